@@ -1,0 +1,40 @@
+# make demo | make test | make check: each works from nothing and leaves its environment in .venv or .venv-test.
+PYTHON ?= python3
+PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+DEMO = .venv/bin
+TEST = .venv-test/bin
+
+.PHONY: demo test check lint bench clean
+
+demo: .venv/installed
+	$(DEMO)/python docs/demo.py
+
+test: .venv-test/installed
+	$(TEST)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+
+lint: .venv-test/installed
+	$(TEST)/ruff check .
+	$(TEST)/ruff format --check .
+	$(TEST)/mypy
+	$(TEST)/lint-imports
+
+check: test lint
+
+bench: .venv-test/installed
+	$(TEST)/python benchmarks/start_up.py
+	$(TEST)/python benchmarks/scaling.py
+
+.venv/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv
+	$(DEMO)/python $(PIP) --editable '.[local]'
+	touch $@
+
+.venv-test/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
+	$(PYTHON) -m venv .venv-test
+	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv .venv-test .mlops build
