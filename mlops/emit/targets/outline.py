@@ -1,0 +1,34 @@
+"""The graph as an outline for a terminal: steps in the order of running, branches indented, with what each waits for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from mlops.ir import Checked, Step
+
+_BRANCHES = {"IfSteps": "if true", "ElseSteps": "if false", "ForEachBody": "for each"}
+
+
+def emit(checked: Checked) -> str:
+    definition = checked.definition
+    lines = [definition.name or "pipeline"]
+    for parameter in definition.parameters:
+        default = f" = {parameter.default}" if parameter.has_default else " (required)"
+        lines.append(f"  {parameter.type.lower()} {parameter.name}{default}")
+    lines.extend(_steps(definition.steps, "", checked))
+    return "\n".join(lines) + "\n"
+
+
+def _steps(steps: Iterable[Step], indent: str, checked: Checked, around: str | None = None) -> Iterable[str]:
+    listed = list(steps)
+    for index, step in enumerate(listed):
+        last = index == len(listed) - 1
+        waits = sorted(checked.edges.get(step.name, frozenset()) - {around or ""}, key=checked.order.index)
+        after = f"  <- {', '.join(waits)}" if waits else ""
+        yield f"{indent}{'└─' if last else '├─'} {step.name} [{step.type}]{after}"
+        deeper = indent + ("   " if last else "│  ")
+        filled = [block for block in step.blocks if block.steps]
+        for number, block in enumerate(filled):
+            ends = number == len(filled) - 1
+            yield f"{deeper}{'└─' if ends else '├─'} {_BRANCHES.get(block.member, block.member)}"
+            yield from _steps(block.steps, deeper + ("   " if ends else "│  "), checked, step.name)

@@ -1,0 +1,37 @@
+"""The intermediate representation: what a pipeline is, once nobody cares who wrote it.
+
+Frozen records that mirror SageMaker's 2020-12-01 definition document. The DSL lowers to them and the
+reader parses to them; check, emit, run and deploy see nothing else. Imports nothing else of this package.
+"""
+
+from mlops.ir.checked import Checked
+from mlops.ir.definition import Asset, Block, Definition, Parameter, Placed, Step
+from mlops.ir.errors import AccountError, ConfigurationError, MlopsError, Refusal, UsageError
+from mlops.ir.finding import Finding, Severity
+from mlops.ir.step_type import StepType
+from mlops.ir.values import Join, JsonGet, Ref, Unknown, Value
+from mlops.ir.where import Where
+
+__all__ = [
+    "AccountError",
+    "Asset",
+    "Block",
+    "Checked",
+    "ConfigurationError",
+    "Definition",
+    "Finding",
+    "Join",
+    "JsonGet",
+    "MlopsError",
+    "Parameter",
+    "Placed",
+    "Ref",
+    "Refusal",
+    "Severity",
+    "Step",
+    "StepType",
+    "Unknown",
+    "UsageError",
+    "Value",
+    "Where",
+]

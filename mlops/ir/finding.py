@@ -1,0 +1,44 @@
+"""One thing that is wrong with a pipeline, told once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from mlops.ir.where import NOWHERE, Where
+
+
+class Severity(StrEnum):
+    """An error stops ``compile``; a warning and an info do not."""
+
+    ERROR = "error"
+    WARNING = "warning"
+    INFO = "info"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """``path`` is a JSON pointer into the definition; ``step`` names the step it is about, if any."""
+
+    code: str
+    name: str
+    severity: Severity
+    message: str
+    help: str | None = None
+    step: str | None = None
+    path: str | None = None
+    where: Where = NOWHERE
+
+    def at(self, where: Where) -> Finding:
+        return replace(self, where=where)
+
+    @property
+    def sort_key(self) -> tuple[str, int, int, str, str, str]:
+        return (
+            self.where.file or "",
+            self.where.line or 0,
+            self.where.column or 0,
+            self.path or "",
+            self.code,
+            self.message,
+        )

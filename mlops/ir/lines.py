@@ -1,0 +1,90 @@
+"""Lines and columns of a JSON text: a second scan, made only when a finding needs to say where."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+
+from mlops.ir.values import pointer
+
+_TOKEN = re.compile(r'\s+|[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+|"', re.DOTALL)
+
+
+@dataclass(frozen=True, slots=True)
+class Located:
+    """A member's or item's value: where it starts (1-based), and whether its key stood in the object before."""
+
+    pointer: str
+    line: int
+    column: int
+    repeats: bool = False
+
+
+def scan(text: str) -> Iterator[Located]:
+    """Every value of a JSON text that parses, in order; for members, the place of the key.
+
+    >>> [(found.pointer, found.line, found.column) for found in scan('{"a": [1,\\n 2]}')]
+    [('', 1, 1), ('/a', 1, 2), ('/a/0', 1, 8), ('/a/1', 2, 2)]
+    """
+    stack: list[tuple[str, set[str] | None, int]] = []  # pointer, keys seen (None for a list), items seen
+    member: str | None = None
+    line, line_start = 1, 0
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        column = match.start() - line_start + 1
+        if token[0] in "}]":
+            if stack:
+                stack.pop()
+        elif token[0] not in ",:" and not token.isspace():
+            base, keys, count = stack[-1] if stack else ("", None, 0)
+            if keys is not None and member is None:
+                key = _text(token)
+                member = base + pointer(key)
+                yield Located(member, line, column, key in keys)
+                keys.add(key)
+            else:
+                if keys is not None:
+                    here, member = member or "", None
+                else:
+                    here = base + pointer(count) if stack else ""
+                    if stack:
+                        stack[-1] = (base, None, count + 1)
+                    yield Located(here, line, column)
+                if token[0] in "{[":
+                    stack.append((here, set() if token[0] == "{" else None, 0))
+        newlines = token.count("\n")
+        if newlines:
+            line += newlines
+            line_start = match.start() + token.rindex("\n") + 1
+
+
+def places(text: str, pointers: Collection[str]) -> Mapping[str, tuple[int, int]]:
+    """(line, column) of each pointer; one that the text does not have gets the place of its nearest ancestor."""
+    wanted: dict[str, str] = {}
+    for target in pointers:
+        ancestor = target
+        while True:
+            wanted.setdefault(ancestor, ancestor)
+            if not ancestor:
+                break
+            ancestor = ancestor.rpartition("/")[0]
+    found: dict[str, tuple[int, int]] = {}
+    for located in scan(text):
+        if located.pointer in wanted:
+            found[located.pointer] = (located.line, located.column)
+    result: dict[str, tuple[int, int]] = {}
+    for target in pointers:
+        ancestor = target
+        while ancestor and ancestor not in found:
+            ancestor = ancestor.rpartition("/")[0]
+        result[target] = found.get(ancestor, (1, 1))
+    return result
+
+
+def _text(token: str) -> str:
+    try:
+        return str(json.loads(token, strict=False))
+    except ValueError:
+        return token
