@@ -1,0 +1,105 @@
+"""pydantic's complaints about a step's arguments, in the author's words: one finding per argument."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+from pydantic import ValidationError
+
+from mlops.declare import references
+from mlops.declare.misuse import misuse
+from mlops.declare.references import Reference
+from mlops.ir import Where
+
+_WANTED = {
+    "string_type": "a string",
+    "int_type": "an integer",
+    "float_type": "a number",
+    "bool_type": "True or False",
+    "list_type": "a list",
+    "tuple_type": "a list",
+    "dict_type": "a dictionary",
+    "mapping_type": "a dictionary",
+    "is_sequence": "a list",
+    "sequence_str": "a list",
+}
+
+
+def report(error: ValidationError, constructor: str, known: Sequence[str], step: str, where: Where) -> None:
+    """Record what is wrong with the call of ``constructor``, whose arguments are ``known``."""
+    by_argument: dict[str, list[Mapping[str, Any]]] = {}
+    for detail in error.errors(include_url=False):
+        by_argument.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).append(dict(detail))
+    for argument, details in by_argument.items():
+        kind = details[0]["type"]
+        if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
+            message, help = _unexpected(known, argument, kind)
+            misuse("D040", "unknown-argument", f"{constructor} {step}: {message}", help=help, step=step, where=where)
+        elif kind.startswith("missing"):
+            message = f"{constructor} {step}: the argument {argument} is missing"
+            misuse("D041", "missing-argument", message, step=step, where=where)
+        else:
+            message = f"{constructor} {step}: {_mistyped(argument, details)}"
+            misuse("D042", "argument-type", message, step=step, where=where)
+
+
+def _unexpected(known: Sequence[str], argument: str, kind: str) -> tuple[str, str | None]:
+    if kind == "unexpected_positional_argument":
+        return "only the name may stand without a keyword", "name the other arguments: image=…, instance=…"
+    close = difflib.get_close_matches(argument, known, n=1)
+    if close:
+        return f"there is no argument {argument}", f"did you mean {close[0]}?"
+    return (
+        f"there is no argument {argument}",
+        f"it takes {', '.join(known)}; what SageMaker's request has beyond these goes into arguments={{…}}",
+    )
+
+
+def _mistyped(argument: str, details: Iterable[Mapping[str, Any]]) -> str:
+    wanted: list[str] = []
+    deepest = list(details)
+    # A union reports every member; what was found deepest inside is the value at fault.
+    longest = max(len(_path(detail)) for detail in deepest)
+    deepest = [detail for detail in deepest if len(_path(detail)) == longest]
+    for detail in deepest:
+        text = _expectation(detail)
+        if text not in wanted:
+            wanted.append(text)
+    path = "".join(f"[{part!r}]" for part in _path(deepest[0]))
+    choice = " or ".join(wanted) if len(wanted) < 3 else ", ".join(wanted[:-1]) + f" or {wanted[-1]}"
+    return f"{argument}{path} should be {choice}; it is {_found(deepest[0]['input'])}"
+
+
+def _path(detail: Mapping[str, Any]) -> tuple[str | int, ...]:
+    """Keys and indexes of the user's value; pydantic mixes in the names of union members."""
+    return tuple(
+        part
+        for part in detail["loc"][1:]
+        if isinstance(part, int) or not re.search(r"^(str|int|float|bool|bytes)$|\[|is-instance|[A-Z]\w+$", part)
+    )
+
+
+def _expectation(detail: Mapping[str, Any]) -> str:
+    if detail["type"] == "is_instance_of":
+        name = detail["ctx"]["class"].rpartition(".")[2]
+        kind = getattr(references, name, None)
+        if isinstance(kind, type) and issubclass(kind, Reference):
+            return kind.noun
+        return {"ImageRequest": "image.…"}.get(name, name)
+    if detail["type"] in ("dataclass_type", "dataclass_exact_type"):
+        return f"{detail['ctx']['class_name']}(…)"
+    known = _WANTED.get(detail["type"])
+    if known:
+        return known
+    message = str(detail["msg"])
+    return message[0].lower() + message[1:]
+
+
+def _found(value: object) -> str:
+    if isinstance(value, Reference):
+        return value.label
+    text = repr(value)
+    return f"{text if len(text) <= 60 else text[:57] + '…'} ({type(value).__name__})"

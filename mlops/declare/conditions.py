@@ -1,0 +1,139 @@
+"""Run-time conditions and the branches that hang on them.
+
+The document knows a top-level AND list, Or, Not and In, but neither And below the top nor NotEquals; :func:`lower`
+rewrites by De Morgan: ``a & b`` inside Or or Not becomes ``Not(Or(Not a, Not b))``.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops.declare.misuse import misuse
+from mlops.declare.references import Reference
+from mlops.declare.references import lower as lower_value
+from mlops.ir import Unknown, Value
+
+
+class Condition:
+    """Something that is true or false when the pipeline runs. Join with ``&``, ``|`` and ``~``."""
+
+    def __and__(self, other: Condition) -> Condition:
+        return All((self, _condition(other, "&")))
+
+    def __or__(self, other: Condition) -> Condition:
+        return Any((self, _condition(other, "|")))
+
+    def __invert__(self) -> Condition:
+        return Not(self)
+
+    def __bool__(self) -> bool:
+        misuse(
+            "D010",
+            "condition-as-boolean",
+            "a condition on references is decided when the pipeline runs; `and`, `or`, `not`, `if` and a chained "
+            "comparison (a <= b <= c) decide here and now",
+            help="write (a <= b) & (b <= c) for a chain; use & for and, | for or, ~ for not, `with when(...)` for if",
+        )
+        return True
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison(Condition):
+    """``operator`` is the document's Type, or NotEquals."""
+
+    operator: str
+    left: Reference
+    right: object
+
+
+@dataclass(frozen=True, eq=False)
+class Membership(Condition):
+    """``query`` is one of ``choices``."""
+
+    query: Reference
+    choices: tuple[object, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Not(Condition):
+    """``~condition``."""
+
+    condition: Condition
+
+
+@dataclass(frozen=True, eq=False)
+class All(Condition):
+    """``a & b``."""
+
+    conditions: tuple[Condition, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Any(Condition):
+    """``a | b``."""
+
+    conditions: tuple[Condition, ...]
+
+
+class Poisoned(Condition):
+    """Stands for a condition with a reported mistake; nothing more is said about it."""
+
+
+def _condition(other: object, operator: str) -> Condition:
+    if isinstance(other, Condition):
+        return other
+    misuse(
+        "D011",
+        "not-a-condition",
+        f"{operator} joins conditions; its right side is {other!r}",
+        help="compare the value first, in parentheses: (a > 1) & (b == 2); & and | bind tighter than comparisons",
+    )
+    return Poisoned()
+
+
+def lower(condition: Condition) -> tuple[Value, ...]:
+    """The document's ``Conditions`` list, whose members are AND-ed."""
+    if isinstance(condition, All):
+        return tuple(item for part in condition.conditions for item in lower(part))
+    return (_single(condition),)
+
+
+def _single(condition: Condition) -> Value:
+    match condition:
+        case Poisoned():
+            return Unknown()
+        case Comparison("NotEquals", left, right):
+            return _not(_single(Comparison("Equals", left, right)))
+        case Comparison(operator, left, right):
+            return {"Type": operator, "LeftValue": lower_value(left), "RightValue": lower_value(right)}
+        case Membership(query, choices):
+            return {
+                "Type": "In",
+                "QueryValue": lower_value(query),
+                "Values": tuple(lower_value(choice) for choice in choices),
+            }
+        case Not(Not(inner)):
+            return _single(inner)
+        case Not(All(conditions)):
+            return _or(tuple(Not(part) for part in conditions))
+        case Not(Comparison("NotEquals", left, right)):
+            return _single(Comparison("Equals", left, right))
+        case Not(inner):
+            return _not(_single(inner))
+        case All(conditions):
+            return _not(_or(tuple(Not(part) for part in conditions)))
+        case Any(conditions):
+            return _or(conditions)
+    raise AssertionError(f"no lowering for {type(condition).__name__}")
+
+
+def _or(conditions: tuple[Condition, ...]) -> Value:
+    """Nested ``a | b | c`` reads as one list."""
+    flat: list[Condition] = []
+    for part in conditions:
+        flat.extend(part.conditions if isinstance(part, Any) else (part,))
+    return {"Type": "Or", "Conditions": tuple(_single(part) for part in flat)}
+
+
+def _not(condition: Value) -> Value:
+    return {"Type": "Not", "Condition": condition}

@@ -1,0 +1,33 @@
+"""``execution.pipeline_name`` and the other facts of a run that SageMaker fills in."""
+
+from __future__ import annotations
+
+from mlops.declare.references import StringReference
+from mlops.ir import Ref, Value
+
+
+class ExecutionVariable(StringReference):
+    """One of SageMaker's execution variables."""
+
+    noun = "an execution variable"
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    @property
+    def label(self) -> str:
+        return f"the execution variable {self._name}"
+
+    def lower(self) -> Value:
+        return Ref(f"Execution.{self._name}")
+
+
+start_time = ExecutionVariable("StartDateTime")
+current_time = ExecutionVariable("CurrentDateTime")
+pipeline_name = ExecutionVariable("PipelineName")
+pipeline_arn = ExecutionVariable("PipelineArn")
+execution_id = ExecutionVariable("PipelineExecutionId")
+execution_arn = ExecutionVariable("PipelineExecutionArn")
+training_job_name = ExecutionVariable("TrainingJobName")
+"""The job that the step in which it stands has started; likewise the next one."""
+processing_job_name = ExecutionVariable("ProcessingJobName")

@@ -1,0 +1,105 @@
+"""A user's pipeline file to the pipelines that it declares. Runs the file; everything wrong with it is a finding."""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+import traceback
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops.declare.misuse import MisuseError, collecting
+from mlops.declare.pipeline import Pipeline, recording
+from mlops.ir import Finding, Severity, Where
+
+MODULE = "mlops_pipeline_file"
+"""The ``__name__`` of the file while it runs: not ``__main__``, so that a guarded main block stays asleep."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a file declares. ``pipelines`` are in the order of making and may be incomplete where findings are."""
+
+    file: Path
+    pipelines: tuple[Pipeline, ...]
+    findings: tuple[Finding, ...]
+
+
+def load(file: Path) -> Loaded:
+    """``file`` exists. What it prints goes to standard error: standard output belongs to results."""
+    path = file.resolve()
+    with collecting() as findings, recording() as pipelines:
+        try:
+            code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+        except SyntaxError as error:
+            findings.append(_syntax(error, path))
+        except (OSError, ValueError) as error:
+            findings.append(_finding("D100", "unreadable-file", f"cannot be read: {error}", Where(str(path))))
+        else:
+            with _importable(path.parent), contextlib.redirect_stdout(sys.stderr):
+                _execute(code, path, findings)
+        if not pipelines and not findings:
+            findings.append(
+                _finding(
+                    "D103",
+                    "no-pipeline",
+                    "no pipeline is declared here",
+                    Where(str(path), 1),
+                    help='declare one with `with Pipeline("name") as pipeline:`',
+                )
+            )
+    return Loaded(path, tuple(pipelines), tuple(findings))
+
+
+def _execute(code: object, path: Path, findings: list[Finding]) -> None:
+    namespace = {"__name__": MODULE, "__file__": str(path), "__builtins__": __builtins__}
+    try:
+        exec(code, namespace)  # type: ignore[arg-type]  # noqa: S102 - a pipeline file is a program
+    except KeyboardInterrupt:
+        raise
+    except MisuseError as error:
+        findings.append(error.finding)
+    except BaseException as error:
+        findings.append(_raised(error, path))
+
+
+@contextlib.contextmanager
+def _importable(folder: Path) -> Iterator[None]:
+    """Modules beside the file can be imported by it, and are forgotten after: two folders may each have a ``steps.py``."""
+    before = set(sys.modules)
+    sys.path.insert(0, str(folder))
+    wrote_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True
+    try:
+        yield
+    finally:
+        sys.dont_write_bytecode = wrote_bytecode
+        with contextlib.suppress(ValueError):
+            sys.path.remove(str(folder))
+        for name in set(sys.modules) - before:
+            origin = getattr(sys.modules[name], "__file__", None)
+            if origin and Path(origin).resolve().is_relative_to(folder):
+                del sys.modules[name]
+
+
+def _syntax(error: SyntaxError, path: Path) -> Finding:
+    where = Where(error.filename or str(path), error.lineno, error.offset)
+    return _finding("D101", "syntax-error", f"Python cannot read this: {error.msg}", where)
+
+
+def _raised(error: BaseException, path: Path) -> Finding:
+    """The user's own innermost line counts, not the library's that raised."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if Path(frame.filename).is_relative_to(path.parent)]
+    frame = own[-1] if own else None
+    if isinstance(error, SyntaxError):
+        return _syntax(error, path)
+    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    if isinstance(error, SystemExit):
+        text = "the file ends the process (SystemExit)"
+    where = Where(frame.filename if frame else str(path), frame.lineno if frame else None)
+    return _finding("D102", "pipeline-file-raised", f"running the file failed: {text}", where)
+
+
+def _finding(code: str, name: str, message: str, where: Where, help: str | None = None) -> Finding:
+    return Finding(code, name, Severity.ERROR, message, help=help, where=where)

@@ -1,0 +1,163 @@
+"""A declared pipeline, in one environment, to the IR. Pure: reads the author's sources and nothing else."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Protocol
+
+from mlops.declare.misuse import misuse
+from mlops.declare.pipeline import Pipeline
+from mlops.declare.references import Reference, lower
+from mlops.declare.steps.base import Step
+from mlops.ir import Asset, Definition, Ref, Unknown, Value, Where
+from mlops.ir import Step as StepRecord
+from mlops.project.content_address import UnshippableFile, address, collect
+from mlops.project.environments import Environment
+from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown
+
+VERSION = "2020-12-01"
+
+DEFAULT_INSTANCE = "ml.m5.xlarge"
+"""Where neither the step nor the environment names one."""
+
+
+class Images(Protocol):
+    """Where image URIs come from: ``mlops.lock`` or, for ``mlops lock``, the SDK's data."""
+
+    def uri(self, request: ImageRequest, region: str, instance_type: str | None, scope: str) -> str:
+        """Raises ImageUnknown or ImageDataMissing."""
+
+
+class Lowering:
+    """What steps need while they are lowered, and the assets that they asked for."""
+
+    def __init__(self, pipeline: str, environment: Environment, images: Images, folders: Iterable[Path]) -> None:
+        self.pipeline = pipeline
+        self.environment = environment
+        self.assets: dict[tuple[str, bool], Asset] = {}
+        self._images = images
+        self._folders = tuple(folders)
+
+    def instance(self, given: Value | Reference) -> Value:
+        """The instance type to use where the author gave ``given`` or None."""
+        if given is None:
+            return self.environment.instance or DEFAULT_INSTANCE
+        return lower(given)
+
+    def image(
+        self, given: ImageRequest | Reference | str, *, scope: str, instance: Value, step: Step
+    ) -> Value:
+        """The image URI; a framework's needs the region of the environment and perhaps the instance type."""
+        if not isinstance(given, ImageRequest):
+            return lower(given)
+        kind = instance if isinstance(instance, str) else None
+        try:
+            return self._images.uri(given, self.environment.region, kind, given.scope or scope)
+        except ImageUnknown as error:
+            misuse("D050", "unknown-image", f"{step.name}: {error}", step=step.name, where=step.where)
+        except ImageDataMissing:
+            misuse(
+                "D051",
+                "image-not-pinned",
+                f"{step.name}: the image {given.framework} {given.version or ''} is not pinned in mlops.lock "
+                f"for {self.environment.region}, and the SageMaker SDK, which knows it, is not installed",
+                help="run `mlops lock` where 'mlops[sagemaker]' is installed and commit mlops.lock, or give the URI",
+                step=step.name,
+                where=step.where,
+            )
+        return Unknown()
+
+    def source(self, given: str, *, step: Step, what: str) -> Path | None:
+        """A file or folder that the author named, looked for beside the pipeline file, then in the project's root."""
+        if not given or given.startswith("s3://"):
+            misuse(
+                "D052",
+                "missing-source",
+                f"{step.name}: {what} {given!r} is not a local file or folder",
+                step=step.name,
+                where=step.where,
+            )
+            return None
+        for folder in self._folders:
+            if (folder / given).exists():
+                return folder / given
+        tried = " or in ".join(str(folder) for folder in self._folders)
+        near = [path.name for folder in self._folders if folder.is_dir() for path in folder.iterdir()]
+        close = difflib.get_close_matches(given, near, n=1)
+        misuse(
+            "D052",
+            "missing-source",
+            f"{step.name}: there is no {what} {given!r} in {tried}",
+            help=f"did you mean {close[0]!r}?" if close else None,
+            step=step.name,
+            where=step.where,
+        )
+        return None
+
+    def asset(self, source: Path, *, step: Step, archive: str | None = None) -> Asset | None:
+        """Local content to be in the account before the pipeline runs; ``archive`` is the object's name as a tar."""
+        try:
+            files = collect(source)
+        except (UnshippableFile, OSError) as error:
+            misuse("D053", "unshippable-source", f"{step.name}: {error}", step=step.name, where=step.where)
+            return None
+        if not files:
+            message = f"{step.name}: the folder {source} is empty"
+            misuse("D053", "unshippable-source", message, step=step.name, where=step.where)
+            return None
+        content = address(files)
+        uri = self.environment.uri("assets", content, *((archive,) if archive else ()))
+        asset = Asset(content, uri, files, archive is not None, step.where)
+        self.assets.setdefault((uri, asset.archive), asset)
+        return asset
+
+    def data(self, given: Reference | str, *, step: Step) -> Value:
+        """The S3 URI of an input. A string that is no URI names local data, which becomes an asset."""
+        if not isinstance(given, str) or "://" in given:
+            return lower(given)
+        found = self.source(given, step=step, what="data")
+        asset = found and self.asset(found, step=step)
+        if not found or not asset:
+            return Unknown()
+        return f"{asset.uri}/{found.name}" if found.is_file() else f"{asset.uri}/"
+
+    def steps(self, steps: Iterable[Step]) -> tuple[StepRecord, ...]:
+        return tuple(step.record(self) for step in steps)
+
+
+def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images, folders: Iterable[Path]) -> Definition:
+    """Misuses that only show here (an image, a missing file) are recorded like all others.
+
+    ``folders`` are searched for the author's files, in order."""
+    lowering = Lowering(pipeline.name, environment, images, folders)
+    for parameter in pipeline.parameters:
+        given = environment.parameters.get(parameter.name)
+        if given is not None and not parameter.fits(given):
+            misuse(
+                "D023",
+                "environment-parameter-type",
+                f"the environment {environment.name} gives {parameter.label} the default {given!r}",
+                help=f"mlops.toml, [env.{environment.name}] parameters: give a value of type {parameter.type}",
+                where=parameter.where,
+            )
+    steps = lowering.steps(pipeline.steps)
+    return Definition(
+        name=pipeline.name,
+        parameters=tuple(parameter.record(environment.parameters) for parameter in pipeline.parameters),
+        steps=steps,
+        members={
+            "Version": VERSION,
+            "Metadata": {},
+            "PipelineExperimentConfig": {
+                "ExperimentName": Ref("Execution.PipelineName"),
+                "TrialName": Ref("Execution.PipelineExecutionId"),
+            },
+        },
+        description=pipeline.description,
+        tags={**environment.tags, **pipeline.tags},
+        parallelism=pipeline.parallelism,
+        assets=tuple(sorted(lowering.assets.values(), key=lambda asset: asset.uri)),
+        where=Where(pipeline.where.file, pipeline.where.line),
+    )

@@ -1,0 +1,59 @@
+"""Mistakes in a pipeline file that Python itself does not see: recorded, so that loading can go on.
+
+While :func:`mlops.declare.load.load` reads a file it collects here. Elsewhere (a notebook, a plain ``python``) there is
+nobody to collect, so the first mistake is raised as :class:`MisuseError`.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from mlops.declare.source_line import author_line
+from mlops.ir import Finding, MlopsError, Severity, Where
+
+_collected: ContextVar[list[Finding] | None] = ContextVar("collected", default=None)
+
+REPEATS_BEFORE_RAISING = 200
+"""A loop that tests a reference would otherwise never end."""
+
+
+class MisuseError(MlopsError):
+    """A mistake in a pipeline that is declared outside ``mlops``; ``finding`` has the line and the mend."""
+
+    def __init__(self, finding: Finding) -> None:
+        place = f"{finding.where.file}:{finding.where.line}: " if finding.where.file else ""
+        super().__init__(place + finding.message, hint=finding.help)
+        self.finding = finding
+
+
+@contextmanager
+def collecting() -> Iterator[list[Finding]]:
+    """Collect misuses into the list instead of raising the first."""
+    findings: list[Finding] = []
+    token = _collected.set(findings)
+    try:
+        yield findings
+    finally:
+        _collected.reset(token)
+
+
+def misuse(
+    code: str,
+    name: str,
+    message: str,
+    *,
+    help: str | None = None,
+    step: str | None = None,
+    where: Where | None = None,
+) -> None:
+    """Record an error at the author's current line, or raise it where nobody collects."""
+    finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=where or author_line())
+    findings = _collected.get()
+    if findings is None:
+        raise MisuseError(finding)
+    if Counter(findings)[finding] >= REPEATS_BEFORE_RAISING:
+        raise MisuseError(finding)
+    findings.append(finding)

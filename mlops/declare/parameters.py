@@ -1,0 +1,121 @@
+"""Pipeline parameters: values that somebody may choose when the pipeline starts."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar
+
+from mlops.declare.misuse import misuse
+from mlops.declare.references import (
+    BooleanReference,
+    FloatReference,
+    IntegerReference,
+    Reference,
+    StringReference,
+)
+from mlops.declare.source_line import author_line
+from mlops.ir import Parameter as ParameterRecord
+from mlops.ir import Ref, Unknown, Value
+
+
+class Parameter(Reference):
+    """A pipeline parameter; made by ``pipeline.string(…)`` and its three siblings, not directly."""
+
+    type: ClassVar[str]
+    accepts: ClassVar[tuple[type, ...]]
+
+    def __init__(
+        self,
+        name: str,
+        default: str | int | float | bool | None,
+        choices: Sequence[str | int | float | bool] | None,
+        description: str | None,
+    ) -> None:
+        self.name = name
+        self.default = default
+        self.choices = None if choices is None else tuple(choices)
+        self.description = description
+        self.where = author_line()
+        self._validate()
+
+    @property
+    def label(self) -> str:
+        return f"the {self.type} parameter {self.name}"
+
+    def lower(self) -> Value:
+        return Ref(f"Parameters.{self.name}")
+
+    def record(self, defaults: Mapping[str, str | int | float | bool]) -> ParameterRecord:
+        """The IR parameter; an environment's ``defaults`` win over the default in the pipeline."""
+        members: dict[str, Value] = {}
+        default = defaults.get(self.name, self.default)
+        if isinstance(self, FloatParameter) and isinstance(default, int) and not isinstance(default, bool):
+            default = float(default)
+        if default is not None:
+            members["DefaultValue"] = default if self.fits(default) else Unknown()
+        if self.choices is not None:
+            members["EnumValues"] = self.choices
+        if self.description is not None:
+            members["Description"] = self.description
+        return ParameterRecord(self.name, self.type, members, self.where)
+
+    def fits(self, value: object) -> bool:
+        """``value`` has this parameter's type. True is no integer, and an integer will do for a float."""
+        if isinstance(value, bool):
+            return bool in self.accepts
+        return isinstance(value, self.accepts)
+
+    def _validate(self) -> None:
+        if self.default is not None and not self.fits(self.default):
+            misuse(
+                "D020",
+                "parameter-default-type",
+                f"{self.label} has the default {self.default!r}, a {type(self.default).__name__}",
+                help=f"give a default of type {self.type}, or declare the parameter with another type",
+            )
+        for choice in self.choices or ():
+            if not self.fits(choice):
+                misuse(
+                    "D021",
+                    "parameter-choice-type",
+                    f"{self.label} has the choice {choice!r}, a {type(choice).__name__}",
+                )
+        if self.choices is not None and self.default is not None and self.default not in self.choices:
+            misuse(
+                "D022",
+                "parameter-default-not-a-choice",
+                f"{self.label} has the default {self.default!r}, which is not one of its choices",
+                help=f"its choices are {', '.join(map(repr, self.choices))}",
+            )
+
+
+class StringParameter(Parameter, StringReference):
+    """A String parameter."""
+
+    noun = "a String parameter"
+    type = "String"
+    accepts = (str,)
+
+
+class IntegerParameter(Parameter, IntegerReference):
+    """An Integer parameter."""
+
+    noun = "an Integer parameter"
+    type = "Integer"
+    accepts = (int,)
+
+
+class FloatParameter(Parameter, FloatReference):
+    """A Float parameter."""
+
+    noun = "a Float parameter"
+    type = "Float"
+    accepts = (float, int)
+
+
+class BooleanParameter(Parameter, BooleanReference):
+    """A Boolean parameter."""
+
+    noun = "a Boolean parameter"
+    type = "Boolean"
+    accepts = (bool,)

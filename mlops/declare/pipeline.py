@@ -1,0 +1,175 @@
+"""The pipeline, its parameters, and the block that new steps fall into."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import TracebackType
+from typing import TYPE_CHECKING, Self, TypeVar
+
+from mlops.declare.conditions import Condition
+from mlops.declare.misuse import misuse
+from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
+from mlops.declare.source_line import author_line
+
+if TYPE_CHECKING:
+    from mlops.declare.steps.base import Step
+    from mlops.declare.steps.condition import ConditionStep
+
+_blocks: ContextVar[tuple[list[Step], ...]] = ContextVar("blocks", default=())
+_loaded: ContextVar[list[Pipeline] | None] = ContextVar("loaded", default=None)
+
+P = TypeVar("P", bound=Parameter)
+
+
+class Pipeline:
+    """A SageMaker pipeline. Steps made inside ``with Pipeline(…) as pipeline:`` belong to it.
+
+    ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        description: str | None = None,
+        tags: Mapping[str, str] | None = None,
+        parallelism: int | None = None,
+    ) -> None:
+        self.name = name
+        self.description = description
+        self.tags = dict(tags or {})
+        self.parallelism = parallelism
+        self.where = author_line()
+        self.parameters: list[Parameter] = []
+        self.steps: list[Step] = []
+        loaded = _loaded.get()
+        if loaded is not None:
+            loaded.append(self)
+
+    def string(
+        self,
+        name: str,
+        default: str | None = None,
+        *,
+        choices: Sequence[str] | None = None,
+        description: str | None = None,
+    ) -> StringParameter:
+        """Without ``default`` the value is required at start."""
+        return self._parameter(StringParameter(name, default, choices, description))
+
+    def integer(
+        self,
+        name: str,
+        default: int | None = None,
+        *,
+        choices: Sequence[int] | None = None,
+        description: str | None = None,
+    ) -> IntegerParameter:
+        """Without ``default`` the value is required at start."""
+        return self._parameter(IntegerParameter(name, default, choices, description))
+
+    def float(
+        self,
+        name: str,
+        default: float | None = None,
+        *,
+        choices: Sequence[float] | None = None,
+        description: str | None = None,
+    ) -> FloatParameter:
+        """Without ``default`` the value is required at start."""
+        return self._parameter(FloatParameter(name, default, choices, description))
+
+    def boolean(
+        self, name: str, default: bool | None = None, *, description: str | None = None
+    ) -> BooleanParameter:
+        """Without ``default`` the value is required at start."""
+        return self._parameter(BooleanParameter(name, default, None, description))
+
+    def __enter__(self) -> Self:
+        _blocks.set((*_blocks.get(), self.steps))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        _blocks.set(_blocks.get()[:-1])
+
+    def __repr__(self) -> str:
+        return f"<Pipeline {self.name}>"
+
+    def _parameter(self, parameter: P) -> P:
+        self.parameters.append(parameter)
+        return parameter
+
+
+class Branch:
+    """What ``with when(…) as branch`` gives: the other side hangs on it."""
+
+    def __init__(self, step: ConditionStep) -> None:
+        self._step = step
+
+    @contextmanager
+    def otherwise(self) -> Iterator[None]:
+        """Steps made inside run where the condition is false."""
+        with _inside(self._step.else_steps):
+            yield
+
+    @property
+    def step(self) -> ConditionStep:
+        """The Condition step, e.g. for its ``outcome``."""
+        return self._step
+
+
+@contextmanager
+def when(condition: Condition, name: str | None = None) -> Iterator[Branch]:
+    """Steps made inside run only where ``condition`` holds.
+
+    The service wants a name for the Condition step; without ``name`` it is ``When`` plus the first step inside.
+    """
+    from mlops.declare.steps.condition import ConditionStep  # steps are built on this module
+
+    step = ConditionStep(condition, name)
+    add(step)
+    with _inside(step.if_steps):
+        yield Branch(step)
+
+
+def add(step: Step) -> None:
+    """Put a new step into the innermost open block."""
+    blocks = _blocks.get()
+    if not blocks:
+        misuse(
+            "D030",
+            "step-outside-pipeline",
+            f"step {step.name} stands outside of any pipeline",
+            help="make it inside `with Pipeline(…):`",
+            where=step.where,
+        )
+        return
+    blocks[-1].append(step)
+
+
+@contextmanager
+def _inside(block: list[Step]) -> Iterator[None]:
+    outer = _blocks.get()
+    _blocks.set((*outer, block))
+    try:
+        yield
+    finally:
+        _blocks.set(outer)
+
+
+@contextmanager
+def recording() -> Iterator[list[Pipeline]]:
+    """Every pipeline that is made meanwhile, in the order of making."""
+    pipelines: list[Pipeline] = []
+    token = _loaded.set(pipelines)
+    outer = _blocks.get()
+    _blocks.set(())
+    try:
+        yield pipelines
+    finally:
+        _blocks.set(outer)
+        _loaded.reset(token)

@@ -1,0 +1,304 @@
+"""Values that are known only when the pipeline runs, typed so that an editor and mypy know what may go where.
+
+Operators make conditions and never booleans; every reference lowers to an IR expression. References hash by identity.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, ClassVar, NoReturn
+
+from mlops.declare.misuse import misuse
+from mlops.ir import Join, JsonGet, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from mlops.declare.conditions import Comparison, Membership
+
+Operand = "Reference | str | int | float | bool"
+
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+class Reference:
+    """A value that is known only at run time."""
+
+    noun: ClassVar[str] = "a reference"
+
+    def lower(self) -> Value:
+        """The IR expression."""
+        raise AssertionError(f"{type(self).__name__} has no expression")
+
+    @property
+    def label(self) -> str:
+        """How messages name it."""
+        return self.noun
+
+    def __eq__(self, other: object) -> Comparison:  # type: ignore[override]
+        return self._compare("Equals", other)
+
+    def __ne__(self, other: object) -> Comparison:  # type: ignore[override]
+        return self._compare("NotEquals", other)
+
+    def __gt__(self, other: Reference | int | float) -> Comparison:
+        return self._compare("GreaterThan", other)
+
+    def __ge__(self, other: Reference | int | float) -> Comparison:
+        return self._compare("GreaterThanOrEqualTo", other)
+
+    def __lt__(self, other: Reference | int | float) -> Comparison:
+        return self._compare("LessThan", other)
+
+    def __le__(self, other: Reference | int | float) -> Comparison:
+        return self._compare("LessThanOrEqualTo", other)
+
+    __hash__ = object.__hash__
+
+    def in_(self, *choices: Reference | str | int | float | bool) -> Membership:
+        """True where the value is one of ``choices``."""
+        from mlops.declare.conditions import Membership  # conditions are built on references
+
+        return Membership(self, choices)
+
+    def _compare(self, operator: str, other: object) -> Comparison:
+        from mlops.declare.conditions import Comparison  # conditions are built on references
+
+        return Comparison(operator, self, other)
+
+    def __bool__(self) -> bool:
+        misuse(
+            "D001",
+            "reference-as-boolean",
+            f"{self.label} is known only when the pipeline runs, so it is neither true nor false here",
+            help="decide at run time with `with when(...)`, and join conditions with & | ~ instead of and, or, not",
+        )
+        return True
+
+    def __str__(self) -> str:
+        self._not_text()
+        return ""
+
+    def __format__(self, spec: str) -> str:
+        self._not_text()
+        return ""
+
+    def __add__(self, other: object) -> Poison:
+        self._not_text()
+        return Poison()
+
+    __radd__ = __add__
+
+    def _not_text(self) -> None:
+        misuse(
+            "D002",
+            "reference-as-text",
+            f"{self.label} is known only when the pipeline runs, so it cannot become part of a string here",
+            help='build the text at run time with join("…", reference, "…")',
+        )
+
+    def __iter__(self) -> NoReturn:
+        raise TypeError(f"{self.label} is known only when the pipeline runs; it cannot be looped over")
+
+    def __repr__(self) -> str:
+        return f"<{self.label}>"
+
+
+class StringReference(Reference):
+    """A run-time string."""
+
+    noun = "a string reference"
+
+
+class NumberReference(Reference):
+    """A run-time number."""
+
+    noun = "a number reference"
+
+
+class IntegerReference(NumberReference):
+    """A run-time integer."""
+
+    noun = "an integer reference"
+
+
+class FloatReference(NumberReference):
+    """A run-time float."""
+
+    noun = "a float reference"
+
+
+class BooleanReference(Reference):
+    """A run-time boolean."""
+
+    noun = "a boolean reference"
+
+
+class DataReference(StringReference):
+    """The S3 URI of data that a step wrote."""
+
+    noun = "a step's data"
+
+    def __init__(self, step: str, path: str) -> None:
+        self._step, self._path = step, path
+
+    @property
+    def label(self) -> str:
+        return f"{self.noun} Steps.{self._step}.{self._path}"
+
+    def lower(self) -> Value:
+        return Ref(f"Steps.{self._step}.{self._path}")
+
+
+class ModelReference(StringReference):
+    """The S3 URI of a ``model.tar.gz`` that a step wrote."""
+
+    noun = "a trained model"
+
+    def __init__(self, step: str, path: str) -> None:
+        self._step, self._path = step, path
+
+    @property
+    def label(self) -> str:
+        return f"{self.noun} Steps.{self._step}.{self._path}"
+
+    def lower(self) -> Value:
+        return Ref(f"Steps.{self._step}.{self._path}")
+
+
+class ModelNameReference(StringReference):
+    """The name of a SageMaker model that a step created."""
+
+    noun = "a created model's name"
+
+    def __init__(self, step: str) -> None:
+        self._step = step
+
+    def lower(self) -> Value:
+        return Ref(f"Steps.{self._step}.ModelName")
+
+
+class AnyReference(StringReference, IntegerReference, FloatReference, BooleanReference):  # type: ignore[misc]
+    """A run-time value whose type only the run knows; it may stand wherever a reference may."""
+
+    noun = "a run-time value"
+
+
+class PropertyReference(AnyReference):
+    """Any member of what SageMaker answers about a step: ``train.property("TrainingJobName")``."""
+
+    noun = "a property"
+
+    def __init__(self, step: str, path: str) -> None:
+        self._step, self._path = step, path
+
+    @property
+    def label(self) -> str:
+        return f"the property Steps.{self._step}.{self._path}"
+
+    def lower(self) -> Value:
+        return Ref(f"Steps.{self._step}.{self._path}")
+
+
+class ReportReference:
+    """A JSON file that a Processing step writes; index it to get a value out of it."""
+
+    def __init__(self, step: str, report: str, uri: StringReference) -> None:
+        self._step, self._report = step, report
+        self.uri = uri
+
+    def __getitem__(self, key: str | int) -> ReportValue:
+        return ReportValue(self._step, self._report, _extend("", key))
+
+    def __repr__(self) -> str:
+        return f"<the report {self._report} of {self._step}>"
+
+
+class ReportValue(AnyReference):
+    """A value out of a report, by JsonPath; index it further to go deeper."""
+
+    noun = "a value of a report"
+
+    def __init__(self, step: str, report: str, path: str) -> None:
+        self._step, self._report, self._path = step, report, path
+
+    @property
+    def label(self) -> str:
+        return f"the value {self._path} of {self._step}'s report {self._report}"
+
+    def __getitem__(self, key: str | int) -> ReportValue:
+        return ReportValue(self._step, self._report, _extend(self._path, key))
+
+    def lower(self) -> Value:
+        return JsonGet(path=self._path, property_file=Ref(f"Steps.{self._step}.PropertyFiles.{self._report}"))
+
+
+class JoinedReference(StringReference):
+    """Strings put together at run time."""
+
+    noun = "a joined string"
+
+    def __init__(self, separator: str, parts: tuple[Reference | str | int | float, ...]) -> None:
+        self._separator, self._parts = separator, parts
+
+    def lower(self) -> Value:
+        return Join(self._separator, tuple(lower(part) for part in self._parts))
+
+
+class Poison(AnyReference):
+    """What a misuse returns: it may stand anywhere and nothing more is said about it."""
+
+    noun = "a value with a reported mistake"
+
+    def lower(self) -> Value:
+        return Unknown()
+
+    def __getitem__(self, key: object) -> Poison:
+        return self
+
+    def __getattr__(self, name: str) -> Poison:
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return self
+
+    def __bool__(self) -> bool:
+        return True
+
+    def _not_text(self) -> None:
+        return
+
+
+def join(*parts: Reference | str | int | float, on: str = "") -> StringReference:
+    """Put strings together at run time, ``on`` between them: ``join("s3://", bucket, "/raw")``.
+
+    It is also the only way to make a string of a number parameter."""
+    for part in parts:
+        if isinstance(part, bool) or not isinstance(part, Reference | str | int | float):
+            misuse("D003", "join-part", f"join takes strings, numbers and references, not {type(part).__name__}")
+            return Poison()
+    return JoinedReference(on, parts)
+
+
+def lower(value: object) -> Value:
+    """A DSL value, however nested, to an IR value. Tuples and lists become tuples."""
+    match value:
+        case Reference():
+            return value.lower()
+        case ReportReference():
+            return value.uri.lower()
+        case Mapping():
+            return {str(key): lower(item) for key, item in value.items()}
+        case list() | tuple():
+            return tuple(lower(item) for item in value)
+        case None | bool() | int() | float() | str():
+            return value
+    misuse("D004", "no-json-value", f"{type(value).__name__} cannot stand in a pipeline definition")
+    return Unknown()
+
+
+def _extend(path: str, key: str | int) -> str:
+    """JsonPath without the leading ``$.``, as SageMaker's guide writes it."""
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    if _PLAIN_KEY.match(key):
+        return f"{path}.{key}" if path else key
+    return f"{path}['{key}']"

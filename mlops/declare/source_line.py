@@ -1,0 +1,25 @@
+"""Which line of the author's file is being executed."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+from mlops.ir import Where
+
+_OURS = str(Path(__file__).resolve().parent.parent)
+
+
+def author_line() -> Where:
+    """The innermost frame on the stack that is neither in this package nor in pydantic or contextlib."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        file = frame.f_code.co_filename
+        if not _is_machinery(file):
+            return Where(file=file, line=frame.f_lineno)
+        frame = frame.f_back  # type: ignore[assignment]
+    return Where()
+
+
+def _is_machinery(file: str) -> bool:
+    return file.startswith((_OURS, "<")) or "/pydantic/" in file.replace("\\", "/") or file.endswith("contextlib.py")

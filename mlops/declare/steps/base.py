@@ -1,0 +1,176 @@
+"""What all steps share: validated construction, the place in the author's file, and the envelope."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+
+from pydantic import ConfigDict, ValidationError, validate_call, with_config
+from typing_extensions import TypedDict, Unpack
+
+from mlops.declare.argument_errors import report
+from mlops.declare.misuse import misuse
+from mlops.declare.pipeline import add
+from mlops.declare.references import Poison, PropertyReference, lower
+from mlops.declare.source_line import author_line
+from mlops.ir import Block, StepType, Unknown, Value, Where
+from mlops.ir import Step as StepRecord
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+
+S = TypeVar("S", bound="Step")
+
+_STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True, defer_build=True)
+
+
+class _StepMeta(type):
+    """Construction of a step: wrong arguments become findings, and the step joins the open block."""
+
+    # Hidden from type checkers, so that they see each class's own signature.
+    if not TYPE_CHECKING:
+
+        def __call__(cls: type[S], *args: Any, **kwargs: Any) -> S:
+            where = author_line()
+            step = cls.__new__(cls)
+            step.where = where
+            try:
+                step.__init__(*args, **kwargs)
+            except ValidationError as error:
+                named = kwargs.get("name", args[0] if args else None)
+                step.name = named if isinstance(named, str) else cls.__name__
+                step.poisoned = True
+                report(error, cls.__name__, cls._arguments(), step.name, where)
+            add(step)
+            return step
+
+
+@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+class Shared(TypedDict, total=False):
+    """Arguments that every step takes.
+
+    ``after`` names steps that must end first without giving data. ``cache`` is how long an earlier result serves again
+    (``"P30D"``), or False. ``arguments`` is merged into the request: whatever SageMaker accepts and we do not name.
+    """
+
+    after: Sequence[Step | str]
+    display_name: str | None
+    description: str | None
+    cache: str | bool | None
+    arguments: Mapping[str, Any] | None
+
+
+class Step(metaclass=_StepMeta):
+    """A step of a pipeline. ``where`` is the line that made it."""
+
+    step_type: ClassVar[StepType]
+
+    where: Where
+    poisoned = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        if "__init__" in cls.__dict__:
+            cls.__init__ = validate_call(config=_STRICT)(cls.__init__)  # type: ignore[method-assign]
+
+    def __init__(self, name: str, **shared: Unpack[Shared]) -> None:
+        self.name = name
+        self.after = list(shared.get("after", ()))
+        self.display_name = shared.get("display_name")
+        self.description = shared.get("description")
+        self.cache = shared.get("cache")
+        self.arguments = dict(shared.get("arguments") or {})
+
+    def property(self, path: str) -> PropertyReference:
+        """A member of what SageMaker answers about this step, by its path: ``TrainingJobName``, ``Outputs['x'].S3Uri``."""
+        return PropertyReference(self.name, path)
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        """The step's Arguments, before ``arguments=`` is merged in."""
+        raise AssertionError(f"{type(self).__name__} has no request")
+
+    def envelope(self, lowering: Lowering) -> dict[str, Value]:
+        """Members of the step itself besides the shared ones."""
+        return {}
+
+    def blocks(self, lowering: Lowering) -> tuple[Block, ...]:
+        """Steps inside this step."""
+        return ()
+
+    def record(self, lowering: Lowering) -> StepRecord:
+        """The IR step."""
+        if self.poisoned:
+            return StepRecord(self.name, self.step_type.type, Unknown(), where=self.where)
+        arguments = merge(self.request(lowering), {key: lower(item) for key, item in self.arguments.items()})
+        return StepRecord(
+            name=self.name,
+            type=self.step_type.type,
+            arguments=arguments,
+            members={**self._shared_members(), **self.envelope(lowering)},
+            blocks=self.blocks(lowering),
+            where=self.where,
+        )
+
+    @classmethod
+    def _arguments(cls) -> list[str]:
+        own = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "shared")]
+        return [*own, *Shared.__annotations__]
+
+    def __getattr__(self, name: str) -> Any:
+        # Only reached for attributes that a failed construction never set, or that do not exist.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        if not self.poisoned:
+            known = sorted(
+                key for key in {*vars(self), *dir(type(self))} if not key.startswith("_") and key not in _INTERNAL
+            )
+            misuse(
+                "D031",
+                "unknown-attribute",
+                f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
+                help=f"it has {', '.join(known)}",
+                step=self.__dict__.get("name"),
+            )
+        return Poison()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.name}>"
+
+    def _shared_members(self) -> dict[str, Value]:
+        members: dict[str, Value] = {}
+        if self.display_name is not None:
+            members["DisplayName"] = self.display_name
+        if self.description is not None:
+            members["Description"] = self.description
+        if self.after:
+            members["DependsOn"] = tuple(item if isinstance(item, str) else item.name for item in self.after)
+        if isinstance(self.cache, str):
+            members["CacheConfig"] = {"Enabled": True, "ExpireAfter": self.cache}
+        elif self.cache is not None:
+            members["CacheConfig"] = {"Enabled": self.cache}
+        return members
+
+
+_INTERNAL = frozenset({"request", "envelope", "blocks", "record", "step_type", "poisoned", "where", "arguments"})
+
+
+def merge(base: Mapping[str, Value], over: Mapping[str, Value]) -> dict[str, Value]:
+    """``over`` wins; objects merge member by member, lists are replaced.
+
+    >>> merge({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
+    {'a': {'b': 1, 'c': 3}}
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        present = merged.get(key)
+        if isinstance(present, Mapping) and isinstance(value, Mapping):
+            merged[key] = merge(present, value)
+        else:
+            merged[key] = value
+    return merged
+
+
+def without_none(members: Mapping[str, Value]) -> dict[str, Value]:
+    """Drop members that the author left out."""
+    return {key: value for key, value in members.items() if value is not None}

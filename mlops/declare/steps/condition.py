@@ -1,0 +1,77 @@
+"""Condition: which of two branches runs. Written as ``with when(…)``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops.declare.conditions import Condition, lower
+from mlops.declare.misuse import misuse
+from mlops.declare.references import PropertyReference
+from mlops.declare.source_line import author_line
+from mlops.ir import Block, StepType, Value
+from mlops.ir import Step as StepRecord
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+    from mlops.declare.steps.base import Step
+
+STEP_TYPE = StepType(
+    type="Condition",
+    response=None,
+    extra_response={"Outcome": None},
+    blocks=("IfSteps", "ElseSteps"),
+    action="condition",
+    dependable=False,
+)
+
+
+class ConditionStep:
+    """The step behind ``when``. It joins its block before its branches are filled, so it is no ordinary constructor."""
+
+    step_type = STEP_TYPE
+
+    def __init__(self, condition: Condition, name: str | None) -> None:
+        self.where = author_line()
+        self.given_name = name
+        self.condition = condition
+        self.if_steps: list[Step] = []
+        self.else_steps: list[Step] = []
+
+    @property
+    def name(self) -> str:
+        if self.given_name is not None:
+            return self.given_name
+        if self.if_steps:
+            return f"When{self.if_steps[0].name}"
+        return f"Unless{self.else_steps[0].name}" if self.else_steps else "When"
+
+    @property
+    def outcome(self) -> PropertyReference:
+        """``True`` or ``False``, as the service writes them."""
+        return PropertyReference(self.name, "Outcome")
+
+    def record(self, lowering: Lowering) -> StepRecord:
+        conditions: tuple[Value, ...] = ()
+        if isinstance(self.condition, Condition):
+            conditions = lower(self.condition)
+        else:
+            misuse(
+                "D012",
+                "when-without-condition",
+                f"when takes a condition on references, not {self.condition!r}",
+                help="compare a reference with something: when(evaluate.reports['quality']['accuracy'] >= 0.8)",
+                where=self.where,
+            )
+        return StepRecord(
+            name=self.name,
+            type=STEP_TYPE.type,
+            arguments={"Conditions": conditions},
+            blocks=(
+                Block("IfSteps", lowering.steps(self.if_steps)),
+                Block("ElseSteps", lowering.steps(self.else_steps)),
+            ),
+            where=self.where,
+        )
+
+    def __repr__(self) -> str:
+        return f"<Condition {self.name}>"

@@ -1,0 +1,34 @@
+"""Fail: end the execution as failed, with a message."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops.declare.references import StringReference, lower
+from mlops.declare.steps.base import Step
+from mlops.ir import StepType, Value
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+
+STEP_TYPE = StepType(type="Fail", action="fail", dependable=False)
+
+
+class Fail(Step):
+    """Ends the execution as failed once the steps that are running have ended. Nothing can refer to it."""
+
+    step_type = STEP_TYPE
+
+    def __init__(
+        self,
+        name: str,
+        message: str | StringReference,
+        *,
+        display_name: str | None = None,
+        description: str | None = None,
+    ) -> None:
+        super().__init__(name, display_name=display_name, description=description)
+        self.message = message
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        return {"ErrorMessage": lower(self.message)}

@@ -1,0 +1,300 @@
+"""Processing: run a script or a container over data."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from typing_extensions import Unpack
+
+from mlops.declare.misuse import misuse
+from mlops.declare.references import (
+    DataReference,
+    ModelReference,
+    Poison,
+    Reference,
+    ReportReference,
+    StringReference,
+    join,
+    lower,
+)
+from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, Image, Text, tags, vpc
+from mlops.ir import Join, Ref, StepType, Unknown, Value
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+
+STEP_TYPE = StepType(
+    type="Processing",
+    request="CreateProcessingJobRequest",
+    omits=frozenset({"ProcessingJobName"}),
+    response="DescribeProcessingJobResponse",
+    keyed={"ProcessingOutputConfig.Outputs": "OutputName", "ProcessingInputs": "InputName"},
+    producers={
+        "ProcessingOutputConfig.Outputs": "ProcessingOutputConfig.Outputs.OutputName",
+        "ProcessingInputs": "ProcessingInputs.InputName",
+    },
+    envelope=frozenset({"CacheConfig", "RetryPolicies", "PropertyFiles"}),
+    cache_keys=("AppSpecification", "Environment", "ProcessingInputs"),
+    states_resource="arn:aws:states:::sagemaker:createProcessingJob.sync",
+    action="processing",
+)
+
+INPUT_FOLDER = "/opt/ml/processing/input"
+OUTPUT_FOLDER = "/opt/ml/processing/output"
+CODE = "code"
+"""The name of the input that brings the script."""
+
+Source: TypeAlias = DataReference | ModelReference | StringReference | str
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """An input with more to say than where it comes from. ``path`` is the folder in the container."""
+
+    source: Source
+    path: str | None = None
+    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = "FullyReplicated"
+    mode: Literal["File", "Pipe"] = "File"
+
+
+@dataclass(frozen=True, slots=True)
+class Output:
+    """An output with more to say than its name. ``path`` is the folder in the container, ``to`` an S3 URI."""
+
+    path: str | None = None
+    to: Text | None = None
+    upload: Literal["EndOfJob", "Continuous"] = "EndOfJob"
+
+
+class Outputs(Mapping[str, DataReference]):
+    """The S3 URIs of a step's outputs, by name."""
+
+    def __init__(self, step: str, names: Sequence[str]) -> None:
+        self._step, self._names = step, tuple(names)
+
+    def __getitem__(self, name: str) -> DataReference:
+        if name not in self._names:
+            _unknown(self._step, "output", name, self._names)
+            return Poison()  # type: ignore[return-value]
+        return DataReference(self._step, f"ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+
+class Reports(Mapping[str, ReportReference]):
+    """The JSON files that a step writes, by name."""
+
+    def __init__(self, step: str, files: Mapping[str, tuple[str, str]]) -> None:
+        self._step, self._files = step, dict(files)
+
+    def __getitem__(self, name: str) -> ReportReference:
+        if name not in self._files:
+            _unknown(self._step, "report", name, tuple(self._files))
+            return Poison()  # type: ignore[return-value]
+        output, path = self._files[name]
+        folder = DataReference(self._step, f"ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri")
+        return ReportReference(self._step, name, join(folder, path, on="/"))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._files)
+
+    def __len__(self) -> int:
+        return len(self._files)
+
+
+class Processing(Step):
+    """Runs ``code`` (a script, or a folder with ``entry`` in it) in ``image``; without code, the image's own command.
+
+    The container finds input ``x`` in ``/opt/ml/processing/input/x`` and leaves output ``y`` in
+    ``/opt/ml/processing/output/y``. ``reports`` names JSON files in outputs, ``{"quality": "report/evaluation.json"}``
+    being ``evaluation.json`` in the output ``report``. ``volume`` is in GB, ``max_runtime`` in seconds.
+    """
+
+    step_type = STEP_TYPE
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        image: Image,
+        code: str | None = None,
+        entry: str | None = None,
+        command: Sequence[str] = ("python3",),
+        args: Sequence[str | Reference] = (),
+        inputs: Mapping[str, Source | Input] | None = None,
+        outputs: Sequence[str] | Mapping[str, str | Output] = (),
+        reports: Mapping[str, str] | None = None,
+        environment: Environment | None = None,
+        instance: Text | None = None,
+        count: Count = 1,
+        volume: Count = VOLUME_GB,
+        max_runtime: Count | None = None,
+        **shared: Unpack[Shared],
+    ) -> None:
+        super().__init__(name, **shared)
+        self.image = image
+        self.code = code
+        self.entry = entry
+        self.command = tuple(command)
+        self.args = tuple(args)
+        self.inputs = dict(inputs or {})
+        self.environment = dict(environment or {})
+        self.instance = instance
+        self.count = count
+        self.volume = volume
+        self.max_runtime = max_runtime
+        given = outputs if isinstance(outputs, Mapping) else dict.fromkeys(outputs, Output())
+        self._outputs = {key: Output(path=item) if isinstance(item, str) else item for key, item in given.items()}
+        self.outputs = Outputs(name, tuple(self._outputs))
+        self.reports = Reports(name, self._split_reports(reports or {}))
+        if CODE in self.inputs and code is not None:
+            message = f"{name}: the input name {CODE!r} is taken by the script"
+            misuse("D060", "reserved-input-name", message, step=name)
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        environment = lowering.environment
+        instance = lowering.instance(self.instance)
+        network = vpc(lowering)
+        outputs = tuple(self._output(lowering, name, output) for name, output in self._outputs.items())
+        entrypoint, code = self._code(lowering)
+        inputs = (*(self._input(lowering, name, given) for name, given in self.inputs.items()), *code)
+        return without_none(
+            {
+                "ProcessingResources": {
+                    "ClusterConfig": without_none(
+                        {
+                            "InstanceType": instance,
+                            "InstanceCount": lower(self.count),
+                            "VolumeSizeInGB": lower(self.volume),
+                            "VolumeKmsKeyId": environment.kms_key,
+                        }
+                    )
+                },
+                "AppSpecification": without_none(
+                    {
+                        "ImageUri": lowering.image(self.image, scope="training", instance=instance, step=self),
+                        "ContainerEntrypoint": entrypoint,
+                        "ContainerArguments": lower(self.args) if self.args else None,
+                    }
+                ),
+                "RoleArn": environment.role,
+                "ProcessingInputs": inputs or None,
+                "ProcessingOutputConfig": without_none({"Outputs": outputs, "KmsKeyId": environment.kms_key})
+                if outputs
+                else None,
+                "Environment": {key: lower(value) for key, value in self.environment.items()} or None,
+                "StoppingCondition": None
+                if self.max_runtime is None
+                else {"MaxRuntimeInSeconds": lower(self.max_runtime)},
+                "NetworkConfig": None if network is None else {"VpcConfig": network},
+                "Tags": tags(lowering),
+            }
+        )
+
+    def envelope(self, lowering: Lowering) -> dict[str, Value]:
+        files = tuple(
+            {"PropertyFileName": name, "OutputName": output, "FilePath": path}
+            for name, (output, path) in self.reports._files.items()
+        )
+        return {"PropertyFiles": files} if files else {}
+
+    def _code(self, lowering: Lowering) -> tuple[Value, tuple[Value, ...]]:
+        """The container's entry point and the input that brings the code."""
+        if self.code is None:
+            return None, ()
+        source = lowering.source(self.code, step=self, what="code")
+        asset = source and lowering.asset(source, step=self)
+        if not source or not asset:
+            return Unknown(), ()
+        if source.is_dir():
+            if not self.entry:
+                message = f"{self.name}: code is a folder, so entry= has to say which file in it starts"
+                misuse("D061", "missing-entry", message, step=self.name, where=self.where)
+                return Unknown(), ()
+            entry, uri = self.entry, f"{asset.uri}/"
+        else:
+            entry, uri = source.name, f"{asset.uri}/{source.name}"
+        if source.is_dir() and entry not in dict(asset.files):
+            message = f"{self.name}: there is no {entry!r} in {self.code}"
+            misuse("D052", "missing-source", message, step=self.name, where=self.where)
+        folder = f"{INPUT_FOLDER}/{CODE}"
+        return (*self.command, f"{folder}/{entry}"), (_s3_input(CODE, uri, folder, "File", "FullyReplicated"),)
+
+    def _input(self, lowering: Lowering, name: str, given: Source | Input) -> Value:
+        settings = given if isinstance(given, Input) else Input(given)
+        uri = lowering.data(settings.source, step=self)
+        path = settings.path or f"{INPUT_FOLDER}/{name}"
+        return _s3_input(name, uri, path, settings.mode, settings.distribution)
+
+    def _output(self, lowering: Lowering, name: str, output: Output) -> Value:
+        environment = lowering.environment
+        target: Value = Join(
+            "/",
+            (
+                "s3:/",
+                environment.bucket,
+                *filter(None, (environment.prefix,)),
+                lowering.pipeline,
+                Ref("Execution.PipelineExecutionId"),
+                self.name,
+                "output",
+                name,
+            ),
+        )
+        return {
+            "OutputName": name,
+            "S3Output": {
+                "S3Uri": target if output.to is None else lower(output.to),
+                "LocalPath": output.path or f"{OUTPUT_FOLDER}/{name}",
+                "S3UploadMode": output.upload,
+            },
+        }
+
+    def _split_reports(self, reports: Mapping[str, str]) -> dict[str, tuple[str, str]]:
+        files = {}
+        for name, path in reports.items():
+            output, _, file = path.partition("/")
+            if not file or output not in self._outputs:
+                misuse(
+                    "D062",
+                    "report-outside-outputs",
+                    f"{self.name}: the report {name} is {path!r}, which does not begin with one of the step's outputs",
+                    help=f"write it as <output>/<file>; the outputs are {', '.join(self._outputs) or 'none'}",
+                    step=self.name,
+                )
+            files[name] = (output, file)
+        return files
+
+
+def _s3_input(name: str, uri: Value, path: str, mode: str, distribution: str) -> Value:
+    return {
+        "InputName": name,
+        "S3Input": {
+            "S3Uri": uri,
+            "LocalPath": path,
+            "S3DataType": "S3Prefix",
+            "S3InputMode": mode,
+            "S3DataDistributionType": distribution,
+            "S3CompressionType": "None",
+        },
+    }
+
+
+def _unknown(step: str, kind: str, name: str, known: Sequence[str]) -> None:
+    close = difflib.get_close_matches(name, known, n=1)
+    mend = f"did you mean {close[0]!r}? " if close else ""
+    misuse(
+        "D032",
+        f"unknown-{kind}",
+        f"step {step} has no {kind} {name!r}",
+        help=f"{mend}its {kind}s are {', '.join(known) or 'none'}",
+        step=step,
+    )

@@ -1,0 +1,66 @@
+"""Arguments' types and request parts that several step types have in common."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from mlops.declare.references import IntegerReference, Reference, ReportReference, StringReference, lower
+from mlops.ir import Value
+from mlops.project.images import ImageRequest
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+
+Text: TypeAlias = str | StringReference
+Count: TypeAlias = int | IntegerReference
+Image: TypeAlias = ImageRequest | str | StringReference
+Environment: TypeAlias = Mapping[str, str | Reference]
+
+VOLUME_GB = 30
+"""What the official SDK asks for where the author says nothing."""
+
+
+def tags(lowering: Lowering) -> Value:
+    """The environment's tags as a request's Tags, or None."""
+    listed = lowering.environment.tags
+    return tuple({"Key": key, "Value": value} for key, value in sorted(listed.items())) or None
+
+
+def vpc(lowering: Lowering) -> Value:
+    """The environment's network as a VpcConfig, or None."""
+    environment = lowering.environment
+    if not environment.subnets:
+        return None
+    return {"SecurityGroupIds": tuple(environment.security_groups), "Subnets": tuple(environment.subnets)}
+
+
+def strings(values: Mapping[str, Any]) -> dict[str, Value]:
+    """Values for a map of strings: references stay, a string is sent as it is, anything else as JSON.
+
+    The training toolkit reads each value as JSON and keeps it where that fails, so no string needs quotes."""
+    return {
+        key: lower(value)
+        if isinstance(value, Reference | str)
+        else json.dumps(value, sort_keys=True, separators=(",", ":"))
+        for key, value in values.items()
+    }
+
+
+def inference_environment(lowering: Lowering, code: str | None, environment: Environment) -> dict[str, Value]:
+    """What the framework containers want to find the handler ``code/<code>`` in ``model.tar.gz``."""
+    served: dict[str, Value] = {}
+    if code is not None:
+        served = {
+            "SAGEMAKER_PROGRAM": code,
+            "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code",
+            "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
+            "SAGEMAKER_REGION": lowering.environment.region,
+        }
+    return served | {key: lower(value) for key, value in environment.items()}
+
+
+def quality_metrics(metrics: StringReference | ReportReference | str) -> Value:
+    """ModelMetrics with a report as the statistics of the model's quality."""
+    return {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": lower(metrics)}}}

@@ -1,0 +1,53 @@
+"""Content addresses: the same sources have the same address on every machine and Python.
+
+A SHA-256 over sorted (relative path, executable bit, content hash), never over an archive: gzip headers differ between
+Python 3.12 and 3.13. Caches, version control and editors' files stay out.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+IGNORED_FOLDERS = frozenset(
+    {"__pycache__", ".git", ".hg", ".svn", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv"}
+    | {".mlops", ".idea", ".vscode", "node_modules"}
+)
+IGNORED_SUFFIXES = (".pyc", ".pyo", ".swp", "~")
+IGNORED_FILES = frozenset({".DS_Store"})
+
+
+class UnshippableFile(Exception):
+    """A link that leads out of the folder, or something that is no regular file."""
+
+
+def collect(source: Path) -> tuple[tuple[str, Path], ...]:
+    """(POSIX path inside the asset, local file) of a file or of everything in a folder, sorted. Raises UnshippableFile."""
+    if source.is_file():
+        return ((source.name, source),)
+    found: list[tuple[str, Path]] = []
+    top = source.resolve()
+    for folder, folders, files in os.walk(source):
+        folders[:] = sorted(name for name in folders if name not in IGNORED_FOLDERS and not name.endswith(".egg-info"))
+        for name in files:
+            if name in IGNORED_FILES or name.endswith(IGNORED_SUFFIXES):
+                continue
+            path = Path(folder, name)
+            if path.is_symlink() and not path.resolve().is_relative_to(top):
+                raise UnshippableFile(f"{path} is a link to a place outside of {source}")
+            if not path.is_file():
+                raise UnshippableFile(f"{path} is not a regular file")
+            found.append((path.relative_to(source).as_posix(), path))
+    return tuple(sorted(found))
+
+
+def address(files: Iterable[tuple[str, Path]]) -> str:
+    """64 hexadecimal digits for what :func:`collect` found."""
+    digest = hashlib.sha256()
+    for relative, path in sorted(files):
+        executable = b"x" if os.access(path, os.X_OK) and os.name != "nt" else b"-"
+        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        digest.update(b"\0".join((relative.encode(), executable, content.encode())) + b"\n")
+    return digest.hexdigest()
