@@ -1,0 +1,76 @@
+"""The command line: parse, call the library, print, exit. Results on standard output, talk on standard error."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+import sys
+from collections.abc import Sequence
+
+import click
+
+from mlops.cli import commands
+from mlops.ir import MlopsError
+
+INTERRUPTED = 130
+
+
+class _Commands(click.Group):
+    """One module of :mod:`mlops.cli.commands` per command, imported only when it is called for."""
+
+    def list_commands(self, context: click.Context) -> list[str]:
+        return sorted(module.name.rstrip("_") for module in pkgutil.iter_modules(commands.__path__))
+
+    def get_command(self, context: click.Context, name: str) -> click.Command | None:
+        for module in (name, f"{name}_"):
+            if importlib.util.find_spec(f"{commands.__name__}.{module}"):
+                found: click.Command = importlib.import_module(f"{commands.__name__}.{module}").command
+                return found
+        return None
+
+    def resolve_command(
+        self, context: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        import difflib
+
+        if args and not args[0].startswith("-") and args[0] not in self.list_commands(context):
+            close = difflib.get_close_matches(args[0], self.list_commands(context), n=1)
+            hint = f" Did you mean {close[0]}?" if close else ""
+            context.fail(f"There is no command {args[0]}.{hint}")
+        return super().resolve_command(context, args)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="mlops", prog_name="mlops")
+def cli() -> None:
+    """Pipelines as code for Amazon SageMaker: declare, check, run here, deploy, promote."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command and give its exit code; what the user did wrong is one sentence, never a traceback."""
+    try:
+        code = cli.main(args=list(arguments) if arguments is not None else None, prog_name="mlops", standalone_mode=False)
+        return code if isinstance(code, int) else 0
+    except click.exceptions.Exit as stop:
+        return stop.exit_code
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return INTERRUPTED
+    except MlopsError as error:
+        click.echo(f"error: {error.message}", err=True)
+        if error.hint:
+            click.echo(f"  help: {error.hint}", err=True)
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader has seen enough; what is still buffered must not be written at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def run() -> None:
+    """The console script."""
+    sys.exit(main())

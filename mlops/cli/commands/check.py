@@ -1,0 +1,54 @@
+"""``mlops check``."""
+
+from __future__ import annotations
+
+import sys
+
+import click
+
+from mlops.cli import options
+from mlops.cli.printing import talk
+from mlops.ir import Severity
+
+FORMATS = ("text", "json", "sarif", "github", "junit")
+
+
+@click.command()
+@click.argument("targets", nargs=-1, required=True)
+@options.environment
+@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+def command(targets: tuple[str, ...], environment: str, format_: str) -> None:
+    """All findings on TARGETS: pipeline files, folders, definitions in JSON; - reads one from standard input.
+
+    Ends with 1 where there is an error.
+    """
+    import importlib
+
+    from mlops.check.sources import open_targets
+
+    opened = open_targets(targets, environment)
+    report = importlib.import_module(f"mlops.check.reports.{format_}")
+    if format_ == "text":
+        if opened.findings:
+            click.echo(report.render(opened.findings, colour=sys.stdout.isatty()))
+        talk(_summary(opened))
+    else:
+        click.echo(report.render(opened.findings, files=opened.files))
+    if any(finding.severity is Severity.ERROR for finding in opened.findings):
+        raise click.exceptions.Exit(1)
+
+
+def _summary(opened: object) -> str:
+    from mlops.check.sources import Opened
+
+    assert isinstance(opened, Opened)  # noqa: S101 - typed late, to import late
+    counts = {
+        severity: sum(finding.severity is severity for finding in opened.findings) for severity in Severity
+    }
+    told = ", ".join(
+        f"{count} {severity.value}{'s' if count != 1 and severity is not Severity.INFO else ''}"
+        for severity, count in counts.items()
+        if count
+    )
+    many = f"{len(opened.pipelines)} {'pipeline' if len(opened.pipelines) == 1 else 'pipelines'}"
+    return f"{many} checked: {told or 'nothing to say'}"

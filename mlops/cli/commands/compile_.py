@@ -1,0 +1,48 @@
+"""``mlops compile``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops.cli import options
+from mlops.cli.printing import refuse_errors, talk
+from mlops.ir import Refusal, UsageError
+
+
+@click.command("compile")
+@click.argument("target")
+@options.environment
+@click.option("-o", "--output", metavar="FILE", help="Where to; - is standard output. Default: build/<pipeline>.json.")
+@click.option("--check", "golden", metavar="FILE", help="Write nothing; fail where FILE is not what would be written.")
+def command(target: str, environment: str, output: str | None, golden: str | None) -> None:
+    """Compile TARGET to the definition that SageMaker takes.
+
+    Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it) or FILE.py:NAME, or a folder.
+    """
+    from mlops.check.sources import open_one, open_targets
+    from mlops.cli.files import write_text
+    from mlops.emit.targets.definition_json import emit
+
+    one = output is not None or golden is not None
+    opened = open_one(target, environment) if one else open_targets([target], environment, definitions=False)
+    refuse_errors(opened.findings, doing="compile")
+    for checked in opened.pipelines:
+        text = emit(checked.definition)
+        if golden is not None:
+            _compare(Path(golden), text, target)
+        elif output == "-":
+            click.echo(text, nl=False)
+        else:
+            file = Path(output) if output else opened.root / "build" / f"{checked.definition.name}.json"
+            write_text(file, text)
+            talk(f"{checked.definition.name}: {file.as_posix()}")
+
+
+def _compare(golden: Path, text: str, target: str) -> None:
+    if not golden.is_file():
+        raise UsageError(f"there is no {golden}", hint=f"write it with `mlops compile {target} -o {golden}`")
+    if golden.read_text(encoding="utf-8") != text:
+        raise Refusal(f"{golden} is stale", hint=f"write it again with `mlops compile {target} -o {golden}`")
+    talk(f"{golden} is up to date")

@@ -1,0 +1,94 @@
+"""``mlops endpoints``."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import click
+
+from mlops.cli import options
+from mlops.cli.printing import print_json, table, talk
+
+
+@click.group()
+def command() -> None:
+    """What serves: list, show, invoke, delete."""
+
+
+@command.command("list")
+@options.environment
+@options.as_json
+def list_(environment: str, format_: str) -> None:
+    """All endpoints."""
+    from mlops.cli.here import connect_here
+    from mlops.deploy.endpoints import listed
+
+    found = listed(connect_here(environment).account)
+    if format_ == "json":
+        print_json([dict(item) for item in found])
+        return
+    table(("ENDPOINT", "STATUS"), [(str(item["EndpointName"]), str(item["EndpointStatus"])) for item in found])
+
+
+@command.command()
+@click.argument("name")
+@options.environment
+@options.as_json
+def show(name: str, environment: str, format_: str) -> None:
+    """One endpoint: its state, and which model each variant serves."""
+    from mlops.cli.here import connect_here
+    from mlops.deploy.endpoints import describe
+
+    found = describe(connect_here(environment).account, name)
+    if format_ == "json":
+        print_json(found)
+        return
+    reason = found.get("FailureReason")
+    click.echo(f"{name}: {found['EndpointStatus']}{f' ({reason})' if reason else ''}")
+    click.echo(f"  configuration  {found['EndpointConfigName']}")
+    for variant, model in found["Models"].items():
+        click.echo(f"  {variant}  {model}")
+
+
+@command.command()
+@click.argument("name")
+@click.argument("request", required=False, metavar="[FILE]")
+@options.environment
+@click.option("--data", help="The request itself instead of a file.")
+@click.option("--content-type", default="text/csv", show_default=True)
+@click.option("--accept", help="The content type of the answer.")
+def invoke(
+    name: str, request: str | None, environment: str, data: str | None, content_type: str, accept: str | None
+) -> None:
+    """Send FILE (- is standard input) to an endpoint and print its answer."""
+    from mlops.cli.here import connect_here
+    from mlops.deploy.endpoints import invoke as ask
+
+    if (request is None) == (data is None):
+        raise click.UsageError("give either a file or --data")
+    if data is not None:
+        body = data.encode()
+    elif request == "-":
+        body = sys.stdin.buffer.read()
+    else:
+        file = Path(str(request))
+        if not file.is_file():
+            raise click.UsageError(f"there is no file {file}")
+        body = file.read_bytes()
+    reply = ask(connect_here(environment).account, name, body, content_type=content_type, accept=accept)
+    click.echo(reply.body, nl=not reply.body.endswith(b"\n"))
+    talk(f"{reply.variant} answered {reply.content_type}")
+
+
+@command.command()
+@click.argument("name")
+@options.environment
+def delete(name: str, environment: str) -> None:
+    """Delete an endpoint; its configuration and its model stay."""
+    from mlops.cli.here import connect_here
+    from mlops.deploy.endpoints import delete as remove
+
+    connected = connect_here(environment)
+    remove(connected.account, connected.environment, name)
+    click.echo(f"{name}: deleted")

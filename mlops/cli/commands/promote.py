@@ -1,0 +1,73 @@
+"""``mlops promote``."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from mlops.cli import options
+from mlops.cli.printing import print_json, talk
+
+
+@click.command()
+@click.argument("group")
+@click.option("--to", "environment", required=True, metavar="ENV", help="The environment that is to serve it.")
+@click.option("--version", "number", type=int, help="This version instead of the newest approved one.")
+@click.option("--registry", metavar="ENV", help="The environment that holds the registry, where that is another.")
+@click.option("--endpoint", help="The endpoint's name; GROUP by default.")
+@click.option("--instance", help="Instance type; by default the first that the version names.")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="Instances.")
+@click.option(
+    "--sample", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A request for the smoke test."
+)
+@click.option("--timeout", type=float, default=1800.0, show_default=True, help="Seconds to wait for the endpoint.")
+@options.as_json
+def command(
+    group: str,
+    environment: str,
+    number: int | None,
+    registry: str | None,
+    endpoint: str | None,
+    instance: str | None,
+    count: int,
+    sample: Path | None,
+    timeout: float,
+    format_: str,
+) -> None:
+    """Take the newest approved version of GROUP to an endpoint, wait until it serves, and ask it a sample.
+
+    A version that is not approved is refused.
+    """
+    from mlops.cli.here import connect_here
+    from mlops.deploy.promote import Target, promote
+    from mlops.deploy.registry import newest_approved, version
+
+    connected = connect_here(environment)
+    source = connect_here(registry).account if registry else connected.account
+    chosen = newest_approved(source, group) if number is None else version(source, group, number)
+    done = promote(
+        connected.account,
+        connected.environment,
+        chosen,
+        Target(endpoint or group, instance, count, timeout),
+        registry=source,
+        samples={sample.name: sample.read_bytes()} if sample else None,
+        say=talk,
+    )
+    if format_ == "json":
+        print_json(
+            {
+                "endpoint": done.endpoint,
+                "group": group,
+                "version": done.version.number,
+                "action": done.action,
+                "config": done.config,
+                "answers": [
+                    {"sample": answer.sample, "body": answer.body.decode(errors="replace")} for answer in done.answers
+                ],
+            }
+        )
+        return
+    verb = "already serves" if done.action == "unchanged" else "serves"
+    click.echo(f"{done.endpoint} in {environment} {verb} version {done.version.number} of {group}")

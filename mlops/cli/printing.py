@@ -1,0 +1,46 @@
+"""How commands talk: findings, tables and JSON, colours only on a terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+from mlops.ir import Finding, Refusal, Severity
+
+
+def talk(text: str) -> None:
+    """To the person, not to the pipe."""
+    click.echo(text, err=True)
+
+
+def print_json(value: Any) -> None:
+    """A result for programs; times become ISO-8601."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+
+
+def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
+    """Columns as wide as they need to be; an empty table says so on standard error."""
+    listed = [tuple(row) for row in rows]
+    if not listed:
+        talk("none")
+        return
+    widths = [max(len(line[index]) for line in (tuple(header), *listed)) for index in range(len(header))]
+    for number, line in enumerate((tuple(header), *listed)):
+        text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
+        click.secho(text, bold=True) if number == 0 else click.echo(text)
+
+
+def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
+    """Tell all findings on standard error; raise Refusal where one is an error."""
+    from mlops.check.reports import text
+
+    worth_telling = [finding for finding in findings if finding.severity is not Severity.INFO]
+    if worth_telling:
+        talk(text.render(worth_telling, colour=sys.stderr.isatty()))
+    errors = sum(finding.severity is Severity.ERROR for finding in findings)
+    if errors:
+        raise Refusal(f"{doing} stopped: {errors} {'error' if errors == 1 else 'errors'}")

@@ -1,0 +1,80 @@
+"""An execution while it runs: a live table on a terminal, one line per change elsewhere."""
+
+from __future__ import annotations
+
+import sys
+import time
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from mlops.cli.printing import talk
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.live import Live
+
+    from mlops.deploy.executions import ExecutionState, StepState
+
+_STYLES = {"Succeeded": "green", "Failed": "red", "Executing": "yellow", "Starting": "yellow", "Stopped": "magenta"}
+
+
+class Progress:
+    """Called with each new state. Everything goes to standard error."""
+
+    def __init__(self) -> None:
+        self._told: dict[str, str] = {}
+        self._began = time.monotonic()
+        self._live: Live | None = None
+        self._state: ExecutionState | None = None
+
+    def __enter__(self) -> Self:
+        if sys.stderr.isatty():
+            from rich.console import Console
+            from rich.live import Live
+
+            self._live = Live(
+                get_renderable=self._render, console=Console(stderr=True), refresh_per_second=4, transient=True
+            )
+            self._live.__enter__()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._live is not None:
+            self._live.__exit__(kind, error, traceback)
+
+    def __call__(self, state: ExecutionState) -> None:
+        self._state = state
+        if self._live is not None:
+            return
+        for step in state.steps:
+            if self._told.get(step.name) != step.status:
+                self._told[step.name] = step.status
+                talk(f"{step.name}: {step.status}{_took(step)}{_outcome(step)}")
+
+    def _render(self) -> RenderableType:
+        from rich.table import Table
+
+        grid = Table.grid(padding=(0, 2))
+        for step in self._state.steps if self._state else ():
+            grid.add_row(step.name, f"[{_STYLES.get(step.status, 'white')}]{step.status}[/]", _took(step) + _outcome(step))
+        grid.add_row("", f"{time.monotonic() - self._began:.1f} s")
+        return grid
+
+
+def summary(state: ExecutionState) -> list[tuple[str, str, str, str]]:
+    """Rows of step, type, status, seconds."""
+    return [
+        (step.name, step.kind, step.status + _outcome(step), "" if step.seconds is None else f"{step.seconds:.1f}")
+        for step in state.steps
+    ]
+
+
+def _took(step: StepState) -> str:
+    return "" if step.seconds is None else f" in {step.seconds:.1f} s"
+
+
+def _outcome(step: StepState) -> str:
+    outcome = step.metadata.get("Condition", {}).get("Outcome")
+    return f" ({outcome})" if outcome else ""

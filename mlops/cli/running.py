@@ -1,0 +1,82 @@
+"""Start an execution, follow it, and say how it ended: shared by ``run`` and ``start --watch``."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+from mlops.cli.printing import print_json, table, talk
+from mlops.cli.progress import Progress, summary
+from mlops.ir import Refusal
+
+if TYPE_CHECKING:
+    from mlops.cli.here import Connected
+    from mlops.deploy.executions import ExecutionState, StepState
+
+LOG_END = 20
+"""Lines of a failed step's log that are shown."""
+
+
+def watch(connected: Connected, arn: str, *, as_json: bool) -> None:
+    """Raises Refusal where the execution did not succeed. Ctrl-C stops it gently and waits for that."""
+    from mlops.deploy.executions import follow, stop
+
+    with Progress() as progress:
+        try:
+            state = follow(connected.account, arn, progress)
+        except KeyboardInterrupt:
+            talk("stopping; the steps that run get SIGTERM (interrupt again to leave them to themselves)")
+            stop(connected.account, arn)
+            follow(connected.account, arn, progress)
+            raise
+    tell(connected, state, as_json=as_json)
+
+
+def tell(connected: Connected, state: ExecutionState, *, as_json: bool) -> None:
+    """The steps on standard output, the reason of a failure on standard error."""
+    if as_json:
+        print_json(as_dictionary(state))
+    else:
+        table(("STEP", "TYPE", "STATUS", "SECONDS"), summary(state))
+    failed = [step for step in state.steps if step.status == "Failed"]
+    for step in failed:
+        _tell_failure(connected, step)
+    if state.status != "Succeeded":
+        reason = f": {state.failure}" if state.failure else ""
+        raise Refusal(
+            f"execution {state.id} of {state.pipeline} is {state.status}{reason}",
+            hint=f"`mlops executions logs {state.id} STEP` shows the whole log" if failed else None,
+        )
+    talk(f"execution {state.id} of {state.pipeline} succeeded")
+
+
+def as_dictionary(state: ExecutionState) -> Mapping[str, object]:
+    return {
+        "arn": state.arn,
+        "id": state.id,
+        "pipeline": state.pipeline,
+        "status": state.status,
+        "failure": state.failure,
+        "steps": [
+            {
+                "name": step.name,
+                "status": step.status,
+                "started": step.started and step.started.isoformat(),
+                "seconds": step.seconds,
+                "failure": step.failure,
+                "metadata": step.metadata,
+            }
+            for step in state.steps
+        ],
+    }
+
+
+def _tell_failure(connected: Connected, step: StepState) -> None:
+    from mlops.deploy.executions import log_lines
+
+    talk(f"{step.name} failed: {step.failure or 'no reason was given'}")
+    lines = list(log_lines(connected.account, step))
+    for line in lines[-LOG_END:]:
+        talk(f"  | {line}")
+    sys.stderr.flush()

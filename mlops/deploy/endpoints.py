@@ -1,0 +1,79 @@
+"""What serves: list, show, ask, delete."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account import Account, answers, confirm_account
+from mlops.account.missing import is_missing
+from mlops.deploy.pages import items
+from mlops.ir import UsageError
+from mlops.project.environments import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An endpoint's answer. ``variant`` is the one that gave it."""
+
+    body: bytes
+    content_type: str
+    variant: str
+
+
+def listed(account: Account) -> tuple[Mapping[str, Any], ...]:
+    """Endpoint summaries by name."""
+    with answers():
+        found = items(account.client("sagemaker"), "list_endpoints", "Endpoints")
+        return tuple(sorted(found, key=lambda item: str(item["EndpointName"])))
+
+
+def describe(account: Account, name: str) -> Mapping[str, Any]:
+    """DescribeEndpoint, and under ``Models`` what each variant's model was made of."""
+    sagemaker = account.client("sagemaker")
+    with answers():
+        try:
+            found = sagemaker.describe_endpoint(EndpointName=name)
+        except Exception as error:
+            if is_missing(error):
+                raise _unknown(account, name) from None
+            raise
+        config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
+        models = {}
+        for variant in config["ProductionVariants"]:
+            model = sagemaker.describe_model(ModelName=variant["ModelName"])
+            container = model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
+            models[variant["VariantName"]] = container.get("ModelPackageName") or container.get("ModelDataUrl", "")
+    found.pop("ResponseMetadata", None)
+    return {**found, "Models": models}
+
+
+def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:
+    with answers():
+        try:
+            reply = account.client("sagemaker-runtime").invoke_endpoint(
+                EndpointName=name, Body=body, ContentType=content_type, **({"Accept": accept} if accept else {})
+            )
+        except Exception as error:
+            if is_missing(error):
+                raise _unknown(account, name) from None
+            raise
+        return Reply(reply["Body"].read(), str(reply.get("ContentType", "")), str(reply.get("InvokedProductionVariant", "")))
+
+
+def delete(account: Account, environment: Environment, name: str) -> None:
+    """The endpoint only: its configuration and model stay, and cost nothing."""
+    with answers():
+        confirm_account(account, environment)
+        try:
+            account.client("sagemaker").delete_endpoint(EndpointName=name)
+        except Exception as error:
+            if is_missing(error):
+                raise _unknown(account, name) from None
+            raise
+
+
+def _unknown(account: Account, name: str) -> UsageError:
+    known = ", ".join(str(item["EndpointName"]) for item in listed(account)) or "none"
+    return UsageError(f"there is no endpoint {name!r}; there are: {known}")

@@ -1,0 +1,183 @@
+"""Start a pipeline and follow it, in any account."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mlops.account import Account, answers, confirm_account
+from mlops.account.missing import is_missing
+from mlops.deploy.pages import items
+from mlops.ir import UsageError
+from mlops.project.environments import Environment
+
+ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
+STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+
+_LOG_GROUPS = {
+    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
+    "TrainingJob": "/aws/sagemaker/TrainingJobs",
+    "TransformJob": "/aws/sagemaker/TransformJobs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """A step of an execution as the account tells it. ``kind`` is the member of its Metadata, e.g. TrainingJob."""
+
+    name: str
+    status: str
+    kind: str
+    started: datetime | None = None
+    ended: datetime | None = None
+    failure: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def seconds(self) -> float | None:
+        if self.started is None or self.ended is None:
+            return None
+        return (self.ended - self.started).total_seconds()
+
+    @property
+    def job(self) -> str | None:
+        """The name of the job behind the step."""
+        arn = self.metadata.get(self.kind, {}).get("Arn", "") if self.kind in _LOG_GROUPS else ""
+        return arn.rpartition("/")[2] or None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionState:
+    """An execution and its steps, in the order of their starts."""
+
+    arn: str
+    pipeline: str
+    status: str
+    failure: str | None
+    steps: tuple[StepState, ...]
+    created: datetime | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def id(self) -> str:
+        return self.arn.rpartition("/")[2]
+
+
+def start(account: Account, environment: Environment, pipeline: str, parameters: Mapping[str, str]) -> str:
+    """The new execution's ARN. The account judges the parameters."""
+    with answers():
+        confirm_account(account, environment)
+        reply = account.client("sagemaker").start_pipeline_execution(
+            PipelineName=pipeline,
+            PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
+            ClientRequestToken=uuid.uuid4().hex,
+        )
+    return str(reply["PipelineExecutionArn"])
+
+
+def stop(account: Account, arn: str) -> None:
+    with answers():
+        account.client("sagemaker").stop_pipeline_execution(
+            PipelineExecutionArn=arn, ClientRequestToken=uuid.uuid4().hex
+        )
+
+
+def describe(account: Account, arn: str) -> ExecutionState:
+    sagemaker = account.client("sagemaker")
+    with answers():
+        found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        steps = tuple(_steps(sagemaker, arn))
+    return ExecutionState(
+        arn=arn,
+        pipeline=str(found.get("PipelineArn", arn)).rpartition(":pipeline/")[2].partition("/")[0],
+        status=str(found["PipelineExecutionStatus"]),
+        failure=found.get("FailureReason"),
+        steps=steps,
+        created=found.get("CreationTime"),
+    )
+
+
+def follow(account: Account, arn: str, changed: Callable[[ExecutionState], None], *, interval: float = 0.2) -> ExecutionState:
+    """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before."""
+    last: ExecutionState | None = None
+    while True:
+        state = describe(account, arn)
+        if state != last:
+            changed(state)
+            last = state
+        if state.ended:
+            return state
+        time.sleep(interval)
+
+
+def listed(account: Account, pipeline: str | None) -> tuple[Mapping[str, Any], ...]:
+    """Execution summaries, newest first; of all pipelines where none is named."""
+    sagemaker = account.client("sagemaker")
+    with answers():
+        names = [pipeline] if pipeline else [item["PipelineName"] for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
+        found = []
+        for name in names:
+            for item in items(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name):
+                found.append({**item, "PipelineName": name})
+    return tuple(sorted(found, key=lambda item: item["StartTime"], reverse=True))
+
+
+def find(account: Account, given: str | None, pipeline: str | None = None) -> str:
+    """The ARN of an execution by its ARN, id, or the beginning of its id; the newest where nothing is given."""
+    if given and given.startswith("arn:"):
+        return given
+    candidates = [str(item["PipelineExecutionArn"]) for item in listed(account, pipeline)]
+    matching = [arn for arn in candidates if not given or arn.rpartition("/")[2].startswith(given)]
+    if not matching:
+        raise UsageError(
+            f"there is no execution {given}" if given else "there is no execution yet",
+            hint="`mlops executions list` shows them",
+        )
+    if given and len(matching) > 1:
+        raise UsageError(f"{given} begins the ids of {len(matching)} executions", hint="give more of it")
+    return matching[0]
+
+
+def log_lines(account: Account, step: StepState) -> Iterator[str]:
+    """What the step's job printed. A step without a job printed nothing."""
+    job = step.job
+    if job is None:
+        return
+    request: dict[str, Any] = {"logGroupName": _LOG_GROUPS[step.kind], "logStreamNamePrefix": f"{job}/"}
+    client = account.client("logs")
+    with answers():
+        while True:
+            try:
+                reply = client.filter_log_events(**request)
+            except Exception as error:
+                if is_missing(error):  # no stream yet
+                    return
+                raise
+            for event in reply["events"]:
+                yield str(event["message"]).rstrip("\n")
+            if not reply.get("nextToken"):
+                return
+            request["nextToken"] = reply["nextToken"]
+
+
+def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
+    for item in items(
+        sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn, SortOrder="Ascending"
+    ):
+        metadata = item.get("Metadata") or {}
+        yield StepState(
+            name=str(item["StepName"]),
+            status=str(item["StepStatus"]),
+            kind=next(iter(metadata), ""),
+            started=item.get("StartTime"),
+            ended=item.get("EndTime"),
+            failure=item.get("FailureReason"),
+            metadata=metadata,
+        )
