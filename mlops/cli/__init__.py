@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import click
 
+from mlops import __version__
 from mlops.cli import commands
 from mlops.ir import MlopsError
 
@@ -42,7 +43,7 @@ class _Commands(click.Group):
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="mlops", prog_name="mlops")
+@click.version_option(__version__, prog_name="mlops")
 def cli() -> None:
     """Pipelines as code for Amazon SageMaker: declare, check, run here, deploy, promote."""
 
@@ -50,7 +51,9 @@ def cli() -> None:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code; what the user did wrong is one sentence, never a traceback."""
     try:
-        code = cli.main(args=list(arguments) if arguments is not None else None, prog_name="mlops", standalone_mode=False)
+        code = cli.main(
+            args=list(arguments) if arguments is not None else None, prog_name="mlops", standalone_mode=False
+        )
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
         return stop.exit_code

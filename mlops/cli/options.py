@@ -6,12 +6,24 @@ import click
 
 from mlops.ir import UsageError
 
-environment = click.option("--env", "environment", default="local", show_default=True, help="Environment of mlops.toml.")
+environment = click.option(
+    "--env", "environment", default="local", show_default=True, help="Environment of mlops.toml."
+)
 as_json = click.option(
-    "--format", "format_", type=click.Choice(["text", "json"]), default="text", show_default=True, help="For people or programs."
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    help="For people or programs.",
 )
 parameters = click.option(
-    "-p", "--parameter", "parameters", multiple=True, metavar="NAME=VALUE", help="A pipeline parameter; may be repeated."
+    "-p",
+    "--parameter",
+    "parameters",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="A pipeline parameter; may be repeated.",
 )
 
 

@@ -58,7 +58,9 @@ class Progress:
 
         grid = Table.grid(padding=(0, 2))
         for step in self._state.steps if self._state else ():
-            grid.add_row(step.name, f"[{_STYLES.get(step.status, 'white')}]{step.status}[/]", _took(step) + _outcome(step))
+            grid.add_row(
+                step.name, f"[{_STYLES.get(step.status, 'white')}]{step.status}[/]", _took(step) + _outcome(step)
+            )
         grid.add_row("", f"{time.monotonic() - self._began:.1f} s")
         return grid
 

@@ -46,7 +46,9 @@ def tell(connected: Connected, state: ExecutionState, *, as_json: bool) -> None:
         reason = f": {state.failure}" if state.failure else ""
         raise Refusal(
             f"execution {state.id} of {state.pipeline} is {state.status}{reason}",
-            hint=f"`mlops executions logs {state.id} STEP` shows the whole log" if failed else None,
+            hint=f"`mlops executions logs {state.id} STEP` shows the whole log"
+            if any(step.job for step in failed)
+            else None,
         )
     talk(f"execution {state.id} of {state.pipeline} succeeded")
 

@@ -1,7 +1,7 @@
 """Container images by framework: ``image.sklearn("1.2-1")``.
 
-Which URI that is depends on the region and the instance; it is looked up when the pipeline is compiled, in ``mlops.lock``
-or in the SageMaker SDK's data. Any other image is given as a string.
+Which URI that is depends on the region and the instance; it is looked up when the pipeline is compiled, in
+``mlops.lock`` or in the SageMaker SDK's data. Any other image is given as a string.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mlops.declare.misuse import misuse
-from mlops.declare.pipeline import Pipeline
+from mlops.declare.pipeline import BlockMember, Pipeline
 from mlops.declare.references import Reference, lower
 from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Ref, Unknown, Value, Where
@@ -46,9 +46,7 @@ class Lowering:
             return self.environment.instance or DEFAULT_INSTANCE
         return lower(given)
 
-    def image(
-        self, given: ImageRequest | Reference | str, *, scope: str, instance: Value, step: Step
-    ) -> Value:
+    def image(self, given: ImageRequest | Reference | str, *, scope: str, instance: Value, step: Step) -> Value:
         """The image URI; a framework's needs the region of the environment and perhaps the instance type."""
         if not isinstance(given, ImageRequest):
             return lower(given)
@@ -123,7 +121,7 @@ class Lowering:
             return Unknown()
         return f"{asset.uri}/{found.name}" if found.is_file() else f"{asset.uri}/"
 
-    def steps(self, steps: Iterable[Step]) -> tuple[StepRecord, ...]:
+    def steps(self, steps: Iterable[BlockMember]) -> tuple[StepRecord, ...]:
         return tuple(step.record(self) for step in steps)
 
 
@@ -139,7 +137,7 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
                 "D023",
                 "environment-parameter-type",
                 f"the environment {environment.name} gives {parameter.label} the default {given!r}",
-                help=f"mlops.toml, [env.{environment.name}] parameters: give a value of type {parameter.type}",
+                help=f"mlops.toml, [env.{environment.name}] parameters: give a value of type {parameter.type_name}",
                 where=parameter.where,
             )
     steps = lowering.steps(pipeline.steps)

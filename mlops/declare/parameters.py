@@ -21,7 +21,7 @@ from mlops.ir import Ref, Unknown, Value
 class Parameter(Reference):
     """A pipeline parameter; made by ``pipeline.string(…)`` and its three siblings, not directly."""
 
-    type: ClassVar[str]
+    type_name: ClassVar[str]
     accepts: ClassVar[tuple[type, ...]]
 
     def __init__(
@@ -40,7 +40,7 @@ class Parameter(Reference):
 
     @property
     def label(self) -> str:
-        return f"the {self.type} parameter {self.name}"
+        return f"the {self.type_name} parameter {self.name}"
 
     def lower(self) -> Value:
         return Ref(f"Parameters.{self.name}")
@@ -57,7 +57,7 @@ class Parameter(Reference):
             members["EnumValues"] = self.choices
         if self.description is not None:
             members["Description"] = self.description
-        return ParameterRecord(self.name, self.type, members, self.where)
+        return ParameterRecord(self.name, self.type_name, members, self.where)
 
     def fits(self, value: object) -> bool:
         """``value`` has this parameter's type. True is no integer, and an integer will do for a float."""
@@ -71,7 +71,7 @@ class Parameter(Reference):
                 "D020",
                 "parameter-default-type",
                 f"{self.label} has the default {self.default!r}, a {type(self.default).__name__}",
-                help=f"give a default of type {self.type}, or declare the parameter with another type",
+                help=f"give a default of type {self.type_name}, or declare the parameter with another type",
             )
         for choice in self.choices or ():
             if not self.fits(choice):
@@ -93,7 +93,7 @@ class StringParameter(Parameter, StringReference):
     """A String parameter."""
 
     noun = "a String parameter"
-    type = "String"
+    type_name = "String"
     accepts = (str,)
 
 
@@ -101,7 +101,7 @@ class IntegerParameter(Parameter, IntegerReference):
     """An Integer parameter."""
 
     noun = "an Integer parameter"
-    type = "Integer"
+    type_name = "Integer"
     accepts = (int,)
 
 
@@ -109,7 +109,7 @@ class FloatParameter(Parameter, FloatReference):
     """A Float parameter."""
 
     noun = "a Float parameter"
-    type = "Float"
+    type_name = "Float"
     accepts = (float, int)
 
 
@@ -117,5 +117,5 @@ class BooleanParameter(Parameter, BooleanReference):
     """A Boolean parameter."""
 
     noun = "a Boolean parameter"
-    type = "Boolean"
+    type_name = "Boolean"
     accepts = (bool,)

@@ -6,18 +6,32 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
 from mlops.declare.conditions import Condition
 from mlops.declare.misuse import misuse
 from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
 from mlops.declare.source_line import author_line
+from mlops.ir import Step as StepRecord
+from mlops.ir import Where
 
 if TYPE_CHECKING:
-    from mlops.declare.steps.base import Step
+    from mlops.declare.lower import Lowering
     from mlops.declare.steps.condition import ConditionStep
 
-_blocks: ContextVar[tuple[list[Step], ...]] = ContextVar("blocks", default=())
+
+class BlockMember(Protocol):
+    """What a block holds: a step, or the Condition behind ``when``."""
+
+    where: Where
+
+    @property
+    def name(self) -> str: ...
+
+    def record(self, lowering: Lowering) -> StepRecord: ...
+
+
+_blocks: ContextVar[tuple[list[BlockMember], ...]] = ContextVar("blocks", default=())
 _loaded: ContextVar[list[Pipeline] | None] = ContextVar("loaded", default=None)
 
 P = TypeVar("P", bound=Parameter)
@@ -43,7 +57,7 @@ class Pipeline:
         self.parallelism = parallelism
         self.where = author_line()
         self.parameters: list[Parameter] = []
-        self.steps: list[Step] = []
+        self.steps: list[BlockMember] = []
         loaded = _loaded.get()
         if loaded is not None:
             loaded.append(self)
@@ -81,9 +95,7 @@ class Pipeline:
         """Without ``default`` the value is required at start."""
         return self._parameter(FloatParameter(name, default, choices, description))
 
-    def boolean(
-        self, name: str, default: bool | None = None, *, description: str | None = None
-    ) -> BooleanParameter:
+    def boolean(self, name: str, default: bool | None = None, *, description: str | None = None) -> BooleanParameter:
         """Without ``default`` the value is required at start."""
         return self._parameter(BooleanParameter(name, default, None, description))
 
@@ -136,7 +148,7 @@ def when(condition: Condition, name: str | None = None) -> Iterator[Branch]:
         yield Branch(step)
 
 
-def add(step: Step) -> None:
+def add(step: BlockMember) -> None:
     """Put a new step into the innermost open block."""
     blocks = _blocks.get()
     if not blocks:
@@ -152,7 +164,7 @@ def add(step: Step) -> None:
 
 
 @contextmanager
-def _inside(block: list[Step]) -> Iterator[None]:
+def _inside(block: list[BlockMember]) -> Iterator[None]:
     outer = _blocks.get()
     _blocks.set((*outer, block))
     try:

@@ -177,7 +177,7 @@ class ModelNameReference(StringReference):
         return Ref(f"Steps.{self._step}.ModelName")
 
 
-class AnyReference(StringReference, IntegerReference, FloatReference, BooleanReference):  # type: ignore[misc]
+class AnyReference(StringReference, IntegerReference, FloatReference, BooleanReference):
     """A run-time value whose type only the run knows; it may stand wherever a reference may."""
 
     noun = "a run-time value"

@@ -59,7 +59,9 @@ def invoke(account: Account, name: str, body: bytes, *, content_type: str, accep
             if is_missing(error):
                 raise _unknown(account, name) from None
             raise
-        return Reply(reply["Body"].read(), str(reply.get("ContentType", "")), str(reply.get("InvokedProductionVariant", "")))
+        return Reply(
+            reply["Body"].read(), str(reply.get("ContentType", "")), str(reply.get("InvokedProductionVariant", ""))
+        )
 
 
 def delete(account: Account, environment: Environment, name: str) -> None:

@@ -104,7 +104,9 @@ def describe(account: Account, arn: str) -> ExecutionState:
     )
 
 
-def follow(account: Account, arn: str, changed: Callable[[ExecutionState], None], *, interval: float = 0.2) -> ExecutionState:
+def follow(
+    account: Account, arn: str, changed: Callable[[ExecutionState], None], *, interval: float = 0.2
+) -> ExecutionState:
     """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before."""
     last: ExecutionState | None = None
     while True:
@@ -121,7 +123,11 @@ def listed(account: Account, pipeline: str | None) -> tuple[Mapping[str, Any], .
     """Execution summaries, newest first; of all pipelines where none is named."""
     sagemaker = account.client("sagemaker")
     with answers():
-        names = [pipeline] if pipeline else [item["PipelineName"] for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
+        names = (
+            [pipeline]
+            if pipeline
+            else [item["PipelineName"] for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
+        )
         found = []
         for name in names:
             for item in items(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name):
@@ -169,7 +175,11 @@ def log_lines(account: Account, step: StepState) -> Iterator[str]:
 
 def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
     for item in items(
-        sagemaker, "list_pipeline_execution_steps", "PipelineExecutionSteps", PipelineExecutionArn=arn, SortOrder="Ascending"
+        sagemaker,
+        "list_pipeline_execution_steps",
+        "PipelineExecutionSteps",
+        PipelineExecutionArn=arn,
+        SortOrder="Ascending",
     ):
         metadata = item.get("Metadata") or {}
         yield StepState(

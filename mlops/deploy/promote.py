@@ -40,7 +40,7 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Promoted:
-    """``action`` is unchanged where the endpoint served this version before. ``answers`` are those of the smoke test."""
+    """``action`` is unchanged where the endpoint served this version before; ``answers`` are the smoke test's."""
 
     endpoint: str
     version: Version
@@ -97,9 +97,7 @@ def promote(
         if action == "updated" and before is not None:
             say(f"taking {target.endpoint} back to {before['EndpointConfigName']}")
             with answers():
-                sagemaker.update_endpoint(
-                    EndpointName=target.endpoint, EndpointConfigName=before["EndpointConfigName"]
-                )
+                sagemaker.update_endpoint(EndpointName=target.endpoint, EndpointConfigName=before["EndpointConfigName"])
                 _wait(sagemaker, target, say)
         raise
     return Promoted(target.endpoint, version, action, config, told)

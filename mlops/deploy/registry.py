@@ -10,8 +10,8 @@ from typing import Any, Literal
 
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import is_missing
-from mlops.deploy.pages import items
 from mlops.deploy.assets import split_uri
+from mlops.deploy.pages import items
 from mlops.ir import Refusal, UsageError
 from mlops.project.environments import Environment
 
@@ -47,9 +47,7 @@ def versions(account: Account, group: str) -> tuple[Version, ...]:
                 known = ", ".join(groups(account)) or "none"
                 raise UsageError(f"there is no model package group {group!r}; there are: {known}") from None
             raise
-        found = list(
-            items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group)
-        )
+        found = list(items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group))
     return tuple(sorted(map(_version, found), key=lambda version: version.number, reverse=True))
 
 
@@ -85,7 +83,11 @@ def newest_approved(account: Account, group: str) -> Version:
 
 
 def decide(
-    account: Account, environment: Environment, version: Version, status: Literal["Approved", "Rejected"], reason: str | None
+    account: Account,
+    environment: Environment,
+    version: Version,
+    status: Literal["Approved", "Rejected"],
+    reason: str | None,
 ) -> bool:
     """Approve or reject; False where that was decided before."""
     if version.approval == status and reason is None:

@@ -87,7 +87,7 @@ def _equal(present: Mapping[str, Any], wanted: Mapping[str, Any]) -> bool:
         document = json.loads(present.get("PipelineDefinition", ""))
     except ValueError:
         return False
-    return (
+    return bool(
         document == json.loads(wanted["PipelineDefinition"])
         and present.get("RoleArn") == wanted["RoleArn"]
         and (present.get("PipelineDescription") or None) == wanted["PipelineDescription"]

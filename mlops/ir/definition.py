@@ -76,8 +76,8 @@ class Asset:
     """Local content that the pipeline needs in the account, addressed by content.
 
     ``address`` is a SHA-256 over sorted (relative path, executable bit, content hash), never over an archive.
-    ``files`` pairs a POSIX path inside the asset with the local file. An ``archive`` is one object at ``uri``, a gzipped
-    tar of all files; otherwise each file is an object of its own at ``<uri>/<path>``.
+    ``files`` pairs a POSIX path inside the asset with the local file. An ``archive`` is one object at ``uri``, a
+    gzipped tar of all files; otherwise each file is an object of its own at ``<uri>/<path>``.
     """
 
     address: str
@@ -91,8 +91,8 @@ class Asset:
 class Definition:
     """``members`` is the document without Parameters and Steps, as written (Version, Metadata, …).
 
-    ``name``, ``description``, ``tags`` and ``parallelism`` (how many steps run at once, None for no limit) are not part of
-    the document: they belong to the pipeline resource.
+    ``name``, ``description``, ``tags`` and ``parallelism`` (how many steps run at once, None for no limit) are not part
+    of the document: they belong to the pipeline resource.
     """
 
     name: str | None
@@ -108,9 +108,7 @@ class Definition:
 
     def placed(self) -> Iterator[Placed]:
         """Every step with its JSON pointer, in document order, a container before what is inside it."""
-        stack = [
-            Placed(step, pointer("Steps", index)) for index, step in reversed(list(enumerate(self.steps)))
-        ]
+        stack = [Placed(step, pointer("Steps", index)) for index, step in reversed(list(enumerate(self.steps)))]
         while stack:
             current = stack.pop()
             yield current

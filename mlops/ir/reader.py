@@ -176,9 +176,7 @@ def _step(raw: Mapping[str, Any], at: str, where: Where, findings: list[Finding]
     )
 
 
-def _mistyped(
-    findings: list[Finding], at: str, wanted: str, found: Any, where: Where, step: str | None = None
-) -> None:
+def _mistyped(findings: list[Finding], at: str, wanted: str, found: Any, where: Where, step: str | None = None) -> None:
     text = "is missing" if found is None else f"is {_kind(found)}"
     message = f"{at.rpartition('/')[2]} should be {wanted}, it {text}"
     findings.append(_finding("J006", "misshapen-document", message, where=where, path=at, step=step))

@@ -13,10 +13,11 @@ class StepType:
     - ``request``: the shape that ``Arguments`` mirrors, None where Arguments are the step type's own.
     - ``omits``: request members that the service supplies and the document leaves out.
     - ``response``: the shape that ``Steps.X.<path>`` walks, None where nothing can be read.
-    - ``extra_response``: readable members that the response shape lacks, each with its shape name, or None for "any scalar".
+    - ``extra_response``: readable members that the response shape lacks, each with its shape name, or None for "any
+      scalar".
     - ``keyed``: lists that a path may index by name: dotted path of the list -> member that holds an item's name.
-    - ``producers``: same lists, dotted path in the response -> dotted path in the request of the member that declares an
-      item's name, e.g. ``ProcessingOutputConfig.Outputs`` -> ``ProcessingOutputConfig.Outputs.OutputName``.
+    - ``producers``: same lists, dotted path in the response -> dotted path in the request of the member that declares
+      an item's name, e.g. ``ProcessingOutputConfig.Outputs`` -> ``ProcessingOutputConfig.Outputs.OutputName``.
     - ``envelope``: step members allowed besides Name, Type, Arguments, DependsOn, DisplayName and Description.
     - ``blocks``: arguments that hold nested steps.
     - ``cache_keys``: dotted arguments that decide whether an earlier result serves again; empty: never cached.

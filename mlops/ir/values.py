@@ -48,7 +48,7 @@ class Unknown:
 
 
 Expression: TypeAlias = Ref | Join | JsonGet | Unknown
-Value: TypeAlias = "None | bool | int | float | str | Expression | tuple[Value, ...] | Mapping[str, Value]"
+Value: TypeAlias = "bool | int | float | str | Expression | tuple[Value, ...] | Mapping[str, Value] | None"
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class UnshippableFile(Exception):
 
 
 def collect(source: Path) -> tuple[tuple[str, Path], ...]:
-    """(POSIX path inside the asset, local file) of a file or of everything in a folder, sorted. Raises UnshippableFile."""
+    """(POSIX path in the asset, local file) of a file or of everything in a folder, sorted. Raises UnshippableFile."""
     if source.is_file():
         return ((source.name, source),)
     found: list[tuple[str, Path]] = []

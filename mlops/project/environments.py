@@ -105,9 +105,7 @@ def read_project(root: Path) -> Project:
     return Project(root=root, pipelines=table.pipelines, environments=environments)
 
 
-def _environments(
-    root: Path, raw: Any, file: Path, text: str, mistakes: list[str]
-) -> dict[str, Environment]:
+def _environments(root: Path, raw: Any, file: Path, text: str, mistakes: list[str]) -> dict[str, Environment]:
     if not isinstance(raw, dict) or not all(isinstance(table, dict) for table in raw.values()):
         mistakes.append(_mistake(file, text, ("env",), "[env.NAME] has to be a table"))
         return {}

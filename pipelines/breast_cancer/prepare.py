@@ -1,4 +1,4 @@
-"""Split the data set into three: to train on, to judge by, and the newest patients, whose diagnosis nobody knows yet."""
+"""Split the data set: to train on, to judge by, and the newest patients, whose diagnosis nobody knows yet."""
 
 import os
 from pathlib import Path

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import sys
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import talk
 from mlops.ir import Severity
+
+if TYPE_CHECKING:
+    from mlops.check.sources import Opened
 
 FORMATS = ("text", "json", "sarif", "github", "junit")
 
@@ -38,13 +42,8 @@ def command(targets: tuple[str, ...], environment: str, format_: str) -> None:
         raise click.exceptions.Exit(1)
 
 
-def _summary(opened: object) -> str:
-    from mlops.check.sources import Opened
-
-    assert isinstance(opened, Opened)  # noqa: S101 - typed late, to import late
-    counts = {
-        severity: sum(finding.severity is severity for finding in opened.findings) for severity in Severity
-    }
+def _summary(opened: Opened) -> str:
+    counts = {severity: sum(finding.severity is severity for finding in opened.findings) for severity in Severity}
     told = ", ".join(
         f"{count} {severity.value}{'s' if count != 1 and severity is not Severity.INFO else ''}"
         for severity, count in counts.items()

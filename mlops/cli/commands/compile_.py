@@ -19,7 +19,7 @@ from mlops.ir import Refusal, UsageError
 def command(target: str, environment: str, output: str | None, golden: str | None) -> None:
     """Compile TARGET to the definition that SageMaker takes.
 
-    Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it) or FILE.py:NAME, or a folder.
+    Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it), FILE.py:NAME or a folder.
     """
     from mlops.check.sources import open_one, open_targets
     from mlops.cli.files import write_text

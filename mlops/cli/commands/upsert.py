@@ -23,9 +23,7 @@ def command(target: str, environment: str, format_: str) -> None:
     connected = connect_here(environment, opened.root)
     done = []
     for checked in opened.pipelines:
-        result = upsert(
-            connected.account, connected.environment, checked, uploaded=lambda uri: talk(f"uploaded {uri}")
-        )
+        result = upsert(connected.account, connected.environment, checked, uploaded=lambda uri: talk(f"uploaded {uri}"))
         done.append(result)
         if format_ == "text":
             click.echo(f"{result.name}: {result.action} in {environment}")

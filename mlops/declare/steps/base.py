@@ -66,6 +66,7 @@ class Step(metaclass=_StepMeta):
 
     step_type: ClassVar[StepType]
 
+    name: str
     where: Where
     poisoned = False
 
@@ -83,7 +84,7 @@ class Step(metaclass=_StepMeta):
         self.arguments = dict(shared.get("arguments") or {})
 
     def property(self, path: str) -> PropertyReference:
-        """A member of what SageMaker answers about this step, by its path: ``TrainingJobName``, ``Outputs['x'].S3Uri``."""
+        """A member of what SageMaker answers about this step, by its path, e.g. ``TrainingJobName``."""
         return PropertyReference(self.name, path)
 
     def request(self, lowering: Lowering) -> dict[str, Value]:

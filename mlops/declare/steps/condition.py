@@ -13,7 +13,7 @@ from mlops.ir import Step as StepRecord
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
-    from mlops.declare.steps.base import Step
+    from mlops.declare.pipeline import BlockMember
 
 STEP_TYPE = StepType(
     type="Condition",
@@ -34,8 +34,8 @@ class ConditionStep:
         self.where = author_line()
         self.given_name = name
         self.condition = condition
-        self.if_steps: list[Step] = []
-        self.else_steps: list[Step] = []
+        self.if_steps: list[BlockMember] = []
+        self.else_steps: list[BlockMember] = []
 
     @property
     def name(self) -> str:

@@ -1,4 +1,4 @@
-"""The graph as an outline for a terminal: steps in the order of running, branches indented, with what each waits for."""
+"""The graph as an outline for a terminal: steps in their order, branches indented, with what each waits for."""
 
 from __future__ import annotations
 
