@@ -1,0 +1,27 @@
+"""How each kind of step runs here: one module per kind, found by the name in ``StepType.action``.
+
+A module has ``start(work: Work) -> Task``; it may raise StepFailed, RequestRefused or ObjectMissing. The modules do not
+import each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, cast
+
+from mlops.run.outcome import StepFailed
+
+if TYPE_CHECKING:
+    from mlops.ir import StepType
+    from mlops.run.outcome import Task
+    from mlops.run.work import Work
+
+
+def action_of(step_type: StepType | None, name: str) -> Callable[[Work], Task]:
+    """``name`` is the step's Type as written. Raises StepFailed where nothing here can run it."""
+    action = step_type.action if step_type else None
+    if action is None or not action.isidentifier() or find_spec(f"{__name__}.{action}") is None:
+        raise StepFailed(f"a step of type {name} cannot be run on this machine yet")
+    return cast("Callable[[Work], Task]", import_module(f"{__name__}.{action}").start)

@@ -1,0 +1,134 @@
+"""Processing: inputs to files, the entrypoint in a sandbox, output folders to S3 when it has ended well."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops.run.command import CommandTask, Ended, runtime_limit
+from mlops.run.job import Job
+from mlops.run.log import exit_reason
+from mlops.run.outcome import Outcome, StepFailed, Task
+from mlops.run.resolve import as_text, as_texts
+from mlops.run.sandbox import Box
+from mlops.run.sandbox import start as start_boxed
+from mlops.run.transfer import below_opt_ml, fetch_source, upload
+from mlops.run.work import Work
+
+_MESSAGE_LIMIT = 1024  # bytes of ExitMessage
+
+
+def start(work: Work) -> Task:
+    request = {**work.request}
+    if "Environment" in request:
+        request["Environment"] = as_texts(request["Environment"])
+    job = Job("ProcessingJob", work, request)
+    return job.launch(lambda: _launch(work, request, job))
+
+
+def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
+    specification = request.get("AppSpecification") or {}
+    entrypoint = specification.get("ContainerEntrypoint")
+    if not entrypoint:
+        raise StepFailed("the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
+    command = [as_text(word) for word in (*entrypoint, *(specification.get("ContainerArguments") or ()))]
+    _fetch_inputs(work, request)
+    for folder, _ in _outputs(work, request):
+        folder.mkdir(parents=True, exist_ok=True)
+    (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
+    _write_config(work, request, job)
+    count = ((request.get("ProcessingResources") or {}).get("ClusterConfig") or {}).get("InstanceCount", 1)
+    if count != 1:
+        work.note(f"{count} instances are asked for; one runs here and gets all inputs")
+    boxed = start_boxed(
+        command,
+        Box(work.opt_ml, work.folder / "scratch", work.isolation),
+        environment=request.get("Environment", {}),
+        log=work.log,
+    )
+    return CommandTask(
+        boxed,
+        metadata=job.metadata,
+        limit_seconds=runtime_limit(request),
+        grace_seconds=work.grace_seconds,
+        finish=lambda ended: job.finish(lambda: _finish(work, request, job, ended)),
+    )
+
+
+def _fetch_inputs(work: Work, request: Mapping[str, Any]) -> None:
+    for item in request.get("ProcessingInputs") or []:
+        what = f"input {item.get('InputName')}"
+        if item.get("AppManaged"):
+            continue
+        source = item.get("S3Input")
+        if not isinstance(source, dict):
+            raise StepFailed(f"{what}: only an S3Input can be read on this machine yet")
+        if source.get("S3InputMode") == "Pipe":
+            raise StepFailed(f"{what}: S3InputMode Pipe cannot run on this machine yet, use File")
+        target = below_opt_ml(source.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
+        count = fetch_source(source, target, work.ports.objects, what)
+        work.note(f"{what}: {count} file(s) from {source['S3Uri']}")
+
+
+def _outputs(work: Work, request: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
+    """Local folder and URI of each output that is ours to upload."""
+    for item in (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []:
+        what = f"output {item.get('OutputName')}"
+        if item.get("AppManaged"):
+            continue
+        target = item.get("S3Output")
+        if not isinstance(target, dict):
+            raise StepFailed(f"{what}: only an S3Output can be written on this machine yet")
+        folder = below_opt_ml(target.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
+        uri = target.get("S3Uri")
+        if not isinstance(uri, str) or not uri.startswith("s3://"):
+            raise StepFailed(f"{what}: S3Uri is {uri!r}, not an s3:// URI")
+        yield folder, uri
+
+
+def _write_config(work: Work, request: Mapping[str, Any], job: Job) -> None:
+    """The request with its ARN; unset entrypoint and arguments are null there."""
+    specification = {"ContainerEntrypoint": None, "ContainerArguments": None, **request["AppSpecification"]}
+    described = {
+        "ProcessingJobArn": job.description["ProcessingJobArn"],
+        **request,
+        "ProcessingJobName": work.name,
+        "AppSpecification": specification,
+    }
+    config = work.opt_ml / "config"
+    config.mkdir(parents=True, exist_ok=True)
+    (config / "processingjobconfig.json").write_text(json.dumps(described), encoding="utf-8")
+    (config / "resourceconfig.json").write_text('{"current_host": "algo-1", "hosts": ["algo-1"]}', encoding="utf-8")
+
+
+def _finish(work: Work, request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
+    message = _exit_message(work.opt_ml / "output" / "message")
+    if ended.stopped:
+        return job.ended("Stopped", ExitMessage=message)
+    if ended.timed_out:
+        limit = runtime_limit(request)
+        return job.ended("Failed", f"it ran longer than MaxRuntimeInSeconds = {limit:g}", ExitMessage=message)
+    if ended.code != 0:
+        reason = f"exit code {ended.code}: {message}" if message else exit_reason(ended.code, work.log)
+        return job.ended("Failed", reason, ExitMessage=message)
+    for folder, uri in _outputs(work, request):
+        count = upload(folder, uri, work.ports.objects)
+        work.note(f"{count} file(s) to {uri}")
+    return job.ended("Completed", ExitMessage=message)
+
+
+def _exit_message(file: Path) -> str | None:
+    """Raises StepFailed where it is not UTF-8; the service calls that a ClientError."""
+    if not file.is_file():
+        return None
+    with file.open("rb") as opened:
+        raw = opened.read(_MESSAGE_LIMIT + 4)
+    try:
+        text = raw.decode("utf-8")
+    except UnicodeDecodeError as fault:
+        if fault.start < _MESSAGE_LIMIT - 3:
+            raise StepFailed("/opt/ml/output/message is not UTF-8") from fault
+        text = raw[: fault.start].decode("utf-8")
+    return text.encode()[:_MESSAGE_LIMIT].decode("utf-8", errors="ignore")

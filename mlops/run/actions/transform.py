@@ -1,0 +1,266 @@
+"""Transform: every input object through the model's server, one ``.out`` object each."""
+
+from __future__ import annotations
+
+import gzip
+import http.client
+import shutil
+import threading
+import zlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops.run.job import Job
+from mlops.run.outcome import Outcome, StepFailed, Task
+from mlops.run.requirements import check_requirements
+from mlops.run.resolve import as_texts
+from mlops.run.serving.model_data import place_model
+from mlops.run.serving.model_server import ModelServer, ModelServerFailed
+from mlops.run.transfer import fetch, prefix_places, safe
+from mlops.run.work import Work
+
+_DEFAULT_PAYLOAD_MB = 6
+_SERVER_GRACE_SECONDS = 2.0  # polling waits for it
+_DEFAULT_TIMEOUT, _DEFAULT_RETRIES = 600, 3
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """One input object's file, the file for its answers, and the URI where those go."""
+
+    records: Path
+    answers: Path
+    uri: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """How the inputs are cut and the answers put together."""
+
+    places: tuple[_Place, ...]
+    split_lines: bool
+    many_records: bool
+    payload_bytes: int
+    assemble_lines: bool
+    zipped: bool
+    headers: Mapping[str, str]
+    timeout: float
+    retries: int
+
+
+def start(work: Work) -> Task:
+    request = {**work.request}
+    if "Environment" in request:
+        request["Environment"] = as_texts(request["Environment"])
+    job = Job("TransformJob", work, request)
+    return job.launch(lambda: _launch(work, request, job))
+
+
+def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
+    _refuse_data_processing(request.get("DataProcessing") or {})
+    model = work.ports.registry.describe("DescribeModel", {"ModelName": request.get("ModelName")})
+    environment = place_model(model, work.opt_ml, work.ports.objects, work.ports.registry)
+    for code in (work.opt_ml / "code", work.opt_ml / "model" / "code"):
+        check_requirements(code, work)
+    plan = _plan(work, request)
+    server = ModelServer.launch(
+        work.opt_ml / "model",
+        {**environment, **_batch_environment(request), **request.get("Environment", {})},
+        work.log,
+        isolation=work.isolation,
+    )
+    return _TransformTask(work, job, server, plan)
+
+
+def _refuse_data_processing(processing: Mapping[str, Any]) -> None:
+    for member, harmless in (("InputFilter", "$"), ("JoinSource", "None"), ("OutputFilter", "$")):
+        if processing.get(member, harmless) != harmless:
+            raise StepFailed(f"DataProcessing.{member} cannot run on this machine yet")
+
+
+def _batch_environment(request: Mapping[str, Any]) -> dict[str, str]:
+    """SAGEMAKER_BATCH always, the others where the caller set them."""
+    environment = {"SAGEMAKER_BATCH": "true"}
+    if "MaxPayloadInMB" in request:
+        environment["SAGEMAKER_MAX_PAYLOAD_IN_MB"] = str(request["MaxPayloadInMB"])
+    if "MaxConcurrentTransforms" in request:
+        environment["SAGEMAKER_MAX_CONCURRENT_TRANSFORMS"] = str(request["MaxConcurrentTransforms"])
+    if "BatchStrategy" in request:
+        name = {"SingleRecord": "SINGLE_RECORD", "MultiRecord": "MULTI_RECORD"}.get(request["BatchStrategy"])
+        environment["SAGEMAKER_BATCH_STRATEGY"] = name or str(request["BatchStrategy"])
+    return environment
+
+
+def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
+    """Fetches the inputs too. Raises :class:`StepFailed`."""
+    given, wanted = request.get("TransformInput") or {}, request.get("TransformOutput") or {}
+    split = given.get("SplitType") or "None"
+    if split not in ("None", "Line"):
+        raise StepFailed(f"TransformInput.SplitType {split} cannot run on this machine yet, use Line or None")
+    source = (given.get("DataSource") or {}).get("S3DataSource") or {}
+    uri = source.get("S3Uri")
+    if source.get("S3DataType", "S3Prefix") != "S3Prefix" or not isinstance(uri, str) or not uri.startswith("s3://"):
+        raise StepFailed(f"TransformInput: only an S3Prefix with an s3:// URI can be read here, found {source}")
+    folder = wanted.get("S3OutputPath")
+    if not isinstance(folder, str) or not folder.startswith("s3://"):
+        raise StepFailed(f"TransformOutput.S3OutputPath is {folder!r}, not an s3:// URI")
+    places = []
+    for key, relative in prefix_places(uri, work.ports.objects):
+        path = safe(relative, "TransformInput")
+        place = _Place(
+            work.folder / "input" / path,
+            work.folder / "output" / f"{path}.out",
+            f"{folder.rstrip('/')}/{path.as_posix()}.out",
+        )
+        fetch(key, place.records, work.ports.objects, "TransformInput")
+        places.append(place)
+    if not places:
+        raise StepFailed(f"TransformInput: no object is stored under {uri}")
+    payload = request.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MB)
+    client = request.get("ModelClientConfig") or {}
+    headers = {
+        name: str(value)
+        for name, value in (("Content-Type", given.get("ContentType")), ("Accept", wanted.get("Accept")))
+        if value
+    }
+    return _Plan(
+        places=tuple(places),
+        split_lines=split == "Line",
+        many_records=request.get("BatchStrategy", "MultiRecord") == "MultiRecord",
+        payload_bytes=(payload or 100) * 1024 * 1024,
+        assemble_lines=wanted.get("AssembleWith") == "Line",
+        zipped=given.get("CompressionType") == "Gzip",
+        headers=headers,
+        timeout=float(client.get("InvocationsTimeoutInSeconds", _DEFAULT_TIMEOUT)),
+        retries=int(client.get("InvocationsMaxRetries", _DEFAULT_RETRIES)),
+    )
+
+
+class _TransformTask:
+    """A thread talks to the server and touches local files only; objects are stored from :meth:`poll`."""
+
+    def __init__(self, work: Work, job: Job, server: ModelServer, plan: _Plan) -> None:
+        self.metadata = job.metadata
+        self._work = work
+        self._job = job
+        self._server = server
+        self._plan = plan
+        self._failure: str | None = None
+        self._crash: BaseException | None = None
+        self._stopped = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=work.name, daemon=True)
+        self._thread.start()
+
+    def poll(self) -> Outcome | None:
+        if self._thread.is_alive():
+            return None
+        self._server.stop(_SERVER_GRACE_SECONDS)
+        return self._job.finish(self._finish)
+
+    def stop(self) -> None:
+        self._stopped.set()
+        self._server.kill()
+
+    def kill(self) -> None:
+        self.stop()
+        self._thread.join(10)
+
+    def _run(self) -> None:
+        try:
+            self._server.wait_until_healthy()
+            faults = [fault for place in self._plan.places if (fault := self._transform(place))]
+            self._failure = "; ".join(faults[:5]) or None
+        except ModelServerFailed as fault:
+            self._failure = str(fault)
+        except BaseException as fault:
+            self._crash = fault
+
+    def _finish(self) -> Outcome:
+        if self._stopped.is_set():
+            return self._job.ended("Stopped")
+        if self._crash is not None:
+            raise self._crash
+        for place in self._plan.places:
+            if place.answers.is_file():
+                self._work.ports.objects.put(place.answers, place.uri)
+                self._work.note(f"answers to {place.uri}")
+        if self._failure:
+            return self._job.ended("Failed", self._failure)
+        for folder_name in ("input", "output"):
+            shutil.rmtree(self._work.folder / folder_name, ignore_errors=True)
+        return self._job.ended("Completed")
+
+    def _transform(self, place: _Place) -> str | None:
+        """Answers what went wrong; then there is no output for this object, the others go on."""
+        place.answers.parent.mkdir(parents=True, exist_ok=True)
+        partial = place.answers.with_name(f"{place.answers.name}.part")
+        try:
+            with partial.open("wb") as output:
+                for payload in _payloads(place.records, self._plan):
+                    answer = self._post(payload)
+                    output.write(answer)
+                    # The guide has a line break after each record, the SDK after each answer; both mean that no two
+                    # answers share a line.
+                    if self._plan.assemble_lines and not answer.endswith(b"\n"):
+                        output.write(b"\n")
+        except (StepFailed, OSError, http.client.HTTPException, EOFError, zlib.error) as fault:
+            partial.unlink()
+            return f"{place.records.name}: {fault}"
+        partial.replace(place.answers)
+        return None
+
+    def _post(self, payload: bytes) -> bytes:
+        """Raises :class:`StepFailed` for an answer that is no 2xx after all retries."""
+        told = ""
+        for _ in range(1 + self._plan.retries):
+            if self._stopped.is_set():
+                break
+            connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=self._plan.timeout)
+            try:
+                connection.request("POST", "/invocations", payload, dict(self._plan.headers))
+                response = connection.getresponse()
+                body = response.read()
+            except TimeoutError:
+                told = f"no answer within {self._plan.timeout:g} seconds"
+                continue
+            finally:
+                connection.close()
+            if response.status < 300:
+                return body
+            lines = body.decode("utf-8", errors="replace").strip().splitlines() or [""]
+            told = f"the model answered {response.status}: {lines[-1]}"
+            if response.status < 500:
+                break
+        raise StepFailed(told or "stopped")
+
+
+def _payloads(source: Path, plan: _Plan) -> Iterator[bytes]:
+    """Raises :class:`StepFailed` where one record is larger than a payload may be."""
+    with gzip.open(source, "rb") if plan.zipped else source.open("rb") as file:
+        if not plan.split_lines:
+            whole = file.read()
+            _fits(whole, plan)
+            yield whole
+            return
+        waiting = bytearray()
+        for line in file:
+            record = line.rstrip(b"\r\n")
+            if not record:
+                continue
+            _fits(record, plan)
+            if waiting and (not plan.many_records or len(waiting) + 1 + len(record) > plan.payload_bytes):
+                yield bytes(waiting)
+                waiting.clear()
+            if waiting:
+                waiting += b"\n"
+            waiting += record
+        if waiting:
+            yield bytes(waiting)
+
+
+def _fits(payload: bytes, plan: _Plan) -> None:
+    if len(payload) > plan.payload_bytes:
+        limit = plan.payload_bytes
+        raise StepFailed(f"a record of {len(payload)} bytes is larger than MaxPayloadInMB allows ({limit} bytes)")

@@ -1,0 +1,44 @@
+"""Gzipped tars: models, code and outputs on their way to and from S3."""
+
+from __future__ import annotations
+
+import gzip
+import tarfile
+import zlib
+from pathlib import Path
+
+from mlops.run.outcome import StepFailed
+
+
+def pack(folder: Path, archive: Path) -> None:
+    """The same files give the same bytes: sorted, without times and owners. Entries sit at the archive's root."""
+    partial = archive.with_name(f"{archive.name}.part")
+    with (
+        partial.open("wb") as raw,
+        gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as zipped,
+        tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar,
+    ):
+        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
+            tar.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=_plain)
+    partial.replace(archive)
+
+
+def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:
+    if not (member.isreg() or member.isdir() or member.issym() or member.islnk()):
+        return None
+    member.uid = member.gid = 0
+    member.uname = member.gname = ""
+    member.mtime = 0
+    member.mode = 0o755 if member.isdir() or member.mode & 0o100 else 0o644
+    return member
+
+
+def unpack(archive: Path, folder: Path, what: str) -> None:
+    """Nothing is written outside ``folder``, whatever the archive says. ``what`` names it in a message.
+    Raises :class:`StepFailed`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        with tarfile.open(archive, mode="r:*") as tar:
+            tar.extractall(folder, filter="data")
+    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as fault:
+        raise StepFailed(f"{what} cannot be unpacked as .tar.gz: {fault}") from fault

@@ -1,0 +1,236 @@
+"""One execution from first step to last: starts what may start, watches what runs, writes down what happened."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlops.ir import Checked, Step
+from mlops.run.actions import action_of
+from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed, Task
+from mlops.run.ports import Execution, ObjectMissing, Ports, RequestRefused, StepRecord
+from mlops.run.resolve import Context, resolve
+from mlops.run.sandbox import Isolation, probe
+from mlops.run.schedule import State, handled, ready
+from mlops.run.work import Work, job_name, now
+
+GRACE_SECONDS = 120.0
+"""From SIGTERM to SIGKILL, as the service does it."""
+
+_EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
+_STOP_CHECK_SECONDS = 0.2
+_NAME_MEMBERS = {
+    "Training": "TrainingJobName",
+    "Processing": "ProcessingJobName",
+    "Transform": "TransformJobName",
+    "Model": "ModelName",
+}
+_T = TypeVar("_T")
+
+
+def execute(checked: Checked, execution: Execution, ports: Ports, *, grace_seconds: float = GRACE_SECONDS) -> str:
+    """Run to the end and answer the final status: Succeeded, Failed, Stopped or CompletedWithFailures.
+
+    A failed step lets the running ones finish and keeps only those from starting that wait for it; independent ones
+    still run. After a Fail step nothing starts any more. An exception of the journal or of this module itself ends
+    all running steps and is passed on.
+    """
+    run = _Run(checked, execution, ports, grace_seconds)
+    try:
+        return run.to_the_end()
+    finally:
+        run.kill_all()
+
+
+@dataclass(frozen=True, slots=True)
+class _Running:
+    task: Task
+    record: StepRecord
+
+
+class _Run:
+    def __init__(self, checked: Checked, execution: Execution, ports: Ports, grace_seconds: float) -> None:
+        self._checked = checked
+        self._execution = execution
+        self._ports = ports
+        self._grace = grace_seconds
+        self._isolation: Isolation = probe()
+        self._steps: Mapping[str, Step] = {item.step.name: item.step for item in checked.definition.placed()}
+        self._limit = execution.max_parallel or os.cpu_count() or 1
+        self._states: dict[str, State] = dict.fromkeys(execution.finished, "Succeeded")
+        self._responses = {name: record.response for name, record in execution.finished.items()}
+        self._taken: dict[str, bool] = {}
+        self._failed: list[str] = []
+        self._running: dict[str, _Running] = {}
+        self._message: str | None = None
+        self._stopping = False
+        self._next_stop_check = 0.0
+        for name, record in execution.finished.items():
+            self._note_branch(name, record.response)
+
+    def to_the_end(self) -> str:
+        self._ports.journal.execution("Executing")
+        pause, changed = 0.005, True
+        while True:
+            self._check_stop()
+            started = changed and self._start_ready()
+            changed = self._poll() or started
+            if changed:
+                pause = 0.005
+            elif not self._running:
+                break
+            else:
+                time.sleep(pause)
+                pause = min(pause * 1.5, 0.05)
+        status, failure = self._verdict()
+        self._ports.journal.execution(status, failure)
+        return status
+
+    def kill_all(self) -> None:
+        for running in self._running.values():
+            running.task.kill()
+
+    def _check_stop(self) -> None:
+        if self._stopping or time.monotonic() < self._next_stop_check:
+            return
+        self._next_stop_check = time.monotonic() + _STOP_CHECK_SECONDS
+        if not self._ports.journal.stop_requested():
+            return
+        self._stopping = True
+        self._ports.journal.execution("Stopping")
+        for name, running in list(self._running.items()):
+            record = replace(running.record, status="Stopping")
+            self._running[name] = replace(running, record=record)
+            self._ports.journal.step(record)
+            running.task.stop()
+
+    def _start_ready(self) -> bool:
+        """One step at a time, so that a step which ends at once makes room and changes what is ready."""
+        if self._stopping or self._message is not None or len(self._running) >= self._limit:
+            return False
+        names = ready(self._checked, self._states, self._taken)
+        if names:
+            self._start(self._steps[names[0]])
+        return bool(names)
+
+    def _start(self, step: Step) -> None:
+        attempt, folder = _attempt_folder(self._execution.folder / step.name)
+        log = folder / "log.txt"
+        log.touch()
+        record = StepRecord(step.name, step.type, "Starting", attempt, started=now(), log=log)
+        self._states[step.name] = "Running"
+        self._ports.journal.step(record)
+        started = self._guarded(log, lambda: self._begin(step, attempt, folder, log))
+        if isinstance(started, Outcome):
+            self._end(record, started)
+            return
+        record = replace(record, status="Executing", metadata=started.metadata)
+        self._running[step.name] = _Running(started, record)
+        self._ports.journal.step(record)
+
+    def _begin(self, step: Step, attempt: int, folder: Path, log: Path) -> Task:
+        """Raises :class:`StepFailed` and what the ports raise."""
+        action = action_of(self._checked.type_of(step), step.type)
+        arguments = step.arguments if isinstance(step.arguments, Mapping) else {}
+        base = arguments.get(_NAME_MEMBERS.get(step.type, ""))
+        name = job_name(self._execution.execution_id, step.name, attempt, base if isinstance(base, str) else None)
+        context = Context(self._checked, self._execution, self._ports.objects, self._responses, now(), name)
+        work = Work(
+            step=step,
+            request=resolve(arguments, context),
+            execution=self._execution,
+            ports=self._ports,
+            folder=folder,
+            log=log,
+            name=name,
+            isolation=self._isolation,
+            grace_seconds=self._grace,
+        )
+        if self._isolation.mode == "folders" and step.type in _NAME_MEMBERS:
+            work.note(
+                f"no private /opt/ml here ({self._isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR"
+            )
+        return action(work)
+
+    def _poll(self) -> bool:
+        changed = False
+        for name, running in list(self._running.items()):
+            outcome = self._guarded(running.record.log, running.task.poll)
+            if outcome is not None:
+                running.task.kill()
+                del self._running[name]
+                self._end(running.record, outcome)
+                changed = True
+        return changed
+
+    def _guarded(self, log: Path | None, work: Callable[[], _T]) -> _T | Outcome:
+        """``work()``, or the failure that its exception means for the step."""
+        try:
+            return work()
+        except (StepFailed, RequestRefused, ObjectMissing) as fault:
+            return Outcome("Failed", str(fault))
+        except Exception as fault:
+            if log is not None:
+                with log.open("a", encoding="utf-8") as file:
+                    file.write(traceback.format_exc())
+            return Outcome("Failed", f"{type(fault).__name__}: {fault}")
+
+    def _end(self, record: StepRecord, outcome: Outcome) -> None:
+        name = record.name
+        ended = replace(
+            record,
+            status=outcome.status,
+            ended=now(),
+            failure=outcome.failure[:REASON_LIMIT] if outcome.failure else None,
+            metadata={**record.metadata, **outcome.metadata},
+            response=outcome.response,
+        )
+        self._states[name] = outcome.status
+        if outcome.response:
+            self._responses[name] = outcome.response
+        if outcome.status == "Succeeded":
+            self._note_branch(name, outcome.response)
+            if record.log is not None:
+                _tidy(record.log.parent)
+        elif outcome.status == "Failed":
+            self._failed.append(name)
+        if outcome.ends_execution is not None and self._message is None:
+            self._message = outcome.ends_execution
+        self._ports.journal.step(ended)
+
+    def _note_branch(self, name: str, response: Mapping[str, Any]) -> None:
+        step = self._steps.get(name)
+        if step is not None and step.blocks and "Outcome" in response:
+            self._taken[name] = response["Outcome"] == "True"
+
+    def _verdict(self) -> tuple[str, str | None]:
+        if self._stopping:
+            return "Stopped", None
+        if self._message is not None:
+            return "Failed", self._message[:_EXECUTION_REASON_LIMIT]
+        unhandled = [name for name in self._failed if not handled(self._checked, name, self._states)]
+        if unhandled:
+            reason = f"Step failure: One or many steps failed: {', '.join(unhandled)}."
+            return "Failed", reason[:_EXECUTION_REASON_LIMIT]
+        return ("CompletedWithFailures" if self._failed else "Succeeded"), None
+
+
+def _attempt_folder(folder: Path) -> tuple[int, Path]:
+    """A new one, numbered behind those of earlier runs of the same execution."""
+    folder.mkdir(parents=True, exist_ok=True)
+    attempt = 1 + max((int(path.name) for path in folder.iterdir() if path.name.isdigit()), default=0)
+    own = folder / str(attempt)
+    own.mkdir()
+    return attempt, own
+
+
+def _tidy(folder: Path) -> None:
+    """What a step leaves in its own ``/opt/ml`` was uploaded; copies of its data would only fill the disk."""
+    for name in ("ml", "scratch"):
+        shutil.rmtree(folder / name, ignore_errors=True)

@@ -1,0 +1,85 @@
+"""The description of one job, as its Describe operation answers, told to the account whenever it changes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from mlops.run.outcome import REASON_LIMIT, Done, Outcome, StepFailed, Task
+from mlops.run.work import Work, now, stamp
+
+Kind: TypeAlias = Literal["ProcessingJob", "TrainingJob", "TransformJob"]
+
+_ARN_KINDS: Mapping[Kind, str] = {
+    "ProcessingJob": "processing-job",
+    "TrainingJob": "training-job",
+    "TransformJob": "transform-job",
+}
+_STEP_STATUS: Mapping[str, Literal["Succeeded", "Failed", "Stopped"]] = {
+    "Completed": "Succeeded",
+    "Failed": "Failed",
+    "Stopped": "Stopped",
+}
+
+
+class Job:
+    """``members`` are those of the request that the description repeats."""
+
+    def __init__(self, kind: Kind, work: Work, members: Mapping[str, Any]) -> None:
+        self.kind = kind
+        self.began: datetime = now()
+        self._work = work
+        self.description: dict[str, Any] = {
+            **{name: value for name, value in members.items() if name not in ("Tags", f"{kind}Name")},
+            f"{kind}Name": work.name,
+            f"{kind}Arn": work.arn(_ARN_KINDS[kind]),
+            "CreationTime": stamp(self.began),
+        }
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        return {self.kind: {"Arn": self.description[f"{self.kind}Arn"]}}
+
+    def tell(self, status: str, **members: Any) -> None:
+        self.description |= {
+            f"{self.kind}Status": status,
+            "LastModifiedTime": stamp(now()),
+            **{name: value for name, value in members.items() if value is not None},
+        }
+        self._work.ports.registry.record_job(self.kind, self._work.name, dict(self.description))
+
+    def started(self, **members: Any) -> None:
+        self.tell("InProgress", **{f"{self.kind.removesuffix('Job')}StartTime": stamp(self.began), **members})
+
+    def ended(
+        self, status: Literal["Completed", "Failed", "Stopped"], failure: str | None = None, **members: Any
+    ) -> Outcome:
+        reason = failure[:REASON_LIMIT] if failure else None
+        ended = {f"{self.kind.removesuffix('Job')}EndTime": stamp(now())}
+        self.tell(status, **{**ended, "FailureReason": reason, **members})
+        return self.outcome(_STEP_STATUS[status], reason)
+
+    def outcome(self, status: Literal["Succeeded", "Failed", "Stopped"], failure: str | None = None) -> Outcome:
+        return Outcome(status, failure, self.metadata, dict(self.description))
+
+    def launch(self, start: Callable[[], Task]) -> Task:
+        """``start()``, or a job that failed before it ran."""
+        self.started()
+        try:
+            return start()
+        except StepFailed as fault:
+            return Done(self.ended("Failed", str(fault)))
+        except Exception as fault:  # the run loop tells of it; the job must not look alive meanwhile
+            self.ended("Failed", repr(fault))
+            raise
+
+    def finish(self, conclude: Callable[[], Outcome]) -> Outcome:
+        """``conclude()``, or a job whose results could not be brought home."""
+        try:
+            return conclude()
+        except StepFailed as fault:
+            return self.ended("Failed", str(fault))
+        except Exception as fault:
+            self.ended("Failed", repr(fault))
+            raise

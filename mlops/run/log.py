@@ -1,0 +1,79 @@
+"""What can be learnt from what a step printed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops.run.outcome import StepFailed
+from mlops.run.work import now, stamp
+
+_TAIL_BYTES = 16_384
+LAUNCHER_WORDS = ("[mlops] cannot start", "[mlops] the sandbox")
+
+
+def last_lines(log: Path, limit: int = 900) -> str:
+    """The end of the log in whole lines, at most ``limit`` characters, without lines of ours."""
+    try:
+        with log.open("rb") as file:
+            file.seek(max(0, log.stat().st_size - _TAIL_BYTES))
+            tail = file.read().decode("utf-8", errors="replace")
+    except FileNotFoundError:
+        return ""
+    kept: list[str] = []
+    for line in reversed([line for line in tail.splitlines() if line.strip() and not line.startswith("[mlops]")]):
+        limit -= len(line) + 1
+        if limit < 0:
+            if not kept:
+                kept.append(line[-(limit + len(line) + 1) :])
+            break
+        kept.append(line)
+    return "\n".join(reversed(kept))
+
+
+def exit_reason(code: int, log: Path) -> str:
+    """For a command that gave no reason itself."""
+    told = last_lines(log)
+    if code in (125, 126, 127) and not told:
+        told = next((line.strip() for line in _lines(log) if line.startswith(LAUNCHER_WORDS)), "")
+    meaning = {125: " (no sandbox)", 126: " (cannot be run)", 127: " (not found)", 137: " (killed; out of memory?)"}
+    return f"exit code {code}{meaning.get(code, '')}{': ' + told if told else ''}"
+
+
+def compiled_metrics(definitions: Any) -> dict[str, re.Pattern[str]]:
+    """MetricDefinitions. Raises :class:`StepFailed`."""
+    patterns: dict[str, re.Pattern[str]] = {}
+    for definition in definitions or []:
+        try:
+            patterns[definition["Name"]] = re.compile(definition["Regex"])
+        except re.error as fault:
+            raise StepFailed(f"metric {definition['Name']}: {definition['Regex']!r} is no regex: {fault}") from fault
+    return patterns
+
+
+def final_metrics(patterns: Mapping[str, re.Pattern[str]], log: Path) -> list[dict[str, Any]]:
+    """FinalMetricDataList: the last value of each metric, group 1 of its regex; what is no number is passed over."""
+    if not patterns:
+        return []
+    values: dict[str, float] = {}
+    for line in _lines(log):
+        for name, number in _found(patterns.items(), line):
+            values[name] = number
+    read = stamp(now())
+    return [{"MetricName": name, "Value": values[name], "Timestamp": read} for name in patterns if name in values]
+
+
+def _found(patterns: Iterable[tuple[str, re.Pattern[str]]], line: str) -> Iterator[tuple[str, float]]:
+    for name, pattern in patterns:
+        for match in pattern.finditer(line):
+            try:
+                yield name, float(match.group(1))
+            except (ValueError, TypeError, IndexError):
+                continue
+
+
+def _lines(log: Path) -> Iterator[str]:
+    with log.open(encoding="utf-8", errors="replace") as file:
+        yield from file

@@ -1,0 +1,62 @@
+"""How a step ends, and the handle of one that is still running."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Literal, Protocol
+
+REASON_LIMIT = 1024  # botocore: FailureReason of a step and of a job
+
+
+class StepFailed(Exception):
+    """The step cannot go on; the text becomes its failure reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``response`` is what ``Steps.<name>.<path>`` reads afterwards. ``ends_execution`` is set by a Fail step: no
+    further step starts, and the text is the execution's failure reason."""
+
+    status: Literal["Succeeded", "Failed", "Stopped"]
+    failure: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
+    ends_execution: str | None = None
+
+
+class Task(Protocol):
+    """One started step. The run loop polls; nothing here may block for long."""
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        """What is known of the step while it runs, e.g. its job's ARN."""
+
+    def poll(self) -> Outcome | None:
+        """None while it runs. Raises :class:`StepFailed`."""
+
+    def stop(self) -> None:
+        """Ask it to end; what does not listen is killed after a grace period, while polling goes on."""
+
+    def kill(self) -> None:
+        """End it at once; no poll follows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """A step that was over as soon as it started."""
+
+    outcome: Outcome
+
+    @property
+    def metadata(self) -> Mapping[str, Any]:
+        return self.outcome.metadata
+
+    def poll(self) -> Outcome:
+        return self.outcome
+
+    def stop(self) -> None:
+        return None
+
+    def kill(self) -> None:
+        return None

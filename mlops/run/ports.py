@@ -1,0 +1,108 @@
+"""What a run needs from its account. The local account hands these in; neither knows the other's insides."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+
+class ObjectMissing(Exception):
+    """No object has that URI, or none starts with it."""
+
+
+class Objects(Protocol):
+    """S3 as far as a step needs it. URIs are ``s3://bucket/key``."""
+
+    def read(self, uri: str) -> bytes:
+        """Raises ObjectMissing."""
+
+    def keys(self, uri: str) -> tuple[str, ...]:
+        """URIs of all objects whose key starts with that of ``uri`` (S3Prefix semantics), sorted; may be empty."""
+
+    def fetch(self, uri: str, target: Path) -> None:
+        """Copy one object to a new file. Raises ObjectMissing."""
+
+    def put(self, source: Path, uri: str) -> None:
+        """Store a local file as one object, whole or not at all."""
+
+
+class Registry(Protocol):
+    """SageMaker's resources as far as a step makes or reads them."""
+
+    def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Do CreateModel or CreateModelPackage (a CamelCase operation name); the reply is what the matching Describe
+        operation answers. Raises :class:`RequestRefused`."""
+
+    def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """A Describe operation, e.g. ``DescribeModel``. Raises :class:`RequestRefused`."""
+
+    def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
+        """Keep what DescribeTrainingJob, DescribeProcessingJob or DescribeTransformJob is to answer (``kind`` is
+        TrainingJob, ProcessingJob or TransformJob). Called again whenever the description changes."""
+
+
+class RequestRefused(Exception):
+    """The account said no; the text is the service's message."""
+
+
+@dataclass(frozen=True, slots=True)
+class StepRecord:
+    """The state of one attempt of one step, as ListPipelineExecutionSteps tells it.
+
+    ``status`` is Starting, Executing, Stopping, Stopped, Failed or Succeeded. ``metadata`` is the operation's Metadata
+    structure. ``response`` is what ``Steps.<name>.<path>`` reads (JSON-able; the Describe reply), ``log`` the file that
+    holds what the step printed."""
+
+    name: str
+    type: str
+    status: str
+    attempt: int = 1
+    started: datetime | None = None
+    ended: datetime | None = None
+    failure: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    response: Mapping[str, Any] = field(default_factory=dict)
+    log: Path | None = None
+    cache_source: str | None = None
+
+
+class Journal(Protocol):
+    """Where a run writes what happened, each call one transaction."""
+
+    def step(self, record: StepRecord) -> None: ...
+
+    def execution(self, status: str, failure: str | None = None) -> None:
+        """``status`` is Executing, Stopping, Stopped, Failed or Succeeded."""
+
+    def stop_requested(self) -> bool:
+        """Somebody called StopPipelineExecution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """One execution of one pipeline. ``parameters`` are complete (defaults filled in) and have their declared types.
+
+    ``folder`` is this execution's own folder; each step attempt gets ``folder/<step>/<attempt>``.
+    ``finished`` holds the records of steps that succeeded before (a retry continues behind them)."""
+
+    pipeline_name: str
+    pipeline_arn: str
+    execution_id: str
+    execution_arn: str
+    started: datetime
+    region: str
+    account: str
+    parameters: Mapping[str, str | int | float | bool]
+    folder: Path
+    max_parallel: int | None = None
+    finished: Mapping[str, StepRecord] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    objects: Objects
+    registry: Registry
+    journal: Journal

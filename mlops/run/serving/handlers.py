@@ -1,0 +1,201 @@
+"""The inference toolkit's contract: which functions of a user's module turn a request into an answer, and the defaults.
+
+Runs inside the sandbox; imports nothing else of the project. numpy is loaded when a default needs it.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import io
+import json
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+JSON, CSV, NPY, NPZ = "application/json", "text/csv", "application/x-npy", "application/x-npz"
+_TEXT_TYPES = frozenset({JSON, CSV})
+_PARTS = ("input_fn", "predict_fn", "output_fn")
+
+
+class HandlerFault(Exception):
+    """The model cannot be served; told in one sentence."""
+
+
+class RequestFault(Exception):
+    """An answer other than 200."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    body: bytes
+    content_type: str
+
+
+@dataclass(slots=True)
+class Context:
+    """What a handler function gets as its extra last argument, when it takes one."""
+
+    system_properties: Mapping[str, Any]
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+
+    def get_request_header(self, index: int, key: str) -> str | None:
+        """``index`` counts requests of a batch; there is always one."""
+        return next((text for name, text in self.request_headers.items() if name.lower() == key.lower()), None)
+
+
+class Handlers:
+    """The functions of one user module and the model that they loaded. Not safe for two requests at once."""
+
+    def __init__(self, module: ModuleType, model_folder: Path, default_accept: str) -> None:
+        """Loads the model. Raises :class:`HandlerFault`, ValueError and whatever the user's code raises."""
+        self._functions: dict[str, Callable[..., Any]] = {
+            name: found
+            for name in ("pre_model_fn", "model_fn", "model_warmup_fn", "transform_fn", *_PARTS)
+            if callable(found := getattr(module, name, None))
+        }
+        mixed = [name for name in _PARTS if name in self._functions]
+        if "transform_fn" in self._functions and mixed:
+            raise ValueError(f"{module.__name__} defines transform_fn and {', '.join(mixed)}: use one or the other")
+        if "model_fn" not in self._functions:
+            raise HandlerFault(f"model_fn is missing: {module.__name__} does not define it")
+        self._default_accept = default_accept
+        self._system = {"model_dir": str(model_folder), "gpu_id": None}
+        context = Context(self._system)
+        if "pre_model_fn" in self._functions:
+            self._call("pre_model_fn", context, str(model_folder))
+        self._model = self._call("model_fn", context, str(model_folder))
+        if "model_warmup_fn" in self._functions:
+            self._call("model_warmup_fn", context, str(model_folder), self._model)
+
+    def answer(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> Answer:
+        """Raises :class:`RequestFault` and whatever the user's code raises."""
+        context = Context(self._system, headers)
+        wanted = _wanted(accept) or self._default_accept
+        data: bytes | str = body
+        if _media_type(content_type) in _TEXT_TYPES:
+            try:
+                data = body.decode("utf-8")
+            except UnicodeDecodeError as fault:
+                raise RequestFault(400, f"the body is not UTF-8: {fault}") from fault
+        if "transform_fn" in self._functions:
+            result = self._call("transform_fn", context, self._model, data, content_type, wanted)
+        else:
+            result = self._in_parts(data, content_type, wanted, context)
+        if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
+            result, wanted = result
+        return Answer(_as_bytes(result), wanted)
+
+    def _in_parts(self, data: bytes | str, content_type: str, wanted: str, context: Context) -> Any:
+        if "input_fn" in self._functions:
+            decoded = self._call("input_fn", context, data, content_type)
+        else:
+            decoded = decode(data, content_type)
+        if "predict_fn" in self._functions:
+            predicted = self._call("predict_fn", context, decoded, self._model)
+        else:
+            predicted = self._model.predict(decoded)
+        if "output_fn" in self._functions:
+            return self._call("output_fn", context, predicted, wanted)
+        return encode(predicted, wanted)
+
+    def _call(self, name: str, context: Context, *arguments: Any) -> Any:
+        function = self._functions[name]
+        try:
+            inspect.signature(function).bind(*arguments)
+        except TypeError:
+            return function(*arguments, context)
+        except ValueError:  # a function without a readable signature
+            pass
+        return function(*arguments)
+
+
+def load_module(code: Path, program: str | None) -> ModuleType:
+    """The user's module from ``code``. Raises :class:`HandlerFault` where there is none."""
+    name = program or "inference.py"
+    if not (code / name).is_file():
+        if program is None:
+            raise HandlerFault("model_fn is missing: put code/inference.py into model.tar.gz")
+        there = ", ".join(sorted(path.name for path in code.glob("*"))) or "nothing"
+        raise HandlerFault(f"SAGEMAKER_PROGRAM is {program!r}, but {code} holds: {there}")
+    sys.path.insert(0, str(code))
+    return importlib.import_module(name.removesuffix(".py").replace("/", "."))
+
+
+def decode(data: bytes | str, content_type: str) -> Any:
+    """An array; text formats become float32, one row stays a row. Raises :class:`RequestFault`."""
+    import numpy
+
+    raw = data.encode() if isinstance(data, str) else data
+    text = data if isinstance(data, str) else ""
+    try:
+        match _media_type(content_type):
+            case "application/json":
+                array = numpy.array(json.loads(text)).astype(numpy.float32)
+            case "text/csv":
+                array = numpy.genfromtxt(io.StringIO(text), delimiter=",", dtype=numpy.float32)
+            case "application/x-npy":
+                array = numpy.load(io.BytesIO(raw), allow_pickle=False)
+            case "application/x-npz":
+                return numpy.load(io.BytesIO(raw), allow_pickle=False)
+            case other:
+                raise RequestFault(415, f"content type {other or 'none'} is not supported; use {JSON}, {CSV} or {NPY}")
+    except (ValueError, TypeError, EOFError, OSError) as fault:
+        raise RequestFault(400, f"the body is no {_media_type(content_type)}: {fault}") from fault
+    # The toolkit's serving path does the same, a column of single values included.
+    return array.reshape(1, -1) if array.ndim < 2 else array
+
+
+def encode(prediction: Any, accept: str) -> bytes:
+    """Raises :class:`RequestFault`."""
+    import numpy
+
+    match _media_type(accept):
+        case "application/json":
+            return json.dumps(prediction, default=_listed).encode()
+        case "text/csv":
+            array = numpy.asarray(prediction)
+            stream = io.StringIO()
+            numpy.savetxt(stream, array.reshape(1, -1) if array.ndim == 0 else array, delimiter=",", fmt="%s")
+            return stream.getvalue().encode()
+        case "application/x-npy":
+            buffer = io.BytesIO()
+            numpy.save(buffer, numpy.asarray(prediction), allow_pickle=False)
+            return buffer.getvalue()
+        case other:
+            raise RequestFault(406, f"cannot answer with {other}; accept {JSON}, {CSV} or {NPY}")
+
+
+def _listed(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        return value.tolist()
+    raise TypeError(f"{type(value).__name__} cannot be written as JSON: give an output_fn")
+
+
+def _as_bytes(result: Any) -> bytes:
+    if isinstance(result, str):
+        return result.encode()
+    if isinstance(result, bytes | bytearray | memoryview):
+        return bytes(result)
+    raise TypeError(f"the handler gave {type(result).__name__}; a body is bytes or text")
+
+
+def _media_type(header: str) -> str:
+    """
+    >>> _media_type("Text/CSV; charset=utf-8")
+    'text/csv'
+    """
+    return header.partition(";")[0].strip().lower()
+
+
+def _wanted(accept: str) -> str | None:
+    """The first entry of an Accept header; None where anything will do."""
+    first = accept.partition(",")[0].partition(";")[0].strip()
+    return first if first not in ("", "*/*") else None

@@ -1,0 +1,133 @@
+"""A model behind ``GET /ping`` and ``POST /invocations``, as a model container answers.
+
+Runs inside the sandbox. Listens on the socket whose number ``MLOPS_LISTEN_FD`` gives, else on port
+``SAGEMAKER_BIND_TO_PORT`` (8080) of 127.0.0.1. Answers nothing before the model is loaded; ends with status 1 where
+that fails.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import sys
+import threading
+import traceback
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+from mlops.run.serving.handlers import JSON, Answer, HandlerFault, Handlers, RequestFault, load_module
+
+MAX_BODY = 100 * 1024 * 1024  # the largest MaxPayloadInMB of a transform job
+LISTEN_FD = "MLOPS_LISTEN_FD"
+_IDLE_SECONDS = 120
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 128
+
+    def __init__(self, listening: socket.socket, handlers: Handlers) -> None:
+        super().__init__(listening.getsockname(), _Request, bind_and_activate=False)
+        self.socket.close()
+        self.socket = listening
+        self.socket.listen(self.request_queue_size)
+        self.handlers = handlers
+        self.one_at_a_time = threading.Lock()  # a worker of the toolkit has one request at a time too
+
+
+class _Request(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = _IDLE_SECONDS
+    server: _Server
+
+    def do_GET(self) -> None:
+        if self.path.partition("?")[0] == "/ping":
+            self._reply(200, b"", JSON)
+        else:
+            self._reply(404, b"only /ping and /invocations are answered\n", "text/plain")
+
+    def do_POST(self) -> None:
+        if self.path.partition("?")[0] != "/invocations":
+            self.close_connection = True
+            self._reply(404, b"only /ping and /invocations are answered\n", "text/plain")
+            return
+        try:
+            answer = self._invoke()
+        except RequestFault as fault:
+            self._reply(fault.status, str(fault).encode(), "text/plain")
+        except Exception:
+            told = traceback.format_exc()
+            sys.stderr.write(told)
+            self._reply(500, told.encode(), "text/plain")
+        else:
+            self._reply(200, answer.body, answer.content_type)
+
+    def _invoke(self) -> Answer:
+        body = self._body()
+        with self.server.one_at_a_time:
+            return self.server.handlers.answer(
+                body,
+                self.headers.get("Content-Type") or JSON,
+                self.headers.get("Accept") or "",
+                dict(self.headers.items()),
+            )
+
+    def _body(self) -> bytes:
+        if "Transfer-Encoding" in self.headers:
+            self.close_connection = True
+            raise RequestFault(411, "send the body with a Content-Length")
+        length = self.headers.get("Content-Length") or "0"
+        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY:
+            self.close_connection = True
+            raise RequestFault(413, f"Content-Length {length[:20]} is not between 0 and {MAX_BODY}")
+        body = self.rfile.read(int(length))
+        if len(body) < int(length):
+            self.close_connection = True
+            raise RequestFault(400, "the body is shorter than its Content-Length")
+        return body
+
+    def _reply(self, status: int, body: bytes, content_type: str) -> None:
+        self.send_response(status)
+        self.send_header("Content-Type", content_type)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        if "/ping" not in self.requestline:
+            sys.stderr.write(f"{format % args}\n")
+
+
+def main() -> int:
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+    model_folder = base / "model"
+    submitted = Path(os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or model_folder / "code")
+    accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
+    try:
+        module = load_module(submitted, os.environ.get("SAGEMAKER_PROGRAM"))
+        handlers = Handlers(module, model_folder, accept)
+    except HandlerFault as fault:
+        sys.stderr.write(f"{fault}\n")
+        return 1
+    except Exception:
+        traceback.print_exc()
+        return 1
+    with _Server(_listening(), handlers) as server:
+        server.serve_forever()
+    return 0
+
+
+def _listening() -> socket.socket:
+    if given := os.environ.get(LISTEN_FD):
+        return socket.socket(fileno=int(given))
+    listening = socket.socket()
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    listening.bind(("127.0.0.1", int(os.environ.get("SAGEMAKER_BIND_TO_PORT") or 8080)))
+    return listening
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,99 @@
+"""Objects to files before a step starts, and files to objects when it has ended."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from mlops.run.outcome import StepFailed
+from mlops.run.ports import ObjectMissing, Objects
+
+OPT_ML = PurePosixPath("/opt/ml")
+
+
+def below_opt_ml(path: Any, ml: Path, what: str) -> Path:
+    """The local folder behind a path of a request. Raises :class:`StepFailed` for a path elsewhere."""
+    wanted = PurePosixPath(str(path))
+    if not wanted.is_relative_to(OPT_ML) or ".." in wanted.parts:
+        raise StepFailed(f"{what} is {path!r}; a local path is to be under /opt/ml/")
+    return ml / wanted.relative_to(OPT_ML)
+
+
+def fetch_source(source: Mapping[str, Any], folder: Path, objects: Objects, what: str) -> int:
+    """``source`` has S3Uri and maybe S3DataType (S3Prefix or ManifestFile), as in S3DataSource and ProcessingS3Input.
+    Answers how many files came. Raises :class:`StepFailed`."""
+    uri = source.get("S3Uri")
+    if not isinstance(uri, str) or not uri.startswith("s3://"):
+        raise StepFailed(f"{what}: S3Uri is {uri!r}, not an s3:// URI")
+    try:
+        match source.get("S3DataType") or "S3Prefix":
+            case "S3Prefix":
+                places = prefix_places(uri, objects)
+            case "ManifestFile":
+                places = _manifest_places(uri, objects, what)
+            case other:
+                raise StepFailed(f"{what}: S3DataType {other} cannot be read on this machine yet")
+        if not places:
+            raise StepFailed(f"{what}: no object is stored under {uri}")
+        folder.mkdir(parents=True, exist_ok=True)
+        for key, relative in places:
+            fetch(key, folder / safe(relative, what), objects, what)
+    except ObjectMissing as missing:
+        raise StepFailed(f"{what}: {missing}") from missing
+    return len(places)
+
+
+def fetch(uri: str, target: Path, objects: Objects, what: str) -> None:
+    """Raises :class:`StepFailed`."""
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        objects.fetch(uri, target)
+    except ObjectMissing as missing:
+        raise StepFailed(f"{what}: nothing is stored at {uri}") from missing
+    except (FileExistsError, NotADirectoryError, IsADirectoryError) as clash:
+        raise StepFailed(f"{what}: {uri} would be a file and a folder of the same name") from clash
+
+
+def prefix_places(uri: str, objects: Objects) -> list[tuple[str, str]]:
+    """(URI, relative path) of every object whose key starts with that of ``uri``.
+
+    A prefix that is one object's whole key gives that file; one that ends inside a name keeps the whole name, so
+    ``s3://b/train`` gives ``x.csv`` for ``train/x.csv`` and ``train-2/x.csv`` for ``train-2/x.csv``.
+    """
+    keys = [key for key in objects.keys(uri) if not key.endswith("/")]
+    last_name = uri.rpartition("/")[2] if uri.count("/") > 2 else ""
+    places = []
+    for key in keys:
+        rest = key[len(uri) :]
+        inside = not last_name or rest.startswith("/")
+        places.append((key, rest.lstrip("/") if inside else last_name + rest))
+    return places
+
+
+def _manifest_places(uri: str, objects: Objects, what: str) -> list[tuple[str, str]]:
+    try:
+        manifest = json.loads(objects.read(uri))
+    except ValueError as fault:
+        raise StepFailed(f"{what}: the manifest {uri} is not JSON: {fault}") from fault
+    match manifest:
+        case [{"prefix": str(prefix)}, *names] if all(isinstance(name, str) for name in names):
+            return [(prefix + name, name.lstrip("/")) for name in names]
+    raise StepFailed(f'{what}: the manifest {uri} is to be a list of {{"prefix": "s3://…"}} and names')
+
+
+def safe(relative: str, what: str) -> Path:
+    """Raises :class:`StepFailed` for a key that would leave its folder."""
+    path = PurePosixPath(relative)
+    if path.is_absolute() or ".." in path.parts or not path.parts or "\0" in relative:
+        raise StepFailed(f"{what}: {relative!r} is no path inside a folder")
+    return Path(*path.parts)
+
+
+def upload(folder: Path, uri: str, objects: Objects) -> int:
+    """Every file below ``folder``, its relative path added to ``uri``; links are left out, as the service does."""
+    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
+    for path in files:
+        objects.put(path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")
+    return len(files)

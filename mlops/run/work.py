@@ -1,0 +1,70 @@
+"""One attempt of one step, as its action gets it, and the names and times that the service would make up."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops.ir import Step
+from mlops.run.ports import Execution, Ports
+from mlops.run.sandbox import Isolation
+
+NAME_LIMIT = 63  # botocore: TrainingJobName, ProcessingJobName, TransformJobName, ModelName
+
+
+@dataclass(frozen=True, slots=True)
+class Work:
+    """``request`` is the step's Arguments with every expression evaluated. ``folder`` belongs to this attempt alone.
+    ``name`` is what the job or model is to be called."""
+
+    step: Step
+    request: Mapping[str, Any]
+    execution: Execution
+    ports: Ports
+    folder: Path
+    log: Path
+    name: str
+    isolation: Isolation
+    grace_seconds: float
+
+    @property
+    def opt_ml(self) -> Path:
+        """The folder that the step sees as ``/opt/ml``."""
+        return self.folder / "ml"
+
+    def arn(self, kind: str) -> str:
+        """``kind`` is e.g. ``training-job``."""
+        partition = self.execution.execution_arn.split(":")[1]
+        return f"arn:{partition}:sagemaker:{self.execution.region}:{self.execution.account}:{kind}/{self.name}"
+
+    def note(self, text: str) -> None:
+        """A line of ours in the step's log."""
+        with self.log.open("a", encoding="utf-8") as log:
+            log.write(f"[mlops] {text}\n")
+
+
+def job_name(execution_id: str, step: str, attempt: int, base: str | None = None) -> str:
+    """The same for the same attempt. ``base`` is a name that the definition itself gives; the service appends to it.
+
+    >>> job_name("abc123", "Train", 1)
+    'pipelines-abc123-Train-flltzqer9f'
+    """
+    digest = hashlib.sha256(f"{execution_id}/{step}/{attempt}".encode()).digest()
+    alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
+    suffix = "".join(alphabet[byte % 36] for byte in digest[:10])
+    front = re.sub(r"[^A-Za-z0-9]+", "-", base or f"pipelines-{execution_id}-{step}").strip("-")
+    return f"{front[: NAME_LIMIT - len(suffix) - 1].rstrip('-')}-{suffix}"
+
+
+def now() -> datetime:
+    return datetime.now(UTC)
+
+
+def stamp(moment: datetime) -> str:
+    """Times in responses are text, so that a response is JSON: ``2026-11-22T03:04:05.678Z``."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")

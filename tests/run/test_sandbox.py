@@ -1,0 +1,172 @@
+"""One command in its sandbox."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlops.ir import ConfigurationError
+from mlops.run.sandbox import Box, Boxed, probe, start
+
+
+def begin(folder: Path, program: str, name: str = "box", **environment: str) -> Boxed:
+    box = Box(folder / name / "ml", folder / name, probe())
+    command = ["python3", "-c", program, "/opt/ml/data/x.csv"]
+    return start(command, box, environment=environment, log=folder / f"{name}.log")
+
+
+def wait_until(true: object, seconds: float = 10) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if callable(true) and true():
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def marked(marker: str) -> list[int]:
+    """Processes with ``marker`` on their command line, seen from here."""
+    listed = subprocess.run(["ps", "-eww", "-o", "pid=,args="], capture_output=True, text=True, check=True).stdout
+    return [int(line.split()[0]) for line in listed.splitlines() if marker in line and line.split()[0].isdigit()]
+
+
+TELL = """
+import json, os, sys
+print(json.dumps({"argument": sys.argv[1], "environment": dict(os.environ), "cwd": os.getcwd(), "exe": sys.executable}))
+"""
+
+
+def test_what_a_command_sees(tmp_path: Path, sandbox_mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "caller's own")
+    boxed = begin(tmp_path, TELL, DATA="a=/opt/ml/model:/opt/ml, s3://b/opt/ml/x /opt/mlx")
+    assert boxed.wait(20) == 0
+    seen = json.loads((tmp_path / "box.log").read_text())
+    assert "AWS_SECRET_ACCESS_KEY" not in seen["environment"]
+    assert seen["environment"]["PATH"].startswith(str(Path(sys.executable).parent))
+    assert Path(seen["exe"]).parent == Path(sys.executable).parent
+    ml = tmp_path / "box" / "ml"
+    if sandbox_mode == "namespaces":
+        assert "SAGEMAKER_BASE_DIR" not in seen["environment"]
+        assert seen["argument"] == "/opt/ml/data/x.csv"
+        assert seen["cwd"] == "/tmp"
+        assert seen["environment"]["DATA"] == "a=/opt/ml/model:/opt/ml, s3://b/opt/ml/x /opt/mlx"
+    else:
+        assert seen["environment"]["SAGEMAKER_BASE_DIR"] == str(ml)
+        assert seen["argument"] == f"{ml}/data/x.csv"
+        assert seen["environment"]["DATA"] == f"a={ml}/model:{ml}, s3://b/opt/ml/x /opt/mlx"
+
+
+def test_hard_coded_paths(tmp_path: Path, sandbox_mode: str) -> None:
+    if sandbox_mode != "namespaces":
+        pytest.skip("needs namespaces")
+    program = """
+import os, pathlib, socket
+pathlib.Path("/opt/ml/model").mkdir(); pathlib.Path("/opt/ml/model/x").write_text("y")
+pathlib.Path("/tmp/mine").write_text("private")
+assert socket.gethostbyname("algo-1") == "127.0.0.1"
+assert len([name for name in os.listdir("/proc") if name.isdigit()]) < 5
+"""
+    assert begin(tmp_path, program).wait(20) == 0, (tmp_path / "box.log").read_text()
+    assert (tmp_path / "box/ml/model/x").read_text() == "y"
+    assert not Path("/tmp/mine").exists()
+
+
+def test_the_rest_of_the_system_is_read_only(tmp_path: Path, sandbox_mode: str) -> None:
+    if sandbox_mode != "namespaces":
+        pytest.skip("needs namespaces")
+    target = Path.home() / "written-by-a-step"
+    assert begin(tmp_path, f"open({str(target)!r}, 'w')").wait(20) == 1
+    assert not target.exists()
+
+
+@pytest.mark.parametrize(
+    ("program", "code"),
+    [
+        ("import sys; sys.exit(3)", 3),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGKILL)", 137),
+        ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143),
+    ],
+)
+def test_exit_codes(tmp_path: Path, sandbox_mode: str, program: str, code: int) -> None:
+    assert begin(tmp_path, program).wait(20) == code
+
+
+def test_command_not_found(tmp_path: Path, sandbox_mode: str) -> None:
+    box = Box(tmp_path / "ml", tmp_path, probe())
+    assert start(["no-such-command"], box, environment={}, log=tmp_path / "log").wait(20) == 127
+    assert "cannot start 'no-such-command': No such file or directory" in (tmp_path / "log").read_text()
+
+
+def test_terminate_reaches_the_command_and_its_leftovers_die(tmp_path: Path, sandbox_mode: str) -> None:
+    marker = f"left-{os.getpid()}-{sandbox_mode}"
+    program = f"""
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
+left = "import signal, time; signal.signal(15, signal.SIG_IGN); time.sleep(99)"
+subprocess.Popen([sys.executable, "-c", left, "{marker}"])
+print("up", flush=True)
+time.sleep(99)
+"""
+    boxed = begin(tmp_path, program)
+    assert wait_until(lambda: "up" in (tmp_path / "box.log").read_text())
+    assert wait_until(lambda: marked(marker))
+    boxed.terminate()
+    assert boxed.wait(20) == 7
+    assert wait_until(lambda: not marked(marker))
+
+
+def test_kill_takes_everything(tmp_path: Path, sandbox_mode: str) -> None:
+    marker = f"kill-{os.getpid()}-{sandbox_mode}"
+    program = f"""
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(99)", "{marker}"])
+time.sleep(99)
+"""
+    boxed = begin(tmp_path, program)
+    assert wait_until(lambda: len(marked(marker)) >= 2)
+    boxed.kill()
+    assert boxed.poll() == 137
+    assert wait_until(lambda: not marked(marker))
+
+
+@pytest.mark.parametrize("victim", ["runner", "launcher"])
+def test_nothing_survives_a_killed_runner(tmp_path: Path, sandbox_mode: str, victim: str) -> None:
+    marker = f"orphan-{os.getpid()}-{sandbox_mode}-{victim}"
+    runner = tmp_path / "runner.py"
+    runner.write_text(
+        f"""
+import pathlib, sys, time
+from mlops.run.sandbox import Box, probe, start
+folder = pathlib.Path({str(tmp_path)!r})
+boxed = start(["python3", "-c", "import time; time.sleep(99)", {marker!r}],
+              Box(folder / "ml", folder, probe()), environment={{}}, log=folder / "log")
+print(boxed.pid, flush=True)
+time.sleep(99)
+"""
+    )
+    root = Path(__file__).parents[2]
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    with subprocess.Popen([sys.executable, str(runner)], stdout=subprocess.PIPE, env=environment) as process:
+        assert process.stdout is not None
+        launcher = int(process.stdout.readline())
+        assert wait_until(lambda: marked(marker))
+        os.kill(process.pid if victim == "runner" else launcher, signal.SIGKILL)
+        if victim == "launcher" and sys.platform != "linux":
+            process.kill()
+            pytest.skip("only Linux tells a child of its parent's death")
+        assert wait_until(lambda: not marked(marker))
+        process.kill()
+
+
+def test_a_wish_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_SANDBOX", "docker")
+    with pytest.raises(ConfigurationError, match="MLOPS_SANDBOX is 'docker'"):
+        probe()

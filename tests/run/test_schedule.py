@@ -1,0 +1,64 @@
+"""Which steps may start."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from ports_for_tests import checked, condition, step
+
+from mlops.run.schedule import handled, ready
+
+
+def after(name: str, *before: Any) -> Any:
+    return step("Processing", name, {}, DependsOn=list(before))
+
+
+LINE = (after("A"), after("B", "A"), after("C", "A"), after("D", "B", "C"))
+BRANCH = (
+    after("A"),
+    condition(
+        "If", [], then=(after("Then"),), otherwise=(after("Else"), condition("Inner", [], then=(after("Deep"),)))
+    ),
+    after("BehindThen", "Then"),
+)
+TRIGGER = (
+    after("A"),
+    after("Mend", {"Step": "A", "Trigger": "Failed"}),
+    after("Always", {"Step": "A", "Trigger": "Any"}),
+    after("Next", "A"),
+)
+
+
+@pytest.mark.parametrize(
+    ("steps", "states", "taken", "expected"),
+    [
+        (LINE, {}, {}, ("A",)),
+        (LINE, {"A": "Running"}, {}, ()),
+        (LINE, {"A": "Succeeded"}, {}, ("B", "C")),
+        (LINE, {"A": "Failed"}, {}, ()),
+        (LINE, {"A": "Stopped"}, {}, ()),
+        (LINE, {"A": "Succeeded", "B": "Succeeded", "C": "Running"}, {}, ()),
+        (LINE, {"A": "Succeeded", "B": "Failed", "C": "Succeeded"}, {}, ()),
+        (LINE, {"A": "Succeeded", "B": "Succeeded", "C": "Succeeded"}, {}, ("D",)),
+        (BRANCH, {"A": "Succeeded", "If": "Succeeded"}, {"If": True}, ("Then",)),
+        (BRANCH, {"A": "Succeeded", "If": "Succeeded"}, {"If": False}, ("Else", "Inner")),
+        (BRANCH, {"A": "Succeeded", "If": "Failed"}, {}, ()),
+        (BRANCH, {"A": "Succeeded", "If": "Succeeded", "Then": "Succeeded"}, {"If": True}, ("BehindThen",)),
+        (
+            BRANCH,
+            {"A": "Succeeded", "If": "Succeeded", "Else": "Succeeded", "Inner": "Succeeded"},
+            {"If": False, "Inner": True},
+            ("Deep",),
+        ),
+        (TRIGGER, {"A": "Failed"}, {}, ("Mend", "Always")),
+        (TRIGGER, {"A": "Succeeded"}, {}, ("Always", "Next")),
+    ],
+)
+def test_ready(steps: Any, states: Any, taken: Any, expected: tuple[str, ...]) -> None:
+    assert ready(checked(*steps), states, taken) == expected
+
+
+@pytest.mark.parametrize(("started", "expected"), [("Mend", True), ("Always", True), ("Next", False)])
+def test_handled(started: str, expected: bool) -> None:
+    assert handled(checked(*TRIGGER), "A", {"A": "Failed", started: "Succeeded"}) is expected
