@@ -1,0 +1,79 @@
+"""An account is whatever answers the AWS API: AWS itself, another endpoint, or the embedded local account.
+
+Comes in: one environment of ``mlops.toml``. Goes out: boto3 clients. Nothing here decides what to write; callers
+wrap what they do in :func:`answers`, so that every refusal becomes one sentence.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+from mlops.account.answers import answers
+from mlops.ir import ConfigurationError
+
+__all__ = ["Account", "Environment", "answers", "confirm_account", "connect", "identify"]
+
+LOCAL = "local"
+
+
+class Environment(Protocol):
+    """What is read of an environment. ``state`` is the ``.mlops`` folder; only the local account uses it."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def account(self) -> str | None: ...
+    @property
+    def region(self) -> str: ...
+    @property
+    def profile(self) -> str | None: ...
+    @property
+    def endpoint_url(self) -> str | None: ...
+    @property
+    def bucket(self) -> str: ...
+    @property
+    def state(self) -> Path | None: ...
+
+
+class Account(Protocol):
+    @property
+    def region(self) -> str: ...
+
+    def client(self, service: str) -> Any:
+        """A boto3 client, made once per service; clients may be shared between threads."""
+
+
+def connect(environment: Environment) -> Account:
+    """Makes no call yet; credentials are looked for when a client is first asked for. boto3 costs 0.4 s and loads
+    here, not with the package. Raises :class:`mlops.ir.AccountError` and :class:`mlops.ir.ConfigurationError`."""
+    if environment.name == LOCAL:
+        from mlops.account.local import LocalAccount
+
+        if environment.state is None:
+            raise ConfigurationError("the local environment has no folder for its state")
+        account = LocalAccount(environment.state, environment.region)
+        account.ensure_bucket(environment.bucket)
+        return account
+    from mlops.account.aws import AwsAccount
+
+    return AwsAccount(environment.region, profile=environment.profile, endpoint_url=environment.endpoint_url)
+
+
+def identify(account: Account) -> str:
+    """The account number behind the credentials."""
+    with answers():
+        return str(account.client("sts").get_caller_identity()["Account"])
+
+
+def confirm_account(account: Account, environment: Environment) -> str:
+    """To be called before the first write: the credentials must belong to the account that ``mlops.toml`` names.
+    Returns the account number."""
+    found = identify(account)
+    if environment.account is not None and found != environment.account:
+        raise ConfigurationError(
+            f"environment {environment.name!r} is account {environment.account}, but the credentials belong to "
+            f"account {found}; nothing was written",
+            hint="use the credentials or the profile of the right account, or correct `account` in mlops.toml",
+        )
+    return found

@@ -1,0 +1,44 @@
+"""Plain boto3 sessions: AWS, or another AWS API at ``endpoint_url``."""
+
+from __future__ import annotations
+
+from threading import Lock
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from mlops.account.answers import answers
+
+CONNECT_TIMEOUT_SECONDS = 10
+# InvokeEndpoint may answer after 60 s; nothing else takes as long.
+READ_TIMEOUT_SECONDS = 70
+ATTEMPTS = 5
+
+
+class AwsAccount:
+    def __init__(self, region: str, *, profile: str | None = None, endpoint_url: str | None = None) -> None:
+        self.region = region
+        self._endpoint_url = endpoint_url
+        self._clients: dict[str, Any] = {}
+        # Making clients is not thread-safe in boto3, using them is.
+        self._lock = Lock()
+        with answers():
+            self._session = boto3.Session(profile_name=profile, region_name=region)
+
+    def client(self, service: str) -> Any:
+        with self._lock, answers():
+            if service not in self._clients:
+                # The stubs know each service by a literal.
+                make: Any = self._session.client
+                self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=self._config())
+            return self._clients[service]
+
+    def _config(self) -> Config:
+        return Config(
+            connect_timeout=CONNECT_TIMEOUT_SECONDS,
+            read_timeout=READ_TIMEOUT_SECONDS,
+            retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
+            # A single endpoint has no DNS names for buckets.
+            s3={"addressing_style": "path"} if self._endpoint_url else {},
+        )

@@ -1,0 +1,107 @@
+"""The process that owns one execution or one endpoint: ``python -m mlops.account.local.runner STATE KIND ID``.
+
+It is started by StartPipelineExecution or CreateEndpoint, has a session of its own, and lives as long as its work.
+A second one for the same execution or endpoint ends at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+from mlops.account.local import ownership, pipelines
+from mlops.account.local.ports import LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.selection import select
+from mlops.account.local.settling import RUNNING
+from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.account.local.step_records import succeeded
+
+ALREADY_OWNED = 75  # EX_TEMPFAIL
+_log = logging.getLogger("mlops.runner")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    parser = argparse.ArgumentParser(prog="python -m mlops.account.local.runner")
+    parser.add_argument("state", type=Path)
+    parser.add_argument("kind", choices=("execution", "endpoint"))
+    parser.add_argument("id")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--lock", type=int, help="an inherited descriptor that holds the lock already")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    state = State(given.state, given.region)
+    folder = state.execution_folder(given.id) if given.kind == "execution" else state.endpoint_folder(given.id)
+    if given.lock is not None:
+        # Steps and model servers must not keep the lock when this process is gone.
+        os.set_inheritable(given.lock, False)
+    elif ownership.take(folder) is None:
+        _log.info("%s %s is run by another process", given.kind, given.id)
+        return ALREADY_OWNED
+    # Where this process was started is nobody's business, and may vanish.
+    os.chdir(folder)
+    if given.kind == "execution":
+        run_execution(state, given.id, folder)
+    else:
+        from mlops.account.local.serving import serve
+
+        serve(state, given.id, folder)
+    return 0
+
+
+def run_execution(state: State, execution_id: str, folder: Path) -> None:
+    """Whatever happens, the execution is not left running in the store when nothing runs it."""
+    row = state.store.one("SELECT * FROM execution WHERE id = ?", execution_id)
+    if row is None or row["status"] not in RUNNING:
+        _log.info("execution %s has nothing to run", execution_id)
+        return
+    journal = LocalJournal(state, execution_id)
+    try:
+        from mlops.run.execute import execute
+        from mlops.run.ports import Execution, Ports
+
+        body = json.loads(row["body"])
+        version = state.store.one(
+            "SELECT definition FROM pipeline_version WHERE pipeline = ? AND version = ?",
+            row["pipeline"],
+            row["version"],
+        )
+        if version is None:
+            raise LookupError(f"version {row['version']} of pipeline {row['pipeline']} is gone")
+        finished = succeeded(state, execution_id)
+        if body.get("SelectiveExecutionConfig"):
+            selection = select(state, row["pipeline"], version["definition"], body["SelectiveExecutionConfig"])
+            checked, finished = selection.checked, {**selection.finished, **finished}
+        else:
+            checked = pipelines.checked(version["definition"])
+        arn = pipelines.execution_arn(state, row["pipeline"], execution_id)
+        status = execute(
+            checked,
+            Execution(
+                pipeline_name=row["pipeline"],
+                pipeline_arn=pipelines.arn(state, row["pipeline"]),
+                execution_id=execution_id,
+                execution_arn=arn,
+                started=datetime.fromisoformat(row["created"]),
+                region=state.region,
+                account=ACCOUNT_ID,
+                parameters=body["Parameters"],
+                folder=folder,
+                max_parallel=(body.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
+                finished=finished,
+            ),
+            Ports(LocalObjects(state), LocalRegistry(state, arn), journal),
+        )
+        _log.info("execution %s: %s", execution_id, status)
+    except Exception as error:
+        traceback.print_exc()
+        journal.execution("Failed", f"the runner failed: {error!r}; see {folder / ownership.RUNNER_LOG}"[:1300])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,464 @@
+"""S3: buckets, objects, listings and copies."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime
+from typing import IO, Any
+from urllib.parse import unquote
+
+from mlops.account.local.objects import BucketMissing, StoredObject, chunks
+from mlops.account.local.refusal import Refusal
+from mlops.account.local.state import State
+
+PAGE = 1000
+DEFAULT_ALGORITHM = "CRC32"
+# What PutObject, CopyObject and CreateMultipartUpload give and GetObject and HeadObject tell.
+KEPT = (
+    "CacheControl",
+    "ContentDisposition",
+    "ContentEncoding",
+    "ContentLanguage",
+    "ContentType",
+    "Metadata",
+    "SSEKMSKeyId",
+    "ServerSideEncryption",
+    "StorageClass",
+    "Tagging",
+)
+_CHECKSUMS = ("CRC32", "SHA1", "SHA256")
+_BUCKET_NAME = re.compile(r"(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
+def no_bucket(name: str) -> Refusal:
+    return Refusal("NoSuchBucket", "The specified bucket does not exist", 404, BucketName=name)
+
+
+def no_key(key: str) -> Refusal:
+    return Refusal("NoSuchKey", "The specified key does not exist.", 404, Key=key)
+
+
+def precondition_failed() -> Refusal:
+    return Refusal("PreconditionFailed", "At least one of the pre-conditions you specified did not hold", 412)
+
+
+def need_bucket(state: State, name: str) -> None:
+    if state.store.one("SELECT 1 FROM bucket WHERE name = ?", name) is None:
+        raise no_bucket(name)
+
+
+def create_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["Bucket"]
+    if _BUCKET_NAME.fullmatch(name) is None:
+        raise Refusal("InvalidBucketName", "The specified bucket is not valid.")
+    if not state.objects.ensure_bucket(name):
+        # us-east-1 answers 200 to the owner, every other region this.
+        raise Refusal("BucketAlreadyOwnedByYou", "You already own the bucket.", 409)
+    return {"Location": f"/{name}"}
+
+
+def head_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    if state.store.one("SELECT 1 FROM bucket WHERE name = ?", request["Bucket"]) is None:
+        raise Refusal("404", "Not Found", 404)
+    return {"BucketRegion": state.region}
+
+
+def get_bucket_location(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    need_bucket(state, request["Bucket"])
+    return {"LocationConstraint": None if state.region == "us-east-1" else state.region}
+
+
+def list_buckets(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    rows = state.store.all("SELECT * FROM bucket ORDER BY name")
+    return {
+        "Buckets": [{"Name": row["name"], "CreationDate": row["created"]} for row in rows],
+        "Owner": {"ID": "local"},
+    }
+
+
+def delete_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["Bucket"]
+    with state.store.transaction() as connection:
+        need_bucket(state, name)
+        if connection.execute("SELECT 1 FROM object WHERE bucket = ? LIMIT 1", (name,)).fetchone():
+            raise Refusal("BucketNotEmpty", "The bucket you tried to delete is not empty", 409)
+        connection.execute("DELETE FROM bucket WHERE name = ?", (name,))
+    return {}
+
+
+def put_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    bucket, key = request["Bucket"], request["Key"]
+    need_bucket(state, bucket)
+    written = state.objects.write(parts_of(request.get("Body")), algorithms(request))
+    try:
+        _check_digests(request, written.md5, written.checksums)
+    except Refusal:
+        written.path.unlink(missing_ok=True)
+        raise
+    body = {**kept(request), "Checksums": dict(written.checksums)}
+    try:
+        stored = state.objects.publish(bucket, key, written, body, permit=write_condition(request))
+    except BucketMissing as error:
+        raise no_bucket(bucket) from error
+    return {"ETag": f'"{stored.etag}"', "Size": stored.size, **told_checksums(stored)}
+
+
+def get_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    from botocore.response import StreamingBody
+
+    stored, file = _opened(state, request)
+    try:
+        _read_conditions(request, stored)
+        start, end = _range(request.get("Range"), stored.size)
+    except Refusal:
+        file.close()
+        raise
+    file.seek(start)
+    length = end - start
+    body: Any = _Window(file, length)
+    reply = {**described(stored, request), "ContentLength": length, "Body": StreamingBody(body, length)}
+    if request.get("Range") and (start, end) != (0, stored.size):
+        reply["ContentRange"] = f"bytes {start}-{end - 1}/{stored.size}"
+        # A checksum is of the whole object and must not be held against a part.
+        for name in _CHECKSUMS:
+            reply.pop(f"Checksum{name}", None)
+    return reply
+
+
+def head_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    # HEAD has no body, so S3 can only tell the status.
+    try:
+        stored, file = _opened(state, request)
+    except Refusal as refusal:
+        raise Refusal("404", "Not Found", 404) from refusal
+    file.close()
+    _read_conditions(request, stored)
+    return described(stored, request)
+
+
+def get_object_attributes(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    stored, file = _opened(state, request)
+    file.close()
+    told = {
+        "ETag": stored.etag,
+        "Checksum": told_checksums(stored),
+        "ObjectSize": stored.size,
+        "StorageClass": stored.body.get("StorageClass", "STANDARD"),
+    }
+    wanted = {name: told[name] for name in request["ObjectAttributes"] if name in told}
+    return {"LastModified": stored.modified, **wanted}
+
+
+def copy_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    bucket, key = request["Bucket"], request["Key"]
+    need_bucket(state, bucket)
+    source_bucket, source_key = source_of(request["CopySource"])
+    source = {"Bucket": source_bucket, "Key": source_key}
+    stored, file = _opened(state, source)
+    with file:
+        _copy_conditions(request, stored)
+        replace = request.get("MetadataDirective") == "REPLACE"
+        if (bucket, key) == (source_bucket, source_key) and not replace:
+            raise Refusal(
+                "InvalidRequest",
+                "This copy request is illegal because it is trying to copy an object to itself without changing the "
+                "object's metadata, storage class, website redirect location or encryption attributes.",
+            )
+        algorithm = request.get("ChecksumAlgorithm")
+        wanted = [algorithm] if algorithm else list(stored.body.get("Checksums", {}))
+        written = state.objects.write(chunks(file), wanted)
+    kept_body = kept(request) if replace else kept(stored.body)
+    try:
+        copy = state.objects.publish(
+            bucket,
+            key,
+            written,
+            {**kept_body, "Checksums": dict(written.checksums)},
+            permit=write_condition(request),
+        )
+    except BucketMissing as error:
+        raise no_bucket(bucket) from error
+    return {
+        "CopyObjectResult": {"ETag": f'"{copy.etag}"', "LastModified": copy.modified, **told_checksums(copy)}
+    }
+
+
+def delete_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    need_bucket(state, request["Bucket"])
+    state.objects.delete(request["Bucket"], request["Key"], _delete_condition(request))
+    return {}
+
+
+def delete_objects(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    need_bucket(state, request["Bucket"])
+    listed = request["Delete"]["Objects"]
+    if len(listed) > PAGE:
+        raise Refusal("MalformedXML", "The XML you provided was not well-formed", 400)
+    for item in listed:
+        state.objects.delete(request["Bucket"], item["Key"])
+    quiet = request["Delete"].get("Quiet", False)
+    return {} if quiet else {"Deleted": [{"Key": item["Key"]} for item in listed]}
+
+
+def list_objects_v2(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    token = request.get("ContinuationToken")
+    after = _last_key(token) if token else request.get("StartAfter") or ""
+    contents, prefixes, last = _listed(state, request, after)
+    reply = _listing(request, contents, prefixes, last)
+    return reply | {
+        "KeyCount": len(contents) + len(prefixes),
+        "StartAfter": request.get("StartAfter"),
+        "ContinuationToken": token,
+        "NextContinuationToken": base64.urlsafe_b64encode(last.encode()).decode() if last is not None else None,
+    }
+
+
+def list_objects(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    contents, prefixes, last = _listed(state, request, request.get("Marker") or "")
+    return {
+        **_listing(request, contents, prefixes, last),
+        "Marker": request.get("Marker") or "",
+        "NextMarker": last if request.get("Delimiter") else None,
+    }
+
+
+def _listed(
+    state: State, request: Mapping[str, Any], after: str
+) -> tuple[list[StoredObject], list[str], str | None]:
+    """Objects, common prefixes, and where the next page goes on (None at the end)."""
+    bucket, prefix, delimiter = request["Bucket"], request.get("Prefix") or "", request.get("Delimiter")
+    need_bucket(state, bucket)
+    limit = min(PAGE if request.get("MaxKeys") is None else request["MaxKeys"], PAGE)
+    contents: list[StoredObject] = []
+    prefixes: list[str] = []
+    while len(contents) + len(prefixes) < limit:
+        # A page of common prefixes jumps over most rows that it would read.
+        found = state.objects.list(bucket, prefix, after, 64 if delimiter else limit + 1)
+        if not found:
+            return contents, prefixes, None
+        for item in found:
+            if len(contents) + len(prefixes) == limit:
+                return contents, prefixes, after
+            cut = item.key.find(delimiter, len(prefix)) if delimiter else -1
+            if cut < 0:
+                contents.append(item)
+                after = item.key
+                continue
+            common = item.key[: cut + len(delimiter or "")]
+            # Everything below a common prefix is behind us: a page that ended there begins after it.
+            if not after.startswith(common):
+                prefixes.append(common)
+            after = common + chr(0x10FFFF)
+            break
+    more = state.objects.list(bucket, prefix, after, 1) if limit else []
+    return contents, prefixes, after if more else None
+
+
+def _listing(
+    request: Mapping[str, Any], contents: list[StoredObject], prefixes: list[str], last: str | None
+) -> dict[str, Any]:
+    return {
+        "Name": request["Bucket"],
+        "Prefix": request.get("Prefix") or "",
+        "Delimiter": request.get("Delimiter"),
+        "MaxKeys": PAGE if request.get("MaxKeys") is None else request["MaxKeys"],
+        "IsTruncated": last is not None,
+        "Contents": [
+            {
+                "Key": item.key,
+                "Size": item.size,
+                "ETag": f'"{item.etag}"',
+                "LastModified": item.modified,
+                "StorageClass": item.body.get("StorageClass", "STANDARD"),
+            }
+            for item in contents
+        ]
+        or None,
+        "CommonPrefixes": [{"Prefix": common} for common in prefixes] or None,
+    }
+
+
+def _last_key(token: str) -> str:
+    try:
+        return base64.urlsafe_b64decode(token.encode()).decode()
+    except ValueError:
+        raise Refusal("InvalidArgument", "The continuation token provided is incorrect") from None
+
+
+def source_of(copy_source: str) -> tuple[str, str]:
+    """botocore has made ``bucket/quoted%20key`` of a CopySource by the time it gets here."""
+    bucket, _, key = copy_source.removeprefix("/").partition("/")
+    return bucket, unquote(key.partition("?versionId=")[0])
+
+
+def kept(request: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: request[name] for name in KEPT if request.get(name) is not None}
+
+
+def algorithms(request: Mapping[str, Any]) -> list[str]:
+    """Those of the request and, as boto3 sends it unasked, CRC32."""
+    named = [name for name in _CHECKSUMS if request.get(f"Checksum{name}")]
+    asked = request.get("ChecksumAlgorithm")
+    return named or [asked or DEFAULT_ALGORITHM]
+
+
+def parts_of(body: Any) -> Iterable[bytes]:
+    match body:
+        case None:
+            return ()
+        case str():
+            return (body.encode(),)
+        case bytes() | bytearray() | memoryview():
+            return (bytes(body),)
+    return chunks(body)
+
+
+def told_checksums(stored: StoredObject) -> dict[str, Any]:
+    found = {f"Checksum{name}": value for name, value in stored.body.get("Checksums", {}).items()}
+    return {**found, "ChecksumType": "FULL_OBJECT"} if found else {}
+
+
+def described(stored: StoredObject, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What GetObject and HeadObject have in common."""
+    checksums = told_checksums(stored) if request.get("ChecksumMode") == "ENABLED" else {}
+    told = {name: value for name, value in stored.body.items() if name in KEPT and name != "Tagging"}
+    return {
+        "AcceptRanges": "bytes",
+        "ContentLength": stored.size,
+        "ContentType": "binary/octet-stream",
+        "ETag": f'"{stored.etag}"',
+        "LastModified": stored.modified.replace(microsecond=0),
+        "Metadata": {},
+        **told,
+        **checksums,
+    }
+
+
+def write_condition(request: Mapping[str, Any]) -> Callable[[StoredObject | None], None]:
+    """If-None-Match: ``*`` makes only what is absent, If-Match replaces only what is known."""
+
+    def permit(existing: StoredObject | None) -> None:
+        if request.get("IfNoneMatch") and existing is not None:
+            raise precondition_failed()
+        if request.get("IfMatch"):
+            if existing is None:
+                raise no_key(request["Key"])
+            if not _names(request["IfMatch"], existing):
+                raise precondition_failed()
+
+    return permit
+
+
+def _delete_condition(request: Mapping[str, Any]) -> Callable[[StoredObject | None], None]:
+    def permit(existing: StoredObject | None) -> None:
+        if request.get("IfMatch") and existing is not None and not _names(request["IfMatch"], existing):
+            raise precondition_failed()
+
+    return permit
+
+
+def _read_conditions(request: Mapping[str, Any], stored: StoredObject) -> None:
+    if request.get("IfMatch") and not _names(request["IfMatch"], stored):
+        raise precondition_failed()
+    if request.get("IfNoneMatch") and _names(request["IfNoneMatch"], stored):
+        raise Refusal("304", "Not Modified", 304)
+    modified = stored.modified.replace(microsecond=0)
+    unmodified_since, modified_since = request.get("IfUnmodifiedSince"), request.get("IfModifiedSince")
+    if unmodified_since and not request.get("IfMatch") and modified > _aware(unmodified_since):
+        raise precondition_failed()
+    if modified_since and not request.get("IfNoneMatch") and modified <= _aware(modified_since):
+        raise Refusal("304", "Not Modified", 304)
+
+
+def _copy_conditions(request: Mapping[str, Any], source: StoredObject) -> None:
+    if request.get("CopySourceIfMatch") and not _names(request["CopySourceIfMatch"], source):
+        raise precondition_failed()
+    if request.get("CopySourceIfNoneMatch") and _names(request["CopySourceIfNoneMatch"], source):
+        raise precondition_failed()
+
+
+def _names(etags: str, stored: StoredObject) -> bool:
+    listed = [etag.strip().removeprefix("W/").strip('"') for etag in etags.split(",")]
+    return "*" in listed or stored.etag in listed
+
+
+def _aware(time: datetime) -> datetime:
+    return time if time.tzinfo is not None else time.replace(tzinfo=UTC)
+
+
+def _opened(state: State, request: Mapping[str, Any]) -> tuple[StoredObject, IO[bytes]]:
+    need_bucket(state, request["Bucket"])
+    try:
+        return state.objects.opened(request["Bucket"], request["Key"])
+    except KeyError:
+        raise no_key(request["Key"]) from None
+
+
+def _range(header: str | None, size: int) -> tuple[int, int]:
+    """Start and exclusive end. A header that is no byte range is ignored, as HTTP wants it."""
+    found = re.fullmatch(r"bytes=(\d*)-(\d*)", header.strip()) if header else None
+    if found is None or not any(found.groups()):
+        return 0, size
+    first, last = found.groups()
+    if not first:
+        start, end = max(size - int(last), 0), size
+        satisfiable = int(last) > 0 and size > 0
+    else:
+        start, end = int(first), min(int(last) + 1 if last else size, size)
+        satisfiable = start < size
+    if not satisfiable:
+        raise Refusal("InvalidRange", "The requested range is not satisfiable", 416, ActualObjectSize=str(size))
+    return (start, end) if start < end else (0, size)
+
+
+def _check_digests(request: Mapping[str, Any], md5: str, checksums: Mapping[str, str]) -> None:
+    given = request.get("ContentMD5")
+    if given is not None and given != base64.b64encode(bytes.fromhex(md5)).decode():
+        raise Refusal("BadDigest", "The Content-MD5 you specified did not match what we received.")
+    for name, value in checksums.items():
+        given = request.get(f"Checksum{name}")
+        if given is not None and given != value:
+            raise Refusal("BadDigest", f"The {name} you specified did not match the calculated checksum.")
+
+
+class _Window:
+    """A file that ends after ``length`` bytes; reading to its end or closing it closes the file."""
+
+    def __init__(self, file: IO[bytes], length: int) -> None:
+        self._file = file
+        self._left = length
+        if length == 0:
+            file.close()
+
+    def read(self, amt: int | None = None) -> bytes:
+        if self._left == 0:
+            return b""
+        found = self._file.read(self._left if amt is None or amt < 0 else min(amt, self._left))
+        self._left -= len(found)
+        if self._left == 0:
+            self._file.close()
+        return found
+
+    def close(self) -> None:
+        self._left = 0
+        self._file.close()
+
+
+OPERATIONS = {
+    "CopyObject": copy_object,
+    "CreateBucket": create_bucket,
+    "DeleteBucket": delete_bucket,
+    "DeleteObject": delete_object,
+    "DeleteObjects": delete_objects,
+    "GetBucketLocation": get_bucket_location,
+    "GetObject": get_object,
+    "GetObjectAttributes": get_object_attributes,
+    "HeadBucket": head_bucket,
+    "HeadObject": head_object,
+    "ListBuckets": list_buckets,
+    "ListObjects": list_objects,
+    "ListObjectsV2": list_objects_v2,
+    "PutObject": put_object,
+}

@@ -1,0 +1,58 @@
+"""What every answer works on: one state folder with its metadata and objects."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from mlops.account.local.objects import ObjectStore
+from mlops.account.local.store import Store
+
+ACCOUNT_ID = "000000000000"
+
+
+class State:
+    """Under ``folder``: ``account.sqlite``, ``objects/``, ``executions/<id>/`` and ``endpoints/<name>/``."""
+
+    def __init__(self, folder: Path, region: str) -> None:
+        self.folder = folder.absolute()
+        self.region = region
+        self.store = Store(self.folder / "account.sqlite")
+        self.objects = ObjectStore(self.store, self.folder / "objects")
+
+    def arn(self, resource: str) -> str:
+        """``resource`` is e.g. ``pipeline/churn``."""
+        return f"arn:aws:sagemaker:{self.region}:{ACCOUNT_ID}:{resource}"
+
+    def execution_folder(self, execution_id: str) -> Path:
+        return self.folder / "executions" / execution_id
+
+    def endpoint_folder(self, name: str) -> Path:
+        return self.folder / "endpoints" / name
+
+
+def now() -> str:
+    return moment(datetime.now(UTC))
+
+
+def moment(time: datetime) -> str:
+    """As it is stored: UTC, sortable as text."""
+    return time.astimezone(UTC).isoformat(timespec="microseconds")
+
+
+def dump(body: Mapping[str, Any], *, sort_keys: bool = False) -> str:
+    return json.dumps(body, default=_stored, sort_keys=sort_keys)
+
+
+def _stored(value: Any) -> Any:
+    match value:
+        case datetime():
+            return moment(value)
+        case Mapping():
+            return dict(value)
+        case tuple() | set() | frozenset():
+            return list(value)
+    raise TypeError(f"{type(value).__name__} cannot be stored")

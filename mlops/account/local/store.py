@@ -1,0 +1,153 @@
+"""The metadata of the local account: one SQLite file that several processes share."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import sqlite3
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlops.ir import ConfigurationError
+
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30.0
+
+# Times are ISO 8601 in UTC with six digits, so that they sort as text. ``body`` is JSON, in the members' own names.
+_SCHEMA = """
+CREATE TABLE resource (
+    kind TEXT NOT NULL, name TEXT NOT NULL, created TEXT NOT NULL, modified TEXT NOT NULL,
+    status TEXT NOT NULL DEFAULT '', body TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+CREATE INDEX resource_created ON resource (kind, created, name);
+CREATE TABLE pipeline_version (
+    pipeline TEXT NOT NULL, version INTEGER NOT NULL, created TEXT NOT NULL, definition TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (pipeline, version)
+);
+CREATE TABLE execution (
+    id TEXT PRIMARY KEY, pipeline TEXT NOT NULL, version INTEGER NOT NULL, status TEXT NOT NULL,
+    stop_requested INTEGER NOT NULL DEFAULT 0, created TEXT NOT NULL, modified TEXT NOT NULL, failure TEXT,
+    body TEXT NOT NULL
+);
+CREATE INDEX execution_created ON execution (pipeline, created, id);
+CREATE INDEX execution_status ON execution (pipeline, status);
+CREATE TABLE step (
+    execution TEXT NOT NULL, name TEXT NOT NULL, attempt INTEGER NOT NULL, type TEXT NOT NULL, status TEXT NOT NULL,
+    started TEXT NOT NULL, ended TEXT, failure TEXT, log TEXT, job TEXT, cache_source TEXT,
+    metadata TEXT NOT NULL, response TEXT NOT NULL,
+    PRIMARY KEY (execution, name, attempt)
+);
+CREATE INDEX step_job ON step (job) WHERE job IS NOT NULL;
+CREATE TABLE package (
+    name TEXT NOT NULL, version INTEGER NOT NULL, created TEXT NOT NULL, approval TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (name, version)
+);
+CREATE INDEX package_created ON package (created, name, version);
+CREATE TABLE tag (
+    arn TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    PRIMARY KEY (arn, key)
+) WITHOUT ROWID;
+CREATE TABLE token (
+    operation TEXT NOT NULL, token TEXT NOT NULL, request TEXT NOT NULL, reply TEXT NOT NULL, created TEXT NOT NULL,
+    PRIMARY KEY (operation, token)
+) WITHOUT ROWID;
+CREATE TABLE bucket (name TEXT PRIMARY KEY, created TEXT NOT NULL);
+CREATE TABLE object (
+    bucket TEXT NOT NULL, key BLOB NOT NULL, path TEXT NOT NULL, size INTEGER NOT NULL, stamp TEXT NOT NULL,
+    etag TEXT NOT NULL, modified TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (bucket, key)
+) WITHOUT ROWID;
+CREATE TABLE upload (
+    id TEXT PRIMARY KEY, bucket TEXT NOT NULL, key TEXT NOT NULL, created TEXT NOT NULL, body TEXT NOT NULL
+);
+CREATE TABLE part (
+    upload TEXT NOT NULL, number INTEGER NOT NULL, size INTEGER NOT NULL, etag TEXT NOT NULL, modified TEXT NOT NULL,
+    PRIMARY KEY (upload, number)
+) WITHOUT ROWID;
+"""
+
+
+class Store:
+    """One connection per thread and process; reads outside :meth:`transaction` see the last commit."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._local = threading.local()
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._prepare()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Holds the write lock from the start, so nothing that is read inside can change; joins an outer one."""
+        connection = self._connection()
+        if connection.in_transaction:
+            yield connection
+            return
+        connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield connection
+        except BaseException:
+            connection.execute("ROLLBACK")
+            raise
+        connection.execute("COMMIT")
+
+    def all(self, statement: str, *values: Any) -> list[sqlite3.Row]:
+        return self._connection().execute(statement, values).fetchall()
+
+    def one(self, statement: str, *values: Any) -> sqlite3.Row | None:
+        row: sqlite3.Row | None = self._connection().execute(statement, values).fetchone()
+        return row
+
+    def write(self, statement: str, *values: Any) -> int:
+        """One statement in its own transaction, or in the open one; returns the number of rows touched."""
+        with self.transaction() as connection:
+            return connection.execute(statement, values).rowcount
+
+    def _connection(self) -> sqlite3.Connection:
+        # A connection must not be carried over a fork.
+        if getattr(self._local, "process", None) != os.getpid():
+            self._local.connection = self._open()
+            self._local.process = os.getpid()
+        connection: sqlite3.Connection = self._local.connection
+        return connection
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
+        connection.row_factory = sqlite3.Row
+        connection.execute("PRAGMA synchronous = NORMAL")
+        return connection
+
+    def _prepare(self) -> None:
+        """Two processes that make the file at once would meet SQLITE_BUSY at the switch to WAL, timeout or not."""
+        try:
+            version = self._version()
+            if version == 0:
+                with self._path.with_suffix(".lock").open("w") as lock:
+                    fcntl.flock(lock, fcntl.LOCK_EX)
+                    self._create()
+                version = self._version()
+        except sqlite3.DatabaseError as error:
+            raise ConfigurationError(
+                f"{self._path} cannot be used as the local account: {error}",
+                hint="move the file away to begin with an empty local account",
+            ) from error
+        if version != SCHEMA_VERSION:
+            raise ConfigurationError(
+                f"{self._path} has schema version {version}, this mlops knows {SCHEMA_VERSION}",
+                hint="use the mlops that wrote it, or move the file away to begin with an empty local account",
+            )
+
+    def _version(self) -> int:
+        return int(self._connection().execute("PRAGMA user_version").fetchone()[0])
+
+    def _create(self) -> None:
+        if self._version() != 0:
+            return
+        connection = self._connection()
+        connection.execute("PRAGMA journal_mode = WAL")
+        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")

@@ -1,0 +1,80 @@
+"""Tags of any SageMaker resource, by its ARN."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mlops.account.local.listing import Query
+from mlops.account.local.refusal import Refusal, invalid
+from mlops.account.local.state import State
+
+MOST_TAGS = 50
+# What an ARN's resource part begins with -> the kind of resource, where that kind lives in the resource table.
+_KINDS = {
+    "pipeline": "Pipeline",
+    "model-package-group": "ModelPackageGroup",
+    "model": "Model",
+    "endpoint-config": "EndpointConfig",
+    "endpoint": "Endpoint",
+    "training-job": "TrainingJob",
+    "processing-job": "ProcessingJob",
+    "transform-job": "TransformJob",
+}
+
+
+def add_tags(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    with state.store.transaction():
+        _need_resource(state, request["ResourceArn"])
+        put_tags(state, request["ResourceArn"], request["Tags"])
+        return {"Tags": _all(state, request["ResourceArn"])}
+
+
+def list_tags(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    arn = request["ResourceArn"]
+    _need_resource(state, arn)
+    rows, token = Query("tag", ("key",), False).where("arn = ?", arn).page(state.store, request)
+    return {"Tags": [{"Key": row["key"], "Value": row["value"]} for row in rows], "NextToken": token}
+
+
+def delete_tags(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    with state.store.transaction() as connection:
+        _need_resource(state, request["ResourceArn"])
+        connection.executemany(
+            "DELETE FROM tag WHERE arn = ? AND key = ?", [(request["ResourceArn"], key) for key in request["TagKeys"]]
+        )
+    return {}
+
+
+def put_tags(state: State, arn: str, tags: Iterable[Mapping[str, str]]) -> None:
+    with state.store.transaction() as connection:
+        connection.executemany(
+            "INSERT OR REPLACE INTO tag VALUES (?, ?, ?)", [(arn, item["Key"], item["Value"]) for item in tags]
+        )
+        if len(_all(state, arn)) > MOST_TAGS:
+            raise invalid(f"a resource has at most {MOST_TAGS} tags")
+
+
+def forget_tags(state: State, arn: str) -> None:
+    state.store.write("DELETE FROM tag WHERE arn = ?", arn)
+
+
+def _all(state: State, arn: str) -> list[dict[str, str]]:
+    rows = state.store.all("SELECT * FROM tag WHERE arn = ? ORDER BY key", arn)
+    return [{"Key": row["key"], "Value": row["value"]} for row in rows]
+
+
+def _need_resource(state: State, arn: str) -> None:
+    kind, _, name = arn.rpartition(":")[2].partition("/")
+    if kind in _KINDS:
+        row = state.store.one("SELECT 1 FROM resource WHERE kind = ? AND name = ?", _KINDS[kind], name)
+    elif kind == "model-package":
+        package, _, version = name.partition("/")
+        row = state.store.one("SELECT 1 FROM package WHERE name = ? AND version = ?", package, int(version or 0))
+    else:
+        row = None
+    if row is None or not arn.startswith(state.arn("")):
+        raise Refusal("ResourceNotFound", f"{arn} does not exist.")
+
+
+OPERATIONS = {"AddTags": add_tags, "DeleteTags": delete_tags, "ListTags": list_tags}

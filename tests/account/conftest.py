@@ -1,0 +1,68 @@
+"""Accounts to test against: the embedded one, and another AWS API behind a port."""
+
+from __future__ import annotations
+
+import socket
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlops.account import Account, connect
+from mlops.account.local import LocalAccount
+
+
+@dataclass(frozen=True)
+class Environment:
+    name: str = "local"
+    account: str | None = None
+    region: str = "us-east-1"
+    bucket: str = "mlops-tests"
+    profile: str | None = None
+    endpoint_url: str | None = None
+    state: Path | None = None
+
+
+@pytest.fixture
+def local(tmp_path: Path) -> LocalAccount:
+    account = connect(Environment(state=tmp_path / ".mlops"))
+    assert isinstance(account, LocalAccount)
+    return account
+
+
+@pytest.fixture(scope="module")
+def moto_url() -> Iterator[str]:
+    server = pytest.importorskip("moto.server")
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    running.start()
+    yield f"http://127.0.0.1:{port}"
+    running.stop()
+
+
+@pytest.fixture(scope="module")
+def moto_account(moto_url: str) -> Iterator[Account]:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("AWS_ACCESS_KEY_ID", "testing")
+        patch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+        patch.delenv("AWS_PROFILE", raising=False)
+        yield connect(Environment(name="staging", account="123456789012", endpoint_url=moto_url))
+
+
+@pytest.fixture
+def moto(moto_url: str, moto_account: Account) -> Account:
+    reset = urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")
+    urllib.request.urlopen(reset).close()
+    moto_account.client("s3").create_bucket(Bucket="mlops-tests")
+    return moto_account
+
+
+@pytest.fixture(params=["local", "moto"])
+def account(request: pytest.FixtureRequest) -> Account:
+    """Every test that takes this holds for both."""
+    found: Account = request.getfixturevalue(request.param)
+    return found

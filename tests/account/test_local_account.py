@@ -1,0 +1,468 @@
+"""The embedded account: what it refuses, what it tells, and that nothing leaves the process."""
+
+from __future__ import annotations
+
+import json
+import multiprocessing
+import socket
+import sqlite3
+from collections.abc import Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from account_definitions import IMAGE, ROLE, document, fail
+from botocore.exceptions import ClientError
+from botocore.model import ListShape, MapShape, Shape, StructureShape
+
+from mlops.account import connect, identify
+from mlops.account.local import LocalAccount
+from mlops.account.local.answering import SERVICES, operations
+from mlops.account.local.registry import create_model_package
+from mlops.account.local.state import State
+from mlops.ir import ConfigurationError
+
+INFERENCE = {
+    "Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://mlops-tests/model.tar.gz"}],
+    "SupportedContentTypes": ["text/csv"],
+    "SupportedResponseMIMETypes": ["text/csv"],
+}
+
+
+def refused(code: str, text: str = "") -> Any:
+    return pytest.raises(ClientError, match=rf"(?s)\({code}\).*{text}")
+
+
+@pytest.fixture
+def sagemaker(local: LocalAccount) -> Any:
+    return local.client("sagemaker")
+
+
+def test_a_broken_aws_setup_does_no_harm(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "no-such-profile")
+    monkeypatch.setenv("AWS_ENDPOINT_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "broken"))
+    (tmp_path / "broken").write_text("[[[")
+    assert identify(LocalAccount(tmp_path / ".mlops", "eu-west-1")) == "000000000000"
+
+
+def test_nothing_is_connected_to(local: LocalAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: object, **__: object) -> None:
+        raise AssertionError("a connection was attempted")
+
+    monkeypatch.setattr(socket.socket, "connect", never)
+    local.client("s3").put_object(Bucket="mlops-tests", Key="key", Body=b"1")
+    local.client("sagemaker").list_pipelines()
+    with refused("UnknownOperationException", "does not answer sagemaker ListDomains"):
+        local.client("sagemaker").list_domains()
+    with refused("UnknownOperationException", "does not answer ec2"):
+        local.client("ec2").describe_instances()
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_"),
+    [
+        ("create_pipeline", {"PipelineName": "not ok", "PipelineDefinition": fail(), "RoleArn": ROLE}),
+        ("create_pipeline", {"PipelineName": "x" * 257, "PipelineDefinition": fail(), "RoleArn": ROLE}),
+        ("create_pipeline", {"PipelineName": "churn", "PipelineDefinition": fail(), "RoleArn": "role" * 6}),
+        ("list_pipelines", {"SortOrder": "Sideways"}),
+        ("create_model_package_group", {"ModelPackageGroupName": "under_score"}),
+        ("list_models", {"MaxResults": 101}),
+    ],
+)
+def test_what_botocore_lets_pass_and_the_service_does_not(
+    sagemaker: Any, operation: str, request_: dict[str, Any]
+) -> None:
+    with refused("ValidationException", "failed to satisfy constraint"):
+        getattr(sagemaker, operation)(**request_)
+
+
+@pytest.mark.parametrize(
+    "definition",
+    [
+        "no json",
+        "{}",
+        document([{"Name": "A", "Type": "Nonsense", "Arguments": {}}]),
+        document([{"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.Absent"}}}]),
+    ],
+    ids=["no JSON", "empty", "unknown type", "unknown parameter"],
+)
+def test_a_definition_that_cannot_run_is_refused(sagemaker: Any, definition: str) -> None:
+    with refused("ValidationException", "definition is not valid"):
+        sagemaker.create_pipeline(PipelineName="churn", PipelineDefinition=definition, RoleArn=ROLE)
+    assert sagemaker.list_pipelines()["PipelineSummaries"] == []
+
+
+def test_tokens_of_pipelines(sagemaker: Any) -> None:
+    request = {"PipelineName": "churn", "PipelineDefinition": fail(), "RoleArn": ROLE, "ClientRequestToken": "t" * 32}
+    arn = sagemaker.create_pipeline(**request)["PipelineArn"]
+    assert sagemaker.create_pipeline(**request)["PipelineArn"] == arn
+    with refused("ValidationException", "token"):
+        sagemaker.create_pipeline(**{**request, "PipelineName": "other"})
+
+
+def test_a_definition_in_s3(local: LocalAccount, sagemaker: Any) -> None:
+    local.client("s3").put_object(Bucket="mlops-tests", Key="definition.json", Body=fail().encode())
+    location = {"Bucket": "mlops-tests", "ObjectKey": "definition.json"}
+    sagemaker.create_pipeline(PipelineName="churn", PipelineDefinitionS3Location=location, RoleArn=ROLE)
+    assert sagemaker.describe_pipeline(PipelineName="churn")["PipelineDefinition"] == fail()
+    with refused("ValidationException", "No pipeline definition is at"):
+        sagemaker.update_pipeline(
+            PipelineName="churn", PipelineDefinitionS3Location={**location, "ObjectKey": "absent"}
+        )
+
+
+def test_an_absent_pipeline(sagemaker: Any) -> None:
+    for operation in ("describe_pipeline", "start_pipeline_execution", "list_pipeline_executions", "update_pipeline"):
+        with refused("ResourceNotFound", "does not exist"):
+            getattr(sagemaker, operation)(PipelineName="absent")
+
+
+def test_versions_and_their_aliases(sagemaker: Any) -> None:
+    sagemaker.create_pipeline(
+        PipelineName="churn", PipelineDefinition=fail("1"), RoleArn=ROLE, PipelineVersionAliases=["live"]
+    )
+    sagemaker.update_pipeline(PipelineName="churn", PipelineDefinition=fail("2"))
+    sagemaker.update_pipeline(PipelineName="churn", PipelineDescription="no new version")
+
+    def told(**which: Any) -> str:
+        return str(sagemaker.describe_pipeline(PipelineName="churn", **which)["PipelineDefinition"])
+
+    assert told() == fail("2")
+    assert told(PipelineVersionId=1) == told(PipelineVersionAlias="live") == fail("1")
+    with refused("ResourceNotFound"):
+        told(PipelineVersionId=3)
+
+
+def test_a_group_and_its_packages(sagemaker: Any) -> None:
+    with refused("ValidationException", "does not exist"):
+        sagemaker.create_model_package(ModelPackageGroupName="models", InferenceSpecification=INFERENCE)
+    arn = sagemaker.create_model_package_group(ModelPackageGroupName="models")["ModelPackageGroupArn"]
+    with refused("ValidationException", "already exists"):
+        sagemaker.create_model_package_group(ModelPackageGroupName="models")
+    packages = [
+        sagemaker.create_model_package(ModelPackageGroupName=name, InferenceSpecification=INFERENCE)["ModelPackageArn"]
+        for name in ("models", arn)
+    ]
+    with refused("ConflictException", "still has model packages"):
+        sagemaker.delete_model_package_group(ModelPackageGroupName="models")
+    sagemaker.delete_model_package(ModelPackageName=packages[1])
+    third = sagemaker.create_model_package(ModelPackageGroupName="models", InferenceSpecification=INFERENCE)
+    assert third["ModelPackageArn"].endswith("/3")
+    assert (
+        sagemaker.describe_model_package(ModelPackageName=packages[0])["ModelApprovalStatus"] == "PendingManualApproval"
+    )
+    for package in (packages[0], third["ModelPackageArn"]):
+        sagemaker.delete_model_package(ModelPackageName=package)
+    sagemaker.delete_model_package_group(ModelPackageGroupName="models")
+    with refused("ValidationException"):
+        sagemaker.describe_model_package(ModelPackageName=packages[0])
+
+
+def test_metadata_of_a_package_is_updated(sagemaker: Any) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="models")
+    arn = sagemaker.create_model_package(
+        ModelPackageGroupName="models",
+        InferenceSpecification=INFERENCE,
+        CustomerMetadataProperties={"a": "1", "b": "2"},
+        ClientToken="t" * 32,
+    )["ModelPackageArn"]
+    sagemaker.update_model_package(
+        ModelPackageArn=arn, CustomerMetadataProperties={"c": "3"}, CustomerMetadataPropertiesToRemove=["a"]
+    )
+    found = sagemaker.describe_model_package(ModelPackageName=arn)
+    assert found["CustomerMetadataProperties"] == {"b": "2", "c": "3"}
+    assert found["LastModifiedTime"] >= found["CreationTime"]
+
+
+def test_a_package_without_a_group(sagemaker: Any) -> None:
+    arn = sagemaker.create_model_package(ModelPackageName="single", InferenceSpecification=INFERENCE)["ModelPackageArn"]
+    assert arn.endswith(":model-package/single")
+    assert "ModelPackageVersion" not in sagemaker.describe_model_package(ModelPackageName="single")
+    assert [item["ModelPackageArn"] for item in sagemaker.list_model_packages()["ModelPackageSummaryList"]] == [arn]
+    with refused("ValidationException", "versioned"):
+        sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Approved")
+
+
+def test_a_model_of_a_package_needs_its_approval(sagemaker: Any) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="models")
+    package = sagemaker.create_model_package(
+        ModelPackageGroupName="models", InferenceSpecification=INFERENCE, ModelApprovalStatus="Rejected"
+    )["ModelPackageArn"]
+    request = {"ModelName": "m", "ExecutionRoleArn": ROLE, "PrimaryContainer": {"ModelPackageName": package}}
+    with refused("ValidationException", "must be approved"):
+        sagemaker.create_model(**request)
+    sagemaker.update_model_package(ModelPackageArn=package, ModelApprovalStatus="Approved")
+    sagemaker.create_model(**request)
+    with refused("ValidationException", "already existing"):
+        sagemaker.create_model(**request)
+
+
+def register_many(folder: Path, count: int) -> None:
+    state = State(folder, "us-east-1")
+    for _ in range(count):
+        create_model_package(state, {"ModelPackageGroupName": "models", "InferenceSpecification": INFERENCE})
+
+
+def test_versions_made_by_two_processes_at_once(local: LocalAccount, sagemaker: Any) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="models")
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=register_many, args=(local.state.folder, 25)) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    rows = local.state.store.all("SELECT version FROM package ORDER BY version")
+    assert [row["version"] for row in rows] == list(range(1, 51))
+
+
+def open_account(folder: Path) -> None:
+    State(folder, "us-east-1")
+
+
+def test_an_account_opened_first_by_several_processes_at_once(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("spawn")
+    processes = [context.Process(target=open_account, args=(tmp_path / ".mlops",)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert [process.exitcode for process in processes] == [0, 0, 0, 0]
+
+
+@pytest.mark.parametrize("found", ["newer", "nonsense"])
+def test_a_store_that_is_not_ours(tmp_path: Path, found: str) -> None:
+    if found == "newer":
+        connection = sqlite3.connect(tmp_path / "account.sqlite")
+        connection.execute("PRAGMA user_version = 99")
+        connection.close()
+    else:
+        (tmp_path / "account.sqlite").write_bytes(b"this is no database" * 100)
+    with pytest.raises(ConfigurationError, match=r"account\.sqlite"):
+        State(tmp_path, "us-east-1")
+
+
+def test_the_environments_bucket_is_there(tmp_path: Path) -> None:
+    from conftest import Environment
+
+    for _ in range(2):
+        account = connect(Environment(state=tmp_path, bucket="my-bucket"))
+    account.client("s3").head_bucket(Bucket="my-bucket")
+
+
+# Every operation once, so that its reply can be held against the service model. {} stands for values from before.
+EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
+    ("sts", "GetCallerIdentity", {}),
+    ("s3", "CreateBucket", {"Bucket": "some-bucket"}),
+    ("s3", "HeadBucket", {"Bucket": "some-bucket"}),
+    ("s3", "GetBucketLocation", {"Bucket": "some-bucket"}),
+    ("s3", "ListBuckets", {}),
+    ("s3", "PutObject", {"Bucket": "some-bucket", "Key": "key", "Body": b"1"}),
+    ("s3", "GetObject", {"Bucket": "some-bucket", "Key": "key"}),
+    ("s3", "HeadObject", {"Bucket": "some-bucket", "Key": "key"}),
+    ("s3", "GetObjectAttributes", {"Bucket": "some-bucket", "Key": "key", "ObjectAttributes": ["ETag", "ObjectSize"]}),
+    ("s3", "CopyObject", {"Bucket": "some-bucket", "Key": "copy", "CopySource": "some-bucket/key"}),
+    ("s3", "ListObjects", {"Bucket": "some-bucket"}),
+    ("s3", "ListObjectsV2", {"Bucket": "some-bucket"}),
+    ("s3", "DeleteObjects", {"Bucket": "some-bucket", "Delete": {"Objects": [{"Key": "copy"}]}}),
+    ("s3", "CreateMultipartUpload", {"Bucket": "some-bucket", "Key": "big"}),
+    (
+        "s3",
+        "UploadPart",
+        {"Bucket": "some-bucket", "Key": "big", "UploadId": "{UploadId}", "PartNumber": 1, "Body": b"1"},
+    ),
+    (
+        "s3",
+        "UploadPartCopy",
+        {
+            "Bucket": "some-bucket",
+            "Key": "big",
+            "UploadId": "{UploadId}",
+            "PartNumber": 2,
+            "CopySource": "some-bucket/key",
+        },
+    ),
+    ("s3", "ListParts", {"Bucket": "some-bucket", "Key": "big", "UploadId": "{UploadId}"}),
+    (
+        "s3",
+        "CompleteMultipartUpload",
+        {
+            "Bucket": "some-bucket",
+            "Key": "big",
+            "UploadId": "{UploadId}",
+            "MultipartUpload": {"Parts": [{"PartNumber": 1, "ETag": "c4ca4238a0b923820dcc509a6f75849b"}]},
+        },
+    ),
+    ("s3", "CreateMultipartUpload", {"Bucket": "some-bucket", "Key": "big2"}),
+    ("s3", "AbortMultipartUpload", {"Bucket": "some-bucket", "Key": "big2", "UploadId": "{UploadId}"}),
+    ("s3", "DeleteObject", {"Bucket": "some-bucket", "Key": "key"}),
+    ("s3", "DeleteObject", {"Bucket": "some-bucket", "Key": "big"}),
+    ("s3", "DeleteBucket", {"Bucket": "some-bucket"}),
+    (
+        "sagemaker",
+        "CreatePipeline",
+        {"PipelineName": "p", "PipelineDefinition": fail(), "RoleArn": ROLE, "Tags": [{"Key": "a", "Value": "b"}]},
+    ),
+    ("sagemaker", "UpdatePipeline", {"PipelineName": "p", "PipelineDefinition": fail()}),
+    ("sagemaker", "DescribePipeline", {"PipelineName": "p"}),
+    ("sagemaker", "ListPipelines", {}),
+    ("sagemaker", "ListPipelineVersions", {"PipelineName": "p"}),
+    ("sagemaker", "AddTags", {"ResourceArn": "{PipelineArn}", "Tags": [{"Key": "c", "Value": "d"}]}),
+    ("sagemaker", "ListTags", {"ResourceArn": "{PipelineArn}"}),
+    ("sagemaker", "DeleteTags", {"ResourceArn": "{PipelineArn}", "TagKeys": ["c"]}),
+    ("sagemaker", "StartPipelineExecution", {"PipelineName": "p"}),
+    ("sagemaker", "StopPipelineExecution", {"PipelineExecutionArn": "{PipelineExecutionArn}"}),
+    ("sagemaker", "WAIT", {"PipelineExecutionArn": "{PipelineExecutionArn}"}),
+    ("sagemaker", "DescribePipelineExecution", {"PipelineExecutionArn": "{PipelineExecutionArn}"}),
+    ("sagemaker", "UpdatePipelineExecution", {"PipelineExecutionArn": "{PipelineExecutionArn}"}),
+    ("sagemaker", "ListPipelineExecutions", {"PipelineName": "p"}),
+    ("sagemaker", "ListPipelineExecutionSteps", {"PipelineExecutionArn": "{PipelineExecutionArn}"}),
+    ("sagemaker", "ListPipelineParametersForExecution", {"PipelineExecutionArn": "{PipelineExecutionArn}"}),
+    ("sagemaker", "DescribePipelineDefinitionForExecution", {"PipelineExecutionArn": "{PipelineExecutionArn}"}),
+    ("sagemaker", "CreateModelPackageGroup", {"ModelPackageGroupName": "g", "ModelPackageGroupDescription": "some"}),
+    ("sagemaker", "DescribeModelPackageGroup", {"ModelPackageGroupName": "g"}),
+    ("sagemaker", "ListModelPackageGroups", {}),
+    ("sagemaker", "CreateModelPackage", {"ModelPackageGroupName": "g", "InferenceSpecification": INFERENCE}),
+    ("sagemaker", "UpdateModelPackage", {"ModelPackageArn": "{ModelPackageArn}", "ModelApprovalStatus": "Approved"}),
+    ("sagemaker", "DescribeModelPackage", {"ModelPackageName": "{ModelPackageArn}"}),
+    ("sagemaker", "ListModelPackages", {"ModelPackageGroupName": "g"}),
+    ("sagemaker", "CreateModel", {"ModelName": "m", "PrimaryContainer": {"ModelPackageName": "{ModelPackageArn}"}}),
+    ("sagemaker", "DescribeModel", {"ModelName": "m"}),
+    ("sagemaker", "ListModels", {}),
+    (
+        "sagemaker",
+        "CreateEndpointConfig",
+        {
+            "EndpointConfigName": "c",
+            "ProductionVariants": [
+                {"VariantName": "A", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+            ],
+        },
+    ),
+    ("sagemaker", "DescribeEndpointConfig", {"EndpointConfigName": "c"}),
+    ("sagemaker", "ListEndpointConfigs", {}),
+    ("sagemaker", "CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
+    ("sagemaker", "DescribeEndpoint", {"EndpointName": "e"}),
+    ("sagemaker", "ListEndpoints", {}),
+    ("logs", "DescribeLogStreams", {"logGroupName": "/aws/sagemaker/Endpoints/e"}),
+    ("logs", "FilterLogEvents", {"logGroupName": "/aws/sagemaker/ProcessingJobs"}),
+    ("logs", "DescribeLogGroups", {}),
+    ("sagemaker", "DeleteEndpoint", {"EndpointName": "e"}),
+    ("sagemaker", "DeleteModel", {"ModelName": "m"}),
+    ("sagemaker", "DeleteModelPackage", {"ModelPackageName": "{ModelPackageArn}"}),
+    ("sagemaker", "DeleteModelPackageGroup", {"ModelPackageGroupName": "g"}),
+    *[("sagemaker", f"List{kind}Jobs", {}) for kind in ("Training", "Processing", "Transform")],
+    ("sagemaker", "DeletePipeline", {"PipelineName": "p"}),
+]
+# Told by tests that have an endpoint or an execution to ask.
+ELSEWHERE = {
+    "DeleteEndpointConfig",
+    "DescribeProcessingJob",
+    "DescribeTrainingJob",
+    "DescribeTransformJob",
+    "GetLogEvents",
+    "InvokeEndpoint",
+    "RetryPipelineExecution",
+    "UpdateEndpoint",
+    "UpdateEndpointWeightsAndCapacities",
+}
+
+
+def misfits(shape: Shape, value: Any, at: str) -> list[str]:
+    match shape, value:
+        case StructureShape(), Mapping():
+            unknown = [f"{at}: unknown {name}" for name in value if name not in shape.members]
+            missing = [f"{at}: no {name}" for name in shape.required_members if name not in value]
+            inner = [
+                text
+                for name, item in value.items()
+                if name in shape.members
+                for text in misfits(shape.members[name], item, f"{at}.{name}")
+            ]
+            return unknown + missing + inner
+        case ListShape(), list():
+            return [text for index, item in enumerate(value) for text in misfits(shape.member, item, f"{at}[{index}]")]
+        case MapShape(), dict():
+            return [text for key, item in value.items() for text in misfits(shape.value, item, f"{at}[{key}]")]
+    types: dict[str, tuple[type, ...]] = {
+        "string": (str,),
+        "integer": (int,),
+        "long": (int,),
+        "float": (float,),
+        "double": (float,),
+        "boolean": (bool,),
+        "timestamp": (datetime,),
+    }
+    if shape.type_name == "blob":
+        return [] if hasattr(value, "read") else [f"{at}: no stream"]
+    right = isinstance(value, types.get(shape.type_name, ()))
+    if right and isinstance(value, datetime):
+        right = value.tzinfo is not None
+    return [] if right else [f"{at}: {value!r} is no {shape.type_name}"]
+
+
+def test_every_reply_has_the_shape_that_the_service_model_gives_it(local: LocalAccount) -> None:
+    known: dict[str, Any] = {}
+    told: set[str] = set()
+    for service, operation, given in EVERY_REPLY:
+        client = local.client(service)
+        request = json_with(given, known)
+        if operation == "WAIT":
+            while client.describe_pipeline_execution(**request)["PipelineExecutionStatus"] in ("Executing", "Stopping"):
+                pass
+            continue
+        python_name = next(name for name, api in client.meta.method_to_api_mapping.items() if api == operation)
+        reply = getattr(client, python_name)(**request)
+        assert reply.pop("ResponseMetadata")["HTTPStatusCode"] == 200
+        shape = client.meta.service_model.operation_model(operation).output_shape
+        if shape is not None:
+            assert misfits(shape, reply, operation) == []
+        known.update({name: value for name, value in reply.items() if isinstance(value, str)})
+        told.add(operation)
+    everything = {operation for service in SERVICES for operation in operations(service)}
+    assert everything - told == ELSEWHERE
+
+
+def json_with(given: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        name: known[value[1:-1]]
+        if isinstance(value, str) and value[:1] == "{" and value[1:-1] in known
+        else json_with(value, known)
+        if isinstance(value, dict)
+        else value
+        for name, value in given.items()
+    }
+
+
+def test_what_a_job_tells(local: LocalAccount, sagemaker: Any) -> None:
+    from mlops.account.local.ports import LocalRegistry
+
+    registry = LocalRegistry(local.state, "arn")
+    description = {
+        "TransformJobName": "t",
+        "TransformJobArn": local.state.arn("transform-job/t"),
+        "ModelName": "m",
+        "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://b/k"}}},
+        "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+        "CreationTime": "2026-11-22T03:04:05.678Z",
+        "NotOfTheService": 1,
+    }
+    registry.record_job("TransformJob", "t", {**description, "TransformJobStatus": "InProgress"})
+    registry.record_job("TransformJob", "t", {**description, "TransformJobStatus": "Completed"})
+    found = sagemaker.describe_transform_job(TransformJobName="t")
+    assert found.pop("ResponseMetadata")
+    shape = sagemaker.meta.service_model.operation_model("DescribeTransformJob").output_shape
+    assert misfits(shape, found, "DescribeTransformJob") == []
+    assert found["TransformJobStatus"] == "Completed"
+    listed = sagemaker.list_transform_jobs(StatusEquals="Completed")["TransformJobSummaries"]
+    assert [item["TransformJobName"] for item in listed] == ["t"]
+    assert sagemaker.list_transform_jobs(StatusEquals="InProgress")["TransformJobSummaries"] == []
+    with refused("ValidationException", "Could not find"):
+        sagemaker.describe_transform_job(TransformJobName="absent")
+
+
+def test_bodies_are_json(local: LocalAccount, sagemaker: Any) -> None:
+    sagemaker.create_model_package_group(ModelPackageGroupName="models")
+    assert all(json.loads(row["body"]) for row in local.state.store.all("SELECT body FROM resource"))

@@ -1,0 +1,147 @@
+"""How objects lie on the disk: readable names, unsafe keys, crashes, several writers."""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mlops.account.local import LocalAccount
+from mlops.account.local.objects import ObjectStore
+from mlops.account.local.state import State
+
+BUCKET = "mlops-tests"
+ODD_KEYS = [
+    "../../../outside",
+    "/absolute",
+    "//",
+    "a/../b",
+    "./a",
+    "folder/",
+    "a//b",
+    "é/ü",
+    "with\nnewline",
+    "back\\slash",
+    "x" * 300,
+    "/".join(["y" * 150] * 6),
+    ".by-hash/a",
+    " ",
+    "CON",
+    "%2e%2e/x",
+]
+
+
+@pytest.fixture
+def s3(local: LocalAccount) -> Any:
+    return local.client("s3")
+
+
+def test_ordinary_keys_are_plain_paths(local: LocalAccount, s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="models/churn/model v1.tar.gz", Body=b"content")
+    assert (local.state.folder / "objects" / BUCKET / "models/churn/model v1.tar.gz").read_bytes() == b"content"
+
+
+@pytest.mark.parametrize("key", ODD_KEYS)
+def test_odd_keys_stay_inside(local: LocalAccount, s3: Any, key: str) -> None:
+    s3.put_object(Bucket=BUCKET, Key=key, Body=b"content")
+    assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"content"
+    assert [item["Key"] for item in s3.list_objects_v2(Bucket=BUCKET)["Contents"]] == [key]
+    bucket = local.state.folder / "objects" / BUCKET
+    files = [
+        path for path in local.state.folder.parent.rglob("*") if path.is_file() and path.read_bytes() == b"content"
+    ]
+    assert len(files) == 1
+    assert files[0].is_relative_to(bucket)
+    s3.delete_object(Bucket=BUCKET, Key=key)
+    assert not files[0].exists()
+
+
+def test_a_key_that_is_the_folder_of_another(s3: Any) -> None:
+    keys = ["a/b", "a", "a/b/c", "x", "x/y"]
+    for key in keys:
+        s3.put_object(Bucket=BUCKET, Key=key, Body=key.encode())
+    for key in keys:
+        assert s3.get_object(Bucket=BUCKET, Key=key)["Body"].read() == key.encode()
+    s3.delete_object(Bucket=BUCKET, Key="a/b")
+    assert s3.get_object(Bucket=BUCKET, Key="a/b/c")["Body"].read() == b"a/b/c"
+
+
+def test_a_reader_keeps_what_it_opened(s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="key", Body=b"old")
+    opened = s3.get_object(Bucket=BUCKET, Key="key")
+    s3.put_object(Bucket=BUCKET, Key="key", Body=b"newer")
+    assert opened["Body"].read() == b"old"
+
+
+def test_a_crash_between_the_file_and_its_row_is_mended(local: LocalAccount, s3: Any) -> None:
+    s3.put_object(Bucket=BUCKET, Key="key", Body=b"old")
+    path = local.state.folder / "objects" / BUCKET / "key"
+    renamed = path.with_name("temporary")
+    renamed.write_bytes(b"newer")
+    renamed.replace(path)
+    got = s3.get_object(Bucket=BUCKET, Key="key")
+    assert got["Body"].read() == b"newer"
+    assert got["ETag"] == f'"{hashlib.md5(b"newer", usedforsecurity=False).hexdigest()}"'
+    assert s3.head_object(Bucket=BUCKET, Key="key")["ContentLength"] == 5
+    path.unlink()
+    with pytest.raises(s3.exceptions.NoSuchKey):
+        s3.get_object(Bucket=BUCKET, Key="key")
+    assert s3.list_objects_v2(Bucket=BUCKET)["KeyCount"] == 0
+
+
+def test_a_body_that_breaks_off_leaves_nothing(local: LocalAccount) -> None:
+    objects = local.state.objects
+
+    def broken() -> Any:
+        yield b"first"
+        raise OSError("gone")
+
+    with pytest.raises(OSError, match="gone"):
+        objects.write(broken())
+    assert list((local.state.folder / "objects" / ".writing").iterdir()) == []
+
+
+def test_a_wrong_digest_is_refused(local: LocalAccount, s3: Any) -> None:
+    with pytest.raises(ClientError, match="BadDigest"):
+        s3.put_object(Bucket=BUCKET, Key="key", Body=b"1", ContentMD5="AAAAAAAAAAAAAAAAAAAAAA==")
+    with pytest.raises(ClientError, match="404"):
+        s3.head_object(Bucket=BUCKET, Key="key")
+    assert list((local.state.folder / "objects" / ".writing").iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["Upper", "a", "under_score", "dots..dots", "x" * 64, "-dash"])
+def test_wrong_bucket_names(s3: Any, name: str) -> None:
+    with pytest.raises(ClientError, match="InvalidBucketName"):
+        s3.create_bucket(Bucket=name)
+
+
+def write_many(folder: Path, letter: str) -> None:
+    objects: ObjectStore = State(folder, "us-east-1").objects
+    for number in range(40):
+        content = letter.encode() * (1000 + number)
+        objects.publish(BUCKET, "key", objects.write([content]), {})
+
+
+def test_two_writers_and_a_reader(local: LocalAccount) -> None:
+    context = multiprocessing.get_context("spawn")
+    writers = [context.Process(target=write_many, args=(local.state.folder, letter)) for letter in "ab"]
+    for writer in writers:
+        writer.start()
+    objects, seen = local.state.objects, 0
+    while any(writer.is_alive() for writer in writers):
+        try:
+            with objects.open(BUCKET, "key") as (found, file):
+                content = file.read()
+        except KeyError:
+            continue
+        seen += 1
+        assert len(set(content)) == 1
+        assert (len(content), hashlib.md5(content, usedforsecurity=False).hexdigest()) == (found.size, found.etag)
+    for writer in writers:
+        writer.join()
+    assert [writer.exitcode for writer in writers] == [0, 0]
+    assert seen > 0
