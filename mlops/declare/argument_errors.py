@@ -32,9 +32,12 @@ def report(error: ValidationError, constructor: str, known: Sequence[str], step:
     """Record what is wrong with the call of ``constructor``, whose arguments are ``known``."""
     by_argument: dict[str, list[Mapping[str, Any]]] = {}
     for detail in error.errors(include_url=False):
-        by_argument.setdefault(str(detail["loc"][0]) if detail["loc"] else "", []).append(dict(detail))
+        by_argument.setdefault(_argument(detail, known), []).append(dict(detail))
+    kinds = {details[0]["type"] for details in by_argument.values()}
     for argument, details in by_argument.items():
         kind = details[0]["type"]
+        if kind.startswith("missing") and "unexpected_positional_argument" in kinds:
+            continue  # it was given, only without its keyword
         if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
             message, help = _unexpected(known, argument, kind)
             misuse("D040", "unknown-argument", f"{constructor} {step}: {message}", help=help, step=step, where=where)
@@ -44,6 +47,14 @@ def report(error: ValidationError, constructor: str, known: Sequence[str], step:
         else:
             message = f"{constructor} {step}: {_mistyped(argument, details)}"
             misuse("D042", "argument-type", message, step=step, where=where)
+
+
+def _argument(detail: Mapping[str, Any], known: Sequence[str]) -> str:
+    """pydantic names a positional argument by its place, ``self`` being 0."""
+    first = detail["loc"][0] if detail["loc"] else ""
+    if isinstance(first, int) and 0 < first <= len(known) and not detail["type"].startswith("unexpected"):
+        return known[first - 1]
+    return str(first)
 
 
 def _unexpected(known: Sequence[str], argument: str, kind: str) -> tuple[str, str | None]:

@@ -66,7 +66,7 @@ def _execute(code: object, path: Path, findings: list[Finding]) -> None:
 
 @contextlib.contextmanager
 def _importable(folder: Path) -> Iterator[None]:
-    """Modules beside the file can be imported by it, and are forgotten after: two folders may each have ``steps.py``."""
+    """Modules beside the file can be imported by it, and are forgotten after: two folders may share names."""
     before = set(sys.modules)
     sys.path.insert(0, str(folder))
     wrote_bytecode, sys.dont_write_bytecode = sys.dont_write_bytecode, True

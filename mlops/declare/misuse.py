@@ -16,6 +16,8 @@ from mlops.ir import Finding, MlopsError, Severity, Where
 
 _collected: ContextVar[list[Finding] | None] = ContextVar("collected", default=None)
 
+_speaking_of: ContextVar[Where | None] = ContextVar("speaking_of", default=None)
+
 REPEATS_BEFORE_RAISING = 200
 """A loop that tests a reference would otherwise never end."""
 
@@ -40,6 +42,16 @@ def collecting() -> Iterator[list[Finding]]:
         _collected.reset(token)
 
 
+@contextmanager
+def speaking_of(where: Where) -> Iterator[None]:
+    """Misuses that show only after the author's code has run stand at ``where``."""
+    token = _speaking_of.set(where)
+    try:
+        yield
+    finally:
+        _speaking_of.reset(token)
+
+
 def misuse(
     code: str,
     name: str,
@@ -50,7 +62,8 @@ def misuse(
     where: Where | None = None,
 ) -> None:
     """Record an error at the author's current line, or raise it where nobody collects."""
-    finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=where or author_line())
+    place = where or _speaking_of.get() or author_line()
+    finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=place)
     findings = _collected.get()
     if findings is None:
         raise MisuseError(finding)

@@ -54,7 +54,7 @@ class Parameter(Reference):
         if default is not None:
             members["DefaultValue"] = default if self.fits(default) else Unknown()
         if self.choices is not None:
-            members["EnumValues"] = self.choices
+            members["EnumValues"] = self.choices if self._choices_are_sound else Unknown()
         if self.description is not None:
             members["Description"] = self.description
         return ParameterRecord(self.name, self.type_name, members, self.where)
@@ -66,6 +66,7 @@ class Parameter(Reference):
         return isinstance(value, self.accepts)
 
     def _validate(self) -> None:
+        self._choices_are_sound = True
         if self.default is not None and not self.fits(self.default):
             misuse(
                 "D020",
@@ -75,12 +76,14 @@ class Parameter(Reference):
             )
         for choice in self.choices or ():
             if not self.fits(choice):
+                self._choices_are_sound = False
                 misuse(
                     "D021",
                     "parameter-choice-type",
                     f"{self.label} has the choice {choice!r}, a {type(choice).__name__}",
                 )
         if self.choices is not None and self.default is not None and self.default not in self.choices:
+            self._choices_are_sound = False
             misuse(
                 "D022",
                 "parameter-default-not-a-choice",

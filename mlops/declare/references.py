@@ -133,7 +133,7 @@ class BooleanReference(Reference):
     noun = "a boolean reference"
 
 
-class DataReference(StringReference):
+class DataReference(Reference):
     """The S3 URI of data that a step wrote."""
 
     noun = "a step's data"
@@ -149,7 +149,7 @@ class DataReference(StringReference):
         return Ref(f"Steps.{self._step}.{self._path}")
 
 
-class ModelReference(StringReference):
+class ModelReference(Reference):
     """The S3 URI of a ``model.tar.gz`` that a step wrote."""
 
     noun = "a trained model"
@@ -254,6 +254,9 @@ class Poison(AnyReference):
 
     def __getitem__(self, key: object) -> Poison:
         return self
+
+    def __contains__(self, key: object) -> bool:
+        return True
 
     def __getattr__(self, name: str) -> Poison:
         if name.startswith("__"):

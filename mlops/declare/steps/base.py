@@ -10,11 +10,11 @@ from pydantic import ConfigDict, ValidationError, validate_call, with_config
 from typing_extensions import TypedDict, Unpack
 
 from mlops.declare.argument_errors import report
-from mlops.declare.misuse import misuse
+from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.references import Poison, PropertyReference, lower
 from mlops.declare.source_line import author_line
-from mlops.ir import Block, StepType, Unknown, Value, Where
+from mlops.ir import StepType, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
 
 if TYPE_CHECKING:
@@ -95,23 +95,18 @@ class Step(metaclass=_StepMeta):
         """Members of the step itself besides the shared ones."""
         return {}
 
-    def blocks(self, lowering: Lowering) -> tuple[Block, ...]:
-        """Steps inside this step."""
-        return ()
-
     def record(self, lowering: Lowering) -> StepRecord:
         """The IR step."""
         if self.poisoned:
             return StepRecord(self.name, self.step_type.type, Unknown(), where=self.where)
-        arguments = merge(self.request(lowering), {key: lower(item) for key, item in self.arguments.items()})
-        return StepRecord(
-            name=self.name,
-            type=self.step_type.type,
-            arguments=arguments,
-            members={**self._shared_members(), **self.envelope(lowering)},
-            blocks=self.blocks(lowering),
-            where=self.where,
-        )
+        with speaking_of(self.where):
+            return StepRecord(
+                name=self.name,
+                type=self.step_type.type,
+                arguments=merge(self.request(lowering), {key: lower(item) for key, item in self.arguments.items()}),
+                members={**self._shared_members(), **self.envelope(lowering)},
+                where=self.where,
+            )
 
     @classmethod
     def _arguments(cls) -> list[str]:
@@ -153,7 +148,7 @@ class Step(metaclass=_StepMeta):
         return members
 
 
-_INTERNAL = frozenset({"request", "envelope", "blocks", "record", "step_type", "poisoned", "where", "arguments"})
+_INTERNAL = frozenset({"request", "envelope", "record", "step_type", "poisoned", "where", "arguments"})
 
 
 def merge(base: Mapping[str, Value], over: Mapping[str, Value]) -> dict[str, Value]:

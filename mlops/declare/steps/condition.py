@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from mlops.declare.conditions import Condition, lower
-from mlops.declare.misuse import misuse
+from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.references import PropertyReference
 from mlops.declare.source_line import author_line
-from mlops.ir import Block, StepType, Value
+from mlops.ir import Block, StepType, Unknown, Value
 from mlops.ir import Step as StepRecord
 
 if TYPE_CHECKING:
@@ -51,9 +51,10 @@ class ConditionStep:
         return PropertyReference(self.name, "Outcome")
 
     def record(self, lowering: Lowering) -> StepRecord:
-        conditions: tuple[Value, ...] = ()
+        conditions: tuple[Value, ...] = (Unknown(),)
         if isinstance(self.condition, Condition):
-            conditions = lower(self.condition)
+            with speaking_of(self.where):
+                conditions = lower(self.condition)
         else:
             misuse(
                 "D012",

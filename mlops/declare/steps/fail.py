@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mlops.declare.references import StringReference, lower
+from mlops.declare.references import Reference, lower
 from mlops.declare.steps.base import Step
 from mlops.ir import StepType, Value
 
@@ -22,7 +22,7 @@ class Fail(Step):
     def __init__(
         self,
         name: str,
-        message: str | StringReference,
+        message: str | Reference,
         *,
         display_name: str | None = None,
         description: str | None = None,

@@ -154,10 +154,12 @@ class Processing(Step):
         given = outputs if isinstance(outputs, Mapping) else dict.fromkeys(outputs, Output())
         self._outputs = {key: Output(path=item) if isinstance(item, str) else item for key, item in given.items()}
         self.outputs = Outputs(name, tuple(self._outputs))
-        self.reports = Reports(name, self._split_reports(reports or {}))
+        self._reports = self._split_reports(reports or {})
+        self.reports = Reports(name, self._reports)
         if CODE in self.inputs and code is not None:
             message = f"{name}: the input name {CODE!r} is taken by the script"
             misuse("D060", "reserved-input-name", message, step=name)
+            del self.inputs[CODE]
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         environment = lowering.environment
@@ -202,7 +204,8 @@ class Processing(Step):
     def envelope(self, lowering: Lowering) -> dict[str, Value]:
         files = tuple(
             {"PropertyFileName": name, "OutputName": output, "FilePath": path}
-            for name, (output, path) in self.reports._files.items()
+            for name, (output, path) in self._reports.items()
+            if output in self._outputs
         )
         return {"PropertyFiles": files} if files else {}
 

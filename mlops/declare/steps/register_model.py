@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
-from mlops.declare.references import ModelReference, PropertyReference, ReportReference, StringReference, lower
+from mlops.declare.references import (
+    DataReference,
+    ModelReference,
+    PropertyReference,
+    ReportReference,
+    StringReference,
+    lower,
+)
 from mlops.declare.steps.base import Shared, Step, without_none
 from mlops.declare.steps.shared_arguments import Environment, Image, Text, inference_environment, quality_metrics
 from mlops.ir import StepType, Unknown, Value
@@ -44,7 +51,7 @@ class RegisterModel(Step):
         group: Text,
         inference_code: str | None = None,
         environment: Environment | None = None,
-        metrics: ReportReference | StringReference | str | None = None,
+        metrics: ReportReference | DataReference | StringReference | str | None = None,
         content_types: Sequence[str] = ("text/csv",),
         response_types: Sequence[str] = ("text/csv",),
         instances: Sequence[str] = ("ml.m5.large",),

@@ -6,7 +6,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlops.declare.references import IntegerReference, Reference, ReportReference, StringReference, lower
+from mlops.declare.references import DataReference, IntegerReference, Reference, ReportReference, StringReference, lower
 from mlops.ir import Value
 from mlops.project.images import ImageRequest
 
@@ -61,6 +61,6 @@ def inference_environment(lowering: Lowering, code: str | None, environment: Env
     return served | {key: lower(value) for key, value in environment.items()}
 
 
-def quality_metrics(metrics: StringReference | ReportReference | str) -> Value:
+def quality_metrics(metrics: DataReference | StringReference | ReportReference | str) -> Value:
     """ModelMetrics with a report as the statistics of the model's quality."""
     return {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": lower(metrics)}}}

@@ -1,0 +1,27 @@
+"""What all tests share: a project in a temporary folder, and the command line in this process."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from mlops.check.sources import Opened, open_targets
+
+HEADER = "from mlops import *\nfrom mlops import execution, image\n"
+
+
+@pytest.fixture
+def declare(tmp_path: Path) -> Callable[..., Opened]:
+    """Write a pipeline's body into a file with the scripts that it names, and open it. Line 4 is the body's first."""
+
+    def write(body: str, *, toml: str = "", scripts: tuple[str, ...] = ("prepare.py", "train.py")) -> Opened:
+        for script in scripts:
+            (tmp_path / script).write_text(f"print({script!r})\n")
+        (tmp_path / "mlops.toml").write_text(toml)
+        indented = "".join(f"    {line}\n" for line in body.strip().splitlines())
+        (tmp_path / "pipeline.py").write_text(f'{HEADER}with Pipeline("test") as p:\n{indented}')
+        return open_targets([str(tmp_path / "pipeline.py")], "local")
+
+    return write
