@@ -1,0 +1,92 @@
+"""mlops.toml: what is right is merged, what is wrong is told with file and line, all of it at once."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops.ir import ConfigurationError
+from mlops.project.environments import read_project
+from mlops.project.root import find_root
+
+STAGING = """
+[env.defaults]
+instance = "ml.m5.large"
+tags = { team = "growth", cost = "1" }
+parameters = { Floor = 0.8 }
+
+[env.staging]
+account = "111122223333"
+region = "eu-west-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "acme-ml"
+tags = { cost = "2" }
+"""
+
+
+def project(tmp_path: Path, text: str) -> Path:
+    (tmp_path / "mlops.toml").write_text(text)
+    return tmp_path
+
+
+def test_an_environment_inherits_the_defaults(tmp_path: Path) -> None:
+    staging = read_project(project(tmp_path, STAGING)).environment("staging")
+    assert staging.instance == "ml.m5.large"
+    assert staging.tags == {"team": "growth", "cost": "2"}
+    assert staging.parameters == {"Floor": 0.8}
+    assert staging.uri("assets", "x") == "s3://acme-ml/mlops/assets/x"
+
+
+def test_local_needs_no_line(tmp_path: Path) -> None:
+    local = read_project(tmp_path).environment("local")
+    assert (local.account, local.state) == ("000000000000", tmp_path / ".mlops")
+    inherited = read_project(project(tmp_path, STAGING)).environment("local")
+    assert inherited.instance == "ml.m5.large"
+
+
+def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
+    text = STAGING + 'prefix = ""\n'
+    assert read_project(project(tmp_path, text)).environment("staging").uri("x") == "s3://acme-ml/x"
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "words"),
+    [
+        ("[env.staging\n", 1, "mlops.toml"),
+        ("[projects]\n", 1, "'projects' is not known"),
+        ("[project]\npipeline = 'x'\n", 2, "known: pipelines"),
+        (STAGING + "regoin = 'x'\n", 13, "'regoin' is not a key"),
+        (STAGING.replace("eu-west-1", "Europe"), 9, "region"),
+        (STAGING.replace('"111122223333"', "111122223333"), 8, "valid string"),
+        (STAGING.replace("role =", "# role ="), 7, "lacks 'role'"),
+        (STAGING.replace("instance =", "instanse ="), 3, "'instanse'"),
+        ("[env.local]\naccount = '111122223333'\n", 2, "local"),
+        ("[env]\nstaging = 5\n", None, "table"),
+    ],
+)
+def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int | None, words: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        read_project(project(tmp_path, text))
+    assert words in told.value.message
+    place = f"{tmp_path / 'mlops.toml'}:{line}:" if line and text != "[env.staging\n" else str(tmp_path / "mlops.toml")
+    assert place in told.value.message
+
+
+def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        read_project(project(tmp_path, STAGING.replace("eu-west-1", "Europe") + "unknown = 1\n"))
+    assert "region" in told.value.message
+    assert "'unknown'" in told.value.message
+
+
+def test_an_unknown_environment_names_those_that_are(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError, match="there are: local, staging"):
+        read_project(project(tmp_path, STAGING)).environment("prod")
+
+
+def test_the_root_is_where_the_configuration_is(tmp_path: Path) -> None:
+    inner = project(tmp_path, "") / "pipelines" / "churn"
+    inner.mkdir(parents=True)
+    (inner / "pipeline.py").touch()
+    assert find_root(inner / "pipeline.py") == tmp_path
