@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from mlops.declare import execution, image
     from mlops.declare.conditions import Condition
-    from mlops.declare.pipeline import Branch, Pipeline, when
+    from mlops.declare.pipeline import Pipeline
     from mlops.declare.references import DataReference, ModelReference, Reference, join
     from mlops.declare.steps.base import Step
+    from mlops.declare.steps.condition import Branch, when
     from mlops.declare.steps.fail import Fail
     from mlops.declare.steps.model import Model
     from mlops.declare.steps.processing import Input, Output, Processing
@@ -47,7 +48,7 @@ __all__ = [
 ]
 
 _HOMES = {
-    "Branch": "mlops.declare.pipeline",
+    "Branch": "mlops.declare.steps.condition",
     "Channel": "mlops.declare.steps.training",
     "Condition": "mlops.declare.conditions",
     "DataReference": "mlops.declare.references",
@@ -66,7 +67,7 @@ _HOMES = {
     "execution": "mlops.declare.execution",
     "image": "mlops.declare.image",
     "join": "mlops.declare.references",
-    "when": "mlops.declare.pipeline",
+    "when": "mlops.declare.steps.condition",
 }
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import socket
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -25,3 +26,17 @@ def declare(tmp_path: Path) -> Callable[..., Opened]:
         return open_targets([str(tmp_path / "pipeline.py")], "local")
 
     return write
+
+
+@pytest.fixture(scope="session")
+def moto_url() -> Iterator[str]:
+    """An AWS API on this machine that is not ours."""
+    from moto.server import ThreadedMotoServer
+
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    server = ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
+    server.start()
+    yield f"http://127.0.0.1:{port}"
+    server.stop()

@@ -8,7 +8,6 @@ from contextvars import ContextVar
 from types import TracebackType
 from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 
-from mlops.declare.conditions import Condition
 from mlops.declare.misuse import misuse
 from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
 from mlops.declare.source_line import author_line
@@ -17,7 +16,6 @@ from mlops.ir import Where
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
-    from mlops.declare.steps.condition import ConditionStep
 
 
 class BlockMember(Protocol):
@@ -116,38 +114,6 @@ class Pipeline:
         return parameter
 
 
-class Branch:
-    """What ``with when(…) as branch`` gives: the other side hangs on it."""
-
-    def __init__(self, step: ConditionStep) -> None:
-        self._step = step
-
-    @contextmanager
-    def otherwise(self) -> Iterator[None]:
-        """Steps made inside run where the condition is false."""
-        with _inside(self._step.else_steps):
-            yield
-
-    @property
-    def step(self) -> ConditionStep:
-        """The Condition step, e.g. for its ``outcome``."""
-        return self._step
-
-
-@contextmanager
-def when(condition: Condition, name: str | None = None) -> Iterator[Branch]:
-    """Steps made inside run only where ``condition`` holds.
-
-    The service wants a name for the Condition step; without ``name`` it is ``When`` plus the first step inside.
-    """
-    from mlops.declare.steps.condition import ConditionStep  # steps are built on this module
-
-    step = ConditionStep(condition, name)
-    add(step)
-    with _inside(step.if_steps):
-        yield Branch(step)
-
-
 def add(step: BlockMember) -> None:
     """Put a new step into the innermost open block."""
     blocks = _blocks.get()
@@ -164,7 +130,8 @@ def add(step: BlockMember) -> None:
 
 
 @contextmanager
-def _inside(block: list[BlockMember]) -> Iterator[None]:
+def inside(block: list[BlockMember]) -> Iterator[None]:
+    """New steps fall into ``block``."""
     outer = _blocks.get()
     _blocks.set((*outer, block))
     try:

@@ -5,24 +5,13 @@ from __future__ import annotations
 import socket
 import urllib.request
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from account_parts import Environment
 
 from mlops.account import Account, connect
 from mlops.account.local import LocalAccount
-
-
-@dataclass(frozen=True)
-class Environment:
-    name: str = "local"
-    account: str | None = None
-    region: str = "us-east-1"
-    bucket: str = "mlops-tests"
-    profile: str | None = None
-    endpoint_url: str | None = None
-    state: Path | None = None
 
 
 @pytest.fixture

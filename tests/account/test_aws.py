@@ -6,8 +6,8 @@ import socket
 from pathlib import Path
 
 import pytest
+from account_parts import Environment
 from botocore.exceptions import ClientError
-from conftest import Environment
 
 from mlops.account import Account, answers, confirm_account, connect
 from mlops.account.answers import Refused

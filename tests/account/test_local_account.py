@@ -83,10 +83,10 @@ def test_what_botocore_lets_pass_and_the_service_does_not(
     [
         "no json",
         "{}",
-        document([{"Name": "A", "Type": "Nonsense", "Arguments": {}}]),
+        document([{"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}, "DependsOn": ["Absent"]}]),
         document([{"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": {"Get": "Parameters.Absent"}}}]),
     ],
-    ids=["no JSON", "empty", "unknown type", "unknown parameter"],
+    ids=["no JSON", "empty", "unknown step", "unknown parameter"],
 )
 def test_a_definition_that_cannot_run_is_refused(sagemaker: Any, definition: str) -> None:
     with refused("ValidationException", "definition is not valid"):
@@ -245,7 +245,7 @@ def test_a_store_that_is_not_ours(tmp_path: Path, found: str) -> None:
 
 
 def test_the_environments_bucket_is_there(tmp_path: Path) -> None:
-    from conftest import Environment
+    from account_parts import Environment
 
     for _ in range(2):
         account = connect(Environment(state=tmp_path, bucket="my-bucket"))
@@ -461,6 +461,29 @@ def test_what_a_job_tells(local: LocalAccount, sagemaker: Any) -> None:
     assert sagemaker.list_transform_jobs(StatusEquals="InProgress")["TransformJobSummaries"] == []
     with refused("ValidationException", "Could not find"):
         sagemaker.describe_transform_job(TransformJobName="absent")
+
+
+def test_what_a_run_writes_and_reads(local: LocalAccount, tmp_path: Path) -> None:
+    from mlops.account.local.ports import LocalObjects
+    from mlops.run.ports import ObjectMissing
+
+    objects, source = LocalObjects(local.state), tmp_path / "source"
+    source.write_bytes(b"content")
+    for key in ("out/b", "out/a", "outside"):
+        objects.put(source, f"s3://a-bucket-nobody-made/{key}")
+    assert objects.keys("s3://a-bucket-nobody-made/out/") == (
+        "s3://a-bucket-nobody-made/out/a",
+        "s3://a-bucket-nobody-made/out/b",
+    )
+    assert objects.read("s3://a-bucket-nobody-made/out/a") == b"content"
+    objects.fetch("s3://a-bucket-nobody-made/outside", tmp_path / "target")
+    assert (tmp_path / "target").read_bytes() == b"content"
+    for uri in ("s3://a-bucket-nobody-made/absent", "s3://absent-bucket/key", "file:///etc/passwd"):
+        with pytest.raises(ObjectMissing):
+            objects.read(uri)
+    for uri in ("s3://../outside", "s3://.writing/x", "s3:///x"):
+        with pytest.raises(ObjectMissing):
+            objects.put(source, uri)
 
 
 def test_bodies_are_json(local: LocalAccount, sagemaker: Any) -> None:

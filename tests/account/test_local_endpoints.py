@@ -10,11 +10,11 @@ import tarfile
 import time
 import urllib.request
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from account_definitions import IMAGE, ROLE
+from account_parts import runner_with
 from botocore.exceptions import ClientError
 
 from mlops.account.local import LocalAccount
@@ -93,14 +93,6 @@ class World:
     def ask(self, text: str = "hello", **more: Any) -> str:
         reply = self.runtime.invoke_endpoint(EndpointName="door", Body=text, ContentType="text/plain", **more)
         return f"{reply['InvokedProductionVariant']} {reply['Body'].read().decode()}"
-
-    def runner(self) -> int:
-        for folder in Path("/proc").iterdir():
-            if folder.name.isdigit():
-                words = (folder / "cmdline").read_bytes().split(b"\0")
-                if b"mlops.account.local.runner" in words and str(self.local.state.folder).encode() in words:
-                    return int(folder.name)
-        raise AssertionError("no runner")
 
     def close(self) -> None:
         for item in self.sagemaker.list_endpoints()["Endpoints"]:
@@ -198,7 +190,7 @@ def test_a_failed_creation_says_why(world: World) -> None:
 
 def test_a_killed_process_is_told_and_an_update_starts_another(world: World) -> None:
     world.serve("first")
-    os.kill(world.runner(), signal.SIGKILL)
+    os.kill(runner_with(str(world.local.state.folder)), signal.SIGKILL)
     deadline = time.monotonic() + 5
     while (found := world.settled())["EndpointStatus"] == "InService" and time.monotonic() < deadline:
         time.sleep(0.02)

@@ -14,6 +14,7 @@ from typing import Any
 
 import pytest
 from account_definitions import IMAGE, PARAMETERS, ROLE, document, fail, processing
+from account_parts import runner_with
 from botocore.exceptions import ClientError
 
 from mlops.account.local import LocalAccount
@@ -61,16 +62,6 @@ def steps(sagemaker: Any, arn: str) -> dict[str, dict[str, Any]]:
 
 def running_step(sagemaker: Any, arn: str, name: str) -> None:
     until(sagemaker, arn, lambda _: steps(sagemaker, arn).get(name, {}).get("StepStatus") == "Executing")
-
-
-def runner_of(local: LocalAccount, arn: str) -> int:
-    execution = arn.rpartition("/")[2]
-    for folder in Path("/proc").iterdir():
-        if folder.name.isdigit():
-            words = (folder / "cmdline").read_bytes().split(b"\0")
-            if b"mlops.account.local.runner" in words and execution.encode() in words:
-                return int(folder.name)
-    raise AssertionError("no runner")
 
 
 def test_parameters_are_filled_in_and_told(sagemaker: Any) -> None:
@@ -198,10 +189,10 @@ def test_an_execution_is_stopped(sagemaker: Any) -> None:
 
 
 def test_a_killed_runner_is_told_and_the_execution_goes_on_by_a_retry(local: LocalAccount, sagemaker: Any) -> None:
-    definition = document([processing("Done", "true"), processing("Sleep", "exec sleep 3", then=["Done"])])
+    definition = document([processing("Done", "true"), processing("Sleep", "exec sleep 2", then=["Done"])])
     arn = start(sagemaker, definition)
     running_step(sagemaker, arn, "Sleep")
-    os.kill(runner_of(local, arn), signal.SIGKILL)
+    os.kill(runner_with(arn.rpartition("/")[2]), signal.SIGKILL)
     found = ended(sagemaker, arn)
     assert (found["PipelineExecutionStatus"], found["FailureReason"]) == ("Failed", "the process that ran it is gone")
     assert steps(sagemaker, arn)["Sleep"]["StepStatus"] == "Failed"

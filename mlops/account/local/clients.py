@@ -69,9 +69,7 @@ class Clients:
         events.register_first("before-send", _never_send)
         return boto3.Session(botocore_session=core, region_name=self._state.region)
 
-    def _answer(
-        self, model: OperationModel, context: dict[str, Any], **_: Any
-    ) -> tuple[AWSResponse, dict[str, Any]]:
+    def _answer(self, model: OperationModel, context: dict[str, Any], **_: Any) -> tuple[AWSResponse, dict[str, Any]]:
         request = context.pop("local_request")
         service = model.service_model.service_name
         try:

@@ -250,9 +250,7 @@ def _store(state: State, name: str, body: Mapping[str, Any], status: str) -> Non
 
 def _retain(body: dict[str, Any], request: Mapping[str, Any]) -> None:
     """``Retained`` is read by the endpoint's process when it takes the new configuration up."""
-    excluded = {
-        item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties") or ()
-    }
+    excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties") or ()}
     keep = bool(request.get("RetainAllVariantProperties"))
     body["Retained"] = {
         "Weights": body["Weights"] if keep and "DesiredWeight" not in excluded else {},

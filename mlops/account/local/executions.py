@@ -186,7 +186,7 @@ def retry_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
         nonlocal started
         row = _found(state, request)
         # Our own hold on the lock hides whether somebody else holds it: nobody does, or we had not got it.
-        if row["status"] not in ("Failed", "Stopped", *RUNNING):
+        if row["status"] not in ("Failed", "Stopped", "CompletedWithFailures", *RUNNING):
             raise conflict(f"Only a failed or stopped execution can be retried; {row['id']} is {row['status']}.")
         if state.store.one("SELECT 1 FROM step WHERE execution = ? AND type = 'Fail' AND status = 'Failed'", execution):
             raise conflict(f"Execution {execution} was ended by a Fail step and cannot be retried.")

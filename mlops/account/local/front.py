@@ -126,7 +126,7 @@ class Front:
 
     def _model_error(self, backend: Backend, status: int, text: str) -> Answer:
         said = (
-            f'Received {"server" if status >= 500 else "client"} error ({status}) from {backend.variant} with message '
+            f"Received {'server' if status >= 500 else 'client'} error ({status}) from {backend.variant} with message "
             f'"{text}". See {backend.log}.'
         )
         return _refused(

@@ -107,8 +107,7 @@ def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
         end = min(start + limit, len(lines))
     return {
         "events": [
-            {"timestamp": stream.started, "message": line, "ingestionTime": stream.written}
-            for line in lines[start:end]
+            {"timestamp": stream.started, "message": line, "ingestionTime": stream.written} for line in lines[start:end]
         ],
         "nextForwardToken": f"f/{end}",
         "nextBackwardToken": f"b/{start}",

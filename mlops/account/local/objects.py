@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 import sqlite3
 import uuid
 import zlib
@@ -54,6 +55,10 @@ class Written:
     checksums: Mapping[str, str]
 
 
+# S3's rules for new buckets; they also keep a bucket's folder where it belongs.
+BUCKET_NAME = re.compile(r"(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
+
+
 class BucketMissing(Exception):
     pass
 
@@ -64,7 +69,9 @@ class ObjectStore:
         self._folder = folder
 
     def ensure_bucket(self, name: str) -> bool:
-        """Whether it was made now."""
+        """Whether it was made now. Raises ValueError for what cannot be a bucket's name."""
+        if BUCKET_NAME.fullmatch(name) is None:
+            raise ValueError(f"{name!r} cannot be the name of a bucket")
         created = datetime.now(UTC).isoformat(timespec="microseconds")
         return self._store.write("INSERT OR IGNORE INTO bucket VALUES (?, ?)", name, created) > 0
 
@@ -124,9 +131,7 @@ class ObjectStore:
                 )
         finally:
             written.path.unlink(missing_ok=True)
-        return StoredObject(
-            bucket, key, self._folder / path, written.size, etag or written.md5, modified, dict(body)
-        )
+        return StoredObject(bucket, key, self._folder / path, written.size, etag or written.md5, modified, dict(body))
 
     @contextmanager
     def open(self, bucket: str, key: str) -> Iterator[tuple[StoredObject, IO[bytes]]]:

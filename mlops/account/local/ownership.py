@@ -55,28 +55,21 @@ def owned(folder: Path) -> bool:
 def hand_over(descriptor: int, state: Path, region: str, kind: str, name: str, folder: Path) -> None:
     """Start the runner and give it the lock that we hold: there is no moment in which nobody holds it. The runner has a
     session of its own and outlives this process and its terminal."""
-    with (folder / RUNNER_LOG).open("ab") as log:
-        process = subprocess.Popen(
-            [
-                sys.executable,
-                "-m",
-                "mlops.account.local.runner",
-                str(state),
-                kind,
-                name,
-                "--region",
-                region,
-                "--lock",
-                str(descriptor),
-            ],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            # With -m the working folder is the first place of imports: the runner is this very package.
-            cwd=Path(mlops.__file__).parent.parent,
-            pass_fds=(descriptor,),
-            start_new_session=True,
-        )
-    os.close(descriptor)
+    command = [sys.executable, "-m", "mlops.account.local.runner", str(state), kind, name]
+    try:
+        with (folder / RUNNER_LOG).open("ab") as log:
+            process = subprocess.Popen(
+                [*command, "--region", region, "--lock", str(descriptor)],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                # With -m the working folder is the first place of imports: the runner is this very package.
+                cwd=Path(mlops.__file__).parent.parent,
+                pass_fds=(descriptor,),
+                start_new_session=True,
+            )
+    finally:
+        # Also where nothing was started: then nobody holds the lock, and whoever asks is told that the work is gone.
+        os.close(descriptor)
     # Nobody else reaps it while this process lives.
     threading.Thread(target=process.wait, daemon=True).start()

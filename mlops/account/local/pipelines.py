@@ -92,9 +92,7 @@ def delete_pipeline(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     def delete() -> Mapping[str, Any]:
         _found(state, name)
         settle_all(state, name)
-        if state.store.one(
-            "SELECT 1 FROM execution WHERE pipeline = ? AND status IN ('Executing', 'Stopping')", name
-        ):
+        if state.store.one("SELECT 1 FROM execution WHERE pipeline = ? AND status IN ('Executing', 'Stopping')", name):
             raise conflict(f"Pipeline {name} has executions that run; stop them or wait for them.")
         with state.store.transaction() as connection:
             connection.execute(

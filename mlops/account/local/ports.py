@@ -58,7 +58,10 @@ class LocalObjects:
     def put(self, source: Path, uri: str) -> None:
         """Makes the bucket too: a definition written for AWS names buckets that this account never heard of."""
         bucket, key = split_uri(uri)
-        self._state.objects.ensure_bucket(bucket)
+        try:
+            self._state.objects.ensure_bucket(bucket)
+        except ValueError as error:
+            raise ObjectMissing(f"{uri}: {error}") from None
         with source.open("rb") as file:
             written = self._state.objects.write(chunks(file), ("CRC32",))
         self._state.objects.publish(bucket, key, written, {"Checksums": dict(written.checksums)})

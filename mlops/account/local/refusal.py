@@ -27,7 +27,3 @@ def invalid(message: str) -> Refusal:
 
 def conflict(message: str) -> Refusal:
     return Refusal("ConflictException", message)
-
-
-def in_use(message: str) -> Refusal:
-    return Refusal("ResourceInUse", message)

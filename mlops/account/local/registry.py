@@ -81,9 +81,7 @@ def create_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
             name, version, approval = str(single), UNVERSIONED, ""
         arn = package_arn(state, name, version)
         try:
-            state.store.write(
-                "INSERT INTO package VALUES (?, ?, ?, ?, ?)", name, version, now(), approval, dump(body)
-            )
+            state.store.write("INSERT INTO package VALUES (?, ?, ?, ?, ?)", name, version, now(), approval, dump(body))
         except sqlite3.IntegrityError:
             raise conflict(f"Model package {name} already exists.") from None
         resources.tag(state, arn, request)
@@ -126,7 +124,10 @@ def update_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
             raise invalid("ModelApprovalStatus applies to versioned model packages only.")
         body = json.loads(row["body"])
         body.update({member: request[member] for member in _REPLACED if request.get(member) is not None})
-        properties = {**body.get("CustomerMetadataProperties", {}), **(request.get("CustomerMetadataProperties") or {})}
+        properties = {
+            **(body.get("CustomerMetadataProperties") or {}),
+            **(request.get("CustomerMetadataProperties") or {}),
+        }
         for key in request.get("CustomerMetadataPropertiesToRemove") or ():
             properties.pop(key, None)
         body["CustomerMetadataProperties"] = properties or None
@@ -168,9 +169,7 @@ def package(state: State, name_or_arn: str) -> sqlite3.Row:
     name, _, version = resources.last_segment(name_or_arn, "model-package").partition("/")
     row = None
     if version.isascii() and (version.isdigit() or not version):
-        row = state.store.one(
-            "SELECT * FROM package WHERE name = ? AND version = ?", name, int(version or UNVERSIONED)
-        )
+        row = state.store.one("SELECT * FROM package WHERE name = ? AND version = ?", name, int(version or UNVERSIONED))
     if row is None:
         raise invalid(f"ModelPackage {name_or_arn} does not exist.")
     return row

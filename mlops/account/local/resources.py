@@ -17,9 +17,7 @@ def insert(state: State, kind: str, name: str, body: Mapping[str, Any], *, taken
     """Raises ``taken`` where the name is in use. The caller may hold a transaction."""
     try:
         time = now()
-        state.store.write(
-            "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?)", kind, name, time, time, status, dump(body)
-        )
+        state.store.write("INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?)", kind, name, time, time, status, dump(body))
     except sqlite3.IntegrityError:
         raise taken from None
 
@@ -106,7 +104,5 @@ def once(
             reply: Mapping[str, Any] = json.loads(row["reply"])
             return reply
         reply = act()
-        connection.execute(
-            "INSERT INTO token VALUES (?, ?, ?, ?, ?)", (operation, token, asked, dump(reply), now())
-        )
+        connection.execute("INSERT INTO token VALUES (?, ?, ?, ?, ?)", (operation, token, asked, dump(reply), now()))
         return reply

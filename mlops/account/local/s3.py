@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import IO, Any
 from urllib.parse import unquote
 
-from mlops.account.local.objects import BucketMissing, StoredObject, chunks
+from mlops.account.local.objects import BUCKET_NAME, BucketMissing, StoredObject, chunks
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State
 
@@ -29,7 +29,6 @@ KEPT = (
     "Tagging",
 )
 _CHECKSUMS = ("CRC32", "SHA1", "SHA256")
-_BUCKET_NAME = re.compile(r"(?!xn--|.*\.\.)[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 def no_bucket(name: str) -> Refusal:
@@ -51,7 +50,7 @@ def need_bucket(state: State, name: str) -> None:
 
 def create_bucket(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["Bucket"]
-    if _BUCKET_NAME.fullmatch(name) is None:
+    if BUCKET_NAME.fullmatch(name) is None:
         raise Refusal("InvalidBucketName", "The specified bucket is not valid.")
     if not state.objects.ensure_bucket(name):
         # us-east-1 answers 200 to the owner, every other region this.
@@ -180,9 +179,7 @@ def copy_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
         )
     except BucketMissing as error:
         raise no_bucket(bucket) from error
-    return {
-        "CopyObjectResult": {"ETag": f'"{copy.etag}"', "LastModified": copy.modified, **told_checksums(copy)}
-    }
+    return {"CopyObjectResult": {"ETag": f'"{copy.etag}"', "LastModified": copy.modified, **told_checksums(copy)}}
 
 
 def delete_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -224,9 +221,7 @@ def list_objects(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _listed(
-    state: State, request: Mapping[str, Any], after: str
-) -> tuple[list[StoredObject], list[str], str | None]:
+def _listed(state: State, request: Mapping[str, Any], after: str) -> tuple[list[StoredObject], list[str], str | None]:
     """Objects, common prefixes, and where the next page goes on (None at the end)."""
     bucket, prefix, delimiter = request["Bucket"], request.get("Prefix") or "", request.get("Delimiter")
     need_bucket(state, bucket)

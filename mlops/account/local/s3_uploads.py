@@ -82,10 +82,7 @@ def list_parts(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def complete_multipart_upload(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     upload = _upload(state, request)
-    stored = {
-        row["number"]: row
-        for row in state.store.all("SELECT * FROM part WHERE upload = ?", request["UploadId"])
-    }
+    stored = {row["number"]: row for row in state.store.all("SELECT * FROM part WHERE upload = ?", request["UploadId"])}
     listed = request.get("MultipartUpload", {}).get("Parts", [])
     numbers = [part["PartNumber"] for part in listed]
     if not listed:

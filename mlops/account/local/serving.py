@@ -261,9 +261,7 @@ class _Endpoint:
         return body
 
     def _row(self) -> dict[str, Any] | None:
-        row = self._state.store.one(
-            "SELECT * FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, self._name
-        )
+        row = self._state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, self._name)
         return None if row is None else {**resources.body_of(row), "Status": row["status"]}
 
     def _write(self, status: str, changes: Mapping[str, Any]) -> None:

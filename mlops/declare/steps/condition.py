@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlops.declare.conditions import Condition, lower
 from mlops.declare.misuse import misuse, speaking_of
+from mlops.declare.pipeline import BlockMember, add, inside
 from mlops.declare.references import PropertyReference
 from mlops.declare.source_line import author_line
 from mlops.ir import Block, StepType, Unknown, Value
@@ -13,7 +16,6 @@ from mlops.ir import Step as StepRecord
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
-    from mlops.declare.pipeline import BlockMember
 
 STEP_TYPE = StepType(
     type="Condition",
@@ -76,3 +78,33 @@ class ConditionStep:
 
     def __repr__(self) -> str:
         return f"<Condition {self.name}>"
+
+
+class Branch:
+    """What ``with when(…) as branch`` gives: the other side hangs on it."""
+
+    def __init__(self, step: ConditionStep) -> None:
+        self._step = step
+
+    @contextmanager
+    def otherwise(self) -> Iterator[None]:
+        """Steps made inside run where the condition is false."""
+        with inside(self._step.else_steps):
+            yield
+
+    @property
+    def step(self) -> ConditionStep:
+        """The Condition step, e.g. for its ``outcome``."""
+        return self._step
+
+
+@contextmanager
+def when(condition: Condition, name: str | None = None) -> Iterator[Branch]:
+    """Steps made inside run only where ``condition`` holds.
+
+    The service wants a name for the Condition step; without ``name`` it is ``When`` plus the first step inside.
+    """
+    step = ConditionStep(condition, name)
+    add(step)
+    with inside(step.if_steps):
+        yield Branch(step)

@@ -1,0 +1,105 @@
+"""Promotion on the local account: real servers, real answers, and what happens when they are wrong."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from mlops.account import connect
+from mlops.deploy.promote import Target, promote
+from mlops.deploy.registry import Version, version
+from mlops.ir import Refusal
+from mlops.project.environments import read_project
+
+from .conftest import World
+from .test_registry import IMAGE
+
+SOUND = "def model_fn(d): return 0\ndef transform_fn(m, body, t, a): return 'version {n}', a\n"
+REFUSES = "def model_fn(d): return 0\ndef transform_fn(m, body, t, a): raise ValueError('not today')\n"
+BROKEN = "raise RuntimeError('cannot start')\n"
+
+
+def archive(name: str, text: str) -> bytes:
+    target = io.BytesIO()
+    with tarfile.open(fileobj=target, mode="w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text.encode()))
+    return target.getvalue()
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Three approved versions: 1 and 2 answer, 3 raises at a request, 4 does not start; 5 is pending, 6 rejected."""
+    folder: Path = tmp_path_factory.mktemp("promote")
+    environment = read_project(folder).environment("local")
+    account = connect(environment)
+    s3, sagemaker = account.client("s3"), account.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    s3.put_object(Bucket=environment.bucket, Key="sample.tar.gz", Body=archive("sample.csv", "1,2\n"))
+    handlers = [SOUND.format(n=1), SOUND.format(n=2), REFUSES, BROKEN, SOUND.format(n=5), SOUND.format(n=6)]
+    for number, handler in enumerate(handlers, 1):
+        s3.put_object(Bucket=environment.bucket, Key=f"{number}.tar.gz", Body=archive("code/inference.py", handler))
+        sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            ModelApprovalStatus={5: "PendingManualApproval", 6: "Rejected"}.get(number, "Approved"),
+            SamplePayloadUrl=f"s3://{environment.bucket}/sample.tar.gz",
+            InferenceSpecification={
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{environment.bucket}/{number}.tar.gz"}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+    yield World(folder, environment, account)
+    for endpoint in sagemaker.list_endpoints()["Endpoints"]:
+        sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
+
+
+def chosen(world: World, number: int) -> Version:
+    return version(world.account, "churn", number)
+
+
+def serving(world: World, endpoint: str) -> bytes:
+    reply = world.account.client("sagemaker-runtime").invoke_endpoint(
+        EndpointName=endpoint, Body=b"1,2\n", ContentType="text/csv", Accept="text/csv"
+    )
+    answer: bytes = reply["Body"].read()
+    return answer
+
+
+def test_a_version_is_promoted_updated_and_left_alone(world: World) -> None:
+    target = Target("sound", timeout=60)
+    first = promote(world.account, world.environment, chosen(world, 1), target)
+    assert (first.action, first.answers[0].body) == ("created", b"version 1")
+    again = promote(world.account, world.environment, chosen(world, 1), target)
+    assert (again.action, again.config) == ("unchanged", first.config)
+    second = promote(world.account, world.environment, chosen(world, 2), target)
+    assert (second.action, second.answers[0].body) == ("updated", b"version 2")
+    assert serving(world, "sound") == b"version 2"
+
+
+def test_a_failed_smoke_test_takes_an_update_back(world: World) -> None:
+    target = Target("taken-back", timeout=60)
+    promote(world.account, world.environment, chosen(world, 1), target)
+    with pytest.raises(Refusal, match="smoke test with sample.csv failed"):
+        promote(world.account, world.environment, chosen(world, 3), target)
+    assert serving(world, "taken-back") == b"version 1"
+
+
+def test_a_server_that_does_not_start_is_told_with_its_reason(world: World) -> None:
+    with pytest.raises(Refusal, match=r"broken is Failed: [\s\S]*cannot start"):
+        promote(world.account, world.environment, chosen(world, 4), Target("broken", timeout=60))
+    done = promote(world.account, world.environment, chosen(world, 1), Target("broken", timeout=60))
+    assert done.action == "created"
+
+
+@pytest.mark.parametrize(("number", "approval"), [(5, "PendingManualApproval"), (6, "Rejected")])
+def test_what_is_not_approved_is_refused(world: World, number: int, approval: str) -> None:
+    with pytest.raises(Refusal, match=rf"is {approval}, only an Approved one"):
+        promote(world.account, world.environment, chosen(world, number), Target("never"))
+    names = [item["EndpointName"] for item in world.account.client("sagemaker").list_endpoints()["Endpoints"]]
+    assert "never" not in names

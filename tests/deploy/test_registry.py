@@ -1,0 +1,76 @@
+"""Groups, versions and the decision on them."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from mlops.deploy.registry import decide, groups, metrics, newest_approved, version, versions
+from mlops.ir import Refusal, UsageError
+
+from .conftest import World
+
+IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+
+
+def register(world: World, approval: str = "PendingManualApproval") -> None:
+    sagemaker = world.account.client("sagemaker")
+    if "churn" not in groups(world.account):
+        sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    report = f"s3://{world.environment.bucket}/report/evaluation.json"
+    world.account.client("s3").put_object(
+        Bucket=world.environment.bucket,
+        Key="report/evaluation.json",
+        Body=json.dumps({"accuracy": 0.9, "by": {"class": [0.1]}, "name": "x", "flag": True}),
+    )
+    sagemaker.create_model_package(
+        ModelPackageGroupName="churn",
+        ModelApprovalStatus=approval,
+        InferenceSpecification={
+            "Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://acme-ml/model.tar.gz"}],
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+        ModelMetrics={"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": report}}},
+    )
+
+
+def test_versions_come_newest_first(world: World) -> None:
+    for _ in range(3):
+        register(world)
+    assert [item.number for item in versions(world.account, "churn")] == [3, 2, 1]
+    assert version(world.account, "churn", None).number == 3
+    assert version(world.account, "churn", 2).number == 2
+
+
+def test_what_is_not_there_is_told_with_what_is(world: World) -> None:
+    register(world)
+    with pytest.raises(UsageError, match=r"no model package group 'chrun'; there are: churn"):
+        versions(world.account, "chrun")
+    with pytest.raises(UsageError, match=r"no version 7; it has 1"):
+        version(world.account, "churn", 7)
+
+
+def test_the_newest_approved_one_is_chosen(world: World) -> None:
+    register(world)
+    register(world)
+    register(world)
+    with pytest.raises(Refusal, match=r"3 PendingManualApproval, 2 Pending"):
+        newest_approved(world.account, "churn")
+    first, second = version(world.account, "churn", 1), version(world.account, "churn", 2)
+    assert decide(world.account, world.environment, first, "Approved", None)
+    assert decide(world.account, world.environment, second, "Approved", "good")
+    assert newest_approved(world.account, "churn").number == 2
+    assert decide(world.account, world.environment, version(world.account, "churn", 2), "Rejected", None)
+    assert newest_approved(world.account, "churn").number == 1
+
+
+def test_a_decision_that_stands_writes_nothing(world: World) -> None:
+    register(world, "Approved")
+    assert not decide(world.account, world.environment, version(world.account, "churn", 1), "Approved", None)
+
+
+def test_metrics_are_the_numbers_of_the_reports(world: World) -> None:
+    register(world)
+    assert metrics(world.account, version(world.account, "churn", 1)) == {"accuracy": 0.9}
