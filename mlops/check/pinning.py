@@ -1,0 +1,44 @@
+"""Which images a project's pipelines use, in all of its environments, by the SageMaker SDK's data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from mlops.check.sources import pipeline_files
+from mlops.declare.load import load
+from mlops.declare.lower import lower_pipeline
+from mlops.declare.misuse import collecting
+from mlops.ir import Finding
+from mlops.project import lock
+from mlops.project.environments import read_project
+from mlops.project.images import ImageKey, ImageRequest
+
+
+class _Pins:
+    """Stands where a compile has the lock; keeps what is asked for."""
+
+    def __init__(self) -> None:
+        self.images: dict[ImageKey, str] = {}
+
+    def uri(self, request: ImageRequest, region: str, instance_type: str | None, scope: str) -> str:
+        pinned = lock.pin(request, region=region, instance_type=instance_type, scope=scope)
+        self.images.update(pinned)
+        return next(iter(pinned.values()))
+
+
+def pin_images(root: Path) -> tuple[Mapping[ImageKey, str], tuple[Finding, ...]]:
+    """Raises ImageDataMissing where the SDK's data are not installed and an image is needed."""
+    project = read_project(root)
+    folder = root / project.pipelines
+    pins = _Pins()
+    findings: list[Finding] = []
+    for file in pipeline_files(folder if folder.is_dir() else root):
+        loaded = load(file)
+        findings.extend(loaded.findings)
+        for environment in project.environments.values():
+            for pipeline in loaded.pipelines:
+                with collecting() as misuses:
+                    lower_pipeline(pipeline, environment, pins, (file.parent, root))
+                findings.extend(misuses)
+    return pins.images, tuple(dict.fromkeys(findings))

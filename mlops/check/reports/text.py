@@ -1,0 +1,63 @@
+"""For people: a line per finding, its source line with a caret, and how to mend it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlops.check.places import shown_place
+from mlops.ir import Finding, Severity
+
+_COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
+_MAX_SOURCE = 160
+
+
+def render(findings: Sequence[Finding], *, colour: bool = False) -> str:
+    """Ends with a line that counts; sources that cannot be read any more are left out."""
+    sources: dict[str, list[str]] = {}
+    blocks = [_block(finding, sources, colour) for finding in findings]
+    return "\n".join([*blocks, _summary(findings)]) + "\n"
+
+
+def _block(finding: Finding, sources: dict[str, list[str]], colour: bool) -> str:
+    severity = finding.severity.value
+    if colour:
+        severity = f"\x1b[1;{_COLOURS[finding.severity]}m{severity}\x1b[0m"
+    step = f" [{finding.step}]" if finding.step else ""
+    lines = [f"{_printable(shown_place(finding))}: {severity} {_printable(f'{finding.code}{step} {finding.message}')}"]
+    source = _source(finding, sources)
+    if source is not None:
+        lines.append(f"    {_printable(source)}")
+        # An author's line in Python is meant as a whole, so the caret stands at its first character.
+        column = (finding.where.column or 1 + len(source) - len(source.lstrip())) - 1
+        if column < len(source):
+            lines.append("    " + "".join("\t" if item == "\t" else " " for item in source[:column]) + "^")
+    if finding.path and finding.where.file is not None:
+        lines.append(f"    at {_printable(finding.path)}")
+    if finding.help:
+        lines.append(f"    help: {_printable(finding.help)}")
+    return "\n".join(lines)
+
+
+def _source(finding: Finding, sources: dict[str, list[str]]) -> str | None:
+    file, line = finding.where.file, finding.where.line
+    if file is None or file == "-" or line is None:
+        return None
+    if file not in sources:
+        try:
+            sources[file] = Path(file).read_text(encoding="utf-8").splitlines()
+        except (OSError, UnicodeDecodeError):  # the report goes on without the source line
+            sources[file] = []
+    lines = sources[file]
+    return lines[line - 1][:_MAX_SOURCE] if 0 < line <= len(lines) else None
+
+
+def _printable(text: str) -> str:
+    """Names and values come from the document: they shall not steer a terminal."""
+    return "".join(item if item.isprintable() or item == "\t" else "\N{REPLACEMENT CHARACTER}" for item in text)
+
+
+def _summary(findings: Sequence[Finding]) -> str:
+    counts = [(sum(item.severity is severity for item in findings), severity.value) for severity in Severity]
+    said = [f"{count} {noun}{'s' if count > 1 and noun != 'info' else ''}" for count, noun in counts if count]
+    return ", ".join(said) if said else "no findings"

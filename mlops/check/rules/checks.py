@@ -1,0 +1,130 @@
+"""QualityCheck and ClarifyCheck steps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops.check import expressions
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject, get
+from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
+
+_TYPES = {
+    "QualityCheck": ("DATA_QUALITY", "MODEL_QUALITY"),
+    "ClarifyCheck": ("DATA_BIAS", "MODEL_BIAS", "MODEL_EXPLAINABILITY"),
+}
+_FLAGS = ("SkipCheck", "FailOnViolation", "RegisterNewBaseline")
+_BASELINES = ("SuppliedBaselineConstraints", "SuppliedBaselineStatistics")
+
+
+def _dynamic(value: Value) -> bool:
+    return isinstance(value, Ref | Join | JsonGet | Unknown)
+
+
+@rule("X710", "check-type", Severity.ERROR, source="official SDK's quality_check_step and clarify_check_step")
+def check_type(subject: Subject) -> Iterator[Fault]:
+    """CheckType is none of those that the step has.
+
+    Bad:  "CheckType": "data_quality"
+    Good: "CheckType": "DATA_QUALITY"
+    """
+    for kind, known in _TYPES.items():
+        for placed, _ in subject.of_type(kind):
+            found = placed.step.members.get("CheckType")
+            at = f"{placed.pointer}/CheckType"
+            if "CheckType" not in placed.step.members:
+                yield Fault(at, "the step has no CheckType", f"one of {', '.join(known)}", placed)
+            elif found not in known and not _dynamic(found):
+                yield Fault(at, f"{shown(found)} is no check of a {kind} step", did_you_mean(str(found), known), placed)
+
+
+@rule("X711", "check-flag", Severity.ERROR, source="official SDK's quality_check_step: booleans or expressions")
+def check_flag(subject: Subject) -> Iterator[Fault]:
+    """SkipCheck, FailOnViolation or RegisterNewBaseline is no truth value.
+
+    Bad:  "SkipCheck": "true"
+    Good: "SkipCheck": true
+    """
+    for placed, _ in subject.of_type(*_TYPES):
+        for name in _FLAGS:
+            value = placed.step.members.get(name)
+            at = f"{placed.pointer}/{name}"
+            if isinstance(value, Ref | Join):
+                kind = expressions.kind_of(subject, value)
+                if kind not in (None, "Boolean"):
+                    where = f"{at}/Get" if isinstance(value, Ref) else at
+                    yield Fault(where, f"{name} wants a Boolean, this is of type {kind}", None, placed)
+            elif value is not None and not isinstance(value, bool | JsonGet | Unknown):
+                yield Fault(at, f"{name} is {shown(value)}, true or false is wanted", None, placed)
+
+
+@rule("X712", "supplied-baseline", Severity.WARNING, source="AWS docs: baselines are files in S3")
+def supplied_baseline(subject: Subject) -> Iterator[Fault]:
+    """A supplied baseline is no S3 URI.
+
+    Bad:  "SuppliedBaselineConstraints": "baseline/constraints.json"
+    Good: "SuppliedBaselineConstraints": "s3://acme/baseline/constraints.json"
+    """
+    for placed, _ in subject.of_type(*_TYPES):
+        for name in _BASELINES:
+            value = placed.step.members.get(name)
+            if isinstance(value, str) and not value.startswith(("s3://", "https://")):
+                yield Fault(f"{placed.pointer}/{name}", f"{shown(value)} is no S3 URI", "upload the file", placed)
+
+
+@rule("X713", "check-without-model", Severity.ERROR, source="official SDK's clarify_check_step")
+def check_without_model(subject: Subject) -> Iterator[Fault]:
+    """A bias or explainability check of a model has no ModelName.
+
+    Bad:  {"CheckType": "MODEL_EXPLAINABILITY"}
+    Good: {"CheckType": "MODEL_EXPLAINABILITY", "ModelName": {"Get": "Steps.Model.ModelName"}}
+    """
+    for placed, _ in subject.of_type("ClarifyCheck"):
+        kind = placed.step.members.get("CheckType")
+        if kind in ("MODEL_BIAS", "MODEL_EXPLAINABILITY") and placed.step.members.get("ModelName") is None:
+            yield Fault(f"{placed.pointer}/ModelName", f"{kind} wants a ModelName", "add it", placed)
+
+
+@rule("X714", "no-baseline", Severity.WARNING, source="AWS docs: the previous baseline must be available")
+def no_baseline(subject: Subject) -> Iterator[Fault]:
+    """A check compares with a baseline, but neither supplies one, nor names a model package group to take it from.
+
+    Bad:  {"SkipCheck": false, "RegisterNewBaseline": false}
+    Good: the same with "ModelPackageGroupName": "churn"
+    """
+    for placed, _ in subject.of_type(*_TYPES):
+        members = placed.step.members
+        supplied = any(members.get(name) is not None for name in (*_BASELINES, "ModelPackageGroupName"))
+        if members.get("SkipCheck") is False and members.get("RegisterNewBaseline") is False and not supplied:
+            message = "the check has no baseline to compare with"
+            yield Fault(placed.pointer, message, "add ModelPackageGroupName or SuppliedBaselineConstraints", placed)
+
+
+@rule(
+    "X715",
+    "check-output-elsewhere",
+    Severity.WARNING,
+    source="model monitor container: results are uploaded from the declared output",
+)
+def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
+    """The monitor container writes to a directory that no output of the job uploads.
+
+    Bad:  output_path "/opt/ml/processing/results" with one output at "/opt/ml/processing/output"
+    Good: both the same
+    """
+    for placed, arguments in subject.of_type("QualityCheck"):
+        path = get(arguments, "Environment", "output_path")
+        outputs = get(arguments, "ProcessingOutputConfig", "Outputs")
+        if not isinstance(path, str) or not isinstance(outputs, tuple):
+            continue
+        locals_ = [get(item, "S3Output", "LocalPath") for item in outputs]
+        texts = [item for item in locals_ if isinstance(item, str)]
+        if len(texts) == len(locals_) and not any(_within(path, item) for item in texts):
+            at = f"{placed.pointer}/Arguments/Environment/output_path"
+            yield Fault(at, f"{path} is in no output of the job", "use the output's LocalPath", placed)
+
+
+def _within(path: str, root: str) -> bool:
+    return path.rstrip("/") == root.rstrip("/") or path.startswith(root.rstrip("/") + "/")

@@ -1,0 +1,132 @@
+"""Endpoint configurations, deployments and inference components."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlops.check.rule import Fault, rule
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Placed, Severity, Value
+
+
+def _integer(value: Value) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+@rule("X800", "variants", Severity.ERROR, source="CreateEndpointConfig API: production and shadow variants")
+def variants(subject: Subject) -> Iterator[Fault]:
+    """Two variants have one name, a shadow stands beside several production variants, or a variant without a model (for
+    inference components) has no execution role; a variant that is serverless and has instances, or neither.
+
+    Bad:  two ProductionVariants "AllTraffic"
+    Good: "Blue" and "Green"
+    """
+    for placed, arguments in subject.of_type("EndpointConfig"):
+        at = f"{placed.pointer}/Arguments"
+        production = list(entries(arguments, "ProductionVariants"))
+        shadows = list(entries(arguments, "ShadowProductionVariants"))
+        seen: set[str] = set()
+        for where, item in (*production, *shadows):
+            name = item.get("VariantName")
+            if isinstance(name, str):
+                if name in seen:
+                    yield Fault(f"{at}{where}/VariantName", f"two variants are named {name!r}", "rename one", placed)
+                seen.add(name)
+            serverless, kind = item.get("ServerlessConfig"), item.get("InstanceType")
+            if serverless is not None and kind is not None:
+                message = "ServerlessConfig and InstanceType exclude each other"
+                yield Fault(f"{at}{where}/InstanceType", message, "keep one of them", placed)
+            elif serverless is None and kind is None and item.get("InstancePools") is None:
+                message = "the variant has neither InstanceType nor ServerlessConfig"
+                yield Fault(f"{at}{where}/InstanceType", message, "add one", placed)
+        if shadows and (len(production) > 1 or len(shadows) > 1):
+            message = "a shadow variant goes with exactly one production variant"
+            yield Fault(f"{at}/ShadowProductionVariants", message, None, placed)
+        without = any(item.get("ModelName") is None for _, item in production)
+        if without and arguments.get("ExecutionRoleArn") is None:
+            message = "a variant without ModelName wants ExecutionRoleArn"
+            yield Fault(f"{at}/ExecutionRoleArn", message, "add it, or ModelName", placed)
+
+
+@rule("X801", "serverless-config", Severity.ERROR, source="CreateEndpointConfig API: memory in steps of 1 GB")
+def serverless_config(subject: Subject) -> Iterator[Fault]:
+    """Serverless memory is a multiple of 1,024 MB from 1,024 to 6,144; provisioned concurrency is at most
+    MaxConcurrency.
+
+    Bad:  "MemorySizeInMB": 1500
+    Good: "MemorySizeInMB": 2048
+    """
+    for placed, arguments in subject.of_type("EndpointConfig"):
+        for where, item in entries(arguments, "ProductionVariants"):
+            here = f"{placed.pointer}/Arguments{where}/ServerlessConfig"
+            config = item.get("ServerlessConfig")
+            memory = _integer(get(config, "MemorySizeInMB"))
+            if memory is not None and memory % 1024:
+                yield Fault(f"{here}/MemorySizeInMB", f"{memory} MB is no multiple of 1024", None, placed)
+            ceiling = _integer(get(config, "MaxConcurrency"))
+            provisioned = _integer(get(config, "ProvisionedConcurrency"))
+            if ceiling is not None and provisioned is not None and provisioned > ceiling:
+                message = f"{provisioned} is above MaxConcurrency {ceiling}"
+                yield Fault(f"{here}/ProvisionedConcurrency", message, "lower it", placed)
+
+
+@rule("X802", "deployment", Severity.ERROR, source="CreateEndpoint API: deployment guardrails")
+def deployment(subject: Subject) -> Iterator[Fault]:
+    """A deployment policy that contradicts itself: blue/green and rolling at once; a canary or linear step that has no
+    size or one of more than half of the capacity; a rolling batch outside of 5 to 50 percent; a time limit below the
+    waits.
+
+    Bad:  {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 60}}
+    Good: {"Type": "CANARY", "CanarySize": {"Type": "CAPACITY_PERCENT", "Value": 10}}
+    """
+    for placed, arguments in subject.of_type("Endpoint"):
+        config = arguments.get("DeploymentConfig")
+        if not isinstance(config, Mapping):
+            continue
+        at = f"{placed.pointer}/Arguments/DeploymentConfig"
+        if config.get("BlueGreenUpdatePolicy") is not None and config.get("RollingUpdatePolicy") is not None:
+            message = "BlueGreenUpdatePolicy and RollingUpdatePolicy exclude each other"
+            yield Fault(f"{at}/RollingUpdatePolicy", message, "keep one of them", placed)
+        routing = get(config, "BlueGreenUpdatePolicy", "TrafficRoutingConfiguration")
+        here = f"{at}/BlueGreenUpdatePolicy/TrafficRoutingConfiguration"
+        for kind, name in (("CANARY", "CanarySize"), ("LINEAR", "LinearStepSize")):
+            if get(routing, "Type") == kind:
+                if get(routing, name) is None:
+                    yield Fault(f"{here}/{name}", f"{kind} without {name}", "add it", placed)
+                yield from _percent(f"{here}/{name}", get(routing, name), 1 if kind == "CANARY" else 10, placed)
+        batch = get(config, "RollingUpdatePolicy", "MaximumBatchSize")
+        yield from _percent(f"{at}/RollingUpdatePolicy/MaximumBatchSize", batch, 5, placed)
+        limit = _integer(get(config, "BlueGreenUpdatePolicy", "MaximumExecutionTimeoutInSeconds"))
+        termination = _integer(get(config, "BlueGreenUpdatePolicy", "TerminationWaitInSeconds")) or 0
+        interval = _integer(get(routing, "WaitIntervalInSeconds")) or 0
+        if limit is not None and limit <= termination + interval:
+            where = f"{at}/BlueGreenUpdatePolicy/MaximumExecutionTimeoutInSeconds"
+            yield Fault(where, f"{limit} s, the waits alone take {termination + interval} s", "raise it", placed)
+
+
+def _percent(at: str, size: Value, low: int, placed: Placed) -> Iterator[Fault]:
+    value = _integer(get(size, "Value"))
+    if get(size, "Type") == "CAPACITY_PERCENT" and value is not None and not low <= value <= 50:
+        yield Fault(f"{at}/Value", f"{value} percent is not within {low} and 50", None, placed)
+
+
+@rule("X803", "inference-component", Severity.ERROR, source="CreateInferenceComponent API")
+def inference_component(subject: Subject) -> Iterator[Fault]:
+    """An inference component has one Specification, or Specifications; and its memory limits stand the right way round.
+
+    Bad:  {"MinMemoryRequiredInMb": 4096, "MaxMemoryRequiredInMb": 2048}
+    Good: {"MinMemoryRequiredInMb": 2048, "MaxMemoryRequiredInMb": 4096}
+    """
+    for placed, arguments in subject.of_type("InferenceComponent"):
+        at = f"{placed.pointer}/Arguments"
+        given = [name for name in ("Specification", "Specifications") if arguments.get(name) is not None]
+        if len(given) == 2:
+            message = "Specification and Specifications exclude each other"
+            yield Fault(f"{at}/Specifications", message, "keep one of them", placed)
+        elif not given:
+            yield Fault(f"{at}/Specification", "the component has no Specification", "add it", placed)
+        needs = get(arguments, "Specification", "ComputeResourceRequirements")
+        low, high = _integer(get(needs, "MinMemoryRequiredInMb")), _integer(get(needs, "MaxMemoryRequiredInMb"))
+        if low is not None and high is not None and low > high:
+            where = f"{at}/Specification/ComputeResourceRequirements/MaxMemoryRequiredInMb"
+            yield Fault(where, f"at most {high} MB, at least {low} MB", "swap them", placed)

@@ -1,0 +1,169 @@
+"""Expressions whose type, default or choices do not fit the place that they fill."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlops.check import expressions
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import Feed, Shape, scalar, shown
+from mlops.check.subject import Declared, Subject
+from mlops.ir import Join, Placed, Ref, Severity, Value
+
+_CONTAINERS = ("structure", "list", "map")
+_SAMPLES = {"Integer": ("1", "12"), "Float": ("1.5", "0.25"), "Boolean": ("true", "True")}
+_WANTED = {
+    "integer": ("Integer",),
+    "long": ("Integer",),
+    "float": ("Integer", "Float"),
+    "double": ("Integer", "Float"),
+    "boolean": ("Boolean",),
+}
+
+
+def _fits(kind: str, feed: Feed) -> bool:
+    """Whether a value of a known kind can fill a place; a scalar's text fills a string that has room for it."""
+    against = feed.shape
+    if against.kind in _CONTAINERS:
+        # Lists were seen to come from parameters of type String.
+        return kind == against.kind or (against.kind == "list" and kind == "String")
+    if kind in _CONTAINERS or kind == "property file":
+        return against.kind == "any"
+    if against.kind in _WANTED:
+        return kind in _WANTED[against.kind]
+    if against.kind == "string" and kind in _SAMPLES:
+        return any(not list(scalar(sample, against, "")) for sample in _SAMPLES[kind])
+    return True
+
+
+@rule("R330", "expression-type", Severity.ERROR, source="parameter types of the AWS docs against botocore's shapes")
+def expression_type(subject: Subject) -> Iterator[Fault]:
+    """An expression gives another type than its place in the request takes. Numbers may fill HyperParameters,
+    Environment and other texts that have room for a number.
+
+    Bad:  "InstanceCount": {"Get": "Parameters.Count"}  with Count of Type String
+    Good: the same with Count of Type Integer
+    """
+    for placed, feed in subject.feeds:
+        kind = expressions.kind_of(subject, feed.expression)
+        if kind is None or _fits(kind, feed):
+            continue
+        at = f"{feed.at}/Get" if isinstance(feed.expression, Ref) else feed.at
+        what = f"{feed.expression.expression} is" if isinstance(feed.expression, Ref) else "this is"
+        if kind in _CONTAINERS:
+            help_text = "name one of its members" if kind == "structure" else "pick one of its items"
+        else:
+            help_text = "change the type of the parameter or output, or what is read here"
+        article = "an" if kind[0] in "AEIOU" else "a"
+        wanted = feed.shape.name or feed.shape.kind
+        yield Fault(at, f"{what} {article} {kind}, which cannot be a {wanted} ({feed.shape.kind})", help_text, placed)
+
+
+def _fed_parameters(subject: Subject) -> Iterator[tuple[Declared, Placed, Feed]]:
+    for placed, feed in subject.feeds:
+        path = feed.expression.path if isinstance(feed.expression, Ref) else None
+        if path is None or path.root != "Parameters" or path.segments:
+            continue
+        declared = subject.parameters.get(path.name)
+        if declared is not None:
+            yield declared, placed, feed
+
+
+def _breach(value: Value, against: Shape) -> tuple[str, bool] | None:
+    """What a scalar value breaks, other than by its type, and whether that is in doubt."""
+    if isinstance(value, Mapping | tuple) or value is None or against.kind in (*_CONTAINERS, "any"):
+        return None
+    if against.kind == "string" and isinstance(value, bool | int | float):
+        return None
+    numeric = against.kind in ("float", "double", "integer", "long")
+    if isinstance(value, str) != (against.kind == "string") or (isinstance(value, bool) and numeric):
+        return None
+    for misfit in scalar(value, against, ""):
+        return misfit.message, misfit.doubtful
+    return None
+
+
+@rule(
+    "R331",
+    "default-does-not-fit",
+    Severity.ERROR,
+    source="botocore's shapes; the job's creation is refused when the step runs",
+)
+def default_does_not_fit(subject: Subject) -> Iterator[Fault]:
+    """A parameter's default breaks the place that the parameter fills: the pipeline is accepted, and a step fails
+    after all that runs before it was paid for. An empty default stands for "give it at start" and is only a note.
+
+    Bad:  {"Name": "Instance", "Type": "String", "DefaultValue": "ml.m5.huge"} as an InstanceType
+    Good: {"Name": "Instance", "Type": "String", "DefaultValue": "ml.m5.xlarge"}
+    """
+    seen: set[tuple[str, str]] = set()
+    for declared, placed, feed in _fed_parameters(subject):
+        default = declared.parameter.default
+        breach = _breach(default, feed.shape)
+        key = (declared.at, feed.shape.name)
+        if breach is None or key in seen:
+            continue
+        seen.add(key)
+        severity = Severity.WARNING if breach[1] else Severity.INFO if default == "" else None
+        choices = feed.shape.raw.get("enum")
+        yield Fault(
+            f"{declared.at}/DefaultValue",
+            f"default of {declared.parameter.name!r}: {breach[0]}; it fills {feed.at}",
+            did_you_mean(default, choices) if choices and isinstance(default, str) else None,
+            placed,
+            declared.parameter.where,
+            severity,
+        )
+
+
+@rule("R332", "choice-does-not-fit", Severity.WARNING, source="botocore's shapes")
+def choice_does_not_fit(subject: Subject) -> Iterator[Fault]:
+    """One of a parameter's EnumValues breaks the place that the parameter fills.
+
+    Bad:  "EnumValues": ["ml.m5.xlarge", "ml.m5.huge"] of a parameter that fills an InstanceType
+    Good: "EnumValues": ["ml.m5.xlarge", "ml.m5.2xlarge"]
+    """
+    seen: set[tuple[str, str]] = set()
+    for declared, placed, feed in _fed_parameters(subject):
+        choices = declared.parameter.members.get("EnumValues")
+        key = (declared.at, feed.shape.name)
+        if not isinstance(choices, tuple) or key in seen:
+            continue
+        seen.add(key)
+        for index, choice in enumerate(choices):
+            breach = _breach(choice, feed.shape)
+            if breach is not None and choice != declared.parameter.default:
+                message = f"choice of {declared.parameter.name!r}: {breach[0]}; it fills {feed.at}"
+                at = f"{declared.at}/EnumValues/{index}"
+                yield Fault(at, message, None, placed, declared.parameter.where)
+
+
+@rule("R333", "join-does-not-fit", Severity.ERROR, source="botocore's shapes")
+def join_does_not_fit(subject: Subject) -> Iterator[Fault]:
+    """The text that a Std:Join gives, with all parameters at their defaults, breaks the place that it fills.
+
+    Bad:  {"Std:Join": {"On": "", "Values": ["s3:/", "bucket"]}} as an S3Uri
+    Good: {"Std:Join": {"On": "/", "Values": ["s3:/", "bucket"]}}
+    """
+    for placed, feed in subject.feeds:
+        if not isinstance(feed.expression, Join):
+            continue
+        text = expressions.fold(subject, feed.expression)
+        if text is None:
+            shortest = _shortest(subject, feed.expression)
+            limit = feed.shape.raw.get("max") if feed.shape.kind == "string" else None
+            if isinstance(limit, int) and shortest > limit:
+                message = f"the joined text has at least {shortest} characters, at most {limit} are allowed"
+                yield Fault(feed.at, message, None, placed)
+            continue
+        breach = _breach(text, feed.shape)
+        if breach is not None:
+            severity = Severity.WARNING if breach[1] else None
+            message = f"joins to {shown(text)}: {breach[0]}"
+            yield Fault(feed.at, message, "mind the separator and the pieces", placed, severity=severity)
+
+
+def _shortest(subject: Subject, join: Join) -> int:
+    texts = [expressions.fold(subject, value) or "" for value in join.values]
+    return sum(map(len, texts)) + len(join.on) * max(len(texts) - 1, 0)

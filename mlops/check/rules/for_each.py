@@ -1,0 +1,157 @@
+"""ForEach and Cleanup steps."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import Mismatch, is_expression_attempt, shown
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Ref, Severity, Unknown
+
+_FORBIDDEN = ("Condition", "Fail", "ForEach")
+
+
+@rule(
+    "X720", "foreach-items", Severity.ERROR, source="official SDK 3.27 for_each_step: a Get, or a list of 1-100 scalars"
+)
+def foreach_items(subject: Subject) -> Iterator[Fault]:
+    """IterableItems is a reference to a JSON list in a text, or a list of 1 to 100 plain values.
+
+    Bad:  "IterableItems": "north,south"
+    Good: "IterableItems": ["north", "south"]
+    """
+    for placed, arguments in subject.of_type("ForEach"):
+        items = arguments.get("IterableItems")
+        at = f"{placed.pointer}/Arguments/IterableItems"
+        if isinstance(items, tuple):
+            if not 1 <= len(items) <= 100:
+                yield Fault(at, f"{len(items)} items, 1 to 100 are allowed", None, placed)
+            for index, item in enumerate(items):
+                if (
+                    item is None
+                    or isinstance(item, tuple)
+                    or (isinstance(item, Mapping) and not is_expression_attempt(item))
+                ):
+                    message = f"an item is {shown(item)}, a plain value is wanted"
+                    yield Fault(f"{at}/{index}", message, "pass objects as a JSON text by reference", placed)
+        elif isinstance(items, str | int | float):
+            yield Fault(at, f"IterableItems is {shown(items)}, a list is wanted", None, placed)
+
+
+@rule("X721", "foreach-default", Severity.WARNING, source="official SDK 3.27 for_each_step: the text is a JSON list")
+def foreach_default(subject: Subject) -> Iterator[Fault]:
+    """A ForEach iterates over a parameter whose default is no JSON list.
+
+    Bad:  "DefaultValue": "north,south"
+    Good: "DefaultValue": "[\\"north\\", \\"south\\"]"
+    """
+    for placed, arguments in subject.of_type("ForEach"):
+        items = arguments.get("IterableItems")
+        path = items.path if isinstance(items, Ref) else None
+        declared = subject.parameters.get(path.name) if path and path.root == "Parameters" else None
+        default = declared.parameter.default if declared else None
+        if declared is None or not isinstance(default, str):
+            continue
+        try:
+            parsed = json.loads(default)
+        except (ValueError, RecursionError):
+            parsed = None
+        if not isinstance(parsed, list):
+            message = f"{placed.step.name} iterates over it, and {shown(default)} is no JSON list"
+            yield Fault(f"{declared.at}/DefaultValue", message, 'e.g. ["a", "b"]', placed, declared.parameter.where)
+
+
+@rule("X722", "foreach-body", Severity.ERROR, source="official SDK 3.27 for_each_step")
+def foreach_body(subject: Subject) -> Iterator[Fault]:
+    """The body of a ForEach has no step, or a step that may not be there: Condition, Fail, ForEach.
+
+    Bad:  "ForEachBody": [{"Type": "Condition", ...}]
+    Good: "ForEachBody": [{"Type": "Lambda", ...}]
+    """
+    for placed, arguments in subject.of_type("ForEach"):
+        at = f"{placed.pointer}/Arguments/ForEachBody"
+        body = next((block for block in placed.step.blocks if block.member == "ForEachBody"), None)
+        if body is None:
+            found = arguments.get("ForEachBody")
+            if not isinstance(found, Unknown):
+                yield Fault(at, "the step has no ForEachBody", "add the steps to repeat", placed)
+            continue
+        if not body.steps:
+            yield Fault(at, "ForEachBody is empty", "add the steps to repeat", placed)
+    for placed in subject.placed:
+        if placed.step.type in _FORBIDDEN and any(member == "ForEachBody" for _, member in placed.branches):
+            yield Fault(placed.pointer, f"a {placed.step.type} step may not be in a ForEach", "move it out", placed)
+
+
+@rule(
+    "X726",
+    "foreach-name-clash",
+    Severity.WARNING,
+    source="official SDK 3.27 for_each_step: iterations are named <step>-<number>",
+)
+def foreach_name_clash(subject: Subject) -> Iterator[Fault]:
+    """A step has the name that an iteration of a ForEach's body gets.
+
+    Bad:  a body step "Fit" and another step "Fit-0"
+    Good: "Fit" and "FitAll"
+    """
+    body = {
+        placed.step.name for placed in subject.placed if any(member == "ForEachBody" for _, member in placed.branches)
+    }
+    for placed in subject.placed:
+        name, dash, number = placed.step.name.rpartition("-")
+        if dash and number.isdigit() and name in body:
+            yield Fault(f"{placed.pointer}/Name", f"an iteration of {name!r} is named so", "rename it", placed)
+
+
+@rule("X723", "foreach-concurrency", Severity.ERROR, source="official SDK 3.27 for_each_step: a plain integer of 1-50")
+def foreach_concurrency(subject: Subject) -> Iterator[Fault]:
+    """MaxConcurrency is an expression; it is a plain number.
+
+    Bad:  "MaxConcurrency": {"Get": "Parameters.Width"}
+    Good: "MaxConcurrency": 4
+    """
+    for placed, feed in subject.feeds:
+        if placed.step.type == "ForEach" and feed.at.endswith("/Arguments/MaxConcurrency"):
+            yield Fault(feed.at, "MaxConcurrency takes no expression", "write the number", placed)
+
+
+@rule("X724", "cleanup-in-vpc", Severity.WARNING, source="official SDK 3.27 cleanup_step")
+def cleanup_in_vpc(subject: Subject) -> Iterator[Fault]:
+    """A Cleanup step removes what a step inside a VPC wrote; the service may have no way to that bucket.
+
+    Bad:  Cleanup of Extract, where Extract has NetworkConfig.VpcConfig
+    Good: a lifecycle rule of the bucket
+    """
+    for placed, arguments in subject.of_type("Cleanup"):
+        for at, item in entries(arguments, "Resources", "S3"):
+            name = item.get("StepName")
+            producer = subject.by_name.get(name) if isinstance(name, str) else None
+            if producer is None:
+                continue
+            for path in (("NetworkConfig", "VpcConfig"), ("VpcConfig",)):
+                if get(producer.step.arguments, *path) is not None:
+                    message = f"{name!r} runs inside a VPC, its output may be out of reach"
+                    yield Fault(f"{placed.pointer}/Arguments{at}/StepName", message, None, placed)
+
+
+@rule("X725", "selector-field", Severity.ERROR, source="official SDK 3.27 for_each_step")
+def selector_field(subject: Subject) -> Iterator[Fault]:
+    """A ForEach's Selector.Field is no reference to an IterationOutput.
+
+    Bad:  "Field": "Score"
+    Good: "Field": {"Get": "IterationOutput.Fit.OutputParameters['Score']"}
+    """
+    reported = {misfit.at for _, misfit in subject.misfits if misfit.kind is Mismatch.MISSING_MEMBER}
+    for placed, arguments in subject.of_type("ForEach"):
+        selector = arguments.get("Selector")
+        if not isinstance(selector, Mapping) or isinstance(selector.get("Field"), Unknown):
+            continue
+        field = selector.get("Field")
+        at = f"{placed.pointer}/Arguments/Selector/Field"
+        path = field.path if isinstance(field, Ref) else None
+        if at not in reported and (path is None or path.root != "IterationOutput"):
+            help_text = 'write {"Get": "IterationOutput.<step>.<property>"}'
+            yield Fault(at, "Field is no reference to an IterationOutput", help_text, placed)

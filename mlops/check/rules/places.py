@@ -1,0 +1,274 @@
+"""Images, ARNs and buckets: whether they are what they claim, and whether they are all in one place."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+from mlops.check import expressions
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject, get
+from mlops.ir import Placed, Ref, Severity, Where
+
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-](?P<region>[a-z0-9-]+)\.(?P<suffix>amazonaws\.com(\.cn)?|on\.aws|[a-z.]+)"
+    r"/(?P<repository>[^:@]*)(:(?P<tag>[^@]*))?(@(?P<digest>.*))?"
+)
+_ARN = re.compile(
+    r"arn:(?P<partition>aws[a-z\-]*):(?P<service>[a-z0-9\-]+):(?P<region>[a-z0-9\-]*):(?P<account>\d{12})?:(?P<rest>.+)"
+)
+_QUEUE = re.compile(r"https://sqs\.(?P<region>[a-z0-9-]+)\.amazonaws\.com(\.cn)?/(?P<account>\d{12})/.+")
+_DEFAULT_BUCKET = re.compile(r"s3://sagemaker-(?P<region>[a-z]{2}(-[a-z]+)+-\d)-(?P<account>\d{12})(/.*)?")
+_REGION = re.compile(
+    r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov|us-iso[bef]?|eu-isoe|eusc-[a-z]{2})"
+    r"-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d"
+)
+_IMAGE_MEMBERS = ("TrainingImage", "ImageUri", "Image", "RuleEvaluatorImage")
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A text that says where it belongs. ``kind`` is image, role, key, bucket, package, queue, tracking or other."""
+
+    at: str
+    text: str
+    kind: str
+    placed: Placed | None
+    region: str | None = None
+    account: str | None = None
+    partition: str | None = None
+    where: Where | None = None
+
+
+def _literals(subject: Subject) -> Iterator[tuple[str, str, Placed | None, Where | None]]:
+    for at, text, placed in subject.texts:
+        yield at, text, placed, None
+    for declared in subject.parameters.values():
+        if isinstance(declared.parameter.default, str):
+            yield f"{declared.at}/DefaultValue", declared.parameter.default, None, declared.parameter.where
+
+
+@lru_cache(maxsize=1)
+def _found(subject: Subject) -> tuple[_Found, ...]:
+    """Worked out once for the rules below."""
+    return tuple(_find(subject))
+
+
+def _find(subject: Subject) -> Iterator[_Found]:
+    for at, text, placed, where in _literals(subject):
+        if len(text) > 2048 or "/Std:Join/" in at:
+            continue
+        if match := _ECR.fullmatch(text):
+            partition = "aws-cn" if match["suffix"].endswith(".cn") else None
+            yield _Found(at, text, "image", placed, match["region"], None, partition, where)
+        elif match := _ARN.fullmatch(text):
+            kind = {"iam": "role", "kms": "key", "sqs": "queue"}.get(match["service"], "other")
+            kind = "package" if match["rest"].startswith("model-package") else kind
+            kind = "tracking" if match["rest"].startswith("mlflow") else kind
+            account = match["account"] if kind == "role" else None
+            yield _Found(at, text, kind, placed, match["region"] or None, account, match["partition"], where)
+        elif match := _QUEUE.fullmatch(text):
+            yield _Found(at, text, "queue", placed, match["region"], None, None, where)
+        elif match := _DEFAULT_BUCKET.fullmatch(text):
+            yield _Found(at, text, "bucket", placed, match["region"], None, None, where)
+
+
+def _majority(values: list[str]) -> str | None:
+    """What clearly most say; None where two say it equally often."""
+    ranked = Counter(values).most_common(2)
+    if len(ranked) < 2 or ranked[0][1] == ranked[1][1]:
+        return None
+    return ranked[0][0]
+
+
+@rule(
+    "X810",
+    "another-region",
+    Severity.ERROR,
+    source="'Cross region ECR image pulls are not allowed'; KMS keys are regional",
+)
+def another_region(subject: Subject) -> Iterator[Fault]:
+    """An image or a key is in another region than most of the document. For buckets, packages, queues and other
+    resources, which may work across regions, this is a warning.
+
+    Bad:  an image in us-west-2, everything else in eu-west-1
+    Good: the same image in eu-west-1
+    """
+    found = [item for item in _found(subject) if item.region is not None and item.region != "aws"]
+    usual = _majority([item.region for item in found if item.region])
+    for item in found:
+        if usual is not None and item.region != usual:
+            message = f"{shown(item.text)} is in {item.region}, most of the pipeline in {usual}"
+            severity = None if item.kind in ("image", "key") else Severity.WARNING
+            yield Fault(item.at, message, f"use the one of {usual}", item.placed, item.where, severity)
+
+
+@rule("X811", "another-account", Severity.ERROR, source="the service passes a role to jobs of its own account only")
+def another_account(subject: Subject) -> Iterator[Fault]:
+    """A role is of another account than the other roles of the document.
+
+    Bad:  "RoleArn" of 111122223333 in three steps and of 999999999999 in one
+    Good: one account
+    """
+    roles = [item for item in _found(subject) if item.kind == "role" and item.account]
+    everywhere = [
+        match["account"]
+        for _, text, _, _ in _literals(subject)
+        if len(text) <= 2048 and (match := _ARN.fullmatch(text)) and match["account"]
+    ]
+    usual = _majority(everywhere)
+    for item in roles:
+        if usual is not None and item.account != usual:
+            message = f"the role is of account {item.account}, most of the pipeline of {usual}"
+            yield Fault(item.at, message, f"use a role of {usual}", item.placed, item.where)
+
+
+@rule("X812", "another-partition", Severity.ERROR, source="AWS partitions do not reach each other")
+def another_partition(subject: Subject) -> Iterator[Fault]:
+    """An ARN or a registry of another partition (aws, aws-cn, aws-us-gov) than the rest; or a registry host whose
+    suffix does not go with its region.
+
+    Bad:  "111122223333.dkr.ecr.us-east-1.amazonaws.com.cn/fit:1"
+    Good: "111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1"
+    """
+    found = _found(subject)
+    usual = _majority([item.partition for item in found if item.partition])
+    for item in found:
+        if item.region and item.kind == "image":
+            china = item.region.startswith("cn-")
+            if china != (item.partition == "aws-cn"):
+                yield Fault(item.at, f"{shown(item.text)}: the host does not go with its region", None, item.placed)
+        elif item.partition and usual is not None and item.partition != usual:
+            message = f"{shown(item.text)} is of partition {item.partition}, the rest of {usual}"
+            yield Fault(item.at, message, None, item.placed, item.where)
+
+
+@rule(
+    "X813",
+    "image-uri",
+    Severity.ERROR,
+    source="'Please provide a valid Amazon Elastic Container Registry path of the Docker image to run'",
+)
+def image_uri(subject: Subject) -> Iterator[Fault]:
+    """An image is not in ECR, has no repository, or is in a region that does not exist. A model's container may take
+    one of a private registry inside a VPC. A repository in upper case is a warning.
+
+    Bad:  "TrainingImage": "python:3.11"
+    Good: "TrainingImage": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/python:3.11"
+    """
+    for at, text, placed, where in _images(subject):
+        match = _ECR.fullmatch(text)
+        if match is None or not match["suffix"].startswith(("amazonaws.com", "on.aws", "c2s.", "sc2s.", "cloud.")):
+            yield Fault(
+                at,
+                f"{shown(text)} is no ECR image",
+                "<account>.dkr.ecr.<region>.amazonaws.com/<name>:<tag>",
+                placed,
+                where,
+            )
+        elif not match["repository"]:
+            yield Fault(at, f"{shown(text)} has no repository", None, placed, where)
+        elif not _REGION.fullmatch(match["region"]):
+            yield Fault(at, f"{match['region']!r} is no region", None, placed, where)
+        elif match["repository"] != match["repository"].lower():
+            message = f"repository {match['repository']!r} has upper case letters, ECR has none"
+            yield Fault(at, message, "use lower case", placed, where, Severity.WARNING)
+
+
+def _images(subject: Subject) -> Iterator[tuple[str, str, Placed, Where | None]]:
+    for placed in subject.placed:
+        if not subject.type_of(placed.step):
+            continue
+        stack = [(f"{placed.pointer}/Arguments", placed.step.arguments)]
+        while stack:
+            at, value = stack.pop()
+            if isinstance(value, tuple):
+                stack.extend((f"{at}/{index}", item) for index, item in enumerate(value))
+            elif isinstance(value, Mapping):
+                for name, item in value.items():
+                    if name in ("Environment", "HyperParameters", "StaticHyperParameters", "Tags"):
+                        continue
+                    if name in _IMAGE_MEMBERS:
+                        if "Vpc" in (
+                            get(value, "ImageConfig", "RepositoryAccessMode"),
+                            get(value, "TrainingImageConfig", "TrainingRepositoryAccessMode"),
+                        ):
+                            continue  # a private registry
+                        if placed.step.type in ("Lambda", "Callback", "EMR", "EMRServerless", "Job"):
+                            continue
+                        text = expressions.fold(subject, item)
+                        if text is not None and isinstance(item, str):
+                            yield f"{at}/{name}", text, placed, None
+                        elif text and isinstance(item, Ref) and item.path is not None:
+                            declared = subject.parameters[item.path.name]
+                            yield f"{declared.at}/DefaultValue", text, placed, declared.parameter.where
+                    elif isinstance(item, tuple | Mapping):
+                        stack.append((f"{at}/{name}", item))
+
+
+@rule("X814", "wrong-arn", Severity.ERROR, source="botocore's documentation of KmsKeyId")
+def wrong_arn(subject: Subject) -> Iterator[Fault]:
+    """A key is given by the ARN of something else.
+
+    Bad:  "KmsKeyId": "arn:aws:s3:::acme"
+    Good: "KmsKeyId": "arn:aws:kms:eu-west-1:111122223333:alias/ml"
+    """
+    for at, text, placed in subject.texts:
+        name = at.rpartition("/")[2]
+        if name.endswith("KmsKeyId") and text.startswith("arn:") and text.split(":")[2:3] != ["kms"]:
+            yield Fault(at, f"{shown(text)} is no key", "give a KMS key or alias", placed)
+
+
+_BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
+_PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
+
+
+def _uris(subject: Subject) -> Iterator[tuple[str, str, Placed, bool]]:
+    """S3 places of requests: pointer, known text (or its known head), step, and whether the text is whole."""
+    for placed, arguments in ((p, p.step.arguments) for p in subject.placed):
+        stack = [(f"{placed.pointer}/Arguments", arguments)]
+        while stack:
+            at, value = stack.pop()
+            if isinstance(value, tuple):
+                stack.extend((f"{at}/{index}", item) for index, item in enumerate(value))
+            elif isinstance(value, Mapping):
+                stack.extend((f"{at}/{name}", item) for name, item in value.items())
+            elif at.rpartition("/")[2] in _URI_MEMBERS:
+                text = expressions.fold(subject, value)
+                if text is not None and not isinstance(value, Ref):
+                    yield at, text, placed, True
+                elif text is None:
+                    yield at, expressions.head(subject, value), placed, False
+
+
+_URI_MEMBERS = frozenset({"S3Uri", "S3OutputPath", "ModelDataUrl", "DestinationS3Uri", "OutputS3Uri", "S3OutputUri"})
+
+
+@rule("X820", "s3-uri", Severity.WARNING, source="S3 naming rules; botocore's S3Uri pattern")
+def s3_uri(subject: Subject) -> Iterator[Fault]:
+    """An S3 URI with a double slash, a star, an impossible bucket name or a placeholder that nothing filled in; or an
+    https URL in its place. What has the form of no URI at all is an error of another rule.
+
+    Bad:  "s3://acme//train", "s3://{{ bucket }}/train"
+    Good: "s3://acme/train"
+    """
+    for at, text, placed, whole in _uris(subject):
+        if text.startswith("https://"):
+            help_text = "write s3://<bucket>/<key>"
+            yield Fault(at, f"{shown(text)} is no S3 URI", help_text, placed)
+        if not text.startswith("s3://"):
+            continue
+        bucket, slash, key = text[5:].partition("/")
+        if text != text.strip() or "*" in text:
+            yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed)
+        elif _PLACEHOLDER.search(text):
+            yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed)
+        elif (slash or whole) and bucket and not _BUCKET.fullmatch(bucket) and not bucket.startswith("arn:"):
+            yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed)
+        elif "//" in f"/{key}" and slash:
+            help_text = "S3 takes // as a folder without a name"
+            yield Fault(at, f"{shown(text)} has a double slash", help_text, placed)

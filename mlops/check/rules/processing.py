@@ -1,0 +1,190 @@
+"""What the inputs and outputs of a processing job must agree on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Placed, Severity, Value
+
+_ROOT = "/opt/ml/processing"
+_JOBS = ("Processing", "QualityCheck", "ClarifyCheck")
+
+
+def _inputs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
+    for placed, arguments in subject.of_type(*_JOBS):
+        for at, item in entries(arguments, "ProcessingInputs"):
+            yield f"{placed.pointer}/Arguments{at}", item, placed
+
+
+def _outputs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
+    for placed, arguments in subject.of_type(*_JOBS):
+        for at, item in entries(arguments, "ProcessingOutputConfig", "Outputs"):
+            yield f"{placed.pointer}/Arguments{at}", item, placed
+
+
+def _local_paths(
+    items: Iterator[tuple[str, Mapping[str, Value], Placed]], source: str
+) -> Iterator[tuple[str, str, Placed]]:
+    for at, item, placed in items:
+        path = get(item, source, "LocalPath")
+        if isinstance(path, str):
+            yield f"{at}/{source}/LocalPath", path.rstrip("/"), placed
+
+
+@rule("X780", "duplicate-port-name", Severity.ERROR, source="follows from references by name")
+def duplicate_port_name(subject: Subject) -> Iterator[Fault]:
+    """Two inputs, or two outputs, of a processing job have one name.
+
+    Bad:  two Outputs "report"
+    Good: "report" and "plots"
+    """
+    for found, key in ((_inputs(subject), "InputName"), (_outputs(subject), "OutputName")):
+        seen: dict[tuple[str, str], str] = {}
+        for at, item, placed in found:
+            name = item.get(key)
+            if isinstance(name, str):
+                first = seen.setdefault((placed.pointer, name), at)
+                if first != at:
+                    message = f"{key} {name!r} stands at {first} already"
+                    yield Fault(f"{at}/{key}", message, "rename one of them", placed)
+
+
+@rule("X781", "input-source", Severity.ERROR, source="CreateProcessingJob API: ProcessingInput")
+def input_source(subject: Subject) -> Iterator[Fault]:
+    """An input has an S3Input or a DatasetDefinition: one of both; and a LocalPath, unless the application reads S3
+    itself.
+
+    Bad:  {"InputName": "raw", "S3Input": {"S3Uri": "s3://b/raw", "S3DataType": "S3Prefix"}}
+    Good: the same with "LocalPath": "/opt/ml/processing/raw"
+    """
+    for at, item, placed in _inputs(subject):
+        given = [name for name in ("S3Input", "DatasetDefinition") if item.get(name) is not None]
+        if len(given) == 2:
+            message = "S3Input and DatasetDefinition exclude each other"
+            yield Fault(f"{at}/DatasetDefinition", message, "keep one of them", placed)
+        elif not given:
+            yield Fault(f"{at}/S3Input", "the input has no source", "add S3Input", placed)
+        source = item.get("S3Input")
+        if isinstance(source, Mapping) and item.get("AppManaged", False) is False and source.get("LocalPath") is None:
+            yield Fault(f"{at}/S3Input/LocalPath", "the input has no LocalPath", "add it", placed)
+
+
+@rule("X786", "compressed-file-input", Severity.ERROR, source="CreateProcessingJob API: Gzip only with Pipe")
+def compressed_file_input(subject: Subject) -> Iterator[Fault]:
+    """An input is to be unpacked, which works in Pipe mode only.
+
+    Bad:  "S3CompressionType": "Gzip", "S3InputMode": "File"
+    Good: "S3CompressionType": "Gzip", "S3InputMode": "Pipe"
+    """
+    for at, item, placed in _inputs(subject):
+        if get(item, "S3Input", "S3CompressionType") == "Gzip" and get(item, "S3Input", "S3InputMode") == "File":
+            yield Fault(f"{at}/S3Input/S3CompressionType", "Gzip works with Pipe only", "write None", placed)
+
+
+@rule("X782", "output-target", Severity.ERROR, source="CreateProcessingJob API: ProcessingOutput")
+def output_target(subject: Subject) -> Iterator[Fault]:
+    """An output to a feature store is AppManaged; any other output has an S3Output.
+
+    Bad:  {"FeatureStoreOutput": {...}, "AppManaged": false}
+    Good: {"FeatureStoreOutput": {...}, "AppManaged": true}
+    """
+    for at, item, placed in _outputs(subject):
+        if item.get("FeatureStoreOutput") is not None and item.get("AppManaged", False) is False:
+            yield Fault(f"{at}/FeatureStoreOutput", "a feature store output is AppManaged", "set AppManaged", placed)
+        elif item.get("S3Output") is None and item.get("FeatureStoreOutput") is None:
+            yield Fault(f"{at}/S3Output", "the output goes nowhere", "add S3Output", placed)
+
+
+@rule("X783", "local-path-outside", Severity.ERROR, source="AWS docs: local paths begin with /opt/ml/processing/")
+def local_path_outside(subject: Subject) -> Iterator[Fault]:
+    """A LocalPath outside of /opt/ml/processing.
+
+    Bad:  "LocalPath": "/opt/ml/input/data/train"
+    Good: "LocalPath": "/opt/ml/processing/train"
+    """
+    paths = (*_local_paths(_inputs(subject), "S3Input"), *_local_paths(_outputs(subject), "S3Output"))
+    for at, path, placed in paths:
+        if path != _ROOT and not path.startswith(f"{_ROOT}/"):
+            yield Fault(at, f"{shown(path)} is not below {_ROOT}", None, placed)
+
+
+@rule(
+    "X784", "shared-local-path", Severity.ERROR, source="a refusal comparing input and output paths: sdk#1950, sdk#4939"
+)
+def shared_local_path(subject: Subject) -> Iterator[Fault]:
+    """An output in an input's directory or the other way round, or two inputs in one directory. Two outputs of one
+    directory are a warning; an input inside of another input is common and fine.
+
+    Bad:  an input and an output at "/opt/ml/processing/data"
+    Good: "/opt/ml/processing/input" and "/opt/ml/processing/output"
+    """
+    for placed, _ in subject.of_type(*_JOBS):
+        inputs = list(_of(placed, "in"))
+        outputs = list(_of(placed, "out"))
+        for found, severity in ((inputs, None), (outputs, Severity.WARNING)):
+            seen: dict[str, str] = {}
+            for at, path in found:
+                first = seen.setdefault(path, at)
+                if first != at:
+                    yield Fault(at, f"{shown(path)} is used at {first} already", None, placed, severity=severity)
+        for at, path in outputs:
+            clash = next((other for _, other in inputs if _same_tree(path, other)), None)
+            if clash is not None:
+                message = f"the output's {shown(path)} and the input's {shown(clash)} are one tree"
+                yield Fault(at, message, "give the output a directory of its own", placed)
+
+
+def _of(placed: Placed, side: str) -> Iterator[tuple[str, str]]:
+    members = ("ProcessingInputs",) if side == "in" else ("ProcessingOutputConfig", "Outputs")
+    source = "S3Input" if side == "in" else "S3Output"
+    for at, item in entries(placed.step.arguments, *members):
+        path = get(item, source, "LocalPath")
+        if isinstance(path, str):
+            yield f"{placed.pointer}/Arguments{at}/{source}/LocalPath", path.rstrip("/")
+
+
+def _same_tree(output: str, other: str) -> bool:
+    return output == other or output.startswith(f"{other}/")
+
+
+@rule(
+    "X785",
+    "entry-script-missing",
+    Severity.WARNING,
+    source="official SDK's script processors put code below /opt/ml/processing/input/code",
+)
+def entry_script_missing(subject: Subject) -> Iterator[Fault]:
+    """The entrypoint runs a script that no input brings: it lies in no input's directory, or the input is a single file
+    of another name.
+
+    Bad:  ["python3", "/opt/ml/processing/code/prep.py"] with inputs below /opt/ml/processing/input only
+    Good: an input with "LocalPath": "/opt/ml/processing/code"
+    """
+    for placed, arguments in subject.of_type("Processing"):
+        command = get(arguments, "AppSpecification", "ContainerEntrypoint")
+        start = f"{placed.pointer}/Arguments/AppSpecification/ContainerEntrypoint"
+        listed = arguments.get("ProcessingInputs", ())
+        items = list(entries(arguments, "ProcessingInputs"))
+        if not isinstance(listed, tuple) or len(items) != len(listed):
+            continue  # something is not known yet
+        known = [(get(item, "S3Input", "LocalPath"), get(item, "S3Input", "S3Uri")) for _, item in items]
+        if not all(isinstance(path, str) for path, _ in known):
+            continue
+        for index, word in enumerate(command if isinstance(command, tuple) else ()):
+            if not isinstance(word, str) or not word.startswith(f"{_ROOT}/") or not word.endswith((".py", ".sh", ".R")):
+                continue
+            folder, _, name = word.rpartition("/")
+            holding = [
+                uri for path, uri in known if isinstance(path, str) and f"{folder}/".startswith(f"{path.rstrip('/')}/")
+            ]
+            if not holding:
+                yield Fault(f"{start}/{index}", f"no input brings {word}", "correct the path", placed)
+                continue
+            exact = [uri for path, uri in known if isinstance(path, str) and path.rstrip("/") == folder]
+            files = [uri.rpartition("/")[2] for uri in exact if isinstance(uri, str)]
+            single = len(files) == len(holding) == 1 and files[0].endswith((".py", ".sh", ".R"))
+            if single and files[0] != name:
+                yield Fault(f"{start}/{index}", f"the input brings {files[0]}, not {name}", "correct the name", placed)

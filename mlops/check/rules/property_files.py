@@ -1,0 +1,171 @@
+"""Property files: their declaration, and Std:JsonGet that reads them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from mlops.check import properties
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.subject import Subject
+from mlops.ir import Join, JsonGet, Ref, Severity, Unknown
+from mlops.ir.values import pointer
+
+_MEMBERS = ("PropertyFileName", "OutputName", "FilePath")
+
+
+@rule(
+    "R320",
+    "malformed-property-file",
+    Severity.ERROR,
+    source="AWS docs: build-and-manage-propertyfile; the official SDK's properties",
+)
+def malformed_property_file(subject: Subject) -> Iterator[Fault]:
+    """PropertyFiles is a list of objects with PropertyFileName, OutputName and FilePath, each a plain text; the names
+    differ from each other.
+
+    Bad:  "PropertyFiles": [{"PropertyFileName": "quality", "OutputName": "report"}]
+    Good: "PropertyFiles": [{"PropertyFileName": "quality", "OutputName": "report", "FilePath": "quality.json"}]
+    """
+    for placed in subject.placed:
+        listed = placed.step.members.get("PropertyFiles")
+        at = f"{placed.pointer}/PropertyFiles"
+        if listed is None or isinstance(listed, Unknown):
+            continue
+        if not isinstance(listed, tuple):
+            yield Fault(at, "PropertyFiles wants a list", None, placed)
+            continue
+        seen: set[str] = set()
+        for index, item in enumerate(listed):
+            here = f"{at}/{index}"
+            if isinstance(item, Unknown):
+                continue
+            if not isinstance(item, Mapping):
+                yield Fault(here, "a property file wants an object", None, placed)
+                continue
+            for name in _MEMBERS:
+                value = item.get(name)
+                if value is None:
+                    yield Fault(f"{here}/{name}", f"the property file has no {name}", f"add {name}", placed)
+                elif not isinstance(value, str) and not isinstance(value, Ref | Join | JsonGet | Unknown):
+                    yield Fault(f"{here}/{name}", f"{name} wants a text", None, placed)
+                elif value == "":
+                    yield Fault(f"{here}/{name}", f"{name} is empty", None, placed)
+            for name in item:
+                if name not in _MEMBERS:
+                    text = f"a property file has no member {name!r}"
+                    yield Fault(here + pointer(name), text, did_you_mean(name, _MEMBERS), placed)
+            file = item.get("PropertyFileName")
+            if isinstance(file, str):
+                if file in seen:
+                    yield Fault(here, f"two property files are named {file!r}", "rename one of them", placed)
+                seen.add(file)
+
+
+@rule(
+    "R321",
+    "property-file-of-unknown-output",
+    Severity.ERROR,
+    source="AWS docs: output_name must match an output of the step",
+)
+def property_file_of_unknown_output(subject: Subject) -> Iterator[Fault]:
+    """A property file lies in an output that the step does not have.
+
+    Bad:  "OutputName": "reprot" with Outputs ["report"]
+    Good: "OutputName": "report"
+    """
+    for placed, arguments in subject.of_type("Processing"):
+        config = arguments.get("ProcessingOutputConfig", {})
+        outputs = config.get("Outputs", ()) if isinstance(config, Mapping) else None
+        listed = placed.step.members.get("PropertyFiles")
+        if not isinstance(outputs, tuple) or not isinstance(listed, tuple):
+            continue
+        names = [item.get("OutputName") if isinstance(item, Mapping) else None for item in outputs]
+        texts = [name for name in names if isinstance(name, str)]
+        if len(texts) != len(names):
+            continue
+        for index, item in enumerate(listed):
+            wanted = item.get("OutputName") if isinstance(item, Mapping) else None
+            if isinstance(wanted, str) and wanted not in texts:
+                at = f"{placed.pointer}/PropertyFiles/{index}/OutputName"
+                yield Fault(at, f"the step has no output {wanted!r}", did_you_mean(wanted, texts), placed)
+
+
+@rule("R322", "absolute-property-file-path", Severity.WARNING, source="AWS docs: FilePath is relative to the output")
+def absolute_property_file_path(subject: Subject) -> Iterator[Fault]:
+    """FilePath starts at the root of the container, or leaves the output; it is relative to the output's directory.
+
+    Bad:  "FilePath": "/opt/ml/processing/report/quality.json"
+    Good: "FilePath": "quality.json"
+    """
+    for placed in subject.placed:
+        listed = placed.step.members.get("PropertyFiles")
+        for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
+            path = item.get("FilePath") if isinstance(item, Mapping) else None
+            if isinstance(path, str) and (path.startswith(("/", "s3:")) or ".." in path.split("/")):
+                at = f"{placed.pointer}/PropertyFiles/{index}/FilePath"
+                yield Fault(at, f"{path!r} is not inside of the output", "write the path below the output", placed)
+
+
+@rule(
+    "R323",
+    "json-get-source",
+    Severity.ERROR,
+    source="official SDK's JsonGet; 'Path must be a literal string' (sdk#4418)",
+)
+def json_get_source(subject: Subject) -> Iterator[Fault]:
+    """Std:JsonGet reads a property file by {"Get": "Steps.<step>.PropertyFiles.<name>"}, or an S3Uri, by a plain Path.
+
+    Bad:  {"Std:JsonGet": {"PropertyFile": "quality", "Path": "mse.value"}}
+    Good: {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.quality"}, "Path": "mse.value"}}
+    """
+    for site in subject.sites:
+        expression = site.expression
+        if not isinstance(expression, JsonGet):
+            continue
+        here = f"{site.at}/Std:JsonGet"
+        if not isinstance(expression.path, str):
+            yield Fault(f"{here}/Path", "Path wants a plain text", 'e.g. "metrics.mse.value"', site.placed)
+        elif not expression.path.strip():
+            yield Fault(f"{here}/Path", "Path is empty", 'e.g. "metrics.mse.value"', site.placed)
+        if expression.s3_uri is not None:
+            if not isinstance(expression.s3_uri, str | Join | Ref):
+                yield Fault(f"{here}/S3Uri", "S3Uri wants a text or an expression", None, site.placed)
+            continue
+        wanted = "Steps.<step>.PropertyFiles.<name>"
+        at = f"{here}/PropertyFile"
+        if not isinstance(expression.property_file, Ref):
+            yield Fault(at, "PropertyFile wants a reference", f'write {{"Get": "{wanted}"}}', site.placed)
+            continue
+        path = expression.property_file.path
+        if path is None or (path.root == "Steps" and path.name not in subject.by_name):
+            continue
+        producer = subject.by_name.get(path.name)
+        step_type = subject.type_of(producer.step) if producer else None
+        if step_type is not None and producer is not None and "PropertyFiles" not in step_type.envelope:
+            message = f"{path.name!r} is a {producer.step.type} step, which has no property files"
+            yield Fault(f"{at}/Get", message, "read a Processing step's property file", site.placed)
+            continue
+        if path.root != "Steps" or len(path.segments) != 2 or path.segments[0] != "PropertyFiles":
+            help_text = f"write {wanted}"
+            declared = properties.property_files(producer.step) if producer else None
+            if declared:
+                help_text += f", e.g. Steps.{path.name}.PropertyFiles.{declared[0]}"
+            yield Fault(
+                f"{at}/Get", f"{expression.property_file.expression!r} is no property file", help_text, site.placed
+            )
+
+
+@rule("R324", "property-file-as-value", Severity.ERROR, source="official SDK's JsonGet")
+def property_file_as_value(subject: Subject) -> Iterator[Fault]:
+    """A property file is used as if it were a value; it is a file, read with Std:JsonGet and a Path.
+
+    Bad:  {"Get": "Steps.Evaluate.PropertyFiles.quality"} as a hyperparameter
+    Good: {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.quality"}, "Path": "mse.value"}}
+    """
+    for reading in subject.readings:
+        path, site = reading.path, reading.site
+        if path.root != "Steps" or path.segments[:1] != ("PropertyFiles",):
+            continue
+        if not site.at.endswith("/Std:JsonGet/PropertyFile"):
+            yield Fault(f"{site.at}/Get", "a property file is no value", "read it with Std:JsonGet", site.placed)

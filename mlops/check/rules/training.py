@@ -1,0 +1,375 @@
+"""What the members of a training job must agree on."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from mlops.check.expressions import literal
+from mlops.check.rule import Fault, rule
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Placed, Severity, Unknown, Value
+from mlops.ir.values import Expression
+
+_DAYS_28 = 28 * 86400
+_DEFAULT_LIMIT = 5 * 86400
+_LOCAL_STORAGE = re.compile(r"ml\.(p4d|p4de|p5|p5e|p5en|p6|trn1|trn1n|trn2|g4dn|g5|g6|g6e|c5d|m5d|r5d|m6gd|c6gd)\b.*")
+
+
+def _jobs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
+    """Training jobs, also those that a Tuning step defines."""
+    for placed, arguments in subject.of_type("Training"):
+        yield f"{placed.pointer}/Arguments", arguments, placed
+    for placed, arguments in subject.of_type("Tuning"):
+        start = f"{placed.pointer}/Arguments"
+        job = arguments.get("TrainingJobDefinition")
+        if isinstance(job, Mapping):
+            yield f"{start}/TrainingJobDefinition", job, placed
+        for at, item in entries(arguments, "TrainingJobDefinitions"):
+            yield start + at, item, placed
+
+
+def _number(value: Value) -> int | float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+@rule(
+    "X750",
+    "spot-times",
+    Severity.ERROR,
+    source="CreateTrainingJob API: StoppingCondition and EnableManagedSpotTraining",
+)
+def spot_times(subject: Subject) -> Iterator[Fault]:
+    """Spot training wants MaxWaitTimeInSeconds, at least as long as MaxRuntimeInSeconds; other training has none.
+
+    Bad:  "EnableManagedSpotTraining": true, "StoppingCondition": {"MaxRuntimeInSeconds": 3600}
+    Good: the same with "MaxWaitTimeInSeconds": 7200
+    """
+    for at, job, placed in _jobs(subject):
+        spot = job.get("EnableManagedSpotTraining", False)
+        condition = job.get("StoppingCondition")
+        if not isinstance(condition, Mapping) or not isinstance(spot, bool):
+            continue
+        here = f"{at}/StoppingCondition/MaxWaitTimeInSeconds"
+        wait, runtime = condition.get("MaxWaitTimeInSeconds"), condition.get("MaxRuntimeInSeconds")
+        if spot and wait is None:
+            yield Fault(here, "spot training without MaxWaitTimeInSeconds", "add it", placed)
+        elif not spot and wait is not None and not isinstance(wait, Unknown):
+            help_text = "remove it, or set EnableManagedSpotTraining"
+            yield Fault(here, "MaxWaitTimeInSeconds without spot training", help_text, placed)
+        wait_number, runtime_number = _number(literal(subject, wait)), _number(literal(subject, runtime))
+        if spot and wait_number is not None and runtime_number is not None and wait_number < runtime_number:
+            message = f"MaxWaitTimeInSeconds {wait_number} is less than MaxRuntimeInSeconds {runtime_number}"
+            yield Fault(here, message, "wait at least as long as the job may run", placed)
+
+
+@rule(
+    "X751", "long-spot-without-checkpoint", Severity.WARNING, source="a public incident: agentcore-public-stack PR#1025"
+)
+def long_spot_without_checkpoint(subject: Subject) -> Iterator[Fault]:
+    """Spot training of many hours without checkpoints begins anew at each interruption.
+
+    Bad:  spot training of 24 hours without CheckpointConfig
+    Good: "CheckpointConfig": {"S3Uri": "s3://acme/checkpoints"}
+    """
+    for at, job, placed in _jobs(subject):
+        runtime = _number(get(job, "StoppingCondition", "MaxRuntimeInSeconds"))
+        long = runtime is not None and runtime >= 12 * 3600
+        if long and job.get("EnableManagedSpotTraining") is True and job.get("CheckpointConfig") is None:
+            message = "long spot training without CheckpointConfig"
+            yield Fault(f"{at}/CheckpointConfig", message, "write checkpoints", placed)
+
+
+@rule("X752", "warm-pool-with-spot", Severity.ERROR, source="AWS docs: warm pools do not support spot training")
+def warm_pool_with_spot(subject: Subject) -> Iterator[Fault]:
+    """A warm pool (KeepAlivePeriodInSeconds) is kept of on-demand instances only.
+
+    Bad:  "KeepAlivePeriodInSeconds": 600 with "EnableManagedSpotTraining": true
+    Good: one of the two
+    """
+    for at, job, placed in _jobs(subject):
+        keep = get(job, "ResourceConfig", "KeepAlivePeriodInSeconds")
+        if keep is not None and keep != 0 and job.get("EnableManagedSpotTraining") is True:
+            message = "spot training and a warm pool exclude each other"
+            yield Fault(f"{at}/EnableManagedSpotTraining", message, "keep one of them", placed)
+
+
+@rule("X753", "training-code-source", Severity.ERROR, source="CreateTrainingJob API: AlgorithmSpecification")
+def training_code_source(subject: Subject) -> Iterator[Fault]:
+    """A training job has a TrainingImage or an AlgorithmName: one of both.
+
+    Bad:  {"TrainingInputMode": "File"}
+    Good: {"TrainingInputMode": "File", "TrainingImage": "..."}
+    """
+    for at, job, placed in _jobs(subject):
+        spec = job.get("AlgorithmSpecification")
+        if not isinstance(spec, Mapping) or job.get("ServerlessJobConfig") is not None:
+            continue
+        given = [name for name in ("TrainingImage", "AlgorithmName") if spec.get(name) is not None]
+        here = f"{at}/AlgorithmSpecification"
+        if len(given) == 2:
+            yield Fault(f"{here}/AlgorithmName", "TrainingImage and AlgorithmName exclude each other", None, placed)
+        elif not given:
+            yield Fault(f"{here}/TrainingImage", "neither TrainingImage nor AlgorithmName", "add one", placed)
+
+
+@rule("X754", "channel-source", Severity.ERROR, source="CreateTrainingJob API: DataSource")
+def channel_source(subject: Subject) -> Iterator[Fault]:
+    """A channel reads from exactly one source.
+
+    Bad:  "DataSource": {"S3DataSource": {...}, "FileSystemDataSource": {...}}
+    Good: "DataSource": {"S3DataSource": {...}}
+    """
+    for at, job, placed in _jobs(subject):
+        for where, channel in entries(job, "InputDataConfig"):
+            source = channel.get("DataSource")
+            if not isinstance(source, Mapping):
+                continue
+            given = [name for name in source if source[name] is not None]
+            if len(given) != 1:
+                here = f"{at}{where}/DataSource"
+                path = f"{here}/{given[0]}" if given else f"{here}/S3DataSource"
+                message = f"the channel has {' and '.join(given) or 'no source'}, one is wanted"
+                yield Fault(path, message, None, placed)
+
+
+@rule("X755", "duplicate-channel", Severity.ERROR, source="CreateTrainingJob API: channel names are directories")
+def duplicate_channel(subject: Subject) -> Iterator[Fault]:
+    """Two channels of a job, two metrics or two instance groups have one name. For metrics it is a warning.
+
+    Bad:  two channels "train"
+    Good: "train" and "validation"
+    """
+    lists = (
+        (("InputDataConfig",), "ChannelName", None),
+        (("ResourceConfig", "InstanceGroups"), "InstanceGroupName", None),
+        (("AlgorithmSpecification", "MetricDefinitions"), "Name", Severity.WARNING),
+    )
+    for at, job, placed in _jobs(subject):
+        for members, key, severity in lists:
+            seen: set[str] = set()
+            for where, item in entries(job, *members):
+                name = item.get(key)
+                if isinstance(name, str):
+                    if name in seen:
+                        message = f"{key} {name!r} stands twice in {members[-1]}"
+                        yield Fault(f"{at}{where}/{key}", message, "rename one", placed, severity=severity)
+                    seen.add(name)
+
+
+@rule(
+    "X756",
+    "mixed-input-modes",
+    Severity.ERROR,
+    source="'Cannot use both Pipe and FastFile TrainingInputMode on the same Training Job'",
+)
+def mixed_input_modes(subject: Subject) -> Iterator[Fault]:
+    """A training job reads one channel by Pipe and another by FastFile.
+
+    Bad:  "InputMode": "Pipe" and "InputMode": "FastFile"
+    Good: one of the two for all channels
+    """
+    for at, job, placed in _jobs(subject):
+        default = get(job, "AlgorithmSpecification", "TrainingInputMode")
+        modes: set[object] = set()
+        for where, channel in entries(job, "InputDataConfig"):
+            mode = channel.get("InputMode", default)
+            if mode in ("Pipe", "FastFile"):
+                modes.add(mode)
+                if len(modes) == 2:
+                    message = "Pipe and FastFile channels in one job"
+                    yield Fault(f"{at}{where}/InputMode", message, "use one of the two", placed)
+                    break
+
+
+@rule("X765", "unknown-instance-group", Severity.ERROR, source="CreateTrainingJob API: S3DataSource.InstanceGroupNames")
+def unknown_instance_group(subject: Subject) -> Iterator[Fault]:
+    """A channel is for an instance group that the job does not have.
+
+    Bad:  "InstanceGroupNames": ["feeder"] with InstanceGroups "feeders"
+    Good: both the same
+    """
+    for at, job, placed in _jobs(subject):
+        groups = [item.get("InstanceGroupName") for _, item in entries(job, "ResourceConfig", "InstanceGroups")]
+        if not all(isinstance(name, str) for name in groups):
+            continue
+        for where, channel in entries(job, "InputDataConfig"):
+            wanted = get(channel, "DataSource", "S3DataSource", "InstanceGroupNames")
+            for index, name in enumerate(wanted if isinstance(wanted, tuple) else ()):
+                if isinstance(name, str) and name not in groups:
+                    here = f"{at}{where}/DataSource/S3DataSource/InstanceGroupNames/{index}"
+                    yield Fault(here, f"the job has no instance group {name!r}", None, placed)
+
+
+@rule("X757", "file-system-without-vpc", Severity.ERROR, source="CreateTrainingJob API: EFS and FSx want a VPC")
+def file_system_without_vpc(subject: Subject) -> Iterator[Fault]:
+    """A channel reads from a file system, and the job is in no VPC.
+
+    Bad:  FileSystemDataSource without VpcConfig
+    Good: the same with VpcConfig
+    """
+    for at, job, placed in _jobs(subject):
+        used = any(
+            get(item, "DataSource", "FileSystemDataSource") is not None for _, item in entries(job, "InputDataConfig")
+        )
+        if used and job.get("VpcConfig") is None:
+            yield Fault(f"{at}/VpcConfig", "a file system is reached in a VPC only", "add VpcConfig", placed)
+
+
+@rule("X758", "instances", Severity.ERROR, source="CreateTrainingJob API: ResourceConfig")
+def instances(subject: Subject) -> Iterator[Fault]:
+    """A job's instances: InstanceGroups or InstanceType with InstanceCount, not both, and at least one.
+
+    Bad:  {"InstanceType": "ml.m5.xlarge", "InstanceGroups": [...]}
+    Good: {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
+    """
+    for at, job, placed in _jobs(subject):
+        config = job.get("ResourceConfig")
+        if not isinstance(config, Mapping):
+            continue
+        here = f"{at}/ResourceConfig"
+        if config.get("InstanceGroups") is not None:
+            for name in ("InstanceType", "InstanceCount"):
+                if config.get(name) is not None:
+                    yield Fault(f"{here}/{name}", f"{name} and InstanceGroups exclude each other", None, placed)
+            continue
+        count = config.get("InstanceCount")
+        if literal(subject, count) == 0 and not isinstance(literal(subject, count), bool):
+            path = getattr(count, "path", None) if isinstance(count, Expression) else None
+            declared = subject.parameters.get(path.name) if path else None
+            where = f"{declared.at}/DefaultValue" if declared else f"{here}/InstanceCount"
+            owner = declared.parameter.where if declared else None
+            yield Fault(where, "no instance to train on", "at least 1", placed, owner, None)
+
+
+@rule(
+    "X759",
+    "volume-key-on-local-storage",
+    Severity.ERROR,
+    source="CreateTrainingJob API: VolumeKmsKeyId is refused for instances with local storage",
+)
+def volume_key_on_local_storage(subject: Subject) -> Iterator[Fault]:
+    """VolumeKmsKeyId with an instance type that has its own disks, which cannot be encrypted with that key.
+
+    Bad:  "InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "..."
+    Good: "InstanceType": "ml.g5.xlarge"
+    """
+    for at, job, placed in _jobs(subject):
+        config = job.get("ResourceConfig")
+        kind = literal(subject, get(config, "InstanceType"))
+        if isinstance(kind, str) and _LOCAL_STORAGE.fullmatch(kind) and get(config, "VolumeKmsKeyId") is not None:
+            message = f"{kind} has local disks, VolumeKmsKeyId cannot encrypt them"
+            yield Fault(f"{at}/ResourceConfig/VolumeKmsKeyId", message, "remove it", placed)
+
+
+@rule("X760", "long-runtime", Severity.ERROR, source="AWS docs: 28 days at most; 432,000 s is the default quota")
+def long_runtime(subject: Subject) -> Iterator[Fault]:
+    """MaxRuntimeInSeconds over 28 days, or (a warning) over the default quota of five days.
+
+    Bad:  "MaxRuntimeInSeconds": 2592000
+    Good: "MaxRuntimeInSeconds": 86400
+    """
+    for at, job, placed in _jobs(subject):
+        runtime = _number(literal(subject, get(job, "StoppingCondition", "MaxRuntimeInSeconds")))
+        if runtime is None or runtime <= _DEFAULT_LIMIT:
+            continue
+        here = f"{at}/StoppingCondition/MaxRuntimeInSeconds"
+        if runtime > _DAYS_28:
+            yield Fault(here, f"{runtime} s is more than 28 days", "a job runs at most 28 days", placed)
+        else:
+            message = f"{runtime} s is more than the default quota of {_DEFAULT_LIMIT} s"
+            yield Fault(here, message, "ask for a higher quota", placed, severity=Severity.WARNING)
+
+
+@rule(
+    "X761",
+    "metric-regex",
+    Severity.ERROR,
+    source="CreateTrainingJob API: MetricDefinition; the value is the first group",
+)
+def metric_regex(subject: Subject) -> Iterator[Fault]:
+    """A metric's regular expression does not compile, or (a warning) has no group to take the value from.
+
+    Bad:  "Regex": "loss=[0-9.]+"
+    Good: "Regex": "loss=([0-9.]+)"
+    """
+    for at, job, placed in _jobs(subject):
+        for where, item in entries(job, "AlgorithmSpecification", "MetricDefinitions"):
+            text = item.get("Regex")
+            if not isinstance(text, str) or len(text) > 500:
+                continue
+            try:
+                groups = re.compile(text).groups
+            except (re.error, OverflowError, RecursionError) as error:
+                yield Fault(f"{at}{where}/Regex", f"the expression does not compile: {error}", None, placed)
+                continue
+            if not groups:
+                message = "the expression has no group, so the metric has no value"
+                help_text = "put ( ) around the number"
+                yield Fault(f"{at}{where}/Regex", message, help_text, placed, severity=Severity.WARNING)
+
+
+@rule(
+    "X762",
+    "augmented-manifest-attributes",
+    Severity.WARNING,
+    source="CreateTrainingJob API: S3DataSource.AttributeNames",
+)
+def augmented_manifest_attributes(subject: Subject) -> Iterator[Fault]:
+    """An augmented manifest without the names of the attributes to read.
+
+    Bad:  "S3DataType": "AugmentedManifestFile"
+    Good: the same with "AttributeNames": ["source-ref", "label"]
+    """
+    for at, job, placed in _jobs(subject):
+        for where, channel in entries(job, "InputDataConfig"):
+            source = get(channel, "DataSource", "S3DataSource")
+            if get(source, "S3DataType") == "AugmentedManifestFile" and not get(source, "AttributeNames"):
+                here = f"{at}{where}/DataSource/S3DataSource/AttributeNames"
+                yield Fault(here, "an augmented manifest wants AttributeNames", "add them", placed)
+
+
+@rule("X763", "script-mode", Severity.WARNING, source="sagemaker-training-toolkit: sagemaker_submit_directory")
+def script_mode(subject: Subject) -> Iterator[Fault]:
+    """Script mode names a program but no source archive in S3, so the container has nothing to run.
+
+    Bad:  {"sagemaker_program": "train.py", "sagemaker_submit_directory": "./src"}
+    Good: {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://acme/code/sourcedir.tar.gz"}
+    """
+    for at, job, placed in _jobs(subject):
+        for member in ("HyperParameters", "StaticHyperParameters"):
+            values = job.get(member)
+            if not isinstance(values, Mapping) or "sagemaker_program" not in values:
+                continue
+            here = f"{at}/{member}/sagemaker_submit_directory"
+            folder = values.get("sagemaker_submit_directory")
+            if folder is None:
+                channels = [item.get("ChannelName") for _, item in entries(job, "InputDataConfig")]
+                environment = get(job, "Environment", "SAGEMAKER_SUBMIT_DIRECTORY")
+                if environment is None and not any(isinstance(name, str) and "code" in name for name in channels):
+                    yield Fault(here, "sagemaker_program without sagemaker_submit_directory", "add it", placed)
+                continue
+            text = folder.strip('"') if isinstance(folder, str) else None
+            if text is not None and not text.startswith(("s3://", "https://", "/opt/ml/")):
+                yield Fault(here, f"{text!r} is on the author's machine", "upload the sources", placed)
+
+
+@rule(
+    "X764", "container-contract", Severity.WARNING, source="AWS docs: training containers; the official SDK's templates"
+)
+def container_contract(subject: Subject) -> Iterator[Fault]:
+    """Checkpoints inside the model's directory, or an init program as a training entrypoint.
+
+    Bad:  "CheckpointConfig": {"LocalPath": "/opt/ml/model"}
+    Good: "CheckpointConfig": {"LocalPath": "/opt/ml/checkpoints"}
+    """
+    for at, job, placed in _jobs(subject):
+        path = get(job, "CheckpointConfig", "LocalPath")
+        if isinstance(path, str) and (path.rstrip("/") + "/").startswith(("/opt/ml/model/", "/opt/ml/output/")):
+            message = f"checkpoints in {path} become part of the model or output"
+            yield Fault(f"{at}/CheckpointConfig/LocalPath", message, "use /opt/ml/checkpoints", placed)
+        entrypoint = get(job, "AlgorithmSpecification", "ContainerEntrypoint")
+        first = entrypoint[0] if isinstance(entrypoint, tuple) and entrypoint else None
+        if isinstance(first, str) and first.rpartition("/")[2] in ("tini", "dumb-init"):
+            here = f"{at}/AlgorithmSpecification/ContainerEntrypoint/0"
+            yield Fault(here, f"{first} as the entrypoint of a training container", "start the program itself", placed)

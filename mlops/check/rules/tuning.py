@@ -1,0 +1,250 @@
+"""Hyperparameter tuning and AutoML."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from math import isfinite
+
+from mlops.check.expressions import literal
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Placed, Severity, Value
+
+_KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
+
+
+def _definitions(arguments: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    job = arguments.get("TrainingJobDefinition")
+    if isinstance(job, Mapping):
+        yield "/TrainingJobDefinition", job
+    yield from entries(arguments, "TrainingJobDefinitions")
+
+
+def _range_sets(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
+    for placed, arguments in subject.of_type("Tuning"):
+        start = f"{placed.pointer}/Arguments"
+        shared = get(arguments, "HyperParameterTuningJobConfig", "ParameterRanges")
+        if isinstance(shared, Mapping):
+            yield f"{start}/HyperParameterTuningJobConfig/ParameterRanges", shared, placed
+        for at, job in _definitions(arguments):
+            own = job.get("HyperParameterRanges")
+            if isinstance(own, Mapping):
+                yield f"{start}{at}/HyperParameterRanges", own, placed
+
+
+def _bound(value: Value) -> float | None:
+    try:
+        number = float(value) if isinstance(value, str) else None
+    except ValueError:
+        return None
+    return number if number is not None and isfinite(number) else None
+
+
+@rule(
+    "X770",
+    "tuning-range",
+    Severity.ERROR,
+    source="CreateHyperParameterTuningJob API: parameter ranges and scaling types",
+)
+def tuning_range(subject: Subject) -> Iterator[Fault]:
+    """A range whose bounds are no numbers, stand the wrong way round, or do not go with its scaling type.
+
+    Bad:  {"MinValue": "0", "MaxValue": "1", "ScalingType": "Logarithmic"}
+    Good: {"MinValue": "0.001", "MaxValue": "1", "ScalingType": "Logarithmic"}
+    """
+    for at, ranges, placed in _range_sets(subject):
+        for kind in _KINDS[:2]:
+            for where, item in entries(ranges, kind):
+                yield from _range(f"{at}{where}", kind, item, placed)
+
+
+def _range(at: str, kind: str, item: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
+    bounds: dict[str, float] = {}
+    for name in ("MinValue", "MaxValue"):
+        value = item.get(name)
+        number = _bound(value)
+        if isinstance(value, str) and number is None:
+            yield Fault(f"{at}/{name}", f"{shown(value)} is no number", None, placed)
+        elif number is not None:
+            bounds[name] = number
+            if kind == "IntegerParameterRanges" and number != int(number):
+                yield Fault(f"{at}/{name}", f"{shown(value)} is no integer", None, placed)
+    if len(bounds) < 2:
+        return
+    low, high = bounds["MinValue"], bounds["MaxValue"]
+    if low > high:
+        yield Fault(f"{at}/MinValue", f"MinValue {low:g} is above MaxValue {high:g}", "swap them", placed)
+    scaling = item.get("ScalingType")
+    if scaling == "Logarithmic" and low <= 0:
+        yield Fault(f"{at}/MinValue", f"a logarithmic scale cannot start at {low:g}", "start above 0", placed)
+    if scaling == "ReverseLogarithmic":
+        if kind == "IntegerParameterRanges":
+            yield Fault(f"{at}/ScalingType", "ReverseLogarithmic is for continuous ranges", None, placed)
+        elif low < 0 or high >= 1:
+            yield Fault(f"{at}/MaxValue", "a reverse logarithmic range lies within 0 and below 1", None, placed)
+
+
+@rule("X771", "tuned-twice", Severity.ERROR, source="CreateHyperParameterTuningJob API")
+def tuned_twice(subject: Subject) -> Iterator[Fault]:
+    """A hyperparameter stands in two ranges, or both in a range and among the static ones.
+
+    Bad:  "lr" in ContinuousParameterRanges and in StaticHyperParameters
+    Good: "lr" in one place
+    """
+    for placed, arguments in subject.of_type("Tuning"):
+        start = f"{placed.pointer}/Arguments"
+        shared: dict[str, str] = {}
+        for at, ranges, owner in _range_sets(subject):
+            if owner is not placed:
+                continue
+            seen: set[str] = set()
+            for kind in _KINDS:
+                for where, item in entries(ranges, kind):
+                    name = item.get("Name")
+                    if not isinstance(name, str):
+                        continue
+                    if name in seen:
+                        yield Fault(f"{at}{where}/Name", f"{name!r} stands in two ranges", "keep one", placed)
+                    seen.add(name)
+                    shared.setdefault(name, at)
+        for at, job in _definitions(arguments):
+            static = job.get("StaticHyperParameters")
+            for name in static if isinstance(static, Mapping) else ():
+                ranges_at = shared.get(name)
+                if ranges_at is not None and (ranges_at.startswith(f"{start}{at}/") or "JobConfig/" in ranges_at):
+                    here = f"{start}{at}/StaticHyperParameters/{name}"
+                    yield Fault(here, f"{name!r} is tuned and static", "keep one", placed)
+
+
+@rule(
+    "X772", "tuning-limits", Severity.ERROR, source="CreateHyperParameterTuningJob API: ResourceLimits and strategies"
+)
+def tuning_limits(subject: Subject) -> Iterator[Fault]:
+    """More jobs in parallel than in total; or (a warning) a grid search with a number of jobs, which the grid decides.
+
+    Bad:  {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 10}
+    Good: {"MaxNumberOfTrainingJobs": 10, "MaxParallelTrainingJobs": 4}
+    """
+    for placed, arguments in subject.of_type("Tuning"):
+        config = arguments.get("HyperParameterTuningJobConfig")
+        here = f"{placed.pointer}/Arguments/HyperParameterTuningJobConfig/ResourceLimits"
+        total = get(config, "ResourceLimits", "MaxNumberOfTrainingJobs")
+        total_number = literal(subject, total)
+        parallel = literal(subject, get(config, "ResourceLimits", "MaxParallelTrainingJobs"))
+        if isinstance(total_number, int) and isinstance(parallel, int) and parallel > total_number:
+            message = f"{parallel} jobs in parallel, {total_number} in total"
+            yield Fault(f"{here}/MaxParallelTrainingJobs", message, "lower it", placed)
+        if get(config, "Strategy") == "Grid" and total is not None:
+            message = "a grid search has as many jobs as its grid"
+            help_text = "remove it"
+            yield Fault(f"{here}/MaxNumberOfTrainingJobs", message, help_text, placed, severity=Severity.WARNING)
+
+
+@rule("X776", "tuning-strategy", Severity.ERROR, source="CreateHyperParameterTuningJob API: strategies")
+def tuning_strategy(subject: Subject) -> Iterator[Fault]:
+    """Members that contradict the strategy: Hyperband stops jobs itself, its configuration is for it alone and has its
+    resources the right way round; a grid is made of categories.
+
+    Bad:  "Strategy": "Hyperband", "TrainingJobEarlyStoppingType": "Auto"
+    Good: "Strategy": "Hyperband", "TrainingJobEarlyStoppingType": "Off"
+    """
+    for placed, arguments in subject.of_type("Tuning"):
+        config = arguments.get("HyperParameterTuningJobConfig")
+        at = f"{placed.pointer}/Arguments/HyperParameterTuningJobConfig"
+        strategy = get(config, "Strategy")
+        if strategy == "Hyperband" and get(config, "TrainingJobEarlyStoppingType") == "Auto":
+            yield Fault(f"{at}/TrainingJobEarlyStoppingType", "Hyperband stops jobs by itself", "write Off", placed)
+        hyperband = get(config, "StrategyConfig", "HyperbandStrategyConfig")
+        here = f"{at}/StrategyConfig/HyperbandStrategyConfig"
+        if isinstance(strategy, str) and strategy != "Hyperband" and hyperband is not None:
+            yield Fault(here, f"a Hyperband configuration with strategy {strategy}", "remove it", placed)
+        low, high = get(hyperband, "MinResource"), get(hyperband, "MaxResource")
+        if isinstance(low, int) and isinstance(high, int) and low > high:
+            yield Fault(f"{here}/MinResource", f"MinResource {low} is above MaxResource {high}", "swap them", placed)
+        for kind in _KINDS[:2]:
+            if strategy == "Grid" and get(config, "ParameterRanges", kind):
+                yield Fault(f"{at}/ParameterRanges/{kind}", "a grid search takes categories only", None, placed)
+
+
+@rule("X773", "tuning-definitions", Severity.ERROR, source="CreateHyperParameterTuningJob API")
+def tuning_definitions(subject: Subject) -> Iterator[Fault]:
+    """A tuning job has TrainingJobDefinition or TrainingJobDefinitions: one of both.
+
+    Bad:  {"TrainingJobDefinition": {...}, "TrainingJobDefinitions": [...]}
+    Good: {"TrainingJobDefinition": {...}}
+    """
+    for placed, arguments in subject.of_type("Tuning"):
+        at = f"{placed.pointer}/Arguments"
+        names = ("TrainingJobDefinition", "TrainingJobDefinitions")
+        given = [name for name in names if arguments.get(name) is not None]
+        if len(given) == 2:
+            yield Fault(f"{at}/{names[1]}", f"{names[0]} and {names[1]} exclude each other", "keep one", placed)
+        elif not given:
+            yield Fault(f"{at}/{names[0]}", "the tuning job defines no training job", "add one", placed)
+
+
+@rule(
+    "X774",
+    "undefined-objective",
+    Severity.ERROR,
+    source="CreateHyperParameterTuningJob API: the objective is a defined metric",
+)
+def undefined_objective(subject: Subject) -> Iterator[Fault]:
+    """The tuned metric is none of those that the training job's MetricDefinitions find. Built-in algorithms, which have
+    no MetricDefinitions, are not looked at.
+
+    Bad:  "MetricName": "validation:rmse" with MetricDefinitions of "rmse" only
+    Good: both the same
+    """
+    for placed, arguments in subject.of_type("Tuning"):
+        start = f"{placed.pointer}/Arguments"
+        job = arguments.get("TrainingJobDefinition")
+        if not isinstance(job, Mapping):
+            continue
+        listed = list(entries(job, "AlgorithmSpecification", "MetricDefinitions"))
+        names = {item.get("Name") for _, item in listed if isinstance(item.get("Name"), str)}
+        places = (
+            ("HyperParameterTuningJobConfig", "HyperParameterTuningJobObjective", "MetricName"),
+            ("TrainingJobDefinition", "TuningObjective", "MetricName"),
+        )
+        for members in places:
+            metric = get(arguments, *members)
+            if isinstance(metric, str) and listed and len(names) == len(listed) and metric not in names:
+                message = f"no MetricDefinition finds {metric!r}"
+                yield Fault(f"{start}/{'/'.join(members)}", message, "define it", placed)
+
+
+_METRICS = {
+    "BinaryClassification": {
+        "Accuracy", "F1", "AUC", "BalancedAccuracy", "Precision", "Recall",
+    },
+    "MulticlassClassification": {
+        "Accuracy", "F1macro", "BalancedAccuracy", "PrecisionMacro", "RecallMacro",
+    },
+    "Regression": {"MSE", "RMSE", "MAE", "R2"},
+}  # fmt: skip
+
+
+@rule("X775", "automl-job", Severity.ERROR, source="official SDK's automl_step; CreateAutoMLJob API")
+def automl_job(subject: Subject) -> Iterator[Fault]:
+    """An AutoML step in another mode than ENSEMBLING, an objective of another problem type, or (a warning) an objective
+    without a problem type or the other way round.
+
+    Bad:  "ProblemType": "Regression", "AutoMLJobObjective": {"MetricName": "F1"}
+    Good: "ProblemType": "Regression", "AutoMLJobObjective": {"MetricName": "RMSE"}
+    """
+    for placed, arguments in subject.of_type("AutoML"):
+        at = f"{placed.pointer}/Arguments"
+        mode = get(arguments, "AutoMLJobConfig", "Mode")
+        if isinstance(mode, str) and mode != "ENSEMBLING":
+            yield Fault(f"{at}/AutoMLJobConfig/Mode", f"mode {shown(mode)}", "pipelines take ENSEMBLING only", placed)
+        kind, metric = arguments.get("ProblemType"), get(arguments, "AutoMLJobObjective", "MetricName")
+        known = _METRICS.get(kind) if isinstance(kind, str) else None
+        if known is not None and isinstance(metric, str) and metric not in known:
+            where = f"{at}/AutoMLJobObjective/MetricName"
+            yield Fault(where, f"{metric} is no metric of {kind}", f"one of {', '.join(sorted(known))}", placed)
+        if (kind is None) != (arguments.get("AutoMLJobObjective") is None):
+            missing = "ProblemType" if kind is None else "AutoMLJobObjective"
+            message = "ProblemType and AutoMLJobObjective go together"
+            yield Fault(f"{at}/{missing}", message, f"add {missing}", placed, severity=Severity.WARNING)

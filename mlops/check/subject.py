@@ -1,0 +1,195 @@
+"""What the rules look at: a definition with its step types, and what several rules need to know, worked out once."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+
+from mlops.check import composites, graph
+from mlops.check.shapes import Feed, Misfit, Shape, shape, walk
+from mlops.ir import Definition, Join, JsonGet, Parameter, Placed, Ref, Step, StepType, Value
+from mlops.ir.values import Expression, RefPath, expressions, pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Site:
+    """An expression where it stands: in a step, or (``placed`` None) elsewhere in the document."""
+
+    at: str
+    expression: Expression
+    placed: Placed | None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A ``Get`` with its parsed path."""
+
+    site: Site
+    path: RefPath
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """A parameter with its place in the document."""
+
+    parameter: Parameter
+    at: str
+
+
+class Subject:
+    """Everything here is derived from the definition and the step types; nothing is changed after it was made."""
+
+    def __init__(self, definition: Definition, types: Mapping[str, StepType]) -> None:
+        self.definition = definition
+        self.types = types
+
+    @cached_property
+    def placed(self) -> tuple[Placed, ...]:
+        return tuple(self.definition.placed())
+
+    @cached_property
+    def by_name(self) -> Mapping[str, Placed]:
+        """The first step of each name; names that are missing are not here."""
+        found: dict[str, Placed] = {}
+        for placed in self.placed:
+            if placed.step.name:
+                found.setdefault(placed.step.name, placed)
+        return found
+
+    @cached_property
+    def parameters(self) -> Mapping[str, Declared]:
+        found: dict[str, Declared] = {}
+        for index, parameter in enumerate(self.definition.parameters):
+            if parameter.name:
+                found.setdefault(parameter.name, Declared(parameter, pointer("Parameters", index)))
+        return found
+
+    def type_of(self, step: Step) -> StepType | None:
+        return self.types.get(step.type)
+
+    def of_type(self, *names: str) -> Iterator[tuple[Placed, Mapping[str, Value]]]:
+        """Steps of these types whose Arguments are an object, with the Arguments."""
+        for name in names:
+            yield from self._by_type.get(name, ())
+
+    @cached_property
+    def _by_type(self) -> Mapping[str, list[tuple[Placed, Mapping[str, Value]]]]:
+        found: dict[str, list[tuple[Placed, Mapping[str, Value]]]] = defaultdict(list)
+        for placed in self.placed:
+            if isinstance(placed.step.arguments, Mapping):
+                found[placed.step.type].append((placed, placed.step.arguments))
+        return found
+
+    @cached_property
+    def sites(self) -> tuple[Site, ...]:
+        """Every expression of the document, in document order."""
+        found = [
+            Site(at, expression, None)
+            for name, value in self.definition.members.items()
+            for at, expression in expressions(value, pointer(name))
+        ]
+        for placed in self.placed:
+            for name, value in placed.step.members.items():
+                found.extend(
+                    Site(at, expression, placed)
+                    for at, expression in expressions(value, placed.pointer + pointer(name))
+                )
+            found.extend(
+                Site(at, expression, placed)
+                for at, expression in expressions(placed.step.arguments, f"{placed.pointer}/Arguments")
+            )
+        return tuple(found)
+
+    @cached_property
+    def readings(self) -> tuple[Reading, ...]:
+        """Every ``Get`` that parses."""
+        return tuple(
+            Reading(site, path)
+            for site in self.sites
+            if isinstance(site.expression, Ref) and (path := site.expression.path) is not None
+        )
+
+    @cached_property
+    def texts(self) -> tuple[tuple[str, str, Placed | None], ...]:
+        """Every literal text with its pointer, also inside of a Join; keys and parameters are not here."""
+        found: list[tuple[str, str, Placed | None]] = []
+        for name, value in self.definition.members.items():
+            found.extend((at, text, None) for at, text in literal_texts(value, pointer(name)))
+        for placed in self.placed:
+            for name, value in placed.step.members.items():
+                found.extend((at, text, placed) for at, text in literal_texts(value, placed.pointer + pointer(name)))
+            start = f"{placed.pointer}/Arguments"
+            found.extend((at, text, placed) for at, text in literal_texts(placed.step.arguments, start))
+        return tuple(found)
+
+    @cached_property
+    def graph(self) -> graph.Graph:
+        return graph.build(self.placed)
+
+    def request_shape(self, step: Step) -> Shape | None:
+        """What Arguments mirror, None where nobody knows."""
+        own = composites.ARGUMENTS.get(step.type)
+        if own is not None:
+            return own
+        step_type = self.type_of(step)
+        if step_type is None or step_type.request is None:
+            return None
+        return shape(step_type.service, step_type.request)
+
+    @cached_property
+    def _compared(self) -> tuple[tuple[Placed, Misfit | Feed], ...]:
+        found: list[tuple[Placed, Misfit | Feed]] = []
+        for placed in self.placed:
+            step = placed.step
+            against = self.request_shape(step)
+            if against is None or not isinstance(step.arguments, Mapping):
+                continue
+            step_type = self.type_of(step)
+            omits = step_type.omits if step_type else frozenset()
+            found.extend((placed, item) for item in walk(step.arguments, against, f"{placed.pointer}/Arguments", omits))
+        return tuple(found)
+
+    @cached_property
+    def misfits(self) -> tuple[tuple[Placed, Misfit], ...]:
+        """Where Arguments differ from the request that they mirror."""
+        return tuple((placed, item) for placed, item in self._compared if isinstance(item, Misfit))
+
+    @cached_property
+    def feeds(self) -> tuple[tuple[Placed, Feed], ...]:
+        """Which expression fills which place of which request."""
+        return tuple((placed, item) for placed, item in self._compared if isinstance(item, Feed))
+
+
+def literal_texts(value: Value, at: str) -> Iterator[tuple[str, str]]:
+    """Every literal text in a value with its pointer."""
+    match value:
+        case str():
+            yield at, value
+        case Mapping():
+            for key, item in value.items():
+                yield from literal_texts(item, at + pointer(key))
+        case tuple():
+            for index, item in enumerate(value):
+                yield from literal_texts(item, f"{at}/{index}")
+        case Join():
+            for index, item in enumerate(value.values):
+                yield from literal_texts(item, f"{at}/Std:Join/Values/{index}")
+        case JsonGet():
+            yield from literal_texts(value.s3_uri, f"{at}/Std:JsonGet/S3Uri")
+
+
+def get(value: Value, *members: str) -> Value:
+    """A value deep in objects; None where one of the members is not there or something else stands in its place."""
+    for member in members:
+        value = value.get(member) if isinstance(value, Mapping) else None
+    return value
+
+
+def entries(value: Value, *members: str) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    """The objects of a list deep in objects, each with its pointer below ``value``."""
+    listed = get(value, *members)
+    for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
+        if isinstance(item, Mapping):
+            yield pointer(*members, index), item

@@ -1,0 +1,105 @@
+"""Each format of a report, for findings with and without a place."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from mlops.check.reports import FORMATS, report
+from mlops.check.reports import json as json_report
+from mlops.check.reports.text import render as text
+from mlops.ir import Finding, Severity, UsageError, Where
+
+ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
+
+
+@pytest.fixture
+def found(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Finding]:
+    monkeypatch.chdir(tmp_path)
+    source = tmp_path / "pipelines" / "churn.py"
+    source.parent.mkdir()
+    source.write_text("import mlops\n\n    train = Training(\n", encoding="utf-8")
+    return [
+        Finding("S204", "argument-choice", ERROR, "'a' is not allowed", "did you mean 'b'?", "Train",
+                "/Steps/0/Arguments/X", Where(str(source), 3)),
+        Finding("P409", "unused-parameter", INFO, "nothing reads it", path="/Parameters/0",
+                where=Where(str(tmp_path / "d.json"), 7, 3)),
+        Finding("E503", "no-steps", WARNING, "100% <empty>\n\x1b[31mred", path="/Steps"),
+    ]  # fmt: skip
+
+
+def test_text(found: list[Finding]) -> None:
+    assert text(found) == (
+        "pipelines/churn.py:3: error S204 [Train] 'a' is not allowed\n"
+        "        train = Training(\n"
+        "        ^\n"
+        "    at /Steps/0/Arguments/X\n"
+        "    help: did you mean 'b'?\n"
+        "d.json:7:3: info P409 nothing reads it\n"
+        "    at /Parameters/0\n"
+        "/Steps: warning E503 100% <empty>\N{REPLACEMENT CHARACTER}\N{REPLACEMENT CHARACTER}[31mred\n"
+        "1 error, 1 warning, 1 info\n"
+    )
+
+
+def test_text_has_colours_only_when_asked(found: list[Finding]) -> None:
+    assert "\x1b" not in text(found)
+    assert text(found, colour=True).count("\x1b[1;") == 3
+
+
+def test_text_of_nothing() -> None:
+    assert text([]) == "no findings\n"
+
+
+def test_json(found: list[Finding]) -> None:
+    document = json.loads(json_report.render(found, files=4))
+    assert document["summary"] == {"errors": 1, "warnings": 1, "files": 4}
+    assert document["findings"][0] == {
+        "code": "S204", "name": "argument-choice", "severity": "error", "message": "'a' is not allowed",
+        "help": "did you mean 'b'?", "step": "Train", "path": "/Steps/0/Arguments/X", "file": "pipelines/churn.py",
+        "line": 3, "column": None,
+    }  # fmt: skip
+    assert document["findings"][2]["file"] is None
+
+
+def test_sarif(found: list[Finding]) -> None:
+    document = json.loads(report("sarif")(found))
+    (run,) = document["runs"]
+    assert document["version"] == "2.1.0"
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["E503", "P409", "S204"]
+    assert [result["level"] for result in run["results"]] == ["error", "note", "warning"]
+    assert all(run["tool"]["driver"]["rules"][item["ruleIndex"]]["id"] == item["ruleId"] for item in run["results"])
+    location = run["results"][1]["locations"][0]["physicalLocation"]
+    assert location == {"artifactLocation": {"uri": "d.json"}, "region": {"startLine": 7, "startColumn": 3}}
+
+
+def test_github(found: list[Finding]) -> None:
+    assert report("github")(found) == (
+        "::error file=pipelines/churn.py,line=3,title=S204 argument-choice::"
+        "[Train] 'a' is not allowed (did you mean 'b'?)\n"
+        "::notice file=d.json,line=7,col=3,title=P409 unused-parameter::nothing reads it\n"
+        "::warning title=E503 no-steps::100%25 <empty>%0A\x1b[31mred\n"
+    )
+
+
+def test_junit(found: list[Finding]) -> None:
+    root = ElementTree.fromstring(report("junit")(found))
+    (suite,) = root
+    assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
+    assert [child.tag for case in suite for child in case] == ["failure", "system-out", "system-out"]
+
+
+@pytest.mark.parametrize("name", FORMATS)
+def test_every_format_takes_nothing_and_anything(name: str, found: list[Finding]) -> None:
+    assert isinstance(report(name)([]), str)
+    strange = Finding("X", "x", ERROR, "\x00\ud800\uffff", "\x00", "\x00", "/\x00", Where("-", None))
+    assert report(name)([strange, *found])
+
+
+def test_formats() -> None:
+    assert FORMATS == ("github", "json", "junit", "sarif", "text")
+    with pytest.raises(UsageError):
+        report("yaml")
