@@ -61,11 +61,20 @@ def open_one(target: str, environment: str) -> Opened:
     """The same where a command needs exactly one pipeline; an error among the findings may leave none."""
     opened = open_targets([target], environment, definitions=False)
     if len(opened.pipelines) > 1:
-        names = [checked.definition.name or "" for checked in opened.pipelines]
-        file = opened.pipelines[0].definition.where.file or target
-        listed = ", ".join(f"{Path(file).name}:{name}" for name in names)
-        raise UsageError(f"{target} has {len(names)} pipelines and one is needed", hint=f"choose one: {listed}")
+        listed = ", ".join(
+            f"{_from_here(checked.definition.where.file or target)}:{checked.definition.name}"
+            for checked in opened.pipelines
+        )
+        raise UsageError(
+            f"{target} has {len(opened.pipelines)} pipelines and one is needed", hint=f"choose one: {listed}"
+        )
     return opened
+
+
+def _from_here(file: str) -> str:
+    """As short as it can be typed in the working directory."""
+    path = Path(file)
+    return (path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path).as_posix()
 
 
 def _split(target: str) -> tuple[Path, str | None]:

@@ -40,7 +40,7 @@ def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
 
     worth_telling = [finding for finding in findings if finding.severity is not Severity.INFO]
     if worth_telling:
-        talk(text.render(worth_telling, colour=sys.stderr.isatty()))
+        talk(text.render(worth_telling, colour=sys.stderr.isatty()).rstrip("\n"))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if errors:
         raise Refusal(f"{doing} stopped: {errors} {'error' if errors == 1 else 'errors'}")

@@ -12,7 +12,8 @@ from typing import Any
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import is_missing
 from mlops.deploy.pages import items
-from mlops.ir import UsageError
+from mlops.ir import AccountError, Definition, UsageError
+from mlops.ir.reader import read
 from mlops.project.environments import Environment
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
@@ -80,6 +81,26 @@ def start(account: Account, environment: Environment, pipeline: str, parameters:
             ClientRequestToken=uuid.uuid4().hex,
         )
     return str(reply["PipelineExecutionArn"])
+
+
+def definition_of(account: Account, pipeline: str) -> Definition:
+    """The definition that a start would run. Raises UsageError for a pipeline that the account does not have."""
+    sagemaker = account.client("sagemaker")
+    with answers():
+        try:
+            found = sagemaker.describe_pipeline(PipelineName=pipeline)
+        except Exception as error:
+            if not is_missing(error):
+                raise
+            known = [str(item["PipelineName"]) for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
+            raise UsageError(
+                f"there is no pipeline {pipeline!r}; there are: {', '.join(sorted(known)) or 'none'}",
+                hint="`mlops upsert` puts one there",
+            ) from None
+    definition, findings = read(str(found["PipelineDefinition"]))
+    if definition is None:
+        raise AccountError(f"the account's definition of {pipeline} cannot be read: {findings[0].message}")
+    return definition
 
 
 def stop(account: Account, arn: str) -> None:

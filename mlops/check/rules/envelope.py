@@ -9,7 +9,7 @@ from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Severity, Unknown
+from mlops.ir import Severity, Unknown, Value
 from mlops.ir.values import pointer
 
 _NAME = re.compile(r"[A-Za-z0-9\-_]+")
@@ -72,11 +72,14 @@ def depends_on(subject: Subject) -> Iterator[Fault]:
         if not isinstance(listed, tuple):
             yield Fault(at, f"DependsOn is {shown(listed)}, a list is wanted", "put it into [ ]", placed)
             continue
+        seen: set[tuple[str, str] | None] = set()
         for index, item in enumerate(listed):
             here = f"{at}/{index}"
-            if item in listed[:index]:
+            dependency = _key(item)
+            if dependency is not None and dependency in seen:
                 message = "this dependency stands twice"
                 yield Fault(here, message, "remove it", placed, severity=Severity.WARNING)
+            seen.add(dependency)
             if isinstance(item, str | Unknown):
                 continue
             if not isinstance(item, Mapping):
@@ -92,6 +95,14 @@ def depends_on(subject: Subject) -> Iterator[Fault]:
             if trigger not in _TRIGGERS and not isinstance(trigger, Unknown):
                 help_text = did_you_mean(trigger, _TRIGGERS) if isinstance(trigger, str) else None
                 yield Fault(f"{here}/Trigger", f"{shown(trigger)} is no trigger", help_text, placed)
+
+
+def _key(item: Value) -> tuple[str, str] | None:
+    """The name and trigger of a dependency; None where it is none."""
+    if isinstance(item, str):
+        return item, "Completed"
+    name, trigger = (item.get("Step"), item.get("Trigger")) if isinstance(item, Mapping) else (None, None)
+    return (name, trigger) if isinstance(name, str) and isinstance(trigger, str) else None
 
 
 @rule("E523", "step-text", Severity.ERROR, source="botocore StepDisplayName (256) and StepDescription (3072)")

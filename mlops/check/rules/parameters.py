@@ -11,6 +11,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Parameter, Severity, Unknown, Value
+from mlops.ir.values import expressions as expressions_in
 from mlops.ir.values import pointer
 
 _NAME = re.compile(r"[A-Za-z0-9\-_]+")
@@ -200,6 +201,12 @@ def unused_parameter(subject: Subject) -> Iterator[Fault]:
     Bad:  a parameter Depth, and "max_depth": "5"
     Good: "max_depth": {"Get": "Parameters.Depth"}
     """
+    if any(
+        isinstance(expression, Unknown)
+        for placed in subject.definition.placed()
+        for _, expression in expressions_in(placed.step.arguments)
+    ):
+        return  # what reads it may stand where a mistake was reported
     used = {reading.path.name for reading in subject.readings if reading.path.root == "Parameters"}
     for at, parameter in _each(subject):
         if parameter.name and parameter.name not in used:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
-
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import talk
 from mlops.ir import Severity
-
-if TYPE_CHECKING:
-    from mlops.check.sources import Opened
 
 FORMATS = ("text", "json", "sarif", "github", "junit")
 
@@ -34,20 +29,12 @@ def command(targets: tuple[str, ...], environment: str, format_: str) -> None:
     report = importlib.import_module(f"mlops.check.reports.{format_}")
     if format_ == "text":
         if opened.findings:
-            click.echo(report.render(opened.findings, colour=sys.stdout.isatty()))
-        talk(_summary(opened))
+            click.echo(report.render(opened.findings, colour=sys.stdout.isatty()), nl=False)
+        many = f"{len(opened.pipelines)} {'pipeline' if len(opened.pipelines) == 1 else 'pipelines'} checked"
+        talk(many if opened.findings else f"{many}: nothing to say")
+    elif format_ == "json":
+        click.echo(report.render(opened.findings, files=len(opened.files)), nl=False)
     else:
-        click.echo(report.render(opened.findings, files=opened.files))
+        click.echo(report.render(opened.findings), nl=False)
     if any(finding.severity is Severity.ERROR for finding in opened.findings):
         raise click.exceptions.Exit(1)
-
-
-def _summary(opened: Opened) -> str:
-    counts = {severity: sum(finding.severity is severity for finding in opened.findings) for severity in Severity}
-    told = ", ".join(
-        f"{count} {severity.value}{'s' if count != 1 and severity is not Severity.INFO else ''}"
-        for severity, count in counts.items()
-        if count
-    )
-    many = f"{len(opened.pipelines)} {'pipeline' if len(opened.pipelines) == 1 else 'pipelines'}"
-    return f"{many} checked: {told or 'nothing to say'}"

@@ -21,12 +21,14 @@ def command(target: str, parameters: tuple[str, ...], format_: str) -> None:
     from mlops.cli.here import connect_here
     from mlops.cli.running import watch
     from mlops.deploy.executions import start
+    from mlops.deploy.parameters import judge
     from mlops.deploy.upsert import upsert
     from mlops.project.environments import LOCAL
 
     values = options.named_values(parameters)
     opened = open_one(target, LOCAL)
     refuse_errors(opened.findings, doing="run")
+    judge(opened.pipelines[0].definition, values)
     connected = connect_here(LOCAL, opened.root)
     upserted = upsert(connected.account, connected.environment, opened.pipelines[0])
     arn = start(connected.account, connected.environment, upserted.name, values)

@@ -18,10 +18,12 @@ def command(name: str, environment: str, parameters: tuple[str, ...], watching: 
     """Start the pipeline NAME that was upserted before."""
     from mlops.cli.here import connect_here
     from mlops.cli.running import watch
-    from mlops.deploy.executions import start
+    from mlops.deploy.executions import definition_of, start
+    from mlops.deploy.parameters import judge
 
     values = options.named_values(parameters)
     connected = connect_here(environment)
+    judge(definition_of(connected.account, name), values)
     arn = start(connected.account, connected.environment, name, values)
     if watching:
         talk(f"{name}: execution {arn.rpartition('/')[2]}")

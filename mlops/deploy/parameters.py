@@ -1,0 +1,61 @@
+"""Values that somebody gives at start, judged by the definition before any call is made."""
+
+from __future__ import annotations
+
+import difflib
+import json
+from collections.abc import Mapping
+
+from mlops.ir import Definition, Parameter, UsageError
+from mlops.ir.values import to_json
+
+VALUE_LENGTH = 1024
+"""botocore: Parameter.Value. An empty value is refused by the service although the model allows it (sdk#4016)."""
+
+
+def judge(definition: Definition, values: Mapping[str, str]) -> None:
+    """Raises UsageError with everything that is wrong: unknown names, wrong types, values that are not given."""
+    known = {parameter.name: parameter for parameter in definition.parameters}
+    wrong = []
+    for name, value in values.items():
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            mend = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
+            wrong.append(f"there is no parameter {name}; {mend}")
+        else:
+            wrong.extend(_judge_value(known[name], value))
+    missing = [name for name, parameter in known.items() if not parameter.has_default and name not in values]
+    wrong.extend(f"the parameter {name} has no default and needs a value: -p {name}=…" for name in missing)
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def _judge_value(parameter: Parameter, value: str) -> list[str]:
+    if not value:
+        return [f"{parameter.name} is empty, which the service refuses"]
+    if len(value) > VALUE_LENGTH:
+        return [f"{parameter.name} has {len(value)} characters, a start takes {VALUE_LENGTH}"]
+    if not _reads_as(parameter.type, value):
+        return [f"{parameter.name} takes {_NOUNS.get(parameter.type, parameter.type)}, not {value!r}"]
+    choices = parameter.members.get("EnumValues")
+    if isinstance(choices, tuple):
+        written = [choice if isinstance(choice, str) else json.dumps(to_json(choice)) for choice in choices]
+        if value not in written:
+            return [f"{parameter.name} is one of {', '.join(written)}, not {value!r}"]
+    return []
+
+
+_NOUNS = {"Integer": "an integer", "Float": "a number", "Boolean": "true or false"}
+
+
+def _reads_as(kind: str, value: str) -> bool:
+    if kind == "Boolean":
+        return value.lower() in ("true", "false")
+    try:
+        if kind == "Integer":
+            int(value)
+        elif kind == "Float":
+            float(value)
+    except ValueError:
+        return False
+    return True
