@@ -5,7 +5,8 @@ from __future__ import annotations
 _CODES = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchBucket", "ResourceNotFound", "ResourceNotFoundException"})
 
 _SAID = ("could not find", "does not exist", "not found", "cannot find", "resource not found")
-"""SageMaker answers many Describe calls with a plain ValidationException whose text alone tells."""
+"""SageMaker answers many Describe calls with a plain ValidationException (the runtime with a ValidationError)
+whose text alone tells."""
 
 
 def is_missing(error: Exception) -> bool:
@@ -16,6 +17,6 @@ def is_missing(error: Exception) -> bool:
     told = response.get("Error", {})
     if told.get("Code") in _CODES:
         return True
-    return told.get("Code") == "ValidationException" and any(
+    return told.get("Code") in ("ValidationException", "ValidationError") and any(
         said in str(told.get("Message", "")).lower() for said in _SAID
     )

@@ -6,9 +6,18 @@ import os
 import tempfile
 from pathlib import Path
 
+from mlops.ir import UsageError
+
 
 def write_text(file: Path, text: str) -> None:
-    """UTF-8 with ``\\n``, through a temporary name in the same folder, which is made where it is missing."""
+    """UTF-8 with ``\\n``; the folder is made where it is missing. Raises UsageError where that cannot be."""
+    try:
+        _replace(file, text)
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from error
+
+
+def _replace(file: Path, text: str) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:

@@ -99,7 +99,7 @@ def _expectation(detail: Mapping[str, Any]) -> str:
         kind = getattr(references, name, None)
         if isinstance(kind, type) and issubclass(kind, Reference):
             return kind.noun
-        return {"ImageRequest": "image.…"}.get(str(name), str(name))
+        return {"ImageRequest": "image.…", "Sequence": "a list", "Mapping": "a dictionary"}.get(str(name), str(name))
     if detail["type"] in ("dataclass_type", "dataclass_exact_type"):
         return f"{detail['ctx']['class_name']}(…)"
     known = _WANTED.get(detail["type"])

@@ -38,7 +38,7 @@ class Lowering:
         self.environment = environment
         self.assets: dict[tuple[str, bool], Asset] = {}
         self._images = images
-        self._folders = tuple(folders)
+        self._folders = tuple(dict.fromkeys(folders))
 
     def instance(self, given: Value | Reference) -> Value:
         """The instance type to use where the author gave ``given`` or None."""

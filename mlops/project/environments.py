@@ -92,7 +92,10 @@ def read_project(root: Path) -> Project:
     try:
         raw = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise ConfigurationError(f"{file}: {error}") from None
+        # tomllib tells the place in its text only.
+        place = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        line = place.group(1) if place else text.count("\n") + 1
+        raise ConfigurationError(f"{file}:{line}: {error}") from None
     mistakes: list[str] = []
     for key in raw:
         if key not in ("project", "env"):

@@ -47,7 +47,7 @@ CASES: list[tuple[str, str, str, Any]] = [
     ),
     (
         "arguments are merged into the request",
-        'Training("B", image=sk, arguments={"ResourceConfig": {"KeepAlivePeriodInSeconds": 60}, "EnableNetworkIsolation": True})',
+        'Training("B", image=sk, arguments={"ResourceConfig": {"KeepAlivePeriodInSeconds": 60}})',
         "/Steps/1/Arguments/ResourceConfig",
         {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30, "KeepAlivePeriodInSeconds": 60},
     ),
@@ -126,7 +126,7 @@ CASES: list[tuple[str, str, str, Any]] = [
     ),
     (
         "an output with a place of its own",
-        'Processing("B", image=sk, outputs={"y": Output(to="s3://b/k", upload="Continuous"), "z": "/opt/ml/processing/z"})',
+        'Processing("B", image=sk, outputs={"y": Output(to="s3://b/k", upload="Continuous")})',
         "/Steps/1/Arguments/ProcessingOutputConfig/Outputs/0/S3Output",
         {"S3Uri": "s3://b/k", "LocalPath": "/opt/ml/processing/output/y", "S3UploadMode": "Continuous"},
     ),

@@ -1,4 +1,4 @@
-"""Every mistake in a pipeline file: the code that it gives, the line, and a word of the mend. Line 4 is the body's first."""
+"""Every mistake in a pipeline file: the code that it gives, the line, and a word of the mend."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def test_a_version_is_promoted_updated_and_left_alone(world: World) -> None:
 def test_a_failed_smoke_test_takes_an_update_back(world: World) -> None:
     target = Target("taken-back", timeout=60)
     promote(world.account, world.environment, chosen(world, 1), target)
-    with pytest.raises(Refusal, match="smoke test with sample.csv failed"):
+    with pytest.raises(Refusal, match=r"smoke test with sample\.csv failed"):
         promote(world.account, world.environment, chosen(world, 3), target)
     assert serving(world, "taken-back") == b"version 1"
 

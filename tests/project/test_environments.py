@@ -69,7 +69,7 @@ def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int | 
     with pytest.raises(ConfigurationError) as told:
         read_project(project(tmp_path, text))
     assert words in told.value.message
-    place = f"{tmp_path / 'mlops.toml'}:{line}:" if line and text != "[env.staging\n" else str(tmp_path / "mlops.toml")
+    place = f"{tmp_path / 'mlops.toml'}:{line}:" if line else str(tmp_path / "mlops.toml")
     assert place in told.value.message
 
 

@@ -349,7 +349,7 @@ def test_data_are_found_without_running_the_sdk(inside: str, tmp_path: Path) -> 
         "from mlops.project.images import sdk_data_folder\n"
         "print(sdk_data_folder().as_posix(), any(name.partition('.')[0] == 'sagemaker' for name in sys.modules))"
     )
-    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)  # noqa: S603
+    ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ran.stdout.split() == [(package / inside).as_posix(), "False"]
 
 

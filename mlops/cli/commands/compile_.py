@@ -33,7 +33,7 @@ def command(target: str, environment: str, output: str | None, golden: str | Non
         if golden is not None:
             _compare(Path(golden), text, target)
         elif output == "-":
-            click.echo(text, nl=False)
+            click.echo(text.encode(), nl=False)  # the same bytes whatever the terminal speaks
         else:
             file = Path(output) if output else opened.root / "build" / f"{checked.definition.name}.json"
             write_text(file, text)

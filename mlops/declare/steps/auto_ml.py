@@ -1,4 +1,7 @@
-"""AutoML: let SageMaker find a model by itself. Read, checked and written, but without a constructor yet."""
+"""AutoML: let SageMaker find a model by itself.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -14,8 +14,8 @@ from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.references import Poison, PropertyReference, lower
 from mlops.declare.source_line import author_line
-from mlops.ir import StepType, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
+from mlops.ir import StepType, Unknown, Value, Where
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering

@@ -1,4 +1,7 @@
-"""Callback: send a message to a queue and wait for an answer. Read, checked and written, but without a constructor yet."""
+"""Callback: send a message to a queue and wait for an answer.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""ClarifyCheck: look for bias, or explain a model. Read, checked and written, but without a constructor yet."""
+"""ClarifyCheck: look for bias, or explain a model.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

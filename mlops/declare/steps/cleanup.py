@@ -1,4 +1,7 @@
-"""Cleanup: delete what other steps left in S3. Read, checked and written, but without a constructor yet."""
+"""Cleanup: delete what other steps left in S3.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""EMR: a step on a cluster, an existing one or one made for it. Read, checked and written, but without a constructor yet."""
+"""EMR: a step on a cluster, an existing one or one made for it.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""EMRServerless: a job run of EMR Serverless. Read, checked and written, but without a constructor yet."""
+"""EMRServerless: a job run of EMR Serverless.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Endpoint: serve models. Read, checked and written, but without a constructor yet."""
+"""Endpoint: serve models.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""EndpointConfig: which models an endpoint serves, on what. Read, checked and written, but without a constructor yet."""
+"""EndpointConfig: which models an endpoint serves, on what.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

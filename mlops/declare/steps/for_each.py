@@ -1,4 +1,7 @@
-"""ForEach: run steps once for each item of a list. Read, checked and written, but without a constructor yet."""
+"""ForEach: run steps once for each item of a list.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""InferenceComponent: a model on an endpoint that holds several. Read, checked and written, but without a constructor yet."""
+"""InferenceComponent: a model on an endpoint that holds several.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

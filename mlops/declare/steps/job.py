@@ -1,4 +1,7 @@
-"""Job: one of SageMaker's jobs that are described by a document. Read, checked and written, but without a constructor yet."""
+"""Job: one of SageMaker's jobs that are described by a document.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lambda: call a function with flat arguments. Read, checked and written, but without a constructor yet."""
+"""Lambda: call a function with flat arguments.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""Lineage: write down what came from what. Read, checked and written, but without a constructor yet."""
+"""Lineage: write down what came from what.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,7 @@
-"""QualityCheck: compare data or a model with a baseline. Read, checked and written, but without a constructor yet."""
+"""QualityCheck: compare data or a model with a baseline.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

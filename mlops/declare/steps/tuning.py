@@ -1,4 +1,7 @@
-"""Tuning: a search for the best hyperparameters. Read, checked and written, but without a constructor yet."""
+"""Tuning: a search for the best hyperparameters.
+
+Read, checked and written, but without a constructor yet.
+"""
 
 from __future__ import annotations
 

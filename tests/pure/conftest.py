@@ -1,0 +1,3 @@
+"""``audited.py`` is a program."""
+
+collect_ignore = ["audited.py"]
