@@ -1,16 +1,41 @@
-"""The story of a rule: what it finds, why that is bad, bad and good examples, and where the fact comes from."""
+"""The story of a finding's code: what it is, why that is bad, bad and good examples, and where the fact comes from."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import dataclass
+
 from mlops.check.nearest import nearest
-from mlops.check.rule import Rule, all_rules
-from mlops.ir import UsageError
+from mlops.check.rule import all_rules
+from mlops.ir import Severity, UsageError
 
 
-def find_rule(code: str) -> Rule:
+@dataclass(frozen=True, slots=True)
+class Story:
+    """``source`` is None for what follows from Python or JSON themselves."""
+
+    code: str
+    name: str
+    severity: Severity
+    text: str
+    source: str | None = None
+
+
+def stories() -> Mapping[str, Story]:
+    """Every code that a finding can have: the rules', the DSL's and the reader's; in that order, by code."""
+    from mlops.declare.mistakes import MISTAKES
+    from mlops.ir.reader import FAULTS
+
+    told = [Story(rule.code, rule.name, rule.severity, rule.text, rule.source) for rule in all_rules()]
+    told += [Story(code, mistake.name, Severity.ERROR, mistake.text) for code, mistake in MISTAKES.items()]
+    told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in FAULTS.items()]
+    return {story.code: story for story in told}
+
+
+def find_story(code: str) -> Story:
     """By code or name, in any case; raises :class:`UsageError`."""
     wanted = code.strip().lower()
-    known = {rule.code.lower(): rule for rule in all_rules()} | {rule.name: rule for rule in all_rules()}
+    known = {key: story for story in stories().values() for key in (story.code.lower(), story.name)}
     if wanted in known:
         return known[wanted]
     guess = nearest(wanted, known)
@@ -19,5 +44,6 @@ def find_rule(code: str) -> Rule:
 
 
 def explain(code: str) -> str:
-    rule = find_rule(code)
-    return f"{rule.code} {rule.name} ({rule.severity.value})\n\n{rule.text}\n\nSource: {rule.source}\n"
+    story = find_story(code)
+    source = f"\n\nSource: {story.source}" if story.source else ""
+    return f"{story.code} {story.name} ({story.severity.value})\n\n{story.text}{source}\n"

@@ -40,13 +40,13 @@ def report(error: ValidationError, constructor: str, known: Sequence[str], step:
             continue  # it was given, only without its keyword
         if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
             message, help = _unexpected(known, argument, kind)
-            misuse("D040", "unknown-argument", f"{constructor} {step}: {message}", help=help, step=step, where=where)
+            misuse("D040", f"{constructor} {step}: {message}", help=help, step=step, where=where)
         elif kind.startswith("missing"):
             message = f"{constructor} {step}: the argument {argument} is missing"
-            misuse("D041", "missing-argument", message, step=step, where=where)
+            misuse("D041", message, step=step, where=where)
         else:
             message = f"{constructor} {step}: {_mistyped(argument, details)}"
-            misuse("D042", "argument-type", message, step=step, where=where)
+            misuse("D042", message, step=step, where=where)
 
 
 def _argument(detail: Mapping[str, Any], known: Sequence[str]) -> str:

@@ -29,7 +29,6 @@ class Condition:
     def __bool__(self) -> bool:
         misuse(
             "D010",
-            "condition-as-boolean",
             "a condition on references is decided when the pipeline runs; `and`, `or`, `not`, `if` and a chained "
             "comparison (a <= b <= c) decide here and now",
             help="write (a <= b) & (b <= c) for a chain; use & for and, | for or, ~ for not, `with when(...)` for if",
@@ -84,7 +83,6 @@ def _condition(other: object, operator: str) -> Condition:
         return other
     misuse(
         "D011",
-        "not-a-condition",
         f"{operator} joins conditions; its right side is {other!r}",
         help="compare the value first, in parentheses: (a > 1) & (b == 2); & and | bind tighter than comparisons",
     )

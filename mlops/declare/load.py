@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops.declare.mistakes import MISTAKES
 from mlops.declare.misuse import MisuseError, collecting
 from mlops.declare.pipeline import Pipeline, recording
 from mlops.ir import Finding, Severity, Where
@@ -35,7 +36,7 @@ def load(file: Path) -> Loaded:
         except SyntaxError as error:
             findings.append(_syntax(error, path))
         except (OSError, ValueError) as error:
-            findings.append(_finding("D100", "unreadable-file", f"cannot be read: {error}", Where(str(path))))
+            findings.append(_finding("D100", f"cannot be read: {error}", Where(str(path))))
         else:
             with _importable(path.parent), contextlib.redirect_stdout(sys.stderr):
                 _execute(code, path, findings)
@@ -43,7 +44,6 @@ def load(file: Path) -> Loaded:
             findings.append(
                 _finding(
                     "D103",
-                    "no-pipeline",
                     "no pipeline is declared here",
                     Where(str(path), 1),
                     help='declare one with `with Pipeline("name") as pipeline:`',
@@ -84,7 +84,7 @@ def _importable(folder: Path) -> Iterator[None]:
 
 def _syntax(error: SyntaxError, path: Path) -> Finding:
     where = Where(error.filename or str(path), error.lineno, error.offset)
-    return _finding("D101", "syntax-error", f"Python cannot read this: {error.msg}", where)
+    return _finding("D101", f"Python cannot read this: {error.msg}", where)
 
 
 def _raised(error: BaseException, path: Path) -> Finding:
@@ -98,8 +98,8 @@ def _raised(error: BaseException, path: Path) -> Finding:
     if isinstance(error, SystemExit):
         text = "the file ends the process (SystemExit)"
     where = Where(frame.filename if frame else str(path), frame.lineno if frame else None)
-    return _finding("D102", "pipeline-file-raised", f"running the file failed: {text}", where)
+    return _finding("D102", f"running the file failed: {text}", where)
 
 
-def _finding(code: str, name: str, message: str, where: Where, help: str | None = None) -> Finding:
-    return Finding(code, name, Severity.ERROR, message, help=help, where=where)
+def _finding(code: str, message: str, where: Where, help: str | None = None) -> Finding:
+    return Finding(code, MISTAKES[code].name, Severity.ERROR, message, help=help, where=where)

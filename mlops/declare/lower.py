@@ -54,11 +54,10 @@ class Lowering:
         try:
             return self._images.uri(given, self.environment.region, kind, given.scope or scope)
         except ImageUnknown as error:
-            misuse("D050", "unknown-image", f"{step.name}: {error}", step=step.name, where=step.where)
+            misuse("D050", f"{step.name}: {error}", step=step.name, where=step.where)
         except ImageDataMissing:
             misuse(
                 "D051",
-                "image-not-pinned",
                 f"{step.name}: the image {given.framework} {given.version or ''} is not pinned in mlops.lock "
                 f"for {self.environment.region}, and the SageMaker SDK, which knows it, is not installed",
                 help="run `mlops lock` where 'mlops[sagemaker]' is installed and commit mlops.lock, or give the URI",
@@ -72,7 +71,6 @@ class Lowering:
         if not given or given.startswith("s3://"):
             misuse(
                 "D052",
-                "missing-source",
                 f"{step.name}: {what} {given!r} is not a local file or folder",
                 step=step.name,
                 where=step.where,
@@ -86,7 +84,6 @@ class Lowering:
         close = difflib.get_close_matches(given, near, n=1)
         misuse(
             "D052",
-            "missing-source",
             f"{step.name}: there is no {what} {given!r} in {tried}",
             help=f"did you mean {close[0]!r}?" if close else None,
             step=step.name,
@@ -99,11 +96,11 @@ class Lowering:
         try:
             files = collect(source)
         except (UnshippableFile, OSError) as error:
-            misuse("D053", "unshippable-source", f"{step.name}: {error}", step=step.name, where=step.where)
+            misuse("D053", f"{step.name}: {error}", step=step.name, where=step.where)
             return None
         if not files:
             message = f"{step.name}: the folder {source} is empty"
-            misuse("D053", "unshippable-source", message, step=step.name, where=step.where)
+            misuse("D053", message, step=step.name, where=step.where)
             return None
         content = address(files)
         uri = self.environment.uri("assets", content, *((archive,) if archive else ()))
@@ -135,7 +132,6 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
         if given is not None and not parameter.fits(given):
             misuse(
                 "D023",
-                "environment-parameter-type",
                 f"the environment {environment.name} gives {parameter.label} the default {given!r}",
                 help=f"mlops.toml, [env.{environment.name}] parameters: give a value of type {parameter.type_name}",
                 where=parameter.where,

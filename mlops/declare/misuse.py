@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from mlops.declare.mistakes import MISTAKES
 from mlops.declare.source_line import author_line
 from mlops.ir import Finding, MlopsError, Severity, Where
 
@@ -54,16 +55,15 @@ def speaking_of(where: Where) -> Iterator[None]:
 
 def misuse(
     code: str,
-    name: str,
     message: str,
     *,
     help: str | None = None,
     step: str | None = None,
     where: Where | None = None,
 ) -> None:
-    """Record an error at the author's current line, or raise it where nobody collects."""
+    """Record one of :data:`MISTAKES` at the author's current line, or raise it where nobody collects."""
     place = where or _speaking_of.get() or author_line()
-    finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=place)
+    finding = Finding(code, MISTAKES[code].name, Severity.ERROR, message, help=help, step=step, where=place)
     findings = _collected.get()
     if findings is None:
         raise MisuseError(finding)

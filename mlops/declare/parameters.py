@@ -70,7 +70,6 @@ class Parameter(Reference):
         if self.default is not None and not self.fits(self.default):
             misuse(
                 "D020",
-                "parameter-default-type",
                 f"{self.label} has the default {self.default!r}, a {type(self.default).__name__}",
                 help=f"give a default of type {self.type_name}, or declare the parameter with another type",
             )
@@ -79,14 +78,12 @@ class Parameter(Reference):
                 self._choices_are_sound = False
                 misuse(
                     "D021",
-                    "parameter-choice-type",
                     f"{self.label} has the choice {choice!r}, a {type(choice).__name__}",
                 )
         if self.choices is not None and self.default is not None and self.default not in self.choices:
             self._choices_are_sound = False
             misuse(
                 "D022",
-                "parameter-default-not-a-choice",
                 f"{self.label} has the default {self.default!r}, which is not one of its choices",
                 help=f"its choices are {', '.join(map(repr, self.choices))}",
             )

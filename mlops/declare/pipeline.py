@@ -120,7 +120,6 @@ def add(step: BlockMember) -> None:
     if not blocks:
         misuse(
             "D030",
-            "step-outside-pipeline",
             f"step {step.name} stands outside of any pipeline",
             help="make it inside `with Pipeline(…):`",
             where=step.where,

@@ -68,7 +68,6 @@ class Reference:
     def __bool__(self) -> bool:
         misuse(
             "D001",
-            "reference-as-boolean",
             f"{self.label} is known only when the pipeline runs, so it is neither true nor false here",
             help="decide at run time with `with when(...)`, and join conditions with & | ~ instead of and, or, not",
         )
@@ -91,7 +90,6 @@ class Reference:
     def _not_text(self) -> None:
         misuse(
             "D002",
-            "reference-as-text",
             f"{self.label} is known only when the pipeline runs, so it cannot become part of a string here",
             help='build the text at run time with join("…", reference, "…")',
         )
@@ -276,7 +274,7 @@ def join(*parts: Reference | str | int | float, on: str = "") -> StringReference
     It is also the only way to make a string of a number parameter."""
     for part in parts:
         if isinstance(part, bool) or not isinstance(part, Reference | str | int | float):
-            misuse("D003", "join-part", f"join takes strings, numbers and references, not {type(part).__name__}")
+            misuse("D003", f"join takes strings, numbers and references, not {type(part).__name__}")
             return Poison()
     return JoinedReference(on, parts)
 
@@ -294,7 +292,7 @@ def lower(value: object) -> Value:
             return tuple(lower(item) for item in value)
         case None | bool() | int() | float() | str():
             return value
-    misuse("D004", "no-json-value", f"{type(value).__name__} cannot stand in a pipeline definition")
+    misuse("D004", f"{type(value).__name__} cannot stand in a pipeline definition")
     return Unknown()
 
 

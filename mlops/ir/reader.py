@@ -27,6 +27,22 @@ MAX_DIGITS = 4300
 """Python's own limit on the digits of an integer that is read from text."""
 
 
+FAULTS: Mapping[str, tuple[str, str]] = {
+    "J001": ("not-utf-8", "A definition is JSON in UTF-8; other bytes have no meaning in it."),
+    "J002": ("nested-too-deeply", f"Nothing that a person or an SDK writes is nested deeper than {MAX_DEPTH} levels."),
+    "J003": ("malformed-json", "The text is not JSON; the place is where the parser gave up."),
+    "J004": (
+        "unreadable-number",
+        "A number that readers round, refuse or take for infinity: 1e400, NaN, 5,000 digits.",
+    ),
+    "J005": ("not-a-definition", "A definition is a JSON object with Version and Steps."),
+    "J006": ("misshapen-document", "Steps and Parameters are lists of objects, each with a Name and a Type."),
+    "J007": ("repeated-member", "A member stands twice in one object; readers disagree on which one counts."),
+    "J008": ("lone-surrogate", "Half of a surrogate pair, e.g. \\ud800 alone, is no text and cannot be sent."),
+}
+"""What the reader finds: name, and why it is wrong."""
+
+
 class _Unreadable(Exception):
     """A number that no JSON reader can be trusted with."""
 
@@ -37,11 +53,11 @@ def read(text: str | bytes, file: str | None = None) -> tuple[Definition | None,
     try:
         content = text.decode("utf-8-sig") if isinstance(text, bytes) else text.removeprefix("\ufeff")
     except UnicodeDecodeError as error:
-        return None, (_finding("J001", "not-utf-8", f"byte {error.start} is not UTF-8", where=where),)
+        return None, (_finding("J001", f"byte {error.start} is not UTF-8", where=where),)
     deep = _too_deep(content)
     if deep is not None:
         message = f"nested deeper than {MAX_DEPTH} levels"
-        return None, (_finding("J002", "nested-too-deeply", message, where=replace(where, line=deep)),)
+        return None, (_finding("J002", message, where=replace(where, line=deep)),)
     doubled = False
 
     def pairs(items: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -60,12 +76,12 @@ def read(text: str | bytes, file: str | None = None) -> tuple[Definition | None,
         )
     except json.JSONDecodeError as error:
         place = Where(file=file, line=error.lineno, column=error.colno)
-        return None, (_finding("J003", "malformed-json", f"not JSON: {error.msg}", where=place),)
+        return None, (_finding("J003", f"not JSON: {error.msg}", where=place),)
     except _Unreadable as error:
-        return None, (_finding("J004", "unreadable-number", str(error), where=where),)
+        return None, (_finding("J004", str(error), where=where),)
     if not isinstance(raw, dict):
         message = f"a definition is a JSON object, this is {_kind(raw)}"
-        return None, (_finding("J005", "not-a-definition", message, where=replace(where, line=1)),)
+        return None, (_finding("J005", message, where=replace(where, line=1)),)
     findings: list[Finding] = []
     if doubled:
         findings.extend(_repeated_members(content, file))
@@ -179,20 +195,17 @@ def _step(raw: Mapping[str, Any], at: str, where: Where, findings: list[Finding]
 def _mistyped(findings: list[Finding], at: str, wanted: str, found: Any, where: Where, step: str | None = None) -> None:
     text = "is missing" if found is None else f"is {_kind(found)}"
     message = f"{at.rpartition('/')[2]} should be {wanted}, it {text}"
-    findings.append(_finding("J006", "misshapen-document", message, where=where, path=at, step=step))
+    findings.append(_finding("J006", message, where=where, path=at, step=step))
 
 
-def _finding(
-    code: str, name: str, message: str, *, where: Where, path: str | None = None, step: str | None = None
-) -> Finding:
-    return Finding(code, name, Severity.ERROR, message, step=step, path=path, where=where)
+def _finding(code: str, message: str, *, where: Where, path: str | None = None, step: str | None = None) -> Finding:
+    return Finding(code, FAULTS[code][0], Severity.ERROR, message, step=step, path=path, where=where)
 
 
 def _repeated_members(text: str, file: str | None) -> list[Finding]:
     return [
         _finding(
             "J007",
-            "repeated-member",
             f"{located.pointer.rpartition('/')[2]} stands twice in one object; readers disagree on which one counts",
             where=Where(file, located.line, located.column),
             path=located.pointer,
@@ -210,7 +223,7 @@ def _lone_surrogates(raw: Mapping[str, Any], where: Where) -> list[Finding]:
         if isinstance(item, str):
             if not _encodes(item):
                 message = "half of a surrogate pair is no text"
-                findings.append(_finding("J008", "lone-surrogate", message, where=where, path=at))
+                findings.append(_finding("J008", message, where=where, path=at))
         elif isinstance(item, dict):
             for key, value in item.items():
                 # A key that is no text cannot stand in a pointer either; the finding names its object.

@@ -14,7 +14,7 @@ from sample_step_types import TYPES
 from sound_definition import SOUND, checked, findings, get, spoilt
 
 from mlops.check import check, step_types
-from mlops.check.explain import explain, find_rule
+from mlops.check.explain import explain, find_story
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import all_rules
 from mlops.check.shapes import compiled_pattern, shape
@@ -189,7 +189,7 @@ def test_explain(code: str) -> None:
 
 def test_explain_of_nothing_known() -> None:
     with pytest.raises(UsageError) as caught:
-        find_rule("dependency-cycel")
+        find_story("dependency-cycel")
     assert caught.value.hint == "did you mean G104 (dependency-cycle)?"
 
 

@@ -11,21 +11,23 @@ from mlops.cli.printing import print_json, table
 @click.command()
 @options.as_json
 def command(format_: str) -> None:
-    """All rules of the checker."""
-    from mlops.check.rule import all_rules
+    """All codes that a finding can have."""
+    from mlops.check.explain import stories
 
     if format_ == "json":
         print_json(
             [
                 {
-                    "code": rule.code,
-                    "name": rule.name,
-                    "severity": rule.severity,
-                    "text": rule.text,
-                    "source": rule.source,
+                    "code": story.code,
+                    "name": story.name,
+                    "severity": story.severity,
+                    "text": story.text,
+                    "source": story.source,
                 }
-                for rule in all_rules()
+                for story in stories().values()
             ]
         )
         return
-    table(("CODE", "SEVERITY", "NAME"), [(rule.code, rule.severity.value, rule.name) for rule in all_rules()])
+    table(
+        ("CODE", "SEVERITY", "NAME"), [(story.code, story.severity.value, story.name) for story in stories().values()]
+    )

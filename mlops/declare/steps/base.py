@@ -123,7 +123,6 @@ class Step(metaclass=_StepMeta):
             )
             misuse(
                 "D031",
-                "unknown-attribute",
                 f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
                 help=f"it has {', '.join(known)}",
                 step=self.__dict__.get("name"),

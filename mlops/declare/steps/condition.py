@@ -60,7 +60,6 @@ class ConditionStep:
         else:
             misuse(
                 "D012",
-                "when-without-condition",
                 f"when takes a condition on references, not {self.condition!r}",
                 help="compare a reference with something: when(evaluate.reports['quality']['accuracy'] >= 0.8)",
                 where=self.where,

@@ -158,7 +158,7 @@ class Processing(Step):
         self.reports = Reports(name, self._reports)
         if CODE in self.inputs and code is not None:
             message = f"{name}: the input name {CODE!r} is taken by the script"
-            misuse("D060", "reserved-input-name", message, step=name)
+            misuse("D060", message, step=name)
             del self.inputs[CODE]
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
@@ -220,14 +220,14 @@ class Processing(Step):
         if source.is_dir():
             if not self.entry:
                 message = f"{self.name}: code is a folder, so entry= has to say which file in it starts"
-                misuse("D061", "missing-entry", message, step=self.name, where=self.where)
+                misuse("D061", message, step=self.name, where=self.where)
                 return Unknown(), ()
             entry, uri = self.entry, f"{asset.uri}/"
         else:
             entry, uri = source.name, f"{asset.uri}/{source.name}"
         if source.is_dir() and entry not in dict(asset.files):
             message = f"{self.name}: there is no {entry!r} in {self.code}"
-            misuse("D052", "missing-source", message, step=self.name, where=self.where)
+            misuse("D052", message, step=self.name, where=self.where)
         folder = f"{INPUT_FOLDER}/{CODE}"
         return (*self.command, f"{folder}/{entry}"), (_s3_input(CODE, uri, folder, "File", "FullyReplicated"),)
 
@@ -268,7 +268,6 @@ class Processing(Step):
             if not file or output not in self._outputs:
                 misuse(
                     "D062",
-                    "report-outside-outputs",
                     f"{self.name}: the report {name} is {path!r}, which does not begin with one of the step's outputs",
                     help=f"write it as <output>/<file>; the outputs are {', '.join(self._outputs) or 'none'}",
                     step=self.name,
@@ -296,7 +295,6 @@ def _unknown(step: str, kind: str, name: str, known: Sequence[str]) -> None:
     mend = f"did you mean {close[0]!r}? " if close else ""
     misuse(
         "D032",
-        f"unknown-{kind}",
         f"step {step} has no {kind} {name!r}",
         help=f"{mend}its {kind}s are {', '.join(known) or 'none'}",
         step=step,

@@ -106,7 +106,6 @@ class Training(Step):
         if name not in self.metrics:
             misuse(
                 "D032",
-                "unknown-metric",
                 f"step {self.name} has no metric {name!r}",
                 help=f"its metrics are {', '.join(self.metrics) or 'none'}",
                 step=self.name,
@@ -163,12 +162,12 @@ class Training(Step):
             return {"sagemaker_program": Unknown()}
         if source.is_dir() and not self.entry:
             message = f"{self.name}: code is a folder, so entry= has to say which file in it starts"
-            misuse("D061", "missing-entry", message, step=self.name, where=self.where)
+            misuse("D061", message, step=self.name, where=self.where)
             return {"sagemaker_program": Unknown()}
         entry = self.entry if source.is_dir() and self.entry else source.name
         if entry not in dict(asset.files):
             message = f"{self.name}: there is no {entry!r} in {self.code}"
-            misuse("D052", "missing-source", message, step=self.name, where=self.where)
+            misuse("D052", message, step=self.name, where=self.where)
         return {"sagemaker_program": entry, "sagemaker_submit_directory": asset.uri}
 
     def _channel(self, lowering: Lowering, name: str, given: Source | Channel) -> Value:

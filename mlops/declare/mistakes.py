@@ -1,0 +1,217 @@
+"""The mistakes that declaring a pipeline can hold: code, name, and what ``mlops explain`` says of them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Mistake:
+    """``text`` says what is found and why that is wrong, then a bad and a good line."""
+
+    name: str
+    text: str
+
+
+MISTAKES: Mapping[str, Mistake] = {
+    "D001": Mistake(
+        "reference-as-boolean",
+        """A reference stands where Python wants True or False. Its value is known only when the pipeline runs.
+
+Bad:  if depth: …
+Good: with when(depth > 0): …""",
+    ),
+    "D002": Mistake(
+        "reference-as-text",
+        """A reference is made part of a string. Its value is known only when the pipeline runs.
+
+Bad:  f"s3://{bucket}/raw"
+Good: join("s3://", bucket, "/raw")""",
+    ),
+    "D003": Mistake(
+        "join-part",
+        """join puts strings, numbers and references together, and nothing else.
+
+Bad:  join(["a", bucket])
+Good: join("a", bucket)""",
+    ),
+    "D004": Mistake(
+        "no-json-value",
+        """A value that JSON cannot hold cannot stand in a definition.
+
+Bad:  arguments={"Environment": {"WHEN": datetime.now()}}
+Good: arguments={"Environment": {"WHEN": "2026-01-01"}}""",
+    ),
+    "D010": Mistake(
+        "condition-as-boolean",
+        """`and`, `or`, `not`, `if` and a chained comparison decide while the file is read; a condition is
+decided when the pipeline runs.
+
+Bad:  when(0.1 <= rate <= 0.9)
+Good: when((rate >= 0.1) & (rate <= 0.9))""",
+    ),
+    "D011": Mistake(
+        "not-a-condition",
+        """& and | join conditions. They bind tighter than comparisons, so each comparison wants parentheses.
+
+Bad:  when(a > 1 & b > 2)
+Good: when((a > 1) & (b > 2))""",
+    ),
+    "D012": Mistake(
+        "when-without-condition",
+        """when takes a condition on references; anything else is decided already.
+
+Bad:  with when(True): …
+Good: with when(evaluate.reports["quality"]["accuracy"] >= 0.8): …""",
+    ),
+    "D020": Mistake(
+        "parameter-default-type",
+        """A parameter's default has another type than the parameter. The service refuses it; True is no integer.
+
+Bad:  pipeline.integer("Depth", default="5")
+Good: pipeline.integer("Depth", default=5)""",
+    ),
+    "D021": Mistake(
+        "parameter-choice-type",
+        """A choice has another type than the parameter.
+
+Bad:  pipeline.string("Mode", choices=["fast", 2])
+Good: pipeline.string("Mode", choices=["fast", "2"])""",
+    ),
+    "D022": Mistake(
+        "parameter-default-not-a-choice",
+        """A parameter's default is not one of its choices, so a start without a value would be refused.
+
+Bad:  pipeline.string("Mode", default="slow", choices=["fast"])
+Good: pipeline.string("Mode", default="fast", choices=["fast"])""",
+    ),
+    "D023": Mistake(
+        "environment-parameter-type",
+        """mlops.toml gives a parameter of this pipeline a default of another type.
+
+Bad:  parameters = { Depth = "5" }
+Good: parameters = { Depth = 5 }""",
+    ),
+    "D030": Mistake(
+        "step-outside-pipeline",
+        """A step is made outside of any pipeline, so it would run nowhere.
+
+Bad:  Training("Train", …)
+Good: with Pipeline("churn"): Training("Train", …)""",
+    ),
+    "D031": Mistake(
+        "unknown-attribute",
+        """A step has no such attribute.
+
+Bad:  train.artefact
+Good: train.model""",
+    ),
+    "D032": Mistake(
+        "unknown-name",
+        """A step declares no output, report or metric of that name, so there will be nothing to read.
+
+Bad:  Processing("Prepare", outputs=["train"]) and prepare.outputs["trian"]
+Good: prepare.outputs["train"]""",
+    ),
+    "D040": Mistake(
+        "unknown-argument",
+        """A constructor has no such argument. What SageMaker's request has beyond them goes into arguments={…}.
+
+Bad:  Training("Train", instnce="ml.m5.large", …)
+Good: Training("Train", instance="ml.m5.large", …)""",
+    ),
+    "D041": Mistake(
+        "missing-argument",
+        """A required argument is missing.
+
+Bad:  Training("Train")
+Good: Training("Train", image=image.sklearn("1.2-1"), code="train.py")""",
+    ),
+    "D042": Mistake(
+        "argument-type",
+        """An argument has another type than the constructor takes; nothing is converted silently.
+
+Bad:  Training("Train", count="2", …)
+Good: Training("Train", count=2, …)""",
+    ),
+    "D050": Mistake(
+        "unknown-image",
+        """No image is published for that framework, version, region and instance type.
+
+Bad:  image.sklearn("9.9")
+Good: image.sklearn("1.2-1")""",
+    ),
+    "D051": Mistake(
+        "image-not-pinned",
+        """A framework's image is not pinned in mlops.lock, and the SageMaker SDK, which knows it, is not installed.
+
+Bad:  a new image.sklearn(…) without `mlops lock`
+Good: run `mlops lock` where 'mlops[sagemaker]' is installed, and commit mlops.lock""",
+    ),
+    "D052": Mistake(
+        "missing-source",
+        """A local file or folder is not there. It is looked for beside the pipeline file, then in the project's root,
+never in the working directory.
+
+Bad:  Training("Train", code="trian.py", …)
+Good: Training("Train", code="train.py", …)""",
+    ),
+    "D053": Mistake(
+        "unshippable-source",
+        """A folder of code is empty, or holds what cannot be shipped: a link that leads out of it, a pipe, a file that
+cannot be read.
+
+Bad:  code="src", with src/data -> /data
+Good: code="src", with regular files""",
+    ),
+    "D060": Mistake(
+        "reserved-input-name",
+        """The script of a Processing step travels as the input `code`, so no other input can have that name.
+
+Bad:  inputs={"code": "s3://bucket/code"}
+Good: inputs={"library": "s3://bucket/code"}""",
+    ),
+    "D061": Mistake(
+        "missing-entry",
+        """code is a folder, and nothing says which file in it starts.
+
+Bad:  Training("Train", code="train", …)
+Good: Training("Train", code="train", entry="train.py", …)""",
+    ),
+    "D062": Mistake(
+        "report-outside-outputs",
+        """A report is a file in one of the step's outputs: <output>/<file>.
+
+Bad:  outputs=["report"], reports={"quality": "evaluation.json"}
+Good: outputs=["report"], reports={"quality": "report/evaluation.json"}""",
+    ),
+    "D100": Mistake(
+        "unreadable-file",
+        """A pipeline file cannot be read.
+
+Bad:  a file without the permission to read it, or with a null byte
+Good: a text file in UTF-8""",
+    ),
+    "D101": Mistake(
+        "syntax-error",
+        """Python cannot parse the pipeline file.
+
+Bad:  with Pipeline("churn" as pipeline:
+Good: with Pipeline("churn") as pipeline:""",
+    ),
+    "D102": Mistake(
+        "pipeline-file-raised",
+        """Running the pipeline file raised an exception; the line is the innermost one of yours.
+
+Bad:  int("five")
+Good: int("5")""",
+    ),
+    "D103": Mistake(
+        "no-pipeline",
+        """A file was given as a pipeline file and declares none.
+
+Bad:  mlops check train.py
+Good: mlops check pipeline.py""",
+    ),
+}
