@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -62,18 +63,16 @@ def scan(text: str) -> Iterator[Located]:
 
 def places(text: str, pointers: Collection[str]) -> Mapping[str, tuple[int, int]]:
     """(line, column) of each pointer; one that the text does not have gets the place of its nearest ancestor."""
-    wanted: dict[str, str] = {}
+    wanted = {""}
     for target in pointers:
-        ancestor = target
-        while True:
-            wanted.setdefault(ancestor, ancestor)
-            if not ancestor:
-                break
-            ancestor = ancestor.rpartition("/")[0]
+        while target not in wanted:
+            wanted.add(target)
+            target = target.rpartition("/")[0]
+    begins = [0, *(match.end() for match in re.finditer("\n", text))]
     found: dict[str, tuple[int, int]] = {}
-    for located in scan(text):
-        if located.pointer in wanted:
-            found[located.pointer] = (located.line, located.column)
+    for at, position in _positions(text, wanted):
+        line = bisect_right(begins, position)
+        found[at] = (line, position - begins[line - 1] + 1)
     result: dict[str, tuple[int, int]] = {}
     for target in pointers:
         ancestor = target
@@ -81,6 +80,54 @@ def places(text: str, pointers: Collection[str]) -> Mapping[str, tuple[int, int]
             ancestor = ancestor.rpartition("/")[0]
         result[target] = found.get(ancestor, (1, 1))
     return result
+
+
+_SPACE = re.compile(r"[ \t\n\r]*")
+_SKIP = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
+
+
+def _positions(text: str, wanted: Collection[str]) -> Iterator[tuple[str, int]]:
+    """Where each wanted pointer's value starts, for a member its key. What nobody wants is left to the C parser."""
+    position = _next(text, 0)
+    yield "", position
+    stack: list[tuple[str, int]] = []  # of each open container: its pointer, and the items seen (-1 for an object)
+    entering: str | None = ""
+    while entering is not None or stack:
+        if entering is not None and text[position] in "{[":
+            stack.append((entering, -1 if text[position] == "{" else 0))
+            position = _next(text, position + 1)
+        elif entering is not None:
+            position = _SKIP.raw_decode(text, position)[1]
+        if not stack:
+            return
+        position = _next(text, position)
+        entering = None
+        if text[position] == ",":
+            position = _next(text, position + 1)
+        if text[position] in "}]":
+            stack.pop()
+            position += 1
+            continue
+        base, count = stack[-1]
+        begins = position
+        if count < 0:
+            member, position = _SKIP.raw_decode(text, position)
+            here = base + pointer(member)
+            position = _next(text, _next(text, position) + 1)  # past the colon
+        else:
+            here = f"{base}/{count}"
+            stack[-1] = (base, count + 1)
+        if here in wanted:
+            yield here, begins
+            entering = here
+        else:
+            position = _SKIP.raw_decode(text, position)[1]
+
+
+def _next(text: str, position: int) -> int:
+    """The first index from ``position`` that is no white space."""
+    found = _SPACE.match(text, position)
+    return found.end() if found else position
 
 
 def _text(token: str) -> str:

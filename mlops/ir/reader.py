@@ -7,6 +7,7 @@ and empty stay apart, and so do ``1`` and ``1.0``, so that writing the result gi
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -241,24 +242,22 @@ def _encodes(text: str) -> bool:
     return True
 
 
+_BRACKET = re.compile(r'"(?:[^"\\]|\\.)*+"?|[{\[]|[}\]]', re.DOTALL)
+
+
 def _too_deep(text: str) -> int | None:
     """The line where nesting passes the limit; brackets inside strings do not count."""
-    depth, position, length = 0, 0, len(text)
     if text.count("{") + text.count("[") <= MAX_DEPTH:
         return None
-    while position < length:
-        character = text[position]
-        if character == '"':
-            position += 1
-            while position < length and text[position] != '"':
-                position += 2 if text[position] == "\\" else 1
-        elif character in "{[":
+    depth = 0
+    for match in _BRACKET.finditer(text):
+        token = match[0]
+        if token in "{[":
             depth += 1
             if depth > MAX_DEPTH:
-                return text.count("\n", 0, position) + 1
-        elif character in "}]":
+                return text.count("\n", 0, match.start()) + 1
+        elif token in "}]":
             depth -= 1
-        position += 1
     return None
 
 

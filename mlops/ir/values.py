@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
+from types import NoneType
 from typing import Any, TypeAlias
 
 
@@ -48,6 +49,7 @@ class Unknown:
 
 
 Expression: TypeAlias = Ref | Join | JsonGet | Unknown
+LITERALS = (str, int, float, NoneType)
 Value: TypeAlias = "bool | int | float | str | Expression | tuple[Value, ...] | Mapping[str, Value] | None"
 
 
@@ -204,7 +206,13 @@ def pointer(*segments: str | int) -> str:
     >>> pointer("Steps", 2, "a/b~c")
     '/Steps/2/a~1b~0c'
     """
-    return "".join(f"/{str(segment).replace('~', '~0').replace('/', '~1')}" for segment in segments)
+    return "".join([f"/{segment}" if isinstance(segment, int) else _token(segment) for segment in segments])
+
+
+@lru_cache(maxsize=4096)
+def _token(member: str) -> str:
+    """Cached: every walk over a document asks for the same few names, step after step."""
+    return "/" + member.replace("~", "~0").replace("/", "~1")
 
 
 def expressions(value: Value, at: str = "") -> Iterator[tuple[str, Expression]]:
@@ -223,10 +231,12 @@ def expressions(value: Value, at: str = "") -> Iterator[tuple[str, Expression]]:
             yield from expressions(value.path, f"{at}/Std:JsonGet/Path")
         case Mapping():
             for key, item in value.items():
-                yield from expressions(item, at + pointer(key))
+                if not isinstance(item, LITERALS):
+                    yield from expressions(item, at + pointer(key))
         case tuple():
             for index, item in enumerate(value):
-                yield from expressions(item, f"{at}/{index}")
+                if not isinstance(item, LITERALS):
+                    yield from expressions(item, f"{at}/{index}")
 
 
 def refs(value: Value, at: str = "") -> Iterator[tuple[str, Ref]]:

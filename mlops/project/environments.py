@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -63,14 +64,13 @@ class ProjectTable(_Strict):
     pipelines: str = "pipelines"
 
 
-class Project(BaseModel):
+@dataclass(frozen=True, slots=True)
+class Project:
     """A project's configuration; without an ``mlops.toml`` it has the local environment only."""
 
-    model_config = ConfigDict(frozen=True)
-
     root: Path
+    environments: Mapping[str, Environment]
     pipelines: str = "pipelines"
-    environments: dict[str, Environment]
 
     def environment(self, name: str) -> Environment:
         found = self.environments.get(name)
