@@ -74,9 +74,9 @@ def summary(state: ExecutionState) -> list[tuple[str, str, str, str]]:
 
 
 def _took(step: StepState) -> str:
-    return "" if step.seconds is None else f" in {step.seconds:.1f} s"
+    return "" if step.seconds is None or step.cached else f" in {step.seconds:.1f} s"
 
 
 def _outcome(step: StepState) -> str:
-    outcome = step.metadata.get("Condition", {}).get("Outcome")
+    outcome = "cached" if step.cached else step.metadata.get("Condition", {}).get("Outcome")
     return f" ({outcome})" if outcome else ""

@@ -13,9 +13,11 @@ from typing import Any, TypeVar
 
 from mlops.ir import Checked, Step
 from mlops.run.actions import action_of
-from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed, Task
-from mlops.run.ports import Execution, ObjectMissing, Ports, RequestRefused, StepRecord
+from mlops.run.cache import StepCache, served
+from mlops.run.outcome import JOB_INTERNAL_ERROR, REASON_LIMIT, SERVICE_FAULT, Outcome, StepFailed, Task
+from mlops.run.ports import CacheEntry, Execution, ObjectMissing, Ports, RequestRefused, StepRecord, Success
 from mlops.run.resolve import Context, resolve
+from mlops.run.retry import Retries, policies
 from mlops.run.sandbox import Isolation, probe
 from mlops.run.schedule import State, handled, ready
 from mlops.run.work import Work, job_name, now
@@ -31,6 +33,8 @@ _NAME_MEMBERS = {
     "Transform": "TransformJobName",
     "Model": "ModelName",
 }
+_BOXED = ("Training", "Processing", "Transform")
+_UNBOXED = Isolation("folders", "this step starts no command")
 _T = TypeVar("_T")
 
 
@@ -49,6 +53,17 @@ def execute(checked: Checked, execution: Execution, ports: Ports, *, grace_secon
 
 
 @dataclass(frozen=True, slots=True)
+class _Prepared:
+    """A step before it starts: its evaluated request, and an earlier result that serves instead."""
+
+    name: str
+    request: Mapping[str, Any]
+    retries: Retries
+    entry: CacheEntry | None
+    hit: Success | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Running:
     task: Task
     record: StepRecord
@@ -60,7 +75,6 @@ class _Run:
         self._execution = execution
         self._ports = ports
         self._grace = grace_seconds
-        self._isolation: Isolation = probe()
         self._steps: Mapping[str, Step] = {item.step.name: item.step for item in checked.definition.placed()}
         self._limit = execution.max_parallel or os.cpu_count() or 1
         self._states: dict[str, State] = dict.fromkeys(execution.finished, "Succeeded")
@@ -68,6 +82,9 @@ class _Run:
         self._taken: dict[str, bool] = {}
         self._failed: list[str] = []
         self._running: dict[str, _Running] = {}
+        self._retries: dict[str, Retries] = {}
+        self._due: dict[str, float] = {}
+        self._cache = _step_cache(execution, ports)
         self._message: str | None = None
         self._stopping = False
         self._next_stop_check = 0.0
@@ -79,15 +96,15 @@ class _Run:
         pause, changed = 0.005, True
         while True:
             self._check_stop()
-            started = changed and self._start_ready()
+            started = self._start_due() or (changed and self._start_ready())
             changed = self._poll() or started
             if changed:
                 pause = 0.005
-            elif not self._running:
+            elif not self._running and not self._due:
                 break
             else:
                 time.sleep(pause)
-                pause = min(pause * 1.5, 0.05)
+                pause = min(pause * 1.3, 0.02)
         status, failure = self._verdict()
         self._ports.journal.execution(status, failure)
         return status
@@ -104,6 +121,7 @@ class _Run:
             return
         self._stopping = True
         self._ports.journal.execution("Stopping")
+        self._forget_due("Stopped")
         for name, running in list(self._running.items()):
             record = replace(running.record, status="Stopping")
             self._running[name] = replace(running, record=record)
@@ -119,14 +137,43 @@ class _Run:
             self._start(self._steps[names[0]])
         return bool(names)
 
+    def _start_due(self) -> bool:
+        """A step whose next try is due. Until then it counts as running, but takes nobody's place."""
+        moment = time.monotonic()
+        name = next((name for name, due in self._due.items() if due <= moment), None)
+        if name is None or len(self._running) >= self._limit:
+            return False
+        del self._due[name]
+        self._start(self._steps[name])
+        return True
+
+    def _forget_due(self, state: State) -> None:
+        for name in self._due:
+            self._states[name] = state
+            if state == "Failed":
+                self._failed.append(name)
+        self._due.clear()
+
     def _start(self, step: Step) -> None:
         attempt, folder = _attempt_folder(self._execution.folder / step.name)
         log = folder / "log.txt"
         log.touch()
         record = StepRecord(step.name, step.type, "Starting", attempt, started=now(), log=log)
         self._states[step.name] = "Running"
+        prepared = self._guarded(step, log, lambda: self._prepare(step, attempt))
+        if isinstance(prepared, _Prepared) and prepared.hit is not None:
+            shutil.rmtree(folder)
+            self._end_served(record, prepared.hit, prepared.entry)
+            return
+        if isinstance(prepared, _Prepared):
+            record = replace(record, cache=prepared.entry)
         self._ports.journal.step(record)
-        started = self._guarded(log, lambda: self._begin(step, attempt, folder, log))
+        if isinstance(prepared, Outcome):
+            self._end(record, prepared)
+            return
+        self._retries.setdefault(step.name, prepared.retries)
+        isolation = probe() if step.type in _BOXED else _UNBOXED
+        started = self._guarded(step, log, lambda: self._begin(step, prepared, folder, log, isolation))
         if isinstance(started, Outcome):
             self._end(record, started)
             return
@@ -134,34 +181,47 @@ class _Run:
         self._running[step.name] = _Running(started, record)
         self._ports.journal.step(record)
 
-    def _begin(self, step: Step, attempt: int, folder: Path, log: Path) -> Task:
+    def _prepare(self, step: Step, attempt: int) -> _Prepared:
         """Raises :class:`StepFailed` and what the ports raise."""
-        action = action_of(self._checked.type_of(step), step.type)
         arguments = step.arguments if isinstance(step.arguments, Mapping) else {}
         base = arguments.get(_NAME_MEMBERS.get(step.type, ""))
         name = job_name(self._execution.execution_id, step.name, attempt, base if isinstance(base, str) else None)
         context = Context(self._checked, self._execution, self._ports.objects, self._responses, now(), name)
+        request = resolve(arguments, context)
+        retries = Retries(policies(resolve(step.members.get("RetryPolicies"), context)), time.monotonic())
+        step_type = self._checked.type_of(step)
+        if self._cache is None or step_type is None:
+            return _Prepared(name, request, retries, None, None)
+        entry = self._cache.entry(step_type, request)
+        if not self._execution.use_cache:
+            return _Prepared(name, request, retries, replace(entry, note="it was run without the cache"), None)
+        found = self._cache.find(step.name, entry, resolve(step.members.get("CacheConfig"), context), now())
+        if isinstance(found, Success):
+            return _Prepared(name, request, retries, served(entry, found), found)
+        return _Prepared(name, request, retries, replace(entry, note=found), None)
+
+    def _begin(self, step: Step, prepared: _Prepared, folder: Path, log: Path, isolation: Isolation) -> Task:
+        """Raises :class:`StepFailed` and what the ports raise."""
+        action = action_of(self._checked.type_of(step), step.type)
         work = Work(
             step=step,
-            request=resolve(arguments, context),
+            request=prepared.request,
             execution=self._execution,
             ports=self._ports,
             folder=folder,
             log=log,
-            name=name,
-            isolation=self._isolation,
+            name=prepared.name,
+            isolation=isolation,
             grace_seconds=self._grace,
         )
-        if self._isolation.mode == "folders" and step.type in _NAME_MEMBERS:
-            work.note(
-                f"no private /opt/ml here ({self._isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR"
-            )
+        if isolation.mode == "folders" and step.type in _BOXED:
+            work.note(f"no private /opt/ml here ({isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR")
         return action(work)
 
     def _poll(self) -> bool:
         changed = False
         for name, running in list(self._running.items()):
-            outcome = self._guarded(running.record.log, running.task.poll)
+            outcome = self._guarded(self._steps[name], running.record.log, running.task.poll)
             if outcome is not None:
                 running.task.kill()
                 del self._running[name]
@@ -169,17 +229,39 @@ class _Run:
                 changed = True
         return changed
 
-    def _guarded(self, log: Path | None, work: Callable[[], _T]) -> _T | Outcome:
+    def _guarded(self, step: Step, log: Path | None, work: Callable[[], _T]) -> _T | Outcome:
         """``work()``, or the failure that its exception means for the step."""
         try:
             return work()
-        except (StepFailed, RequestRefused, ObjectMissing) as fault:
+        except RequestRefused as refused:
+            return Outcome("Failed", str(refused), fault=refused.fault)
+        except (StepFailed, ObjectMissing) as fault:
             return Outcome("Failed", str(fault))
         except Exception as fault:
             if log is not None:
                 with log.open("a", encoding="utf-8") as file:
                     file.write(traceback.format_exc())
-            return Outcome("Failed", f"{type(fault).__name__}: {fault}")
+            ours = JOB_INTERNAL_ERROR if step.type in _BOXED else SERVICE_FAULT
+            return Outcome("Failed", f"{type(fault).__name__}: {fault}", fault=ours)
+
+    def _end_served(self, record: StepRecord, hit: Success, entry: CacheEntry | None) -> None:
+        """The job and so the log are those of the step that really ran."""
+        source = hit.record
+        ended = replace(record, log=None, cache_source=hit.execution_arn, cache=entry)
+        self._end(ended, Outcome("Succeeded", None, source.metadata, source.response))
+
+    def _tried_again(self, record: StepRecord, outcome: Outcome) -> bool:
+        retries = self._retries.get(record.name)
+        if outcome.status != "Failed" or retries is None or self._stopping or self._message is not None:
+            return False
+        wait = retries.delay(outcome.fault, time.monotonic())
+        if wait is None:
+            return False
+        self._due[record.name] = time.monotonic() + wait
+        if record.log is not None:
+            with record.log.open("a", encoding="utf-8") as log:
+                log.write(f"[mlops] {outcome.fault}: the step is tried again in {wait:g} s\n")
+        return True
 
     def _end(self, record: StepRecord, outcome: Outcome) -> None:
         name = record.name
@@ -191,6 +273,9 @@ class _Run:
             metadata={**record.metadata, **outcome.metadata},
             response=outcome.response,
         )
+        if self._tried_again(record, outcome):
+            self._ports.journal.step(ended)
+            return
         self._states[name] = outcome.status
         if outcome.response:
             self._responses[name] = outcome.response
@@ -198,10 +283,14 @@ class _Run:
             self._note_branch(name, outcome.response)
             if record.log is not None:
                 _tidy(record.log.parent)
+            if self._cache is not None and record.cache is not None and record.cache_source is None:
+                written = self._cache.outputs(outcome.response)
+                ended = replace(ended, cache=replace(record.cache, outputs=written))
         elif outcome.status == "Failed":
             self._failed.append(name)
         if outcome.ends_execution is not None and self._message is None:
             self._message = outcome.ends_execution
+            self._forget_due("Failed")
         self._ports.journal.step(ended)
 
     def _note_branch(self, name: str, response: Mapping[str, Any]) -> None:
@@ -219,6 +308,13 @@ class _Run:
             reason = f"Step failure: One or many steps failed: {', '.join(unhandled)}."
             return "Failed", reason[:_EXECUTION_REASON_LIMIT]
         return ("CompletedWithFailures" if self._failed else "Succeeded"), None
+
+
+def _step_cache(execution: Execution, ports: Ports) -> StepCache | None:
+    if ports.cache is None:
+        return None
+    sources = {record.cache_source.rpartition("/")[2] for record in execution.finished.values() if record.cache_source}
+    return StepCache(ports.cache, ports.registry, execution.execution_id, sources)
 
 
 def _attempt_folder(folder: Path) -> tuple[int, Path]:

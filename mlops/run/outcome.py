@@ -9,6 +9,12 @@ from typing import Any, Literal, Protocol
 REASON_LIMIT = 1024  # botocore: FailureReason of a step and of a job
 
 
+# Exception types of retry policies. The other ones are of a capacity or a quota, which a machine of one's own has not.
+JOB_INTERNAL_ERROR = "SageMaker.JOB_INTERNAL_ERROR"
+SERVICE_FAULT = "Step.SERVICE_FAULT"
+THROTTLING = "Step.THROTTLING"
+
+
 class StepFailed(Exception):
     """The step cannot go on; the text becomes its failure reason."""
 
@@ -16,13 +22,15 @@ class StepFailed(Exception):
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """``response`` is what ``Steps.<name>.<path>`` reads afterwards. ``ends_execution`` is set by a Fail step: no
-    further step starts, and the text is the execution's failure reason."""
+    further step starts, and the text is the execution's failure reason. ``fault`` is the exception type that retry
+    policies name, None for a failure of the step's own making."""
 
     status: Literal["Succeeded", "Failed", "Stopped"]
     failure: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     response: Mapping[str, Any] = field(default_factory=dict)
     ends_execution: str | None = None
+    fault: str | None = None
 
 
 class Task(Protocol):

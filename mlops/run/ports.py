@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -45,7 +45,36 @@ class Registry(Protocol):
 
 
 class RequestRefused(Exception):
-    """The account said no; the text is the service's message."""
+    """The account said no; the text is the service's message. ``fault`` is the exception type of retry policies where
+    asking again may help, e.g. Step.THROTTLING."""
+
+    def __init__(self, message: str, fault: str | None = None) -> None:
+        super().__init__(message)
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One thing that a step's result depends on. ``shown`` is the value for people, None where it is not to be shown.
+    Where the value is an S3 URI, ``uri`` is that, and ``files`` has the hashes of what lies there by relative path,
+    empty where they are too many to keep."""
+
+    digest: str
+    shown: str | None = None
+    uri: str | None = None
+    files: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class CacheEntry:
+    """What decides whether another execution may use this step's result. ``key`` is over all ``parts``, None where the
+    step cannot be cached. ``outputs`` has, once the step succeeded, the hash of what it wrote by S3 URI. ``note`` says
+    why an earlier result did not serve, where that is not simply another key."""
+
+    key: str | None
+    parts: Mapping[str, Part] = field(default_factory=dict)
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    note: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +96,25 @@ class StepRecord:
     response: Mapping[str, Any] = field(default_factory=dict)
     log: Path | None = None
     cache_source: str | None = None
+    cache: CacheEntry | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Success:
+    """A step that ran to its good end in another execution, or earlier in this one."""
+
+    execution_arn: str
+    record: StepRecord
+
+
+class Cache(Protocol):
+    """Earlier results of the same pipeline."""
+
+    def content(self, uri: str) -> Mapping[str, str]:
+        """By URI the hash of the content of each object whose key starts with that of ``uri``."""
+
+    def successes(self, step: str, key: str) -> Sequence[Success]:
+        """Those of the step of that name with that key which really ran, newest first."""
 
 
 class Journal(Protocol):
@@ -86,7 +134,8 @@ class Execution:
     """One execution of one pipeline. ``parameters`` are complete (defaults filled in) and have their declared types.
 
     ``folder`` is this execution's own folder; each step attempt gets ``folder/<step>/<attempt>``.
-    ``finished`` holds the records of steps that succeeded before (a retry continues behind them)."""
+    ``finished`` holds the records of steps that succeeded before (a retry continues behind them).
+    Without ``use_cache`` every step runs; what it depends on is still noted."""
 
     pipeline_name: str
     pipeline_arn: str
@@ -99,10 +148,14 @@ class Execution:
     folder: Path
     max_parallel: int | None = None
     finished: Mapping[str, StepRecord] = field(default_factory=dict)
+    use_cache: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class Ports:
+    """Without a ``cache`` nothing is looked up or noted."""
+
     objects: Objects
     registry: Registry
     journal: Journal
+    cache: Cache | None = None

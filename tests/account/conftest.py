@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -19,18 +18,6 @@ def local(tmp_path: Path) -> LocalAccount:
     account = connect(Environment(state=tmp_path / ".mlops"))
     assert isinstance(account, LocalAccount)
     return account
-
-
-@pytest.fixture(scope="module")
-def moto_url() -> Iterator[str]:
-    server = pytest.importorskip("moto.server")
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    running = server.ThreadedMotoServer(ip_address="127.0.0.1", port=port, verbose=False)
-    running.start()
-    yield f"http://127.0.0.1:{port}"
-    running.stop()
 
 
 @pytest.fixture(scope="module")

@@ -15,7 +15,7 @@ from mlops.account.local.listing import Query
 from mlops.account.local.parameters import resolve
 from mlops.account.local.refusal import conflict, invalid, not_found
 from mlops.account.local.selection import select
-from mlops.account.local.settling import RUNNING, settle, settle_all
+from mlops.account.local.settling import GONE, RUNNING, end_steps, settle, settle_all
 from mlops.account.local.state import ACCOUNT_ID, State, dump, now
 from mlops.ir.reader import read
 
@@ -51,6 +51,7 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             "RoleArn": request.get("RoleArn") or pipeline.get("RoleArn"),
             "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
             "MlflowExperimentName": request.get("MlflowExperimentName"),
+            "UseCache": state.use_cache,
         }
         if selective is not None:
             select(state, name, version["definition"], selective)
@@ -190,6 +191,9 @@ def retry_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             raise conflict(f"Only a failed or stopped execution can be retried; {row['id']} is {row['status']}.")
         if state.store.one("SELECT 1 FROM step WHERE execution = ? AND type = 'Fail' AND status = 'Failed'", execution):
             raise conflict(f"Execution {execution} was ended by a Fail step and cannot be retried.")
+        with state.store.transaction() as connection:
+            # It may have died between our last look and our taking of the lock.
+            end_steps(connection, execution, "Failed", GONE, now())
         body = json.loads(row["body"])
         if request.get("ParallelismConfiguration"):
             body["ParallelismConfiguration"] = request["ParallelismConfiguration"]

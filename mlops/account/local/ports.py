@@ -8,12 +8,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local import jobs, registry, step_records
+from mlops.account.local import jobs, pipelines, registry, step_records
 from mlops.account.local.answering import answer
 from mlops.account.local.objects import chunks
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State, dump, now
-from mlops.run.ports import ObjectMissing, RequestRefused, StepRecord
+from mlops.run.outcome import SERVICE_FAULT, THROTTLING
+from mlops.run.ports import ObjectMissing, RequestRefused, StepRecord, Success
 
 # Which Describe operation tells of what a Create operation made: its request's member, and the reply's that fills it.
 _DESCRIBED = {
@@ -84,14 +85,14 @@ class LocalRegistry:
                 registry.ensure_group(self._state, given["ModelPackageGroupName"])
             reply = answer(self._state, "sagemaker", operation, given)
         except Refusal as refusal:
-            raise RequestRefused(refusal.message) from None
+            raise _refused(refusal) from None
         return self.describe(describe, {member: reply[filled_by] if filled_by else request[member]})
 
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             return _plain(answer(self._state, "sagemaker", operation, request))
         except Refusal as refusal:
-            raise RequestRefused(refusal.message) from None
+            raise _refused(refusal) from None
 
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         jobs.record(self._state, kind, name, description)
@@ -99,6 +100,28 @@ class LocalRegistry:
     def _generated_by(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The service notes which execution made a package."""
         return {"GeneratedBy": self._execution_arn, **(request.get("MetadataProperties") or {})}
+
+
+class LocalCache:
+    """Results of one pipeline's earlier executions."""
+
+    def __init__(self, state: State, pipeline: str) -> None:
+        self._state = state
+        self._pipeline = pipeline
+
+    def content(self, uri: str) -> Mapping[str, str]:
+        bucket, prefix = split_uri(uri)
+        objects = self._state.objects
+        # A file may have been changed by hand since it was listed: find() looks at it.
+        found = (objects.find(bucket, listed.key) for listed in objects.list(bucket, prefix))
+        return {f"s3://{bucket}/{item.key}": item.etag for item in found if item is not None}
+
+    def successes(self, step: str, key: str) -> list[Success]:
+        found = step_records.successes(self._state, self._pipeline, step, key)
+        return [
+            Success(pipelines.execution_arn(self._state, self._pipeline, execution), record)
+            for execution, record in found
+        ]
 
 
 class LocalJournal:
@@ -125,6 +148,13 @@ class LocalJournal:
         row = self._state.store.one("SELECT stop_requested FROM execution WHERE id = ?", self._execution)
         # Without a row the pipeline was deleted by force: nobody waits for this run.
         return row is None or bool(row["stop_requested"])
+
+
+def _refused(refusal: Refusal) -> RequestRefused:
+    """What the caller did wrong stays wrong; the rest may pass."""
+    if "Throttl" in refusal.code:
+        return RequestRefused(refusal.message, THROTTLING)
+    return RequestRefused(refusal.message, SERVICE_FAULT if refusal.status >= 500 else None)
 
 
 def _need_valid(operation: str, request: Mapping[str, Any]) -> None:

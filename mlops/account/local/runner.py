@@ -16,7 +16,7 @@ from datetime import datetime
 from pathlib import Path
 
 from mlops.account.local import ownership, pipelines
-from mlops.account.local.ports import LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.selection import select
 from mlops.account.local.settling import RUNNING
 from mlops.account.local.state import ACCOUNT_ID, State
@@ -94,8 +94,9 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
                 folder=folder,
                 max_parallel=(body.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
                 finished=finished,
+                use_cache=body.get("UseCache", True),
             ),
-            Ports(LocalObjects(state), LocalRegistry(state, arn), journal),
+            Ports(LocalObjects(state), LocalRegistry(state, arn), journal, LocalCache(state, row["pipeline"])),
         )
         _log.info("execution %s: %s", execution_id, status)
     except Exception as error:

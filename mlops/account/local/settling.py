@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+
 from mlops.account.local import ownership
-from mlops.account.local.state import State, now
+from mlops.account.local.state import State, dump, now
 
 GONE = "the process that ran it is gone"
 RUNNING = ("Executing", "Stopping")
@@ -25,11 +28,38 @@ def settle(state: State, execution: str) -> None:
             "UPDATE execution SET status = ?, failure = ?, modified = ? WHERE id = ?",
             (status, failure, time, execution),
         )
-        connection.execute(
-            "UPDATE step SET status = ?, failure = ?, ended = ? "
-            "WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
-            (status, failure, time, execution),
-        )
+        end_steps(connection, execution, status, failure, time)
+
+
+def end_steps(connection: sqlite3.Connection, execution: str, status: str, failure: str | None, time: str) -> None:
+    """Inside a transaction: steps and jobs that nobody runs any more do not look alive."""
+    steps = connection.execute(
+        "SELECT name, attempt FROM step WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
+        (execution,),
+    ).fetchall()
+    if not steps:
+        return
+    connection.execute(
+        "UPDATE step SET status = ?, failure = ?, ended = ? "
+        "WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
+        (status, failure, time, execution),
+    )
+    from mlops.run.work import job_name
+
+    # Only the end of a job's name is ours alone; the step may have died before it wrote down which job it had.
+    ends = tuple(job_name(execution, step["name"], step["attempt"]).rpartition("-")[2] for step in steps)
+    alive = connection.execute(
+        "SELECT * FROM resource WHERE kind IN ('ProcessingJob', 'TrainingJob', 'TransformJob') "
+        "AND status IN ('InProgress', 'Stopping')"
+    ).fetchall()
+    for job in alive:
+        if job["name"].endswith(ends):
+            end_time = f"{job['kind'].removesuffix('Job')}EndTime"
+            told = {f"{job['kind']}Status": status, end_time: time, **({"FailureReason": failure} if failure else {})}
+            connection.execute(
+                "UPDATE resource SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
+                (status, time, dump({**json.loads(job["body"]), **told}), job["kind"], job["name"]),
+            )
 
 
 def settle_all(state: State, pipeline: str) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local.state import State, dump, moment, now
-from mlops.run.ports import StepRecord
+from mlops.run.ports import CacheEntry, Part, StepRecord
 
 _JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
 
@@ -18,7 +18,7 @@ _JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
 def keep(state: State, execution: str, record: StepRecord) -> None:
     state.store.write(
         "INSERT OR REPLACE INTO step (execution, name, attempt, type, status, started, ended, failure, log, job, "
-        "cache_source, metadata, response) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "cache_source, metadata, response, cache_key, cache) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         execution,
         record.name,
         record.attempt,
@@ -32,6 +32,8 @@ def keep(state: State, execution: str, record: StepRecord) -> None:
         record.cache_source,
         dump(record.metadata),
         dump(record.response),
+        record.cache.key if record.cache is not None else None,
+        _dump_cache(record.cache) if record.cache is not None else None,
     )
 
 
@@ -41,6 +43,53 @@ def succeeded(state: State, execution: str) -> dict[str, StepRecord]:
         "SELECT * FROM step WHERE execution = ? AND status = 'Succeeded' ORDER BY attempt", execution
     )
     return {row["name"]: _record(row) for row in rows}
+
+
+def of_step(state: State, execution: str, name: str) -> StepRecord | None:
+    """The last attempt."""
+    row = state.store.one(
+        "SELECT * FROM step WHERE execution = ? AND name = ? ORDER BY attempt DESC LIMIT 1", execution, name
+    )
+    return _record(row) if row is not None else None
+
+
+def successes(state: State, pipeline: str, name: str, key: str) -> list[tuple[str, StepRecord]]:
+    """Execution and record of those that really ran with that cache key, newest first."""
+    rows = state.store.all(
+        "SELECT step.* FROM step JOIN execution ON execution.id = step.execution WHERE step.name = ? "
+        "AND step.cache_key = ? AND step.status = 'Succeeded' AND step.cache_source IS NULL "
+        "AND execution.pipeline = ? ORDER BY step.ended DESC",
+        name,
+        key,
+        pipeline,
+    )
+    return [(row["execution"], _record(row)) for row in rows]
+
+
+def success_before(state: State, pipeline: str, name: str, started: datetime) -> tuple[str, StepRecord] | None:
+    """The newest success of the step, served or run, that had ended when another one started."""
+    row = state.store.one(
+        "SELECT step.* FROM step JOIN execution ON execution.id = step.execution WHERE step.name = ? "
+        "AND step.cache_key IS NOT NULL AND step.status = 'Succeeded' AND execution.pipeline = ? AND step.ended <= ? "
+        "ORDER BY step.ended DESC LIMIT 1",
+        name,
+        pipeline,
+        moment(started),
+    )
+    return (row["execution"], _record(row)) if row is not None else None
+
+
+def _dump_cache(entry: CacheEntry) -> str:
+    parts = {name: [part.digest, part.shown, part.uri, part.files] for name, part in entry.parts.items()}
+    return dump({"Parts": parts, "Outputs": entry.outputs, "Note": entry.note})
+
+
+def _read_cache(row: sqlite3.Row) -> CacheEntry | None:
+    if row["cache"] is None:
+        return None
+    body = json.loads(row["cache"])
+    parts = {name: Part(*values) for name, values in body["Parts"].items()}
+    return CacheEntry(row["cache_key"], parts, body["Outputs"], body["Note"])
 
 
 def _record(row: sqlite3.Row) -> StepRecord:
@@ -56,6 +105,7 @@ def _record(row: sqlite3.Row) -> StepRecord:
         response=json.loads(row["response"]),
         log=Path(row["log"]) if row["log"] else None,
         cache_source=row["cache_source"],
+        cache=_read_cache(row),
     )
 
 

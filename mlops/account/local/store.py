@@ -13,11 +13,10 @@ from typing import Any
 
 from mlops.ir import ConfigurationError
 
-SCHEMA_VERSION = 1
 BUSY_SECONDS = 30.0
 
 # Times are ISO 8601 in UTC with six digits, so that they sort as text. ``body`` is JSON, in the members' own names.
-_SCHEMA = """
+_FIRST = """
 CREATE TABLE resource (
     kind TEXT NOT NULL, name TEXT NOT NULL, created TEXT NOT NULL, modified TEXT NOT NULL,
     status TEXT NOT NULL DEFAULT '', body TEXT NOT NULL,
@@ -70,6 +69,17 @@ CREATE TABLE part (
     PRIMARY KEY (upload, number)
 ) WITHOUT ROWID;
 """
+
+_STEP_CACHE = """
+ALTER TABLE step ADD COLUMN cache_key TEXT;
+ALTER TABLE step ADD COLUMN cache TEXT;
+CREATE INDEX step_cache_key ON step (name, cache_key) WHERE cache_key IS NOT NULL;
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE)
+"""Each makes the next version out of the one before."""
+
+SCHEMA_VERSION = len(_SCHEMAS)
 
 
 class Store:
@@ -126,7 +136,7 @@ class Store:
         """Two processes that make the file at once would meet SQLITE_BUSY at the switch to WAL, timeout or not."""
         try:
             version = self._version()
-            if version == 0:
+            if version < SCHEMA_VERSION:
                 with self._path.with_suffix(".lock").open("w") as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX)
                     self._create()
@@ -146,8 +156,7 @@ class Store:
         return int(self._connection().execute("PRAGMA user_version").fetchone()[0])
 
     def _create(self) -> None:
-        if self._version() != 0:
-            return
         connection = self._connection()
         connection.execute("PRAGMA journal_mode = WAL")
-        connection.executescript(f"BEGIN; {_SCHEMA} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
+        for version in range(self._version(), SCHEMA_VERSION):
+            connection.executescript(f"BEGIN; {_SCHEMAS[version]} PRAGMA user_version = {version + 1}; COMMIT;")

@@ -11,17 +11,21 @@ from mlops.cli.printing import refuse_errors, talk
 @click.command()
 @click.argument("target")
 @options.parameters
+@click.option("--only", multiple=True, metavar="STEP", help="Run this step, on results of an earlier run; repeatable.")
+@click.option("--no-cache", is_flag=True, help="Run every step, also where an earlier result would serve.")
 @options.as_json
-def command(target: str, parameters: tuple[str, ...], format_: str) -> None:
+def command(target: str, parameters: tuple[str, ...], only: tuple[str, ...], no_cache: bool, format_: str) -> None:
     """Compile, check, upsert, start and watch TARGET in the local account: on this machine, without Docker.
 
     Ends with 1 where the execution fails.
     """
+    from mlops.account.local import LocalAccount
     from mlops.check.sources import open_one
     from mlops.cli.here import connect_here
     from mlops.cli.running import watch
     from mlops.deploy.executions import start
     from mlops.deploy.parameters import judge
+    from mlops.deploy.selection import select, selective_config
     from mlops.deploy.upsert import upsert
     from mlops.project.environments import LOCAL
 
@@ -29,8 +33,13 @@ def command(target: str, parameters: tuple[str, ...], format_: str) -> None:
     opened = open_one(target, LOCAL)
     refuse_errors(opened.findings, doing="run")
     judge(opened.pipelines[0].definition, values)
+    selection = select(opened.pipelines[0], only) if only else None
     connected = connect_here(LOCAL, opened.root)
+    if no_cache and isinstance(connected.account, LocalAccount):
+        connected.account.state.use_cache = False
+    name = opened.pipelines[0].definition.name or ""
+    selective = selective_config(connected.account, name, selection) if selection else None
     upserted = upsert(connected.account, connected.environment, opened.pipelines[0])
-    arn = start(connected.account, connected.environment, upserted.name, values)
+    arn = start(connected.account, connected.environment, upserted.name, values, selective)
     talk(f"{upserted.name}: execution {arn.rpartition('/')[2]}")
     watch(connected, arn, as_json=format_ == "json")

@@ -1,0 +1,238 @@
+"""Bounded disk use: what goes, and above all what stays."""
+
+from __future__ import annotations
+
+import os
+import time
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from account_definitions import IMAGE, ROLE, document, processing
+from store_invariants import violations
+
+from mlops.account.local import LocalAccount
+from mlops.account.local.pruning import Pruning, plan, prune
+
+BUCKET = "mlops-tests"
+
+
+def writing(name: str, place: Any) -> dict[str, Any]:
+    """A step that writes ``x`` to ``place``."""
+    step = processing(name, "echo $0 > /opt/ml/processing/output/x")
+    output = {"S3Uri": place, "LocalPath": "/opt/ml/processing/output", "S3UploadMode": "EndOfJob"}
+    step["Arguments"]["ProcessingOutputConfig"] = {"Outputs": [{"OutputName": "out", "S3Output": output}]}
+    return step
+
+
+def of_the_execution(*rest: str) -> dict[str, Any]:
+    values = [f"s3://{BUCKET}/runs", {"Get": "Execution.PipelineExecutionId"}, *rest]
+    return {"Std:Join": {"On": "/", "Values": values}}
+
+
+def registering(name: str, place: Any) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Type": "RegisterModel",
+        "DependsOn": ["Write"],
+        "Arguments": {
+            "ModelPackageGroupName": "churn",
+            "InferenceSpecification": {
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": place}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        },
+    }
+
+
+class Runs:
+    def __init__(self, account: LocalAccount) -> None:
+        self.account = account
+        # A step that is taken from an older execution keeps that one.
+        account.state.use_cache = False
+        self.sagemaker = account.client("sagemaker")
+
+    def define(self, *steps: dict[str, Any]) -> None:
+        self.sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=document([*steps]), RoleArn=ROLE)
+
+    def update(self, *steps: dict[str, Any]) -> None:
+        self.sagemaker.update_pipeline(PipelineName="p", PipelineDefinition=document([*steps]))
+
+    def run(self, **more: Any) -> str:
+        arn = str(self.sagemaker.start_pipeline_execution(PipelineName="p", **more)["PipelineExecutionArn"])
+        deadline = time.monotonic() + 30
+        while time.monotonic() < deadline:
+            found = self.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+            if found["PipelineExecutionStatus"] != "Executing":
+                assert found["PipelineExecutionStatus"] == "Succeeded", found
+                return arn.rpartition("/")[2]
+            time.sleep(0.02)
+        raise AssertionError(f"{arn} does not end")
+
+    def left(self) -> set[str]:
+        listed = self.sagemaker.list_pipeline_executions(PipelineName="p")["PipelineExecutionSummaries"]
+        return {item["PipelineExecutionArn"].rpartition("/")[2] for item in listed}
+
+    def keys(self) -> set[str]:
+        listed = self.account.client("s3").list_objects_v2(Bucket=BUCKET).get("Contents", [])
+        return {item["Key"] for item in listed}
+
+    def prune(self, keep: int, older_than: timedelta | None = None) -> Pruning:
+        planned = plan(self.account.state, keep=keep, older_than=older_than)
+        before = self.keys()
+        done = prune(self.account.state, planned)
+        assert done.bytes == planned.bytes
+        gone = {item.key for old in done.executions for item in old.objects} | {item.key for item in done.assets}
+        assert self.keys() == before - gone
+        assert violations(self.account.state.folder) == []
+        assert plan(self.account.state, keep=keep, older_than=older_than).bytes == 0
+        return done
+
+
+@pytest.fixture
+def runs(local: LocalAccount) -> Runs:
+    return Runs(local)
+
+
+def test_old_executions_go_with_what_is_theirs(runs: Runs) -> None:
+    runs.define(writing("Write", of_the_execution("out")))
+    runs.account.client("s3").put_object(Bucket=BUCKET, Key="runs/of-somebody-else", Body=b"mine")
+    old, middle, new = runs.run(), runs.run(), runs.run()
+    assert plan(runs.account.state, keep=3).bytes == 0
+    assert plan(runs.account.state, keep=1, older_than=timedelta(days=1)).bytes == 0
+    planned = plan(runs.account.state, keep=2)
+    assert [item.id for item in planned.executions] == [old]
+    assert runs.left() == {old, middle, new}, "a plan changes nothing"
+    done = runs.prune(keep=2, older_than=timedelta(0))
+    assert done.bytes > 0
+    assert runs.left() == {middle, new}
+    assert runs.keys() == {"runs/of-somebody-else", f"runs/{middle}/out/x", f"runs/{new}/out/x"}
+    assert not runs.account.state.execution_folder(old).exists()
+    assert [item["ProcessingJobName"] for item in runs.sagemaker.list_processing_jobs()["ProcessingJobSummaries"]]
+    runs.prune(keep=0)
+    assert runs.keys() == {"runs/of-somebody-else"}
+    assert runs.run() in runs.left()
+
+
+def test_a_place_that_is_no_executions_own_is_not_touched(runs: Runs) -> None:
+    runs.define(writing("Write", f"s3://{BUCKET}/fixed"))
+    runs.run()
+    runs.prune(keep=0)
+    assert runs.keys() == {"fixed/x"}
+
+
+def test_a_registered_version_keeps_its_artefact(runs: Runs) -> None:
+    place = of_the_execution("out", "x")
+    runs.define(writing("Write", of_the_execution("out")), registering("Register", place))
+    first = runs.run()
+    runs.prune(keep=0)
+    assert runs.left() == set()
+    assert runs.keys() == {f"runs/{first}/out/x"}
+
+
+def test_a_model_goes_unless_an_endpoint_configuration_uses_it(runs: Runs) -> None:
+    model = {
+        "Name": "Model",
+        "Type": "Model",
+        "DependsOn": ["Write"],
+        "Arguments": {
+            "ExecutionRoleArn": ROLE,
+            "PrimaryContainer": {"Image": IMAGE, "ModelDataUrl": of_the_execution("out", "x")},
+        },
+    }
+    runs.define(writing("Write", of_the_execution("out")), model)
+    used, free = runs.run(), runs.run()
+    names = {
+        item["ModelName"]: runs.sagemaker.describe_model(ModelName=item["ModelName"])["PrimaryContainer"]
+        for item in runs.sagemaker.list_models()["Models"]
+    }
+    (serving,) = [name for name, container in names.items() if used in container["ModelDataUrl"]]
+    variant = {"VariantName": "A", "ModelName": serving, "InstanceType": "ml.m5.large", "InitialInstanceCount": 1}
+    runs.sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    done = runs.prune(keep=0)
+    assert {item.id for item in done.executions} == {used, free}
+    assert [item["ModelName"] for item in runs.sagemaker.list_models()["Models"]] == [serving]
+    assert runs.keys() == {f"runs/{used}/out/x"}
+
+
+def test_what_a_kept_execution_builds_on_stays(runs: Runs) -> None:
+    runs.define(writing("Write", of_the_execution("out")), processing("Then", "true", then=["Write"]))
+    source = runs.run()
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:pipeline/p/execution/{source}"
+    config = {"SourcePipelineExecutionArn": arn, "SelectedSteps": [{"StepName": "Then"}]}
+    selective = runs.run(SelectiveExecutionConfig=config)
+    assert runs.prune(keep=1).executions == ()
+    assert runs.left() == {source, selective}
+
+
+def test_one_whose_results_were_taken_over_stays(runs: Runs) -> None:
+    runs.define(writing("Write", of_the_execution("out")))
+    source = runs.run()
+    runs.account.state.use_cache = True
+    later = runs.run()
+    assert runs.prune(keep=1).executions == ()
+    assert runs.left() == {source, later}
+
+
+def test_a_running_execution_stays(runs: Runs) -> None:
+    runs.define(processing("Sleep", "exec sleep 60"))
+    arn = runs.sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
+    assert runs.prune(keep=0).executions == ()
+    runs.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+
+
+def test_one_that_is_retried_between_plan_and_deed_stays(runs: Runs) -> None:
+    runs.define(processing("Fails", "test -e /nowhere || exec sleep 3; false"))
+    arn = runs.sagemaker.start_pipeline_execution(PipelineName="p")["PipelineExecutionArn"]
+    runs.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+    while runs.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)["PipelineExecutionStatus"] != "Stopped":
+        time.sleep(0.02)
+    planned = plan(runs.account.state, keep=0)
+    assert len(planned.executions) == 1
+    runs.sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
+    assert prune(runs.account.state, planned).executions == ()
+    runs.sagemaker.stop_pipeline_execution(PipelineExecutionArn=arn)
+
+
+def test_uploads_and_definitions_that_nothing_names_go_after_a_day(runs: Runs, local: LocalAccount) -> None:
+    keys = [f"mlops/assets/{letter * 64}/step.py" for letter in "abc"]
+    for key in keys:
+        local.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"print()")
+
+    def using(key: str) -> dict[str, Any]:
+        step = processing("A", "true")
+        step["Arguments"]["Environment"] = {"CODE": f"s3://{BUCKET}/{key}"}
+        return step
+
+    runs.define(using(keys[0]))
+    old = runs.run()
+    runs.update(using(keys[1]))
+    runs.run()
+    assert runs.prune(keep=1).assets == (), "somebody may be about to use it"
+    assert old not in runs.left()
+    for key in keys:
+        path = local.state.folder / "objects" / BUCKET / key
+        os.utime(path, (0, 0))
+        assert local.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"print()"
+    runs.prune(keep=1)
+    assert runs.keys() == {keys[1]}
+    versions = runs.sagemaker.list_pipeline_versions(PipelineName="p")["PipelineVersionSummaries"]
+    assert [item["PipelineVersionId"] for item in versions] == [2]
+
+
+def test_what_killed_processes_left_goes(runs: Runs, local: LocalAccount) -> None:
+    folder = local.state.execution_folder("abcdefghijkl")
+    (folder / "A" / "1").mkdir(parents=True)
+    (folder / "A" / "1" / "log.txt").write_text("who am I?")
+    writing_folder = local.state.folder / "objects" / ".writing"
+    writing_folder.mkdir(parents=True, exist_ok=True)
+    (writing_folder / "new").write_bytes(b"new")
+    (writing_folder / "old").write_bytes(b"old")
+    os.utime(writing_folder / "old", (0, 0))
+    planned = plan(local.state, keep=0)
+    assert {Path(path).name for path in planned.left_over} == {"abcdefghijkl", "old"}
+    prune(local.state, planned)
+    assert not folder.exists()
+    assert [path.name for path in writing_folder.iterdir()] == ["new"]

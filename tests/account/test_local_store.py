@@ -1,0 +1,43 @@
+"""The store of an older version is brought up to date, with what it holds."""
+
+from __future__ import annotations
+
+import sqlite3
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import pytest
+
+from mlops.account.local import store
+from mlops.account.local.store import SCHEMA_VERSION, Store
+from mlops.ir import ConfigurationError
+
+
+def write_version(path: Path, version: int) -> None:
+    with sqlite3.connect(path) as connection:
+        for script in store._SCHEMAS[:version]:
+            connection.executescript(script)
+        connection.execute("INSERT INTO bucket VALUES ('kept', '2026-01-01')")
+        connection.execute(f"PRAGMA user_version = {version}")
+
+
+@pytest.mark.parametrize("version", range(1, SCHEMA_VERSION + 1))
+def test_an_older_store_is_upgraded_once_by_whoever_comes_first(tmp_path: Path, version: int) -> None:
+    path = tmp_path / "account.sqlite"
+    write_version(path, version)
+    with ThreadPoolExecutor(8) as pool:
+        stores = list(pool.map(lambda _: Store(path), range(8)))
+    fresh = Store(tmp_path / "fresh.sqlite")
+    schema = "SELECT type, name, sql FROM sqlite_master ORDER BY name"
+    for upgraded in stores:
+        assert [row["name"] for row in upgraded.all("SELECT name FROM bucket")] == ["kept"]
+        assert [tuple(row) for row in upgraded.all(schema)] == [tuple(row) for row in fresh.all(schema)]
+
+
+def test_a_newer_store_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "account.sqlite"
+    write_version(path, SCHEMA_VERSION)
+    with sqlite3.connect(path) as connection:
+        connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
+    with pytest.raises(ConfigurationError, match="schema version"):
+        Store(path)
