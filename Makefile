@@ -33,7 +33,7 @@ bench: .venv-test/installed
 .venv-test/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv-test
-	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,dev]'
+	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,dev,contract]'
 	touch $@
 
 clean:

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
-from mlops.run.outcome import Outcome
+from mlops.run.outcome import JOB_INTERNAL_ERROR, Outcome
 from mlops.run.sandbox import Boxed
+from mlops.run.transfer import Upload
+
+UPLOAD_SECONDS = 1.0
+"""How often what is to be stored continuously is looked at."""
+
+_NOT_THE_SCRIPT = (125, 137)
+"""No sandbox; SIGKILL, which nobody but the system or a person sends: too little memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,7 +28,8 @@ class Ended:
 
 
 class CommandTask:
-    """``finish`` turns the end of the command into the step's outcome; it may raise StepFailed."""
+    """``finish`` turns the end of the command into the step's outcome; it may raise StepFailed. ``uploads`` are stored
+    while it runs, and once more before ``finish``."""
 
     def __init__(
         self,
@@ -31,11 +39,14 @@ class CommandTask:
         limit_seconds: float | None,
         grace_seconds: float,
         finish: Callable[[Ended], Outcome],
+        uploads: Sequence[Upload] = (),
     ) -> None:
         self.metadata = metadata
         self._boxed = boxed
         self._grace = grace_seconds
         self._finish = finish
+        self._uploads = uploads
+        self._upload_at = time.monotonic() + UPLOAD_SECONDS
         self._deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
         self._kill_at: float | None = None
         self._stopped = False
@@ -44,8 +55,14 @@ class CommandTask:
     def poll(self) -> Outcome | None:
         code = self._boxed.poll()
         if code is not None:
-            return self._finish(Ended(code, self._stopped, self._timed_out))
+            self._upload()
+            outcome = self._finish(Ended(code, self._stopped, self._timed_out))
+            killed = code in _NOT_THE_SCRIPT and not self._stopped and not self._timed_out
+            return replace(outcome, fault=JOB_INTERNAL_ERROR) if killed and outcome.status == "Failed" else outcome
         moment = time.monotonic()
+        if moment >= self._upload_at:
+            self._upload()
+            self._upload_at = time.monotonic() + UPLOAD_SECONDS
         if self._kill_at is not None:
             if moment >= self._kill_at:
                 self._boxed.kill()
@@ -61,6 +78,10 @@ class CommandTask:
 
     def kill(self) -> None:
         self._boxed.kill()
+
+    def _upload(self) -> None:
+        for upload in self._uploads:
+            upload.changed()
 
     def _terminate(self) -> None:
         self._kill_at = time.monotonic() + self._grace

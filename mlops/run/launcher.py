@@ -21,11 +21,15 @@ import signal
 import sys
 from typing import Any, NoReturn
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID = 0x00020000, 0x10000000, 0x20000000
+CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 0x2, 0x4, 0x8, 0x1000, 0x4000
 MS_UNBINDABLE, MS_PRIVATE = 1 << 17, 1 << 18
 MNT_DETACH = 2
-PR_SET_PDEATHSIG = 1
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
+SIOCSIFFLAGS, IFF_UP = 0x8914, 1
+# dac_read_search, net_admin, sys_module, sys_rawio, sys_ptrace, sys_admin, sys_boot, mknod: with them a step that root
+# started could undo its sandbox.
+DROPPED_CAPABILITIES = (2, 12, 16, 17, 19, 21, 22, 27)
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 LIFELINE = 0
 
@@ -42,13 +46,17 @@ def main() -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGCHLD})
     alive_read, alive_write = os.pipe()
     if namespaces:
-        _guard("unshare", _enter_namespaces)
+        _guard("unshare", lambda: _enter_namespaces(order["network"]))
     child = os.fork()
     if child == 0:
         os.close(alive_write)
         _die_with_parent(alive_read)
         if namespaces:
             _guard("mount", lambda: _make_root(order))
+            if not order["network"]:
+                _guard("loopback", _raise_loopback)
+            for capability in DROPPED_CAPABILITIES:
+                _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
             _be_first_process(order)
         _execute(order)
     _pass_on_termination(child)
@@ -159,20 +167,31 @@ def _execute(order: dict[str, Any]) -> NoReturn:
         os._exit(127 if fault.errno == errno.ENOENT else 126)
 
 
-def _enter_namespaces() -> None:
+def _enter_namespaces(network: bool) -> None:
     user, group = os.geteuid(), os.getegid()
+    wanted = CLONE_NEWNS | CLONE_NEWPID | (0 if network else CLONE_NEWNET)
     if user == 0:
         try:
-            _check(_libc.unshare(CLONE_NEWNS | CLONE_NEWPID), None)
+            _check(_libc.unshare(wanted), None)
         except PermissionError:
             pass  # root without CAP_SYS_ADMIN, as in a container
         else:
             return
-    _check(_libc.unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWPID), None)
+    _check(_libc.unshare(CLONE_NEWUSER | wanted), None)
     for name, text in (("setgroups", "deny"), ("uid_map", f"{user} {user} 1"), ("gid_map", f"{group} {group} 1")):
         descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
         os.write(descriptor, text.encode())
         os.close(descriptor)
+
+
+def _raise_loopback() -> None:
+    """A new network namespace has nothing but ``lo``, and that is down. Sockets made before stay where they were."""
+    import fcntl
+    import socket
+    import struct
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
+        fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
 
 
 def _make_root(order: dict[str, Any]) -> None:
@@ -184,12 +203,18 @@ def _make_root(order: dict[str, Any]) -> None:
     _mount(None, root, None, MS_UNBINDABLE)
     for entry in os.listdir("/"):
         if entry not in ("opt", "tmp"):
-            _bring(f"/{entry}", root, read_only=entry not in ("dev", "proc", "sys"))
+            _bring(f"/{entry}", root, read_only=entry not in ("dev", "proc"))
+    shared_memory = "/dev/shm"  # noqa: S108 - it gets its own
+    if os.path.isdir(shared_memory) and not os.path.islink(shared_memory):
+        _mount("tmpfs", root + shared_memory, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
     os.mkdir(f"{root}/opt")
     if os.path.isdir("/opt"):
         for entry in os.listdir("/opt"):
             if entry != "ml":
                 _bring(f"/opt/{entry}", root, read_only=True)
+    for hidden in order["hide"]:
+        _mount("tmpfs", root + hidden, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=555")
+        _make_read_only(root + hidden)
     for source, target in ((order["ml"], "/opt/ml"), (order["tmp"], "/tmp")):  # noqa: S108
         os.mkdir(root + target)
         _mount(source, root + target, None, MS_BIND | MS_REC)
@@ -205,6 +230,9 @@ def _make_root(order: dict[str, Any]) -> None:
     # Where the host hides parts of /proc this is refused; the old one then shows the numbers of outside.
     with contextlib.suppress(OSError):
         _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
+    with contextlib.suppress(OSError):
+        _mount("/proc/sys", "/proc/sys", None, MS_BIND | MS_REC)
+        _make_read_only("/proc/sys")
     _name_host()
 
 

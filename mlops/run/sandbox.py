@@ -1,9 +1,9 @@
 """Commands with their own ``/opt/ml``.
 
 Where the system lets us, each command gets its own mount and process namespaces: a private ``/opt/ml`` and ``/tmp``,
-the rest of the file system read-only, and no process that outlives it. Elsewhere (macOS, hardened kernels) the same
-folders are handed over by name: ``/opt/ml`` in the command, its arguments and its environment is rewritten, and
-``SAGEMAKER_BASE_DIR`` says where it is. Which of the two is found out by really doing it.
+the rest of the file system read-only, our state and AWS's files hidden, and no process that outlives it. Elsewhere
+(macOS, hardened kernels) the same folders are handed over by name: ``/opt/ml`` in the command, its arguments and its
+environment is rewritten, and ``SAGEMAKER_BASE_DIR`` says where it is. Which of the two is found out by really doing it.
 """
 
 from __future__ import annotations
@@ -31,6 +31,7 @@ _SERVING = Path(__file__).with_name("serving")
 _OPT_ML_IN_TEXT = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PRIVATE_TMP = "/tmp"  # noqa: S108 - inside the sandbox
+_STATE = ".mlops"
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,11 +44,13 @@ class Isolation:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Two folders of one command: ``ml`` becomes ``/opt/ml``, ``scratch`` holds its ``/tmp`` and a mount point."""
+    """Two folders of one command: ``ml`` becomes ``/opt/ml``, ``scratch`` holds its ``/tmp`` and a mount point.
+    Without ``network`` it has no more than its own loopback, where there are namespaces."""
 
     ml: Path
     scratch: Path
     isolation: Isolation
+    network: bool = True
 
     def path(self, inside: str) -> str:
         """What the command calls ``inside``, a path under ``/opt/ml`` or ``/tmp``."""
@@ -65,13 +68,16 @@ class Box:
 
 
 class Order(TypedDict):
-    """What the launcher reads. Paths are absolute; ``keep`` are folders of the host's ``/tmp`` that stay visible."""
+    """What the launcher reads. Paths are absolute; ``keep`` are folders of the host's ``/tmp`` that stay visible,
+    ``hide`` folders elsewhere that look empty."""
 
     mode: str
     ml: str
     tmp: str
     root: str
     keep: list[str]
+    hide: list[str]
+    network: bool
     command: list[str]
     environment: dict[str, str]
     cwd: str
@@ -135,6 +141,8 @@ def start(
         tmp=str((box.scratch / "tmp").resolve()),
         root=str((box.scratch / "root").resolve()),
         keep=_below_tmp(),
+        hide=_hidden(box),
+        network=box.network,
         command=[box.rewritten(word) for word in command],
         environment=_environment(environment, box),
         cwd=box.path(cwd),
@@ -185,7 +193,7 @@ def _try_namespaces() -> str:
 
 
 def _launch(order: Order, output: IO[bytes], pass_fds: tuple[int, ...]) -> Boxed:
-    process = subprocess.Popen(  # noqa: S603 - our own launcher
+    process = subprocess.Popen(
         [sys.executable, "-I", "-S", "-B", str(_LAUNCHER)],
         stdin=subprocess.PIPE,
         stdout=output,
@@ -230,6 +238,24 @@ def _inherited() -> dict[str, str]:
 
 def _below_tmp() -> list[str]:
     """Folders that the interpreter needs and a private ``/tmp`` would hide, outer ones first."""
+    return [path for path in _needed() if path.startswith(f"{_PRIVATE_TMP}/") and Path(path).is_dir()]
+
+
+def _needed() -> list[str]:
     needed = (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent, _SERVING)
-    paths = sorted({str(path.resolve()) for path in needed} | {str(Path(sys.prefix))})
-    return [path for path in paths if path.startswith(f"{_PRIVATE_TMP}/") and Path(path).is_dir()]
+    return sorted({str(path.resolve()) for path in needed} | {str(Path(sys.prefix))})
+
+
+def _hidden(box: Box) -> list[str]:
+    """The state folder around this box, with the account and all other steps, and where AWS keeps credentials."""
+    ml = box.ml.resolve()
+    states = [folder for folder in ml.parents if folder.name == _STATE]
+    with suppress(RuntimeError):  # nobody's home
+        states.append((Path.home() / ".aws").resolve())
+    return [
+        str(folder)
+        for folder in states
+        if folder.is_dir()
+        and not folder.is_relative_to(_PRIVATE_TMP)
+        and not any(Path(path).is_relative_to(folder) for path in _needed())
+    ]

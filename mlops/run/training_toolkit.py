@@ -8,26 +8,50 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any
 
+from mlops.run.outcome import StepFailed
+
 _RESERVED = frozenset({"_tuning_objective_metric", "default_user_module_name"})
+_OWN = _RESERVED | {
+    "sagemaker_program",
+    "sagemaker_submit_directory",
+    "sagemaker_container_log_level",
+    "sagemaker_region",
+    "sagemaker_job_name",
+    "sagemaker_s3_output",
+    "sagemaker_enable_cloudwatch_metrics",
+}
+_DISTRIBUTED = (
+    "sagemaker_mpi_enabled",
+    "sagemaker_parameter_server_enabled",
+    "sagemaker_distributed_dataparallel_enabled",
+    "sagemaker_pytorch_ddp_enabled",
+    "sagemaker_pytorch_xla_multi_worker_enabled",
+    "sagemaker_multi_worker_mirrored_strategy_enabled",
+    "sagemaker_torch_distributed_enabled",
+)
+_PROGRAM = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]*(/[A-Za-z0-9._+-]+)*")
 _CODE = "/opt/ml/code"
 
 
 @dataclass(frozen=True, slots=True)
 class Script:
-    """``module_dir`` is where the code comes from as it was written: an S3 URI, or a folder under ``/opt/ml``."""
+    """``module_dir`` is where the code comes from as it was written: an S3 URI, or a folder under ``/opt/ml``.
+    ``log_level`` is what the hyperparameter says, in the toolkit no more than a number is understood."""
 
     program: str
     module_dir: str
     user: Mapping[str, Any]
     framework: Mapping[str, Any]
-    region: str | None
-    log_level: int
+    region: str
+    job_name: str
+    log_level: Any
 
     @property
     def module(self) -> str:
@@ -50,31 +74,26 @@ def decode(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
 
 
 def script_of(hyperparameters: Mapping[str, str], environment: Mapping[str, str]) -> Script | None:
-    """None where nothing names a program: then this is no script mode."""
+    """None where nothing names a program: then this is no script mode. Raises :class:`StepFailed` for a name that the
+    toolkit refuses."""
     decoded = decode(hyperparameters)
     program = environment.get("SAGEMAKER_PROGRAM") or decoded.get("sagemaker_program")
     if not isinstance(program, str) or not program:
         return None
+    if not _PROGRAM.fullmatch(program) or {".", ".."} & {*program.split("/")}:
+        raise StepFailed(
+            f"sagemaker_program is {program!r}; the training toolkit takes only a relative path of letters, digits "
+            "and . _ + - / inside the code"
+        )
     reserved = {key: value for key, value in decoded.items() if key.startswith("sagemaker_") or key in _RESERVED}
-    level = reserved.get("sagemaker_container_log_level")
-    region = reserved.get("sagemaker_region")
-    own = {
-        "sagemaker_program",
-        "sagemaker_submit_directory",
-        "sagemaker_container_log_level",
-        "sagemaker_region",
-        "sagemaker_job_name",
-        "sagemaker_s3_output",
-        "sagemaker_enable_cloudwatch_metrics",
-        *_RESERVED,
-    }
     return Script(
         program=program,
-        module_dir=str(reserved.get("sagemaker_submit_directory") or _CODE),
+        module_dir=str(reserved.get("sagemaker_submit_directory", _CODE)),
         user={key: value for key, value in decoded.items() if key not in reserved},
-        framework={key: value for key, value in reserved.items() if key not in own},
-        region=region if isinstance(region, str) else None,
-        log_level=level if isinstance(level, int) else 20,
+        framework={key: value for key, value in reserved.items() if key not in _OWN},
+        region=str(reserved.get("sagemaker_region") or ""),
+        job_name=str(reserved.get("sagemaker_job_name", "")),
+        log_level=reserved.get("sagemaker_container_log_level", 20),
     )
 
 
@@ -96,32 +115,45 @@ def _word(value: Any) -> str:
 
 
 def variables(
-    script: Script, *, resources: Mapping[str, Any], channels: Mapping[str, Any], job_name: str
+    script: Script,
+    *,
+    resources: Mapping[str, Any],
+    channels: Mapping[str, Any],
+    job_name: str,
+    search_path: str | None = None,
 ) -> dict[str, str]:
     """Every ``SM_*`` variable, PYTHONPATH and the few others. ``resources`` is resourceconfig.json, ``channels``
-    inputdataconfig.json; paths speak of ``/opt/ml``."""
-    group = resources["current_group_name"]
-    groups = {item["instance_group_name"]: item for item in resources["instance_groups"]}
-    folders = {
+    inputdataconfig.json; paths speak of ``/opt/ml``. ``search_path`` is a PYTHONPATH of the request's own."""
+    group = resources.get("current_group_name", "homogeneousCluster")
+    listed = resources.get("instance_groups", [])
+    groups = {item["instance_group_name"]: item for item in listed}
+    distributed = script.framework.get(
+        "sagemaker_distribution_instance_groups",
+        [group] if any(script.framework.get(flag) for flag in _DISTRIBUTED) else [],
+    )
+    distribution_hosts = (
+        [host for item in listed if item["instance_group_name"] in distributed for host in item["hosts"]]
+        if listed
+        else [*resources["hosts"]]
+    )
+    master = [*distribution_hosts, *resources["hosts"]][0]
+    shared: dict[str, Any] = {
         "input_dir": "/opt/ml/input",
         "input_config_dir": "/opt/ml/input/config",
         "output_dir": "/opt/ml/output",
         "output_data_dir": "/opt/ml/output/data",
         "output_intermediate_dir": "/opt/ml/output/intermediate",
         "model_dir": "/opt/ml/model",
-    }
-    shared: dict[str, Any] = {
-        **folders,
         "hosts": resources["hosts"],
         "current_host": resources["current_host"],
-        "network_interface_name": resources["network_interface_name"],
-        "current_instance_type": resources["current_instance_type"],
+        "network_interface_name": resources.get("network_interface_name", "eth0"),
+        "current_instance_type": resources.get("current_instance_type", "local"),
         "current_instance_group": group,
-        "current_instance_group_hosts": groups[group]["hosts"],
-        "instance_groups": sorted(groups),
+        "current_instance_group_hosts": groups[group]["hosts"] if group in groups else [],
+        "instance_groups": [item["instance_group_name"] for item in listed],
         "instance_groups_dict": groups,
-        "distribution_instance_groups": script.framework.get("sagemaker_distribution_instance_groups", []),
-        "is_hetero": len(groups) > 1,
+        "distribution_instance_groups": distributed,
+        "is_hetero": len(listed) > 1,
         "resource_config": resources,
         "input_data_config": channels,
         "module_name": script.module,
@@ -133,15 +165,21 @@ def variables(
         "num_gpus": 0,
         "num_neurons": 0,
     }
+    topology = resources.get("topology", [])
     channel_folders = {name: f"/opt/ml/input/data/{name}" for name in sorted(channels)}
     training_env = {
         **shared,
         "additional_framework_parameters": script.framework,
         "channel_input_dirs": channel_folders,
+        "distribution_hosts": distribution_hosts,
         "hyperparameters": script.user,
-        "is_master": True,
+        "is_master": resources["current_host"] == master,
+        "is_modelparallel_enabled": None,
+        "is_smddprun_installed": False,
+        "is_smddpmprun_installed": False,
         "job_name": job_name,
-        "master_hostname": resources["current_host"],
+        "master_hostname": master,
+        "topology": topology,
     }
     told: dict[str, Any] = {
         **shared,
@@ -150,13 +188,17 @@ def variables(
         "channels": sorted(channels),
         "user_args": arguments(script.user),
         "training_env": training_env,
+        **({"topology": topology} if topology else {}),
         **{f"channel_{name}": folder for name, folder in channel_folders.items()},
         **{f"hp_{name}": value for name, value in script.user.items()},
     }
-    others = {"PYTHONPATH": _CODE, "CURRENT_HOST": resources["current_host"], "SAGEMAKER_JOB_NAME": job_name}
-    if script.region:
-        others["SAGEMAKER_REGION"] = script.region
-    return {**{f"SM_{name.upper()}": _variable(value) for name, value in told.items()}, **others}
+    return {
+        **{f"SM_{name.upper()}": _variable(value) for name, value in told.items()},
+        "PYTHONPATH": f"{_CODE}:{search_path}" if search_path else _CODE,
+        "CURRENT_HOST": resources["current_host"],
+        "SAGEMAKER_JOB_NAME": script.job_name,
+        "SAGEMAKER_REGION": script.region,
+    }
 
 
 def _variable(value: Any) -> str:
@@ -164,16 +206,19 @@ def _variable(value: Any) -> str:
         return ""
     if isinstance(value, str):
         return value
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def is_package(program: str, code: Path) -> bool:
+    """Then ``program`` is started as a module, and may be a name that no file has."""
+    return not program.endswith(".sh") and (code / "setup.py").is_file()
 
 
 def command(script: Script, code: Path) -> list[str]:
     """What the toolkit starts in ``/opt/ml/code``; ``code`` is that folder. A package is not installed."""
     words = arguments(script.user)
-    if script.program.endswith(".sh"):
-        return ["/bin/sh", "-c", shlex.join([f"./{script.program}", *words])]
-    if (code / "setup.py").is_file() and script.program.endswith(".py"):
-        return ["python", "-m", ".".join(PurePosixPath(script.module).parts), *words]
+    if is_package(script.program, code):
+        return ["python", "-m", script.module, *words]
     if script.program.endswith(".py"):
         return ["python", script.program, *words]
     return ["/bin/sh", "-c", shlex.join([f"./{script.program}", *words])]

@@ -21,6 +21,17 @@ def below_opt_ml(path: Any, ml: Path, what: str) -> Path:
     return ml / wanted.relative_to(OPT_ML)
 
 
+def left_in(folder: Path, ml: Path) -> Path:
+    """``folder`` below ``ml`` as a step left it; an empty one where it was removed. Raises :class:`StepFailed` where
+    the step put a link in its place: outside the sandbox that would lead anywhere."""
+    inside = folder.relative_to(ml)
+    if folder.resolve() != ml.resolve() / inside:
+        raise StepFailed(f"the step put a link in place of {OPT_ML / inside.as_posix()}; nothing is read through it")
+    if not folder.exists():
+        folder.mkdir(parents=True)
+    return folder
+
+
 def fetch_source(source: Mapping[str, Any], folder: Path, objects: Objects, what: str) -> int:
     """``source`` has S3Uri and maybe S3DataType (S3Prefix or ManifestFile), as in S3DataSource and ProcessingS3Input.
     Answers how many files came. Raises :class:`StepFailed`."""
@@ -93,7 +104,43 @@ def safe(relative: str, what: str) -> Path:
 
 def upload(folder: Path, uri: str, objects: Objects) -> int:
     """Every file below ``folder``, its relative path added to ``uri``; links are left out, as the service does."""
-    files = [path for path in sorted(folder.rglob("*")) if path.is_file() and not path.is_symlink()]
-    for path in files:
-        objects.put(path, f"{uri.rstrip('/')}/{path.relative_to(folder).as_posix()}")
-    return len(files)
+    return Upload(folder, uri, objects).changed()
+
+
+class Upload:
+    """A folder whose files are stored again whenever they changed. What is deleted stays where it was stored."""
+
+    def __init__(self, folder: Path, uri: str, objects: Objects) -> None:
+        self._folder = folder
+        self._real = folder.resolve()
+        self._uri = uri.rstrip("/")
+        self._objects = objects
+        self._stored: dict[str, tuple[int, int]] = {}
+
+    def changed(self) -> int:
+        """Answers how many were stored. A file that is gone meanwhile is passed over, and so is all behind a link that
+        took the folder's place."""
+        count = 0
+        if self._folder.resolve() != self._real:
+            return count
+        for path in sorted(self._folder.rglob("*")):
+            name = path.relative_to(self._folder).as_posix()
+            try:
+                if path.is_symlink() or not path.is_file():
+                    continue
+                state = path.stat()
+                if self._stored.get(name) == (state.st_mtime_ns, state.st_size):
+                    continue
+                self._objects.put(path, f"{self._uri}/{name}")
+            except FileNotFoundError:
+                continue
+            self._stored[name] = (state.st_mtime_ns, state.st_size)
+            count += 1
+        return count
+
+    def known(self) -> None:
+        """What is there now is stored already."""
+        for path in self._folder.rglob("*"):
+            if path.is_file():
+                state = path.stat()
+                self._stored[path.relative_to(self._folder).as_posix()] = (state.st_mtime_ns, state.st_size)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,9 +12,19 @@ from typing import Any
 
 from mlops.ir import Step
 from mlops.run.ports import Execution, Ports
-from mlops.run.sandbox import Isolation
+from mlops.run.sandbox import Box, Isolation
 
 NAME_LIMIT = 63  # botocore: TrainingJobName, ProcessingJobName, TransformJobName, ModelName
+
+
+class Prepared(Exception):
+    """What would have been started; its folders are as the command would find them."""
+
+    def __init__(self, command: tuple[str, ...], environment: Mapping[str, str], cwd: str) -> None:
+        super().__init__(command, cwd)
+        self.command = command
+        self.environment = environment
+        self.cwd = cwd
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,11 +41,23 @@ class Work:
     name: str
     isolation: Isolation
     grace_seconds: float
+    only_prepare: bool = False
 
     @property
     def opt_ml(self) -> Path:
         """The folder that the step sees as ``/opt/ml``."""
         return self.folder / "ml"
+
+    def starting(self, command: Sequence[str], environment: Mapping[str, str], cwd: str = "/tmp") -> None:  # noqa: S108
+        """To be called when all is in place. With ``only_prepare`` raises :class:`Prepared`: nothing starts."""
+        if self.only_prepare:
+            raise Prepared(tuple(command), dict(environment), cwd)
+
+    def box(self, *, network: bool = True) -> Box:
+        """The sandbox for this attempt's command."""
+        if not network and self.isolation.mode != "namespaces":
+            self.note(f"EnableNetworkIsolation has no effect here: {self.isolation.reason}")
+        return Box(self.opt_ml, self.folder / "scratch", self.isolation, network)
 
     def arn(self, kind: str) -> str:
         """``kind`` is e.g. ``training-job``."""

@@ -145,7 +145,7 @@ PARTS = {
         (
             module(transform_fn=lambda model, body, kind, accept: f"{model},{body},{kind},{accept}"),
             "text/csv;q=1, */*",
-            (b"model,in,text/csv,text/csv", "text/csv"),
+            (b"model,in,text/csv,text/csv;q=1, */*", "text/csv;q=1, */*"),
         ),
         (
             module(
@@ -166,7 +166,8 @@ def test_handlers(made: types.ModuleType, accept: str, expected: tuple[bytes, st
 def test_bytes_stay_bytes_for_other_types() -> None:
     made = module(**{**PARTS, "input_fn": lambda body, kind: type(body).__name__})
     assert answer(made, kind="image/png")[0].startswith(b"bytes|")
-    assert answer(made, kind="Text/CSV; charset=utf-8")[0].startswith(b"str|")
+    assert answer(made, kind="text/csv")[0].startswith(b"str|")
+    assert answer(made, kind="text/csv; charset=utf-8")[0].startswith(b"bytes|")
 
 
 def test_handler_faults() -> None:
@@ -304,7 +305,7 @@ def transform_fn(model, body, kind, accept):
     [
         ({"ModelName": "other"}, "Could not find model other"),
         ({"TransformInput": {"SplitType": "RecordIO"}}, "TransformInput.SplitType RecordIO cannot run"),
-        ({"DataProcessing": {"JoinSource": "Input"}}, "DataProcessing.JoinSource cannot run on this machine yet"),
+        ({"DataProcessing": {"JoinSource": "Output"}}, "DataProcessing.JoinSource is 'Output'"),
         ({"uri": "s3://bucket/none"}, "TransformInput: no object is stored under s3://bucket/none"),
         ({"TransformOutput": {"S3OutputPath": "/x"}}, "TransformOutput.S3OutputPath is '/x'"),
         (

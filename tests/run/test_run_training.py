@@ -84,7 +84,7 @@ def test_environment_and_arguments(account: Account, sandbox_mode: str) -> None:
         "PYTHONPATH": f"{ml}/code",
         "CURRENT_HOST": "algo-1",
         "SAGEMAKER_REGION": "eu-west-1",
-        "SAGEMAKER_JOB_NAME": job,
+        "SAGEMAKER_JOB_NAME": "",
         "TRAINING_JOB_NAME": job,
         "MINE": "5",
     }
@@ -95,7 +95,7 @@ def test_environment_and_arguments(account: Account, sandbox_mode: str) -> None:
         "SM_CURRENT_INSTANCE_GROUP_HOSTS": ["algo-1"],
         "SM_INSTANCE_GROUPS": ["homogeneousCluster"],
         "SM_INSTANCE_GROUPS_DICT": {"homogeneousCluster": group},
-        "SM_DISTRIBUTION_INSTANCE_GROUPS": [],
+        "SM_DISTRIBUTION_INSTANCE_GROUPS": ["homogeneousCluster"],
         "SM_HPS": user,
         "SM_USER_ARGS": arguments,
         "SM_FRAMEWORK_PARAMS": {"sagemaker_mpi_enabled": True},
@@ -172,7 +172,7 @@ sys.exit(3)
         ({"train.py": WRITE_FAILURE}, {}, "no data" + "!" * 1017),
         ({"train.py": "print('so far'); raise ValueError('oh')"}, {}, "exit code 1: so far\nTraceback"),
         ({"other.py": ""}, {}, "sagemaker_program is 'train.py', but the code holds: other.py"),
-        ({"train.py": ""}, {"program": "../train.py"}, "sagemaker_program: '../train.py' is no path inside a folder"),
+        ({"train.py": ""}, {"program": "../train.py"}, "sagemaker_program is '../train.py'; the training"),
         (
             {"train.py": "", "requirements.txt": "no-such-thing-at-all>=1\n"},
             {},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +13,8 @@ from mlops.run.job import Job
 from mlops.run.log import exit_reason
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.resolve import as_text, as_texts
-from mlops.run.sandbox import Box
 from mlops.run.sandbox import start as start_boxed
-from mlops.run.transfer import below_opt_ml, fetch_source, upload
+from mlops.run.transfer import Upload, below_opt_ml, fetch_source, left_in, upload
 from mlops.run.work import Work
 
 _MESSAGE_LIMIT = 1024  # bytes of ExitMessage
@@ -35,16 +35,18 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
         raise StepFailed("the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
     command = [as_text(word) for word in (*entrypoint, *(specification.get("ContainerArguments") or ()))]
     _fetch_inputs(work, request)
-    for folder, _ in _outputs(work, request):
-        folder.mkdir(parents=True, exist_ok=True)
+    outputs = [*_outputs(work, request)]
+    for output in outputs:
+        output.folder.mkdir(parents=True, exist_ok=True)
     (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
     _write_config(work, request, job)
     count = ((request.get("ProcessingResources") or {}).get("ClusterConfig") or {}).get("InstanceCount", 1)
     if count != 1:
         work.note(f"{count} instances are asked for; one runs here and gets all inputs")
+    work.starting(command, request.get("Environment", {}))
     boxed = start_boxed(
         command,
-        Box(work.opt_ml, work.folder / "scratch", work.isolation),
+        work.box(network=not (request.get("NetworkConfig") or {}).get("EnableNetworkIsolation")),
         environment=request.get("Environment", {}),
         log=work.log,
     )
@@ -54,6 +56,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
         limit_seconds=runtime_limit(request),
         grace_seconds=work.grace_seconds,
         finish=lambda ended: job.finish(lambda: _finish(work, request, job, ended)),
+        uploads=[Upload(output.folder, output.uri, work.ports.objects) for output in outputs if output.continuous],
     )
 
 
@@ -72,8 +75,15 @@ def _fetch_inputs(work: Work, request: Mapping[str, Any]) -> None:
         work.note(f"{what}: {count} file(s) from {source['S3Uri']}")
 
 
-def _outputs(work: Work, request: Mapping[str, Any]) -> Iterator[tuple[Path, str]]:
-    """Local folder and URI of each output that is ours to upload."""
+@dataclass(frozen=True, slots=True)
+class _Output:
+    folder: Path
+    uri: str
+    continuous: bool
+
+
+def _outputs(work: Work, request: Mapping[str, Any]) -> Iterator[_Output]:
+    """Those that are ours to upload."""
     for item in (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []:
         what = f"output {item.get('OutputName')}"
         if item.get("AppManaged"):
@@ -85,7 +95,7 @@ def _outputs(work: Work, request: Mapping[str, Any]) -> Iterator[tuple[Path, str
         uri = target.get("S3Uri")
         if not isinstance(uri, str) or not uri.startswith("s3://"):
             raise StepFailed(f"{what}: S3Uri is {uri!r}, not an s3:// URI")
-        yield folder, uri
+        yield _Output(folder, uri, target.get("S3UploadMode") == "Continuous")
 
 
 def _write_config(work: Work, request: Mapping[str, Any], job: Job) -> None:
@@ -104,7 +114,7 @@ def _write_config(work: Work, request: Mapping[str, Any], job: Job) -> None:
 
 
 def _finish(work: Work, request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
-    message = _exit_message(work.opt_ml / "output" / "message")
+    message = _exit_message(left_in(work.opt_ml / "output", work.opt_ml) / "message")
     if ended.stopped:
         return job.ended("Stopped", ExitMessage=message)
     if ended.timed_out:
@@ -113,15 +123,16 @@ def _finish(work: Work, request: Mapping[str, Any], job: Job, ended: Ended) -> O
     if ended.code != 0:
         reason = f"exit code {ended.code}: {message}" if message else exit_reason(ended.code, work.log)
         return job.ended("Failed", reason, ExitMessage=message)
-    for folder, uri in _outputs(work, request):
-        count = upload(folder, uri, work.ports.objects)
-        work.note(f"{count} file(s) to {uri}")
+    for output in _outputs(work, request):
+        if not output.continuous:
+            count = upload(left_in(output.folder, work.opt_ml), output.uri, work.ports.objects)
+            work.note(f"{count} file(s) to {output.uri}")
     return job.ended("Completed", ExitMessage=message)
 
 
 def _exit_message(file: Path) -> str | None:
     """Raises StepFailed where it is not UTF-8; the service calls that a ClientError."""
-    if not file.is_file():
+    if file.is_symlink() or not file.is_file():
         return None
     with file.open("rb") as opened:
         raw = opened.read(_MESSAGE_LIMIT + 4)

@@ -14,11 +14,10 @@ from mlops.run.log import compiled_metrics, exit_reason, final_metrics
 from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed, Task
 from mlops.run.requirements import check_requirements
 from mlops.run.resolve import as_text, as_texts
-from mlops.run.sandbox import Box
 from mlops.run.sandbox import start as start_boxed
-from mlops.run.training_toolkit import Script, script_of, variables
+from mlops.run.training_toolkit import Script, is_package, script_of, variables
 from mlops.run.training_toolkit import command as script_command
-from mlops.run.transfer import below_opt_ml, fetch, fetch_source, safe, upload
+from mlops.run.transfer import Upload, below_opt_ml, fetch, fetch_source, left_in, safe, upload
 from mlops.run.work import Work, now
 
 _SUBMIT_DIRECTORY = "sagemaker_submit_directory"
@@ -51,21 +50,27 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     channels = _fetch_channels(work, request)
     resources = _resources(request)
     _write_config(work, hyperparameters=hyperparameters, inputdataconfig=channels, resourceconfig=resources)
-    _fetch_checkpoints(work, request)
+    checkpoints = _fetch_checkpoints(work, request)
     environment = {"TRAINING_JOB_NAME": work.name, "TRAINING_JOB_ARN": job.description["TrainingJobArn"], **given}
     if script is not None:
         _place_code(work, script)
-        toolkit = variables(script, resources=resources, channels=channels, job_name=work.name)
-        environment = {**toolkit, **environment}
+        environment |= variables(
+            script,
+            resources=resources,
+            channels=channels,
+            job_name=environment["TRAINING_JOB_NAME"],
+            search_path=given.get("PYTHONPATH"),
+        )
         command, cwd = script_command(script, work.opt_ml / "code"), "/opt/ml/code"
     else:
         command = [as_text(word) for word in (*(entrypoint or ()), *(algorithm.get("ContainerArguments") or ()))]
         cwd = "/tmp"  # noqa: S108 - the step's own
     if (request.get("ResourceConfig") or {}).get("InstanceCount", 1) != 1:
         work.note("several instances are asked for; one runs here and gets all data")
+    work.starting(command, environment, cwd)
     boxed = start_boxed(
         command,
-        Box(work.opt_ml, work.folder / "scratch", work.isolation),
+        work.box(network=not request.get("EnableNetworkIsolation")),
         environment=environment,
         log=work.log,
         cwd=cwd,
@@ -77,6 +82,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
         limit_seconds=runtime_limit(request),
         grace_seconds=work.grace_seconds,
         finish=lambda ended: job.finish(lambda: _finish(work, request, job, ended)),
+        uploads=checkpoints,
     )
 
 
@@ -135,34 +141,34 @@ def _place_code(work: Work, script: Script) -> None:
     elif below_opt_ml(script.module_dir, work.opt_ml, _SUBMIT_DIRECTORY) != code:
         raise StepFailed(f"{_SUBMIT_DIRECTORY} is {script.module_dir!r}; on this machine it is to be an s3:// URI")
     program = code / safe(script.program, "sagemaker_program")
-    if not program.is_file():
+    if not program.is_file() and not is_package(script.program, code):
         there = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"
         raise StepFailed(f"sagemaker_program is {script.program!r}, but the code holds: {there}")
-    if not script.program.endswith(".py"):
+    if program.is_file() and not script.program.endswith(".py"):
         program.chmod(0o755)
     check_requirements(code, work)
 
 
-def _checkpoints(work: Work, request: Mapping[str, Any]) -> tuple[Path, str] | None:
+def _fetch_checkpoints(work: Work, request: Mapping[str, Any]) -> list[Upload]:
+    """Brings those of earlier jobs; answers what is to be stored while the new one runs."""
     config = request.get("CheckpointConfig")
     if not config:
-        return None
+        return []
     path = config.get("LocalPath") or "/opt/ml/checkpoints"
-    return below_opt_ml(path, work.opt_ml, "CheckpointConfig.LocalPath"), str(config.get("S3Uri"))
-
-
-def _fetch_checkpoints(work: Work, request: Mapping[str, Any]) -> None:
-    if place := _checkpoints(work, request):
-        folder, uri = place
-        folder.mkdir(parents=True, exist_ok=True)
-        below = f"{uri.rstrip('/')}/"
-        if work.ports.objects.keys(below):
-            fetch_source({"S3Uri": below}, folder, work.ports.objects, "CheckpointConfig")
+    folder = below_opt_ml(path, work.opt_ml, "CheckpointConfig.LocalPath")
+    uri = config.get("S3Uri")
+    if not isinstance(uri, str) or not uri.startswith("s3://"):
+        raise StepFailed(f"CheckpointConfig.S3Uri is {uri!r}, not an s3:// URI")
+    folder.mkdir(parents=True, exist_ok=True)
+    below = f"{uri.rstrip('/')}/"
+    if work.ports.objects.keys(below):
+        fetch_source({"S3Uri": below}, folder, work.ports.objects, "CheckpointConfig")
+    checkpoints = Upload(folder, below, work.ports.objects)
+    checkpoints.known()
+    return [checkpoints]
 
 
 def _finish(work: Work, request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
-    if place := _checkpoints(work, request):
-        upload(*place, work.ports.objects)
     metrics = final_metrics(
         compiled_metrics((request.get("AlgorithmSpecification") or {}).get("MetricDefinitions")), work.log
     )
@@ -172,17 +178,21 @@ def _finish(work: Work, request: Mapping[str, Any], job: Job, ended: Ended) -> O
         return job.ended("Stopped", SecondaryStatus="Stopped", **members)
     if ended.timed_out:
         # The job itself ends as Stopped and keeps its model; the step has not done what it was to do.
-        model = _publish(work, request) if any((work.opt_ml / "model").iterdir()) else None
+        model = _publish(work, request) if any(_left(work, "model").iterdir()) else None
         job.ended("Stopped", SecondaryStatus="MaxRuntimeExceeded", ModelArtifacts=model, **members)
         return job.outcome("Failed", f"it ran longer than MaxRuntimeInSeconds = {runtime_limit(request):g}")
     if ended.code != 0:
-        reason = _failure(work.opt_ml / "output" / "failure") or exit_reason(ended.code, work.log)
+        reason = _failure(_left(work, "output") / "failure") or exit_reason(ended.code, work.log)
         return job.ended("Failed", reason, SecondaryStatus="Failed", **members)
     return job.ended("Completed", SecondaryStatus="Completed", ModelArtifacts=_publish(work, request), **members)
 
 
+def _left(work: Work, folder: str) -> Path:
+    return left_in(work.opt_ml / folder, work.opt_ml)
+
+
 def _failure(file: Path) -> str | None:
-    if not file.is_file():
+    if file.is_symlink() or not file.is_file():
         return None
     with file.open(encoding="utf-8", errors="replace") as opened:
         return opened.read(REASON_LIMIT).strip() or None
@@ -197,16 +207,16 @@ def _publish(work: Work, request: Mapping[str, Any]) -> dict[str, str]:
     target = f"{path.rstrip('/')}/{work.name}/output"
     packed = config.get("CompressionType") != "NONE"
     model = f"{target}/model.tar.gz" if packed else f"{target}/model/"
-    if not any((work.opt_ml / "model").iterdir()):
+    if not any(_left(work, "model").iterdir()):
         work.note("nothing was written to /opt/ml/model; the model archive is empty")
     _store(work, "model", model, packed)
-    if any((work.opt_ml / "output" / "data").iterdir()):
+    if any(_left(work, "output/data").iterdir()):
         _store(work, "output/data", f"{target}/output.tar.gz" if packed else f"{target}/data/", packed)
     return {"S3ModelArtifacts": model}
 
 
 def _store(work: Work, folder: str, uri: str, packed: bool) -> None:
-    source = work.opt_ml / folder
+    source = _left(work, folder)
     if not packed:
         upload(source, uri, work.ports.objects)
         return

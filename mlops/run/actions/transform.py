@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.run.data_processing import DataProcessing, data_processing
 from mlops.run.job import Job
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.requirements import check_requirements
@@ -48,6 +49,7 @@ class _Plan:
     headers: Mapping[str, str]
     timeout: float
     retries: int
+    processing: DataProcessing | None
 
 
 def start(work: Work) -> Task:
@@ -59,7 +61,6 @@ def start(work: Work) -> Task:
 
 
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
-    _refuse_data_processing(request.get("DataProcessing") or {})
     model = work.ports.registry.describe("DescribeModel", {"ModelName": request.get("ModelName")})
     environment = place_model(model, work.opt_ml, work.ports.objects, work.ports.registry)
     for code in (work.opt_ml / "code", work.opt_ml / "model" / "code"):
@@ -70,14 +71,9 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
         {**environment, **_batch_environment(request), **request.get("Environment", {})},
         work.log,
         isolation=work.isolation,
+        network=work.box(network=not model.get("EnableNetworkIsolation")).network,
     )
     return _TransformTask(work, job, server, plan)
-
-
-def _refuse_data_processing(processing: Mapping[str, Any]) -> None:
-    for member, harmless in (("InputFilter", "$"), ("JoinSource", "None"), ("OutputFilter", "$")):
-        if processing.get(member, harmless) != harmless:
-            raise StepFailed(f"DataProcessing.{member} cannot run on this machine yet")
 
 
 def _batch_environment(request: Mapping[str, Any]) -> dict[str, str]:
@@ -135,6 +131,7 @@ def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
         headers=headers,
         timeout=float(client.get("InvocationsTimeoutInSeconds", _DEFAULT_TIMEOUT)),
         retries=int(client.get("InvocationsMaxRetries", _DEFAULT_RETRIES)),
+        processing=data_processing(request),
     )
 
 
@@ -198,8 +195,10 @@ class _TransformTask:
         partial = place.answers.with_name(f"{place.answers.name}.part")
         try:
             with partial.open("wb") as output:
-                for payload in _payloads(place.records, self._plan):
+                for payload, records in _payloads(place.records, self._plan):
                     answer = self._post(payload)
+                    if self._plan.processing is not None:
+                        answer = self._plan.processing.kept(records, answer)
                     output.write(answer)
                     # The guide has a line break after each record, the SDK after each answer; both mean that no two
                     # answers share a line.
@@ -236,28 +235,32 @@ class _TransformTask:
         raise StepFailed(told or "stopped")
 
 
-def _payloads(source: Path, plan: _Plan) -> Iterator[bytes]:
-    """Raises :class:`StepFailed` where one record is larger than a payload may be."""
+def _payloads(source: Path, plan: _Plan) -> Iterator[tuple[bytes, list[bytes]]]:
+    """Each with the records it was made of. Raises :class:`StepFailed` where one is larger than a payload may be."""
+    sent = plan.processing.sent if plan.processing is not None else lambda record: record
     with gzip.open(source, "rb") if plan.zipped else source.open("rb") as file:
         if not plan.split_lines:
             whole = file.read()
-            _fits(whole, plan)
-            yield whole
+            payload = sent(whole)
+            _fits(payload, plan)
+            yield payload, [whole]
             return
-        waiting = bytearray()
+        waiting, records = bytearray(), list[bytes]()
         for line in file:
             record = line.rstrip(b"\r\n")
             if not record:
                 continue
-            _fits(record, plan)
-            if waiting and (not plan.many_records or len(waiting) + 1 + len(record) > plan.payload_bytes):
-                yield bytes(waiting)
-                waiting.clear()
+            part = sent(record)
+            _fits(part, plan)
+            if waiting and (not plan.many_records or len(waiting) + 1 + len(part) > plan.payload_bytes):
+                yield bytes(waiting), records
+                waiting, records = bytearray(), []
             if waiting:
                 waiting += b"\n"
-            waiting += record
+            waiting += part
+            records.append(record)
         if waiting:
-            yield bytes(waiting)
+            yield bytes(waiting), records
 
 
 def _fits(payload: bytes, plan: _Plan) -> None:

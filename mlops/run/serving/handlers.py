@@ -9,15 +9,19 @@ import importlib
 import inspect
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+from zipfile import BadZipFile
 
 JSON, CSV, NPY, NPZ = "application/json", "text/csv", "application/x-npy", "application/x-npz"
+_ANSWERED = (JSON, CSV, NPY)
 _TEXT_TYPES = frozenset({JSON, CSV})
+_TOOLKIT_ERROR = "BaseInferenceToolkitError"
 _PARTS = ("input_fn", "predict_fn", "output_fn")
 
 
@@ -26,11 +30,21 @@ class HandlerFault(Exception):
 
 
 class RequestFault(Exception):
-    """An answer other than 200."""
+    """An answer other than 200. ``phrase`` is the status line's."""
 
-    def __init__(self, status: int, message: str) -> None:
+    def __init__(self, status: int, message: str, phrase: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.phrase = phrase
+
+
+def chosen_by_handler(fault: BaseException) -> RequestFault | None:
+    """The answer that a handler asks for by raising an error of the inference toolkit; the toolkit need not be here."""
+    if all(kind.__name__ != _TOOLKIT_ERROR for kind in type(fault).__mro__):
+        return None
+    status, message = getattr(fault, "status_code", 500), getattr(fault, "message", "")
+    phrase = re.sub(r"[\r\n]", " ", str(getattr(fault, "phrase", "")))
+    return RequestFault(int(status), str(message), phrase)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +92,9 @@ class Handlers:
     def answer(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> Answer:
         """Raises :class:`RequestFault` and whatever the user's code raises."""
         context = Context(self._system, headers)
-        wanted = _wanted(accept) or self._default_accept
+        wanted = self._default_accept if accept in ("", "*/*") else accept
         data: bytes | str = body
-        if _media_type(content_type) in _TEXT_TYPES:
+        if content_type in _TEXT_TYPES:
             try:
                 data = body.decode("utf-8")
             except UnicodeDecodeError as fault:
@@ -89,9 +103,9 @@ class Handlers:
             result = self._call("transform_fn", context, self._model, data, content_type, wanted)
         else:
             result = self._in_parts(data, content_type, wanted, context)
-        if isinstance(result, tuple) and len(result) == 2 and isinstance(result[1], str):
+        if isinstance(result, tuple) and len(result) == 2:
             result, wanted = result
-        return Answer(_as_bytes(result), wanted)
+        return Answer(_as_bytes(result), str(wanted))
 
     def _in_parts(self, data: bytes | str, content_type: str, wanted: str, context: Context) -> Any:
         if "input_fn" in self._functions:
@@ -104,17 +118,18 @@ class Handlers:
             predicted = self._model.predict(decoded)
         if "output_fn" in self._functions:
             return self._call("output_fn", context, predicted, wanted)
-        return encode(predicted, wanted)
+        kind = _first_answered(wanted)
+        return encode(predicted, kind), kind
 
     def _call(self, name: str, context: Context, *arguments: Any) -> Any:
+        """The context goes to a function with one parameter more, whether or not that has a default."""
         function = self._functions[name]
-        try:
-            inspect.signature(function).bind(*arguments)
-        except TypeError:
-            return function(*arguments, context)
-        except ValueError:  # a function without a readable signature
-            pass
-        return function(*arguments)
+        match len(inspect.signature(function).parameters) - len(arguments):
+            case 0:
+                return function(*arguments)
+            case 1:
+                return function(*arguments, context)
+        raise TypeError(f"{name} is to take {len(arguments)} arguments, or one more for the context")
 
 
 def load_module(code: Path, program: str | None) -> ModuleType:
@@ -136,7 +151,7 @@ def decode(data: bytes | str, content_type: str) -> Any:
     raw = data.encode() if isinstance(data, str) else data
     text = data if isinstance(data, str) else ""
     try:
-        match _media_type(content_type):
+        match content_type:
             case "application/json":
                 array = numpy.array(json.loads(text)).astype(numpy.float32)
             case "text/csv":
@@ -144,11 +159,12 @@ def decode(data: bytes | str, content_type: str) -> Any:
             case "application/x-npy":
                 array = numpy.load(io.BytesIO(raw), allow_pickle=False)
             case "application/x-npz":
-                return numpy.load(io.BytesIO(raw), allow_pickle=False)
+                sparse = importlib.import_module("scipy.sparse")
+                return sparse.load_npz(io.BytesIO(raw))
             case other:
                 raise RequestFault(415, f"content type {other or 'none'} is not supported; use {JSON}, {CSV} or {NPY}")
-    except (ValueError, TypeError, EOFError, OSError) as fault:
-        raise RequestFault(400, f"the body is no {_media_type(content_type)}: {fault}") from fault
+    except (ValueError, TypeError, EOFError, OSError, KeyError, BadZipFile) as fault:
+        raise RequestFault(400, f"the body is no {content_type}: {fault}") from fault
     # The toolkit's serving path does the same, a column of single values included.
     return array.reshape(1, -1) if array.ndim < 2 else array
 
@@ -157,7 +173,7 @@ def encode(prediction: Any, accept: str) -> bytes:
     """Raises :class:`RequestFault`."""
     import numpy
 
-    match _media_type(accept):
+    match accept:
         case "application/json":
             return json.dumps(prediction, default=_listed).encode()
         case "text/csv":
@@ -187,15 +203,10 @@ def _as_bytes(result: Any) -> bytes:
     raise TypeError(f"the handler gave {type(result).__name__}; a body is bytes or text")
 
 
-def _media_type(header: str) -> str:
-    """
-    >>> _media_type("Text/CSV; charset=utf-8")
+def _first_answered(accept: str) -> str:
+    """The first entry of an Accept header that can be written; all of it where none can.
+
+    >>> _first_answered("text/html, text/csv")
     'text/csv'
     """
-    return header.partition(";")[0].strip().lower()
-
-
-def _wanted(accept: str) -> str | None:
-    """The first entry of an Accept header; None where anything will do."""
-    first = accept.partition(",")[0].partition(";")[0].strip()
-    return first if first not in ("", "*/*") else None
+    return next((kind for kind in accept.replace(" ", "").split(",") if kind in _ANSWERED), accept)

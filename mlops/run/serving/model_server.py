@@ -41,6 +41,7 @@ class ModelServer:
         log: Path,
         port: int | None = None,
         isolation: Isolation | None = None,
+        network: bool = True,
     ) -> ModelServer:
         """Start without waiting. ``model_dir`` is named ``model``; its parent becomes ``/opt/ml``. Raises OSError where
         ``port`` is taken."""
@@ -58,7 +59,7 @@ class ModelServer:
             bound = listening.getsockname()[1]
             process = start(
                 [sys.executable, "-P", str(_ENTRY)],
-                Box(model_dir.parent, scratch, isolation or probe()),
+                Box(model_dir.parent, scratch, isolation or probe(), network),
                 environment={
                     **environment,
                     "SAGEMAKER_BIND_TO_PORT": str(bound),

@@ -17,7 +17,15 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-from mlops.run.serving.handlers import JSON, Answer, HandlerFault, Handlers, RequestFault, load_module
+from mlops.run.serving.handlers import (
+    JSON,
+    Answer,
+    HandlerFault,
+    Handlers,
+    RequestFault,
+    chosen_by_handler,
+    load_module,
+)
 
 MAX_BODY = 100 * 1024 * 1024  # the largest MaxPayloadInMB of a transform job
 LISTEN_FD = "MLOPS_LISTEN_FD"
@@ -57,10 +65,11 @@ class _Request(BaseHTTPRequestHandler):
             answer = self._invoke()
         except RequestFault as fault:
             self._reply(fault.status, str(fault).encode(), "text/plain")
-        except Exception:
+        except Exception as fault:
             told = traceback.format_exc()
             sys.stderr.write(told)
-            self._reply(500, told.encode(), "text/plain")
+            chosen = chosen_by_handler(fault) or RequestFault(500, str(fault))
+            self._reply(chosen.status, f"{chosen}\n{told}".encode(), "text/plain", chosen.phrase)
         else:
             self._reply(200, answer.body, answer.content_type)
 
@@ -88,8 +97,8 @@ class _Request(BaseHTTPRequestHandler):
             raise RequestFault(400, "the body is shorter than its Content-Length")
         return body
 
-    def _reply(self, status: int, body: bytes, content_type: str) -> None:
-        self.send_response(status)
+    def _reply(self, status: int, body: bytes, content_type: str, phrase: str | None = None) -> None:
+        self.send_response(status, phrase)
         self.send_header("Content-Type", content_type)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()

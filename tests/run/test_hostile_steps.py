@@ -1,0 +1,399 @@
+"""Steps that mean harm, or simply fail badly: what they can reach, and what is left of them."""
+
+from __future__ import annotations
+
+import io
+import os
+import socket
+import subprocess
+import tarfile
+import time
+from pathlib import Path
+
+import pytest
+from ports_for_tests import Account, processing, step, tar_gz, training
+
+from mlops.run.archive import unpack
+from mlops.run.outcome import StepFailed
+from mlops.run.sandbox import Box, probe, start
+
+HOME = Path(__file__).parents[2]
+
+
+@pytest.fixture
+def namespaces() -> None:
+    if probe().mode != "namespaces":
+        pytest.skip(probe().reason)
+
+
+@pytest.fixture
+def outside() -> Path:
+    """A folder that no private ``/tmp`` hides, with an account's state and two steps in it."""
+    import shutil
+    import tempfile
+
+    # Neither below /tmp nor in the checkout, whose owner may forbid it.
+    for parent in (Path("/var/tmp"), Path.home()):
+        if os.access(parent, os.W_OK):
+            folder = Path(tempfile.mkdtemp(prefix="mlops-test-", dir=parent))
+            break
+    else:
+        pytest.skip("no folder outside /tmp to write to")
+    (folder / ".mlops/executions/e/Other/1/ml").mkdir(parents=True)
+    (folder / ".mlops/account.sqlite").write_text("secret")
+    (folder / ".mlops/executions/e/Other/1/ml/data").write_text("secret")
+    (folder / "pipeline.py").write_text("visible")
+    yield folder
+    shutil.rmtree(folder)
+
+
+def in_box(folder: Path, program: str, *, network: bool = True, seconds: float = 30) -> tuple[int | None, str]:
+    box = Box(folder / "ml", folder / "scratch", probe(), network)
+    log = folder / "log"
+    boxed = start(["python3", "-c", program], box, environment={}, log=log)
+    code = boxed.wait(seconds)
+    boxed.kill()
+    return code, log.read_text(errors="replace")
+
+
+WRITE = """
+import os, sys
+for place in PLACES:
+    try:
+        with open(place, "w") as file:
+            file.write("x")
+    except OSError as refused:
+        print("refused", place)
+    else:
+        print("WROTE", place)
+"""
+
+
+def test_it_writes_nowhere_else(outside: Path, namespaces: None) -> None:
+    own = outside / ".mlops/executions/e/Own/1"
+    places = [
+        "/etc/mlops-test",
+        "/usr/mlops-test",
+        "/var/tmp/mlops-test",
+        "/mlops-test/x",
+        "/proc/sys/kernel/core_pattern",
+        "/sys/kernel/mm/ksm/run",
+        str(HOME / "mlops-test"),
+        str(outside / "mlops-test"),
+        str(outside / "pipeline.py"),
+        str(outside / ".mlops/account.sqlite"),
+        str(outside / ".mlops/mlops-test"),
+        str(outside / ".mlops/executions/e/Other/1/ml/data"),
+    ]
+    code, log = in_box(own, WRITE.replace("PLACES", repr(places)))
+    assert code == 0 and "WROTE" not in log and log.count("refused") == len(places), log
+    assert (outside / ".mlops/account.sqlite").read_text() == "secret"
+    assert (outside / "pipeline.py").read_text() == "visible"
+    allowed = ["/tmp/x", "/opt/ml/x", "/dev/shm/mlops-test", "/dev/null"]
+    code, log = in_box(own, WRITE.replace("PLACES", repr(allowed)))
+    assert log.count("WROTE") == len(allowed), log
+    assert not Path("/dev/shm/mlops-test").exists() and not Path("/tmp/x").exists()
+
+
+def test_it_reads_no_state_of_ours(outside: Path, namespaces: None) -> None:
+    program = f"""
+import os
+print(open({str(outside / "pipeline.py")!r}).read())
+for folder, _, files in os.walk({str(outside / ".mlops")!r}):
+    print("SEES", folder, files)
+print("data" , os.listdir("/opt/ml"))
+"""
+    own = outside / ".mlops/executions/e/Own/1"
+    (own / "ml").mkdir(parents=True)
+    (own / "ml/mine").touch()
+    code, log = in_box(own, program)
+    assert code == 0, log
+    assert "visible" in log and f"SEES {outside / '.mlops'} []\n" in log and log.count("SEES") == 1
+    assert "data ['mine']" in log
+
+
+UNDO = """
+import ctypes, os
+libc = ctypes.CDLL(None, use_errno=True)
+print("umount", libc.umount2(b"/opt/ml", 2))
+print("remount", libc.mount(None, b"/etc", None, ctypes.c_ulong(32 | 4096), None))
+print("tmpfs", libc.mount(b"tmpfs", b"/tmp", b"tmpfs", ctypes.c_ulong(0), None))
+try:
+    os.mknod("/tmp/device", 0o60600, os.makedev(7, 0))
+    print("mknod 0")
+except OSError:
+    print("mknod -1")
+"""
+
+
+def test_it_does_not_undo_its_sandbox(tmp_path: Path, namespaces: None) -> None:
+    _, log = in_box(tmp_path, UNDO)
+    assert log.splitlines() == ["umount -1", "remount -1", "tmpfs -1", "mknod -1"]
+
+
+CONNECT = """
+import socket, sys
+with socket.create_server(("127.0.0.1", 0)) as own:
+    socket.create_connection(own.getsockname(), 5).close()
+    print("own loopback")
+try:
+    socket.create_connection(("127.0.0.1", PORT), 5).close()
+    print("REACHED")
+except OSError as fault:
+    print("not reached")
+print(sorted(name for _, name in socket.if_nameindex()))
+"""
+
+
+@pytest.mark.parametrize("network", [True, False])
+def test_the_network(tmp_path: Path, namespaces: None, network: bool) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        program = CONNECT.replace("PORT", str(listening.getsockname()[1]))
+        code, log = in_box(tmp_path, program, network=network)
+    assert code == 0 and "own loopback" in log, log
+    assert ("REACHED" in log) == network
+    if not network:
+        assert "['lo']" in log
+
+
+def test_network_isolation_of_steps(account: Account, namespaces: None) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        program = CONNECT.replace("PORT", str(listening.getsockname()[1]))
+        free = processing(account, "Free", program)
+        shut = processing(account, "Shut", program, NetworkConfig={"EnableNetworkIsolation": True})
+        trained = training(account, "Train", {"train.py": program}, EnableNetworkIsolation=True)
+        assert account.run(free, shut, trained) == "Succeeded", account.journal.log("Shut")
+    assert "REACHED" in account.journal.log("Free")
+    assert "not reached" in account.journal.log("Shut") and "not reached" in account.journal.log("Train")
+
+
+def test_network_isolation_without_namespaces(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("MLOPS_SANDBOX", "folders")
+    assert account.run(processing(account, "P", "", NetworkConfig={"EnableNetworkIsolation": True})) == "Succeeded"
+    assert "EnableNetworkIsolation has no effect here" in account.journal.log("P")
+
+
+DAEMON = """
+import os, sys, time
+if os.fork() == 0:
+    os.setsid()
+    if os.fork() == 0:
+        os.execvp("python3", ["python3", "-c", "import time; time.sleep(99)", MARKER])
+    os._exit(0)
+time.sleep(0.5)
+print("left it behind")
+"""
+
+
+def test_what_it_leaves_in_the_background_dies_with_it(tmp_path: Path, namespaces: None) -> None:
+    marker = f"daemon-{os.getpid()}"
+    code, log = in_box(tmp_path, DAEMON.replace("MARKER", repr(marker)))
+    assert (code, log) == (0, "left it behind\n")
+    assert gone(marker)
+
+
+def gone(marker: str) -> bool:
+    for _ in range(100):
+        listed = subprocess.run(["ps", "-eww", "-o", "args="], capture_output=True, text=True, check=True).stdout
+        if marker not in listed:
+            return True
+        time.sleep(0.05)
+    return False
+
+
+def archive(folder: Path, name: str, kind: bytes = tarfile.REGTYPE, link: str = "") -> Path:
+    path = folder / "x.tar.gz"
+    with tarfile.open(path, "w:gz") as tar:
+        member = tarfile.TarInfo(name)
+        member.type, member.linkname = kind, link
+        if kind == tarfile.REGTYPE:
+            member.size = 3
+        tar.addfile(member, io.BytesIO(b"abc"))
+    return path
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "link"),
+    [
+        ("../x", tarfile.REGTYPE, ""),
+        ("a/../../x", tarfile.REGTYPE, ""),
+        ("/etc/x", tarfile.REGTYPE, ""),
+        ("link", tarfile.SYMTYPE, "/etc/passwd"),
+        ("link", tarfile.SYMTYPE, "../outside"),
+        ("link", tarfile.LNKTYPE, "/etc/passwd"),
+        ("link", tarfile.LNKTYPE, "../outside"),
+        ("device", tarfile.CHRTYPE, ""),
+        ("device", tarfile.BLKTYPE, ""),
+        ("fifo", tarfile.FIFOTYPE, ""),
+    ],
+)
+def test_archives_that_are_refused(tmp_path: Path, name: str, kind: bytes, link: str) -> None:
+    target = tmp_path / "deep" / "target"
+    with pytest.raises(StepFailed, match=r"s3://b/x\.tar\.gz cannot be unpacked as \.tar\.gz: "):
+        unpack(archive(tmp_path, name, kind, link), target, "s3://b/x.tar.gz")
+    assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == [tmp_path / "x.tar.gz"]
+
+
+def test_archives_that_are_not_refused(tmp_path: Path) -> None:
+    for number, (name, kind, link) in enumerate([("a/b", tarfile.REGTYPE, ""), ("link", tarfile.SYMTYPE, "inside")]):
+        unpack(archive(tmp_path, name, kind, link), tmp_path / f"t{number}", "x")
+        assert os.path.lexists(tmp_path / f"t{number}" / name)
+
+
+MEMORY = """
+import resource
+resource.setrlimit(resource.RLIMIT_AS, (2**28, 2**28))
+x = bytearray(2**30)
+"""
+FAILURE = """
+import pathlib, os
+folder = pathlib.Path(os.environ["SM_OUTPUT_DIR"])
+(folder / "failure").write_text("the data has no rows\\n" + "x" * 2000)
+print("last words")
+raise SystemExit(7)
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "begins", "ends"),
+    [
+        ("import sys; print('a' * 80); print('last words'); sys.exit(3)", "exit code 3: ", "last words"),
+        ("import os; print('last words'); os.kill(os.getpid(), 9)", "exit code 137 (killed; ", "last words"),
+        (MEMORY, "exit code 1: Traceback", "MemoryError"),
+        (FAILURE, "the data has no rows\nxxx", "x"),
+        ("import os; os.abort()", "exit code 134", ""),
+    ],
+)
+def test_how_a_training_fails(account: Account, script: str, begins: str, ends: str) -> None:
+    assert account.run(training(account, "Train", {"train.py": script})) == "Failed"
+    record = account.journal.last("Train")
+    assert record.failure is not None and record.failure.startswith(begins) and record.failure.endswith(ends)
+    assert len(record.failure) <= 1024
+    assert record.response["TrainingJobStatus"] == "Failed" and record.response["FailureReason"] == record.failure
+    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or many steps failed: Train.")
+
+
+def test_a_hundred_megabytes_of_log(account: Account) -> None:
+    script = "import sys\nfor _ in range(100): sys.stdout.write(('x' * 1023 + '\\n') * 1024)\nsys.exit('the end')"
+    assert account.run(processing(account, "P", script)) == "Failed"
+    record = account.journal.last("P")
+    assert record.failure is not None and record.failure.endswith("the end") and len(record.failure) <= 1024
+    assert record.log is not None and record.log.stat().st_size >= 100 * 1024 * 1024
+
+
+@pytest.mark.parametrize("kind", ["Training", "Processing"])
+def test_one_that_does_not_listen(account: Account, kind: str) -> None:
+    marker = f"deaf-{os.getpid()}-{kind}"
+    script = f"""
+import signal, subprocess, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+subprocess.Popen([sys.executable, "-c", "import time; time.sleep(99)", {marker!r}])
+print("deaf")
+time.sleep(99)
+"""
+    limit = {"StoppingCondition": {"MaxRuntimeInSeconds": 1}}
+    deaf = (
+        training(account, "S", {"train.py": script}, **limit)
+        if kind == "Training"
+        else processing(account, "S", script, **limit)
+    )
+    assert account.run(deaf, grace_seconds=0.5) == "Failed"
+    record = account.journal.last("S")
+    assert record.failure == "it ran longer than MaxRuntimeInSeconds = 1"
+    assert gone(marker)
+
+
+def test_nothing_is_kept_of_a_step_that_cannot_start(account: Account) -> None:
+    arguments = {"AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": ["/no/such/program"]}}
+    assert account.run(step("Processing", "P", arguments)) == "Failed"
+    assert account.journal.last("P").failure == (
+        "exit code 127 (not found): [mlops] cannot start '/no/such/program': No such file or directory"
+    )
+
+
+REACH = """
+import socket
+def model_fn(folder): return None
+def transform_fn(model, body, kind, accept):
+    try:
+        socket.create_connection(("127.0.0.1", int(body)), 5).close()
+    except OSError:
+        return "shut"
+    return "open"
+"""
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_network_isolation_of_a_model(account: Account, namespaces: None, isolated: bool) -> None:
+    """It is reached through the socket that it inherits, and reaches nobody."""
+    data = account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": REACH}))
+    account.registry.models["m"] = {
+        "ModelName": "m",
+        "PrimaryContainer": {"Image": "i", "ModelDataUrl": data},
+        "EnableNetworkIsolation": isolated,
+    }
+    source = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}}
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        account.objects.write("s3://bucket/in/a", str(listening.getsockname()[1]))
+        request = {
+            "ModelName": "m",
+            "TransformInput": {**source, "ContentType": "text/csv"},
+            "TransformOutput": {"S3OutputPath": "s3://bucket/answers/"},
+        }
+        assert account.run(step("Transform", "T", request)) == "Succeeded", account.journal.log("T")
+    assert account.objects.read("s3://bucket/answers/a.out") == (b"shut" if isolated else b"open")
+
+
+LINK = """
+import os, pathlib, shutil
+base = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+place = base / PLACE
+shutil.rmtree(place) if place.is_dir() else None
+os.symlink(TARGET, place)
+raise SystemExit(CODE)
+"""
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "reason"),
+    [
+        ("model", 0, "the step put a link in place of /opt/ml/model; nothing is read through it"),
+        ("output/data", 0, "the step put a link in place of /opt/ml/output/data; nothing is read through it"),
+        ("output", 3, "the step put a link in place of /opt/ml/output; nothing is read through it"),
+        ("output/failure", 3, "exit code 3"),
+    ],
+)
+def test_links_that_a_training_leaves(account: Account, place: str, code: int, reason: str) -> None:
+    secret = account.folder / "secret"
+    secret.mkdir()
+    (secret / "failure").write_text("secret")
+    target = secret / "failure" if place.endswith("failure") else secret
+    script = LINK.replace("PLACE", repr(place)).replace("TARGET", repr(str(target))).replace("CODE", str(code))
+    assert account.run(training(account, "S", {"train.py": script})) == "Failed"
+    assert account.journal.last("S").failure == reason
+    assert not [key for key in account.objects.keys("s3://bucket/models") if b"secret" in account.objects.read(key)]
+
+
+@pytest.mark.parametrize(
+    ("place", "code", "reason"),
+    [
+        ("processing/output/out", 0, "the step put a link in place of /opt/ml/processing/output/out; nothing is read"),
+        ("output/message", 3, "exit code 3"),
+    ],
+)
+def test_links_that_a_processing_leaves(account: Account, place: str, code: int, reason: str) -> None:
+    secret = account.folder / "secret"
+    secret.mkdir()
+    (secret / "message").write_text("secret")
+    target = secret / "message" if place.endswith("message") else secret
+    script = LINK.replace("PLACE", repr(place)).replace("TARGET", repr(str(target))).replace("CODE", str(code))
+    assert account.run(processing(account, "S", script, outputs=("out",))) == "Failed"
+    failure = account.journal.last("S").failure
+    assert failure is not None and failure.startswith(reason) and "secret" not in failure
+    assert account.objects.keys("s3://bucket/out") == ()
+
+
+def test_a_model_folder_that_was_removed(account: Account) -> None:
+    script = "import os; os.rmdir(os.environ['SM_MODEL_DIR'])"
+    assert account.run(training(account, "S", {"train.py": script})) == "Succeeded"
+    assert "the model archive is empty" in account.journal.log("S")
