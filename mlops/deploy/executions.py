@@ -12,11 +12,12 @@ from typing import Any
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import is_missing
 from mlops.deploy.pages import items
-from mlops.ir import AccountError, Definition, UsageError
+from mlops.ir import AccountError, Definition, Refusal, UsageError
 from mlops.ir.reader import read
 from mlops.project.environments import Environment
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
+LAST = "last"
 STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 _LOG_GROUPS = {
@@ -28,7 +29,8 @@ _LOG_GROUPS = {
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """A step of an execution as the account tells it. ``kind`` is the member of its Metadata, e.g. TrainingJob."""
+    """A step of an execution as the account tells it. ``kind`` is the member of its Metadata, e.g. TrainingJob;
+    ``cached`` the ARN of the execution whose result it took over."""
 
     name: str
     status: str
@@ -37,6 +39,7 @@ class StepState:
     ended: datetime | None = None
     failure: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
+    cached: str | None = None
 
     @property
     def seconds(self) -> float | None:
@@ -71,14 +74,21 @@ class ExecutionState:
         return self.arn.rpartition("/")[2]
 
 
-def start(account: Account, environment: Environment, pipeline: str, parameters: Mapping[str, str]) -> str:
-    """The new execution's ARN. The account judges the parameters."""
+def start(
+    account: Account,
+    environment: Environment,
+    pipeline: str,
+    parameters: Mapping[str, str],
+    selective: Mapping[str, Any] | None = None,
+) -> str:
+    """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig."""
     with answers():
         confirm_account(account, environment)
         reply = account.client("sagemaker").start_pipeline_execution(
             PipelineName=pipeline,
             PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
             ClientRequestToken=uuid.uuid4().hex,
+            **({"SelectiveExecutionConfig": selective} if selective else {}),
         )
     return str(reply["PipelineExecutionArn"])
 
@@ -110,6 +120,37 @@ def stop(account: Account, arn: str) -> None:
         )
 
 
+def request_stop(account: Account, environment: Environment, arn: str) -> None:
+    """Raises Refusal where it has ended."""
+    state = describe(account, arn)
+    if state.ended:
+        raise Refusal(f"execution {state.id} of {state.pipeline} is {state.status}; there is nothing to stop")
+    with answers():
+        confirm_account(account, environment)
+    stop(account, arn)
+
+
+def retry(account: Account, environment: Environment, arn: str) -> None:
+    """Go on where it failed or was stopped; steps that succeeded are not repeated. Raises Refusal where there is
+    nothing to go on with."""
+    state = describe(account, arn)
+    if not state.ended:
+        raise Refusal(
+            f"execution {state.id} of {state.pipeline} still runs ({state.status})",
+            hint=f"`mlops executions stop {state.id}` stops it",
+        )
+    if state.status == "Succeeded":
+        raise Refusal(
+            f"execution {state.id} of {state.pipeline} succeeded; there is nothing to retry",
+            hint="start a new one to run it again",
+        )
+    with answers():
+        confirm_account(account, environment)
+        account.client("sagemaker").retry_pipeline_execution(
+            PipelineExecutionArn=arn, ClientRequestToken=uuid.uuid4().hex
+        )
+
+
 def describe(account: Account, arn: str) -> ExecutionState:
     sagemaker = account.client("sagemaker")
     with answers():
@@ -130,6 +171,7 @@ def follow(
 ) -> ExecutionState:
     """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before."""
     last: ExecutionState | None = None
+    pause = interval / 10  # what earlier results serve is over in a moment
     while True:
         state = describe(account, arn)
         if state != last:
@@ -137,7 +179,8 @@ def follow(
             last = state
         if state.ended:
             return state
-        time.sleep(interval)
+        time.sleep(pause)
+        pause = min(pause * 1.5, interval)
 
 
 def listed(account: Account, pipeline: str | None) -> tuple[Mapping[str, Any], ...]:
@@ -157,7 +200,10 @@ def listed(account: Account, pipeline: str | None) -> tuple[Mapping[str, Any], .
 
 
 def find(account: Account, given: str | None, pipeline: str | None = None) -> str:
-    """The ARN of an execution by its ARN, id, or the beginning of its id; the newest where nothing is given."""
+    """The ARN of an execution by its ARN, id, or the beginning of its id; the newest where nothing or `last` is
+    given."""
+    if given == LAST:
+        given = None
     if given and given.startswith("arn:"):
         return given
     candidates = [str(item["PipelineExecutionArn"]) for item in listed(account, pipeline)]
@@ -211,4 +257,5 @@ def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
             ended=item.get("EndTime"),
             failure=item.get("FailureReason"),
             metadata=metadata,
+            cached=(item.get("CacheHitResult") or {}).get("SourcePipelineExecutionArn"),
         )

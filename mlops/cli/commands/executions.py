@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+import json
+from typing import TYPE_CHECKING
+
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, table, talk
 from mlops.ir import UsageError
 
+if TYPE_CHECKING:
+    from mlops.deploy.executions import StepState
+
 
 @click.group()
 def command() -> None:
-    """Runs of pipelines: list, show, logs."""
+    """Runs of pipelines: list, show, logs, stop, retry, diff, open."""
 
 
 @command.command("list")
@@ -74,7 +80,7 @@ def logs(execution: str, step: str | None, environment: str) -> None:
     from mlops.deploy.executions import describe, find, log_lines
 
     account = connect_here(environment).account
-    state = describe(account, find(account, None if execution == "last" else execution))
+    state = describe(account, find(account, execution))
     chosen = [item for item in state.steps if step is None or item.name == step]
     if step is not None and not chosen:
         known = ", ".join(item.name for item in state.steps)
@@ -82,3 +88,110 @@ def logs(execution: str, step: str | None, environment: str) -> None:
     for item in chosen:
         for line in log_lines(account, item):
             click.echo(line if step else f"{item.name} | {line}")
+
+
+@command.command()
+@click.argument("execution")
+@options.environment
+@click.option("--watch/--no-watch", "watching", default=True, show_default=True, help="Wait until it has stopped.")
+def stop(execution: str, environment: str, watching: bool) -> None:
+    """Stop EXECUTION (id, beginning of it, ARN, or `last`): no step starts any more, those that run get SIGTERM."""
+    from mlops.cli.here import connect_here
+    from mlops.cli.progress import Progress
+    from mlops.deploy.executions import describe, find, follow, request_stop
+
+    connected = connect_here(environment)
+    arn = find(connected.account, execution)
+    request_stop(connected.account, connected.environment, arn)
+    if watching:
+        with Progress() as progress:
+            follow(connected.account, arn, progress)
+    state = describe(connected.account, arn)
+    click.echo(f"{state.pipeline} {state.id}: {state.status}")
+
+
+@command.command()
+@click.argument("execution")
+@options.environment
+@click.option("--watch/--no-watch", "watching", default=True, show_default=True, help="Follow it to its end.")
+@options.as_json
+def retry(execution: str, environment: str, watching: bool, format_: str) -> None:
+    """Go on with EXECUTION (id, beginning of it, ARN, or `last`) where it failed or was stopped.
+
+    Steps that succeeded are not repeated. With --watch it ends with 1 where the execution fails again.
+    """
+    from mlops.cli.here import connect_here
+    from mlops.cli.running import watch
+    from mlops.deploy.executions import find
+    from mlops.deploy.executions import retry as go_on
+
+    connected = connect_here(environment)
+    arn = find(connected.account, execution)
+    go_on(connected.account, connected.environment, arn)
+    if watching:
+        watch(connected, arn, as_json=format_ == "json")
+    elif format_ == "json":
+        print_json({"arn": arn})
+    else:
+        click.echo(arn)
+
+
+@command.command()
+@click.argument("old")
+@click.argument("new")
+@options.environment
+@options.as_json
+def diff(old: str, new: str, environment: str, format_: str) -> None:
+    """What differed between the executions OLD and NEW (ids, beginnings of them, ARNs, or `last`)."""
+    from mlops.cli.here import connect_here
+    from mlops.deploy.execution_diff import as_dictionary
+    from mlops.deploy.execution_diff import diff as compare
+    from mlops.deploy.executions import find
+
+    account = connect_here(environment).account
+    found = compare(account, find(account, old), find(account, new))
+    if format_ == "json":
+        print_json(as_dictionary(found))
+        return
+    for item in found.differences:
+        place = " ".join(part for part in (item.topic, item.step, item.at) if part)
+        click.echo(f"{place}: {_side(item.old)} -> {_side(item.new)}")
+    if not found.differences:
+        talk("the same parameters, definition, data, outcomes and metrics")
+    table(
+        ("STEP", found.old.id, found.new.id),
+        [(pair.name, _status(pair.old), _status(pair.new)) for pair in found.steps],
+    )
+
+
+def _side(value: object) -> str:
+    return "-" if value is None else value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _status(step: StepState | None) -> str:
+    if step is None:
+        return "-"
+    seconds = "" if step.seconds is None else f" in {step.seconds:.1f} s"
+    return f"{step.status}{' (cached)' if step.cached else seconds}"
+
+
+@command.command("open", context_settings={"ignore_unknown_options": True})
+@click.argument("step")
+@click.option("--execution", default="last", show_default=True, help="Its id, or the beginning of it.")
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
+def open_(step: str, execution: str, words: tuple[str, ...]) -> None:
+    """A shell, or COMMAND, where STEP ran: its /opt/ml, environment and sandbox. In the local account only.
+
+    Ends with the command's exit code.
+    """
+    from mlops.account.local import LocalAccount
+    from mlops.account.local.opening import open_step
+    from mlops.cli.here import connect_here
+    from mlops.deploy.executions import find
+    from mlops.project.environments import LOCAL
+
+    account = connect_here(LOCAL).account
+    if not isinstance(account, LocalAccount):
+        raise TypeError("the local environment has another account")
+    chosen = find(account, execution).rpartition("/")[2]
+    raise click.exceptions.Exit(open_step(account.state, chosen, step, words, talk))

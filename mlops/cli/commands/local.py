@@ -1,0 +1,81 @@
+"""``mlops local``."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import click
+
+from mlops.cli import options
+from mlops.cli.printing import print_json, table, talk
+
+
+@click.group()
+def command() -> None:
+    """The local account on this disk: prune."""
+
+
+@command.command()
+@click.option(
+    "--keep", type=click.IntRange(min=0), default=10, show_default=True, help="Newest executions of each pipeline."
+)
+@click.option("--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Only older ones.")
+@click.option("--yes", "doing", is_flag=True, help="Do it; without, it is only told.")
+@options.as_json
+def prune(keep: int, days: float | None, doing: bool, format_: str) -> None:
+    """Forget old executions: their steps, logs and objects, definitions and uploads that nothing needs any more.
+
+    Registered versions, models that endpoints use, executions that run, and all that these need stay.
+    """
+    from mlops.account.local import LocalAccount, pruning
+    from mlops.cli.here import connect_here
+    from mlops.project.environments import LOCAL
+
+    account = connect_here(LOCAL).account
+    if not isinstance(account, LocalAccount):
+        raise TypeError("the local environment has another account")
+    found = pruning.plan(account.state, keep=keep, older_than=None if days is None else timedelta(days=days))
+    if doing:
+        found = pruning.prune(account.state, found)
+    objects = sum(len(old.objects) for old in found.executions) + len(found.assets)
+    if format_ == "json":
+        print_json(
+            {
+                "done": doing,
+                "bytes": found.bytes,
+                "executions": [old.id for old in found.executions],
+                "objects": objects,
+                "versions": [{"pipeline": pipeline, "version": number} for pipeline, number in found.versions],
+                "assets": [f"s3://{item.bucket}/{item.key}" for item in found.assets],
+                "left_over": [str(path) for path in found.left_over],
+            }
+        )
+        return
+    if found.executions:
+        table(
+            ("EXECUTION", "PIPELINE", "STATUS", "STARTED", "OBJECTS", "BYTES"),
+            [
+                (old.id, old.pipeline, old.status, old.created[:19], str(len(old.objects)), str(old.bytes))
+                for old in found.executions
+            ],
+        )
+    verb = "freed" if doing else "would free"
+    click.echo(
+        f"{verb} {_readable(found.bytes)}: {len(found.executions)} executions, {objects} objects, "
+        f"{len(found.versions)} definitions, {len(found.left_over)} left-over files and folders"
+    )
+    if not doing and (found.executions or found.assets or found.left_over or found.versions):
+        talk("nothing was removed; --yes removes it")
+
+
+def _readable(size: int) -> str:
+    """
+    >>> [_readable(size) for size in (0, 999, 12_345_678)]
+    ['0 B', '999 B', '12.3 MB']
+    """
+    number, unit = float(size), "B"
+    for unit in ("B", "kB", "MB", "GB"):
+        if number < 1000 or unit == "GB":
+            break
+        number /= 1000
+    return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"

@@ -1,0 +1,191 @@
+"""``mlops executions`` and ``mlops run --only`` in a project of tiny scripts: stop, retry, diff, open, prune."""
+
+from __future__ import annotations
+
+import json
+import os
+import pty
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from mlops.account.local import LocalAccount
+
+ROOT = Path(__file__).parent.parent.parent
+PIPELINE = """\
+from mlops import Pipeline, Processing
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+with Pipeline("chain") as pipeline:
+    word = pipeline.string("Word", default="good")
+    before = None
+    for name in ("One", "Two", "Three"):
+        inputs = {"before": before.outputs["text"]} if before else {}
+        before = Processing(
+            name, code="step.py", image=IMAGE, inputs=inputs, outputs=["text"], args=[name, word],
+            environment={"STEP_NAME": name},
+        )
+"""
+STEP = """\
+import sys, time
+from pathlib import Path
+before = Path("/opt/ml/processing/input/before/text.txt")
+name, word = sys.argv[1:]
+text = (before.read_text() if before.exists() else "") + f"{name} {word}\\n"
+Path("/opt/ml/processing/output/text/text.txt").write_text(text)
+if name == "Two" and word == "slow":
+    time.sleep(60)
+if name == "Two" and word == "bad":
+    sys.exit("it is bad")
+"""
+
+
+class Project:
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "mlops", *arguments],
+            cwd=self.folder,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"},
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+        )
+
+    def mlops(self, *arguments: str, code: int = 0) -> tuple[str, str]:
+        """Standard output and standard error."""
+        process = self.start(*arguments)
+        out, err = process.communicate(timeout=60)
+        assert process.returncode == code, f"mlops {' '.join(arguments)}: {process.returncode}\n{out}\n{err}"
+        assert "Traceback" not in err
+        return out, err
+
+    def executions(self) -> list[str]:
+        """Ids, newest first."""
+        listed = json.loads(self.mlops("executions", "list", "--format", "json")[0])
+        return [item["PipelineExecutionArn"].rpartition("/")[2] for item in listed]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Project:
+    (tmp_path / "mlops.toml").write_text('[env.defaults]\ninstance = "ml.m5.large"\n')
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "step.py").write_text(STEP)
+    return Project(tmp_path)
+
+
+def test_stopped_and_gone_on_with(project: Project) -> None:
+    for command in ("stop", "retry"):
+        assert "there is no execution yet" in project.mlops("executions", command, "last", code=2)[1]
+    run = project.start("run", "pipeline.py", "-p", "Word=slow")
+    until_step_runs(project, "Two")
+    assert "still runs" in project.mlops("executions", "retry", "last", "--no-watch", code=1)[1]
+    assert "Stopped" in project.mlops("executions", "stop", "last")[0]
+    assert run.wait(timeout=20) == 1
+    run.communicate()
+    assert "nothing to stop" in project.mlops("executions", "stop", "last", code=1)[1]
+    (execution,) = project.executions()
+    arn = project.mlops("executions", "retry", execution[:4], "--no-watch")[0]
+    assert arn.strip().endswith(execution)
+    until_step_runs(project, "Two")
+    project.mlops("executions", "stop", "last")
+    shown = json.loads(project.mlops("executions", "show", "--format", "json")[0])
+    assert {step["name"]: step["status"] for step in shown["steps"]} == {"One": "Succeeded", "Two": "Stopped"}
+    attempts = project.folder / ".mlops" / "executions" / execution
+    assert [len([*(attempts / name).iterdir()]) for name in ("One", "Two")] == [1, 2]
+
+
+@pytest.mark.slow
+def test_what_differs_what_is_run_alone_and_where_it_ran(project: Project) -> None:
+    no_past = project.mlops("run", "pipeline.py", "--only", "Three", code=2)[1]
+    assert "chain has no past execution" in no_past
+    project.mlops("run", "pipeline.py")
+    (first,) = project.executions()
+    assert "nothing to retry" in project.mlops("executions", "retry", first, code=1)[1]
+
+    # Alone
+    project.mlops("run", "pipeline.py", "--only", "Three", "-p", "Word=better")
+    alone = project.executions()[0]
+    shown = json.loads(project.mlops("executions", "show", alone, "--format", "json")[0])
+    assert [step["name"] for step in shown["steps"]] == ["Three"]
+    assert "did you mean Three?" in project.mlops("run", "pipeline.py", "--only", "Thre", code=2)[1]
+    apart = project.mlops("run", "pipeline.py", "--only", "One", "--only", "Three", code=2)[1]
+    assert "Two lies between them" in apart
+    assert "--only One --only Two --only Three" in apart
+
+    # Differs
+    script = project.folder / "step.py"
+    script.write_text(f"{script.read_text()}# another\n")
+    project.mlops("run", "pipeline.py", "-p", "Word=bad", code=1)
+    found = json.loads(project.mlops("executions", "diff", first, "last", "--format", "json")[0])
+    told = {(item["topic"], item["step"], item["at"]): (item["old"], item["new"]) for item in found["differences"]}
+    assert told["parameter", None, "Word"] == ("good", "bad")
+    assert told["outcome", "Two", "status"] == ("Succeeded", "Failed")
+    assert told["outcome", "Three", "status"] == ("Succeeded", None)
+    assert {step for topic, step, _ in told if topic == "code"} == {"One", "Two", "Three"}
+    assert ("data", "Two", "before: text.txt") in told
+    assert not [place for place in told if place[0] == "definition"]
+    text = project.mlops("executions", "diff", first, "last")[0]
+    assert "parameter Word: good -> bad" in text
+    same = json.loads(project.mlops("executions", "diff", first, first, "--format", "json")[0])
+    assert same["differences"] == []
+
+    # Where it ran: the failed one as it was left, the other one made anew
+    look = ("--", "sh", "-c", "pwd; cat /opt/ml/processing/*/*/text.txt; echo $STEP_NAME; exit 7")
+    out, err = project.mlops("executions", "open", "Two", *look, code=7)
+    assert out.split() == ["/tmp", "One", "bad", "One", "bad", "Two", "bad", "Two"]
+    assert "left it" in err
+    out, err = project.mlops("executions", "open", "Two", "--execution", first, *look, code=7)
+    assert out.split() == ["/tmp", "One", "good", "Two"]
+    assert "found it" in err
+    left = project.folder / ".mlops" / "executions" / first / "Two" / "1"
+    assert [path.name for path in left.iterdir()] == ["log.txt"]
+    assert "ran no step 'Nine'" in project.mlops("executions", "open", "Nine", code=2)[1]
+
+    # Forgotten
+    dry = json.loads(project.mlops("local", "prune", "--keep", "1", "--format", "json")[0])
+    assert (dry["done"], sorted(dry["executions"])) == (False, sorted([first, alone]))
+    assert len(project.executions()) == 3
+    done = json.loads(project.mlops("local", "prune", "--keep", "1", "--yes", "--format", "json")[0])
+    assert (done["done"], done["bytes"]) == (True, dry["bytes"])
+    assert len(project.executions()) == 1
+    assert not left.exists()
+    project.mlops("executions", "diff", "last", "last")
+
+
+def test_a_shell_on_a_terminal(project: Project) -> None:
+    project.mlops("run", "pipeline.py")
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(project.folder)
+        os.environ["PYTHONPATH"] = str(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", "mlops", "executions", "open", "One", "--", "sh"])
+    os.write(terminal, b"test -t 0 && ls /opt/ml/processing; exit 5\n")
+    told = b""
+    while True:
+        try:
+            piece = os.read(terminal, 4096)
+        except OSError:
+            break
+        if not piece:
+            break
+        told += piece
+    assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 5, told.decode()
+    assert b"input" in told and b"output" in told
+
+
+def until_step_runs(project: Project, name: str, seconds: float = 30) -> None:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if (project.folder / ".mlops" / "account.sqlite").exists():
+            account = LocalAccount(project.folder / ".mlops", "us-east-1")
+            found = account.state.store.one("SELECT 1 FROM step WHERE name = ? AND status = 'Executing'", name)
+            if found is not None:
+                return
+        time.sleep(0.05)
+    raise AssertionError(f"{name} does not start")
