@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 _MAX_LENGTH = 128
 
 _MANY = 600
-"""More known names than this are not compared one by one: a large pipeline with a fault in each step would take minutes."""
+"""More known names than this are not compared one by one: thousands of faults would take minutes."""
 
 _LETTERS = string.ascii_lowercase + string.digits + "-_"
 

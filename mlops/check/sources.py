@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import ast
+import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.check import check, order
-from mlops.ir import Checked, Finding, UsageError
+from mlops.ir import Checked, Finding, Severity, UsageError, Where
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
 from mlops.project.root import LOCK, find_root
 
 STANDARD_INPUT = "-"
+
+_CUT_SHORT = frozenset({"D101", "D102"})
+_FOLLOWS = frozenset({"E503", "P409"})
+"""Said of a file that ended halfway, these would only follow from that."""
 
 _DECLARES = re.compile(r"^\s*(?:from\s+mlops\b|import\s+mlops\b)", re.MULTILINE)
 
@@ -42,19 +48,44 @@ def open_targets(targets: Sequence[str], environment: str, *, definitions: bool 
             files.append(STANDARD_INPUT)
             continue
         path, name = _split(target)
-        if not path.exists():
+        if not target or not path.exists():
             raise UsageError(
                 f"there is no {path}", hint="a target is a pipeline file, a folder or a definition in JSON"
             )
         root = find_root(path.resolve())
         for file in _files(path, definitions):
+            if name is None and str(file) in files:
+                continue
             files.append(str(file))
             if file.suffix == ".json":
                 _read_definition(_content(file), str(file.resolve()), pipelines, findings)
             else:
                 _load_pipelines(file, name, environment, pipelines, findings)
+    findings.extend(_repeated(pipelines))
     ordered = tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.sort_key))
     return Opened(tuple(pipelines), ordered, tuple(files), root)
+
+
+def _repeated(pipelines: Sequence[Checked]) -> Iterator[Finding]:
+    """Pipelines of the DSL that would overwrite each other in an account."""
+    from mlops.declare.mistakes import MISTAKES
+
+    first: dict[str, Where] = {}
+    for checked in pipelines:
+        name, where = checked.definition.name, checked.definition.where
+        if name is None or where.line is None:
+            continue
+        if name in first:
+            other = first[name]
+            yield Finding(
+                "D104",
+                MISTAKES["D104"].name,
+                Severity.ERROR,
+                f"the pipeline {name} is declared twice, first at {_from_here(other.file or '')}:{other.line}",
+                help="give one of them another name",
+                where=where,
+            )
+        first.setdefault(name, where)
 
 
 def open_one(target: str, environment: str) -> Opened:
@@ -107,21 +138,47 @@ def pipeline_files(folder: Path) -> list[Path]:
 
 
 def _below(folder: Path, suffix: str) -> list[Path]:
-    return [
-        file
-        for file in sorted(folder.rglob(f"*{suffix}"))
-        if file.is_file()
-        and not any(part in IGNORED_FOLDERS or part == "build" for part in file.relative_to(folder).parts[:-1])
-    ]
+    """Regular files, sorted; what cannot be listed, environments and built files stay out."""
+    found: list[Path] = []
+    for here, folders, files in os.walk(folder):
+        if (Path(here) / "pyvenv.cfg").is_file():
+            folders.clear()
+            continue
+        folders[:] = [name for name in folders if name not in IGNORED_FOLDERS and name != "build"]
+        found.extend(Path(here, name) for name in files if name.endswith(suffix))
+    return sorted(file for file in found if file.is_file())
 
 
 def _declares(file: Path) -> bool:
-    """A folder also holds the steps' scripts, which must not run: only files that import mlops declare pipelines."""
-    return _DECLARES.search(file.read_text(encoding="utf-8", errors="replace")) is not None
+    """A folder also holds scripts, tests and tools, which must not run: only a file that imports mlops at its top and
+    calls ``Pipeline`` declares one. A file that does not parse counts where its text says as much."""
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
+    if not _DECLARES.search(text) or "Pipeline" not in text:
+        return False
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError, RecursionError, MemoryError):
+        return True
+    imports = any(
+        (isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mlops" and not node.level)
+        or (isinstance(node, ast.Import) and any(name.name.partition(".")[0] == "mlops" for name in node.names))
+        for node in tree.body
+    )
+    return imports and any(
+        isinstance(node, ast.Call)
+        and (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")) == "Pipeline"
+        for node in ast.walk(tree)
+    )
 
 
 def _is_definition(file: Path) -> bool:
-    text = file.read_text(encoding="utf-8", errors="replace")
+    try:
+        text = file.read_text(encoding="utf-8", errors="replace")
+    except OSError:
+        return False
     return '"2020-12-01"' in text and '"Steps"' in text
 
 
@@ -155,7 +212,8 @@ def _load_pipelines(
     from mlops.project import lock
     from mlops.project.environments import read_project
 
-    root = find_root(file.resolve())
+    file = file.resolve()  # before the author's code, which may change the working directory
+    root = find_root(file)
     project = read_project(root)
     environment = project.environment(environment_name)
     pinned = lock.read(root / LOCK)
@@ -165,8 +223,11 @@ def _load_pipelines(
         if name is not None and pipeline.name != name:
             continue
         with collecting() as misuses:
-            definition = lower_pipeline(pipeline, environment, pinned, (file.resolve().parent, root))
+            definition = lower_pipeline(pipeline, environment, pinned, (file.parent, root))
         checked = check(order(definition), findings=(*loaded.findings, *misuses))
+        if any(finding.code in _CUT_SHORT for finding in loaded.findings):
+            kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
+            checked = replace(checked, findings=kept)
         pipelines.append(checked)
         findings.extend(checked.findings)
     if name is not None and loaded.pipelines and name not in [pipeline.name for pipeline in loaded.pipelines]:

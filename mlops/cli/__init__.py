@@ -15,6 +15,8 @@ from mlops.cli import commands
 from mlops.ir import MlopsError
 
 INTERRUPTED = 130
+INTERNAL = 70
+"""As sysexits.h has it: not one of ours to be expected."""
 
 
 class _Commands(click.Group):
@@ -72,6 +74,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # The reader has seen enough; what is still buffered must not be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        click.echo(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        return 2
+    except Exception as error:
+        if os.environ.get("MLOPS_TRACEBACK"):
+            raise
+        click.echo(f"error: a mistake in mlops itself: {type(error).__name__}: {error}", err=True)
+        click.echo("  help: set MLOPS_TRACEBACK=1 to see where, and please report it", err=True)
+        return INTERNAL
 
 
 def run() -> None:

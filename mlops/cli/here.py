@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.project.root import find_root
+from mlops.ir import UsageError
+from mlops.project.root import CONFIGURATION, STATE, find_root
 
 if TYPE_CHECKING:
     from mlops.account import Account
@@ -24,7 +25,12 @@ class Connected:
 def connect_here(environment: str, root: Path | None = None) -> Connected:
     """``root`` is the project's, where the command has a TARGET that tells it."""
     from mlops.account import connect
-    from mlops.project.environments import read_project
+    from mlops.project.environments import LOCAL, read_project
 
-    found = read_project(root or find_root(Path.cwd())).environment(environment)
+    folder = root or find_root(Path.cwd())
+    if root is None and environment == LOCAL and not any((folder / name).exists() for name in (CONFIGURATION, STATE)):
+        raise UsageError(
+            f"there is no project in {folder} or above", hint="go to one, or make one with `mlops init DIR`"
+        )
+    found = read_project(folder).environment(environment)
     return Connected(found, connect(found))

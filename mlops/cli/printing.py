@@ -34,6 +34,16 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
         click.secho(text, bold=True) if number == 0 else click.echo(text)
 
 
+LINE_LENGTH = 500
+"""Of a foreign line that is shown to a person; a log may hold anything."""
+
+
+def printable(text: str) -> str:
+    """One line of foreign text without control characters, cut where it is long."""
+    shown = "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in text)
+    return shown if len(shown) <= LINE_LENGTH else f"{shown[:LINE_LENGTH]}… ({len(shown)} characters)"
+
+
 def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
     """Tell all findings on standard error; raise Refusal where one is an error."""
     from mlops.check.reports import text

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
-from mlops.cli.printing import print_json, table, talk
+from mlops.cli.printing import print_json, printable, table, talk
 from mlops.cli.progress import Progress, summary
 from mlops.ir import Refusal
 
@@ -68,6 +68,7 @@ def as_dictionary(state: ExecutionState) -> Mapping[str, object]:
                 "seconds": step.seconds,
                 "failure": step.failure,
                 "metadata": step.metadata,
+                "cached": step.cached,
             }
             for step in state.steps
         ],
@@ -77,8 +78,10 @@ def as_dictionary(state: ExecutionState) -> Mapping[str, object]:
 def _tell_failure(connected: Connected, step: StepState) -> None:
     from mlops.deploy.executions import log_lines
 
-    talk(f"{step.name} failed: {step.failure or 'no reason was given'}")
-    lines = list(log_lines(connected.account, step))
-    for line in lines[-LOG_END:]:
+    shown = [printable(line) for line in list(log_lines(connected.account, step))[-LOG_END:]]
+    reason = [printable(line) for line in (step.failure or "no reason was given").splitlines()]
+    # The reason may quote the end of the log, which follows anyway.
+    talk(f"{step.name} failed: " + "\n  ".join(line for line in reason if line not in shown or not shown))
+    for line in shown:
         talk(f"  | {line}")
     sys.stderr.flush()

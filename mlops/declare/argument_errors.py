@@ -102,6 +102,8 @@ def _expectation(detail: Mapping[str, Any]) -> str:
         return {"ImageRequest": "image.…", "Sequence": "a list", "Mapping": "a dictionary"}.get(str(name), str(name))
     if detail["type"] in ("dataclass_type", "dataclass_exact_type"):
         return f"{detail['ctx']['class_name']}(…)"
+    if detail["type"] == "literal_error":
+        return str(detail["ctx"]["expected"])
     known = _WANTED.get(detail["type"])
     if known:
         return known

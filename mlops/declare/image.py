@@ -6,29 +6,40 @@ Which URI that is depends on the region and the instance; it is looked up when t
 
 from __future__ import annotations
 
+from mlops.declare.misuse import misuse
+from mlops.declare.references import Poison
 from mlops.project.images import ImageRequest
 
 
 def sklearn(version: str) -> ImageRequest:
     """SageMaker's scikit-learn container, e.g. ``1.2-1``."""
-    return ImageRequest("sklearn", version)
+    return _request("sklearn", version)
 
 
 def xgboost(version: str) -> ImageRequest:
     """SageMaker's XGBoost container, e.g. ``1.7-1``."""
-    return ImageRequest("xgboost", version)
+    return _request("xgboost", version)
 
 
 def pytorch(version: str, python: str | None = None) -> ImageRequest:
     """``python`` as SageMaker writes it, e.g. ``py311``; needed where a version has several."""
-    return ImageRequest("pytorch", version, python)
+    return _request("pytorch", version, python)
 
 
 def tensorflow(version: str, python: str | None = None) -> ImageRequest:
     """``python`` as SageMaker writes it, e.g. ``py310``; needed where a version has several."""
-    return ImageRequest("tensorflow", version, python)
+    return _request("tensorflow", version, python)
 
 
 def framework(name: str, version: str | None = None, python: str | None = None) -> ImageRequest:
     """Any other framework or built-in algorithm that the SDK's data know, e.g. ``framework("linear-learner")``."""
+    return _request(name, version, python)
+
+
+def _request(name: str, version: str | None, python: str | None = None) -> ImageRequest:
+    for what, given in (("framework", name), ("version", version), ("python", python)):
+        if not isinstance(given, str) and (given is not None or what == "framework"):
+            help = f'write it as a string: "{given}"' if isinstance(given, int | float) else None
+            misuse("D042", f"image: {what} should be a string; it is {given!r} ({type(given).__name__})", help=help)
+            return Poison()  # type: ignore[return-value]
     return ImageRequest(name, version, python)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import sys
+import tokenize
 import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -32,13 +34,19 @@ def load(file: Path) -> Loaded:
     path = file.resolve()
     with collecting() as findings, recording() as pipelines:
         try:
-            code = compile(path.read_bytes(), str(path), "exec", dont_inherit=True)
+            with tokenize.open(path) as source:
+                code = compile(source.read(), str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
             findings.append(_syntax(error, path))
+        except UnicodeDecodeError as error:
+            message = f"Python cannot read this: byte {error.start} is not {error.encoding}"
+            findings.append(_finding("D101", message, Where(str(path), 1)))
+        except RecursionError:
+            findings.append(_finding("D101", "Python cannot read this: nested too deeply", Where(str(path), 1)))
         except (OSError, ValueError) as error:
             findings.append(_finding("D100", f"cannot be read: {error}", Where(str(path))))
         else:
-            with _importable(path.parent), contextlib.redirect_stdout(sys.stderr):
+            with _importable(path.parent), _standard_output_to_error():
                 _execute(code, path, findings)
         if not pipelines and not findings:
             findings.append(
@@ -82,8 +90,28 @@ def _importable(folder: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
+@contextlib.contextmanager
+def _standard_output_to_error() -> Iterator[None]:
+    """Also for programs that the file starts: they write to the descriptor, not to ``sys.stdout``."""
+    sys.stdout.flush()
+    try:
+        kept, error = os.dup(1), sys.stderr.fileno()
+    except (OSError, ValueError):  # no real descriptors here, e.g. in a notebook
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+        return
+    os.dup2(error, 1)
+    try:
+        with contextlib.redirect_stdout(sys.stderr):
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
 def _syntax(error: SyntaxError, path: Path) -> Finding:
-    where = Where(error.filename or str(path), error.lineno, error.offset)
+    line, column = (number if number and number > 0 else None for number in (error.lineno, error.offset))
+    where = Where(error.filename or str(path), line or 1, column)
     return _finding("D101", f"Python cannot read this: {error.msg}", where)
 
 
@@ -94,7 +122,11 @@ def _raised(error: BaseException, path: Path) -> Finding:
     frame = own[-1] if own else None
     if isinstance(error, SyntaxError):
         return _syntax(error, path)
-    text = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+    try:
+        said = str(error)
+    except Exception:  # the user's own __str__ raised
+        said = ""
+    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if isinstance(error, SystemExit):
         text = "the file ends the process (SystemExit)"
     where = Where(frame.filename if frame else str(path), frame.lineno if frame else None)

@@ -78,6 +78,16 @@ class Lowering:
             return None
         for folder in self._folders:
             if (folder / given).exists():
+                root = self._folders[-1].resolve()
+                if not (folder / given).resolve().is_relative_to(root):
+                    misuse(
+                        "D053",
+                        f"{step.name}: {what} {given!r} lies outside of the project {root}",
+                        help="copy it into the project, so that it is the same for everybody",
+                        step=step.name,
+                        where=step.where,
+                    )
+                    return None
                 return folder / given
         tried = " or in ".join(str(folder) for folder in self._folders)
         near = [path.name for folder in self._folders if folder.is_dir() for path in folder.iterdir()]

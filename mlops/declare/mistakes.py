@@ -43,6 +43,13 @@ Good: join("a", bucket)""",
 Bad:  arguments={"Environment": {"WHEN": datetime.now()}}
 Good: arguments={"Environment": {"WHEN": "2026-01-01"}}""",
     ),
+    "D005": Mistake(
+        "pipeline-argument",
+        """A pipeline's name, description, tags or parallelism is nothing that the service takes.
+
+Bad:  Pipeline("my_pipeline"), Pipeline("../x"), Pipeline("churn", parallelism=0)
+Good: Pipeline("my-pipeline", parallelism=4)""",
+    ),
     "D010": Mistake(
         "condition-as-boolean",
         """`and`, `or`, `not`, `if` and a chained comparison decide while the file is read; a condition is
@@ -159,10 +166,10 @@ Good: Training("Train", code="train.py", …)""",
     ),
     "D053": Mistake(
         "unshippable-source",
-        """A folder of code is empty, or holds what cannot be shipped: a link that leads out of it, a pipe, a file that
-cannot be read.
+        """A folder of code is empty, lies outside of the project, or holds what cannot be shipped: a link that leads
+out of it, a pipe, a file that cannot be read.
 
-Bad:  code="src", with src/data -> /data
+Bad:  code="/etc/passwd"; code="src", with src/data -> /data
 Good: code="src", with regular files""",
     ),
     "D060": Mistake(
@@ -185,6 +192,14 @@ Good: Training("Train", code="train", entry="train.py", …)""",
 
 Bad:  outputs=["report"], reports={"quality": "evaluation.json"}
 Good: outputs=["report"], reports={"quality": "report/evaluation.json"}""",
+    ),
+    "D063": Mistake(
+        "unusable-name",
+        """The name of an input, output or channel becomes part of a path and of a reference, so it has 1 to 64 letters,
+digits, dots, dashes and underscores, and no two outputs share it.
+
+Bad:  outputs=["../x"]
+Good: outputs=["x"]""",
     ),
     "D100": Mistake(
         "unreadable-file",
@@ -213,5 +228,12 @@ Good: int("5")""",
 
 Bad:  mlops check train.py
 Good: mlops check pipeline.py""",
+    ),
+    "D104": Mistake(
+        "repeated-pipeline",
+        """Two pipelines have the same name; in an account each would overwrite the other.
+
+Bad:  Pipeline("churn") in two files
+Good: Pipeline("churn-weekly") and Pipeline("churn-daily")""",
     ),
 }

@@ -12,6 +12,7 @@ from mlops.declare.references import (
     IntegerReference,
     Reference,
     StringReference,
+    unsendable,
 )
 from mlops.declare.source_line import author_line
 from mlops.ir import Parameter as ParameterRecord
@@ -31,12 +32,12 @@ class Parameter(Reference):
         choices: Sequence[str | int | float | bool] | None,
         description: str | None,
     ) -> None:
-        self.name = name
+        self.name = name if isinstance(name, str) else "?"
         self.default = default
         self.choices = None if choices is None else tuple(choices)
         self.description = description
         self.where = author_line()
-        self._validate()
+        self._validate(name)
 
     @property
     def label(self) -> str:
@@ -49,10 +50,15 @@ class Parameter(Reference):
         """The IR parameter; an environment's ``defaults`` win over the default in the pipeline."""
         members: dict[str, Value] = {}
         default = defaults.get(self.name, self.default)
-        if isinstance(self, FloatParameter) and isinstance(default, int) and not isinstance(default, bool):
+        if (
+            isinstance(self, FloatParameter)
+            and self._is_sound(default)
+            and isinstance(default, int)
+            and not isinstance(default, bool)
+        ):
             default = float(default)
         if default is not None:
-            members["DefaultValue"] = default if self.fits(default) else Unknown()
+            members["DefaultValue"] = default if self._is_sound(default) else Unknown()
         if self.choices is not None:
             members["EnumValues"] = self.choices if self._choices_are_sound else Unknown()
         if self.description is not None:
@@ -65,8 +71,15 @@ class Parameter(Reference):
             return bool in self.accepts
         return isinstance(value, self.accepts)
 
-    def _validate(self) -> None:
+    def _is_sound(self, value: object) -> bool:
+        return self.fits(value) and (not isinstance(value, int | float | str) or unsendable(value) is None)
+
+    def _validate(self, name: object) -> None:
         self._choices_are_sound = True
+        if not isinstance(name, str):
+            misuse("D042", f"a parameter's name should be a string; it is {name!r}")
+        if self.fits(self.default) and not self._is_sound(self.default):
+            misuse("D020", f"{self.label} has a default that JSON cannot hold")
         if self.default is not None and not self.fits(self.default):
             misuse(
                 "D020",
@@ -74,7 +87,7 @@ class Parameter(Reference):
                 help=f"give a default of type {self.type_name}, or declare the parameter with another type",
             )
         for choice in self.choices or ():
-            if not self.fits(choice):
+            if not self._is_sound(choice):
                 self._choices_are_sound = False
                 misuse(
                     "D021",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -32,6 +33,11 @@ class BlockMember(Protocol):
 _blocks: ContextVar[tuple[list[BlockMember], ...]] = ContextVar("blocks", default=())
 _loaded: ContextVar[list[Pipeline] | None] = ContextVar("loaded", default=None)
 
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
+"""botocore: PipelineName."""
+_DESCRIPTION = 3072
+"""botocore: PipelineDescription."""
+
 P = TypeVar("P", bound=Parameter)
 
 
@@ -49,11 +55,12 @@ class Pipeline:
         tags: Mapping[str, str] | None = None,
         parallelism: int | None = None,
     ) -> None:
-        self.name = name
-        self.description = description
-        self.tags = dict(tags or {})
-        self.parallelism = parallelism
+        self.name = name if isinstance(name, str) else "?"
+        self.description = description if isinstance(description, str) else None
+        self.tags = dict(tags) if isinstance(tags, Mapping) else {}
+        self.parallelism = parallelism if _is_count(parallelism) else None
         self.where = author_line()
+        self._validate(name, description, tags, parallelism)
         self.parameters: list[Parameter] = []
         self.steps: list[BlockMember] = []
         loaded = _loaded.get()
@@ -109,9 +116,26 @@ class Pipeline:
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}>"
 
+    def _validate(self, name: object, description: object, tags: object, parallelism: object) -> None:
+        if not isinstance(name, str) or not _NAME.fullmatch(name):
+            help = "use 1 to 256 letters, digits and dashes, beginning and ending with a letter or a digit"
+            misuse("D005", f"{name!r} is no name for a pipeline", help=help)
+        if description is not None and (not isinstance(description, str) or len(description) > _DESCRIPTION):
+            misuse("D005", f"pipeline {name}: description should be a string of at most {_DESCRIPTION} characters")
+        if tags is not None and not (
+            isinstance(tags, Mapping) and all(isinstance(item, str) for pair in tags.items() for item in pair)
+        ):
+            misuse("D005", f"pipeline {name}: tags should be a dictionary of strings; it is {tags!r}")
+        if parallelism is not None and not _is_count(parallelism):
+            misuse("D005", f"pipeline {name}: parallelism should be an integer from 1; it is {parallelism!r}")
+
     def _parameter(self, parameter: P) -> P:
         self.parameters.append(parameter)
         return parameter
+
+
+def _is_count(value: object) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool) and value >= 1
 
 
 def add(step: BlockMember) -> None:

@@ -5,6 +5,7 @@ Operators make conditions and never booleans; every reference lowers to an IR ex
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, ClassVar, NoReturn
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from mlops.declare.conditions import Comparison, Membership
 
 Operand = "Reference | str | int | float | bool"
+
+_LARGEST_BITS = 14_000
+"""Python itself writes no integer of more than 4,300 digits."""
 
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
@@ -272,6 +276,9 @@ def join(*parts: Reference | str | int | float, on: str = "") -> StringReference
     """Put strings together at run time, ``on`` between them: ``join("s3://", bucket, "/raw")``.
 
     It is also the only way to make a string of a number parameter."""
+    if not isinstance(on, str):
+        misuse("D003", f"join puts a string between its parts, not {on!r}", help='join("a", reference, on="/")')
+        return Poison()
     for part in parts:
         if isinstance(part, bool) or not isinstance(part, Reference | str | int | float):
             misuse("D003", f"join takes strings, numbers and references, not {type(part).__name__}")
@@ -290,10 +297,30 @@ def lower(value: object) -> Value:
             return {str(key): lower(item) for key, item in value.items()}
         case list() | tuple():
             return tuple(lower(item) for item in value)
-        case None | bool() | int() | float() | str():
+        case None | bool():
             return value
+        case int() | float() | str():
+            reason = unsendable(value)
+            if reason is None:
+                return value
+            misuse("D004", f"{reason} cannot stand in a pipeline definition")
+            return Unknown()
     misuse("D004", f"{type(value).__name__} cannot stand in a pipeline definition")
     return Unknown()
+
+
+def unsendable(value: int | float | str) -> str | None:
+    """Why JSON cannot hold a scalar; None where it can."""
+    if isinstance(value, float) and not math.isfinite(value):
+        return f"{value} is no JSON number; it"
+    if isinstance(value, int) and value.bit_length() > _LARGEST_BITS:
+        return "an integer of thousands of digits"
+    if isinstance(value, str):
+        try:
+            value.encode("utf-8")
+        except UnicodeEncodeError:
+            return "half of a surrogate pair"
+    return None
 
 
 def _extend(path: str, key: str | int) -> str:

@@ -251,12 +251,12 @@ def _too_deep(text: str) -> int | None:
         return None
     depth = 0
     for match in _BRACKET.finditer(text):
-        token = match[0]
-        if token in "{[":
+        bracket = match[0]
+        if bracket in "{[":
             depth += 1
             if depth > MAX_DEPTH:
                 return text.count("\n", 0, match.start()) + 1
-        elif token in "}]":
+        elif bracket in "}]":
             depth -= 1
     return None
 

@@ -35,12 +35,23 @@ def collect(source: Path) -> tuple[tuple[str, Path], ...]:
             if name in IGNORED_FILES or name.endswith(IGNORED_SUFFIXES):
                 continue
             path = Path(folder, name)
+            if not _is_text(name):
+                raise UnshippableFile(f"the name of {path!r} is not UTF-8")
             if path.is_symlink() and not path.resolve().is_relative_to(top):
                 raise UnshippableFile(f"{path} is a link to a place outside of {source}")
             if not path.is_file():
                 raise UnshippableFile(f"{path} is not a regular file")
             found.append((path.relative_to(source).as_posix(), path))
     return tuple(sorted(found))
+
+
+def _is_text(name: str) -> bool:
+    """False for a file name that the system holds in other bytes than UTF-8."""
+    try:
+        name.encode("utf-8")
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def address(files: Iterable[tuple[str, Path]]) -> str:

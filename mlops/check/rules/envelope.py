@@ -27,7 +27,7 @@ def step_name(subject: Subject) -> Iterator[Fault]:
     for placed in subject.placed:
         name = placed.step.name
         at = f"{placed.pointer}/Name"
-        if name and not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name):
             yield Fault(at, f"{shown(name)} is no step name", "use letters, digits, - and _", placed)
         elif len(name) > 64:
             yield Fault(at, f"the step's name has {len(name)} characters, at most 64 are allowed", "shorten it", placed)

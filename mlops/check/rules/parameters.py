@@ -65,7 +65,7 @@ def parameter_name(subject: Subject) -> Iterator[Fault]:
     """
     for at, parameter in _each(subject):
         name = parameter.name
-        if name and not _NAME.fullmatch(name):
+        if not _NAME.fullmatch(name):
             message = f"{shown(name)} is no parameter name"
             yield Fault(f"{at}/Name", message, "use letters, digits, - and _", where=parameter.where)
         elif len(name) > 64:

@@ -18,10 +18,12 @@ def command(target: str | None, checking: bool) -> None:
     Needs the SageMaker SDK's data ('mlops[sagemaker]'); afterwards a compile does not.
     """
     from mlops.check.pinning import pin_images
-    from mlops.ir import Refusal
+    from mlops.ir import Refusal, UsageError
     from mlops.project import lock
     from mlops.project.root import LOCK, find_root
 
+    if target is not None and not Path(target).exists():
+        raise UsageError(f"there is no {target}")
     root = find_root(Path(target or Path.cwd()).resolve())
     images, findings = pin_images(root)
     refuse_errors(findings, doing="lock")

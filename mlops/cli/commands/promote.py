@@ -21,7 +21,13 @@ from mlops.cli.printing import print_json, talk
 @click.option(
     "--sample", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A request for the smoke test."
 )
-@click.option("--timeout", type=float, default=1800.0, show_default=True, help="Seconds to wait for the endpoint.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0),
+    default=1800.0,
+    show_default=True,
+    help="Seconds to wait for the endpoint.",
+)
 @options.as_json
 def command(
     group: str,

@@ -100,18 +100,26 @@ class Step(metaclass=_StepMeta):
         if self.poisoned:
             return StepRecord(self.name, self.step_type.type, Unknown(), where=self.where)
         with speaking_of(self.where):
-            return StepRecord(
-                name=self.name,
-                type=self.step_type.type,
-                arguments=merge(self.request(lowering), {key: lower(item) for key, item in self.arguments.items()}),
-                members={**self._shared_members(), **self.envelope(lowering)},
-                where=self.where,
-            )
+            try:
+                return self._record(lowering)
+            except RecursionError:
+                misuse("D004", f"an argument of {self.name} is nested too deeply, or holds itself", step=self.name)
+                return StepRecord(self.name, self.step_type.type, Unknown(), where=self.where)
+
+    def _record(self, lowering: Lowering) -> StepRecord:
+        return StepRecord(
+            name=self.name,
+            type=self.step_type.type,
+            arguments=merge(self.request(lowering), {key: lower(item) for key, item in self.arguments.items()}),
+            members={**self._shared_members(), **self.envelope(lowering)},
+            where=self.where,
+        )
 
     @classmethod
     def _arguments(cls) -> list[str]:
         own = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "shared")]
-        return [*own, *Shared.__annotations__]
+        takes_shared = "shared" in inspect.signature(cls.__init__).parameters
+        return [*own, *(Shared.__annotations__ if takes_shared else ())]
 
     def __getattr__(self, name: str) -> Any:
         # Only reached for attributes that a failed construction never set, or that do not exist.

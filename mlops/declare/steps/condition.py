@@ -34,7 +34,9 @@ class ConditionStep:
 
     def __init__(self, condition: Condition, name: str | None) -> None:
         self.where = author_line()
-        self.given_name = name
+        self.given_name = name if isinstance(name, str) else None
+        if name is not None and not isinstance(name, str):
+            misuse("D042", f"when: name should be a string; it is {name!r}", where=self.where)
         self.condition = condition
         self.if_steps: list[BlockMember] = []
         self.else_steps: list[BlockMember] = []
@@ -56,7 +58,10 @@ class ConditionStep:
         conditions: tuple[Value, ...] = (Unknown(),)
         if isinstance(self.condition, Condition):
             with speaking_of(self.where):
-                conditions = lower(self.condition)
+                try:
+                    conditions = lower(self.condition)
+                except RecursionError:
+                    misuse("D004", f"the condition of {self.name} is nested too deeply")
         else:
             misuse(
                 "D012",

@@ -21,7 +21,7 @@ from mlops.declare.references import (
     lower,
 )
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, Image, Text, tags, vpc
+from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, Image, Text, tags, usable_names, vpc
 from mlops.ir import Join, Ref, StepType, Unknown, Value
 
 if TYPE_CHECKING:
@@ -152,6 +152,8 @@ class Processing(Step):
         self.volume = volume
         self.max_runtime = max_runtime
         given = outputs if isinstance(outputs, Mapping) else dict.fromkeys(outputs, Output())
+        for names, what in ((list(outputs), "output"), (list(self.inputs), "input")):
+            usable_names(name, what, names)
         self._outputs = {key: Output(path=item) if isinstance(item, str) else item for key, item in given.items()}
         self.outputs = Outputs(name, tuple(self._outputs))
         self._reports = self._split_reports(reports or {})

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from mlops.declare.misuse import misuse
 from mlops.declare.references import DataReference, IntegerReference, Reference, ReportReference, StringReference, lower
 from mlops.ir import Value
+from mlops.ir.values import expressions, to_json
 from mlops.project.images import ImageRequest
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ Text: TypeAlias = str | StringReference
 Count: TypeAlias = int | IntegerReference
 Image: TypeAlias = ImageRequest | str | StringReference
 Environment: TypeAlias = Mapping[str, str | Reference]
+
+_NAME = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 VOLUME_GB = 30
 """What the official SDK asks for where the author says nothing."""
@@ -36,16 +41,25 @@ def vpc(lowering: Lowering) -> Value:
     return {"SecurityGroupIds": tuple(environment.security_groups), "Subnets": tuple(environment.subnets)}
 
 
+def usable_names(step: str, what: str, names: Sequence[str]) -> None:
+    """Names of inputs, outputs and channels become parts of paths and of references."""
+    for name in dict.fromkeys(names):
+        if not _NAME.fullmatch(name) or name in (".", ".."):
+            misuse("D063", f"{step}: {name!r} is no name for an {what}".replace("an channel", "a channel"), step=step)
+        elif names.count(name) > 1:
+            misuse("D063", f"{step}: the {what} {name} is declared twice", step=step)
+
+
 def strings(values: Mapping[str, Any]) -> dict[str, Value]:
     """Values for a map of strings: references stay, a string is sent as it is, anything else as JSON.
 
     The training toolkit reads each value as JSON and keeps it where that fails, so no string needs quotes."""
-    return {
-        key: lower(value)
-        if isinstance(value, Reference | str)
-        else json.dumps(value, sort_keys=True, separators=(",", ":"))
-        for key, value in values.items()
-    }
+    sent: dict[str, Value] = {}
+    for key, value in values.items():
+        lowered = lower(value)
+        plain = isinstance(value, Reference | str) or any(True for _ in expressions(lowered))
+        sent[key] = lowered if plain else json.dumps(to_json(lowered), sort_keys=True, separators=(",", ":"))
+    return sent
 
 
 def inference_environment(lowering: Lowering, code: str | None, environment: Environment) -> dict[str, Value]:

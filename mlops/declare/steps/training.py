@@ -11,7 +11,17 @@ from typing_extensions import Unpack
 from mlops.declare.misuse import misuse
 from mlops.declare.references import DataReference, ModelReference, PropertyReference, StringReference, lower
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, Image, Text, strings, tags, vpc
+from mlops.declare.steps.shared_arguments import (
+    VOLUME_GB,
+    Count,
+    Environment,
+    Image,
+    Text,
+    strings,
+    tags,
+    usable_names,
+    vpc,
+)
 from mlops.ir import StepType, Unknown, Value
 
 if TYPE_CHECKING:
@@ -88,6 +98,7 @@ class Training(Step):
         self.code = code
         self.entry = entry
         self.channels = dict(channels or {})
+        usable_names(name, "channel", list(self.channels))
         self.hyperparameters = dict(hyperparameters or {})
         self.metrics = dict(metrics or {})
         self.environment = dict(environment or {})
