@@ -50,7 +50,7 @@ def open_targets(targets: Sequence[str], environment: str, *, definitions: bool 
         path, name = _split(target)
         if not target or not path.exists():
             raise UsageError(
-                f"there is no {path}", hint="a target is a pipeline file, a folder or a definition in JSON"
+                f"there is no {target!r}", hint="a target is a pipeline file, a folder or a definition in JSON"
             )
         root = find_root(path.resolve())
         for file in _files(path, definitions):

@@ -70,8 +70,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if error.hint:
             click.echo(f"  help: {error.hint}", err=True)
         return error.exit_code
-    except BrokenPipeError:
-        # The reader has seen enough; what is still buffered must not be written at exit.
+    except (BrokenPipeError, SystemExit):
+        # click turns a closed pipe into SystemExit. The reader has seen enough; nothing buffered may be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:

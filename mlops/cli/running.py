@@ -26,7 +26,9 @@ def watch(connected: Connected, arn: str, *, as_json: bool) -> None:
         try:
             state = follow(connected.account, arn, progress)
         except KeyboardInterrupt:
-            talk("stopping; the steps that run get SIGTERM (interrupt again to leave them to themselves)")
+            execution = arn.rpartition("/")[2]
+            talk(f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes")
+            talk(f"interrupt again to leave it to that; `mlops executions show {execution}` tells how it ended")
             stop(connected.account, arn)
             follow(connected.account, arn, progress)
             raise

@@ -146,7 +146,11 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
                 help=f"mlops.toml, [env.{environment.name}] parameters: give a value of type {parameter.type_name}",
                 where=parameter.where,
             )
-    steps = lowering.steps(pipeline.steps)
+    try:
+        steps = lowering.steps(pipeline.steps)
+    except RecursionError:
+        misuse("D004", f"the branches of {pipeline.name} are nested too deeply", where=pipeline.where)
+        steps = ()
     return Definition(
         name=pipeline.name,
         parameters=tuple(parameter.record(environment.parameters) for parameter in pipeline.parameters),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -32,7 +33,7 @@ class Parameter(Reference):
         choices: Sequence[str | int | float | bool] | None,
         description: str | None,
     ) -> None:
-        self.name = name if isinstance(name, str) else "?"
+        self.name = name if isinstance(name, str) else "Unnamed"
         self.default = default
         self.choices = None if choices is None else tuple(choices)
         self.description = description
@@ -72,7 +73,9 @@ class Parameter(Reference):
         return isinstance(value, self.accepts)
 
     def _is_sound(self, value: object) -> bool:
-        return self.fits(value) and (not isinstance(value, int | float | str) or unsendable(value) is None)
+        if not self.fits(value) or (isinstance(value, int | float | str) and unsendable(value) is not None):
+            return False
+        return not isinstance(self, FloatParameter) or not isinstance(value, int) or abs(value) <= sys.float_info.max
 
     def _validate(self, name: object) -> None:
         self._choices_are_sound = True

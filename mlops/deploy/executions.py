@@ -93,6 +93,14 @@ def start(
     return str(reply["PipelineExecutionArn"])
 
 
+def _unknown(sagemaker: Any, pipeline: str) -> UsageError:
+    known = [str(item["PipelineName"]) for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
+    return UsageError(
+        f"there is no pipeline {pipeline!r}; there are: {', '.join(sorted(known)) or 'none'}",
+        hint="`mlops upsert` puts one there",
+    )
+
+
 def definition_of(account: Account, pipeline: str) -> Definition:
     """The definition that a start would run. Raises UsageError for a pipeline that the account does not have."""
     sagemaker = account.client("sagemaker")
@@ -102,11 +110,7 @@ def definition_of(account: Account, pipeline: str) -> Definition:
         except Exception as error:
             if not is_missing(error):
                 raise
-            known = [str(item["PipelineName"]) for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
-            raise UsageError(
-                f"there is no pipeline {pipeline!r}; there are: {', '.join(sorted(known)) or 'none'}",
-                hint="`mlops upsert` puts one there",
-            ) from None
+            raise _unknown(sagemaker, pipeline) from None
     definition, findings = read(str(found["PipelineDefinition"]))
     if definition is None:
         raise AccountError(f"the account's definition of {pipeline} cannot be read: {findings[0].message}")
@@ -192,10 +196,17 @@ def listed(account: Account, pipeline: str | None) -> tuple[Mapping[str, Any], .
             if pipeline
             else [item["PipelineName"] for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
         )
-        found = []
+        found: list[Mapping[str, Any]] = []
         for name in names:
-            for item in items(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name):
-                found.append({**item, "PipelineName": name})
+            try:
+                summaries = list(
+                    items(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name)
+                )
+            except Exception as error:
+                if not is_missing(error):
+                    raise
+                raise _unknown(sagemaker, name) from None
+            found.extend({**item, "PipelineName": name} for item in summaries)
     return tuple(sorted(found, key=lambda item: item["StartTime"], reverse=True))
 
 

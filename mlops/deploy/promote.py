@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
+import re
 import tarfile
 import time
 from collections.abc import Callable, Mapping
@@ -19,12 +20,14 @@ from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import is_missing
 from mlops.deploy.assets import split_uri
 from mlops.deploy.registry import APPROVED, Version
-from mlops.ir import Refusal
+from mlops.ir import Refusal, UsageError
 from mlops.project.environments import Environment
 
 VARIANT = "AllTraffic"
 SETTLED = frozenset({"InService", "Failed", "OutOfService", "UpdateRollbackFailed"})
 NAME_LENGTH = 63
+
+_ENDPOINT = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
 Say = Callable[[str], None]
 
@@ -78,6 +81,10 @@ def promote(
         raise Refusal(
             f"version {version.number} of {version.group} is {version.approval}, only an Approved one is promoted",
             hint=f"`mlops models approve {version.group} {version.number}` if it is good",
+        )
+    if not _ENDPOINT.fullmatch(target.endpoint):
+        raise UsageError(
+            f"{target.endpoint!r} is no name for an endpoint", hint="use up to 63 letters, digits and dashes"
         )
     sagemaker = account.client("sagemaker")
     with answers():

@@ -74,7 +74,7 @@ def invoke(
     else:
         file = Path(str(request))
         if not file.is_file():
-            raise click.UsageError(f"there is no file {file}")
+            raise click.UsageError(f"{file} is a folder" if file.is_dir() else f"there is no file {file}")
         body = file.read_bytes()
     reply = ask(connect_here(environment).account, name, body, content_type=content_type, accept=accept)
     click.echo(reply.body, nl=not reply.body.endswith(b"\n"))
