@@ -71,7 +71,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             click.echo(f"  help: {error.hint}", err=True)
         return error.exit_code
     except (BrokenPipeError, SystemExit):
-        # click turns a closed pipe into SystemExit. The reader has seen enough; nothing buffered may be written at exit.
+        # click turns a closed pipe into SystemExit. The reader has seen enough; nothing more may be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
