@@ -135,36 +135,30 @@ class BooleanReference(Reference):
     noun = "a boolean reference"
 
 
-class DataReference(Reference):
+class _StepProperty(Reference):
+    """A member of what SageMaker answers about a step, by its path."""
+
+    def __init__(self, step: str, path: str) -> None:
+        self._step, self._path = step, path
+
+    @property
+    def label(self) -> str:
+        return f"{self.noun} Steps.{self._step}.{self._path}"
+
+    def lower(self) -> Value:
+        return Ref(f"Steps.{self._step}.{self._path}")
+
+
+class DataReference(_StepProperty):
     """The S3 URI of data that a step wrote."""
 
     noun = "a step's data"
 
-    def __init__(self, step: str, path: str) -> None:
-        self._step, self._path = step, path
 
-    @property
-    def label(self) -> str:
-        return f"{self.noun} Steps.{self._step}.{self._path}"
-
-    def lower(self) -> Value:
-        return Ref(f"Steps.{self._step}.{self._path}")
-
-
-class ModelReference(Reference):
+class ModelReference(_StepProperty):
     """The S3 URI of a ``model.tar.gz`` that a step wrote."""
 
     noun = "a trained model"
-
-    def __init__(self, step: str, path: str) -> None:
-        self._step, self._path = step, path
-
-    @property
-    def label(self) -> str:
-        return f"{self.noun} Steps.{self._step}.{self._path}"
-
-    def lower(self) -> Value:
-        return Ref(f"Steps.{self._step}.{self._path}")
 
 
 class ModelNameReference(StringReference):
@@ -185,20 +179,10 @@ class AnyReference(StringReference, IntegerReference, FloatReference, BooleanRef
     noun = "a run-time value"
 
 
-class PropertyReference(AnyReference):
+class PropertyReference(_StepProperty, AnyReference):
     """Any member of what SageMaker answers about a step: ``train.property("TrainingJobName")``."""
 
-    noun = "a property"
-
-    def __init__(self, step: str, path: str) -> None:
-        self._step, self._path = step, path
-
-    @property
-    def label(self) -> str:
-        return f"the property Steps.{self._step}.{self._path}"
-
-    def lower(self) -> Value:
-        return Ref(f"Steps.{self._step}.{self._path}")
+    noun = "the property"
 
 
 class ReportReference:

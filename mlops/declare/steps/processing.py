@@ -21,8 +21,18 @@ from mlops.declare.references import (
     lower,
 )
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, Image, Text, tags, usable_names, vpc
-from mlops.ir import Join, Ref, StepType, Unknown, Value
+from mlops.declare.steps.shared_arguments import (
+    VOLUME_GB,
+    Count,
+    Environment,
+    Image,
+    Text,
+    execution_folder,
+    tags,
+    usable_names,
+    vpc,
+)
+from mlops.ir import StepType, Unknown, Value
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -240,20 +250,7 @@ class Processing(Step):
         return _s3_input(name, uri, path, settings.mode, settings.distribution)
 
     def _output(self, lowering: Lowering, name: str, output: Output) -> Value:
-        environment = lowering.environment
-        target: Value = Join(
-            "/",
-            (
-                "s3:/",
-                environment.bucket,
-                *filter(None, (environment.prefix,)),
-                lowering.pipeline,
-                Ref("Execution.PipelineExecutionId"),
-                self.name,
-                "output",
-                name,
-            ),
-        )
+        target = execution_folder(lowering, self.name, "output", name)
         return {
             "OutputName": name,
             "S3Output": {

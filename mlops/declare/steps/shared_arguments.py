@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops.declare.misuse import misuse
 from mlops.declare.references import DataReference, IntegerReference, Reference, ReportReference, StringReference, lower
-from mlops.ir import Value
+from mlops.ir import Join, Ref, Value
 from mlops.ir.values import expressions, to_json
 from mlops.project.images import ImageRequest
 
@@ -25,6 +25,14 @@ _NAME = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 VOLUME_GB = 30
 """What the official SDK asks for where the author says nothing."""
+
+
+def execution_folder(lowering: Lowering, *parts: str) -> Value:
+    """An S3 URI of this execution alone, where the official SDK puts it too."""
+    environment = lowering.environment
+    prefix = (environment.prefix,) if environment.prefix else ()
+    execution = Ref("Execution.PipelineExecutionId")
+    return Join("/", ("s3:/", environment.bucket, *prefix, lowering.pipeline, execution, *parts))
 
 
 def tags(lowering: Lowering) -> Value:

@@ -8,8 +8,8 @@ from typing_extensions import Unpack
 
 from mlops.declare.references import DataReference, ModelNameReference, StringReference, lower
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import Count, Environment, Text, tags
-from mlops.ir import Join, Ref, StepType, Value
+from mlops.declare.steps.shared_arguments import Count, Environment, Text, execution_folder, tags
+from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -81,17 +81,7 @@ class Transform(Step):
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         environment = lowering.environment
-        target: Value = Join(
-            "/",
-            (
-                "s3:/",
-                environment.bucket,
-                *filter(None, (environment.prefix,)),
-                lowering.pipeline,
-                Ref("Execution.PipelineExecutionId"),
-                self.name,
-            ),
-        )
+        target = execution_folder(lowering, self.name)
         filters = without_none(
             {
                 "InputFilter": lower(self.input_filter),
