@@ -1,0 +1,226 @@
+"""Runs a pipeline, or a part of it, in a test's local account, and reads what it left there."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops.account import Account, connect
+from mlops.account.local import LocalAccount
+from mlops.check import check
+from mlops.deploy import executions, registry
+from mlops.deploy.assets import split_uri
+from mlops.deploy.executions import ExecutionState, StepState
+from mlops.deploy.pages import items
+from mlops.deploy.parameters import judge
+from mlops.deploy.upsert import upsert
+from mlops.ir import Checked, Definition, Step, UsageError
+from mlops.project.archive import pack
+from mlops.project.content_address import UnshippableFile, address, collect
+from mlops.project.environments import LOCAL, read_project
+from mlops.project.root import STATE
+from mlops.testing.opening import open_sound, refuse_errors
+from mlops.testing.rewriting import input_names, only_step, output_names, report_place, stub_answer, without_steps
+from mlops.testing.stub import Stub
+
+_MODEL = "model.tar.gz"
+
+
+def empty_account(folder: Path) -> Account:
+    # A folder without mlops.toml has the local environment with nothing of anybody's.
+    environment = read_project(folder).environment(LOCAL)
+    return connect(environment.model_copy(update={"state": folder / STATE}))
+
+
+def end_endpoints(account: Account) -> None:
+    sagemaker = account.client("sagemaker")
+    for endpoint in list(items(sagemaker, "list_endpoints", "Endpoints")):
+        sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
+
+
+@dataclass(frozen=True, slots=True)
+class Execution:
+    """An execution that has ended. ``steps`` are those that were reached; copies of outputs go below ``folder``."""
+
+    status: str
+    failure: str | None
+    steps: Mapping[str, StepState]
+    account: Account
+    definition: Definition
+    folder: Path
+
+    def log(self, step: str) -> str:
+        return "\n".join(executions.log_lines(self.account, self._reached(step)))
+
+    def output(self, step: str, name: str) -> Path:
+        """A copy: a folder for an output of a Processing step and ``output`` of a Transform, the file
+        ``model.tar.gz`` for ``model`` of a Training step. Raises UsageError where the step has left nothing."""
+        job = self._reached(step).job
+        declared = self._declared(step)
+        if name not in output_names(declared):
+            raise UsageError(
+                f"step {step} has no output {name!r}; it has {', '.join(output_names(declared)) or 'none'}"
+            )
+        uri = _output_uri(self.account.client("sagemaker"), declared.type, str(job), name)
+        folder = self.folder / step / name
+        if not _fetch(self.account, uri, folder):
+            raise UsageError(f"step {step} has left nothing in its output {name}")
+        return folder / _MODEL if declared.type == "Training" else folder
+
+    def report(self, step: str, name: str) -> dict[str, Any]:
+        output, file = report_place(self._declared(step), name)
+        text = (self.output(step, output) / file).read_text(encoding="utf-8")
+        found: dict[str, Any] = json.loads(text)
+        return found
+
+    def versions(self, group: str) -> tuple[registry.Version, ...]:
+        """Newest first; none where the group was never made."""
+        return registry.versions(self.account, group) if group in registry.groups(self.account) else ()
+
+    def _reached(self, step: str) -> StepState:
+        if step not in self.steps:
+            raise UsageError(f"step {step} did not run; these did: {', '.join(self.steps) or 'none'}")
+        return self.steps[step]
+
+    def _declared(self, step: str) -> Step:
+        self._reached(step)
+        declared = self.definition.step(step)
+        if declared is None:
+            raise UsageError(f"there is no step {step}")
+        return declared
+
+
+def _output_uri(sagemaker: Any, kind: str, job: str, name: str) -> str:
+    match kind:
+        case "Training":
+            described = sagemaker.describe_training_job(TrainingJobName=job)
+            return str(described.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""))
+        case "Transform":
+            return str(sagemaker.describe_transform_job(TransformJobName=job)["TransformOutput"]["S3OutputPath"])
+    outputs = sagemaker.describe_processing_job(ProcessingJobName=job)["ProcessingOutputConfig"]["Outputs"]
+    return next(str(item["S3Output"]["S3Uri"]) for item in outputs if item["OutputName"] == name)
+
+
+def _fetch(account: Account, uri: str, folder: Path) -> int:
+    """How many objects were copied: the one at ``uri``, or all below it."""
+    bucket, key = split_uri(uri.rstrip("/"))
+    s3 = account.client("s3")
+    count = 0
+    for item in list(items(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=key)) if key else ():
+        found = str(item["Key"])
+        if found != key and not found.startswith(f"{key}/"):
+            continue
+        target = folder / (found[len(key) + 1 :] or found.rpartition("/")[2])
+        if not target.resolve().is_relative_to(folder.resolve()):
+            raise UsageError(f"the object {found!r} has a name that leads out of its folder")
+        target.parent.mkdir(parents=True, exist_ok=True)
+        s3.download_file(bucket, found, str(target))
+        count += 1
+    return count
+
+
+class Workplace:
+    """One pipeline and the local account in ``folder``; relative paths begin at ``root``. Raises Refusal where the
+    pipeline has errors."""
+
+    def __init__(self, target: str | Path, folder: Path, root: Path) -> None:
+        self._root = root
+        self._target = str(root / target)
+        self._checked, project = open_sound(self._target)
+        self._folder = folder
+        environment = read_project(project).environment(LOCAL)
+        self._environment = environment.model_copy(update={"state": folder / STATE})
+        self._account = connect(self._environment)
+        if isinstance(self._account, LocalAccount):
+            self._account.state.use_cache = False  # a test that says "run" means it
+
+    def run_pipeline(self, parameters: Mapping[str, str | int | float | bool], stubs: Mapping[str, Stub]) -> Execution:
+        if not stubs:
+            return self._run(self._checked, parameters)
+        definition = self._checked.definition
+        answers = {}
+        for name, stub in stubs.items():
+            step = self._step(name)
+            known = output_names(step)
+            if not known:
+                raise UsageError(f"a step of type {step.type} cannot be stubbed: {name} has no outputs")
+            _refuse_unknown(f"step {name}", "output", stub.outputs, known)
+            uris = {
+                output: self._upload(self._root / given, name, output, packed=step.type == "Training")
+                for output, given in stub.outputs.items()
+            }
+            answers[name] = stub_answer(step, uris, stub.metrics)
+        return self._run(self._again(without_steps(definition, answers)), parameters)
+
+    def run_step(
+        self, name: str, inputs: Mapping[str, str | Path], parameters: Mapping[str, str | int | float | bool]
+    ) -> Execution:
+        step = self._step(name)
+        if step.blocks:
+            raise UsageError(f"{name} is a {step.type} step, which holds others and cannot run alone")
+        _refuse_unknown(f"step {name}", "input", inputs, input_names(step))
+        sources = {given: self._upload(self._root / path, name, given) for given, path in inputs.items()}
+        return self._run(self._again(only_step(self._checked.definition, step, sources, parameters)), parameters)
+
+    def _step(self, name: str) -> Step:
+        step = self._checked.definition.step(name)
+        if step is None:
+            raise UsageError(f"there is no step {name}; the steps are {', '.join(self._checked.order)}")
+        return step
+
+    def _again(self, definition: Definition) -> Checked:
+        checked = check(definition)
+        refuse_errors(checked.findings, f"what is left of {self._target}")
+        return checked
+
+    def _upload(self, given: Path, step: str, name: str, *, packed: bool = False) -> str:
+        """The URI of what a file or folder became: a prefix, or with ``packed`` one archive."""
+        if not given.exists():
+            raise UsageError(f"there is no {given}, which was given as {name} of {step}")
+        try:
+            files = collect(given)
+        except UnshippableFile as fault:
+            raise UsageError(str(fault)) from None
+        # By content: what an earlier run of the same test was given must not lie beside it.
+        uri = self._environment.uri("given", step, name, address(files))
+        bucket, key = split_uri(uri)
+        s3 = self._account.client("s3")
+        if packed and given.is_dir():
+            with tempfile.TemporaryFile() as archive:
+                pack(files, archive)
+                archive.seek(0)
+                s3.upload_fileobj(archive, bucket, f"{key}/{_MODEL}")
+        elif packed:
+            s3.upload_file(str(given), bucket, f"{key}/{_MODEL}")
+        else:
+            for relative, file in files:
+                s3.upload_file(str(file), bucket, f"{key}/{relative}")
+        return f"{uri}/{_MODEL}" if packed else uri
+
+    def _run(self, checked: Checked, parameters: Mapping[str, str | int | float | bool]) -> Execution:
+        values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
+        judge(checked.definition, values)
+        upserted = upsert(self._account, self._environment, checked)
+        arn = executions.start(self._account, self._environment, upserted.name, values)
+        try:
+            state = executions.follow(self._account, arn, _unheard)
+        except BaseException:
+            executions.stop(self._account, arn)
+            raise
+        copies = self._folder / "outputs" / state.id
+        steps = {step.name: step for step in state.steps}
+        return Execution(state.status, state.failure, steps, self._account, checked.definition, copies)
+
+
+def _unheard(state: ExecutionState) -> None:
+    """Nobody watches a test."""
+
+
+def _refuse_unknown(where: str, noun: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
+    for name in given:
+        if name not in known:
+            raise UsageError(f"{where} has no {noun} {name!r}; it has {', '.join(known) or 'none'}")

@@ -1,0 +1,194 @@
+"""The fixtures as a project of somebody else's sees them: pytest in a process of its own, in a small project."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+
+PIPELINE = """
+from mlops import Fail, Pipeline, Processing, RegisterModel, Training, image, when
+
+with Pipeline("churn") as pipeline:
+    rows = pipeline.integer("Rows", default=3)
+    floor = pipeline.float("Floor", default=0.5)
+    sklearn = image.sklearn("1.2-1")
+    prepare = Processing("Prepare", code="prepare.py", image=sklearn, environment={"ROWS": rows},
+        outputs=["train", "test"])
+    train = Training("Train", code="train.py", image=sklearn, channels={"train": prepare.outputs["train"]})
+    evaluate = Processing("Evaluate", code="evaluate.py", image=sklearn,
+        inputs={"model": train.model, "test": prepare.outputs["test"]},
+        outputs=["report"], reports={"quality": "report/quality.json"})
+    with when(evaluate.reports["quality"]["score"] >= floor) as good:
+        RegisterModel("Register", model=train.model, image=sklearn, group="churn")
+    with good.otherwise():
+        Fail("TooBad", "too bad")
+"""
+SCRIPTS = {
+    "prepare.py": """
+import os, pathlib
+out = pathlib.Path("/opt/ml/processing/output")
+for name in ("train", "test"):
+    (out / name / "rows.txt").write_text("1\\n" * int(os.environ["ROWS"]))
+""",
+    "train.py": """
+import os, pathlib
+rows = (pathlib.Path(os.environ["SM_CHANNEL_TRAIN"]) / "rows.txt").read_text().split()
+print("fitted on", len(rows))
+(pathlib.Path(os.environ["SM_MODEL_DIR"]) / "score").write_text(str(len(rows) / 10))
+""",
+    "evaluate.py": """
+import json, pathlib, tarfile
+base = pathlib.Path("/opt/ml/processing")
+with tarfile.open(next((base / "input/model").glob("*.tar.gz"))) as model:
+    score = float(model.extractfile("score").read())
+(base / "output/report/quality.json").write_text(json.dumps({"score": score}))
+""",
+}
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    for name, text in {**SCRIPTS, "pipeline.py": PIPELINE}.items():
+        (folder / name).write_text(text)
+    (folder / "mlops.toml").touch()
+    (folder / "mlops.lock").write_bytes((ROOT / "mlops.lock").read_bytes())
+    (folder / "pytest.ini").write_text("[pytest]\n")
+    return folder
+
+
+def run_pytest(
+    project: Path, test: str, *options: str, code: int = 0, environment: dict[str, str] | None = None
+) -> str:
+    (project / "test_it.py").write_text(f"import pytest\nfrom mlops.testing import Stub\n{test}")
+    # Where the package is installed without its entry point, naming the plugin is the same.
+    given = {key: value for key, value in os.environ.items() if key not in ("CI", "PYTEST_ADDOPTS")}
+    given |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **(environment or {})}
+    command = [sys.executable, "-m", "pytest", "-q", "-p", "mlops.testing.plugin", "-p", "no:cacheprovider", *options]
+    ended = subprocess.run(command, cwd=project, env=given, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == code, ended.stdout + ended.stderr
+    return ended.stdout + ended.stderr
+
+
+def test_a_whole_pipeline_and_one_that_stops_at_its_gate(project: Path) -> None:
+    run_pytest(
+        project,
+        """
+def test_both(run_pipeline, local_account):
+    good = run_pipeline("pipeline.py", parameters={"Rows": 8})
+    assert good.status == "Succeeded", good.failure
+    assert good.steps["Train"].status == "Succeeded"
+    assert "fitted on 8" in good.log("Train")
+    assert (good.output("Prepare", "train") / "rows.txt").read_text() == "1\\n" * 8
+    assert good.output("Train", "model").name == "model.tar.gz"
+    assert good.report("Evaluate", "quality") == {"score": 0.8}
+    assert [version.number for version in good.versions("churn")] == [1]
+    assert good.versions("nobody") == ()
+    with pytest.raises(Exception, match="has no output 'trian'; it has train, test"):
+        good.output("Prepare", "trian")
+    assert len(local_account.client("sagemaker").list_pipelines()["PipelineSummaries"]) == 1
+
+
+def test_an_account_starts_empty(local_account):
+    assert local_account.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
+""",
+    )
+    assert not (project / ".mlops").exists()
+
+
+def test_stubs_stand_for_steps(project: Path) -> None:
+    run_pytest(
+        project,
+        """
+def test_stubs(run_pipeline, tmp_path):
+    model, report = tmp_path / "model", tmp_path / "quality.json"
+    model.mkdir()
+    (model / "score").write_text("0.1")
+    rows = tmp_path / "rows.txt"
+    rows.write_text("1")
+    stubs = {"Train": Stub(outputs={"model": model}), "Prepare": Stub(outputs={"test": rows})}
+    bad = run_pipeline("pipeline.py", stubs=stubs)
+    assert bad.status == "Failed"
+    assert "Train" not in bad.steps and "Prepare" not in bad.steps
+    assert bad.steps["TooBad"].status == "Failed"
+    assert bad.report("Evaluate", "quality") == {"score": 0.1}
+
+    report.write_text('{"score": 0.9}')
+    stubs["Evaluate"] = Stub(outputs={"report": report})
+    good = run_pipeline("pipeline.py", stubs=stubs)
+    assert good.status == "Succeeded", good.failure
+    assert good.steps["Register"].status == "Succeeded"
+
+    for wrong, told in (
+        ({"Trian": Stub()}, "no step Trian"),
+        ({"Train": Stub()}, "lacks what other steps read: the output model"),
+        ({"Train": Stub(outputs={"modle": model})}, "no output 'modle'; it has model"),
+        ({"Train": Stub(outputs={"model": tmp_path / "none"})}, "there is no "),
+        ({"TooBad": Stub()}, "cannot be stubbed"),
+    ):
+        with pytest.raises(Exception, match=told):
+            run_pipeline("pipeline.py", stubs=wrong)
+""",
+    )
+
+
+def test_one_step_runs_alone(project: Path) -> None:
+    run_pytest(
+        project,
+        """
+def test_one(run_step, tmp_path):
+    rows = tmp_path / "rows.txt"
+    rows.write_text("1\\n1\\n")
+    ended = run_step("pipeline.py", "Train", inputs={"train": rows})
+    assert (ended.status, list(ended.steps)) == ("Succeeded", ["Train"]), ended.failure
+    assert "fitted on 2" in ended.log("Train")
+    (tmp_path / "more").mkdir()
+    (tmp_path / "more" / "rows.txt").write_text("1\\n")
+    assert "fitted on 1" in run_step("pipeline.py", "Train", inputs={"train": tmp_path / "more"}).log("Train")
+    assert run_step("pipeline.py", "Prepare", parameters={"Rows": 5}).output("Prepare", "test").is_dir()
+    with pytest.raises(Exception, match="Steps.Train.ModelArtifacts.S3ModelArtifacts"):
+        run_step("pipeline.py", "Evaluate", inputs={"test": rows})
+    with pytest.raises(Exception, match="no input 'code'; it has model, test"):
+        run_step("pipeline.py", "Evaluate", inputs={"code": rows})
+    with pytest.raises(Exception, match="no parameter Row"):
+        run_step("pipeline.py", "Prepare", parameters={"Row": 5})
+""",
+    )
+
+
+SNAPSHOT = """
+def test_definition(definition_snapshot):
+    definition_snapshot("pipeline.py")
+"""
+
+
+def test_a_definition_is_written_when_asked_and_compared_otherwise(project: Path) -> None:
+    assert "there is no " in run_pytest(project, SNAPSHOT, code=1)
+    told = run_pytest(project, SNAPSHOT, "--update-definitions", code=4, environment={"CI": "true"})
+    assert "refused in CI" in told
+    assert not (project / "pipeline.json").exists()
+    run_pytest(project, SNAPSHOT, "--update-definitions")
+    run_pytest(project, SNAPSHOT)
+    (project / "pipeline.py").write_text(PIPELINE.replace("default=3", "default=4"))
+    told = run_pytest(project, SNAPSHOT, code=1)
+    assert "is stale" in told
+    assert '+      "DefaultValue": 4' in told
+
+
+def test_a_pipeline_with_mistakes_tells_them(project: Path) -> None:
+    (project / "pipeline.py").write_text(PIPELINE.replace('outputs["train"]', 'outputs["trian"]'))
+    assert "D032" in run_pytest(project, SNAPSHOT, code=1)
+
+
+def test_the_plugin_costs_nothing_until_a_fixture_is_used() -> None:
+    heavy = "{'boto3', 'botocore', 'pydantic', 'click', 'networkx'}"
+    program = f"import sys, mlops.testing.plugin; print(sorted({heavy} & set(sys.modules)))"
+    ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert ended.stdout == "[]\n"
