@@ -3,7 +3,7 @@
 from mlops import Fail, Model, Pipeline, Processing, RegisterModel, Training, Transform, image, join, when
 
 with Pipeline("breast-cancer", description="Is a tumour malignant?") as pipeline:
-    floor = pipeline.float("MinAccuracy", default=0.9, description="Below it nothing is registered.")
+    floor = pipeline.float("MinAccuracy", default=0.9)
     trees = pipeline.integer("Trees", default=100)
     sklearn = image.sklearn("1.2-1")
 

@@ -51,7 +51,6 @@ CODE = frozenset(
 
 DIFFERENCES = {
     "/MlflowConfig": "SDK 3 writes null where no tracking server is named (sagemaker/mlops/workflow/pipeline.py)",
-    "/Parameters/0/Description": "parameters of SDK 3 have no description (sagemaker/core/workflow/parameters.py)",
     "/Steps/1/Arguments/AlgorithmSpecification/ContainerEntrypoint": (
         "ModelTrainer starts its own driver instead of the image's training toolkit (sagemaker/train/model_trainer.py)"
     ),
