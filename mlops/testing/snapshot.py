@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import difflib
-import os
-import tempfile
 from pathlib import Path
 
 from mlops.emit.targets.definition_json import emit
+from mlops.project.files import write_text
 from mlops.testing.opening import open_sound
 
 
@@ -20,7 +19,7 @@ def difference(target: str, *, update: bool) -> str | None:
     if present == text:
         return None
     if update:
-        _write(file, text)
+        write_text(file, text)
         return None
     if present is None:
         return f"there is no {file}"
@@ -39,15 +38,3 @@ def _beside(target: str) -> Path:
     if colon and file.endswith(".py"):
         return Path(file).with_name(f"{name}.json")
     return Path(target).with_suffix(".json")
-
-
-def _write(file: Path, text: str) -> None:
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as target:
-            target.write(text)
-        Path(temporary).chmod(0o644)
-        Path(temporary).replace(file)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise

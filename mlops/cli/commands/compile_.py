@@ -22,8 +22,8 @@ def command(target: str, environment: str, output: str | None, golden: str | Non
     Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it), FILE.py:NAME or a folder.
     """
     from mlops.check.sources import open_one, open_targets
-    from mlops.cli.files import write_text
     from mlops.emit.targets.definition_json import emit
+    from mlops.project.files import write_text
 
     one = output is not None or golden is not None
     opened = open_one(target, environment) if one else open_targets([target], environment, definitions=False)

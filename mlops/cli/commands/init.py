@@ -48,7 +48,7 @@ def _files(folder: Traversable, at: tuple[str, ...]) -> list[tuple[str, str]]:
 
 
 def _write(directory: Path, relative: str, text: str) -> None:
-    from mlops.cli.files import write_text
+    from mlops.project.files import write_text
 
     # Names that tools would act upon inside the package lose a suffix here.
     file = directory / relative.removesuffix(".template")
