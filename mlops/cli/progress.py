@@ -1,9 +1,11 @@
-"""An execution while it runs: a live table on a terminal, one line per change elsewhere."""
+"""An execution while it runs: a live table on a terminal, one line per change elsewhere, JSON lines for programs."""
 
 from __future__ import annotations
 
+import json
 import sys
 import time
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -63,6 +65,32 @@ class Progress:
             )
         grid.add_row("", f"{time.monotonic() - self._began:.1f} s")
         return grid
+
+
+class Events:
+    """Every change of a step or of the execution as one line of JSON on standard error, as it happens."""
+
+    def __init__(self) -> None:
+        self._told: dict[str | None, tuple[str, str | None]] = {}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing is held open."""
+
+    def __call__(self, state: ExecutionState) -> None:
+        for step in state.steps:
+            self._tell(step.name, step.status, step.failure, seconds=step.seconds, cached=step.cached)
+        self._tell(None, state.status, state.failure, arn=state.arn)
+
+    def _tell(self, step: str | None, status: str, failure: str | None, **more: object) -> None:
+        if self._told.get(step) == (status, failure):
+            return
+        self._told[step] = (status, failure)
+        event = {"event": "step", "step": step} if step is not None else {"event": "execution"}
+        time_now = datetime.now(UTC).isoformat(timespec="milliseconds")
+        talk(json.dumps({**event, "status": status, "time": time_now, "failure": failure, **more}))
 
 
 def summary(state: ExecutionState) -> list[tuple[str, str, str, str]]:

@@ -7,12 +7,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 from mlops.cli.printing import print_json, printable, table, talk
-from mlops.cli.progress import Progress, summary
+from mlops.cli.progress import Events, Progress, summary
 from mlops.ir import Refusal
 
 if TYPE_CHECKING:
     from mlops.cli.here import Connected
     from mlops.deploy.executions import ExecutionState, StepState
+    from mlops.ir import Definition
+    from mlops.project.environments import Environment
 
 LOG_END = 20
 """Lines of a failed step's log that are shown."""
@@ -22,7 +24,7 @@ def watch(connected: Connected, arn: str, *, as_json: bool) -> None:
     """Raises Refusal where the execution did not succeed. Ctrl-C stops it gently and waits for that."""
     from mlops.deploy.executions import follow, stop
 
-    with Progress() as progress:
+    with Events() if as_json else Progress() as progress:
         try:
             state = follow(connected.account, arn, progress)
         except KeyboardInterrupt:
@@ -32,7 +34,32 @@ def watch(connected: Connected, arn: str, *, as_json: bool) -> None:
             stop(connected.account, arn)
             follow(connected.account, arn, progress)
             raise
+    record(connected, state)
     tell(connected, state, as_json=as_json)
+
+
+def need_recording(environment: Environment, definition: Definition) -> None:
+    """Raises ConfigurationError before anything runs where recording is asked for and cannot be done."""
+    config = definition.members.get("MlflowConfig")
+    if environment.mlflow or (config and environment.is_local):
+        from mlops.deploy.recording import tracking
+        from mlops.observe.experiments import need_mlflow
+
+        where = tracking(environment, config if isinstance(config, Mapping) else None, definition.name or "")
+        if where is not None:
+            need_mlflow(where)
+
+
+def record(connected: Connected, state: ExecutionState) -> str | None:
+    """The MLflow run of an execution that ended, where it is to have one."""
+    if not connected.environment.mlflow and not (state.mlflow and connected.environment.is_local):
+        return None
+    from mlops.deploy.recording import record_execution
+
+    run = record_execution(connected.account, connected.environment, state)
+    if run is not None:
+        talk(f"recorded to MLflow as run {run}")
+    return run
 
 
 def tell(connected: Connected, state: ExecutionState, *, as_json: bool) -> None:

@@ -15,10 +15,9 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account, answers
 from mlops.account.answers import Refused
-from mlops.account.missing import is_missing
 from mlops.deploy.assets import split_uri
+from mlops.deploy.execution_details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions import ExecutionState, StepState, describe
-from mlops.deploy.pages import items
 from mlops.deploy.registry import described, metrics
 
 Topic: TypeAlias = Literal["parameter", "code", "definition", "data", "cache", "outcome", "metric"]
@@ -68,11 +67,11 @@ class _Read:
 def diff(account: Account, old: str, new: str) -> ExecutionDiff:
     """Both are ARNs of executions of this account."""
     first, second = describe(account, old), describe(account, new)
-    jobs = {state.arn: _jobs(account, state) for state in (first, second)}
+    jobs = {state.arn: jobs_of(account, state) for state in (first, second)}
     pairs = tuple(_pairs(first, second))
     differences = [
-        *_members("parameter", None, _parameters(account, old), _parameters(account, new)),
-        *_definitions(_definition(account, old), _definition(account, new)),
+        *_members("parameter", None, parameters_of(account, old), parameters_of(account, new)),
+        *_definitions(json.loads(definition_text(account, old)), json.loads(definition_text(account, new))),
         *_data(account, pairs, jobs[old], jobs[new]),
         *_outcomes(pairs),
         *_metrics(account, pairs, jobs[old], jobs[new]),
@@ -101,22 +100,6 @@ def _pairs(old: ExecutionState, new: ExecutionState) -> Iterator[StepPair]:
     ran, again = ({step.name: step for step in state.steps} for state in (old, new))
     for name in dict.fromkeys([*ran, *again]):
         yield StepPair(name, ran.get(name), again.get(name))
-
-
-def _parameters(account: Account, arn: str) -> dict[str, Any]:
-    sagemaker = account.client("sagemaker")
-    with answers():
-        listed = items(
-            sagemaker, "list_pipeline_parameters_for_execution", "PipelineParameters", PipelineExecutionArn=arn
-        )
-        return {str(item["Name"]): item["Value"] for item in listed}
-
-
-def _definition(account: Account, arn: str) -> Mapping[str, Any]:
-    with answers():
-        reply = account.client("sagemaker").describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
-    found: Mapping[str, Any] = json.loads(reply["PipelineDefinition"])
-    return found
 
 
 def _definitions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
@@ -177,27 +160,6 @@ def _members(topic: Topic, step: str | None, old: Mapping[str, Any], new: Mappin
 
 def _is_asset(value: Any) -> bool:
     return isinstance(value, str) and _ASSET.fullmatch(value) is not None
-
-
-def _jobs(account: Account, state: ExecutionState) -> dict[str, Mapping[str, Any]]:
-    """What Describe<kind>Job tells, by step; a step without a job, or whose job is gone, is left out."""
-    sagemaker = account.client("sagemaker")
-    operations = {
-        "ProcessingJob": sagemaker.describe_processing_job,
-        "TrainingJob": sagemaker.describe_training_job,
-        "TransformJob": sagemaker.describe_transform_job,
-    }
-    found: dict[str, Mapping[str, Any]] = {}
-    for step in state.steps:
-        if step.job is None:
-            continue
-        with answers():
-            try:
-                found[step.name] = operations[step.kind](**{f"{step.kind}Name": step.job})
-            except Exception as error:
-                if not is_missing(error):
-                    raise
-    return found
 
 
 def _data(

@@ -64,6 +64,7 @@ class ExecutionState:
     failure: str | None
     steps: tuple[StepState, ...]
     created: datetime | None = None
+    mlflow: Mapping[str, Any] | None = None
 
     @property
     def ended(self) -> bool:
@@ -167,6 +168,7 @@ def describe(account: Account, arn: str) -> ExecutionState:
         failure=found.get("FailureReason"),
         steps=steps,
         created=found.get("CreationTime"),
+        mlflow=found.get("MLflowConfig"),
     )
 
 

@@ -118,7 +118,7 @@ def metrics(account: Account, version: Version) -> Mapping[str, float]:
                     document = json.loads(body)
                 except ValueError:
                     continue  # A report of another kind; showing numbers is all that is wanted here.
-                found.update(_numbers(document))
+                found.update(numbers(document))
     return found
 
 
@@ -129,10 +129,11 @@ def _reports(metrics: Mapping[str, Any]) -> Iterator[str]:
                 yield str(source["S3Uri"])
 
 
-def _numbers(document: Any, at: str = "") -> Iterator[tuple[str, float]]:
+def numbers(document: Any, at: str = "") -> Iterator[tuple[str, float]]:
+    """Every number in a JSON document by its dotted name."""
     if isinstance(document, Mapping):
         for key, value in document.items():
-            yield from _numbers(value, f"{at}.{key}" if at else str(key))
+            yield from numbers(value, f"{at}.{key}" if at else str(key))
     elif isinstance(document, int | float) and not isinstance(document, bool):
         yield at, document
 

@@ -30,7 +30,8 @@ class Environment(_Strict):
     """One environment, its defaults already merged in.
 
     ``parameters`` are pipeline parameters' defaults in this environment; ``instance`` is the instance type of steps
-    that name none. ``state`` is the local account's folder and None elsewhere.
+    that name none. ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the
+    project's own SQLite file. ``state`` is the local account's folder and None elsewhere.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Environment(_Strict):
     parameters: dict[str, str | int | float | bool] = {}
     profile: str | None = None
     endpoint_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
+    mlflow: bool | Annotated[str, Field(pattern=r"^(arn:aws|https?://|sqlite:///).+$")] = False
     state: Path | None = None
 
     @property

@@ -17,7 +17,9 @@ from mlops.account.local.refusal import conflict, invalid, not_found
 from mlops.account.local.selection import select
 from mlops.account.local.settling import GONE, RUNNING, end_steps, settle, settle_all
 from mlops.account.local.state import ACCOUNT_ID, State, dump, now
+from mlops.ir import Definition
 from mlops.ir.reader import read
+from mlops.ir.values import to_json
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _ID_LENGTH = 12
@@ -50,7 +52,7 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             "SelectiveExecutionConfig": selective,
             "RoleArn": request.get("RoleArn") or pipeline.get("RoleArn"),
             "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
-            "MlflowExperimentName": request.get("MlflowExperimentName"),
+            "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
             "UseCache": state.use_cache,
         }
         if selective is not None:
@@ -82,6 +84,17 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
     if started:
         ownership.hand_over(descriptor, state.folder, state.region, "execution", execution, folder)
     return reply
+
+
+def _mlflow(definition: Definition, experiment: str | None) -> Mapping[str, Any] | None:
+    """The definition writes MlflowConfig, the replies MLflowConfig."""
+    config = definition.members.get("MlflowConfig")
+    if not isinstance(config, Mapping):
+        return None
+    return {
+        **{str(name): to_json(value) for name, value in config.items()},
+        **({"MlflowExperimentName": experiment} if experiment else {}),
+    }
 
 
 def describe_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @click.group()
 def command() -> None:
-    """Runs of pipelines: list, show, logs, stop, retry, diff, open."""
+    """Runs of pipelines: list, show, logs, record, stop, retry, diff, open."""
 
 
 @command.command("list")
@@ -68,6 +68,26 @@ def show(execution: str | None, environment: str, format_: str) -> None:
     for step in state.steps:
         if step.failure:
             talk(f"{step.name}: {step.failure}")
+
+
+@command.command()
+@click.argument("execution", required=False)
+@options.environment
+def record(execution: str | None, environment: str) -> None:
+    """Record EXECUTION (the newest without) to MLflow, as the pipeline or mlops.toml asks; again changes nothing."""
+    from mlops.cli import running
+    from mlops.cli.here import connect_here
+    from mlops.deploy.executions import describe, find
+
+    connected = connect_here(environment)
+    state = describe(connected.account, find(connected.account, execution))
+    if not state.ended:
+        raise UsageError(f"execution {state.id} of {state.pipeline} still runs ({state.status})")
+    if running.record(connected, state) is None:
+        raise UsageError(
+            f"neither {state.pipeline} nor the environment {connected.environment.name!r} asks for MLflow",
+            hint="write `mlflow = true` (local), a tracking URI or an ARN below [env.NAME] in mlops.toml",
+        )
 
 
 @command.command()

@@ -22,7 +22,7 @@ def command(target: str, parameters: tuple[str, ...], only: tuple[str, ...], no_
     from mlops.account.local import LocalAccount
     from mlops.check.sources import open_one
     from mlops.cli.here import connect_here
-    from mlops.cli.running import watch
+    from mlops.cli.running import need_recording, watch
     from mlops.deploy.executions import start
     from mlops.deploy.parameters import judge
     from mlops.deploy.selection import select, selective_config
@@ -35,6 +35,7 @@ def command(target: str, parameters: tuple[str, ...], only: tuple[str, ...], no_
     judge(opened.pipelines[0].definition, values)
     selection = select(opened.pipelines[0], only) if only else None
     connected = connect_here(LOCAL, opened.root)
+    need_recording(connected.environment, opened.pipelines[0].definition)
     if no_cache and isinstance(connected.account, LocalAccount):
         connected.account.state.use_cache = False
     name = opened.pipelines[0].definition.name or ""
