@@ -19,9 +19,11 @@ import os
 import select
 import signal
 import sys
+import time
 from typing import Any, NoReturn
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000
+CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 0x2, 0x4, 0x8, 0x1000, 0x4000
 MS_UNBINDABLE, MS_PRIVATE = 1 << 17, 1 << 18
 MNT_DETACH = 2
@@ -32,6 +34,7 @@ SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 DROPPED_CAPABILITIES = (2, 12, 16, 17, 19, 21, 22, 27)
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
 LIFELINE = 0
+JOIN_SECONDS = 10.0
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
@@ -46,13 +49,14 @@ def main() -> NoReturn:
     signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGCHLD})
     alive_read, alive_write = os.pipe()
     if namespaces:
-        _guard("unshare", lambda: _enter_namespaces(order["network"]))
+        _guard("unshare", lambda: _enter_namespaces(order["network"], order["join"]))
     child = os.fork()
     if child == 0:
         os.close(alive_write)
         _die_with_parent(alive_read)
         if namespaces:
             _guard("mount", lambda: _make_root(order))
+            _libc.sethostname(order["hostname"].encode(), len(order["hostname"].encode()))
             if not order["network"]:
                 _guard("loopback", _raise_loopback)
             for capability in DROPPED_CAPABILITIES:
@@ -167,9 +171,15 @@ def _execute(order: dict[str, Any]) -> NoReturn:
         os._exit(127 if fault.errno == errno.ENOENT else 126)
 
 
-def _enter_namespaces(network: bool) -> None:
+def _enter_namespaces(network: bool, join: int | None) -> None:
+    """``join`` is a launcher whose network becomes ours too."""
     user, group = os.geteuid(), os.getegid()
-    wanted = CLONE_NEWNS | CLONE_NEWPID | (0 if network else CLONE_NEWNET)
+    wanted = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS
+    if join is not None:
+        _join_network(join)
+        _check(_libc.unshare(wanted), None)
+        return
+    wanted |= 0 if network else CLONE_NEWNET
     if user == 0:
         try:
             _check(_libc.unshare(wanted), None)
@@ -182,6 +192,26 @@ def _enter_namespaces(network: bool) -> None:
         descriptor = os.open(f"/proc/self/{name}", os.O_WRONLY)
         os.write(descriptor, text.encode())
         os.close(descriptor)
+
+
+def _join_network(other: int) -> None:
+    """Waits until the other one has a network of its own. The user namespace that owns it comes first, and its numbers
+    are written after the network was made."""
+    own, deadline = os.readlink("/proc/self/ns/net"), time.monotonic() + JOIN_SECONDS
+    while os.readlink(f"/proc/{other}/ns/net") == own or not _is_mapped(other):
+        if time.monotonic() > deadline:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), f"/proc/{other}/ns/net")
+        time.sleep(0.002)
+    spaces = ["user"] if os.readlink(f"/proc/{other}/ns/user") != os.readlink("/proc/self/ns/user") else []
+    for name in (*spaces, "net"):
+        descriptor = os.open(f"/proc/{other}/ns/{name}", os.O_RDONLY)
+        _check(_libc.setns(descriptor, 0), f"/proc/{other}/ns/{name}")
+        os.close(descriptor)
+
+
+def _is_mapped(process: int) -> bool:
+    with open(f"/proc/{process}/gid_map", encoding="ascii") as file:
+        return bool(file.read().strip())
 
 
 def _raise_loopback() -> None:
@@ -233,7 +263,7 @@ def _make_root(order: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
         _mount("/proc/sys", "/proc/sys", None, MS_BIND | MS_REC)
         _make_read_only("/proc/sys")
-    _name_host()
+    _name_hosts(order["hosts"])
 
 
 def _bring(path: str, root: str, read_only: bool) -> None:
@@ -259,15 +289,14 @@ def _make_read_only(path: str) -> None:
     )
 
 
-def _name_host() -> None:
-    """The service calls the first host algo-1."""
+def _name_hosts(hosts: dict[str, str]) -> None:
     if not os.path.isfile("/etc/hosts"):
         return
     with open("/etc/hosts", encoding="utf-8", errors="replace") as host_file:
         known = host_file.read()
     ours = "/.hosts"
     with open(ours, "w", encoding="utf-8") as file:
-        file.write(f"{known.rstrip()}\n127.0.0.1 algo-1\n")
+        file.write("".join(f"{line}\n" for line in (known.rstrip(), *(f"{hosts[name]} {name}" for name in hosts))))
     os.chmod(ours, 0o644)
     _mount(ours, "/etc/hosts", None, MS_BIND)
     os.unlink(ours)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
@@ -32,6 +33,7 @@ _OPT_ML_IN_TEXT = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PRIVATE_TMP = "/tmp"  # noqa: S108 - inside the sandbox
 _STATE = ".mlops"
+_ALONE = {"algo-1": "127.0.0.1"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +71,7 @@ class Box:
 
 class Order(TypedDict):
     """What the launcher reads. Paths are absolute; ``keep`` are folders of the host's ``/tmp`` that stay visible,
-    ``hide`` folders elsewhere that look empty."""
+    ``hide`` folders elsewhere that look empty. ``join`` is the process of another command whose network is shared."""
 
     mode: str
     ml: str
@@ -78,6 +80,9 @@ class Order(TypedDict):
     keep: list[str]
     hide: list[str]
     network: bool
+    join: int | None
+    hostname: str
+    hosts: dict[str, str]
     command: list[str]
     environment: dict[str, str]
     cwd: str
@@ -86,8 +91,9 @@ class Order(TypedDict):
 class Boxed:
     """A command that runs in a sandbox. Losing the last reference to it kills the command."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, process: subprocess.Popen[bytes], namespaces: bool) -> None:
         self._process = process
+        self._namespaces = namespaces
 
     @property
     def pid(self) -> int:
@@ -98,6 +104,15 @@ class Boxed:
         """The exit status, 128 + n after signal n; None while it runs."""
         code = self._process.poll()
         return 128 - code if code is not None and code < 0 else code
+
+    def resident_bytes(self) -> int:
+        """Memory that the command and all that it started hold at this moment. Pages that several of them share count
+        once. 0 where the system does not tell (macOS)."""
+        ours = 2 if self._namespaces else 1  # the launcher, and process 1 of its namespace
+        processes = _descendants(self.pid)[ours - 1 :]
+        if len(processes) == 1:
+            return _resident(processes[0])
+        return sum(map(_proportional, processes))
 
     def terminate(self) -> None:
         """SIGTERM to the command, as the service stops a container."""
@@ -131,8 +146,15 @@ def start(
     log: Path,
     cwd: str = _PRIVATE_TMP,
     pass_fds: tuple[int, ...] = (),
+    hostname: str = "algo-1",
+    hosts: Mapping[str, str] | None = None,
+    share_network_with: Boxed | None = None,
 ) -> Boxed:
-    """Both streams of the command are appended to ``log``. ``cwd`` and all texts speak of ``/opt/ml``."""
+    """Both streams of the command are appended to ``log``. ``cwd`` and all texts speak of ``/opt/ml``.
+
+    ``hosts`` has loopback addresses by host name, by default ``{"algo-1": "127.0.0.1"}``. Of several commands without
+    ``box.network`` that are hosts of one job, the second and further ones share the network of the first. Names of
+    hosts and shared networks need namespaces; in plain folders they are left out."""
     for folder in (box.ml, box.scratch / "tmp", box.scratch / "root"):
         folder.mkdir(parents=True, exist_ok=True)
     order = Order(
@@ -143,6 +165,9 @@ def start(
         keep=_below_tmp(),
         hide=_hidden(box),
         network=box.network,
+        join=None if share_network_with is None or box.network else share_network_with.pid,
+        hostname=hostname,
+        hosts=dict(_ALONE if hosts is None else hosts),
         command=[box.rewritten(word) for word in command],
         environment=_environment(environment, box),
         cwd=box.path(cwd),
@@ -203,7 +228,7 @@ def _launch(order: Order, output: IO[bytes], pass_fds: tuple[int, ...]) -> Boxed
         start_new_session=True,
         pass_fds=pass_fds,
     )
-    boxed = Boxed(process)
+    boxed = Boxed(process, order["mode"] == "namespaces")
     lifeline = process.stdin
     # The order goes through the pipe, not through a file or arguments: it may hold secrets.
     if lifeline is not None:
@@ -211,6 +236,35 @@ def _launch(order: Order, output: IO[bytes], pass_fds: tuple[int, ...]) -> Boxed
             lifeline.write(json.dumps(order).encode() + b"\n")
             lifeline.flush()
     return boxed
+
+
+def _descendants(process: int) -> list[int]:
+    """Parents before children; of a process that has ended none."""
+    found: list[int] = []
+    waiting = [process]
+    while waiting:
+        parent = waiting.pop(0)
+        for listed in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):
+                children = [int(word) for word in listed.read_text().split()]
+                found += children
+                waiting += children
+    return found
+
+
+def _resident(process: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
+
+
+def _proportional(process: int) -> int:
+    """A page that n processes share counts 1/n. Where that is not told, it counts fully."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return _resident(process)
 
 
 def _environment(wanted: Mapping[str, str], box: Box) -> dict[str, str]:
