@@ -226,3 +226,16 @@ os.wait()
     assert 300_000_000 < boxed.resident_bytes() < 360_000_000
     boxed.kill()
     assert boxed.resident_bytes() == 0
+
+
+def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path, sandbox_mode: str) -> None:
+    """The steps' keepers hold on to the runner, not to the launcher."""
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    slow = begin(tmp_path, "import time; time.sleep(1); print('done')", "slow")
+    launcher = int(Path(f"/proc/{slow.pid}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(launcher, signal.SIGKILL)
+    assert wait_until(lambda: Path(f"/proc/{launcher}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    assert begin(tmp_path, "print('next')", "next").wait(20) == 0
+    assert slow.wait(20) == 0
+    assert (tmp_path / "slow.log").read_text() == "done\n"
