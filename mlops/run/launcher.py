@@ -1,9 +1,16 @@
-"""Starts one command with its own ``/opt/ml`` and stays beside it until it ends. Run by path; imports nothing of ours.
+"""Starts commands, each with its own ``/opt/ml``, and stays beside each until it ends. Run by path; imports nothing of
+ours.
 
-Standard input brings one line of JSON, the order (see :class:`mlops.run.sandbox.Order`), and then stays open as a
-lifeline: when it closes, because the runner closed it or died, everything that was started here is killed. SIGTERM is
-passed on to the command. The exit status is the command's, 128 + n where signal n ended it; as with Docker 125 says
-that the sandbox could not be made, 126 and 127 that the command could not be started.
+One launcher serves one runner. It is single-threaded, so that it may fork and that the kernel's word of a parent's
+death means what it says. Standard input is a Unix socket; each order (see :class:`mlops.run.sandbox.Order`) comes as
+one byte with the descriptors of the control socket, the log and what the command inherits, then four bytes of length,
+then JSON.
+
+Per order the launcher forks a keeper, which makes the sandbox, starts the command and answers on the control socket:
+its own process number, and at the end the exit status, four bytes each. The other end is the runner's alone, and a
+lifeline: when it closes, because the runner closed it or died, the keeper kills everything that it started. ``T`` on
+it is SIGTERM for the command. The exit status is the command's, 128 + n where signal n ended it; as with Docker 125
+says that the sandbox could not be made, 126 and 127 that the command could not be started.
 """
 
 # pathlib would cost every step start-up time.
@@ -14,108 +21,156 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import errno
+import fcntl
 import json
 import os
 import select
 import signal
+import socket
+import struct
 import sys
+import time
 from typing import Any, NoReturn
 
-CLONE_NEWNS, CLONE_NEWUSER, CLONE_NEWPID, CLONE_NEWNET = 0x00020000, 0x10000000, 0x20000000, 0x40000000
+CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000
+CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
 MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 0x2, 0x4, 0x8, 0x1000, 0x4000
 MS_UNBINDABLE, MS_PRIVATE = 1 << 17, 1 << 18
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP = 1, 24
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER = 1, 24, 36
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
 # dac_read_search, net_admin, sys_module, sys_rawio, sys_ptrace, sys_admin, sys_boot, mknod: with them a step that root
 # started could undo its sandbox.
 DROPPED_CAPABILITIES = (2, 12, 16, 17, 19, 21, 22, 27)
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
-LIFELINE = 0
+JOIN_SECONDS = 10.0
+MOST_DESCRIPTORS = 64
+NO_SANDBOX = 125
+KILLED = 128 + signal.SIGKILL
 
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
-def main() -> NoReturn:
-    order = json.loads(_first_line(LIFELINE))
+def main() -> None:
+    orders = socket.socket(fileno=0)
+    # Keepers answer the runner themselves; nobody here waits for them.
+    signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    while True:
+        start, descriptors, _, _ = socket.recv_fds(orders, 1, MOST_DESCRIPTORS)
+        text = _exactly(orders, int.from_bytes(_exactly(orders, 4))) if start else b""
+        if not text:
+            return
+        if os.fork() == 0:
+            control, log, *inherited = descriptors
+            _keep(json.loads(text), control, log, inherited)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _exactly(orders: socket.socket, length: int) -> bytes:
+    """Less only where the other end is gone."""
+    text = b""
+    while len(text) < length and (piece := orders.recv(length - len(text))):
+        text += piece
+    return text if len(text) == length else b""
+
+
+def _keep(order: dict[str, Any], control: int, log: int, inherited: list[int]) -> NoReturn:
+    """The keeper. It outlives the launcher; what ends it early is the control socket."""
+    os.write(control, os.getpid().to_bytes(4))
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, place in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, place)
+    os.close(log)
+    os.close(nothing)
     namespaces = order["mode"] == "namespaces"
     wake_read, wake_write = os.pipe()
     os.set_blocking(wake_write, False)
     signal.set_wakeup_fd(wake_write)
-    # A signal that comes before the command exists waits here.
-    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGCHLD})
-    alive_read, alive_write = os.pipe()
-    if namespaces:
-        _guard("unshare", lambda: _enter_namespaces(order["network"]))
-    child = os.fork()
-    if child == 0:
-        os.close(alive_write)
-        _die_with_parent(alive_read)
-        if namespaces:
-            _guard("mount", lambda: _make_root(order))
-            if not order["network"]:
-                _guard("loopback", _raise_loopback)
-            for capability in DROPPED_CAPABILITIES:
-                _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
-            _be_first_process(order)
-        _execute(order)
-    _pass_on_termination(child)
     signal.signal(signal.SIGCHLD, lambda *_: None)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGCHLD})
-    os._exit(_watch(child, wake_read, group=not namespaces))
+    # A signal that comes before the command exists waits here.
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+    status = NO_SANDBOX
+    if not namespaces and sys.platform == "linux":
+        _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
+    if not namespaces or _done("unshare", lambda: _enter_namespaces(order["network"], order["join"])):
+        alive_read, alive_write = os.pipe()
+        child = os.fork()
+        if child == 0:
+            # The runner is to see this socket close when the keeper dies.
+            os.close(control)
+            os.close(alive_write)
+            _die_with_parent(alive_read)
+            if namespaces:
+                _become_first_process(order, inherited)
+            else:
+                _execute(order, inherited)
+        for descriptor in inherited:
+            os.close(descriptor)
+        status = _watch(child, control, wake_read)
+    with contextlib.suppress(BrokenPipeError):
+        os.write(control, status.to_bytes(4))
+    os._exit(0)
 
 
-def _first_line(descriptor: int) -> bytes:
-    line = b""
-    while not line.endswith(b"\n"):
-        piece = os.read(descriptor, 65536)
-        if not piece:
-            os._exit(125)
-        line += piece
-    return line
-
-
-def _guard(doing: str, work: Any) -> None:
+def _done(doing: str, work: Any) -> bool:
+    """Where it could not be done the log says so."""
     try:
         work()
     except OSError as fault:
         at = f" {fault.filename}" if fault.filename else ""
-        sys.stderr.write(f"[mlops] the sandbox could not be made: {doing}{at}: {fault.strerror}\n")
-        sys.stderr.flush()
-        os._exit(125)
+        _tell(f"the sandbox could not be made: {doing}{at}: {fault.strerror}")
+        return False
+    return True
 
 
-def _watch(child: int, wake_read: int, group: bool) -> int:
+def _tell(text: str) -> None:
+    os.write(2, f"[mlops] {text}\n".encode())
+
+
+def _watch(child: int, control: int, wake_read: int) -> int:
     while True:
         ended, status = os.waitpid(child, os.WNOHANG)
         if ended:
-            if group:
-                _kill_group(child)
+            _kill_leftovers(child)
             return _exit_status(status)
-        readable, _, _ = select.select([LIFELINE, wake_read], [], [])
+        readable, _, _ = select.select([control, wake_read], [], [])
         if wake_read in readable:
             os.read(wake_read, 512)
-        if LIFELINE in readable and not os.read(LIFELINE, 512):
-            with contextlib.suppress(ProcessLookupError):
+        if control in readable:
+            said = _read(control)
+            if not said:
                 os.kill(child, signal.SIGKILL)
-            if group:
-                _kill_group(child)
-            os.waitpid(child, 0)
-            return 128 + signal.SIGKILL
+                _kill_leftovers(child)
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(child, 0)
+                return KILLED
+            os.kill(child, signal.SIGTERM)
 
 
-def _pass_on_termination(process: int) -> None:
-    def pass_on(*_: Any) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(process, signal.SIGTERM)
+def _read(control: int) -> bytes:
+    try:
+        return os.read(control, 512)
+    except ConnectionResetError:  # it died before it read what we wrote
+        return b""
 
-    signal.signal(signal.SIGTERM, pass_on)
 
-
-def _kill_group(leader: int) -> None:
+def _kill_leftovers(leader: int) -> None:
+    """What is left of the command's session, and where the kernel lists them all children: orphans come to us. In a
+    namespace the kernel has done it."""
     # macOS answers EPERM where only zombies are left.
     with contextlib.suppress(ProcessLookupError, PermissionError):
         os.killpg(leader, signal.SIGKILL)
+    with contextlib.suppress(FileNotFoundError, ChildProcessError):
+        while children := _children():
+            for child in children:
+                os.kill(child, signal.SIGKILL)
+            os.wait()
+
+
+def _children() -> list[int]:
+    with open("/proc/thread-self/children", encoding="ascii") as file:
+        return [int(word) for word in file.read().split()]
 
 
 def _exit_status(status: int) -> int:
@@ -129,47 +184,68 @@ def _die_with_parent(alive: int) -> None:
         return
     _libc.prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
     if select.select([alive], [], [], 0)[0]:
-        os._exit(128 + signal.SIGKILL)
+        os._exit(KILLED)
 
 
-def _be_first_process(order: dict[str, Any]) -> NoReturn:
+def _become_first_process(order: dict[str, Any], inherited: list[int]) -> NoReturn:
     """Process 1 of the new namespace: the kernel kills every other process in it when this one ends."""
+    _libc.sethostname(order["hostname"].encode(), len(order["hostname"].encode()))
+    made = _done("mount", lambda: _make_root(order))
+    if not made or not (order["network"] or _done("loopback", _raise_loopback)):
+        os._exit(NO_SANDBOX)
+    for capability in DROPPED_CAPABILITIES:
+        _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     alive_read, alive_write = os.pipe()
     command = os.fork()
     if command == 0:
         os.close(alive_write)
         _die_with_parent(alive_read)
-        _execute(order)
+        _execute(order, inherited)
+    for descriptor in inherited:
+        os.close(descriptor)
     signal.set_wakeup_fd(-1)
-    _pass_on_termination(command)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM, signal.SIGCHLD})
+
+    def pass_on(*_: Any) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(command, signal.SIGTERM)
+
+    signal.signal(signal.SIGTERM, pass_on)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
     while True:
         ended, status = os.wait()
         if ended == command:
             os._exit(_exit_status(status))
 
 
-def _execute(order: dict[str, Any]) -> NoReturn:
+def _execute(order: dict[str, Any], inherited: list[int]) -> NoReturn:
     command, environment = order["command"], order["environment"]
     try:
         os.setsid()
         os.chdir(order["cwd"])
-        nothing = os.open(os.devnull, os.O_RDONLY)
-        os.dup2(nothing, 0)
+        # First out of the way: one may have come under the number that another one is to have.
+        above = max(order["inherit"], default=2) + 1
+        copies = [fcntl.fcntl(descriptor, fcntl.F_DUPFD_CLOEXEC, above) for descriptor in inherited]
+        for copy, place in zip(copies, order["inherit"], strict=True):
+            os.dup2(copy, place)
         # Python ignores SIGPIPE and an ignored signal stays ignored behind exec.
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)
         signal.pthread_sigmask(signal.SIG_SETMASK, set())
         os.execvpe(command[0], command, environment)  # noqa: S606 - the command is the author's own
     except OSError as fault:
         where = order["cwd"] if fault.filename == order["cwd"] else command[0]
-        sys.stderr.write(f"[mlops] cannot start {where!r}: {fault.strerror}\n")
-        sys.stderr.flush()
+        _tell(f"cannot start {where!r}: {fault.strerror}")
         os._exit(127 if fault.errno == errno.ENOENT else 126)
 
 
-def _enter_namespaces(network: bool) -> None:
+def _enter_namespaces(network: bool, join: int | None) -> None:
+    """``join`` is a keeper whose network becomes ours too."""
     user, group = os.geteuid(), os.getegid()
-    wanted = CLONE_NEWNS | CLONE_NEWPID | (0 if network else CLONE_NEWNET)
+    wanted = CLONE_NEWNS | CLONE_NEWPID | CLONE_NEWUTS
+    if join is not None:
+        _join_network(join)
+        _check(_libc.unshare(wanted), None)
+        return
+    wanted |= 0 if network else CLONE_NEWNET
     if user == 0:
         try:
             _check(_libc.unshare(wanted), None)
@@ -184,12 +260,28 @@ def _enter_namespaces(network: bool) -> None:
         os.close(descriptor)
 
 
+def _join_network(other: int) -> None:
+    """Waits until the other one has a network of its own. The user namespace that owns it comes first, and its numbers
+    are written after the network was made."""
+    own, deadline = os.readlink("/proc/self/ns/net"), time.monotonic() + JOIN_SECONDS
+    while os.readlink(f"/proc/{other}/ns/net") == own or not _is_mapped(other):
+        if time.monotonic() > deadline:
+            raise TimeoutError(errno.ETIMEDOUT, os.strerror(errno.ETIMEDOUT), f"/proc/{other}/ns/net")
+        time.sleep(0.002)
+    spaces = ["user"] if os.readlink(f"/proc/{other}/ns/user") != os.readlink("/proc/self/ns/user") else []
+    for name in (*spaces, "net"):
+        descriptor = os.open(f"/proc/{other}/ns/{name}", os.O_RDONLY)
+        _check(_libc.setns(descriptor, 0), f"/proc/{other}/ns/{name}")
+        os.close(descriptor)
+
+
+def _is_mapped(process: int) -> bool:
+    with open(f"/proc/{process}/gid_map", encoding="ascii") as file:
+        return bool(file.read().strip())
+
+
 def _raise_loopback() -> None:
     """A new network namespace has nothing but ``lo``, and that is down. Sockets made before stay where they were."""
-    import fcntl
-    import socket
-    import struct
-
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))
 
@@ -233,7 +325,7 @@ def _make_root(order: dict[str, Any]) -> None:
     with contextlib.suppress(OSError):
         _mount("/proc/sys", "/proc/sys", None, MS_BIND | MS_REC)
         _make_read_only("/proc/sys")
-    _name_host()
+    _name_hosts(order["hosts"])
 
 
 def _bring(path: str, root: str, read_only: bool) -> None:
@@ -259,15 +351,14 @@ def _make_read_only(path: str) -> None:
     )
 
 
-def _name_host() -> None:
-    """The service calls the first host algo-1."""
+def _name_hosts(hosts: dict[str, str]) -> None:
     if not os.path.isfile("/etc/hosts"):
         return
     with open("/etc/hosts", encoding="utf-8", errors="replace") as host_file:
         known = host_file.read()
     ours = "/.hosts"
     with open(ours, "w", encoding="utf-8") as file:
-        file.write(f"{known.rstrip()}\n127.0.0.1 algo-1\n")
+        file.write("".join(f"{line}\n" for line in (known.rstrip(), *(f"{hosts[name]} {name}" for name in hosts))))
     os.chmod(ours, 0o644)
     _mount(ours, "/etc/hosts", None, MS_BIND)
     os.unlink(ours)

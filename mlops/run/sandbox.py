@@ -8,19 +8,25 @@ environment is rewritten, and ``SAGEMAKER_BASE_DIR`` says where it is. Which of 
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import re
+import resource
+import select
 import signal
+import socket
 import subprocess
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import IO, Literal, TypedDict
+from typing import Literal, TypedDict
 
 from mlops.ir import ConfigurationError
 
@@ -32,6 +38,9 @@ _OPT_ML_IN_TEXT = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PRIVATE_TMP = "/tmp"  # noqa: S108 - inside the sandbox
 _STATE = ".mlops"
+_ALONE = {"algo-1": "127.0.0.1"}
+_WORD = 4
+_PATIENCE_SECONDS = 10.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +78,8 @@ class Box:
 
 class Order(TypedDict):
     """What the launcher reads. Paths are absolute; ``keep`` are folders of the host's ``/tmp`` that stay visible,
-    ``hide`` folders elsewhere that look empty."""
+    ``hide`` folders elsewhere that look empty. ``join`` is the keeper of another command whose network is shared,
+    ``inherit`` the numbers under which the command finds the descriptors that come along."""
 
     mode: str
     ml: str
@@ -78,49 +88,99 @@ class Order(TypedDict):
     keep: list[str]
     hide: list[str]
     network: bool
+    join: int | None
+    hostname: str
+    hosts: dict[str, str]
     command: list[str]
     environment: dict[str, str]
     cwd: str
+    inherit: list[int]
 
 
 class Boxed:
     """A command that runs in a sandbox. Losing the last reference to it kills the command."""
 
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
+    def __init__(self, control: socket.socket, namespaces: bool) -> None:
+        self._control = control
+        self._namespaces = namespaces
+        self._told = b""
+        self._code: int | None = None
+
+    def fileno(self) -> int:
+        """Readable when :meth:`poll` may have something to tell; -1 behind the end."""
+        return self._control.fileno()
 
     @property
     def pid(self) -> int:
-        """The launcher's."""
-        return self._process.pid
+        """The keeper's, who dies with the command. Raises ProcessLookupError where it never lived."""
+        while self.poll() is None and len(self._told) < _WORD:
+            self._listen(_PATIENCE_SECONDS)
+        if len(self._told) < _WORD:
+            raise ProcessLookupError("the launcher died before it started the command")
+        return int.from_bytes(self._told[:_WORD])
 
     def poll(self) -> int | None:
         """The exit status, 128 + n after signal n; None while it runs."""
-        code = self._process.poll()
-        return 128 - code if code is not None and code < 0 else code
+        while self._code is None:
+            try:
+                told = self._control.recv(2 * _WORD)
+            except BlockingIOError:
+                return None
+            except ConnectionResetError:
+                told = b""
+            self._told += told
+            if len(self._told) == 2 * _WORD:
+                self._end(int.from_bytes(self._told[_WORD:]))
+            elif not told:  # the keeper was killed
+                self._end(128 + signal.SIGKILL)
+        return self._code
+
+    def _end(self, code: int) -> None:
+        self._code = code
+        self._control.close()
+
+    def resident_bytes(self) -> int:
+        """Memory that the command and all that it started hold at this moment. Pages that several of them share count
+        once. 0 where the system does not tell (macOS)."""
+        if self.poll() is not None:
+            return 0
+        # The first one in a namespace is ours.
+        processes = _descendants(self.pid)[1 if self._namespaces else 0 :]
+        if len(processes) == 1:
+            return _resident(processes[0])
+        return sum(map(_proportional, processes))
 
     def terminate(self) -> None:
         """SIGTERM to the command, as the service stops a container."""
-        if self._process.poll() is None:
-            self._process.send_signal(signal.SIGTERM)
+        if self.poll() is None:
+            with suppress(BrokenPipeError):
+                self._control.send(b"T")
 
     def kill(self) -> None:
         """The command and all that it started. Waits until they are gone."""
-        lifeline = self._process.stdin
-        if lifeline is not None:
-            with suppress(BrokenPipeError):
-                lifeline.close()
-        try:
-            self._process.wait(timeout=10)
-        except subprocess.TimeoutExpired:  # the launcher itself hangs; in a namespace its death still ends the rest
-            self._process.kill()
-            self._process.wait()
+        if self.poll() is not None:
+            return
+        with suppress(OSError):
+            self._control.shutdown(socket.SHUT_WR)
+        if (
+            self.wait(_PATIENCE_SECONDS) is None
+        ):  # the keeper itself hangs; in a namespace its death still ends the rest
+            with suppress(ProcessLookupError):
+                os.kill(self.pid, signal.SIGKILL)
+            self.wait(_PATIENCE_SECONDS)
 
     def wait(self, seconds: float) -> int | None:
         """:meth:`poll` after at most ``seconds``."""
-        with suppress(subprocess.TimeoutExpired):
-            self._process.wait(timeout=seconds)
-        return self.poll()
+        deadline = time.monotonic() + seconds
+        while (code := self.poll()) is None and (left := deadline - time.monotonic()) > 0:
+            self._listen(left)
+        return code
+
+    def _listen(self, seconds: float) -> None:
+        if self._code is None:
+            waiting = select.poll()
+            waiting.register(self._control, select.POLLIN)
+            waiting.poll(seconds * 1000)
 
 
 def start(
@@ -131,8 +191,15 @@ def start(
     log: Path,
     cwd: str = _PRIVATE_TMP,
     pass_fds: tuple[int, ...] = (),
+    hostname: str = "algo-1",
+    hosts: Mapping[str, str] | None = None,
+    share_network_with: Boxed | None = None,
 ) -> Boxed:
-    """Both streams of the command are appended to ``log``. ``cwd`` and all texts speak of ``/opt/ml``."""
+    """Both streams of the command are appended to ``log``. ``cwd`` and all texts speak of ``/opt/ml``.
+
+    ``hosts`` has loopback addresses by host name, by default ``{"algo-1": "127.0.0.1"}``. Of several commands without
+    ``box.network`` that are hosts of one job, the second and further ones share the network of the first. Names of
+    hosts and shared networks need namespaces; in plain folders they are left out."""
     for folder in (box.ml, box.scratch / "tmp", box.scratch / "root"):
         folder.mkdir(parents=True, exist_ok=True)
     order = Order(
@@ -143,12 +210,16 @@ def start(
         keep=_below_tmp(),
         hide=_hidden(box),
         network=box.network,
+        join=None if share_network_with is None or box.network else share_network_with.pid,
+        hostname=hostname,
+        hosts=dict(_ALONE if hosts is None else hosts),
         command=[box.rewritten(word) for word in command],
         environment=_environment(environment, box),
         cwd=box.path(cwd),
+        inherit=list(pass_fds),
     )
     with log.open("ab") as output:
-        return _launch(order, output, pass_fds)
+        return _launchers.launch(order, (output.fileno(), *pass_fds))
 
 
 def probe() -> Isolation:
@@ -192,25 +263,93 @@ def _try_namespaces() -> str:
         return told[-1].removeprefix("[mlops] ") if told else f"the sandbox ended with exit code {code}"
 
 
-def _launch(order: Order, output: IO[bytes], pass_fds: tuple[int, ...]) -> Boxed:
-    process = subprocess.Popen(
-        [sys.executable, "-I", "-S", "-B", str(_LAUNCHER)],
-        stdin=subprocess.PIPE,
-        stdout=output,
-        stderr=output,
-        env=_inherited(),
-        cwd="/",
-        start_new_session=True,
-        pass_fds=pass_fds,
-    )
-    boxed = Boxed(process)
-    lifeline = process.stdin
-    # The order goes through the pipe, not through a file or arguments: it may hold secrets.
-    if lifeline is not None:
-        with suppress(BrokenPipeError):  # the launcher died at once; poll() tells
-            lifeline.write(json.dumps(order).encode() + b"\n")
-            lifeline.flush()
-    return boxed
+class _Launchers:
+    """The launcher of this process, started when it is first needed, and again where somebody killed it."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._orders: socket.socket | None = None
+        atexit.register(self._close)
+        os.register_at_fork(after_in_child=self._forget)
+
+    def launch(self, order: Order, descriptors: tuple[int, ...]) -> Boxed:
+        text = json.dumps(order).encode()
+        control, theirs = socket.socketpair()
+        control.setblocking(False)
+        with theirs, self._lock:
+            # The order goes through a socket, not through a file or arguments: it may hold secrets.
+            message, passed = len(text).to_bytes(_WORD) + text, [theirs.fileno(), *descriptors]
+            orders = self._orders or self._start()
+            try:
+                _send(orders, message, passed)
+            except (BrokenPipeError, ConnectionResetError):
+                self._close()
+                _send(self._start(), message, passed)
+        return Boxed(control, order["mode"] == "namespaces")
+
+    def _start(self) -> socket.socket:
+        self._orders, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [sys.executable, "-I", "-S", "-B", str(_LAUNCHER)],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                env=_inherited(),
+                cwd="/",
+                start_new_session=True,
+            )
+        return self._orders
+
+    def _close(self) -> None:
+        if self._orders is not None and self._process is not None:
+            self._orders.close()
+            self._process.wait()
+            self._orders = self._process = None
+
+    def _forget(self) -> None:
+        """In the child of a fork: the launcher is the parent's."""
+        self._lock = threading.Lock()
+        if self._orders is not None:
+            self._orders.close()
+        self._orders = self._process = None
+
+
+_launchers = _Launchers()
+
+
+def _send(orders: socket.socket, message: bytes, descriptors: Sequence[int]) -> None:
+    socket.send_fds(orders, [b"O"], descriptors)
+    orders.sendall(message)
+
+
+def _descendants(process: int) -> list[int]:
+    """Parents before children; of a process that has ended none."""
+    found: list[int] = []
+    waiting = [process]
+    while waiting:
+        parent = waiting.pop(0)
+        for listed in Path(f"/proc/{parent}/task").glob("*/children"):
+            with suppress(OSError):
+                children = [int(word) for word in listed.read_text().split()]
+                found += children
+                waiting += children
+    return found
+
+
+def _resident(process: int) -> int:
+    with suppress(OSError):
+        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
+    return 0
+
+
+def _proportional(process: int) -> int:
+    """A page that n processes share counts 1/n. Where that is not told, it counts fully."""
+    with suppress(OSError):
+        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                return int(line.split()[1]) * 1024
+    return _resident(process)
 
 
 def _environment(wanted: Mapping[str, str], box: Box) -> dict[str, str]:

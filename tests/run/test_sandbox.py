@@ -170,3 +170,72 @@ def test_a_wish_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_SANDBOX", "docker")
     with pytest.raises(ConfigurationError, match="MLOPS_SANDBOX is 'docker'"):
         probe()
+
+
+def test_hosts_of_one_job(tmp_path: Path, sandbox_mode: str) -> None:
+    """Two isolated commands reach each other by name, and nobody else reaches them."""
+    if sandbox_mode != "namespaces":
+        pytest.skip("needs namespaces")
+    hosts = {"algo-1": "127.0.0.2", "algo-2": "127.0.0.3"}
+    listen = """
+import socket
+assert socket.gethostname() == "algo-1", socket.gethostname()
+with socket.create_server(("algo-1", 7777)) as server:
+    there, address = server.accept()
+    print(address[0], there.recv(9))
+"""
+    call = """
+import socket, time
+assert socket.gethostname() == "algo-2", socket.gethostname()
+for _ in range(500):
+    try:
+        with socket.create_connection(("algo-1", 7777), source_address=("algo-2", 0)) as there:
+            there.send(b"hello")
+        break
+    except ConnectionRefusedError:
+        time.sleep(0.02)
+"""
+    started: list[Boxed] = []
+    for name, program in (("algo-1", listen), ("algo-2", call)):
+        box = Box(tmp_path / name / "ml", tmp_path / name, probe(), network=False)
+        log = tmp_path / f"{name}.log"
+        first = started[0] if started else None
+        command = ["python3", "-c", program]
+        started.append(
+            start(command, box, environment={}, log=log, hostname=name, hosts=hosts, share_network_with=first)
+        )
+    assert [boxed.wait(20) for boxed in started] == [0, 0], (tmp_path / "algo-2.log").read_text()
+    assert (tmp_path / "algo-1.log").read_text() == "127.0.0.3 b'hello'\n"
+
+
+def test_resident_bytes(tmp_path: Path, sandbox_mode: str) -> None:
+    """Of all processes; what a fork shares counts once."""
+    if sys.platform != "linux":
+        pytest.skip("only Linux tells")
+    program = """
+import os, time
+held = b"x" * 200_000_000
+if os.fork() == 0:
+    own = b"y" * 100_000_000
+    print("up", flush=True)
+    time.sleep(60)
+os.wait()
+"""
+    boxed = begin(tmp_path, program)
+    assert wait_until(lambda: "up" in (tmp_path / "box.log").read_text())
+    assert 300_000_000 < boxed.resident_bytes() < 360_000_000
+    boxed.kill()
+    assert boxed.resident_bytes() == 0
+
+
+def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path, sandbox_mode: str) -> None:
+    """The steps' keepers hold on to the runner, not to the launcher."""
+    if sys.platform != "linux":
+        pytest.skip("reads /proc")
+    slow = begin(tmp_path, "import time; time.sleep(1); print('done')", "slow")
+    launcher = int(Path(f"/proc/{slow.pid}/stat").read_text().rpartition(")")[2].split()[1])
+    os.kill(launcher, signal.SIGKILL)
+    assert wait_until(lambda: Path(f"/proc/{launcher}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
+    assert begin(tmp_path, "print('next')", "next").wait(20) == 0
+    assert slow.wait(20) == 0
+    assert (tmp_path / "slow.log").read_text() == "done\n"
