@@ -63,6 +63,7 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
     journal = LocalJournal(state, execution_id)
     try:
         from mlops.run.execute import execute
+        from mlops.run.limits import asked_memory
         from mlops.run.ports import Execution, Ports
 
         body = json.loads(row["body"])
@@ -95,6 +96,8 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
                 max_parallel=(body.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
                 finished=finished,
                 use_cache=body.get("UseCache", True),
+                interruptions=body.get("Interruptions") or {},
+                memory_limit=asked_memory(os.environ),
             ),
             Ports(LocalObjects(state), LocalRegistry(state, arn), journal, LocalCache(state, row["pipeline"])),
         )
