@@ -328,5 +328,5 @@ def _attempt_folder(folder: Path) -> tuple[int, Path]:
 
 def _tidy(folder: Path) -> None:
     """What a step leaves in its own ``/opt/ml`` was uploaded; copies of its data would only fill the disk."""
-    for name in ("ml", "scratch", "hosts"):
+    for name in ("ml", "scratch", "hosts", "containers"):
         shutil.rmtree(folder / name, ignore_errors=True)
