@@ -16,6 +16,7 @@ from mlops.run.job import Job
 from mlops.run.limits import limits
 from mlops.run.log import compiled_metrics, final_metrics
 from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed, Task
+from mlops.run.pipe_mode import PipedChannel, Pipes
 from mlops.run.requirements import check_requirements
 from mlops.run.resolve import as_text, as_texts
 from mlops.run.spot import Finish, SpotTask
@@ -25,6 +26,9 @@ from mlops.run.transfer import Upload, below_opt_ml, fetch, fetch_source, left_i
 from mlops.run.work import Work, now
 
 _SUBMIT_DIRECTORY = "sagemaker_submit_directory"
+_PIPED = "piped"
+"""Below the folder of a host: copies of what goes through FIFOs, which the script does not see."""
+
 _LATE = {"MaxRuntimeInSeconds": "MaxRuntimeExceeded", "MaxWaitTimeInSeconds": "MaxWaitTimeExceeded"}
 
 
@@ -63,6 +67,7 @@ class _Run:
         self._job = job
         self._script = script
         self._hosts = hosts
+        self._pipes: list[Pipes] = []
 
     def begin(self, limit: float | None, finish: Finish, upload_seconds: float = UPLOAD_SECONDS) -> CommandTask:
         """Raises :class:`StepFailed`."""
@@ -76,11 +81,22 @@ class _Run:
             network=not request.get("EnableNetworkIsolation"),
             metadata=job.metadata,
             limit_seconds=limit,
-            finish=lambda ended: job.finish(lambda: finish(ended)),
+            finish=lambda ended: job.finish(lambda: self._close(ended, finish)),
             upload_seconds=upload_seconds,
         )
         job.tell("InProgress")
         return task
+
+    def _close(self, ended: Ended, finish: Finish) -> Outcome | None:
+        for pipes in self._pipes:
+            pipes.close()
+        faults = [pipes.fault for pipes in self._pipes if pipes.fault]
+        self._pipes.clear()
+        for work in self.works:
+            shutil.rmtree(work.folder / _PIPED, ignore_errors=True)
+        if faults and ended.code == 0:
+            raise StepFailed(str(faults[0]))
+        return finish(ended)
 
     def clear(self) -> None:
         """Nothing of an instance that was taken away is left, but for the log."""
@@ -136,6 +152,8 @@ class _Run:
             algorithm = request["AlgorithmSpecification"]
             command = [as_text(word) for word in (*algorithm["ContainerEntrypoint"], *_arguments(algorithm))]
         work.starting(command, environment, cwd)
+        if piped := _piped(work, request, channels):
+            self._pipes.append(Pipes(work.opt_ml / "input" / "data", piped))
         config = request.get("ResourceConfig") or {}
         return HostCommand(
             work,
@@ -166,8 +184,6 @@ def _fetch_channels(work: Work, request: Mapping[str, Any], hosts: Cluster, posi
         name = str(channel.get("ChannelName"))
         what = f"channel {name}"
         mode = channel.get("InputMode") or default_mode
-        if mode == "Pipe":
-            raise StepFailed(f"{what}: input mode Pipe cannot run on this machine yet, use File")
         source = (channel.get("DataSource") or {}).get("S3DataSource")
         if not isinstance(source, dict):
             raise StepFailed(f"{what}: only an S3DataSource can be read on this machine yet")
@@ -177,7 +193,10 @@ def _fetch_channels(work: Work, request: Mapping[str, Any], hosts: Cluster, posi
             continue
         sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         part = {"position": takers.index(host), "hosts": len(takers)} if sharded else {}
-        folder = work.opt_ml / "input" / "data" / safe(name, what)
+        data = work.opt_ml / "input" / "data"
+        folder = (work.folder / _PIPED if mode == "Pipe" else data) / safe(name, what)
+        if mode == "FastFile":
+            work.note(f"{what}: FastFile is File here, all objects are copied first")
         count = fetch_source(source, folder, work.ports.objects, what, **part)
         work.note(f"{what}: {count} file(s) from {source['S3Uri']}")
         config[name] = {
@@ -188,6 +207,21 @@ def _fetch_channels(work: Work, request: Mapping[str, Any], hosts: Cluster, posi
         if channel.get("ContentType"):
             config[name]["ContentType"] = channel["ContentType"]
     return config
+
+
+def _piped(work: Work, request: Mapping[str, Any], modes: Mapping[str, Mapping[str, str]]) -> list[PipedChannel]:
+    """``modes`` is inputdataconfig.json."""
+    return [
+        PipedChannel(
+            name,
+            sorted(path for path in (work.folder / _PIPED / name).rglob("*") if path.is_file()),
+            zipped=channel.get("CompressionType") == "Gzip",
+            records=channel.get("RecordWrapperType") == "RecordIO",
+            seed=(channel.get("ShuffleConfig") or {}).get("Seed"),
+        )
+        for channel in request.get("InputDataConfig") or []
+        if modes.get(name := str(channel.get("ChannelName")), {}).get("TrainingInputMode") == "Pipe"
+    ]
 
 
 def _write_config(work: Work, **documents: Mapping[str, Any]) -> None:
