@@ -12,8 +12,8 @@ if TYPE_CHECKING:
     from mlops.declare import execution, image
     from mlops.declare.conditions import Condition
     from mlops.declare.pipeline import Pipeline
-    from mlops.declare.references import DataReference, ModelReference, Reference, join
-    from mlops.declare.steps.base import Step
+    from mlops.declare.references import DataReference, ModelReference, Reference, join, json_file
+    from mlops.declare.steps.base import After, Retry, Step, omit
     from mlops.declare.steps.condition import Branch, when
     from mlops.declare.steps.fail import Fail
     from mlops.declare.steps.model import Model
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "After",
     "Branch",
     "Channel",
     "Condition",
@@ -38,16 +39,20 @@ __all__ = [
     "Processing",
     "Reference",
     "RegisterModel",
+    "Retry",
     "Step",
     "Training",
     "Transform",
     "execution",
     "image",
     "join",
+    "json_file",
+    "omit",
     "when",
 ]
 
 _HOMES = {
+    "After": "mlops.declare.steps.base",
     "Branch": "mlops.declare.steps.condition",
     "Channel": "mlops.declare.steps.training",
     "Condition": "mlops.declare.conditions",
@@ -61,12 +66,15 @@ _HOMES = {
     "Processing": "mlops.declare.steps.processing",
     "Reference": "mlops.declare.references",
     "RegisterModel": "mlops.declare.steps.register_model",
+    "Retry": "mlops.declare.steps.base",
     "Step": "mlops.declare.steps.base",
     "Training": "mlops.declare.steps.training",
     "Transform": "mlops.declare.steps.transform",
     "execution": "mlops.declare.execution",
     "image": "mlops.declare.image",
     "join": "mlops.declare.references",
+    "json_file": "mlops.declare.references",
+    "omit": "mlops.declare.steps.base",
     "when": "mlops.declare.steps.condition",
 }
 

@@ -157,7 +157,7 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
         steps=steps,
         members={
             "Version": VERSION,
-            "Metadata": {},
+            "Metadata": dict(pipeline.metadata),
             "PipelineExperimentConfig": {
                 "ExperimentName": Ref("Execution.PipelineName"),
                 "TrialName": Ref("Execution.PipelineExecutionId"),
