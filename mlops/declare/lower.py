@@ -118,8 +118,9 @@ class Lowering:
         self.assets.setdefault((uri, asset.archive), asset)
         return asset
 
-    def data(self, given: Reference | str, *, step: Step) -> Value:
-        """The S3 URI of an input. A string that is no URI names local data, which becomes an asset."""
+    def data(self, given: Reference | str | Path, *, step: Step) -> Value:
+        """The S3 URI of an input. A Path, or a string that is no URI, names local data, which becomes an asset."""
+        given = given.as_posix() if isinstance(given, Path) else given
         if not isinstance(given, str) or "://" in given:
             return lower(given)
         found = self.source(given, step=step, what="data")

@@ -201,6 +201,13 @@ digits, dots, dashes and underscores, and no two outputs share it.
 Bad:  outputs=["../x"]
 Good: outputs=["x"]""",
     ),
+    "D064": Mistake(
+        "one-or-the-other",
+        """Two arguments are given that stand for each other, so one of them would be ignored.
+
+Bad:  Model("Model", image=first, model=train.model, containers=[Container(first), Container(second)])
+Good: Model("Model", containers=[Container(first, train.model), Container(second)])""",
+    ),
     "D100": Mistake(
         "unreadable-file",
         """A pipeline file cannot be read.

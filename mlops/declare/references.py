@@ -314,7 +314,7 @@ def json_file(uri: str | StringReference | DataReference) -> JsonFile:
     A report that a step of this pipeline writes is read by ``reports[…]``, which also makes the step wait."""
     if not isinstance(uri, str | StringReference | DataReference):
         misuse("D003", f"json_file takes the S3 URI of a file, not {uri!r}")
-        return Poison()  # type: ignore[return-value]
+        return Poison()
     return JsonFile(uri)
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, ValidationError, validate_call, with_config
@@ -13,6 +12,7 @@ from typing_extensions import TypedDict, Unpack
 from mlops.declare.argument_errors import report
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
+from mlops.declare.records import record
 from mlops.declare.references import Poison, PropertyReference, lower
 from mlops.declare.source_line import author_line
 from mlops.ir import Step as StepRecord
@@ -47,7 +47,7 @@ class _StepMeta(type):
             return step
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class After:
     """A step that must end first, and how: ``after=[After(train, "Failed")]``. A bare step means Completed; Any means
     that it has ended, whatever came of it."""
@@ -74,7 +74,7 @@ RetryOn: TypeAlias = Literal[
 ]
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Retry:
     """What is tried again, and how often: ``attempts`` times, or for ``expire_after`` minutes. ``interval`` is the
     first pause in seconds, ``backoff`` its factor from pause to pause. Without ``on``: whatever the type of step may
@@ -148,6 +148,10 @@ class Step(metaclass=_StepMeta):
             cls.__init__ = validate_call(config=_STRICT)(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, name: str, **shared: Unpack[Shared]) -> None:
+        self.share(name, shared)
+
+    def share(self, name: str, shared: Shared) -> None:
+        """Keep what every step takes. Constructors whose ``**shared`` hold more than :class:`Shared` call this."""
         self.name = name
         self.after = list(shared.get("after", ()))
         self.display_name = shared.get("display_name")
@@ -252,6 +256,7 @@ _INTERNAL = frozenset(
         "arguments",
         "members",
         "faults",
+        "share",
         "shared_arguments",
     }
 )

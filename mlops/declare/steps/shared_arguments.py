@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from pydantic import ConfigDict, with_config
 
 from mlops.declare.misuse import misuse
+from mlops.declare.records import record
 from mlops.declare.references import (
     BooleanReference,
     DataReference,
@@ -37,7 +38,7 @@ Number: TypeAlias = int | float | NumberReference
 Flag: TypeAlias = bool | BooleanReference
 Data: TypeAlias = DataReference | StringReference | str | Path
 """Where data lie: an S3 URI, a reference to one, or a local file or folder (a string without ``://``, or a Path)."""
-Trained: TypeAlias = ModelReference | StringReference | str
+Trained: TypeAlias = ModelReference | StringReference | str | Path
 """A ``model.tar.gz``."""
 Image: TypeAlias = ImageRequest | str | StringReference
 Environment: TypeAlias = Mapping[str, str | Reference]
@@ -48,7 +49,7 @@ VOLUME_GB = 30
 """What the official SDK asks for where the author says nothing."""
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Network:
     """Where a job's machines stand. What is left out is the environment's. ``isolated``: no connections at all;
     ``encrypted``: traffic between the machines of one job is."""
@@ -67,13 +68,18 @@ class Network:
 
 
 @with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
-class Job(Shared, total=False):
+class Tagged(Shared, total=False):
+    """Arguments of every step that creates something with tags; they are added to the environment's."""
+
+    tags: Mapping[str, Text] | None
+
+
+@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+class Job(Tagged, total=False):
     """Arguments of every step that starts machines of its own, besides the shared ones. Each is the environment's where
-    it is left out; ``tags`` are added to the environment's. ``kms_key`` encrypts what the step writes to S3,
-    ``volume_kms_key`` its disks."""
+    it is left out. ``kms_key`` encrypts what the step writes to S3, ``volume_kms_key`` its disks."""
 
     role: Text | None
-    tags: Mapping[str, Text] | None
     network: Network | None
     kms_key: Text | None
     volume_kms_key: Text | None
@@ -110,8 +116,7 @@ class JobSettings:
 
     def tags(self, lowering: Lowering) -> Value:
         """As a request's Tags, or None."""
-        listed = {**lowering.environment.tags, **self.own_tags}
-        return tuple({"Key": key, "Value": lower(value)} for key, value in sorted(listed.items())) or None
+        return tags(lowering, self.own_tags)
 
     def security(self, lowering: Lowering) -> dict[str, Value]:
         """VpcConfig and the two flags, as a training job has them."""
@@ -126,26 +131,18 @@ class JobSettings:
         return without_none(self.security(lowering)) or None
 
 
+def tags(lowering: Lowering, own: Mapping[str, Text] | None = None) -> Value:
+    """The environment's tags and the step's ``own`` as a request's Tags, or None."""
+    listed = {**lowering.environment.tags, **(own or {})}
+    return tuple({"Key": key, "Value": lower(value)} for key, value in sorted(listed.items())) or None
+
+
 def execution_folder(lowering: Lowering, *parts: str) -> Value:
     """An S3 URI of this execution alone, where the official SDK puts it too."""
     environment = lowering.environment
     prefix = (environment.prefix,) if environment.prefix else ()
     execution = Ref("Execution.PipelineExecutionId")
     return Join("/", ("s3:/", environment.bucket, *prefix, lowering.pipeline, execution, *parts))
-
-
-def tags(lowering: Lowering) -> Value:
-    """The environment's tags as a request's Tags, or None."""
-    listed = lowering.environment.tags
-    return tuple({"Key": key, "Value": value} for key, value in sorted(listed.items())) or None
-
-
-def vpc(lowering: Lowering) -> Value:
-    """The environment's network as a VpcConfig, or None."""
-    environment = lowering.environment
-    if not environment.subnets:
-        return None
-    return {"SecurityGroupIds": tuple(environment.security_groups), "Subnets": tuple(environment.subnets)}
 
 
 def usable_names(step: str, what: str, names: Sequence[str]) -> None:
@@ -180,6 +177,11 @@ def inference_environment(lowering: Lowering, code: str | None, environment: Env
             "SAGEMAKER_REGION": lowering.environment.region,
         }
     return served | {key: lower(value) for key, value in environment.items()}
+
+
+def environment(values: Environment) -> Value:
+    """Environment variables as a request has them, or None."""
+    return {key: lower(value) for key, value in values.items()} or None
 
 
 def quality_metrics(metrics: DataReference | StringReference | ReportReference | str) -> Value:
