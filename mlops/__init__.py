@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mlops.declare import execution, image
     from mlops.declare.conditions import Condition
     from mlops.declare.containers import Container, ModelData
+    from mlops.declare.functions import step
     from mlops.declare.pipeline import Pipeline
     from mlops.declare.references import DataReference, ModelReference, Reference, join, json_file
     from mlops.declare.steps.auto_ml import AutoML, Table
@@ -112,6 +113,7 @@ __all__ = [
     "join",
     "json_file",
     "omit",
+    "step",
     "when",
 ]
 
@@ -170,6 +172,7 @@ _HOMES = {
     "join": "mlops.declare.references",
     "json_file": "mlops.declare.references",
     "omit": "mlops.declare.steps.base",
+    "step": "mlops.declare.functions",
     "when": "mlops.declare.steps.condition",
 }
 

@@ -112,11 +112,20 @@ class Lowering:
             message = f"{step.name}: the folder {source} is empty"
             misuse("D053", message, step=step.name, where=step.where)
             return None
+        return self.asset_of(files, step=step, archive=archive)
+
+    def asset_of(self, files: tuple[tuple[str, Path], ...], *, step: Step, archive: str | None = None) -> Asset:
+        """The same of files that were chosen one by one: (POSIX path in the asset, local file), sorted."""
         content = address(files)
         uri = self.environment.uri("assets", content, *((archive,) if archive else ()))
         asset = Asset(content, uri, files, archive is not None, step.where)
         self.assets.setdefault((uri, asset.archive), asset)
         return asset
+
+    @property
+    def root(self) -> Path:
+        """The project's root: nothing outside of it is shipped."""
+        return self._folders[-1].resolve()
 
     def data(self, given: Reference | str | Path, *, step: Step) -> Value:
         """The S3 URI of an input. A Path, or a string that is no URI, names local data, which becomes an asset."""

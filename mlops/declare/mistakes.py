@@ -208,6 +208,29 @@ Good: outputs=["x"]""",
 Bad:  Model("Model", image=first, model=train.model, containers=[Container(first), Container(second)])
 Good: Model("Model", containers=[Container(first, train.model), Container(second)])""",
     ),
+    "D070": Mistake(
+        "function-argument",
+        """A step function is called with an argument that it cannot get: unknown, missing, of another type than its
+annotation, or nothing that JSON has. A parameter annotated Path takes data.
+
+Bad:  evaluate(model=train.model, floor="high")
+Good: evaluate(model=train.model, floor=0.8)""",
+    ),
+    "D071": Mistake(
+        "unshippable-function",
+        """A step function travels as source, in its own file. A lambda, a closure, a function inside of another, or one
+that needs the pipeline around it cannot.
+
+Bad:  score = step(image=sk)(lambda data: 0.5)
+Good: a `def` at the top of a module, with @step(image=sk) above it""",
+    ),
+    "D072": Mistake(
+        "unannotated-function",
+        """The annotations of a step function say how its arguments travel and what comes back, so none may be missing.
+
+Bad:  def score(data): ...
+Good: def score(data: Path) -> float: ...""",
+    ),
     "D100": Mistake(
         "unreadable-file",
         """A pipeline file cannot be read.

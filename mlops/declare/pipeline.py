@@ -159,6 +159,11 @@ def add(step: BlockMember) -> None:
     blocks[-1].append(step)
 
 
+def in_pipeline() -> bool:
+    """New steps have a block to fall into."""
+    return bool(_blocks.get())
+
+
 @contextmanager
 def inside(block: list[BlockMember]) -> Iterator[None]:
     """New steps fall into ``block``."""

@@ -281,8 +281,7 @@ class Processing(Step):
             message = f"{self.name}: there is no {entry!r} in {self.code}"
             misuse("D052", message, step=self.name, where=self.where)
         folder = f"{INPUT_FOLDER}/{CODE}"
-        script = _s3_input(CODE, uri, Input(uri))
-        return (*map(lower, self.command or ("python3",)), f"{folder}/{entry}"), (script,)
+        return (*map(lower, self.command or ("python3",)), f"{folder}/{entry}"), (script_input(uri),)
 
     def _input(self, lowering: Lowering, name: str, given: Source | Input | Athena | Redshift) -> Value:
         settings = given if isinstance(given, Input) else Input(given)
@@ -352,6 +351,11 @@ class Processing(Step):
                 )
             files[name] = (output, file)
         return files
+
+
+def script_input(uri: str) -> Value:
+    """The input that brings the script."""
+    return _s3_input(CODE, uri, Input(uri))
 
 
 def _s3_input(name: str, uri: Value, settings: Input) -> Value:
