@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlops.declare.functions import step
     from mlops.declare.pipeline import Pipeline
     from mlops.declare.references import DataReference, ModelReference, Reference, join, json_file
+    from mlops.declare.secrets import secret
     from mlops.declare.steps.auto_ml import AutoML, Table
     from mlops.declare.steps.base import After, Retry, Step, omit
     from mlops.declare.steps.condition import Branch, when
@@ -113,6 +114,7 @@ __all__ = [
     "join",
     "json_file",
     "omit",
+    "secret",
     "step",
     "when",
 ]
@@ -172,6 +174,7 @@ _HOMES = {
     "join": "mlops.declare.references",
     "json_file": "mlops.declare.references",
     "omit": "mlops.declare.steps.base",
+    "secret": "mlops.declare.secrets",
     "step": "mlops.declare.functions",
     "when": "mlops.declare.steps.condition",
 }

@@ -39,7 +39,7 @@ from mlops.declare.references import (
 )
 from mlops.declare.shipped import mlops_function as runner
 from mlops.declare.source_line import author_line
-from mlops.declare.steps.processing import CODE, INPUT_FOLDER, Athena, Input, Processing, Redshift, script_input
+from mlops.declare.steps.processing import INPUT_FOLDER, Athena, Input, Processing, Redshift, script_input
 from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, Image, Job, Text
 from mlops.ir import Ref, Unknown, Value, Where
 
@@ -50,6 +50,8 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 RUNNER: Final = Path(runner.__file__)
+DEFINITION = "def"
+"""The input that brings the source. No parameter can have a name that is a keyword of Python."""
 CHUNK = 256
 """botocore: ContainerArgument."""
 WORDS = 100
@@ -139,8 +141,8 @@ class FunctionStep(Processing):
         if files is None:
             return Unknown(), ()
         asset = lowering.asset_of(files, step=self)
-        folder = f"{INPUT_FOLDER}/{CODE}"
-        return ("python3", f"{folder}/{RUNNER.name}"), (script_input(f"{asset.uri}/"),)
+        folder = f"{INPUT_FOLDER}/{DEFINITION}"
+        return ("python3", f"{folder}/{RUNNER.name}"), (script_input(f"{asset.uri}/", DEFINITION),)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)
@@ -191,6 +193,13 @@ class Function(Generic[P, R]):
         return Function(self.function, {**self._settings, **settings}, self._where)
 
     @property
+    def siblings(self) -> list[str]:
+        """The step functions of its module, itself among them: to each other they are ordinary functions."""
+        known = self.function.__globals__.items()
+        names = {name for name, value in known if isinstance(value, Function) and value.__name__ == name}
+        return sorted({self.__name__, *names})
+
+    @property
     def file(self) -> Path:
         """The file that it stands in."""
         return Path(self.function.__code__.co_filename)
@@ -235,6 +244,7 @@ class Function(Generic[P, R]):
         call = {
             "file": self.file.name,
             "function": self.__name__,
+            "steps": self.siblings,
             "literals": literals,
             "paths": sorted(inputs),
             "texts": kinds,
@@ -445,7 +455,7 @@ def _shipped(function: Function[..., Any], root: Path, made: FunctionStep) -> tu
         return None
     tree = ast.parse(home.read_bytes(), str(home))
     files = {RUNNER.name: RUNNER, home.name: home}
-    waiting: list[Sequence[ast.stmt]] = [runner.needed(tree, function.__name__)]
+    waiting: list[Sequence[ast.stmt]] = [runner.needed(tree, function.__name__, function.siblings)]
     while waiting:
         for statement in waiting.pop():
             if isinstance(statement, ast.With | ast.For | ast.While):

@@ -103,6 +103,11 @@ class Lowering:
 
     def asset(self, source: Path, *, step: Step, archive: str | None = None) -> Asset | None:
         """Local content to be in the account before the pipeline runs; ``archive`` is the object's name as a tar."""
+        files = self.files(source, step=step)
+        return None if files is None else self.asset_of(files, step=step, archive=archive)
+
+    def files(self, source: Path, *, step: Step) -> tuple[tuple[str, Path], ...] | None:
+        """What is shipped of a file or folder; None where nothing can be, which is told."""
         try:
             files = collect(source)
         except (UnshippableFile, OSError) as error:
@@ -112,7 +117,7 @@ class Lowering:
             message = f"{step.name}: the folder {source} is empty"
             misuse("D053", message, step=step.name, where=step.where)
             return None
-        return self.asset_of(files, step=step, archive=archive)
+        return files
 
     def asset_of(self, files: tuple[tuple[str, Path], ...], *, step: Step, archive: str | None = None) -> Asset:
         """The same of files that were chosen one by one: (POSIX path in the asset, local file), sorted."""

@@ -231,6 +231,21 @@ Good: a `def` at the top of a module, with @step(image=sk) above it""",
 Bad:  def score(data): ...
 Good: def score(data: Path) -> float: ...""",
     ),
+    "D080": Mistake(
+        "secret-name",
+        """secret takes the name or the ARN of a secret in Secrets Manager. The value itself never stands in a pipeline.
+
+Bad:  secret("hunter two!")
+Good: secret("prod/db", key="password")""",
+    ),
+    "D081": Mistake(
+        "secret-elsewhere",
+        """A secret stands where nothing of ours could put its value in: the definition holds the name alone, and a few
+lines that start the script resolve it. That goes for environment variables of steps with code.
+
+Bad:  Training("Train", hyperparameters={"password": secret("prod/db")}, …)
+Good: Training("Train", code="train.py", environment={"PASSWORD": secret("prod/db")}, …)""",
+    ),
     "D100": Mistake(
         "unreadable-file",
         """A pipeline file cannot be read.

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from mlops.declare.misuse import misuse
+from mlops.declare.secrets import Secret
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -325,6 +326,13 @@ def lower(value: object) -> Value:
             return value.lower()
         case ReportReference():
             return value.uri.lower()
+        case Secret():
+            misuse(
+                "D081",
+                f"the secret {value.reference.id} cannot stand here, where no step of ours could put its value in",
+                help="give it in environment= of a Processing or Training step with code=, or of a step function",
+            )
+            return Unknown()
         case Mapping():
             return {str(key): lower(item) for key, item in value.items()}
         case list() | tuple():

@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import ModelReference, Reference, lower
+from mlops.declare.shipped import mlops_secrets
 from mlops.declare.steps.base import Step, without_none
-from mlops.declare.steps.shared_arguments import Count, Data, Flag, JobSettings, Text, strings, usable_names
+from mlops.declare.steps.shared_arguments import (
+    Count,
+    Data,
+    Environment,
+    Flag,
+    JobSettings,
+    Text,
+    environment,
+    has_secrets,
+    strings,
+    usable_names,
+)
 from mlops.ir import Unknown, Value
 
 if TYPE_CHECKING:
@@ -19,6 +32,7 @@ MAX_RUNTIME_SECONDS = 3600
 """A request must have a limit; this is the official SDK's where the author says nothing."""
 
 SOURCE_ARCHIVE = "sourcedir.tar.gz"
+RESOLVER = Path(mlops_secrets.__file__)
 
 Mode: TypeAlias = Literal["File", "FastFile", "Pipe"]
 
@@ -127,23 +141,31 @@ def check_channels(step: str, channels: Mapping[str, object]) -> None:
     usable_names(step, "channel", list(channels))
 
 
-def script(lowering: Lowering, step: Step, code: str | None, entry: str | None) -> dict[str, Value]:
-    """The reserved hyperparameters by which the training toolkit finds the script."""
+def script(
+    lowering: Lowering, step: Step, code: str | None, entry: str | None, variables: Environment
+) -> tuple[dict[str, Value], Value]:
+    """The reserved hyperparameters by which the training toolkit finds the script, and the environment."""
     if code is None:
-        return {}
+        return {}, environment(variables)
+    unknown: dict[str, Value] = {"sagemaker_program": Unknown()}
+    resolved = environment(variables, resolved=True)
     source = lowering.source(code, step=step, what="code")
-    asset = source and lowering.asset(source, step=step, archive=SOURCE_ARCHIVE)
-    if not source or not asset:
-        return {"sagemaker_program": Unknown()}
+    files = source and lowering.files(source, step=step)
+    if not source or not files:
+        return unknown, resolved
     if source.is_dir() and not entry:
         message = f"{step.name}: code is a folder, so entry= has to say which file in it starts"
         misuse("D061", message, step=step.name, where=step.where)
-        return {"sagemaker_program": Unknown()}
+        return unknown, resolved
     start = entry if source.is_dir() and entry else source.name
-    if start not in dict(asset.files):
+    if start not in dict(files):
         message = f"{step.name}: there is no {start!r} in {code}"
         misuse("D052", message, step=step.name, where=step.where)
-    return {"sagemaker_program": start, "sagemaker_submit_directory": asset.uri}
+    if has_secrets(variables) and isinstance(resolved, Mapping):
+        files = tuple(sorted((*files, (RESOLVER.name, RESOLVER))))
+        start, resolved = RESOLVER.name, {**resolved, mlops_secrets.ENTRY: start}
+    asset = lowering.asset_of(files, step=step, archive=SOURCE_ARCHIVE)
+    return {"sagemaker_program": start, "sagemaker_submit_directory": asset.uri}, resolved
 
 
 def hyperparameters(values: Mapping[str, Any], script: Mapping[str, Value]) -> Value:

@@ -25,17 +25,23 @@ BASE = os.environ.get("SAGEMAKER_BASE_DIR") or "/opt/ml"
 INPUTS = BASE + "/processing/input"
 OUTPUTS = BASE + "/processing/output"
 MESSAGE = BASE + "/output/message"
+DEFINITIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)
 RETURNED = "return"
 """No field can have a name that is a keyword of Python."""
 
 
-def needed(tree: ast.Module, function: str) -> list[ast.stmt]:
-    """The statements at module level that ``function`` needs, in order; pieces of mlops stay out."""
+def needed(tree: ast.Module, function: str, steps: list[str]) -> list[ast.stmt]:
+    """The statements at module level that ``function`` needs, in order; pieces of mlops stay out, and the outermost
+    decorator of each of ``steps``, which made a step of it."""
     binders: dict[str, list[ast.stmt]] = {}
     for statement in tree.body:
         for name in bound(statement):
             binders.setdefault(name, []).append(statement)
     ours = {name for name, found in binders.items() if any(imports_mlops(statement) for statement in found)}
+    for statement in tree.body:
+        if isinstance(statement, DEFINITIONS):
+            made = statement.decorator_list[statement.name in steps :]
+            statement.decorator_list = [item for item in made if not names_of(item) & ours]
     kept: list[ast.stmt] = []
     waiting = [function]
     while waiting:
@@ -43,16 +49,16 @@ def needed(tree: ast.Module, function: str) -> list[ast.stmt]:
             if statement in kept or imports_mlops(statement):
                 continue
             kept.append(statement)
-            waiting.extend(used(statement, ours))
+            waiting.extend(used(statement))
     stars = [item for item in tree.body if isinstance(item, ast.ImportFrom) and item.names[0].name == "*"]
     futures = [item for item in tree.body if isinstance(item, ast.ImportFrom) and item.module == "__future__"]
     kept += [item for item in (*stars, *futures) if item not in kept and not imports_mlops(item)]
-    return [bare(statement, ours) for statement in tree.body if statement in kept]
+    return [statement for statement in tree.body if statement in kept]
 
 
 def bound(statement: ast.AST) -> set[str]:
     """Names that a statement at module level defines."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+    if isinstance(statement, DEFINITIONS):
         return {statement.name}
     if isinstance(statement, (ast.Import, ast.ImportFrom)):
         return {(alias.asname or alias.name).partition(".")[0] for alias in statement.names}
@@ -74,7 +80,7 @@ def own_nodes(statement: ast.AST) -> Iterator[ast.AST]:
         node = waiting.pop()
         yield node
         for child in ast.iter_child_nodes(node):
-            if isinstance(child, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+            if isinstance(child, DEFINITIONS):
                 yield child
             elif not isinstance(child, ast.Lambda):
                 waiting.append(child)
@@ -83,12 +89,12 @@ def own_nodes(statement: ast.AST) -> Iterator[ast.AST]:
 FUNCTIONS = (ast.FunctionDef, ast.AsyncFunctionDef, ast.Lambda)
 
 
-def used(statement: ast.AST, ours: set[str]) -> set[str]:
+def used(statement: ast.AST) -> set[str]:
     """Names that a statement at module level reads."""
-    return scope([statement], ours)[1]
+    return scope([statement])[1]
 
 
-def scope(body: list[ast.AST], ours: set[str]) -> tuple[set[str], set[str]]:
+def scope(body: list[ast.AST]) -> tuple[set[str], set[str]]:
     """Names that a scope binds, and those that it and the functions inside of it read from outside of themselves.
     Annotations are never evaluated, so they read nothing."""
     own: set[str] = set()
@@ -103,9 +109,9 @@ def scope(body: list[ast.AST], ours: set[str]) -> tuple[set[str], set[str]]:
             waiting.extend(item for item in (*node.args.defaults, *node.args.kw_defaults) if item is not None)
             if isinstance(node, ast.Lambda):
                 continue
-        if isinstance(node, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
+        if isinstance(node, DEFINITIONS):
             own.add(node.name)
-            waiting.extend(item for item in node.decorator_list if not names_of(item) & ours)
+            waiting.extend(node.decorator_list)
             if isinstance(node, ast.ClassDef):
                 waiting.extend([*node.bases, *node.keywords, *node.body])
         elif isinstance(node, (ast.Import, ast.ImportFrom)):
@@ -121,16 +127,16 @@ def scope(body: list[ast.AST], ours: set[str]) -> tuple[set[str], set[str]]:
                 if field != "annotation":
                     waiting.extend(item for item in (value if isinstance(value, list) else [value]) if is_node(item))
     for function in inner:
-        read |= free(function, ours)
+        read |= free(function)
     return own - shared, read
 
 
-def free(function: Any, ours: set[str]) -> set[str]:
+def free(function: Any) -> set[str]:
     """Names that a function reads from outside."""
     arguments = function.args
     listed = [*getattr(arguments, "posonlyargs", ()), *arguments.args, *arguments.kwonlyargs]
     listed += [item for item in (arguments.vararg, arguments.kwarg) if item is not None]
-    own, read = scope([function.body] if isinstance(function, ast.Lambda) else function.body, ours)
+    own, read = scope([function.body] if isinstance(function, ast.Lambda) else function.body)
     return read - own - {item.arg for item in listed}
 
 
@@ -151,17 +157,10 @@ def imports_mlops(statement: ast.AST) -> bool:
     return False
 
 
-def bare(statement: ast.stmt, ours: set[str]) -> ast.stmt:
-    """Without decorators that come from mlops."""
-    if isinstance(statement, (ast.FunctionDef, ast.AsyncFunctionDef, ast.ClassDef)):
-        statement.decorator_list = [item for item in statement.decorator_list if not names_of(item) & ours]
-    return statement
-
-
-def load(file: str, function: str) -> Callable[..., Any]:
+def load(file: str, function: str, steps: list[str]) -> Callable[..., Any]:
     """The function, out of a module that holds only what it needs."""
     tree = ast.parse(Path(file).read_bytes(), file)
-    tree.body = needed(tree, function)
+    tree.body = needed(tree, function, steps)
     flags = __future__.annotations.compiler_flag
     module = type(sys)("__mlops_function__")
     module.__file__ = file
@@ -261,7 +260,7 @@ def main(words: list[str]) -> int:
     arguments.update({name: Path(INPUTS, name) for name in call["paths"]})
     arguments.update({name: converted(kind, text) for (name, kind), text in zip(call["texts"].items(), texts)})
     try:
-        returned = load(file, call["function"])(**arguments)
+        returned = load(file, call["function"], call["steps"])(**arguments)
     except Exception as error:
         frames = error.__traceback__
         while frames is not None and frames.tb_frame.f_code.co_filename == __file__:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import Unpack
@@ -19,6 +20,7 @@ from mlops.declare.references import (
     join,
     lower,
 )
+from mlops.declare.shipped import mlops_secrets
 from mlops.declare.steps.base import Step, without_none
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
@@ -32,6 +34,7 @@ from mlops.declare.steps.shared_arguments import (
     Text,
     environment,
     execution_folder,
+    has_secrets,
     usable_names,
 )
 from mlops.ir import StepType, Unknown, Value
@@ -59,6 +62,10 @@ INPUT_FOLDER = "/opt/ml/processing/input"
 OUTPUT_FOLDER = "/opt/ml/processing/output"
 CODE = "code"
 """The name of the input that brings the script."""
+
+SECRETS = "mlops"
+"""The name of the input that brings what reads secrets."""
+RESOLVER = Path(mlops_secrets.__file__)
 
 Source: TypeAlias = Data | ModelReference
 
@@ -210,15 +217,22 @@ class Processing(Step):
         self.outputs = Outputs(name, tuple(self._outputs))
         self._reports = self._split_reports(reports or {})
         self.reports = Reports(name, self._reports)
-        if CODE in self.inputs and code is not None:
-            message = f"{name}: the input name {CODE!r} is taken by the script"
-            misuse("D060", message, step=name)
-            del self.inputs[CODE]
+        for taken, by in ((CODE, code is not None), (SECRETS, has_secrets(self.environment))):
+            if taken in self.inputs and by:
+                message = f"{name}: the input name {taken!r} is taken by what brings the script"
+                misuse("D060", message, step=name)
+                del self.inputs[taken]
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         instance = lowering.instance(self.instance)
         outputs = tuple(self._output(lowering, name, output) for name, output in self._outputs.items())
         entrypoint, code = self._code(lowering)
+        resolved = has_secrets(self.environment) and entrypoint is not None
+        if resolved and isinstance(entrypoint, tuple):
+            folder = f"{INPUT_FOLDER}/{SECRETS}"
+            entrypoint = ("python3", f"{folder}/{RESOLVER.name}", *entrypoint)
+            asset = lowering.asset_of(((RESOLVER.name, RESOLVER),), step=self)
+            code = (*code, _s3_input(SECRETS, f"{asset.uri}/", Input(asset.uri)))
         inputs = (*(self._input(lowering, name, given) for name, given in self.inputs.items()), *code)
         return without_none(
             {
@@ -244,7 +258,7 @@ class Processing(Step):
                 "ProcessingOutputConfig": without_none({"Outputs": outputs, "KmsKeyId": self.job.kms_key(lowering)})
                 if outputs
                 else None,
-                "Environment": environment(self.environment),
+                "Environment": environment(self.environment, resolved=resolved),
                 "StoppingCondition": None
                 if self.max_runtime is None
                 else {"MaxRuntimeInSeconds": lower(self.max_runtime)},
@@ -353,9 +367,9 @@ class Processing(Step):
         return files
 
 
-def script_input(uri: str) -> Value:
+def script_input(uri: str, name: str = CODE) -> Value:
     """The input that brings the script."""
-    return _s3_input(CODE, uri, Input(uri))
+    return _s3_input(name, uri, Input(uri))
 
 
 def _s3_input(name: str, uri: Value, settings: Input) -> Value:

@@ -24,6 +24,7 @@ from mlops.declare.references import (
     StringReference,
     lower,
 )
+from mlops.declare.secrets import Secret
 from mlops.declare.steps.base import Shared, without_none
 from mlops.ir import Join, Ref, Value
 from mlops.ir.values import expressions, to_json
@@ -41,7 +42,7 @@ Data: TypeAlias = DataReference | StringReference | str | Path
 Trained: TypeAlias = ModelReference | StringReference | str | Path
 """A ``model.tar.gz``."""
 Image: TypeAlias = ImageRequest | str | StringReference
-Environment: TypeAlias = Mapping[str, str | Reference]
+Environment: TypeAlias = Mapping[str, str | Reference | Secret]
 
 _NAME = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
@@ -179,9 +180,16 @@ def inference_environment(lowering: Lowering, code: str | None, environment: Env
     return served | {key: lower(value) for key, value in environment.items()}
 
 
-def environment(values: Environment) -> Value:
-    """Environment variables as a request has them, or None."""
-    return {key: lower(value) for key, value in values.items()} or None
+def environment(values: Environment, *, resolved: bool = False) -> Value:
+    """Environment variables as a request has them, or None. ``resolved``: ``mlops_secrets.py`` starts the script."""
+    return {
+        key: value.reference.text if resolved and isinstance(value, Secret) else lower(value)
+        for key, value in values.items()
+    } or None
+
+
+def has_secrets(values: Environment) -> bool:
+    return any(isinstance(value, Secret) for value in values.values())
 
 
 def quality_metrics(metrics: DataReference | StringReference | ReportReference | str) -> Value:

@@ -20,7 +20,6 @@ from mlops.declare.steps.shared_arguments import (
     Job,
     JobSettings,
     Text,
-    environment,
 )
 from mlops.declare.training_job import (
     MAX_RUNTIME_SECONDS,
@@ -168,7 +167,7 @@ class Training(Step):
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         instance = lowering.instance(self.instance)
-        script = training_job.script(lowering, self, self.code, self.entry)
+        script, variables = training_job.script(lowering, self, self.code, self.entry, self.environment)
         image = None
         if self.image is not None:
             image = lowering.image(self.image, scope="training", instance=instance, step=self)
@@ -210,7 +209,7 @@ class Training(Step):
                 "EnableManagedSpotTraining": lower(self.spot),
                 "CheckpointConfig": training_job.checkpoint(self.checkpoints),
                 "RetryStrategy": training_job.attempts(self.job_attempts),
-                "Environment": environment(self.environment),
+                "Environment": variables,
                 "DebugHookConfig": training_job.debug_hook(self.debug_hook),
                 "DebugRuleConfigurations": training_job.rules(self.debug_rules),
                 "ProfilerConfig": training_job.profiler(self.profiler),

@@ -33,7 +33,6 @@ from mlops.declare.steps.shared_arguments import (
     JobSettings,
     Number,
     Text,
-    environment,
     tags,
 )
 from mlops.declare.training_job import MAX_RUNTIME_SECONDS, Channel, Checkpoint, InstanceGroup, Mode, Source
@@ -332,7 +331,7 @@ class Tuning(Step):
         if given.image is not None:
             image = lowering.image(given.image, scope="training", instance=instance, step=self)
         target = lowering.environment.uri(lowering.pipeline, self.name) if self.to is None else lower(self.to)
-        script = training_job.script(lowering, self, given.code, given.entry)
+        script, variables = training_job.script(lowering, self, given.code, given.entry, given.environment or {})
         several = name is not None
         return without_none(
             {
@@ -362,7 +361,7 @@ class Tuning(Step):
                 "EnableManagedSpotTraining": lower(given.spot),
                 "CheckpointConfig": training_job.checkpoint(given.checkpoints),
                 "RetryStrategy": training_job.attempts(given.job_attempts),
-                "Environment": environment(given.environment or {}),
+                "Environment": variables,
                 **self.settings.security(lowering),
             }
         )
