@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from mlops.declare.conditions import Condition
     from mlops.declare.containers import Container, ModelData
     from mlops.declare.functions import step
+    from mlops.declare.pack_model import PackModel
     from mlops.declare.pipeline import Pipeline
     from mlops.declare.references import DataReference, ModelReference, Reference, join, json_file
     from mlops.declare.secrets import secret
@@ -92,6 +93,7 @@ __all__ = [
     "Network",
     "Origin",
     "Output",
+    "PackModel",
     "Pipeline",
     "Processing",
     "Profiler",
@@ -152,6 +154,7 @@ _HOMES = {
     "Network": "mlops.declare.steps.shared_arguments",
     "Origin": "mlops.declare.steps.register_model",
     "Output": "mlops.declare.steps.processing",
+    "PackModel": "mlops.declare.pack_model",
     "Pipeline": "mlops.declare.pipeline",
     "Processing": "mlops.declare.steps.processing",
     "Profiler": "mlops.declare.training_job",
