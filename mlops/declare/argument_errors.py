@@ -29,7 +29,9 @@ _WANTED = {
 
 
 def report(error: ValidationError, constructor: str, known: Sequence[str], step: str, where: Where) -> None:
-    """Record what is wrong with the call of ``constructor``, whose arguments are ``known``."""
+    """Record what is wrong with a call of ``constructor``, whose arguments are ``known``. A record has no ``step``."""
+    call = f"{constructor} {step}".rstrip()
+    about = step or None
     by_argument: dict[str, list[Mapping[str, Any]]] = {}
     for detail in error.errors(include_url=False):
         by_argument.setdefault(_argument(detail, known), []).append(dict(detail))
@@ -40,13 +42,13 @@ def report(error: ValidationError, constructor: str, known: Sequence[str], step:
             continue  # it was given, only without its keyword
         if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
             message, help = _unexpected(known, argument, kind)
-            misuse("D040", f"{constructor} {step}: {message}", help=help, step=step, where=where)
+            misuse("D040", f"{call}: {message}", help=help, step=about, where=where)
         elif kind.startswith("missing"):
-            message = f"{constructor} {step}: the argument {argument} is missing"
-            misuse("D041", message, step=step, where=where)
+            message = f"{call}: the argument {argument} is missing"
+            misuse("D041", message, step=about, where=where)
         else:
-            message = f"{constructor} {step}: {_mistyped(argument, details)}"
-            misuse("D042", message, step=step, where=where)
+            message = f"{call}: {_mistyped(argument, details)}"
+            misuse("D042", message, step=about, where=where)
 
 
 def _argument(detail: Mapping[str, Any], known: Sequence[str]) -> str:
@@ -59,7 +61,7 @@ def _argument(detail: Mapping[str, Any], known: Sequence[str]) -> str:
 
 def _unexpected(known: Sequence[str], argument: str, kind: str) -> tuple[str, str | None]:
     if kind == "unexpected_positional_argument":
-        return "only the name may stand without a keyword", "name the other arguments: image=…, instance=…"
+        return "too many words stand without a keyword", "name the arguments: image=…, instance=…"
     close = difflib.get_close_matches(argument, known, n=1)
     if close:
         return f"there is no argument {argument}", f"did you mean {close[0]}?"

@@ -103,6 +103,11 @@ class Lowering:
 
     def asset(self, source: Path, *, step: Step, archive: str | None = None) -> Asset | None:
         """Local content to be in the account before the pipeline runs; ``archive`` is the object's name as a tar."""
+        files = self.files(source, step=step)
+        return None if files is None else self.asset_of(files, step=step, archive=archive)
+
+    def files(self, source: Path, *, step: Step) -> tuple[tuple[str, Path], ...] | None:
+        """What is shipped of a file or folder; None where nothing can be, which is told."""
         try:
             files = collect(source)
         except (UnshippableFile, OSError) as error:
@@ -112,14 +117,24 @@ class Lowering:
             message = f"{step.name}: the folder {source} is empty"
             misuse("D053", message, step=step.name, where=step.where)
             return None
+        return files
+
+    def asset_of(self, files: tuple[tuple[str, Path], ...], *, step: Step, archive: str | None = None) -> Asset:
+        """The same of files that were chosen one by one: (POSIX path in the asset, local file), sorted."""
         content = address(files)
         uri = self.environment.uri("assets", content, *((archive,) if archive else ()))
         asset = Asset(content, uri, files, archive is not None, step.where)
         self.assets.setdefault((uri, asset.archive), asset)
         return asset
 
-    def data(self, given: Reference | str, *, step: Step) -> Value:
-        """The S3 URI of an input. A string that is no URI names local data, which becomes an asset."""
+    @property
+    def root(self) -> Path:
+        """The project's root: nothing outside of it is shipped."""
+        return self._folders[-1].resolve()
+
+    def data(self, given: Reference | str | Path, *, step: Step) -> Value:
+        """The S3 URI of an input. A Path, or a string that is no URI, names local data, which becomes an asset."""
+        given = given.as_posix() if isinstance(given, Path) else given
         if not isinstance(given, str) or "://" in given:
             return lower(given)
         found = self.source(given, step=step, what="data")
@@ -157,7 +172,7 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
         steps=steps,
         members={
             "Version": VERSION,
-            "Metadata": {},
+            "Metadata": dict(pipeline.metadata),
             "PipelineExperimentConfig": {
                 "ExperimentName": Ref("Execution.PipelineName"),
                 "TrialName": Ref("Execution.PipelineExecutionId"),

@@ -201,6 +201,51 @@ digits, dots, dashes and underscores, and no two outputs share it.
 Bad:  outputs=["../x"]
 Good: outputs=["x"]""",
     ),
+    "D064": Mistake(
+        "one-or-the-other",
+        """Two arguments are given that stand for each other, so one of them would be ignored.
+
+Bad:  Model("Model", image=first, model=train.model, containers=[Container(first), Container(second)])
+Good: Model("Model", containers=[Container(first, train.model), Container(second)])""",
+    ),
+    "D070": Mistake(
+        "function-argument",
+        """A step function is called with an argument that it cannot get: unknown, missing, of another type than its
+annotation, or nothing that JSON has. A parameter annotated Path takes data.
+
+Bad:  evaluate(model=train.model, floor="high")
+Good: evaluate(model=train.model, floor=0.8)""",
+    ),
+    "D071": Mistake(
+        "unshippable-function",
+        """A step function travels as source, in its own file. A lambda, a closure, a function inside of another, or one
+that needs the pipeline around it cannot.
+
+Bad:  score = step(image=sk)(lambda data: 0.5)
+Good: a `def` at the top of a module, with @step(image=sk) above it""",
+    ),
+    "D072": Mistake(
+        "unannotated-function",
+        """The annotations of a step function say how its arguments travel and what comes back, so none may be missing.
+
+Bad:  def score(data): ...
+Good: def score(data: Path) -> float: ...""",
+    ),
+    "D080": Mistake(
+        "secret-name",
+        """secret takes the name or the ARN of a secret in Secrets Manager. The value itself never stands in a pipeline.
+
+Bad:  secret("hunter two!")
+Good: secret("prod/db", key="password")""",
+    ),
+    "D081": Mistake(
+        "secret-elsewhere",
+        """A secret stands where nothing of ours could put its value in: the definition holds the name alone, and a few
+lines that start the script resolve it. That goes for environment variables of steps with code.
+
+Bad:  Training("Train", hyperparameters={"password": secret("prod/db")}, …)
+Good: Training("Train", code="train.py", environment={"PASSWORD": secret("prod/db")}, …)""",
+    ),
     "D100": Mistake(
         "unreadable-file",
         """A pipeline file cannot be read.

@@ -45,6 +45,7 @@ class Pipeline:
     """A SageMaker pipeline. Steps made inside ``with Pipeline(…) as pipeline:`` belong to it.
 
     ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
+    ``metadata`` are texts that the definition itself carries.
     """
 
     def __init__(
@@ -54,13 +55,17 @@ class Pipeline:
         description: str | None = None,
         tags: Mapping[str, str] | None = None,
         parallelism: int | None = None,
+        metadata: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name if isinstance(name, str) else "?"
         self.description = description if isinstance(description, str) else None
         self.tags = dict(tags) if isinstance(tags, Mapping) else {}
         self.parallelism = parallelism if _is_count(parallelism) else None
+        self.metadata = dict(metadata) if _are_texts(metadata) and metadata is not None else {}
         self.where = author_line()
         self._validate(name, description, tags, parallelism)
+        if metadata is not None and not _are_texts(metadata):
+            misuse("D005", f"pipeline {name}: metadata should be a dictionary of strings; it is {metadata!r}")
         self.parameters: list[Parameter] = []
         self.steps: list[BlockMember] = []
         loaded = _loaded.get()
@@ -122,9 +127,7 @@ class Pipeline:
             misuse("D005", f"{name!r} is no name for a pipeline", help=help)
         if description is not None and (not isinstance(description, str) or len(description) > _DESCRIPTION):
             misuse("D005", f"pipeline {name}: description should be a string of at most {_DESCRIPTION} characters")
-        if tags is not None and not (
-            isinstance(tags, Mapping) and all(isinstance(item, str) for pair in tags.items() for item in pair)
-        ):
+        if tags is not None and not _are_texts(tags):
             misuse("D005", f"pipeline {name}: tags should be a dictionary of strings; it is {tags!r}")
         if parallelism is not None and not _is_count(parallelism):
             misuse("D005", f"pipeline {name}: parallelism should be an integer from 1; it is {parallelism!r}")
@@ -132,6 +135,10 @@ class Pipeline:
     def _parameter(self, parameter: P) -> P:
         self.parameters.append(parameter)
         return parameter
+
+
+def _are_texts(value: object) -> bool:
+    return isinstance(value, Mapping) and all(isinstance(item, str) for pair in value.items() for item in pair)
 
 
 def _is_count(value: object) -> bool:
@@ -150,6 +157,11 @@ def add(step: BlockMember) -> None:
         )
         return
     blocks[-1].append(step)
+
+
+def in_pipeline() -> bool:
+    """New steps have a block to fall into."""
+    return bool(_blocks.get())
 
 
 @contextmanager

@@ -8,9 +8,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
 from mlops.declare.misuse import misuse
+from mlops.declare.secrets import Secret
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -193,29 +195,66 @@ class ReportReference:
         self.uri = uri
 
     def __getitem__(self, key: str | int) -> ReportValue:
-        return ReportValue(self._step, self._report, _extend("", key))
+        return ReportValue(self._source(), _extend("", key))
+
+    def at(self, path: str | StringReference) -> ReportValue:
+        """A value by its JsonPath as written, e.g. ``regression_metrics.mse.value``; it may be a reference itself."""
+        return ReportValue(self._source(), path)
+
+    def _source(self) -> JsonSource:
+        file = Ref(f"Steps.{self._step}.PropertyFiles.{self._report}")
+        return JsonSource(f"{self._step}'s report {self._report}", property_file=file)
 
     def __repr__(self) -> str:
         return f"<the report {self._report} of {self._step}>"
 
 
+class JsonFile:
+    """A JSON file in S3, whoever wrote it; index it to get a value out of it. Made by :func:`json_file`."""
+
+    def __init__(self, uri: str | StringReference | DataReference) -> None:
+        # The service reads the URI from a Join or a string; a bare reference is wrapped as the official SDK does.
+        wrapped = uri if isinstance(uri, str | JoinedReference) else JoinedReference("", (uri,))
+        self._json = JsonSource("the JSON file", s3_uri=lower(wrapped))
+
+    def __getitem__(self, key: str | int) -> ReportValue:
+        return ReportValue(self._json, _extend("", key))
+
+    def at(self, path: str | StringReference) -> ReportValue:
+        """A value by its JsonPath as written; it may be a reference itself."""
+        return ReportValue(self._json, path)
+
+
+@dataclass(frozen=True, slots=True)
+class JsonSource:
+    """Where a JsonGet reads: exactly one of the two forms is set."""
+
+    label: str
+    property_file: Value = None
+    s3_uri: Value = None
+
+
 class ReportValue(AnyReference):
-    """A value out of a report, by JsonPath; index it further to go deeper."""
+    """A value out of a JSON file, by JsonPath; index it further to go deeper."""
 
     noun = "a value of a report"
 
-    def __init__(self, step: str, report: str, path: str) -> None:
-        self._step, self._report, self._path = step, report, path
+    def __init__(self, source: JsonSource, path: str | StringReference) -> None:
+        self._json, self._path = source, path
 
     @property
     def label(self) -> str:
-        return f"the value {self._path} of {self._step}'s report {self._report}"
+        shown = self._path if isinstance(self._path, str) else self._path.label
+        return f"the value {shown} of {self._json.label}"
 
     def __getitem__(self, key: str | int) -> ReportValue:
-        return ReportValue(self._step, self._report, _extend(self._path, key))
+        if isinstance(self._path, Reference):
+            deeper = f"[{key}]" if isinstance(key, int) else f"['{key}']"
+            return ReportValue(self._json, JoinedReference("", (self._path, deeper)))
+        return ReportValue(self._json, _extend(self._path, key))
 
     def lower(self) -> Value:
-        return JsonGet(path=self._path, property_file=Ref(f"Steps.{self._step}.PropertyFiles.{self._report}"))
+        return JsonGet(path=lower(self._path), property_file=self._json.property_file, s3_uri=self._json.s3_uri)
 
 
 class JoinedReference(StringReference):
@@ -270,6 +309,16 @@ def join(*parts: Reference | str | int | float, on: str = "") -> StringReference
     return JoinedReference(on, parts)
 
 
+def json_file(uri: str | StringReference | DataReference) -> JsonFile:
+    """A JSON file in S3 to read values from when the pipeline runs: ``json_file(join(uri, "/q.json"))["accuracy"]``.
+
+    A report that a step of this pipeline writes is read by ``reports[…]``, which also makes the step wait."""
+    if not isinstance(uri, str | StringReference | DataReference):
+        misuse("D003", f"json_file takes the S3 URI of a file, not {uri!r}")
+        return Poison()
+    return JsonFile(uri)
+
+
 def lower(value: object) -> Value:
     """A DSL value, however nested, to an IR value. Tuples and lists become tuples."""
     match value:
@@ -277,6 +326,13 @@ def lower(value: object) -> Value:
             return value.lower()
         case ReportReference():
             return value.uri.lower()
+        case Secret():
+            misuse(
+                "D081",
+                f"the secret {value.reference.id} cannot stand here, where no step of ours could put its value in",
+                help="give it in environment= of a Processing or Training step with code=, or of a step function",
+            )
+            return Unknown()
         case Mapping():
             return {str(key): lower(item) for key, item in value.items()}
         case list() | tuple():

@@ -110,6 +110,19 @@ def read_project(root: Path) -> Project:
     return Project(root=root, pipelines=table.pipelines, environments=environments)
 
 
+def origin(root: Path, environment: str, key: str) -> str:
+    """Where an environment's value is written, e.g. ``mlops.toml:12``; "built in" where no file gives it."""
+    file = root / CONFIGURATION
+    if file.is_file():
+        text = _text(file)
+        tables = tomllib.loads(text).get("env", {})
+        for table in (environment, _RESERVED):
+            if key in tables.get(table, {}):
+                line = _line(text, ("env", table, key))
+                return f"{CONFIGURATION}:{line}" if line else CONFIGURATION
+    return "built in"
+
+
 def _environments(root: Path, raw: Any, file: Path, text: str, mistakes: list[str]) -> dict[str, Environment]:
     if not isinstance(raw, dict) or not all(isinstance(table, dict) for table in raw.values()):
         mistakes.append(_mistake(file, text, ("env",), "[env.NAME] has to be a table"))

@@ -29,6 +29,7 @@ from pathlib import Path
 from typing import Literal, TypedDict
 
 from mlops.ir import ConfigurationError
+from mlops.run.secrets import with_stand_ins
 
 OPT_ML = "/opt/ml"
 FORCE_VARIABLE = "MLOPS_SANDBOX"
@@ -214,7 +215,7 @@ def start(
         hostname=hostname,
         hosts=dict(_ALONE if hosts is None else hosts),
         command=[box.rewritten(word) for word in command],
-        environment=_environment(environment, box),
+        environment=_environment(with_stand_ins(environment), box),
         cwd=box.path(cwd),
         inherit=list(pass_fds),
     )

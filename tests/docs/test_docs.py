@@ -78,6 +78,8 @@ def make_sources(tree: ast.AST, folder: Path) -> None:
             given = {keyword.arg: keyword.value for keyword in call.keywords}
             entry = text_of(given.get("entry"))
             local = [given.get("code"), given.get("sample"), *values_of(given.get("inputs"), given.get("channels"))]
+            if isinstance(call.func, ast.Name) and call.func.id == "PackModel":
+                local.append(given.get("inference_code"))
             for name in filter(None, map(text_of, local)):
                 if "://" not in name:
                     file = folder / name / entry if entry and name == text_of(given.get("code")) else folder / name

@@ -21,7 +21,9 @@ _URL = re.compile(r"[a-z][a-z0-9+.\-]*://[^/\s:@]+:[^/\s:@]+@")
 _KNOWN = frozenset({"REMOTE_FUNCTION_SECRET_KEY"})
 """The official SDK's @step functions write it; it only signs the function's own payload."""
 _FLAG = re.compile(r"--?(?P<name>[A-Za-z0-9_\-]+)(=(?P<value>.+))?")
-_HARMLESS = re.compile(r"|\*+|none|null|changeme|<.*>|\$\{.*\}|arn:aws.*|/.*|(true|false)|\d{1,6}", re.IGNORECASE)
+_HARMLESS = re.compile(
+    r"|\*+|none|null|changeme|<.*>|\$\{.*\}|arn:aws.*|mlops-secret:.*|/.*|(true|false)|\d{1,6}", re.IGNORECASE
+)
 
 
 def _texts(subject: Subject) -> Iterator[tuple[str, str, Placed | None, Where | None]]:

@@ -8,7 +8,7 @@ import click
 
 from mlops.cli import options
 from mlops.cli.printing import refuse_errors, talk
-from mlops.ir import Refusal, UsageError
+from mlops.ir import Definition, Refusal, UsageError
 
 
 @click.command("compile")
@@ -16,7 +16,8 @@ from mlops.ir import Refusal, UsageError
 @options.environment
 @click.option("-o", "--output", metavar="FILE", help="Where to; - is standard output. Default: build/<pipeline>.json.")
 @click.option("--check", "golden", metavar="FILE", help="Write nothing; fail where FILE is not what would be written.")
-def command(target: str, environment: str, output: str | None, golden: str | None) -> None:
+@click.option("--explain-defaults", is_flag=True, help="Write nothing; tell what the environment fills in, and where.")
+def command(target: str, environment: str, output: str | None, golden: str | None, explain_defaults: bool) -> None:
     """Compile TARGET to the definition that SageMaker takes.
 
     Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it), FILE.py:NAME or a folder.
@@ -28,6 +29,10 @@ def command(target: str, environment: str, output: str | None, golden: str | Non
     one = output is not None or golden is not None
     opened = open_one(target, environment) if one else open_targets([target], environment, definitions=False)
     refuse_errors(opened.findings, doing="compile")
+    if explain_defaults:
+        for checked in opened.pipelines:
+            _explain(checked.definition, environment)
+        return
     for checked in opened.pipelines:
         text = emit(checked.definition)
         if golden is not None:
@@ -38,6 +43,19 @@ def command(target: str, environment: str, output: str | None, golden: str | Non
             file = Path(output) if output else opened.root / "build" / f"{checked.definition.name}.json"
             write_text(file, text)
             talk(f"{checked.definition.name}: {file.as_posix()}")
+
+
+def _explain(definition: Definition, environment: str) -> None:
+    from mlops.check.defaults import explain_defaults
+
+    told = explain_defaults(definition, environment)
+    click.echo(f"{definition.name} in {environment}: {len(told)} values that the pipeline file leaves out")
+    step = None
+    for item in told:
+        if item.step != step:
+            click.echo(f"\n{item.step}")
+            step = item.step
+        click.echo(f"  {item.member} = {item.value}  ({item.key}, {item.origin})")
 
 
 def _compare(golden: Path, text: str, target: str) -> None:

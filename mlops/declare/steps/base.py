@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
 from pydantic import ConfigDict, ValidationError, validate_call, with_config
 from typing_extensions import TypedDict, Unpack
@@ -12,6 +12,7 @@ from typing_extensions import TypedDict, Unpack
 from mlops.declare.argument_errors import report
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
+from mlops.declare.records import record
 from mlops.declare.references import Poison, PropertyReference, lower
 from mlops.declare.source_line import author_line
 from mlops.ir import Step as StepRecord
@@ -46,25 +47,96 @@ class _StepMeta(type):
             return step
 
 
+@record
+class After:
+    """A step that must end first, and how: ``after=[After(train, "Failed")]``. A bare step means Completed; Any means
+    that it has ended, whatever came of it."""
+
+    step: Step | str
+    trigger: Literal["Completed", "Failed", "Stopped", "Any"] = "Any"
+
+
+STEP_FAULTS: Final = ("Step.SERVICE_FAULT", "Step.THROTTLING")
+JOB_FAULTS: Final = (
+    *STEP_FAULTS,
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+)
+
+RetryOn: TypeAlias = Literal[
+    "Step.SERVICE_FAULT",
+    "Step.THROTTLING",
+    "SageMaker.JOB_INTERNAL_ERROR",
+    "SageMaker.CAPACITY_ERROR",
+    "SageMaker.RESOURCE_LIMIT",
+    "Emr.RESOURCE_LIMIT",
+]
+
+
+@record
+class Retry:
+    """What is tried again, and how often: ``attempts`` times, or for ``expire_after`` minutes. ``interval`` is the
+    first pause in seconds, ``backoff`` its factor from pause to pause. Without ``on``: whatever the type of step may
+    try again, which is never the script's own failure. What is left out is the service's default."""
+
+    on: Sequence[RetryOn] | RetryOn = ()
+    attempts: int | None = None
+    expire_after: int | None = None
+    interval: int | None = None
+    backoff: float | None = None
+
+    def policy(self, faults: Sequence[str]) -> Value:
+        """The document's policy; ``faults`` are those of the type of step."""
+        on = (self.on,) if isinstance(self.on, str) else tuple(self.on)
+        return without_none(
+            {
+                "ExceptionType": on or tuple(faults),
+                "IntervalSeconds": self.interval,
+                "BackoffRate": self.backoff,
+                "MaxAttempts": self.attempts,
+                "ExpireAfterMin": self.expire_after,
+            }
+        )
+
+
+class _Omit:
+    """The type of :data:`omit`."""
+
+    def __repr__(self) -> str:
+        return "omit"
+
+
+omit: Final = _Omit()
+"""Inside ``arguments=`` and ``members=``: leave this member out although an argument or the environment gives it."""
+
+
 @with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
 class Shared(TypedDict, total=False):
     """Arguments that every step takes.
 
-    ``after`` names steps that must end first without giving data. ``cache`` is how long an earlier result serves again
-    (``"P30D"``), or False. ``arguments`` is merged into the request: whatever SageMaker accepts and we do not name.
+    ``after`` lists steps that must end first without giving data. ``cache`` is how long an earlier result serves again
+    (``"P30D"``), or whether one does. ``retries`` is a number of attempts, or policies. ``arguments`` is merged into
+    the request, ``members`` into the step itself: whatever SageMaker accepts and we do not name.
     """
 
-    after: Sequence[Step | str]
+    after: Sequence[Step | str | After]
     display_name: str | None
     description: str | None
     cache: str | bool | None
+    retries: int | Retry | Sequence[Retry] | None
     arguments: Mapping[str, Any] | None
+    members: Mapping[str, Any] | None
 
 
 class Step(metaclass=_StepMeta):
     """A step of a pipeline. ``where`` is the line that made it."""
 
     step_type: ClassVar[StepType]
+    shared_arguments: ClassVar[type] = Shared
+    """What ``**shared`` of the constructor may hold."""
+    faults: ClassVar[Sequence[str]] = JOB_FAULTS
+    """What ``retries=`` tries again where nothing is named."""
 
     name: str
     where: Where
@@ -76,12 +148,18 @@ class Step(metaclass=_StepMeta):
             cls.__init__ = validate_call(config=_STRICT)(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, name: str, **shared: Unpack[Shared]) -> None:
+        self.share(name, shared)
+
+    def share(self, name: str, shared: Shared) -> None:
+        """Keep what every step takes. Constructors whose ``**shared`` hold more than :class:`Shared` call this."""
         self.name = name
         self.after = list(shared.get("after", ()))
         self.display_name = shared.get("display_name")
         self.description = shared.get("description")
         self.cache = shared.get("cache")
+        self.retries = shared.get("retries")
         self.arguments = dict(shared.get("arguments") or {})
+        self.members = dict(shared.get("members") or {})
 
     def property(self, path: str) -> PropertyReference:
         """A member of what SageMaker answers about this step, by its path, e.g. ``TrainingJobName``."""
@@ -110,16 +188,23 @@ class Step(metaclass=_StepMeta):
         return StepRecord(
             name=self.name,
             type=self.step_type.type,
-            arguments=merge(self.request(lowering), {key: lower(item) for key, item in self.arguments.items()}),
-            members={**self._shared_members(), **self.envelope(lowering)},
+            arguments=merge(self.request(lowering), self.arguments),
+            members=merge({**self._shared_members(), **self.envelope(lowering)}, self.members),
             where=self.where,
         )
 
     @classmethod
     def _arguments(cls) -> list[str]:
-        own = [name for name in inspect.signature(cls.__init__).parameters if name not in ("self", "shared")]
-        takes_shared = "shared" in inspect.signature(cls.__init__).parameters
-        return [*own, *(Shared.__annotations__ if takes_shared else ())]
+        """Names that the constructor takes; what a subclass hands on by ``**more`` counts."""
+        signature = inspect.signature(cls.__init__).parameters.values()
+        names = [item.name for item in signature if item.name != "self" and item.kind not in _VARIADIC]
+        more = [item.name for item in signature if item.kind is inspect.Parameter.VAR_KEYWORD]
+        if more == ["shared"]:
+            names += cls.shared_arguments.__annotations__
+        elif more:
+            base = next((item for item in cls.__mro__[1:] if issubclass(item, Step)), None)
+            names += [] if base is None else [name for name in base._arguments() if name not in names]
+        return names
 
     def __getattr__(self, name: str) -> Any:
         # Only reached for attributes that a failed construction never set, or that do not exist.
@@ -147,19 +232,45 @@ class Step(metaclass=_StepMeta):
         if self.description is not None:
             members["Description"] = self.description
         if self.after:
-            members["DependsOn"] = tuple(item if isinstance(item, str) else item.name for item in self.after)
+            members["DependsOn"] = tuple(_dependency(item) for item in self.after)
         if isinstance(self.cache, str):
             members["CacheConfig"] = {"Enabled": True, "ExpireAfter": self.cache}
         elif self.cache is not None:
             members["CacheConfig"] = {"Enabled": self.cache}
+        if self.retries is not None:
+            given = Retry(attempts=self.retries) if isinstance(self.retries, int) else self.retries
+            policies = (given,) if isinstance(given, Retry) else given
+            members["RetryPolicies"] = tuple(policy.policy(self.faults) for policy in policies)
         return members
 
 
-_INTERNAL = frozenset({"request", "envelope", "record", "step_type", "poisoned", "where", "arguments"})
+_VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
+_INTERNAL = frozenset(
+    {
+        "request",
+        "envelope",
+        "record",
+        "step_type",
+        "poisoned",
+        "where",
+        "arguments",
+        "members",
+        "faults",
+        "share",
+        "shared_arguments",
+    }
+)
 
 
-def merge(base: Mapping[str, Value], over: Mapping[str, Value]) -> dict[str, Value]:
-    """``over`` wins; objects merge member by member, lists are replaced.
+def _dependency(item: Step | str | After) -> Value:
+    if isinstance(item, After):
+        name = item.step if isinstance(item.step, str) else item.step.name
+        return name if item.trigger == "Completed" else {"Step": name, "Trigger": item.trigger}
+    return item if isinstance(item, str) else item.name
+
+
+def merge(base: Mapping[str, Value], over: Mapping[str, Any]) -> dict[str, Value]:
+    """The author's ``over`` wins and is lowered; objects merge member by member, lists are replaced.
 
     >>> merge({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
     {'a': {'b': 1, 'c': 3}}
@@ -167,10 +278,12 @@ def merge(base: Mapping[str, Value], over: Mapping[str, Value]) -> dict[str, Val
     merged = dict(base)
     for key, value in over.items():
         present = merged.get(key)
-        if isinstance(present, Mapping) and isinstance(value, Mapping):
-            merged[key] = merge(present, value)
+        if value is omit:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping):
+            merged[key] = merge(present if isinstance(present, Mapping) else {}, value)
         else:
-            merged[key] = value
+            merged[key] = lower(value)
     return merged
 
 

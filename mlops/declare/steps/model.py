@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
-from mlops.declare.references import ModelNameReference, ModelReference, StringReference, lower
-from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import Environment, Image, inference_environment, tags, vpc
+from mlops.declare.containers import Artifact, Container, container
+from mlops.declare.misuse import misuse
+from mlops.declare.references import ModelNameReference, lower
+from mlops.declare.steps.base import STEP_FAULTS, Step, without_none
+from mlops.declare.steps.shared_arguments import Environment, Image, Network, Tagged, Text, tags
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:
@@ -26,29 +29,48 @@ STEP_TYPE = StepType(
 
 
 class Model(Step):
-    """``inference_code`` names the handler module that lies in ``code/`` of ``model.tar.gz``, e.g. ``inference.py``.
+    """A model of one container, or of several that a request passes through one after the other (``containers``).
 
-    ``instance`` only chooses between the CPU and the accelerator image of a framework."""
+    ``inference_code`` names the handler module that lies in ``code/`` of ``model.tar.gz``, e.g. ``inference.py``.
+    ``instance`` only chooses between the CPU and the accelerator image of a framework.
+    """
 
     step_type = STEP_TYPE
+    shared_arguments = Tagged
+    faults = STEP_FAULTS
 
     def __init__(
         self,
         name: str,
         *,
-        model: ModelReference | StringReference | str,
-        image: Image,
+        model: Artifact | None = None,
+        image: Image | None = None,
         inference_code: str | None = None,
         environment: Environment | None = None,
+        containers: Sequence[Container] = (),
+        execution: Literal["Serial", "Direct"] | None = None,
         instance: str | None = None,
-        **shared: Unpack[Shared],
+        role: Text | None = None,
+        network: Network | None = None,
+        **shared: Unpack[Tagged],
     ) -> None:
-        super().__init__(name, **shared)
-        self.model = model
-        self.image = image
-        self.inference_code = inference_code
-        self.environment = dict(environment or {})
+        self.share(name, shared)
+        self.container = Container(
+            image=image, model=model, inference_code=inference_code, environment=environment or {}
+        )
+        self.containers = tuple(containers)
+        self.execution = execution
         self.instance = instance
+        self.role = role
+        self.network = network or Network()
+        self.tags = shared.get("tags")
+        if not containers and image is None:
+            message = f"Model {name}: the argument image is missing"
+            misuse("D041", message, help="give image= and model=, or containers=", step=name)
+            self.poisoned = True
+        elif containers and (image is not None or model is not None):
+            message = f"Model {name}: containers= stands for image= and model=, both are given"
+            misuse("D064", message, step=name)
 
     @property
     def model_name(self) -> ModelNameReference:
@@ -57,18 +79,15 @@ class Model(Step):
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         instance = lowering.instance(self.instance)
-        environment = inference_environment(lowering, self.inference_code, self.environment)
+        containers = tuple(container(lowering, self, item, instance) for item in self.containers)
         return without_none(
             {
-                "ExecutionRoleArn": lowering.environment.role,
-                "PrimaryContainer": without_none(
-                    {
-                        "Image": lowering.image(self.image, scope="inference", instance=instance, step=self),
-                        "Environment": environment or None,
-                        "ModelDataUrl": lower(self.model),
-                    }
-                ),
-                "VpcConfig": vpc(lowering),
-                "Tags": tags(lowering),
+                "ExecutionRoleArn": lowering.environment.role if self.role is None else lower(self.role),
+                "PrimaryContainer": None if containers else container(lowering, self, self.container, instance),
+                "Containers": containers or None,
+                "InferenceExecutionConfig": None if self.execution is None else {"Mode": self.execution},
+                "VpcConfig": self.network.vpc(lowering),
+                "EnableNetworkIsolation": lower(self.network.isolated),
+                "Tags": tags(lowering, self.tags),
             }
         )

@@ -4,33 +4,38 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import Unpack
 
 from mlops.declare.misuse import misuse
+from mlops.declare.records import record
 from mlops.declare.references import (
     DataReference,
     ModelReference,
     Poison,
     Reference,
     ReportReference,
-    StringReference,
     join,
     lower,
 )
-from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.shipped import mlops_secrets
+from mlops.declare.steps.base import Step, without_none
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
     Count,
+    Data,
     Environment,
+    Flag,
     Image,
+    Job,
+    JobSettings,
     Text,
+    environment,
     execution_folder,
-    tags,
+    has_secrets,
     usable_names,
-    vpc,
 )
 from mlops.ir import StepType, Unknown, Value
 
@@ -58,26 +63,68 @@ OUTPUT_FOLDER = "/opt/ml/processing/output"
 CODE = "code"
 """The name of the input that brings the script."""
 
-Source: TypeAlias = DataReference | ModelReference | StringReference | str
+SECRETS = "mlops"
+"""The name of the input that brings what reads secrets."""
+RESOLVER = Path(mlops_secrets.__file__)
+
+Source: TypeAlias = Data | ModelReference
 
 
-@dataclass(frozen=True, slots=True)
+@record
+class Athena:
+    """Rows of an Athena query, written to ``to`` (below this execution's folder where it is left out) and read from
+    there. ``compression`` is GZIP, SNAPPY or ZLIB."""
+
+    query: Text
+    database: Text
+    catalog: Text = "AwsDataCatalog"
+    format: Literal["PARQUET", "ORC", "AVRO", "JSON", "TEXTFILE"] = "PARQUET"
+    compression: Literal["GZIP", "SNAPPY", "ZLIB"] | None = None
+    workgroup: Text | None = None
+    to: Text | None = None
+    kms_key: Text | None = None
+
+
+@record
+class Redshift:
+    """Rows of a Redshift query, unloaded to ``to`` (below this execution's folder where it is left out) by ``role``
+    (the step's own where it is left out) and read from there."""
+
+    query: Text
+    cluster: Text
+    database: Text
+    user: Text
+    role: Text | None = None
+    format: Literal["PARQUET", "CSV"] = "PARQUET"
+    compression: Literal["None", "GZIP", "BZIP2", "ZSTD", "SNAPPY"] | None = None
+    to: Text | None = None
+    kms_key: Text | None = None
+
+
+@record
 class Input:
-    """An input with more to say than where it comes from. ``path`` is the folder in the container."""
+    """An input with more to say than where it comes from. ``path`` is the folder in the container. A manifest lists
+    objects. ``app_managed``: the container fetches it by itself. None leaves a member out."""
 
-    source: Source
-    path: str | None = None
-    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = "FullyReplicated"
-    mode: Literal["File", "Pipe"] = "File"
+    source: Source | Athena | Redshift
+    path: Text | None = None
+    distribution: Literal["FullyReplicated", "ShardedByS3Key"] | None = "FullyReplicated"
+    mode: Literal["File", "Pipe"] | None = "File"
+    kind: Literal["S3Prefix", "ManifestFile"] = "S3Prefix"
+    compression: Literal["None", "Gzip"] | None = "None"
+    app_managed: Flag | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@record
 class Output:
-    """An output with more to say than its name. ``path`` is the folder in the container, ``to`` an S3 URI."""
+    """An output with more to say than its name. ``path`` is the folder in the container, ``to`` an S3 URI.
+    ``feature_group`` names the feature store's group that takes the records, with ``app_managed``."""
 
-    path: str | None = None
+    path: Text | None = None
     to: Text | None = None
     upload: Literal["EndOfJob", "Continuous"] = "EndOfJob"
+    feature_group: Text | None = None
+    app_managed: Flag | None = None
 
 
 class Outputs(Mapping[str, DataReference]):
@@ -129,6 +176,7 @@ class Processing(Step):
     """
 
     step_type = STEP_TYPE
+    shared_arguments = Job
 
     def __init__(
         self,
@@ -137,9 +185,9 @@ class Processing(Step):
         image: Image,
         code: str | None = None,
         entry: str | None = None,
-        command: Sequence[str] = ("python3",),
+        command: Sequence[Text] | None = None,
         args: Sequence[str | Reference] = (),
-        inputs: Mapping[str, Source | Input] | None = None,
+        inputs: Mapping[str, Source | Input | Athena | Redshift] | None = None,
         outputs: Sequence[str] | Mapping[str, str | Output] = (),
         reports: Mapping[str, str] | None = None,
         environment: Environment | None = None,
@@ -147,13 +195,14 @@ class Processing(Step):
         count: Count = 1,
         volume: Count = VOLUME_GB,
         max_runtime: Count | None = None,
-        **shared: Unpack[Shared],
+        **shared: Unpack[Job],
     ) -> None:
-        super().__init__(name, **shared)
+        self.share(name, shared)
+        self.job = JobSettings.of(shared)
         self.image = image
         self.code = code
         self.entry = entry
-        self.command = tuple(command)
+        self.command = None if command is None else tuple(command)
         self.args = tuple(args)
         self.inputs = dict(inputs or {})
         self.environment = dict(environment or {})
@@ -168,17 +217,22 @@ class Processing(Step):
         self.outputs = Outputs(name, tuple(self._outputs))
         self._reports = self._split_reports(reports or {})
         self.reports = Reports(name, self._reports)
-        if CODE in self.inputs and code is not None:
-            message = f"{name}: the input name {CODE!r} is taken by the script"
-            misuse("D060", message, step=name)
-            del self.inputs[CODE]
+        for taken, by in ((CODE, code is not None), (SECRETS, has_secrets(self.environment))):
+            if taken in self.inputs and by:
+                message = f"{name}: the input name {taken!r} is taken by what brings the script"
+                misuse("D060", message, step=name)
+                del self.inputs[taken]
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
-        environment = lowering.environment
         instance = lowering.instance(self.instance)
-        network = vpc(lowering)
         outputs = tuple(self._output(lowering, name, output) for name, output in self._outputs.items())
         entrypoint, code = self._code(lowering)
+        resolved = has_secrets(self.environment) and entrypoint is not None
+        if resolved and isinstance(entrypoint, tuple):
+            folder = f"{INPUT_FOLDER}/{SECRETS}"
+            entrypoint = ("python3", f"{folder}/{RESOLVER.name}", *entrypoint)
+            asset = lowering.asset_of(((RESOLVER.name, RESOLVER),), step=self)
+            code = (*code, _s3_input(SECRETS, f"{asset.uri}/", Input(asset.uri)))
         inputs = (*(self._input(lowering, name, given) for name, given in self.inputs.items()), *code)
         return without_none(
             {
@@ -188,7 +242,7 @@ class Processing(Step):
                             "InstanceType": instance,
                             "InstanceCount": lower(self.count),
                             "VolumeSizeInGB": lower(self.volume),
-                            "VolumeKmsKeyId": environment.kms_key,
+                            "VolumeKmsKeyId": self.job.volume_kms_key(lowering),
                         }
                     )
                 },
@@ -199,17 +253,17 @@ class Processing(Step):
                         "ContainerArguments": lower(self.args) if self.args else None,
                     }
                 ),
-                "RoleArn": environment.role,
+                "RoleArn": self.job.role(lowering),
                 "ProcessingInputs": inputs or None,
-                "ProcessingOutputConfig": without_none({"Outputs": outputs, "KmsKeyId": environment.kms_key})
+                "ProcessingOutputConfig": without_none({"Outputs": outputs, "KmsKeyId": self.job.kms_key(lowering)})
                 if outputs
                 else None,
-                "Environment": {key: lower(value) for key, value in self.environment.items()} or None,
+                "Environment": environment(self.environment, resolved=resolved),
                 "StoppingCondition": None
                 if self.max_runtime is None
                 else {"MaxRuntimeInSeconds": lower(self.max_runtime)},
-                "NetworkConfig": None if network is None else {"VpcConfig": network},
-                "Tags": tags(lowering),
+                "NetworkConfig": self.job.network_config(lowering),
+                "Tags": self.job.tags(lowering),
             }
         )
 
@@ -224,7 +278,7 @@ class Processing(Step):
     def _code(self, lowering: Lowering) -> tuple[Value, tuple[Value, ...]]:
         """The container's entry point and the input that brings the code."""
         if self.code is None:
-            return None, ()
+            return None if self.command is None else lower(self.command), ()
         source = lowering.source(self.code, step=self, what="code")
         asset = source and lowering.asset(source, step=self)
         if not source or not asset:
@@ -241,24 +295,62 @@ class Processing(Step):
             message = f"{self.name}: there is no {entry!r} in {self.code}"
             misuse("D052", message, step=self.name, where=self.where)
         folder = f"{INPUT_FOLDER}/{CODE}"
-        return (*self.command, f"{folder}/{entry}"), (_s3_input(CODE, uri, folder, "File", "FullyReplicated"),)
+        return (*map(lower, self.command or ("python3",)), f"{folder}/{entry}"), (script_input(uri),)
 
-    def _input(self, lowering: Lowering, name: str, given: Source | Input) -> Value:
+    def _input(self, lowering: Lowering, name: str, given: Source | Input | Athena | Redshift) -> Value:
         settings = given if isinstance(given, Input) else Input(given)
-        uri = lowering.data(settings.source, step=self)
-        path = settings.path or f"{INPUT_FOLDER}/{name}"
-        return _s3_input(name, uri, path, settings.mode, settings.distribution)
+        if not isinstance(settings.source, Athena | Redshift):
+            return _s3_input(name, lowering.data(settings.source, step=self), settings)
+        folder = f"{INPUT_FOLDER}/{name}" if settings.path is None else lower(settings.path)
+        common = {
+            "LocalPath": folder,
+            "DataDistributionType": settings.distribution,
+            "InputMode": settings.mode,
+        }
+        query = self._query(lowering, name, settings.source)
+        return without_none(
+            {
+                "InputName": name,
+                "AppManaged": lower(settings.app_managed),
+                "DatasetDefinition": without_none({**query, **common}),
+            }
+        )
+
+    def _query(self, lowering: Lowering, name: str, source: Athena | Redshift) -> dict[str, Value]:
+        target = execution_folder(lowering, self.name, "input", name) if source.to is None else lower(source.to)
+        key = self.job.kms_key(lowering) if source.kms_key is None else lower(source.kms_key)
+        result: dict[str, Value] = {
+            "QueryString": lower(source.query),
+            "Database": lower(source.database),
+            "OutputS3Uri": target,
+            "OutputFormat": source.format,
+            "OutputCompression": source.compression,
+            "KmsKeyId": key,
+        }
+        if isinstance(source, Athena):
+            own = {"Catalog": lower(source.catalog), "WorkGroup": lower(source.workgroup)}
+            return {"AthenaDatasetDefinition": without_none({**own, **result})}
+        own = {
+            "ClusterId": lower(source.cluster),
+            "DbUser": lower(source.user),
+            "ClusterRoleArn": self.job.role(lowering) if source.role is None else lower(source.role),
+        }
+        return {"RedshiftDatasetDefinition": without_none({**own, **result})}
 
     def _output(self, lowering: Lowering, name: str, output: Output) -> Value:
-        target = execution_folder(lowering, self.name, "output", name)
-        return {
-            "OutputName": name,
-            "S3Output": {
-                "S3Uri": target if output.to is None else lower(output.to),
-                "LocalPath": output.path or f"{OUTPUT_FOLDER}/{name}",
-                "S3UploadMode": output.upload,
-            },
-        }
+        target = execution_folder(lowering, self.name, "output", name) if output.to is None else lower(output.to)
+        folder = f"{OUTPUT_FOLDER}/{name}" if output.path is None else lower(output.path)
+        to_s3 = output.feature_group is None or output.to is not None
+        return without_none(
+            {
+                "OutputName": name,
+                "S3Output": {"S3Uri": target, "LocalPath": folder, "S3UploadMode": output.upload} if to_s3 else None,
+                "FeatureStoreOutput": None
+                if output.feature_group is None
+                else {"FeatureGroupName": lower(output.feature_group)},
+                "AppManaged": lower(output.app_managed),
+            }
+        )
 
     def _split_reports(self, reports: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         files = {}
@@ -275,18 +367,28 @@ class Processing(Step):
         return files
 
 
-def _s3_input(name: str, uri: Value, path: str, mode: str, distribution: str) -> Value:
-    return {
-        "InputName": name,
-        "S3Input": {
-            "S3Uri": uri,
-            "LocalPath": path,
-            "S3DataType": "S3Prefix",
-            "S3InputMode": mode,
-            "S3DataDistributionType": distribution,
-            "S3CompressionType": "None",
-        },
-    }
+def script_input(uri: str, name: str = CODE) -> Value:
+    """The input that brings the script."""
+    return _s3_input(name, uri, Input(uri))
+
+
+def _s3_input(name: str, uri: Value, settings: Input) -> Value:
+    return without_none(
+        {
+            "InputName": name,
+            "AppManaged": lower(settings.app_managed),
+            "S3Input": without_none(
+                {
+                    "S3Uri": uri,
+                    "LocalPath": f"{INPUT_FOLDER}/{name}" if settings.path is None else lower(settings.path),
+                    "S3DataType": settings.kind,
+                    "S3InputMode": settings.mode,
+                    "S3DataDistributionType": settings.distribution,
+                    "S3CompressionType": settings.compression,
+                }
+            ),
+        }
+    )
 
 
 def _unknown(step: str, kind: str, name: str, known: Sequence[str]) -> None:

@@ -5,10 +5,27 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from pydantic import ConfigDict, with_config
+
 from mlops.declare.misuse import misuse
-from mlops.declare.references import DataReference, IntegerReference, Reference, ReportReference, StringReference, lower
+from mlops.declare.records import record
+from mlops.declare.references import (
+    BooleanReference,
+    DataReference,
+    IntegerReference,
+    ModelReference,
+    NumberReference,
+    Reference,
+    ReportReference,
+    StringReference,
+    lower,
+)
+from mlops.declare.secrets import Secret
+from mlops.declare.steps.base import Shared, without_none
 from mlops.ir import Join, Ref, Value
 from mlops.ir.values import expressions, to_json
 from mlops.project.images import ImageRequest
@@ -18,13 +35,107 @@ if TYPE_CHECKING:
 
 Text: TypeAlias = str | StringReference
 Count: TypeAlias = int | IntegerReference
+Number: TypeAlias = int | float | NumberReference
+Flag: TypeAlias = bool | BooleanReference
+Data: TypeAlias = DataReference | StringReference | str | Path
+"""Where data lie: an S3 URI, a reference to one, or a local file or folder (a string without ``://``, or a Path)."""
+Trained: TypeAlias = ModelReference | StringReference | str | Path
+"""A ``model.tar.gz``."""
 Image: TypeAlias = ImageRequest | str | StringReference
-Environment: TypeAlias = Mapping[str, str | Reference]
+Environment: TypeAlias = Mapping[str, str | Reference | Secret]
 
 _NAME = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
 VOLUME_GB = 30
 """What the official SDK asks for where the author says nothing."""
+
+
+@record
+class Network:
+    """Where a job's machines stand. What is left out is the environment's. ``isolated``: no connections at all;
+    ``encrypted``: traffic between the machines of one job is."""
+
+    subnets: Sequence[Text] | None = None
+    security_groups: Sequence[Text] | None = None
+    isolated: Flag | None = None
+    encrypted: Flag | None = None
+
+    def vpc(self, lowering: Lowering) -> Value:
+        """As a VpcConfig, or None."""
+        environment = lowering.environment
+        subnets = environment.subnets if self.subnets is None else self.subnets
+        groups = environment.security_groups if self.security_groups is None else self.security_groups
+        return {"SecurityGroupIds": lower(tuple(groups)), "Subnets": lower(tuple(subnets))} if subnets else None
+
+
+@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+class Tagged(Shared, total=False):
+    """Arguments of every step that creates something with tags; they are added to the environment's."""
+
+    tags: Mapping[str, Text] | None
+
+
+@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+class Job(Tagged, total=False):
+    """Arguments of every step that starts machines of its own, besides the shared ones. Each is the environment's where
+    it is left out. ``kms_key`` encrypts what the step writes to S3, ``volume_kms_key`` its disks."""
+
+    role: Text | None
+    network: Network | None
+    kms_key: Text | None
+    volume_kms_key: Text | None
+
+
+@dataclass(frozen=True, slots=True)
+class JobSettings:
+    """The :class:`Job` arguments of one step."""
+
+    own_role: Text | None
+    own_tags: Mapping[str, Text]
+    network: Network
+    own_kms_key: Text | None
+    own_volume_kms_key: Text | None
+
+    @classmethod
+    def of(cls, given: Job) -> JobSettings:
+        return cls(
+            own_role=given.get("role"),
+            own_tags=dict(given.get("tags") or {}),
+            network=given.get("network") or Network(),
+            own_kms_key=given.get("kms_key"),
+            own_volume_kms_key=given.get("volume_kms_key"),
+        )
+
+    def role(self, lowering: Lowering) -> Value:
+        return lowering.environment.role if self.own_role is None else lower(self.own_role)
+
+    def kms_key(self, lowering: Lowering) -> Value:
+        return lowering.environment.kms_key if self.own_kms_key is None else lower(self.own_kms_key)
+
+    def volume_kms_key(self, lowering: Lowering) -> Value:
+        return lowering.environment.kms_key if self.own_volume_kms_key is None else lower(self.own_volume_kms_key)
+
+    def tags(self, lowering: Lowering) -> Value:
+        """As a request's Tags, or None."""
+        return tags(lowering, self.own_tags)
+
+    def security(self, lowering: Lowering) -> dict[str, Value]:
+        """VpcConfig and the two flags, as a training job has them."""
+        return {
+            "VpcConfig": self.network.vpc(lowering),
+            "EnableNetworkIsolation": lower(self.network.isolated),
+            "EnableInterContainerTrafficEncryption": lower(self.network.encrypted),
+        }
+
+    def network_config(self, lowering: Lowering) -> Value:
+        """As a processing job's NetworkConfig, or None."""
+        return without_none(self.security(lowering)) or None
+
+
+def tags(lowering: Lowering, own: Mapping[str, Text] | None = None) -> Value:
+    """The environment's tags and the step's ``own`` as a request's Tags, or None."""
+    listed = {**lowering.environment.tags, **(own or {})}
+    return tuple({"Key": key, "Value": lower(value)} for key, value in sorted(listed.items())) or None
 
 
 def execution_folder(lowering: Lowering, *parts: str) -> Value:
@@ -33,20 +144,6 @@ def execution_folder(lowering: Lowering, *parts: str) -> Value:
     prefix = (environment.prefix,) if environment.prefix else ()
     execution = Ref("Execution.PipelineExecutionId")
     return Join("/", ("s3:/", environment.bucket, *prefix, lowering.pipeline, execution, *parts))
-
-
-def tags(lowering: Lowering) -> Value:
-    """The environment's tags as a request's Tags, or None."""
-    listed = lowering.environment.tags
-    return tuple({"Key": key, "Value": value} for key, value in sorted(listed.items())) or None
-
-
-def vpc(lowering: Lowering) -> Value:
-    """The environment's network as a VpcConfig, or None."""
-    environment = lowering.environment
-    if not environment.subnets:
-        return None
-    return {"SecurityGroupIds": tuple(environment.security_groups), "Subnets": tuple(environment.subnets)}
 
 
 def usable_names(step: str, what: str, names: Sequence[str]) -> None:
@@ -81,6 +178,18 @@ def inference_environment(lowering: Lowering, code: str | None, environment: Env
             "SAGEMAKER_REGION": lowering.environment.region,
         }
     return served | {key: lower(value) for key, value in environment.items()}
+
+
+def environment(values: Environment, *, resolved: bool = False) -> Value:
+    """Environment variables as a request has them, or None. ``resolved``: ``mlops_secrets.py`` starts the script."""
+    return {
+        key: value.reference.text if resolved and isinstance(value, Secret) else lower(value)
+        for key, value in values.items()
+    } or None
+
+
+def has_secrets(values: Environment) -> bool:
+    return any(isinstance(value, Secret) for value in values.values())
 
 
 def quality_metrics(metrics: DataReference | StringReference | ReportReference | str) -> Value:

@@ -3,26 +3,37 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import Unpack
 
+from mlops.declare import training_job
 from mlops.declare.misuse import misuse
-from mlops.declare.references import DataReference, ModelReference, PropertyReference, StringReference, lower
-from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.references import ModelReference, PropertyReference, Reference, lower
+from mlops.declare.steps.base import Step, without_none
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
     Count,
     Environment,
+    Flag,
     Image,
+    Job,
+    JobSettings,
     Text,
-    strings,
-    tags,
-    usable_names,
-    vpc,
 )
-from mlops.ir import StepType, Unknown, Value
+from mlops.declare.training_job import (
+    MAX_RUNTIME_SECONDS,
+    Channel,
+    Checkpoint,
+    DebugHook,
+    InstanceGroup,
+    Mode,
+    Profiler,
+    Rule,
+    Source,
+    TensorBoard,
+)
+from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -48,64 +59,95 @@ STEP_TYPE = StepType(
     action="training",
 )
 
-MAX_RUNTIME_SECONDS = 3600
-"""A request must have a limit; this is the official SDK's where the author says nothing."""
-
-SOURCE_ARCHIVE = "sourcedir.tar.gz"
-
-Source: TypeAlias = DataReference | StringReference | str
-
-
-@dataclass(frozen=True, slots=True)
-class Channel:
-    """A channel with more to say than where its data come from; a model may be one, to train further."""
-
-    source: Source | ModelReference
-    content_type: str | None = None
-    distribution: Literal["FullyReplicated", "ShardedByS3Key"] = "FullyReplicated"
-    mode: Literal["File", "FastFile", "Pipe"] = "File"
-
 
 class Training(Step):
     """Runs ``code`` (a script, or a folder with ``entry`` in it) in script mode; without code, the image's algorithm.
 
     The script finds channel ``x`` in ``$SM_CHANNEL_X``, gets hyperparameters as ``--name value``, and leaves the model
     in ``$SM_MODEL_DIR``. ``metrics`` maps a name to the regular expression that finds it in the log. ``volume`` is in
-    GB, ``max_runtime`` in seconds.
+    GB, ``max_runtime``, ``max_wait``, ``max_pending`` and ``keep_alive`` in seconds.
     """
 
     step_type = STEP_TYPE
+    shared_arguments = Job
 
     def __init__(
         self,
         name: str,
         *,
-        image: Image,
+        image: Image | None = None,
+        algorithm: Text | None = None,
         code: str | None = None,
         entry: str | None = None,
+        command: Sequence[Text] | None = None,
+        args: Sequence[str | Reference] = (),
         channels: Mapping[str, Source | Channel] | None = None,
+        input_mode: Mode = "File",
         hyperparameters: Mapping[str, Any] | None = None,
-        metrics: Mapping[str, str] | None = None,
+        metrics: Mapping[str, Text] | None = None,
         environment: Environment | None = None,
         instance: Text | None = None,
         count: Count = 1,
-        volume: Count = VOLUME_GB,
-        max_runtime: Count = MAX_RUNTIME_SECONDS,
-        **shared: Unpack[Shared],
+        groups: Mapping[str, InstanceGroup] | None = None,
+        volume: Count | None = VOLUME_GB,
+        keep_alive: Count | None = None,
+        max_runtime: Count | None = MAX_RUNTIME_SECONDS,
+        spot: Flag | None = None,
+        max_wait: Count | None = None,
+        max_pending: Count | None = None,
+        checkpoints: Text | Checkpoint | None = None,
+        job_attempts: Count | None = None,
+        to: Text | None = None,
+        compression: Literal["GZIP", "NONE"] | None = "GZIP",
+        debug_hook: DebugHook | None = None,
+        debug_rules: Mapping[str, Rule] | None = None,
+        profiler: Profiler | None = None,
+        profiler_rules: Mapping[str, Rule] | None = None,
+        tensorboard: Text | TensorBoard | None = None,
+        infra_check: Flag | None = None,
+        remote_debug: Flag | None = None,
+        session_tag_chaining: Flag | None = None,
+        **shared: Unpack[Job],
     ) -> None:
-        super().__init__(name, **shared)
+        self.share(name, shared)
+        self.job = JobSettings.of(shared)
         self.image = image
+        self.algorithm = algorithm
         self.code = code
         self.entry = entry
+        self.command = command
+        self.args = args
         self.channels = dict(channels or {})
-        usable_names(name, "channel", list(self.channels))
+        training_job.check_channels(name, self.channels)
+        self.input_mode = input_mode
         self.hyperparameters = dict(hyperparameters or {})
         self.metrics = dict(metrics or {})
         self.environment = dict(environment or {})
         self.instance = instance
         self.count = count
+        self.groups = dict(groups or {})
         self.volume = volume
+        self.keep_alive = keep_alive
         self.max_runtime = max_runtime
+        self.spot = spot
+        self.max_wait = max_wait
+        self.max_pending = max_pending
+        self.checkpoints = checkpoints
+        self.job_attempts = job_attempts
+        self.to = to
+        self.compression = compression
+        self.debug_hook = debug_hook
+        self.debug_rules = dict(debug_rules or {})
+        self.profiler = profiler
+        self.profiler_rules = dict(profiler_rules or {})
+        self.tensorboard = tensorboard
+        self.infra_check = infra_check
+        self.remote_debug = remote_debug
+        self.session_tag_chaining = session_tag_chaining
+        if image is None and algorithm is None:
+            message = f"Training {name}: the argument image is missing"
+            misuse("D041", message, help="give image=, or algorithm= for one that you have registered", step=name)
+            self.poisoned = True
 
     @property
     def model(self) -> ModelReference:
@@ -124,76 +166,63 @@ class Training(Step):
         return self.property(f"FinalMetricDataList['{name}'].Value")
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
-        environment = lowering.environment
         instance = lowering.instance(self.instance)
-        hyperparameters = {**strings(self.hyperparameters), **self._script(lowering)}
-        metrics: Sequence[Value] = [{"Name": name, "Regex": regex} for name, regex in self.metrics.items()]
-        channels = tuple(self._channel(lowering, name, given) for name, given in self.channels.items())
+        script, variables = training_job.script(lowering, self, self.code, self.entry, self.environment)
+        image = None
+        if self.image is not None:
+            image = lowering.image(self.image, scope="training", instance=instance, step=self)
+        target = lowering.environment.uri(lowering.pipeline, self.name) if self.to is None else lower(self.to)
         return without_none(
             {
                 "AlgorithmSpecification": without_none(
                     {
-                        "TrainingImage": lowering.image(self.image, scope="training", instance=instance, step=self),
-                        "TrainingInputMode": "File",
-                        "MetricDefinitions": tuple(metrics) or None,
+                        "TrainingImage": image,
+                        "AlgorithmName": lower(self.algorithm),
+                        "TrainingInputMode": self.input_mode,
+                        "MetricDefinitions": training_job.metric_definitions(self.metrics),
+                        "ContainerEntrypoint": training_job.words(self.command),
+                        "ContainerArguments": training_job.words(self.args),
                     }
                 ),
-                "HyperParameters": hyperparameters or None,
-                "InputDataConfig": channels or None,
+                "HyperParameters": training_job.hyperparameters(self.hyperparameters, script),
+                "InputDataConfig": training_job.channels(lowering, self, self.channels),
                 "OutputDataConfig": without_none(
                     {
-                        "S3OutputPath": environment.uri(lowering.pipeline, self.name),
-                        "CompressionType": "GZIP",
-                        "KmsKeyId": environment.kms_key,
+                        "S3OutputPath": target,
+                        "CompressionType": self.compression,
+                        "KmsKeyId": self.job.kms_key(lowering),
                     }
                 ),
-                "ResourceConfig": without_none(
-                    {
-                        "InstanceType": instance,
-                        "InstanceCount": lower(self.count),
-                        "VolumeSizeInGB": lower(self.volume),
-                        "VolumeKmsKeyId": environment.kms_key,
-                    }
+                "ResourceConfig": training_job.machines(
+                    lowering,
+                    self.job,
+                    instance=instance,
+                    count=self.count,
+                    volume=self.volume,
+                    groups=self.groups,
+                    keep_alive=self.keep_alive,
                 ),
-                "RoleArn": environment.role,
-                "StoppingCondition": {"MaxRuntimeInSeconds": lower(self.max_runtime)},
-                "Environment": {key: lower(value) for key, value in self.environment.items()} or None,
-                "VpcConfig": vpc(lowering),
-                "Tags": tags(lowering),
-            }
-        )
-
-    def _script(self, lowering: Lowering) -> dict[str, Value]:
-        """The reserved hyperparameters by which the training toolkit finds the script."""
-        if self.code is None:
-            return {}
-        source = lowering.source(self.code, step=self, what="code")
-        asset = source and lowering.asset(source, step=self, archive=SOURCE_ARCHIVE)
-        if not source or not asset:
-            return {"sagemaker_program": Unknown()}
-        if source.is_dir() and not self.entry:
-            message = f"{self.name}: code is a folder, so entry= has to say which file in it starts"
-            misuse("D061", message, step=self.name, where=self.where)
-            return {"sagemaker_program": Unknown()}
-        entry = self.entry if source.is_dir() and self.entry else source.name
-        if entry not in dict(asset.files):
-            message = f"{self.name}: there is no {entry!r} in {self.code}"
-            misuse("D052", message, step=self.name, where=self.where)
-        return {"sagemaker_program": entry, "sagemaker_submit_directory": asset.uri}
-
-    def _channel(self, lowering: Lowering, name: str, given: Source | Channel) -> Value:
-        settings = given if isinstance(given, Channel) else Channel(given)
-        return without_none(
-            {
-                "ChannelName": name,
-                "DataSource": {
-                    "S3DataSource": {
-                        "S3DataType": "S3Prefix",
-                        "S3Uri": lowering.data(settings.source, step=self),
-                        "S3DataDistributionType": settings.distribution,
-                    }
-                },
-                "ContentType": settings.content_type,
-                "InputMode": settings.mode,
+                "RoleArn": self.job.role(lowering),
+                "StoppingCondition": training_job.stopping(
+                    self.max_runtime, spot=self.spot, max_wait=self.max_wait, max_pending=self.max_pending
+                ),
+                "EnableManagedSpotTraining": lower(self.spot),
+                "CheckpointConfig": training_job.checkpoint(self.checkpoints),
+                "RetryStrategy": training_job.attempts(self.job_attempts),
+                "Environment": variables,
+                "DebugHookConfig": training_job.debug_hook(self.debug_hook),
+                "DebugRuleConfigurations": training_job.rules(self.debug_rules),
+                "ProfilerConfig": training_job.profiler(self.profiler),
+                "ProfilerRuleConfigurations": training_job.rules(self.profiler_rules),
+                "TensorBoardOutputConfig": training_job.tensorboard(self.tensorboard),
+                "InfraCheckConfig": None if self.infra_check is None else {"EnableInfraCheck": lower(self.infra_check)},
+                "RemoteDebugConfig": None
+                if self.remote_debug is None
+                else {"EnableRemoteDebug": lower(self.remote_debug)},
+                "SessionChainingConfig": None
+                if self.session_tag_chaining is None
+                else {"EnableSessionTagChaining": lower(self.session_tag_chaining)},
+                **self.job.security(lowering),
+                "Tags": self.job.tags(lowering),
             }
         )

@@ -1,0 +1,116 @@
+"""What an environment fills in where the author gave nothing: ``mlops compile --explain-defaults``.
+
+The pipeline is lowered a second time for an environment whose every value is a mark; where a mark comes out, the
+value came from there. So nothing that is lowered can forget to tell.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops.declare.load import load
+from mlops.declare.lower import lower_pipeline
+from mlops.declare.misuse import collecting
+from mlops.ir import Definition
+from mlops.ir.values import to_json
+from mlops.project.environments import Environment, origin, read_project
+from mlops.project.images import ImageRequest
+from mlops.project.root import find_root
+
+_MARK = "\ue000"
+"""Of the private use area: no value of an author holds it."""
+
+_MARKED = ("role", "bucket", "kms_key", "instance", "subnets", "security_groups", "tags")
+
+
+@dataclass(frozen=True, slots=True)
+class Default:
+    """``member`` is the dotted place in the step's Arguments, ``key`` the environment's key, ``origin`` where that is
+    written: ``mlops.toml:12``, or "built in"."""
+
+    step: str
+    member: str
+    value: Any
+    key: str
+    origin: str
+
+
+class _AnyImage:
+    """An image's URI depends on a real region and instance; here it does not matter."""
+
+    def uri(self, request: ImageRequest, region: str, instance_type: str | None, scope: str) -> str:
+        return str(request)
+
+
+def explain_defaults(definition: Definition, environment_name: str) -> tuple[Default, ...]:
+    """Those of one pipeline of the DSL, in the order of the document."""
+    file = Path(definition.where.file or "")
+    root = find_root(file)
+    environment = read_project(root).environment(environment_name)
+    pipeline = next((item for item in load(file).pipelines if item.name == definition.name), None)
+    if pipeline is None:
+        return ()
+    with collecting():
+        marked = lower_pipeline(pipeline, _marked(environment), _AnyImage(), (file.parent, root))
+    found = [
+        Default(f"the parameter {parameter.name}", "DefaultValue", parameter.default, "parameters", "")
+        for parameter in definition.parameters
+        if parameter.name in environment.parameters
+    ]
+    real = {placed.step.name: placed.step for placed in definition.placed()}
+    for placed in marked.placed():
+        step = real.get(placed.step.name)
+        if step is not None:
+            values = to_json(step.arguments)
+            for member, key, value in _marks(to_json(placed.step.arguments), values):
+                found.append(Default(placed.step.name, member, value, key, ""))
+    return tuple(
+        Default(item.step, item.member, item.value, item.key, origin(root, environment_name, item.key))
+        for item in dict.fromkeys(_hashable(found))
+    )
+
+
+def _marked(environment: Environment) -> Environment:
+    """What is unset stays unset, so that both lowerings have the same members."""
+    marks: dict[str, Any] = {}
+    for key in _MARKED:
+        value = getattr(environment, key)
+        if key == "instance" or isinstance(value, str):
+            marks[key] = f"{_MARK}{key}"
+        elif isinstance(value, Mapping):
+            marks[key] = dict.fromkeys(value, f"{_MARK}{key}")
+        elif value:
+            marks[key] = [f"{_MARK}{key}"] * len(value)
+    return environment.model_copy(update={**marks, "parameters": {}})
+
+
+def _marks(marked: Any, real: Any, at: str = "") -> Iterator[tuple[str, str, Any]]:
+    """(member, key, real value) of every text with a mark; one whole list or object for the texts of a Join."""
+    if isinstance(marked, dict) and isinstance(real, dict):
+        if "Std:Join" in marked:
+            parts = marked["Std:Join"].get("Values", [])
+            key = next((part[1:] for part in parts if isinstance(part, str) and part.startswith(_MARK)), None)
+            if key is not None:
+                yield at, key, real
+                return
+        for name, item in marked.items():
+            if name in real:
+                yield from _marks(item, real[name], f"{at}.{name}" if at else name)
+    elif isinstance(marked, list) and isinstance(real, list):
+        for index, (item, value) in enumerate(zip(marked, real, strict=False)):
+            yield from _marks(item, value, f"{at}[{index}]")
+    elif isinstance(marked, str) and _MARK in marked:
+        key = next((key for key in _MARKED if marked.partition(_MARK)[2].startswith(key)), "")
+        # A place of the author's own content is named by the content, not by the environment alone.
+        if "/assets/" not in marked:
+            yield at, key, real
+
+
+def _hashable(found: list[Default]) -> Iterator[Default]:
+    for item in found:
+        text = item.value if isinstance(item.value, str) else json.dumps(to_json(item.value), ensure_ascii=False)
+        yield Default(item.step, item.member, text, item.key, item.origin)
