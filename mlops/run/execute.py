@@ -73,6 +73,15 @@ class _Running:
     record: StepRecord
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """The next try of a step: when it begins (``time.monotonic()``), its record, and why the last one failed."""
+
+    moment: float
+    record: StepRecord
+    failure: str | None
+
+
 class _Run:
     def __init__(self, checked: Checked, execution: Execution, ports: Ports, grace_seconds: float) -> None:
         self._checked = checked
@@ -87,7 +96,7 @@ class _Run:
         self._failed: list[str] = []
         self._running: dict[str, _Running] = {}
         self._retries: dict[str, Retries] = {}
-        self._due: dict[str, float] = {}
+        self._due: dict[str, _Due] = {}
         self._cache = _step_cache(execution, ports)
         self._tidying = _Tidying()
         self._message: str | None = None
@@ -146,7 +155,7 @@ class _Run:
     def _start_due(self) -> bool:
         """A step whose next try is due. Until then it counts as running, but takes nobody's place."""
         moment = time.monotonic()
-        name = next((name for name, due in self._due.items() if due <= moment), None)
+        name = next((name for name, due in self._due.items() if due.moment <= moment), None)
         if name is None or len(self._running) >= self._limit:
             return False
         del self._due[name]
@@ -154,10 +163,13 @@ class _Run:
         return True
 
     def _forget_due(self, state: State) -> None:
-        for name in self._due:
+        for name, due in self._due.items():
             self._states[name] = state
+            failure = None
             if state == "Failed":
                 self._failed.append(name)
+                failure = due.failure
+            self._ports.journal.step(replace(due.record, status=state, ended=now(), failure=failure))
         self._due.clear()
 
     def _start(self, step: Step) -> None:
@@ -256,18 +268,19 @@ class _Run:
         ended = replace(record, log=None, cache_source=hit.execution_arn, cache=entry)
         self._end(ended, Outcome("Succeeded", None, source.metadata, source.response))
 
-    def _tried_again(self, record: StepRecord, outcome: Outcome) -> bool:
+    def _tried_again(self, record: StepRecord, outcome: Outcome) -> _Due | None:
         retries = self._retries.get(record.name)
         if outcome.status != "Failed" or retries is None or self._stopping or self._message is not None:
-            return False
+            return None
         wait = retries.delay(outcome.fault, time.monotonic())
         if wait is None:
-            return False
-        self._due[record.name] = time.monotonic() + wait
+            return None
+        following = StepRecord(record.name, record.type, "Starting", record.attempt + 1, started=now())
+        due = self._due[record.name] = _Due(time.monotonic() + wait, following, record.failure)
         if record.log is not None:
             with record.log.open("a", encoding="utf-8") as log:
                 log.write(f"[mlops] {outcome.fault}: the step is tried again in {wait:g} s\n")
-        return True
+        return due
 
     def _end(self, record: StepRecord, outcome: Outcome) -> None:
         name = record.name
@@ -279,8 +292,11 @@ class _Run:
             metadata={**record.metadata, **outcome.metadata},
             response=outcome.response,
         )
-        if self._tried_again(record, outcome):
+        again = self._tried_again(ended, outcome)
+        if again is not None:
             self._ports.journal.step(ended)
+            # Else the step would look failed until then.
+            self._ports.journal.step(again.record)
             return
         self._states[name] = outcome.status
         if outcome.response:

@@ -64,6 +64,8 @@ def main() -> None:
         text = _exactly(orders, int.from_bytes(_exactly(orders, 4))) if start else b""
         if not text:
             return
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
         if os.fork() == 0:
             control, log, *inherited = descriptors
             _keep(json.loads(text), control, log, inherited)

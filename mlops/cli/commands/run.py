@@ -36,6 +36,7 @@ def command(
     Ends with 1 where the execution fails.
     """
     from mlops.account.local import LocalAccount
+    from mlops.account.local.ownership import start_ahead
     from mlops.check.sources import open_one
     from mlops.cli.here import connect_here
     from mlops.cli.running import need_recording, watch
@@ -50,6 +51,7 @@ def command(
 
     values = options.named_values(parameters)
     asked_memory(os.environ)  # the run's own process reads it; a mistake is to be told here
+    start_ahead()
     opened = open_one(target, LOCAL)
     refuse_errors(opened.findings, doing="run")
     judge(opened.pipelines[0].definition, values)
