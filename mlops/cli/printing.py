@@ -40,8 +40,9 @@ LINE_LENGTH = 500
 
 def printable(text: str) -> str:
     """One line of foreign text without control characters, cut where it is long."""
-    shown = "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in text)
-    return shown if len(shown) <= LINE_LENGTH else f"{shown[:LINE_LENGTH]}… ({len(shown)} characters)"
+    begin = text[:LINE_LENGTH]
+    shown = "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in begin)
+    return shown if len(text) <= LINE_LENGTH else f"{shown}… ({len(text)} characters)"
 
 
 def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:

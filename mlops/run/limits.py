@@ -21,7 +21,6 @@ from mlops.run.sandbox import Boxed
 
 MEMORY_VARIABLE = "MLOPS_MEMORY_LIMIT"
 _GIB = 1024**3
-VOLUME_UNIT = _GIB
 _UNITS = {"": 1, "K": 1024, "M": 1024**2, "G": _GIB, "T": 1024**4}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([KMGT]?)(?:i?B)?", re.IGNORECASE)
 _MACHINE_SHARE = 0.95
@@ -58,7 +57,7 @@ def limits(config: Mapping[str, Any], instance: str, asked: int | None) -> Limit
     # Where the instance has disks of its own the service does not go by VolumeSizeInGB.
     if not isinstance(volume, int) or volume < 1 or _OWN_DISK.match(instance):
         return Limits(memory, memory_of)
-    return Limits(memory, memory_of, volume * VOLUME_UNIT, f"VolumeSizeInGB = {volume}")
+    return Limits(memory, memory_of, volume * _GIB, f"VolumeSizeInGB = {volume}")
 
 
 def instance_memory(instance: str) -> int | None:
