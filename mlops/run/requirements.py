@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from importlib import metadata
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from mlops.run.outcome import StepFailed
 from mlops.run.work import Work
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
+_URL = re.compile(r"/|^[A-Za-z0-9._-]+\s*(\[.*\])?\s*@")
 
 
 def check_requirements(folder: Path, work: Work) -> None:
@@ -17,46 +19,58 @@ def check_requirements(folder: Path, work: Work) -> None:
     file = folder / "requirements.txt"
     if not file.is_file():
         return
-    missing = unmet(file.read_text(encoding="utf-8"))
+    text = file.read_text(encoding="utf-8", errors="replace")
+    missing = unmet(text)
     if missing:
+        wanted = shlex.join(missing)
+        found = ", ".join(f"{line} ({there})" for line, there in missing.items())
         raise StepFailed(
-            f"requirements.txt asks for {', '.join(missing)}; install it into the environment that runs mlops"
+            f"requirements.txt asks for {found}; the container would install it, here nothing is installed: "
+            f"python -m pip install {wanted} into the environment that runs mlops"
         )
+    for line in unjudged(text):
+        work.note(f"requirements.txt: {line!r} was not looked at")
     work.note("requirements.txt is met by this environment; nothing was installed")
 
 
-def unmet(text: str) -> list[str]:
+def unmet(text: str) -> dict[str, str]:
     """Lines of a requirements file that the installed distributions do not meet, each with what is there instead.
-    Options, URLs and paths are passed over; versions are compared where ``packaging`` is installed."""
-    found: list[str] = []
-    for raw in text.splitlines():
-        line = re.sub(r"(^|\s)#.*", "", raw).strip()
+    Versions are compared where ``packaging`` is installed."""
+    found: dict[str, str] = {}
+    for line in _lines(text):
         name = _NAME.match(line)
-        if name is None or "://" in line:
-            continue
-        reason = _unmet(line, name.group())
-        if reason:
-            found.append(reason)
+        if name is not None and not _URL.search(line) and (reason := _unmet(line, name.group())):
+            found[line] = reason
     return found
+
+
+def unjudged(text: str) -> list[str]:
+    """Lines that pip acts on and nobody here: options, URLs, paths."""
+    return [line for line in _lines(text) if _NAME.match(line) is None or _URL.search(line)]
+
+
+def _lines(text: str) -> list[str]:
+    """Without comments and options of a requirement (``--hash``); a backslash joins two lines."""
+    joined = re.sub(r"\\\r?\n", " ", text)
+    bare = (re.sub(r"(^|\s)#.*", "", line).strip() for line in joined.splitlines())
+    return [re.sub(r"(?<=\S)\s+--\S.*", "", line) if not line.startswith("-") else line for line in bare if line]
 
 
 def _unmet(line: str, name: str) -> str | None:
     try:
         from packaging.requirements import InvalidRequirement, Requirement
     except ImportError:
-        return None if _installed(name) else line
+        return None if _installed(name) else "missing"
     try:
         requirement = Requirement(line)
     except InvalidRequirement:
-        return None
+        return "no requirement that pip can read"
     if requirement.marker is not None and not requirement.marker.evaluate():
         return None
     version = _installed(requirement.name)
     if version is None:
-        return line
-    if requirement.specifier.contains(version, prereleases=True):
-        return None
-    return f"{line} (found {version})"
+        return "missing"
+    return None if requirement.specifier.contains(version, prereleases=True) else f"found {version}"
 
 
 def _installed(name: str) -> str | None:

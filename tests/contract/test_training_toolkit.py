@@ -11,7 +11,12 @@ variables, arguments and working directory are compared whole. Where the two dif
 | `SM_FRAMEWORK_MODULE` | `SAGEMAKER_TRAINING_MODULE` of the image | empty | there is no image |
 | `setup.py`, `requirements.txt` | installed | not; what is missing fails the step | nothing is installed |
 | a failing script | status 1, `ExecuteUserScriptError` in `output/failure` | its status, its log's end | more useful |
-| MPI, torchrun | started over all hosts | the script alone | one host |
+| MPI, SMDDP, XLA | started over all hosts | the step fails and says so | mpirun over SSH is the images' |
+| torchrun: variables for EFA, `RUN_NEURON_PARALLEL_COMPILE` | acted on | not | neither is here |
+| torchrun where names do not resolve (plain folders) | `--master_addr algo-1` | 127.0.0.1 | no namespaces |
+| parameter servers, MultiWorkerMirroredStrategy | by the TensorFlow image | the script alone | other code |
+| waiting for the hosts' names | up to 15 minutes | not at all | they are in /etc/hosts |
+| `output/success`, `output/intermediate` | written; uploaded while it runs | neither | the service reads neither |
 """
 
 from __future__ import annotations
@@ -28,7 +33,7 @@ import pytest
 from ports_for_tests import Account, tar_gz, training
 
 from mlops.run.outcome import StepFailed
-from mlops.run.training_toolkit import command, script_of, variables
+from mlops.run.training_toolkit import command, script_of, torchrun, variables
 
 pytest.importorskip("sagemaker_training")
 
@@ -377,9 +382,63 @@ def test_commands(tmp_path: Path) -> None:
                 assert (ours[0], ours[1:]) == ("python", theirs[1:])
 
 
+TORCHRUN: dict[str, tuple[Mapping[str, Any], Mapping[str, str]]] = {
+    "one host": ({"current_host": "algo-1", "hosts": ["algo-1"]}, {}),
+    "first of two": ({"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]}, {}),
+    "second of two": ({"current_host": "algo-2", "hosts": ["algo-1", "algo-2"], "network_interface_name": "lo"}, {}),
+    "processes": (
+        {"current_host": "algo-1", "hosts": ["algo-1", "algo-2"]},
+        {"sagemaker_mpi_num_of_processes_per_host": "3"},
+    ),
+    "own group": (HETERO, {}),
+    "named group": (
+        {**HETERO, "current_host": "algo-3", "current_group_name": "cpu"},
+        {"sagemaker_distribution_instance_groups": '["cpu"]'},
+    ),
+}
+
+
+@pytest.mark.parametrize("name", TORCHRUN)
+def test_torchrun(name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The command and the variables are those of the toolkit's own runner, for the same environment."""
+    import os
+
+    from sagemaker_training import environment, torch_distributed
+
+    resources, flags = TORCHRUN[name]
+    given = {"sagemaker_program": "train.py", "sagemaker_torch_distributed_enabled": "true", "x": "1", **flags}
+    script = script_of(given, {})
+    assert script is not None
+    ours = torchrun(script, resources, tmp_path)
+    told = json.loads(variables(script, resources=resources, channels={}, job_name="j")["SM_TRAINING_ENV"])
+    assert ours is not None
+    monkeypatch.setattr(environment, "code_dir", str(tmp_path))
+    monkeypatch.setattr(os, "environ", {})
+    processes = script.framework.get("sagemaker_mpi_num_of_processes_per_host", 1)  # as runner.py reads it
+    theirs = torch_distributed.TorchDistributedRunner(
+        script.program,
+        ["-x", "1"],
+        {},
+        processes,
+        told["master_hostname"],
+        told["distribution_hosts"],
+        told["current_host"],
+        told["network_interface_name"],
+        instance_type=told["current_instance_type"],
+    )
+    assert ours.command == theirs._create_command()
+    assert ours.environment == {key: value for key, value in os.environ.items() if key.startswith("NCCL")}
+
+
+def test_hosts_outside_of_the_distribution(tmp_path: Path) -> None:
+    groups = {"sagemaker_distribution_instance_groups": '["cpu"]'}
+    script = script_of({"sagemaker_program": "x.py", "sagemaker_torch_distributed_enabled": "true", **groups}, {})
+    assert script is not None and torchrun(script, HETERO, tmp_path) is None
+
+
 def test_sources_stay_apart(account: Account) -> None:
     """The archive of the code is not among what the script sees."""
     account.objects.write("s3://bucket/x.tar.gz", tar_gz({"a": "b"}))
     listing = "import os; print(sorted(os.listdir(os.environ['SM_MODEL_DIR'] + '/..')))"
-    assert account.run(training(account, "T", {"train.py": listing})) == "Succeeded"
+    assert account.run(training(account, "T", {"train.py": listing})) == "Succeeded", account.journal.last("T").failure
     assert "['code', 'input', 'model', 'output']" in account.journal.log("T")

@@ -13,12 +13,14 @@ from ports_for_tests import Account, step, tar_gz, training
 
 from mlops.run.archive import merged, pack, unpack
 from mlops.run.outcome import StepFailed
-from mlops.run.requirements import unmet
+from mlops.run.requirements import unjudged, unmet
 
 TELL = """
 import json, os, sys
 print("TOLD" + json.dumps({"arguments": sys.argv[1:], "environment": dict(os.environ), "cwd": os.getcwd()}))
 """
+
+PATHS = ["-r other.txt", "./local", "sub/local"]
 
 
 def told(account: Account, name: str = "Train") -> Any:
@@ -176,7 +178,8 @@ sys.exit(3)
         (
             {"train.py": "", "requirements.txt": "no-such-thing-at-all>=1\n"},
             {},
-            "requirements.txt asks for no-such-thing-at-all>=1; install it into the environment that runs mlops",
+            "requirements.txt asks for no-such-thing-at-all>=1 (missing); the container would install it, here "
+            "nothing is installed: python -m pip install 'no-such-thing-at-all>=1' into the environment that runs",
         ),
         (
             {"train.py": ""},
@@ -284,17 +287,20 @@ def test_unpacking_is_safe(tmp_path: Path, content: bytes) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"),
+    ("text", "missing", "passed_over"),
     [
-        ("pytest\n", []),
-        ("pytest>=1 # why\n--index-url https://x\n-r other.txt\n./local\n", []),
-        ("pytest>=9999\n", ["pytest>=9999 (found "]),
-        ("nothing-like-this==1; python_version < '3'\n", []),
-        ("nothing-like-this==1\n", ["nothing-like-this==1"]),
-        ("nothing @ https://example.org/x.whl\n", []),
+        ("pytest\n", {}, []),
+        ("pytest[extra]>=1 # why\n\n# all\n", {}, []),
+        ("pytest>=1\n--index-url https://x\n-r other.txt\n./local\nsub/local\n", {}, ["--index-url https://x", *PATHS]),
+        ("pytest>=9999\n", {"pytest>=9999": f"found {pytest.__version__}"}, []),
+        ("pytest==0.1 \\\n  --hash=sha256:00\n", {"pytest==0.1": f"found {pytest.__version__}"}, []),
+        ("nothing-like-this==1; python_version < '3'\n", {}, []),
+        ("nothing-like-this==1\n", {"nothing-like-this==1": "missing"}, []),
+        ("pytest=1\n", {"pytest=1": "no requirement that pip can read"}, []),
+        ("nothing @ https://example.org/x.whl\n", {}, ["nothing @ https://example.org/x.whl"]),
+        ("\ufeffpytest\r\n", {}, ["\ufeffpytest"]),
     ],
 )
-def test_requirements(text: str, expected: list[str]) -> None:
-    found = unmet(text)
-    assert len(found) == len(expected)
-    assert all(have.startswith(want) for have, want in zip(found, expected, strict=True))
+def test_requirements(text: str, missing: dict[str, str], passed_over: list[str]) -> None:
+    assert unmet(text) == missing
+    assert unjudged(text) == passed_over
