@@ -144,8 +144,8 @@ class Boxed:
         self._control.close()
 
     def resident_bytes(self) -> int:
-        """Memory that the command and all that it started hold at this moment. Pages that several of them share count
-        once. 0 where the system does not tell (macOS)."""
+        """Memory that the command and all that it started hold at this moment, without what only mirrors files. Pages
+        that several of them share count once. 0 where the system does not tell (macOS)."""
         if self.poll() is not None:
             return 0
         # The first one in a namespace is ours.
@@ -356,17 +356,19 @@ def _descendants(process: int) -> list[int]:
 
 
 def _resident(process: int) -> int:
+    """Without the pages of files, which the system takes back when it needs them."""
     with suppress(OSError):
-        return int(Path(f"/proc/{process}/statm").read_text().split()[1]) * resource.getpagesize()
+        _, resident, of_files, *_ = Path(f"/proc/{process}/statm").read_text().split()
+        return (int(resident) - int(of_files)) * resource.getpagesize()
     return 0
 
 
 def _proportional(process: int) -> int:
     """A page that n processes share counts 1/n. Where that is not told, it counts fully."""
     with suppress(OSError):
-        for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                return int(line.split()[1]) * 1024
+        told = dict(line.split(":", 1) for line in Path(f"/proc/{process}/smaps_rollup").read_text().splitlines()[1:])
+        if "Pss_Anon" in told:
+            return sum(int(told[name].split()[0]) * 1024 for name in ("Pss_Anon", "Pss_Shmem") if name in told)
     return _resident(process)
 
 

@@ -29,7 +29,7 @@ def definition(spot: bool) -> str:
         },
         "OutputDataConfig": {"S3OutputPath": "s3://mlops-local/models"},
         "CheckpointConfig": {"S3Uri": "s3://mlops-local/checkpoints"},
-        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 2, "VolumeSizeInGB": 5},
         "RoleArn": "arn:aws:iam::000000000000:role/pipelines",
         "StoppingCondition": {"MaxRuntimeInSeconds": 60, **({"MaxWaitTimeInSeconds": 90} if spot else {})},
         "EnableManagedSpotTraining": spot,
@@ -63,7 +63,8 @@ def test_a_run_that_is_interrupted(project: Path) -> None:
     told = mlops(project, "run", "spot.json", "--interrupt-spot", "Train=0.1", "--format", "json")
     assert told.returncode == 0, told.stderr
     log = mlops(project, "executions", "logs", json.loads(told.stdout)["id"], "Train").stdout
-    assert "goes on" in log and "the instances are taken away" in log
+    # Of both hosts.
+    assert log.count("goes on") == 2 and log.count("the instances are taken away") == 2
 
 
 @pytest.mark.parametrize(

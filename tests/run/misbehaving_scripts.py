@@ -47,6 +47,17 @@ with open(os.path.join(base, "output", "big"), "wb") as file:
         os.posix_fallocate(file.fileno(), part * 2**24, 2**24)
         time.sleep(PAUSE)
 """
+MAPPED = """
+import mmap, time
+with open("/tmp/big", "wb+") as file:
+    for _ in range(16):
+        file.write(b"x" * 2**24)
+    file.flush()
+    with mmap.mmap(file.fileno(), 2**28) as mapped:
+        assert sum(mapped[place] for place in range(0, 2**28, 4096))
+        time.sleep(0.4)
+print("last words")
+"""
 FORK = """
 import os, sys, time
 for _ in range(3):
@@ -102,6 +113,7 @@ CASES = {
         "last words",
     ),
     "forks and exits": Case(FORK, None),
+    "maps a large file": Case(MAPPED, None, memory=100 * MIB),
     "holds and writes what it may": Case(
         "x = bytearray(b'x' * 50 * 1024 * 1024); open('/tmp/x', 'wb').write(x[:2**20]); print('last words')",
         None,
