@@ -47,7 +47,7 @@ class SpotTask:
         self._created = time.monotonic()
         self._trained = 0.0
         self._resume_at: float | None = None
-        self._stopped = False
+        self._stopped = self._taken = False
         self._late = "MaxRuntimeInSeconds"
         self._began = self._created
         self._task = self._begin()
@@ -58,7 +58,8 @@ class SpotTask:
             return self._wait_for_instances(moment)
         outcome = self._task.poll()
         if outcome is not None or not self._task.over:
-            if outcome is None and self._without is not None and self._is_due(moment):
+            if outcome is None and self._without is not None and not self._taken and self._is_due(moment):
+                self._taken = True
                 self._run.note("managed spot training: the instances are taken away (SIGTERM, then SIGKILL)")
                 self._task.interrupt()
             return outcome
