@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops.check.codes import ALLOWANCES
 from mlops.check.nearest import nearest
 from mlops.check.rule import all_rules
 from mlops.ir import Severity, UsageError
@@ -22,13 +23,14 @@ class Story:
 
 
 def stories() -> Mapping[str, Story]:
-    """Every code that a finding can have: the rules', the DSL's and the reader's; in that order, by code."""
+    """Every code that a finding can have: the rules', the DSL's, the reader's and allow comments', in that order."""
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS
 
     told = [Story(rule.code, rule.name, rule.severity, rule.text, rule.source) for rule in all_rules()]
     told += [Story(code, mistake.name, Severity.ERROR, mistake.text) for code, mistake in MISTAKES.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in FAULTS.items()]
+    told += [Story(code, name, Severity.WARNING, text) for code, (name, text) in ALLOWANCES.items()]
     return {story.code: story for story in told}
 
 

@@ -5,12 +5,26 @@ from __future__ import annotations
 import string
 from collections.abc import Iterable, Iterator
 
+from mlops.ir import Edit
+
 _MAX_LENGTH = 128
 
 _MANY = 600
 """More known names than this are not compared one by one: thousands of faults would take minutes."""
 
 _LETTERS = string.ascii_lowercase + string.digits + "-_"
+
+
+class Guess(str):
+    """A finding's help that knows its own mend, so that no rule has to say it twice."""
+
+    edit: Edit
+
+    @classmethod
+    def of(cls, name: str, guess: str) -> Guess:
+        made = cls(f"did you mean {guess!r}?")
+        made.edit = Edit(name, guess)
+        return made
 
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
@@ -23,17 +37,24 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     >>> nearest("Sten10", [f"Step{number}" for number in range(999)])
     'Step10'
     """
+    return next(iter(_near(name, known)), None)
+
+
+def _near(name: str, known: Iterable[str]) -> list[str]:
+    """The closest of ``known`` first; a second one only says that the first is not certain."""
     from difflib import get_close_matches  # only a fault needs it
 
     if len(name) > _MAX_LENGTH:
-        return None
+        return []
     candidates: dict[str, str] = {}
     for item in known:
         candidates.setdefault(item.lower(), item)
+    lowered = name.lower()
+    if lowered in candidates:
+        return [candidates[lowered]]
     if len(candidates) > _MANY:
-        return next((candidates[near] for near in _one_edit(name.lower()) if near in candidates), None)
-    found = get_close_matches(name.lower(), candidates, n=1, cutoff=0.7)
-    return candidates[found[0]] if found else None
+        return [candidates[near] for near in dict.fromkeys(_one_edit(lowered)) if near in candidates][:2]
+    return [candidates[near] for near in get_close_matches(lowered, candidates, n=2, cutoff=0.7)]
 
 
 def _one_edit(name: str) -> Iterator[str]:
@@ -47,11 +68,11 @@ def _one_edit(name: str) -> Iterator[str]:
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str | None:
-    """A sentence for a finding's help."""
+    """A sentence for a finding's help; a :class:`Guess` where exactly one known name is near."""
     listed = list(known)
-    guess = nearest(name, listed)
-    if guess is not None:
-        return f"did you mean {guess!r}?"
+    near = _near(name, listed)
+    if near:
+        return Guess.of(name, near[0]) if len(near) == 1 else f"did you mean {near[0]!r}?"
     if 0 < len(listed) <= 12:
         return f"known here: {', '.join(sorted(listed))}"
     return None

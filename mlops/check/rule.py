@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
 
+from mlops.check.nearest import Guess
 from mlops.check.subject import Subject
 from mlops.ir import Finding, Placed, Severity, Where
 
@@ -56,6 +57,7 @@ class Rule:
                 step=step.name or None if step else None,
                 path=fault.path,
                 where=fault.where or (step.where if step else subject.definition.where),
+                edit=fault.help.edit if isinstance(fault.help, Guess) else None,
             )
 
 

@@ -11,6 +11,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.check import check, order
+from mlops.check.selection import Selection, listed_codes, read_selection
+from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Finding, Severity, UsageError, Where
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
@@ -35,16 +37,33 @@ class Opened:
     root: Path
 
 
-def open_targets(targets: Sequence[str], environment: str, *, definitions: bool = True) -> Opened:
+def open_targets(
+    targets: Sequence[str],
+    environment: str,
+    *,
+    definitions: bool = True,
+    select: Sequence[str] = (),
+    ignore: Sequence[str] = (),
+) -> Opened:
     """Load, lower, order and check. Raises UsageError for a target that is not there and ConfigurationError for a
-    broken ``mlops.toml`` or ``mlops.lock``. A folder's JSON files count only with ``definitions``."""
+    broken ``mlops.toml`` or ``mlops.lock``. A folder's JSON files count only with ``definitions``.
+
+    Findings are what ``[check]`` and allow comments leave; ``select`` and ``ignore`` are codes that win over both."""
+    options = (listed_codes("--select", select), listed_codes("--ignore", ignore))
+
+    def selection(root: Path) -> Selection:
+        if root not in selections:
+            selections[root] = replace(read_selection(root), select=options[0], ignore=options[1])
+        return selections[root]
+
+    selections: dict[Path, Selection] = {}
     pipelines: list[Checked] = []
     findings: list[Finding] = []
     files: list[str] = []
     root = Path.cwd()
     for target in targets:
         if target == STANDARD_INPUT:
-            _read_definition(sys.stdin.buffer.read(), STANDARD_INPUT, pipelines, findings)
+            _read_definition(sys.stdin.buffer.read(), STANDARD_INPUT, selection(root), pipelines, findings)
             files.append(STANDARD_INPUT)
             continue
         path, name = _split(target)
@@ -58,12 +77,16 @@ def open_targets(targets: Sequence[str], environment: str, *, definitions: bool 
                 continue
             files.append(str(file))
             if file.suffix == ".json":
-                _read_definition(_content(file), str(file.resolve()), pipelines, findings)
+                _read_definition(_content(file), str(file.resolve()), selection(root), pipelines, findings)
             else:
-                _load_pipelines(file, name, environment, pipelines, findings)
+                _load_pipelines(file, name, environment, selection(root), pipelines, findings)
     findings.extend(_repeated(pipelines))
-    ordered = tuple(sorted(dict.fromkeys(findings), key=lambda finding: finding.sort_key))
+    ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
     return Opened(tuple(pipelines), ordered, tuple(files), root)
+
+
+def _by_place(finding: Finding) -> tuple[str, int, int, str, str, str]:
+    return finding.sort_key
 
 
 def _repeated(pipelines: Sequence[Checked]) -> Iterator[Finding]:
@@ -189,7 +212,9 @@ def _content(file: Path) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _read_definition(content: bytes, file: str, pipelines: list[Checked], findings: list[Finding]) -> None:
+def _read_definition(
+    content: bytes, file: str, selection: Selection, pipelines: list[Checked], findings: list[Finding]
+) -> None:
     definition, problems = read(content, file)
     if definition is None:
         findings.extend(problems)
@@ -197,13 +222,18 @@ def _read_definition(content: bytes, file: str, pipelines: list[Checked], findin
     if file != STANDARD_INPUT:
         definition = replace(definition, name=Path(file).stem)
     checked = check(definition, findings=problems)
-    located = tuple(locate(checked.findings, content.decode("utf-8-sig"), file))
+    located = tuple(locate(selection.chosen(checked.findings), content.decode("utf-8-sig"), file))
     pipelines.append(replace(checked, findings=located))
     findings.extend(located)
 
 
 def _load_pipelines(
-    file: Path, name: str | None, environment_name: str, pipelines: list[Checked], findings: list[Finding]
+    file: Path,
+    name: str | None,
+    environment_name: str,
+    selection: Selection,
+    pipelines: list[Checked],
+    findings: list[Finding],
 ) -> None:
     # A definition in JSON needs neither the DSL nor the project's configuration.
     from mlops.declare.load import load
@@ -218,18 +248,30 @@ def _load_pipelines(
     environment = project.environment(environment_name)
     pinned = lock.read(root / LOCK)
     loaded = load(file)
-    findings.extend(loaded.findings)
+    cut_short = any(finding.code in _CUT_SHORT for finding in loaded.findings)
+    found: list[Checked] = []
     for pipeline in loaded.pipelines:
         if name is not None and pipeline.name != name:
             continue
         with collecting() as misuses:
             definition = lower_pipeline(pipeline, environment, pinned, (file.parent, root))
         checked = check(order(definition), findings=(*loaded.findings, *misuses))
-        if any(finding.code in _CUT_SHORT for finding in loaded.findings):
+        if cut_short:
             kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
             checked = replace(checked, findings=kept)
-        pipelines.append(checked)
-        findings.extend(checked.findings)
+        found.append(checked)
     if name is not None and loaded.pipelines and name not in [pipeline.name for pipeline in loaded.pipelines]:
         known = ", ".join(pipeline.name for pipeline in loaded.pipelines)
         raise UsageError(f"{file} has no pipeline {name!r}; it has {known}")
+    whole = (
+        name is None
+        and not cut_short
+        and not any(item.code.startswith("D") for checked in found for item in checked.findings)
+    )
+    told, of_comments = told_of_file(file, loaded.findings, found, selection, whole=whole)
+    findings.extend(of_comments)
+    findings.extend(told[item] for item in loaded.findings if item in told)
+    for checked in found:
+        left = tuple(sorted((told[item] for item in checked.findings if item in told), key=_by_place))
+        pipelines.append(replace(checked, findings=left))
+        findings.extend(left)

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from mlops.declare import references
 from mlops.declare.misuse import misuse
 from mlops.declare.references import Reference
+from mlops.declare.slips import slip
 from mlops.ir import Where
 
 _WANTED = {
@@ -42,7 +43,8 @@ def report(error: ValidationError, constructor: str, known: Sequence[str], step:
             continue  # it was given, only without its keyword
         if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
             message, help = _unexpected(known, argument, kind)
-            misuse("D040", f"{call}: {message}", help=help, step=about, where=where)
+            edit = None if kind.endswith("positional_argument") else slip(argument, known)
+            misuse("D040", f"{call}: {message}", help=help, step=about, where=where, edit=edit)
         elif kind.startswith("missing"):
             message = f"{call}: the argument {argument} is missing"
             misuse("D041", message, step=about, where=where)

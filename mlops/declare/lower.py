@@ -10,6 +10,7 @@ from typing import Protocol
 from mlops.declare.misuse import misuse
 from mlops.declare.pipeline import BlockMember, Pipeline
 from mlops.declare.references import Reference, lower
+from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Ref, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
@@ -98,6 +99,7 @@ class Lowering:
             help=f"did you mean {close[0]!r}?" if close else None,
             step=step.name,
             where=step.where,
+            edit=slip(given, near),
         )
         return None
 

@@ -13,7 +13,7 @@ from contextvars import ContextVar
 
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.source_line import author_line
-from mlops.ir import Finding, MlopsError, Severity, Where
+from mlops.ir import Edit, Finding, MlopsError, Severity, Where
 
 _collected: ContextVar[list[Finding] | None] = ContextVar("collected", default=None)
 
@@ -60,10 +60,12 @@ def misuse(
     help: str | None = None,
     step: str | None = None,
     where: Where | None = None,
+    edit: Edit | None = None,
 ) -> None:
     """Record one of :data:`MISTAKES` at the author's current line, or raise it where nobody collects."""
     place = where or _speaking_of.get() or author_line()
-    finding = Finding(code, MISTAKES[code].name, Severity.ERROR, message, help=help, step=step, where=place)
+    name = MISTAKES[code].name
+    finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=place, edit=edit)
     findings = _collected.get()
     if findings is None:
         raise MisuseError(finding)

@@ -7,7 +7,7 @@ reader parses to them; check, emit, run and deploy see nothing else. Imports not
 from mlops.ir.checked import Checked
 from mlops.ir.definition import Asset, Block, Definition, Parameter, Placed, Step
 from mlops.ir.errors import AccountError, ConfigurationError, MlopsError, Refusal, UsageError
-from mlops.ir.finding import Finding, Severity
+from mlops.ir.finding import Edit, Finding, Severity
 from mlops.ir.step_type import StepType
 from mlops.ir.values import Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.where import Where
@@ -19,6 +19,7 @@ __all__ = [
     "Checked",
     "ConfigurationError",
     "Definition",
+    "Edit",
     "Finding",
     "Join",
     "JsonGet",

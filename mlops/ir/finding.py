@@ -17,8 +17,18 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """A mend that is certain: where the finding stands, the name or text ``old`` becomes ``new``. Whether that is a
+    member's name, a string or a part of an expression, the file itself shows."""
+
+    old: str
+    new: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
-    """``path`` is a JSON pointer into the definition; ``step`` names the step it is about, if any."""
+    """``path`` is a JSON pointer into the definition; ``step`` names the step it is about, if any. ``edit`` is for
+    machines and says nothing that ``help`` does not say."""
 
     code: str
     name: str
@@ -28,6 +38,7 @@ class Finding:
     step: str | None = None
     path: str | None = None
     where: Where = NOWHERE
+    edit: Edit | None = None
 
     def at(self, where: Where) -> Finding:
         return replace(self, where=where)

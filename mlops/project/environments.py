@@ -12,7 +12,9 @@ from typing import Annotated, Any
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mlops.ir import ConfigurationError
+from mlops.project.check_settings import parse as parse_check_settings
 from mlops.project.root import CONFIGURATION, STATE
+from mlops.project.toml_places import mistake as _mistake
 
 LOCAL = "local"
 LOCAL_ACCOUNT = "000000000000"
@@ -100,8 +102,10 @@ def read_project(root: Path) -> Project:
         raise ConfigurationError(f"{file}:{line}: {error}") from None
     mistakes: list[str] = []
     for key in raw:
-        if key not in ("project", "env"):
-            mistakes.append(_mistake(file, text, (key,), f"{key!r} is not known here; known: [project], [env.NAME]"))
+        if key not in ("project", "env", "check"):
+            known = "[project], [env.NAME], [check]"
+            mistakes.append(_mistake(file, text, (key,), f"{key!r} is not known here; known: {known}"))
+    parse_check_settings(raw.get("check", {}), lambda path, said: mistakes.append(_mistake(file, text, path, said)))
     table = _validated(ProjectTable, raw.get("project", {}), ("project",), file, text, mistakes)
     environments = _environments(root, raw.get("env", {}), file, text, mistakes)
     if mistakes:
@@ -208,29 +212,3 @@ def _text(file: Path) -> str:
         return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from None
-
-
-def _mistake(file: Path, text: str, path: tuple[str, ...], message: str) -> str:
-    line = _line(text, path)
-    return f"{file}:{line}: {message}" if line else f"{file}: {message}"
-
-
-def _line(text: str, path: tuple[str, ...]) -> int | None:
-    """The line of a key or of its table's header. tomllib tells no lines; inline tables count by their first line."""
-    header, header_line = "", None
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        table = re.match(r"\[+\s*([^\]]+?)\s*\]+", stripped)
-        if table:
-            header = table.group(1).replace('"', "").replace("'", "")
-            if header == ".".join(path):
-                return number
-            if header == ".".join(path[:-1]):
-                header_line = number
-            continue
-        key = re.match(r"(\"[^\"]*\"|'[^']*'|[\w\-.]+)\s*=", stripped)
-        if key:
-            full = ".".join(filter(None, (header, key.group(1).strip("\"'"))))
-            if full == ".".join(path):
-                return number
-    return header_line

@@ -17,7 +17,11 @@ FORMATS = ("text", "json", "sarif", "github", "junit")
 @click.argument("targets", nargs=-1, required=True)
 @options.environment
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
-def command(targets: tuple[str, ...], environment: str, format_: str) -> None:
+@click.option("--select", multiple=True, metavar="CODES", help="Tell only these codes, or families by their beginning.")
+@click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these; comma lists, may be repeated.")
+def command(
+    targets: tuple[str, ...], environment: str, format_: str, select: tuple[str, ...], ignore: tuple[str, ...]
+) -> None:
     """All findings on TARGETS: pipeline files, folders, definitions in JSON; - reads one from standard input.
 
     Ends with 1 where there is an error.
@@ -26,7 +30,7 @@ def command(targets: tuple[str, ...], environment: str, format_: str) -> None:
 
     from mlops.check.sources import open_targets
 
-    opened = open_targets(targets, environment)
+    opened = open_targets(targets, environment, select=select, ignore=ignore)
     report = importlib.import_module(f"mlops.check.reports.{format_}")
     if format_ == "text":
         if opened.findings:

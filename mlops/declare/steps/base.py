@@ -14,6 +14,7 @@ from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.records import record
 from mlops.declare.references import Poison, PropertyReference, lower
+from mlops.declare.slips import slip
 from mlops.declare.source_line import author_line
 from mlops.ir import Step as StepRecord
 from mlops.ir import StepType, Unknown, Value, Where
@@ -214,11 +215,14 @@ class Step(metaclass=_StepMeta):
             known = sorted(
                 key for key in {*vars(self), *dir(type(self))} if not key.startswith("_") and key not in _INTERNAL
             )
+            edit = slip(name, known)
+            mend = f"did you mean {edit.new}? " if edit else ""
             misuse(
                 "D031",
                 f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
-                help=f"it has {', '.join(known)}",
+                help=f"{mend}it has {', '.join(known)}",
                 step=self.__dict__.get("name"),
+                edit=edit,
             )
         return Poison()
 

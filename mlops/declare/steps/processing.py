@@ -21,6 +21,7 @@ from mlops.declare.references import (
     lower,
 )
 from mlops.declare.shipped import mlops_secrets
+from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step, without_none
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
@@ -399,4 +400,5 @@ def _unknown(step: str, kind: str, name: str, known: Sequence[str]) -> None:
         f"step {step} has no {kind} {name!r}",
         help=f"{mend}its {kind}s are {', '.join(known) or 'none'}",
         step=step,
+        edit=slip(name, known),
     )

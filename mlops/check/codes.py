@@ -1,0 +1,68 @@
+"""Every code that a finding can have, without its story: what options, settings and comments may name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from functools import cache
+
+from mlops.check.nearest import nearest
+from mlops.check.rule import all_rules
+
+FIRM = ("D", "J", "G101", "G102", "G103", "G104", "G111")
+"""Beginnings of codes that nobody can wave through: the file was not understood, or its steps have no order, so
+whatever comes after the check would build on sand."""
+
+ALLOWANCES: Mapping[str, tuple[str, str]] = {
+    "A001": (
+        "idle-allow",
+        """An allow comment suppresses nothing: what it was written for is mended or is told elsewhere. Left alone, it
+would hide the next fault of that line.
+
+Bad:  Training("Train", …)  # mlops: allow X751 short job
+Good: Training("Train", …)""",
+    ),
+    "A002": (
+        "unknown-allow",
+        """An allow comment names no code, a code that does not exist, or one that nobody can wave through.
+
+Bad:  # mlops: allow X99999
+Good: # mlops: allow X840 a public demo key""",
+    ),
+}
+"""Name and text of what allow comments can have wrong; all warnings."""
+
+
+@cache
+def known_codes() -> Mapping[str, str]:
+    """Name by code: rules, mistakes of the DSL, the reader's, and those of allow comments."""
+    from mlops.declare.mistakes import MISTAKES
+    from mlops.ir.reader import FAULTS
+
+    return {
+        **{rule.code: rule.name for rule in all_rules()},
+        **{code: mistake.name for code, mistake in MISTAKES.items()},
+        **{code: name for code, (name, _) in FAULTS.items()},
+        **{code: name for code, (name, _) in ALLOWANCES.items()},
+    }
+
+
+def unknown_code(code: str) -> str | None:
+    """What to say of a code, or beginning of one, that fits nothing; None where it fits."""
+    codes = known_codes()
+    if any(known.startswith(code) for known in codes):
+        return None
+    by_name = {name: known for known, name in codes.items()}
+    if code.lower() in by_name:
+        return f"{code.lower()!r} is the name of {by_name[code.lower()]}: write the code"
+    guess = nearest(code, codes)
+    hint = f"did you mean {guess} ({codes[guess]})?" if guess else "`mlops rules` lists all codes"
+    return f"there is no code {code!r}; {hint}"
+
+
+def is_firm(code: str) -> bool:
+    return code.startswith(FIRM)
+
+
+def named(code: str, codes: Iterable[str]) -> str | None:
+    """The longest of ``codes`` that is this code or the beginning of its family."""
+    return max((item for item in codes if code.startswith(item)), key=len, default=None)

@@ -1,0 +1,41 @@
+"""Lines of a TOML text: tomllib tells none, so a second look finds them, only when a mistake has to say where."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+
+def mistake(file: Path, text: str, path: tuple[str, ...], message: str) -> str:
+    """A sentence that begins with the place."""
+    return f"{place(file, text, path)}: {message}"
+
+
+def place(file: Path, text: str, path: tuple[str, ...]) -> str:
+    """``file:line`` of a key, as far as the line is known."""
+    line = _line(text, path)
+    return f"{file}:{line}" if line else str(file)
+
+
+def _line(text: str, path: tuple[str, ...]) -> int | None:
+    """The line of a key or of its table's header; a key of an inline table has the line where that begins."""
+    header = ""
+    header_line: int | None = None
+    for number, line in enumerate(text.splitlines(), 1):
+        stripped = line.strip()
+        table = re.match(r"\[+\s*([^\]]+?)\s*\]+", stripped)
+        if table:
+            header = table.group(1).replace('"', "").replace("'", "")
+            if header == ".".join(path):
+                return number
+            if header == ".".join(path[:-1]):
+                header_line = number
+            continue
+        key = re.match(r"(\"[^\"]*\"|'[^']*'|[\w\-.]+)\s*=", stripped)
+        if key:
+            full = ".".join(filter(None, (header, key.group(1).strip("\"'"))))
+            if full == ".".join(path):
+                return number
+            if ".".join(path).startswith(f"{full}."):
+                header_line = number  # an inline table
+    return header_line
