@@ -11,9 +11,11 @@ from mlops.ir import Finding
 def shown_file(finding: Finding) -> str | None:
     """A POSIX path, relative to the working directory where the file is below it; ``-`` stays."""
     file = finding.where.file
-    if file is None or file == "-":
-        return file
-    path = Path(file)
+    return file if file is None or file == "-" else shown(Path(file))
+
+
+def shown(path: Path) -> str:
+    """The same of any absolute path."""
     # Two spellings of one folder: a link such as macOS's /tmp must not make a path absolute.
     for here in (Path.cwd(), Path(os.path.realpath(Path.cwd()))):
         if path.is_relative_to(here):

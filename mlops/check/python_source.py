@@ -13,8 +13,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Literal
 
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
+Kind = Literal["literal", "keyword", "attribute"]
 _COMPOUND = (ast.stmt, ast.ExceptHandler, ast.match_case)
 
 
@@ -27,7 +29,11 @@ class Word:
     line: int
     column: int
     end: int
-    is_literal: bool
+    kind: Kind
+
+    @property
+    def is_literal(self) -> bool:
+        return self.kind == "literal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,18 +106,25 @@ class PythonSource:
                 continue  # its pieces have no places of their own before Python 3.12
             if isinstance(node, ast.Constant) and type(node.value) in (str, int, float):
                 if node.lineno == node.end_lineno and node.end_col_offset is not None:
-                    yield self._word(node.value, node.lineno, node.col_offset, node.end_col_offset, True)  # type: ignore[arg-type]
+                    yield self._word(node.value, node.lineno, node.col_offset, node.end_col_offset, "literal")  # type: ignore[arg-type]
             elif isinstance(node, ast.keyword) and node.arg is not None:
-                yield self._word(node.arg, node.lineno, node.col_offset, node.col_offset + _bytes(node.arg), False)
+                yield self._word(node.arg, node.lineno, node.col_offset, node.col_offset + _bytes(node.arg), "keyword")
             elif isinstance(node, ast.Attribute) and node.end_lineno is not None and node.end_col_offset is not None:
                 end = node.end_col_offset
-                yield self._word(node.attr, node.end_lineno, end - _bytes(node.attr), end, False)
+                yield self._word(node.attr, node.end_lineno, end - _bytes(node.attr), end, "attribute")
             stack.extend(reversed(list(ast.iter_child_nodes(node))))
 
-    def _word(self, value: str | int | float, line: int, start: int, end: int, literal: bool) -> Word:
+    def _word(
+        self,
+        value: str | int | float,
+        line: int,
+        start: int,
+        end: int,
+        kind: Kind,
+    ) -> Word:
         content = self.lines[line - 1].encode()
         column = len(content[:start].decode(errors="replace"))
-        return Word(value, line, column + 1, len(content[:end].decode(errors="replace")) + 1, literal)
+        return Word(value, line, column + 1, len(content[:end].decode(errors="replace")) + 1, kind)
 
     def comments(self) -> list[Comment]:
         """By the tokenizer, so that a # inside of a string is none; up to where it gives up."""

@@ -263,11 +263,8 @@ def _load_pipelines(
     if name is not None and loaded.pipelines and name not in [pipeline.name for pipeline in loaded.pipelines]:
         known = ", ".join(pipeline.name for pipeline in loaded.pipelines)
         raise UsageError(f"{file} has no pipeline {name!r}; it has {known}")
-    whole = (
-        name is None
-        and not cut_short
-        and not any(item.code.startswith("D") for checked in found for item in checked.findings)
-    )
+    misused = any(item.code.startswith("D") for checked in found for item in checked.findings)
+    whole = name is None and not cut_short and not misused
     told, of_comments = told_of_file(file, loaded.findings, found, selection, whole=whole)
     findings.extend(of_comments)
     findings.extend(told[item] for item in loaded.findings if item in told)

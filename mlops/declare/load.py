@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.misuse import MisuseError, collecting
@@ -46,7 +47,7 @@ def load(file: Path) -> Loaded:
         except (OSError, ValueError) as error:
             findings.append(_finding("D100", f"cannot be read: {error}", Where(str(path))))
         else:
-            with _importable(path.parent), _standard_output_to_error():
+            with _importable(path.parent), _standard_output_to_error(), _staying_alive():
                 _execute(code, path, findings)
         if not pipelines and not findings:
             findings.append(
@@ -90,6 +91,34 @@ def _importable(folder: Path) -> Iterator[None]:
                 del sys.modules[name]
 
 
+class _ProcessEnd(BaseException):
+    """The file called ``os._exit``."""
+
+    def __str__(self) -> str:
+        return "the file ends the process (os._exit)"
+
+
+@contextlib.contextmanager
+def _staying_alive() -> Iterator[None]:
+    """``os._exit(0)`` in a file would end a check as if there were nothing to say. A child that the file forks may
+    end so; what C code does behind Python's back, nobody in this process sees."""
+    process, end = os.getpid(), os._exit
+    modules = [sys.modules[name] for name in ("os", "posix", "nt") if name in sys.modules]
+
+    def refuse(status: int) -> NoReturn:
+        if os.getpid() != process:
+            end(status)
+        raise _ProcessEnd
+
+    for module in modules:
+        module._exit = refuse  # type: ignore[attr-defined]
+    try:
+        yield
+    finally:
+        for module in modules:
+            module._exit = end  # type: ignore[attr-defined]
+
+
 @contextlib.contextmanager
 def _standard_output_to_error() -> Iterator[None]:
     """Also for programs that the file starts: they write to the descriptor, not to ``sys.stdout``."""
@@ -129,6 +158,8 @@ def _raised(error: BaseException, path: Path) -> Finding:
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__
     if isinstance(error, SystemExit):
         text = "the file ends the process (SystemExit)"
+    if isinstance(error, _ProcessEnd):
+        text = str(error)
     where = Where(frame.filename if frame else str(path), frame.lineno if frame else None)
     return _finding("D102", f"running the file failed: {text}", where)
 

@@ -82,6 +82,20 @@ def places(text: str, pointers: Collection[str]) -> Mapping[str, tuple[int, int]
     return result
 
 
+def offsets(text: str, pointers: Collection[str]) -> Mapping[str, int]:
+    """Where each pointer that the text has starts, in characters; for a member, its key.
+
+    >>> offsets('{"a": [1, 22]}', ["/a", "/a/1", "/b"])
+    {'/a': 1, '/a/1': 10}
+    """
+    wanted = set(pointers)
+    for target in pointers:
+        while target:
+            target = target.rpartition("/")[0]
+            wanted.add(target)
+    return {at: position for at, position in _positions(text, wanted) if at in pointers}
+
+
 _SPACE = re.compile(r"[ \t\n\r]*")
 _SKIP = json.JSONDecoder(parse_int=str, parse_float=str, parse_constant=str)
 

@@ -11,19 +11,25 @@ from mlops.ir import UsageError
 
 def write_text(file: Path, text: str) -> None:
     """UTF-8 with ``\\n``; the folder is made where it is missing. Raises UsageError where that cannot be."""
+    write_bytes(file, text.encode(), mode=0o644)
+
+
+def write_bytes(file: Path, content: bytes, *, mode: int | None = None) -> None:
+    """``mode`` is that of the file before, unless given; a link stays one. Raises UsageError where that cannot be."""
     try:
-        _replace(file, text)
+        file = file.resolve()
+        _replace(file, content, file.stat().st_mode & 0o777 if mode is None else mode)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _replace(file: Path, text: str) -> None:
+def _replace(file: Path, content: bytes, mode: int) -> None:
     file.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as target:
-            target.write(text)
-        Path(temporary).chmod(0o644)
+        with os.fdopen(handle, "wb") as target:
+            target.write(content)
+        Path(temporary).chmod(mode)
         Path(temporary).replace(file)
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
