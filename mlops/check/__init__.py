@@ -42,6 +42,22 @@ def order(definition: Definition) -> Definition:
     return graph.order(definition)
 
 
+def _without_followers(found: dict[Finding, None]) -> dict[Finding, None]:
+    """Of a place that holds no step or no name at all, the reader has said so; rules would say it again."""
+    said = {finding.path for finding in found if finding.code == "J006"}
+    if not said:
+        return found
+    return {
+        finding: None
+        for finding in found
+        if finding.code == "J006" or not any(_within(finding.path, place) for place in said)
+    }
+
+
+def _within(path: str | None, place: str | None) -> bool:
+    return path is not None and place is not None and f"{path}/".startswith(f"{place}/")
+
+
 def check(
     definition: Definition, *, findings: Iterable[Finding] = (), types: Mapping[str, StepType] | None = None
 ) -> Checked:
@@ -56,6 +72,7 @@ def check(
     found = dict.fromkeys(findings)
     for rule in all_rules():
         found.update(dict.fromkeys(rule.findings(subject)))
+    found = _without_followers(found)
     return _bound(subject, tuple(sorted(found, key=lambda finding: finding.sort_key)))
 
 

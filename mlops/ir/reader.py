@@ -15,7 +15,7 @@ from typing import Any
 from mlops.ir.definition import Block, Definition, Parameter, Step
 from mlops.ir.finding import Finding, Severity
 from mlops.ir.lines import places, scan
-from mlops.ir.values import Value, from_json, pointer
+from mlops.ir.values import Unknown, Value, from_json, pointer
 from mlops.ir.where import Where
 
 BLOCK_MEMBERS = ("IfSteps", "ElseSteps", "ForEachBody")
@@ -133,6 +133,7 @@ def _parameters(raw: list[Any], where: Where, findings: list[Finding]) -> tuple[
         at = pointer("Parameters", index)
         if not isinstance(item, dict):
             _mistyped(findings, at, "an object", item, where)
+            parameters.append(Parameter(name="", type="", where=where))  # later pointers shall not shift
             continue
         name, kind = item.get("Name"), item.get("Type", "String")
         if not isinstance(name, str):
@@ -160,6 +161,7 @@ def _steps(raw: Any, at: str, where: Where, findings: list[Finding]) -> tuple[St
         here = at + pointer(index)
         if not isinstance(item, dict):
             _mistyped(findings, here, "an object", item, where)
+            steps.append(Step(name="", type="", arguments=Unknown(), where=where))  # later pointers shall not shift
             continue
         steps.append(_step(item, here, where, findings))
     return tuple(steps)
@@ -194,8 +196,9 @@ def _step(raw: Mapping[str, Any], at: str, where: Where, findings: list[Finding]
 
 
 def _mistyped(findings: list[Finding], at: str, wanted: str, found: Any, where: Where, step: str | None = None) -> None:
-    text = "is missing" if found is None else f"is {_kind(found)}"
-    message = f"{at.rpartition('/')[2]} should be {wanted}, it {text}"
+    name = at.rpartition("/")[2]
+    text = "is missing" if found is None and not name.isdecimal() else f"is {_kind(found)}"
+    message = f"{f'item {name}' if name.isdecimal() else name} should be {wanted}, it {text}"
     findings.append(_finding("J006", message, where=where, path=at, step=step))
 
 

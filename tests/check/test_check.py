@@ -229,3 +229,20 @@ def test_patterns_of_the_service_model(pattern: str, text: str, fits: bool) -> N
 
 def test_a_pattern_that_python_cannot_say_is_not_checked() -> None:
     assert compiled_pattern(r"\p{IsHiragana}*(") is None
+
+
+def test_what_is_no_step_is_said_once_and_shifts_nothing() -> None:
+    inner = '{"Name": "D", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}, "Colour": 1}'
+    text = (
+        '{"Version": "2020-12-01", "Metadata": {}, "Parameters": [3, {"Name": "A", "Type": "Strin"}], "Steps": [7, null,'
+        '{"Name": 5, "Type": "Fail", "Arguments": {"ErrorMessage": "x"}},'
+        '{"Name": "C", "Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": ["x", ' + inner + ']}}]}'
+    )
+    definition, problems = read(text)
+    assert definition is not None
+    found = {(item.code, item.path) for item in check(definition, findings=problems).findings}
+    assert {path for code, path in found if code == "J006"} == {
+        "/Parameters/0", "/Steps/0", "/Steps/1", "/Steps/2/Name", "/Steps/3/Arguments/IfSteps/0",
+    }  # fmt: skip
+    assert {("P403", "/Parameters/1/Type"), ("E521", "/Steps/3/Arguments/IfSteps/1/Colour")} <= found
+    assert {code for code, _ in found} <= {"J006", "P403", "P409", "E521", "C601"}

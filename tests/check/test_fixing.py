@@ -165,6 +165,6 @@ def test_the_diff_is_one_that_patch_reads(tmp_path: Path, capsys: pytest.Capture
     Path("d.json").write_text(DEFINITION.replace('["Prep"]', '["Prepp"]').rstrip("\n"))
     assert main(["check", "d.json", "--diff"]) == 1
     out = capsys.readouterr().out
-    assert out.startswith("--- a/d.json\n+++ b/d.json\n@@ -6,6 +6,6 @@\n")
+    assert out.startswith("--- a/d.json\n+++ b/d.json\n@@ -5,6 +5,6 @@\n")
     assert '-     "DependsOn": ["Prepp"]}\n+     "DependsOn": ["Prep"]}\n' in out
     assert out.endswith(" }\n\\ No newline at end of file\n")
