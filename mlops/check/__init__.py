@@ -19,8 +19,8 @@ __all__ = ["bind", "check", "order", "step_types"]
 
 
 @cache
-def step_types() -> Mapping[str, StepType]:
-    """Every known step type by its ``Type``: ``STEP_TYPE`` or ``STEP_TYPES`` of the modules of ``declare.steps``."""
+def own_step_types() -> Mapping[str, StepType]:
+    """Ours by their ``Type``: ``STEP_TYPE`` or ``STEP_TYPES`` of the modules of ``declare.steps``."""
     import importlib
     import pkgutil
 
@@ -32,6 +32,14 @@ def step_types() -> Mapping[str, StepType]:
         declared = getattr(loaded, "STEP_TYPES", None) or (getattr(loaded, "STEP_TYPE", None),)
         found.update((item.type, item) for item in declared if item is not None)
     return found
+
+
+def step_types() -> Mapping[str, StepType]:
+    """Ours and those of plug-ins."""
+    from mlops.check.plugged import plugged
+
+    own = own_step_types()
+    return {**own, **plugged(frozenset(own)).step_types}
 
 
 def order(definition: Definition) -> Definition:
@@ -65,13 +73,22 @@ def check(
 
     Raises :class:`~mlops.ir.ConfigurationError` where botocore, the source of the request shapes, is not installed.
     """
-    from mlops.check.rule import all_rules
+    from mlops.check.plugged import broken, plugged
+    from mlops.check.rule import own_rules
     from mlops.check.subject import Subject
+    from mlops.ir.plugins import told
 
     subject = Subject(definition, step_types() if types is None else types)
     found = dict.fromkeys(findings)
-    for rule in all_rules():
+    for rule in own_rules():
         found.update(dict.fromkeys(rule.findings(subject)))
+    extra = plugged(frozenset(own_step_types()))
+    found.update(dict.fromkeys(extra.findings))
+    for rule in extra.rules:
+        try:
+            found.update(dict.fromkeys(rule.findings(subject)))
+        except Exception as error:  # somebody else's rule: told, and the others go on
+            found[broken(extra.owners[rule.code], f"{rule.code} raised {told(error)}")] = None
     found = _without_followers(found)
     return _bound(subject, tuple(sorted(found, key=lambda finding: finding.sort_key)))
 

@@ -31,6 +31,18 @@ Good: # mlops: allow X840 a public demo key""",
 }
 """Name and text of what allow comments can have wrong; all warnings."""
 
+PLUGINS: Mapping[str, tuple[str, str]] = {
+    "A010": (
+        "broken-plug-in",
+        """An installed package announces a rule or a step type that cannot be loaded, clashes with another, or raises
+when it is used. Its part of the check did not happen, so nobody knows what it would have found.
+
+Bad:  an entry point in mlops.rules that names a module which is not there
+Good: an entry point that names a rule, several, or a module with rules""",
+    ),
+}
+"""Name and text of what a plug-in can have wrong; an error."""
+
 
 @cache
 def known_codes() -> Mapping[str, str]:
@@ -42,7 +54,7 @@ def known_codes() -> Mapping[str, str]:
         **{rule.code: rule.name for rule in all_rules()},
         **{code: mistake.name for code, mistake in MISTAKES.items()},
         **{code: name for code, (name, _) in FAULTS.items()},
-        **{code: name for code, (name, _) in ALLOWANCES.items()},
+        **{code: name for code, (name, _) in {**ALLOWANCES, **PLUGINS}.items()},
     }
 
 

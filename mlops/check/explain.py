@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops.check.codes import ALLOWANCES
+from mlops.check.codes import ALLOWANCES, PLUGINS
 from mlops.check.nearest import nearest
 from mlops.check.rule import all_rules
 from mlops.ir import Severity, UsageError
@@ -31,6 +32,7 @@ def stories() -> Mapping[str, Story]:
     told += [Story(code, mistake.name, Severity.ERROR, mistake.text) for code, mistake in MISTAKES.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in FAULTS.items()]
     told += [Story(code, name, Severity.WARNING, text) for code, (name, text) in ALLOWANCES.items()]
+    told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in PLUGINS.items()]
     return {story.code: story for story in told}
 
 
@@ -49,3 +51,55 @@ def explain(code: str) -> str:
     story = find_story(code)
     source = f"\n\nSource: {story.source}" if story.source else ""
     return f"{story.code} {story.name} ({story.severity.value})\n\n{story.text}{source}\n"
+
+
+_FAMILIES = {
+    "A": "Allow comments and plug-ins",
+    "C": "Conditions",
+    "D": "Pipeline files",
+    "E": "The document and the members of steps",
+    "G": "The graph",
+    "J": "Definitions in JSON",
+    "P": "Parameters",
+    "R": "References and expressions",
+    "S": "Requests",
+    "X": "Fields that depend on each other, and contracts",
+}
+
+
+def page() -> str:
+    """``docs/rules.md``: every code with its story, by family."""
+    told = sorted(stories().values(), key=lambda story: story.code)
+    lines = [
+        "# Rules",
+        "",
+        "Every code that a finding can have, generated from the rules themselves. `mlops explain CODE` prints the same.",
+        "How to choose among them is told in [checking.md](checking.md).",
+    ]
+    family = ""
+    for story in told:
+        if story.code[0] != family:
+            family = story.code[0]
+            lines += ["", f"## {family}: {_FAMILIES.get(family, 'others')}"]
+        lines += ["", f"### {story.code} {story.name}", "", f"*{story.severity.value.capitalize()}.* {_prose(story)}"]
+        examples = story.text[len(_prose_of(story)) :].strip("\n")
+        if examples:
+            lines += ["", "```text", *examples.splitlines(), "```"]
+        if story.source:
+            lines += ["", f"Source: {_escaped(story.source)}"]
+    return "\n".join(lines) + "\n"
+
+
+def _prose_of(story: Story) -> str:
+    """The text up to the examples."""
+    cut = re.search(r"^Bad:", story.text, re.MULTILINE)
+    return story.text[: cut.start()] if cut else story.text
+
+
+def _prose(story: Story) -> str:
+    return _escaped(_prose_of(story).strip())
+
+
+def _escaped(text: str) -> str:
+    """Plain text as Markdown: what looks like markup is meant as it is written."""
+    return re.sub(r"([\\*_<\[\]|])", r"\\\1", text)

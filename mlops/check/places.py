@@ -23,6 +23,19 @@ def shown(path: Path) -> str:
     return path.as_posix()
 
 
+def repository_file(finding: Finding) -> str | None:
+    """Relative to the repository that holds the file, wherever the command was called: what services that annotate a
+    change want. Outside of any repository as :func:`shown_file`."""
+    file = finding.where.file
+    if file is None or file == "-":
+        return file
+    path = Path(os.path.realpath(file))
+    for folder in path.parents:
+        if (folder / ".git").exists():  # a file in worktrees and submodules
+            return path.relative_to(folder).as_posix()
+    return shown_file(finding)
+
+
 def shown_place(finding: Finding) -> str:
     """``file:line:column``, as far as it is known; else the pointer."""
     parts = [shown_file(finding), finding.where.line, finding.where.column]

@@ -73,8 +73,8 @@ def rule(
 
 
 @cache
-def all_rules() -> tuple[Rule, ...]:
-    """Every rule of every module in ``mlops.check.rules``, by code."""
+def own_rules() -> tuple[Rule, ...]:
+    """Every rule of every module in ``mlops.check.rules``, by code; without those of plug-ins."""
     from mlops.check import rules
 
     found = {
@@ -84,3 +84,11 @@ def all_rules() -> tuple[Rule, ...]:
         if isinstance(item, Rule)
     }
     return tuple(found[code] for code in sorted(found))
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Our rules and those of plug-ins, by code."""
+    from mlops.check import own_step_types
+    from mlops.check.plugged import plugged
+
+    return tuple(sorted((*own_rules(), *plugged(frozenset(own_step_types())).rules), key=lambda rule: rule.code))

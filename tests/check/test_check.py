@@ -234,9 +234,10 @@ def test_a_pattern_that_python_cannot_say_is_not_checked() -> None:
 def test_what_is_no_step_is_said_once_and_shifts_nothing() -> None:
     inner = '{"Name": "D", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}, "Colour": 1}'
     text = (
-        '{"Version": "2020-12-01", "Metadata": {}, "Parameters": [3, {"Name": "A", "Type": "Strin"}], "Steps": [7, null,'
+        '{"Version": "2020-12-01", "Metadata": {}, "Parameters": [3, {"Name": "A", "Type": "Strin"}],'
+        '"Steps": [7, null,'
         '{"Name": 5, "Type": "Fail", "Arguments": {"ErrorMessage": "x"}},'
-        '{"Name": "C", "Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": ["x", ' + inner + ']}}]}'
+        '{"Name": "C", "Type": "Condition", "Arguments": {"Conditions": [], "IfSteps": ["x", ' + inner + "]}}]}"
     )
     definition, problems = read(text)
     assert definition is not None

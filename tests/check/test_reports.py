@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Callable
 from pathlib import Path
 from xml.etree import ElementTree
 
+import jsonschema
+import junitparser
 import pytest
 
+from mlops.check.explain import stories
 from mlops.check.reports import FORMATS, report
 from mlops.check.reports import json as json_report
 from mlops.check.reports.text import render as text
+from mlops.check.sources import Opened
+from mlops.cli import main
 from mlops.ir import Finding, Severity, UsageError, Where
 
 ERROR, WARNING, INFO = Severity.ERROR, Severity.WARNING, Severity.INFO
@@ -90,6 +97,67 @@ def test_junit(found: list[Finding]) -> None:
     (suite,) = root
     assert (suite.get("tests"), suite.get("failures")) == ("3", "1")
     assert [child.tag for case in suite for child in case] == ["failure", "system-out", "system-out"]
+
+
+def test_github_lands_on_the_line_relative_to_the_repository(
+    declare: Callable[..., Opened], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Called below the repository's root, on a pipeline whose fault stands three lines below its step's."""
+    declare('Training(\n    "A",\n    image="i:1",\n    instance="ml.m5.huge",\n)')
+    (tmp_path / "ml" / "deep").mkdir(parents=True)
+    moved = (tmp_path / "pipeline.py").rename(tmp_path / "ml" / "pipeline.py")
+    (tmp_path / ".git").mkdir()
+    monkeypatch.chdir(tmp_path / "ml" / "deep")
+    assert main(["check", "../pipeline.py", "--format", "github"]) == 1
+    (command,) = [line for line in capsys.readouterr().out.splitlines() if "S204" in line]
+    match = re.match(r"::error file=([^,]+),line=(\d+),col=(\d+),title=S204 argument-choice::", command)
+    assert match is not None
+    assert match[1] == "ml/pipeline.py"
+    line = moved.read_text().splitlines()[int(match[2]) - 1]
+    assert line[int(match[3]) - 1 :].startswith('"ml.m5.huge"')
+
+
+SCHEMA = json.loads((Path(__file__).parent / "sarif" / "sarif-2.1.0-rtm.5.json").read_text())
+
+
+def every_code() -> list[Finding]:
+    return [Finding(code, story.name, story.severity, story.text, story.source, "S\u00fc", f"/Steps/{number}",
+                    Where("/a b/\u00fc.py", number + 1, number or None))
+            for number, (code, story) in enumerate(stories().items())]  # fmt: skip
+
+
+def test_sarif_is_what_its_published_schema_says(found: list[Finding]) -> None:
+    validator = jsonschema.Draft4Validator(SCHEMA, format_checker=jsonschema.FormatChecker())
+    strange = Finding("X", "x", ERROR, "\x00", "\x00", "\x00", "/\x00", Where("-", None))
+    for findings in ([], found, [strange], every_code()):
+        document = json.loads(report("sarif")(findings))
+        assert [error.message for error in validator.iter_errors(document)] == []
+        assert len(document["runs"][0]["results"]) == len(findings)
+    assert list(validator.iter_errors({**document, "version": "2.0.0"}))
+
+
+def test_sarif_carries_the_rules_story() -> None:
+    (rule,) = [rule for rule in json.loads(report("sarif")(every_code()))["runs"][0]["tool"]["driver"]["rules"]
+               if rule["id"] == "G104"]  # fmt: skip
+    assert rule["fullDescription"]["text"].startswith("Steps wait for each other")
+    assert "Bad:" in rule["help"]["text"]
+    assert rule["defaultConfiguration"] == {"level": "error"}
+
+
+def test_junit_is_read_by_a_reader(found: list[Finding], tmp_path: Path) -> None:
+    file = tmp_path / "report.xml"
+    file.write_text(report("junit")([*found, *every_code()]), encoding="utf-8")
+    read = junitparser.JUnitXml.fromfile(str(file))
+    (suite,) = read
+    cases = list(suite)
+    errors = [item for item in (*found, *every_code()) if item.severity is ERROR]
+    assert (suite.tests, suite.failures, len(cases)) == (len(found) + len(every_code()), len(errors), suite.tests)
+    assert (cases[0].name, cases[0].classname) == ("pipelines/churn.py:3", "S204 argument-choice")
+    assert cases[0].result[0].message == "'a' is not allowed"
+    assert "did you mean 'b'?" in cases[0].result[0].text
+    assert [bool(case.result) for case in cases[1:3]] == [False, False]
+    file.write_text(report("junit")([]), encoding="utf-8")
+    assert junitparser.JUnitXml.fromfile(str(file)).failures == 0
 
 
 @pytest.mark.parametrize("name", FORMATS)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mlops.check.places import shown_file
+from mlops.check.places import repository_file
 from mlops.ir import Finding, Severity
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
@@ -15,7 +15,7 @@ def render(findings: Sequence[Finding]) -> str:
 
 
 def _command(finding: Finding) -> str:
-    file = shown_file(finding)
+    file = repository_file(finding)
     properties = {
         "file": file if file != "-" else None,
         "line": finding.where.line,

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from typing import Any
 from urllib.parse import quote
 
-from mlops.check.places import shown_file
+from mlops.check.explain import Story, stories
+from mlops.check.places import repository_file
 from mlops.ir import Finding, Severity
 
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
@@ -16,8 +17,11 @@ _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: 
 def render(findings: Sequence[Finding]) -> str:
     names = {finding.code: finding.name for finding in findings}
     codes = sorted(names)
+    told = stories() if codes else {}
+    rules = [_rule(code, names[code], told.get(code)) for code in codes]
     run = {
-        "tool": {"driver": {"name": "mlops", "rules": [{"id": code, "name": names[code]} for code in codes]}},
+        "tool": {"driver": {"name": "mlops", "rules": rules}},
+        "columnKind": "unicodeCodePoints",
         "results": [_result(finding, codes.index(finding.code)) for finding in findings],
     }
     document = {
@@ -26,6 +30,16 @@ def render(findings: Sequence[Finding]) -> str:
         "runs": [run],
     }
     return json.dumps(document, indent=2) + "\n"
+
+
+def _rule(code: str, name: str, story: Story | None) -> dict[str, Any]:
+    rule: dict[str, Any] = {"id": code, "name": name}
+    if story is not None:
+        rule["shortDescription"] = {"text": name.replace("-", " ")}
+        rule["fullDescription"] = {"text": story.text.partition("\n\n")[0]}
+        rule["help"] = {"text": story.text + (f"\n\nSource: {story.source}" if story.source else "")}
+        rule["defaultConfiguration"] = {"level": _LEVELS[story.severity]}
+    return rule
 
 
 def _result(finding: Finding, index: int) -> dict[str, Any]:
@@ -37,7 +51,7 @@ def _result(finding: Finding, index: int) -> dict[str, Any]:
         "message": {"text": text},
     }
     location: dict[str, Any] = {}
-    file = shown_file(finding)
+    file = repository_file(finding)
     if file is not None and file != "-":
         location["physicalLocation"] = {"artifactLocation": {"uri": _uri(file)}}
         if finding.where.line is not None:

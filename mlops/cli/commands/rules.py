@@ -4,16 +4,25 @@ from __future__ import annotations
 
 import click
 
-from mlops.cli import options
 from mlops.cli.printing import print_json, table
 
 
 @click.command()
-@options.as_json
+@click.option(
+    "--format",
+    "format_",
+    type=click.Choice(["text", "json", "markdown"]),
+    default="text",
+    show_default=True,
+    help="For people, programs or a documentation.",
+)
 def command(format_: str) -> None:
     """All codes that a finding can have."""
-    from mlops.check.explain import stories
+    from mlops.check.explain import page, stories
 
+    if format_ == "markdown":
+        click.echo(page(), nl=False)
+        return
     if format_ == "json":
         print_json(
             [
