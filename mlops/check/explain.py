@@ -73,7 +73,7 @@ def page() -> str:
     lines = [
         "# Rules",
         "",
-        "Every code that a finding can have, generated from the rules themselves. `mlops explain CODE` prints the same.",
+        "Every code that a finding can have, generated from the rules: `mlops explain CODE` prints the same.",
         "How to choose among them is told in [checking.md](checking.md).",
     ]
     family = ""

@@ -44,11 +44,13 @@ def open_targets(
     definitions: bool = True,
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
+    skip_others: bool = False,
 ) -> Opened:
     """Load, lower, order and check. Raises UsageError for a target that is not there and ConfigurationError for a
     broken ``mlops.toml`` or ``mlops.lock``. A folder's JSON files count only with ``definitions``.
 
-    Findings are what ``[check]`` and allow comments leave; ``select`` and ``ignore`` are codes that win over both."""
+    ``skip_others`` passes over files that declare no pipeline and are no definition. Findings are what ``[check]`` and
+    allow comments leave; ``select`` and ``ignore`` are codes that win over both."""
     options = (listed_codes("--select", select), listed_codes("--ignore", ignore))
 
     def selection(root: Path) -> Selection:
@@ -74,6 +76,8 @@ def open_targets(
         root = find_root(path.resolve())
         for file in _files(path, definitions):
             if name is None and str(file) in files:
+                continue
+            if skip_others and not (is_definition(file) if file.suffix == ".json" else declares(file)):
                 continue
             files.append(str(file))
             if file.suffix == ".json":
@@ -149,7 +153,7 @@ def _files(path: Path, definitions: bool) -> list[Path]:
         return [path]
     found = pipeline_files(path)
     if definitions:
-        found = sorted([*found, *(file for file in _below(path, ".json") if _is_definition(file))])
+        found = sorted([*found, *(file for file in _below(path, ".json") if is_definition(file))])
     if not found:
         raise UsageError(f"no pipeline is declared in {path}", hint="a pipeline file imports mlops")
     return found
@@ -157,7 +161,7 @@ def _files(path: Path, definitions: bool) -> list[Path]:
 
 def pipeline_files(folder: Path) -> list[Path]:
     """Files of a folder that declare pipelines, sorted."""
-    return [file for file in _below(folder, ".py") if _declares(file)]
+    return [file for file in _below(folder, ".py") if declares(file)]
 
 
 def _below(folder: Path, suffix: str) -> list[Path]:
@@ -172,7 +176,7 @@ def _below(folder: Path, suffix: str) -> list[Path]:
     return sorted(file for file in found if file.is_file())
 
 
-def _declares(file: Path) -> bool:
+def declares(file: Path) -> bool:
     """A folder also holds scripts, tests and tools, which must not run: only a file that imports mlops at its top and
     calls ``Pipeline`` declares one. A file that does not parse counts where its text says as much."""
     try:
@@ -197,7 +201,7 @@ def _declares(file: Path) -> bool:
     )
 
 
-def _is_definition(file: Path) -> bool:
+def is_definition(file: Path) -> bool:
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:

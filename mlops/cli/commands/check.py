@@ -35,6 +35,7 @@ _AT_MOST = 10
 @click.option("--write-baseline", is_flag=True, help="Write what is found to the baseline FILE, and end with 0.")
 @click.option("--fix", is_flag=True, help="Make the mends that are certain, in your files.")
 @click.option("--diff", is_flag=True, help="Show what --fix would change, and change nothing; 1 where there is a mend.")
+@click.option("--skip-others", is_flag=True, help="Pass over files that hold no pipeline, as a commit hook needs it.")
 @click.option("--watch", is_flag=True, help="Check again whenever a file changes.")
 def command(
     targets: tuple[str, ...],
@@ -46,6 +47,7 @@ def command(
     write_baseline: bool,
     fix: bool,
     diff: bool,
+    skip_others: bool,
     watch: bool,
 ) -> None:
     """All findings on TARGETS: pipeline files, folders, definitions in JSON; - reads one from standard input.
@@ -62,7 +64,7 @@ def command(
         raise UsageError("--fix and --diff exclude each other")
 
     def opened() -> Opened:
-        return open_targets(targets, environment, select=select, ignore=ignore)
+        return open_targets(targets, environment, select=select, ignore=ignore, skip_others=skip_others)
 
     if watch:
         _watch(targets, opened, format_, baseline)

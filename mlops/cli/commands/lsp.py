@@ -1,0 +1,20 @@
+"""``mlops lsp``."""
+
+from __future__ import annotations
+
+import click
+
+from mlops.cli import options
+from mlops.ir import ConfigurationError
+
+
+@click.command()
+@options.environment
+def command(environment: str) -> None:
+    """A language server on standard input and output: findings in an editor, on opening and on saving a file."""
+    try:
+        from mlops.cli.language_server import serve
+    except ModuleNotFoundError as error:
+        hint = "install it with `pip install 'mlops[lsp]'`"
+        raise ConfigurationError(f"the language server needs {error.name}", hint=hint) from None
+    serve(environment)
