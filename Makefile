@@ -27,6 +27,7 @@ bench: .venv-test/installed
 
 bench-peers: .venv-test/installed
 	$(TEST)/python benchmarks/steps.py --peers
+	$(TEST)/python benchmarks/check.py
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
