@@ -145,14 +145,19 @@ class Feed:
     in_map: bool = False
 
 
+_LEAVES = frozenset({str, int, float, bool})
+
+
 def walk(value: Value, against: Shape, at: str, omits: frozenset[str] = frozenset()) -> Iterator[Misfit | Feed]:
     """Compare ``value`` with a shape; expressions come out as feeds. ``omits`` need not be there, but may."""
-    if isinstance(value, Unknown):
+    if type(value) in _LEAVES:  # most values, spared what follows
+        pass
+    elif isinstance(value, Unknown):
         return
-    if isinstance(value, Ref | Join | JsonGet):
+    elif isinstance(value, Ref | Join | JsonGet):
         yield Feed(at, value, against)
         return
-    if isinstance(value, Mapping) and is_expression_attempt(value):
+    elif isinstance(value, Mapping) and is_expression_attempt(value):
         return
     match against.kind:
         case "structure":
@@ -195,6 +200,8 @@ def _walk_structure(value: Value, against: Shape, at: str, omits: frozenset[str]
         elif entry is None:
             if name not in against.required:
                 yield Misfit(Mismatch.NULL, here, f"{name} is null", "leave it out")
+        elif type(entry) in _LEAVES and member.kind not in ("structure", "list", "map", "any"):
+            yield from scalar(entry, member, here)
         else:
             yield from walk(entry, member, here)
 

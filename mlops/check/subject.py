@@ -167,9 +167,12 @@ def literal_texts(value: Value, at: str) -> Iterator[tuple[str, str]]:
     match value:
         case str():
             yield at, value
-        case Mapping():
+        case dict():
             for key, item in value.items():
-                yield from literal_texts(item, at + pointer(key))
+                if isinstance(item, str):
+                    yield at + pointer(key), item
+                elif item is not None:
+                    yield from literal_texts(item, at + pointer(key))
         case tuple():
             for index, item in enumerate(value):
                 yield from literal_texts(item, f"{at}/{index}")
@@ -178,6 +181,8 @@ def literal_texts(value: Value, at: str) -> Iterator[tuple[str, str]]:
                 yield from literal_texts(item, f"{at}/Std:Join/Values/{index}")
         case JsonGet():
             yield from literal_texts(value.s3_uri, f"{at}/Std:JsonGet/S3Uri")
+        case Mapping():
+            yield from literal_texts(dict(value), at)
 
 
 def get(value: Value, *members: str) -> Value:

@@ -206,6 +206,8 @@ def pointer(*segments: str | int) -> str:
     >>> pointer("Steps", 2, "a/b~c")
     '/Steps/2/a~1b~0c'
     """
+    if len(segments) == 1 and isinstance(segments[0], str):
+        return _token(segments[0])
     return "".join([f"/{segment}" if isinstance(segment, int) else _token(segment) for segment in segments])
 
 
@@ -217,26 +219,35 @@ def _token(member: str) -> str:
 
 def expressions(value: Value, at: str = "") -> Iterator[tuple[str, Expression]]:
     """Every expression in a value with its pointer, outermost first; the parts of a Join or JsonGet follow it."""
-    match value:
-        case Ref() | Unknown():
-            yield at, value
-        case Join():
-            yield at, value
-            for index, item in enumerate(value.values):
-                yield from expressions(item, f"{at}/Std:Join/Values/{index}")
-        case JsonGet():
-            yield at, value
-            yield from expressions(value.property_file, f"{at}/Std:JsonGet/PropertyFile")
-            yield from expressions(value.s3_uri, f"{at}/Std:JsonGet/S3Uri")
-            yield from expressions(value.path, f"{at}/Std:JsonGet/Path")
-        case Mapping():
-            for key, item in value.items():
-                if not isinstance(item, LITERALS):
-                    yield from expressions(item, at + pointer(key))
-        case tuple():
-            for index, item in enumerate(value):
-                if not isinstance(item, LITERALS):
-                    yield from expressions(item, f"{at}/{index}")
+    found: list[tuple[str, Expression]] = []
+    _collect(value, at, found)
+    return iter(found)
+
+
+def _collect(value: Value, at: str, found: list[tuple[str, Expression]]) -> None:
+    """A walk over the whole document that most rules wait for; so no generators, and the common kinds first."""
+    if isinstance(value, dict):
+        for key, item in value.items():
+            if not isinstance(item, LITERALS):
+                _collect(item, at + _token(key), found)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            if not isinstance(item, LITERALS):
+                _collect(item, f"{at}/{index}", found)
+    elif isinstance(value, LITERALS):
+        return
+    elif isinstance(value, Join):
+        found.append((at, value))
+        _collect(value.values, f"{at}/Std:Join/Values", found)
+    elif isinstance(value, JsonGet):
+        found.append((at, value))
+        _collect(value.property_file, f"{at}/Std:JsonGet/PropertyFile", found)
+        _collect(value.s3_uri, f"{at}/Std:JsonGet/S3Uri", found)
+        _collect(value.path, f"{at}/Std:JsonGet/Path", found)
+    elif isinstance(value, Ref | Unknown):
+        found.append((at, value))
+    else:
+        _collect(dict(value), at, found)
 
 
 def refs(value: Value, at: str = "") -> Iterator[tuple[str, Ref]]:

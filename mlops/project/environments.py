@@ -14,6 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from mlops.ir import ConfigurationError
 from mlops.project.check_settings import parse as parse_check_settings
 from mlops.project.root import CONFIGURATION, STATE
+from mlops.project.toml_places import line_of
 from mlops.project.toml_places import mistake as _mistake
 
 LOCAL = "local"
@@ -122,7 +123,7 @@ def origin(root: Path, environment: str, key: str) -> str:
         tables = tomllib.loads(text).get("env", {})
         for table in (environment, _RESERVED):
             if key in tables.get(table, {}):
-                line = _line(text, ("env", table, key))
+                line = line_of(text, ("env", table, key))
                 return f"{CONFIGURATION}:{line}" if line else CONFIGURATION
     return "built in"
 

@@ -13,11 +13,11 @@ def mistake(file: Path, text: str, path: tuple[str, ...], message: str) -> str:
 
 def place(file: Path, text: str, path: tuple[str, ...]) -> str:
     """``file:line`` of a key, as far as the line is known."""
-    line = _line(text, path)
+    line = line_of(text, path)
     return f"{file}:{line}" if line else str(file)
 
 
-def _line(text: str, path: tuple[str, ...]) -> int | None:
+def line_of(text: str, path: tuple[str, ...]) -> int | None:
     """The line of a key or of its table's header; a key of an inline table has the line where that begins."""
     header = ""
     header_line: int | None = None

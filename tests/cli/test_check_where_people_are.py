@@ -30,7 +30,8 @@ with Pipeline("x") as pipeline:
         instance="ml.m5.{size}",
     )
 """
-SOUND = '{"Version": "2020-12-01", "Metadata": {}, "Steps": [{"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}]}'
+STEP = '{"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": "x"}}'
+SOUND = f'{{"Version": "2020-12-01", "Metadata": {{}}, "Steps": [{STEP}]}}'
 FAULTY = SOUND.replace("Fail", "Fial")
 
 

@@ -15,6 +15,7 @@ import click
 import pytest
 
 import mlops
+from mlops.check.explain import page
 from mlops.check.sources import open_targets
 from mlops.cli import cli
 from mlops.emit.targets.definition_json import emit
@@ -194,6 +195,11 @@ def test_a_step_has_its_arguments_and_an_example(name: str) -> None:
     ]
     assert [argument for argument in arguments if f"`{argument}`" not in section] == []
     assert f"{name}(" in section
+
+
+def test_the_page_of_rules_is_not_stale() -> None:
+    written = (ROOT / "docs" / "rules.md").read_text(encoding="utf-8")
+    assert written == page(), "write it again: mlops rules --format markdown > docs/rules.md"
 
 
 def test_every_mistake_has_a_row() -> None:
