@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from mlops.declare.references import StringReference
+from mlops.declare.unknown_names import unknown_name
 from mlops.ir import Ref, Value
 
 
@@ -31,3 +34,10 @@ execution_arn = ExecutionVariable("PipelineExecutionArn")
 training_job_name = ExecutionVariable("TrainingJobName")
 """The job that the step in which it stands has started; likewise the next one."""
 processing_job_name = ExecutionVariable("ProcessingJobName")
+
+
+def __getattr__(name: str) -> Any:
+    """A name that is not here, told with all other mistakes of a file."""
+    return unknown_name(
+        "execution", name, [key for key, item in globals().items() if isinstance(item, ExecutionVariable)]
+    )

@@ -6,8 +6,12 @@ Which URI that is depends on the region and the instance; it is looked up when t
 
 from __future__ import annotations
 
+from inspect import isfunction
+from typing import Any
+
 from mlops.declare.misuse import misuse
 from mlops.declare.references import Poison
+from mlops.declare.unknown_names import unknown_name
 from mlops.project.images import ImageRequest
 
 
@@ -43,3 +47,10 @@ def _request(name: str, version: str | None, python: str | None = None) -> Image
             misuse("D042", f"image: {what} should be a string; it is {given!r} ({type(given).__name__})", help=help)
             return Poison()  # type: ignore[return-value]
     return ImageRequest(name, version, python)
+
+
+def __getattr__(name: str) -> Any:
+    """A name that is not here, told with all other mistakes of a file."""
+    return unknown_name(
+        "image", name, [key for key, item in globals().items() if isfunction(item) and item.__module__ == __name__]
+    )

@@ -43,6 +43,11 @@ def collecting() -> Iterator[list[Finding]]:
         _collected.reset(token)
 
 
+def is_collecting() -> bool:
+    """Whether a mistake is recorded; else it is raised."""
+    return _collected.get() is not None
+
+
 @contextmanager
 def speaking_of(where: Where) -> Iterator[None]:
     """Misuses that show only after the author's code has run stand at ``where``."""

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Protocol, Self, TypeVar
 from mlops.declare.misuse import misuse
 from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
 from mlops.declare.source_line import author_line
+from mlops.declare.unknown_names import told_arguments
 from mlops.ir import Step as StepRecord
 from mlops.ir import Where
 
@@ -72,6 +73,7 @@ class Pipeline:
         if loaded is not None:
             loaded.append(self)
 
+    @told_arguments
     def string(
         self,
         name: str,
@@ -83,6 +85,7 @@ class Pipeline:
         """Without ``default`` the value is required at start."""
         return self._parameter(StringParameter(name, default, choices, description))
 
+    @told_arguments
     def integer(
         self,
         name: str,
@@ -94,6 +97,7 @@ class Pipeline:
         """Without ``default`` the value is required at start."""
         return self._parameter(IntegerParameter(name, default, choices, description))
 
+    @told_arguments
     def float(
         self,
         name: str,
@@ -105,6 +109,7 @@ class Pipeline:
         """Without ``default`` the value is required at start."""
         return self._parameter(FloatParameter(name, default, choices, description))
 
+    @told_arguments
     def boolean(self, name: str, default: bool | None = None, *, description: str | None = None) -> BooleanParameter:
         """Without ``default`` the value is required at start."""
         return self._parameter(BooleanParameter(name, default, None, description))

@@ -57,6 +57,11 @@ CASES = [
     ("True as an integer", 'p.integer("N", default=True)', "D020", "bool"),
     ("a choice of the wrong type", 'p.string("N", choices=["a", 1])', "D021", "1"),
     ("a default that is no choice", 'p.string("N", default="c", choices=["a", "b"])', "D022", "'a', 'b'"),
+    ("an unknown argument of a parameter", 'p.string("N", defalt="x")', "D040", "did you mean default?"),
+    ("a parameter without a name", "p.integer(default=1)", "D041", "name"),
+    ("too many arguments of a parameter", 'p.float("N", 1.0, [2.0])', "D040", "choices"),
+    ("an unknown image", 'Training("C", image=image.sklern("1.2-1"), code="train.py")', "D031", "sklearn"),
+    ("an unknown execution variable", 'Fail("F", join("x", execution.nope))', "D031", "pipeline_name"),
     (
         "a value that is no JSON",
         'Training("C", image=sk, arguments={"Environment": {"A": object()}})',
@@ -196,3 +201,17 @@ def test_a_folder_runs_only_what_declares_a_pipeline(tmp_path) -> None:  # type:
     (tmp_path / "venv" / "pyvenv.cfg").touch()
     (tmp_path / "venv" / "other.py").write_text("from mlops import Pipeline\nPipeline('x')\n")
     assert [file.name for file in pipeline_files(tmp_path)] == ["pipeline.py"]
+
+
+def test_a_file_that_ends_the_process_is_told(tmp_path, capfd: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
+    """In a child that the file forks, os._exit does what it always did."""
+    from mlops.check.sources import open_targets
+
+    file = tmp_path / "ends.py"
+    file.write_text(
+        "import os\nif os.fork() == 0:\n    os._exit(7)\nprint(os.waitstatus_to_exitcode(os.wait()[1]))\nos._exit(0)\n"
+    )
+    (finding,) = open_targets([str(file)], "local").findings
+    assert (finding.code, finding.where.line) == ("D102", 5)
+    assert "os._exit" in finding.message
+    assert capfd.readouterr().err == "7\n"
