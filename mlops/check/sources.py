@@ -10,7 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlops.check import check, order
+from mlops.check import check, order, step_types
+from mlops.check.many import mapped
 from mlops.check.selection import Selection, listed_codes, read_selection
 from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Finding, Severity, UsageError, Where
@@ -25,6 +26,10 @@ _FOLLOWS = frozenset({"E503", "P409"})
 """Said of a file that ended halfway, these would only follow from that."""
 
 _DECLARES = re.compile(r"^\s*(?:from\s+mlops\b|import\s+mlops\b)", re.MULTILINE)
+
+
+_Part = tuple[Sequence[Checked], Sequence[Finding]]
+"""What one file gives."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,13 +64,13 @@ def open_targets(
         return selections[root]
 
     selections: dict[Path, Selection] = {}
-    pipelines: list[Checked] = []
-    findings: list[Finding] = []
+    parts: list[_Part] = []
+    waiting: list[tuple[int, Path, Selection]] = []
     files: list[str] = []
     root = Path.cwd()
     for target in targets:
         if target == STANDARD_INPUT:
-            _read_definition(sys.stdin.buffer.read(), STANDARD_INPUT, selection(root), pipelines, findings)
+            parts.append(_read_definition(sys.stdin.buffer.read(), STANDARD_INPUT, selection(root)))
             files.append(STANDARD_INPUT)
             continue
         path, name = _split(target)
@@ -81,9 +86,18 @@ def open_targets(
                 continue
             files.append(str(file))
             if file.suffix == ".json":
-                _read_definition(_content(file), str(file.resolve()), selection(root), pipelines, findings)
+                waiting.append((len(parts), file, selection(root)))
+                parts.append(((), ()))
             else:
-                _load_pipelines(file, name, environment, selection(root), pipelines, findings)
+                parts.append(_load_pipelines(file, name, environment, selection(root)))
+    for (index, _, _), part in zip(waiting, mapped(_definition_of, waiting), strict=True):
+        parts[index] = part
+    pipelines = [
+        checked if checked.step_types else replace(checked, step_types=step_types())
+        for found, _ in parts
+        for checked in found
+    ]
+    findings = [finding for _, found in parts for finding in found]
     findings.extend(_repeated(pipelines))
     ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
     return Opened(tuple(pipelines), ordered, tuple(files), root)
@@ -216,29 +230,25 @@ def _content(file: Path) -> bytes:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
 
 
-def _read_definition(
-    content: bytes, file: str, selection: Selection, pipelines: list[Checked], findings: list[Finding]
-) -> None:
+def _definition_of(job: tuple[int, Path, Selection]) -> _Part:
+    """Without step types, which need not travel between processes with every definition."""
+    _, file, selection = job
+    pipelines, findings = _read_definition(_content(file), str(file.resolve()), selection)
+    return [replace(checked, step_types={}) for checked in pipelines], findings
+
+
+def _read_definition(content: bytes, file: str, selection: Selection) -> _Part:
     definition, problems = read(content, file)
     if definition is None:
-        findings.extend(problems)
-        return
+        return (), problems
     if file != STANDARD_INPUT:
         definition = replace(definition, name=Path(file).stem)
     checked = check(definition, findings=problems)
     located = tuple(locate(selection.chosen(checked.findings), content.decode("utf-8-sig"), file))
-    pipelines.append(replace(checked, findings=located))
-    findings.extend(located)
+    return [replace(checked, findings=located)], located
 
 
-def _load_pipelines(
-    file: Path,
-    name: str | None,
-    environment_name: str,
-    selection: Selection,
-    pipelines: list[Checked],
-    findings: list[Finding],
-) -> None:
+def _load_pipelines(file: Path, name: str | None, environment_name: str, selection: Selection) -> _Part:
     # A definition in JSON needs neither the DSL nor the project's configuration.
     from mlops.declare.load import load
     from mlops.declare.lower import lower_pipeline
@@ -270,9 +280,10 @@ def _load_pipelines(
     misused = any(item.code.startswith("D") for checked in found for item in checked.findings)
     whole = name is None and not cut_short and not misused
     told, of_comments = told_of_file(file, loaded.findings, found, selection, whole=whole)
-    findings.extend(of_comments)
-    findings.extend(told[item] for item in loaded.findings if item in told)
+    findings = [*of_comments, *(told[item] for item in loaded.findings if item in told)]
+    pipelines: list[Checked] = []
     for checked in found:
         left = tuple(sorted((told[item] for item in checked.findings if item in told), key=_by_place))
         pipelines.append(replace(checked, findings=left))
         findings.extend(left)
+    return pipelines, findings

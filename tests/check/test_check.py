@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,9 +16,11 @@ from sound_definition import SOUND, checked, findings, get, spoilt
 
 from mlops.check import check, step_types
 from mlops.check.explain import explain, find_story
+from mlops.check.many import AT_LEAST
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import all_rules
 from mlops.check.shapes import compiled_pattern, shape
+from mlops.check.sources import open_targets
 from mlops.ir import Definition, Finding, Join, Parameter, Ref, Severity, Step, Unknown, UsageError, Where
 from mlops.ir.reader import read
 
@@ -247,3 +250,16 @@ def test_what_is_no_step_is_said_once_and_shifts_nothing() -> None:
     }  # fmt: skip
     assert {("P403", "/Parameters/1/Type"), ("E521", "/Steps/3/Arguments/IfSteps/1/Colour")} <= found
     assert {code for code, _ in found} <= {"J006", "P403", "P409", "E521", "C601"}
+
+
+def test_many_definitions_give_what_each_gives_alone(tmp_path: Path) -> None:
+    """Enough of them to be shared out among processes."""
+    for number in range(AT_LEAST + 6):
+        document = spoilt({"Train.Type": f"Trainning{number}"})
+        (tmp_path / f"{number:02}.json").write_text(json.dumps(document))
+    (tmp_path / "99.json").write_text('{"Version": "2020-12-01", "Steps": [')
+    together = open_targets([str(tmp_path)], "local")
+    alone = [open_targets([file], "local") for file in together.files]
+    assert together.findings == tuple(finding for opened in alone for finding in opened.findings)
+    assert [item.definition for item in together.pipelines] == [one.definition for it in alone for one in it.pipelines]
+    assert all("Training" in item.step_types for item in together.pipelines)
