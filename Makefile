@@ -23,11 +23,11 @@ check: test lint
 bench: .venv-test/installed
 	$(TEST)/python benchmarks/start_up.py
 	$(TEST)/python benchmarks/scaling.py
+	$(TEST)/python benchmarks/check.py
 	$(TEST)/python benchmarks/steps.py
 
 bench-peers: .venv-test/installed
 	$(TEST)/python benchmarks/steps.py --peers
-	$(TEST)/python benchmarks/check.py
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
