@@ -7,13 +7,15 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
 
 from mlops.declare.misuse import misuse
 from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
+from mlops.declare.records import record
+from mlops.declare.references import Poison, StringReference, lower
 from mlops.declare.source_line import author_line
+from mlops.ir import Ref, Value, Where
 from mlops.ir import Step as StepRecord
-from mlops.ir import Where
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -41,11 +43,39 @@ _DESCRIPTION = 3072
 P = TypeVar("P", bound=Parameter)
 
 
+@record
+class Experiment:
+    """Where SageMaker Experiments files the executions of a pipeline."""
+
+    name: str | StringReference
+    trial: str | StringReference | None = None
+
+    def member(self) -> Value:
+        """The document's PipelineExperimentConfig; without ``trial`` it is the execution's id."""
+        trial = Ref("Execution.PipelineExecutionId") if self.trial is None else lower(self.trial)
+        return {"ExperimentName": lower(self.name), "TrialName": trial}
+
+
+@record
+class Mlflow:
+    """The MLflow tracking server (its ARN) that executions report to, under ``experiment``."""
+
+    server: str | StringReference
+    experiment: str | StringReference | None = None
+
+    def member(self) -> Value:
+        """The document's MlflowConfig."""
+        named = {} if self.experiment is None else {"MlflowExperimentName": lower(self.experiment)}
+        return {"MlflowResourceArn": lower(self.server), **named}
+
+
 class Pipeline:
     """A SageMaker pipeline. Steps made inside ``with Pipeline(…) as pipeline:`` belong to it.
 
     ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
-    ``metadata`` are texts that the definition itself carries.
+    ``metadata`` are texts that the definition itself carries. ``experiment`` False keeps executions out of SageMaker
+    Experiments; True files them under the pipeline's name and the execution's id. ``members`` is merged into the
+    document: whatever SageMaker accepts and we do not name.
     """
 
     def __init__(
@@ -56,6 +86,9 @@ class Pipeline:
         tags: Mapping[str, str] | None = None,
         parallelism: int | None = None,
         metadata: Mapping[str, str] | None = None,
+        experiment: Experiment | bool = True,
+        mlflow: Mlflow | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name if isinstance(name, str) else "?"
         self.description = description if isinstance(description, str) else None
@@ -68,6 +101,14 @@ class Pipeline:
             misuse("D005", f"pipeline {name}: metadata should be a dictionary of strings; it is {metadata!r}")
         self.parameters: list[Parameter] = []
         self.steps: list[BlockMember] = []
+        self.experiment = experiment if isinstance(experiment, Experiment | bool) else True
+        self.mlflow = mlflow if isinstance(mlflow, Mlflow) else None
+        for what, given, kept in (("experiment", experiment, self.experiment), ("mlflow", mlflow, self.mlflow)):
+            if kept is not given and not isinstance(given, Poison):
+                misuse("D005", f"pipeline {name}: {what} should be {what.title()}(…); it is {given!r}")
+        self.members = dict(members) if isinstance(members, Mapping) else {}
+        if members is not None and not isinstance(members, Mapping):
+            misuse("D005", f"pipeline {name}: members should be a dictionary; it is {members!r}")
         loaded = _loaded.get()
         if loaded is not None:
             loaded.append(self)

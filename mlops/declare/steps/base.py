@@ -232,7 +232,7 @@ class Step(metaclass=_StepMeta):
         if self.description is not None:
             members["Description"] = self.description
         if self.after:
-            members["DependsOn"] = tuple(_dependency(item) for item in self.after)
+            members["DependsOn"] = tuple(dependency(item) for item in self.after)
         if isinstance(self.cache, str):
             members["CacheConfig"] = {"Enabled": True, "ExpireAfter": self.cache}
         elif self.cache is not None:
@@ -262,7 +262,8 @@ _INTERNAL = frozenset(
 )
 
 
-def _dependency(item: Step | str | After) -> Value:
+def dependency(item: Step | str | After) -> Value:
+    """An item of DependsOn."""
     if isinstance(item, After):
         name = item.step if isinstance(item.step, str) else item.step.name
         return name if item.trigger == "Completed" else {"Step": name, "Trigger": item.trigger}
