@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 
 from mlops.declare.misuse import misuse
 from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
@@ -30,6 +31,19 @@ class BlockMember(Protocol):
     def name(self) -> str: ...
 
     def record(self, lowering: Lowering) -> StepRecord: ...
+
+
+Given: TypeAlias = str | int | float | bool
+
+
+class Execution(Protocol):
+    """An execution that has ended."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def status(self) -> str: ...
 
 
 _blocks: ContextVar[tuple[list[BlockMember], ...]] = ContextVar("blocks", default=())
@@ -159,6 +173,25 @@ class Pipeline:
     ) -> None:
         _blocks.set(_blocks.get()[:-1])
 
+    def run(self, parameters: Mapping[str, Given] | None = None, /, *, cache: bool = True, **more: Given) -> Execution:
+        """Run it on this machine and wait for its end, as ``mlops run`` does: ``pipeline.run(Days=7)``. In a notebook
+        the graph shows how far it is. Raises Refusal where it has errors or does not succeed."""
+        state: Execution = _notebook().run(self, {**(parameters or {}), **more}, cache=cache)
+        return state
+
+    def show(self) -> str:
+        """The graph as an outline and what the checker finds, as text."""
+        return str(_notebook().text(self))
+
+    def _repr_html_(self) -> str:
+        return str(_notebook().html(self))
+
+    def _repr_svg_(self) -> str:
+        return str(_notebook().svg(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self) if cycle else self.show())
+
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}>"
 
@@ -176,6 +209,11 @@ class Pipeline:
     def _parameter(self, parameter: P) -> P:
         self.parameters.append(parameter)
         return parameter
+
+
+def _notebook() -> Any:
+    """What shows and runs pipelines. It stands above this layer, so it is looked up when somebody asks."""
+    return importlib.import_module("mlops.notebook")
 
 
 def _are_texts(value: object) -> bool:
