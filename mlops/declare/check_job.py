@@ -34,7 +34,8 @@ class BaselineSettings(JobArguments, total=False):
     """Arguments of every check. The check compares with ``baseline_constraints`` (an S3 URI), else with the baseline
     of the latest approved model of ``group``; ``skip`` it, or let a violation pass (``fail_on_violation=False``).
     ``register_baseline`` makes what was calculated the baseline for the model that is registered next. ``to`` is where
-    the results go; ``volume`` is in GB, ``max_runtime`` in seconds.
+    the results go; ``volume`` is in GB, ``max_runtime`` in seconds. ``app_managed`` is written on the job's inputs and
+    output where it is given, as version 2 of the official SDK does.
     """
 
     skip: Flag
@@ -49,6 +50,7 @@ class BaselineSettings(JobArguments, total=False):
     count: Count
     volume: Count
     max_runtime: Count | None
+    app_managed: Flag | None
 
 
 class Check(Step):
@@ -76,6 +78,7 @@ class Check(Step):
         self.count = settings.get("count", 1)
         self.volume = settings.get("volume", VOLUME_GB)
         self.max_runtime = settings.get("max_runtime")
+        self.app_managed = settings.get("app_managed")
 
     @property
     def constraints(self) -> StringProperty:
@@ -94,6 +97,10 @@ class Check(Step):
     def variables(self, lowering: Lowering) -> Mapping[str, Value]:
         """The environment that the container reads its settings from."""
         return {}
+
+    def management(self) -> dict[str, Value]:
+        """What inputs and outputs carry besides their name and place."""
+        return {} if self.app_managed is None else {"AppManaged": lower(self.app_managed)}
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         instance = lowering.instance(self.instance)
@@ -121,6 +128,7 @@ class Check(Step):
                         "Outputs": (
                             {
                                 "OutputName": self.output,
+                                **self.management(),
                                 "S3Output": {
                                     "S3Uri": target,
                                     "LocalPath": OUTPUT_FOLDER,
@@ -152,10 +160,11 @@ class Check(Step):
         }
 
 
-def s3_input(lowering: Lowering, name: str, data: Data, folder: str, step: Step) -> Value:
+def s3_input(lowering: Lowering, name: str, data: Data, folder: str, step: Check) -> Value:
     """A ProcessingInput of ``data``, which may be local."""
     return {
         "InputName": name,
+        **step.management(),
         "S3Input": {
             "S3Uri": lowering.data(data, step=step),
             "LocalPath": folder,

@@ -481,6 +481,12 @@ MISUSES = [
         "D091",
         "ARN",
     ),
+    (
+        "the ARN of an entity whose name only the run knows",
+        'x = Action(execution.execution_id, "s3://bkt/x", "T")\nLineage("L", entities=[x]).arn(x)',
+        "D002",
+        "plain text",
+    ),
     ("an association's made-up type", 'Lineage("L", associations=[Association("a", "b", "Made")])', "D042", "Made"),
     ("a Job without a category", 'Job("J", config={})', "D041", "category"),
     ("a folder for a text", 'Job("J", category="AgentRFT", config="{}", to="s3://bkt")', "D064", "dictionary"),

@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
-from mlops.declare.references import DataReference, ModelReference, Poison, StringProperty, lower
+from mlops.declare.references import DataReference, ModelReference, Poison, Reference, StringProperty, lower
 from mlops.declare.steps.base import Shared, Step, merge, without_none
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Unknown, Value
@@ -31,7 +31,7 @@ class Entity:
 
     kind: ClassVar[str]
 
-    name: str
+    name: Text
     source: DataReference | ModelReference | Text
     type: Text
     properties: Mapping[str, Text] = field(default_factory=dict)
@@ -41,7 +41,7 @@ class Entity:
         return merge(
             without_none(
                 {
-                    f"{self.kind}Name": self.name,
+                    f"{self.kind}Name": lower(self.name),
                     "Source": {"SourceUri": lower(self.source)},
                     f"{self.kind}Type": lower(self.type),
                     "Properties": lower(self.properties) or None,
@@ -110,6 +110,15 @@ class Lineage(Step):
         """The ARN of an entity that this step makes."""
         if not self._is_sibling(entity):
             return Poison()  # type: ignore[return-value]
+        if isinstance(entity.name, Reference):
+            misuse(
+                "D002",
+                f"{self.name}: the name of the {entity.kind} is known only when the pipeline runs, so no path leads to "
+                "its ARN",
+                help="give the entity a name of plain text",
+                step=self.name,
+            )
+            return Poison()  # type: ignore[return-value]
         return StringProperty(self.name, f"{entity.kind}Arns['{entity.name}']")
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
@@ -139,14 +148,14 @@ class Lineage(Step):
             return Unknown()
         if not isinstance(end, Entity):
             return {"Arn": lower(end)}
-        return {"Name": end.name, "Type": end.kind} if end in self.entities else Unknown()
+        return {"Name": lower(end.name), "Type": end.kind} if end in self.entities else Unknown()
 
     def _is_sibling(self, entity: Entity) -> bool:
         if entity in self.entities:
             return True
         misuse(
             "D091",
-            f"{self.name} makes no {entity.kind} {entity.name!r}",
+            f"{self.name} makes no such {entity.kind}: {entity.name!r}",
             help="add it to entities, or give the ARN of an entity that is made elsewhere",
             step=self.name,
         )
