@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
@@ -303,6 +303,12 @@ class Poison(AnyReference):
 
     def __contains__(self, key: object) -> bool:
         return True
+
+    def __iter__(self) -> Iterator[Poison]:  # type: ignore[override]
+        return iter(())
+
+    def __call__(self, *args: object, **kwargs: object) -> Poison:
+        return self
 
     def __getattr__(self, name: str) -> Poison:
         if name.startswith("__"):

@@ -126,6 +126,29 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
+        "EMR on as many machines as a parameter says",
+        'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(count=n))',
+        {
+            "Name": "E",
+            "Type": "EMR",
+            "Arguments": {
+                "StepConfig": {"HadoopJarStep": {"Jar": "s3://bkt/j.jar"}},
+                "ClusterConfig": {
+                    "Instances": {
+                        "InstanceGroups": [
+                            {"InstanceRole": "MASTER", "InstanceCount": 1, "InstanceType": "m5.xlarge"},
+                            {
+                                "InstanceRole": "CORE",
+                                "InstanceCount": {"Get": "Parameters.N"},
+                                "InstanceType": "m5.xlarge",
+                            },
+                        ]
+                    }
+                },
+            },
+        },
+    ),
+    (
         "EMR on a cluster of fleets",
         'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(instance=None, arguments={"Instances": '
         '{"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}]}}))',
@@ -464,6 +487,14 @@ MISUSES = [
         "D064",
         "Variant",
     ),
+    (
+        "a serverless endpoint with machines",
+        'EndpointConfig("E", model="m", instance="ml.m5.large", serverless=Serverless(2048, 5))',
+        "D064",
+        "serverless",
+    ),
+    ("a count by reference beside variants", 'EndpointConfig("E", count=n, variants={"b": Variant("m")})', "D064", "V"),
+    ("a cluster with a made-up argument", 'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(nope=1))', "D040", "nope"),
     ("a trained model as a model's name", 'EndpointConfig("E", model=t.model)', "D042", "a trained model"),
     ("an Endpoint without a configuration", 'Endpoint("E")', "D041", "config"),
     ("an Endpoint of a step", 'Endpoint("E", config=m)', "D042", "config"),
@@ -514,6 +545,13 @@ MISUSES = [
         "    each.select_min(t.model)",
         "D090",
         "B",
+    ),
+    (
+        "an iteration that is no number",
+        'with ForEach("F", names, concurrency=1) as each:\n'
+        '    b = Lambda("B", function=FUNCTION, outputs=["x"])\neach.iteration("1", b.outputs["x"])',
+        "D042",
+        "from 0",
     ),
     (
         "what was never selected",

@@ -32,8 +32,9 @@ STEP_TYPE = StepType(
 @record
 class EmrCluster:
     """A cluster that is made for one step and ends with it: ``count`` machines of type ``instance``, one of them the
-    primary. ``role`` is the job flow's (the EC2 instance profile). ``arguments`` is merged into RunJobFlow's request:
-    instance fleets, bootstrap actions, configurations; with ``instance=None`` it brings the machines too.
+    primary; a reference counts the others. ``role`` is the job flow's (the EC2 instance profile). ``arguments`` is
+    merged into RunJobFlow's request: instance fleets, bootstrap actions, configurations; with ``instance=None`` it
+    brings the machines too.
     """
 
     release: Text | None = None
@@ -65,11 +66,12 @@ class EmrCluster:
     def _groups(self) -> Value:
         kind = lower(self.instance)
         primary: dict[str, Value] = {"InstanceRole": "MASTER", "InstanceCount": 1, "InstanceType": kind}
+        if not isinstance(self.count, int):
+            # A reference counts the core machines: the document knows no subtraction.
+            return (primary, {**primary, "InstanceRole": "CORE", "InstanceCount": lower(self.count)})
         if self.count == 1:
             return (primary,)
-        # A reference counts the core machines: the document knows no subtraction.
-        core = self.count - 1 if isinstance(self.count, int) else lower(self.count)
-        return (primary, {**primary, "InstanceRole": "CORE", "InstanceCount": core})
+        return (primary, {**primary, "InstanceRole": "CORE", "InstanceCount": self.count - 1})
 
 
 class EmrOutputs(Mapping[str, DataReference]):

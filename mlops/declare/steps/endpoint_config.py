@@ -125,9 +125,17 @@ class EndpointConfig(Step):
                 step=name,
             )
             self.poisoned = True
-        elif variants is not None and not (instance is None and count == 1 and serverless is None):
+        elif variants is not None and not (
+            instance is None and isinstance(count, int) and count == 1 and serverless is None
+        ):
             message = f"{name}: instance, count and serverless go with model; each variant has its own"
             misuse("D064", message, help="put them into the Variant", step=name)
+            self.poisoned = True
+        elif any(item.serverless is not None and item.instance is not None for item in (variants or {}).values()) or (
+            serverless is not None and instance is not None
+        ):
+            message = f"{name}: a serverless variant has no instance"
+            misuse("D064", message, help="keep serverless=… or instance=…", step=name)
             self.poisoned = True
         lone = Variant(model, instance, count, serverless=serverless)
         self.variants = {VARIANT: lone} if variants is None else dict(variants)

@@ -125,6 +125,9 @@ class ForEach(Step):
         inner = self._inner(reference)
         if inner is None:
             return Poison()  # type: ignore[return-value]
+        if not isinstance(index, int) or isinstance(index, bool) or index < 0:
+            misuse("D042", f"{self.name}: an iteration has a number from 0, not {index!r}", step=self.name)
+            return Poison()  # type: ignore[return-value]
         return self._lifted(inner, f"IterationOutputs[{index}].{inner.step}.{inner.path}")  # type: ignore[return-value]
 
     @property
