@@ -10,19 +10,40 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mlops.declare import execution, image
-    from mlops.declare.conditions import Condition
+    from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
     from mlops.declare.functions import step
     from mlops.declare.pack_model import PackModel
-    from mlops.declare.pipeline import Pipeline
+    from mlops.declare.pipeline import Experiment, Mlflow, Pipeline
     from mlops.declare.references import DataReference, ModelReference, Reference, join, json_file
     from mlops.declare.secrets import secret
     from mlops.declare.steps.auto_ml import AutoML, Table
     from mlops.declare.steps.base import After, Retry, Step, omit
+    from mlops.declare.steps.bedrock import (
+        BedrockCustomModel,
+        BedrockCustomModelDeployment,
+        BedrockModelImport,
+        BedrockProvisionedModelThroughput,
+    )
+    from mlops.declare.steps.callback import Callback
+    from mlops.declare.steps.clarify_check import DataBiasCheck, ExplainabilityCheck, ModelBiasCheck
+    from mlops.declare.steps.cleanup import Cleanup, Objects
     from mlops.declare.steps.condition import Branch, when
+    from mlops.declare.steps.emr import EMR, EmrCluster
+    from mlops.declare.steps.emr_serverless import EmrApplication, EMRServerless
+    from mlops.declare.steps.endpoint import Endpoint
+    from mlops.declare.steps.endpoint_config import Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.steps.fail import Fail
+    from mlops.declare.steps.for_each import ForEach
+    from mlops.declare.steps.inference_component import InferenceComponent
+    from mlops.declare.steps.job import Job
+    from mlops.declare.steps.lambda_ import Lambda
+    from mlops.declare.steps.lineage import Action, Artifact, Association, Context, Lineage
     from mlops.declare.steps.model import Model
+    from mlops.declare.steps.notebook_job import NotebookJob
+    from mlops.declare.steps.other import OtherStep
     from mlops.declare.steps.processing import Athena, Input, Output, Processing, Redshift
+    from mlops.declare.steps.quality_check import DataQualityCheck, ModelQualityCheck
     from mlops.declare.steps.register_model import (
         DriftBaselines,
         Inference,
@@ -61,37 +82,69 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "EMR",
+    "Action",
     "After",
+    "Artifact",
+    "Association",
     "Athena",
     "AutoML",
     "AutoRange",
+    "BedrockCustomModel",
+    "BedrockCustomModelDeployment",
+    "BedrockModelImport",
+    "BedrockProvisionedModelThroughput",
     "Branch",
+    "Callback",
+    "Capture",
     "CategoricalRange",
     "Channel",
     "Checkpoint",
+    "Cleanup",
     "Condition",
     "Container",
+    "Context",
     "ContinuousRange",
+    "DataBiasCheck",
     "DataCapture",
+    "DataQualityCheck",
     "DataReference",
     "DebugHook",
     "DriftBaselines",
+    "EMRServerless",
+    "EmrApplication",
+    "EmrCluster",
+    "Endpoint",
+    "EndpointConfig",
+    "Experiment",
+    "ExplainabilityCheck",
     "Fail",
     "FileSystem",
+    "ForEach",
     "Inference",
+    "InferenceComponent",
     "Input",
     "InstanceGroup",
     "IntegerRange",
+    "Job",
+    "Lambda",
     "LifeCycle",
+    "Lineage",
     "Maximize",
     "Metrics",
     "Minimize",
+    "Mlflow",
     "Model",
+    "ModelBiasCheck",
     "ModelCard",
     "ModelData",
+    "ModelQualityCheck",
     "ModelReference",
     "Network",
+    "NotebookJob",
+    "Objects",
     "Origin",
+    "OtherStep",
     "Output",
     "PackModel",
     "Pipeline",
@@ -103,6 +156,7 @@ __all__ = [
     "RegisteredDataset",
     "Retry",
     "Rule",
+    "Serverless",
     "Step",
     "Table",
     "TensorBoard",
@@ -111,8 +165,13 @@ __all__ = [
     "Transform",
     "Tuning",
     "Validation",
+    "Variant",
+    "all_of",
+    "any_of",
+    "compare",
     "execution",
     "image",
+    "is_in",
     "join",
     "json_file",
     "omit",
@@ -122,37 +181,69 @@ __all__ = [
 ]
 
 _HOMES = {
+    "Action": "mlops.declare.steps.lineage",
     "After": "mlops.declare.steps.base",
+    "Artifact": "mlops.declare.steps.lineage",
+    "Association": "mlops.declare.steps.lineage",
     "Athena": "mlops.declare.steps.processing",
     "AutoML": "mlops.declare.steps.auto_ml",
     "AutoRange": "mlops.declare.steps.tuning",
+    "BedrockCustomModel": "mlops.declare.steps.bedrock",
+    "BedrockCustomModelDeployment": "mlops.declare.steps.bedrock",
+    "BedrockModelImport": "mlops.declare.steps.bedrock",
+    "BedrockProvisionedModelThroughput": "mlops.declare.steps.bedrock",
     "Branch": "mlops.declare.steps.condition",
+    "Callback": "mlops.declare.steps.callback",
+    "Capture": "mlops.declare.steps.endpoint_config",
     "CategoricalRange": "mlops.declare.steps.tuning",
     "Channel": "mlops.declare.training_job",
     "Checkpoint": "mlops.declare.training_job",
+    "Cleanup": "mlops.declare.steps.cleanup",
     "Condition": "mlops.declare.conditions",
     "Container": "mlops.declare.containers",
+    "Context": "mlops.declare.steps.lineage",
     "ContinuousRange": "mlops.declare.steps.tuning",
+    "DataBiasCheck": "mlops.declare.steps.clarify_check",
     "DataCapture": "mlops.declare.steps.transform",
+    "DataQualityCheck": "mlops.declare.steps.quality_check",
     "DataReference": "mlops.declare.references",
     "DebugHook": "mlops.declare.training_job",
     "DriftBaselines": "mlops.declare.steps.register_model",
+    "EMR": "mlops.declare.steps.emr",
+    "EMRServerless": "mlops.declare.steps.emr_serverless",
+    "EmrApplication": "mlops.declare.steps.emr_serverless",
+    "EmrCluster": "mlops.declare.steps.emr",
+    "Endpoint": "mlops.declare.steps.endpoint",
+    "EndpointConfig": "mlops.declare.steps.endpoint_config",
+    "Experiment": "mlops.declare.pipeline",
+    "ExplainabilityCheck": "mlops.declare.steps.clarify_check",
     "Fail": "mlops.declare.steps.fail",
     "FileSystem": "mlops.declare.training_job",
+    "ForEach": "mlops.declare.steps.for_each",
     "Inference": "mlops.declare.steps.register_model",
+    "InferenceComponent": "mlops.declare.steps.inference_component",
     "Input": "mlops.declare.steps.processing",
     "InstanceGroup": "mlops.declare.training_job",
     "IntegerRange": "mlops.declare.steps.tuning",
+    "Job": "mlops.declare.steps.job",
+    "Lambda": "mlops.declare.steps.lambda_",
     "LifeCycle": "mlops.declare.steps.register_model",
+    "Lineage": "mlops.declare.steps.lineage",
     "Maximize": "mlops.declare.steps.tuning",
     "Metrics": "mlops.declare.steps.register_model",
     "Minimize": "mlops.declare.steps.tuning",
+    "Mlflow": "mlops.declare.pipeline",
     "Model": "mlops.declare.steps.model",
+    "ModelBiasCheck": "mlops.declare.steps.clarify_check",
     "ModelCard": "mlops.declare.steps.register_model",
     "ModelData": "mlops.declare.containers",
+    "ModelQualityCheck": "mlops.declare.steps.quality_check",
     "ModelReference": "mlops.declare.references",
     "Network": "mlops.declare.steps.shared_arguments",
+    "NotebookJob": "mlops.declare.steps.notebook_job",
+    "Objects": "mlops.declare.steps.cleanup",
     "Origin": "mlops.declare.steps.register_model",
+    "OtherStep": "mlops.declare.steps.other",
     "Output": "mlops.declare.steps.processing",
     "PackModel": "mlops.declare.pack_model",
     "Pipeline": "mlops.declare.pipeline",
@@ -164,6 +255,7 @@ _HOMES = {
     "RegisteredDataset": "mlops.declare.training_job",
     "Retry": "mlops.declare.steps.base",
     "Rule": "mlops.declare.training_job",
+    "Serverless": "mlops.declare.steps.endpoint_config",
     "Step": "mlops.declare.steps.base",
     "Table": "mlops.declare.steps.auto_ml",
     "TensorBoard": "mlops.declare.training_job",
@@ -172,8 +264,13 @@ _HOMES = {
     "Transform": "mlops.declare.steps.transform",
     "Tuning": "mlops.declare.steps.tuning",
     "Validation": "mlops.declare.steps.register_model",
+    "Variant": "mlops.declare.steps.endpoint_config",
+    "all_of": "mlops.declare.conditions",
+    "any_of": "mlops.declare.conditions",
+    "compare": "mlops.declare.conditions",
     "execution": "mlops.declare.execution",
     "image": "mlops.declare.image",
+    "is_in": "mlops.declare.conditions",
     "join": "mlops.declare.references",
     "json_file": "mlops.declare.references",
     "omit": "mlops.declare.steps.base",

@@ -6,12 +6,28 @@ rewrites by De Morgan: ``a & b`` inside Or or Not becomes ``Not(Or(Not a, Not b)
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal, TypeAlias
 
 from mlops.declare.misuse import misuse
 from mlops.declare.references import Reference
 from mlops.declare.references import lower as lower_value
 from mlops.ir import Unknown, Value
+
+Operand: TypeAlias = Reference | str | int | float | bool
+
+
+Operator: TypeAlias = Literal["==", "!=", ">", ">=", "<", "<="]
+
+_OPERATORS: Mapping[str, str] = {
+    "==": "Equals",
+    "!=": "NotEquals",
+    ">": "GreaterThan",
+    ">=": "GreaterThanOrEqualTo",
+    "<": "LessThan",
+    "<=": "LessThanOrEqualTo",
+}
 
 
 class Condition:
@@ -41,7 +57,7 @@ class Comparison(Condition):
     """``operator`` is the document's Type, or NotEquals."""
 
     operator: str
-    left: Reference
+    left: object
     right: object
 
 
@@ -49,7 +65,7 @@ class Comparison(Condition):
 class Membership(Condition):
     """``query`` is one of ``choices``."""
 
-    query: Reference
+    query: object
     choices: tuple[object, ...]
 
 
@@ -69,13 +85,38 @@ class All(Condition):
 
 @dataclass(frozen=True, eq=False)
 class Any(Condition):
-    """``a | b``."""
+    """``a | b``; ``apart`` where it stays a list of its own inside another Or."""
 
     conditions: tuple[Condition, ...]
+    apart: bool = False
 
 
 class Poisoned(Condition):
     """Stands for a condition with a reported mistake; nothing more is said about it."""
+
+
+def any_of(*conditions: Condition) -> Condition:
+    """True where one of ``conditions`` is; ``|`` over a list of them."""
+    return Any(tuple(_condition(item, "any_of") for item in conditions), apart=True)
+
+
+def all_of(*conditions: Condition) -> Condition:
+    """True where all ``conditions`` are; ``&`` over a list of them."""
+    return All(tuple(_condition(item, "all_of") for item in conditions))
+
+
+def compare(left: Operand, operator: Operator, right: Operand) -> Condition:
+    """``left operator right``, also where the left side is no reference: ``compare(0.5, "<", rate)`` stays as written,
+    where ``0.5 < rate`` becomes ``rate > 0.5``."""
+    if operator not in _OPERATORS:
+        misuse("D011", f"{operator!r} is no comparison", help=f"one of {', '.join(_OPERATORS)}")
+        return Poisoned()
+    return Comparison(_OPERATORS[operator], left, right)
+
+
+def is_in(value: Operand, *choices: Operand) -> Condition:
+    """True where ``value``, a reference or not, is one of ``choices``; for a reference also ``value.in_(…)``."""
+    return Membership(value, choices)
 
 
 def _condition(other: object, operator: str) -> Condition:
@@ -83,7 +124,7 @@ def _condition(other: object, operator: str) -> Condition:
         return other
     misuse(
         "D011",
-        f"{operator} joins conditions; its right side is {other!r}",
+        f"{operator} joins conditions; this is {other!r}",
         help="compare the value first, in parentheses: (a > 1) & (b == 2); & and | bind tighter than comparisons",
     )
     return Poisoned()
@@ -110,16 +151,14 @@ def _single(condition: Condition) -> Value:
                 "QueryValue": lower_value(query),
                 "Values": tuple(lower_value(choice) for choice in choices),
             }
-        case Not(Not(inner)):
-            return _single(inner)
         case Not(All(conditions)):
-            return _or(tuple(Not(part) for part in conditions))
+            return _or(tuple(map(_opposite, conditions)))
         case Not(Comparison("NotEquals", left, right)):
             return _single(Comparison("Equals", left, right))
         case Not(inner):
             return _not(_single(inner))
         case All(conditions):
-            return _not(_or(tuple(Not(part) for part in conditions)))
+            return _not(_or(tuple(map(_opposite, conditions))))
         case Any(conditions):
             return _or(conditions)
     raise AssertionError(f"no lowering for {type(condition).__name__}")
@@ -129,8 +168,12 @@ def _or(conditions: tuple[Condition, ...]) -> Value:
     """Nested ``a | b | c`` reads as one list."""
     flat: list[Condition] = []
     for part in conditions:
-        flat.extend(part.conditions if isinstance(part, Any) else (part,))
+        flat.extend(part.conditions if isinstance(part, Any) and not part.apart else (part,))
     return {"Type": "Or", "Conditions": tuple(_single(part) for part in flat)}
+
+
+def _opposite(condition: Condition) -> Condition:
+    return condition.condition if isinstance(condition, Not) else Not(condition)
 
 
 def _not(condition: Value) -> Value:

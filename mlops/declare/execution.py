@@ -25,6 +25,18 @@ class ExecutionVariable(StringReference):
         return Ref(f"Execution.{self._name}")
 
 
+class ExperimentVariable(StringReference):
+    """A name that SageMaker Experiments knows the execution by."""
+
+    noun = "a name of the experiment"
+
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def lower(self) -> Value:
+        return Ref(f"PipelineExperimentConfig.{self._name}")
+
+
 start_time = ExecutionVariable("StartDateTime")
 current_time = ExecutionVariable("CurrentDateTime")
 pipeline_name = ExecutionVariable("PipelineName")
@@ -34,10 +46,15 @@ execution_arn = ExecutionVariable("PipelineExecutionArn")
 training_job_name = ExecutionVariable("TrainingJobName")
 """The job that the step in which it stands has started; likewise the next one."""
 processing_job_name = ExecutionVariable("ProcessingJobName")
+experiment_name = ExperimentVariable("ExperimentName")
+"""What ``Pipeline(experiment=…)`` says; likewise the next one."""
+trial_name = ExperimentVariable("TrialName")
 
 
 def __getattr__(name: str) -> Any:
     """A name that is not here, told with all other mistakes of a file."""
     return unknown_name(
-        "execution", name, [key for key, item in globals().items() if isinstance(item, ExecutionVariable)]
+        "execution",
+        name,
+        [key for key, item in globals().items() if isinstance(item, ExecutionVariable | ExperimentVariable)],
     )

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from mlops.declare.execution import pipeline_name
 from mlops.declare.misuse import misuse
-from mlops.declare.pipeline import BlockMember, Pipeline
+from mlops.declare.pipeline import BlockMember, Experiment, Pipeline
 from mlops.declare.references import Reference, lower
 from mlops.declare.slips import slip
-from mlops.declare.steps.base import Step
-from mlops.ir import Asset, Definition, Ref, Unknown, Value, Where
+from mlops.declare.steps.base import Step, merge
+from mlops.ir import Asset, Definition, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
 from mlops.project.content_address import UnshippableFile, address, collect
 from mlops.project.environments import Environment
@@ -129,6 +130,27 @@ class Lowering:
         self.assets.setdefault((uri, asset.archive), asset)
         return asset
 
+    def bundle(self, sources: Sequence[Path], *, step: Step) -> Asset | None:
+        """Several files and folders beside each other in one place; a folder keeps its name."""
+        files: dict[str, Path] = {}
+        for source in sources:
+            try:
+                inside = collect(source)
+            except (UnshippableFile, OSError) as error:
+                misuse("D053", f"{step.name}: {error}", step=step.name, where=step.where)
+                return None
+            folder = f"{source.name}/" if source.is_dir() else ""
+            for relative, path in inside:
+                if files.setdefault(folder + relative, path) != path:
+                    message = f"{step.name}: {files[folder + relative]} and {path} would be one file {folder}{relative}"
+                    misuse("D053", message, help="rename one of them", step=step.name, where=step.where)
+                    return None
+        listed = tuple(sorted(files.items()))
+        content = address(listed)
+        asset = Asset(content, self.environment.uri("assets", content), listed, False, step.where)
+        self.assets.setdefault((asset.uri, asset.archive), asset)
+        return asset
+
     @property
     def root(self) -> Path:
         """The project's root: nothing outside of it is shipped."""
@@ -172,17 +194,22 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
         name=pipeline.name,
         parameters=tuple(parameter.record(environment.parameters) for parameter in pipeline.parameters),
         steps=steps,
-        members={
-            "Version": VERSION,
-            "Metadata": dict(pipeline.metadata),
-            "PipelineExperimentConfig": {
-                "ExperimentName": Ref("Execution.PipelineName"),
-                "TrialName": Ref("Execution.PipelineExecutionId"),
-            },
-        },
+        members=merge(_members(pipeline), pipeline.members),
         description=pipeline.description,
         tags={**environment.tags, **pipeline.tags},
         parallelism=pipeline.parallelism,
         assets=tuple(sorted(lowering.assets.values(), key=lambda asset: asset.uri)),
         where=Where(pipeline.where.file, pipeline.where.line),
     )
+
+
+def _members(pipeline: Pipeline) -> dict[str, Value]:
+    """The document without Parameters and Steps."""
+    experiment = Experiment(pipeline_name) if pipeline.experiment is True else pipeline.experiment
+    written: dict[str, Value] = {
+        "Version": VERSION,
+        "Metadata": dict(pipeline.metadata),
+        # Null switches Experiments off.
+        "PipelineExperimentConfig": experiment.member() if isinstance(experiment, Experiment) else None,
+    }
+    return written if pipeline.mlflow is None else {**written, "MlflowConfig": pipeline.mlflow.member()}

@@ -246,6 +246,20 @@ lines that start the script resolve it. That goes for environment variables of s
 Bad:  Training("Train", hyperparameters={"password": secret("prod/db")}, …)
 Good: Training("Train", code="train.py", environment={"PASSWORD": secret("prod/db")}, …)""",
     ),
+    "D090": Mistake(
+        "not-of-the-iteration",
+        """A ForEach selects by, and gives out, what the steps inside it yield, and nothing else.
+
+Bad:  each.selected(train.model), where train stands outside of the block
+Good: each.selected(fit.outputs["path"]), after each.select_max(fit.outputs["score"]) in the block""",
+    ),
+    "D091": Mistake(
+        "lineage-entity-elsewhere",
+        """An end of an association is an entity that another step makes. The service finds those of the same step only.
+
+Bad:  Lineage("Record", entities=[model], associations=[Association(data, model)])
+Good: Lineage("Record", entities=[data, model], associations=[Association(data, model)])""",
+    ),
     "D100": Mistake(
         "unreadable-file",
         """A pipeline file cannot be read.

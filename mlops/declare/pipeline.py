@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 
 from mlops.declare.misuse import misuse
 from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
+from mlops.declare.records import record
+from mlops.declare.references import Poison, StringReference, lower
 from mlops.declare.source_line import author_line
 from mlops.declare.unknown_names import told_arguments
+from mlops.ir import Ref, Value, Where
 from mlops.ir import Step as StepRecord
-from mlops.ir import Where
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -31,6 +34,19 @@ class BlockMember(Protocol):
     def record(self, lowering: Lowering) -> StepRecord: ...
 
 
+Given: TypeAlias = str | int | float | bool
+
+
+class Execution(Protocol):
+    """An execution that has ended."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def status(self) -> str: ...
+
+
 _blocks: ContextVar[tuple[list[BlockMember], ...]] = ContextVar("blocks", default=())
 _loaded: ContextVar[list[Pipeline] | None] = ContextVar("loaded", default=None)
 
@@ -42,11 +58,39 @@ _DESCRIPTION = 3072
 P = TypeVar("P", bound=Parameter)
 
 
+@record
+class Experiment:
+    """Where SageMaker Experiments files the executions of a pipeline."""
+
+    name: str | StringReference
+    trial: str | StringReference | None = None
+
+    def member(self) -> Value:
+        """The document's PipelineExperimentConfig; without ``trial`` it is the execution's id."""
+        trial = Ref("Execution.PipelineExecutionId") if self.trial is None else lower(self.trial)
+        return {"ExperimentName": lower(self.name), "TrialName": trial}
+
+
+@record
+class Mlflow:
+    """The MLflow tracking server (its ARN) that executions report to, under ``experiment``."""
+
+    server: str | StringReference
+    experiment: str | StringReference | None = None
+
+    def member(self) -> Value:
+        """The document's MlflowConfig."""
+        named = {} if self.experiment is None else {"MlflowExperimentName": lower(self.experiment)}
+        return {"MlflowResourceArn": lower(self.server), **named}
+
+
 class Pipeline:
     """A SageMaker pipeline. Steps made inside ``with Pipeline(…) as pipeline:`` belong to it.
 
     ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
-    ``metadata`` are texts that the definition itself carries.
+    ``metadata`` are texts that the definition itself carries. ``experiment`` False keeps executions out of SageMaker
+    Experiments; True files them under the pipeline's name and the execution's id. ``members`` is merged into the
+    document: whatever SageMaker accepts and we do not name.
     """
 
     def __init__(
@@ -57,6 +101,9 @@ class Pipeline:
         tags: Mapping[str, str] | None = None,
         parallelism: int | None = None,
         metadata: Mapping[str, str] | None = None,
+        experiment: Experiment | bool = True,
+        mlflow: Mlflow | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
         self.name = name if isinstance(name, str) else "?"
         self.description = description if isinstance(description, str) else None
@@ -69,6 +116,14 @@ class Pipeline:
             misuse("D005", f"pipeline {name}: metadata should be a dictionary of strings; it is {metadata!r}")
         self.parameters: list[Parameter] = []
         self.steps: list[BlockMember] = []
+        self.experiment = experiment if isinstance(experiment, Experiment | bool) else True
+        self.mlflow = mlflow if isinstance(mlflow, Mlflow) else None
+        for what, given, kept in (("experiment", experiment, self.experiment), ("mlflow", mlflow, self.mlflow)):
+            if kept is not given and not isinstance(given, Poison):
+                misuse("D005", f"pipeline {name}: {what} should be {what.title()}(…); it is {given!r}")
+        self.members = dict(members) if isinstance(members, Mapping) else {}
+        if members is not None and not isinstance(members, Mapping):
+            misuse("D005", f"pipeline {name}: members should be a dictionary; it is {members!r}")
         loaded = _loaded.get()
         if loaded is not None:
             loaded.append(self)
@@ -123,6 +178,25 @@ class Pipeline:
     ) -> None:
         _blocks.set(_blocks.get()[:-1])
 
+    def run(self, parameters: Mapping[str, Given] | None = None, /, *, cache: bool = True, **more: Given) -> Execution:
+        """Run it on this machine and wait for its end, as ``mlops run`` does: ``pipeline.run(Days=7)``. In a notebook
+        the graph shows how far it is. Raises Refusal where it has errors or does not succeed."""
+        state: Execution = _notebook().run(self, {**(parameters or {}), **more}, cache=cache)
+        return state
+
+    def show(self) -> str:
+        """The graph as an outline and what the checker finds, as text."""
+        return str(_notebook().text(self))
+
+    def _repr_html_(self) -> str:
+        return str(_notebook().html(self))
+
+    def _repr_svg_(self) -> str:
+        return str(_notebook().svg(self))
+
+    def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
+        printer.text(repr(self) if cycle else self.show())
+
     def __repr__(self) -> str:
         return f"<Pipeline {self.name}>"
 
@@ -140,6 +214,11 @@ class Pipeline:
     def _parameter(self, parameter: P) -> P:
         self.parameters.append(parameter)
         return parameter
+
+
+def _notebook() -> Any:
+    """What shows and runs pipelines. It stands above this layer, so it is looked up when somebody asks."""
+    return importlib.import_module("mlops.notebook")
 
 
 def _are_texts(value: object) -> bool:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NoReturn
 
@@ -137,42 +137,63 @@ class BooleanReference(Reference):
     noun = "a boolean reference"
 
 
-class _StepProperty(Reference):
+class StepProperty(Reference):
     """A member of what SageMaker answers about a step, by its path."""
 
     def __init__(self, step: str, path: str) -> None:
-        self._step, self._path = step, path
+        self.step, self.path = step, path
 
     @property
     def label(self) -> str:
-        return f"{self.noun} Steps.{self._step}.{self._path}"
+        return f"{self.noun} Steps.{self.step}.{self.path}"
 
     def lower(self) -> Value:
-        return Ref(f"Steps.{self._step}.{self._path}")
+        return Ref(f"Steps.{self.step}.{self.path}")
 
 
-class DataReference(_StepProperty):
+class DataReference(StepProperty):
     """The S3 URI of data that a step wrote."""
 
     noun = "a step's data"
 
 
-class ModelReference(_StepProperty):
+class ModelReference(StepProperty):
     """The S3 URI of a ``model.tar.gz`` that a step wrote."""
 
     noun = "a trained model"
 
 
-class ModelNameReference(StringReference):
+class StringProperty(StepProperty, StringReference):
+    """A string that a step yields."""
+
+    noun = "a step's string"
+
+
+class IntegerProperty(StepProperty, IntegerReference):
+    """An integer that a step yields."""
+
+    noun = "a step's integer"
+
+
+class FloatProperty(StepProperty, FloatReference):
+    """A float that a step yields."""
+
+    noun = "a step's float"
+
+
+class BooleanProperty(StepProperty, BooleanReference):
+    """A boolean that a step yields."""
+
+    noun = "a step's boolean"
+
+
+class ModelNameReference(StringProperty):
     """The name of a SageMaker model that a step created."""
 
     noun = "a created model's name"
 
     def __init__(self, step: str) -> None:
-        self._step = step
-
-    def lower(self) -> Value:
-        return Ref(f"Steps.{self._step}.ModelName")
+        super().__init__(step, "ModelName")
 
 
 class AnyReference(StringReference, IntegerReference, FloatReference, BooleanReference):
@@ -181,7 +202,7 @@ class AnyReference(StringReference, IntegerReference, FloatReference, BooleanRef
     noun = "a run-time value"
 
 
-class PropertyReference(_StepProperty, AnyReference):
+class PropertyReference(StepProperty, AnyReference):
     """Any member of what SageMaker answers about a step: ``train.property("TrainingJobName")``."""
 
     noun = "the property"
@@ -282,6 +303,12 @@ class Poison(AnyReference):
 
     def __contains__(self, key: object) -> bool:
         return True
+
+    def __iter__(self) -> Iterator[Poison]:  # type: ignore[override]
+        return iter(())
+
+    def __call__(self, *args: object, **kwargs: object) -> Poison:
+        return self
 
     def __getattr__(self, name: str) -> Poison:
         if name.startswith("__"):

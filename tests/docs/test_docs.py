@@ -23,7 +23,10 @@ from mlops.ir import Severity
 
 ROOT = Path(__file__).parent.parent.parent
 DOCUMENTS = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md"))]
-DECLARE = (ROOT / "docs" / "declare.md").read_text(encoding="utf-8")
+DECLARE = "\n".join(
+    file.read_text(encoding="utf-8")
+    for file in [*sorted((ROOT / "docs").glob("*_steps.md")), ROOT / "docs" / "declare.md"]
+)
 
 every_document = pytest.mark.parametrize("document", DOCUMENTS, ids=lambda file: file.name)
 
@@ -78,7 +81,8 @@ def make_sources(tree: ast.AST, folder: Path) -> None:
         if isinstance(call, ast.Call):
             given = {keyword.arg: keyword.value for keyword in call.keywords}
             entry = text_of(given.get("entry"))
-            local = [given.get("code"), given.get("sample"), *values_of(given.get("inputs"), given.get("channels"))]
+            named = [given.get(name) for name in ("code", "sample", "notebook", "config")]
+            local = [*named, *values_of(given.get("inputs"), given.get("channels"))]
             if isinstance(call.func, ast.Name) and call.func.id == "PackModel":
                 local.append(given.get("inference_code"))
             for name in filter(None, map(text_of, local)):

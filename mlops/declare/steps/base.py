@@ -12,7 +12,7 @@ from typing_extensions import TypedDict, Unpack
 from mlops.declare.argument_errors import report
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
-from mlops.declare.records import record
+from mlops.declare.records import STRICT, checked_call, record
 from mlops.declare.references import Poison, PropertyReference, lower
 from mlops.declare.slips import slip
 from mlops.declare.source_line import author_line
@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
 S = TypeVar("S", bound="Step")
-
-_STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True, defer_build=True)
 
 
 class _StepMeta(type):
@@ -146,7 +144,10 @@ class Step(metaclass=_StepMeta):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            cls.__init__ = validate_call(config=_STRICT)(cls.__init__)  # type: ignore[method-assign]
+            # An author's own class may name types that only the frame that it is made in knows.
+            ours = cls.__module__.startswith("mlops.declare.")
+            check = checked_call if ours else validate_call(config=STRICT)
+            cls.__init__ = check(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, name: str, **shared: Unpack[Shared]) -> None:
         self.share(name, shared)
@@ -236,7 +237,7 @@ class Step(metaclass=_StepMeta):
         if self.description is not None:
             members["Description"] = self.description
         if self.after:
-            members["DependsOn"] = tuple(_dependency(item) for item in self.after)
+            members["DependsOn"] = tuple(dependency(item) for item in self.after)
         if isinstance(self.cache, str):
             members["CacheConfig"] = {"Enabled": True, "ExpireAfter": self.cache}
         elif self.cache is not None:
@@ -266,7 +267,8 @@ _INTERNAL = frozenset(
 )
 
 
-def _dependency(item: Step | str | After) -> Value:
+def dependency(item: Step | str | After) -> Value:
+    """An item of DependsOn."""
     if isinstance(item, After):
         name = item.step if isinstance(item.step, str) else item.step.name
         return name if item.trigger == "Completed" else {"Step": name, "Trigger": item.trigger}

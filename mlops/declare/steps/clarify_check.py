@@ -1,11 +1,18 @@
-"""ClarifyCheck: look for bias, or explain a model.
-
-Read, checked and written, but without a constructor yet.
-"""
+"""ClarifyCheck: look for bias, or explain a model."""
 
 from __future__ import annotations
 
-from mlops.ir import StepType
+from typing import TYPE_CHECKING
+
+from typing_extensions import Unpack
+
+from mlops.declare.check_job import BaselineSettings, Check, s3_input
+from mlops.declare.references import ModelNameReference, lower
+from mlops.declare.steps.shared_arguments import Data, Text
+from mlops.ir import StepType, Value
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
 
 STEP_TYPE = StepType(
     type="ClarifyCheck",
@@ -25,3 +32,73 @@ STEP_TYPE = StepType(
         }
     ),
 )
+
+CONFIG_FOLDER = "/opt/ml/processing/input/config"
+DATA_FOLDER = "/opt/ml/processing/input/data"
+
+
+class _ClarifyCheck(Check):
+    """What all checks of the Clarify container have in common."""
+
+    step_type = STEP_TYPE
+    framework = "clarify"
+    output = "analysis_result"
+
+    data: Data
+    config: Data
+
+    def inputs(self, lowering: Lowering) -> tuple[Value, ...]:
+        return (
+            s3_input(lowering, "analysis_config", self.config, CONFIG_FOLDER, self),
+            s3_input(lowering, "dataset", self.data, DATA_FOLDER, self),
+        )
+
+
+class DataBiasCheck(_ClarifyCheck):
+    """Measures bias in ``data``. ``config`` is Clarify's ``analysis_config.json``, a local file or its S3 URI: label,
+    facets, and the methods ``pre_training_bias`` and ``report``.
+    """
+
+    check_type = "DATA_BIAS"
+
+    def __init__(self, name: str, *, data: Data, config: Data, **shared: Unpack[BaselineSettings]) -> None:
+        super().__init__(name, **shared)
+        self.data = data
+        self.config = config
+
+
+class _ModelCheck(_ClarifyCheck):
+    """A check that asks a model, which the service serves for the time of the check."""
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        data: Data,
+        model: ModelNameReference | Text,
+        config: Data,
+        **shared: Unpack[BaselineSettings],
+    ) -> None:
+        super().__init__(name, **shared)
+        self.data = data
+        self.model = model
+        self.config = config
+
+    def envelope(self, lowering: Lowering) -> dict[str, Value]:
+        return super().envelope(lowering) | {"ModelName": lower(self.model)}
+
+
+class ModelBiasCheck(_ModelCheck):
+    """Measures bias in what ``model`` (its name) answers to ``data``. ``config`` is Clarify's ``analysis_config.json``
+    with the methods ``post_training_bias`` and ``report``; its predictor has no model_name, which the service adds.
+    """
+
+    check_type = "MODEL_BIAS"
+
+
+class ExplainabilityCheck(_ModelCheck):
+    """Explains what ``model`` (its name) answers to ``data``. ``config`` is Clarify's ``analysis_config.json`` with the
+    methods ``shap`` or ``pdp`` and ``report``; its predictor has no model_name, which the service adds.
+    """
+
+    check_type = "MODEL_EXPLAINABILITY"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -11,6 +11,7 @@ from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import BlockMember, add, inside
 from mlops.declare.references import PropertyReference
 from mlops.declare.source_line import author_line
+from mlops.declare.steps.base import After, Step, dependency, without_none
 from mlops.ir import Block, StepType, Unknown, Value
 from mlops.ir import Step as StepRecord
 
@@ -32,11 +33,22 @@ class ConditionStep:
 
     step_type = STEP_TYPE
 
-    def __init__(self, condition: Condition, name: str | None) -> None:
+    def __init__(
+        self,
+        condition: Condition,
+        name: str | None,
+        display_name: str | None = None,
+        description: str | None = None,
+        after: Sequence[Step | str | After] = (),
+    ) -> None:
         self.where = author_line()
+        for what, given in (("name", name), ("display_name", display_name), ("description", description)):
+            if given is not None and not isinstance(given, str):
+                misuse("D042", f"when: {what} should be a string; it is {given!r}", where=self.where)
         self.given_name = name if isinstance(name, str) else None
-        if name is not None and not isinstance(name, str):
-            misuse("D042", f"when: name should be a string; it is {name!r}", where=self.where)
+        self.display_name = display_name if isinstance(display_name, str) else None
+        self.description = description if isinstance(description, str) else None
+        self.after = self._dependencies(after)
         self.condition = condition
         self.if_steps: list[BlockMember] = []
         self.else_steps: list[BlockMember] = []
@@ -73,12 +85,26 @@ class ConditionStep:
             name=self.name,
             type=STEP_TYPE.type,
             arguments={"Conditions": conditions},
+            members=without_none(
+                {"DisplayName": self.display_name, "Description": self.description, "DependsOn": self.after or None}
+            ),
             blocks=(
                 Block("IfSteps", lowering.steps(self.if_steps)),
                 Block("ElseSteps", lowering.steps(self.else_steps)),
             ),
             where=self.where,
         )
+
+    def _dependencies(self, after: Sequence[Step | str | After]) -> tuple[Value, ...]:
+        if isinstance(after, Sequence) and not isinstance(after, str):
+            strange = [item for item in after if not isinstance(item, Step | str | After)]
+            if not strange:
+                return tuple(dependency(item) for item in after)
+            message = f"when: after should be a list of steps; it holds {strange[0]!r}"
+        else:
+            message = f"when: after should be a list of steps; it is {after!r}"
+        misuse("D042", message, where=self.where)
+        return ()
 
     def __repr__(self) -> str:
         return f"<Condition {self.name}>"
@@ -103,12 +129,19 @@ class Branch:
 
 
 @contextmanager
-def when(condition: Condition, name: str | None = None) -> Iterator[Branch]:
-    """Steps made inside run only where ``condition`` holds.
+def when(
+    condition: Condition,
+    name: str | None = None,
+    *,
+    display_name: str | None = None,
+    description: str | None = None,
+    after: Sequence[Step | str | After] = (),
+) -> Iterator[Branch]:
+    """Steps made inside run only where ``condition`` holds; it is decided after the steps ``after``.
 
     The service wants a name for the Condition step; without ``name`` it is ``When`` plus the first step inside.
     """
-    step = ConditionStep(condition, name)
+    step = ConditionStep(condition, name, display_name, description, after)
     add(step)
     with inside(step.if_steps):
         yield Branch(step)

@@ -1,11 +1,18 @@
-"""Endpoint: serve models.
-
-Read, checked and written, but without a constructor yet.
-"""
+"""Endpoint: serve models."""
 
 from __future__ import annotations
 
-from mlops.ir import StepType
+from typing import TYPE_CHECKING
+
+from typing_extensions import Unpack
+
+from mlops.declare.references import StringProperty, lower
+from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.steps.shared_arguments import Text, tags
+from mlops.ir import StepType, Value
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
 
 STEP_TYPE = StepType(
     type="Endpoint",
@@ -15,3 +22,40 @@ STEP_TYPE = StepType(
     envelope=frozenset({"CacheConfig"}),
     states_resource="arn:aws:states:::sagemaker:createEndpoint",
 )
+
+
+class Endpoint(Step):
+    """Serves the configuration named ``config`` (``configure.config_name``). ``endpoint`` is the endpoint's own name;
+    where one of that name exists the service updates it, without a name it makes one up."""
+
+    step_type = STEP_TYPE
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        config: Text,
+        endpoint: Text | None = None,
+        **shared: Unpack[Shared],
+    ) -> None:
+        super().__init__(name, **shared)
+        self.config = config
+        self.endpoint = endpoint
+
+    @property
+    def endpoint_name(self) -> StringProperty:
+        """The endpoint's name, for an InferenceComponent or whoever calls it."""
+        return StringProperty(self.name, "EndpointName")
+
+    @property
+    def endpoint_arn(self) -> StringProperty:
+        return StringProperty(self.name, "EndpointArn")
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        return without_none(
+            {
+                "EndpointName": lower(self.endpoint),
+                "EndpointConfigName": lower(self.config),
+                "Tags": tags(lowering),
+            }
+        )

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from mlops.declare.references import Reference, lower
-from mlops.declare.steps.base import Step
+from mlops.declare.steps.base import After, Step
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:
@@ -15,19 +16,23 @@ STEP_TYPE = StepType(type="Fail", action="fail", dependable=False)
 
 
 class Fail(Step):
-    """Ends the execution as failed once the steps that are running have ended. Nothing can refer to it."""
+    """Ends the execution as failed once the steps that are running have ended. Nothing can refer to it.
+
+    ``message`` may be put together by the run: ``join("accuracy is below ", floor)``."""
 
     step_type = STEP_TYPE
 
     def __init__(
         self,
         name: str,
-        message: str | Reference,
+        message: str | Reference = "",
         *,
+        after: Sequence[Step | str | After] = (),
         display_name: str | None = None,
         description: str | None = None,
+        members: Mapping[str, Any] | None = None,
     ) -> None:
-        super().__init__(name, display_name=display_name, description=description)
+        super().__init__(name, after=after, display_name=display_name, description=description, members=members)
         self.message = message
 
     def request(self, lowering: Lowering) -> dict[str, Value]:

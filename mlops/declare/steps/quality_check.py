@@ -1,11 +1,23 @@
-"""QualityCheck: compare data or a model with a baseline.
-
-Read, checked and written, but without a constructor yet.
-"""
+"""QualityCheck: compare data or a model with a baseline."""
 
 from __future__ import annotations
 
-from mlops.ir import StepType
+import json
+from collections.abc import Mapping
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from typing_extensions import Unpack
+
+from mlops.declare.check_job import OUTPUT_FOLDER, BaselineSettings, Check, s3_input
+from mlops.declare.json_text import json_text
+from mlops.declare.references import DataReference, StringProperty, lower
+from mlops.declare.steps.base import without_none
+from mlops.declare.steps.shared_arguments import Data, Text
+from mlops.ir import StepType, Value
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
 
 STEP_TYPE = StepType(
     type="QualityCheck",
@@ -30,3 +42,143 @@ STEP_TYPE = StepType(
         }
     ),
 )
+
+INPUT_FOLDER = "/opt/ml/processing/input"
+DATASET = "baseline_dataset_input"
+PREPROCESSOR = "record_preprocessor_script_input"
+POSTPROCESSOR = "post_analytics_processor_script_input"
+
+DatasetFormat: TypeAlias = Literal["csv", "json", "parquet"] | Mapping[str, Any]
+
+_FORMATS: Mapping[str, Mapping[str, Any]] = {
+    "csv": {"csv": {"header": True, "output_columns_position": "START"}},
+    "json": {"json": {"lines": True}},
+    "parquet": {"parquet": {}},
+}
+
+
+class _QualityCheck(Check):
+    """What both checks of the model monitor's container have in common."""
+
+    step_type = STEP_TYPE
+    framework = "model-monitor"
+    output = "quality_check_output"
+
+    data: Data
+    format: DatasetFormat
+    scripts: Mapping[str, str | None]
+    """Input name -> local script or S3 URI."""
+    baseline_statistics: DataReference | Text | None
+
+    @property
+    def statistics(self) -> StringProperty:
+        """The S3 URI of the statistics that were calculated here."""
+        return StringProperty(self.name, "CalculatedBaselineStatistics")
+
+    @property
+    def statistics_for_drift(self) -> StringProperty:
+        """The S3 URI of the statistics to compare with from now on; RegisterModel wants them."""
+        return StringProperty(self.name, "BaselineUsedForDriftCheckStatistics")
+
+    def inputs(self, lowering: Lowering) -> tuple[Value, ...]:
+        given: list[tuple[str, Data]] = [(DATASET, self.data)]
+        given += [(name, script) for name, script in self.scripts.items() if script is not None]
+        return tuple(s3_input(lowering, name, data, f"{INPUT_FOLDER}/{name}", self) for name, data in given)
+
+    def variables(self, lowering: Lowering) -> Mapping[str, Value]:
+        # The container's names: sagemaker/core/model_monitor/model_monitoring.py, _generate_env_map.
+        layout = _FORMATS[self.format] if isinstance(self.format, str) else self.format
+        return without_none(
+            {
+                "output_path": OUTPUT_FOLDER,
+                "publish_cloudwatch_metrics": "Disabled",
+                "dataset_format": json_text(layout),
+                "dataset_source": f"{INPUT_FOLDER}/{DATASET}",
+                "record_preprocessor_script": self._script(PREPROCESSOR),
+                "post_analytics_processor_script": self._script(POSTPROCESSOR),
+            }
+        )
+
+    def envelope(self, lowering: Lowering) -> dict[str, Value]:
+        return super().envelope(lowering) | {"SuppliedBaselineStatistics": lower(self.baseline_statistics)}
+
+    def _script(self, name: str) -> Value:
+        script = self.scripts.get(name)
+        return None if script is None else f"{INPUT_FOLDER}/{name}/{PurePosixPath(script).name}"
+
+
+class DataQualityCheck(_QualityCheck):
+    """Compares statistics of ``data`` with a baseline. ``format`` is how the files are written: ``csv`` with a header,
+    ``json`` with a record on each line, ``parquet``, or a dictionary as the monitor's container takes it.
+    ``preprocessor`` and ``postprocessor`` are scripts for that container.
+    """
+
+    check_type = "DATA_QUALITY"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        data: Data,
+        format: DatasetFormat = "csv",
+        preprocessor: str | None = None,
+        postprocessor: str | None = None,
+        baseline_statistics: DataReference | Text | None = None,
+        **shared: Unpack[BaselineSettings],
+    ) -> None:
+        super().__init__(name, **shared)
+        self.data = data
+        self.format = format
+        self.scripts = {POSTPROCESSOR: postprocessor, PREPROCESSOR: preprocessor}
+        self.baseline_statistics = baseline_statistics
+
+
+class ModelQualityCheck(_QualityCheck):
+    """Compares a model's metrics on ``data``, which holds predictions and truth, with a baseline.
+
+    ``prediction``, ``probability`` and ``truth`` are columns, by index or JSONPath; ``threshold`` makes a class of a
+    probability. ``format`` and ``postprocessor`` as for DataQualityCheck.
+    """
+
+    check_type = "MODEL_QUALITY"
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        data: Data,
+        problem: Literal["Regression", "BinaryClassification", "MulticlassClassification"] | Text,
+        format: DatasetFormat = "csv",
+        prediction: Text | int | None = None,
+        probability: Text | int | None = None,
+        truth: Text | int | None = None,
+        threshold: Text | float | None = None,
+        postprocessor: str | None = None,
+        baseline_statistics: DataReference | Text | None = None,
+        **shared: Unpack[BaselineSettings],
+    ) -> None:
+        super().__init__(name, **shared)
+        self.data = data
+        self.problem = problem
+        self.format = format
+        self.columns = {
+            "inference_attribute": prediction,
+            "probability_attribute": probability,
+            "ground_truth_attribute": truth,
+            "probability_threshold_attribute": threshold,
+        }
+        self.scripts = {POSTPROCESSOR: postprocessor}
+        self.baseline_statistics = baseline_statistics
+
+    def variables(self, lowering: Lowering) -> Mapping[str, Value]:
+        columns = {
+            key: json.dumps(value) if isinstance(value, int | float) else lower(value)
+            for key, value in self.columns.items()
+            if value is not None
+        }
+        return {
+            **super().variables(lowering),
+            "analysis_type": self.check_type,
+            "problem_type": lower(self.problem),
+            **columns,
+        }

@@ -1,0 +1,186 @@
+"""A pipeline in a notebook: it shows its graph and what is wrong with it, and runs here with live progress.
+
+``Pipeline`` finds this module by its name when a notebook asks, since it stands above the language.
+"""
+
+from __future__ import annotations
+
+import importlib
+import sys
+from collections.abc import Mapping
+from dataclasses import replace
+from html import escape
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from mlops.ir import MlopsError, Refusal, Severity
+
+if TYPE_CHECKING:
+    from mlops.declare.pipeline import Pipeline
+    from mlops.deploy.executions import ExecutionState
+    from mlops.ir import Checked, Finding
+
+_COLOURS = {Severity.ERROR: "#b00020", Severity.WARNING: "#8a6100", Severity.INFO: "#556"}
+
+
+def checked(pipeline: Pipeline, environment: str | None = None) -> Checked:
+    """The pipeline as it is now, lowered and checked for ``environment``, the local one by default.
+
+    Its files are looked for beside the pipeline file where it has one, else in the working directory, then in the
+    project's root. Raises ConfigurationError for a broken ``mlops.toml`` or ``mlops.lock``."""
+    from mlops.check import check, order
+    from mlops.declare.lower import lower_pipeline
+    from mlops.declare.misuse import collecting
+    from mlops.project import lock
+    from mlops.project.environments import LOCAL, read_project
+    from mlops.project.root import LOCK
+
+    folder, root = _folders(pipeline)
+    found = read_project(root).environment(environment or LOCAL)
+    with collecting() as misuses:
+        definition = lower_pipeline(pipeline, found, lock.read(root / LOCK), (folder, root))
+    result = check(order(definition), findings=misuses)
+    # A cell has no file that an editor could open.
+    return replace(result, findings=tuple(_without_cell(finding) for finding in result.findings))
+
+
+def html(pipeline: Pipeline, statuses: Mapping[str, str] | None = None) -> str:
+    """The graph and the findings. Whatever a name or a message holds is text."""
+    from mlops.emit.targets.diagram import emit
+
+    try:
+        result = checked(pipeline)
+    except MlopsError as error:
+        hint = f"<br><small>{escape(error.hint)}</small>" if error.hint else ""
+        return f"<p><strong>{escape(pipeline.name)}</strong>: {escape(error.message)}{hint}</p>"
+    head = f"<strong>{escape(pipeline.name)}</strong>"
+    if pipeline.description:
+        head += f": {escape(pipeline.description)}"
+    parameters = ", ".join(
+        f"{escape(parameter.name)}: {escape(parameter.type)}"
+        + (f" = {escape(repr(parameter.default))}" if parameter.has_default else "")
+        for parameter in result.definition.parameters
+    )
+    lines = "".join(f"<li>{_finding(finding)}</li>" for finding in result.findings)
+    return (
+        f"<div><p>{head}</p>"
+        + (f"<p><small>{parameters}</small></p>" if parameters else "")
+        + f'<div style="overflow-x:auto">{emit(result, statuses)}</div>'
+        + (f"<ul>{lines}</ul>" if lines else "<p><small>Checked: nothing to say.</small></p>")
+        + "</div>"
+    )
+
+
+def svg(pipeline: Pipeline) -> str:
+    """The graph alone."""
+    from mlops.emit.targets.diagram import emit
+
+    return emit(checked(pipeline))
+
+
+def text(pipeline: Pipeline) -> str:
+    """The graph as an outline, and the findings."""
+    from mlops.emit.targets.outline import emit
+
+    result = checked(pipeline)
+    found = [f"{finding.severity.value} {finding.code} {finding.message}" for finding in result.findings]
+    return emit(result) + "".join(f"{line}\n" for line in found)
+
+
+def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True) -> ExecutionState:
+    """Check, upsert and start the pipeline in the local account, and follow it to its end.
+
+    Raises Refusal where the checker finds an error or the execution does not succeed."""
+    from mlops.account import connect
+    from mlops.account.local import LocalAccount
+    from mlops.deploy.executions import follow, start, stop
+    from mlops.deploy.parameters import judge
+    from mlops.deploy.upsert import upsert
+    from mlops.project.environments import LOCAL, read_project
+
+    result = checked(pipeline)
+    errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
+    if errors:
+        told = "\n".join(f"{finding.code} {finding.message}" for finding in errors)
+        raise Refusal(f"{pipeline.name} has {len(errors)} errors, so it is not run:\n{told}", hint=errors[0].help)
+    values = {name: _text(value) for name, value in parameters.items()}
+    judge(result.definition, values)
+    _, root = _folders(pipeline)
+    environment = read_project(root).environment(LOCAL)
+    account = connect(environment)
+    if isinstance(account, LocalAccount):
+        account.state.use_cache = cache
+    upserted = upsert(account, environment, result)
+    arn = start(account, environment, upserted.name, values, None)
+    live = _Live(pipeline)
+    try:
+        state = follow(account, arn, live)
+    except KeyboardInterrupt:
+        stop(account, arn)
+        follow(account, arn, live)
+        raise
+    if state.status != "Succeeded":
+        failed = [f"{step.name}: {step.failure or step.status}" for step in state.steps if step.status == "Failed"]
+        told = "\n".join(failed) or (state.failure or "")
+        hint = f"`mlops executions logs {state.id} STEP` shows a step's whole log"
+        raise Refusal(f"execution {state.id} of {state.pipeline} is {state.status}\n{told}", hint=hint)
+    return state
+
+
+class _Live:
+    """The picture with the steps' states, redrawn in place; a line per change where there is no notebook."""
+
+    def __init__(self, pipeline: Pipeline) -> None:
+        self._pipeline = pipeline
+        self._told: dict[str, str] = {}
+        self._display: Any = None
+        ipython: Any = sys.modules.get("IPython")  # never imported by us: no notebook, no IPython
+        shell = ipython.get_ipython() if ipython is not None else None
+        if shell is not None and getattr(shell, "kernel", None) is not None:
+            self._html = importlib.import_module("IPython.display").HTML
+            self._display = ipython.display.display(self._html(html(pipeline)), display_id=True)
+
+    def __call__(self, state: ExecutionState) -> None:
+        statuses = {step.name: "cached" if step.cached else step.status for step in state.steps}
+        if self._display is not None:
+            self._display.update(self._html(html(self._pipeline, statuses)))
+            return
+        for name, status in statuses.items():
+            if self._told.get(name) != status:
+                self._told[name] = status
+                print(f"{name}: {status}", file=sys.stderr)
+
+
+def _folders(pipeline: Pipeline) -> tuple[Path, Path]:
+    """Where the author's files are looked for, and the project's root."""
+    from mlops.project.root import find_root
+
+    file = Path(pipeline.where.file) if pipeline.where.file else None
+    folder = file.parent.resolve() if file is not None and file.is_file() and not _is_cell(file) else Path.cwd()
+    return folder, find_root(folder)
+
+
+def _is_cell(file: Path) -> bool:
+    """ipykernel keeps cells as files in a folder of its process below the temporary one."""
+    return file.parent.name.startswith("ipykernel_")
+
+
+def _without_cell(finding: Finding) -> Finding:
+    file = finding.where.file
+    if file is None or (Path(file).is_file() and not _is_cell(Path(file))):
+        return finding
+    return replace(finding, where=replace(finding.where, file=None))
+
+
+def _finding(finding: Finding) -> str:
+    line = "" if finding.where.line is None else f" (line {finding.where.line})"
+    help = f"<br><small>{escape(finding.help)}</small>" if finding.help else ""
+    return (
+        f'<span style="color:{_COLOURS[finding.severity]}">{escape(finding.severity.value)} '
+        f"{escape(finding.code)}</span> {escape(finding.message)}{line}{help}"
+    )
+
+
+def _text(value: object) -> str:
+    """A parameter's value as the service takes it."""
+    return value if isinstance(value, str) else str(value)
