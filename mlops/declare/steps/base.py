@@ -206,21 +206,24 @@ class Step(metaclass=_StepMeta):
             names += [] if base is None else [name for name in base._arguments() if name not in names]
         return names
 
-    def __getattr__(self, name: str) -> Any:
-        # Only reached for attributes that a failed construction never set, or that do not exist.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if not self.poisoned:
-            known = sorted(
-                key for key in {*vars(self), *dir(type(self))} if not key.startswith("_") and key not in _INTERNAL
-            )
-            misuse(
-                "D031",
-                f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
-                help=f"it has {', '.join(known)}",
-                step=self.__dict__.get("name"),
-            )
-        return Poison()
+    # Hidden from type checkers, so that they find an attribute that is not there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Only reached for attributes that a failed construction never set, or that do not exist.
+            if name.startswith("__"):
+                raise AttributeError(name)
+            if not self.poisoned:
+                known = sorted(
+                    key for key in {*vars(self), *dir(type(self))} if not key.startswith("_") and key not in _INTERNAL
+                )
+                misuse(
+                    "D031",
+                    f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
+                    help=f"it has {', '.join(known)}",
+                    step=self.__dict__.get("name"),
+                )
+            return Poison()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
