@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check --constraint constraint
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo test check lint bench clean
+.PHONY: demo test check lint bench bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
@@ -23,6 +23,10 @@ check: test lint
 bench: .venv-test/installed
 	$(TEST)/python benchmarks/start_up.py
 	$(TEST)/python benchmarks/scaling.py
+	$(TEST)/python benchmarks/steps.py
+
+bench-peers: .venv-test/installed
+	$(TEST)/python benchmarks/steps.py --peers
 
 .venv/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'

@@ -43,6 +43,9 @@ class Account(Protocol):
     def client(self, service: str) -> Any:
         """A boto3 client, made once per service; clients may be shared between threads."""
 
+    def rest(self, execution: str, seconds: float) -> None:
+        """Between two looks at an execution, by its ARN. Ends early where the account knows that it has ended."""
+
 
 def connect(environment: Environment) -> Account:
     """Makes no call yet; credentials are looked for when a client is first asked for. boto3 costs 0.4 s and loads

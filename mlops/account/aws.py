@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from threading import Lock
 from typing import Any
 
@@ -33,6 +34,9 @@ class AwsAccount:
                 make: Any = self._session.client
                 self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=self._config())
             return self._clients[service]
+
+    def rest(self, execution: str, seconds: float) -> None:
+        time.sleep(seconds)
 
     def _config(self) -> Config:
         return Config(

@@ -8,10 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 from mlops.ir import Checked, Definition, Finding, StepType
 
-__all__ = ["check", "order", "step_types"]
+if TYPE_CHECKING:
+    from mlops.check.subject import Subject
+
+__all__ = ["bind", "check", "order", "step_types"]
 
 
 @cache
@@ -45,7 +49,6 @@ def check(
 
     Raises :class:`~mlops.ir.ConfigurationError` where botocore, the source of the request shapes, is not installed.
     """
-    from mlops.check.graph import topological
     from mlops.check.rule import all_rules
     from mlops.check.subject import Subject
 
@@ -53,9 +56,22 @@ def check(
     found = dict.fromkeys(findings)
     for rule in all_rules():
         found.update(dict.fromkeys(rule.findings(subject)))
+    return _bound(subject, tuple(sorted(found, key=lambda finding: finding.sort_key)))
+
+
+def bind(definition: Definition) -> Checked:
+    """What :func:`check` answers for a definition that it found no error in before, without asking again."""
+    from mlops.check.subject import Subject
+
+    return _bound(Subject(definition, step_types()), ())
+
+
+def _bound(subject: Subject, findings: tuple[Finding, ...]) -> Checked:
+    from mlops.check.graph import topological
+
     return Checked(
-        definition=definition,
-        findings=tuple(sorted(found, key=lambda finding: finding.sort_key)),
+        definition=subject.definition,
+        findings=findings,
         step_types=subject.types,
         edges={name: subject.graph.upstream(name) for name in subject.graph.names},
         order=topological(subject.graph),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -177,7 +176,6 @@ def follow(
 ) -> ExecutionState:
     """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before."""
     last: ExecutionState | None = None
-    pause = interval / 10  # what earlier results serve is over in a moment
     while True:
         state = describe(account, arn)
         if state != last:
@@ -185,8 +183,7 @@ def follow(
             last = state
         if state.ended:
             return state
-        time.sleep(pause)
-        pause = min(pause * 1.5, interval)
+        account.rest(arn, interval)
 
 
 def listed(account: Account, pipeline: str | None) -> tuple[Mapping[str, Any], ...]:

@@ -5,21 +5,39 @@ from __future__ import annotations
 import gzip
 import tarfile
 import zlib
+from collections.abc import Iterable, Mapping
 from pathlib import Path, PurePosixPath
 
 from mlops.run.outcome import StepFailed
 
 
-def pack(folder: Path, archive: Path) -> None:
-    """The same files give the same bytes: sorted, without times and owners. Entries sit at the archive's root."""
+def merged(folders: Iterable[Path]) -> dict[str, Path]:
+    """All files and folders below ``folders`` by relative path; where several have the same name the last one's. Raises
+    :class:`StepFailed` where one's file is another one's folder."""
+    found: dict[str, Path] = {}
+    for folder in folders:
+        for path in folder.rglob("*"):
+            name = path.relative_to(folder).as_posix()
+            if name in found and _is_folder(found[name]) != _is_folder(path):
+                raise StepFailed(f"{name} is a file on one host and a folder on another")
+            found[name] = path
+    return found
+
+
+def _is_folder(path: Path) -> bool:
+    return path.is_dir() and not path.is_symlink()
+
+
+def pack(files: Mapping[str, Path], archive: Path) -> None:
+    """``files`` by their names in the archive. The same files give the same bytes: sorted, without times and owners."""
     partial = archive.with_name(f"{archive.name}.part")
     with (
         partial.open("wb") as raw,
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar,
     ):
-        for path in sorted(folder.rglob("*"), key=lambda path: path.relative_to(folder).as_posix()):
-            tar.add(path, path.relative_to(folder).as_posix(), recursive=False, filter=_plain)
+        for name in sorted(files):
+            tar.add(files[name], name, recursive=False, filter=_plain)
     partial.replace(archive)
 
 

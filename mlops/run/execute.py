@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any, TypeVar
 
 from mlops.ir import Checked, Step
@@ -18,7 +20,7 @@ from mlops.run.outcome import JOB_INTERNAL_ERROR, REASON_LIMIT, SERVICE_FAULT, O
 from mlops.run.ports import CacheEntry, Execution, ObjectMissing, Ports, RequestRefused, StepRecord, Success
 from mlops.run.resolve import Context, resolve
 from mlops.run.retry import Retries, policies
-from mlops.run.sandbox import Isolation, probe
+from mlops.run.sandbox import Isolation, probe, wait_for_an_end
 from mlops.run.schedule import State, handled, ready
 from mlops.run.work import Work, job_name, now
 
@@ -27,6 +29,8 @@ GRACE_SECONDS = 120.0
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
 _STOP_CHECK_SECONDS = 0.2
+# Commands wake the loop when they end; what else a task waits for is asked for again and again.
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
 _NAME_MEMBERS = {
     "Training": "TrainingJobName",
     "Processing": "ProcessingJobName",
@@ -49,7 +53,7 @@ def execute(checked: Checked, execution: Execution, ports: Ports, *, grace_secon
     try:
         return run.to_the_end()
     finally:
-        run.kill_all()
+        run.close()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,15 @@ class _Running:
     record: StepRecord
 
 
+@dataclass(frozen=True, slots=True)
+class _Due:
+    """The next try of a step: when it begins (``time.monotonic()``), its record, and why the last one failed."""
+
+    moment: float
+    record: StepRecord
+    failure: str | None
+
+
 class _Run:
     def __init__(self, checked: Checked, execution: Execution, ports: Ports, grace_seconds: float) -> None:
         self._checked = checked
@@ -83,8 +96,9 @@ class _Run:
         self._failed: list[str] = []
         self._running: dict[str, _Running] = {}
         self._retries: dict[str, Retries] = {}
-        self._due: dict[str, float] = {}
+        self._due: dict[str, _Due] = {}
         self._cache = _step_cache(execution, ports)
+        self._tidying = _Tidying()
         self._message: str | None = None
         self._stopping = False
         self._next_stop_check = 0.0
@@ -93,25 +107,26 @@ class _Run:
 
     def to_the_end(self) -> str:
         self._ports.journal.execution("Executing")
-        pause, changed = 0.005, True
+        pause, changed = _SHORTEST_PAUSE, True
         while True:
             self._check_stop()
             started = self._start_due() or (changed and self._start_ready())
             changed = self._poll() or started
             if changed:
-                pause = 0.005
+                pause = _SHORTEST_PAUSE
             elif not self._running and not self._due:
                 break
             else:
-                time.sleep(pause)
-                pause = min(pause * 1.3, 0.02)
+                wait_for_an_end(pause)
+                pause = min(pause * 1.3, _LONGEST_PAUSE)
         status, failure = self._verdict()
         self._ports.journal.execution(status, failure)
         return status
 
-    def kill_all(self) -> None:
+    def close(self) -> None:
         for running in self._running.values():
             running.task.kill()
+        self._tidying.finish()
 
     def _check_stop(self) -> None:
         if self._stopping or time.monotonic() < self._next_stop_check:
@@ -140,7 +155,7 @@ class _Run:
     def _start_due(self) -> bool:
         """A step whose next try is due. Until then it counts as running, but takes nobody's place."""
         moment = time.monotonic()
-        name = next((name for name, due in self._due.items() if due <= moment), None)
+        name = next((name for name, due in self._due.items() if due.moment <= moment), None)
         if name is None or len(self._running) >= self._limit:
             return False
         del self._due[name]
@@ -148,10 +163,13 @@ class _Run:
         return True
 
     def _forget_due(self, state: State) -> None:
-        for name in self._due:
+        for name, due in self._due.items():
             self._states[name] = state
+            failure = None
             if state == "Failed":
                 self._failed.append(name)
+                failure = due.failure
+            self._ports.journal.step(replace(due.record, status=state, ended=now(), failure=failure))
         self._due.clear()
 
     def _start(self, step: Step) -> None:
@@ -250,18 +268,19 @@ class _Run:
         ended = replace(record, log=None, cache_source=hit.execution_arn, cache=entry)
         self._end(ended, Outcome("Succeeded", None, source.metadata, source.response))
 
-    def _tried_again(self, record: StepRecord, outcome: Outcome) -> bool:
+    def _tried_again(self, record: StepRecord, outcome: Outcome) -> _Due | None:
         retries = self._retries.get(record.name)
         if outcome.status != "Failed" or retries is None or self._stopping or self._message is not None:
-            return False
+            return None
         wait = retries.delay(outcome.fault, time.monotonic())
         if wait is None:
-            return False
-        self._due[record.name] = time.monotonic() + wait
+            return None
+        following = StepRecord(record.name, record.type, "Starting", record.attempt + 1, started=now())
+        due = self._due[record.name] = _Due(time.monotonic() + wait, following, record.failure)
         if record.log is not None:
             with record.log.open("a", encoding="utf-8") as log:
                 log.write(f"[mlops] {outcome.fault}: the step is tried again in {wait:g} s\n")
-        return True
+        return due
 
     def _end(self, record: StepRecord, outcome: Outcome) -> None:
         name = record.name
@@ -273,8 +292,11 @@ class _Run:
             metadata={**record.metadata, **outcome.metadata},
             response=outcome.response,
         )
-        if self._tried_again(record, outcome):
+        again = self._tried_again(ended, outcome)
+        if again is not None:
             self._ports.journal.step(ended)
+            # Else the step would look failed until then.
+            self._ports.journal.step(again.record)
             return
         self._states[name] = outcome.status
         if outcome.response:
@@ -282,7 +304,7 @@ class _Run:
         if outcome.status == "Succeeded":
             self._note_branch(name, outcome.response)
             if record.log is not None:
-                _tidy(record.log.parent)
+                self._tidying.folders.put(record.log.parent)
             if self._cache is not None and record.cache is not None and record.cache_source is None:
                 written = self._cache.outputs(outcome.response)
                 ended = replace(ended, cache=replace(record.cache, outputs=written))
@@ -326,7 +348,20 @@ def _attempt_folder(folder: Path) -> tuple[int, Path]:
     return attempt, own
 
 
-def _tidy(folder: Path) -> None:
-    """What a step leaves in its own ``/opt/ml`` was uploaded; copies of its data would only fill the disk."""
-    for name in ("ml", "scratch"):
-        shutil.rmtree(folder / name, ignore_errors=True)
+class _Tidying:
+    """What a step leaves in its own ``/opt/ml`` was uploaded; copies of its data would only fill the disk. To remove
+    folders is to wait for the disk, and meanwhile the next step can run."""
+
+    def __init__(self) -> None:
+        self.folders: SimpleQueue[Path | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._work, daemon=True)
+        self._thread.start()
+
+    def finish(self) -> None:
+        self.folders.put(None)
+        self._thread.join()
+
+    def _work(self) -> None:
+        while (folder := self.folders.get()) is not None:
+            for name in ("ml", "scratch", "hosts", "containers"):
+                shutil.rmtree(folder / name, ignore_errors=True)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, TypeVar
 
 from mlops.run.outcome import REASON_LIMIT, Done, Outcome, StepFailed, Task
 from mlops.run.work import Work, now, stamp
 
+_T = TypeVar("_T")
 Kind: TypeAlias = Literal["ProcessingJob", "TrainingJob", "TransformJob"]
 
 _ARN_KINDS: Mapping[Kind, str] = {
@@ -16,6 +17,7 @@ _ARN_KINDS: Mapping[Kind, str] = {
     "TrainingJob": "training-job",
     "TransformJob": "transform-job",
 }
+_LAST = ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded")
 _STEP_STATUS: Mapping[str, Literal["Succeeded", "Failed", "Stopped"]] = {
     "Completed": "Succeeded",
     "Failed": "Failed",
@@ -49,14 +51,27 @@ class Job:
         }
         self._work.ports.registry.record_job(self.kind, self._work.name, dict(self.description))
 
-    def started(self, **members: Any) -> None:
-        self.tell("InProgress", **{f"{self.kind.removesuffix('Job')}StartTime": stamp(self.began), **members})
+    def enters(self, status: str, message: str | None = None) -> None:
+        """A SecondaryStatus of a training job; it is told with the next change."""
+        moment = stamp(now())
+        transitions: list[dict[str, Any]] = self.description.setdefault("SecondaryStatusTransitions", [])
+        if transitions:
+            transitions[-1] = {**transitions[-1], "EndTime": moment}
+        step = {"Status": status, "StartTime": moment, **({"StatusMessage": message} if message else {})}
+        self.description |= {"SecondaryStatus": status, "SecondaryStatusTransitions": [*transitions, step]}
+
+    def started(self) -> None:
+        if self.kind == "TrainingJob":
+            self.enters("Starting")
+        self.tell("InProgress", **{f"{self.kind.removesuffix('Job')}StartTime": stamp(self.began)})
 
     def ended(
         self, status: Literal["Completed", "Failed", "Stopped"], failure: str | None = None, **members: Any
     ) -> Outcome:
         reason = failure[:REASON_LIMIT] if failure else None
         ended = {f"{self.kind.removesuffix('Job')}EndTime": stamp(now())}
+        if self.kind == "TrainingJob" and self.description.get("SecondaryStatus") not in _LAST:
+            self.enters(status, reason)
         self.tell(status, **{**ended, "FailureReason": reason, **members})
         return self.outcome(_STEP_STATUS[status], reason)
 
@@ -74,7 +89,7 @@ class Job:
             self.ended("Failed", repr(fault))
             raise
 
-    def finish(self, conclude: Callable[[], Outcome]) -> Outcome:
+    def finish(self, conclude: Callable[[], _T]) -> _T | Outcome:
         """``conclude()``, or a job whose results could not be brought home."""
         try:
             return conclude()

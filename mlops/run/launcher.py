@@ -22,6 +22,7 @@ import contextlib
 import ctypes
 import errno
 import fcntl
+import gc
 import json
 import os
 import select
@@ -53,6 +54,9 @@ _libc = ctypes.CDLL(None, use_errno=True)
 
 def main() -> None:
     orders = socket.socket(fileno=0)
+    # What a collector touches is copied for every child.
+    gc.disable()
+    gc.freeze()
     # Keepers answer the runner themselves; nobody here waits for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     while True:
@@ -60,6 +64,8 @@ def main() -> None:
         text = _exactly(orders, int.from_bytes(_exactly(orders, 4))) if start else b""
         if not text:
             return
+        for descriptor in descriptors:
+            os.set_inheritable(descriptor, False)
         if os.fork() == 0:
             control, log, *inherited = descriptors
             _keep(json.loads(text), control, log, inherited)
@@ -305,6 +311,8 @@ def _make_root(order: dict[str, Any]) -> None:
             if entry != "ml":
                 _bring(f"/opt/{entry}", root, read_only=True)
     for hidden in order["hide"]:
+        if not os.path.isdir(root + hidden):  # below what is private anyway, such as /dev/shm
+            continue
         _mount("tmpfs", root + hidden, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=555")
         _make_read_only(root + hidden)
     for source, target in ((order["ml"], "/opt/ml"), (order["tmp"], "/tmp")):  # noqa: S108

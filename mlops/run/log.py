@@ -3,15 +3,37 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+import shutil
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlops.run.outcome import StepFailed
 from mlops.run.work import now, stamp
 
+HEAD_BYTES, END_BYTES = 4 * 1024 * 1024, 28 * 1024 * 1024
+"""What is kept of a log that is longer than both."""
+
 _TAIL_BYTES = 16_384
 LAUNCHER_WORDS = ("[mlops] cannot start", "[mlops] the sandbox")
+
+
+def bound(log: Path) -> None:
+    """Take the middle out of a log that is too long. Nobody may be writing to it any more."""
+    try:
+        size = log.stat().st_size
+    except FileNotFoundError:
+        return
+    if size <= HEAD_BYTES + END_BYTES:
+        return
+    shortened = log.with_name(f"{log.name}.part")
+    with log.open("rb") as full, shortened.open("wb") as kept:
+        kept.write(full.read(HEAD_BYTES))
+        left_out = size - HEAD_BYTES - END_BYTES
+        kept.write(f"\n[mlops] {left_out} bytes of output are left out here\n".encode())
+        full.seek(-END_BYTES, 2)
+        shutil.copyfileobj(full, kept, 1024 * 1024)
+    shortened.replace(log)
 
 
 def last_lines(log: Path, limit: int = 900) -> str:
@@ -53,14 +75,16 @@ def compiled_metrics(definitions: Any) -> dict[str, re.Pattern[str]]:
     return patterns
 
 
-def final_metrics(patterns: Mapping[str, re.Pattern[str]], log: Path) -> list[dict[str, Any]]:
-    """FinalMetricDataList: the last value of each metric, group 1 of its regex; what is no number is passed over."""
+def final_metrics(patterns: Mapping[str, re.Pattern[str]], logs: Sequence[Path]) -> list[dict[str, Any]]:
+    """FinalMetricDataList: the last value of each metric, group 1 of its regex; what is no number is passed over. Where
+    several hosts print a metric the first one's counts: the lines have no times."""
     if not patterns:
         return []
     values: dict[str, float] = {}
-    for line in _lines(log):
-        for name, number in _found(patterns.items(), line):
-            values[name] = number
+    for log in reversed(logs):
+        for line in _lines(log):
+            for name, number in _found(patterns.items(), line):
+                values[name] = number
     read = stamp(now())
     return [{"MetricName": name, "Value": values[name], "Timestamp": read} for name in patterns if name in values]
 

@@ -28,6 +28,9 @@ class Objects(Protocol):
     def put(self, source: Path, uri: str) -> None:
         """Store a local file as one object, whole or not at all."""
 
+    def delete(self, uri: str) -> None:
+        """An object that is not there is as good as deleted."""
+
 
 class Registry(Protocol):
     """SageMaker's resources as far as a step makes or reads them."""
@@ -135,7 +138,9 @@ class Execution:
 
     ``folder`` is this execution's own folder; each step attempt gets ``folder/<step>/<attempt>``.
     ``finished`` holds the records of steps that succeeded before (a retry continues behind them).
-    Without ``use_cache`` every step runs; what it depends on is still noted."""
+    Without ``use_cache`` every step runs; what it depends on is still noted.
+    ``interruptions`` are by steps of managed spot training: each loses its instances once, for that many seconds.
+    ``memory_limit`` is in bytes, for each host of each step, in place of what its instance type has."""
 
     pipeline_name: str
     pipeline_arn: str
@@ -149,6 +154,8 @@ class Execution:
     max_parallel: int | None = None
     finished: Mapping[str, StepRecord] = field(default_factory=dict)
     use_cache: bool = True
+    interruptions: Mapping[str, float] = field(default_factory=dict)
+    memory_limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,6 +21,7 @@ import sys
 import tempfile
 import threading
 import time
+import weakref
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -104,11 +105,12 @@ class Boxed:
     def __init__(self, control: socket.socket, namespaces: bool) -> None:
         self._control = control
         self._namespaces = namespaces
+        _alive.add(self)
         self._told = b""
         self._code: int | None = None
 
     def fileno(self) -> int:
-        """Readable when :meth:`poll` may have something to tell; -1 behind the end."""
+        """Of what is readable when :meth:`poll` has something new to tell; -1 behind the end."""
         return self._control.fileno()
 
     @property
@@ -137,6 +139,7 @@ class Boxed:
         return self._code
 
     def _end(self, code: int) -> None:
+        _alive.discard(self)
         self._code = code
         self._control.close()
 
@@ -203,11 +206,12 @@ def start(
     hosts and shared networks need namespaces; in plain folders they are left out."""
     for folder in (box.ml, box.scratch / "tmp", box.scratch / "root"):
         folder.mkdir(parents=True, exist_ok=True)
+    scratch = box.scratch.resolve()
     order = Order(
         mode=box.isolation.mode,
         ml=str(box.ml.resolve()),
-        tmp=str((box.scratch / "tmp").resolve()),
-        root=str((box.scratch / "root").resolve()),
+        tmp=str(scratch / "tmp"),
+        root=str(scratch / "root"),
         keep=_below_tmp(),
         hide=_hidden(box),
         network=box.network,
@@ -221,6 +225,18 @@ def start(
     )
     with log.open("ab") as output:
         return _launchers.launch(order, (output.fileno(), *pass_fds))
+
+
+def wait_for_an_end(seconds: float) -> None:
+    """Returns when a command of this process ends, at the latest after ``seconds``."""
+    waiting = select.poll()
+    boxes = {boxed.fileno(): boxed for boxed in list(_alive)}
+    for descriptor in boxes:
+        if descriptor >= 0:
+            waiting.register(descriptor, select.POLLIN)
+    for descriptor, _ in waiting.poll(seconds * 1000):
+        # Who has told all is not listened to again, whoever asks for the news.
+        boxes[descriptor].poll()
 
 
 def probe() -> Isolation:
@@ -317,6 +333,7 @@ class _Launchers:
 
 
 _launchers = _Launchers()
+_alive: weakref.WeakSet[Boxed] = weakref.WeakSet()
 
 
 def _send(orders: socket.socket, message: bytes, descriptors: Sequence[int]) -> None:
@@ -381,9 +398,10 @@ def _below_tmp() -> list[str]:
     return [path for path in _needed() if path.startswith(f"{_PRIVATE_TMP}/") and Path(path).is_dir()]
 
 
-def _needed() -> list[str]:
+@cache
+def _needed() -> tuple[str, ...]:
     needed = (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent, _SERVING)
-    return sorted({str(path.resolve()) for path in needed} | {str(Path(sys.prefix))})
+    return tuple(sorted({str(path.resolve()) for path in needed} | {str(Path(sys.prefix))}))
 
 
 def _hidden(box: Box) -> list[str]:

@@ -36,6 +36,13 @@ _DISTRIBUTED = (
     "sagemaker_multi_worker_mirrored_strategy_enabled",
     "sagemaker_torch_distributed_enabled",
 )
+_OF_IMAGES = (
+    "sagemaker_mpi_enabled",
+    "sagemaker_distributed_dataparallel_enabled",
+    "sagemaker_pytorch_ddp_enabled",
+    "sagemaker_pytorch_xla_multi_worker_enabled",
+)
+_MASTER_PORT = "7777"
 _PROGRAM = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]*(/[A-Za-z0-9._+-]+)*")
 _CODE = "/opt/ml/code"
 
@@ -56,6 +63,14 @@ class Script:
     @property
     def module(self) -> str:
         return self.program.removesuffix(".py")
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """A command, and variables that are added to those of the script."""
+
+    command: list[str]
+    environment: Mapping[str, str]
 
 
 def decode(hyperparameters: Mapping[str, str]) -> dict[str, Any]:
@@ -127,15 +142,7 @@ def variables(
     group = resources.get("current_group_name", "homogeneousCluster")
     listed = resources.get("instance_groups", [])
     groups = {item["instance_group_name"]: item for item in listed}
-    distributed = script.framework.get(
-        "sagemaker_distribution_instance_groups",
-        [group] if any(script.framework.get(flag) for flag in _DISTRIBUTED) else [],
-    )
-    distribution_hosts = (
-        [host for item in listed if item["instance_group_name"] in distributed for host in item["hosts"]]
-        if listed
-        else [*resources["hosts"]]
-    )
+    distribution_hosts, distributed = _distribution(script, resources)
     master = [*distribution_hosts, *resources["hosts"]][0]
     shared: dict[str, Any] = {
         "input_dir": "/opt/ml/input",
@@ -207,6 +214,52 @@ def _variable(value: Any) -> str:
     if isinstance(value, str):
         return value
     return json.dumps(value, sort_keys=True, separators=(",", ":"))
+
+
+def torchrun(
+    script: Script, resources: Mapping[str, Any], code: Path, master_address: str | None = None
+) -> Launch | None:
+    """How the toolkit's torch_distributed starts ``script`` on the host that ``resources`` is for; None where it is to
+    be started as ever. ``master_address`` stands for the first host's name where names do not resolve. Raises
+    :class:`StepFailed` for what the toolkit refuses, and for the distributions that only its images can start."""
+    hosts, groups = _distribution(script, resources)
+    if resources.get("current_group_name", "homogeneousCluster") not in groups:
+        return None
+    unable = [flag for flag in _OF_IMAGES if script.framework.get(flag)]
+    if unable:
+        raise StepFailed(
+            f"{unable[0]} cannot be acted on here: it needs what the framework images bring (mpirun over SSH, "
+            "SMDDP, XLA); torchrun is there (sagemaker_torch_distributed_enabled)"
+        )
+    if not script.framework.get("sagemaker_torch_distributed_enabled"):
+        return None
+    if is_package(script.program, code):
+        raise StepFailed("torch_distributed takes no package: the entry point is to be a Python script")
+    if not script.program.endswith(".py"):
+        raise StepFailed(f"torch_distributed takes a Python script as entry point, not {script.program}")
+    processes = script.framework.get("sagemaker_mpi_num_of_processes_per_host") or 1
+    words = ["torchrun", "--nnodes", str(len(hosts)), "--nproc_per_node", str(processes)]
+    if len(hosts) > 1:
+        rank = str(hosts.index(resources["current_host"]))
+        words += ["--master_addr", master_address or hosts[0], "--master_port", _MASTER_PORT, "--node_rank", rank]
+    interface = resources.get("network_interface_name", "eth0")
+    return Launch(
+        [*words, script.program, *arguments(script.user)],
+        {"NCCL_SOCKET_IFNAME": str(interface), "NCCL_PROTO": "simple"},
+    )
+
+
+def _distribution(script: Script, resources: Mapping[str, Any]) -> tuple[list[str], list[str]]:
+    """The hosts and the instance groups that a distribution is over."""
+    group = resources.get("current_group_name", "homogeneousCluster")
+    listed = resources.get("instance_groups", [])
+    groups = script.framework.get(
+        "sagemaker_distribution_instance_groups",
+        [group] if any(script.framework.get(flag) for flag in _DISTRIBUTED) else [],
+    )
+    if not listed:
+        return [*resources["hosts"]], groups
+    return [host for item in listed if item["instance_group_name"] in groups for host in item["hosts"]], groups
 
 
 def is_package(program: str, code: Path) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from mlops.run.cluster import share
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import ObjectMissing, Objects
 
@@ -32,9 +33,21 @@ def left_in(folder: Path, ml: Path) -> Path:
     return folder
 
 
-def fetch_source(source: Mapping[str, Any], folder: Path, objects: Objects, what: str) -> int:
-    """``source`` has S3Uri and maybe S3DataType (S3Prefix or ManifestFile), as in S3DataSource and ProcessingS3Input.
-    Answers how many files came. Raises :class:`StepFailed`."""
+def fetch_source(
+    source: Mapping[str, Any], folder: Path, objects: Objects, what: str, *, position: int = 0, hosts: int = 1
+) -> int:
+    """``source`` as :func:`source_places` takes it. Of several ``hosts`` the one at ``position`` gets its share, which
+    may be nothing. Answers how many files came. Raises :class:`StepFailed`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    places = share(source_places(source, objects, what), position, hosts)
+    for key, relative in places:
+        fetch(key, folder / safe(relative, what), objects, what)
+    return len(places)
+
+
+def source_places(source: Mapping[str, Any], objects: Objects, what: str) -> list[tuple[str, str]]:
+    """(URI, relative path) of all objects of ``source``, which has S3Uri and maybe S3DataType (S3Prefix or
+    ManifestFile), as in S3DataSource and ProcessingS3Input. Raises :class:`StepFailed`, also where there are none."""
     uri = source.get("S3Uri")
     if not isinstance(uri, str) or not uri.startswith("s3://"):
         raise StepFailed(f"{what}: S3Uri is {uri!r}, not an s3:// URI")
@@ -46,14 +59,11 @@ def fetch_source(source: Mapping[str, Any], folder: Path, objects: Objects, what
                 places = _manifest_places(uri, objects, what)
             case other:
                 raise StepFailed(f"{what}: S3DataType {other} cannot be read on this machine yet")
-        if not places:
-            raise StepFailed(f"{what}: no object is stored under {uri}")
-        folder.mkdir(parents=True, exist_ok=True)
-        for key, relative in places:
-            fetch(key, folder / safe(relative, what), objects, what)
     except ObjectMissing as missing:
         raise StepFailed(f"{what}: {missing}") from missing
-    return len(places)
+    if not places:
+        raise StepFailed(f"{what}: no object is stored under {uri}")
+    return places
 
 
 def fetch(uri: str, target: Path, objects: Objects, what: str) -> None:
@@ -108,13 +118,15 @@ def upload(folder: Path, uri: str, objects: Objects) -> int:
 
 
 class Upload:
-    """A folder whose files are stored again whenever they changed. What is deleted stays where it was stored."""
+    """A folder whose files are stored again whenever they changed. What is deleted stays where it was stored; with
+    ``mirror`` it is deleted there too, where this upload stored it or knew of it."""
 
-    def __init__(self, folder: Path, uri: str, objects: Objects) -> None:
+    def __init__(self, folder: Path, uri: str, objects: Objects, *, mirror: bool = False) -> None:
         self._folder = folder
         self._real = folder.resolve()
         self._uri = uri.rstrip("/")
         self._objects = objects
+        self._mirror = mirror
         self._stored: dict[str, tuple[int, int]] = {}
 
     def changed(self) -> int:
@@ -123,12 +135,14 @@ class Upload:
         count = 0
         if self._folder.resolve() != self._real:
             return count
+        present = set[str]()
         for path in sorted(self._folder.rglob("*")):
             name = path.relative_to(self._folder).as_posix()
             try:
                 if path.is_symlink() or not path.is_file():
                     continue
                 state = path.stat()
+                present.add(name)
                 if self._stored.get(name) == (state.st_mtime_ns, state.st_size):
                     continue
                 self._objects.put(path, f"{self._uri}/{name}")
@@ -136,6 +150,10 @@ class Upload:
                 continue
             self._stored[name] = (state.st_mtime_ns, state.st_size)
             count += 1
+        if self._mirror:
+            for name in sorted(self._stored.keys() - present):
+                self._objects.delete(f"{self._uri}/{name}")
+                del self._stored[name]
         return count
 
     def known(self) -> None:

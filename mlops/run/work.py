@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -15,6 +15,8 @@ from mlops.run.ports import Execution, Ports
 from mlops.run.sandbox import Box, Isolation
 
 NAME_LIMIT = 63  # botocore: TrainingJobName, ProcessingJobName, TransformJobName, ModelName
+
+FIRST_HOST = "algo-1"
 
 
 class Prepared(Exception):
@@ -42,11 +44,18 @@ class Work:
     isolation: Isolation
     grace_seconds: float
     only_prepare: bool = False
+    host: str = FIRST_HOST
 
     @property
     def opt_ml(self) -> Path:
         """The folder that the step sees as ``/opt/ml``."""
         return self.folder / "ml"
+
+    def on(self, host: str) -> Work:
+        """The same attempt as another of its hosts has it, with folders and a log of its own."""
+        if host == FIRST_HOST:
+            return self
+        return replace(self, folder=self.folder / "hosts" / host, log=self.log.with_name(f"log-{host}.txt"), host=host)
 
     def starting(self, command: Sequence[str], environment: Mapping[str, str], cwd: str = "/tmp") -> None:  # noqa: S108
         """To be called when all is in place. With ``only_prepare`` raises :class:`Prepared`: nothing starts."""

@@ -12,7 +12,7 @@ from typing import Any
 from mlops.account import Account, connect
 from mlops.account.local import LocalAccount
 from mlops.check import check
-from mlops.deploy import executions, registry
+from mlops.deploy import executions, interruptions, registry
 from mlops.deploy.assets import split_uri
 from mlops.deploy.executions import ExecutionState, StepState
 from mlops.deploy.pages import items
@@ -138,9 +138,14 @@ class Workplace:
         if isinstance(self._account, LocalAccount):
             self._account.state.use_cache = False  # a test that says "run" means it
 
-    def run_pipeline(self, parameters: Mapping[str, str | int | float | bool], stubs: Mapping[str, Stub]) -> Execution:
+    def run_pipeline(
+        self,
+        parameters: Mapping[str, str | int | float | bool],
+        stubs: Mapping[str, Stub],
+        interrupt: Mapping[str, float],
+    ) -> Execution:
         if not stubs:
-            return self._run(self._checked, parameters)
+            return self._run(self._checked, parameters, interrupt)
         definition = self._checked.definition
         answers = {}
         for name, stub in stubs.items():
@@ -154,17 +159,22 @@ class Workplace:
                 for output, given in stub.outputs.items()
             }
             answers[name] = stub_answer(step, uris, stub.metrics)
-        return self._run(self._again(without_steps(definition, answers)), parameters)
+        return self._run(self._again(without_steps(definition, answers)), parameters, interrupt)
 
     def run_step(
-        self, name: str, inputs: Mapping[str, str | Path], parameters: Mapping[str, str | int | float | bool]
+        self,
+        name: str,
+        inputs: Mapping[str, str | Path],
+        parameters: Mapping[str, str | int | float | bool],
+        interrupt: Mapping[str, float],
     ) -> Execution:
         step = self._step(name)
         if step.blocks:
             raise UsageError(f"{name} is a {step.type} step, which holds others and cannot run alone")
         _refuse_unknown(f"step {name}", "input", inputs, input_names(step))
         sources = {given: self._upload(self._root / path, name, given) for given, path in inputs.items()}
-        return self._run(self._again(only_step(self._checked.definition, step, sources, parameters)), parameters)
+        alone = only_step(self._checked.definition, step, sources, parameters)
+        return self._run(self._again(alone), parameters, interrupt)
 
     def _step(self, name: str) -> Step:
         step = self._checked.definition.step(name)
@@ -201,9 +211,17 @@ class Workplace:
                 s3.upload_file(str(file), bucket, f"{key}/{relative}")
         return f"{uri}/{_MODEL}" if packed else uri
 
-    def _run(self, checked: Checked, parameters: Mapping[str, str | int | float | bool]) -> Execution:
+    def _run(
+        self,
+        checked: Checked,
+        parameters: Mapping[str, str | int | float | bool],
+        interrupt: Mapping[str, float],
+    ) -> Execution:
         values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         judge(checked.definition, values)
+        interruptions.judge(checked.definition, interrupt)
+        if isinstance(self._account, LocalAccount):
+            self._account.state.interruptions = interrupt
         upserted = upsert(self._account, self._environment, checked)
         arn = executions.start(self._account, self._environment, upserted.name, values)
         try:

@@ -46,11 +46,12 @@ def run_pipeline(local_account: Account, tmp_path: Path, pytestconfig: pytest.Co
         target: str | Path,
         parameters: Mapping[str, str | int | float | bool] | None = None,
         stubs: Mapping[str, Stub] | None = None,
+        interrupt: Mapping[str, float] | None = None,
     ) -> Execution:
         from mlops.testing.execution import Workplace
 
         workplace = Workplace(target, tmp_path, pytestconfig.rootpath)
-        return workplace.run_pipeline(parameters or {}, stubs or {})
+        return workplace.run_pipeline(parameters or {}, stubs or {}, interrupt or {})
 
     return run
 
@@ -64,10 +65,12 @@ def run_step(local_account: Account, tmp_path: Path, pytestconfig: pytest.Config
         step: str,
         inputs: Mapping[str, str | Path] | None = None,
         parameters: Mapping[str, str | int | float | bool] | None = None,
+        interrupt: Mapping[str, float] | None = None,
     ) -> Execution:
         from mlops.testing.execution import Workplace
 
-        return Workplace(target, tmp_path, pytestconfig.rootpath).run_step(step, inputs or {}, parameters or {})
+        workplace = Workplace(target, tmp_path, pytestconfig.rootpath)
+        return workplace.run_step(step, inputs or {}, parameters or {}, interrupt or {})
 
     return run
 

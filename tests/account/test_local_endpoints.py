@@ -6,6 +6,7 @@ import io
 import json
 import os
 import signal
+import socket
 import tarfile
 import time
 import urllib.request
@@ -18,6 +19,7 @@ from account_parts import runner_with
 from botocore.exceptions import ClientError
 
 from mlops.account.local import LocalAccount
+from mlops.run.sandbox import probe
 
 INFERENCE = """
 import os
@@ -66,6 +68,11 @@ class World:
                 "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
             },
         )
+
+    def pipeline(self, name: str, *parts: str, **more: Any) -> None:
+        """A model whose containers are those of the models ``parts``."""
+        containers = [self.sagemaker.describe_model(ModelName=part)["PrimaryContainer"] for part in parts]
+        self.sagemaker.create_model(ModelName=name, ExecutionRoleArn=ROLE, Containers=containers, **more)
 
     def config(self, name: str, *variants: tuple[str, str, float], shadow: str | None = None) -> None:
         more = {"ShadowProductionVariants": [variant("Shadow", shadow, 1.0)]} if shadow else {}
@@ -262,3 +269,38 @@ def test_the_door_over_plain_http(world: World) -> None:
 def test_configurations_that_are_refused(world: World, variants: list[dict[str, Any]], text: str) -> None:
     with refused("ValidationException", text):
         world.sagemaker.create_endpoint_config(EndpointConfigName="config", ProductionVariants=variants)
+
+
+def test_a_model_of_several_containers(world: World) -> None:
+    world.model("first")
+    world.model("second")
+    world.pipeline("both", "first", "second")
+    world.config("c", ("A", "both", 1.0))
+    assert world.serve("c")["EndpointStatus"] == "InService"
+    assert world.ask() == "A second: first: hello"
+    with refused("ModelError", "no such word"):
+        world.ask("boom")
+
+
+REACH = """
+import socket
+def model_fn(folder): return None
+def transform_fn(model, body, content_type, accept):
+    try:
+        socket.create_connection(("127.0.0.1", int(body)), 5).close()
+    except OSError:
+        return "shut"
+    return "open"
+"""
+
+
+@pytest.mark.parametrize("isolated", [False, True])
+def test_network_isolation_of_a_model(world: World, isolated: bool) -> None:
+    if probe().mode != "namespaces":
+        pytest.skip(probe().reason)
+    world.model("part", REACH)
+    world.pipeline("m", "part", EnableNetworkIsolation=isolated)
+    world.config("c", ("A", "m", 1.0))
+    world.serve("c")
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        assert world.ask(str(listening.getsockname()[1])) == ("A shut" if isolated else "A open")

@@ -18,8 +18,10 @@ from account_parts import runner_with
 from botocore.exceptions import ClientError
 
 from mlops.account.local import LocalAccount
-from mlops.account.local.ownership import take
+from mlops.account.local.ownership import start_ahead, take
 from mlops.account.local.parameters import resolve
+from mlops.account.local.pipelines import bound
+from mlops.account.local.refusal import Refusal
 from mlops.ir.reader import read
 
 RUNNING = ("Executing", "Stopping")
@@ -324,3 +326,18 @@ def test_a_registering_step_makes_its_group(local: LocalAccount, sagemaker: Any)
 def test_an_unknown_execution(sagemaker: Any, arn: str) -> None:
     with pytest.raises(ClientError, match=r"ResourceNotFound|ValidationException"):
         sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+
+
+def test_a_definition_that_was_changed_in_the_store_is_checked_again(local: LocalAccount, sagemaker: Any) -> None:
+    sagemaker.create_pipeline(PipelineName="churn", PipelineDefinition=fail(), RoleArn=ROLE)
+    version = "SELECT * FROM pipeline_version"
+    assert bound(local.state.store.one(version)).order
+    local.state.store.write("UPDATE pipeline_version SET definition = ?", '{"Version": "2020-12-01", "Steps": 7}')
+    with pytest.raises(Refusal, match="not valid"):
+        bound(local.state.store.one(version))
+
+
+def test_a_runner_that_was_started_ahead(local: LocalAccount, sagemaker: Any) -> None:
+    start_ahead()
+    found = ended(sagemaker, start(sagemaker, fail("as ever")))
+    assert found["FailureReason"] == "as ever"

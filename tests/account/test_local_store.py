@@ -41,3 +41,20 @@ def test_a_newer_store_is_refused(tmp_path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION + 1}")
     with pytest.raises(ConfigurationError, match="schema version"):
         Store(path)
+
+
+def test_a_file_that_is_damaged_while_it_is_used(tmp_path: Path) -> None:
+    path = tmp_path / "account.sqlite"
+    opened = Store(path)
+    opened.examine()
+    opened.all("PRAGMA journal_mode = DELETE")
+    path.write_bytes(b"x" * path.stat().st_size)
+    with pytest.raises(ConfigurationError, match="cannot be used as the local account"):
+        opened.all("SELECT * FROM bucket")
+
+
+def test_a_mistake_of_ours_is_no_damage(tmp_path: Path) -> None:
+    opened = Store(tmp_path / "account.sqlite")
+    opened.write("INSERT INTO bucket VALUES ('one', '2026-01-01')")
+    with pytest.raises(sqlite3.IntegrityError):
+        opened.write("INSERT INTO bucket VALUES ('one', '2026-01-01')")

@@ -105,7 +105,9 @@ CASES = {
             "sagemakers": "1",
         }
     ),
-    "distribution flags": Case({"sagemaker_torch_distributed_enabled": "true", "sagemaker_pytorch_ddp_enabled": "1"}),
+    "distribution flags": Case(
+        {"sagemaker_multi_worker_mirrored_strategy_enabled": "true", "sagemaker_parameter_server_enabled": "1"}
+    ),
     "distribution groups": Case({"sagemaker_distribution_instance_groups": '["one", "two"]'}),
     "log level": Case({"sagemaker_container_log_level": "10"}),
     "channels": Case(

@@ -67,6 +67,9 @@ class FolderObjects:
     def put(self, source: Path, uri: str) -> None:
         self.write(uri, source.read_bytes())
 
+    def delete(self, uri: str) -> None:
+        self.path(uri).unlink(missing_ok=True)
+
 
 class DictRegistry:
     def __init__(self) -> None:

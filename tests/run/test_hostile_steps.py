@@ -275,14 +275,6 @@ def test_how_a_training_fails(account: Account, script: str, begins: str, ends: 
     assert account.journal.statuses[-1] == ("Failed", "Step failure: One or many steps failed: Train.")
 
 
-def test_a_hundred_megabytes_of_log(account: Account) -> None:
-    script = "import sys\nfor _ in range(100): sys.stdout.write(('x' * 1023 + '\\n') * 1024)\nsys.exit('the end')"
-    assert account.run(processing(account, "P", script)) == "Failed"
-    record = account.journal.last("P")
-    assert record.failure is not None and record.failure.endswith("the end") and len(record.failure) <= 1024
-    assert record.log is not None and record.log.stat().st_size >= 100 * 1024 * 1024
-
-
 @pytest.mark.parametrize("kind", ["Training", "Processing"])
 def test_one_that_does_not_listen(account: Account, kind: str) -> None:
     marker = f"deaf-{os.getpid()}-{kind}"

@@ -88,7 +88,14 @@ def test_a_stop_does_not_wait_for_the_next_try(account: Account) -> None:
     slow = policy(INTERNAL, IntervalSeconds=3600)
     account.journal.stop_when = lambda: bool(attempts(account, "Prepare"))
     assert account.run(with_policy(processing(account, "Prepare", KILLED), slow)) == "Stopped"
-    assert attempts(account, "Prepare") == [(1, "Failed")]
+    assert attempts(account, "Prepare") == [(1, "Failed"), (2, "Stopped")]
+
+
+def test_between_two_tries_a_step_is_not_shown_as_failed(account: Account) -> None:
+    assert account.run(with_policy(killed_once(account), policy(INTERNAL))) == "Succeeded"
+    told = [(record.attempt, record.status) for record in account.journal.records if record.name == "Prepare"]
+    failed = told.index((1, "Failed"))
+    assert told[failed + 1] == (2, "Starting")
 
 
 class Busy(DictRegistry):

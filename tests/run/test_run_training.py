@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from ports_for_tests import Account, step, tar_gz, training
 
-from mlops.run.archive import pack, unpack
+from mlops.run.archive import merged, pack, unpack
 from mlops.run.outcome import StepFailed
 from mlops.run.requirements import unmet
 
@@ -42,7 +42,7 @@ def test_environment_and_arguments(account: Account, sandbox_mode: str) -> None:
             "map": '{"b":2,"a":1}',
             "sagemaker_region": '"eu-west-1"',
             "sagemaker_container_log_level": "10",
-            "sagemaker_mpi_enabled": "true",
+            "sagemaker_parameter_server_enabled": "true",
         },
         Environment={"MINE": {"Get": "Parameters.Depth"}},
     )
@@ -98,7 +98,7 @@ def test_environment_and_arguments(account: Account, sandbox_mode: str) -> None:
         "SM_DISTRIBUTION_INSTANCE_GROUPS": ["homogeneousCluster"],
         "SM_HPS": user,
         "SM_USER_ARGS": arguments,
-        "SM_FRAMEWORK_PARAMS": {"sagemaker_mpi_enabled": True},
+        "SM_FRAMEWORK_PARAMS": {"sagemaker_parameter_server_enabled": True},
         "SM_CHANNELS": ["test-2", "train"],
     }
     assert {name: json.loads(environment[name]) for name in as_json} == as_json
@@ -265,7 +265,7 @@ def test_packing_is_deterministic(tmp_path: Path) -> None:
         (folder / "sub").mkdir(parents=True)
         (folder / "sub" / "b").write_text("b")
         (folder / "a").write_text("a")
-        pack(folder, tmp_path / f"{name}.tar.gz")
+        pack(merged([folder]), tmp_path / f"{name}.tar.gz")
     assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
     unpack(tmp_path / "one.tar.gz", tmp_path / "back", "it")
     assert (tmp_path / "back" / "sub" / "b").read_text() == "b"

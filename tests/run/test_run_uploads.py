@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from ports_for_tests import Account, processing, tar_gz, training
 
-from mlops.run.serving.model_data import place_model
+from mlops.run.serving.model_data import Container, place_model
 from mlops.run.transfer import Upload
 
 WRITE = """
@@ -151,6 +151,6 @@ def test_model_data_sources(account: Account, packed: bool) -> None:
     container = {"Image": "i", "ModelDataSource": {"S3DataSource": source}, "Environment": {"A": "1"}}
     ml = account.folder / "ml"
     model = {"ModelName": "m", "PrimaryContainer": container}
-    assert place_model(model, ml, account.objects, account.registry) == {"A": "1"}
+    assert place_model(model, account.folder, account.objects, account.registry) == [Container(ml, {"A": "1"})]
     found = {path.relative_to(ml).as_posix() for path in ml.rglob("*") if path.is_file()}
     assert found == {f"model/{name}" for name in files}

@@ -163,6 +163,104 @@ def test_one(run_step, tmp_path):
     )
 
 
+BATCH = """
+from mlops import Fail, Model, Pipeline, Processing, Training, Transform, image, when
+
+with Pipeline("batch") as pipeline:
+    sklearn = image.sklearn("1.2-1")
+    train = Training("Train", code="train.py", image=sklearn, metrics={"auc": "auc=([0-9.]+);"},
+        channels={"train": "s3://bucket/none/"})
+    model = Model("Serve", image=sklearn, model=train.model)
+    score = Transform("Score", model=model.model_name, data="s3://bucket/none/")
+    count = Processing("Count", code="count.py", image=sklearn, inputs={"answers": score.output}, outputs=["sum"])
+    with when(train.metric("auc") >= 0.7) as good:
+        Processing("Praise", code="count.py", image=sklearn, inputs={"answers": score.output}, outputs=["sum"])
+    with good.otherwise():
+        Fail("TooBad", "too bad")
+"""
+COUNT = """
+import pathlib
+base = pathlib.Path("/opt/ml/processing")
+lines = [line for file in (base / "input/answers").glob("*.out") for line in file.read_text().split()]
+(base / "output/sum/sum.txt").write_text(str(sum(map(int, lines))))
+"""
+
+
+def test_stubs_of_metrics_and_of_transforms(project: Path) -> None:
+    (project / "batch.py").write_text(BATCH)
+    (project / "count.py").write_text(COUNT)
+    run_pytest(
+        project,
+        """
+def test_both(run_pipeline, tmp_path):
+    (tmp_path / "model").mkdir()
+    answers = tmp_path / "answers"
+    answers.mkdir()
+    for name in ("a.csv.out", "b.csv.out"):
+        (answers / name).write_text("1\\n2\\n")
+    stubs = {
+        "Train": Stub(outputs={"model": tmp_path / "model"}, metrics={"auc": 0.75}),
+        "Score": Stub(outputs={"output": answers}),
+    }
+    good = run_pipeline("batch.py", stubs=stubs)
+    assert good.status == "Succeeded", good.failure
+    assert list(good.steps) and "Score" not in good.steps and "Train" not in good.steps
+    assert (good.output("Count", "sum") / "sum.txt").read_text() == "6"
+    assert good.steps["Praise"].status == "Succeeded"
+
+    stubs["Train"] = Stub(outputs={"model": tmp_path / "model"}, metrics={"auc": 0.5})
+    assert run_pipeline("batch.py", stubs=stubs).steps["TooBad"].status == "Failed"
+    stubs["Train"] = Stub(outputs={"model": tmp_path / "model"})
+    with pytest.raises(Exception, match="lacks what other steps read: the metric auc"):
+        run_pipeline("batch.py", stubs=stubs)
+    stubs |= {"Train": Stub(outputs={"model": tmp_path / "model"}, metrics={"auc": 1.0}), "Score": Stub()}
+    with pytest.raises(Exception, match="lacks what other steps read: the output output"):
+        run_pipeline("batch.py", stubs=stubs)
+""",
+    )
+
+
+SPOT = """
+from mlops import Pipeline, Training, image
+
+with Pipeline("spot") as pipeline:
+    Training("Train", code="spot.py", image=image.sklearn("1.2-1"), arguments={
+        "EnableManagedSpotTraining": True,
+        "StoppingCondition": {"MaxRuntimeInSeconds": 60, "MaxWaitTimeInSeconds": 60},
+        "CheckpointConfig": {"S3Uri": "s3://mlops-local/checkpoints"}})
+    Training("Other", code="train.py", image=image.sklearn("1.2-1"), channels={"train": "s3://bucket/none/"})
+"""
+RESUME = """
+import os, pathlib, time
+base = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
+checkpoint = base / "checkpoints" / "epoch"
+if checkpoint.exists():
+    print("goes on at", checkpoint.read_text())
+else:
+    checkpoint.write_text("7")
+    time.sleep(30)
+(base / "model" / "x").touch()
+"""
+
+
+def test_a_step_is_interrupted(project: Path) -> None:
+    (project / "spot_pipeline.py").write_text(SPOT)
+    (project / "spot.py").write_text(RESUME)
+    run_pytest(
+        project,
+        """
+def test_it(run_step):
+    ended = run_step("spot_pipeline.py", "Train", interrupt={"Train": 0})
+    assert ended.status == "Succeeded", ended.failure
+    assert "goes on at 7" in ended.log("Train")
+    job = ended.account.client("sagemaker").describe_training_job(TrainingJobName=ended.steps["Train"].job)
+    assert "Interrupted" in [item["Status"] for item in job["SecondaryStatusTransitions"]]
+    with pytest.raises(Exception, match="Other has no spot instances"):
+        run_step("spot_pipeline.py", "Other", interrupt={"Other": 0})
+""",
+    )
+
+
 SNAPSHOT = """
 def test_definition(definition_snapshot):
     definition_snapshot("pipeline.py")

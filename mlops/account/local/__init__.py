@@ -8,10 +8,13 @@ module per area answers. Executions and endpoints live in processes of their own
 
 from __future__ import annotations
 
+import time
 from pathlib import Path
 from typing import Any
 
 from mlops.account.local.state import ACCOUNT_ID, State
+
+_GLANCE_SECONDS = 0.005
 
 __all__ = ["ACCOUNT_ID", "LocalAccount"]
 
@@ -28,6 +31,17 @@ class LocalAccount:
 
     def client(self, service: str) -> Any:
         return self._clients.client(service)
+
+    def rest(self, execution: str, seconds: float) -> None:
+        """Looks at its row again and again, which costs next to nothing."""
+        from mlops.account.local.settling import RUNNING
+
+        deadline = time.monotonic() + seconds
+        while (left := deadline - time.monotonic()) > 0:
+            time.sleep(min(left, _GLANCE_SECONDS))
+            row = self.state.store.one("SELECT status FROM execution WHERE id = ?", execution.rpartition("/")[2])
+            if row is None or row["status"] not in RUNNING:
+                return
 
     def ensure_bucket(self, name: str) -> None:
         self.state.objects.ensure_bucket(name)

@@ -83,10 +83,26 @@ class Clients:
         return _response(status, reply)
 
 
+class _Models(Loader):
+    """botocore looks through its four hundred services for each model that it loads, to know whether that one is among
+    them. A service that is not there is missed a moment later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: set[str] = set()
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        self._asked.add(service_name)
+        return super().load_service_model(service_name, type_name, api_version)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return [*self._asked]
+
+
 @cache
 def _models() -> Loader:
     """Parsed service models, once per process whatever the number of accounts."""
-    return Loader()
+    return _Models()
 
 
 def _capture(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:

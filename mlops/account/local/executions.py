@@ -54,6 +54,7 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
             "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
             "UseCache": state.use_cache,
+            "Interruptions": dict(state.interruptions) or None,
         }
         if selective is not None:
             select(state, name, version["definition"], selective)

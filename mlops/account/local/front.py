@@ -14,6 +14,8 @@ from email.message import Message
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
+from mlops.run.serving.inference_pipeline import invoke
+
 BIGGEST_BODY = 6 * 1024 * 1024
 ANSWER_SECONDS = 60.0
 TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
@@ -32,10 +34,10 @@ _FORWARDED = (
 
 @dataclass(slots=True)
 class Backend:
-    """One model server. ``busy`` counts requests that are on their way."""
+    """The servers of one model. ``busy`` counts requests that are on their way."""
 
     variant: str
-    port: int
+    ports: tuple[int, ...]
     log: str
     busy: int = 0
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -106,23 +108,20 @@ class Front:
         return Answer(answer.status, answer.body, {**answer.headers, INVOKED_VARIANT: backend.variant})
 
     def _pass_on(self, backend: Backend, body: bytes, headers: Message) -> Answer:
-        connection = http.client.HTTPConnection("127.0.0.1", backend.port, timeout=ANSWER_SECONDS)
         forwarded = {name: headers[name] for name in _FORWARDED if headers.get(name) is not None}
         try:
             with backend.request():
-                connection.request("POST", "/invocations", body, forwarded)
-                reply = connection.getresponse()
-                content = reply.read()
+                reply = invoke(backend.ports, body, forwarded, ANSWER_SECONDS)
         except TimeoutError:
             return self._model_error(backend, 0, f"the model did not answer within {ANSWER_SECONDS:g} seconds")
         except (OSError, http.client.HTTPException) as error:
             return self._model_error(backend, 0, f"the model server could not be reached: {error!r}")
-        finally:
-            connection.close()
         if reply.status >= 400:
-            return self._model_error(backend, reply.status, content.decode(errors="replace")[:2048])
-        kept = {name: value for name in ("Content-Type", CUSTOM_ATTRIBUTES) if (value := reply.getheader(name))}
-        return Answer(200, content, kept)
+            return self._model_error(backend, reply.status, reply.body.decode(errors="replace")[:2048])
+        kept = {
+            name: value for name in ("Content-Type", CUSTOM_ATTRIBUTES) if (value := reply.headers.get(name.lower()))
+        }
+        return Answer(200, reply.body, kept)
 
     def _model_error(self, backend: Backend, status: int, text: str) -> Answer:
         said = (

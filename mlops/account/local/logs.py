@@ -170,9 +170,12 @@ def _job_streams(state: State, kind: str, prefix: str) -> Iterator[Stream]:
         "SELECT job, log, started FROM step WHERE job >= ? AND job < ? AND log IS NOT NULL", start, f"{start}\uffff"
     ):
         started = _milliseconds(row["started"])
-        name = f"{row['job'].partition('/')[2]}/algo-1-{started // 1000}"
-        if name.startswith(prefix):
-            yield Stream(name, Path(row["log"]), started)
+        log, job = Path(row["log"]), row["job"].partition("/")[2]
+        others = sorted(log.parent.glob(f"{log.stem}-algo-*.txt"))
+        for host, file in (("algo-1", log), *((file.stem.removeprefix(f"{log.stem}-"), file) for file in others)):
+            name = f"{job}/{host}-{started // 1000}"
+            if name.startswith(prefix):
+                yield Stream(name, file, started)
 
 
 def _endpoint_streams(state: State, endpoint: str, prefix: str) -> Iterator[Stream]:

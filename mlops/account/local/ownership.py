@@ -6,11 +6,14 @@ The kernel lets the lock go when the owner ends, however it ends; a process numb
 from __future__ import annotations
 
 import fcntl
+import json
 import os
+import socket
 import subprocess
 import sys
 import threading
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import mlops
@@ -18,7 +21,11 @@ import mlops
 # Folders of steps lie beside these files; no step can have a dot in its name.
 OWNER = "owner.lock"
 RUNNER_LOG = "runner.log"
+WAIT = "--wait"
 _PAUSE_SECONDS = 0.02
+_RUNNER = (sys.executable, "-m", "mlops.account.local.runner")
+# With -m the working folder is the first place of imports: the runner is this very package.
+_PACKAGE = Path(mlops.__file__).parent.parent
 
 
 def take(folder: Path, wait_seconds: float = 0.0) -> int | None:
@@ -52,24 +59,65 @@ def owned(folder: Path) -> bool:
     return False
 
 
+class _Waiting:
+    """A runner that was started ahead: it has loaded what it needs and waits to be told what to run. It ends when this
+    process does."""
+
+    def __init__(self) -> None:
+        self._orders, theirs = socket.socketpair()
+        with theirs:
+            self._process = subprocess.Popen(
+                [*_RUNNER, WAIT],
+                stdin=theirs.fileno(),
+                stdout=subprocess.DEVNULL,
+                stderr=subprocess.DEVNULL,
+                cwd=_PACKAGE,
+                start_new_session=True,
+            )
+
+    def take(self, arguments: Sequence[str], descriptors: Sequence[int]) -> bool:
+        """Whether it is there to do it."""
+        try:
+            with self._orders:
+                socket.send_fds(self._orders, [json.dumps(arguments).encode()], descriptors)
+        except OSError:
+            return False
+        finally:
+            _reap(self._process)
+        return True
+
+
+_waiting: list[_Waiting] = []
+
+
+def start_ahead() -> None:
+    """To be called by who will soon start an execution and has other things to do until then."""
+    _waiting.append(_Waiting())
+
+
 def hand_over(descriptor: int, state: Path, region: str, kind: str, name: str, folder: Path) -> None:
-    """Start the runner and give it the lock that we hold: there is no moment in which nobody holds it. The runner has a
-    session of its own and outlives this process and its terminal."""
-    command = [sys.executable, "-m", "mlops.account.local.runner", str(state), kind, name]
+    """Give the lock that we hold to a runner: there is no moment in which nobody holds it. The runner has a session of
+    its own and outlives this process and its terminal."""
+    arguments = [str(state), kind, name, "--region", region]
     try:
         with (folder / RUNNER_LOG).open("ab") as log:
+            if _waiting and _waiting.pop().take(arguments, (descriptor, log.fileno())):
+                return
             process = subprocess.Popen(
-                [*command, "--region", region, "--lock", str(descriptor)],
+                [*_RUNNER, *arguments, "--lock", str(descriptor)],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
-                # With -m the working folder is the first place of imports: the runner is this very package.
-                cwd=Path(mlops.__file__).parent.parent,
+                cwd=_PACKAGE,
                 pass_fds=(descriptor,),
                 start_new_session=True,
             )
     finally:
         # Also where nothing was started: then nobody holds the lock, and whoever asks is told that the work is gone.
         os.close(descriptor)
-    # Nobody else reaps it while this process lives.
+    _reap(process)
+
+
+def _reap(process: subprocess.Popen[bytes]) -> None:
+    """Nobody else does while this process lives."""
     threading.Thread(target=process.wait, daemon=True).start()

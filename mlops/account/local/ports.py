@@ -67,6 +67,9 @@ class LocalObjects:
             written = self._state.objects.write(chunks(file), ("CRC32",))
         self._state.objects.publish(bucket, key, written, {"Checksums": dict(written.checksums)})
 
+    def delete(self, uri: str) -> None:
+        self._state.objects.delete(*split_uri(uri))
+
 
 class LocalRegistry:
     def __init__(self, state: State, execution_arn: str) -> None:

@@ -1,7 +1,8 @@
 """The process that owns one execution or one endpoint: ``python -m mlops.account.local.runner STATE KIND ID``.
 
 It is started by StartPipelineExecution or CreateEndpoint, has a session of its own, and lives as long as its work.
-A second one for the same execution or endpoint ends at once.
+A second one for the same execution or endpoint ends at once. With ``--wait`` alone it loads what an execution needs and
+then takes the rest of its arguments from the socket that is its standard input.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import argparse
 import json
 import logging
 import os
+import socket
 import sys
 import traceback
 from datetime import datetime
@@ -23,10 +25,15 @@ from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.local.step_records import succeeded
 
 ALREADY_OWNED = 75  # EX_TEMPFAIL
+_LONGEST_ORDER = 65_536
 _log = logging.getLogger("mlops.runner")
 
 
 def main(arguments: list[str] | None = None) -> int:
+    if (sys.argv[1:] if arguments is None else arguments) == [ownership.WAIT]:
+        arguments = _told()
+        if arguments is None:
+            return 0
     parser = argparse.ArgumentParser(prog="python -m mlops.account.local.runner")
     parser.add_argument("state", type=Path)
     parser.add_argument("kind", choices=("execution", "endpoint"))
@@ -54,6 +61,24 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
+def _told() -> list[str] | None:
+    """None where whoever started this process ahead needs it no more."""
+    import mlops.run.execute  # noqa: F401 - loaded while nobody waits
+    from mlops.check import step_types
+
+    step_types()
+    with socket.socket(fileno=0) as orders:
+        text, descriptors, _, _ = socket.recv_fds(orders, _LONGEST_ORDER, 2)
+    if not text:
+        return None
+    lock, log = descriptors
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, place in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, place)
+    os.close(log)
+    return [*json.loads(text), "--lock", str(lock)]
+
+
 def run_execution(state: State, execution_id: str, folder: Path) -> None:
     """Whatever happens, the execution is not left running in the store when nothing runs it."""
     row = state.store.one("SELECT * FROM execution WHERE id = ?", execution_id)
@@ -63,11 +88,12 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
     journal = LocalJournal(state, execution_id)
     try:
         from mlops.run.execute import execute
+        from mlops.run.limits import asked_memory
         from mlops.run.ports import Execution, Ports
 
         body = json.loads(row["body"])
         version = state.store.one(
-            "SELECT definition FROM pipeline_version WHERE pipeline = ? AND version = ?",
+            "SELECT definition, body FROM pipeline_version WHERE pipeline = ? AND version = ?",
             row["pipeline"],
             row["version"],
         )
@@ -78,7 +104,7 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
             selection = select(state, row["pipeline"], version["definition"], body["SelectiveExecutionConfig"])
             checked, finished = selection.checked, {**selection.finished, **finished}
         else:
-            checked = pipelines.checked(version["definition"])
+            checked = pipelines.bound(version)
         arn = pipelines.execution_arn(state, row["pipeline"], execution_id)
         status = execute(
             checked,
@@ -95,6 +121,8 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
                 max_parallel=(body.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
                 finished=finished,
                 use_cache=body.get("UseCache", True),
+                interruptions=body.get("Interruptions") or {},
+                memory_limit=asked_memory(os.environ),
             ),
             Ports(LocalObjects(state), LocalRegistry(state, arn), journal, LocalCache(state, row["pipeline"])),
         )

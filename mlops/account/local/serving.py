@@ -7,7 +7,7 @@ import shutil
 import time
 import traceback
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,8 +19,10 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State, now
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import ObjectMissing, RequestRefused
-from mlops.run.serving.model_data import place_model
-from mlops.run.serving.model_server import ModelServer, ModelServerFailed
+from mlops.run.sandbox import probe
+from mlops.run.serving.inference_pipeline import InferencePipeline
+from mlops.run.serving.model_data import Container, place_model
+from mlops.run.serving.model_server import ModelServerFailed
 
 LOOK_SECONDS = 0.1
 STARTUP_SECONDS = 240.0
@@ -38,12 +40,13 @@ class Cancelled(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Deployed:
-    """One variant of a configuration with its running server."""
+    """One variant of a configuration with its running servers. ``network`` is False for an isolated model."""
 
     variant: Mapping[str, Any]
     images: tuple[str, ...]
-    environment: Mapping[str, str]
-    server: ModelServer
+    containers: Sequence[Container]
+    network: bool
+    servers: InferencePipeline
     backend: Backend
     folder: Path
 
@@ -133,21 +136,29 @@ class _Endpoint:
         )
         try:
             registry = LocalRegistry(self._state, "")
-            environment = place_model(model, folder / "ml", LocalObjects(self._state), registry)
-            return self._launch(variant, images, environment, folder)
+            containers = place_model(model, folder, LocalObjects(self._state), registry)
+            return self._launch(variant, images, containers, not model["EnableNetworkIsolation"], folder)
         except BaseException:
             shutil.rmtree(folder, ignore_errors=True)
             raise
 
     def _launch(
-        self, variant: Mapping[str, Any], images: tuple[str, ...], environment: Mapping[str, str], folder: Path
+        self,
+        variant: Mapping[str, Any],
+        images: tuple[str, ...],
+        containers: Sequence[Container],
+        network: bool,
+        folder: Path,
     ) -> Deployed:
-        """Every server has a log of its own, as every instance has its own stream."""
+        """Every start has a log of its own, as every instance has its own stream."""
         log = self._folder / LOG_FOLDER / variant["VariantName"] / f"i-{uuid.uuid4().hex[:17]}.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
-        server = ModelServer.launch(folder / "ml" / "model", environment, log)
-        backend = Backend(variant["VariantName"], server.port, str(log))
-        return Deployed(variant, images, environment, server, backend, folder)
+        isolation = probe()
+        if not network and isolation.mode != "namespaces":
+            log.write_text(f"[mlops] EnableNetworkIsolation has no effect here: {isolation.reason}\n", encoding="utf-8")
+        servers = InferencePipeline.launch(containers, log, network=network, isolation=isolation)
+        backend = Backend(variant["VariantName"], servers.ports, str(log))
+        return Deployed(variant, images, containers, network, servers, backend, folder)
 
     def _wait(self, item: Deployed) -> None:
         """In short turns, so that a deletion is heard meanwhile."""
@@ -156,23 +167,23 @@ class _Endpoint:
         while True:
             self._wanted()
             try:
-                item.server.wait_until_healthy(min(1.0, max(deadline - time.monotonic(), 0.0)))
+                item.servers.wait_until_healthy(min(1.0, max(deadline - time.monotonic(), 0.0)))
                 return
             except ModelServerFailed:
-                if item.server.process.poll() is not None:
+                if item.servers.ended() is not None:
                     raise
             if time.monotonic() >= deadline:
                 raise ModelServerFailed(f"the model server did not answer /ping within {seconds:g} seconds")
 
     def _revive(self) -> None:
-        ended = [item for item in self._all() if item.server.process.poll() is not None]
+        ended = [item for item in self._all() if item.servers.ended() is not None]
         if not ended or time.monotonic() < self._next_revival:
             return
         self._next_revival = time.monotonic() + REVIVAL_SECONDS
         for item in ended:
             _log.info("endpoint %s: the server of %s ended and is started again", self._name, item.backend.variant)
-            item.server.kill()
-            again = self._launch(item.variant, item.images, item.environment, item.folder)
+            item.servers.kill()
+            again = self._launch(item.variant, item.images, item.containers, item.network, item.folder)
             if item is self._shadow:
                 self._shadow = again
             else:
@@ -280,7 +291,7 @@ class _Endpoint:
         deadline = time.monotonic() + (DRAIN_SECONDS if drain else 0.0)
         while item.backend.busy and time.monotonic() < deadline:
             time.sleep(LOOK_SECONDS)
-        item.server.stop()
+        item.servers.stop()
         shutil.rmtree(item.folder, ignore_errors=True)
 
 

@@ -7,7 +7,7 @@ import os
 import sqlite3
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -94,29 +94,61 @@ class Store:
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
         """Holds the write lock from the start, so nothing that is read inside can change; joins an outer one."""
-        connection = self._connection()
-        if connection.in_transaction:
-            yield connection
-            return
-        connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield connection
-        except BaseException:
-            connection.execute("ROLLBACK")
-            raise
-        connection.execute("COMMIT")
+        with self._told():
+            connection = self._connection()
+            if connection.in_transaction:
+                yield connection
+                return
+            connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield connection
+            except BaseException:
+                # Where the file is broken there may be nothing to take back any more.
+                with suppress(sqlite3.OperationalError):
+                    connection.execute("ROLLBACK")
+                raise
+            connection.execute("COMMIT")
 
     def all(self, statement: str, *values: Any) -> list[sqlite3.Row]:
-        return self._connection().execute(statement, values).fetchall()
+        with self._told():
+            return self._connection().execute(statement, values).fetchall()
 
     def one(self, statement: str, *values: Any) -> sqlite3.Row | None:
-        row: sqlite3.Row | None = self._connection().execute(statement, values).fetchone()
+        with self._told():
+            row: sqlite3.Row | None = self._connection().execute(statement, values).fetchone()
         return row
+
+    def examine(self) -> None:
+        """Reads the whole file. Raises ConfigurationError where it is damaged."""
+        found = [row[0] for row in self.all("PRAGMA quick_check(1)")]
+        if found != ["ok"]:
+            raise self._unusable(found[0])
 
     def write(self, statement: str, *values: Any) -> int:
         """One statement in its own transaction, or in the open one; returns the number of rows touched."""
         with self.transaction() as connection:
             return connection.execute(statement, values).rowcount
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        """A file that is damaged, full, locked for too long or gone is no mistake of the statement's."""
+        try:
+            yield
+        except (sqlite3.IntegrityError, sqlite3.ProgrammingError, sqlite3.DataError):
+            raise
+        except sqlite3.DatabaseError as error:
+            raise self._unusable(error) from error
+
+    def _unusable(self, reason: object) -> ConfigurationError:
+        if not self._path.exists():
+            return ConfigurationError(
+                f"{self._path} was removed while it was in use: {reason}",
+                hint="run it again: that begins with an empty local account",
+            )
+        return ConfigurationError(
+            f"{self._path} cannot be used as the local account: {reason}",
+            hint="move the file away to begin with an empty local account",
+        )
 
     def _connection(self) -> sqlite3.Connection:
         # A connection must not be carried over a fork.
@@ -142,10 +174,7 @@ class Store:
                     self._create()
                 version = self._version()
         except sqlite3.DatabaseError as error:
-            raise ConfigurationError(
-                f"{self._path} cannot be used as the local account: {error}",
-                hint="move the file away to begin with an empty local account",
-            ) from error
+            raise self._unusable(error) from error
         if version != SCHEMA_VERSION:
             raise ConfigurationError(
                 f"{self._path} has schema version {version}, this mlops knows {SCHEMA_VERSION}",

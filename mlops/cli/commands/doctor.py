@@ -79,12 +79,26 @@ def _isolation() -> tuple[str, str, str]:
     )
 
 
+def _account(folder: Path) -> tuple[str, str, str]:
+    from mlops.account.local.store import Store
+
+    file = folder / "account.sqlite"
+    if not file.exists():
+        return "local account", "ok", f"none in {folder} yet; the first run makes it"
+    try:
+        Store(file).examine()
+    except MlopsError as error:
+        return "local account", "broken", f"{error.message}; {error.hint}"
+    return "local account", "ok", str(file)
+
+
 def _project() -> Iterator[tuple[str, str, str]]:
     from mlops.project import lock
     from mlops.project.environments import read_project
-    from mlops.project.root import CONFIGURATION, LOCK, find_root
+    from mlops.project.root import CONFIGURATION, LOCK, STATE, find_root
 
     root = find_root(Path.cwd())
+    yield _account(root / STATE)
     try:
         project = read_project(root)
     except MlopsError as error:

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops.run.command import CommandTask, Ended, runtime_limit
+from mlops.run.cluster import Cluster, cluster
+from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
 from mlops.run.job import Job
-from mlops.run.log import exit_reason
+from mlops.run.limits import limits
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.resolve import as_text, as_texts
-from mlops.run.sandbox import start as start_boxed
 from mlops.run.transfer import Upload, below_opt_ml, fetch_source, left_in, upload
 from mlops.run.work import Work
 
@@ -34,33 +34,46 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     if not entrypoint:
         raise StepFailed("the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
     command = [as_text(word) for word in (*entrypoint, *(specification.get("ContainerArguments") or ()))]
-    _fetch_inputs(work, request)
-    outputs = [*_outputs(work, request)]
-    for output in outputs:
-        output.folder.mkdir(parents=True, exist_ok=True)
-    (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
-    _write_config(work, request, job)
-    count = ((request.get("ProcessingResources") or {}).get("ClusterConfig") or {}).get("InstanceCount", 1)
-    if count != 1:
-        work.note(f"{count} instances are asked for; one runs here and gets all inputs")
-    work.starting(command, request.get("Environment", {}))
-    boxed = start_boxed(
-        command,
-        work.box(network=not (request.get("NetworkConfig") or {}).get("EnableNetworkIsolation")),
-        environment=request.get("Environment", {}),
-        log=work.log,
-    )
+    config = (request.get("ProcessingResources") or {}).get("ClusterConfig") or {}
+    hosts = cluster(work.name, config)
+    planned = [
+        HostCommand(
+            _furnished(work.on(host.name), request, job, hosts, position, command),
+            command,
+            request.get("Environment", {}),
+            uploads=[
+                Upload(output.folder, output.uri, work.ports.objects)
+                for output in _outputs(work.on(host.name), request)
+                if output.continuous
+            ],
+            limits=limits(config, host.instance, work.execution.memory_limit),
+        )
+        for position, host in enumerate(hosts.hosts)
+    ]
     return CommandTask(
-        boxed,
+        planned,
+        hosts,
+        network=not (request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"),
         metadata=job.metadata,
         limit_seconds=runtime_limit(request),
-        grace_seconds=work.grace_seconds,
-        finish=lambda ended: job.finish(lambda: _finish(work, request, job, ended)),
-        uploads=[Upload(output.folder, output.uri, work.ports.objects) for output in outputs if output.continuous],
+        finish=lambda ended: job.finish(lambda: _finish([item.work for item in planned], request, job, ended)),
     )
 
 
-def _fetch_inputs(work: Work, request: Mapping[str, Any]) -> None:
+def _furnished(
+    work: Work, request: Mapping[str, Any], job: Job, hosts: Cluster, position: int, command: Sequence[str]
+) -> Work:
+    """``work`` of one host, with all in place that its command finds. Raises :class:`StepFailed`."""
+    _fetch_inputs(work, request, position, len(hosts.hosts))
+    for output in _outputs(work, request):
+        output.folder.mkdir(parents=True, exist_ok=True)
+    (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
+    _write_config(work, request, job, hosts, position)
+    work.starting(command, request.get("Environment", {}))
+    return work
+
+
+def _fetch_inputs(work: Work, request: Mapping[str, Any], position: int, hosts: int) -> None:
     for item in request.get("ProcessingInputs") or []:
         what = f"input {item.get('InputName')}"
         if item.get("AppManaged"):
@@ -71,7 +84,9 @@ def _fetch_inputs(work: Work, request: Mapping[str, Any]) -> None:
         if source.get("S3InputMode") == "Pipe":
             raise StepFailed(f"{what}: S3InputMode Pipe cannot run on this machine yet, use File")
         target = below_opt_ml(source.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
-        count = fetch_source(source, target, work.ports.objects, what)
+        sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+        part = {"position": position, "hosts": hosts} if sharded else {}
+        count = fetch_source(source, target, work.ports.objects, what, **part)
         work.note(f"{what}: {count} file(s) from {source['S3Uri']}")
 
 
@@ -98,7 +113,7 @@ def _outputs(work: Work, request: Mapping[str, Any]) -> Iterator[_Output]:
         yield _Output(folder, uri, target.get("S3UploadMode") == "Continuous")
 
 
-def _write_config(work: Work, request: Mapping[str, Any], job: Job) -> None:
+def _write_config(work: Work, request: Mapping[str, Any], job: Job, hosts: Cluster, position: int) -> None:
     """The request with its ARN; unset entrypoint and arguments are null there."""
     specification = {"ContainerEntrypoint": None, "ContainerArguments": None, **request["AppSpecification"]}
     described = {
@@ -110,23 +125,29 @@ def _write_config(work: Work, request: Mapping[str, Any], job: Job) -> None:
     config = work.opt_ml / "config"
     config.mkdir(parents=True, exist_ok=True)
     (config / "processingjobconfig.json").write_text(json.dumps(described), encoding="utf-8")
-    (config / "resourceconfig.json").write_text('{"current_host": "algo-1", "hosts": ["algo-1"]}', encoding="utf-8")
+    resources = {"current_host": hosts.hosts[position].name, "hosts": hosts.names}
+    (config / "resourceconfig.json").write_text(json.dumps(resources), encoding="utf-8")
 
 
-def _finish(work: Work, request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
-    message = _exit_message(left_in(work.opt_ml / "output", work.opt_ml) / "message")
+def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
+    told = [_exit_message(left_in(work.opt_ml / "output", work.opt_ml) / "message") for work in hosts]
+    message = _cut("".join(text for text in told if text)) or None
     if ended.stopped:
         return job.ended("Stopped", ExitMessage=message)
     if ended.timed_out:
         limit = runtime_limit(request)
         return job.ended("Failed", f"it ran longer than MaxRuntimeInSeconds = {limit:g}", ExitMessage=message)
+    if ended.exceeded is not None:
+        return job.ended("Failed", failure_reason(ended, hosts), ExitMessage=message)
     if ended.code != 0:
-        reason = f"exit code {ended.code}: {message}" if message else exit_reason(ended.code, work.log)
+        own = told[ended.host]
+        reason = f"exit code {ended.code}: {own}" if own else failure_reason(ended, hosts)
         return job.ended("Failed", reason, ExitMessage=message)
-    for output in _outputs(work, request):
-        if not output.continuous:
-            count = upload(left_in(output.folder, work.opt_ml), output.uri, work.ports.objects)
-            work.note(f"{count} file(s) to {output.uri}")
+    for work in hosts:
+        for output in _outputs(work, request):
+            if not output.continuous:
+                count = upload(left_in(output.folder, work.opt_ml), output.uri, work.ports.objects)
+                work.note(f"{count} file(s) to {output.uri}")
     return job.ended("Completed", ExitMessage=message)
 
 
@@ -142,4 +163,8 @@ def _exit_message(file: Path) -> str | None:
         if fault.start < _MESSAGE_LIMIT - 3:
             raise StepFailed("/opt/ml/output/message is not UTF-8") from fault
         text = raw[: fault.start].decode("utf-8")
+    return _cut(text)
+
+
+def _cut(text: str) -> str:
     return text.encode()[:_MESSAGE_LIMIT].decode("utf-8", errors="ignore")

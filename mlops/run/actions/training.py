@@ -3,24 +3,33 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import shutil
+import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from mlops.run.archive import pack, unpack
-from mlops.run.command import CommandTask, Ended, runtime_limit
+from mlops.run.archive import merged, pack, unpack
+from mlops.run.cluster import Cluster, cluster
+from mlops.run.command import UPLOAD_SECONDS, CommandTask, Ended, HostCommand, failure_reason, runtime_limit
 from mlops.run.job import Job
-from mlops.run.log import compiled_metrics, exit_reason, final_metrics
+from mlops.run.limits import limits
+from mlops.run.log import compiled_metrics, final_metrics
 from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed, Task
+from mlops.run.pipe_mode import PipedChannel, Pipes
 from mlops.run.requirements import check_requirements
 from mlops.run.resolve import as_text, as_texts
-from mlops.run.sandbox import start as start_boxed
-from mlops.run.training_toolkit import Script, is_package, script_of, variables
+from mlops.run.spot import Finish, SpotTask
+from mlops.run.training_toolkit import Script, is_package, script_of, torchrun, variables
 from mlops.run.training_toolkit import command as script_command
 from mlops.run.transfer import Upload, below_opt_ml, fetch, fetch_source, left_in, safe, upload
 from mlops.run.work import Work, now
 
 _SUBMIT_DIRECTORY = "sagemaker_submit_directory"
+_PIPED = "piped"
+"""Below the folder of a host: copies of what goes through FIFOs, which the script does not see."""
+
+_LATE = {"MaxRuntimeInSeconds": "MaxRuntimeExceeded", "MaxWaitTimeInSeconds": "MaxWaitTimeExceeded"}
 
 
 def start(work: Work) -> Task:
@@ -34,10 +43,8 @@ def start(work: Work) -> Task:
 
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     algorithm = request.get("AlgorithmSpecification") or {}
-    hyperparameters: dict[str, str] = request.get("HyperParameters", {})
-    given: dict[str, str] = request.get("Environment", {})
     entrypoint = algorithm.get("ContainerEntrypoint")
-    script = None if entrypoint else script_of(hyperparameters, given)
+    script = None if entrypoint else script_of(request.get("HyperParameters", {}), request.get("Environment", {}))
     if not entrypoint and script is None:
         raise StepFailed(
             f"the image {algorithm.get('TrainingImage') or algorithm.get('AlgorithmName')} brings its own algorithm, "
@@ -45,61 +52,152 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
             "sagemaker_submit_directory) or AlgorithmSpecification.ContainerEntrypoint"
         )
     compiled_metrics(algorithm.get("MetricDefinitions"))
-    for folder in ("input/config", "input/data", "model", "output/data", "code"):
-        (work.opt_ml / folder).mkdir(parents=True, exist_ok=True)
-    channels = _fetch_channels(work, request)
-    resources = _resources(request)
-    _write_config(work, hyperparameters=hyperparameters, inputdataconfig=channels, resourceconfig=resources)
-    checkpoints = _fetch_checkpoints(work, request)
-    environment = {"TRAINING_JOB_NAME": work.name, "TRAINING_JOB_ARN": job.description["TrainingJobArn"], **given}
-    if script is not None:
-        _place_code(work, script)
-        environment |= variables(
-            script,
-            resources=resources,
-            channels=channels,
-            job_name=environment["TRAINING_JOB_NAME"],
-            search_path=given.get("PYTHONPATH"),
+    run = _Run(work, request, job, script, cluster(work.name, request.get("ResourceConfig") or {}))
+    if request.get("EnableManagedSpotTraining"):
+        return SpotTask(run, job, request, work.execution.interruptions.get(work.step.name))
+    return run.begin(runtime_limit(request), lambda ended: run.finish(ended))
+
+
+class _Run:
+    """One training job on its instances; begun again, it gets new ones."""
+
+    def __init__(self, work: Work, request: Mapping[str, Any], job: Job, script: Script | None, hosts: Cluster) -> None:
+        self.works = [work.on(host.name) for host in hosts.hosts]
+        self._request = request
+        self._job = job
+        self._script = script
+        self._hosts = hosts
+        self._pipes: list[Pipes] = []
+
+    def begin(self, limit: float | None, finish: Finish, upload_seconds: float = UPLOAD_SECONDS) -> CommandTask:
+        """Raises :class:`StepFailed`."""
+        request, job = self._request, self._job
+        job.enters("Downloading")
+        planned = [self._planned(work, position) for position, work in enumerate(self.works)]
+        job.enters("Training")
+        task = CommandTask(
+            planned,
+            self._hosts,
+            network=not request.get("EnableNetworkIsolation"),
+            metadata=job.metadata,
+            limit_seconds=limit,
+            finish=lambda ended: job.finish(lambda: self._close(ended, finish)),
+            upload_seconds=upload_seconds,
         )
-        command, cwd = script_command(script, work.opt_ml / "code"), "/opt/ml/code"
-    else:
-        command = [as_text(word) for word in (*(entrypoint or ()), *(algorithm.get("ContainerArguments") or ()))]
+        job.tell("InProgress")
+        return task
+
+    def _close(self, ended: Ended, finish: Finish) -> Outcome | None:
+        for pipes in self._pipes:
+            pipes.close()
+        faults = [pipes.fault for pipes in self._pipes if pipes.fault]
+        self._pipes.clear()
+        for work in self.works:
+            shutil.rmtree(work.folder / _PIPED, ignore_errors=True)
+        if faults and ended.code == 0:
+            raise StepFailed(str(faults[0]))
+        return finish(ended)
+
+    def clear(self) -> None:
+        """Nothing of an instance that was taken away is left, but for the log."""
+        for work in self.works:
+            for name in ("ml", "scratch"):
+                shutil.rmtree(work.folder / name, ignore_errors=True)
+
+    def note(self, text: str) -> None:
+        for work in self.works:
+            work.note(text)
+
+    def finish(self, ended: Ended, late: str = "MaxRuntimeInSeconds") -> Outcome:
+        """``late`` is the limit that it ran into, where it did."""
+        return _finish(self.works, self._request, self._job, ended, late)
+
+    def _planned(self, work: Work, position: int) -> HostCommand:
+        request, script, host = self._request, self._script, self._hosts.hosts[position]
+        given: dict[str, str] = request.get("Environment", {})
+        for folder in ("input/config", "input/data", "model", "output/data", "code"):
+            (work.opt_ml / folder).mkdir(parents=True, exist_ok=True)
+        channels = _fetch_channels(work, request, self._hosts, position)
+        resources = self._hosts.resource_config(host)
+        _write_config(
+            work,
+            hyperparameters=request.get("HyperParameters", {}),
+            inputdataconfig=channels,
+            resourceconfig=resources,
+        )
+        checkpoints = _fetch_checkpoints(work, request)
+        environment = {
+            "TRAINING_JOB_NAME": work.name,
+            "TRAINING_JOB_ARN": self._job.description["TrainingJobArn"],
+            **given,
+        }
         cwd = "/tmp"  # noqa: S108 - the step's own
-    if (request.get("ResourceConfig") or {}).get("InstanceCount", 1) != 1:
-        work.note("several instances are asked for; one runs here and gets all data")
-    work.starting(command, environment, cwd)
-    boxed = start_boxed(
-        command,
-        work.box(network=not request.get("EnableNetworkIsolation")),
-        environment=environment,
-        log=work.log,
-        cwd=cwd,
-    )
-    job.tell("InProgress", SecondaryStatus="Training")
-    return CommandTask(
-        boxed,
-        metadata=job.metadata,
-        limit_seconds=runtime_limit(request),
-        grace_seconds=work.grace_seconds,
-        finish=lambda ended: job.finish(lambda: _finish(work, request, job, ended)),
-        uploads=checkpoints,
-    )
+        if script is not None:
+            _place_code(work, script)
+            environment |= variables(
+                script,
+                resources=resources,
+                channels=channels,
+                job_name=environment["TRAINING_JOB_NAME"],
+                search_path=given.get("PYTHONPATH"),
+            )
+            command, cwd = script_command(script, work.opt_ml / "code"), "/opt/ml/code"
+            # Where there are no namespaces the names of hosts do not resolve.
+            master = "127.0.0.1" if work.isolation.mode == "folders" else None
+            launch = torchrun(script, resources, work.opt_ml / "code", master)
+            if launch is not None:
+                _need_torchrun()
+                command, environment = launch.command, {**environment, **launch.environment}
+        else:
+            algorithm = request["AlgorithmSpecification"]
+            command = [as_text(word) for word in (*algorithm["ContainerEntrypoint"], *_arguments(algorithm))]
+        work.starting(command, environment, cwd)
+        if piped := _piped(work, request, channels):
+            self._pipes.append(Pipes(work.opt_ml / "input" / "data", piped))
+        config = request.get("ResourceConfig") or {}
+        return HostCommand(
+            work,
+            command,
+            environment,
+            cwd,
+            checkpoints,
+            limits(config, host.instance, work.execution.memory_limit),
+        )
 
 
-def _fetch_channels(work: Work, request: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    """Answers inputdataconfig.json."""
+def _need_torchrun() -> None:
+    if shutil.which("torchrun", path=str(Path(sys.executable).parent)) is None:
+        raise StepFailed("sagemaker_torch_distributed_enabled needs torchrun, which comes with torch: install torch")
+
+
+def _arguments(algorithm: Mapping[str, Any]) -> Sequence[Any]:
+    return algorithm.get("ContainerArguments") or ()
+
+
+def _fetch_channels(work: Work, request: Mapping[str, Any], hosts: Cluster, position: int) -> dict[str, dict[str, str]]:
+    """Answers inputdataconfig.json. A channel for some instance groups is unknown to the hosts of the others; what the
+    service tells those is not documented."""
     default_mode = (request.get("AlgorithmSpecification") or {}).get("TrainingInputMode") or "File"
     config: dict[str, dict[str, str]] = {}
+    host = hosts.hosts[position]
     for channel in request.get("InputDataConfig") or []:
         name = str(channel.get("ChannelName"))
         what = f"channel {name}"
         mode = channel.get("InputMode") or default_mode
-        if mode == "Pipe":
-            raise StepFailed(f"{what}: input mode Pipe cannot run on this machine yet, use File")
         source = (channel.get("DataSource") or {}).get("S3DataSource")
         if not isinstance(source, dict):
             raise StepFailed(f"{what}: only an S3DataSource can be read on this machine yet")
-        count = fetch_source(source, work.opt_ml / "input" / "data" / safe(name, what), work.ports.objects, what)
+        groups = source.get("InstanceGroupNames")
+        takers = [item for item in hosts.hosts if not groups or item.group in groups]
+        if host not in takers:
+            continue
+        sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
+        part = {"position": takers.index(host), "hosts": len(takers)} if sharded else {}
+        data = work.opt_ml / "input" / "data"
+        folder = (work.folder / _PIPED if mode == "Pipe" else data) / safe(name, what)
+        if mode == "FastFile":
+            work.note(f"{what}: FastFile is File here, all objects are copied first")
+        count = fetch_source(source, folder, work.ports.objects, what, **part)
         work.note(f"{what}: {count} file(s) from {source['S3Uri']}")
         config[name] = {
             "TrainingInputMode": mode,
@@ -111,19 +209,19 @@ def _fetch_channels(work: Work, request: Mapping[str, Any]) -> dict[str, dict[st
     return config
 
 
-def _resources(request: Mapping[str, Any]) -> dict[str, Any]:
-    asked = request.get("ResourceConfig") or {}
-    groups = asked.get("InstanceGroups") or [{}]
-    instance = asked.get("InstanceType") or groups[0].get("InstanceType") or "local"
-    group = groups[0].get("InstanceGroupName") or "homogeneousCluster"
-    return {
-        "current_host": "algo-1",
-        "current_instance_type": instance,
-        "current_group_name": group,
-        "hosts": ["algo-1"],
-        "instance_groups": [{"instance_group_name": group, "instance_type": instance, "hosts": ["algo-1"]}],
-        "network_interface_name": "eth0",
-    }
+def _piped(work: Work, request: Mapping[str, Any], modes: Mapping[str, Mapping[str, str]]) -> list[PipedChannel]:
+    """``modes`` is inputdataconfig.json."""
+    return [
+        PipedChannel(
+            name,
+            sorted(path for path in (work.folder / _PIPED / name).rglob("*") if path.is_file()),
+            zipped=channel.get("CompressionType") == "Gzip",
+            records=channel.get("RecordWrapperType") == "RecordIO",
+            seed=(channel.get("ShuffleConfig") or {}).get("Seed"),
+        )
+        for channel in request.get("InputDataConfig") or []
+        if modes.get(name := str(channel.get("ChannelName")), {}).get("TrainingInputMode") == "Pipe"
+    ]
 
 
 def _write_config(work: Work, **documents: Mapping[str, Any]) -> None:
@@ -163,32 +261,37 @@ def _fetch_checkpoints(work: Work, request: Mapping[str, Any]) -> list[Upload]:
     below = f"{uri.rstrip('/')}/"
     if work.ports.objects.keys(below):
         fetch_source({"S3Uri": below}, folder, work.ports.objects, "CheckpointConfig")
-    checkpoints = Upload(folder, below, work.ports.objects)
+    checkpoints = Upload(folder, below, work.ports.objects, mirror=True)
     checkpoints.known()
     return [checkpoints]
 
 
-def _finish(work: Work, request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
+def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: Ended, late: str) -> Outcome:
     metrics = final_metrics(
-        compiled_metrics((request.get("AlgorithmSpecification") or {}).get("MetricDefinitions")), work.log
+        compiled_metrics((request.get("AlgorithmSpecification") or {}).get("MetricDefinitions")),
+        [work.log for work in hosts],
     )
     seconds = max(1, round((now() - job.began).total_seconds()))
     members: dict[str, Any] = {"TrainingTimeInSeconds": seconds, "FinalMetricDataList": metrics or None}
     if ended.stopped:
-        return job.ended("Stopped", SecondaryStatus="Stopped", **members)
+        return job.ended("Stopped", **members)
     if ended.timed_out:
         # The job itself ends as Stopped and keeps its model; the step has not done what it was to do.
-        model = _publish(work, request) if any(_left(work, "model").iterdir()) else None
-        job.ended("Stopped", SecondaryStatus="MaxRuntimeExceeded", ModelArtifacts=model, **members)
-        return job.outcome("Failed", f"it ran longer than MaxRuntimeInSeconds = {runtime_limit(request):g}")
+        model = _publish(hosts, request) if merged(_left(hosts, "model")) else None
+        job.enters(_LATE[late])
+        job.ended("Stopped", ModelArtifacts=model, **members)
+        return job.outcome("Failed", f"it ran longer than {late} = {request['StoppingCondition'][late]}")
+    if ended.exceeded is not None:
+        return job.ended("Failed", failure_reason(ended, hosts), **members)
     if ended.code != 0:
-        reason = _failure(_left(work, "output") / "failure") or exit_reason(ended.code, work.log)
-        return job.ended("Failed", reason, SecondaryStatus="Failed", **members)
-    return job.ended("Completed", SecondaryStatus="Completed", ModelArtifacts=_publish(work, request), **members)
+        told = _failure(_left([hosts[ended.host]], "output")[0] / "failure")
+        return job.ended("Failed", told or failure_reason(ended, hosts), **members)
+    job.enters("Uploading")
+    return job.ended("Completed", ModelArtifacts=_publish(hosts, request), **members)
 
 
-def _left(work: Work, folder: str) -> Path:
-    return left_in(work.opt_ml / folder, work.opt_ml)
+def _left(hosts: Sequence[Work], folder: str) -> list[Path]:
+    return [left_in(work.opt_ml / folder, work.opt_ml) for work in hosts]
 
 
 def _failure(file: Path) -> str | None:
@@ -198,8 +301,10 @@ def _failure(file: Path) -> str | None:
         return opened.read(REASON_LIMIT).strip() or None
 
 
-def _publish(work: Work, request: Mapping[str, Any]) -> dict[str, str]:
-    """Answers ModelArtifacts."""
+def _publish(hosts: Sequence[Work], request: Mapping[str, Any]) -> dict[str, str]:
+    """Answers ModelArtifacts: the files of all hosts in one. Where two hosts have one of the same name the service
+    documents nothing; here, as in the SDK's local mode, the later host's stays."""
+    work = hosts[0]
     config = request.get("OutputDataConfig") or {}
     path = config.get("S3OutputPath")
     if not isinstance(path, str) or not path.startswith("s3://"):
@@ -207,21 +312,24 @@ def _publish(work: Work, request: Mapping[str, Any]) -> dict[str, str]:
     target = f"{path.rstrip('/')}/{work.name}/output"
     packed = config.get("CompressionType") != "NONE"
     model = f"{target}/model.tar.gz" if packed else f"{target}/model/"
-    if not any(_left(work, "model").iterdir()):
+    files = merged(_left(hosts, "model"))
+    if not files:
         work.note("nothing was written to /opt/ml/model; the model archive is empty")
-    _store(work, "model", model, packed)
-    if any(_left(work, "output/data").iterdir()):
-        _store(work, "output/data", f"{target}/output.tar.gz" if packed else f"{target}/data/", packed)
+    _store(hosts, "model", files, model, packed)
+    data = merged(_left(hosts, "output/data"))
+    if data:
+        _store(hosts, "output/data", data, f"{target}/output.tar.gz" if packed else f"{target}/data/", packed)
     return {"S3ModelArtifacts": model}
 
 
-def _store(work: Work, folder: str, uri: str, packed: bool) -> None:
-    source = _left(work, folder)
+def _store(hosts: Sequence[Work], folder: str, files: Mapping[str, Path], uri: str, packed: bool) -> None:
+    work = hosts[0]
     if not packed:
-        upload(source, uri, work.ports.objects)
+        for source in _left(hosts, folder):
+            upload(source, uri, work.ports.objects)
         return
     archive = work.folder / "upload.tar.gz"
-    pack(source, archive)
+    pack(files, archive)
     work.ports.objects.put(archive, uri)
     archive.unlink()
     work.note(f"{folder} to {uri}")

@@ -6,24 +6,30 @@ import gzip
 import http.client
 import shutil
 import threading
+import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops.run.data_processing import DataProcessing, data_processing
 from mlops.run.job import Job
+from mlops.run.limits import Limits, Watch, limits
+from mlops.run.log import bound, exit_reason
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.requirements import check_requirements
 from mlops.run.resolve import as_texts
+from mlops.run.serving.inference_pipeline import InferencePipeline, invoke
 from mlops.run.serving.model_data import place_model
-from mlops.run.serving.model_server import ModelServer, ModelServerFailed
+from mlops.run.serving.model_server import ModelServerFailed
 from mlops.run.transfer import fetch, prefix_places, safe
 from mlops.run.work import Work
 
 _DEFAULT_PAYLOAD_MB = 6
 _SERVER_GRACE_SECONDS = 2.0  # polling waits for it
+_STARTED_SECONDS = 1.0
+_MOST_STARTS = 12
 _DEFAULT_TIMEOUT, _DEFAULT_RETRIES = 600, 3
 
 
@@ -62,18 +68,20 @@ def start(work: Work) -> Task:
 
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     model = work.ports.registry.describe("DescribeModel", {"ModelName": request.get("ModelName")})
-    environment = place_model(model, work.opt_ml, work.ports.objects, work.ports.registry)
-    for code in (work.opt_ml / "code", work.opt_ml / "model" / "code"):
-        check_requirements(code, work)
+    containers = place_model(model, work.folder, work.ports.objects, work.ports.registry)
+    for container in containers:
+        for code in (container.ml / "code", container.ml / "model" / "code"):
+            check_requirements(code, work)
     plan = _plan(work, request)
-    server = ModelServer.launch(
-        work.opt_ml / "model",
-        {**environment, **_batch_environment(request), **request.get("Environment", {})},
-        work.log,
-        isolation=work.isolation,
-        network=work.box(network=not model.get("EnableNetworkIsolation")).network,
-    )
-    return _TransformTask(work, job, server, plan)
+    network = work.box(network=not model.get("EnableNetworkIsolation")).network
+    extra = {**_batch_environment(request), **request.get("Environment", {})}
+
+    def launch() -> InferencePipeline:
+        return InferencePipeline.launch(containers, work.log, network=network, extra=extra, isolation=work.isolation)
+
+    resources = request.get("TransformResources") or {}
+    bounds = limits({}, str(resources.get("InstanceType")), work.execution.memory_limit)
+    return _TransformTask(work, job, launch, plan, bounds)
 
 
 def _batch_environment(request: Mapping[str, Any]) -> dict[str, str]:
@@ -136,37 +144,60 @@ def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
 
 
 class _TransformTask:
-    """A thread talks to the server and touches local files only; objects are stored from :meth:`poll`."""
+    """A thread talks to the servers and touches local files only; servers are started and objects stored from
+    :meth:`poll`."""
 
-    def __init__(self, work: Work, job: Job, server: ModelServer, plan: _Plan) -> None:
+    def __init__(
+        self, work: Work, job: Job, launch: Callable[[], InferencePipeline], plan: _Plan, bounds: Limits
+    ) -> None:
         self.metadata = job.metadata
         self._work = work
         self._job = job
-        self._server = server
+        self._launch = launch
         self._plan = plan
+        self._bounds = bounds
         self._failure: str | None = None
         self._crash: BaseException | None = None
         self._stopped = threading.Event()
+        self._exceeded: str | None = None
+        self._wanted, self._started = threading.Event(), threading.Event()
+        self._starts_left = _MOST_STARTS
+        self._start()
         self._thread = threading.Thread(target=self._run, name=work.name, daemon=True)
         self._thread.start()
 
     def poll(self) -> Outcome | None:
         if self._thread.is_alive():
+            self._exceeded = next((told for watch in self._watches if (told := watch.exceeded())), self._exceeded)
+            if self._exceeded is not None:
+                self._servers.kill()
+            elif self._wanted.is_set():
+                self._wanted.clear()
+                self._servers.kill()
+                self._start()
             return None
-        self._server.stop(_SERVER_GRACE_SECONDS)
-        return self._job.finish(self._finish)
+        self._servers.stop(_SERVER_GRACE_SECONDS)
+        outcome = self._job.finish(self._finish)
+        bound(self._work.log)
+        return outcome
 
     def stop(self) -> None:
         self._stopped.set()
-        self._server.kill()
+        self._servers.kill()
 
     def kill(self) -> None:
         self.stop()
         self._thread.join(10)
 
+    def _start(self) -> None:
+        self._starts_left -= 1
+        self._servers = self._launch()
+        self._watches = [Watch(server.process, (), self._bounds) for server in self._servers.servers]
+        self._started.set()
+
     def _run(self) -> None:
         try:
-            self._server.wait_until_healthy()
+            self._servers.wait_until_healthy()
             faults = [fault for place in self._plan.places if (fault := self._transform(place))]
             self._failure = "; ".join(faults[:5]) or None
         except ModelServerFailed as fault:
@@ -174,7 +205,24 @@ class _TransformTask:
         except BaseException as fault:
             self._crash = fault
 
+    def _revive(self) -> None:
+        """Servers that run, new ones where they ended. What the service does with a container that ends is not
+        documented. Raises :class:`ModelServerFailed`."""
+        code = self._servers.ended()
+        if code is None or self._stopped.is_set() or self._exceeded is not None:
+            return
+        if self._starts_left == 0:
+            raise ModelServerFailed(f"the model server ended again and again, {exit_reason(code, self._work.log)}")
+        self._started.clear()
+        self._wanted.set()
+        while not self._started.wait(_STARTED_SECONDS):
+            if self._stopped.is_set():
+                return
+        self._servers.wait_until_healthy()
+
     def _finish(self) -> Outcome:
+        if self._exceeded is not None:
+            return self._job.ended("Failed", f"the model server: {self._exceeded}")
         if self._stopped.is_set():
             return self._job.ended("Stopped")
         if self._crash is not None:
@@ -211,28 +259,36 @@ class _TransformTask:
         return None
 
     def _post(self, payload: bytes) -> bytes:
-        """Raises :class:`StepFailed` for an answer that is no 2xx after all retries."""
+        """Raises :class:`StepFailed` for an answer that is no 2xx after all retries, :class:`ModelServerFailed`."""
         told = ""
         for _ in range(1 + self._plan.retries):
-            if self._stopped.is_set():
+            self._revive()
+            if self._stopped.is_set() or self._exceeded is not None:
                 break
-            connection = http.client.HTTPConnection("127.0.0.1", self._server.port, timeout=self._plan.timeout)
             try:
-                connection.request("POST", "/invocations", payload, dict(self._plan.headers))
-                response = connection.getresponse()
-                body = response.read()
+                reply = invoke(self._servers.ports, payload, self._plan.headers, self._plan.timeout)
             except TimeoutError:
                 told = f"no answer within {self._plan.timeout:g} seconds"
                 continue
-            finally:
-                connection.close()
-            if response.status < 300:
-                return body
-            lines = body.decode("utf-8", errors="replace").strip().splitlines() or [""]
-            told = f"the model answered {response.status}: {lines[-1]}"
-            if response.status < 500:
+            except (OSError, http.client.HTTPException) as fault:
+                told = self._lost(fault)
+                continue
+            if reply.status < 300:
+                return reply.body
+            lines = reply.body.decode("utf-8", errors="replace").strip().splitlines() or [""]
+            told = f"the model answered {reply.status}: {lines[-1]}"
+            if reply.status < 500:
                 break
         raise StepFailed(told or "stopped")
+
+    def _lost(self, fault: Exception) -> str:
+        """A connection that broke, mostly because the server ended, which takes a moment to be seen."""
+        deadline = time.monotonic() + _STARTED_SECONDS
+        while (code := self._servers.ended()) is None and time.monotonic() < deadline:
+            time.sleep(0.01)
+        if code is None:
+            return f"the model server broke the connection off: {fault!r}"
+        return f"the model server ended while it answered, {exit_reason(code, self._work.log)}"
 
 
 def _payloads(source: Path, plan: _Plan) -> Iterator[tuple[bytes, list[bytes]]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,51 @@ from mlops.run.transfer import fetch, fetch_source
 _CODE = "/opt/ml/code"
 
 
-def place_model(model: Mapping[str, Any], ml: Path, objects: Objects, registry: Registry) -> dict[str, str]:
-    """Fill ``ml/model`` (and ``ml/code``) for ``model``, a DescribeModel reply; answers the container's environment.
-    Raises :class:`StepFailed` and what the ports raise."""
-    container = _container(model)
-    environment = dict(container.get("Environment") or {})
-    if "ModelPackageName" in container:
-        packaged = _package_container(container["ModelPackageName"], registry)
-        environment = {**(packaged.get("Environment") or {}), **environment}
-        container = {**packaged, **{key: value for key, value in container.items() if key != "Environment"}}
+@dataclass(frozen=True, slots=True)
+class Container:
+    """``ml`` is to become its ``/opt/ml``."""
+
+    ml: Path
+    environment: Mapping[str, str]
+
+
+def place_model(model: Mapping[str, Any], folder: Path, objects: Objects, registry: Registry) -> list[Container]:
+    """Fill ``folder/ml`` for the first container of ``model``, a DescribeModel reply, and ``folder/containers/N/ml``
+    for the others of an inference pipeline. Raises :class:`StepFailed` and what the ports raise."""
+    listed = [model["PrimaryContainer"]] if model.get("PrimaryContainer") else list(model.get("Containers") or [])
+    described = [container for item in listed for container in _resolved(item, registry)]
+    if not described:
+        raise StepFailed(f"model {model.get('ModelName')} has no container")
+    if len(described) > 1 and (model.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct":
+        raise StepFailed("containers that are invoked one by one (Mode Direct) cannot be served on this machine yet")
+    placed = []
+    for number, container in enumerate(described, start=1):
+        ml = folder / "ml" if number == 1 else folder / "containers" / str(number) / "ml"
+        placed.append(Container(ml, _place(container, ml, objects)))
+    return placed
+
+
+def _resolved(container: Mapping[str, Any], registry: Registry) -> list[dict[str, Any]]:
+    """A model package stands for the containers that it holds."""
+    if "ModelPackageName" not in container:
+        return [dict(container)]
+    package = registry.describe("DescribeModelPackage", {"ModelPackageName": container["ModelPackageName"]})
+    listed = (package.get("InferenceSpecification") or {}).get("Containers") or []
+    own = {key: value for key, value in container.items() if key != "Environment"}
+    return [
+        {
+            **packaged,
+            **own,
+            "Environment": {**(packaged.get("Environment") or {}), **(container.get("Environment") or {})},
+        }
+        for packaged in listed
+    ]
+
+
+def _place(container: Mapping[str, Any], ml: Path, objects: Objects) -> dict[str, str]:
     if container.get("Mode") == "MultiModel":
         raise StepFailed("a MultiModel container cannot be served on this machine yet")
+    environment = dict(container.get("Environment") or {})
     _place_data(container, ml, objects)
     submitted = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")
     if submitted.startswith("s3://"):
@@ -34,21 +69,6 @@ def place_model(model: Mapping[str, Any], ml: Path, objects: Objects, registry: 
         archive.unlink()
         environment["SAGEMAKER_SUBMIT_DIRECTORY"] = _CODE
     return environment
-
-
-def _container(model: Mapping[str, Any]) -> dict[str, Any]:
-    listed = [model["PrimaryContainer"]] if model.get("PrimaryContainer") else list(model.get("Containers") or [])
-    if len(listed) != 1:
-        raise StepFailed(f"model {model.get('ModelName')} has {len(listed)} containers; one can be served here")
-    return dict(listed[0])
-
-
-def _package_container(name: str, registry: Registry) -> dict[str, Any]:
-    package = registry.describe("DescribeModelPackage", {"ModelPackageName": name})
-    listed = (package.get("InferenceSpecification") or {}).get("Containers") or []
-    if len(listed) != 1:
-        raise StepFailed(f"model package {name} has {len(listed)} containers; one can be served here")
-    return dict(listed[0])
 
 
 def _place_data(container: Mapping[str, Any], ml: Path, objects: Objects) -> None:
