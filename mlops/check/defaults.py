@@ -24,7 +24,17 @@ from mlops.project.root import find_root
 _MARK = "\ue000"
 """Of the private use area: no value of an author holds it."""
 
-_MARKED = ("role", "bucket", "kms_key", "instance", "subnets", "security_groups", "tags")
+_MARKED = (
+    "role",
+    "bucket",
+    "kms_key",
+    "instance",
+    "subnets",
+    "security_groups",
+    "network_isolation",
+    "traffic_encryption",
+    "tags",
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +44,7 @@ class Default:
 
     step: str
     member: str
-    value: Any
+    value: str
     key: str
     origin: str
 
@@ -57,21 +67,23 @@ def explain_defaults(definition: Definition, environment_name: str) -> tuple[Def
     with collecting():
         marked = lower_pipeline(pipeline, _marked(environment), _AnyImage(), (file.parent, root))
     found = [
-        Default(f"the parameter {parameter.name}", "DefaultValue", parameter.default, "parameters", "")
+        (f"the parameter {parameter.name}", "DefaultValue", "parameters", parameter.default)
         for parameter in definition.parameters
         if parameter.name in environment.parameters
     ]
-    real = {placed.step.name: placed.step for placed in definition.placed()}
+    real = {placed.step.name: to_json(placed.step.arguments) for placed in definition.placed()}
     for placed in marked.placed():
-        step = real.get(placed.step.name)
-        if step is not None:
-            values = to_json(step.arguments)
-            for member, key, value in _marks(to_json(placed.step.arguments), values):
-                found.append(Default(placed.step.name, member, value, key, ""))
+        name = placed.step.name
+        marks = _marks(to_json(placed.step.arguments), real.get(name))
+        found += [(name, member, key, value) for member, key, value in marks]
     return tuple(
-        Default(item.step, item.member, item.value, item.key, origin(root, environment_name, item.key))
-        for item in dict.fromkeys(_hashable(found))
+        Default(step, member, _text(value), key, origin(root, environment_name, key))
+        for step, member, key, value in found
     )
+
+
+def _text(value: Any) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
 
 
 def _marked(environment: Environment) -> Environment:
@@ -79,7 +91,7 @@ def _marked(environment: Environment) -> Environment:
     marks: dict[str, Any] = {}
     for key in _MARKED:
         value = getattr(environment, key)
-        if key == "instance" or isinstance(value, str):
+        if key == "instance" or isinstance(value, str | bool):
             marks[key] = f"{_MARK}{key}"
         elif isinstance(value, Mapping):
             marks[key] = dict.fromkeys(value, f"{_MARK}{key}")
@@ -108,9 +120,3 @@ def _marks(marked: Any, real: Any, at: str = "") -> Iterator[tuple[str, str, Any
         # A place of the author's own content is named by the content, not by the environment alone.
         if "/assets/" not in marked:
             yield at, key, real
-
-
-def _hashable(found: list[Default]) -> Iterator[Default]:
-    for item in found:
-        text = item.value if isinstance(item.value, str) else json.dumps(to_json(item.value), ensure_ascii=False)
-        yield Default(item.step, item.member, text, item.key, item.origin)

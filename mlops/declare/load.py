@@ -7,6 +7,7 @@ import os
 import sys
 import tokenize
 import traceback
+import types
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -62,9 +63,11 @@ def load(file: Path) -> Loaded:
 
 
 def _execute(code: object, path: Path, findings: list[Finding]) -> None:
-    namespace = {"__name__": MODULE, "__file__": str(path), "__builtins__": __builtins__}
+    module = types.ModuleType(MODULE)
+    module.__file__ = str(path)
+    sys.modules[MODULE] = module  # dataclasses look the module of a class up; _importable forgets it again
     try:
-        exec(code, namespace)  # type: ignore[arg-type]  # noqa: S102 - a pipeline file is a program
+        exec(code, module.__dict__)  # type: ignore[arg-type]  # noqa: S102 - a pipeline file is a program
     except KeyboardInterrupt:
         raise
     except MisuseError as error:

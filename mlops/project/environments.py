@@ -46,6 +46,8 @@ class Environment(_Strict):
     kms_key: str | None = None
     subnets: list[str] = []
     security_groups: list[str] = []
+    network_isolation: bool | None = None
+    traffic_encryption: bool | None = None
     instance: str | None = None
     tags: dict[str, str] = {}
     parameters: dict[str, str | int | float | bool] = {}

@@ -147,7 +147,7 @@ class AutoML(Step):
         security = without_none(
             {
                 "VolumeKmsKeyId": self.job.volume_kms_key(lowering),
-                "EnableInterContainerTrafficEncryption": lower(self.job.network.encrypted),
+                "EnableInterContainerTrafficEncryption": self.job.network.encryption(lowering),
                 "VpcConfig": self.job.network.vpc(lowering),
             }
         )

@@ -208,24 +208,27 @@ class Step(metaclass=_StepMeta):
             names += [] if base is None else [name for name in base._arguments() if name not in names]
         return names
 
-    def __getattr__(self, name: str) -> Any:
-        # Only reached for attributes that a failed construction never set, or that do not exist.
-        if name.startswith("__"):
-            raise AttributeError(name)
-        if not self.poisoned:
-            known = sorted(
-                key for key in {*vars(self), *dir(type(self))} if not key.startswith("_") and key not in _INTERNAL
-            )
-            edit = slip(name, known)
-            mend = f"did you mean {edit.new}? " if edit else ""
-            misuse(
-                "D031",
-                f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
-                help=f"{mend}it has {', '.join(known)}",
-                step=self.__dict__.get("name"),
-                edit=edit,
-            )
-        return Poison()
+    # Hidden from type checkers, so that they find an attribute that is not there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            # Only reached for attributes that a failed construction never set, or that do not exist.
+            if name.startswith("__"):
+                raise AttributeError(name)
+            if not self.poisoned:
+                known = sorted(
+                    key for key in {*vars(self), *dir(type(self))} if not key.startswith("_") and key not in _INTERNAL
+                )
+                edit = slip(name, known)
+                mend = f"did you mean {edit.new}? " if edit else ""
+                misuse(
+                    "D031",
+                    f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
+                    help=f"{mend}it has {', '.join(known)}",
+                    step=self.__dict__.get("name"),
+                    edit=edit,
+                )
+            return Poison()
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"

@@ -87,7 +87,7 @@ class Model(Step):
                 "Containers": containers or None,
                 "InferenceExecutionConfig": None if self.execution is None else {"Mode": self.execution},
                 "VpcConfig": self.network.vpc(lowering),
-                "EnableNetworkIsolation": lower(self.network.isolated),
+                "EnableNetworkIsolation": self.network.isolation(lowering),
                 "Tags": tags(lowering, self.tags),
             }
         )

@@ -67,6 +67,12 @@ class Network:
         groups = environment.security_groups if self.security_groups is None else self.security_groups
         return {"SecurityGroupIds": lower(tuple(groups)), "Subnets": lower(tuple(subnets))} if subnets else None
 
+    def isolation(self, lowering: Lowering) -> Value:
+        return lowering.environment.network_isolation if self.isolated is None else lower(self.isolated)
+
+    def encryption(self, lowering: Lowering) -> Value:
+        return lowering.environment.traffic_encryption if self.encrypted is None else lower(self.encrypted)
+
 
 @with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
 class Tagged(Shared, total=False):
@@ -123,8 +129,8 @@ class JobSettings:
         """VpcConfig and the two flags, as a training job has them."""
         return {
             "VpcConfig": self.network.vpc(lowering),
-            "EnableNetworkIsolation": lower(self.network.isolated),
-            "EnableInterContainerTrafficEncryption": lower(self.network.encrypted),
+            "EnableNetworkIsolation": self.network.isolation(lowering),
+            "EnableInterContainerTrafficEncryption": self.network.encryption(lowering),
         }
 
     def network_config(self, lowering: Lowering) -> Value:
