@@ -74,6 +74,15 @@ PREFIX: dict[str, Any] = {
     "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://a/m", "S3DataType": "S3Prefix", "CompressionType": "None"}},
 }
 
+HARMLESS = {
+    "Prepare:Environment/DB_PASSWORD": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db",
+    "Prepare:Environment/API_KEY": "${API_KEY}",
+    "Train:HyperParameters/max_token": "10000000",
+    "Train:HyperParameters/digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "Score:x": "https://example.com/a?page=12345678",
+    "Train:Tags": [{"Key": "password-policy", "Value": "hunter2hunter2"}],
+}
+
 CASES = [
     # Graph
     Case("two steps of one name", "G101", {"Score.Name": "Train"}, "Score"),
@@ -1712,6 +1721,69 @@ CASES = [
         {TRAIN_IMAGE: join("111122223333.dkr.ecr", "eu-west-1", "amazonaws.com/fit:1", on=".")},
     ),
     Case(
+        "camel case password",
+        "X840",
+        {"Train:HyperParameters/dbPassword": "hunter2hunter2"},
+        "Train:HyperParameters/dbPassword",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "entropy of a key",
+        "X840",
+        {"Train:HyperParameters/s": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"},
+        "Train:HyperParameters/s",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "password in a DSN",
+        "X840",
+        {"Prepare:Environment/URL": "jdbc:mysql://h/db?user=a&password=hunter22"},
+        "Prepare:Environment/URL",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "web hook",
+        "X840",
+        {"Score:x": "https://hooks.slack.com/services/T0000/B0000".replace("0000", "0A" * 4) + "/" + "x1" * 12},
+        "Score:x",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "tag of a password",
+        "X840",
+        {"Train:Tags": [{"Key": "password", "Value": "hunter2hunter2"}]},
+        "Train:Tags/0/Value",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "argument of Spark",
+        "X840",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["--db-password", "hunter2hunter2"]},
+        "Spark:StepConfig/HadoopJarStep/Args/0",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "joined password",
+        "X840",
+        {"Prepare:Environment/DB_PASSWORD": join("hunter", "2hunter2", on="")},
+        "Prepare:Environment/DB_PASSWORD",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "administrator",
+        "X841",
+        {"Train:RoleArn": "arn:aws:iam::111122223333:role/Administrator"},
+        "Train:RoleArn",
+        severity=INFO,
+    ),
+    Case(
         "URI inside of a URI",
         "X820",
         {"Train:OutputDataConfig/S3OutputPath": join("s3://acme", get("Parameters.Data"))},
@@ -1739,7 +1811,9 @@ def test_does_not_fire(case: Case) -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {rule.code for rule in all_rules()} == {case.code for case in CASES}
+    """The house policy and scripts beside a pipeline need files: test_house.py and test_script_imports.py."""
+    here = {rule.code for rule in all_rules() if rule.code != "X870" and not rule.code.startswith("H9")}
+    assert here == {case.code for case in CASES}
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)
