@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from mlops.check import expressions, properties
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
-from mlops.check.shapes import Feed, Shape, compiled_pattern, scalar, shown
+from mlops.check.shapes import Feed, Shape, compiled_pattern, form_of, scalar, shown
 from mlops.check.subject import Declared, Subject
 from mlops.ir import Join, Placed, Ref, Severity, Value
 
@@ -243,7 +243,7 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
         if compiled is None or compiled.fullmatch(text) or (what == "an ARN" and takes_arn):
             continue
         message = f"{feed.expression.expression} is {what}, which cannot be a {feed.shape.name}"
-        yield Fault(f"{feed.at}/Get", message, f"the form is {pattern}", placed)
+        yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)
     for placed, feed in subject.feeds:
         path = feed.expression.path if isinstance(feed.expression, Ref) else None
         if feed.shape.name != "ModelName" or path is None or path.root != "Steps" or not path.segments:
@@ -251,7 +251,15 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
         last = path.segments[-1]
         if isinstance(last, str) and last.endswith("JobName"):
             message = f"{path.name}'s {last} is the name of a job, a model's name is wanted"
-            yield Fault(f"{feed.at}/Get", message, "make a Model step, and read its ModelName", placed)
+            yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)
+
+
+def _instead(subject: Subject, feed: Feed) -> str | None:
+    """What to read in place of a reference of another kind."""
+    if feed.shape.name != "ModelName":
+        return form_of(feed.shape)
+    models = [placed.step.name for placed, _ in subject.of_type("Model")]
+    return f"read Steps.{models[0]}.ModelName" if models else "make a Model step, and read its ModelName"
 
 
 def _shortest(subject: Subject, join: Join) -> int:

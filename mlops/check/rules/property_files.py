@@ -90,7 +90,9 @@ def property_file_of_unknown_output(subject: Subject) -> Iterator[Fault]:
             wanted = item.get("OutputName") if isinstance(item, Mapping) else None
             if isinstance(wanted, str) and wanted not in texts:
                 at = f"{placed.pointer}/PropertyFiles/{index}/OutputName"
-                yield Fault(at, f"the step has no output {wanted!r}", did_you_mean(wanted, texts), placed)
+                named = item.get("PropertyFileName") if isinstance(item, Mapping) else None
+                message = f"the step has no output {wanted!r}, in which property file {named!r} is to be found"
+                yield Fault(at, message, did_you_mean(wanted, texts), placed)
 
 
 @rule("R322", "absolute-property-file-path", Severity.WARNING, source="AWS docs: FilePath is relative to the output")

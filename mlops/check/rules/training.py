@@ -54,14 +54,16 @@ def spot_times(subject: Subject) -> Iterator[Fault]:
         here = f"{at}/StoppingCondition/MaxWaitTimeInSeconds"
         wait, runtime = condition.get("MaxWaitTimeInSeconds"), condition.get("MaxRuntimeInSeconds")
         if spot and wait is None:
-            yield Fault(here, "spot training without MaxWaitTimeInSeconds", "add it", placed)
+            help_text = "add it, at least as long as MaxRuntimeInSeconds"
+            yield Fault(here, "spot training without MaxWaitTimeInSeconds", help_text, placed)
         elif not spot and wait is not None and not isinstance(wait, Unknown):
             help_text = "remove it, or set EnableManagedSpotTraining"
             yield Fault(here, "MaxWaitTimeInSeconds without spot training", help_text, placed)
         wait_number, runtime_number = _number(literal(subject, wait)), _number(literal(subject, runtime))
         if spot and wait_number is not None and runtime_number is not None and wait_number < runtime_number:
             message = f"MaxWaitTimeInSeconds {wait_number} is less than MaxRuntimeInSeconds {runtime_number}"
-            yield Fault(here, message, "wait at least as long as the job may run", placed)
+            help_text = f"it counts waiting and running together: set it to {runtime_number} or more"
+            yield Fault(here, message, help_text, placed)
 
 
 @rule(
