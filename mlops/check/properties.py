@@ -26,8 +26,9 @@ SCALARS: Mapping[str, str] = {
     "float": "Float",
     "double": "Float",
     "boolean": "Boolean",
+    "timestamp": "DateTime",
 }
-"""The parameter type that a shape's values have; a timestamp has none."""
+"""The parameter type that a shape's values have; a timestamp has none, and is no number."""
 
 FOR_EACH_COUNTS = (
     "InputItemCount", "TotalStepCount", "SucceededStepCount", "FailedStepCount", "StoppedStepCount",

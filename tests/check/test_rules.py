@@ -1662,6 +1662,33 @@ CASES = [
     ),
     Case("path that stops halfway", "R323", {f"{ROWS}/Path": "a['b"}, f"{ROWS}/Path", {f"{ROWS}/Path": "a['b]'].c[0]"}),
     Case("path with slashes", "R323", {f"{ROWS}/Path": "a/b"}, f"{ROWS}/Path", {f"{ROWS}/Path": "a['x/y']"}, WARNING),
+    Case(
+        "body reads its own ForEach",
+        "G111",
+        {"Fit:x": get("Steps.Regions.InputItemCount")},
+        "Fit:x",
+        {"Best:x": get("Steps.Regions.InputItemCount")},
+    ),
+    Case(
+        "time as a count",
+        "R330",
+        {"Train:ResourceConfig/InstanceCount": get("Execution.StartDateTime")},
+        "Train:ResourceConfig/InstanceCount/Get",
+        {"Train:HyperParameters/x": get("Execution.StartDateTime")},
+    ),
+    Case(
+        "model for an endpoint configuration",
+        "R334",
+        {"Live:EndpointConfigName": get("Steps.Model.ModelName")},
+        "Live:EndpointConfigName/Get",
+    ),
+    Case(
+        "model data for an image",
+        "R334",
+        {"Model:PrimaryContainer/Image": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")},
+        "Model:PrimaryContainer/Image/Get",
+        {"Model:PrimaryContainer/Image": get("Steps.Train.AlgorithmSpecification.TrainingImage")},
+    ),
     # Images
     Case(
         "GPU image on a CPU",

@@ -12,7 +12,12 @@ from mlops.check.subject import Declared, Subject
 from mlops.ir import Join, Placed, Ref, Severity, Value
 
 _CONTAINERS = ("structure", "list", "map")
-_SAMPLES = {"Integer": ("1", "12"), "Float": ("1.5", "0.25"), "Boolean": ("true", "True")}
+_SAMPLES = {
+    "Integer": ("1", "12"),
+    "Float": ("1.5", "0.25"),
+    "Boolean": ("true", "True"),
+    "DateTime": ("2026-11-22T06:09:15Z", "2026-11-22T06:09:15.123Z", "1795327755"),
+}
 _WANTED = {
     "integer": ("Integer",),
     "long": ("Integer",),
@@ -237,6 +242,10 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
         if sample is None or "enum" in feed.shape.raw:
             continue
         what, text = sample
+        if feed.shape.name in _IMAGES and what != "a name":
+            message = f"{feed.expression.expression} is {what}, an image is wanted"
+            yield Fault(f"{feed.at}/Get", message, form_of(feed.shape), placed)
+            continue
         pattern = feed.shape.raw.get("pattern")
         compiled = compiled_pattern(pattern) if pattern else None
         takes_arn = pattern is not None and "arn:" in pattern
@@ -246,12 +255,20 @@ def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
         yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)
     for placed, feed in subject.feeds:
         path = feed.expression.path if isinstance(feed.expression, Ref) else None
-        if feed.shape.name != "ModelName" or path is None or path.root != "Steps" or not path.segments:
+        if feed.shape.name not in _OWN_NAMES or path is None or path.root != "Steps" or not path.segments:
             continue
         last = path.segments[-1]
-        if isinstance(last, str) and last.endswith("JobName"):
-            message = f"{path.name}'s {last} is the name of a job, a model's name is wanted"
+        if isinstance(last, str) and last != feed.shape.name and (last in _OWN_NAMES or last.endswith("JobName")):
+            message = f"{path.name}'s {last} is read, and {_OWN_NAMES[feed.shape.name]} is wanted"
             yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)
+
+
+_IMAGES = ("ContainerImage", "ImageUri", "AlgorithmImage")
+_OWN_NAMES = {
+    "ModelName": "the name of a model",
+    "EndpointConfigName": "the name of an endpoint configuration",
+    "EndpointName": "the name of an endpoint",
+}
 
 
 def _instead(subject: Subject, feed: Feed) -> str | None:
