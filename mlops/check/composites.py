@@ -74,7 +74,7 @@ _RAW: Mapping[str, Mapping[str, Any]] = {
         ),
     ),
     "ForEach": _structure(
-        ("IterableItems",),
+        ("IterableItems", "MaxConcurrency"),
         IterableItems={"type": "any"},
         MaxConcurrency={"type": "integer", "min": 1, "max": 50},
         Selector=_structure(

@@ -26,7 +26,7 @@ PARAMETER_TYPES = ("String", "Integer", "Float", "Boolean")
 
 
 def kind_of(subject: Subject, expression: Expression) -> str | None:
-    """String, Integer, Float, Boolean, structure, list, map or property file; None where it is not known."""
+    """String, Integer, Float, Boolean, DateTime, structure, list, map or property file; None where it is not known."""
     match expression:
         case Join():
             return "String"
@@ -41,8 +41,8 @@ def _kind_of_path(subject: Subject, path: RefPath) -> str | None:
             declared = subject.parameters.get(path.name)
             kind = declared.parameter.type if declared else None
             return kind if kind in PARAMETER_TYPES else None
-        case "Execution" if path.name not in ("StartDateTime", "CurrentDateTime"):
-            return "String"
+        case "Execution":
+            return "DateTime" if path.name in ("StartDateTime", "CurrentDateTime") else "String"
         case "PipelineExperimentConfig":
             return "String"
         case "Steps":

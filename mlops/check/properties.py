@@ -26,8 +26,9 @@ SCALARS: Mapping[str, str] = {
     "float": "Float",
     "double": "Float",
     "boolean": "Boolean",
+    "timestamp": "DateTime",
 }
-"""The parameter type that a shape's values have; a timestamp has none."""
+"""The parameter type that a shape's values have; a timestamp has none, and is no number."""
 
 FOR_EACH_COUNTS = (
     "InputItemCount", "TotalStepCount", "SucceededStepCount", "FailedStepCount", "StoppedStepCount",
@@ -82,7 +83,7 @@ def _read(subject: Subject, placed: Placed, step_type: StepType, segments: Seque
         return _property_file(step, segments[1:])
     if "ForEachBody" in step_type.blocks:
         return _for_each(subject, placed, step_type, segments)
-    extra = _extra(step_type, segments)
+    extra = _extra(step, step_type, segments)
     if extra is not None:
         return extra
     response = shape(step_type.service, step_type.response) if step_type.response else None
@@ -102,7 +103,25 @@ def _top_names(step_type: StepType) -> list[str]:
     return names
 
 
-def _extra(step_type: StepType, segments: Sequence[Segment]) -> Property | Dead | None:
+ENTITIES = {"ActionArns": "Actions", "ArtifactArns": "Artifacts", "ContextArns": "Contexts"}
+"""What a Lineage step tells of its entities by name, and the argument that declares them."""
+
+
+def _declared_entity(step: Step, name: str, rest: Sequence[Segment]) -> Property | Dead:
+    declares = ENTITIES.get(name)
+    wanted = rest[0].text if isinstance(rest[0], Key) else None
+    items = _declared(step, declares) if declares and wanted is not None else None
+    if declares is None or wanted is None or items is None:
+        return ANYTHING
+    names = [item.get(f"{declares[:-1]}Name") if isinstance(item, Mapping) else None for item in items]
+    texts = [item for item in names if isinstance(item, str)]
+    if len(texts) < len(names) or wanted in texts:
+        return Property("String")
+    text = f"step {step.name} declares no {wanted!r} in {declares}"
+    return Dead(text, did_you_mean(wanted, texts), undeclared=True)
+
+
+def _extra(step: Step, step_type: StepType, segments: Sequence[Segment]) -> Property | Dead | None:
     """Members beside the response shape; keys of ``extra_response`` may be dotted."""
     names = [segment if isinstance(segment, str) else "" for segment in segments]
     for name, shape_name in step_type.extra_response.items():
@@ -110,7 +129,13 @@ def _extra(step_type: StepType, segments: Sequence[Segment]) -> Property | Dead 
         if names[: len(wanted)] != wanted:
             continue
         if shape_name is None:
-            return ANYTHING
+            rest = segments[len(wanted) :]
+            if rest and not isinstance(rest[0], Key):
+                return Dead(f"{name} is a plain value, nothing is below it", f"end the path at {name}")
+            return _declared_entity(step, name, rest) if rest else ANYTHING
+        missing = _beyond_top(step, name, segments[len(wanted) :])
+        if missing is not None:
+            return missing
         start = shape(step_type.service, shape_name)
         return ANYTHING if start is None else _follow(start, segments[len(wanted) :], name)
     if any(name.startswith(f"{names[0]}.") for name in step_type.extra_response):
@@ -118,6 +143,25 @@ def _extra(step_type: StepType, segments: Sequence[Segment]) -> Property | Dead 
         if len(names) == 1:
             return Property("structure")
         return Dead(f"{names[0]} has no {names[1] or segments[1]}", did_you_mean(names[1], known))
+    return None
+
+
+_TOP = 50
+"""The service tells of the 50 best training jobs of a tuning job."""
+
+
+def _beyond_top(step: Step, name: str, rest: Sequence[Segment]) -> Dead | None:
+    """An index among the best training jobs that no tuning job, or not this one, can reach."""
+    if name != "TrainingJobSummaries" or not rest or not isinstance(rest[0], int):
+        return None
+    if rest[0] >= _TOP:
+        return Dead(f"there is no {name}[{rest[0]}], only the {_TOP} best are told", f"count from 0 to {_TOP - 1}")
+    value = step.arguments
+    for member in ("HyperParameterTuningJobConfig", "ResourceLimits", "MaxNumberOfTrainingJobs"):
+        value = value.get(member) if isinstance(value, Mapping) else None
+    if isinstance(value, int) and not isinstance(value, bool) and rest[0] >= value:
+        text = f"{step.name} runs {value} training jobs, there is no {name}[{rest[0]}]"
+        return Dead(text, "count from 0", undeclared=True, doubtful=True)
     return None
 
 
@@ -181,6 +225,10 @@ def _walk(step: Step, step_type: StepType, response: Shape, segments: Sequence[S
             if isinstance(segment, Key) and named is not None:
                 current, walked = current.item(), _dotted(walked, segment)
                 continue
+        if current.kind == "map" and isinstance(segment, Key):
+            missing = _missing_entry(step, plain, segment.text)
+            if missing is not None:
+                return missing
         stepped = _step_into(current, segment, walked)
         if isinstance(stepped, Dead):
             return stepped
@@ -188,6 +236,19 @@ def _walk(step: Step, step_type: StepType, response: Shape, segments: Sequence[S
         if isinstance(segment, str):
             plain = f"{plain}.{segment}" if index else segment
     return _property(current)
+
+
+def _missing_entry(step: Step, dotted: str, wanted: str) -> Dead | None:
+    """A key of a map that the step gives whole, as HyperParameters and Environment are; the job may add to it."""
+    value = step.arguments
+    for member in dotted.split("."):
+        if not isinstance(value, Mapping) or member not in value:
+            return None
+        value = value[member]
+    if not isinstance(value, Mapping) or wanted in value:
+        return None
+    text = f"step {step.name} gives no {wanted!r} in {dotted}"
+    return Dead(text, did_you_mean(wanted, value), undeclared=True, doubtful=True)
 
 
 def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None, segment: Segment) -> Dead | None:
@@ -303,7 +364,12 @@ def _for_each(subject: Subject, placed: Placed, step_type: StepType, segments: S
             field = selector.get("Field") if isinstance(selector, Mapping) else None
             chosen = field.path.name if isinstance(field, Ref) and field.path else None
             return body_property(subject, placed, chosen, rest) if chosen and rest else ANYTHING
-        case ["IterationOutputs", int(), (str(body) | Key(body)), *rest]:
+        case ["IterationOutputs", int(index), (str(body) | Key(body)), *rest]:
+            arguments = placed.step.arguments
+            items = arguments.get("IterableItems") if isinstance(arguments, Mapping) else None
+            if isinstance(items, tuple) and index >= len(items):
+                text = f"{placed.step.name} iterates over {len(items)} items, there is no IterationOutputs[{index}]"
+                return Dead(text, "count from 0", undeclared=True)
             return body_property(subject, placed, body, rest)
         case ["IterationOutputs", *_]:
             return Dead("IterationOutputs is a list of steps", "write IterationOutputs[0].<step>.<property>")

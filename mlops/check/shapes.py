@@ -268,7 +268,7 @@ def _string(value: str, against: Shape, at: str) -> Iterator[Misfit]:
     choices = against.raw.get("enum")
     if choices is not None:
         if value not in choices:
-            help_text = did_you_mean(value, choices)
+            help_text = did_you_mean(value, choices) or f"e.g. {', '.join(choices[:3])}"
             yield Misfit(Mismatch.ENUM, at, f"{shown(value)} is not an allowed {against.name or 'value'}", help_text)
         return
     length = len(value)
@@ -282,7 +282,34 @@ def _string(value: str, against: Shape, at: str) -> Iterator[Misfit]:
         compiled = compiled_pattern(pattern) if pattern else None
         if compiled is not None and not compiled.fullmatch(value):
             message = f"{shown(value)} does not have the form of {against.name or 'this member'}: {pattern}"
-            yield Misfit(Mismatch.PATTERN, at, message, doubtful=against.name in _DOUBTED)
+            yield Misfit(Mismatch.PATTERN, at, message, form_of(against), doubtful=against.name in _DOUBTED)
+
+
+_FORMS = {
+    "RoleArn": "give the whole ARN: arn:aws:iam::<twelve digits>:role/<name>",
+    "S3Uri": "write s3://<bucket>/<key>",
+    "Url": "write s3://<bucket>/<key>",
+    "KmsKeyId": "give a key's id or ARN, or alias/<name>",
+    "SubnetId": "subnets look like subnet-0a1b2c3d",
+    "SecurityGroupId": "security groups look like sg-0a1b2c3d",
+    "ContainerImage": "<account>.dkr.ecr.<region>.amazonaws.com/<name>:<tag>, without blanks",
+    "ContainerEntrypointString": "give it in one line",
+    "TagKey": "use letters, digits, blanks and _ . : / = + - @",
+    "ResponseMIMEType": 'e.g. "text/csv"',
+    "ContentType": 'e.g. "text/csv"',
+    "ImageDigest": "sha256: and 64 hexadecimal digits",
+    "ChannelName": "use letters, digits, . - and _",
+}
+
+
+def form_of(against: Shape) -> str | None:
+    """How to write what a shape wants, in words."""
+    known = _FORMS.get(against.name)
+    if known is None and against.name.endswith("Name") and "_" not in str(against.raw.get("pattern", "_")):
+        return "use letters, digits and -, a letter or a digit first"
+    if known is None and "Environment" in against.name and against.name.endswith("Key"):
+        return "use letters, digits and _, a letter or _ first"
+    return known
 
 
 _CLASSES = {
@@ -309,21 +336,27 @@ def compiled_pattern(pattern: str) -> re.Pattern[str] | None:
 def _range(value: int | float, against: Shape, at: str) -> Iterator[Misfit]:
     low, high = against.raw.get("min"), against.raw.get("max")
     if low is not None and value < low:
-        yield Misfit(Mismatch.RANGE, at, f"{shown(value)} is below the minimum {low}")
+        yield Misfit(Mismatch.RANGE, at, f"{_named(at)}{shown(value)} is below the minimum {low}")
     elif high is not None and value > high:
-        yield Misfit(Mismatch.RANGE, at, f"{shown(value)} is above the maximum {high}")
+        yield Misfit(Mismatch.RANGE, at, f"{_named(at)}{shown(value)} is above the maximum {high}")
 
 
 def _count(count: int, against: Shape, at: str, noun: str) -> Iterator[Misfit]:
     low, high = against.raw.get("min", 0), against.raw.get("max")
     if count < low:
-        yield Misfit(Mismatch.COUNT, at, f"{count} {noun}, at least {low} wanted")
+        yield Misfit(Mismatch.COUNT, at, f"{_named(at)}{count} {noun}, at least {low} wanted")
     elif high is not None and count > high:
-        yield Misfit(Mismatch.COUNT, at, f"{count} {noun}, at most {high} allowed")
+        yield Misfit(Mismatch.COUNT, at, f"{_named(at)}{count} {noun}, at most {high} allowed")
 
 
 def _wrong_type(value: Value, at: str, wanted: str) -> Misfit:
-    return Misfit(Mismatch.TYPE, at, f"{shown(value)} where {wanted} is wanted")
+    return Misfit(Mismatch.TYPE, at, f"{_named(at)}{shown(value)} where {wanted} is wanted")
+
+
+def _named(at: str) -> str:
+    """The member that a pointer ends with, to begin a message with; nothing for an item of a list."""
+    last = at.rpartition("/")[2]
+    return f"{last}: " if last and not last.isdigit() else ""
 
 
 def shown(value: Value) -> str:

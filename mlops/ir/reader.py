@@ -138,7 +138,7 @@ def _parameters(raw: list[Any], where: Where, findings: list[Finding]) -> tuple[
         name, kind = item.get("Name"), item.get("Type", "String")
         if not isinstance(name, str):
             _mistyped(findings, f"{at}/Name", "a string", name, where)
-        if not isinstance(kind, str):
+        if not isinstance(kind, str) or not kind:
             _mistyped(findings, f"{at}/Type", "a string", kind, where)
         members = {key: from_json(value) for key, value in item.items() if key not in ("Name", "Type")}
         parameters.append(
@@ -172,7 +172,7 @@ def _step(raw: Mapping[str, Any], at: str, where: Where, findings: list[Finding]
     label = name if isinstance(name, str) else None
     if not isinstance(name, str):
         _mistyped(findings, f"{at}/Name", "a string", name, where)
-    if not isinstance(kind, str):
+    if not isinstance(kind, str) or not kind:
         _mistyped(findings, f"{at}/Type", "a string", kind, where, step=label)
     blocks = []
     if isinstance(arguments, dict):
@@ -197,7 +197,8 @@ def _step(raw: Mapping[str, Any], at: str, where: Where, findings: list[Finding]
 
 def _mistyped(findings: list[Finding], at: str, wanted: str, found: Any, where: Where, step: str | None = None) -> None:
     name = at.rpartition("/")[2]
-    text = "is missing" if found is None and not name.isdecimal() else f"is {_kind(found)}"
+    missing = found is None and not name.isdecimal()
+    text = "is missing" if missing else "is empty" if found == "" else f"is {_kind(found)}"
     message = f"{f'item {name}' if name.isdecimal() else name} should be {wanted}, it {text}"
     findings.append(_finding("J006", message, where=where, path=at, step=step))
 

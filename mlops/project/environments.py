@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mlops.ir import ConfigurationError
 from mlops.project.check_settings import parse as parse_check_settings
+from mlops.project.house_policy import parse as parse_house_policy
 from mlops.project.root import CONFIGURATION, STATE
 from mlops.project.toml_places import line_of
 from mlops.project.toml_places import mistake as _mistake
@@ -105,10 +106,11 @@ def read_project(root: Path) -> Project:
         raise ConfigurationError(f"{file}:{line}: {error}") from None
     mistakes: list[str] = []
     for key in raw:
-        if key not in ("project", "env", "check"):
-            known = "[project], [env.NAME], [check]"
+        if key not in ("project", "env", "check", "house"):
+            known = "[project], [env.NAME], [check], [house]"
             mistakes.append(_mistake(file, text, (key,), f"{key!r} is not known here; known: {known}"))
     parse_check_settings(raw.get("check", {}), lambda path, said: mistakes.append(_mistake(file, text, path, said)))
+    parse_house_policy(raw.get("house", {}), lambda path, said: mistakes.append(_mistake(file, text, path, said)))
     table = _validated(ProjectTable, raw.get("project", {}), ("project",), file, text, mistakes)
     environments = _environments(root, raw.get("env", {}), file, text, mistakes)
     if mistakes:

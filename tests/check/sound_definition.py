@@ -244,7 +244,8 @@ def _steps() -> list[dict[str, Any]]:
                 "ExecutionRoleArn": ROLE,
                 "PrimaryContainer": {
                     "Image": f"{REGISTRY}/serve:1",
-                    "ModelDataUrl": get("Steps.Tune.TrainingJobSummaries[0].TrainingJobName"),
+                    "ModelDataUrl": join("s3://acme/models", get("Steps.Tune.TrainingJobSummaries[0].TrainingJobName"),
+                                         "output/model.tar.gz"),
                     "Environment": {"SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"},
                 },
             },
@@ -435,7 +436,8 @@ def place(short: str) -> str:
 def spoilt(changes: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the sound definition with each place set, taken away (GONE), or appended to (a place ending in -)."""
     document: dict[str, Any] = copy.deepcopy(dict(SOUND))
-    for short, value in changes.items():
+    for short, given in changes.items():
+        value = given if given is GONE else copy.deepcopy(given)
         parts = [part.replace("~1", "/").replace("~0", "~") for part in place(short).split("/")[1:]]
         target: Any = document
         for part in parts[:-1]:

@@ -26,6 +26,7 @@ from sound_definition import (
 
 from mlops.check.rule import all_rules
 from mlops.ir import Severity
+from mlops.project.images import sdk_data_folder
 
 GROUP = "arn:aws:sagemaker:eu-west-1:111122223333:model-package-group/churn"
 XGBOOST = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -50,6 +51,37 @@ RANGE = "Tune:HyperParameterTuningJobConfig/ParameterRanges/ContinuousParameterR
 ROUTING = "Live:DeploymentConfig/BlueGreenUpdatePolicy/TrafficRoutingConfiguration"
 SPOT = {"Train:EnableManagedSpotTraining": True}
 GPU = {"InstanceType": "ml.g5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30, "VolumeKmsKeyId": "alias/ml"}
+
+SCRIPT = {"sagemaker_program": "t.py", "sagemaker_submit_directory": "s3://acme/code.tar.gz"}
+SERVER, PARALLEL = "sagemaker_parameter_server_enabled", "sagemaker_distributed_dataparallel_enabled"
+S3_SOURCE = "Train:InputDataConfig/0/DataSource/S3DataSource"
+CATEGORIES = "Tune:HyperParameterTuningJobConfig/ParameterRanges/CategoricalParameterRanges"
+CRITERIA = "Auto:AutoMLJobConfig/CompletionCriteria"
+TRAIN_IMAGE = "Train:AlgorithmSpecification/TrainingImage"
+DLC = "763104351884.dkr.ecr.eu-west-1.amazonaws.com"
+ROWS = "Train:HyperParameters/rows/Std:JsonGet"
+OBJECTIVE = {"Type": "Minimize", "MetricName": "loss"}
+SEVERAL = {
+    "Tune:TrainingJobDefinition": GONE,
+    "Tune:HyperParameterTuningJobConfig/HyperParameterTuningJobObjective": GONE,
+    "Tune:TrainingJobDefinitions": [
+        {**job(), "DefinitionName": "one", "TuningObjective": OBJECTIVE},
+        {**job(), "DefinitionName": "two", "TuningObjective": OBJECTIVE},
+    ],
+}
+PREFIX: dict[str, Any] = {
+    "Image": f"{REGISTRY}/serve:1",
+    "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://a/m", "S3DataType": "S3Prefix", "CompressionType": "None"}},
+}
+
+HARMLESS = {
+    "Prepare:Environment/DB_PASSWORD": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db",
+    "Prepare:Environment/API_KEY": "${API_KEY}",
+    "Train:HyperParameters/max_token": "10000000",
+    "Train:HyperParameters/digest": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "Score:x": "https://example.com/a?page=12345678",
+    "Train:Tags": [{"Key": "password-policy", "Value": "hunter2hunter2"}],
+}
 
 CASES = [
     # Graph
@@ -676,7 +708,7 @@ CASES = [
         severity=WARNING,
     ),
     Case("selector field is a text", "X725", {"Regions:Selector/Field": "score"}, "Regions:Selector/Field"),
-    Case("name of an iteration", "X726", {"Ask.Name": "Fit-0"}, "Ask.Name", {"Ask.Name": "Fit-all"}, WARNING),
+    Case("name of an iteration", "X726", {"Ask.Name": "Fit-0"}, "Ask.Name", {"Ask.Name": "Fit-all"}),
     # EMR and lineage
     Case(
         "two clusters",
@@ -1216,6 +1248,575 @@ CASES = [
         "Model:PrimaryContainer/Environment/SAGEMAKER_SUBMIT_DIRECTORY",
         severity=WARNING,
     ),
+    # What a job, a model or an endpoint misses although the request's shape lets it
+    Case("serverless or not", "X753", {"Train:AlgorithmSpecification": GONE}, "Train:AlgorithmSpecification"),
+    Case("no resources", "X758", {"Train:ResourceConfig": GONE}, "Train:ResourceConfig"),
+    Case("no type", "X758", {"Train:ResourceConfig/InstanceType": GONE}, "Train:ResourceConfig/InstanceType"),
+    Case(
+        "transform volume key",
+        "X759",
+        {"Batch:TransformResources": {**GPU, "InstanceType": "ml.g4dn.xlarge"}},
+        "Batch:TransformResources/VolumeKmsKeyId",
+        {"Batch:TransformResources": {**GPU, "InstanceType": "ml.m5.xlarge"}},
+    ),
+    Case(
+        "sources in isolation",
+        "X763",
+        {"Train:HyperParameters": SCRIPT, "Train:EnableNetworkIsolation": True},
+        "Train:HyperParameters/sagemaker_submit_directory",
+        {"Train:HyperParameters": SCRIPT},
+        WARNING,
+    ),
+    Case(
+        "parameter server on one",
+        "X766",
+        {f"Train:HyperParameters/{SERVER}": "true"},
+        f"Train:HyperParameters/{SERVER}",
+        {f"Train:HyperParameters/{SERVER}": "true", "Count.DefaultValue": 2},
+        WARNING,
+    ),
+    Case(
+        "data parallel on m5",
+        "X766",
+        {f"Train:HyperParameters/{PARALLEL}": "true"},
+        f"Train:HyperParameters/{PARALLEL}",
+        {f"Train:HyperParameters/{PARALLEL}": "true", "Instance.DefaultValue": "ml.p4d.24xlarge"},
+        WARNING,
+    ),
+    Case(
+        "Gzip by File",
+        "X767",
+        {"Train:InputDataConfig/0/CompressionType": "Gzip"},
+        "Train:InputDataConfig/0/CompressionType",
+        {"Train:InputDataConfig/0/CompressionType": "Gzip", "Train:InputDataConfig/0/InputMode": "Pipe"},
+        WARNING,
+    ),
+    Case(
+        "augmented manifest by File",
+        "X767",
+        {f"{S3_SOURCE}/S3DataType": "AugmentedManifestFile"},
+        f"{S3_SOURCE}/S3DataType",
+        {f"{S3_SOURCE}/S3DataType": "AugmentedManifestFile", "Train:InputDataConfig/0/InputMode": "Pipe"},
+    ),
+    Case(
+        "thirty instances",
+        "X768",
+        {"Count.DefaultValue": 30},
+        "Train:ResourceConfig/InstanceCount",
+        {"Count.DefaultValue": 20},
+        WARNING,
+    ),
+    Case(
+        "groups for subnets",
+        "X769",
+        {"Train:VpcConfig": {"Subnets": ["sg-1"], "SecurityGroupIds": ["sg-1"]}},
+        "Train:VpcConfig/Subnets/0",
+        {"Train:VpcConfig": {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}},
+    ),
+    Case(
+        "metric of one of several",
+        "X774",
+        {**SEVERAL, "Tune:TrainingJobDefinitions/1/TuningObjective/MetricName": "rmse"},
+        "Tune:TrainingJobDefinitions/1/TuningObjective/MetricName",
+        SEVERAL,
+    ),
+    Case(
+        "own image without metrics",
+        "X774",
+        {"Tune:TrainingJobDefinition/AlgorithmSpecification/MetricDefinitions": GONE},
+        "Tune:TrainingJobDefinition/AlgorithmSpecification/MetricDefinitions",
+        {
+            "Tune:TrainingJobDefinition": {
+                **job(XGBOOST),
+                "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+            }
+        },
+        WARNING,
+    ),
+    Case(
+        "several without a name",
+        "X773",
+        {**SEVERAL, "Tune:TrainingJobDefinitions/1/DefinitionName": GONE},
+        "Tune:TrainingJobDefinitions/1/DefinitionName",
+        SEVERAL,
+    ),
+    Case("AutoML without a mode", "X775", {"Auto:AutoMLJobConfig/Mode": GONE}, "Auto:AutoMLJobConfig/Mode"),
+    Case(
+        "channel without data", "X775", {"Auto:InputDataConfig/0/DataSource": GONE}, "Auto:InputDataConfig/0/DataSource"
+    ),
+    Case(
+        "no ranges",
+        "X777",
+        {"Tune:HyperParameterTuningJobConfig/ParameterRanges": GONE},
+        "Tune:HyperParameterTuningJobConfig/ParameterRanges",
+        {"Tune:HyperParameterTuningJobConfig/ParameterRanges": GONE, "Tune:Autotune": {"Mode": "Enabled"}},
+    ),
+    Case(
+        "no objective",
+        "X777",
+        {"Tune:HyperParameterTuningJobConfig/HyperParameterTuningJobObjective": GONE},
+        "Tune:HyperParameterTuningJobConfig/HyperParameterTuningJobObjective",
+        SEVERAL,
+    ),
+    Case(
+        "category twice",
+        "X778",
+        {CATEGORIES: [{"Name": "o", "Values": ["adam", "adam"]}]},
+        f"{CATEGORIES}/0/Values/1",
+        {CATEGORIES: [{"Name": "o", "Values": ["adam", "sgd"]}]},
+        WARNING,
+    ),
+    Case(
+        "one longer than all",
+        "X779",
+        {CRITERIA: {"MaxRuntimePerTrainingJobInSeconds": 7200, "MaxAutoMLJobRuntimeInSeconds": 3600}},
+        f"{CRITERIA}/MaxRuntimePerTrainingJobInSeconds",
+        {CRITERIA: {"MaxRuntimePerTrainingJobInSeconds": 600, "MaxAutoMLJobRuntimeInSeconds": 3600}},
+        WARNING,
+    ),
+    Case(
+        "output without a directory",
+        "X782",
+        {f"{PREPARE_OUT}/0/S3Output/LocalPath": GONE},
+        f"{PREPARE_OUT}/0/S3Output/LocalPath",
+        {f"{PREPARE_OUT}/0/S3Output/LocalPath": GONE, f"{PREPARE_OUT}/0/AppManaged": True},
+    ),
+    Case(
+        "out of the tree by dots",
+        "X783",
+        {f"{PREPARE_IN}/0/S3Input/LocalPath": "/opt/ml/processing/../x"},
+        f"{PREPARE_IN}/0/S3Input/LocalPath",
+    ),
+    Case(
+        "input inside of an output",
+        "X784",
+        {f"{PREPARE_IN}/0/S3Input/LocalPath": "/opt/ml/processing/output/train/x"},
+        f"{PREPARE_IN}/0/S3Input/LocalPath",
+        severity=WARNING,
+    ),
+    Case(
+        "no instances to process on",
+        "X787",
+        {"Prepare:ProcessingResources/ClusterConfig/InstanceType": GONE},
+        "Prepare:ProcessingResources/ClusterConfig/InstanceType",
+        {"Prepare:ProcessingResources/ClusterConfig/InstanceType": get("Parameters.Instance")},
+    ),
+    Case(
+        "command as one word",
+        "X788",
+        {"Prepare:AppSpecification/ContainerEntrypoint": ["python3 /x.py"]},
+        "Prepare:AppSpecification/ContainerEntrypoint/0",
+        {"Prepare:AppSpecification/ContainerEntrypoint": ["python3", "/my x.py"]},
+        WARNING,
+    ),
+    Case(
+        "filter that stays open",
+        "X790",
+        {"Batch:DataProcessing/InputFilter": "$[1:"},
+        "Batch:DataProcessing/InputFilter",
+        {"Batch:DataProcessing/InputFilter": "$['a]','b']"},
+    ),
+    Case(
+        "payload over 100", "X793", {"Batch:MaxPayloadInMB": 101}, "Batch:MaxPayloadInMB", {"Batch:MaxPayloadInMB": 25}
+    ),
+    Case(
+        "augmented batch",
+        "X794",
+        {"Batch:TransformInput/DataSource/S3DataSource/S3DataType": "AugmentedManifestFile"},
+        "Batch:TransformInput/DataSource/S3DataSource/S3DataType",
+        {"Batch:TransformInput/DataSource/S3DataSource/S3DataType": "ManifestFile"},
+    ),
+    Case(
+        "filter of nothing",
+        "X795",
+        {"Batch:DataProcessing": {"OutputFilter": "$.SageMakerOutput"}},
+        "Batch:DataProcessing/OutputFilter",
+        {"Batch:DataProcessing": {"OutputFilter": "$.SageMakerOutput", "JoinSource": "Input"}},
+        WARNING,
+    ),
+    Case(
+        "registration without an image",
+        "X749",
+        {"Register:InferenceSpecification/Containers/0/Image": GONE},
+        "Register:InferenceSpecification/Containers/0/Image",
+    ),
+    Case(
+        "no content types",
+        "X853",
+        {"Register:InferenceSpecification/SupportedContentTypes": GONE},
+        "Register:InferenceSpecification/SupportedContentTypes",
+        severity=WARNING,
+    ),
+    Case(
+        "no group", "X853", {"Register:ModelPackageGroupName": GONE}, "Register:ModelPackageGroupName", severity=WARNING
+    ),
+    Case(
+        "prefix without a slash",
+        "X854",
+        {"Model:PrimaryContainer": PREFIX},
+        "Model:PrimaryContainer/ModelDataSource/S3DataSource/S3Uri",
+        {
+            "Model:PrimaryContainer": {
+                **PREFIX,
+                "ModelDataSource": {
+                    "S3DataSource": {**PREFIX["ModelDataSource"]["S3DataSource"], "S3Uri": "s3://a/m/"}
+                },
+            }
+        },
+        WARNING,
+    ),
+    Case(
+        "variant without a number",
+        "X800",
+        {"Variants:ProductionVariants/0/InitialInstanceCount": GONE},
+        "Variants:ProductionVariants/0/InitialInstanceCount",
+    ),
+    Case(
+        "serverless with a volume",
+        "X800",
+        {"Variants:ProductionVariants/1/VolumeSizeInGB": 30},
+        "Variants:ProductionVariants/1/VolumeSizeInGB",
+        {"Variants:ProductionVariants/0/VolumeSizeInGB": 30},
+    ),
+    Case(
+        "canary of another type",
+        "X802",
+        {f"{ROUTING}/Type": "ALL_AT_ONCE"},
+        f"{ROUTING}/CanarySize",
+        {f"{ROUTING}/Type": "ALL_AT_ONCE", f"{ROUTING}/CanarySize": GONE},
+    ),
+    Case("component on no variant", "X803", {"Component:VariantName": GONE}, "Component:VariantName"),
+    Case(
+        "endpoint key on local disks",
+        "X804",
+        {"Variants:KmsKeyId": "alias/ml", "Variants:ProductionVariants/0/InstanceType": "ml.g5.xlarge"},
+        "Variants:KmsKeyId",
+        {"Variants:KmsKeyId": "alias/ml"},
+    ),
+    Case(
+        "weights of nothing",
+        "X805",
+        {f"Variants:ProductionVariants/{n}/InitialVariantWeight": 0 for n in (0, 1)},
+        "Variants:ProductionVariants/0/InitialVariantWeight",
+        {"Variants:ProductionVariants/0/InitialVariantWeight": 0},
+        WARNING,
+    ),
+    Case(
+        "unknown variant",
+        "X806",
+        {"Component:VariantName": "Purple"},
+        "Component:VariantName",
+        {"Component:VariantName": "Purple", "Component:EndpointName": "another"},
+    ),
+    Case(
+        "no cluster id",
+        "X735",
+        {"Spark:ClusterConfig": GONE, "Spark:ClusterId": "mine"},
+        "Spark:ClusterId",
+        {"Spark:ClusterConfig": GONE, "Spark:ClusterId": "j-1"},
+        WARNING,
+    ),
+    Case(
+        "no master",
+        "X735",
+        {"Spark:ClusterConfig/Instances/InstanceGroups/0/InstanceRole": "CORE"},
+        "Spark:ClusterConfig/Instances/InstanceGroups",
+        severity=WARNING,
+    ),
+    Case(
+        "local Spark program",
+        "X736",
+        {"Serverless:JobConfig/jobDriver/sparkSubmit/entryPoint": "job.py"},
+        "Serverless:JobConfig/jobDriver/sparkSubmit/entryPoint",
+        {"Serverless:JobConfig/jobDriver/sparkSubmit/entryPoint": "local:///usr/lib/x.jar"},
+        WARNING,
+    ),
+    Case(
+        "artifact twice",
+        "X737",
+        {
+            "Record:Artifacts/-": {
+                "ArtifactName": "tables",
+                "ArtifactType": "DataSet",
+                "Source": {"SourceUri": "s3://raw/2"},
+            }
+        },
+        "Record:Artifacts/1/ArtifactName",
+        severity=WARNING,
+    ),
+    Case(
+        "group name with _",
+        "X716",
+        {"Drift.ModelPackageGroupName": "my_group"},
+        "Drift.ModelPackageGroupName",
+        {"Drift.ModelPackageGroupName": GROUP},
+    ),
+    Case(
+        "group of a number",
+        "X716",
+        {"Drift.ModelPackageGroupName": get("Parameters.Depth")},
+        "Drift.ModelPackageGroupName/Get",
+        {"Drift.ModelPackageGroupName": get("Parameters.Stage")},
+    ),
+    Case(
+        "null member",
+        "E525",
+        {"Train.RetryPolicies": None},
+        "Train.RetryPolicies",
+        {"Drift.FailOnViolation": None},
+        WARNING,
+    ),
+    Case("null argument", "X703", {"Score:x": None}, "Score:x", severity=WARNING),
+    Case("items of a number", "X720", {"Regions:IterableItems": get("Parameters.Depth")}, "Regions:IterableItems/Get"),
+    Case(
+        "member of a plain item",
+        "X727",
+        {"Regions:IterableItems": ["a", "b"]},
+        "Fit:region/Get",
+        {"Regions:IterableItems": ['{"name": "a"}']},
+    ),
+    Case(
+        "largest text",
+        "X728",
+        {"Fit.OutputParameters/0/OutputType": "String"},
+        "Regions:Selector/Field/Get",
+        severity=WARNING,
+    ),
+    Case("cleanup of itself", "X729", {"Sweep:Resources/S3/0/StepName": "Sweep"}, "Sweep:Resources/S3/0/StepName"),
+    Case(
+        "cleanup of a Lambda",
+        "X729",
+        {"Sweep:Resources/S3/0/StepName": "Score"},
+        "Sweep:Resources/S3/0/StepName",
+        severity=WARNING,
+    ),
+    Case(
+        "job error of a tuning job",
+        "E541",
+        {"Tune.RetryPolicies": [{"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"]}]},
+        "Tune.RetryPolicies/0/ExceptionType/0",
+        {"Train.RetryPolicies": [{"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"]}]},
+        WARNING,
+    ),
+    # References of the wrong kind, and beyond what is there
+    Case(
+        "job name for a model", "R334", {"Batch:ModelName": get("Steps.Train.TrainingJobName")}, "Batch:ModelName/Get"
+    ),
+    Case(
+        "URI for a name",
+        "R334",
+        {"Batch:ModelName": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")},
+        "Batch:ModelName/Get",
+    ),
+    Case(
+        "name for a URI",
+        "R334",
+        {"Train:OutputDataConfig/S3OutputPath": get("Execution.PipelineName")},
+        "Train:OutputDataConfig/S3OutputPath/Get",
+        {"Train:OutputDataConfig/S3OutputPath": get("Steps.Batch.TransformOutput.S3OutputPath")},
+    ),
+    Case(
+        "join that begins wrong",
+        "R333",
+        {"Train:OutputDataConfig/S3OutputPath": join("acme", get("Execution.PipelineName"))},
+        "Train:OutputDataConfig/S3OutputPath",
+        {"Train:OutputDataConfig/S3OutputPath": join("s3:/", "acme", get("Execution.PipelineName"))},
+    ),
+    Case(
+        "join of a structure",
+        "R310",
+        {"Score:x": join("a", get("Steps.Train.ModelArtifacts"))},
+        "Score:x/Std:Join/Values/1/Get",
+        {"Score:x": join("a", get("Steps.Train.ModelArtifacts.S3ModelArtifacts"))},
+    ),
+    Case("fiftieth best", "R306", {"Ask:x": get("Steps.Tune.TrainingJobSummaries[50].TrainingJobName")}, "Ask:x/Get"),
+    Case(
+        "ninth of eight",
+        "R306",
+        {"Ask:x": get("Steps.Tune.TrainingJobSummaries[8].TrainingJobName")},
+        "Ask:x/Get",
+        {"Ask:x": get("Steps.Tune.TrainingJobSummaries[7].TrainingJobName")},
+        WARNING,
+    ),
+    Case(
+        "undeclared artifact",
+        "R306",
+        {"Ask:x": get("Steps.Record.ArtifactArns['no']")},
+        "Ask:x/Get",
+        {"Ask:x": get("Steps.Record.ArtifactArns['tables']")},
+    ),
+    Case(
+        "below a plain output",
+        "R306",
+        {"Ask:x": get("Steps.Drift.CalculatedBaselineConstraints.S3Uri")},
+        "Ask:x/Get",
+        {"Ask:x": get("Steps.Drift.CalculatedBaselineConstraints")},
+    ),
+    Case(
+        "hyperparameter that is not given",
+        "R306",
+        {"Ask:x": get("Steps.Train.HyperParameters['lr']")},
+        "Ask:x/Get",
+        {"Ask:x": get("Steps.Train.HyperParameters['depth']")},
+        WARNING,
+    ),
+    Case("path that stops halfway", "R323", {f"{ROWS}/Path": "a['b"}, f"{ROWS}/Path", {f"{ROWS}/Path": "a['b]'].c[0]"}),
+    Case("path with slashes", "R323", {f"{ROWS}/Path": "a/b"}, f"{ROWS}/Path", {f"{ROWS}/Path": "a['x/y']"}, WARNING),
+    Case(
+        "body reads its own ForEach",
+        "G111",
+        {"Fit:x": get("Steps.Regions.InputItemCount")},
+        "Fit:x",
+        {"Best:x": get("Steps.Regions.InputItemCount")},
+    ),
+    Case(
+        "time as a count",
+        "R330",
+        {"Train:ResourceConfig/InstanceCount": get("Execution.StartDateTime")},
+        "Train:ResourceConfig/InstanceCount/Get",
+        {"Train:HyperParameters/x": get("Execution.StartDateTime")},
+    ),
+    Case(
+        "model for an endpoint configuration",
+        "R334",
+        {"Live:EndpointConfigName": get("Steps.Model.ModelName")},
+        "Live:EndpointConfigName/Get",
+    ),
+    Case(
+        "model data for an image",
+        "R334",
+        {"Model:PrimaryContainer/Image": get("Steps.Train.ModelArtifacts.S3ModelArtifacts")},
+        "Model:PrimaryContainer/Image/Get",
+        {"Model:PrimaryContainer/Image": get("Steps.Train.AlgorithmSpecification.TrainingImage")},
+    ),
+    # Images
+    Case(
+        "GPU image on a CPU",
+        "X860",
+        {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-gpu-py311-cu121"},
+        "Train:ResourceConfig/InstanceType",
+        {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-gpu-py311-cu121", "Instance.DefaultValue": "ml.g5.xlarge"},
+        WARNING,
+    ),
+    Case(
+        "CPU image of a model on a GPU",
+        "X860",
+        {
+            "Model:PrimaryContainer/Image": f"{DLC}/pytorch-inference:2.3.0-cpu-py311",
+            "Variants:ProductionVariants/0/InstanceType": "ml.g5.xlarge",
+        },
+        "Variants:ProductionVariants/0/InstanceType",
+        {"Model:PrimaryContainer/Image": f"{DLC}/pytorch-inference:2.3.0-cpu-py311"},
+        WARNING,
+    ),
+    Case(
+        "inference image in training",
+        "X861",
+        {TRAIN_IMAGE: f"{DLC}/pytorch-inference:2.3.0-cpu-py311"},
+        TRAIN_IMAGE,
+        {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-cpu-py311"},
+        WARNING,
+    ),
+    Case(
+        "never published",
+        "X862",
+        {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-cpu-py39"},
+        TRAIN_IMAGE,
+        {TRAIN_IMAGE: f"{DLC}/pytorch-training:2.3.0-cpu-py311"},
+        WARNING,
+    ),
+    Case(
+        "account of another region",
+        "X862",
+        {TRAIN_IMAGE: "683313688378.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"},
+        TRAIN_IMAGE,
+        {TRAIN_IMAGE: "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"},
+        WARNING,
+    ),
+    Case(
+        "image tag",
+        "X813",
+        {TRAIN_IMAGE: f"{REGISTRY}/fit:1:2"},
+        TRAIN_IMAGE,
+        {TRAIN_IMAGE: f"{REGISTRY}/team/fit:1_2.3"},
+    ),
+    Case(
+        "joined image of another region",
+        "X810",
+        {TRAIN_IMAGE: join("111122223333.dkr.ecr", "us-west-2", "amazonaws.com/fit:1", on=".")},
+        TRAIN_IMAGE,
+        {TRAIN_IMAGE: join("111122223333.dkr.ecr", "eu-west-1", "amazonaws.com/fit:1", on=".")},
+    ),
+    Case(
+        "camel case password",
+        "X840",
+        {"Train:HyperParameters/dbPassword": "hunter2hunter2"},
+        "Train:HyperParameters/dbPassword",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "entropy of a key",
+        "X840",
+        {"Train:HyperParameters/s": "wJalrXUtnFEMI/K7MDENG/bPxRfiCYEXAMPLEKEY"},
+        "Train:HyperParameters/s",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "password in a DSN",
+        "X840",
+        {"Prepare:Environment/URL": "jdbc:mysql://h/db?user=a&password=hunter22"},
+        "Prepare:Environment/URL",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "web hook",
+        "X840",
+        {"Score:x": "https://hooks.slack.com/services/T0000/B0000".replace("0000", "0A" * 4) + "/" + "x1" * 12},
+        "Score:x",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "tag of a password",
+        "X840",
+        {"Train:Tags": [{"Key": "password", "Value": "hunter2hunter2"}]},
+        "Train:Tags/0/Value",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "argument of Spark",
+        "X840",
+        {"Spark:StepConfig/HadoopJarStep/Args": ["--db-password", "hunter2hunter2"]},
+        "Spark:StepConfig/HadoopJarStep/Args/0",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "joined password",
+        "X840",
+        {"Prepare:Environment/DB_PASSWORD": join("hunter", "2hunter2", on="")},
+        "Prepare:Environment/DB_PASSWORD",
+        HARMLESS,
+        WARNING,
+    ),
+    Case(
+        "administrator",
+        "X841",
+        {"Train:RoleArn": "arn:aws:iam::111122223333:role/Administrator"},
+        "Train:RoleArn",
+        severity=INFO,
+    ),
+    Case(
+        "URI inside of a URI",
+        "X820",
+        {"Train:OutputDataConfig/S3OutputPath": join("s3://acme", get("Parameters.Data"))},
+        "Train:OutputDataConfig/S3OutputPath",
+        severity=WARNING,
+    ),
 ]
 
 
@@ -1225,6 +1826,8 @@ def test_the_sound_definition_has_no_finding() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: f"{case.code} {case.name}")
 def test_fires(case: Case) -> None:
+    if case.code == "X862" and sdk_data_folder() is None:
+        pytest.skip("the official SDK, which has the lists, is not installed")
     found = findings(spoilt(case.bad), case.code)
     assert (place(case.at), case.severity) in [(item.path, item.severity) for item in found]
 
@@ -1235,7 +1838,9 @@ def test_does_not_fire(case: Case) -> None:
 
 
 def test_every_rule_has_a_case() -> None:
-    assert {rule.code for rule in all_rules()} == {case.code for case in CASES}
+    """The house policy and scripts beside a pipeline need files: test_house.py and test_script_imports.py."""
+    here = {rule.code for rule in all_rules() if rule.code != "X870" and not rule.code.startswith("H9")}
+    assert here == {case.code for case in CASES}
 
 
 @pytest.mark.parametrize("rule", all_rules(), ids=lambda rule: rule.code)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from mlops.check.images import ALGORITHM_ACCOUNTS
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject, entries, get
@@ -28,12 +29,6 @@ _REQUIRED: Mapping[str, tuple[str, ...]] = {
 }
 """AWS docs, one page per algorithm: hyperparameters marked as required."""
 _NUMBERS = frozenset({"num_round", "k", "feature_dim", "num_components", "num_topics", "num_factors"})
-_OWNERS = frozenset({"683313688378", "811284229777", "382416733822", "433757028032", "746614075791", "246618743249",
-                     "632365934929", "825641698319", "141502667606", "685385470294", "813361260812", "438346466558",
-                     "664544806723", "404615174143", "174872318107", "712309505854", "644912444149", "625137255826",
-                     "522234722520", "720646828776", "764974769150", "257758044811", "341280168497", "121021644041",
-                     "492215442770", "366743142698", "121014644042", "306986355934", "351501993468"})  # fmt: skip
-"""Accounts of AWS that hold these images (the official SDK's image_uri_config)."""
 
 
 def _jobs(subject: Subject) -> Iterator[tuple[str, str, Mapping[str, Value], Placed]]:
@@ -42,7 +37,12 @@ def _jobs(subject: Subject) -> Iterator[tuple[str, str, Mapping[str, Value], Pla
         image = get(arguments, "AlgorithmSpecification", "TrainingImage")
         match = _IMAGE.fullmatch(image) if isinstance(image, str) else None
         values = arguments.get("HyperParameters", {})
-        if match is None or image is None or str(image)[:12] not in _OWNERS or not isinstance(values, Mapping):
+        if (
+            match is None
+            or image is None
+            or str(image)[:12] not in ALGORITHM_ACCOUNTS
+            or not isinstance(values, Mapping)
+        ):
             continue
         script = {"sagemaker_program", "sagemaker_submit_directory", "sagemaker_container_log_level"}
         if not script & values.keys() and get(arguments, "AlgorithmSpecification", "ContainerEntrypoint") is None:

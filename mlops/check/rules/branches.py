@@ -112,7 +112,8 @@ def reads_foreach_body(subject: Subject) -> Iterator[Fault]:
 
 @rule("G111", "waits-for-own-content", Severity.ERROR, source="follows from the graph")
 def waits_for_own_content(subject: Subject) -> Iterator[Fault]:
-    """A Condition or ForEach waits for a step that is inside of it, and that starts only after it.
+    """A Condition or ForEach waits for a step that is inside of it, and that starts only after it; or a step of a
+    ForEach's body reads what its own ForEach gives in the end.
 
     Bad:  a Condition compares Steps.Register.ModelPackageVersion, and Register is in its IfSteps
     Good: compare what a step before the Condition gives
@@ -137,3 +138,6 @@ def waits_for_own_content(subject: Subject) -> Iterator[Fault]:
         if reading.path.name in contents.get(at_step.step.name, ()):
             message = f"reads {reading.path.name!r}, which is inside of {at_step.step.name!r}"
             yield Fault(reading.site.at, message, "read a step that runs before", at_step)
+        elif (reading.path.name, "ForEachBody") in at_step.branches:
+            message = f"reads the outputs of {reading.path.name!r}, which ends only after this step of its body"
+            yield Fault(reading.site.at, message, "read ForEach.CurrentItem, or another step of the body", at_step)

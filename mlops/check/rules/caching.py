@@ -21,6 +21,14 @@ _EXCEPTIONS = (
     "Step.SERVICE_FAULT", "Step.THROTTLING", "SageMaker.JOB_INTERNAL_ERROR", "SageMaker.CAPACITY_ERROR",
     "SageMaker.RESOURCE_LIMIT", "Emr.RESOURCE_LIMIT",
 )  # fmt: skip
+_STEP = _EXCEPTIONS[:2]
+_RAISED = {
+    "Model": _STEP,
+    "RegisterModel": _STEP,
+    "Tuning": (*_STEP, "SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"),
+    "AutoML": (*_STEP, "SageMaker.CAPACITY_ERROR", "SageMaker.RESOURCE_LIMIT"),
+    **dict.fromkeys(("Training", "Processing", "Transform"), _EXCEPTIONS[:5]),
+}
 _RETRY_MEMBERS = ("ExceptionType", "IntervalSeconds", "BackoffRate", "MaxAttempts", "ExpireAfterMin")
 
 
@@ -158,19 +166,22 @@ def _number(at: str, policy: Mapping[str, Value], name: str, low: int, high: int
     "E541",
     "job-exception-without-job",
     Severity.WARNING,
-    source="AWS docs: Model and RegisterModel steps retry Step.* only",
+    source="AWS docs: pipelines-retry-policy, what each type of step retries",
 )
 def job_exception_without_job(subject: Subject) -> Iterator[Fault]:
-    """A Model or RegisterModel step retries a job's exception; it starts no job.
+    """A step retries what it never raises: Model and RegisterModel start no job, Tuning and AutoML tell no internal
+    error of a job, and Emr.RESOURCE_LIMIT is of EMR steps.
 
     Bad:  "ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"] on a Model step
     Good: "ExceptionType": ["Step.THROTTLING"]
     """
-    for placed, _ in subject.of_type("Model", "RegisterModel"):
+    for placed, _ in subject.of_type(*_RAISED):
         policies = placed.step.members.get("RetryPolicies")
         for index, policy in enumerate(policies if isinstance(policies, tuple) else ()):
             names = policy.get("ExceptionType") if isinstance(policy, Mapping) else None
             for number, name in enumerate(names if isinstance(names, tuple) else ()):
-                if name in _EXCEPTIONS and not str(name).startswith("Step."):
+                if name in _EXCEPTIONS and name not in _RAISED.get(placed.step.type, _EXCEPTIONS):
                     at = f"{placed.pointer}/RetryPolicies/{index}/ExceptionType/{number}"
-                    yield Fault(at, f"a {placed.step.type} step never raises {name}", "retry Step.* only", placed)
+                    message = f"a {placed.step.type} step never raises {name}"
+                    help_text = f"retry {', '.join(_RAISED[placed.step.type])}"
+                    yield Fault(at, message, help_text, placed)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlops.check import expressions
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
-from mlops.check.shapes import shown
+from mlops.check.shapes import is_expression_attempt, scalar, shape, shown
 from mlops.check.subject import Subject, get
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
 
@@ -128,3 +128,35 @@ def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
 
 def _within(path: str, root: str) -> bool:
     return path.rstrip("/") == root.rstrip("/") or path.startswith(root.rstrip("/") + "/")
+
+
+_NAMES = {"ModelPackageGroupName": "ArnOrName", "ModelName": "ModelName"}
+
+
+@rule("X716", "check-name", Severity.ERROR, source="official SDK's check steps; botocore ArnOrName and ModelName")
+def check_name(subject: Subject) -> Iterator[Fault]:
+    """A check's ModelPackageGroupName, ModelName or supplied baseline is no text, or has not the form of such a name.
+
+    Bad:  "ModelPackageGroupName": "my_group"
+    Good: "ModelPackageGroupName": "my-group"
+    """
+    for placed, _ in subject.of_type(*_TYPES):
+        for name in (*_NAMES, *_BASELINES):
+            value = placed.step.members.get(name)
+            at = f"{placed.pointer}/{name}"
+            if value is None or isinstance(value, JsonGet | Join | Unknown):
+                continue
+            if isinstance(value, Ref):
+                kind = expressions.kind_of(subject, value)
+                if kind not in (None, "String"):
+                    yield Fault(f"{at}/Get", f"{name} wants a text, this is of type {kind}", None, placed)
+            elif isinstance(value, Mapping) and is_expression_attempt(value):
+                continue  # another rule speaks about it
+            elif not isinstance(value, str):
+                yield Fault(at, f"{name} is {shown(value)}, a text is wanted", None, placed)
+            elif name in _NAMES:
+                against = shape("sagemaker", _NAMES[name])
+                for misfit in scalar(value, against, at) if against else ():
+                    # Test suites of the SDK write model_name there, which no test there ever sends.
+                    severity = Severity.WARNING if name == "ModelName" else None
+                    yield Fault(at, misfit.message, "use letters, digits and -", placed, severity=severity)

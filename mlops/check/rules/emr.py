@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
 from mlops.check.subject import Subject, entries, get
 from mlops.ir import Severity, Value
 
@@ -91,3 +92,83 @@ def _names(listed: Value, key: str) -> set[str] | None:
     names = [item.get(key) if isinstance(item, Mapping) else None for item in listed]
     texts = {name for name in names if isinstance(name, str)}
     return texts if all(isinstance(name, str) for name in names) else None
+
+
+@rule("X735", "emr-cluster-parts", Severity.WARNING, source="EMR API: RunJobFlow, InstanceGroups, cluster ids")
+def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
+    """A cluster id that has the form of none, or a cluster of its own without a release or without a master.
+
+    Bad:  "ClusterId": "my-cluster"
+    Good: "ClusterId": "j-2AXXXXXXGAPLF"
+    """
+    for placed, arguments in subject.of_type("EMR"):
+        at = f"{placed.pointer}/Arguments"
+        cluster, config = arguments.get("ClusterId"), arguments.get("ClusterConfig")
+        if isinstance(cluster, str) and not cluster.startswith("j-"):
+            yield Fault(f"{at}/ClusterId", f"{shown(cluster)} is no cluster id", "ids begin with j-", placed)
+        if not isinstance(config, Mapping):
+            continue
+        if not any(config.get(name) is not None for name in ("ReleaseLabel", "AmiVersion", "CustomAmiId")):
+            message = "the cluster names no release"
+            yield Fault(f"{at}/ClusterConfig/ReleaseLabel", message, 'e.g. "emr-7.5.0"', placed)
+        for member, role in (("InstanceGroups", "InstanceRole"), ("InstanceFleets", "InstanceFleetType")):
+            kinds = [item.get(role) for _, item in entries(config, "Instances", member)]
+            if kinds and all(isinstance(kind, str) for kind in kinds) and "MASTER" not in kinds:
+                where = f"{at}/ClusterConfig/Instances/{member}"
+                yield Fault(where, "the cluster has no master", f'add one with "{role}": "MASTER"', placed)
+
+
+@rule("X736", "serverless-job", Severity.WARNING, source="EMR Serverless API: StartJobRun, CreateApplication")
+def serverless_job(subject: Subject) -> Iterator[Fault]:
+    """An EMR Serverless job whose program is a path of the author's machine, whose two roles differ, or whose
+    application is neither of Spark nor of Hive.
+
+    Bad:  "entryPoint": "job.py"
+    Good: "entryPoint": "s3://acme/code/job.py"
+    """
+    for placed, arguments in subject.of_type("EMRServerless"):
+        at = f"{placed.pointer}/Arguments"
+        script = get(arguments, "JobConfig", "jobDriver", "sparkSubmit", "entryPoint")
+        if isinstance(script, str) and "://" not in script and not script.startswith("/"):
+            where = f"{at}/JobConfig/jobDriver/sparkSubmit/entryPoint"
+            yield Fault(where, f"{shown(script)} is on the author's machine", "upload it, give its S3 URI", placed)
+        own, inner = arguments.get("ExecutionRoleArn"), get(arguments, "JobConfig", "executionRoleArn")
+        if isinstance(own, str) and isinstance(inner, str) and own != inner:
+            message = "ExecutionRoleArn and JobConfig.executionRoleArn are different roles"
+            yield Fault(f"{at}/JobConfig/executionRoleArn", message, "give the same role twice", placed)
+        kind = get(arguments, "ApplicationConfig", "type")
+        if isinstance(kind, str) and kind.upper() not in ("SPARK", "HIVE"):
+            message = f"{shown(kind)} is no type of application"
+            yield Fault(f"{at}/ApplicationConfig/type", message, "SPARK or HIVE", placed)
+
+
+@rule(
+    "X737",
+    "repeated-entity",
+    Severity.WARNING,
+    source="official SDK's lineage_step: entities are named within the step",
+)
+def repeated_entity(subject: Subject) -> Iterator[Fault]:
+    """A Lineage step declares nothing, declares two entities of one kind and name, or associates an entity with itself.
+
+    Bad:  two Artifacts "tables"
+    Good: "tables" and "views"
+    """
+    for placed, arguments in subject.of_type("Lineage"):
+        at = f"{placed.pointer}/Arguments"
+        members = ("Actions", "Artifacts", "Contexts", "Associations")
+        if not any(arguments.get(member) for member in members):
+            yield Fault(at, "the step declares nothing", "add Artifacts, Actions, Contexts or Associations", placed)
+        for member in members[:3]:
+            seen: set[str] = set()
+            for where, item in entries(arguments, member):
+                name = item.get(f"{member[:-1]}Name")
+                if isinstance(name, str):
+                    if name in seen:
+                        place = f"{at}{where}/{member[:-1]}Name"
+                        yield Fault(place, f"two {member} are named {name!r}", "rename one of them", placed)
+                    seen.add(name)
+        for where, item in entries(arguments, "Associations"):
+            source = item.get("Source")
+            if isinstance(source, Mapping) and source and source == item.get("Destination"):
+                yield Fault(f"{at}{where}/Destination", "an entity is associated with itself", None, placed)

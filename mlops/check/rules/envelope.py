@@ -136,3 +136,23 @@ def no_arguments(subject: Subject) -> Iterator[Fault]:
             continue
         found = f"Arguments is {shown(arguments)}" if placed.step.has_arguments else "the step has no Arguments"
         yield Fault(f"{placed.pointer}/Arguments", f"{found}, an object is wanted", "add Arguments", placed)
+
+
+@rule(
+    "E525",
+    "null-step-member",
+    Severity.WARNING,
+    source="service behaviour unknown; the official SDK writes null in members of check steps only",
+)
+def null_step_member(subject: Subject) -> Iterator[Fault]:
+    """A member of a step is null.
+
+    Bad:  "RetryPolicies": null
+    Good: no RetryPolicies at all
+    """
+    for placed in subject.placed:
+        if placed.step.type in ("QualityCheck", "ClarifyCheck"):
+            continue
+        for name, value in placed.step.members.items():
+            if value is None and name not in ("DependsOn", "CacheConfig", "FunctionArn", "SqsQueueUrl"):
+                yield Fault(placed.pointer + pointer(name), f"{name} is null", "leave it out", placed)

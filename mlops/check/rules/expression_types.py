@@ -4,15 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops.check import expressions
+from mlops.check import expressions, properties
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
-from mlops.check.shapes import Feed, Shape, scalar, shown
+from mlops.check.shapes import Feed, Shape, compiled_pattern, form_of, scalar, shown
 from mlops.check.subject import Declared, Subject
 from mlops.ir import Join, Placed, Ref, Severity, Value
 
 _CONTAINERS = ("structure", "list", "map")
-_SAMPLES = {"Integer": ("1", "12"), "Float": ("1.5", "0.25"), "Boolean": ("true", "True")}
+_SAMPLES = {
+    "Integer": ("1", "12"),
+    "Float": ("1.5", "0.25"),
+    "Boolean": ("true", "True"),
+    "DateTime": ("2026-11-22T06:09:15Z", "2026-11-22T06:09:15.123Z", "1795327755"),
+}
 _WANTED = {
     "integer": ("Integer",),
     "long": ("Integer",),
@@ -156,12 +161,122 @@ def join_does_not_fit(subject: Subject) -> Iterator[Fault]:
             if isinstance(limit, int) and shortest > limit:
                 message = f"the joined text has at least {shortest} characters, at most {limit} are allowed"
                 yield Fault(feed.at, message, None, placed)
+            yield from _wrong_start(subject, placed, feed, feed.expression)
             continue
         breach = _breach(text, feed.shape)
         if breach is not None:
             severity = Severity.WARNING if breach[1] else None
             message = f"joins to {shown(text)}: {breach[0]}"
             yield Fault(feed.at, message, "mind the separator and the pieces", placed, severity=severity)
+
+
+_SCHEMES = ("s3://", "https://")
+
+
+def _wrong_start(subject: Subject, placed: Placed, feed: Feed, join: Join) -> Iterator[Fault]:
+    """The known beginning of a text that is to be an S3 URI, and can be none whatever follows."""
+    if feed.shape.kind != "string" or not str(feed.shape.raw.get("pattern", "")).startswith(_S3_PATTERNS):
+        return
+    start = expressions.head(subject, join)
+    if not start or start.startswith(_SCHEMES):
+        return
+    following = _first_unknown(subject, join)
+    open_ended = following is None or following.startswith("Parameters.")
+    if open_ended and any(scheme.startswith(start) for scheme in _SCHEMES):
+        return
+    message = f"joins to {shown(start + '...')}, an S3 URI is wanted"
+    yield Fault(feed.at, message, 'begin with "s3://", and mind the separator', placed)
+
+
+_S3_PATTERNS = ("(https|s3)://", "(s3|https)://", "^(https|s3)://", "s3://")
+
+
+def _first_unknown(subject: Subject, join: Join) -> str | None:
+    """The reference after the known beginning; None where it is something else."""
+    for value in join.values:
+        if expressions.fold(subject, value) is None:
+            if isinstance(value, Join):
+                return _first_unknown(subject, value)
+            return value.expression if isinstance(value, Ref) else None
+    return None
+
+
+_SAMPLES_OF = {"S3Uri": "s3://bucket/key/name", "Url": "s3://bucket/key/name"}
+_ARN = "arn:aws:sagemaker:us-east-1:111122223333:model/name"
+
+
+def _sample(subject: Subject, value: Value) -> tuple[str, str] | None:
+    """What a reference gives, in words, with a text of that form; None where its form is not known."""
+    path = value.path if isinstance(value, Ref) else None
+    if path is None:
+        return None
+    if path.root == "Execution":
+        if path.name in ("PipelineArn", "PipelineExecutionArn"):
+            return "an ARN", _ARN
+        return ("a name", "name") if path.name != "StartDateTime" and path.name != "CurrentDateTime" else None
+    if path.root != "Steps":
+        return None
+    found = properties.read(subject, path)
+    source = None if isinstance(found, properties.Dead) else found.shape
+    if source is None or source.kind != "string":
+        return None
+    if source.name in _SAMPLES_OF:
+        return "an S3 URI", _SAMPLES_OF[source.name]
+    if source.name.endswith("Arn"):
+        return "an ARN", _ARN
+    return ("a name", "name") if source.name.endswith("Name") else None
+
+
+@rule("R334", "reference-of-another-kind", Severity.ERROR, source="botocore's shapes of both ends")
+def reference_of_another_kind(subject: Subject) -> Iterator[Fault]:
+    """A reference gives a text of another kind than its place takes: a name or an ARN where an S3 URI is wanted, an S3
+    URI or an ARN where a name is wanted.
+
+    Bad:  "ModelName": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}
+    Good: "ModelName": {"Get": "Steps.Model.ModelName"}
+    """
+    for placed, feed in subject.feeds:
+        if feed.shape.kind != "string" or feed.in_map or not isinstance(feed.expression, Ref):
+            continue
+        sample = _sample(subject, feed.expression)
+        if sample is None or "enum" in feed.shape.raw:
+            continue
+        what, text = sample
+        if feed.shape.name in _IMAGES and what != "a name":
+            message = f"{feed.expression.expression} is {what}, an image is wanted"
+            yield Fault(f"{feed.at}/Get", message, form_of(feed.shape), placed)
+            continue
+        pattern = feed.shape.raw.get("pattern")
+        compiled = compiled_pattern(pattern) if pattern else None
+        takes_arn = pattern is not None and "arn:" in pattern
+        if compiled is None or compiled.fullmatch(text) or (what == "an ARN" and takes_arn):
+            continue
+        message = f"{feed.expression.expression} is {what}, which cannot be a {feed.shape.name}"
+        yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)
+    for placed, feed in subject.feeds:
+        path = feed.expression.path if isinstance(feed.expression, Ref) else None
+        if feed.shape.name not in _OWN_NAMES or path is None or path.root != "Steps" or not path.segments:
+            continue
+        last = path.segments[-1]
+        if isinstance(last, str) and last != feed.shape.name and (last in _OWN_NAMES or last.endswith("JobName")):
+            message = f"{path.name}'s {last} is read, and {_OWN_NAMES[feed.shape.name]} is wanted"
+            yield Fault(f"{feed.at}/Get", message, _instead(subject, feed), placed)
+
+
+_IMAGES = ("ContainerImage", "ImageUri", "AlgorithmImage")
+_OWN_NAMES = {
+    "ModelName": "the name of a model",
+    "EndpointConfigName": "the name of an endpoint configuration",
+    "EndpointName": "the name of an endpoint",
+}
+
+
+def _instead(subject: Subject, feed: Feed) -> str | None:
+    """What to read in place of a reference of another kind."""
+    if feed.shape.name != "ModelName":
+        return form_of(feed.shape)
+    models = [placed.step.name for placed, _ in subject.of_type("Model")]
+    return f"read Steps.{models[0]}.ModelName" if models else "make a Model step, and read its ModelName"
 
 
 def _shortest(subject: Subject, join: Join) -> int:

@@ -258,6 +258,9 @@ def expression_in_plain_member(subject: Subject) -> Iterator[Fault]:
             yield Fault(site.at, message, "write the value itself", site.placed, severity=severity)
 
 
+_MANY = ("structure", "list", "map")
+
+
 def _nested(site: Site) -> bool:
     return "/Std:Join/" in site.at or "/Std:JsonGet/" in site.at
 
@@ -279,7 +282,7 @@ def expression_as_text(subject: Subject) -> Iterator[Fault]:
 
 @rule("R310", "join-of-object", Severity.ERROR, source="the service joins texts; seen in the published schema")
 def join_of_object(subject: Subject) -> Iterator[Fault]:
-    """Std:Join of an object, a list or null. Only texts, numbers and expressions can be joined.
+    """Std:Join of an object, a list or null, or of a reference to one. Only texts and numbers can be joined.
 
     Bad:  {"Std:Join": {"On": "/", "Values": ["s3://b", {"a": 1}]}}
     Good: {"Std:Join": {"On": "/", "Values": ["s3://b", "a"]}}
@@ -295,3 +298,6 @@ def join_of_object(subject: Subject) -> Iterator[Fault]:
                 yield Fault(at, "null in a Std:Join", "leave it out", site.placed, severity=Severity.WARNING)
             elif isinstance(value, tuple) or (isinstance(value, Mapping) and not is_expression_attempt(value)):
                 yield Fault(at, "an object or a list cannot be joined", "join texts", site.placed)
+            elif isinstance(value, Ref) and (kind := expressions.kind_of(subject, value)) in _MANY:
+                help_text = "name one of its members" if kind == "structure" else "pick one of its items"
+                yield Fault(f"{at}/Get", f"{value.expression} is a {kind}, which has no text", help_text, site.placed)

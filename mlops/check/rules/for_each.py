@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
+from mlops.check.expressions import kind_of
+from mlops.check.properties import Dead, body_property
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import Mismatch, is_expression_attempt, shown
 from mlops.check.subject import Subject, entries, get
-from mlops.ir import Ref, Severity, Unknown
+from mlops.ir import Join, JsonGet, Ref, Severity, Unknown
 
 _FORBIDDEN = ("Condition", "Fail", "ForEach")
 
@@ -36,8 +38,12 @@ def foreach_items(subject: Subject) -> Iterator[Fault]:
                 ):
                     message = f"an item is {shown(item)}, a plain value is wanted"
                     yield Fault(f"{at}/{index}", message, "pass objects as a JSON text by reference", placed)
-        elif isinstance(items, str | int | float):
-            yield Fault(at, f"IterableItems is {shown(items)}, a list is wanted", None, placed)
+        elif isinstance(items, str | int | float) or (isinstance(items, Mapping) and not is_expression_attempt(items)):
+            yield Fault(at, f"IterableItems is {shown(items)}, a list is wanted", 'e.g. ["a", "b"]', placed)
+        elif isinstance(items, Ref) and (kind := kind_of(subject, items)) not in (None, "String", "list"):
+            article = "an" if str(kind)[0] in "AEIOU" else "a"
+            message = f"{items.expression} is {article} {kind}, a text with a JSON list is wanted"
+            yield Fault(f"{at}/Get", message, "read a String that holds a JSON list", placed)
 
 
 @rule("X721", "foreach-default", Severity.WARNING, source="official SDK 3.27 for_each_step: the text is a JSON list")
@@ -88,8 +94,8 @@ def foreach_body(subject: Subject) -> Iterator[Fault]:
 @rule(
     "X726",
     "foreach-name-clash",
-    Severity.WARNING,
-    source="official SDK 3.27 for_each_step: iterations are named <step>-<number>",
+    Severity.ERROR,
+    source="official SDK 3.27 for_each_step: iterations are named <step>-<number>, the service rejects such collisions",
 )
 def foreach_name_clash(subject: Subject) -> Iterator[Fault]:
     """A step has the name that an iteration of a ForEach's body gets.
@@ -155,3 +161,89 @@ def selector_field(subject: Subject) -> Iterator[Fault]:
         if at not in reported and (path is None or path.root != "IterationOutput"):
             help_text = 'write {"Get": "IterationOutput.<step>.<property>"}'
             yield Fault(at, "Field is no reference to an IterationOutput", help_text, placed)
+
+
+@rule(
+    "X727",
+    "nothing-in-item",
+    Severity.ERROR,
+    source="official SDK 3.27 for_each_step: fields of the current item are read from a JSON object",
+)
+def nothing_in_item(subject: Subject) -> Iterator[Fault]:
+    """A body reads a member of the current item, and an item of the list is a plain value that has none.
+
+    Bad:  {"Get": "ForEach.CurrentItem.name"} with "IterableItems": ["north", "south"]
+    Good: {"Get": "ForEach.CurrentItem"}
+    """
+    plain: dict[str, str] = {}
+    for placed, arguments in subject.of_type("ForEach"):
+        items = arguments.get("IterableItems")
+        for item in items if isinstance(items, tuple) else ():
+            if isinstance(item, str | int | float) and not _is_json_object(item):
+                plain.setdefault(placed.step.name, shown(item))
+    for reading in subject.readings if plain else ():
+        site, path = reading.site, reading.path
+        if path.root != "ForEach" or not path.segments or site.placed is None:
+            continue
+        around = [name for name, member in site.placed.branches if member == "ForEachBody"]
+        if around and around[-1] in plain:
+            message = f"the items of {around[-1]!r} are plain values such as {plain[around[-1]]}, nothing is below them"
+            yield Fault(f"{site.at}/Get", message, "read ForEach.CurrentItem itself", site.placed)
+
+
+def _is_json_object(item: str | int | float) -> bool:
+    try:
+        return isinstance(item, str) and isinstance(json.loads(item), dict)
+    except (ValueError, RecursionError):
+        return False
+
+
+@rule("X728", "selector-of-texts", Severity.WARNING, source="official SDK 3.27 for_each_step: the most and the least")
+def selector_of_texts(subject: Subject) -> Iterator[Fault]:
+    """A ForEach's Selector takes the largest or the smallest of values that are no numbers.
+
+    Bad:  "Field" of an output of type String
+    Good: "Field" of an output of type Float
+    """
+    for placed, arguments in subject.of_type("ForEach"):
+        field = get(arguments, "Selector", "Field")
+        path = field.path if isinstance(field, Ref) else None
+        if path is None or path.root != "IterationOutput":
+            continue
+        found = body_property(subject, placed, path.name, path.segments)
+        kind = None if isinstance(found, Dead) else found.kind
+        if kind is not None and kind not in ("Integer", "Float"):
+            at = f"{placed.pointer}/Arguments/Selector/Field/Get"
+            yield Fault(at, f"the compared output is of type {kind}", "compare an Integer or a Float", placed)
+
+
+@rule("X729", "cleanup-of-nothing", Severity.ERROR, source="official SDK 3.27 cleanup_step: S3 output of other steps")
+def cleanup_of_nothing(subject: Subject) -> Iterator[Fault]:
+    """A Cleanup step names itself, names its step by an expression, or is to remove something that is no S3 URI; or (a
+    warning) names a step that writes nothing to S3.
+
+    Bad:  {"StepName": "Prepare", "S3Uris": ["/opt/ml/processing/out"]}
+    Good: {"StepName": "Prepare"}
+    """
+    for placed, arguments in subject.of_type("Cleanup"):
+        for at, item in entries(arguments, "Resources", "S3"):
+            here = f"{placed.pointer}/Arguments{at}"
+            name = item.get("StepName")
+            producer = subject.by_name.get(name) if isinstance(name, str) else None
+            if isinstance(name, Ref | Join | JsonGet):
+                yield Fault(f"{here}/StepName", "StepName takes no expression", "write the step's name", placed)
+            elif name == placed.step.name:
+                yield Fault(f"{here}/StepName", "the step cleans up after itself", "name another step", placed)
+            elif producer is not None and producer.step.type in _WRITES_NOTHING:
+                message = f"{name!r} is a {producer.step.type} step, which writes nothing to S3"
+                yield Fault(
+                    f"{here}/StepName", message, "name a step with S3 output", placed, severity=Severity.WARNING
+                )
+            uris = item.get("S3Uris")
+            for index, uri in enumerate(uris if isinstance(uris, tuple) else ()):
+                if isinstance(uri, str) and not uri.startswith("s3://"):
+                    message = f"{shown(uri)} is no S3 URI"
+                    yield Fault(f"{here}/S3Uris/{index}", message, "write s3://<bucket>/<prefix>", placed)
+
+
+_WRITES_NOTHING = ("Lambda", "Callback", "Condition", "Fail", "Model", "RegisterModel", "EndpointConfig", "Endpoint")

@@ -62,7 +62,7 @@ def queue_url(subject: Subject) -> Iterator[Fault]:
 
 @rule("X703", "nested-input", Severity.ERROR, source="AWS docs: inputs are flat, nested objects are not supported")
 def nested_input(subject: Subject) -> Iterator[Fault]:
-    """An argument of a Lambda or Callback step is an object or a list; they are flat.
+    """An argument of a Lambda or Callback step is an object or a list; they are flat. A null is a warning.
 
     Bad:  {"options": {"depth": 3}}
     Good: {"depth": 3}
@@ -73,6 +73,10 @@ def nested_input(subject: Subject) -> Iterator[Fault]:
             if nested or isinstance(value, tuple):
                 at = f"{placed.pointer}/Arguments{pointer(name)}"
                 yield Fault(at, f"argument {name!r} is {shown(value)}, a plain value is wanted", "flatten it", placed)
+            elif value is None:
+                at = f"{placed.pointer}/Arguments{pointer(name)}"
+                message = f"argument {name!r} is null, a text or a number is wanted"
+                yield Fault(at, message, "leave it out", placed, severity=Severity.WARNING)
 
 
 @rule(

@@ -37,6 +37,8 @@ def model_containers(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/Containers", "PrimaryContainer and Containers exclude each other", "keep one", placed)
         elif not given:
             yield Fault(f"{at}/PrimaryContainer", "the model has no container", "add PrimaryContainer", placed)
+        elif arguments.get("Containers") == ():
+            yield Fault(f"{at}/Containers", "Containers is empty", "add a container", placed)
 
 
 @rule("X741", "container-source", Severity.ERROR, source="CreateModel API: ContainerDefinition")
@@ -184,3 +186,105 @@ def group_for_version(subject: Subject) -> Iterator[Fault]:
                 declared = subject.parameters[path.name]
                 where, owner = f"{declared.at}/DefaultValue", declared.parameter.where
             yield Fault(where, f"{shown(text)} is a group, a version is wanted", "append /<number>", placed, owner)
+
+
+@rule(
+    "X749",
+    "registration-container",
+    Severity.ERROR,
+    source="CreateModelPackage API: ModelPackageContainerDefinition, and what is for versioned packages only",
+)
+def registration_container(subject: Subject) -> Iterator[Fault]:
+    """A container of a registration says neither by an Image nor otherwise what serves the model; or a model package
+    without a group has what only versions of a group have.
+
+    Bad:  "Containers": [{"ModelDataUrl": "s3://acme/model.tar.gz"}]
+    Good: "Containers": [{"Image": "...", "ModelDataUrl": "s3://acme/model.tar.gz"}]
+    """
+    for placed, arguments in subject.of_type("RegisterModel"):
+        start = f"{placed.pointer}/Arguments"
+        specifications = [(f"{start}/InferenceSpecification", arguments.get("InferenceSpecification"))]
+        for at, item in entries(arguments, "AdditionalInferenceSpecifications"):
+            specifications.append((start + at, item))
+        for where, specification in specifications:
+            for at, container in entries(specification, "Containers"):
+                if not any(container.get(name) is not None for name in ("Image", "BaseModel", "IsCheckpoint")):
+                    yield Fault(f"{where}{at}/Image", "the container has no Image", "add the serving image", placed)
+                if container.get("ModelDataUrl") is not None and container.get("ModelDataSource") is not None:
+                    message = "ModelDataUrl and ModelDataSource exclude each other"
+                    yield Fault(f"{where}{at}/ModelDataUrl", message, "keep one of them", placed)
+                if "ModelPackageGroupName" not in arguments and container.get("Environment"):
+                    message = "an unversioned model package takes no Environment"
+                    help_text = "add ModelPackageGroupName, or remove the Environment"
+                    yield Fault(f"{where}{at}/Environment", message, help_text, placed)
+
+
+@rule(
+    "X853",
+    "bare-registration",
+    Severity.WARNING,
+    source="CreateModelPackage API; a package without content types cannot be deployed by those who read them",
+)
+def bare_registration(subject: Subject) -> Iterator[Fault]:
+    """A registration without a model package group, without anything that says how the model is served, or without the
+    content types that the model takes and gives.
+
+    Bad:  "InferenceSpecification": {"Containers": [...]}
+    Good: the same with "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]
+    """
+    for placed, arguments in subject.of_type("RegisterModel"):
+        at = f"{placed.pointer}/Arguments"
+        if "ModelPackageGroupName" not in arguments and "ModelPackageName" not in arguments:
+            message = "the model is registered in no group, so it has no versions and no approval"
+            yield Fault(f"{at}/ModelPackageGroupName", message, "add ModelPackageGroupName", placed)
+        if not any(arguments.get(name) is not None for name in _SERVED_BY):
+            message = "nothing says how the model is served"
+            yield Fault(f"{at}/InferenceSpecification", message, "add InferenceSpecification", placed)
+        specification = arguments.get("InferenceSpecification")
+        if isinstance(specification, Mapping) and not _is_base_model(specification):
+            for name in ("SupportedContentTypes", "SupportedResponseMIMETypes"):
+                if not specification.get(name):
+                    message = f"{name} is missing, so nobody can tell what the model {_DOES[name]}"
+                    yield Fault(f"{at}/InferenceSpecification/{name}", message, 'e.g. ["text/csv"]', placed)
+
+
+_SERVED_BY = ("InferenceSpecification", "SourceAlgorithmSpecification", "SourceUri", "ModelCard", "ManagedStorageType")
+_DOES = {"SupportedContentTypes": "takes", "SupportedResponseMIMETypes": "answers"}
+
+
+def _is_base_model(specification: Mapping[str, Value]) -> bool:
+    return any(container.get("BaseModel") is not None for _, container in entries(specification, "Containers"))
+
+
+@rule(
+    "X854",
+    "model-data-form",
+    Severity.WARNING,
+    source="CreateModel API: S3ModelDataSource, MultiModel; sagemaker-inference-toolkit",
+)
+def model_data_form(subject: Subject) -> Iterator[Fault]:
+    """Model data of another form than the container is told: a prefix without a slash at its end, an archive where a
+    multi-model container wants a prefix, or SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY and without data
+    that could hold the program.
+
+    Bad:  "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model"
+    Good: "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model/"
+    """
+    for at, container, placed in _containers(subject):
+        source = get(container, "ModelDataSource", "S3DataSource")
+        uri, url = get(source, "S3Uri"), container.get("ModelDataUrl")
+        where = f"{at}/ModelDataSource/S3DataSource/S3Uri"
+        if get(source, "S3DataType") == "S3Prefix" and isinstance(uri, str) and not uri.endswith("/"):
+            yield Fault(where, f"{shown(uri)} is no prefix, it does not end with /", "append /", placed)
+        if get(source, "S3DataType") == "S3Object" and isinstance(uri, str) and uri.endswith("/"):
+            yield Fault(where, f"{shown(uri)} is a prefix, one object is wanted", "name the object", placed)
+        if container.get("Mode") == "MultiModel" and isinstance(url, str) and url.endswith((".tar.gz", ".tgz")):
+            message = "a multi-model container takes a prefix with many archives, this is one archive"
+            yield Fault(f"{at}/ModelDataUrl", message, "give the prefix", placed)
+        values = container.get("Environment")
+        served = url is not None or container.get("ModelDataSource") is not None
+        program = isinstance(values, Mapping) and "SAGEMAKER_PROGRAM" in values
+        if program and not served and get(values, "SAGEMAKER_SUBMIT_DIRECTORY") is None:
+            place = f"{at}/Environment/SAGEMAKER_SUBMIT_DIRECTORY"
+            message = "SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY, and no model data that could hold it"
+            yield Fault(place, message, "say where the program is", placed)

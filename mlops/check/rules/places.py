@@ -12,7 +12,7 @@ from mlops.check import expressions
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject, get
-from mlops.ir import Placed, Ref, Severity, Where
+from mlops.ir import Join, Placed, Ref, Severity, Where
 
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-](?P<region>[a-z0-9-]+)\.(?P<suffix>amazonaws\.com(\.cn)?|on\.aws|[a-z.]+)"
@@ -27,6 +27,8 @@ _REGION = re.compile(
     r"(af|ap|ca|cn|eu|il|me|mx|sa|us|us-gov|us-iso[bef]?|eu-isoe|eusc-[a-z]{2})"
     r"-(north|south|east|west|central|northeast|northwest|southeast|southwest)-\d"
 )
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.\-]{0,127}")
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _IMAGE_MEMBERS = ("TrainingImage", "ImageUri", "Image", "RuleEvaluatorImage")
 
 
@@ -50,6 +52,10 @@ def _literals(subject: Subject) -> Iterator[tuple[str, str, Placed | None, Where
     for declared in subject.parameters.values():
         if isinstance(declared.parameter.default, str):
             yield f"{declared.at}/DefaultValue", declared.parameter.default, None, declared.parameter.where
+    for placed, feed in subject.feeds:
+        joined = expressions.fold(subject, feed.expression) if isinstance(feed.expression, Join) else None
+        if joined is not None:
+            yield feed.at, joined, placed, None
 
 
 @lru_cache(maxsize=1)
@@ -174,6 +180,13 @@ def image_uri(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"{shown(text)} has no repository", None, placed, where)
         elif not _REGION.fullmatch(match["region"]):
             yield Fault(at, f"{match['region']!r} is no region", None, placed, where)
+        elif (match["tag"] is not None and not _TAG.fullmatch(match["tag"])) or (
+            match["digest"] is not None and not _DIGEST.fullmatch(match["digest"])
+        ):
+            what = "tag" if match["tag"] is not None and not _TAG.fullmatch(match["tag"]) else "digest"
+            message = f"{what} {shown(match[what])} of the image is none"
+            help_text = "e.g. :1.4" if what == "tag" else "@sha256: and 64 hexadecimal digits"
+            yield Fault(at, message, help_text, placed, where)
         elif match["repository"] != match["repository"].lower():
             message = f"repository {match['repository']!r} has upper case letters, ECR has none"
             yield Fault(at, message, "use lower case", placed, where, Severity.WARNING)
@@ -201,7 +214,7 @@ def _images(subject: Subject) -> Iterator[tuple[str, str, Placed, Where | None]]
                         if placed.step.type in ("Lambda", "Callback", "EMR", "EMRServerless", "Job"):
                             continue
                         text = expressions.fold(subject, item)
-                        if text is not None and isinstance(item, str):
+                        if text is not None and isinstance(item, str | Join):
                             yield f"{at}/{name}", text, placed, None
                         elif text and isinstance(item, Ref) and item.path is not None:
                             declared = subject.parameters[item.path.name]
@@ -269,6 +282,9 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed)
         elif (slash or whole) and bucket and not _BUCKET.fullmatch(bucket) and not bucket.startswith("arn:"):
             yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed)
+        elif "s3://" in key:
+            message = f"{shown(text)} has a URI inside of a URI"
+            yield Fault(at, message, "join the key to the URI, without another s3://", placed)
         elif "//" in f"/{key}" and slash:
             help_text = "S3 takes // as a folder without a name"
             yield Fault(at, f"{shown(text)} has a double slash", help_text, placed)

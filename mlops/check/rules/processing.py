@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from posixpath import normpath
 
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
@@ -36,7 +37,7 @@ def _local_paths(
 
 @rule("X780", "duplicate-port-name", Severity.ERROR, source="follows from references by name")
 def duplicate_port_name(subject: Subject) -> Iterator[Fault]:
-    """Two inputs, or two outputs, of a processing job have one name.
+    """Two inputs, or two outputs, of a processing job have one name, or one has an empty name.
 
     Bad:  two Outputs "report"
     Good: "report" and "plots"
@@ -45,7 +46,9 @@ def duplicate_port_name(subject: Subject) -> Iterator[Fault]:
         seen: dict[tuple[str, str], str] = {}
         for at, item, placed in found:
             name = item.get(key)
-            if isinstance(name, str):
+            if name == "":
+                yield Fault(f"{at}/{key}", f"{key} is empty", "name it", placed)
+            elif isinstance(name, str):
                 first = seen.setdefault((placed.pointer, name), at)
                 if first != at:
                     message = f"{key} {name!r} stands at {first} already"
@@ -86,7 +89,7 @@ def compressed_file_input(subject: Subject) -> Iterator[Fault]:
 
 @rule("X782", "output-target", Severity.ERROR, source="CreateProcessingJob API: ProcessingOutput")
 def output_target(subject: Subject) -> Iterator[Fault]:
-    """An output to a feature store is AppManaged; any other output has an S3Output.
+    """An output to a feature store is AppManaged; any other output has an S3Output, with a LocalPath to upload.
 
     Bad:  {"FeatureStoreOutput": {...}, "AppManaged": false}
     Good: {"FeatureStoreOutput": {...}, "AppManaged": true}
@@ -96,6 +99,10 @@ def output_target(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/FeatureStoreOutput", "a feature store output is AppManaged", "set AppManaged", placed)
         elif item.get("S3Output") is None and item.get("FeatureStoreOutput") is None:
             yield Fault(f"{at}/S3Output", "the output goes nowhere", "add S3Output", placed)
+        target = item.get("S3Output")
+        if isinstance(target, Mapping) and item.get("AppManaged", False) is False and target.get("LocalPath") is None:
+            message = "the output has no LocalPath, so nothing is uploaded"
+            yield Fault(f"{at}/S3Output/LocalPath", message, f'e.g. "{_ROOT}/output"', placed)
 
 
 @rule("X783", "local-path-outside", Severity.ERROR, source="AWS docs: local paths begin with /opt/ml/processing/")
@@ -107,8 +114,10 @@ def local_path_outside(subject: Subject) -> Iterator[Fault]:
     """
     paths = (*_local_paths(_inputs(subject), "S3Input"), *_local_paths(_outputs(subject), "S3Output"))
     for at, path, placed in paths:
-        if path != _ROOT and not path.startswith(f"{_ROOT}/"):
-            yield Fault(at, f"{shown(path)} is not below {_ROOT}", None, placed)
+        plain = normpath(path)
+        if plain != _ROOT and not plain.startswith(f"{_ROOT}/"):
+            help_text = f'e.g. "{_ROOT}/{plain.rpartition("/")[2] or "input"}"'
+            yield Fault(at, f"{shown(path)} is not below {_ROOT}", help_text, placed)
 
 
 @rule(
@@ -130,6 +139,14 @@ def shared_local_path(subject: Subject) -> Iterator[Fault]:
                 first = seen.setdefault(path, at)
                 if first != at:
                     yield Fault(at, f"{shown(path)} is used at {first} already", None, placed, severity=severity)
+        for at, path in inputs:
+            around = next((other for _, other in outputs if path != other and _same_tree(path, other)), None)
+            if around is not None:
+                message = (
+                    f"the input's {shown(path)} is inside of the output's {shown(around)}, and is uploaded with it"
+                )
+                help_text = "give the input a directory of its own"
+                yield Fault(at, message, help_text, placed, severity=Severity.WARNING)
         for at, path in outputs:
             clash = next((other for _, other in inputs if _same_tree(path, other)), None)
             if clash is not None:
@@ -188,3 +205,38 @@ def entry_script_missing(subject: Subject) -> Iterator[Fault]:
             single = len(files) == len(holding) == 1 and files[0].endswith((".py", ".sh", ".R"))
             if single and files[0] != name:
                 yield Fault(f"{start}/{index}", f"the input brings {files[0]}, not {name}", "correct the name", placed)
+
+
+@rule("X787", "processing-instances", Severity.ERROR, source="CreateProcessingJob API: ProcessingClusterConfig")
+def processing_instances(subject: Subject) -> Iterator[Fault]:
+    """A processing job's ClusterConfig says neither which instances it wants, nor how many.
+
+    Bad:  {"VolumeSizeInGB": 30}
+    Good: {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
+    """
+    for placed, arguments in subject.of_type(*_JOBS):
+        config = get(arguments, "ProcessingResources", "ClusterConfig")
+        if not isinstance(config, Mapping) or config.get("InstancePreferences") is not None:
+            continue
+        for name in ("InstanceType", "InstanceCount"):
+            if name not in config:
+                at = f"{placed.pointer}/Arguments/ProcessingResources/ClusterConfig/{name}"
+                yield Fault(at, f"ClusterConfig has no {name}", f"add {name}", placed)
+
+
+@rule("X788", "command-as-one-word", Severity.WARNING, source="CreateProcessingJob API: each entry is one argument")
+def command_as_one_word(subject: Subject) -> Iterator[Fault]:
+    """A container's entrypoint is one text with blanks: no shell takes it apart, so the whole of it is looked for as a
+    program.
+
+    Bad:  "ContainerEntrypoint": ["python3 /opt/ml/processing/input/code/prepare.py"]
+    Good: "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/prepare.py"]
+    """
+    for placed, arguments in subject.of_type(*_JOBS, "Training"):
+        for member in ("AppSpecification", "AlgorithmSpecification"):
+            command = get(arguments, member, "ContainerEntrypoint")
+            first = command[0] if isinstance(command, tuple) and command else None
+            if isinstance(first, str) and " " in first.strip():
+                words = ", ".join(f'"{word}"' for word in first.split()[:4])
+                at = f"{placed.pointer}/Arguments/{member}/ContainerEntrypoint/0"
+                yield Fault(at, f"there is no program {shown(first)}", f"write one entry per word: [{words}]", placed)

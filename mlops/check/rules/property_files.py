@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check import properties
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Join, JsonGet, Ref, Severity, Unknown
+from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Unknown
 from mlops.ir.values import pointer
 
 _MEMBERS = ("PropertyFileName", "OutputName", "FilePath")
@@ -88,7 +90,9 @@ def property_file_of_unknown_output(subject: Subject) -> Iterator[Fault]:
             wanted = item.get("OutputName") if isinstance(item, Mapping) else None
             if isinstance(wanted, str) and wanted not in texts:
                 at = f"{placed.pointer}/PropertyFiles/{index}/OutputName"
-                yield Fault(at, f"the step has no output {wanted!r}", did_you_mean(wanted, texts), placed)
+                named = item.get("PropertyFileName") if isinstance(item, Mapping) else None
+                message = f"the step has no output {wanted!r}, in which property file {named!r} is to be found"
+                yield Fault(at, message, did_you_mean(wanted, texts), placed)
 
 
 @rule("R322", "absolute-property-file-path", Severity.WARNING, source="AWS docs: FilePath is relative to the output")
@@ -114,7 +118,8 @@ def absolute_property_file_path(subject: Subject) -> Iterator[Fault]:
     source="official SDK's JsonGet; 'Path must be a literal string' (sdk#4418)",
 )
 def json_get_source(subject: Subject) -> Iterator[Fault]:
-    """Std:JsonGet reads a property file by {"Get": "Steps.<step>.PropertyFiles.<name>"}, or an S3Uri, by a plain Path.
+    """Std:JsonGet reads a property file by {"Get": "Steps.<step>.PropertyFiles.<name>"}, or an S3Uri, by a plain Path,
+    which is a JSONPath with all brackets closed.
 
     Bad:  {"Std:JsonGet": {"PropertyFile": "quality", "Path": "mse.value"}}
     Good: {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.quality"}, "Path": "mse.value"}}
@@ -128,6 +133,11 @@ def json_get_source(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{here}/Path", "Path wants a plain text", 'e.g. "metrics.mse.value"', site.placed)
         elif not expression.path.strip():
             yield Fault(f"{here}/Path", "Path is empty", 'e.g. "metrics.mse.value"', site.placed)
+        else:
+            yield from _path(f"{here}/Path", expression.path, site.placed)
+        if isinstance(expression.s3_uri, str) and not expression.s3_uri.startswith("s3://"):
+            message = f"{shown(expression.s3_uri)} is no S3 URI"
+            yield Fault(f"{here}/S3Uri", message, "write s3://<bucket>/<key>", site.placed)
         if expression.s3_uri is not None:
             if not isinstance(expression.s3_uri, str | Join | Ref):
                 yield Fault(f"{here}/S3Uri", "S3Uri wants a text or an expression", None, site.placed)
@@ -154,6 +164,17 @@ def json_get_source(subject: Subject) -> Iterator[Fault]:
             yield Fault(
                 f"{at}/Get", f"{expression.property_file.expression!r} is no property file", help_text, site.placed
             )
+
+
+def _path(at: str, path: str, placed: Placed | None) -> Iterator[Fault]:
+    """A JSONPath stops halfway where a bracket or a quote stays open, or after a dot."""
+    bare = re.sub(r"'[^']*'|\"[^\"]*\"", "", path)
+    if bare.count("[") != bare.count("]") or "'" in bare or '"' in bare or path.endswith((".", "[")):
+        yield Fault(at, f"{shown(path)} is a JSONPath that stops halfway", "e.g. \"metrics['mse'].value\"", placed)
+    elif "/" in bare:
+        message = f"{shown(path)} has slashes, members are separated by dots"
+        help_text = f'write "{path.strip("/").replace("/", ".")}"'
+        yield Fault(at, message, help_text, placed, severity=Severity.WARNING)
 
 
 @rule("R324", "property-file-as-value", Severity.ERROR, source="official SDK's JsonGet")

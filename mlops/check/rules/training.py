@@ -5,15 +5,16 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from mlops.check import instances as machines
 from mlops.check.expressions import literal
 from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
 from mlops.check.subject import Subject, entries, get
 from mlops.ir import Placed, Severity, Unknown, Value
-from mlops.ir.values import Expression
+from mlops.ir.values import Expression, pointer
 
 _DAYS_28 = 28 * 86400
 _DEFAULT_LIMIT = 5 * 86400
-_LOCAL_STORAGE = re.compile(r"ml\.(p4d|p4de|p5|p5e|p5en|p6|trn1|trn1n|trn2|g4dn|g5|g6|g6e|c5d|m5d|r5d|m6gd|c6gd)\b.*")
 
 
 def _jobs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
@@ -53,14 +54,16 @@ def spot_times(subject: Subject) -> Iterator[Fault]:
         here = f"{at}/StoppingCondition/MaxWaitTimeInSeconds"
         wait, runtime = condition.get("MaxWaitTimeInSeconds"), condition.get("MaxRuntimeInSeconds")
         if spot and wait is None:
-            yield Fault(here, "spot training without MaxWaitTimeInSeconds", "add it", placed)
+            help_text = "add it, at least as long as MaxRuntimeInSeconds"
+            yield Fault(here, "spot training without MaxWaitTimeInSeconds", help_text, placed)
         elif not spot and wait is not None and not isinstance(wait, Unknown):
             help_text = "remove it, or set EnableManagedSpotTraining"
             yield Fault(here, "MaxWaitTimeInSeconds without spot training", help_text, placed)
         wait_number, runtime_number = _number(literal(subject, wait)), _number(literal(subject, runtime))
         if spot and wait_number is not None and runtime_number is not None and wait_number < runtime_number:
             message = f"MaxWaitTimeInSeconds {wait_number} is less than MaxRuntimeInSeconds {runtime_number}"
-            yield Fault(here, message, "wait at least as long as the job may run", placed)
+            help_text = f"it counts waiting and running together: set it to {runtime_number} or more"
+            yield Fault(here, message, help_text, placed)
 
 
 @rule(
@@ -96,14 +99,19 @@ def warm_pool_with_spot(subject: Subject) -> Iterator[Fault]:
 
 @rule("X753", "training-code-source", Severity.ERROR, source="CreateTrainingJob API: AlgorithmSpecification")
 def training_code_source(subject: Subject) -> Iterator[Fault]:
-    """A training job has a TrainingImage or an AlgorithmName: one of both.
+    """A training job has a TrainingImage or an AlgorithmName: one of both, unless it is serverless.
 
     Bad:  {"TrainingInputMode": "File"}
     Good: {"TrainingInputMode": "File", "TrainingImage": "..."}
     """
     for at, job, placed in _jobs(subject):
         spec = job.get("AlgorithmSpecification")
-        if not isinstance(spec, Mapping) or job.get("ServerlessJobConfig") is not None:
+        if job.get("ServerlessJobConfig") is not None:
+            continue
+        if placed.step.type == "Training" and spec is None:
+            message = "the job has neither AlgorithmSpecification nor ServerlessJobConfig, so nothing runs"
+            yield Fault(f"{at}/AlgorithmSpecification", message, "add it, with a TrainingImage", placed)
+        if not isinstance(spec, Mapping):
             continue
         given = [name for name in ("TrainingImage", "AlgorithmName") if spec.get(name) is not None]
         here = f"{at}/AlgorithmSpecification"
@@ -218,16 +226,25 @@ def file_system_without_vpc(subject: Subject) -> Iterator[Fault]:
 
 @rule("X758", "instances", Severity.ERROR, source="CreateTrainingJob API: ResourceConfig")
 def instances(subject: Subject) -> Iterator[Fault]:
-    """A job's instances: InstanceGroups or InstanceType with InstanceCount, not both, and at least one.
+    """A job's instances: InstanceGroups or InstanceType with InstanceCount, not both, and at least one; only a
+    serverless job has none.
 
     Bad:  {"InstanceType": "ml.m5.xlarge", "InstanceGroups": [...]}
     Good: {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
     """
     for at, job, placed in _jobs(subject):
         config = job.get("ResourceConfig")
+        here = f"{at}/ResourceConfig"
+        others = ("ServerlessJobConfig", "HyperParameterTuningResourceConfig")
+        elsewhere = any(job.get(name) is not None for name in others)
+        if config is None and not elsewhere:
+            yield Fault(here, "the job has no ResourceConfig", "add InstanceType and InstanceCount", placed)
         if not isinstance(config, Mapping):
             continue
-        here = f"{at}/ResourceConfig"
+        if config.get("InstanceGroups") is None and config.get("InstancePreferences") is None and not elsewhere:
+            for name in ("InstanceType", "InstanceCount"):
+                if name not in config:
+                    yield Fault(f"{here}/{name}", f"ResourceConfig has no {name}", f"add {name}", placed)
         if config.get("InstanceGroups") is not None:
             for name in ("InstanceType", "InstanceCount"):
                 if config.get(name) is not None:
@@ -257,9 +274,19 @@ def volume_key_on_local_storage(subject: Subject) -> Iterator[Fault]:
     for at, job, placed in _jobs(subject):
         config = job.get("ResourceConfig")
         kind = literal(subject, get(config, "InstanceType"))
-        if isinstance(kind, str) and _LOCAL_STORAGE.fullmatch(kind) and get(config, "VolumeKmsKeyId") is not None:
-            message = f"{kind} has local disks, VolumeKmsKeyId cannot encrypt them"
-            yield Fault(f"{at}/ResourceConfig/VolumeKmsKeyId", message, "remove it", placed)
+        yield from _local_storage(f"{at}/ResourceConfig", config, kind, placed)
+    clusters = (("Transform", "TransformResources"), ("Processing", "ProcessingResources", "ClusterConfig"))
+    for step_type, *members in clusters:
+        for placed, arguments in subject.of_type(step_type):
+            config = get(arguments, *members)
+            kind = literal(subject, get(config, "InstanceType"))
+            yield from _local_storage(f"{placed.pointer}/Arguments{pointer(*members)}", config, kind, placed)
+
+
+def _local_storage(at: str, config: Value, kind: Value, placed: Placed) -> Iterator[Fault]:
+    if isinstance(kind, str) and machines.has_local_storage(kind) and get(config, "VolumeKmsKeyId") is not None:
+        message = f"{kind} has local disks, VolumeKmsKeyId cannot encrypt them"
+        yield Fault(f"{at}/VolumeKmsKeyId", message, "remove it", placed)
 
 
 @rule("X760", "long-runtime", Severity.ERROR, source="AWS docs: 28 days at most; 432,000 s is the default quota")
@@ -316,7 +343,7 @@ def metric_regex(subject: Subject) -> Iterator[Fault]:
     source="CreateTrainingJob API: S3DataSource.AttributeNames",
 )
 def augmented_manifest_attributes(subject: Subject) -> Iterator[Fault]:
-    """An augmented manifest without the names of the attributes to read.
+    """An augmented manifest without the names of the attributes to read, or such names for another kind of data.
 
     Bad:  "S3DataType": "AugmentedManifestFile"
     Good: the same with "AttributeNames": ["source-ref", "label"]
@@ -327,11 +354,16 @@ def augmented_manifest_attributes(subject: Subject) -> Iterator[Fault]:
             if get(source, "S3DataType") == "AugmentedManifestFile" and not get(source, "AttributeNames"):
                 here = f"{at}{where}/DataSource/S3DataSource/AttributeNames"
                 yield Fault(here, "an augmented manifest wants AttributeNames", "add them", placed)
+            elif get(source, "AttributeNames") and get(source, "S3DataType") in ("S3Prefix", "ManifestFile"):
+                here = f"{at}{where}/DataSource/S3DataSource/AttributeNames"
+                message = "AttributeNames are read from an augmented manifest only"
+                yield Fault(here, message, "remove them, or write AugmentedManifestFile", placed)
 
 
 @rule("X763", "script-mode", Severity.WARNING, source="sagemaker-training-toolkit: sagemaker_submit_directory")
 def script_mode(subject: Subject) -> Iterator[Fault]:
-    """Script mode names a program but no source archive in S3, so the container has nothing to run.
+    """Script mode names a program but no source archive in S3, so the container has nothing to run; or one that the
+    container may not fetch.
 
     Bad:  {"sagemaker_program": "train.py", "sagemaker_submit_directory": "./src"}
     Good: {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://acme/code/sourcedir.tar.gz"}
@@ -352,6 +384,10 @@ def script_mode(subject: Subject) -> Iterator[Fault]:
             text = folder.strip('"') if isinstance(folder, str) else None
             if text is not None and not text.startswith(("s3://", "https://", "/opt/ml/")):
                 yield Fault(here, f"{text!r} is on the author's machine", "upload the sources", placed)
+            elif text is not None and text.startswith("s3://") and job.get("EnableNetworkIsolation") is True:
+                message = "the container fetches its sources from S3, and network isolation forbids it"
+                help_text = "bring them by a channel: /opt/ml/input/data/code/sourcedir.tar.gz"
+                yield Fault(here, message, help_text, placed)
 
 
 @rule(
@@ -373,3 +409,116 @@ def container_contract(subject: Subject) -> Iterator[Fault]:
         if isinstance(first, str) and first.rpartition("/")[2] in ("tini", "dumb-init"):
             here = f"{at}/AlgorithmSpecification/ContainerEntrypoint/0"
             yield Fault(here, f"{first} as the entrypoint of a training container", "start the program itself", placed)
+
+
+@rule(
+    "X767",
+    "channel-needs-pipe",
+    Severity.WARNING,
+    source="CreateTrainingJob API: Channel.CompressionType, Channel.RecordWrapperType, S3DataSource.S3DataType",
+)
+def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
+    """A channel asks for what only Pipe mode does (unpack Gzip, wrap in RecordIO, augmented manifests) in another
+    mode; or a file system for Pipe. An augmented manifest outside of Pipe is an error.
+
+    Bad:  "InputMode": "File", "CompressionType": "Gzip"
+    Good: "InputMode": "Pipe", "CompressionType": "Gzip"
+    """
+    for at, job, placed in _jobs(subject):
+        default = get(job, "AlgorithmSpecification", "TrainingInputMode")
+        for where, channel in entries(job, "InputDataConfig"):
+            mode = channel.get("InputMode", default)
+            here = f"{at}{where}"
+            if mode == "Pipe" and get(channel, "DataSource", "FileSystemDataSource") is not None:
+                yield Fault(f"{here}/InputMode", "a file system is mounted, it cannot be piped", "write File", placed)
+            if mode not in ("File", "FastFile"):
+                continue
+            for name, value in (("CompressionType", "Gzip"), ("RecordWrapperType", "RecordIO")):
+                if channel.get(name) == value:
+                    message = f"{name} {value} has an effect in Pipe mode only, this channel is read by {mode}"
+                    yield Fault(f"{here}/{name}", message, f"remove {name}, or read by Pipe", placed)
+            kind = get(channel, "DataSource", "S3DataSource", "S3DataType")
+            if mode == "FastFile" and kind == "ManifestFile":
+                place = f"{here}/DataSource/S3DataSource/S3DataType"
+                message = "FastFile mounts a prefix, it does not read a manifest"
+                yield Fault(place, message, "use S3Prefix, or read by File", placed)
+            if kind == "AugmentedManifestFile":
+                message = f"an augmented manifest can be read in Pipe mode only, this channel is read by {mode}"
+                place = f"{here}/DataSource/S3DataSource/S3DataType"
+                yield Fault(place, message, 'set "InputMode": "Pipe"', placed, severity=Severity.ERROR)
+
+
+_DATA_PARALLEL = re.compile(r"ml\.(p3\.16xlarge|p3dn\.24xlarge|p4d\.24xlarge|p4de\.24xlarge)")
+_MANY_HOSTS = ("sagemaker_parameter_server_enabled", "sagemaker_multi_worker_mirrored_strategy_enabled")
+
+
+@rule(
+    "X766",
+    "distribution-without-machines",
+    Severity.WARNING,
+    source="official SDK's fw_utils: instance types of smdistributed; sagemaker-training-toolkit",
+)
+def distribution_without_machines(subject: Subject) -> Iterator[Fault]:
+    """A job is told to distribute itself over machines that it does not have: a parameter server or mirrored workers on
+    one instance, SageMaker's data parallel library on instances that it does not support, or instance groups that
+    the job does not declare.
+
+    Bad:  "sagemaker_parameter_server_enabled": "true", "InstanceCount": 1
+    Good: "sagemaker_parameter_server_enabled": "true", "InstanceCount": 2
+    """
+    for at, job, placed in _jobs(subject):
+        config = job.get("ResourceConfig")
+        count = literal(subject, get(config, "InstanceCount"))
+        kind = literal(subject, get(config, "InstanceType"))
+        for member in ("HyperParameters", "StaticHyperParameters"):
+            values = job.get(member)
+            if not isinstance(values, Mapping):
+                continue
+            on = {name for name, value in values.items() if str(value).strip('"').lower() == "true"}
+            for name in _MANY_HOSTS:
+                if name in on and count == 1:
+                    message = f"{name} with one instance: there is nothing to distribute over"
+                    yield Fault(f"{at}/{member}/{name}", message, "raise InstanceCount, or remove it", placed)
+            name = "sagemaker_distributed_dataparallel_enabled"
+            if name in on and isinstance(kind, str) and not _DATA_PARALLEL.fullmatch(kind):
+                message = f"SageMaker's data parallel library does not run on {kind}"
+                yield Fault(f"{at}/{member}/{name}", message, "e.g. ml.p4d.24xlarge", placed)
+
+
+@rule(
+    "X768",
+    "over-default-quota",
+    Severity.WARNING,
+    source="AWS docs: 20 instances per training job by default; EBS volumes of at most 16 TiB",
+)
+def over_default_quota(subject: Subject) -> Iterator[Fault]:
+    """A job asks for more than an account has unless it asked for more: over 20 instances, or a volume over 16,384 GB.
+
+    Bad:  "InstanceCount": 64
+    Good: "InstanceCount": 16
+    """
+    for at, job, placed in _jobs(subject):
+        config = job.get("ResourceConfig")
+        for name, limit, what in (("InstanceCount", 20, "instances per job"), ("VolumeSizeInGB", 16384, "GB")):
+            value = _number(literal(subject, get(config, name)))
+            if value is not None and value > limit:
+                message = f"{name} is {shown(value)}, the default quota is {limit} {what}"
+                yield Fault(f"{at}/ResourceConfig/{name}", message, "lower it, or ask Service Quotas for more", placed)
+
+
+@rule("X769", "subnets-for-groups", Severity.ERROR, source="EC2 resource names: subnet-... and sg-...")
+def subnets_for_groups(subject: Subject) -> Iterator[Fault]:
+    """VpcConfig has security groups where subnets belong, or the other way round.
+
+    Bad:  {"Subnets": ["sg-0a1"], "SecurityGroupIds": ["subnet-0b2"]}
+    Good: {"Subnets": ["subnet-0b2"], "SecurityGroupIds": ["sg-0a1"]}
+    """
+    for at, text, placed in subject.texts:
+        if not text.startswith(("sg-", "subnet-")):
+            continue
+        member = at.rpartition("/")[0].rpartition("/")[2]
+        if (member == "Subnets" and text.startswith("sg-")) or (
+            member == "SecurityGroupIds" and text.startswith("subnet-")
+        ):
+            what = "a security group" if text.startswith("sg-") else "a subnet"
+            yield Fault(at, f"{shown(text)} is {what}, and stands in {member}", "swap the two lists", placed)

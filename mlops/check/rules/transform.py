@@ -25,9 +25,29 @@ def transform_filter(subject: Subject) -> Iterator[Fault]:
     for placed, arguments in subject.of_type("Transform"):
         for name in ("InputFilter", "OutputFilter"):
             text = get(arguments, "DataProcessing", name)
-            if isinstance(text, str) and not text.startswith("$"):
-                at = f"{placed.pointer}/Arguments/DataProcessing/{name}"
-                yield Fault(at, f"{shown(text)} is no JSONPath", "it starts with $", placed)
+            if not isinstance(text, str):
+                continue
+            at = f"{placed.pointer}/Arguments/DataProcessing/{name}"
+            if not text.startswith("$"):
+                yield Fault(at, f"{shown(text)} is no JSONPath", f"it starts with $, e.g. $.{text or 'id'}", placed)
+            elif not _balanced(text) or text.endswith("."):
+                yield Fault(at, f"{shown(text)} is a JSONPath that stops halfway", 'e.g. "$[1:]" or "$.id"', placed)
+
+
+def _balanced(text: str) -> bool:
+    """Whether quotes and brackets are closed again, in order."""
+    open_ones: list[str] = []
+    quote = ""
+    for letter in text:
+        if quote:
+            quote = "" if letter == quote else quote
+        elif letter in "'\"":
+            quote = letter
+        elif letter in "([":
+            open_ones.append(letter)
+        elif letter in ")]" and (not open_ones or open_ones.pop() != {")": "(", "]": "["}[letter]):
+            return False
+    return not quote and not open_ones
 
 
 @rule("X791", "join-types", Severity.ERROR, source="AWS docs: ContentType must equal Accept when records are joined")
@@ -58,16 +78,20 @@ def join_types(subject: Subject) -> Iterator[Fault]:
     source="CreateTransformJob API: MaxConcurrentTransforms * MaxPayloadInMB is at most 100",
 )
 def transform_payload(subject: Subject) -> Iterator[Fault]:
-    """As many payloads as run at the same time are more than 100 MB.
+    """A payload, or as many of them as run at the same time, is more than 100 MB.
 
     Bad:  "MaxConcurrentTransforms": 30, "MaxPayloadInMB": 6
     Good: "MaxConcurrentTransforms": 16, "MaxPayloadInMB": 6
     """
     for placed, arguments in subject.of_type("Transform"):
         count, size = arguments.get("MaxConcurrentTransforms"), arguments.get("MaxPayloadInMB")
-        if isinstance(count, int) and isinstance(size, int) and count * size > 100:
-            at = f"{placed.pointer}/Arguments/MaxPayloadInMB"
-            yield Fault(at, f"{count} times {size} MB is more than 100 MB", "lower one of them", placed)
+        at = f"{placed.pointer}/Arguments/MaxPayloadInMB"
+        if not isinstance(size, int):
+            continue
+        if size > 100:
+            yield Fault(at, f"{shown(size)} MB is more than 100 MB", "lower it", placed)
+        elif isinstance(count, int) and count * size > 100:
+            yield Fault(at, f"{shown(count)} times {size} MB is more than 100 MB", "lower one of them", placed)
 
 
 @rule("X792", "records-not-split", Severity.WARNING, source="AWS docs: batch transform")
@@ -88,3 +112,38 @@ def records_not_split(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, "records are joined but not split", "set SplitType", placed)
         elif get(arguments, "BatchStrategy") == "MultiRecord":
             yield Fault(at, "records are batched but not split", "set SplitType", placed)
+
+
+@rule("X794", "transform-data-type", Severity.ERROR, source="CreateTransformJob API: S3DataType of a transform input")
+def transform_data_type(subject: Subject) -> Iterator[Fault]:
+    """A batch transform reads an augmented manifest, which only training does.
+
+    Bad:  "S3DataType": "AugmentedManifestFile"
+    Good: "S3DataType": "ManifestFile"
+    """
+    for placed, arguments in subject.of_type("Transform"):
+        members = ("TransformInput", "DataSource", "S3DataSource", "S3DataType")
+        if get(arguments, *members) == "AugmentedManifestFile":
+            at = f"{placed.pointer}/Arguments/{'/'.join(members)}"
+            yield Fault(at, "a transform does not read an augmented manifest", "use ManifestFile or S3Prefix", placed)
+
+
+@rule(
+    "X795",
+    "filter-of-nothing",
+    Severity.WARNING,
+    source="AWS docs: batch-transform-data-processing; SageMakerOutput is there only where records are joined",
+)
+def filter_of_nothing(subject: Subject) -> Iterator[Fault]:
+    """OutputFilter picks SageMakerOutput or SageMakerInput, which exist only when results are joined with their input.
+
+    Bad:  "OutputFilter": "$.SageMakerOutput" without JoinSource
+    Good: the same with "JoinSource": "Input"
+    """
+    for placed, arguments in subject.of_type("Transform"):
+        text = get(arguments, "DataProcessing", "OutputFilter")
+        joined = get(arguments, "DataProcessing", "JoinSource")
+        if isinstance(text, str) and "SageMaker" in text and joined in (None, "None"):
+            at = f"{placed.pointer}/Arguments/DataProcessing/OutputFilter"
+            help_text = 'set "JoinSource": "Input"'
+            yield Fault(at, f"{shown(text)} is not there unless records are joined", help_text, placed)

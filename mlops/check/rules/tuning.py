@@ -6,10 +6,12 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from mlops.check.expressions import literal
+from mlops.check.images import ALGORITHM_ACCOUNTS, parse
+from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject, entries, get
-from mlops.ir import Placed, Severity, Value
+from mlops.ir import Placed, Severity, Unknown, Value
 
 _KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
 
@@ -169,7 +171,7 @@ def tuning_strategy(subject: Subject) -> Iterator[Fault]:
 
 @rule("X773", "tuning-definitions", Severity.ERROR, source="CreateHyperParameterTuningJob API")
 def tuning_definitions(subject: Subject) -> Iterator[Fault]:
-    """A tuning job has TrainingJobDefinition or TrainingJobDefinitions: one of both.
+    """A tuning job has TrainingJobDefinition or TrainingJobDefinitions: one of both; several have names that differ.
 
     Bad:  {"TrainingJobDefinition": {...}, "TrainingJobDefinitions": [...]}
     Good: {"TrainingJobDefinition": {...}}
@@ -182,6 +184,18 @@ def tuning_definitions(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/{names[1]}", f"{names[0]} and {names[1]} exclude each other", "keep one", placed)
         elif not given:
             yield Fault(f"{at}/{names[0]}", "the tuning job defines no training job", "add one", placed)
+        jobs = list(entries(arguments, names[1]))
+        seen: set[str] = set()
+        for where, job in jobs:
+            name = job.get("DefinitionName")
+            if name is None and len(jobs) > 1:
+                message = "one of several definitions has no DefinitionName"
+                yield Fault(f"{at}{where}/DefinitionName", message, "name each of them", placed)
+            elif isinstance(name, str):
+                if name in seen:
+                    message = f"two definitions are named {name!r}"
+                    yield Fault(f"{at}{where}/DefinitionName", message, "rename one of them", placed)
+                seen.add(name)
 
 
 @rule(
@@ -191,28 +205,39 @@ def tuning_definitions(subject: Subject) -> Iterator[Fault]:
     source="CreateHyperParameterTuningJob API: the objective is a defined metric",
 )
 def undefined_objective(subject: Subject) -> Iterator[Fault]:
-    """The tuned metric is none of those that the training job's MetricDefinitions find. Built-in algorithms, which have
-    no MetricDefinitions, are not looked at.
+    """The tuned metric is none of those that the training job's MetricDefinitions find. Built-in algorithms need none;
+    an image of one's own without any is a warning.
 
     Bad:  "MetricName": "validation:rmse" with MetricDefinitions of "rmse" only
     Good: both the same
     """
     for placed, arguments in subject.of_type("Tuning"):
         start = f"{placed.pointer}/Arguments"
-        job = arguments.get("TrainingJobDefinition")
-        if not isinstance(job, Mapping):
-            continue
-        listed = list(entries(job, "AlgorithmSpecification", "MetricDefinitions"))
-        names = {item.get("Name") for _, item in listed if isinstance(item.get("Name"), str)}
-        places = (
-            ("HyperParameterTuningJobConfig", "HyperParameterTuningJobObjective", "MetricName"),
-            ("TrainingJobDefinition", "TuningObjective", "MetricName"),
-        )
-        for members in places:
-            metric = get(arguments, *members)
-            if isinstance(metric, str) and listed and len(names) == len(listed) and metric not in names:
-                message = f"no MetricDefinition finds {metric!r}"
-                yield Fault(f"{start}/{'/'.join(members)}", message, "define it", placed)
+        shared = "/HyperParameterTuningJobConfig/HyperParameterTuningJobObjective/MetricName"
+        for at, job in _definitions(arguments):
+            listed = list(entries(job, "AlgorithmSpecification", "MetricDefinitions"))
+            names = {item.get("Name") for _, item in listed if isinstance(item.get("Name"), str)}
+            if not listed and _is_own_image(subject, job):
+                message = "an image of one's own, and no MetricDefinitions: the tuning job never sees its metric"
+                where = f"{start}{at}/AlgorithmSpecification/MetricDefinitions"
+                yield Fault(where, message, "add the metric's Name and Regex", placed, severity=Severity.WARNING)
+            if not listed or len(names) != len(listed):
+                continue
+            found = {f"{at}/TuningObjective/MetricName": get(job, "TuningObjective", "MetricName")}
+            if at == "/TrainingJobDefinition":
+                found[shared] = get(arguments, *shared.split("/")[1:])
+            for where, metric in found.items():
+                if isinstance(metric, str) and metric not in names:
+                    known = [name for name in names if isinstance(name, str)]
+                    help_text = did_you_mean(metric, known) or f"add a MetricDefinition named {metric!r}"
+                    yield Fault(f"{start}{where}", f"no MetricDefinition finds {metric!r}", help_text, placed)
+
+
+def _is_own_image(subject: Subject, job: Mapping[str, Value]) -> bool:
+    """Whether the image is known, and none of AWS's, whose algorithms bring their metrics."""
+    text = literal(subject, get(job, "AlgorithmSpecification", "TrainingImage"))
+    image = parse(text) if isinstance(text, str) else None
+    return image is not None and image.framework is None and image.account not in ALGORITHM_ACCOUNTS
 
 
 _METRICS = {
@@ -228,8 +253,8 @@ _METRICS = {
 
 @rule("X775", "automl-job", Severity.ERROR, source="official SDK's automl_step; CreateAutoMLJob API")
 def automl_job(subject: Subject) -> Iterator[Fault]:
-    """An AutoML step in another mode than ENSEMBLING, an objective of another problem type, or (a warning) an objective
-    without a problem type or the other way round.
+    """An AutoML step in no mode or another one than ENSEMBLING, an objective of another problem type, channels without
+    data or with different targets, or (a warning) an objective without a problem type or the other way round.
 
     Bad:  "ProblemType": "Regression", "AutoMLJobObjective": {"MetricName": "F1"}
     Good: "ProblemType": "Regression", "AutoMLJobObjective": {"MetricName": "RMSE"}
@@ -239,6 +264,19 @@ def automl_job(subject: Subject) -> Iterator[Fault]:
         mode = get(arguments, "AutoMLJobConfig", "Mode")
         if isinstance(mode, str) and mode != "ENSEMBLING":
             yield Fault(f"{at}/AutoMLJobConfig/Mode", f"mode {shown(mode)}", "pipelines take ENSEMBLING only", placed)
+        if mode is None and not isinstance(arguments.get("AutoMLJobConfig"), Unknown):
+            message = "AutoMLJobConfig has no Mode, and pipelines take ENSEMBLING only"
+            yield Fault(f"{at}/AutoMLJobConfig/Mode", message, 'add "Mode": "ENSEMBLING"', placed)
+        targets: list[str] = []
+        for where, channel in entries(arguments, "InputDataConfig"):
+            if channel.get("DataSource") is None:
+                yield Fault(f"{at}{where}/DataSource", "the channel has no DataSource", "add it", placed)
+            target = channel.get("TargetAttributeName")
+            if isinstance(target, str):
+                if targets and target not in targets:
+                    message = f"the target is {target!r} here and {targets[0]!r} in another channel"
+                    yield Fault(f"{at}{where}/TargetAttributeName", message, "use one target", placed)
+                targets.append(target)
         kind, metric = arguments.get("ProblemType"), get(arguments, "AutoMLJobObjective", "MetricName")
         known = _METRICS.get(kind) if isinstance(kind, str) else None
         if known is not None and isinstance(metric, str) and metric not in known:
@@ -248,3 +286,67 @@ def automl_job(subject: Subject) -> Iterator[Fault]:
             missing = "ProblemType" if kind is None else "AutoMLJobObjective"
             message = "ProblemType and AutoMLJobObjective go together"
             yield Fault(f"{at}/{missing}", message, f"add {missing}", placed, severity=Severity.WARNING)
+
+
+@rule(
+    "X777",
+    "nothing-to-tune",
+    Severity.ERROR,
+    source="CreateHyperParameterTuningJob API: an objective, and ranges unless Autotune chooses them",
+)
+def nothing_to_tune(subject: Subject) -> Iterator[Fault]:
+    """A tuning job has no objective, or no ranges to search. Each of several definitions may have its own.
+
+    Bad:  {"Strategy": "Bayesian", "ResourceLimits": {...}}
+    Good: the same with HyperParameterTuningJobObjective and ParameterRanges
+    """
+    for placed, arguments in subject.of_type("Tuning"):
+        config = arguments.get("HyperParameterTuningJobConfig")
+        at = f"{placed.pointer}/Arguments/HyperParameterTuningJobConfig"
+        jobs = [job for _, job in _definitions(arguments)]
+        if not isinstance(config, Mapping) or not jobs:
+            continue
+        own = all(job.get("TuningObjective") is not None for job in jobs)
+        if config.get("HyperParameterTuningJobObjective") is None and not own:
+            message = "nothing says which metric to optimise"
+            yield Fault(f"{at}/HyperParameterTuningJobObjective", message, "add Type and MetricName", placed)
+        ranges = [config.get("ParameterRanges"), *(job.get("HyperParameterRanges") for job in jobs)]
+        known = [item for item in ranges if item is not None]
+        empty = all(isinstance(item, Mapping) and not any(item.get(kind) for kind in (*_KINDS, "AutoParameters"))
+                    for item in known)  # fmt: skip
+        if empty and get(arguments, "Autotune", "Mode") is None:
+            yield Fault(f"{at}/ParameterRanges", "there is no range to search", "add one, or Autotune", placed)
+
+
+@rule("X778", "repeated-category", Severity.WARNING, source="follows from the document")
+def repeated_category(subject: Subject) -> Iterator[Fault]:
+    """A value stands twice among the values of a categorical range.
+
+    Bad:  "Values": ["adam", "adam"]
+    Good: "Values": ["adam", "sgd"]
+    """
+    for at, ranges, placed in _range_sets(subject):
+        for where, item in entries(ranges, "CategoricalParameterRanges"):
+            values = item.get("Values")
+            seen: set[str] = set()
+            for index, value in enumerate(values if isinstance(values, tuple) else ()):
+                if isinstance(value, str):
+                    if value in seen:
+                        yield Fault(f"{at}{where}/Values/{index}", f"{shown(value)} stands twice", "remove one", placed)
+                    seen.add(value)
+
+
+@rule("X779", "automl-times", Severity.WARNING, source="CreateAutoMLJob API: AutoMLJobCompletionCriteria")
+def automl_times(subject: Subject) -> Iterator[Fault]:
+    """One training job of an AutoML job may take longer than the whole AutoML job.
+
+    Bad:  "MaxRuntimePerTrainingJobInSeconds": 7200, "MaxAutoMLJobRuntimeInSeconds": 3600
+    Good: "MaxRuntimePerTrainingJobInSeconds": 600, "MaxAutoMLJobRuntimeInSeconds": 3600
+    """
+    for placed, arguments in subject.of_type("AutoML"):
+        criteria = get(arguments, "AutoMLJobConfig", "CompletionCriteria")
+        one = literal(subject, get(criteria, "MaxRuntimePerTrainingJobInSeconds"))
+        whole = literal(subject, get(criteria, "MaxAutoMLJobRuntimeInSeconds"))
+        if isinstance(one, int) and isinstance(whole, int) and one > whole:
+            at = f"{placed.pointer}/Arguments/AutoMLJobConfig/CompletionCriteria/MaxRuntimePerTrainingJobInSeconds"
+            yield Fault(at, f"{shown(one)} s for one job, {shown(whole)} s for all of them", "lower it", placed)

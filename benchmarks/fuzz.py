@@ -1,0 +1,76 @@
+"""Mutated definitions, thousands of them: the checker gives findings or none, never a traceback, never more than a
+second of processor time for one, and its memory does not grow with their number.
+
+    python benchmarks/fuzz.py [--count 50000] [--seed 1] [FILE.json ...]
+
+Without files the sound definition of the tests is mutated. Ends with 1 where one of the three is broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import random
+import resource
+import sys
+import time
+import traceback
+from collections import Counter
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parent.parent / "tests" / "check"
+AT_MOST_SECONDS = 1.0
+AT_MOST_GROWTH = 100 * 1024  # KiB after the first tenth
+LIMIT = 2 * 1024**3
+
+
+def main() -> int:
+    sys.path.insert(0, str(TESTS))
+    from mutating import spoil
+    from sample_step_types import TYPES
+    from sound_definition import SOUND
+
+    from mlops.check import check
+    from mlops.ir.reader import read
+
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--count", type=int, default=50_000)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("files", nargs="*", type=Path)
+    options = parser.parse_args()
+    resource.setrlimit(resource.RLIMIT_AS, (LIMIT, LIMIT))
+    bases = [json.loads(file.read_text(encoding="utf-8")) for file in options.files] or [SOUND]
+    failed, slow, codes = 0, 0, Counter[str]()
+    longest, silent, settled = 0.0, 0, 0
+    for number in range(options.count):
+        chance = random.Random(f"{options.seed}/{number}")
+        text = spoil(chance.choice(bases), chance)
+        began = time.process_time()
+        try:
+            definition, found = read(text.encode("utf-8", "surrogatepass"), "fuzz.json")
+            if definition is not None:
+                found = check(definition, findings=found, types=TYPES).findings
+        except Exception:
+            failed += 1
+            print(f"mutation {options.seed}/{number} raised:\n{traceback.format_exc(limit=-4)}", flush=True)
+            continue
+        took = time.process_time() - began
+        longest = max(longest, took)
+        if took > AT_MOST_SECONDS:
+            slow += 1
+            print(f"mutation {options.seed}/{number} took {took:.2f} s, {len(text):,} characters", flush=True)
+        silent += not found
+        codes.update({item.code for item in found})
+        if number == options.count // 10:
+            settled = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    print(
+        f"{options.count} mutations of {len(bases)} definitions: {failed} tracebacks, {slow} over {AT_MOST_SECONDS} s"
+    )
+    print(f"longest {longest:.2f} s; {silent} without a finding; {len(codes)} codes told")
+    print(f"memory {peak // 1024} MiB at most, {settled // 1024} MiB after the first tenth")
+    return 1 if failed or slow or peak - settled > AT_MOST_GROWTH else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

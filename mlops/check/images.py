@@ -1,0 +1,69 @@
+"""Image URIs taken apart, and what is known of AWS's own images from their names."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+_ECR = re.compile(
+    r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-](?P<region>[a-z0-9-]+)\.[a-z.]+"
+    r"/(?P<repository>[^:@]+)(:(?P<tag>[^@]*))?(@.*)?"
+)
+_FRAMEWORK = re.compile(
+    r"(?P<framework>pytorch|tensorflow|mxnet|huggingface-(pytorch|tensorflow)(-tgi|-trcomp)?)"
+    r"-(?P<scope>training|inference)(?P<neuron>-neuronx?)?(-graviton|-eia)?"
+)
+_PROCESSOR = re.compile(r"(^|-)(?P<processor>cpu|gpu)(-|$)")
+_PYTHON = re.compile(r"-(?P<python>py\d+)(-|$)")
+
+ALGORITHM_ACCOUNTS = frozenset((
+    "683313688378", "811284229777", "382416733822", "433757028032", "746614075791", "246618743249", "632365934929",
+    "825641698319", "141502667606", "685385470294", "813361260812", "438346466558", "664544806723", "404615174143",
+    "174872318107", "712309505854", "644912444149", "625137255826", "522234722520", "720646828776", "764974769150",
+    "257758044811", "341280168497", "121021644041", "492215442770", "366743142698", "121014644042", "306986355934",
+    "351501993468",
+))  # fmt: skip
+"""Accounts of AWS that hold the images of the built-in algorithms (the official SDK's image_uri_config)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """``framework``, ``scope`` (training, inference), ``processor`` (cpu, gpu, neuron) and ``python`` are of AWS's deep
+    learning containers and None for others; ``version`` is the first part of their tag."""
+
+    account: str
+    region: str
+    repository: str
+    tag: str | None
+    framework: str | None = None
+    scope: str | None = None
+    processor: str | None = None
+    version: str | None = None
+    python: str | None = None
+
+
+def parse(uri: str) -> Image | None:
+    """None where it is no image in ECR.
+
+    >>> parse("763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.3.0-gpu-py311").processor
+    'gpu'
+    """
+    match = _ECR.fullmatch(uri) if len(uri) < 1024 else None
+    if match is None:
+        return None
+    repository, tag = match["repository"], match["tag"]
+    known = _FRAMEWORK.fullmatch(repository)
+    if known is None or tag is None:
+        return Image(match["account"], match["region"], repository, tag)
+    named, python = _PROCESSOR.search(tag), _PYTHON.search(tag)
+    return Image(
+        match["account"],
+        match["region"],
+        repository,
+        tag,
+        framework=known["framework"],
+        scope=known["scope"],
+        processor="neuron" if known["neuron"] else named["processor"] if named else None,
+        version=tag.partition("-")[0],
+        python=python["python"] if python else None,
+    )

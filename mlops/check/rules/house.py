@@ -1,0 +1,236 @@
+"""The house policy: what a team wrote into ``[house]`` of its ``mlops.toml``; silent without one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+from mlops.check.expressions import literal
+from mlops.check.images import parse
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Placed, Ref, Severity, Value
+from mlops.ir.values import pointer
+from mlops.project.house_policy import HousePolicy, read_house_policy
+from mlops.project.root import find_root
+
+_SOURCE = "[house] of the project's mlops.toml"
+_DEFAULT_HOURS = 24
+"""How long a job may run whose StoppingCondition says nothing."""
+
+
+def _policy(subject: Subject) -> HousePolicy | None:
+    """That of the project in which the definition lies; a definition from standard input has none."""
+    file = subject.definition.where.file
+    if file is None or file == "-":
+        return None
+    return read_house_policy(find_root(Path(file)))
+
+
+_Job = tuple[str, Mapping[str, Value], Placed]
+
+
+def _machines(subject: Subject) -> Iterator[_Job]:
+    """The object that holds InstanceType, InstanceCount and the volume, of everything that runs on instances."""
+    places = (
+        ("Training", ("ResourceConfig",)),
+        ("Processing", ("ProcessingResources", "ClusterConfig")),
+        ("QualityCheck", ("ProcessingResources", "ClusterConfig")),
+        ("ClarifyCheck", ("ProcessingResources", "ClusterConfig")),
+        ("Transform", ("TransformResources",)),
+        ("Tuning", ("TrainingJobDefinition", "ResourceConfig")),
+    )
+    for kind, members in places:
+        for placed, arguments in subject.of_type(kind):
+            config = get(arguments, *members)
+            if isinstance(config, Mapping):
+                yield f"{placed.pointer}/Arguments{pointer(*members)}", config, placed
+    for placed, arguments in subject.of_type("Tuning"):
+        for at, job in entries(arguments, "TrainingJobDefinitions"):
+            config = job.get("ResourceConfig")
+            if isinstance(config, Mapping):
+                yield f"{placed.pointer}/Arguments{at}/ResourceConfig", config, placed
+    for placed, arguments in subject.of_type("EndpointConfig"):
+        for at, variant in entries(arguments, "ProductionVariants"):
+            yield f"{placed.pointer}/Arguments{at}", variant, placed
+
+
+def _jobs(subject: Subject) -> Iterator[_Job]:
+    """What has a network, a role and a time of its own."""
+    for placed, arguments in subject.of_type("Training", "Processing", "QualityCheck", "ClarifyCheck"):
+        yield f"{placed.pointer}/Arguments", arguments, placed
+    for placed, arguments in subject.of_type("Tuning"):
+        single = arguments.get("TrainingJobDefinition")
+        if isinstance(single, Mapping):
+            yield f"{placed.pointer}/Arguments/TrainingJobDefinition", single, placed
+        for at, job in entries(arguments, "TrainingJobDefinitions"):
+            yield f"{placed.pointer}/Arguments{at}", job, placed
+
+
+def _written(subject: Subject, at: str, value: Value) -> str:
+    """Where a value is decided: at a parameter's default, if it reads one."""
+    path = value.path if isinstance(value, Ref) else None
+    declared = subject.parameters.get(path.name) if path is not None and path.root == "Parameters" else None
+    return f"{declared.at}/DefaultValue" if declared else at
+
+
+@rule("H901", "house-instance", Severity.WARNING, source=_SOURCE)
+def house_instance(subject: Subject) -> Iterator[Fault]:
+    """An instance type that the house does not allow.
+
+    Bad:  "InstanceType": "ml.p4d.24xlarge" with instances = ["ml.m5.*"]
+    Good: "InstanceType": "ml.m5.xlarge"
+    """
+    policy = _policy(subject)
+    if policy is None or not policy.instances:
+        return
+    for at, config, placed in _machines(subject):
+        value = config.get("InstanceType")
+        kind = literal(subject, value)
+        if isinstance(kind, str) and not any(fnmatchcase(kind, glob) for glob in policy.instances):
+            help_text = f"[house] instances allows {', '.join(policy.instances)}"
+            yield Fault(
+                _written(subject, f"{at}/InstanceType", value), f"{kind} is not allowed here", help_text, placed
+            )
+
+
+@rule("H902", "house-tags", Severity.WARNING, source=_SOURCE)
+def house_tags(subject: Subject) -> Iterator[Fault]:
+    """A job, a model or a registration lacks a tag that the house requires. The pipeline's own tags count too.
+
+    Bad:  no "Tags" with required_tags = ["team"]
+    Good: "Tags": [{"Key": "team", "Value": "growth"}]
+    """
+    policy = _policy(subject)
+    if policy is None or not policy.required_tags:
+        return
+    kinds = ("Training", "Processing", "Transform", "Tuning", "AutoML", "Model", "QualityCheck", "ClarifyCheck")
+    for placed, arguments in subject.of_type(*kinds):
+        listed = arguments.get("Tags", ())
+        if not isinstance(listed, tuple):
+            continue
+        keys = {item.get("Key") for item in listed if isinstance(item, Mapping)} | subject.definition.tags.keys()
+        missing = [tag for tag in policy.required_tags if tag not in keys]
+        if missing:
+            message = f"the step has no tag {', '.join(repr(tag) for tag in missing)}"
+            help_text = f'[house] required_tags wants it: {{"Key": "{missing[0]}", "Value": ...}}'
+            yield Fault(f"{placed.pointer}/Arguments/Tags", message, help_text, placed)
+
+
+@rule("H903", "house-cap", Severity.WARNING, source=_SOURCE)
+def house_cap(subject: Subject) -> Iterator[Fault]:
+    """More instances, a larger volume or a longer time than the house allows; also a job whose time has no limit of its
+    own, which may run for a day.
+
+    Bad:  "InstanceCount": 8 with max_instances = 4
+    Good: "InstanceCount": 4
+    """
+    policy = _policy(subject)
+    if policy is None:
+        return
+    caps = (("InstanceCount", policy.max_instances), ("VolumeSizeInGB", policy.max_volume_gb))
+    for at, config, placed in _machines(subject):
+        for member, cap in (*caps, ("InitialInstanceCount", policy.max_instances)):
+            value = literal(subject, config.get(member))
+            if cap is not None and isinstance(value, int) and not isinstance(value, bool) and value > cap:
+                where = _written(subject, f"{at}/{member}", config.get(member))
+                yield Fault(where, f"{member} is {shown(value)}, the house allows {cap}", "lower it", placed)
+    hours = policy.max_runtime_hours
+    for at, job, placed in _jobs(subject) if hours is not None else ():
+        value = get(job, "StoppingCondition", "MaxRuntimeInSeconds")
+        seconds = literal(subject, value) if value is not None else _DEFAULT_HOURS * 3600
+        if isinstance(seconds, int) and not isinstance(seconds, bool) and hours is not None and seconds > hours * 3600:
+            where = _written(subject, f"{at}/StoppingCondition/MaxRuntimeInSeconds", value)
+            what = f"the job may run {seconds / 3600:g} hours" if seconds < 10**9 else "the job may run for ever"
+            message = f"{what}, the house allows {hours:g}"
+            yield Fault(where, message, f"set MaxRuntimeInSeconds to at most {int(hours * 3600)}", placed)
+
+
+@rule("H904", "house-name", Severity.WARNING, source=_SOURCE)
+def house_name(subject: Subject) -> Iterator[Fault]:
+    """The name of the pipeline, of a step or of a parameter is not of the form that the house wants.
+
+    Bad:  "Name": "train2" with step_names = "[A-Z][A-Za-z0-9]*"
+    Good: "Name": "Train2"
+    """
+    policy = _policy(subject)
+    if policy is None:
+        return
+    name = subject.definition.name
+    if policy.pipeline_names and name and len(name) < 300 and not re.fullmatch(policy.pipeline_names, name):
+        help_text = f"[house] pipeline_names wants {policy.pipeline_names}"
+        yield Fault("", f"the pipeline's name {shown(name)} is not of the house's form", help_text)
+    for placed in subject.placed if policy.step_names else ():
+        name = placed.step.name
+        if name and len(name) < 300 and not re.fullmatch(policy.step_names or "", name):
+            help_text = f"[house] step_names wants {policy.step_names}"
+            message = f"step name {shown(name)} is not of the house's form"
+            yield Fault(f"{placed.pointer}/Name", message, help_text, placed)
+    for declared in subject.parameters.values() if policy.parameter_names else ():
+        name = declared.parameter.name
+        if len(name) < 300 and not re.fullmatch(policy.parameter_names or "", name):
+            help_text = f"[house] parameter_names wants {policy.parameter_names}"
+            message = f"parameter name {shown(name)} is not of the house's form"
+            yield Fault(f"{declared.at}/Name", message, help_text, where=declared.parameter.where)
+
+
+@rule("H905", "house-protection", Severity.WARNING, source=_SOURCE)
+def house_protection(subject: Subject) -> Iterator[Fault]:
+    """A job has no KMS key for what it writes, is in no VPC, or is not isolated from the network, and the house
+    requires it.
+
+    Bad:  no "KmsKeyId" with require = ["kms"]
+    Good: "OutputDataConfig": {"S3OutputPath": "...", "KmsKeyId": "alias/ml"}
+    """
+    policy = _policy(subject)
+    wanted = policy.require if policy is not None else ()
+    for at, job, placed in _jobs(subject) if wanted else ():
+        processing = placed.step.type in ("Processing", "QualityCheck", "ClarifyCheck")
+        output = "ProcessingOutputConfig" if processing else "OutputDataConfig"
+        network = ("NetworkConfig",) if processing else ()
+        if "kms" in wanted and isinstance(job.get(output), Mapping) and get(job, output, "KmsKeyId") is None:
+            yield Fault(f"{at}/{output}/KmsKeyId", f"{output} has no KmsKeyId", "[house] requires kms", placed)
+        if "vpc" in wanted and get(job, *network, "VpcConfig") is None:
+            where = at + pointer(*network, "VpcConfig")
+            yield Fault(where, "the job runs outside of a VPC", "[house] requires vpc: add VpcConfig", placed)
+        if "isolation" in wanted and get(job, *network, "EnableNetworkIsolation") in (None, False):
+            where = at + pointer(*network, "EnableNetworkIsolation")
+            help_text = "[house] requires isolation: set EnableNetworkIsolation"
+            yield Fault(where, "the container may use the network", help_text, placed)
+    for placed, arguments in subject.of_type("Transform", "AutoML") if "kms" in wanted else ():
+        output = "TransformOutput" if placed.step.type == "Transform" else "OutputDataConfig"
+        if isinstance(arguments.get(output), Mapping) and get(arguments, output, "KmsKeyId") is None:
+            where = f"{placed.pointer}/Arguments/{output}/KmsKeyId"
+            yield Fault(where, f"{output} has no KmsKeyId", "[house] requires kms", placed)
+    for placed, arguments in subject.of_type("Model"):
+        at = f"{placed.pointer}/Arguments"
+        if "vpc" in wanted and arguments.get("VpcConfig") is None:
+            yield Fault(f"{at}/VpcConfig", "the model runs outside of a VPC", "[house] requires vpc", placed)
+        if "isolation" in wanted and arguments.get("EnableNetworkIsolation") in (None, False):
+            message = "the model's containers may use the network"
+            yield Fault(f"{at}/EnableNetworkIsolation", message, "[house] requires isolation", placed)
+
+
+@rule("H906", "house-image", Severity.WARNING, source=_SOURCE)
+def house_image(subject: Subject) -> Iterator[Fault]:
+    """An image is in another account's registry than the house allows; or, where the house requires pinned images, its
+    tag may mean another image tomorrow.
+
+    Bad:  "TrainingImage": "999999999999.dkr.ecr.eu-west-1.amazonaws.com/fit:latest" with registries = ["111122223333"]
+    Good: "TrainingImage": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/fit:1.4"
+    """
+    policy = _policy(subject)
+    if policy is None or not (policy.registries or "pinned-images" in policy.require):
+        return
+    for at, text, placed in subject.texts:
+        image = parse(text) if at.endswith(("Image", "ImageUri")) else None
+        if image is None or placed is None:
+            continue
+        if policy.registries and image.account not in policy.registries:
+            help_text = f"[house] registries allows {', '.join(policy.registries)}"
+            yield Fault(at, f"the image is in the registry of {image.account}", help_text, placed)
+        if "pinned-images" in policy.require and image.tag in (None, "latest") and "@sha256:" not in text:
+            yield Fault(at, f"{shown(text)} may be another image tomorrow", "give a version or a digest", placed)

@@ -1,0 +1,213 @@
+"""AWS's own images: for which machine, for which use, of which account."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+from mlops.check import instances
+from mlops.check.expressions import literal
+from mlops.check.images import Image, parse
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Placed, Ref, Severity, Value
+from mlops.ir.values import pointer
+
+
+@dataclass(frozen=True, slots=True)
+class _Used:
+    """An image that is known, where it stands, and the instance types that it runs on with their places."""
+
+    at: str
+    image: Image
+    placed: Placed
+    scope: str | None
+    machines: tuple[tuple[str, str], ...]
+
+
+def _used(subject: Subject) -> Iterator[_Used]:
+    for placed, arguments in subject.of_type("Training"):
+        yield from _job(subject, f"{placed.pointer}/Arguments", arguments, placed)
+    for placed, arguments in subject.of_type("Tuning"):
+        start = f"{placed.pointer}/Arguments"
+        single = arguments.get("TrainingJobDefinition")
+        if isinstance(single, Mapping):
+            yield from _job(subject, f"{start}/TrainingJobDefinition", single, placed)
+        for at, item in entries(arguments, "TrainingJobDefinitions"):
+            yield from _job(subject, start + at, item, placed)
+    for placed, arguments in subject.of_type("Processing"):
+        start = f"{placed.pointer}/Arguments"
+        image = _image(subject, get(arguments, "AppSpecification", "ImageUri"))
+        if image is not None:
+            where = ("ProcessingResources", "ClusterConfig", "InstanceType")
+            machines = _machine(subject, start + pointer(*where), get(arguments, *where))
+            yield _Used(f"{start}/AppSpecification/ImageUri", image, placed, None, machines)
+    for placed, arguments in subject.of_type("Model"):
+        machines = tuple(_machines_of_model(subject, placed.step.name))
+        for at, container in _containers(arguments):
+            image = _image(subject, container.get("Image"))
+            if image is not None:
+                yield _Used(f"{placed.pointer}/Arguments{at}/Image", image, placed, "inference", machines)
+
+
+def _job(subject: Subject, at: str, job: Mapping[str, Value], placed: Placed) -> Iterator[_Used]:
+    image = _image(subject, get(job, "AlgorithmSpecification", "TrainingImage"))
+    if image is not None:
+        where = f"{at}/ResourceConfig/InstanceType"
+        machines = _machine(subject, where, get(job, "ResourceConfig", "InstanceType"))
+        yield _Used(f"{at}/AlgorithmSpecification/TrainingImage", image, placed, "training", machines)
+
+
+def _containers(arguments: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:
+    primary = arguments.get("PrimaryContainer")
+    if isinstance(primary, Mapping):
+        yield "/PrimaryContainer", primary
+    yield from entries(arguments, "Containers")
+
+
+def _image(subject: Subject, value: Value) -> Image | None:
+    text = literal(subject, value)
+    return parse(text) if isinstance(text, str) else None
+
+
+def _machine(subject: Subject, at: str, value: Value) -> tuple[tuple[str, str], ...]:
+    kind = literal(subject, value)
+    return ((at, kind),) if isinstance(kind, str) else ()
+
+
+def _machines_of_model(subject: Subject, name: str) -> Iterator[tuple[str, str]]:
+    """Where a model that this pipeline makes is run: by transforms and by variants of endpoints."""
+    for placed, arguments in subject.of_type("Transform"):
+        if _reads(arguments.get("ModelName"), name):
+            at = f"{placed.pointer}/Arguments/TransformResources/InstanceType"
+            yield from _machine(subject, at, get(arguments, "TransformResources", "InstanceType"))
+    for placed, arguments in subject.of_type("EndpointConfig"):
+        for where, variant in entries(arguments, "ProductionVariants"):
+            if _reads(variant.get("ModelName"), name):
+                at = f"{placed.pointer}/Arguments{where}/InstanceType"
+                yield from _machine(subject, at, variant.get("InstanceType"))
+
+
+def _reads(value: Value, name: str) -> bool:
+    path = value.path if isinstance(value, Ref) else None
+    return path is not None and path.root == "Steps" and path.name == name
+
+
+_SERVES = {"gpu": "a GPU", "neuron": "AWS Inferentia or Trainium", "cpu": "a CPU only"}
+
+
+@rule("X860", "image-for-another-processor", Severity.WARNING, source="tags of AWS's deep learning containers")
+def image_for_another_processor(subject: Subject) -> Iterator[Fault]:
+    """One of AWS's framework images on an instance with another processor than it is built for: what needs a GPU
+    does not find one, or a GPU is paid for and never used.
+
+    Bad:  "pytorch-training:2.3.0-gpu-py311-..." on ml.m5.xlarge
+    Good: "pytorch-training:2.3.0-gpu-py311-..." on ml.g5.xlarge
+    """
+    for used in _used(subject):
+        if used.image.processor is None:
+            continue
+        for at, kind in used.machines:
+            has = instances.accelerator(kind)
+            if has is not None and has != used.image.processor:
+                built = _SERVES[used.image.processor]
+                message = f"{kind} has {_SERVES[has]}, and {_short(used.image)} is built for {built}"
+                yield Fault(at, message, "choose another instance type, or the other image", used.placed)
+
+
+def _short(image: Image) -> str:
+    return f"{image.repository}:{image.tag}"
+
+
+@rule("X861", "image-for-another-use", Severity.WARNING, source="names of AWS's deep learning containers")
+def image_for_another_use(subject: Subject) -> Iterator[Fault]:
+    """A training job runs one of AWS's inference images, or a model serves with a training image.
+
+    Bad:  "TrainingImage": ".../pytorch-inference:2.3.0-cpu-py311"
+    Good: "TrainingImage": ".../pytorch-training:2.3.0-cpu-py311"
+    """
+    for used in _used(subject):
+        if used.image.scope is not None and used.scope is not None and used.image.scope != used.scope:
+            message = f"{used.image.repository} is an image for {used.image.scope}, this is for {used.scope}"
+            help_text = f"use {used.image.repository.replace(used.image.scope, used.scope)}"
+            yield Fault(used.at, message, help_text, used.placed)
+
+
+@rule(
+    "X862",
+    "unpublished-framework-image",
+    Severity.WARNING,
+    source="official SDK's image_uri_config, where it is installed: versions, Python versions and accounts",
+)
+def unpublished_framework_image(subject: Subject) -> Iterator[Fault]:
+    """One of AWS's framework images in a version or with a Python that was never published together, or in the
+    account that holds these images for another region. Only looked at where the official SDK, which has the lists, is
+    installed.
+
+    Bad:  ".../pytorch-training:2.3.0-cpu-py39-ubuntu20.04-sagemaker"
+    Good: ".../pytorch-training:2.3.0-cpu-py311-ubuntu20.04-sagemaker"
+    """
+    for used in _used(subject):
+        image = used.image
+        file = _FILES.get(image.repository) or (image.framework if image.framework in _PLAIN else None)
+        if file is None:
+            continue
+        for fact in _published(file):
+            if fact.repository != image.repository:
+                continue
+            wanted = fact.accounts.get(image.region)
+            if wanted is not None and image.account != wanted and image.account in fact.accounts.values():
+                message = f"account {image.account} holds {image.repository} for another region than {image.region}"
+                yield Fault(used.at, message, f"use account {wanted}", used.placed)
+                break
+            if image.python is not None and fact.version == image.version and image.python not in fact.pythons:
+                message = f"{image.repository} {image.version} was never published with {image.python}"
+                help_text = did_you_mean(image.python, fact.pythons) or f"use {', '.join(fact.pythons)}"
+                yield Fault(used.at, message, help_text, used.placed)
+                break
+
+
+_PLAIN = frozenset({"pytorch", "tensorflow", "mxnet"})
+_FILES = {"sagemaker-scikit-learn": "sklearn", "sagemaker-xgboost": "xgboost"}
+
+
+@dataclass(frozen=True, slots=True)
+class _Published:
+    repository: str
+    version: str
+    pythons: tuple[str, ...]
+    accounts: Mapping[str, str]
+
+
+@cache
+def _published(framework: str) -> tuple[_Published, ...]:
+    """What the SDK's data say of a framework; nothing where they are not installed or of another form."""
+    from mlops.project.images import sdk_data_folder
+
+    folder = sdk_data_folder()
+    if folder is None:
+        return ()
+    try:
+        raw = json.loads((folder / f"{framework}.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return ()
+    scopes = [raw, *raw.values()] if isinstance(raw, dict) else []
+    return tuple(
+        fact
+        for scope in scopes
+        if isinstance(scope, dict) and isinstance(scope.get("versions"), dict)
+        for version, item in scope["versions"].items()
+        if isinstance(item, dict) and (fact := _fact(version, item)) is not None
+    )
+
+
+def _fact(version: str, item: Mapping[str, Any]) -> _Published | None:
+    accounts = item.get("registries", {})
+    pythons = item.get("py_versions", ())
+    if not isinstance(accounts, dict) or not isinstance(item.get("repository"), str):
+        return None
+    return _Published(item["repository"], version, tuple(pythons), accounts)

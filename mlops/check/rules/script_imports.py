@@ -1,0 +1,128 @@
+"""What a step's own script imports, against what its image and its requirements bring."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from pathlib import Path
+from posixpath import basename
+
+from mlops.check.expressions import literal
+from mlops.check.images import parse
+from mlops.check.rule import Fault, rule
+from mlops.check.subject import Subject, entries, get
+from mlops.ir import Asset, Placed, Severity, Value
+
+_BRINGS = {"torch": "torch", "tensorflow": "tensorflow", "keras": "keras", "lightgbm": "lightgbm",
+           "catboost": "catboost", "transformers": "transformers", "xgboost": "xgboost", "pyspark": "pyspark",
+           "mxnet": "mxnet", "jax": "jax"}  # fmt: skip
+"""Large libraries by the name that is imported, with the name that is installed."""
+_LACKS: Mapping[str, frozenset[str]] = {
+    "sagemaker-scikit-learn": frozenset(_BRINGS),
+    "sagemaker-xgboost": frozenset(_BRINGS) - {"xgboost"},
+    "pytorch-training": frozenset({"tensorflow", "keras", "lightgbm", "catboost", "pyspark", "mxnet", "jax"}),
+    "tensorflow-training": frozenset({"torch", "lightgbm", "catboost", "pyspark", "mxnet", "transformers"}),
+}
+"""What AWS's images are certain not to have; of everything else nothing is said."""
+_REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
+
+
+@rule(
+    "X870",
+    "import-without-package",
+    Severity.WARNING,
+    source="AWS's scikit-learn-container, xgboost-container and deep-learning-containers; sagemaker-training-toolkit",
+)
+def import_without_package(subject: Subject) -> Iterator[Fault]:
+    """A step's script imports a large library that its image does not have, and no requirements.txt beside it brings:
+    the job is started, paid for, and ends with ModuleNotFoundError. Imports inside of try or of a function, and images
+    of one's own, are not looked at.
+
+    Bad:  import torch  in a script that runs in the scikit-learn image
+    Good: a requirements.txt with torch beside it, or the PyTorch image
+    """
+    assets = {asset.uri: asset for asset in subject.definition.assets}
+    if not assets:
+        return
+    for at, text, placed, code in _scripts(subject):
+        image = parse(text)
+        lacks = _LACKS.get(image.repository, frozenset()) if image is not None else frozenset()
+        asset = assets.get(code[0])
+        if not lacks or asset is None or image is None:
+            continue
+        for script, line, name in _missing(asset, code[1], lacks):
+            message = f"{script}:{line} imports {name}, which {image.repository} does not have"
+            help_text = f"add {_BRINGS[name]} to a requirements.txt beside {script}, or use another image"
+            yield Fault(at, message, help_text, placed)
+
+
+def _scripts(subject: Subject) -> Iterator[tuple[str, str, Placed, tuple[str, str]]]:
+    """Where the image stands, its URI, the step, and the URI of the code with the name of the script in it."""
+    for placed, arguments in subject.of_type("Training"):
+        image = literal(subject, get(arguments, "AlgorithmSpecification", "TrainingImage"))
+        values = arguments.get("HyperParameters")
+        folder, program = (_plain(get(values, f"sagemaker_{name}")) for name in ("submit_directory", "program"))
+        if isinstance(image, str) and folder and program:
+            yield f"{placed.pointer}/Arguments/AlgorithmSpecification/TrainingImage", image, placed, (folder, program)
+    for placed, arguments in subject.of_type("Processing"):
+        image = literal(subject, get(arguments, "AppSpecification", "ImageUri"))
+        command = get(arguments, "AppSpecification", "ContainerEntrypoint")
+        words = [word for word in command if isinstance(word, str)] if isinstance(command, tuple) else []
+        script = next((basename(word) for word in words if word.endswith(".py")), None)
+        for _, item in entries(arguments, "ProcessingInputs"):
+            uri = get(item, "S3Input", "S3Uri")
+            if isinstance(image, str) and isinstance(uri, str) and script is not None:
+                yield f"{placed.pointer}/Arguments/AppSpecification/ImageUri", image, placed, (uri, script)
+
+
+def _plain(value: Value) -> str | None:
+    return value.strip('"') if isinstance(value, str) else None
+
+
+def _missing(asset: Asset, script: str, lacks: frozenset[str]) -> Iterator[tuple[str, int, str]]:
+    """File, line and name of each import, of the script and of what it imports from beside it, that nothing brings."""
+    files = dict(asset.files)
+    installed = _installed(files.get("requirements.txt"))
+    queue, seen = [script], {script}
+    while queue:
+        name = queue.pop()
+        file = files.get(name)
+        if file is None:
+            continue
+        for module, line in _imports(file):
+            beside = [path for path in (f"{module}.py", f"{module}/__init__.py") if path in files]
+            queue += [path for path in beside if path not in seen]
+            seen.update(beside)
+            if not beside and module in lacks and _BRINGS[module] not in installed:
+                yield name, line, module
+
+
+def _installed(requirements: Path | None) -> frozenset[str]:
+    if requirements is None:
+        return frozenset()
+    try:
+        lines = requirements.read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return frozenset()
+    if any(line.strip().startswith(("-", "git+", "http")) for line in lines):
+        return frozenset(_BRINGS.values())  # what a further file or index brings is not known
+    names = {match[1].lower().replace("_", "-") for line in lines if (match := _REQUIREMENT.match(line))}
+    return frozenset(names | {name.removesuffix("-cpu").removesuffix("-gpu") for name in names})
+
+
+@lru_cache(maxsize=256)
+def _imports(file: Path) -> tuple[tuple[str, int], ...]:
+    """Top-level names that are imported for certain: not inside of try or of a function."""
+    try:
+        tree = ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return ()
+    found: list[tuple[str, int]] = []
+    for node in tree.body:
+        if isinstance(node, ast.Import):
+            found += [(name.name.partition(".")[0], node.lineno) for name in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            found.append((node.module.partition(".")[0], node.lineno))
+    return tuple(found)

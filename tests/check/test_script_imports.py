@@ -1,0 +1,71 @@
+"""What a script imports, against what its image and the requirements beside it bring."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import pytest
+
+from mlops.check import check
+from mlops.ir import Asset, Definition, Step
+
+SKLEARN = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+PYTORCH = "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.3.0-cpu-py311"
+OWN = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/own:1"
+URI = "s3://acme/code/sourcedir.tar.gz"
+
+
+def said(folder: Path, image: str, files: Mapping[str, str], kind: str = "Training") -> list[str]:
+    for name, text in files.items():
+        folder.joinpath(name).write_text(text)
+    asset = Asset("0", URI, tuple((name, folder / name) for name in files), archive=True)
+    training = {
+        "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+        "HyperParameters": {"sagemaker_program": '"train.py"', "sagemaker_submit_directory": f'"{URI}"'},
+    }
+    processing = {
+        "AppSpecification": {"ImageUri": image, "ContainerEntrypoint": ("python3", "/opt/ml/processing/code/train.py")},
+        "ProcessingInputs": ({"InputName": "code", "S3Input": {"S3Uri": URI}},),
+    }
+    step = Step("Train", kind, training if kind == "Training" else processing)
+    found = check(Definition("churn", steps=(step,), assets=(asset,))).findings
+    return [item.message for item in found if item.code == "X870"]
+
+
+@pytest.mark.parametrize(
+    ("image", "files", "wanted"),
+    [
+        (SKLEARN, {"train.py": "import os\nimport torch"}, "train.py:2 imports torch, which sagemaker-scikit-learn"),
+        (SKLEARN, {"train.py": "from fit import go", "fit.py": "import lightgbm as lgb"}, "fit.py:1 imports lightgbm"),
+        (PYTORCH, {"train.py": "from tensorflow.keras import layers"}, "train.py:1 imports tensorflow"),
+        (SKLEARN, {"train.py": "import torch", "requirements.txt": "pandas==2.0\n"}, "train.py:1 imports torch"),
+    ],
+    ids=["beside", "of a module", "framework", "other requirements"],
+)
+@pytest.mark.parametrize("kind", ["Training", "Processing"])
+def test_fires(tmp_path: Path, image: str, files: Mapping[str, str], wanted: str, kind: str) -> None:
+    (message,) = said(tmp_path, image, files, kind)
+    assert message.startswith(wanted)
+
+
+@pytest.mark.parametrize(
+    ("image", "files"),
+    [
+        (SKLEARN, {"train.py": "import sklearn, numpy, pandas"}),
+        (PYTORCH, {"train.py": "import torch, transformers"}),
+        (OWN, {"train.py": "import torch"}),
+        (SKLEARN, {"train.py": "import torch", "requirements.txt": "# fit\nTorch>=2.0 ; python_version > '3'"}),
+        (SKLEARN, {"train.py": "import tensorflow", "requirements.txt": "tensorflow-cpu==2.16"}),
+        (SKLEARN, {"train.py": "import torch", "requirements.txt": "-r more.txt"}),
+        (SKLEARN, {"train.py": "try:\n    import torch\nexcept ImportError:\n    torch = None"}),
+        (SKLEARN, {"train.py": "def late():\n    import torch"}),
+        (SKLEARN, {"train.py": "import torch", "torch.py": ""}),
+        (SKLEARN, {"train.py": "import torch ("}),
+        (SKLEARN, {"other.py": "import torch"}),
+    ],
+    ids=["its own", "framework", "own image", "required", "cpu build", "elsewhere", "try", "late", "shadowed", "broken",
+         "another"],
+)  # fmt: skip
+def test_does_not_fire(tmp_path: Path, image: str, files: Mapping[str, str]) -> None:
+    assert said(tmp_path, image, files) == []
