@@ -130,6 +130,8 @@ def _extra(step: Step, step_type: StepType, segments: Sequence[Segment]) -> Prop
             continue
         if shape_name is None:
             rest = segments[len(wanted) :]
+            if name in step_type.parsed_text:
+                return ANYTHING
             if rest and not isinstance(rest[0], Key):
                 return Dead(f"{name} is a plain value, nothing is below it", f"end the path at {name}")
             return _declared_entity(step, name, rest) if rest else ANYTHING

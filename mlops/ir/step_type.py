@@ -15,6 +15,7 @@ class StepType:
     - ``response``: the shape that ``Steps.X.<path>`` walks, None where nothing can be read.
     - ``extra_response``: readable members that the response shape lacks, each with its shape name, or None for "any
       scalar".
+    - ``parsed_text``: those of them that are JSON texts, inside which a path may go on.
     - ``keyed``: lists that a path may index by name: dotted path of the list -> member that holds an item's name.
     - ``producers``: same lists, dotted path in the response -> dotted path in the request of the member that declares
       an item's name, e.g. ``ProcessingOutputConfig.Outputs`` -> ``ProcessingOutputConfig.Outputs.OutputName``.
@@ -32,6 +33,7 @@ class StepType:
     omits: frozenset[str] = frozenset()
     response: str | None = None
     extra_response: Mapping[str, str | None] = field(default_factory=dict)
+    parsed_text: frozenset[str] = frozenset()
     keyed: Mapping[str, str] = field(default_factory=dict)
     producers: Mapping[str, str] = field(default_factory=dict)
     envelope: frozenset[str] = frozenset()

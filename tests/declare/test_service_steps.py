@@ -127,13 +127,14 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     (
         "EMR on as many machines as a parameter says",
-        'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(count=n))',
+        'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(count=n, release="emr-7.5.0"))',
         {
             "Name": "E",
             "Type": "EMR",
             "Arguments": {
                 "StepConfig": {"HadoopJarStep": {"Jar": "s3://bkt/j.jar"}},
                 "ClusterConfig": {
+                    "ReleaseLabel": "emr-7.5.0",
                     "Instances": {
                         "InstanceGroups": [
                             {"InstanceRole": "MASTER", "InstanceCount": 1, "InstanceType": "m5.xlarge"},
@@ -150,7 +151,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     (
         "EMR on a cluster of fleets",
-        'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(instance=None, arguments={"Instances": '
+        'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(instance=None, release="emr-7.5.0", arguments={"Instances": '
         '{"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}]}}))',
         {
             "Name": "E",
@@ -158,6 +159,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
             "Arguments": {
                 "StepConfig": {"HadoopJarStep": {"Jar": "s3://bkt/j.jar"}},
                 "ClusterConfig": {
+                    "ReleaseLabel": "emr-7.5.0",
                     "Instances": {"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}]}
                 },
             },
@@ -363,7 +365,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
     ),
     (
         "a ForEach over a list of dictionaries, with its best iteration",
-        'with ForEach("F", [{"name": "x", "deep": {"a": 1}}, "plain", n], concurrency=2) as each:\n'
+        'with ForEach("F", [{"name": "x", "deep": {"a": 1}}, {"name": "y"}, n], concurrency=2) as each:\n'
         '    f = Lambda("B", function=FUNCTION, inputs={"n": each.item["name"], "a": each.item.property("deep.a")}, '
         'outputs={"score": float})\n'
         '    each.select_max(f.outputs["score"])',
@@ -371,7 +373,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
             "Name": "F",
             "Type": "ForEach",
             "Arguments": {
-                "IterableItems": ['{"name": "x", "deep": {"a": 1}}', "plain", {"Get": "Parameters.N"}],
+                "IterableItems": ['{"name": "x", "deep": {"a": 1}}', '{"name": "y"}', {"Get": "Parameters.N"}],
                 "MaxConcurrency": 2,
                 "Selector": {"Pick": "MaxBy", "Field": {"Get": "IterationOutput.B.OutputParameters['score']"}},
                 "ForEachBody": [

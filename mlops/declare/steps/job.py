@@ -22,8 +22,9 @@ STEP_TYPE = StepType(
     request="CreateJobRequest",
     omits=frozenset({"JobName"}),
     response="DescribeJobResponse",
-    # A path may go on inside the text, which the service parses then (the official SDK's JobStep).
     extra_response={"JobConfigDocument": None},
+    # So says the official SDK's JobStep.
+    parsed_text=frozenset({"JobConfigDocument"}),
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
 )
 

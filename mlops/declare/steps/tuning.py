@@ -250,6 +250,7 @@ class Tuning(Step):
             message = f"Tuning {name}: with several jobs, each has ranges and an objective of its own"
             help = "move ranges= and objective= into TrainingJob(…)"
             misuse("D064", message, help=help, step=name)
+            self.poisoned = True
 
     @property
     def best_model(self) -> ModelReference:
