@@ -8,22 +8,9 @@ from collections.abc import Iterator
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject, get
 from mlops.ir import Placed, Severity, Value, Where
+from mlops.ir.secrecy import is_secret, is_secret_name
 
-_NAME = re.compile(
-    r"(^|[_\-.])(password|passwd|secret(_access)?(_key)?|api[_\-]?key|access[_\-]?key(_id)?|private[_\-]?key|token)$",
-    re.IGNORECASE,
-)
-_VALUE = re.compile(
-    r"\b(AKIA|ASIA)[A-Z0-9]{16}\b|\bxox[abprs]-[A-Za-z0-9-]{10,}|\bgh[pousr]_[A-Za-z0-9]{30,}|\bhf_[A-Za-z0-9]{20,}"
-    r"|-----BEGIN [A-Z ]*PRIVATE KEY-----|\bsk-[A-Za-z0-9_-]{20,}"
-)
-_URL = re.compile(r"[a-z][a-z0-9+.\-]*://[^/\s:@]+:[^/\s:@]+@")
-_KNOWN = frozenset({"REMOTE_FUNCTION_SECRET_KEY"})
-"""The official SDK's @step functions write it; it only signs the function's own payload."""
 _FLAG = re.compile(r"--?(?P<name>[A-Za-z0-9_\-]+)(=(?P<value>.+))?")
-_HARMLESS = re.compile(
-    r"|\*+|none|null|changeme|<.*>|\$\{.*\}|arn:aws.*|mlops-secret:.*|/.*|(true|false)|\d{1,6}", re.IGNORECASE
-)
 
 
 def _texts(subject: Subject) -> Iterator[tuple[str, str, Placed | None, Where | None]]:
@@ -57,15 +44,14 @@ def secret(subject: Subject) -> Iterator[Fault]:
         if len(text) > 65536:
             continue
         name = names.get(at.removesuffix("/DefaultValue"), at.rpartition("/")[2])
-        named = name not in _KNOWN and bool(_NAME.search(name)) and len(text) >= 8 and not _HARMLESS.fullmatch(text)
-        if named or _VALUE.search(text) or _URL.search(text):
+        if is_secret(name, text):
             yield Fault(at, f"{name!r} looks like a secret", _HELP, placed, where)
     for placed in subject.placed:
         for start, words in _commands(placed):
             for index, word in enumerate(words):
                 match = _FLAG.fullmatch(word) if isinstance(word, str) and len(word) < 4096 else None
-                if match is None or not _NAME.search(match["name"]):
+                if match is None:
                     continue
                 value = match["value"] or (words[index + 1] if index + 1 < len(words) else None)
-                if isinstance(value, str) and len(value) >= 8 and not _HARMLESS.fullmatch(value):
+                if isinstance(value, str) and is_secret_name(match["name"], value):
                     yield Fault(f"{start}/{index}", f"{match['name']!r} looks like a secret", _HELP, placed)
