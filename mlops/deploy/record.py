@@ -80,6 +80,11 @@ def new_writer() -> str:
     return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex}"
 
 
+def new_token() -> str:
+    """A ClientRequestToken for a call that is made once. 32 characters."""
+    return uuid.uuid4().hex
+
+
 def read(account: Account, environment: Environment, name: str) -> Stored | None:
     """None where we never wrote this pipeline, or its bucket is not there."""
     s3 = account.client("s3")

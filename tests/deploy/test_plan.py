@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pytest
@@ -16,6 +16,7 @@ from mlops.deploy.cache_effect import losses
 from mlops.deploy.definition_diff import changes, hide_document, readable
 from mlops.deploy.plan import plan
 from mlops.deploy.saved_plan import hold, read, save
+from mlops.deploy.state import describe
 from mlops.deploy.upsert import upsert
 from mlops.ir import Refusal
 from mlops.ir.reader import read as read_definition
@@ -120,16 +121,14 @@ def test_a_large_definition_goes_through_s3(world: World, size: int) -> None:
     text = json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
     definition, _ = read_definition(text)
     assert definition is not None
-    from dataclasses import replace
-
     checked = check(replace(definition, name="large"))
     done = upsert(world.account, world.environment, checked)
     assert done.action == "created"
     with calls(world) as made:
         assert upsert(world.account, world.environment, checked).action == "unchanged"
     assert not [name for name in made if name.startswith(WRITES)]
-    stored = world.account.client("sagemaker").describe_pipeline(PipelineName="large")
-    assert json.loads(stored["PipelineDefinition"]) == json.loads(text)
+    stored = describe(world.account, "large")
+    assert stored is not None and stored.state.document == json.loads(text)
 
 
 def test_a_saved_plan_holds_until_the_account_or_the_source_moves(world: World, tmp_path: Any) -> None:
