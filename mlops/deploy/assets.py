@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -15,15 +15,16 @@ from mlops.ir import Asset
 
 @dataclass(frozen=True, slots=True)
 class AssetObject:
-    """One object of an asset: a file, or the archive of all ``files``. ``size`` is None for an archive that is not
-    packed yet."""
+    """One object of an asset: a file, or the archive of all ``files``. ``replaces``: another size lies there."""
 
     uri: str
     files: tuple[tuple[str, Path], ...]
     archive: bool
+    replaces: bool = False
 
     @property
     def size(self) -> int | None:
+        """None for an archive that is not packed yet."""
         return None if self.archive else self.files[0][1].stat().st_size
 
 
@@ -46,7 +47,9 @@ def absent(account: Account, assets: Iterable[Asset]) -> tuple[AssetObject, ...]
                 found.append(wanted[0])
             continue
         there = _sizes(s3, asset.uri)
-        found.extend(item for item in wanted if there.get(item.uri) != item.size)
+        found.extend(
+            replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size
+        )
     return tuple(found)
 
 

@@ -28,19 +28,27 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 def upload(account: Account, environment: Environment, item: AssetObject, progress: Progress) -> int:
     """Bytes that were sent. The object appears whole or not at all."""
     with _content(item) as (content, size):
-        return send(account, environment, item.uri, content, size, progress)
+        return send(account, environment, item.uri, content, size, progress, replaces=item.replaces)
 
 
 def send(
-    account: Account, environment: Environment, uri: str, content: IO[bytes], size: int, progress: Progress
+    account: Account,
+    environment: Environment,
+    uri: str,
+    content: IO[bytes],
+    size: int,
+    progress: Progress,
+    *,
+    replaces: bool = False,
 ) -> int:
     s3 = account.client("s3")
     bucket, key = split_uri(uri)
     place = {"Bucket": bucket, "Key": key}
+    condition = {} if replaces else {"IfNoneMatch": "*"}
     if size <= PART_BYTES:
         try:
             s3.put_object(
-                **place, Body=content, IfNoneMatch="*", ChecksumAlgorithm="SHA256", **_encryption(environment)
+                **place, Body=content, **condition, ChecksumAlgorithm="SHA256", **_encryption(environment)
             )
         except Exception as error:
             # The name is the content's: whoever was faster sent the same.
@@ -48,7 +56,7 @@ def send(
                 raise
         progress(uri, size, size)
         return size
-    return _in_parts(s3, environment, place, content, size, lambda sent: progress(uri, sent, size))
+    return _in_parts(s3, environment, place, content, size, lambda sent: progress(uri, sent, size), condition)
 
 
 def _in_parts(
@@ -58,6 +66,7 @@ def _in_parts(
     content: IO[bytes],
     size: int,
     progress: Callable[[int], None],
+    condition: Mapping[str, str],
 ) -> int:
     part_bytes = max(PART_BYTES, -(-size // MOST_PARTS))
     upload_id = _begun(s3, place)
@@ -81,7 +90,7 @@ def _in_parts(
         done += len(block)
         progress(done)
     try:
-        s3.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": listed}, IfNoneMatch="*")
+        s3.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": listed}, **condition)
     except Exception as error:
         # After an answer that was lost, or behind another who was faster, the object is there: its name is its content.
         if not (is_beaten(error) or _is_gone(error)) or not _exists(s3, place):
