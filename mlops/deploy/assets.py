@@ -47,9 +47,7 @@ def absent(account: Account, assets: Iterable[Asset]) -> tuple[AssetObject, ...]
                 found.append(wanted[0])
             continue
         there = _sizes(s3, asset.uri)
-        found.extend(
-            replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size
-        )
+        found.extend(replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size)
     return tuple(found)
 
 

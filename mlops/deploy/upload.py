@@ -47,9 +47,7 @@ def send(
     condition = {} if replaces else {"IfNoneMatch": "*"}
     if size <= PART_BYTES:
         try:
-            s3.put_object(
-                **place, Body=content, **condition, ChecksumAlgorithm="SHA256", **_encryption(environment)
-            )
+            s3.put_object(**place, Body=content, **condition, ChecksumAlgorithm="SHA256", **_encryption(environment))
         except Exception as error:
             # The name is the content's: whoever was faster sent the same.
             if not is_beaten(error):

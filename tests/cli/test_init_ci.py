@@ -1,9 +1,11 @@
-"""The workflows that ``mlops init --ci`` writes: valid where a linter knows them, with names filled in, nothing lost."""
+"""The workflows that ``mlops init --ci`` writes: valid where a linter knows them, names filled in."""
 
 from __future__ import annotations
 
+import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -47,7 +49,9 @@ def test_it_holds_no_long_lived_key(ci: str, tmp_path: Path) -> None:
 
 def test_the_github_workflow_passes_actionlint(tmp_path: Path) -> None:
     written(tmp_path, "github")
-    program = Path(sys.executable).with_name("actionlint")
+    program = shutil.which("actionlint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
+    if program is None:
+        pytest.skip("actionlint is not installed: pip install 'mlops[workflows]'")
     done = subprocess.run(
         [program, "-no-color", "-shellcheck=", "-pyflakes=", tmp_path / WRITTEN["github"]],
         capture_output=True,

@@ -26,6 +26,7 @@ from mlops.cli.printing import print_json, talk
 )
 @click.option("--exit-code", is_flag=True, help="End with 1 where something would change or has drifted.")
 @click.option("--preflight", is_flag=True, help="Ask the account too whether the pipelines could run there.")
+@click.option("--notify", is_flag=True, help="Tell of drift where [env.ENV.notify] says.")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `upsert --plan`.")
 def command(
     targets: tuple[str, ...],
@@ -36,6 +37,7 @@ def command(
     format_: str,
     exit_code: bool,
     preflight: bool,
+    notify: bool,
     out: Path | None,
 ) -> None:
     """What `mlops upsert` would change in an account, by step and member; nothing is written.
@@ -63,6 +65,12 @@ def command(
             if plan.verb != "nothing" or plan.drift is not None or len(plans) == 1:
                 click.echo(plan_report.text(plan), nl=False)
         click.echo(plan_report.summary(plans))
+    if notify:
+        from mlops.deploy.notify import drift_notices, tell_all
+
+        connected = planned.connected
+        for failure in tell_all(connected.account, connected.environment, drift_notices(plans), connected.root):
+            talk(failure)
     if out is not None:
         save(out, targets, suffix, aliases, plans)
         talk(f"saved to {out}; `mlops upsert --plan {out}` applies it")
