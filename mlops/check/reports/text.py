@@ -10,14 +10,14 @@ from mlops.ir import Finding, Severity
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _MAX_SOURCE = 160
-_SECRET = "X840"
+_HIDDEN = "X840"
 """The line that it points to may hold the secret itself; logs keep what is printed here."""
 
 
 def render(findings: Sequence[Finding], *, colour: bool = False) -> str:
     """Ends with a line that counts; sources that cannot be read any more are left out."""
     sources: dict[str, list[str]] = {}
-    secret = {finding.where for finding in findings if finding.code == _SECRET}
+    secret = {finding.where for finding in findings if finding.code == _HIDDEN}
     blocks = [_block(finding, sources, colour, shown=finding.where not in secret) for finding in findings]
     return "\n".join([*blocks, _summary(findings)]) + "\n"
 
