@@ -89,7 +89,7 @@ def upsert(folder: Path, script: str, url: str) -> dict[str, Any]:
     took = time.perf_counter() - began
     if done.returncode != 0:
         raise SystemExit(f"{script}\n{done.stderr[-3000:]}")
-    return {**json.loads(done.stderr.rpartition("COUNTED ")[2]), "seconds": took}
+    return {**json.loads(done.stderr.rpartition("COUNTED ")[2].splitlines()[0]), "seconds": took}
 
 
 def main() -> None:

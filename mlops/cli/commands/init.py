@@ -45,6 +45,14 @@ def command(directory: Path, name: str | None, ci: str | None, environment: str)
     talk(f"\nnow: cd {directory} && mlops run pipelines/{pipeline}/pipeline.py")
 
 
+def write_template(template: Traversable, directory: Path, pipeline: str) -> None:
+    """The files of a template, in silence, with the pipeline's name in them."""
+    from mlops.project.files import write_text
+
+    for relative, text in _files(template, ()):
+        write_text(directory / relative.removesuffix(".template"), text.replace(PLACEHOLDER, pipeline))
+
+
 def _write_ci(directory: Path, ci: str, environment: str) -> None:
     from mlops.project.environments import read_project
 
