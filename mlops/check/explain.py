@@ -56,7 +56,7 @@ def explain(code: str) -> str:
 
 
 _FAMILIES = {
-    "A": "Allow comments and plug-ins",
+    "A": "Allow comments, plug-ins and accounts",
     "C": "Conditions",
     "D": "Pipeline files",
     "E": "The document and the members of steps",
