@@ -64,7 +64,7 @@ def counting(self, request):
     return sent(self, request)
 URLLib3Session.send = counting
 exec(sys.argv[1])
-sys.stderr.write("\\nCOUNTED " + json.dumps(told))
+sys.stderr.write("\\nCOUNTED " + json.dumps(told) + "\\n")
 """
 
 
@@ -89,7 +89,7 @@ def upsert(folder: Path, script: str, url: str) -> dict[str, Any]:
     took = time.perf_counter() - began
     if done.returncode != 0:
         raise SystemExit(f"{script}\n{done.stderr[-3000:]}")
-    return {**json.loads(done.stderr.rpartition("COUNTED ")[2].splitlines()[0]), "seconds": took}
+    return {**json.JSONDecoder().raw_decode(done.stderr.rpartition("COUNTED ")[2])[0], "seconds": took}
 
 
 def main() -> None:
