@@ -6,13 +6,23 @@ wrap what they do in :func:`answers`, so that every refusal becomes one sentence
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlops.account.answers import answers
 from mlops.ir import ConfigurationError
 
-__all__ = ["Account", "Environment", "answers", "confirm_account", "connect", "identify"]
+__all__ = [
+    "Account",
+    "Environment",
+    "Identity",
+    "answers",
+    "confirm_account",
+    "confirm_identity",
+    "connect",
+    "identify",
+]
 
 LOCAL = "local"
 
@@ -28,6 +38,8 @@ class Environment(Protocol):
     def region(self) -> str: ...
     @property
     def profile(self) -> str | None: ...
+    @property
+    def assume_role(self) -> str | None: ...
     @property
     def endpoint_url(self) -> str | None: ...
     @property
@@ -47,6 +59,14 @@ class Account(Protocol):
         """Between two looks at an execution, by its ARN. Ends early where the account knows that it has ended."""
 
 
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """An account number, and the ARN of who calls."""
+
+    account: str
+    arn: str
+
+
 def connect(environment: Environment) -> Account:
     """Makes no call yet; credentials are looked for when a client is first asked for. boto3 costs 0.4 s and loads
     here, not with the package. Raises :class:`mlops.ir.AccountError` and :class:`mlops.ir.ConfigurationError`."""
@@ -60,23 +80,38 @@ def connect(environment: Environment) -> Account:
         return account
     from mlops.account.aws import AwsAccount
 
-    return AwsAccount(environment.region, profile=environment.profile, endpoint_url=environment.endpoint_url)
+    return AwsAccount(
+        environment.region,
+        profile=environment.profile,
+        assume_role=environment.assume_role,
+        endpoint_url=environment.endpoint_url,
+    )
 
 
 def identify(account: Account) -> str:
     """The account number behind the credentials."""
-    with answers():
-        return str(account.client("sts").get_caller_identity()["Account"])
+    return _caller(account).account
 
 
 def confirm_account(account: Account, environment: Environment) -> str:
     """To be called before the first write: the credentials must belong to the account that ``mlops.toml`` names.
     Returns the account number."""
-    found = identify(account)
-    if environment.account is not None and found != environment.account:
+    return confirm_identity(account, environment).account
+
+
+def confirm_identity(account: Account, environment: Environment) -> Identity:
+    """The same, and who is behind the credentials."""
+    found = _caller(account)
+    if environment.account is not None and found.account != environment.account:
         raise ConfigurationError(
             f"environment {environment.name!r} is account {environment.account}, but the credentials belong to "
-            f"account {found}; nothing was written",
+            f"account {found.account}; nothing was written",
             hint="use the credentials or the profile of the right account, or correct `account` in mlops.toml",
         )
     return found
+
+
+def _caller(account: Account) -> Identity:
+    with answers():
+        reply = account.client("sts").get_caller_identity()
+    return Identity(str(reply["Account"]), str(reply["Arn"]))

@@ -49,12 +49,17 @@ def answers() -> Iterator[None]:
 def _translated(error: Exception) -> AccountError | None:
     from boto3.exceptions import Boto3Error
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     match error:
         case ClientError():
             return _refused(error)
         case BotoCoreError():
             return _unreachable(error)
+        case ResponseParserError():
+            # No BotoCoreError: a proxy's or a broken server's page in place of an answer.
+            said = _sentence(error)
+            return AccountError(f"the account's answer cannot be read: {said[:200]}", hint="check `endpoint_url`")
         case Boto3Error():
             # s3transfer wraps what the service said; the sentence holds operation and code already.
             return AccountError(_sentence(error))

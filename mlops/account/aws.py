@@ -7,7 +7,9 @@ from threading import Lock
 from typing import Any
 
 import boto3
+import botocore.session
 from botocore.config import Config
+from botocore.credentials import DeferredRefreshableCredentials
 
 from mlops.account.answers import answers
 
@@ -15,10 +17,20 @@ CONNECT_TIMEOUT_SECONDS = 10
 # InvokeEndpoint may answer after 60 s; nothing else takes as long.
 READ_TIMEOUT_SECONDS = 70
 ATTEMPTS = 5
+SESSION_NAME = "mlops"
 
 
 class AwsAccount:
-    def __init__(self, region: str, *, profile: str | None = None, endpoint_url: str | None = None) -> None:
+    """``assume_role`` is taken on with the profile's credentials at the first call, and anew whenever it expires."""
+
+    def __init__(
+        self,
+        region: str,
+        *,
+        profile: str | None = None,
+        assume_role: str | None = None,
+        endpoint_url: str | None = None,
+    ) -> None:
         self.region = region
         self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
@@ -26,6 +38,8 @@ class AwsAccount:
         self._lock = Lock()
         with answers():
             self._session = boto3.Session(profile_name=profile, region_name=region)
+            if assume_role is not None:
+                self._session = self._assuming(assume_role)
 
     def client(self, service: str) -> Any:
         with self._lock, answers():
@@ -37,6 +51,25 @@ class AwsAccount:
 
     def rest(self, execution: str, seconds: float) -> None:
         time.sleep(seconds)
+
+    def _assuming(self, role: str) -> boto3.Session:
+        source = self._session
+        make: Any = source.client
+
+        def fetch() -> dict[str, Any]:
+            sts = make("sts", endpoint_url=self._endpoint_url, config=self._config())
+            given = sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)["Credentials"]
+            return {
+                "access_key": given["AccessKeyId"],
+                "secret_key": given["SecretAccessKey"],
+                "token": given["SessionToken"],
+                "expiry_time": given["Expiration"].isoformat(),
+            }
+
+        core: Any = botocore.session.Session(profile=source.profile_name if source.profile_name != "default" else None)
+        # What botocore's own assume-role provider makes; there is no public way to hand them to a session.
+        core._credentials = DeferredRefreshableCredentials(fetch, "assume-role")
+        return boto3.Session(botocore_session=core, region_name=self.region)
 
     def _config(self) -> Config:
         return Config(

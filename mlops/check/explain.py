@@ -6,6 +6,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops.check.account_findings import ACCOUNT_FINDINGS
 from mlops.check.codes import ALLOWANCES, PLUGINS
 from mlops.check.nearest import nearest
 from mlops.check.rule import all_rules
@@ -24,7 +25,7 @@ class Story:
 
 
 def stories() -> Mapping[str, Story]:
-    """Every code that a finding can have: the rules', the DSL's, the reader's and allow comments', in that order."""
+    """Every code that a finding can have: of rules, the DSL, the reader, allow comments and the preflight."""
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS
 
@@ -33,6 +34,7 @@ def stories() -> Mapping[str, Story]:
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in FAULTS.items()]
     told += [Story(code, name, Severity.WARNING, text) for code, (name, text) in ALLOWANCES.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in PLUGINS.items()]
+    told += [Story(code, item.name, item.severity, item.text) for code, item in ACCOUNT_FINDINGS.items()]
     return {story.code: story for story in told}
 
 
@@ -54,7 +56,7 @@ def explain(code: str) -> str:
 
 
 _FAMILIES = {
-    "A": "Allow comments and plug-ins",
+    "A": "Allow comments, plug-ins and accounts",
     "C": "Conditions",
     "D": "Pipeline files",
     "E": "The document and the members of steps",

@@ -16,10 +16,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """An environment and its account."""
+    """An environment and its account; ``root`` is the project's folder."""
 
     environment: Environment
     account: Account
+    root: Path
 
 
 def connect_here(environment: str, root: Path | None = None) -> Connected:
@@ -33,4 +34,4 @@ def connect_here(environment: str, root: Path | None = None) -> Connected:
             f"there is no project in {folder} or above", hint="go to one, or make one with `mlops init DIR`"
         )
     found = read_project(folder).environment(environment)
-    return Connected(found, connect(found))
+    return Connected(found, connect(found), folder)

@@ -26,6 +26,16 @@ parameters = click.option(
     help="A pipeline parameter; may be repeated.",
 )
 
+suffix = click.option(
+    "--suffix", metavar="TEXT", help="Put the pipelines under names of their own, NAME-TEXT: per person or branch."
+)
+alias = click.option(
+    "--alias", "aliases", multiple=True, metavar="NAME", help="Give the new version this alias; may be repeated."
+)
+changed_since = click.option(
+    "--changed-since", metavar="REF", help="Only pipelines that the changes since this Git commit touch."
+)
+
 
 def named_values(pairs: tuple[str, ...]) -> dict[str, str]:
     """``("A=1", "B=x=y")`` to ``{"A": "1", "B": "x=y"}``."""

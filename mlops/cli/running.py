@@ -35,6 +35,12 @@ def watch(connected: Connected, arn: str, *, as_json: bool) -> None:
             follow(connected.account, arn, progress)
             raise
     record(connected, state)
+    if connected.environment.notify is not None:
+        from mlops.deploy.notify import notices, tell_all
+
+        found = notices(connected.account, connected.environment, state)
+        for failure in tell_all(connected.account, connected.environment, found, connected.root):
+            talk(failure)
     tell(connected, state, as_json=as_json)
 
 

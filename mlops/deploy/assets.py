@@ -1,43 +1,54 @@
-"""Local content to the account, addressed by content: what is there already is never sent again."""
+"""Local content in the account, addressed by content: what is there already is never sent again."""
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mlops.account import Account
 from mlops.account.missing import is_missing
+from mlops.deploy.pages import items
 from mlops.ir import Asset
-from mlops.project.archive import pack
-from mlops.project.environments import Environment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
 
 
-def upload(
-    account: Account, environment: Environment, assets: Iterable[Asset], uploaded: Callable[[str], None]
-) -> tuple[str, ...]:
-    """URIs of the objects that were sent; ``uploaded`` hears of each. An object appears whole or not at all."""
+@dataclass(frozen=True, slots=True)
+class AssetObject:
+    """One object of an asset: a file, or the archive of all ``files``. ``replaces``: another size lies there."""
+
+    uri: str
+    files: tuple[tuple[str, Path], ...]
+    archive: bool
+    replaces: bool = False
+
+    @property
+    def size(self) -> int | None:
+        """None for an archive that is not packed yet."""
+        return None if self.archive else self.files[0][1].stat().st_size
+
+
+def objects(asset: Asset) -> Iterator[AssetObject]:
+    if asset.archive:
+        yield AssetObject(asset.uri, asset.files, True)
+    else:
+        for relative, file in asset.files:
+            yield AssetObject(f"{asset.uri}/{relative}", ((relative, file),), False)
+
+
+def absent(account: Account, assets: Iterable[Asset]) -> tuple[AssetObject, ...]:
+    """What has to be sent. Asks once per asset: a head for one object, a listing for many."""
     s3 = account.client("s3")
-    sent = []
+    found: list[AssetObject] = []
     for asset in assets:
-        for uri, file in _objects(asset):
-            bucket, key = split_uri(uri)
-            if _exists(s3, bucket, key):
-                continue
-            if file is None:
-                with tempfile.TemporaryFile() as archive:
-                    pack(asset.files, archive)
-                    archive.seek(0)
-                    s3.upload_fileobj(archive, bucket, key, ExtraArgs=_encryption(environment))
-            else:
-                s3.upload_file(str(file), bucket, key, ExtraArgs=_encryption(environment))
-            uploaded(uri)
-            sent.append(uri)
-    return tuple(sent)
+        wanted = tuple(objects(asset))
+        if len(wanted) == 1:
+            if not _exists(s3, wanted[0].uri):
+                found.append(wanted[0])
+            continue
+        there = _sizes(s3, asset.uri)
+        found.extend(replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size)
+    return tuple(found)
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -49,16 +60,8 @@ def split_uri(uri: str) -> tuple[str, str]:
     return bucket, key
 
 
-def _objects(asset: Asset) -> Iterator[tuple[str, Path | None]]:
-    """Object URIs with their files; None stands for the archive of all files."""
-    if asset.archive:
-        yield asset.uri, None
-    else:
-        for relative, file in asset.files:
-            yield f"{asset.uri}/{relative}", file
-
-
-def _exists(s3: Any, bucket: str, key: str) -> bool:
+def _exists(s3: Any, uri: str) -> bool:
+    bucket, key = split_uri(uri)
     try:
         s3.head_object(Bucket=bucket, Key=key)
     except Exception as error:
@@ -68,7 +71,12 @@ def _exists(s3: Any, bucket: str, key: str) -> bool:
     return True
 
 
-def _encryption(environment: Environment) -> dict[str, str]:
-    if environment.kms_key is None:
-        return {}
-    return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": environment.kms_key}
+def _sizes(s3: Any, uri: str) -> dict[str, int]:
+    bucket, key = split_uri(uri)
+    try:
+        listed = items(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{key}/")
+        return {f"s3://{bucket}/{item['Key']}": int(item["Size"]) for item in listed}
+    except Exception as error:
+        if is_missing(error):
+            return {}
+        raise

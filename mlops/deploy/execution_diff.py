@@ -7,7 +7,6 @@ after the first of them began has changed in between; where they read two places
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -16,13 +15,12 @@ from typing import Any, Literal, TypeAlias
 from mlops.account import Account, answers
 from mlops.account.answers import Refused
 from mlops.deploy.assets import split_uri
+from mlops.deploy.definition_diff import is_asset, leaves, steps_of
 from mlops.deploy.execution_details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions import ExecutionState, StepState, describe
 from mlops.deploy.registry import described, metrics
 
 Topic: TypeAlias = Literal["parameter", "code", "definition", "data", "cache", "outcome", "metric"]
-_ASSET = re.compile(r"s3://\S+/assets/[0-9a-f]{64}(/\S*)?")
-_NESTED = ("IfSteps", "ElseSteps", "ForEachBody", "Steps")
 _MOST_FILES = 1000
 """One page of a listing. Inputs with more files are told by their URIs."""
 
@@ -103,63 +101,22 @@ def _pairs(old: ExecutionState, new: ExecutionState) -> Iterator[StepPair]:
 
 
 def _definitions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
-    before, after = dict(_steps(old.get("Steps") or [])), dict(_steps(new.get("Steps") or []))
+    before, after = steps_of(old), steps_of(new)
     for name in dict.fromkeys([*before, *after]):
         if name not in before or name not in after:
             yield Difference("definition", name, "", before.get(name) and "there", after.get(name) and "there")
             continue
-        yield from _members("definition", name, dict(_leaves(before[name])), dict(_leaves(after[name])))
+        yield from _members("definition", name, dict(leaves(before[name])), dict(leaves(after[name])))
     envelope = [{key: value for key, value in side.items() if key != "Steps"} for side in (old, new)]
-    yield from _members("definition", None, dict(_leaves(envelope[0])), dict(_leaves(envelope[1])))
-
-
-def _steps(listed: list[Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-    """Every step by name; of the steps inside it only the names are part of a step."""
-    for step in listed:
-        arguments = step.get("Arguments")
-        if not isinstance(arguments, dict):
-            yield step["Name"], step
-            continue
-        nested = {key: arguments[key] for key in _NESTED if isinstance(arguments.get(key), list)}
-        inside = {key: [item["Name"] for item in steps] for key, steps in nested.items()}
-        yield step["Name"], {**step, "Arguments": {**arguments, **inside}}
-        for steps in nested.values():
-            yield from _steps(steps)
-
-
-def _leaves(value: Any, at: str = "") -> Iterator[tuple[str, Any]]:
-    """Everything that holds nothing more, by JSON pointer. Items of a list that have a name are found by it, so that
-    one more of them does not shift all that follow."""
-    match value:
-        case dict() if value:
-            for key, item in value.items():
-                yield from _leaves(item, f"{at}/{key.replace('~', '~0').replace('/', '~1')}")
-        case list() if value:
-            for index, item in enumerate(value):
-                yield from _leaves(item, f"{at}/{_name(item) or index}")
-        case _:
-            yield at, value
-
-
-def _name(item: Any) -> str | None:
-    if not isinstance(item, dict):
-        return None
-    for member in ("Name", "InputName", "OutputName", "ChannelName"):
-        if isinstance(item.get(member), str):
-            return str(item[member])
-    return None
+    yield from _members("definition", None, dict(leaves(envelope[0])), dict(leaves(envelope[1])))
 
 
 def _members(topic: Topic, step: str | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
     for at in dict.fromkeys([*old, *new]):
         before, after = old.get(at), new.get(at)
         if before != after or (at in old) != (at in new):
-            code = topic == "definition" and (_is_asset(before) or _is_asset(after))
+            code = topic == "definition" and (is_asset(before) or is_asset(after))
             yield Difference("code" if code else topic, step, at, before, after)
-
-
-def _is_asset(value: Any) -> bool:
-    return isinstance(value, str) and _ASSET.fullmatch(value) is not None
 
 
 def _data(
@@ -194,7 +151,7 @@ def _inputs(job: Mapping[str, Any], began: datetime | None) -> Iterator[tuple[st
     transformed = ((job.get("TransformInput") or {}).get("DataSource") or {}).get("S3DataSource") or {}
     found.append(("input", transformed.get("S3Uri")))
     for name, uri in found:
-        if isinstance(uri, str) and uri.startswith("s3://") and not _is_asset(uri):
+        if isinstance(uri, str) and uri.startswith("s3://") and not is_asset(uri):
             yield name, _Read(uri, began)
 
 

@@ -59,6 +59,7 @@ def address(files: Iterable[tuple[str, Path]]) -> str:
     digest = hashlib.sha256()
     for relative, path in sorted(files):
         executable = b"x" if os.access(path, os.X_OK) and os.name != "nt" else b"-"
-        content = hashlib.sha256(path.read_bytes()).hexdigest()
+        with path.open("rb") as file:
+            content = hashlib.file_digest(file, "sha256").hexdigest()
         digest.update(b"\0".join((relative.encode(), executable, content.encode())) + b"\n")
     return digest.hexdigest()

@@ -13,6 +13,7 @@ class Environment:
     region: str = "us-east-1"
     bucket: str = "mlops-tests"
     profile: str | None = None
+    assume_role: str | None = None
     endpoint_url: str | None = None
     state: Path | None = None
 

@@ -84,3 +84,11 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
         with pytest.raises(AccountError, match="could not be reached"), answers():
             connect(Environment(name="staging", endpoint_url=url)).client("sts").get_caller_identity()
+
+
+def test_a_role_is_taken_on_for_all_calls(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    role = "arn:aws:iam::444455556666:role/deployer"
+    account = connect(Environment(name="prod", account="444455556666", endpoint_url=moto_url, assume_role=role))
+    assert confirm_account(account, Environment(name="prod", account="444455556666")) == "444455556666"

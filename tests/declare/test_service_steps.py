@@ -144,7 +144,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
                                 "InstanceType": "m5.xlarge",
                             },
                         ]
-                    }
+                    },
                 },
             },
         },
@@ -160,7 +160,7 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
                 "StepConfig": {"HadoopJarStep": {"Jar": "s3://bkt/j.jar"}},
                 "ClusterConfig": {
                     "ReleaseLabel": "emr-7.5.0",
-                    "Instances": {"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}]}
+                    "Instances": {"InstanceFleets": [{"InstanceFleetType": "MASTER", "TargetOnDemandCapacity": 1}]},
                 },
             },
         },

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
+import re
 from pathlib import Path
 
 import pytest
 
 from mlops.ir import ConfigurationError
-from mlops.project.environments import read_project
+from mlops.project.environments import Environment, read_project
 from mlops.project.root import find_root
+from mlops.project.schema import schema
 
 STAGING = """
 [env.defaults]
@@ -90,3 +93,78 @@ def test_the_root_is_where_the_configuration_is(tmp_path: Path) -> None:
     inner.mkdir(parents=True)
     (inner / "pipeline.py").touch()
     assert find_root(inner / "pipeline.py") == tmp_path
+
+
+INHERITING = """\
+[env.defaults]
+tags = { team = "growth" }
+
+[env.staging]
+account = "111122223333"
+region = "eu-west-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "acme-staging"
+tags = { stage = "staging" }
+parallelism = 4
+
+[env.prod]
+inherits = "staging"
+account = "444455556666"
+bucket = "acme-prod"
+approval = true
+
+[env.prod.schedules.daily]
+pipeline = "churn"
+expression = "rate(1 day)"
+"""
+
+
+def test_an_environment_inherits_from_another(tmp_path: Path) -> None:
+    (tmp_path / "mlops.toml").write_text(INHERITING)
+    prod = read_project(tmp_path).environment("prod")
+    assert (prod.account, prod.bucket, prod.region, prod.parallelism) == ("444455556666", "acme-prod", "eu-west-1", 4)
+    assert prod.tags == {"team": "growth", "stage": "staging"}
+    assert prod.approval and prod.schedules["daily"].expression == "rate(1 day)"
+    assert not read_project(tmp_path).environment("staging").approval
+
+
+@pytest.mark.parametrize(
+    ("written", "told"),
+    [
+        ('inherits = "nowhere"', r":15: inherits = 'nowhere'"),
+        ('inherits = "prod"', r":15: environments inherit from each other: prod -> prod"),
+        ("inherits = 5", r":15: inherits = 5"),
+    ],
+    ids=["another that is not there", "itself", "a number"],
+)
+def test_a_wrong_inheritance_is_told_with_its_line(tmp_path: Path, written: str, told: str) -> None:
+    (tmp_path / "mlops.toml").write_text(INHERITING.replace('inherits = "staging"', written))
+    with pytest.raises(ConfigurationError) as caught:
+        read_project(tmp_path)
+    assert re.search(told.replace(":15:", r":1\d:"), caught.value.message)
+
+
+def test_variables_of_the_process_fill_values(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mlops.toml").write_text(INHERITING.replace('"staging" }', '"${STAGE}-1" }'))
+    monkeypatch.delenv("STAGE", raising=False)
+    assert read_project(tmp_path).environment("local").name == "local"
+    with pytest.raises(ConfigurationError, match="the variable STAGE is not set"):
+        read_project(tmp_path).environment("staging")
+    monkeypatch.setenv("STAGE", "blue")
+    assert read_project(tmp_path).environment("staging").tags["stage"] == "blue-1"
+
+
+def test_a_secret_variable_is_refused_and_not_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mlops.toml").write_text(INHERITING.replace('"staging" }', '"${API_KEY}" }'))
+    monkeypatch.setenv("API_KEY", "hunter2-hunter2")
+    with pytest.raises(ConfigurationError, match="API_KEY looks like a secret") as caught:
+        read_project(tmp_path)
+    assert "hunter2" not in caught.value.message
+
+
+def test_the_schema_knows_every_key_and_no_other() -> None:
+    found = schema()
+    table = found["properties"]["env"]["additionalProperties"]
+    assert set(table["properties"]) == set(Environment.model_fields) - {"name", "state"} | {"inherits"}
+    assert {"Schedule", "Trigger", "Notify"} <= set(found["definitions"])
+    assert "$defs" not in json.dumps(found)

@@ -80,6 +80,23 @@ def list_parts(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
+def list_multipart_uploads(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """In one page: a person's account has few."""
+    need_bucket(state, request["Bucket"])
+    prefix = request.get("Prefix") or ""
+    rows = state.store.all("SELECT * FROM upload WHERE bucket = ? ORDER BY key, created", request["Bucket"])
+    return {
+        "Bucket": request["Bucket"],
+        "Prefix": prefix,
+        "IsTruncated": False,
+        "Uploads": [
+            {"Key": row["key"], "UploadId": row["id"], "Initiated": row["created"]}
+            for row in rows
+            if row["key"].startswith(prefix)
+        ],
+    }
+
+
 def complete_multipart_upload(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     upload = _upload(state, request)
     stored = {row["number"]: row for row in state.store.all("SELECT * FROM part WHERE upload = ?", request["UploadId"])}
@@ -175,6 +192,7 @@ OPERATIONS = {
     "AbortMultipartUpload": abort_multipart_upload,
     "CompleteMultipartUpload": complete_multipart_upload,
     "CreateMultipartUpload": create_multipart_upload,
+    "ListMultipartUploads": list_multipart_uploads,
     "ListParts": list_parts,
     "UploadPart": upload_part,
     "UploadPartCopy": upload_part_copy,

@@ -10,22 +10,25 @@ from mlops.ir import Finding, Severity
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _MAX_SOURCE = 160
+_HIDDEN = "X840"
+"""The line that it points to may hold the secret itself; logs keep what is printed here."""
 
 
 def render(findings: Sequence[Finding], *, colour: bool = False) -> str:
     """Ends with a line that counts; sources that cannot be read any more are left out."""
     sources: dict[str, list[str]] = {}
-    blocks = [_block(finding, sources, colour) for finding in findings]
+    secret = {finding.where for finding in findings if finding.code == _HIDDEN}
+    blocks = [_block(finding, sources, colour, shown=finding.where not in secret) for finding in findings]
     return "\n".join([*blocks, _summary(findings)]) + "\n"
 
 
-def _block(finding: Finding, sources: dict[str, list[str]], colour: bool) -> str:
+def _block(finding: Finding, sources: dict[str, list[str]], colour: bool, *, shown: bool) -> str:
     severity = finding.severity.value
     if colour:
         severity = f"\x1b[1;{_COLOURS[finding.severity]}m{severity}\x1b[0m"
     step = f" [{finding.step}]" if finding.step else ""
     lines = [f"{_printable(shown_place(finding))}: {severity} {_printable(f'{finding.code}{step} {finding.message}')}"]
-    source = _source(finding, sources)
+    source = _source(finding, sources) if shown else None
     if source is not None:
         lines.append(f"    {_printable(source)}")
         # An author's line in Python is meant as a whole, so the caret stands at its first character.

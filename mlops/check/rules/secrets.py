@@ -7,12 +7,10 @@ from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import fold
 from mlops.check.rule import Fault, rule
-from mlops.check.secret_patterns import LONGEST, is_filled_in, is_secret_name, looks_secret
 from mlops.check.subject import Subject, get
 from mlops.ir import Join, Placed, Severity, Value, Where
+from mlops.ir.secrecy import LONGEST, is_filled_in, is_secret, is_secret_name
 
-_KNOWN = frozenset({"REMOTE_FUNCTION_SECRET_KEY"})
-"""The official SDK's @step functions write it; it only signs the function's own payload."""
 _FLAG = re.compile(r"--?(?P<name>[A-Za-z0-9_\-]+)(=(?P<value>.+))?", re.DOTALL)
 _HELP = "keep it in Secrets Manager, pass the secret's name or ARN, and read it in the step"
 _COMMANDS = (
@@ -54,8 +52,7 @@ def secret(subject: Subject) -> Iterator[Fault]:
         if len(text) > LONGEST:
             continue
         name = names.get(at.removesuffix("/DefaultValue"), at.rpartition("/")[2])
-        named = name not in _KNOWN and is_secret_name(name) and is_filled_in(text)
-        if (named or looks_secret(text)) and at not in told:
+        if at not in told and is_secret(name, text):
             told.add(at)
             yield Fault(at, f"the value of {name!r} looks like a secret", _HELP, placed, where)
     for placed in subject.placed:

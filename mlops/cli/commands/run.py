@@ -64,7 +64,8 @@ def command(
         connected.account.state.interruptions = interruptions
     name = opened.pipelines[0].definition.name or ""
     selective = selective_config(connected.account, name, selection) if selection else None
-    upserted = upsert(connected.account, connected.environment, opened.pipelines[0])
+    # Nobody else writes here but other commands of the same person.
+    upserted = upsert(connected.account, connected.environment, opened.pipelines[0], force=True)
     arn = start(connected.account, connected.environment, upserted.name, values, selective)
     talk(f"{upserted.name}: execution {arn.rpartition('/')[2]}")
     watch(connected, arn, as_json=format_ == "json")

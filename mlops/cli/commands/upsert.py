@@ -2,28 +2,85 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
+
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import print_json, refuse_errors, talk
+from mlops.cli.printing import print_json, talk
+from mlops.ir import MlopsError, Refusal, UsageError
 
 
 @click.command()
-@click.argument("target")
+@click.argument("targets", nargs=-1, metavar="[TARGET...]")
 @options.environment
+@options.suffix
+@options.alias
+@options.changed_since
+@click.option("--force", is_flag=True, help="Overwrite what somebody else changed or made.")
+@click.option("--yes", is_flag=True, help="Do not ask, also where the environment wants an approval.")
+@click.option(
+    "--plan",
+    "plan_file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="Apply this saved plan; refuses where account or source have moved since.",
+)
 @options.as_json
-def command(target: str, environment: str, format_: str) -> None:
-    """Make the pipelines of TARGET what the source says, in an account. Does nothing the second time."""
-    from mlops.check.sources import open_targets
-    from mlops.cli.here import connect_here
-    from mlops.deploy.upsert import upsert
+def command(
+    targets: tuple[str, ...],
+    environment: str,
+    suffix: str | None,
+    aliases: tuple[str, ...],
+    changed_since: str | None,
+    force: bool,
+    yes: bool,
+    plan_file: Path | None,
+    format_: str,
+) -> None:
+    """Make the pipelines of TARGET what the source says, in an account: exactly what `mlops plan` shows.
 
-    opened = open_targets([target], environment, definitions=False)
-    refuse_errors(opened.findings, doing="upsert")
-    connected = connect_here(environment, opened.root)
-    done = []
-    for checked in opened.pipelines:
-        result = upsert(connected.account, connected.environment, checked, uploaded=lambda uri: talk(f"uploaded {uri}"))
+    Does nothing the second time. What somebody else changed since the last upsert is refused.
+    """
+    from mlops.cli.deploying import plan_targets
+    from mlops.cli.uploading import UploadProgress
+    from mlops.deploy import plan_report, saved_plan
+    from mlops.deploy.apply import Listener, apply
+
+    saved = None
+    if plan_file is not None:
+        if targets or suffix or aliases or changed_since:
+            raise UsageError("a saved plan has its own TARGETs and options", hint="give --plan FILE alone")
+        saved = saved_plan.read(plan_file)
+        targets, environment, suffix, aliases = saved.targets, saved.environment, saved.suffix, saved.aliases
+    if not targets:
+        raise UsageError("there is nothing to upsert", hint="give a TARGET, or --plan FILE")
+    planned = plan_targets(
+        targets, environment, suffix=suffix, aliases=aliases, changed_since=changed_since, doing="upsert"
+    )
+    if saved is not None:
+        chosen = {promise.pipeline for promise in saved.promises}
+        planned = planned.only(chosen)
+        saved_plan.hold(saved, planned.plans)
+    for plan in planned.plans:
+        if plan.actions:
+            talk(plan_report.text(plan).rstrip("\n"))
+    if planned.connected.environment.approval and saved is None and not yes:
+        _ask(environment, any(plan.actions for plan in planned.plans))
+    done, failed = [], []
+    for plan in planned.plans:
+        with UploadProgress() as progress:
+            listener = Listener(progress.done, progress)
+            try:
+                connected = planned.connected
+                result = apply(connected.account, connected.environment, plan, force=force, listener=listener)
+            except MlopsError as error:
+                if len(planned.plans) == 1:
+                    raise
+                # The others are another matter, and each is whole by itself.
+                failed.append((plan.name, error))
+                talk(f"error: {error.message}" + (f"\n  help: {error.hint}" if error.hint else ""))
+                continue
         done.append(result)
         if format_ == "text":
             click.echo(f"{result.name}: {result.action} in {environment}")
@@ -34,3 +91,21 @@ def command(target: str, environment: str, format_: str) -> None:
                 for result in done
             ]
         )
+    if failed:
+        first = failed[0][1]
+        names = ", ".join(name for name, _ in failed)
+        first.message = f"{len(failed)} of {len(planned.plans)} pipelines failed: {names}"
+        first.hint = "the others are done; run it again"
+        raise first
+
+
+def _ask(environment: str, needed: bool) -> None:
+    if not needed:
+        return
+    if not sys.stdin.isatty():
+        raise Refusal(
+            f"the environment {environment} wants an approval, and nobody can be asked here; nothing was written",
+            hint="apply a saved plan that somebody looked at, or give --yes",
+        )
+    if not click.confirm(f"Write this to {environment}?", err=True):
+        raise Refusal("not approved; nothing was written")

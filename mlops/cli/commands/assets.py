@@ -1,0 +1,68 @@
+"""``mlops assets``."""
+
+from __future__ import annotations
+
+import click
+
+from mlops.cli import options
+from mlops.cli.printing import print_json, table, talk
+
+
+@click.group()
+def command() -> None:
+    """Code, data and large definitions in an account's bucket: list, prune."""
+
+
+@command.command("list")
+@options.environment
+@options.as_json
+def list_(environment: str, format_: str) -> None:
+    """Every object, and whether a pipeline refers to it."""
+    from mlops.cli.here import connect_here
+    from mlops.deploy.prune import stored_assets
+
+    connected = connect_here(environment)
+    found = stored_assets(connected.account, connected.environment)
+    if format_ == "json":
+        print_json(
+            [
+                {"key": item.key, "bytes": item.size, "modified": item.modified, "referenced": item.referenced}
+                for item in found
+            ]
+        )
+        return
+    rows = [
+        (item.key, f"{item.size}", f"{item.modified:%Y-%m-%d}", "yes" if item.referenced else "no") for item in found
+    ]
+    table(("OBJECT", "BYTES", "MODIFIED", "IN USE"), rows)
+
+
+@command.command()
+@options.environment
+@click.option(
+    "--older-than",
+    "days",
+    type=click.FloatRange(min=0),
+    default=30.0,
+    show_default=True,
+    metavar="DAYS",
+    help="Leave what is younger: executions of earlier versions may still be retried.",
+)
+@click.option("--delete", is_flag=True, help="Remove them; without this they are only listed.")
+@options.as_json
+def prune(environment: str, days: float, delete: bool, format_: str) -> None:
+    """What no pipeline of the account refers to any more."""
+    from mlops.cli.here import connect_here
+    from mlops.deploy import prune as pruning
+
+    connected = connect_here(environment)
+    found = pruning.prunable(pruning.stored_assets(connected.account, connected.environment), days)
+    if delete:
+        pruning.prune(connected.account, connected.environment, found)
+    size = sum(item.size for item in found)
+    if format_ == "json":
+        print_json({"deleted": delete, "bytes": size, "objects": [item.key for item in found]})
+        return
+    for item in found:
+        click.echo(item.key)
+    talk(f"{len(found)} objects, {size:,} bytes {'removed' if delete else 'could be removed; --delete does it'}")

@@ -1,0 +1,305 @@
+"""The one module that writes a plan into an account: its actions, in their order, each told when it is done.
+
+Every action can be done again: what a run that was cut off has left is found by the next one, which plans anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import json
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, Literal, assert_never
+
+from mlops.account import Account, answers
+from mlops.account.answers import Refused
+from mlops.deploy import record as records
+from mlops.deploy.companions import put, remove
+from mlops.deploy.plan import (
+    Action,
+    CreatePipeline,
+    Plan,
+    PutCompanion,
+    RemoveCompanion,
+    SetTags,
+    UpdatePipeline,
+    Upload,
+    UploadDefinition,
+    WriteRecord,
+)
+from mlops.deploy.record import Record
+from mlops.deploy.state import PipelineState, describe
+from mlops.deploy.upload import Progress, send, upload
+from mlops.ir import AccountError, MlopsError, Refusal
+from mlops.project.environments import Environment
+
+_UPLOADS_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """What was done. ``uploaded`` are the URIs of asset objects, ``sent`` all bytes that went to S3 for them."""
+
+    name: str
+    arn: str
+    action: Literal["created", "updated", "unchanged"]
+    uploaded: tuple[str, ...]
+    sent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Listener:
+    """Hears of each action when it is done, and of an upload while it goes on."""
+
+    done: Callable[[Action], None] = lambda action: None
+    progress: Progress = lambda uri, sent, size: None
+
+
+def apply(
+    account: Account,
+    environment: Environment,
+    plan: Plan,
+    *,
+    force: bool = False,
+    listener: Listener | None = None,
+) -> Applied:
+    """Raises Refusal before any write where the account has drifted or another upsert is under way, unless ``force``.
+    The account was confirmed when the plan was made. An error tells what was done and what was not."""
+    _permit(plan, force=force)
+    hears = listener or Listener()
+    writer = _Writer(account, environment, plan, hears)
+    done: list[Action] = []
+    try:
+        uploads = [action for action in plan.actions if isinstance(action, Upload)]
+        writer.upload(uploads, done)
+        for action in plan.actions:
+            if not isinstance(action, Upload):
+                with answers():
+                    writer.do(action)
+                done.append(action)
+                hears.done(action)
+    except MlopsError as error:
+        _tell_progress(error, plan.actions, done)
+        raise
+    verb: Literal["created", "updated", "unchanged"] = "created" if plan.present is None else "updated"
+    lasting = [action for action in plan.actions if not isinstance(action, Upload)]
+    return Applied(
+        plan.name,
+        writer.arn or "",
+        verb if lasting else "unchanged",
+        tuple(action.item.uri for action in done if isinstance(action, Upload)),
+        writer.sent,
+    )
+
+
+def _permit(plan: Plan, *, force: bool) -> None:
+    if force:
+        return
+    if plan.unfinished is not None and plan.unfinished.busy:
+        raise Refusal(
+            f"{plan.name}: an upsert of other content by {plan.unfinished.by} began {plan.unfinished.seconds:.0f} s "
+            "ago and has not written its pipeline yet; nothing was written",
+            hint=f"wait until it has ended ({records.PATIENCE_SECONDS / 60:.0f} minutes at most), or use --force where "
+            "it was killed",
+        )
+    if plan.drift is None:
+        return
+    by = f" by {plan.drift.by}" if plan.drift.by else ""
+    at = f" at {plan.drift.at}" if plan.drift.at else ""
+    if plan.drift.foreign:
+        raise Refusal(
+            f"{plan.name} is in the account and was not written by mlops from this bucket (last changed{by}{at}); "
+            "nothing was written",
+            hint="see `mlops plan`; --force takes it over, --suffix gives yours a name of its own",
+        )
+    what = "its " + ", ".join(plan.drift.companions) if plan.drift.companions and not plan.drift.at else plan.name
+    raise Refusal(
+        f"{plan.name}: {what} was changed{by}{at} since the last upsert; nothing was written",
+        hint="see `mlops plan` for what was changed; put it into the source, or overwrite it with --force",
+    )
+
+
+class _Writer:
+    def __init__(self, account: Account, environment: Environment, plan: Plan, listener: Listener) -> None:
+        self._account = account
+        self._environment = environment
+        self._plan = plan
+        self._listener = listener
+        self._writer = records.new_writer()
+        self.arn = plan.present.arn if plan.present is not None else None
+        self.sent = 0
+
+    def upload(self, actions: Sequence[Upload], done: list[Action]) -> None:
+        """Several at once; those that were sent are in ``done`` also where one fails."""
+
+        def one(action: Upload) -> tuple[Upload, int]:
+            with answers():
+                return action, upload(self._account, self._environment, action.item, self._listener.progress)
+
+        if not actions:
+            return
+        self._account.client("s3")
+        with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
+            running = [pool.submit(one, action) for action in actions]
+            failure: Exception | None = None
+            for future in running:
+                try:
+                    action, sent = future.result()
+                except Exception as error:
+                    failure = failure or error
+                    for other in running:
+                        other.cancel()
+                    continue
+                except BaseException:
+                    pool.shutdown(wait=False, cancel_futures=True)
+                    raise
+                self.sent += sent
+                done.append(action)
+                self._listener.done(action)
+            if failure is not None:
+                raise failure
+
+    def do(self, action: Action) -> None:
+        match action:
+            case Upload():
+                raise AssertionError("uploads go together")
+            case UploadDefinition():
+                content = action.text.encode()
+                send(
+                    self._account,
+                    self._environment,
+                    action.uri,
+                    io.BytesIO(content),
+                    len(content),
+                    self._listener.progress,
+                )
+            case WriteRecord():
+                self._record(action)
+            case CreatePipeline():
+                self._create(action)
+            case UpdatePipeline():
+                self._update(action)
+            case SetTags():
+                tags = [{"Key": key, "Value": value} for key, value in sorted(action.tags.items())]
+                self._account.client("sagemaker").add_tags(ResourceArn=action.arn, Tags=tags)
+            case PutCompanion():
+                companion = action.companion
+                if self.arn is not None:
+                    target = {**companion.told["Target"], "Arn": self.arn}
+                    companion = replace(companion, told={**companion.told, "Target": target})
+                put(self._account, companion, exists=action.exists)
+            case RemoveCompanion():
+                remove(self._account, action.kind, action.name)
+            case _:
+                assert_never(action)
+
+    def _record(self, action: WriteRecord) -> None:
+        record = Record(
+            wrote=action.state.fingerprint(),
+            over=action.over,
+            over_modified=action.over_modified,
+            at=datetime.now(UTC).isoformat(timespec="seconds"),
+            by=self._plan.caller,
+            writer=self._writer,
+            pipeline=action.state.shown(),
+            assets=action.assets,
+            companions=action.companions,
+        )
+        records.write(self._account, self._environment, action.state.name, record, action.replaces)
+
+    def _create(self, action: CreatePipeline) -> None:
+        tags = [{"Key": key, "Value": value} for key, value in sorted(action.tags.items())]
+        request = _request(action.state, action.definition_uri)
+        if tags:
+            request["Tags"] = tags
+        if action.aliases:
+            request["PipelineVersionAliases"] = list(action.aliases)
+        # The same call that botocore repeats has the same token; another upsert, after a destroy say, another.
+        told = json.dumps([request, self._writer], sort_keys=True)
+        token = hashlib.sha256(told.encode()).hexdigest()
+        try:
+            reply = self._account.client("sagemaker").create_pipeline(**request, ClientRequestToken=token)
+            self.arn = str(reply["PipelineArn"])
+        except Exception:
+            # An answer that was lost: then what is there is what was sent. Else somebody was faster.
+            there = describe(self._account, action.state.name)
+            if there is None:
+                raise
+            if there.state.fingerprint() != action.state.fingerprint():
+                raise Refusal(
+                    f"somebody else made a pipeline {action.state.name} meanwhile; theirs was left as it is",
+                    hint="see `mlops plan`",
+                ) from None
+            self.arn = there.arn
+        self._read_back(action.state)
+
+    def _update(self, action: UpdatePipeline) -> None:
+        there = describe(self._account, action.state.name)
+        fingerprint = None if there is None else there.state.fingerprint()
+        if fingerprint != action.over:
+            raise Refusal(
+                f"somebody else {'changed' if there else 'removed'} {action.state.name} since the plan was made; "
+                "theirs was left as it is",
+                hint="see `mlops plan`",
+            )
+        request = _request(action.state, action.definition_uri)
+        if action.clear_description:
+            # An update leaves out what it does not mention.
+            request["PipelineDescription"] = ""
+        if action.aliases:
+            request["PipelineVersionAliases"] = list(action.aliases)
+        self._account.client("sagemaker").update_pipeline(**request)
+        self._read_back(action.state)
+
+    def _read_back(self, state: PipelineState) -> None:
+        stored = describe(self._account, state.name)
+        if stored is None or stored.state.fingerprint() != state.fingerprint():
+            differing = "it is gone" if stored is None else ", ".join(_differing(stored.state, state))
+            raise AccountError(
+                f"the account took the pipeline {state.name} but does not hold what was sent: {differing}",
+                hint="somebody may have written at the same time; see `mlops plan`",
+            )
+
+
+def _differing(stored: PipelineState, sent: PipelineState) -> list[str]:
+    pairs = {
+        "definition": (stored.document, sent.document),
+        "role": (stored.role, sent.role),
+        "description": (stored.description, sent.description),
+        "parallelism": (stored.parallelism, sent.parallelism),
+    }
+    return [f"another {name}" for name, (left, right) in pairs.items() if left != right]
+
+
+def _request(state: PipelineState, definition_uri: str | None) -> dict[str, Any]:
+    request: dict[str, Any] = {"PipelineName": state.name, "RoleArn": state.role}
+    if definition_uri is None:
+        request["PipelineDefinition"] = state.definition
+    else:
+        bucket, _, key = definition_uri.removeprefix("s3://").partition("/")
+        request["PipelineDefinitionS3Location"] = {"Bucket": bucket, "ObjectKey": key}
+    if state.description is not None:
+        request["PipelineDescription"] = state.description
+    if state.parallelism is not None:
+        request["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": state.parallelism}
+    return request
+
+
+def _tell_progress(error: MlopsError, actions: Sequence[Action], done: Sequence[Action]) -> None:
+    if not actions:
+        return
+    finished = {action.label for action in done}
+    left = [action.label for action in actions if action.label not in finished]
+    told = [f"done: {_short([action.label for action in done])}", f"not done: {_short(left)}"]
+    error.message = "\n  ".join([error.message, *told])
+    if error.hint is None or isinstance(error, Refused):
+        again = "run it again: it goes on where this ended"
+        error.hint = f"{error.hint}; then {again}" if error.hint else again
+
+
+def _short(labels: Sequence[str]) -> str:
+    shown = list(labels[:5])
+    return "; ".join([*shown, *([f"and {len(labels) - 5} more"] if len(labels) > 5 else [])]) or "nothing"

@@ -1,0 +1,135 @@
+"""Tell people: SNS, a webhook (in Slack's form), a file, a command. A channel that fails is told, and fails nothing."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from mlops.account import Account, answers
+from mlops.deploy.executions import ExecutionState
+from mlops.deploy.plan import Plan
+from mlops.deploy.plan_report import text as report
+from mlops.ir import MlopsError
+from mlops.project.environments import Environment
+from mlops.project.starts import Notify
+
+_TIMEOUT_SECONDS = 10
+_SUBJECT_LENGTH = 100
+"""SNS: Subject."""
+
+
+@dataclass(frozen=True, slots=True)
+class Notice:
+    kind: Literal["failed", "succeeded", "approval", "drift"]
+    pipeline: str
+    environment: str
+    text: str
+    execution: str | None = None
+
+
+class _NotSent(Exception):
+    """The text says why, without the address: that may be a secret."""
+
+
+def tell(account: Account, environment: Environment, notice: Notice, root: Path) -> tuple[str, ...]:
+    """What went wrong, one sentence for each channel. Nothing is sent where the environment does not ask for it.
+    ``root`` is where a relative file lies."""
+    wanted = environment.notify
+    if wanted is None or notice.kind not in wanted.on:
+        return ()
+    failures = []
+    for name, send in _channels(account, wanted, notice, root):
+        try:
+            send()
+        except (MlopsError, OSError, subprocess.SubprocessError, _NotSent) as error:
+            failures.append(f"the notice could not be sent by {name}: {error}")
+    return tuple(failures)
+
+
+def tell_all(account: Account, environment: Environment, notices: Iterable[Notice], root: Path) -> tuple[str, ...]:
+    return tuple(failure for notice in notices for failure in tell(account, environment, notice, root))
+
+
+def notices(account: Account, environment: Environment, state: ExecutionState) -> tuple[Notice, ...]:
+    """How an execution ended, and the versions that it registered and that wait for an approval."""
+    kind: Literal["failed", "succeeded"] = "succeeded" if state.status == "Succeeded" else "failed"
+    reason = f": {state.failure}" if state.failure else ""
+    text = f"{state.pipeline} in {environment.name}: execution {state.id} is {state.status}{reason}"
+    found = [Notice(kind, state.pipeline, environment.name, text, state.arn)]
+    for step in state.steps:
+        package = step.metadata.get("RegisterModel", {}).get("Arn")
+        if package is None:
+            continue
+        with answers():
+            told = account.client("sagemaker").describe_model_package(ModelPackageName=package)
+        if told.get("ModelApprovalStatus") == "PendingManualApproval":
+            name = f"version {told.get('ModelPackageVersion')} of {told.get('ModelPackageGroupName')}"
+            text = f"{state.pipeline} in {environment.name}: {name} waits for its approval"
+            found.append(Notice("approval", state.pipeline, environment.name, text, state.arn))
+    return tuple(found)
+
+
+def drift_notices(plans: Iterable[Plan]) -> tuple[Notice, ...]:
+    return tuple(
+        Notice("drift", plan.name, plan.environment, report(plan).rstrip("\n"))
+        for plan in plans
+        if plan.drift is not None
+    )
+
+
+def _channels(account: Account, wanted: Notify, notice: Notice, root: Path) -> Iterator[tuple[str, Callable[[], None]]]:
+    told = asdict(notice)
+    if wanted.sns is not None:
+        topic = wanted.sns
+        yield "sns", lambda: _publish(account, topic, notice, told)
+    if wanted.webhook_env is not None:
+        variable, slack = wanted.webhook_env, wanted.slack
+        yield "webhook", lambda: _post(variable, {"text": notice.text} if slack else told)
+    if wanted.file is not None:
+        file = root / wanted.file
+        yield "file", lambda: _append(file, told)
+    if wanted.command:
+        words = wanted.command
+        yield "command", lambda: _run(words, told)
+
+
+def _publish(account: Account, topic: str, notice: Notice, told: Mapping[str, Any]) -> None:
+    subject = f"{notice.pipeline} in {notice.environment}: {notice.kind}"[:_SUBJECT_LENGTH]
+    with answers():
+        account.client("sns").publish(TopicArn=topic, Subject=subject, Message=json.dumps(told, ensure_ascii=False))
+
+
+def _post(variable: str, told: Mapping[str, Any]) -> None:
+    url = os.environ.get(variable, "")
+    if not url.startswith(("https://", "http://")):
+        raise _NotSent(f"the variable {variable} holds no URL")
+    request = urllib.request.Request(  # noqa: S310 - the scheme was looked at
+        url, json.dumps(told).encode(), {"Content-Type": "application/json"}
+    )
+    try:
+        urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()  # noqa: S310
+    except urllib.error.HTTPError as error:
+        raise _NotSent(f"it answered {error.code}") from None
+    except (urllib.error.URLError, ValueError):
+        raise _NotSent(f"the address in {variable} does not answer") from None
+
+
+def _append(file: Path, told: Mapping[str, Any]) -> None:
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with file.open("a", encoding="utf-8") as target:
+        target.write(json.dumps(told, ensure_ascii=False) + "\n")
+
+
+def _run(words: list[str], told: Mapping[str, Any]) -> None:
+    done = subprocess.run(
+        words, input=json.dumps(told), text=True, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+    )
+    if done.returncode != 0:
+        raise _NotSent(f"{words[0]} ended with {done.returncode}")

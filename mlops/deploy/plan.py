@@ -1,0 +1,418 @@
+"""What has to be done so that an account's pipeline is what the source says: a list of actions, made without a write.
+
+Showing a plan, approving it and doing it (:mod:`mlops.deploy.apply`) walk the same list.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from typing import Any, Literal, TypeAlias
+
+from mlops.account import Account, Identity, answers, confirm_identity
+from mlops.deploy import record as records
+from mlops.deploy.assets import AssetObject, absent, objects
+from mlops.deploy.cache_effect import CacheLoss, losses
+from mlops.deploy.companions import Companion, CompanionChange, Kind, companions, compared
+from mlops.deploy.definition_diff import MemberChange, changes, hide_document
+from mlops.deploy.pages import items
+from mlops.deploy.state import PipelineState, Present, describe, wanted
+from mlops.ir import Checked
+from mlops.project.environments import Environment
+
+INLINE_BYTES = 100 * 1024
+"""From here on a definition goes through S3, as the official SDK does; the API's own limit is 1,048,576 characters."""
+_MANY = 20
+"""From so many pipelines on, one listing (a call per hundred) saves the Describe of those that are not there."""
+_AT_ONCE = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Upload:
+    item: AssetObject
+
+    @property
+    def label(self) -> str:
+        return f"upload {self.item.uri}"
+
+
+@dataclass(frozen=True, slots=True)
+class UploadDefinition:
+    """A definition that is too large to be sent inline, at a place named by its content."""
+
+    uri: str
+    text: str
+
+    @property
+    def label(self) -> str:
+        return f"upload the definition to {self.uri}"
+
+
+@dataclass(frozen=True, slots=True)
+class WriteRecord:
+    """``replaces`` is the ETag of the record that the plan has seen, None where there was none."""
+
+    state: PipelineState
+    over: str | None
+    over_modified: str | None
+    replaces: str | None
+    assets: tuple[str, ...]
+    companions: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        return "write the record of this upsert"
+
+
+@dataclass(frozen=True, slots=True)
+class CreatePipeline:
+    state: PipelineState
+    tags: Mapping[str, str]
+    definition_uri: str | None
+    aliases: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"create the pipeline {self.state.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class UpdatePipeline:
+    """``over`` is the fingerprint of what is replaced: another one there means that somebody was faster."""
+
+    state: PipelineState
+    over: str
+    definition_uri: str | None
+    aliases: tuple[str, ...]
+    clear_description: bool
+
+    @property
+    def label(self) -> str:
+        return f"update the pipeline {self.state.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class SetTags:
+    arn: str
+    tags: Mapping[str, str]
+
+    @property
+    def label(self) -> str:
+        return f"set the tags {', '.join(sorted(self.tags))}"
+
+
+@dataclass(frozen=True, slots=True)
+class PutCompanion:
+    companion: Companion
+    exists: bool
+
+    @property
+    def label(self) -> str:
+        return f"{'update' if self.exists else 'create'} the {self.companion.kind} {self.companion.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveCompanion:
+    kind: Kind
+    name: str
+
+    @property
+    def label(self) -> str:
+        return f"remove the {self.kind} {self.name}"
+
+
+Action: TypeAlias = (
+    Upload | UploadDefinition | WriteRecord | CreatePipeline | UpdatePipeline | SetTags | PutCompanion | RemoveCompanion
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SettingChange:
+    """A member of the pipeline resource, a tag included (``tag team``). A side without it is None."""
+
+    member: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Drift:
+    """The account differs from what we last wrote. ``foreign``: we never wrote this pipeline. ``changes`` go from what
+    we wrote to what is there; ``by`` and ``at`` as far as the account tells."""
+
+    foreign: bool
+    by: str | None
+    at: str | None
+    settings: tuple[SettingChange, ...] = ()
+    changes: tuple[MemberChange, ...] = ()
+    companions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Unfinished:
+    """An upsert that wrote its record and not yet its pipeline. ``busy``: it may still be under way."""
+
+    by: str
+    at: str
+    seconds: float
+    busy: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """Everything that is told of one pipeline, and the ``actions`` that make it so, in order."""
+
+    environment: str
+    account: str
+    region: str
+    caller: str
+    state: PipelineState
+    present: Present | None
+    actions: tuple[Action, ...] = ()
+    settings: tuple[SettingChange, ...] = ()
+    changes: tuple[MemberChange, ...] = ()
+    companions: tuple[CompanionChange, ...] = ()
+    losses: tuple[CacheLoss, ...] = ()
+    uploads: tuple[AssetObject, ...] = ()
+    assets_there: int = 0
+    drift: Drift | None = None
+    unfinished: Unfinished | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def name(self) -> str:
+        return self.state.name
+
+    @property
+    def verb(self) -> Literal["create", "update", "nothing"]:
+        if self.present is None:
+            return "create"
+        return "update" if self.actions else "nothing"
+
+    @property
+    def steps(self) -> dict[str, str]:
+        """Names of steps that differ, with added, removed or changed."""
+        found: dict[str, str] = {}
+        for change in self.changes:
+            if change.step is not None:
+                whole = "added" if not change.has_old else "removed"
+                found.setdefault(change.step, whole if not change.at else "changed")
+        return found
+
+    @property
+    def basis(self) -> str:
+        """Of what the account had: a saved plan is good as long as it is the same."""
+        present = self.present
+        told = [
+            self.account,
+            self.region,
+            None if present is None else [present.state.fingerprint(), present.modified, present.aliases],
+            [[item.member, item.old] for item in self.settings],
+            [[item.name, item.old] for item in self.companions],
+        ]
+        return _digest(told)
+
+    @property
+    def goal(self) -> str:
+        """Of what is to be: a saved plan is good as long as the source says the same."""
+        new = [[item.member, item.new] for item in self.settings]
+        started = [[item.key, item.new and item.new.fingerprint()] for item in self.companions]
+        return _digest([self.state.name, self.state.fingerprint(), new, started])
+
+
+def plan(
+    account: Account,
+    environment: Environment,
+    checked: Checked,
+    *,
+    suffix: str | None = None,
+    aliases: Sequence[str] = (),
+    identity: Identity | None = None,
+    known: frozenset[str] | None = None,
+) -> Plan:
+    """``checked`` has no errors. ``known`` are the pipelines that the account has, where somebody listed them."""
+    identity = identity or confirm_identity(account, environment)
+    definition = checked.definition
+    state = wanted(definition, environment, suffix)
+    present = None if known is not None and state.name not in known else describe(account, state.name)
+    notes: list[str] = []
+    state = _as_the_account_can(state, present, notes)
+    same = present is not None and present.state.fingerprint() == state.fingerprint()
+    declared = () if suffix else companions(environment, state.name, _arn(environment, state.name, identity, present))
+    with answers():
+        uploads = absent(account, definition.assets)
+        tags = _tags(account, present, definition.tags)
+        stored = records.read(account, environment, state.name)
+        companion_changes = compared(account, declared, stored.record.companions if stored else {})
+    drift, unfinished = _compared(present, state, stored, companion_changes)
+    if present is None and stored is not None and unfinished is None:
+        notes.append("it was written before and is gone from the account: it is made again")
+    missing_aliases = [alias for alias in aliases if present is None or alias not in present.aliases]
+    uri = None if same else _definition_uri(environment, state)
+    uris = [item.uri for asset in definition.assets for item in objects(asset)]
+    written = WriteRecord(
+        state,
+        over=None if present is None else present.state.fingerprint(),
+        over_modified=None if present is None else present.modified,
+        replaces=None if stored is None else stored.etag,
+        assets=(*uris, *([uri] if uri else [])),
+        companions={companion.key: companion.fingerprint() for companion in declared},
+    )
+    actions: list[Action] = [Upload(item) for item in uploads]
+    if uri is not None:
+        actions.append(UploadDefinition(uri, state.definition))
+    if not same or missing_aliases or companion_changes:
+        actions.append(written)
+    if present is None:
+        actions.append(CreatePipeline(state, definition.tags, uri, tuple(aliases)))
+    elif not same or missing_aliases:
+        clear = state.description is None and present.state.description is not None
+        actions.append(UpdatePipeline(state, present.state.fingerprint(), uri, tuple(aliases), clear))
+    if tags and present is not None:
+        actions.append(SetTags(present.arn, {item.member.removeprefix("tag "): item.new for item in tags}))
+    for change in companion_changes:
+        if change.new is not None:
+            actions.append(PutCompanion(change.new, exists=change.old is not None))
+        else:
+            actions.append(RemoveCompanion(change.kind, change.name))
+    old = present.state.document if present is not None else {}
+    return Plan(
+        environment=environment.name,
+        account=identity.account,
+        region=account.region,
+        caller=identity.arn,
+        state=state,
+        present=present,
+        actions=tuple(actions),
+        settings=(
+            *_settings(present, state),
+            *tags,
+            *(SettingChange(f"alias {alias}", None, "this version") for alias in missing_aliases),
+        ),
+        changes=() if same else tuple(changes(old, state.document)),
+        companions=companion_changes,
+        losses=losses(old, state.document, checked, always_on=environment.is_local) if present and not same else (),
+        uploads=uploads,
+        assets_there=len(uris) - len(uploads),
+        drift=drift,
+        unfinished=unfinished,
+        notes=tuple(notes),
+    )
+
+
+def plan_all(
+    account: Account,
+    environment: Environment,
+    pipelines: Sequence[Checked],
+    *,
+    suffix: str | None = None,
+    aliases: Sequence[str] = (),
+) -> tuple[Plan, ...]:
+    """In the order of ``pipelines``."""
+    identity = confirm_identity(account, environment)
+    known: frozenset[str] | None = None
+    if len(pipelines) >= _MANY:
+        with answers():
+            listed = items(account.client("sagemaker"), "list_pipelines", "PipelineSummaries", MaxResults=100)
+            known = frozenset(str(item["PipelineName"]) for item in listed)
+
+    def one(checked: Checked) -> Plan:
+        return plan(account, environment, checked, suffix=suffix, aliases=aliases, identity=identity, known=known)
+
+    if len(pipelines) == 1:
+        return (one(pipelines[0]),)
+    with ThreadPoolExecutor(_AT_ONCE) as pool:
+        return tuple(pool.map(one, pipelines))
+
+
+def _arn(environment: Environment, name: str, identity: Identity, present: Present | None) -> str:
+    if present is not None:
+        return present.arn
+    return f"arn:{environment.role.split(':')[1]}:sagemaker:{environment.region}:{identity.account}:pipeline/{name}"
+
+
+def _as_the_account_can(state: PipelineState, present: Present | None, notes: list[str]) -> PipelineState:
+    """UpdatePipeline has no way to take a limit away; where the source has none, the account's stays."""
+    if present is None or state.parallelism is not None or present.state.parallelism is None:
+        return state
+    notes.append(
+        f"the account's limit of {present.state.parallelism} steps at once stays: the API cannot remove it; "
+        "give `parallelism` to change it"
+    )
+    return replace(state, parallelism=present.state.parallelism)
+
+
+def _settings(present: Present | None, state: PipelineState) -> tuple[SettingChange, ...]:
+    if present is None:
+        return ()
+    pairs = (
+        ("role", present.state.role, state.role),
+        ("description", present.state.description, state.description),
+        ("parallelism", present.state.parallelism, state.parallelism),
+    )
+    return tuple(SettingChange(member, old, new) for member, old, new in pairs if old != new)
+
+
+def _tags(account: Account, present: Present | None, declared: Mapping[str, str]) -> tuple[SettingChange, ...]:
+    """What is declared and not so yet; tags that others put there stay."""
+    if present is None or not declared:
+        return ()
+    listed = items(account.client("sagemaker"), "list_tags", "Tags", ResourceArn=present.arn)
+    there = {item["Key"]: item["Value"] for item in listed}
+    return tuple(
+        SettingChange(f"tag {key}", there.get(key), value)
+        for key, value in sorted(declared.items())
+        if there.get(key) != value
+    )
+
+
+def _compared(
+    present: Present | None,
+    state: PipelineState,
+    stored: records.Stored | None,
+    companion_changes: Sequence[CompanionChange],
+) -> tuple[Drift | None, Unfinished | None]:
+    """What the account has against what we last wrote."""
+    there = None if present is None else present.state.fingerprint()
+    target = state.fingerprint()
+    moved = tuple(change.key for change in companion_changes if change.drifted)
+    if stored is None:
+        if present is None or there == target:
+            return None, None
+        return Drift(True, present.modified_by, present.modified), None
+    last = stored.record
+    if there not in (last.wrote, target) and there == last.over and _untouched(present, last.over_modified):
+        busy = last.wrote != target and stored.age < records.PATIENCE_SECONDS and not last.is_ours_and_dead
+        return None, Unfinished(last.by, last.at, stored.age, busy)
+    if present is None or there in (last.wrote, target):
+        if moved:
+            return Drift(False, None, None, companions=moved), None
+        return None, None
+    before = PipelineState(
+        state.name,
+        json.dumps(last.pipeline.get("PipelineDefinition") or {}),
+        str(last.pipeline.get("RoleArn", "")),
+        last.pipeline.get("PipelineDescription"),
+        last.pipeline.get("MaxParallelExecutionSteps"),
+    )
+    told = tuple(changes(before.document, hide_document(present.state.document)))
+    settings = _settings(Present(before, ""), present.state)
+    return Drift(False, present.modified_by, present.modified, settings, told, moved), None
+
+
+def _untouched(present: Present | None, modified: str | None) -> bool:
+    return present is None or modified is None or present.modified == modified
+
+
+def _definition_uri(environment: Environment, state: PipelineState) -> str | None:
+    content = state.definition.encode()
+    if len(content) < INLINE_BYTES:
+        return None
+    return environment.uri("definitions", f"{hashlib.sha256(content).hexdigest()}.json")
+
+
+def _digest(told: Any) -> str:
+    return hashlib.sha256(json.dumps(told, sort_keys=True, default=str).encode()).hexdigest()

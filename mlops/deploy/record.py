@@ -1,0 +1,178 @@
+"""What we last wrote, kept beside the assets in the account's bucket: one small object for each pipeline.
+
+It tells a change by somebody else from our own, it lists what a pipeline brought with it, and replacing it under the
+condition that nobody else did (If-Match, If-None-Match) decides which of two upserts at once may write. It is written
+before the pipeline is, and says from what to what: so after a kill the next one sees whether that was reached.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+from mlops.account import Account
+from mlops.account.missing import is_missing
+from mlops.ir import AccountError, Refusal
+from mlops.project.environments import Environment
+
+VERSION = 1
+PATIENCE_SECONDS = 600.0
+"""How long an upsert that has not reached what it recorded may still be under way. Five attempts of one call, with
+their time-outs, end before that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``wrote`` and ``over`` are fingerprints of the pipeline (:meth:`mlops.deploy.state.Pipeline.fingerprint`) after
+    and before; ``over`` is None where there was none. ``over_modified`` is its LastModifiedTime before. ``pipeline`` is
+    what was written, without secrets; ``companions`` fingerprints of schedules and rules by name."""
+
+    wrote: str
+    over: str | None
+    over_modified: str | None
+    at: str
+    by: str
+    writer: str
+    pipeline: Mapping[str, Any]
+    assets: tuple[str, ...] = ()
+    companions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_ours_and_dead(self) -> bool:
+        """Written on this machine by a process that has ended."""
+        host, _, rest = self.writer.partition("/")
+        number = rest.partition("/")[0]
+        if host != socket.gethostname() or not number.isdigit():
+            return False
+        if int(number) == os.getpid():
+            return False
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as it lies there; ``age`` in seconds, by the account's clock where it tells one."""
+
+    record: Record
+    etag: str
+    age: float
+
+
+def key(environment: Environment, name: str) -> str:
+    return "/".join(filter(None, (environment.prefix, "pipelines", f"{name}.json")))
+
+
+def new_writer() -> str:
+    """Unique, and telling the process, so that its end can be seen from the same machine."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex}"
+
+
+def new_token() -> str:
+    """A ClientRequestToken for a call that is made once. 32 characters."""
+    return uuid.uuid4().hex
+
+
+def read(account: Account, environment: Environment, name: str) -> Stored | None:
+    """None where we never wrote this pipeline, or its bucket is not there."""
+    s3 = account.client("s3")
+    try:
+        reply = s3.get_object(Bucket=environment.bucket, Key=key(environment, name))
+        content = reply["Body"].read()
+    except Exception as error:
+        if is_missing(error):
+            return None
+        raise
+    now = _date(reply) or datetime.now(UTC)
+    return Stored(_parse(content, environment, name), str(reply["ETag"]), (now - reply["LastModified"]).total_seconds())
+
+
+def write(account: Account, environment: Environment, name: str, record: Record, replaces: str | None) -> None:
+    """Replace the record of ETag ``replaces``, or make the first one. Raises Refusal where somebody was faster."""
+    s3 = account.client("s3")
+    body = json.dumps(_as_json(record), indent=1, ensure_ascii=False).encode()
+    condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": environment.kms_key} if environment.kms_key else {}
+    try:
+        s3.put_object(
+            Bucket=environment.bucket,
+            Key=key(environment, name),
+            Body=body,
+            ContentType="application/json",
+            **condition,
+            **encryption,
+        )
+    except Exception as error:
+        if not is_beaten(error):
+            raise
+        # A write that succeeded and whose answer was lost is repeated by botocore, and then refused.
+        stored = read(account, environment, name)
+        if stored is not None and stored.record.writer == record.writer:
+            return
+        who = f" by {stored.record.by} at {stored.record.at}" if stored is not None else ""
+        raise Refusal(
+            f"{name}: another upsert began{who} since this one looked; this one wrote nothing to the pipeline",
+            hint="run `mlops plan` to see what it left, then upsert again",
+        ) from None
+
+
+def remove(account: Account, environment: Environment, name: str) -> None:
+    account.client("s3").delete_object(Bucket=environment.bucket, Key=key(environment, name))
+
+
+def is_beaten(error: Exception) -> bool:
+    """S3's answers to a condition that does not hold, or that another write with a condition just decides."""
+    response = getattr(error, "response", None)
+    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
+
+def _parse(content: bytes, environment: Environment, name: str) -> Record:
+    try:
+        told = json.loads(content)
+        if told.pop("version") != VERSION:
+            raise ValueError("it is of another version of mlops")
+        told.pop("name")
+        return Record(**{**told, "assets": tuple(told["assets"])})
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        raise AccountError(
+            f"the record of {name} cannot be read: {error}",
+            hint=f"remove s3://{environment.bucket}/{key(environment, name)} and upsert with --force",
+        ) from None
+
+
+def _as_json(record: Record) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "name": record.pipeline.get("PipelineName"),
+        "wrote": record.wrote,
+        "over": record.over,
+        "over_modified": record.over_modified,
+        "at": record.at,
+        "by": record.by,
+        "writer": record.writer,
+        "pipeline": dict(record.pipeline),
+        "assets": list(record.assets),
+        "companions": dict(record.companions),
+    }
+
+
+def _date(reply: Mapping[str, Any]) -> datetime | None:
+    said = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        found = parsedate_to_datetime(said) if said else None
+    except (TypeError, ValueError):
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)

@@ -1,0 +1,148 @@
+"""Run a small pipeline in an account for real, under a cap of its cost, take everything away again, and write down what
+was proved. Nobody has run this on AWS yet; see docs/deploy.md."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account import Account, answers
+from mlops.account.missing import is_missing
+from mlops.deploy import record as records
+from mlops.deploy.apply import apply
+from mlops.deploy.destroy import destroy, plan_removal
+from mlops.deploy.executions import ExecutionState, describe, start, stop
+from mlops.deploy.pages import items
+from mlops.deploy.plan import plan
+from mlops.deploy.prune import StoredAsset, prune, stored_assets
+from mlops.ir import Checked, MlopsError
+from mlops.project.environments import Environment
+
+_POLL_SECONDS = 5.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """One thing that was tried; ``detail`` says what came of it."""
+
+    name: str
+    ok: bool
+    detail: str
+    seconds: float
+
+
+def selftest(
+    account: Account,
+    environment: Environment,
+    checked: Checked,
+    *,
+    seconds: float,
+    say: Callable[[str], None],
+) -> tuple[Proof, ...]:
+    """``checked`` runs one instance at a time and has a name that nobody else uses. An execution that takes longer than
+    ``seconds`` is stopped. Everything that was made is removed, also where something fails."""
+    proofs: list[Proof] = []
+    name = checked.definition.name or ""
+
+    def prove(what: str, act: Callable[[], str]) -> bool:
+        say(what)
+        began = time.monotonic()
+        try:
+            detail, ok = act(), True
+        except MlopsError as error:
+            detail, ok = error.message, False
+        proofs.append(Proof(what, ok, detail, time.monotonic() - began))
+        return ok
+
+    def upsert() -> str:
+        return apply(account, environment, plan(account, environment, checked)).action
+
+    def again() -> str:
+        found = plan(account, environment, checked)
+        if found.actions:
+            raise MlopsError(f"there is still something to do: {', '.join(item.label for item in found.actions)}")
+        return "nothing to do"
+
+    def run() -> str:
+        state = _run(account, environment, name, seconds)
+        told = ", ".join(f"{step.name} {step.status}" for step in state.steps)
+        if state.status != "Succeeded":
+            raise MlopsError(f"{state.status}: {state.failure or told}")
+        return told
+
+    try:
+        if prove("create the pipeline", upsert) and prove("upsert again", again):
+            prove("run it", run)
+    finally:
+        prove("remove it all", lambda: _remove(account, environment, checked))
+    return tuple(proofs)
+
+
+def _run(account: Account, environment: Environment, name: str, seconds: float) -> ExecutionState:
+    arn = start(account, environment, name, {})
+    deadline = time.monotonic() + seconds
+    stopping = False
+    try:
+        while True:
+            state = describe(account, arn)
+            if state.ended:
+                return state
+            if time.monotonic() > deadline and not stopping:
+                stop(account, arn)
+                stopping = True
+            time.sleep(min(_POLL_SECONDS, max(0.2, seconds / 100)))
+    except BaseException:
+        stop(account, arn)
+        raise
+
+
+def _remove(account: Account, environment: Environment, checked: Checked) -> str:
+    name = checked.definition.name or ""
+    removal = plan_removal(account, environment, name)
+    destroy(account, environment, removal, force=True)
+    versions = _remove_group(account.client("sagemaker"), name)
+    written = _remove_objects(account, environment, name)
+    addresses = {asset.address for asset in checked.definition.assets}
+    left: tuple[StoredAsset, ...] = tuple(
+        item
+        for item in stored_assets(account, environment)
+        if not item.referenced and any(address in item.key for address in addresses)
+    )
+    prune(account, environment, left)
+    return f"{', '.join(removal.labels) or 'no pipeline'}, {versions} versions, {written + len(left)} objects"
+
+
+def _remove_group(sagemaker: Any, group: str) -> int:
+    with answers():
+        try:
+            listed = list(
+                items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group)
+            )
+            for item in listed:
+                sagemaker.delete_model_package(ModelPackageName=item["ModelPackageArn"])
+            sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+        except Exception as error:
+            if is_missing(error):
+                return 0
+            raise
+    return len(listed)
+
+
+def _remove_objects(account: Account, environment: Environment, name: str) -> int:
+    """What the executions wrote: below the pipeline's own prefix."""
+    s3 = account.client("s3")
+    prefix = "/".join(filter(None, (environment.prefix, name))) + "/"
+    with answers():
+        keys = [
+            {"Key": item["Key"]}
+            for item in items(s3, "list_objects_v2", "Contents", Bucket=environment.bucket, Prefix=prefix)
+        ]
+        for first in range(0, len(keys), 1000):
+            s3.delete_objects(Bucket=environment.bucket, Delete={"Objects": keys[first : first + 1000], "Quiet": True})
+    return len(keys)
+
+
+def unique_name() -> str:
+    return f"mlops-selftest-{records.new_token()[:8]}"

@@ -1,0 +1,124 @@
+"""A pipeline resource as a value: what the source wants, and what the account has."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.account import Account, answers
+from mlops.account.missing import is_missing
+from mlops.deploy.definition_diff import hide_document
+from mlops.emit.targets.definition_json import emit_compact
+from mlops.ir import Definition, UsageError
+from mlops.project.environments import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """``definition`` is the document's text. An empty description and none are the same, so it is never empty."""
+
+    name: str
+    definition: str
+    role: str
+    description: str | None = None
+    parallelism: int | None = None
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Empty where the text is no JSON object: then everything differs."""
+        try:
+            found = json.loads(self.definition)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def fingerprint(self) -> str:
+        """The same for the same JSON value, whatever its spelling."""
+        told = [self.document or self.definition, self.role, self.description, self.parallelism]
+        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+
+    def shown(self) -> dict[str, Any]:
+        """For files and people: without secrets."""
+        return {
+            "PipelineName": self.name,
+            "PipelineDefinition": hide_document(self.document),
+            "RoleArn": self.role,
+            "PipelineDescription": self.description,
+            "MaxParallelExecutionSteps": self.parallelism,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A pipeline that the account has. ``modified_by`` is a name or an ARN where the account tells one."""
+
+    state: PipelineState
+    arn: str
+    modified: str | None = None
+    modified_by: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+def wanted(definition: Definition, environment: Environment, suffix: str | None = None) -> PipelineState:
+    """What the source says. Raises UsageError where it has no name."""
+    if definition.name is None:
+        raise UsageError("a definition that is read from standard input has no name", hint="give one with --name")
+    parallelism = definition.parallelism if definition.parallelism is not None else environment.parallelism
+    return PipelineState(
+        name=f"{definition.name}-{suffix}" if suffix else definition.name,
+        definition=emit_compact(definition),
+        role=environment.role,
+        description=definition.description or None,
+        parallelism=parallelism,
+    )
+
+
+def describe(account: Account, name: str) -> Present | None:
+    """One DescribePipeline; None where there is no such pipeline."""
+    with answers():
+        try:
+            found = account.client("sagemaker").describe_pipeline(PipelineName=name)
+        except Exception as error:
+            if is_missing(error):
+                return None
+            raise
+    state = PipelineState(
+        name=str(found["PipelineName"]),
+        definition=_text(str(found.get("PipelineDefinition", ""))),
+        role=str(found.get("RoleArn", "")),
+        description=found.get("PipelineDescription") or None,
+        parallelism=(found.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
+    )
+    return Present(
+        state,
+        arn=str(found["PipelineArn"]),
+        modified=_moment(found.get("LastModifiedTime")),
+        modified_by=_who(found.get("LastModifiedBy")),
+        aliases=tuple(found.get("PipelineVersionAliases") or ()),
+    )
+
+
+def _text(told: str) -> str:
+    """moto 5.2 gives back a definition that it read from S3 as Python's spelling of the parsed object."""
+    if not told.startswith("{'"):
+        return told
+    try:
+        return json.dumps(ast.literal_eval(told))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return told
+
+
+def _moment(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _who(user: Mapping[str, Any] | None) -> str | None:
+    """UserContext: a Studio profile, or the identity behind the call."""
+    told = user or {}
+    identity = (told.get("IamIdentity") or {}).get("Arn")
+    return identity or told.get("UserProfileName") or None

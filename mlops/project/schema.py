@@ -1,0 +1,29 @@
+"""The JSON schema of ``mlops.toml``, made from what reads it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlops.project.environments import Environment, ProjectTable
+
+_DIALECT = "http://json-schema.org/draft-07/schema#"
+"""What editors' TOML plug-ins read."""
+
+
+def schema() -> dict[str, Any]:
+    """Tables of other parts of the project are let through."""
+    environment = Environment.model_json_schema(ref_template="#/definitions/{model}")
+    definitions = environment.pop("$defs", {})
+    members = {key: value for key, value in environment["properties"].items() if key not in ("name", "state")}
+    members["inherits"] = {"type": "string", "description": "Another environment, whose values this one begins with."}
+    table = {"type": "object", "properties": members, "additionalProperties": False}
+    return {
+        "$schema": _DIALECT,
+        "title": "mlops.toml",
+        "type": "object",
+        "properties": {
+            "project": {**ProjectTable.model_json_schema(), "additionalProperties": False},
+            "env": {"type": "object", "additionalProperties": table, "properties": {"defaults": table}},
+        },
+        "definitions": definitions,
+    }

@@ -1,0 +1,156 @@
+"""``mlops plan``, ``upsert``, ``destroy``, ``assets`` and ``schema`` as a user types them, in the local account."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from mlops.cli import main
+
+PIPELINE = """\
+from mlops import Pipeline, Processing
+from words import WORD
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+with Pipeline("{name}", description=WORD) as pipeline:
+    Processing("One", code="{name}.py", image=IMAGE, outputs=["text"], environment={{"API_KEY": "{secret}"}})
+"""
+SECRET = "hunter2-hunter2-hunter2"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "mlops.toml").write_text('[env.local]\ntags = { team = "growth" }\n')
+    (tmp_path / "words.py").write_text('WORD = "hello"\n')
+    for name in ("first", "second"):
+        (tmp_path / f"{name}_pipeline.py").write_text(
+            PIPELINE.format(name=name, secret=SECRET).replace("from words import WORD", "WORD = 'none'")
+            if name == "second"
+            else PIPELINE.format(name=name, secret=SECRET)
+        )
+        (tmp_path / f"{name}.py").write_text("print(1)\n")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)
+    return tmp_path
+
+
+def test_from_the_first_plan_to_nothing_left(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", ".", "--exit-code"]) == 1
+    assert "plan: 2 to create, nothing to update, 0 unchanged, 2 objects to upload" in capsys.readouterr().out
+    assert main(["upsert", "."]) == 0
+    assert capsys.readouterr().out == "first: created in local\nsecond: created in local\n"
+    assert main(["plan", ".", "--exit-code"]) == 0
+    capsys.readouterr()
+    (project / "first.py").write_text("print(2)\n")
+    assert main(["plan", ".", "--format", "json"]) == 0
+    first, second = json.loads(capsys.readouterr().out)
+    assert (first["action"], first["steps"], second["action"]) == ("update", {"One": "changed"}, "nothing")
+    assert [item["step"] for item in first["cache"]] == ["One"]
+    assert main(["plan", ".", "--format", "markdown"]) == 0
+    assert "| first | local | update | ~ One | One | no |" in capsys.readouterr().out
+    assert main(["upsert", "."]) == 0
+    assert capsys.readouterr().out == "first: updated in local\nsecond: unchanged in local\n"
+    assert main(["assets", "prune", "--older-than", "0", "--delete"]) == 0
+    assert capsys.readouterr().out.count("/first.py\n") == 1
+    assert main(["destroy", "first", "second"]) == 0
+    assert "would remove pipeline first" in capsys.readouterr().out
+    assert main(["destroy", "first", "second", "--yes"]) == 0
+    assert main(["assets", "list", "--format", "json"]) == 0
+    told = capsys.readouterr().out
+    assert [item["referenced"] for item in json.loads(told[told.index("[") :])] == [False, False]
+
+
+def test_a_saved_plan_is_applied_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["plan", "first_pipeline.py", "--out", "plan.json"]) == 0
+    assert SECRET not in (project / "plan.json").read_text()
+    assert main(["upsert", "--plan", "plan.json"]) == 0
+    assert main(["upsert", "--plan", "plan.json"]) == 1
+    assert "the account has moved since the plan was saved" in capsys.readouterr().err
+
+
+def test_a_planted_secret_is_shown_nowhere(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    main(["upsert", "."])
+    for old, new in ((SECRET, SECRET[::-1]),):
+        file = project / "first_pipeline.py"
+        file.write_text(file.read_text().replace(old, new))
+    for format_ in ("text", "json", "markdown"):
+        assert main(["plan", ".", "--format", format_]) == 0
+    assert main(["upsert", "."]) == 0
+    told = capsys.readouterr()
+    assert "API_KEY" in told.out and "(hidden)" in told.out
+    for secret in (SECRET, SECRET[::-1]):
+        assert secret not in told.out + told.err
+    # What the account holds is the definition itself; the record beside it is ours.
+    records = list((project / ".mlops" / "objects").rglob("pipelines/*.json"))
+    assert len(records) == 2
+    assert all(SECRET not in file.read_text() and "(hidden)" in file.read_text() for file in records)
+
+
+def test_a_suffix_an_alias_and_what_is_wrong_with_them(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["upsert", "first_pipeline.py", "--suffix", "ada", "--alias", "live"]) == 0
+    assert capsys.readouterr().out == "first-ada: created in local\n"
+    assert main(["upsert", "first_pipeline.py", "--suffix", "a_b"]) == 2
+    assert main(["upsert", "first_pipeline.py", "--alias", "12"]) == 2
+    assert main(["upsert"]) == 2
+    assert main(["destroy", "first", "--suffix", "ada", "--yes"]) == 0
+    assert "removed pipeline first-ada" in capsys.readouterr().out
+
+
+def test_an_approval_is_asked_for(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / "mlops.toml").write_text("[env.local]\napproval = true\n")
+    assert main(["upsert", "first_pipeline.py"]) == 1
+    assert "wants an approval" in capsys.readouterr().err
+    assert main(["upsert", "first_pipeline.py", "--yes"]) == 0
+
+
+def test_a_definition_in_json_is_planned_and_upserted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    step = {"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}
+    (project / "theirs.json").write_text(json.dumps({"Version": "2020-12-01", "Metadata": {}, "Steps": [step]}))
+    assert main(["plan", "theirs.json"]) == 0
+    assert "+ Stop [Fail]" in capsys.readouterr().out
+    assert main(["upsert", "theirs.json"]) == 0
+    assert capsys.readouterr().out == "theirs: created in local\n"
+
+
+def git(folder: Path, *words: str) -> None:
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
+    subprocess.run(["git", "-C", str(folder), *identity, *words], check=True, capture_output=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "touched"),
+    [
+        (None, []),
+        ("README.md", []),
+        ("first.py", ["first"]),
+        ("words.py", ["first"]),
+        ("second_pipeline.py", ["second"]),
+        ("mlops.toml", ["first", "second"]),
+    ],
+    ids=["nothing", "another file", "a script", "an imported module", "a pipeline file", "the configuration"],
+)
+def test_changed_since_picks_what_a_change_touches(
+    project: Path, capsys: pytest.CaptureFixture[str], change: str | None, touched: list[str]
+) -> None:
+    (project / ".gitignore").write_text(".mlops/\n__pycache__/\n")
+    git(project, "init", "-q", "-b", "main")
+    git(project, "add", "-A")
+    git(project, "commit", "-qm", "all")
+    if change is not None:
+        file = project / change
+        file.write_text((file.read_text() if file.exists() else "") + "# changed\n")
+    assert main(["plan", ".", "--changed-since", "main", "--format", "json"]) == 0
+    assert [item["pipeline"] for item in json.loads(capsys.readouterr().out)] == touched
+
+
+def test_changed_since_a_commit_that_is_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    git(project, "init", "-q")
+    assert main(["plan", ".", "--changed-since", "nowhere"]) == 2
+    assert "Git says" in capsys.readouterr().err
+
+
+def test_the_schema_is_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["schema"]) == 0
+    assert json.loads(capsys.readouterr().out)["title"] == "mlops.toml"

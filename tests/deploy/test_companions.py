@@ -1,0 +1,140 @@
+"""Schedules, triggers, preflight, destroy and prune, on moto; what the local account has of it, there too."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from mlops.deploy.destroy import destroy, plan_removal
+from mlops.deploy.plan import plan
+from mlops.deploy.preflight import preflight
+from mlops.deploy.prune import prunable, prune, stored_assets
+from mlops.deploy.upsert import upsert
+from mlops.ir import Refusal
+from mlops.project.environments import Environment
+from mlops.project.starts import Schedule, Trigger
+
+from .conftest import World
+from .test_plan import behind
+
+on_moto = pytest.mark.parametrize("world", ["moto"], indirect=True)
+
+DAILY = Schedule(pipeline="churn", expression="cron(0 6 * * ? *)", timezone="Europe/Berlin", parameters={"P": "1"})
+NEW_DATA = Trigger(pipeline="churn", event={"source": ["aws.s3"], "detail-type": ["Object Created"]})
+
+
+def starting(world: World, **starts: Any) -> Environment:
+    return world.environment.model_copy(update=starts)
+
+
+@on_moto
+def test_schedules_and_triggers_are_planned_upserted_and_left_alone(world: World) -> None:
+    environment = starting(world, schedules={"daily": DAILY}, triggers={"new": NEW_DATA})
+    found = plan(world.account, environment, world.compiled())
+    assert [(item.kind, item.name, item.old) for item in found.companions] == [
+        ("schedule", "churn-daily", None),
+        ("trigger", "churn-new", None),
+    ]
+    upsert(world.account, environment, world.compiled())
+    stored = world.account.client("scheduler").get_schedule(Name="churn-daily")
+    assert (stored["ScheduleExpression"], stored["State"]) == ("cron(0 6 * * ? *)", "ENABLED")
+    assert stored["Target"]["Arn"].endswith(":pipeline/churn")
+    (target,) = world.account.client("events").list_targets_by_rule(Rule="churn-new")["Targets"]
+    assert target["Arn"] == stored["Target"]["Arn"]
+    assert plan(world.account, environment, world.compiled()).verb == "nothing"
+
+
+@on_moto
+def test_a_schedule_that_is_declared_no_more_is_removed(world: World) -> None:
+    upsert(world.account, starting(world, schedules={"daily": DAILY}), world.compiled())
+    assert upsert(world.account, world.environment, world.compiled()).action == "updated"
+    assert world.account.client("scheduler").list_schedules()["Schedules"] == []
+    assert upsert(world.account, world.environment, world.compiled()).action == "unchanged"
+
+
+@on_moto
+def test_a_schedule_that_somebody_changed_is_drift(world: World) -> None:
+    environment = starting(world, schedules={"daily": DAILY})
+    upsert(world.account, environment, world.compiled())
+    scheduler = world.account.client("scheduler")
+    stored = scheduler.get_schedule(Name="churn-daily")
+    scheduler.update_schedule(
+        Name="churn-daily",
+        ScheduleExpression="rate(1 minutes)",
+        FlexibleTimeWindow={"Mode": "OFF"},
+        Target=stored["Target"],
+    )
+    with pytest.raises(Refusal, match="schedule churn-daily was changed"):
+        upsert(world.account, environment, world.compiled())
+    upsert(world.account, environment, world.compiled(), force=True)
+    assert scheduler.get_schedule(Name="churn-daily")["ScheduleExpression"] == DAILY.expression
+    later = starting(world, schedules={"daily": DAILY.model_copy(update={"enabled": False})})
+    assert upsert(world.account, later, world.compiled()).action == "updated"
+    assert scheduler.get_schedule(Name="churn-daily")["State"] == "DISABLED"
+
+
+@on_moto
+def test_a_suffix_starts_nothing_by_itself(world: World) -> None:
+    environment = starting(world, schedules={"daily": DAILY})
+    assert upsert(world.account, environment, world.compiled(), suffix="ada").action == "created"
+    assert world.account.client("scheduler").list_schedules()["Schedules"] == []
+
+
+def test_destroy_removes_what_upsert_made(world: World) -> None:
+    starts = {} if world.environment.is_local else {"schedules": {"daily": DAILY}, "triggers": {"new": NEW_DATA}}
+    upsert(world.account, starting(world, **starts), world.compiled())
+    removal = plan_removal(world.account, world.environment, "churn")
+    assert removal.labels[-2:] == ("pipeline churn", "record of churn") and not removal.foreign
+    destroy(world.account, world.environment, removal)
+    assert plan_removal(world.account, world.environment, "churn").labels == ()
+    assert upsert(world.account, world.environment, world.compiled()).action == "created"
+
+
+def test_destroy_refuses_what_somebody_else_changed(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    behind(world, lambda document: document.update(Metadata={"by": "hand"}))
+    removal = plan_removal(world.account, world.environment, "churn")
+    with pytest.raises(Refusal, match="not what mlops last wrote"):
+        destroy(world.account, world.environment, removal)
+    destroy(world.account, world.environment, removal, force=True)
+    assert plan_removal(world.account, world.environment, "churn").labels == ()
+
+
+def test_only_what_nobody_refers_to_is_pruned(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    upsert(world.account, world.environment, world.compiled(code="print(2)\n"))
+    stored = stored_assets(world.account, world.environment)
+    assert sorted(item.referenced for item in stored) == [False, True, True]
+    assert prunable(stored, 30) == ()
+    unused = prunable(stored, 0)
+    prune(world.account, world.environment, unused)
+    assert [item.referenced for item in stored_assets(world.account, world.environment)] == [True, True]
+    assert upsert(world.account, world.environment, world.compiled(code="print(2)\n")).action == "unchanged"
+    # Going back sends again what was removed.
+    assert len(upsert(world.account, world.environment, world.compiled()).uploaded) == 1
+
+
+def trust(service: str) -> str:
+    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+@on_moto
+def test_preflight_finds_what_is_missing_and_keeps_silent_when_it_is_there(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    environment = starting(world, subnets=["subnet-1"], kms_key="alias/none", bucket="not-there")
+    found = {item.code: item for item in preflight(world.account, environment, [world.compiled()])}
+    assert {"A901", "A906", "A908", "A910", "A911"} <= set(found)
+    # moto answers neither the simulation of policies nor a list of SageMaker's quotas.
+    assert "A912" in found
+    iam = world.account.client("iam")
+    iam.create_role(RoleName="pipelines", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
+    codes = {item.code for item in preflight(world.account, world.environment, [world.compiled()])}
+    assert "A902" in codes and not codes & {"A901", "A906", "A908", "A911"}
+    iam.update_assume_role_policy(RoleName="pipelines", PolicyDocument=trust("sagemaker.amazonaws.com"))
+    world.account.client("sagemaker").create_model_package_group(ModelPackageGroupName="churn")
+    assert {item.code for item in preflight(world.account, world.environment, [world.compiled()])} <= {"A912"}

@@ -1,0 +1,102 @@
+"""Who is told of what, by which channel; a channel that fails fails nothing and shows no address."""
+
+from __future__ import annotations
+
+import http.server
+import json
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.deploy.notify import Notice, drift_notices, tell
+from mlops.deploy.plan import plan
+from mlops.deploy.upsert import upsert
+from mlops.project.starts import Notify
+
+from .conftest import World
+from .test_plan import behind
+
+NOTICE = Notice("failed", "churn", "prod", "churn in prod: execution 1 is Failed", "arn")
+
+
+@pytest.fixture
+def hook() -> Iterator[tuple[str, list[Any]]]:
+    """A webhook's URL, with a secret in its path, and what it got."""
+    got: list[Any] = []
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            got.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(404 if "gone" in self.path else 200)
+            self.end_headers()
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}/services/T0/hunter2", got
+    server.shutdown()
+    server.server_close()
+
+
+def told(world: World, notify: Notify, notice: Notice = NOTICE) -> tuple[str, ...]:
+    environment = world.environment.model_copy(update={"notify": notify})
+    return tell(world.account, environment, notice, world.folder)
+
+
+local = pytest.mark.parametrize("world", ["local"], indirect=True)
+
+
+@local
+def test_a_file_and_a_command_get_the_whole_notice(world: World) -> None:
+    program = "import json, sys, pathlib; pathlib.Path(sys.argv[1]).write_text(json.load(sys.stdin)['text'])"
+    target = world.folder / "told"
+    notify = Notify(file="notes/notices.jsonl", command=[sys.executable, "-c", program, str(target)])
+    assert told(world, notify) == ()
+    assert json.loads((world.folder / "notes/notices.jsonl").read_text())["kind"] == "failed"
+    assert target.read_text() == NOTICE.text
+
+
+@local
+def test_a_webhook_gets_slacks_form(world: World, hook: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOOK", hook[0])
+    assert told(world, Notify(webhook_env="HOOK")) == ()
+    assert hook[1] == [{"text": NOTICE.text}]
+
+
+@local
+@pytest.mark.parametrize("suffix", ["/gone", None], ids=["it answers 404", "it is not there"])
+def test_what_fails_shows_no_address(
+    world: World, hook: tuple[str, list[Any]], monkeypatch: pytest.MonkeyPatch, suffix: str | None
+) -> None:
+    monkeypatch.setenv("HOOK", f"{hook[0]}{suffix}" if suffix else "http://127.0.0.1:9/hunter2")
+    (failure,) = told(world, Notify(webhook_env="HOOK", command=None))
+    assert "could not be sent by webhook" in failure and "hunter2" not in failure
+
+
+@local
+def test_who_did_not_ask_is_not_told(world: World) -> None:
+    assert told(world, Notify(on=["drift"], file="notices.jsonl")) == ()
+    assert not Path(world.folder / "notices.jsonl").exists()
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_a_topic_is_published_to(world: World) -> None:
+    topic = world.account.client("sns").create_topic(Name="ml")["TopicArn"]
+    assert told(world, Notify(sns=topic)) == ()
+    (failure,) = told(world, Notify(sns=topic + "-gone"))
+    assert "could not be sent by sns" in failure
+
+
+@local
+def test_drift_is_a_notice_of_what_was_changed(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    assert drift_notices([plan(world.account, world.environment, world.compiled())]) == ()
+    behind(world, lambda document: document["Steps"][0]["Arguments"]["ResourceConfig"].update(InstanceCount=7))
+    (notice,) = drift_notices([plan(world.account, world.environment, world.compiled())])
+    assert notice.kind == "drift" and "InstanceCount: 1 -> 7" in notice.text

@@ -1,0 +1,313 @@
+"""A plan tells what differs, writes nothing, and what it tells is what is then done."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from mlops.check import check
+from mlops.deploy import plan_report
+from mlops.deploy.apply import apply
+from mlops.deploy.cache_effect import losses
+from mlops.deploy.definition_diff import changes, hide_document, readable
+from mlops.deploy.plan import plan
+from mlops.deploy.saved_plan import hold, read, save
+from mlops.deploy.state import describe
+from mlops.deploy.upsert import upsert
+from mlops.ir import Refusal
+from mlops.ir.reader import read as read_definition
+
+from .conftest import World
+from .test_upsert import WRITES, calls
+
+ASSET = "s3://b/mlops/assets/{}/step.py"
+
+
+def planned(world: World, **given: Any) -> Any:
+    return plan(world.account, world.environment, world.compiled(**given))
+
+
+def test_a_plan_writes_nothing_and_applying_it_does_what_it_says(world: World) -> None:
+    with calls(world) as made:
+        found = planned(world)
+    assert not [name for name in made if name.startswith(WRITES)]
+    assert (found.verb, len(found.uploads)) == ("create", 2)
+    done = apply(world.account, world.environment, found)
+    assert (done.action, len(done.uploaded)) == ("created", 2)
+    again = planned(world)
+    assert (again.verb, again.actions, again.changes) == ("nothing", (), ())
+
+
+def test_one_changed_line_names_the_step_its_code_and_its_cache(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    found = planned(world, code="print(2)\n")
+    assert found.steps == {"Train": "changed"}
+    (change,) = found.changes
+    assert change.is_code and change.at.endswith("/sagemaker_submit_directory")
+    assert [(loss.step, loss.because) for loss in found.losses] == (
+        [("Train", ("HyperParameters",))] if world.environment.is_local else []
+    )
+    assert len(found.uploads) == 1 and found.assets_there == 1
+
+
+def test_settings_and_tags_are_told(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    world.account.client("sagemaker").add_tags(
+        ResourceArn=planned(world).present.arn, Tags=[{"Key": "team", "Value": "other"}, {"Key": "mine", "Value": "1"}]
+    )
+    role = world.environment.role + "-two"
+    found = plan(world.account, world.environment.model_copy(update={"role": role}), world.compiled("Who stays?"))
+    told = {item.member: (item.old, item.new) for item in found.settings}
+    assert told["description"] == ("Who leaves?", "Who stays?")
+    assert told["role"] == (world.environment.role, role)
+    assert told["tag team"] == ("other", "growth")
+    assert "tag mine" not in told
+
+
+def test_drift_is_shown_refused_and_healed_by_force(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    behind(world, lambda document: document["Steps"][0]["Arguments"]["ResourceConfig"].update(InstanceCount=7))
+    found = planned(world)
+    assert found.drift is not None and not found.drift.foreign
+    (change,) = found.drift.changes
+    assert (change.step, change.at, change.old, change.new) == (
+        "Train",
+        "/Arguments/ResourceConfig/InstanceCount",
+        1,
+        7,
+    )
+    assert "drift" in plan_report.text(found)
+    with calls(world) as made, pytest.raises(Refusal, match="since the last upsert"):
+        upsert(world.account, world.environment, world.compiled(code="print(3)\n"))
+    assert not [name for name in made if name.startswith(WRITES)]
+    assert upsert(world.account, world.environment, world.compiled(), force=True).action == "updated"
+    assert planned(world).drift is None and planned(world).verb == "nothing"
+
+
+def test_what_somebody_else_made_is_not_taken_over(world: World) -> None:
+    document = json.dumps({"Version": "2020-12-01", "Steps": [fail("Theirs")]})
+    world.account.client("sagemaker").create_pipeline(
+        PipelineName="churn", PipelineDefinition=document, RoleArn=world.environment.role
+    )
+    found = planned(world)
+    assert found.drift is not None and found.drift.foreign
+    with pytest.raises(Refusal, match="was not written by mlops"):
+        upsert(world.account, world.environment, world.compiled())
+    assert upsert(world.account, world.environment, world.compiled(), force=True).action == "updated"
+    assert upsert(world.account, world.environment, world.compiled()).action == "unchanged"
+
+
+def test_a_pipeline_that_is_gone_is_made_again(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    world.account.client("sagemaker").delete_pipeline(PipelineName="churn", ClientRequestToken="t" * 32)
+    assert upsert(world.account, world.environment, world.compiled()).action == "created"
+
+
+def test_a_suffix_is_a_pipeline_of_its_own(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    done = upsert(world.account, world.environment, world.compiled("Mine"), suffix="ada")
+    assert (done.action, done.name) == ("created", "churn-ada")
+    assert planned(world).verb == "nothing"
+
+
+@pytest.mark.parametrize("size", [150_000, 1_200_000], ids=["150 KB", "1.2 MB"])
+def test_a_large_definition_goes_through_s3(world: World, size: int) -> None:
+    message = "x" * 900
+    steps = [fail(f"Step{number}", message) for number in range(size // 1000)]
+    text = json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
+    definition, _ = read_definition(text)
+    assert definition is not None
+    checked = check(replace(definition, name="large"))
+    done = upsert(world.account, world.environment, checked)
+    assert done.action == "created"
+    with calls(world) as made:
+        assert upsert(world.account, world.environment, checked).action == "unchanged"
+    assert not [name for name in made if name.startswith(WRITES)]
+    stored = describe(world.account, "large")
+    assert stored is not None and stored.state.document == json.loads(text)
+
+
+def test_a_saved_plan_holds_until_the_account_or_the_source_moves(world: World, tmp_path: Any) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    file = tmp_path / "plan.json"
+    save(file, ["pipeline.py"], None, (), [planned(world, code="print(5)\n")])
+    saved = read(file)
+    hold(saved, [planned(world, code="print(5)\n")])
+    with pytest.raises(Refusal, match="the source has changed"):
+        hold(saved, [planned(world, code="print(6)\n")])
+    behind(world, lambda document: document.update(Metadata={"by": "hand"}))
+    with pytest.raises(Refusal, match="the account has moved"):
+        hold(saved, [planned(world, code="print(5)\n")])
+
+
+def behind(world: World, change: Callable[[dict[str, Any]], object]) -> None:
+    """Change the pipeline as somebody with another tool would."""
+    sagemaker = world.account.client("sagemaker")
+    document = json.loads(sagemaker.describe_pipeline(PipelineName="churn")["PipelineDefinition"])
+    change(document)
+    sagemaker.update_pipeline(PipelineName="churn", PipelineDefinition=json.dumps(document))
+
+
+def fail(name: str, message: str = "no") -> dict[str, Any]:
+    return {"Name": name, "Type": "Fail", "Arguments": {"ErrorMessage": message}}
+
+
+def processing(name: str, *, reads: object = "s3://b/data", code: str = "a", cache: bool = True) -> dict[str, Any]:
+    return {
+        "Name": name,
+        "Type": "Processing",
+        "CacheConfig": {"Enabled": cache, "ExpireAfter": "P30D"},
+        "Arguments": {
+            "AppSpecification": {"ImageUri": "123456789012.dkr.ecr.us-east-1.amazonaws.com/x:1"},
+            "ProcessingInputs": [
+                {"InputName": "code", "S3Input": {"S3Uri": ASSET.format(code * 64)}},
+                {"InputName": "data", "S3Input": {"S3Uri": reads}},
+            ],
+            "ProcessingOutputConfig": {
+                "Outputs": [
+                    {
+                        "OutputName": "own",
+                        "S3Output": {"S3Uri": join("s3://b", {"Get": "Execution.PipelineExecutionId"})},
+                    },
+                    {"OutputName": "fixed", "S3Output": {"S3Uri": "s3://b/fixed"}},
+                ]
+            },
+        },
+    }
+
+
+def join(*values: object) -> dict[str, Any]:
+    return {"Std:Join": {"On": "/", "Values": list(values)}}
+
+
+def output(step: str, name: str = "own") -> dict[str, Any]:
+    return {"Get": f"Steps.{step}.ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri"}
+
+
+def document(*steps: Mapping[str, Any], default: object = 1) -> dict[str, Any]:
+    parameters = [{"Name": "P", "Type": "Integer", "DefaultValue": default}]
+    return {"Version": "2020-12-01", "Metadata": {}, "Parameters": parameters, "Steps": list(steps)}
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    name: str
+    old: dict[str, Any]
+    new: dict[str, Any]
+    told: tuple[str, ...]
+    lost: tuple[str, ...] = ()
+
+
+CASES = (
+    Case("nothing", document(processing("A")), document(processing("A")), ()),
+    Case(
+        "an input of a cached step and the step behind it",
+        document(processing("A"), processing("B", reads=output("A"))),
+        document(processing("A", code="b"), processing("B", reads=output("A"))),
+        ("A /Arguments/ProcessingInputs/code/S3Input/S3Uri",),
+        ("A", "B"),
+    ),
+    Case(
+        "a step behind a fixed place keeps its cache",
+        document(processing("A"), processing("B", reads=output("A", "fixed"))),
+        document(processing("A", code="b"), processing("B", reads=output("A", "fixed"))),
+        ("A /Arguments/ProcessingInputs/code/S3Input/S3Uri",),
+        ("A",),
+    ),
+    Case(
+        "a dependency alone keeps the cache",
+        document(processing("A"), {**processing("B"), "DependsOn": ["A"]}),
+        document(processing("A", code="b"), {**processing("B"), "DependsOn": ["A"]}),
+        ("A /Arguments/ProcessingInputs/code/S3Input/S3Uri",),
+        ("A",),
+    ),
+    Case(
+        "a member that is not in the key",
+        document(processing("A")),
+        document({**processing("A"), "DisplayName": "first"}),
+        ("A /DisplayName",),
+    ),
+    Case(
+        "without a cache there is none to lose",
+        document(processing("A", cache=False)),
+        document(processing("A", cache=False, code="b")),
+        ("A /Arguments/ProcessingInputs/code/S3Input/S3Uri",),
+    ),
+    Case(
+        "a parameter's default and who reads it",
+        document(processing("A", reads=join("s3://b", {"Get": "Parameters.P"})), processing("B")),
+        document(processing("A", reads=join("s3://b", {"Get": "Parameters.P"})), processing("B"), default=2),
+        ("None /Parameters/P/DefaultValue",),
+        ("A",),
+    ),
+    Case(
+        "steps that come and go",
+        document(processing("A"), fail("Old")),
+        document(processing("A"), fail("New")),
+        ("New ", "Old "),
+    ),
+    Case(
+        "a number is not its text",
+        document(processing("A"), default=1),
+        document(processing("A"), default=1.0),
+        ("None /Parameters/P/DefaultValue",),
+    ),
+)
+
+
+@pytest.mark.parametrize("case", CASES, ids=lambda case: case.name)
+def test_what_a_difference_is(case: Case) -> None:
+    definition, _ = read_definition(json.dumps(case.new))
+    assert definition is not None
+    assert tuple(f"{item.step} {item.at}" for item in changes(case.old, case.new)) == case.told
+    found = losses(case.old, case.new, check(definition), always_on=False)
+    assert tuple(item.step for item in found) == case.lost
+
+
+SECRET = "hunter2-hunter2-hunter2"
+
+
+@pytest.mark.parametrize(
+    "hidden",
+    [
+        {"Environment": {"API_KEY": SECRET}},
+        {"Parameters": [{"Name": "DbPassword", "DefaultValue": SECRET}]},
+        {"Environment": [{"Name": "DB_PASSWORD", "Value": SECRET}]},
+        {"ContainerArguments": ["--password", SECRET]},
+        {"ContainerArguments": [f"--api-key={SECRET}"]},
+        {"Url": f"https://user:{SECRET}@host/"},
+    ],
+    ids=["variable", "parameter", "named value", "flag", "flag with value", "url"],
+)
+def test_a_secret_is_hidden_and_its_change_told(hidden: dict[str, Any]) -> None:
+    assert SECRET not in json.dumps(hide_document(hidden))
+    other = json.loads(json.dumps(hidden).replace(SECRET, SECRET[::-1]))
+    told = list(changes(hidden, other))
+    assert told
+    assert SECRET not in repr(told) and SECRET[::-1] not in repr(told)
+
+
+def test_what_is_no_secret_stays() -> None:
+    plain = {"Environment": {"API_KEY": "none", "KEY": "value-of-a-key"}, "Args": ["--password-file", "/run/x"]}
+    assert hide_document(plain) == plain
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("true", '"true"'),
+        ("", '""'),
+        ("1.5", '"1.5"'),
+        (1.5, "1.5"),
+        (None, "null"),
+        ("a b", "a b"),
+        ("a\nb", '"a\\nb"'),
+    ],
+    ids=["a text that reads as true", "an empty text", "a text of digits", "a number", "null", "words", "two lines"],
+)
+def test_kinds_of_values_stay_apart_when_shown(value: object, shown: str) -> None:
+    assert readable(value) == shown

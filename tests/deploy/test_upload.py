@@ -1,0 +1,149 @@
+"""Assets to S3: in parts, resumed, in bounded memory, many at once."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.deploy.assets import absent, objects
+from mlops.deploy.upload import PART_BYTES, upload
+from mlops.ir import AccountError, Asset
+from mlops.project.content_address import address, collect
+
+from .conftest import World
+from .test_upsert import calls
+
+
+def asset(world: World, source: Path, *, archive: bool = False) -> Asset:
+    files = collect(source)
+    content = address(files)
+    return Asset(content, world.environment.uri("assets", content, *(["x.tar.gz"] if archive else [])), files, archive)
+
+
+def sparse(file: Path, size: int) -> Path:
+    """Content that differs from part to part, without taking its size on the disk."""
+    with file.open("wb") as target:
+        for start in range(0, size, PART_BYTES):
+            target.seek(start)
+            target.write(f"part at {start}".encode())
+        target.truncate(size)
+    return file
+
+
+def send(world: World, made: Asset) -> int:
+    return sum(
+        upload(world.account, world.environment, item, lambda uri, there, size: None)
+        for item in absent(world.account, [made])
+    )
+
+
+def test_a_large_file_goes_in_parts_and_is_not_sent_again(world: World, tmp_path: Path) -> None:
+    made = asset(world, sparse(tmp_path / "data.bin", 3 * PART_BYTES + 5))
+    with calls(world) as first:
+        assert send(world, made) == 3 * PART_BYTES + 5
+    assert first.count("UploadPart") == 4
+    with calls(world) as second:
+        assert send(world, made) == 0
+    assert second == ["HeadObject"]
+
+
+def test_an_upload_that_was_cut_off_is_resumed(world: World, tmp_path: Path) -> None:
+    made = asset(world, sparse(tmp_path / "data.bin", 4 * PART_BYTES))
+    (item,) = objects(made)
+    sent = []
+
+    def cut(uri: str, there: int, size: int) -> None:
+        sent.append(there)
+        if len(sent) == 3:
+            raise AccountError("the connection was reset")
+
+    with pytest.raises(AccountError):
+        upload(world.account, world.environment, item, cut)
+    assert absent(world.account, [made]) == (item,)
+    assert send(world, made) == PART_BYTES
+    assert absent(world.account, [made]) == ()
+    bucket, _, key = item.uri.removeprefix("s3://").partition("/")
+    body = world.account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert body == (tmp_path / "data.bin").read_bytes()
+
+
+def test_a_thousand_files_are_asked_for_in_two_pages(world: World, tmp_path: Path) -> None:
+    if not world.environment.is_local:
+        pytest.skip("a thousand requests to moto prove nothing more")
+    folder = tmp_path / "code"
+    folder.mkdir()
+    for number in range(1001):
+        (folder / f"module_{number}.py").write_text(f"VALUE = {number}\n")
+    made = asset(world, folder)
+    assert len(absent(world.account, [made])) == 1001
+    for item in list(objects(made))[:1000]:
+        upload(world.account, world.environment, item, lambda uri, there, size: None)
+    with calls(world) as asked:
+        assert len(absent(world.account, [made])) == 1
+    assert set(asked) == {"ListObjectsV2"} and len(asked) <= 2
+
+
+MEASURE = """
+import resource, sys
+from pathlib import Path
+from mlops.account import connect
+from mlops.deploy.assets import absent
+from mlops.deploy.upload import upload
+from mlops.ir import Asset
+from mlops.project.content_address import address, collect
+from mlops.project.environments import read_project
+environment = read_project(Path(sys.argv[1])).environment("local")
+account = connect(environment)
+files = collect(Path(sys.argv[2]))
+content = address(files)
+made = Asset(content, environment.uri("assets", content), files, False)
+for client in ("s3", "sts"):
+    account.client(client)
+before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+for item in absent(account, [made]):
+    upload(account, environment, item, lambda uri, there, size: None)
+print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
+"""
+
+
+def memory_of(size: int, tmp_path: Path) -> int:
+    """MB that an upload to the local account takes."""
+    file = sparse(tmp_path / "data.bin", size)
+    done = subprocess.run(
+        [sys.executable, "-c", MEASURE, str(tmp_path), str(file)], capture_output=True, text=True, check=True
+    )
+    return int(done.stdout)
+
+
+@pytest.mark.parametrize("size", [200 * 2**20, pytest.param(2 * 2**30, marks=pytest.mark.slow)], ids=["200 MB", "2 GB"])
+def test_memory_is_bounded_whatever_the_size(size: int, tmp_path: Path) -> None:
+    assert memory_of(size, tmp_path) < 100
+
+
+def test_a_file_that_was_stored_short_is_sent_again(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    for name in ("a.py", "b.py"):
+        (folder / name).write_text("print(1)\n")
+    made = asset(world, folder)
+    send(world, made)
+    assert absent(world.account, [made]) == ()
+    bucket, _, key = made.uri.removeprefix("s3://").partition("/")
+    world.account.client("s3").put_object(Bucket=bucket, Key=f"{key}/a.py", Body=b"")
+    assert [item.uri for item in absent(world.account, [made])] == [f"{made.uri}/a.py"]
+    send(world, made)
+    assert absent(world.account, [made]) == ()
+
+
+def test_the_key_of_the_environment_encrypts(world: World, tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("print(1)\n")
+    environment: Any = world.environment.model_copy(update={"kms_key": "alias/ml"})
+    (item,) = objects(asset(world, tmp_path / "a.py"))
+    upload(world.account, environment, item, lambda uri, there, size: None)
+    bucket, _, key = item.uri.removeprefix("s3://").partition("/")
+    told = world.account.client("s3").head_object(Bucket=bucket, Key=key)
+    assert (told["ServerSideEncryption"], told["SSEKMSKeyId"]) == ("aws:kms", "alias/ml")
