@@ -224,7 +224,8 @@ def _load_pipelines(
             continue
         with collecting() as misuses:
             definition = lower_pipeline(pipeline, environment, pinned, (file.parent, root))
-        checked = check(order(definition), findings=(*loaded.findings, *misuses))
+        ordered = definition if pipeline.keep_order else order(definition)
+        checked = check(ordered, findings=(*loaded.findings, *misuses))
         if any(finding.code in _CUT_SHORT for finding in loaded.findings):
             kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
             checked = replace(checked, findings=kept)
