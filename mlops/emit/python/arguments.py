@@ -60,12 +60,11 @@ Writer: TypeAlias = Callable[[Facts], "Node | None"]
 @dataclass(frozen=True, slots=True)
 class Argument:
     """``owns`` is the dotted path of what this argument makes whole; where it makes it wrong, the argument is left out
-    and ``arguments=`` says it. ``beside`` names arguments without which it says nothing."""
+    and ``arguments=`` says it."""
 
     name: str
     writer: Writer
     owns: str
-    beside: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

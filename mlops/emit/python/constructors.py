@@ -16,6 +16,7 @@ from mlops.emit.python.arguments import (
     Missing,
     choice,
     count,
+    flag,
     json_map,
     mixed_list,
     one,
@@ -24,13 +25,12 @@ from mlops.emit.python.arguments import (
     text,
     texts,
 )
-from mlops.emit.python.expressions import DATA, EVERY, MODEL, STRING
+from mlops.emit.python.expressions import BOOLEAN, DATA, EVERY, MODEL, STRING
 from mlops.emit.python.source import Node, Text, call, dictionary, listing, string
 from mlops.ir import Value
 
 _INPUTS = "ProcessingInputs"
 _OUTPUTS = "ProcessingOutputConfig.Outputs"
-_CODE_FOLDER = "/opt/ml/processing/input/code"
 
 
 def _objects(value: Value | Missing) -> list[Mapping[str, Value]]:
@@ -57,41 +57,9 @@ def _source(value: Value, facts: Facts) -> Node | None:
     return one(value, facts.scope, SOURCES)
 
 
-def _script(facts: Facts) -> tuple[str, str, tuple[str, ...]] | None:
-    """(URI, entry, command) of a script that travels as the last input, ``code``."""
-    command = facts.at("AppSpecification.ContainerEntrypoint")
-    inputs = _objects(facts.at(_INPUTS))
-    if not isinstance(command, tuple) or not command or not inputs or inputs[-1].get("InputName") != "code":
-        return None
-    uri, folder = _member(inputs[-1], "S3Input.S3Uri"), _member(inputs[-1], "S3Input.LocalPath")
-    entry = command[-1]
-    if not isinstance(uri, str) or not uri.startswith("s3://") or folder != _CODE_FOLDER or not isinstance(entry, str):
-        return None
-    if not entry.startswith(f"{_CODE_FOLDER}/") or not all(isinstance(item, str) for item in command):
-        return None
-    return uri, entry.removeprefix(f"{_CODE_FOLDER}/"), tuple(str(item) for item in command[:-1])
-
-
-def _code(facts: Facts) -> Node | None:
-    script = _script(facts)
-    return script and Text(string(script[0]))
-
-
-def _entry(facts: Facts) -> Node | None:
-    script = _script(facts)
-    return Text(string(script[1])) if script and script[0].rpartition("/")[2] != script[1] else None
-
-
-def _command(facts: Facts) -> Node | None:
-    script = _script(facts)
-    if script is None or script[2] == ("python3",):
-        return None
-    return listing(Text(string(item)) for item in script[2])
-
-
 def _processing_inputs(facts: Facts) -> Node | None:
     listed = _objects(facts.at(_INPUTS))
-    named = _named(listed[:-1] if _script(facts) else listed, "InputName")
+    named = _named(listed, "InputName")
     if not named:
         return None
     written = {}
@@ -108,6 +76,9 @@ def _processing_inputs(facts: Facts) -> Node | None:
             more["distribution"] = Text('"ShardedByS3Key"')
         if mode == "Pipe":
             more["mode"] = Text('"Pipe"')
+        managed = item.get("AppManaged")
+        if isinstance(managed, bool):
+            more["app_managed"] = Text(repr(managed))
         written[name] = call(facts.scope.imported("Input"), [source], more) if more else source
     return dictionary(written.items())
 
@@ -122,19 +93,21 @@ def _processing_outputs(facts: Facts) -> Node | None:
         path, uri = _member(item, "S3Output.LocalPath"), _member(item, "S3Output.S3Uri")
         if isinstance(path, str) and path != f"/opt/ml/processing/output/{name}":
             more["path"] = Text(string(path))
-        to = one(uri, facts.scope, (STRING,))
-        if to is None:
-            return None
-        more["to"] = to
+        group = _member(item, "FeatureStoreOutput.FeatureGroupName")
+        if group is not None:
+            more["feature_group"] = one(group, facts.scope, (STRING,)) or Text("None")
+        if uri is not None:
+            to = one(uri, facts.scope, (STRING,))
+            if to is None:
+                return None
+            more["to"] = to
         if _member(item, "S3Output.S3UploadMode") == "Continuous":
             more["upload"] = Text('"Continuous"')
+        managed = item.get("AppManaged")
+        if isinstance(managed, bool):
+            more["app_managed"] = Text(repr(managed))
         written[name] = call(facts.scope.imported("Output"), (), more)
     return dictionary(written.items())
-
-
-def _app_managed(facts: Facts) -> Node | None:
-    said = {item.get("AppManaged") for item in [*_objects(facts.at(_INPUTS)), *_objects(facts.at(_OUTPUTS))]}
-    return Text(repr(said.pop())) if said in ({True}, {False}) else None
 
 
 def reports(facts: Facts) -> dict[str, tuple[str, str]] | None:
@@ -208,15 +181,67 @@ def _model(path: str) -> Argument:
 
 _JOB = "ProcessingResources.ClusterConfig"
 
+
+
+def _role(facts: Facts) -> Node | None:
+    value = facts.at("RoleArn")
+    if isinstance(value, Missing) or value == facts.scope.role:
+        return None
+    return one(value, facts.scope, (STRING,))
+
+
+def _tags(facts: Facts) -> Node | None:
+    """Tags in the order of their keys, as the language writes them."""
+    listed = facts.at("Tags")
+    named = _named(_objects(listed), "Key")
+    if not named or not isinstance(listed, tuple) or len(named) != len(listed):
+        return None
+    if list(named) != sorted(named):
+        return None
+    items = {key: one(item.get("Value"), facts.scope, (STRING,)) for key, item in named.items()}
+    if any(item is None for item in items.values()):
+        return None
+    return dictionary((key, item) for key, item in items.items() if item is not None)
+
+
+def _network(prefix: str) -> Argument:
+    """``Network(…)`` of the members below ``prefix``."""
+
+    def writer(facts: Facts) -> Node | None:
+        said: dict[str, Node] = {}
+        for name, member in (("subnets", "Subnets"), ("security_groups", "SecurityGroupIds")):
+            listed = facts.at(f"{prefix}VpcConfig.{member}")
+            if isinstance(listed, tuple):
+                items = [one(item, facts.scope, (STRING,)) for item in listed]
+                if any(item is None for item in items):
+                    return None
+                said[name] = listing(item for item in items if item is not None)
+        for name, member in (
+            ("isolated", "EnableNetworkIsolation"),
+            ("encrypted", "EnableInterContainerTrafficEncryption"),
+        ):
+            value = facts.at(f"{prefix}{member}")
+            if not isinstance(value, Missing):
+                written = one(value, facts.scope, (BOOLEAN,))
+                if written is None:
+                    return None
+                said[name] = written
+        return call(facts.scope.imported("Network"), (), said) if said else None
+
+    return Argument("network", writer, prefix.rstrip("."))
+
+
+_TAGGED = (Argument("tags", _tags, "Tags"),)
+_SECURITY = (Argument("role", _role, "RoleArn"), _network("NetworkConfig."), *_TAGGED)
+_TRAINING_SECURITY = (Argument("role", _role, "RoleArn"), _network(""), *_TAGGED)
+
 CONSTRUCTORS: Mapping[str, Constructor] = {
     "Processing": Constructor(
         "Processing",
         required=("image",),
         arguments=(
             text("image", "AppSpecification.ImageUri"),
-            Argument("code", _code, _INPUTS),
-            Argument("entry", _entry, _INPUTS),
-            Argument("command", _command, _INPUTS),
+            mixed_list("command", "AppSpecification.ContainerEntrypoint"),
             mixed_list("args", "AppSpecification.ContainerArguments"),
             Argument("inputs", _processing_inputs, _INPUTS),
             Argument("outputs", _processing_outputs, _OUTPUTS),
@@ -226,7 +251,7 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
             count("count", f"{_JOB}.InstanceCount", 1),
             count("volume", f"{_JOB}.VolumeSizeInGB", 30),
             count("max_runtime", "StoppingCondition.MaxRuntimeInSeconds"),
-            Argument("app_managed", _app_managed, "", beside=("code", "inputs", "outputs")),
+            *_SECURITY,
         ),
     ),
     "Training": Constructor(
@@ -242,6 +267,15 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
             count("count", "ResourceConfig.InstanceCount", 1),
             count("volume", "ResourceConfig.VolumeSizeInGB", 30),
             count("max_runtime", "StoppingCondition.MaxRuntimeInSeconds", 3600),
+            flag("spot", "EnableManagedSpotTraining"),
+            count("max_wait", "StoppingCondition.MaxWaitTimeInSeconds"),
+            count("keep_alive", "ResourceConfig.KeepAlivePeriodInSeconds"),
+            count("job_attempts", "RetryStrategy.MaximumRetryAttempts"),
+            text("to", "OutputDataConfig.S3OutputPath"),
+            choice("compression", "OutputDataConfig.CompressionType", ("GZIP", "NONE"), "GZIP", absent="None"),
+            mixed_list("command", "AlgorithmSpecification.ContainerEntrypoint"),
+            mixed_list("args", "AlgorithmSpecification.ContainerArguments"),
+            *_TRAINING_SECURITY,
         ),
         properties={"ModelArtifacts.S3ModelArtifacts": ("model", MODEL)},
     ),

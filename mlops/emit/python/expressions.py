@@ -58,6 +58,7 @@ class Scope:
     the variables that something used."""
 
     names: Names
+    role: str | None = None
     parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: dict[str, Variable] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)

@@ -256,7 +256,7 @@ def _both(earlier: Mapping[str, object], later: Mapping[str, object]) -> dict[st
 
 def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, int, str]]]:
     """The source, and which lines make which parameter or step."""
-    scope = Scope(Names(_LOWER_CASE))
+    scope = Scope(Names(_LOWER_CASE), plan.role)
     _name_images(definition, scope)
     scope.imported("Pipeline")
     parameters = [_parameter(index, item, scope, plan) for index, item in enumerate(definition.parameters)]
@@ -399,9 +399,6 @@ def _constructed(
             written = argument.writer(facts)
             if written is not None:
                 keywords[argument.name] = written
-    for argument in constructor.arguments:
-        if argument.beside and not any(name in keywords for name in argument.beside):
-            keywords.pop(argument.name, None)
     if any(name not in keywords for name in constructor.required):
         return None
     corrections = {
