@@ -26,7 +26,10 @@ def compile_program(text: str) -> tuple[Definition | None, Sequence[int]]:
         loaded = load(file)
         with collecting() as misuses:
             definitions = [
-                (pipeline, lower_pipeline(pipeline, read_project(root).environment(LOCAL), lock.read(root / LOCK), (root,)))
+                (
+                    pipeline,
+                    lower_pipeline(pipeline, read_project(root).environment(LOCAL), lock.read(root / LOCK), (root,)),
+                )
                 for pipeline in loaded.pipelines
             ]
     findings = [*loaded.findings, *misuses]

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.check import check, order
+from mlops.project.sdk_source import is_sdk_file
 from mlops.ir import Checked, Finding, Severity, UsageError, Where
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
@@ -59,6 +60,8 @@ def open_targets(targets: Sequence[str], environment: str, *, definitions: bool 
             files.append(str(file))
             if file.suffix == ".json":
                 _read_definition(_content(file), str(file.resolve()), pipelines, findings)
+            elif is_sdk_file(file):
+                _compose_pipelines(file, name, environment, pipelines, findings)
             else:
                 _load_pipelines(file, name, environment, pipelines, findings)
     findings.extend(_repeated(pipelines))
@@ -124,11 +127,11 @@ def _files(path: Path, definitions: bool) -> list[Path]:
         if path.suffix not in (".py", ".json"):
             raise UsageError(f"{path} is neither a pipeline file (.py) nor a definition (.json)")
         return [path]
-    found = pipeline_files(path)
+    found = sorted([*pipeline_files(path), *(file for file in _below(path, ".py") if is_sdk_file(file, whole=True))])
     if definitions:
         found = sorted([*found, *(file for file in _below(path, ".json") if _is_definition(file))])
     if not found:
-        raise UsageError(f"no pipeline is declared in {path}", hint="a pipeline file imports mlops")
+        raise UsageError(f"no pipeline is declared in {path}", hint="a pipeline file imports mlops, or sagemaker")
     return found
 
 
@@ -200,6 +203,25 @@ def _read_definition(content: bytes, file: str, pipelines: list[Checked], findin
     located = tuple(locate(checked.findings, content.decode("utf-8-sig"), file))
     pipelines.append(replace(checked, findings=located))
     findings.extend(located)
+
+
+def _compose_pipelines(
+    file: Path, name: str | None, environment_name: str, pipelines: list[Checked], findings: list[Finding]
+) -> None:
+    """A file that is written with the official SDK; its steps keep the order that the SDK gave them."""
+    from mlops.declare.sdk_file import compose
+    from mlops.project.environments import read_project
+
+    file = file.resolve()
+    root = find_root(file)
+    composed = compose(file, name, read_project(root).environment(environment_name), root)
+    findings.extend(composed.findings)
+    for definition, said in composed.definitions:
+        if name is not None and len(composed.definitions) > 1 and definition.name != name:
+            continue
+        checked = check(definition, findings=(*composed.findings, *said))
+        pipelines.append(checked)
+        findings.extend(checked.findings)
 
 
 def _load_pipelines(

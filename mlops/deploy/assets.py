@@ -23,6 +23,9 @@ def upload(
     """URIs of the objects that were sent; ``uploaded`` hears of each. An object appears whole or not at all."""
     s3 = account.client("s3")
     sent = []
+    assets = tuple(assets)
+    for bucket in sorted({split_uri(asset.uri)[0] for asset in assets} - {environment.bucket}):
+        _ensure_bucket(s3, bucket, account.region)
     for asset in assets:
         for uri, file in _objects(asset):
             bucket, key = split_uri(uri)
@@ -38,6 +41,18 @@ def upload(
             uploaded(uri)
             sent.append(uri)
     return tuple(sent)
+
+
+def _ensure_bucket(s3: Any, bucket: str, region: str) -> None:
+    """The official SDK makes its default bucket where it is first used; a file that was composed here has not done so
+    yet."""
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=bucket, **place)
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
 @click.command("import")
 @click.argument("file", required=False, metavar="[FILE.json]")
-@click.option("--from-account", "pipeline", metavar="NAME", help="A pipeline of the account of --env, instead of a file.")
+@click.option(
+    "--from-account", "pipeline", metavar="NAME", help="A pipeline of the account of --env, instead of a file."
+)
 @options.environment
 @click.option("--name", help="The pipeline's name. Default: the file's.")
 @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")

@@ -80,7 +80,9 @@ class Constructor:
     shared: bool = True
 
 
-def scalar(name: str, path: str, accepts: Sequence[str], default: object = MISSING, absent: str | None = None) -> Argument:
+def scalar(
+    name: str, path: str, accepts: Sequence[str], default: object = MISSING, absent: str | None = None
+) -> Argument:
     """A string, number or flag, or a reference to one. ``default`` is the constructor's and left out; ``absent`` is
     what is written where the request has no such member."""
 
@@ -126,7 +128,9 @@ def flag(name: str, path: str, default: object = MISSING) -> Argument:
     return scalar(name, path, (BOOLEAN,), default)
 
 
-def choice(name: str, path: str, choices: Sequence[str], default: object = MISSING, absent: str | None = None) -> Argument:
+def choice(
+    name: str, path: str, choices: Sequence[str], default: object = MISSING, absent: str | None = None
+) -> Argument:
     """One of a few strings, never a reference."""
 
     def writer(facts: Facts) -> Node | None:
@@ -180,7 +184,9 @@ def string_map(name: str, path: str, reserved: Sequence[str] = ()) -> Argument:
         value = facts.at(path)
         if not isinstance(value, Mapping) or not value or any(key in reserved for key in value):
             return None
-        items = {key: one(item, facts.scope, EVERY if not _is_literal(item) else (STRING,)) for key, item in value.items()}
+        items = {
+            key: one(item, facts.scope, EVERY if not _is_literal(item) else (STRING,)) for key, item in value.items()
+        }
         if any(item is None for item in items.values()):
             return None
         return dictionary((key, item) for key, item in items.items() if item is not None)

@@ -182,7 +182,6 @@ def _model(path: str) -> Argument:
 _JOB = "ProcessingResources.ClusterConfig"
 
 
-
 def _role(facts: Facts) -> Node | None:
     value = facts.at("RoleArn")
     if isinstance(value, Missing) or value == facts.scope.role:
@@ -286,10 +285,12 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
             text("model", "ModelName"),
             Argument(
                 "data",
-                lambda facts: None
-                if isinstance(value := facts.at("TransformInput.DataSource.S3DataSource.S3Uri"), Missing)
-                or (isinstance(value, str) and "://" not in value)
-                else one(value, facts.scope, (DATA, STRING)),
+                lambda facts: (
+                    None
+                    if isinstance(value := facts.at("TransformInput.DataSource.S3DataSource.S3Uri"), Missing)
+                    or (isinstance(value, str) and "://" not in value)
+                    else one(value, facts.scope, (DATA, STRING))
+                ),
                 "TransformInput.DataSource",
             ),
             text("content_type", "TransformInput.ContentType", "text/csv", absent="None"),

@@ -227,9 +227,11 @@ def _condition(value: Value, scope: Scope) -> Node:
             listed = [_side(choice, scope) for choice in choices]
             if queried is not None and all(item is not None for item in listed):
                 return call(f"{queried.flat()}.in_", [item for item in listed if item is not None])
-        case {"Type": "Not", "Condition": {"Type": "Equals", "LeftValue": left, "RightValue": right, **more}, **rest} if (
-            not rest and not more
-        ):
+        case {
+            "Type": "Not",
+            "Condition": {"Type": "Equals", "LeftValue": left, "RightValue": right, **more},
+            **rest,
+        } if not rest and not more:
             return _comparison("!=", left, right, scope) or _as_written(value, scope)
         case {"Type": "Not", "Condition": {"Type": kind} as inner, **rest} if kind not in ("Not",) and not rest:
             return Enclosed("~", _condition(inner, scope))

@@ -262,8 +262,12 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
     parameters = [_parameter(index, item, scope, plan) for index, item in enumerate(definition.parameters)]
     steps = _statements(definition.steps, "/Steps", scope, plan)
     header = _header(definition, scope, plan, uses_variable=bool(parameters))
-    constants = [line for text, name in scope.constants.items() if name in scope.used
-                 for line in assignment(name, Text(string(text)))]
+    constants = [
+        line
+        for text, name in scope.constants.items()
+        if name in scope.used
+        for line in assignment(name, Text(string(text)))
+    ]
     written = [f'"""The pipeline {plan.name}."""', ""]
     written += _imports(scope)
     written += ["", *constants, ""] if constants else [""]
@@ -289,11 +293,7 @@ def _imports(scope: Scope) -> list[str]:
 
 def _name_images(definition: Definition, scope: Scope) -> None:
     """Images that stand in several steps get a name."""
-    images = Counter(
-        image
-        for placed in definition.placed()
-        for image in _images(placed.step.arguments)
-    )
+    images = Counter(image for placed in definition.placed() for image in _images(placed.step.arguments))
     for image, count in images.items():
         if count > 1:
             repository = image.rpartition("/")[2].partition(":")[0].partition("@")[0].removeprefix("sagemaker-")
@@ -388,9 +388,7 @@ def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement 
     return _Statement(place, variable, value)
 
 
-def _constructed(
-    step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan
-) -> _Statement | None:
+def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan) -> _Statement | None:
     facts = Facts(step, scope)
     shared = SHARED if constructor.shared else DESCRIPTIONS
     keywords: dict[str, Node] = {}
