@@ -25,7 +25,7 @@ from mlops.emit.python.arguments import (
     text,
     texts,
 )
-from mlops.emit.python.expressions import BOOLEAN, DATA, EVERY, MODEL, STRING
+from mlops.emit.python.expressions import BOOLEAN, DATA, EVERY, FLOAT, INTEGER, MODEL, STRING
 from mlops.emit.python.source import Node, Text, call, dictionary, listing, string
 from mlops.ir import Value
 
@@ -234,6 +234,68 @@ _TAGGED = (Argument("tags", _tags, "Tags"),)
 _SECURITY = (Argument("role", _role, "RoleArn"), _network("NetworkConfig."), *_TAGGED)
 _TRAINING_SECURITY = (Argument("role", _role, "RoleArn"), _network(""), *_TAGGED)
 
+
+
+_OUTPUT_TYPES = {
+    "String": ("str", STRING),
+    "Boolean": ("bool", BOOLEAN),
+    "Integer": ("int", INTEGER),
+    "Float": ("float", FLOAT),
+}
+
+
+def declared_outputs(facts: Facts) -> dict[str, str] | None:
+    """A Lambda's or Callback's outputs by name, each with its type in the document."""
+    listed = facts.step.members.get("OutputParameters")
+    named = _named(_objects(listed), "OutputName")
+    if not named or not isinstance(listed, tuple) or len(named) != len(listed):
+        return None
+    kinds = {name: item.get("OutputType") for name, item in named.items()}
+    if any(kind not in _OUTPUT_TYPES for kind in kinds.values()):
+        return None
+    return {name: str(kind) for name, kind in kinds.items()}
+
+
+def output_kinds(facts: Facts) -> dict[str, str]:
+    """The same as kinds of references."""
+    return {name: _OUTPUT_TYPES[kind][1] for name, kind in (declared_outputs(facts) or {}).items()}
+
+
+def _declared(facts: Facts) -> Node | None:
+    outputs = declared_outputs(facts)
+    if outputs is None:
+        return None
+    if set(outputs.values()) == {"String"}:
+        return listing(Text(string(name)) for name in outputs)
+    return dictionary((name, Text(_OUTPUT_TYPES[kind][0])) for name, kind in outputs.items())
+
+
+def _whole(facts: Facts) -> Node | None:
+    """All Arguments, where they are flat."""
+    given = facts.step.arguments
+    if not isinstance(given, Mapping) or not given:
+        return None
+    items = {key: one(item, facts.scope, EVERY) for key, item in given.items()}
+    if any(item is None for item in items.values()):
+        return None
+    return dictionary((key, item) for key, item in items.items() if item is not None)
+
+
+def _member_text(name: str, member: str) -> Argument:
+    def writer(facts: Facts) -> Node | None:
+        value = facts.step.members.get(member)
+        return None if value is None else one(value, facts.scope, (STRING,))
+
+    return Argument(name, writer, member)
+
+
+def _steps_type(facts: Facts) -> Node:
+    return Text(string(facts.step.type))
+
+
+OTHER = Constructor("OtherStep", required=("type",), arguments=(Argument("type", _steps_type, ""),))
+"""A step of any type, all in ``arguments=`` and ``members=``."""
+
 CONSTRUCTORS: Mapping[str, Constructor] = {
     "Processing": Constructor(
         "Processing",
@@ -347,6 +409,34 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
             string_map("metadata", "CustomerMetadataProperties"),
         ),
         properties={"ModelPackageArn": ("package", STRING)},
+    ),
+    "Lambda": Constructor(
+        "Lambda",
+        required=("function",),
+        arguments=(
+            _member_text("function", "FunctionArn"),
+            Argument("inputs", _whole, "inputs"),
+            Argument("outputs", _declared, "OutputParameters"),
+        ),
+    ),
+    "Callback": Constructor(
+        "Callback",
+        required=("queue",),
+        arguments=(
+            _member_text("queue", "SqsQueueUrl"),
+            Argument("inputs", _whole, "inputs"),
+            Argument("outputs", _declared, "OutputParameters"),
+        ),
+    ),
+    "EMR": Constructor(
+        "EMR",
+        required=("jar", "cluster"),
+        arguments=(
+            text("jar", "StepConfig.HadoopJarStep.Jar"),
+            text("cluster", "ClusterId"),
+            mixed_list("args", "StepConfig.HadoopJarStep.Args"),
+            text("main_class", "StepConfig.HadoopJarStep.MainClass"),
+        ),
     ),
     "Fail": Constructor(
         "Fail",

@@ -37,19 +37,22 @@ _COMPARISONS = {
     "LessThanOrEqualTo": "<=",
 }
 _OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^'\]]*)'\]\.S3Output\.S3Uri")
+_DECLARED = re.compile(r"OutputParameters\['([^'\]]*)'\]")
 _JSON_PATH = re.compile(r"(?:(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(0|[1-9][0-9]{0,8})\]|\['([^'\]]*)'\])")
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A step's variable. ``properties`` maps paths to (attribute, kind); ``outputs`` and ``reports`` may be indexed."""
+    """A step's variable. ``properties`` maps paths to (attribute, kind); ``outputs`` and ``reports`` may be indexed,
+    and so may ``declared``, a Lambda's or Callback's outputs with their kinds."""
 
     name: str
     has_property: bool = True
     properties: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     outputs: Collection[str] = ()
     reports: Collection[str] = ()
+    declared: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -135,6 +138,9 @@ def _property(step: Variable, path: str, scope: Scope, accepts: Sequence[str]) -
     output = _OUTPUT.fullmatch(path)
     if output and output.group(1) in step.outputs and DATA in accepts:
         return Text(f"{variable}.outputs[{string(output.group(1))}]")
+    declared = _DECLARED.fullmatch(path)
+    if declared and step.declared.get(declared.group(1)) in accepts:
+        return Text(f"{variable}.outputs[{string(declared.group(1))}]")
     return call(f"{variable}.property", [literal(path)])
 
 

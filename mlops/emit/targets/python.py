@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from mlops.emit.python.arguments import Argument, Constructor, Facts
-from mlops.emit.python.constructors import CONSTRUCTORS, reports
+from mlops.emit.python.constructors import CONSTRUCTORS, OTHER, output_kinds, reports
 from mlops.emit.python.expressions import (
     ANY,
     BOOLEAN,
@@ -32,11 +32,12 @@ from mlops.emit.python.source import Node, Text, assignment, call, dictionary, j
 from mlops.ir import Definition, Parameter, Step, UsageError, Value
 from mlops.ir.values import pointer, same
 
-ROUNDS = 6
+ROUNDS = 9
 """A guess, what was wrong with it dropped, the rest said in arguments, and room for one fallback to be seen wrong."""
 
 _KINDS = {"String": STRING, "Integer": INTEGER, "Float": FLOAT, "Boolean": BOOLEAN}
 _LOWER_CASE = {"as_written", "execution", "image", "join", "json_file", "omit", "pipeline", "when"}
+_BY_NAME = {constructor.name: constructor for constructor in (*CONSTRUCTORS.values(), OTHER)}
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 
 
@@ -57,8 +58,10 @@ class _Plan:
 
     name: str
     role: str | None
+    other: set[str] = field(default_factory=set)
     as_written: set[str] = field(default_factory=set)
     dropped: set[tuple[str, str]] = field(default_factory=set)
+    corrected: set[str] = field(default_factory=set)
     arguments: dict[str, Mapping[str, object]] = field(default_factory=dict)
     members: dict[str, Mapping[str, object]] = field(default_factory=dict)
     document: Mapping[str, object] = field(default_factory=dict)
@@ -134,8 +137,26 @@ def _everything(definition: Definition) -> Iterator[str]:
 
 def _avoid(definition: Definition, plan: _Plan, places: Sequence[str]) -> None:
     """Write what has a mistake in its own form; everything, where that is not known."""
+    steps = {placed.pointer for placed in definition.placed()}
     new = set(places) - plan.as_written
-    plan.as_written.update(new or _everything(definition))
+    for place in new:
+        _fall_back(place, plan, is_step=place in steps)
+    if not new:
+        plan.as_written.update(_everything(definition))
+
+
+def _fall_back(place: str, plan: _Plan, *, is_step: bool = True) -> None:
+    """From the type's constructor to that of any type, and from there to the document's own form."""
+    plan.arguments.pop(place, None)
+    plan.members.pop(place, None)
+    if is_step and place not in plan.other:
+        plan.other.add(place)
+    else:
+        plan.as_written.add(place)
+
+
+def _constructor(step: Step, place: str, plan: _Plan) -> Constructor:
+    return OTHER if place in plan.other else CONSTRUCTORS.get(step.type, OTHER)
 
 
 def _at(places: Sequence[tuple[int, int, str]], line: int) -> Iterator[str]:
@@ -185,11 +206,11 @@ def _same_step(wanted: Step, got: Step) -> bool:
 
 
 def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
-    constructor = CONSTRUCTORS.get(wanted.type)
+    constructor = _constructor(wanted, place, plan)
     if wanted.type == "Condition" and (place, "condition") not in plan.dropped:
         plan.dropped.add((place, "condition"))
         return
-    if constructor is None or not isinstance(wanted.arguments, Mapping) or not isinstance(got.arguments, Mapping):
+    if wanted.blocks or not isinstance(wanted.arguments, Mapping) or not isinstance(got.arguments, Mapping):
         plan.as_written.add(place)
         return
     in_arguments = _difference(wanted.arguments, got.arguments)
@@ -203,11 +224,13 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
     new = {(place, name) for name in wrong} - plan.dropped
     if new:
         plan.dropped |= new
-    elif not in_arguments and not in_members:
-        plan.as_written.add(place)
+    elif (not in_arguments and not in_members) or place in plan.corrected:
+        plan.corrected.discard(place)
+        _fall_back(place, plan)
     else:
         plan.arguments[place] = _both(plan.arguments.get(place, {}), in_arguments)
         plan.members[place] = _both(plan.members.get(place, {}), in_members)
+        plan.corrected.add(place)
 
 
 def _disagrees(argument: Argument, difference: Mapping[str, object]) -> bool:
@@ -377,11 +400,12 @@ def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement 
             made = _when(step, place, scope, plan)
             if made is not None:
                 return made
-        constructor = CONSTRUCTORS.get(step.type)
-        if constructor is not None and not step.blocks and isinstance(step.arguments, Mapping) and step.has_arguments:
-            built = _constructed(step, constructor, place, scope, plan)
-            if built is not None:
-                return built
+        if not step.blocks and isinstance(step.arguments, Mapping) and step.has_arguments:
+            for constructor in dict.fromkeys((_constructor(step, place, plan).name, OTHER.name)):
+                built = _constructed(step, _BY_NAME[constructor], place, scope, plan)
+                if built is not None:
+                    return built
+                plan.other.add(place)
     value = call(f"{scope.imported('as_written')}.step", [_document(step, scope)])
     variable = scope.names.variable(step.name, "step")
     scope.steps.setdefault(step.name, Variable(variable))
@@ -417,6 +441,7 @@ def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope,
             properties=constructor.properties,
             outputs=_output_names(step) if "outputs" in keywords else (),
             reports=tuple(listed or ()),
+            declared=output_kinds(facts) if "outputs" in keywords else {},
         ),
     )
     return _Statement(place, variable, value)

@@ -1,0 +1,20 @@
+"""Print what the official SDK alone makes of a file: as ``offline_aws.py``, also for files with ``get_pipeline()``."""
+
+import os
+import runpy
+import socket
+import sys
+from pathlib import Path
+
+import botocore.client
+from offline_aws import _answer, _refuse
+
+if __name__ == "__main__":
+    botocore.client.BaseClient._make_api_call = _answer
+    socket.socket.connect = _refuse
+    socket.getaddrinfo = _refuse
+    os.chdir(Path(sys.argv[1]).parent)
+    found = runpy.run_path(sys.argv[1])
+    pipeline = found["pipeline"] if "pipeline" in found else found["get_pipeline"](region="us-east-1")
+    Path(sys.argv[2]).write_text(pipeline.definition())
+    os._exit(0)
