@@ -1,5 +1,5 @@
-"""Runs a pipeline file that is written with the official SDK, in a process of its own, and answers the AWS calls that the
-SDK makes while it composes.
+"""Runs a pipeline file that is written with the official SDK, in a process of its own, and answers the AWS calls that
+the SDK makes while it composes.
 
     python -m mlops.account.composing < order.json
 
@@ -236,8 +236,8 @@ def _isolate(region: str, answers: Answers) -> None:
         return answers.answer(client, operation_name, api_params)
 
     BaseClient._make_api_call = make_api_call  # type: ignore[attr-defined]
-    socket.socket.connect = _refuse_connection  # type: ignore[method-assign, assignment]
-    socket.getaddrinfo = _refuse_connection  # type: ignore[assignment]
+    socket.socket.connect = _refuse_connection  # type: ignore[method-assign]
+    socket.getaddrinfo = _refuse_connection
     warnings.simplefilter("ignore")
     os.environ["SAGEMAKER_SUPPRESS_V2_WARNING"] = "1"
     logging.disable(logging.ERROR)
@@ -290,7 +290,7 @@ def _pipelines(order: Order, findings: list[Finding]) -> list[Any]:
 
 
 def _executed(order: Order, code: Any, findings: list[Finding]) -> dict[str, Any] | None:
-    """The file's names. It runs where it lies; where a file is not found from there, once more in the project's root."""
+    """The file's names. It runs where it lies; where a file is not found from there, in the project's root again."""
     sys.dont_write_bytecode = True
     package = _package(order.file)
     top = order.file.parents[package.count(".") + 1 if package else 0]

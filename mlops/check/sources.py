@@ -11,11 +11,11 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.check import check, order
-from mlops.project.sdk_source import is_sdk_file
 from mlops.ir import Checked, Finding, Severity, UsageError, Where
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
 from mlops.project.root import LOCK, find_root
+from mlops.project.sdk_source import is_sdk_file
 
 STANDARD_INPUT = "-"
 

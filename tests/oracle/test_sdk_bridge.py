@@ -105,7 +105,7 @@ def test_the_definition_is_the_sdks(file: str, project: Path) -> None:
         check=True,
     )
     assert list(differences(read(project / "ours.json"), read(theirs))) == []
-    uploaded = [item for item in (project / ".mlops" / "composed").iterdir()] if uploads(file) else []
+    uploaded = list((project / ".mlops" / "composed").iterdir()) if uploads(file) else []
     assert bool(uploaded) is uploads(file)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,7 +51,7 @@ def _read(file: str) -> Definition:
     from mlops.ir.reader import read
 
     if file == "-":
-        content = click.get_binary_stream("stdin").read()
+        content = sys.stdin.buffer.read()
     elif Path(file).is_file():
         content = Path(file).read_bytes()
     else:

@@ -214,6 +214,6 @@ def _unquoted(value: Value, scope: Scope) -> Node:
             number = json.loads(value)
         except (ValueError, RecursionError):
             return literal(value)
-        if isinstance(number, int | float) and json.dumps(number) == value and number == number:  # noqa: PLR0124
+        if isinstance(number, int | float) and json.dumps(number) == value and number == number:
             return literal(number)
     return write(value, scope)

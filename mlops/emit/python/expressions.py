@@ -10,7 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from mlops.emit.python.names import Names
-from mlops.emit.python.source import Enclosed, Node, Operation, Text, call, dictionary, listing, string
+from mlops.emit.python.source import Enclosed, Items, Node, Operation, Text, call, dictionary, listing, string
 from mlops.ir import Join, JsonGet, Ref, Value
 from mlops.ir.values import Expression, to_json
 
@@ -121,7 +121,7 @@ def _reference(expression: str, scope: Scope, accepts: Sequence[str]) -> Node | 
         for name in _prefixes(rest):
             if name in scope.steps:
                 return _property(scope.steps[name], rest[len(name) + 1 :], scope, accepts)
-    return as_written_expression(string(expression), scope)
+    return call(f"{scope.imported('as_written')}.expression", [literal(expression)])
 
 
 def _prefixes(text: str) -> list[str]:
@@ -144,10 +144,6 @@ def _property(step: Variable, path: str, scope: Scope, accepts: Sequence[str]) -
     return call(f"{variable}.property", [literal(path)])
 
 
-def as_written_expression(inside: str, scope: Scope) -> Text:
-    return Text(f"{scope.imported('as_written')}.expression({inside})")
-
-
 def _join(value: Join, scope: Scope) -> Node:
     parts: list[Node] = []
     for part in value.values:
@@ -163,23 +159,25 @@ def _join(value: Join, scope: Scope) -> Node:
 
 
 def _json_value(value: JsonGet, scope: Scope) -> Node:
-    source: str | None = None
+    said = _path(value.path, scope)
+    if said is None:
+        return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+    path = (_keys(value.path) if isinstance(value.path, str) else None) or f".at({said})"
     if isinstance(value.property_file, Ref):
         for name, variable in scope.steps.items():
             report = value.property_file.expression.removeprefix(f"Steps.{name}.PropertyFiles.")
             if report in variable.reports and f"Steps.{name}.PropertyFiles.{report}" == value.property_file.expression:
-                source = f"{scope.use(variable.name)}.reports[{string(report)}]"
+                return Text(f"{scope.use(variable.name)}.reports[{string(report)}]{path}")
     elif isinstance(value.s3_uri, Join | str):
         uri = literal(value.s3_uri) if isinstance(value.s3_uri, str) else refer(value.s3_uri, scope, (STRING,))
-        source = f"{scope.imported('json_file')}({uri.flat()})" if uri else None
-    if source is not None and isinstance(value.path, str):
-        keys = _keys(value.path)
-        return Text(f"{source}{keys}") if keys else call(f"{source}.at", [literal(value.path)])
-    if source is not None:
-        path = refer(value.path, scope, (STRING,))
-        if path is not None:
-            return call(f"{source}.at", [path])
+        if uri is not None:
+            return Items(f"{scope.imported('json_file')}(", (("", uri),), f"){path}")
     return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+
+
+def _path(path: Value, scope: Scope) -> str | None:
+    written = literal(path) if isinstance(path, str) else refer(path, scope, (STRING,))
+    return None if written is None else written.flat()
 
 
 def _keys(path: str) -> str | None:

@@ -87,7 +87,7 @@ class _When:
 
 
 def emit(definition: Definition, compiled: Compile) -> str:
-    """``compiled`` runs a program in an environment that adds nothing. Raises UsageError for a document that is none."""
+    """``compiled`` runs a program in an environment that adds nothing. Raises UsageError for what is no document."""
     if "Steps" in definition.members or definition.members.get("Parameters") is not None:
         raise UsageError("the document's Steps or Parameters are no lists, so there is no program for it")
     plan = _Plan(pipeline_name(definition.name or "pipeline"), _role(definition))

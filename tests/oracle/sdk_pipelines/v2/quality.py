@@ -6,14 +6,13 @@ from sagemaker.model_monitor import DatasetFormat
 from sagemaker.transformer import Transformer
 from sagemaker.workflow.check_job_config import CheckJobConfig
 from sagemaker.workflow.clarify_check_step import ClarifyCheckStep, DataBiasCheckConfig
-from sagemaker.workflow.functions import Join
 from sagemaker.workflow.execution_variables import ExecutionVariables
+from sagemaker.workflow.functions import Join
 from sagemaker.workflow.parameters import ParameterBoolean, ParameterString
 from sagemaker.workflow.pipeline import Pipeline
 from sagemaker.workflow.pipeline_context import PipelineSession
 from sagemaker.workflow.quality_check_step import DataQualityCheckConfig, QualityCheckStep
 from sagemaker.workflow.steps import TransformStep
-from sagemaker.inputs import TransformInput
 
 session = PipelineSession()
 role = sagemaker.get_execution_role(session)
