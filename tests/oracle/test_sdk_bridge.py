@@ -50,7 +50,7 @@ CASES = [
     ),
 ]
 
-_STAMP = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3}")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3}|20\d{12}")
 """The SDK puts the time into the names of jobs and uploads; the bridge counts instead."""
 
 _SERIALIZED = re.compile(r"[0-9a-f]{64}")

@@ -235,7 +235,6 @@ _SECURITY = (Argument("role", _role, "RoleArn"), _network("NetworkConfig."), *_T
 _TRAINING_SECURITY = (Argument("role", _role, "RoleArn"), _network(""), *_TAGGED)
 
 
-
 _OUTPUT_TYPES = {
     "String": ("str", STRING),
     "Boolean": ("bool", BOOLEAN),
