@@ -167,7 +167,7 @@ documents = st.fixed_dictionaries(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=30, deadline=None, suppress_health_check=list(HealthCheck))
 @given(documents)
 def test_any_definition_survives_read_import_and_compile(raw: dict[str, Any]) -> None:
     survives(json.dumps(raw))

@@ -344,7 +344,8 @@ def _header(definition: Definition, scope: Scope, plan: _Plan, *, uses_variable:
     if plan.role is not None:
         keywords["role"] = literal(plan.role)
     if plan.document:
-        keywords["members"] = _corrections(plan.document, scope)
+        # Nothing has a variable yet where the pipeline is made.
+        keywords["members"] = _corrections(plan.document, replace(scope, parameters={}, steps={}))
     if plan.keep_order:
         keywords["keep_order"] = literal(True)
     value = call("Pipeline", [literal(plan.name)], keywords)
