@@ -1,3 +1,10 @@
 """The official SDK opens sessions where its files are imported, so only the test's subprocess does that."""
 
-collect_ignore = ["offline_aws.py", "sdk_alone.py", "sdk_breast_cancer.py", "sdk_pipelines", "sdk_service_steps.py", "service_steps.py"]
+collect_ignore = [
+    "offline_aws.py",
+    "sdk_alone.py",
+    "sdk_breast_cancer.py",
+    "sdk_pipelines",
+    "sdk_service_steps.py",
+    "service_steps.py",
+]
