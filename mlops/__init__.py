@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from mlops.declare import execution, image
+    from mlops.declare import as_written, execution, image
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
     from mlops.declare.functions import step
@@ -168,6 +168,7 @@ __all__ = [
     "Variant",
     "all_of",
     "any_of",
+    "as_written",
     "compare",
     "execution",
     "image",
@@ -267,6 +268,7 @@ _HOMES = {
     "Variant": "mlops.declare.steps.endpoint_config",
     "all_of": "mlops.declare.conditions",
     "any_of": "mlops.declare.conditions",
+    "as_written": "mlops.declare.as_written",
     "compare": "mlops.declare.conditions",
     "execution": "mlops.declare.execution",
     "image": "mlops.declare.image",
@@ -285,7 +287,7 @@ def __getattr__(name: str) -> object:
     if home is None:
         raise AttributeError(f"module 'mlops' has no attribute {name!r}")
     module = importlib.import_module(home)
-    found: object = module if name in ("execution", "image") else getattr(module, name)
+    found: object = module if name in ("as_written", "execution", "image") else getattr(module, name)
     globals()[name] = found
     return found
 

@@ -18,6 +18,7 @@ from mlops.ir import Checked, Finding, Severity, UsageError, Where
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
 from mlops.project.root import LOCK, find_root
+from mlops.project.sdk_source import is_sdk_file
 
 STANDARD_INPUT = "-"
 
@@ -88,6 +89,8 @@ def open_targets(
             if file.suffix == ".json":
                 waiting.append((len(parts), file, selection(root)))
                 parts.append(((), ()))
+            elif is_sdk_file(file):
+                parts.append(_compose_pipelines(file, name, environment, selection(root)))
             else:
                 parts.append(_load_pipelines(file, name, environment, selection(root)))
     for (index, _, _), part in zip(waiting, mapped(_definition_of, waiting), strict=True):
@@ -165,11 +168,11 @@ def _files(path: Path, definitions: bool) -> list[Path]:
         if path.suffix not in (".py", ".json"):
             raise UsageError(f"{path} is neither a pipeline file (.py) nor a definition (.json)")
         return [path]
-    found = pipeline_files(path)
+    found = sorted([*pipeline_files(path), *(file for file in _below(path, ".py") if is_sdk_file(file, whole=True))])
     if definitions:
         found = sorted([*found, *(file for file in _below(path, ".json") if is_definition(file))])
     if not found:
-        raise UsageError(f"no pipeline is declared in {path}", hint="a pipeline file imports mlops")
+        raise UsageError(f"no pipeline is declared in {path}", hint="a pipeline file imports mlops, or sagemaker")
     return found
 
 
@@ -248,6 +251,24 @@ def _read_definition(content: bytes, file: str, selection: Selection) -> _Part:
     return [replace(checked, findings=located)], located
 
 
+def _compose_pipelines(file: Path, name: str | None, environment_name: str, selection: Selection) -> _Part:
+    """A file that is written with the official SDK; its steps keep the order that the SDK gave them."""
+    from mlops.declare.sdk_file import compose
+    from mlops.project.environments import read_project
+
+    file = file.resolve()
+    root = find_root(file)
+    composed = compose(file, name, read_project(root).environment(environment_name), root)
+    found: list[Checked] = []
+    for definition, said in composed.definitions:
+        if name is not None and len(composed.definitions) > 1 and definition.name != name:
+            continue
+        checked = check(definition, findings=(*composed.findings, *said))
+        found.append(replace(checked, findings=tuple(selection.chosen(checked.findings))))
+    told = [finding for checked in found for finding in checked.findings]
+    return found, [*selection.chosen(composed.findings), *told]
+
+
 def _load_pipelines(file: Path, name: str | None, environment_name: str, selection: Selection) -> _Part:
     # A definition in JSON needs neither the DSL nor the project's configuration.
     from mlops.declare.load import load
@@ -269,7 +290,8 @@ def _load_pipelines(file: Path, name: str | None, environment_name: str, selecti
             continue
         with collecting() as misuses:
             definition = lower_pipeline(pipeline, environment, pinned, (file.parent, root))
-        checked = check(order(definition), findings=(*loaded.findings, *misuses))
+        ordered = definition if pipeline.keep_order else order(definition)
+        checked = check(ordered, findings=(*loaded.findings, *misuses))
         if cut_short:
             kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
             checked = replace(checked, findings=kept)

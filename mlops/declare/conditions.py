@@ -91,6 +91,13 @@ class Any(Condition):
     apart: bool = False
 
 
+class AsWritten(Condition):
+    """A condition that knows its own form in the document."""
+
+    def document_form(self) -> Value:
+        raise NotImplementedError
+
+
 class Poisoned(Condition):
     """Stands for a condition with a reported mistake; nothing more is said about it."""
 
@@ -141,6 +148,8 @@ def _single(condition: Condition) -> Value:
     match condition:
         case Poisoned():
             return Unknown()
+        case AsWritten():
+            return condition.document_form()
         case Comparison("NotEquals", left, right):
             return _not(_single(Comparison("Equals", left, right)))
         case Comparison(operator, left, right):

@@ -39,7 +39,7 @@ def load(file: Path) -> Loaded:
             with tokenize.open(path) as source:
                 code = compile(source.read(), str(path), "exec", dont_inherit=True)
         except SyntaxError as error:
-            findings.append(_syntax(error, path))
+            findings.append(syntax(error, path))
         except UnicodeDecodeError as error:
             message = f"Python cannot read this: byte {error.start} is not {error.encoding}"
             findings.append(_finding("D101", message, Where(str(path), 1)))
@@ -73,7 +73,7 @@ def _execute(code: object, path: Path, findings: list[Finding]) -> None:
     except MisuseError as error:
         findings.append(error.finding)
     except BaseException as error:
-        findings.append(_raised(error, path))
+        findings.append(raised(error, path))
 
 
 @contextlib.contextmanager
@@ -141,19 +141,19 @@ def _standard_output_to_error() -> Iterator[None]:
         os.close(kept)
 
 
-def _syntax(error: SyntaxError, path: Path) -> Finding:
+def syntax(error: SyntaxError, path: Path) -> Finding:
     line, column = (number if number and number > 0 else None for number in (error.lineno, error.offset))
     where = Where(error.filename or str(path), line or 1, column)
     return _finding("D101", f"Python cannot read this: {error.msg}", where)
 
 
-def _raised(error: BaseException, path: Path) -> Finding:
+def raised(error: BaseException, path: Path) -> Finding:
     """The user's own innermost line counts, not the library's that raised."""
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(path.parent)]
     frame = own[-1] if own else None
     if isinstance(error, SyntaxError):
-        return _syntax(error, path)
+        return syntax(error, path)
     try:
         said = str(error)
     except Exception:  # the user's own __str__ raised

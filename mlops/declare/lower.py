@@ -175,6 +175,8 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
     """Misuses that only show here (an image, a missing file) are recorded like all others.
 
     ``folders`` are searched for the author's files, in order."""
+    if pipeline.role is not None:
+        environment = environment.model_copy(update={"role": pipeline.role})
     lowering = Lowering(pipeline.name, environment, images, folders)
     for parameter in pipeline.parameters:
         given = environment.parameters.get(parameter.name)
@@ -200,6 +202,7 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
         parallelism=pipeline.parallelism,
         assets=tuple(sorted(lowering.assets.values(), key=lambda asset: asset.uri)),
         where=Where(pipeline.where.file, pipeline.where.line),
+        has_parameters="Parameters" not in pipeline.members,
     )
 
 

@@ -295,4 +295,12 @@ Good: mlops check pipeline.py""",
 Bad:  Pipeline("churn") in two files
 Good: Pipeline("churn-weekly") and Pipeline("churn-daily")""",
     ),
+    "D106": Mistake(
+        "sdk-side-effect",
+        """A file that is written with the official SDK would change the account while it composes, e.g. make a Lambda
+function or a pipeline. Here nothing is changed: what the file asks for has to be there when the pipeline runs.
+
+Bad:  pipeline.upsert(role_arn=role) at the end of the file
+Good: mlops upsert pipeline.py --env staging""",
+    ),
 }

@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from mlops.declare.misuse import misuse
 from mlops.declare.references import (
+    AnyReference,
     BooleanReference,
     FloatReference,
     IntegerReference,
     Reference,
     StringReference,
+    lower,
     unsendable,
 )
 from mlops.declare.source_line import author_line
@@ -135,3 +137,29 @@ class BooleanParameter(Parameter, BooleanReference):
     noun = "a Boolean parameter"
     type_name = "Boolean"
     accepts = (bool,)
+
+
+class AnyParameter(Parameter, AnyReference):
+    """A parameter in the document's own form; whatever the document gives it stays."""
+
+    noun = "a parameter"
+
+    def __init__(self, written: Mapping[str, Any]) -> None:
+        self._written = dict(written)
+        super().__init__(self._written.get("Name", ""), None, None, None)
+
+    @property
+    def label(self) -> str:
+        return f"the parameter {self.name}"
+
+    def fits(self, value: object) -> bool:
+        return True
+
+    def record(self, defaults: Mapping[str, str | int | float | bool]) -> ParameterRecord:
+        given = {"DefaultValue": defaults[self.name]} if self.name in defaults else {}
+        members = {key: lower(item) for key, item in {**self._written, **given}.items() if key not in ("Name", "Type")}
+        kind = self._written.get("Type", "String")
+        if not isinstance(kind, str):
+            misuse("D042", f"{self.label} should have a string as its Type; it is {kind!r}", where=self.where)
+            kind = "String"
+        return ParameterRecord(self.name, kind, members, self.where, has_type="Type" in self._written)

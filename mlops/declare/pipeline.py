@@ -11,7 +11,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
 
 from mlops.declare.misuse import misuse
-from mlops.declare.parameters import BooleanParameter, FloatParameter, IntegerParameter, Parameter, StringParameter
+from mlops.declare.parameters import (
+    AnyParameter,
+    BooleanParameter,
+    FloatParameter,
+    IntegerParameter,
+    Parameter,
+    StringParameter,
+)
 from mlops.declare.records import record
 from mlops.declare.references import Poison, StringReference, lower
 from mlops.declare.source_line import author_line
@@ -90,7 +97,8 @@ class Pipeline:
     ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
     ``metadata`` are texts that the definition itself carries. ``experiment`` False keeps executions out of SageMaker
     Experiments; True files them under the pipeline's name and the execution's id. ``members`` is merged into the
-    document: whatever SageMaker accepts and we do not name.
+    document: whatever SageMaker accepts and we do not name. ``role`` is what its steps run as, in every environment.
+    With ``keep_order`` they stand in the document as they were made, also where one waits for a later one.
     """
 
     def __init__(
@@ -104,6 +112,8 @@ class Pipeline:
         experiment: Experiment | bool = True,
         mlflow: Mlflow | None = None,
         members: Mapping[str, Any] | None = None,
+        role: str | None = None,
+        keep_order: bool = False,
     ) -> None:
         self.name = name if isinstance(name, str) else "?"
         self.description = description if isinstance(description, str) else None
@@ -124,6 +134,10 @@ class Pipeline:
         self.members = dict(members) if isinstance(members, Mapping) else {}
         if members is not None and not isinstance(members, Mapping):
             misuse("D005", f"pipeline {name}: members should be a dictionary; it is {members!r}")
+        self.role = role if isinstance(role, str) else None
+        if role is not None and not isinstance(role, str):
+            misuse("D005", f"pipeline {name}: role should be the ARN of a role; it is {role!r}")
+        self.keep_order = keep_order is True
         loaded = _loaded.get()
         if loaded is not None:
             loaded.append(self)
@@ -168,6 +182,10 @@ class Pipeline:
     def boolean(self, name: str, default: bool | None = None, *, description: str | None = None) -> BooleanParameter:
         """Without ``default`` the value is required at start."""
         return self._parameter(BooleanParameter(name, default, None, description))
+
+    def parameter(self, written: Mapping[str, Any]) -> AnyParameter:
+        """A parameter in the document's own form, for what the four above cannot say."""
+        return self._parameter(AnyParameter(written))
 
     def __enter__(self) -> Self:
         _blocks.set((*_blocks.get(), self.steps))

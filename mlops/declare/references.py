@@ -9,11 +9,12 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
 
 from mlops.declare.misuse import misuse
 from mlops.declare.secrets import Secret
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
+from mlops.ir.values import to_expression
 
 if TYPE_CHECKING:
     from mlops.declare.conditions import Comparison, Membership
@@ -347,7 +348,8 @@ def json_file(uri: str | StringReference | DataReference) -> JsonFile:
 
 
 def lower(value: object) -> Value:
-    """A DSL value, however nested, to an IR value. Tuples and lists become tuples."""
+    """A DSL value, however nested, to an IR value. Tuples and lists become tuples; an object that is an expression in
+    the document's own form becomes that expression."""
     match value:
         case Reference():
             return value.lower()
@@ -361,7 +363,8 @@ def lower(value: object) -> Value:
             )
             return Unknown()
         case Mapping():
-            return {str(key): lower(item) for key, item in value.items()}
+            members = {str(key): lower(item) for key, item in value.items()}
+            return to_expression(members) or members
         case list() | tuple():
             return tuple(lower(item) for item in value)
         case None | bool():
@@ -374,6 +377,11 @@ def lower(value: object) -> Value:
             return Unknown()
     misuse("D004", f"{type(value).__name__} cannot stand in a pipeline definition")
     return Unknown()
+
+
+def is_expression(value: Mapping[str, Any]) -> bool:
+    """``value`` looks like an expression in the document's own form, e.g. ``{"Get": "Parameters.Depth"}``."""
+    return len(value) == 1 and next(iter(value)) in ("Get", "Std:Join", "Std:JsonGet")
 
 
 def unsendable(value: int | float | str) -> str | None:

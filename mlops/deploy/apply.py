@@ -17,6 +17,7 @@ from typing import Any, Literal, assert_never
 from mlops.account import Account, answers
 from mlops.account.answers import Refused
 from mlops.deploy import record as records
+from mlops.deploy.assets import split_uri
 from mlops.deploy.companions import put, remove
 from mlops.deploy.plan import (
     Action,
@@ -32,7 +33,7 @@ from mlops.deploy.plan import (
 )
 from mlops.deploy.record import Record
 from mlops.deploy.state import PipelineState, describe
-from mlops.deploy.upload import Progress, send, upload
+from mlops.deploy.upload import Progress, ensure_bucket, send, upload
 from mlops.ir import AccountError, MlopsError, Refusal
 from mlops.project.environments import Environment
 
@@ -141,7 +142,10 @@ class _Writer:
 
         if not actions:
             return
-        self._account.client("s3")
+        s3 = self._account.client("s3")
+        for bucket in sorted({split_uri(action.item.uri)[0] for action in actions} - {self._environment.bucket}):
+            with answers():
+                ensure_bucket(s3, bucket, self._account.region)
         with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
             running = [pool.submit(one, action) for action in actions]
             failure: Exception | None = None

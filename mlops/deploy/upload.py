@@ -152,3 +152,15 @@ def _encryption(environment: Environment) -> dict[str, str]:
     if environment.kms_key is None:
         return {}
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": environment.kms_key}
+
+
+def ensure_bucket(s3: Any, bucket: str, region: str) -> None:
+    """The official SDK makes its default bucket where it is first used; a file that was composed here has not done so
+    yet."""
+    try:
+        s3.head_bucket(Bucket=bucket)
+    except Exception as error:
+        if not is_missing(error):
+            raise
+        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
+        s3.create_bucket(Bucket=bucket, **place)

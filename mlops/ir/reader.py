@@ -92,6 +92,11 @@ def read(text: str | bytes, file: str | None = None) -> tuple[Definition | None,
     return definition, tuple(locate(findings, content, file))
 
 
+def read_step(raw: Mapping[str, Any], where: Where) -> Step:
+    """One step of a document that is put together in memory; what is misshapen in it is left to the checker."""
+    return _step(raw, "", where, [])
+
+
 def locate(findings: Iterable[Finding], text: str, file: str | None) -> list[Finding]:
     """Give line and column to every finding that has a pointer into ``text`` and no line yet."""
     listed = list(findings)

@@ -149,27 +149,27 @@ def expression_text(path: RefPath) -> str:
 def from_json(raw: Any) -> Value:
     """Freeze parsed JSON. A malformed expression stays the plain object that it is; the checker speaks about it."""
     if isinstance(raw, dict):
-        if len(raw) == 1:
-            expression = _expression(raw)
-            if expression is not None:
-                return expression
-        return {key: from_json(item) for key, item in raw.items()}
+        members = {key: from_json(item) for key, item in raw.items()}
+        return to_expression(members) or members
     if isinstance(raw, list | tuple):
         return tuple(from_json(item) for item in raw)
     return raw  # type: ignore[no-any-return]
 
 
-def _expression(raw: Mapping[str, Any]) -> Expression | None:
-    ((key, body),) = raw.items()
+def to_expression(members: Mapping[str, Value]) -> Expression | None:
+    """The expression that a frozen object is in the document's own form; None where it is none, or malformed."""
+    if len(members) != 1:
+        return None
+    ((key, body),) = members.items()
     match key, body:
         case "Get", str():
             return Ref(body)
-        case "Std:Join", {"On": str(on), "Values": list(values), **rest} if not rest:
-            return Join(on, tuple(from_json(item) for item in values))
-        case "Std:JsonGet", {"PropertyFile": file, "Path": path, **rest} if not rest:
-            return JsonGet(path=from_json(path), property_file=from_json(file))
-        case "Std:JsonGet", {"S3Uri": uri, "Path": path, **rest} if not rest:
-            return JsonGet(path=from_json(path), s3_uri=from_json(uri))
+        case "Std:Join", {"On": str(on), "Values": tuple(values), **rest} if not rest:
+            return Join(on, values)
+        case "Std:JsonGet", {"PropertyFile": file, "Path": path, **rest} if not rest and file is not None:
+            return JsonGet(path=path, property_file=file)
+        case "Std:JsonGet", {"S3Uri": uri, "Path": path, **rest} if not rest and uri is not None:
+            return JsonGet(path=path, s3_uri=uri)
     return None
 
 

@@ -15,10 +15,12 @@ def write_text(file: Path, text: str) -> None:
 
 
 def write_bytes(file: Path, content: bytes, *, mode: int | None = None) -> None:
-    """``mode`` is that of the file before, unless given; a link stays one. Raises UsageError where that cannot be."""
+    """``mode`` is that of the file before, where there is one, unless given; a link stays one. Raises UsageError where
+    that cannot be."""
     try:
         file = file.resolve()
-        _replace(file, content, file.stat().st_mode & 0o777 if mode is None else mode)
+        before = file.stat().st_mode & 0o777 if file.exists() else 0o644
+        _replace(file, content, before if mode is None else mode)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
 

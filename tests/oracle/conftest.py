@@ -3,8 +3,10 @@
 collect_ignore = [
     "jobs.py",
     "offline_aws.py",
+    "sdk_alone.py",
     "sdk_breast_cancer.py",
     "sdk_jobs.py",
+    "sdk_pipelines",
     "sdk_service_steps.py",
     "service_steps.py",
 ]

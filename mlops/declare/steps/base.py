@@ -13,7 +13,7 @@ from mlops.declare.argument_errors import report
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.records import STRICT, checked_call, record
-from mlops.declare.references import Poison, PropertyReference, lower
+from mlops.declare.references import Poison, PropertyReference, is_expression, lower
 from mlops.declare.slips import slip
 from mlops.declare.source_line import author_line
 from mlops.ir import Step as StepRecord
@@ -289,7 +289,7 @@ def merge(base: Mapping[str, Value], over: Mapping[str, Any]) -> dict[str, Value
         present = merged.get(key)
         if value is omit:
             merged.pop(key, None)
-        elif isinstance(value, Mapping):
+        elif isinstance(value, Mapping) and not is_expression(value):
             merged[key] = merge(present if isinstance(present, Mapping) else {}, value)
         else:
             merged[key] = lower(value)

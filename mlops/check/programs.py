@@ -1,0 +1,39 @@
+"""Python that was written by a program rather than a person, compiled in memory."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlops.check import order
+from mlops.declare.load import load
+from mlops.declare.lower import lower_pipeline
+from mlops.declare.misuse import collecting
+from mlops.ir import Definition
+from mlops.project import lock
+from mlops.project.environments import LOCAL, read_project
+from mlops.project.root import LOCK
+
+
+def compile_program(text: str) -> tuple[Definition | None, Sequence[int]]:
+    """The definition of the one pipeline that ``text`` declares, in an environment that nobody configured; None and the
+    lines of the mistakes where it has any."""
+    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+        root = Path(folder).resolve()
+        file = root / "pipeline.py"
+        file.write_text(text, encoding="utf-8")
+        loaded = load(file)
+        with collecting() as misuses:
+            definitions = [
+                (
+                    pipeline,
+                    lower_pipeline(pipeline, read_project(root).environment(LOCAL), lock.read(root / LOCK), (root,)),
+                )
+                for pipeline in loaded.pipelines
+            ]
+    findings = [*loaded.findings, *misuses]
+    if findings or len(definitions) != 1:
+        return None, tuple(finding.where.line or 0 for finding in findings)
+    ((pipeline, definition),) = definitions
+    return definition if pipeline.keep_order else order(definition), ()

@@ -1,0 +1,262 @@
+"""Values of the document as Python: literals, references and conditions.
+
+What may be written depends on what stands above it in the program: a :class:`Scope` knows the variables so far.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mlops.emit.python.names import Names
+from mlops.emit.python.source import Enclosed, Items, Node, Operation, Text, call, dictionary, listing, string
+from mlops.ir import Join, JsonGet, Ref, Value
+from mlops.ir.values import Expression, to_json
+
+DATA, MODEL = "data", "model"
+STRING, INTEGER, FLOAT, BOOLEAN, ANY = "string", "integer", "float", "boolean", "any"
+NUMBERS = (INTEGER, FLOAT)
+EVERY = (DATA, MODEL, STRING, INTEGER, FLOAT, BOOLEAN)
+
+_EXECUTION = {
+    "StartDateTime": "start_time",
+    "CurrentDateTime": "current_time",
+    "PipelineName": "pipeline_name",
+    "PipelineArn": "pipeline_arn",
+    "PipelineExecutionId": "execution_id",
+    "PipelineExecutionArn": "execution_arn",
+    "TrainingJobName": "training_job_name",
+    "ProcessingJobName": "processing_job_name",
+}
+_COMPARISONS = {
+    "Equals": "==",
+    "GreaterThan": ">",
+    "GreaterThanOrEqualTo": ">=",
+    "LessThan": "<",
+    "LessThanOrEqualTo": "<=",
+}
+_OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^'\]]*)'\]\.S3Output\.S3Uri")
+_DECLARED = re.compile(r"OutputParameters\['([^'\]]*)'\]")
+_JSON_PATH = re.compile(r"(?:(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(0|[1-9][0-9]{0,8})\]|\['([^'\]]*)'\])")
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """A step's variable. ``properties`` maps paths to (attribute, kind); ``outputs`` and ``reports`` may be indexed,
+    and so may ``declared``, a Lambda's or Callback's outputs with their kinds."""
+
+    name: str
+    has_property: bool = True
+    properties: Mapping[str, tuple[str, str]] = field(default_factory=dict)
+    outputs: Collection[str] = ()
+    reports: Collection[str] = ()
+    declared: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Scope:
+    """What the program has so far: variables of parameters (with their kind) and of steps; the names that it imports;
+    the variables that something used."""
+
+    names: Names
+    role: str | None = None
+    parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
+    steps: dict[str, Variable] = field(default_factory=dict)
+    constants: dict[str, str] = field(default_factory=dict)
+    imports: set[str] = field(default_factory=set)
+    used: set[str] = field(default_factory=set)
+
+    def imported(self, name: str) -> str:
+        self.imports.add(name)
+        return name
+
+    def use(self, variable: str) -> str:
+        self.used.add(variable)
+        return variable
+
+
+def literal(value: bool | int | float | str | None) -> Text:
+    return Text(string(value) if isinstance(value, str) else repr(value))
+
+
+def write(value: Value, scope: Scope) -> Node:
+    """Any value, where Python and the type checker take anything."""
+    match value:
+        case Ref() | Join() | JsonGet():
+            return refer(value, scope, EVERY) or _document_form(value, scope)
+        case Mapping():
+            return dictionary((key, write(item, scope)) for key, item in value.items())
+        case tuple():
+            return listing(write(item, scope) for item in value)
+        case bool() | int() | float() | None:
+            return literal(value)
+        case str():
+            return Text(scope.use(scope.constants[value])) if value in scope.constants else literal(value)
+    raise AssertionError("a value with a reported mistake reached the emitter")
+
+
+def refer(value: Value, scope: Scope, accepts: Sequence[str]) -> Node | None:
+    """An expression as a reference object whose type checks as one of ``accepts``; None where it is of another type, or
+    no expression at all."""
+    match value:
+        case Ref():
+            return _reference(value.expression, scope, accepts)
+        case Join() if STRING in accepts:
+            return _join(value, scope)
+        case JsonGet():
+            return _json_value(value, scope)
+    return None
+
+
+def _reference(expression: str, scope: Scope, accepts: Sequence[str]) -> Node | None:
+    root, _, rest = expression.partition(".")
+    if root == "Parameters" and rest in scope.parameters:
+        variable, kind = scope.parameters[rest]
+        return Text(scope.use(variable)) if kind in (*accepts, ANY) else None
+    if root == "Execution" and rest in _EXECUTION:
+        return Text(f"{scope.imported('execution')}.{_EXECUTION[rest]}") if STRING in accepts else None
+    if root == "Steps":
+        for name in _prefixes(rest):
+            if name in scope.steps:
+                return _property(scope.steps[name], rest[len(name) + 1 :], scope, accepts)
+    return call(f"{scope.imported('as_written')}.expression", [literal(expression)])
+
+
+def _prefixes(text: str) -> list[str]:
+    """``a.b.c`` to ``a``, ``a.b``: a step's name may have dots."""
+    return [text[: match.start()] for match in re.finditer(r"\.", text)]
+
+
+def _property(step: Variable, path: str, scope: Scope, accepts: Sequence[str]) -> Node:
+    variable = scope.use(step.name)
+    if path in step.properties:
+        attribute, kind = step.properties[path]
+        if kind in (*accepts, ANY):
+            return Text(f"{variable}.{attribute}")
+    output = _OUTPUT.fullmatch(path)
+    if output and output.group(1) in step.outputs and DATA in accepts:
+        return Text(f"{variable}.outputs[{string(output.group(1))}]")
+    declared = _DECLARED.fullmatch(path)
+    if declared and step.declared.get(declared.group(1)) in accepts:
+        return Text(f"{variable}.outputs[{string(declared.group(1))}]")
+    return call(f"{variable}.property", [literal(path)])
+
+
+def _join(value: Join, scope: Scope) -> Node:
+    parts: list[Node] = []
+    for part in value.values:
+        written = (
+            literal(part)
+            if isinstance(part, str | int | float) and not isinstance(part, bool)
+            else refer(part, scope, EVERY)
+        )
+        if written is None:
+            return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+        parts.append(written)
+    return call(scope.imported("join"), parts, {"on": literal(value.on)} if value.on else {})
+
+
+def _json_value(value: JsonGet, scope: Scope) -> Node:
+    said = _path(value.path, scope)
+    if said is None:
+        return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+    path = (_keys(value.path) if isinstance(value.path, str) else None) or f".at({said})"
+    if isinstance(value.property_file, Ref):
+        for name, variable in scope.steps.items():
+            report = value.property_file.expression.removeprefix(f"Steps.{name}.PropertyFiles.")
+            if report in variable.reports and f"Steps.{name}.PropertyFiles.{report}" == value.property_file.expression:
+                return Text(f"{scope.use(variable.name)}.reports[{string(report)}]{path}")
+    elif isinstance(value.s3_uri, Join | str):
+        uri = literal(value.s3_uri) if isinstance(value.s3_uri, str) else refer(value.s3_uri, scope, (STRING,))
+        if uri is not None:
+            return Items(f"{scope.imported('json_file')}(", (("", uri),), f"){path}")
+    return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+
+
+def _path(path: Value, scope: Scope) -> str | None:
+    written = literal(path) if isinstance(path, str) else refer(path, scope, (STRING,))
+    return None if written is None else written.flat()
+
+
+def _keys(path: str) -> str | None:
+    """``a.b[0]`` to ``["a"]["b"][0]``; None where a chain of keys would not give the same text again."""
+    keys: list[str | int] = []
+    position = 0
+    while position < len(path):
+        match = _JSON_PATH.match(path, position)
+        if match is None:
+            return None
+        member, index, quoted = match.groups()
+        if quoted is not None and _PLAIN_KEY.match(quoted):
+            return None
+        keys.append(int(index) if index is not None else member if member is not None else quoted)
+        position = match.end()
+    return "".join(f"[{key if isinstance(key, int) else string(key)}]" for key in keys) or None
+
+
+def _document_form(value: Expression, scope: Scope) -> Node:
+    """The object that the document has, with references inside as the language has them."""
+    match value:
+        case Join():
+            inner: dict[str, Value] = {"On": value.on, "Values": value.values}
+            return dictionary([("Std:Join", write(inner, scope))])
+        case JsonGet():
+            source: dict[str, Value] = (
+                {"S3Uri": value.s3_uri} if value.s3_uri is not None else {"PropertyFile": value.property_file}
+            )
+            return dictionary([("Std:JsonGet", write({**source, "Path": value.path}, scope))])
+    return write(to_json(value), scope)
+
+
+def condition(listed: Value, scope: Scope) -> Node | None:
+    """The document's ``Conditions``, whose members are AND-ed; None where the language cannot say them."""
+    if not isinstance(listed, tuple) or not listed:
+        return None
+    parts = [_condition(item, scope) for item in listed]
+    return parts[0] if len(parts) == 1 else Operation("&", tuple(_operand(part) for part in parts))
+
+
+def _operand(node: Node) -> Node:
+    return Enclosed("", node) if isinstance(node, Operation) else node
+
+
+def _condition(value: Value, scope: Scope) -> Node:
+    match value:
+        case {"Type": str(kind), "LeftValue": left, "RightValue": right, **rest} if kind in _COMPARISONS and not rest:
+            return _comparison(_COMPARISONS[kind], left, right, scope) or _as_written(value, scope)
+        case {"Type": "In", "QueryValue": query, "Values": tuple(choices), **rest} if not rest:
+            queried = refer(query, scope, EVERY)
+            listed = [_side(choice, scope) for choice in choices]
+            if queried is not None and all(item is not None for item in listed):
+                return call(f"{queried.flat()}.in_", [item for item in listed if item is not None])
+        case {
+            "Type": "Not",
+            "Condition": {"Type": "Equals", "LeftValue": left, "RightValue": right, **more},
+            **rest,
+        } if not rest and not more:
+            return _comparison("!=", left, right, scope) or _as_written(value, scope)
+        case {"Type": "Not", "Condition": {"Type": kind} as inner, **rest} if kind not in ("Not",) and not rest:
+            return Enclosed("~", _condition(inner, scope))
+        case {"Type": "Or", "Conditions": tuple(conditions), **rest} if len(conditions) > 1 and not rest:
+            if not any(isinstance(item, Mapping) and item.get("Type") == "Or" for item in conditions):
+                return Operation("|", tuple(_operand(_condition(item, scope)) for item in conditions))
+    return _as_written(value, scope)
+
+
+def _comparison(operator: str, left: Value, right: Value, scope: Scope) -> Node | None:
+    first, second = refer(left, scope, EVERY), _side(right, scope)
+    if first is None or second is None or (isinstance(right, str) and operator not in ("==", "!=")):
+        return None
+    return Operation(operator, (first, second))
+
+
+def _side(value: Value, scope: Scope) -> Node | None:
+    if isinstance(value, bool | int | float | str):
+        return literal(value)
+    return refer(value, scope, EVERY)
+
+
+def _as_written(value: Value, scope: Scope) -> Node:
+    return call(f"{scope.imported('as_written')}.condition", [write(value, scope)])

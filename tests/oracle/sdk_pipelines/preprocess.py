@@ -1,0 +1,3 @@
+"""What the steps below run; it is shipped, not imported."""
+
+print("prepared")

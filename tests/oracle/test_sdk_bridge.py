@@ -1,0 +1,158 @@
+"""Ten pipelines in the manner of Amazon's examples and project templates, composed without credentials or network, are
+what the SDK itself prints with both.
+
+SDK 3 is the one that is installed for the tests. For SDK 2, name a Python that has it and mlops:
+``MLOPS_SDK2_PYTHON=…/bin/python``; installing it in every CI run would cost more than all other tests of this folder.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+HERE = Path(__file__).parent
+ROOT = HERE.parent.parent
+FILES = HERE / "sdk_pipelines"
+SDK2 = os.environ.get("MLOPS_SDK2_PYTHON")
+
+pytestmark = [
+    pytest.mark.sdk,
+    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
+]
+
+CONFIGURATION = """
+[env.staging]
+account = "111122223333"
+region = "us-east-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "acme-ml"
+"""
+
+CASES = [
+    pytest.param("v3/train_register.py", id="v3 train_register"),
+    *(
+        pytest.param(f"{version}/{name}.py", marks=pytest.mark.slow, id=f"{version} {name}")
+        for version, names in {
+            "v3": ("lambda_callback", "tuning", "quality_transform", "functions"),
+            "v2": ("abalone", "tuning", "lambda_callback", "quality", "old_style"),
+        }.items()
+        for name in names
+    ),
+]
+
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3}|20\d{12}")
+"""The SDK puts the time into the names of jobs and uploads; the bridge counts instead."""
+
+_SERIALIZED = re.compile(r"[0-9a-f]{64}")
+"""Hashes of what the SDK pickles."""
+
+
+def python(file: str) -> str:
+    if file.startswith("v3"):
+        return sys.executable
+    if SDK2 is None:
+        pytest.skip("MLOPS_SDK2_PYTHON names no Python with SDK 2")
+    return SDK2
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(FILES, tmp_path / "sdk_pipelines")
+    (tmp_path / "mlops.toml").write_text(CONFIGURATION)
+    return tmp_path
+
+
+def mlops(python: str, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """With an environment that has nothing in it but where this checkout is."""
+    return subprocess.run(
+        [python, "-m", "mlops", *arguments],
+        cwd=project,
+        env={"PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=300,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize("file", CASES)
+def test_the_definition_is_the_sdks(file: str, project: Path) -> None:
+    interpreter = python(file)
+    done = mlops(interpreter, project, "compile", f"sdk_pipelines/{file}", "--env", "staging", "-o", "ours.json")
+    assert done.returncode == 0, done.stderr
+    theirs = project / "theirs.json"
+    subprocess.run(
+        [interpreter, str(HERE / "sdk_alone.py"), str(project / "sdk_pipelines" / file), str(theirs)],
+        env={
+            "AWS_ACCESS_KEY_ID": "dummy",
+            "AWS_SECRET_ACCESS_KEY": "dummy",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": str(project),
+        },
+        capture_output=True,
+        timeout=300,
+        check=True,
+    )
+    assert list(differences(read(project / "ours.json"), read(theirs))) == []
+    uploaded = list((project / ".mlops" / "composed").iterdir()) if uploads(file) else []
+    assert bool(uploaded) is uploads(file)
+
+
+def uploads(file: str) -> bool:
+    return not file.endswith(("lambda_callback.py", "quality_transform.py", "v2/tuning.py"))
+
+
+def read(file: Path) -> Any:
+    return json.loads(_SERIALIZED.sub("HASH", _STAMP.sub("STAMP", file.read_text())))
+
+
+def differences(ours: Any, theirs: Any, at: str = "") -> Iterator[str]:
+    if isinstance(ours, dict) and isinstance(theirs, dict):
+        for key in {**ours, **theirs}:
+            if key in ours and key in theirs:
+                yield from differences(ours[key], theirs[key], f"{at}/{key}")
+            else:
+                yield f"{at}/{key}: only {'ours' if key in ours else 'theirs'}"
+    elif isinstance(ours, list) and isinstance(theirs, list) and len(ours) == len(theirs):
+        for index, pair in enumerate(zip(ours, theirs, strict=True)):
+            yield from differences(*pair, f"{at}/{index}")
+    elif json.dumps(ours) != json.dumps(theirs):
+        yield f"{at}: {ours} is not {theirs}"
+
+
+def test_a_file_composes_to_the_same_bytes_and_is_checked(project: Path) -> None:
+    target = "sdk_pipelines/v3/train_register.py"
+    texts = [mlops(sys.executable, project, "compile", target, "-o", "-") for _ in range(2)]
+    assert texts[0].stdout == texts[1].stdout != ""
+    kept = sorted(path.name for path in (project / ".mlops" / "composed").iterdir())
+    checked = mlops(sys.executable, project, "check", target, "--format", "json")
+    assert json.loads(checked.stdout)["summary"]["errors"] == 0
+    assert sorted(path.name for path in (project / ".mlops" / "composed").iterdir()) == kept
+    assert not list(project.rglob("__pycache__"))
+
+
+def test_a_mistake_is_told_with_the_users_line(project: Path) -> None:
+    file = project / "wrong.py"
+    file.write_text("from sagemaker.core.workflow.parameters import ParameterInteger\n\nParameterInteger()\n")
+    done = mlops(sys.executable, project, "check", "wrong.py")
+    assert done.returncode == 1
+    assert "wrong.py:3: error D102" in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_file_for_another_version_says_so(project: Path) -> None:
+    (project / "old.py").write_text("from sagemaker.workflow.pipeline import Pipeline\n")
+    done = mlops(sys.executable, project, "check", "old.py")
+    assert done.returncode == 1
+    assert "another version of the SDK" in done.stdout + done.stderr
