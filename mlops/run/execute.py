@@ -88,7 +88,8 @@ class _Run:
         self._execution = execution
         self._ports = ports
         self._grace = grace_seconds
-        self._steps: Mapping[str, Step] = {item.step.name: item.step for item in checked.definition.placed()}
+        self._placed = {item.step.name: item for item in checked.definition.placed()}
+        self._steps: Mapping[str, Step] = {name: item.step for name, item in self._placed.items()}
         self._limit = execution.max_parallel or os.cpu_count() or 1
         self._states: dict[str, State] = dict.fromkeys(execution.finished, "Succeeded")
         self._responses = {name: record.response for name, record in execution.finished.items()}
@@ -147,7 +148,7 @@ class _Run:
         """One step at a time, so that a step which ends at once makes room and changes what is ready."""
         if self._stopping or self._message is not None or len(self._running) >= self._limit:
             return False
-        names = ready(self._checked, self._states, self._taken)
+        names = ready(self._checked, self._placed, self._states, self._taken)
         if names:
             self._start(self._steps[names[0]])
         return bool(names)

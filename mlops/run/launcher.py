@@ -300,16 +300,24 @@ def _make_root(order: dict[str, Any]) -> None:
     # Else the copy of the host's tree would hold the half-made new tree again.
     _mount(None, root, None, MS_UNBINDABLE)
     for entry in os.listdir("/"):
-        if entry not in ("opt", "tmp"):
-            _bring(f"/{entry}", root, read_only=entry not in ("dev", "proc"))
-    shared_memory = "/dev/shm"  # noqa: S108 - it gets its own
-    if os.path.isdir(shared_memory) and not os.path.islink(shared_memory):
-        _mount("tmpfs", root + shared_memory, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
+        if entry not in ("opt", "tmp", "dev", "proc"):
+            _bring(f"/{entry}", root)
     os.mkdir(f"{root}/opt")
     if os.path.isdir("/opt"):
         for entry in os.listdir("/opt"):
             if entry != "ml":
-                _bring(f"/opt/{entry}", root, read_only=True)
+                _bring(f"/opt/{entry}", root)
+    if not _make_read_only(root):  # one of them refuses, or the kernel knows no such call
+        for entry in (*os.listdir(root), *(f"opt/{entry}" for entry in os.listdir(f"{root}/opt"))):
+            _make_read_only(f"{root}/{entry}")
+    # What follows makes more folders in the root itself.
+    _make_writable(root)
+    for entry in ("dev", "proc"):
+        if os.path.isdir(f"/{entry}"):
+            _bring(f"/{entry}", root)
+    shared_memory = "/dev/shm"  # noqa: S108 - it gets its own
+    if os.path.isdir(shared_memory) and not os.path.islink(shared_memory):
+        _mount("tmpfs", root + shared_memory, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
     for hidden in order["hide"]:
         if not os.path.isdir(root + hidden):  # below what is private anyway, such as /dev/shm
             continue
@@ -336,7 +344,7 @@ def _make_root(order: dict[str, Any]) -> None:
     _name_hosts(order["hosts"])
 
 
-def _bring(path: str, root: str, read_only: bool) -> None:
+def _bring(path: str, root: str) -> None:
     """The same file, folder or link under the new root."""
     target = root + path
     if os.path.islink(path):
@@ -347,16 +355,24 @@ def _bring(path: str, root: str, read_only: bool) -> None:
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
     _mount(path, target, None, MS_BIND | MS_REC)
-    if read_only:
-        _make_read_only(target)
 
 
-def _make_read_only(path: str) -> None:
-    attributes = (ctypes.c_uint64 * 4)(MOUNT_ATTR_RDONLY, 0, 0, 0)
+def _make_read_only(path: str) -> bool:
+    """With all that is mounted below it."""
     # Before Linux 5.12 there is no such call; the root then stays writable.
-    _libc.syscall(
-        SYS_MOUNT_SETATTR, AT_FDCWD, path.encode(), AT_RECURSIVE, ctypes.byref(attributes), ctypes.sizeof(attributes)
-    )
+    return _set_attributes(path, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0)
+
+
+def _make_writable(path: str) -> None:
+    """This mount alone."""
+    _set_attributes(path, 0, 0, MOUNT_ATTR_RDONLY)
+
+
+def _set_attributes(path: str, flags: int, wanted: int, unwanted: int) -> bool:
+    attributes = (ctypes.c_uint64 * 4)(wanted, unwanted, 0, 0)
+    size = ctypes.sizeof(attributes)
+    done: int = _libc.syscall(SYS_MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, ctypes.byref(attributes), size)
+    return done == 0
 
 
 def _name_hosts(hosts: dict[str, str]) -> None:

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,7 @@ def instance_memory(instance: str) -> int | None:
     return int(cpus * per_cpu * _GIB)
 
 
+@cache
 def machine_memory() -> int | None:
     """Bytes: what the machine has, or what the control group of a container lets us have."""
     try:

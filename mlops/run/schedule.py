@@ -17,11 +17,12 @@ _ACCEPTED: Mapping[str, frozenset[str]] = {
 _SUCCEEDED = frozenset({"Succeeded"})
 
 
-def ready(checked: Checked, states: Mapping[str, State], taken: Mapping[str, bool]) -> tuple[str, ...]:
-    """``states`` has the steps that were started, ``taken`` the outcome of each Condition that ended. A step of the
-    losing branch, or behind such a step, is never ready; neither is one behind a failed step, unless it waits for
-    just that."""
-    placed = {item.step.name: item for item in checked.definition.placed()}
+def ready(
+    checked: Checked, placed: Mapping[str, Placed], states: Mapping[str, State], taken: Mapping[str, bool]
+) -> tuple[str, ...]:
+    """``placed`` has the definition's steps by name, ``states`` those that were started, ``taken`` the outcome of each
+    Condition that ended. A step of the losing branch, or behind such a step, is never ready; neither is one behind a
+    failed step, unless it waits for just that."""
     return tuple(
         name
         for name in checked.order

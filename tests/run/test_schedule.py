@@ -56,7 +56,9 @@ TRIGGER = (
     ],
 )
 def test_ready(steps: Any, states: Any, taken: Any, expected: tuple[str, ...]) -> None:
-    assert ready(checked(*steps), states, taken) == expected
+    given = checked(*steps)
+    placed = {item.step.name: item for item in given.definition.placed()}
+    assert ready(given, placed, states, taken) == expected
 
 
 @pytest.mark.parametrize(("started", "expected"), [("Mend", True), ("Always", True), ("Next", False)])

@@ -9,10 +9,14 @@ module per area answers. Executions and endpoints live in processes of their own
 from __future__ import annotations
 
 import time
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops.account.local.state import ACCOUNT_ID, State
+
+if TYPE_CHECKING:
+    from mlops.account.local.clients import Clients
 
 _GLANCE_SECONDS = 0.005
 
@@ -20,17 +24,26 @@ __all__ = ["ACCOUNT_ID", "LocalAccount"]
 
 
 class LocalAccount:
-    """``folder`` is made when absent. Any number of processes may use it at once."""
+    """``folder`` is made when absent. Any number of processes may use it at once. With ``directly`` clients answer what
+    a run asks without loading boto3."""
 
     def __init__(self, folder: Path, region: str) -> None:
-        from mlops.account.local.clients import Clients
-
         self.region = region
         self.state = State(folder, region)
-        self._clients = Clients(self.state)
+        self.directly = False
 
     def client(self, service: str) -> Any:
+        if self.directly:
+            from mlops.account.local.direct import DirectClient
+
+            return DirectClient(self.state, service, lambda: self._clients.client(service))
         return self._clients.client(service)
+
+    @cached_property
+    def _clients(self) -> Clients:
+        from mlops.account.local.clients import Clients
+
+        return Clients(self.state)
 
     def rest(self, execution: str, seconds: float) -> None:
         """Looks at its row again and again, which costs next to nothing."""

@@ -60,6 +60,7 @@ def command(
     connected = connect_here(LOCAL, opened.root)
     need_recording(connected.environment, opened.pipelines[0].definition)
     if isinstance(connected.account, LocalAccount):
+        connected.account.directly = True
         connected.account.state.use_cache = not (no_cache or interruptions)
         connected.account.state.interruptions = interruptions
     name = opened.pipelines[0].definition.name or ""

@@ -7,6 +7,7 @@ import each other.
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
@@ -21,7 +22,14 @@ if TYPE_CHECKING:
 
 def action_of(step_type: StepType | None, name: str) -> Callable[[Work], Task]:
     """``name`` is the step's Type as written. Raises StepFailed where nothing here can run it."""
-    action = step_type.action if step_type else None
-    if action is None or not action.isidentifier() or find_spec(f"{__name__}.{action}") is None:
+    start = _start_of(step_type.action) if step_type is not None and step_type.action is not None else None
+    if start is None:
         raise StepFailed(f"a step of type {name} cannot be run on this machine yet")
+    return start
+
+
+@cache
+def _start_of(action: str) -> Callable[[Work], Task] | None:
+    if not action.isidentifier() or find_spec(f"{__name__}.{action}") is None:
+        return None
     return cast("Callable[[Work], Task]", import_module(f"{__name__}.{action}").start)
