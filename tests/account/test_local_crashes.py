@@ -13,7 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from account_parts import runner_with
+from account_parts import launchers_of, runner_with
 from botocore.exceptions import ClientError
 from killed_project import STEPS, Project, chain, example, kill, started_id, until_gone
 from store_invariants import violations
@@ -31,7 +31,7 @@ EXAMPLE_STEPS = ("Prepare", "Train", "Evaluate", "GoodEnough", "Register", "Mode
 every_victim = pytest.mark.parametrize("victim", ["command", "runner", "both"])
 
 
-@every_victim
+@pytest.mark.parametrize("victim", ["command", "runner", "both", "runner and launcher"])
 def test_killed_at_any_moment(tmp_path: Path, victim: str) -> None:
     project = chain(tmp_path)
     # Before, while and after the command uploads, writes and starts; until long after the last step.
@@ -77,7 +77,10 @@ def killed_at_moments(
                 with suppress(ProcessLookupError):
                     kill(running.pid)
             with suppress(AssertionError, ProcessLookupError):  # it was done before
-                kill(runner_with(execution))
+                owner = runner_with(execution)
+                launchers = launchers_of(owner) if victim == "runner and launcher" else []
+                for process in (owner, *launchers):
+                    kill(process)
             running.communicate(timeout=60)
             assert until_gone(project) == [], "a step outlives its runner"
             known.add(execution)

@@ -137,7 +137,7 @@ time.sleep(99)
     assert wait_until(lambda: not marked(marker))
 
 
-@pytest.mark.parametrize("victim", ["runner", "launcher"])
+@pytest.mark.parametrize("victim", ["runner", "keeper", "runner and launcher"])
 def test_nothing_survives_a_killed_runner(tmp_path: Path, sandbox_mode: str, victim: str) -> None:
     marker = f"orphan-{os.getpid()}-{sandbox_mode}-{victim}"
     runner = tmp_path / "runner.py"
@@ -156,14 +156,21 @@ time.sleep(99)
     environment = {**os.environ, "PYTHONPATH": str(root)}
     with subprocess.Popen([sys.executable, str(runner)], stdout=subprocess.PIPE, env=environment) as process:
         assert process.stdout is not None
-        launcher = int(process.stdout.readline())
+        keeper = int(process.stdout.readline())
         assert wait_until(lambda: marked(marker))
-        os.kill(process.pid if victim == "runner" else launcher, signal.SIGKILL)
-        if victim == "launcher" and sys.platform != "linux":
+        victims = {"runner": [process.pid], "keeper": [keeper]}.get(victim)
+        for number in victims or [process.pid, _parent(keeper)]:
+            os.kill(number, signal.SIGKILL)
+        if victim == "keeper" and sys.platform != "linux":
             process.kill()
             pytest.skip("only Linux tells a child of its parent's death")
         assert wait_until(lambda: not marked(marker))
         process.kill()
+
+
+def _parent(process: int) -> int:
+    told = subprocess.run(["ps", "-o", "ppid=", "-p", str(process)], capture_output=True, text=True, check=True)
+    return int(told.stdout)
 
 
 def test_a_wish_that_makes_no_sense(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -233,7 +240,7 @@ def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path,
     if sys.platform != "linux":
         pytest.skip("reads /proc")
     slow = begin(tmp_path, "import time; time.sleep(1); print('done')", "slow")
-    launcher = int(Path(f"/proc/{slow.pid}/stat").read_text().rpartition(")")[2].split()[1])
+    launcher = _parent(slow.pid)
     os.kill(launcher, signal.SIGKILL)
     assert wait_until(lambda: Path(f"/proc/{launcher}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
     assert begin(tmp_path, "print('next')", "next").wait(20) == 0
