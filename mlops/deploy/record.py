@@ -28,6 +28,10 @@ PATIENCE_SECONDS = 600.0
 their time-outs, end before that."""
 
 
+class Beaten(Refusal):
+    """Another upsert of the same pipeline was faster; this one wrote nothing to it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
     """``wrote`` and ``over`` are fingerprints of the pipeline (:meth:`mlops.deploy.state.Pipeline.fingerprint`) after
@@ -100,7 +104,7 @@ def read(account: Account, environment: Environment, name: str) -> Stored | None
 
 
 def write(account: Account, environment: Environment, name: str, record: Record, replaces: str | None) -> None:
-    """Replace the record of ETag ``replaces``, or make the first one. Raises Refusal where somebody was faster."""
+    """Replace the record of ETag ``replaces``, or make the first one. Raises Beaten where somebody was faster."""
     s3 = account.client("s3")
     body = json.dumps(_as_json(record), indent=1, ensure_ascii=False).encode()
     condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
@@ -122,7 +126,7 @@ def write(account: Account, environment: Environment, name: str, record: Record,
         if stored is not None and stored.record.writer == record.writer:
             return
         who = f" by {stored.record.by} at {stored.record.at}" if stored is not None else ""
-        raise Refusal(
+        raise Beaten(
             f"{name}: another upsert began{who} since this one looked; this one wrote nothing to the pipeline",
             hint="run `mlops plan` to see what it left, then upsert again",
         ) from None

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 from mlops.account import Account
 from mlops.deploy.apply import Applied, Listener, apply
 from mlops.deploy.plan import Action, Upload, plan
+from mlops.deploy.record import Beaten
 from mlops.ir import Checked
 from mlops.project.environments import Environment
+
+TURN_SECONDS = 5.0
+"""Longer than an upsert under way takes between its record and its pipeline; then it was cut off."""
+_PAUSE_SECONDS = 0.1
 
 
 def upsert(
@@ -20,11 +26,24 @@ def upsert(
     suffix: str | None = None,
     force: bool = False,
 ) -> Applied:
-    """``checked`` has no errors. ``uploaded`` hears of each asset object that was sent."""
+    """``checked`` has no errors. ``uploaded`` hears of each asset object that was sent. With ``force`` the last of
+    several at once wins, each after the other; without it all but one are told (:class:`mlops.deploy.record.Beaten`).
+    """
 
     def done(action: Action) -> None:
         if isinstance(action, Upload):
             uploaded(action.item.uri)
 
-    planned = plan(account, environment, checked, suffix=suffix)
-    return apply(account, environment, planned, force=force, listener=Listener(done))
+    deadline = time.monotonic() + TURN_SECONDS
+    while True:
+        planned = plan(account, environment, checked, suffix=suffix)
+        late = time.monotonic() > deadline
+        if force and not late and planned.unfinished is not None and planned.unfinished.seconds < TURN_SECONDS:
+            time.sleep(_PAUSE_SECONDS)
+            continue
+        try:
+            return apply(account, environment, planned, force=force, listener=Listener(done))
+        except Beaten:
+            if not force or late:
+                raise
+        time.sleep(_PAUSE_SECONDS)

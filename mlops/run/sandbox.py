@@ -347,8 +347,9 @@ def _descendants(process: int) -> list[int]:
     waiting = [process]
     while waiting:
         parent = waiting.pop(0)
-        for listed in Path(f"/proc/{parent}/task").glob("*/children"):
-            with suppress(OSError):
+        # It may end at any moment, even while its folder is listed.
+        with suppress(OSError):
+            for listed in Path(f"/proc/{parent}/task").glob("*/children"):
                 children = [int(word) for word in listed.read_text().split()]
                 found += children
                 waiting += children

@@ -284,6 +284,7 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
             "CopySource": "some-bucket/key",
         },
     ),
+    ("s3", "ListMultipartUploads", {"Bucket": "some-bucket", "Prefix": "big"}),
     ("s3", "ListParts", {"Bucket": "some-bucket", "Key": "big", "UploadId": "{UploadId}"}),
     (
         "s3",
