@@ -15,17 +15,20 @@ import gzip
 import hashlib
 import importlib
 import inspect
+import itertools
 import json
 import logging
 import os
 import socket
 import sys
 import threading
+import time
 import tokenize
 import warnings
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -274,11 +277,26 @@ def _without_clock(file: Path) -> None:
         def now(cls, tz: tzinfo | None = None) -> Self:
             return cls(2000, 1, 1, tzinfo=tz) + timedelta(seconds=next(count))
 
+    _count_time()
     # Only where the file imports them anyway: they are slow.
     for name in ("sagemaker.train.utils", "sagemaker.core.modules.utils"):
         if name.rpartition(".")[0].encode() in file.read_bytes():
             with contextlib.suppress(ImportError):
                 importlib.import_module(name).datetime = Counted  # type: ignore[attr-defined]
+
+
+def _count_time() -> None:
+    """Seconds since 1970 are counted too, but only for the SDK's own modules, each for itself: the author's file and
+    botocore keep the clock."""
+    original = time.time
+    first = int(datetime(2000, 1, 1, tzinfo=UTC).timestamp())
+    counts: defaultdict[str, Iterator[int]] = defaultdict(lambda: itertools.count(first))
+
+    def present() -> float:
+        caller = str(sys._getframe(1).f_globals.get("__name__"))
+        return float(next(counts[caller])) if caller.startswith("sagemaker.") else original()
+
+    time.time = present
 
 
 def _pipelines(order: Order, findings: list[Finding]) -> list[Any]:
@@ -293,14 +311,32 @@ def _pipelines(order: Order, findings: list[Finding]) -> list[Any]:
     if namespace is None:
         return []
     made = {id(item): item for item in namespace.values() if _is_pipeline(item)}
-    function = namespace.get(order.name or FUNCTION)
-    if order.name is not None:
-        named = [item for item in made.values() if _text(item.name) == order.name]
-        if named or not inspect.isfunction(function):
-            return named or list(made.values())
-    elif made or not inspect.isfunction(function):
-        return list(made.values())
-    return _called(function, order, findings)
+    if order.name is None:
+        function = namespace.get(FUNCTION)
+        return _called(function, order, findings) if not made and inspect.isfunction(function) else list(made.values())
+    named = [item for item in made.values() if _text(item.name) == order.name]
+    if named:
+        return named
+    function = namespace.get(order.name)
+    if _is_pipeline(function):
+        return [function]
+    if inspect.isfunction(function):
+        return _called(function, order, findings)
+    return _of_that_name(order.name, list(made.values()), namespace.get(FUNCTION), order, findings)
+
+
+def _of_that_name(name: str, made: list[Any], function: object, order: Order, findings: list[Finding]) -> list[Any]:
+    """Of what ``get_pipeline`` gives, or a mistake that names what is there."""
+    if not made and inspect.isfunction(function):
+        made = _called(function, order, findings)
+        if not made:
+            return []
+    named = [item for item in made if _text(item.name) == name]
+    if not named:
+        there = ", ".join(sorted(_text(item.name) for item in made))
+        help = f"here is {there}" if there else "leave it in a variable, or give it from a function get_pipeline()"
+        findings.append(_finding(f"no pipeline and no function is called {name!r}", order.file, 1, help))
+    return named
 
 
 def _executed(order: Order, code: Any, findings: list[Finding]) -> dict[str, Any] | None:

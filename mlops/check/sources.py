@@ -261,8 +261,6 @@ def _compose_pipelines(file: Path, name: str | None, environment_name: str, sele
     composed = compose(file, name, read_project(root).environment(environment_name), root)
     found: list[Checked] = []
     for definition, said in composed.definitions:
-        if name is not None and len(composed.definitions) > 1 and definition.name != name:
-            continue
         checked = check(definition, findings=(*composed.findings, *said))
         found.append(replace(checked, findings=tuple(selection.chosen(checked.findings))))
     told = [finding for checked in found for finding in checked.findings]

@@ -72,6 +72,20 @@ def test_it_reads_as_a_colleague_would_write_it() -> None:
     assert "as_written" not in program and "keep_order" not in program
 
 
+def test_services_have_their_own_constructors() -> None:
+    program = survives((Path(__file__).parent / "definitions" / "tuning_and_services.json").read_text())
+    for line in (
+        '        ranges={"depth": IntegerRange(1, 5)},',
+        '        objective=Minimize("loss"),',
+        "        max_jobs=jobs,",
+        '    serve = Endpoint("Serve", config=configure.config_name, endpoint="ep")',
+        '    Job("Job", category="AgentRFT", config="{}")',
+        '    Cleanup("Clean", sources=[tune], after=[tune])',
+    ):
+        assert line in program.splitlines(), program
+    assert "OtherStep" not in program and "as_written" not in program
+
+
 def test_import_writes_a_file_that_compiles_to_the_same(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = Path(__file__).parent / "definitions" / "sdk2_abalone.json"
     target = tmp_path / "pipeline.py"

@@ -50,11 +50,11 @@ CASES = [
     ),
 ]
 
-_STAMP = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3}|20\d{12}")
+_STAMP = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3}|20\d{12}|(?<=tuning-)\d{9,10}")
 """The SDK puts the time into the names of jobs and uploads; the bridge counts instead."""
 
-_SERIALIZED = re.compile(r"[0-9a-f]{64}")
-"""Hashes of what the SDK pickles."""
+_SERIALIZED = re.compile(r"[0-9a-f]{64}|-----BEGIN PUBLIC KEY-----.*?-----END PUBLIC KEY-----")
+"""Hashes of what the SDK pickles, and the key that it makes up each time to sign it with."""
 
 
 def python(file: str) -> str:
@@ -114,7 +114,7 @@ def uploads(file: str) -> bool:
 
 
 def read(file: Path) -> Any:
-    return json.loads(_SERIALIZED.sub("HASH", _STAMP.sub("STAMP", file.read_text())))
+    return json.loads(_SERIALIZED.sub("MADE", _STAMP.sub("STAMP", file.read_text())))
 
 
 def differences(ours: Any, theirs: Any, at: str = "") -> Iterator[str]:
@@ -140,6 +140,31 @@ def test_a_file_composes_to_the_same_bytes_and_is_checked(project: Path) -> None
     assert json.loads(checked.stdout)["summary"]["errors"] == 0
     assert sorted(path.name for path in (project / ".mlops" / "composed").iterdir()) == kept
     assert not list(project.rglob("__pycache__"))
+
+
+@pytest.mark.slow
+def test_it_is_upserted_once_and_runs_here(project: Path) -> None:
+    file = "sdk_pipelines/v3/count_rows.py"
+    first, second = (mlops(sys.executable, project, "upsert", file) for _ in range(2))
+    assert "CountRows: created" in first.stdout + first.stderr, first.stderr
+    assert second.returncode == 0 and "CountRows: unchanged" in second.stdout + second.stderr
+    assert "no changes" in mlops(sys.executable, project, "plan", file).stdout
+    ran = mlops(sys.executable, project, "run", file)
+    assert ran.returncode == 0 and "CountRows succeeded" in ran.stdout + ran.stderr, ran.stderr
+    failed = mlops(sys.executable, project, "run", file, "-p", "Rows=2")
+    assert failed.returncode == 1 and "TooFew failed: only 2" in failed.stdout + failed.stderr
+
+
+@pytest.mark.slow
+def test_a_generated_name_in_an_upload_is_the_same_each_time(project: Path) -> None:
+    texts = [mlops(sys.executable, project, "compile", "sdk_pipelines/v3/tuning.py", "-o", "-") for _ in range(2)]
+    assert texts[0].stdout == texts[1].stdout != ""
+
+
+def test_a_name_that_is_not_there_is_a_mistake(project: Path) -> None:
+    done = mlops(sys.executable, project, "check", "sdk_pipelines/v3/lambda_callback.py:Nope")
+    assert done.returncode == 1
+    assert "no pipeline and no function is called 'Nope'" in done.stdout + done.stderr
 
 
 def test_a_mistake_is_told_with_the_users_line(project: Path) -> None:

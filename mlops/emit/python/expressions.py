@@ -170,7 +170,8 @@ def _json_value(value: JsonGet, scope: Scope) -> Node:
                 return Text(f"{scope.use(variable.name)}.reports[{string(report)}]{path}")
     elif isinstance(value.s3_uri, Join | str):
         uri = literal(value.s3_uri) if isinstance(value.s3_uri, str) else refer(value.s3_uri, scope, (STRING,))
-        if uri is not None:
+        # What only the document's form can say need not be text, which json_file insists on.
+        if uri is not None and not uri.flat().startswith("as_written."):
             return Items(f"{scope.imported('json_file')}(", (("", uri),), f"){path}")
     return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
 

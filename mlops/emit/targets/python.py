@@ -13,7 +13,8 @@ from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from mlops.emit.python.arguments import Argument, Constructor, Facts
-from mlops.emit.python.constructors import CONSTRUCTORS, OTHER, output_kinds, reports
+from mlops.emit.python.constructors import CONSTRUCTORS as COMMON
+from mlops.emit.python.constructors import OTHER, output_kinds, reports
 from mlops.emit.python.expressions import (
     ANY,
     BOOLEAN,
@@ -27,6 +28,7 @@ from mlops.emit.python.expressions import (
     write,
 )
 from mlops.emit.python.names import Names, constant, pipeline_name
+from mlops.emit.python.service_constructors import SERVICE_CONSTRUCTORS, tuning
 from mlops.emit.python.shared import DESCRIPTIONS, SHARED, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
 from mlops.ir import Definition, Parameter, Step, UsageError, Value
@@ -37,6 +39,7 @@ ROUNDS = 9
 
 _KINDS = {"String": STRING, "Integer": INTEGER, "Float": FLOAT, "Boolean": BOOLEAN}
 _LOWER_CASE = {"as_written", "execution", "image", "join", "json_file", "omit", "pipeline", "when"}
+CONSTRUCTORS = {**COMMON, **SERVICE_CONSTRUCTORS, "Tuning": tuning(COMMON["Training"])}
 _BY_NAME = {constructor.name: constructor for constructor in (*CONSTRUCTORS.values(), OTHER)}
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 
