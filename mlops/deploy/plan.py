@@ -153,12 +153,14 @@ class Drift:
 
 @dataclass(frozen=True, slots=True)
 class Unfinished:
-    """An upsert that wrote its record and not yet its pipeline. ``busy``: it may still be under way."""
+    """An upsert that wrote its record and not yet its pipeline. ``busy``: it may still be under way, with other
+    content. ``dead``: it was one of this machine's, and its process is gone."""
 
     by: str
     at: str
     seconds: float
     busy: bool
+    dead: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -386,7 +388,7 @@ def _compared(
     last = stored.record
     if there not in (last.wrote, target) and there == last.over and _untouched(present, last.over_modified):
         busy = last.wrote != target and stored.age < records.PATIENCE_SECONDS and not last.is_ours_and_dead
-        return None, Unfinished(last.by, last.at, stored.age, busy)
+        return None, Unfinished(last.by, last.at, stored.age, busy, last.is_ours_and_dead)
     if present is None or there in (last.wrote, target):
         if moved:
             return Drift(False, None, None, companions=moved), None

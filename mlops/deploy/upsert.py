@@ -12,8 +12,10 @@ from mlops.deploy.record import Beaten
 from mlops.ir import Checked
 from mlops.project.environments import Environment
 
-TURN_SECONDS = 5.0
+TURN_SECONDS = 15.0
 """Longer than an upsert under way takes between its record and its pipeline; then it was cut off."""
+PATIENCE_SECONDS = 60.0
+"""How long one goes on that others are always faster than."""
 _PAUSE_SECONDS = 0.1
 
 
@@ -34,16 +36,17 @@ def upsert(
         if isinstance(action, Upload):
             uploaded(action.item.uri)
 
-    deadline = time.monotonic() + TURN_SECONDS
+    deadline: float | None = None
     while True:
         planned = plan(account, environment, checked, suffix=suffix)
-        late = time.monotonic() > deadline
-        if force and not late and planned.unfinished is not None and planned.unfinished.seconds < TURN_SECONDS:
+        other = planned.unfinished
+        if force and other is not None and not other.dead and other.seconds < TURN_SECONDS:
             time.sleep(_PAUSE_SECONDS)
             continue
         try:
             return apply(account, environment, planned, force=force, listener=Listener(done))
         except Beaten:
-            if not force or late:
+            deadline = deadline or time.monotonic() + PATIENCE_SECONDS
+            if not force or time.monotonic() > deadline:
                 raise
         time.sleep(_PAUSE_SECONDS)
