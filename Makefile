@@ -4,7 +4,7 @@ PIP = -m pip install --quiet --disable-pip-version-check --constraint constraint
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo test check lint bench bench-peers clean
+.PHONY: demo test check lint bench bench-steps bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
@@ -24,6 +24,9 @@ bench: .venv-test/installed
 	$(TEST)/python benchmarks/start_up.py
 	$(TEST)/python benchmarks/scaling.py
 	$(TEST)/python benchmarks/check.py
+
+# Minutes long, so not part of what every change must pass.
+bench-steps: .venv-test/installed
 	$(TEST)/python benchmarks/steps.py
 
 bench-peers: .venv-test/installed
@@ -38,7 +41,7 @@ bench-peers: .venv-test/installed
 .venv-test/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv-test
-	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,dev,contract]'
+	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,dev,contract,lsp,secrets]'
 	touch $@
 
 clean:

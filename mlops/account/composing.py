@@ -179,7 +179,8 @@ def _refusal(code: str, message: str, status: int, operation: str) -> Exception:
     from botocore.exceptions import ClientError
 
     error: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
-    return ClientError(error, operation)
+    refused: Exception = ClientError(error, operation)
+    return refused
 
 
 def compose(order: Order) -> dict[str, Any]:
@@ -239,7 +240,7 @@ def _isolate(region: str, answers: Answers) -> None:
     def make_api_call(client: Any, operation_name: str, api_params: Mapping[str, Any]) -> dict[str, Any]:
         return answers.answer(client, operation_name, api_params)
 
-    BaseClient._make_api_call = make_api_call  # type: ignore[attr-defined]
+    BaseClient._make_api_call = make_api_call
     socket.socket.connect = _refuse_connection  # type: ignore[method-assign]
     socket.getaddrinfo = _refuse_connection
     warnings.simplefilter("ignore")

@@ -83,7 +83,7 @@ class Clients:
         return _response(status, reply)
 
 
-class _Models(Loader):
+class _Models(Loader):  # type: ignore[misc]  # botocore has no types
     """botocore looks through its four hundred services for each model that it loads, to know whether that one is among
     them. A service that is not there is missed a moment later."""
 
