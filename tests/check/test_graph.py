@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 
 import pytest
 from sample_step_types import TYPES
@@ -101,37 +99,6 @@ def test_deep_conditions_do_not_recurse() -> None:
     definition = pipeline(step("A"), inner)
     assert check(definition, types=TYPES).order[0] == "A"
     assert order(definition) is definition
-
-
-def chain(count: int) -> Definition:
-    return pipeline(*(step(f"S{index}", *([f"S{index - 1}"] if index else [])) for index in range(count)))
-
-
-def backwards(count: int) -> Definition:
-    return pipeline(*reversed(chain(count).steps))
-
-
-def fan(count: int) -> Definition:
-    middle = [step(f"S{index}", reads="A") for index in range(count)]
-    return pipeline(step("A"), *middle, step("End", *(item.name for item in middle)))
-
-
-def branches(count: int) -> Definition:
-    gates = [gate(f"C{index}", (step(f"I{index}"),), (step(f"E{index}"),)) for index in range(count // 3)]
-    return pipeline(step("A"), *gates)
-
-
-@pytest.mark.parametrize("shape", [chain, backwards, fan, branches])
-def test_time_grows_with_the_size(shape: Callable[[int], Definition]) -> None:
-    def seconds(count: int) -> float:
-        definition = shape(count)
-        start = time.process_time()
-        check(definition, types=TYPES)
-        order(definition)
-        return time.process_time() - start
-
-    seconds(10)
-    assert seconds(2000) < 10 * min(seconds(400), seconds(400))
 
 
 def test_networkx_is_loaded_only_for_what_needs_it() -> None:

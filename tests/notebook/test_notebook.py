@@ -98,7 +98,7 @@ def test_it_runs_here(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state = small().run(Days=7)
     assert state.status == "Succeeded"
     assert "Make: Succeeded" in capsys.readouterr().err
-    (written,) = (here / ".mlops").rglob("days.txt")
+    (written,) = (here / ".mlops" / "objects").rglob("days.txt")
     assert written.read_text() == "7"
 
 

@@ -14,6 +14,7 @@ import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -313,9 +314,15 @@ def _left_over(state: State) -> Iterator[Path]:
 
 
 def _size(path: Path) -> int:
-    if path.is_dir():
-        return sum(item.lstat().st_size for item in path.rglob("*") if not item.is_dir())
-    return path.lstat().st_size if path.exists() else 0
+    if not path.is_dir():
+        return path.lstat().st_size if path.exists() else 0
+    size = 0
+    # A runner may still take away what its last step left; what is gone weighs nothing.
+    for folder, _, names in os.walk(path):
+        for name in names:
+            with suppress(FileNotFoundError):
+                size += Path(folder, name).lstat().st_size
+    return size
 
 
 def _remove(path: Path) -> None:
