@@ -15,6 +15,7 @@ from typing import Any
 
 from mlops.ir import ConfigurationError
 from mlops.project.root import CONFIGURATION
+from mlops.project.toml_places import mistake
 
 REQUIREMENTS = ("kms", "vpc", "isolation", "pinned-images")
 
@@ -109,21 +110,7 @@ def read_house_policy(root: Path) -> HousePolicy | None:
     if "house" not in raw:
         return None
     mistakes: list[str] = []
-    policy = parse(raw["house"], lambda path, said: mistakes.append(_at(file, text, path, said)))
+    policy = parse(raw["house"], lambda path, said: mistakes.append(mistake(file, text, path, said)))
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))
     return policy
-
-
-def _at(file: Path, text: str, path: tuple[str, ...], said: str) -> str:
-    inside, header = False, None
-    for number, line in enumerate(text.splitlines(), 1):
-        table = re.match(r"\s*\[+\s*([\w\-.\"']+)\s*\]+", line)
-        if table:
-            inside = table.group(1).strip("\"'") == "house"
-            header = number if inside else header
-        elif re.match(r"\s*house(\s*=|\.)", line):
-            header = number
-        elif inside and len(path) > 1 and re.match(rf"\s*[\"']?{re.escape(path[1])}[\"']?\s*=", line):
-            return f"{file}:{number}: {said}"
-    return f"{file}:{header}: {said}" if header else f"{file}: {said}"
