@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from pathlib import Path
 
@@ -15,12 +16,17 @@ def write_text(file: Path, text: str) -> None:
 
 
 def write_bytes(file: Path, content: bytes, *, mode: int | None = None) -> None:
-    """``mode`` is that of the file before, where there is one, unless given; a link stays one. Raises UsageError where
-    that cannot be."""
+    """``mode`` is that of the file before, where there is one, unless given; a link stays one, and a device or a pipe
+    is written into. Raises UsageError where that cannot be."""
     try:
-        file = file.resolve()
-        before = file.stat().st_mode & 0o777 if file.exists() else 0o644
-        _replace(file, content, before if mode is None else mode)
+        # Before links are resolved: where /dev/stdout leads to a pipe, that has no path.
+        found = file.stat() if file.exists() else None
+        if found is not None and not stat.S_ISREG(found.st_mode):
+            with file.open("wb") as target:  # a folder refuses that
+                target.write(content)
+            return
+        before = 0o644 if found is None else found.st_mode & 0o777
+        _replace(file.resolve(), content, before if mode is None else mode)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
 

@@ -53,7 +53,8 @@ class Clients:
 
     def _private_session(self) -> boto3.Session:
         """Reads neither the user's profile nor his credentials, so that a broken AWS setup does no harm here."""
-        nothing = (None, None, os.devnull, None)
+        # Below a file there is nothing, whatever that file is.
+        nothing = (None, None, os.path.join(os.devnull, "nothing"), None)  # noqa: PTH118
         core = botocore.session.Session(
             session_vars={
                 "profile": (None, None, None, None),
