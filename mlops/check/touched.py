@@ -5,43 +5,70 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import cache
 from pathlib import Path
 
+from mlops.check.sources import Opened
 from mlops.ir import Asset, Checked
 from mlops.project.root import CONFIGURATION, LOCK, find_root
 
 
-def touched(pipelines: Iterable[Checked], changed: Iterable[Path]) -> tuple[Checked, ...]:
-    """In the order of ``pipelines``."""
+def touched(opened: Opened, changed: Iterable[Path]) -> Opened:
+    """Only those pipelines and files, and what was found in them. What cannot be opened as a whole may be so because of
+    a file that is gone: it counts wherever one is."""
     files = frozenset(path.resolve() for path in changed)
-    return tuple(checked for checked in pipelines if _is_touched(checked, files))
+    gone = any(not file.exists() for file in files)
+    pipelines = tuple(checked for checked in opened.pipelines if _is_touched(checked, files, gone=gone))
+    declaring = {checked.definition.where.file for checked in opened.pipelines}
+    kept = {checked.definition.where.file for checked in pipelines}
+    for file in {str(Path(file).resolve()) for file in opened.files if file != "-"} - declaring:
+        if gone or _is_file_touched(Path(file), files):
+            kept.add(file)
+    # A mistake may lie in a module behind the file that was opened.
+    sources = {str(source) for file in kept if file for source in _sources(Path(file), find_root(Path(file)), files)}
+    findings = tuple(
+        finding
+        for finding in opened.findings
+        if finding.where.file is None
+        or finding.where.file in kept
+        or (finding.where.file not in declaring and finding.where.file in sources)
+        or any(finding in checked.findings for checked in pipelines)
+    )
+    names = tuple(file for file in opened.files if file == "-" or str(Path(file).resolve()) in kept)
+    return replace(opened, pipelines=pipelines, findings=findings, files=names)
 
 
-def _is_touched(checked: Checked, changed: frozenset[Path]) -> bool:
+def _is_touched(checked: Checked, changed: frozenset[Path], *, gone: bool) -> bool:
     where = checked.definition.where.file
-    if where is not None and where != "-":
-        file = Path(where).resolve()
-        root = find_root(file)
-        if changed & {root / CONFIGURATION, root / LOCK} or changed & _sources(file, root):
-            return True
-    return any(_asset_touched(asset, changed) for asset in checked.definition.assets)
+    if where is None or where == "-" or (gone and not checked.ok):
+        return True
+    return _is_file_touched(Path(where).resolve(), changed) or any(
+        _asset_touched(asset, Path(where).resolve(), changed) for asset in checked.definition.assets
+    )
 
 
-def _asset_touched(asset: Asset, changed: frozenset[Path]) -> bool:
+def _is_file_touched(file: Path, changed: frozenset[Path]) -> bool:
+    root = find_root(file)
+    return bool(changed & {root / CONFIGURATION, root / LOCK} or changed & _sources(file, root, changed))
+
+
+def _asset_touched(asset: Asset, declared: Path, changed: frozenset[Path]) -> bool:
+    """``declared`` is the pipeline file."""
     paths = {path.resolve() for _, path in asset.files}
     if paths & changed:
         return True
-    if len(asset.files) < 2:
-        return False
     # A file that was removed from the folder is in no list any more.
     relative, path = asset.files[0]
     folder = path.resolve().parents[len(Path(relative).parts) - 1]
+    if len(asset.files) == 1 and folder in declared.parents:
+        # A script beside the pipeline, and no folder with one file left.
+        return False
     return any(file.is_relative_to(folder) and not file.exists() for file in changed)
 
 
 @cache
-def _sources(file: Path, root: Path) -> frozenset[Path]:
+def _sources(file: Path, root: Path, changed: frozenset[Path]) -> frozenset[Path]:
     """The file and every module of the project that it imports, however far; also those that are no more there."""
     found: set[Path] = set()
     waiting = [file]
@@ -50,11 +77,11 @@ def _sources(file: Path, root: Path) -> frozenset[Path]:
         if current in found:
             continue
         found.add(current)
-        waiting.extend(_imported(current, file.parent, root))
+        waiting.extend(_imported(current, file.parent, root, changed))
     return frozenset(found)
 
 
-def _imported(file: Path, beside: Path, root: Path) -> Iterator[Path]:
+def _imported(file: Path, beside: Path, root: Path, changed: frozenset[Path]) -> Iterator[Path]:
     try:
         tree = ast.parse(file.read_bytes())
     except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
@@ -62,7 +89,7 @@ def _imported(file: Path, beside: Path, root: Path) -> Iterator[Path]:
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
-                yield from _modules(name.name, (beside, root))
+                yield from _modules(name.name, (beside, root), changed)
         elif isinstance(node, ast.ImportFrom):
             if node.level:
                 folders: tuple[Path, ...] = (file.parents[min(node.level, len(file.parents)) - 1],)
@@ -70,18 +97,20 @@ def _imported(file: Path, beside: Path, root: Path) -> Iterator[Path]:
                 folders = (beside, root)
             module = node.module or ""
             for name in node.names:
-                yield from _modules(f"{module}.{name.name}".lstrip("."), folders)
+                yield from _modules(f"{module}.{name.name}".lstrip("."), folders, changed)
             if module:
-                yield from _modules(module, folders)
+                yield from _modules(module, folders, changed)
 
 
-def _modules(dotted: str, folders: Iterable[Path]) -> Iterator[Path]:
-    """Files that a dotted name and the packages above it may be; a name that is none of the project's has none."""
+def _modules(dotted: str, folders: Iterable[Path], changed: frozenset[Path]) -> Iterator[Path]:
+    """Files that a dotted name and the packages above it may be, or were until they changed; a name that is none of the
+    project's has none."""
     parts = dotted.split(".")
     for folder in folders:
         for length in range(1, len(parts) + 1):
             place = folder.joinpath(*parts[:length])
             for candidate in (place.with_suffix(".py"), place / "__init__.py"):
-                # A module that was just removed counts by the folder that it lay in.
                 if candidate.is_file():
                     yield candidate.resolve()
+                elif candidate in changed:
+                    yield candidate

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.cli.here import Connected, connect_here
@@ -42,14 +41,22 @@ def plan_targets(
 
     judge_names(suffix, aliases)
     opened = open_targets(targets, environment, definitions=False)
-    pipelines, findings = opened.pipelines, opened.findings
     if changed_since is not None:
-        pipelines, findings = _touched(opened, changed_since)
-        talk(f"{len(pipelines)} of {len(opened.pipelines)} pipelines are touched by the changes since {changed_since}")
-    refuse_errors(findings, doing=doing)
+        opened = only_touched(opened, changed_since)
+    refuse_errors(opened.findings, doing=doing)
     connected = connect_here(environment, opened.root)
-    plans = plan_all(connected.account, connected.environment, pipelines, suffix=suffix, aliases=aliases)
-    return Planned(connected, pipelines, plans)
+    plans = plan_all(connected.account, connected.environment, opened.pipelines, suffix=suffix, aliases=aliases)
+    return Planned(connected, opened.pipelines, plans)
+
+
+def only_touched(opened: Opened, since: str) -> Opened:
+    """What the changes since the Git commit ``since`` touch; how much that is, is told."""
+    from mlops.check.touched import touched
+    from mlops.project.git import changed_files
+
+    found = touched(opened, changed_files(opened.root, since))
+    talk(f"{len(found.pipelines)} of {len(opened.pipelines)} pipelines are touched by the changes since {since}")
+    return found
 
 
 def judge_names(suffix: str | None, aliases: Sequence[str]) -> None:
@@ -90,24 +97,3 @@ def finding_dictionary(finding: Finding) -> Mapping[str, object]:
         "step": finding.step,
         "path": finding.path,
     }
-
-
-def _touched(opened: Opened, since: str) -> tuple[tuple[Checked, ...], tuple[Finding, ...]]:
-    """The pipelines, and what was found in them or in files that hold none of the others."""
-    from mlops.check.touched import touched
-    from mlops.project.git import changed_files
-
-    changed = changed_files(opened.root, since)
-    chosen = touched(opened.pipelines, changed)
-    others = {item.definition.where.file for item in opened.pipelines} - {item.definition.where.file for item in chosen}
-    findings = tuple(
-        finding
-        for finding in opened.findings
-        if finding.where.file not in others
-        and (
-            finding.where.file is None
-            or Path(finding.where.file) in changed
-            or any(finding in item.findings for item in chosen)
-        )
-    )
-    return chosen, findings

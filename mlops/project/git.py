@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,23 +11,39 @@ from mlops.ir import UsageError
 
 def changed_files(folder: Path, since: str) -> frozenset[Path]:
     """Absolute paths that differ between where ``since`` and this branch parted and the working copy: committed, not
-    committed, new and removed. Raises UsageError where Git cannot tell."""
-    if since.startswith("-"):
+    committed, new and removed; of a renamed file both names. Raises UsageError where Git cannot tell."""
+    if not since or since.startswith("-"):
         raise UsageError(f"{since!r} is no commit")
-    top = Path(_git(folder, "rev-parse", "--show-toplevel").strip())
+    top = Path(_git(folder, "rev-parse", "--show-toplevel").removesuffix("\n"))
+    commit = _git(folder, "rev-parse", "--verify", "--quiet", f"{since}^{{commit}}", missing=f"there is no {since!r}")
     # Against the point of parting, so that what others merged meanwhile is not ours.
-    base = _git(folder, "merge-base", since, "HEAD").strip()
+    base = _git(
+        folder, "merge-base", commit.strip(), "HEAD", missing=f"{since} and this branch have no commit in common"
+    ).strip()
     named = _git(top, "diff", "--name-only", "--no-renames", "-z", base, "--")
     new = _git(top, "ls-files", "--others", "--exclude-standard", "-z")
     return frozenset(top / name for name in (named + new).split("\0") if name)
 
 
-def _git(folder: Path, *words: str) -> str:
+def _git(folder: Path, *words: str, missing: str | None = None) -> str:
+    """``missing`` is what it means that Git has no answer: then the history that is here may be cut short."""
+    command = ["git", "-C", str(folder), *words]
     try:
-        done = subprocess.run(["git", "-C", str(folder), *words], capture_output=True, text=True, check=False)
+        # A file name may be any bytes.
+        done = subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False, env=_environment()
+        )
     except FileNotFoundError:
         raise UsageError("--changed-since asks Git, which is not installed here") from None
-    if done.returncode != 0:
-        said = " ".join(done.stderr.split()) or f"git {words[0]} ended with {done.returncode}"
-        raise UsageError(f"Git says: {said}", hint="in CI, fetch enough history: `fetch-depth: 0`")
-    return done.stdout
+    if done.returncode == 0:
+        return done.stdout
+    said = " ".join(done.stderr.encode(errors="surrogateescape").decode(errors="replace").split())
+    if missing is not None:
+        said = f": {said}" if said else ""
+        raise UsageError(f"Git says {missing}{said}", hint="in CI, fetch enough history: `fetch-depth: 0`")
+    raise UsageError(f"Git says: {said or f'git {words[0]} ended with {done.returncode}'}")
+
+
+def _environment() -> dict[str, str]:
+    """A hook has the repository that it runs for in its environment; ours is that of ``folder``."""
+    return {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 from pathlib import Path
 
 import pytest
@@ -112,43 +111,6 @@ def test_a_definition_in_json_is_planned_and_upserted(project: Path, capsys: pyt
     assert "+ Stop [Fail]" in capsys.readouterr().out
     assert main(["upsert", "theirs.json"]) == 0
     assert capsys.readouterr().out == "theirs: created in local\n"
-
-
-def git(folder: Path, *words: str) -> None:
-    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org", "-c", "commit.gpgsign=false"]
-    subprocess.run(["git", "-C", str(folder), *identity, *words], check=True, capture_output=True)
-
-
-@pytest.mark.parametrize(
-    ("change", "touched"),
-    [
-        (None, []),
-        ("README.md", []),
-        ("first.py", ["first"]),
-        ("words.py", ["first"]),
-        ("second_pipeline.py", ["second"]),
-        ("mlops.toml", ["first", "second"]),
-    ],
-    ids=["nothing", "another file", "a script", "an imported module", "a pipeline file", "the configuration"],
-)
-def test_changed_since_picks_what_a_change_touches(
-    project: Path, capsys: pytest.CaptureFixture[str], change: str | None, touched: list[str]
-) -> None:
-    (project / ".gitignore").write_text(".mlops/\n__pycache__/\n")
-    git(project, "init", "-q", "-b", "main")
-    git(project, "add", "-A")
-    git(project, "commit", "-qm", "all")
-    if change is not None:
-        file = project / change
-        file.write_text((file.read_text() if file.exists() else "") + "# changed\n")
-    assert main(["plan", ".", "--changed-since", "main", "--format", "json"]) == 0
-    assert [item["pipeline"] for item in json.loads(capsys.readouterr().out)] == touched
-
-
-def test_changed_since_a_commit_that_is_not_there(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    git(project, "init", "-q")
-    assert main(["plan", ".", "--changed-since", "nowhere"]) == 2
-    assert "Git says" in capsys.readouterr().err
 
 
 def test_the_schema_is_json(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

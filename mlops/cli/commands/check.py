@@ -28,6 +28,7 @@ _AT_MOST = 10
 @click.command()
 @click.argument("targets", nargs=-1, required=True)
 @options.environment
+@options.changed_since
 @click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
 @click.option("--select", multiple=True, metavar="CODES", help="Tell only these codes, or families by their beginning.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these; comma lists, may be repeated.")
@@ -40,6 +41,7 @@ _AT_MOST = 10
 def command(
     targets: tuple[str, ...],
     environment: str,
+    changed_since: str | None,
     format_: str,
     select: tuple[str, ...],
     ignore: tuple[str, ...],
@@ -55,7 +57,10 @@ def command(
     Ends with 1 where there is an error.
     """
     from mlops.check.sources import open_targets
+    from mlops.cli.deploying import only_touched
 
+    if write_baseline and changed_since is not None:
+        raise UsageError("--write-baseline goes with all that is found, so not with --changed-since")
     if write_baseline and baseline is None:
         raise UsageError("--write-baseline needs --baseline FILE")
     if watch and (fix or diff or write_baseline or "-" in targets):
@@ -64,7 +69,8 @@ def command(
         raise UsageError("--fix and --diff exclude each other")
 
     def opened() -> Opened:
-        return open_targets(targets, environment, select=select, ignore=ignore, skip_others=skip_others)
+        found = open_targets(targets, environment, select=select, ignore=ignore, skip_others=skip_others)
+        return found if changed_since is None else only_touched(found, changed_since)
 
     if watch:
         _watch(targets, opened, format_, baseline)
