@@ -25,6 +25,7 @@ from mlops.deploy.plan import (
     Plan,
     PutCompanion,
     RemoveCompanion,
+    RemoveTags,
     SetTags,
     UpdatePipeline,
     Upload,
@@ -189,6 +190,8 @@ class _Writer:
             case SetTags():
                 tags = [{"Key": key, "Value": value} for key, value in sorted(action.tags.items())]
                 self._account.client("sagemaker").add_tags(ResourceArn=action.arn, Tags=tags)
+            case RemoveTags():
+                self._account.client("sagemaker").delete_tags(ResourceArn=action.arn, TagKeys=list(action.names))
             case PutCompanion():
                 companion = action.companion
                 if self.arn is not None:
@@ -211,6 +214,7 @@ class _Writer:
             pipeline=action.state.shown(),
             assets=action.assets,
             companions=action.companions,
+            tags=action.tags,
         )
         records.write(self._account, self._environment, action.state.name, record, action.replaces)
 

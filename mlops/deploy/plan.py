@@ -17,10 +17,11 @@ from mlops.deploy import record as records
 from mlops.deploy.assets import AssetObject, absent, objects
 from mlops.deploy.cache_effect import CacheLoss, losses
 from mlops.deploy.companions import Companion, CompanionChange, Kind, companions, compared
-from mlops.deploy.definition_diff import MemberChange, changes, hide_document
+from mlops.deploy.definition_diff import HIDDEN, MemberChange, changes, hide_document
 from mlops.deploy.pages import items
 from mlops.deploy.state import PipelineState, Present, describe, wanted
 from mlops.ir import Checked
+from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
 
 INLINE_BYTES = 100 * 1024
@@ -61,6 +62,7 @@ class WriteRecord:
     replaces: str | None
     assets: tuple[str, ...]
     companions: Mapping[str, str]
+    tags: Mapping[str, str]
 
     @property
     def label(self) -> str:
@@ -105,6 +107,18 @@ class SetTags:
 
 
 @dataclass(frozen=True, slots=True)
+class RemoveTags:
+    """Of tags that we set and that are declared no more."""
+
+    arn: str
+    names: tuple[str, ...]
+
+    @property
+    def label(self) -> str:
+        return f"remove the tags {', '.join(self.names)}"
+
+
+@dataclass(frozen=True, slots=True)
 class PutCompanion:
     companion: Companion
     exists: bool
@@ -125,7 +139,15 @@ class RemoveCompanion:
 
 
 Action: TypeAlias = (
-    Upload | UploadDefinition | WriteRecord | CreatePipeline | UpdatePipeline | SetTags | PutCompanion | RemoveCompanion
+    Upload
+    | UploadDefinition
+    | WriteRecord
+    | CreatePipeline
+    | UpdatePipeline
+    | SetTags
+    | RemoveTags
+    | PutCompanion
+    | RemoveCompanion
 )
 
 
@@ -246,12 +268,13 @@ def plan(
     declared = () if suffix else companions(environment, state.name, _arn(environment, state.name, identity, present))
     with answers():
         uploads = absent(account, definition.assets)
-        tags = _tags(account, present, definition.tags)
         stored = records.read(account, environment, state.name)
+        tags = _tags(account, present, definition.tags, stored.record.tags if stored else {})
         companion_changes = compared(account, declared, stored.record.companions if stored else {})
     drift, unfinished = _compared(present, state, stored, companion_changes)
     if present is None and stored is not None and unfinished is None:
         notes.append("it was written before and is gone from the account: it is made again")
+    gone = tuple(_key(item) for item in tags if item.new is None)
     missing_aliases = [alias for alias in aliases if present is None or alias not in present.aliases]
     uri = None if same else _definition_uri(environment, state)
     uris = [item.uri for asset in definition.assets for item in objects(asset)]
@@ -262,19 +285,23 @@ def plan(
         replaces=None if stored is None else stored.etag,
         assets=(*uris, *([uri] if uri else [])),
         companions={companion.key: companion.fingerprint() for companion in declared},
+        # Until one is seen to be gone, it is known to be ours.
+        tags={**{key: stored.record.tags[key] for key in gone if stored}, **_fingerprints(definition.tags)},
     )
     actions: list[Action] = [Upload(item) for item in uploads]
     if uri is not None:
         actions.append(UploadDefinition(uri, state.definition))
-    if not same or missing_aliases or companion_changes:
+    if not same or missing_aliases or companion_changes or tags:
         actions.append(written)
     if present is None:
         actions.append(CreatePipeline(state, definition.tags, uri, tuple(aliases)))
     elif not same or missing_aliases:
         clear = state.description is None and present.state.description is not None
         actions.append(UpdatePipeline(state, present.state.fingerprint(), uri, tuple(aliases), clear))
-    if tags and present is not None:
-        actions.append(SetTags(present.arn, {item.member.removeprefix("tag "): item.new for item in tags}))
+    if present is not None:
+        values = {_key(item): definition.tags[_key(item)] for item in tags if item.new is not None}
+        actions.extend([SetTags(present.arn, values)] if values else [])
+        actions.extend([RemoveTags(present.arn, gone)] if gone else [])
     for change in companion_changes:
         if change.new is not None:
             actions.append(PutCompanion(change.new, exists=change.old is not None))
@@ -355,20 +382,39 @@ def _settings(present: Present | None, state: PipelineState) -> tuple[SettingCha
         ("description", present.state.description, state.description),
         ("parallelism", present.state.parallelism, state.parallelism),
     )
-    return tuple(SettingChange(member, old, new) for member, old, new in pairs if old != new)
+    return tuple(
+        SettingChange(member, hide_document(old), hide_document(new)) for member, old, new in pairs if old != new
+    )
 
 
-def _tags(account: Account, present: Present | None, declared: Mapping[str, str]) -> tuple[SettingChange, ...]:
-    """What is declared and not so yet; tags that others put there stay."""
-    if present is None or not declared:
+def _key(tag: SettingChange) -> str:
+    return tag.member.removeprefix("tag ")
+
+
+def _tags(
+    account: Account, present: Present | None, declared: Mapping[str, str], ours: Mapping[str, str]
+) -> tuple[SettingChange, ...]:
+    """What is declared and not so yet, and what we set and is declared no more. Tags of others stay, also one that was
+    ours and has got another value."""
+    if present is None or not (declared or ours):
         return ()
     listed = items(account.client("sagemaker"), "list_tags", "Tags", ResourceArn=present.arn)
     there = {item["Key"]: item["Value"] for item in listed}
+    known = _fingerprints(there)
+    left = {key: None for key, told in ours.items() if key not in declared and known.get(key) == told}
     return tuple(
-        SettingChange(f"tag {key}", there.get(key), value)
-        for key, value in sorted(declared.items())
+        SettingChange(f"tag {key}", _shown_tag(key, there.get(key)), _shown_tag(key, value))
+        for key, value in sorted({**declared, **left}.items())
         if there.get(key) != value
     )
+
+
+def _fingerprints(tags: Mapping[str, str]) -> dict[str, str]:
+    return {key: hashlib.sha256(value.encode()).hexdigest() for key, value in tags.items()}
+
+
+def _shown_tag(key: str, value: str | None) -> str | None:
+    return HIDDEN if value is not None and is_secret(key, value) else value
 
 
 def _compared(
@@ -401,7 +447,9 @@ def _compared(
         last.pipeline.get("MaxParallelExecutionSteps"),
     )
     told = tuple(changes(before.document, hide_document(present.state.document)))
-    settings = _settings(Present(before, ""), present.state)
+    settings = _settings(
+        Present(before, ""), replace(present.state, description=present.state.shown()["PipelineDescription"])
+    )
     return Drift(False, present.modified_by, present.modified, settings, told, moved), None
 
 

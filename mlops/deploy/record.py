@@ -36,7 +36,8 @@ class Beaten(Refusal):
 class Record:
     """``wrote`` and ``over`` are fingerprints of the pipeline (:meth:`mlops.deploy.state.Pipeline.fingerprint`) after
     and before; ``over`` is None where there was none. ``over_modified`` is its LastModifiedTime before. ``pipeline`` is
-    what was written, without secrets; ``companions`` fingerprints of schedules and rules by name."""
+    what was written, without secrets; ``companions`` fingerprints of schedules and rules by name; ``tags`` the
+    tags that we set, with fingerprints of their values."""
 
     wrote: str
     over: str | None
@@ -47,6 +48,7 @@ class Record:
     pipeline: Mapping[str, Any]
     assets: tuple[str, ...] = ()
     companions: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_ours_and_dead(self) -> bool:
@@ -170,6 +172,7 @@ def _as_json(record: Record) -> dict[str, Any]:
         "pipeline": dict(record.pipeline),
         "assets": list(record.assets),
         "companions": dict(record.companions),
+        "tags": dict(record.tags),
     }
 
 

@@ -48,7 +48,7 @@ class PipelineState:
             "PipelineName": self.name,
             "PipelineDefinition": hide_document(self.document),
             "RoleArn": self.role,
-            "PipelineDescription": self.description,
+            "PipelineDescription": hide_document(self.description),
             "MaxParallelExecutionSteps": self.parallelism,
         }
 

@@ -68,6 +68,56 @@ def test_settings_and_tags_are_told(world: World) -> None:
     assert "tag mine" not in told
 
 
+def tagged(world: World, **tags: str) -> Any:
+    checked = world.compiled()
+    return replace(checked, definition=replace(checked.definition, tags=tags))
+
+
+def tags_of(world: World) -> dict[str, str]:
+    sagemaker = world.account.client("sagemaker")
+    arn = sagemaker.describe_pipeline(PipelineName="churn")["PipelineArn"]
+    return {tag["Key"]: tag["Value"] for tag in sagemaker.list_tags(ResourceArn=arn)["Tags"]}
+
+
+def test_tags_that_are_declared_no_more_go_and_those_of_others_stay(world: World) -> None:
+    upsert(world.account, world.environment, tagged(world, team="growth", cost="7", phase="one"))
+    sagemaker = world.account.client("sagemaker")
+    arn = sagemaker.describe_pipeline(PipelineName="churn")["PipelineArn"]
+    theirs = [{"Key": "theirs", "Value": "1"}, {"Key": "phase", "Value": "two"}]
+    sagemaker.add_tags(ResourceArn=arn, Tags=theirs)
+    found = plan(world.account, world.environment, tagged(world, team="growth"))
+    assert [(item.member, item.old, item.new) for item in found.settings] == [("tag cost", "7", None)]
+    assert found.verb == "update" and '- tag cost: "7"' in plan_report.text(found)
+    with calls(world) as made:
+        assert apply(world.account, world.environment, found).action == "updated"
+    assert [name for name in made if name.startswith(WRITES)] == ["PutObject", "DeleteTags"]
+    assert tags_of(world) == {"team": "growth", "theirs": "1", "phase": "two"}
+    with calls(world) as made:
+        assert upsert(world.account, world.environment, tagged(world, team="growth")).action == "unchanged"
+    assert not [name for name in made if name.startswith(WRITES)]
+    upsert(world.account, world.environment, tagged(world))
+    assert tags_of(world) == {"theirs": "1", "phase": "two"}
+
+
+def test_a_tag_whose_removal_was_cut_off_is_still_known_to_be_ours(world: World) -> None:
+    upsert(world.account, world.environment, tagged(world, team="growth", cost="7"))
+    found = plan(world.account, world.environment, tagged(world, team="growth"))
+    cut = replace(found, actions=found.actions[:1])
+    apply(world.account, world.environment, cut)
+    assert tags_of(world)["cost"] == "7"
+    assert upsert(world.account, world.environment, tagged(world, team="growth")).action == "updated"
+    assert tags_of(world) == {"team": "growth"}
+
+
+def test_a_secret_in_a_tag_is_hidden_and_set(world: World) -> None:
+    upsert(world.account, world.environment, tagged(world, API_KEY=SECRET))
+    found = plan(world.account, world.environment, tagged(world, API_KEY=SECRET[::-1]))
+    told = plan_report.text(found) + json.dumps(plan_report.as_dictionary(found)) + plan_report.markdown([found])
+    assert "tag API_KEY" in told and SECRET not in told and SECRET[::-1] not in told
+    apply(world.account, world.environment, found)
+    assert tags_of(world) == {"API_KEY": SECRET[::-1]}
+
+
 def test_drift_is_shown_refused_and_healed_by_force(world: World) -> None:
     upsert(world.account, world.environment, world.compiled())
     behind(world, lambda document: document["Steps"][0]["Arguments"]["ResourceConfig"].update(InstanceCount=7))
