@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from mlops.cli.printing import print_json, printable, table, talk
 from mlops.cli.progress import Events, Progress, summary
+from mlops.cli.replaying import replay_command
 from mlops.ir import Refusal
 
 if TYPE_CHECKING:
@@ -20,8 +21,9 @@ LOG_END = 20
 """Lines of a failed step's log that are shown."""
 
 
-def watch(connected: Connected, arn: str, *, as_json: bool) -> None:
-    """Raises Refusal where the execution did not succeed. Ctrl-C stops it gently and waits for that."""
+def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None = None) -> None:
+    """``target`` is what was started, where that is a file. Raises Refusal where the execution did not succeed. Ctrl-C
+    stops it gently and waits for that."""
     from mlops.deploy.executions import follow, stop
 
     with Events() if as_json else Progress() as progress:
@@ -41,7 +43,7 @@ def watch(connected: Connected, arn: str, *, as_json: bool) -> None:
         found = notices(connected.account, connected.environment, state)
         for failure in tell_all(connected.account, connected.environment, found, connected.root):
             talk(failure)
-    tell(connected, state, as_json=as_json)
+    tell(connected, state, as_json=as_json, target=target)
 
 
 def need_recording(environment: Environment, definition: Definition) -> None:
@@ -68,15 +70,15 @@ def record(connected: Connected, state: ExecutionState) -> str | None:
     return run
 
 
-def tell(connected: Connected, state: ExecutionState, *, as_json: bool) -> None:
+def tell(connected: Connected, state: ExecutionState, *, as_json: bool, target: str | None) -> None:
     """The steps on standard output, the reason of a failure on standard error."""
     if as_json:
-        print_json(as_dictionary(state))
+        print_json(as_dictionary(state, connected.environment.name, target))
     else:
         table(("STEP", "TYPE", "STATUS", "SECONDS"), summary(state))
     failed = [step for step in state.steps if step.status == "Failed"]
     for step in failed:
-        _tell_failure(connected, step)
+        tell_failure(connected, state, step, target)
     if state.status != "Succeeded":
         reason = f": {state.failure}" if state.failure else ""
         raise Refusal(
@@ -88,7 +90,8 @@ def tell(connected: Connected, state: ExecutionState, *, as_json: bool) -> None:
     talk(f"execution {state.id} of {state.pipeline} succeeded")
 
 
-def as_dictionary(state: ExecutionState) -> Mapping[str, object]:
+def as_dictionary(state: ExecutionState, environment: str, target: str | None = None) -> Mapping[str, object]:
+    """``replay`` is the command that runs a failed step again on this machine."""
     return {
         "arn": state.arn,
         "id": state.id,
@@ -104,13 +107,15 @@ def as_dictionary(state: ExecutionState) -> Mapping[str, object]:
                 "failure": step.failure,
                 "metadata": step.metadata,
                 "cached": step.cached,
+                "replay": replay_command(state, step, environment, target),
             }
             for step in state.steps
         ],
     }
 
 
-def _tell_failure(connected: Connected, step: StepState) -> None:
+def tell_failure(connected: Connected, state: ExecutionState, step: StepState, target: str | None = None) -> None:
+    """The reason, the log's end, and the command that runs the step again on this machine."""
     from mlops.deploy.executions import log_lines
 
     shown = [printable(line) for line in list(log_lines(connected.account, step))[-LOG_END:]]
@@ -119,4 +124,7 @@ def _tell_failure(connected: Connected, step: StepState) -> None:
     talk(f"{step.name} failed: " + "\n  ".join(line for line in reason if line not in shown or not shown))
     for line in shown:
         talk(f"  | {line}")
+    again = replay_command(state, step, connected.environment.name, target)
+    if again is not None:
+        talk(f"  replay it here: {again}")
     sys.stderr.flush()

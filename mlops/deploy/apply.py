@@ -33,7 +33,7 @@ from mlops.deploy.plan import (
     WriteRecord,
 )
 from mlops.deploy.record import Record
-from mlops.deploy.state import PipelineState, describe
+from mlops.deploy.state import PipelineState, describe, differing
 from mlops.deploy.upload import Progress, ensure_bucket, send, upload
 from mlops.ir import AccountError, MlopsError, Refusal
 from mlops.project.environments import Environment
@@ -265,21 +265,11 @@ class _Writer:
     def _read_back(self, state: PipelineState) -> None:
         stored = describe(self._account, state.name)
         if stored is None or stored.state.fingerprint() != state.fingerprint():
-            differing = "it is gone" if stored is None else ", ".join(_differing(stored.state, state))
+            told = "it is gone" if stored is None else ", ".join(differing(stored.state, state))
             raise AccountError(
-                f"the account took the pipeline {state.name} but does not hold what was sent: {differing}",
+                f"the account took the pipeline {state.name} but does not hold what was sent: {told}",
                 hint="somebody may have written at the same time; see `mlops plan`",
             )
-
-
-def _differing(stored: PipelineState, sent: PipelineState) -> list[str]:
-    pairs = {
-        "definition": (stored.document, sent.document),
-        "role": (stored.role, sent.role),
-        "description": (stored.description, sent.description),
-        "parallelism": (stored.parallelism, sent.parallelism),
-    }
-    return [f"another {name}" for name, (left, right) in pairs.items() if left != right]
 
 
 def _request(state: PipelineState, definition_uri: str | None) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import is_missing
 from mlops.deploy.pages import items
+from mlops.deploy.state import describe as describe_state
 from mlops.ir import AccountError, Definition, Refusal, UsageError
 from mlops.ir.reader import read
 from mlops.project.environments import Environment
@@ -74,12 +75,33 @@ class ExecutionState:
         return self.arn.rpartition("/")[2]
 
 
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Of a pipeline, by an alias or its number; the newest without."""
+
+    alias: str | None = None
+    number: int | None = None
+
+    @property
+    def is_newest(self) -> bool:
+        return self.alias is None and self.number is None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        members = {"PipelineVersionAlias": self.alias, "PipelineVersionId": self.number}
+        return {member: value for member, value in members.items() if value is not None}
+
+
+NEWEST = Version()
+
+
 def start(
     account: Account,
     environment: Environment,
     pipeline: str,
     parameters: Mapping[str, str],
     selective: Mapping[str, Any] | None = None,
+    version: Version = NEWEST,
 ) -> str:
     """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig."""
     with answers():
@@ -89,6 +111,7 @@ def start(
             PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
             ClientRequestToken=uuid.uuid4().hex,
             **({"SelectiveExecutionConfig": selective} if selective else {}),
+            **version.request,
         )
     return str(reply["PipelineExecutionArn"])
 
@@ -101,15 +124,18 @@ def _unknown(sagemaker: Any, pipeline: str) -> UsageError:
     )
 
 
-def definition_of(account: Account, pipeline: str) -> Definition:
+def definition_of(account: Account, pipeline: str, version: Version = NEWEST) -> Definition:
     """The definition that a start would run. Raises UsageError for a pipeline that the account does not have."""
     sagemaker = account.client("sagemaker")
     with answers():
         try:
-            found = sagemaker.describe_pipeline(PipelineName=pipeline)
+            found = sagemaker.describe_pipeline(PipelineName=pipeline, **version.request)
         except Exception as error:
             if not is_missing(error):
                 raise
+            if not version.is_newest and describe_state(account, pipeline) is not None:
+                told = f"alias {version.alias!r}" if version.alias else f"number {version.number}"
+                raise UsageError(f"{pipeline} has no version with the {told}") from None
             raise _unknown(sagemaker, pipeline) from None
     definition, findings = read(str(found["PipelineDefinition"]))
     if definition is None:

@@ -6,7 +6,7 @@ import difflib
 import json
 from collections.abc import Mapping
 
-from mlops.ir import Definition, Parameter, UsageError
+from mlops.ir import Definition, Parameter, UsageError, Value
 from mlops.ir.values import to_json
 
 VALUE_LENGTH = 1024
@@ -39,10 +39,15 @@ def _judge_value(parameter: Parameter, value: str) -> list[str]:
         return [f"{parameter.name} takes {_NOUNS.get(parameter.type, parameter.type)}, not {value!r}"]
     choices = parameter.members.get("EnumValues")
     if isinstance(choices, tuple):
-        written = [choice if isinstance(choice, str) else json.dumps(to_json(choice)) for choice in choices]
+        written = [as_text(choice) for choice in choices]
         if value not in written:
             return [f"{parameter.name} is one of {', '.join(written)}, not {value!r}"]
     return []
+
+
+def as_text(value: Value) -> str:
+    """As a start takes it, and as the account tells it."""
+    return value if isinstance(value, str) else json.dumps(to_json(value))
 
 
 _NOUNS = {"Integer": "an integer", "Float": "a number", "Boolean": "true or false"}

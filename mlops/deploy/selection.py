@@ -50,17 +50,22 @@ def select(checked: Checked, names: Sequence[str]) -> Selection:
     return Selection(tuple(name for name in checked.order if name in selected), needed)
 
 
-def selective_config(account: Account, pipeline: str, selection: Selection) -> Mapping[str, Any]:
-    """SelectiveExecutionConfig on the newest execution in which all that is needed succeeded. Raises UsageError."""
+def selective_config(selection: Selection, source: str | None) -> Mapping[str, Any]:
+    """SelectiveExecutionConfig on the execution whose ARN is ``source``; None where nothing is needed of one."""
     config: dict[str, Any] = {"SelectedSteps": [{"StepName": name} for name in selection.steps]}
+    return config if source is None else {**config, "SourcePipelineExecutionArn": source}
+
+
+def newest_source(account: Account, pipeline: str, selection: Selection) -> str | None:
+    """The newest execution in which all that is needed succeeded, None where nothing is. Raises UsageError."""
     if not selection.needed:
-        return config
+        return None
     lacking: set[str] | None = None
     for arn in _ended(account, pipeline):
         steps = describe(account, arn).steps
         missing = selection.needed - {step.name for step in steps if step.status == "Succeeded"}
         if not missing:
-            return {**config, "SourcePipelineExecutionArn": arn}
+            return arn
         lacking = lacking or set(missing)
     wanted = f"{', '.join(selection.steps)} on the results of {', '.join(sorted(selection.needed))}"
     if lacking is None:

@@ -78,6 +78,17 @@ def wanted(definition: Definition, environment: Environment, suffix: str | None 
     )
 
 
+def differing(there: PipelineState, ours: PipelineState) -> list[str]:
+    """What is another one there, in words. A limit of parallelism that the source does not give is none of ours."""
+    pairs = {
+        "definition": (there.document, ours.document),
+        "role": (there.role, ours.role),
+        "description": (there.description, ours.description),
+        "parallelism": (there.parallelism, ours.parallelism or there.parallelism),
+    }
+    return [f"another {name}" for name, (left, right) in pairs.items() if left != right]
+
+
 def describe(account: Account, name: str) -> Present | None:
     """One DescribePipeline; None where there is no such pipeline."""
     with answers():

@@ -13,11 +13,15 @@ class ObjectMissing(Exception):
     """No object has that URI, or none starts with it."""
 
 
-class Objects(Protocol):
-    """S3 as far as a step needs it. URIs are ``s3://bucket/key``."""
+class Documents(Protocol):
+    """S3 as far as values are read from it. URIs are ``s3://bucket/key``."""
 
     def read(self, uri: str) -> bytes:
         """Raises ObjectMissing."""
+
+
+class Objects(Documents, Protocol):
+    """S3 as far as a step needs it."""
 
     def keys(self, uri: str) -> tuple[str, ...]:
         """URIs of all objects whose key starts with that of ``uri`` (S3Prefix semantics), sorted; may be empty."""

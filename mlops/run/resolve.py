@@ -12,7 +12,7 @@ from mlops.ir import Checked, Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.values import Key, RefPath, parse_expression
 from mlops.run.json_path import PathMissing, holds, walk
 from mlops.run.outcome import StepFailed
-from mlops.run.ports import Execution, ObjectMissing, Objects
+from mlops.run.ports import Documents, Execution, ObjectMissing
 from mlops.run.work import stamp
 
 
@@ -22,7 +22,7 @@ class Context:
 
     checked: Checked
     execution: Execution
-    objects: Objects
+    objects: Documents
     responses: Mapping[str, Mapping[str, Any]]
     now: datetime
     job_name: str | None = None

@@ -55,18 +55,20 @@ def show(execution: str | None, environment: str, format_: str) -> None:
     """One EXECUTION (its id, the beginning of it, or its ARN; the newest without) and its steps."""
     from mlops.cli.here import connect_here
     from mlops.cli.progress import summary
-    from mlops.cli.running import as_dictionary
+    from mlops.cli.running import as_dictionary, tell_failure
     from mlops.deploy.executions import describe, find
 
-    account = connect_here(environment).account
-    state = describe(account, find(account, execution))
+    connected = connect_here(environment)
+    state = describe(connected.account, find(connected.account, execution))
     if format_ == "json":
-        print_json(as_dictionary(state))
+        print_json(as_dictionary(state, environment))
         return
     click.echo(f"{state.pipeline} {state.id}: {state.status}{f' ({state.failure})' if state.failure else ''}")
     table(("STEP", "TYPE", "STATUS", "SECONDS"), summary(state))
     for step in state.steps:
-        if step.failure:
+        if step.status == "Failed":
+            tell_failure(connected, state, step)
+        elif step.failure:
             talk(f"{step.name}: {step.failure}")
 
 

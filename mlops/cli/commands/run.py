@@ -11,9 +11,19 @@ from mlops.cli.printing import refuse_errors, talk
 
 
 @click.command()
-@click.argument("target")
+@click.argument("target", required=False)
 @options.parameters
 @click.option("--only", multiple=True, metavar="STEP", help="Run this step, on results of an earlier run; repeatable.")
+@click.option(
+    "--from",
+    "execution",
+    metavar="EXECUTION",
+    help="With --only: on the results and parameters of this execution (its id, the beginning of it, its ARN, or "
+    "`last`); without TARGET also its definition and code.",
+)
+@click.option(
+    "--from-env", metavar="ENV", help="The environment whose account has EXECUTION; its inputs are copied here."
+)
 @click.option("--no-cache", is_flag=True, help="Run every step, also where an earlier result would serve.")
 @click.option(
     "--interrupt-spot",
@@ -24,9 +34,11 @@ from mlops.cli.printing import refuse_errors, talk
 )
 @options.as_json
 def command(
-    target: str,
+    target: str | None,
     parameters: tuple[str, ...],
     only: tuple[str, ...],
+    execution: str | None,
+    from_env: str | None,
     no_cache: bool,
     interrupt_spot: tuple[str, ...],
     format_: str,
@@ -39,34 +51,44 @@ def command(
     from mlops.account.local.ownership import start_ahead
     from mlops.check.sources import open_one
     from mlops.cli.here import connect_here
+    from mlops.cli.replaying import Replay, need_target, open_replay
     from mlops.cli.running import need_recording, watch
     from mlops.deploy.executions import start
     from mlops.deploy.interruptions import judge as judge_interruptions
     from mlops.deploy.interruptions import parsed
     from mlops.deploy.parameters import judge
-    from mlops.deploy.selection import select, selective_config
+    from mlops.deploy.selection import newest_source, select, selective_config
     from mlops.deploy.upsert import upsert
     from mlops.project.environments import LOCAL
     from mlops.run.limits import asked_memory
 
     values = options.named_values(parameters)
     asked_memory(os.environ)  # the run's own process reads it; a mistake is to be told here
+    need_target(target, only, execution, from_env)
     start_ahead()
-    opened = open_one(target, LOCAL)
-    refuse_errors(opened.findings, doing="run")
-    judge(opened.pipelines[0].definition, values)
-    interruptions = judge_interruptions(opened.pipelines[0].definition, parsed(interrupt_spot))
-    selection = select(opened.pipelines[0], only) if only else None
-    connected = connect_here(LOCAL, opened.root)
-    need_recording(connected.environment, opened.pipelines[0].definition)
+    if execution is not None:
+        chosen = open_replay(target, only, execution, from_env or LOCAL, values)
+    else:
+        opened = open_one(target or "", LOCAL)
+        refuse_errors(opened.findings, doing="run")
+        judge(opened.pipelines[0].definition, values)
+        selection = select(opened.pipelines[0], only) if only else None
+        connected = connect_here(LOCAL, opened.root)
+        name = opened.pipelines[0].definition.name or ""
+        selective = None
+        if selection is not None:
+            selective = selective_config(selection, newest_source(connected.account, name, selection))
+        chosen = Replay(connected, opened.pipelines[0], values, selective)
+    definition = chosen.checked.definition
+    interruptions = judge_interruptions(definition, parsed(interrupt_spot))
+    connected = chosen.connected
+    need_recording(connected.environment, definition)
     if isinstance(connected.account, LocalAccount):
         connected.account.directly = True
-        connected.account.state.use_cache = not (no_cache or interruptions)
+        connected.account.state.use_cache = not (no_cache or interruptions or execution)
         connected.account.state.interruptions = interruptions
-    name = opened.pipelines[0].definition.name or ""
-    selective = selective_config(connected.account, name, selection) if selection else None
     # Nobody else writes here but other commands of the same person.
-    upserted = upsert(connected.account, connected.environment, opened.pipelines[0], force=True)
-    arn = start(connected.account, connected.environment, upserted.name, values, selective)
+    upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
+    arn = start(connected.account, connected.environment, upserted.name, chosen.values, chosen.selective)
     talk(f"{upserted.name}: execution {arn.rpartition('/')[2]}")
-    watch(connected, arn, as_json=format_ == "json")
+    watch(connected, arn, as_json=format_ == "json", target=target)

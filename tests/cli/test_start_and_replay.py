@@ -1,0 +1,238 @@
+"""``mlops start`` of files and names, and the command that replays a failed step: it is run here."""
+
+from __future__ import annotations
+
+import json
+import re
+import shlex
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from command_line import Told
+
+from mlops.account.local import LocalAccount
+from mlops.cli import main
+from mlops.cli.here import Connected
+from mlops.cli.replaying import brought_here, replay_command
+from mlops.deploy.executions import describe, find, follow, start
+from mlops.deploy.replay import past
+from mlops.deploy.upsert import upsert
+from mlops.project.environments import read_project
+
+PIPELINE = """\
+from mlops import Pipeline, Processing
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+with Pipeline("chain") as pipeline:
+    word = pipeline.string("Word", default="good")
+    one = Processing("One", code="step.py", image=IMAGE, inputs={"data": "s3://acme-ml/data/day"}, outputs=["text"],
+        args=["one", word], reports={"quality": "text/text.json"})
+    Processing("Two", code="step.py", image=IMAGE, inputs={"before": one.outputs["text"]}, outputs=["text"],
+        args=["two", word, one.reports["quality"]["said"]])
+"""
+STEP = """\
+import json, sys
+from pathlib import Path
+name, word = sys.argv[1:3]
+read = sorted(file.read_text() for file in Path("/opt/ml/processing/input").glob("[bd]*/*"))
+Path("/opt/ml/processing/output/text/text.json").write_text(json.dumps({"said": f"{name} {word}", "read": read}))
+print("I am", sys.argv[1:], read)
+if (name, word) == ("two", "bad"):
+    sys.exit("it is bad")
+"""
+MENDED = STEP.replace('sys.exit("it is bad")', 'print("mended")')
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "mlops.toml").write_text('[env.defaults]\ninstance = "ml.m5.large"\n[env.local]\nbucket = "acme-ml"\n')
+    (folder / "pipeline.py").write_text(PIPELINE)
+    (folder / "step.py").write_text(STEP)
+    account = LocalAccount(folder / ".mlops", "us-east-1")
+    account.ensure_bucket("acme-ml")
+    account.client("s3").put_object(Bucket="acme-ml", Key="data/day/1.txt", Body=b"the data")
+    return folder
+
+
+Mlops = Callable[..., Told]
+
+
+@pytest.fixture
+def mlops(project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mlops:
+    """The command line in this process; what runs a pipeline is another one, as always."""
+    monkeypatch.chdir(project)
+
+    def call(*arguments: str, code: int = 0) -> Told:
+        capfd.readouterr()
+        ended = main(arguments)
+        told = Told(ended, *capfd.readouterr())
+        assert ended == code, told
+        return told
+
+    return call
+
+
+def replay_of(told: str) -> list[str]:
+    (command,) = re.findall(r"replay it here: mlops (.*)", told)
+    return shlex.split(command)
+
+
+@pytest.mark.parametrize("names_a_file", [True, False], ids=["the file is known", "only the execution is known"])
+def test_a_failed_step_tells_the_command_that_replays_it(project: Path, mlops: Mlops, names_a_file: bool) -> None:
+    told = mlops("run", "pipeline.py", "-p", "Word=bad", code=1).err
+    shown = mlops("executions", "show").err
+    for text in (told, shown):
+        assert "Two failed: exit code 1" in text and "| it is bad" in text
+    command = replay_of(told if names_a_file else shown)
+    assert command[:4] == (
+        ["run", "pipeline.py", "--only", "Two"] if names_a_file else ["run", "--only", "Two", "--from"]
+    )
+    listed = json.loads(mlops("executions", "show", "--format", "json").out)
+    assert [step["replay"] and shlex.split(step["replay"])[1:] for step in listed["steps"]] == [None, replay_of(shown)]
+
+    again = mlops(*command, code=1)
+    assert "| I am ['two', 'bad', 'one bad'] ['{\"said\": \"one bad\", \"read\": [\"the data\"]}']" in again.err
+    assert "One" not in again.out
+    # A replay has its own, and that goes back to the results of the first.
+    assert replay_of(again.err)[-1] != command[-1]
+    (project / "step.py").write_text(MENDED)
+    last = mlops(*replay_of(again.err), code=0 if names_a_file else 1)
+    assert ("Two   ProcessingJob  Succeeded" in last.out) == names_a_file
+
+
+def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path, mlops: Mlops, tmp_path: Path) -> None:
+    mlops("run", "pipeline.py", "-p", "Word=bad", code=1)
+    far = LocalAccount(project / ".mlops", "us-east-1")
+    state = describe(far, find(far, None))
+    failed = state.steps[1]
+    here = tmp_path / "here"
+    here.mkdir()
+    command = replay_command(state, failed, "prod", None)
+    assert command == f"mlops run --only Two --from {state.arn} --from-env prod"
+    # The account that it ran in stands for AWS: it is only asked through the API.
+    prod = read_project(project).environment("local").model_copy(update={"name": "prod"})
+    ran = past(far, state)
+    replay = brought_here(Connected(prod, far, here), ran.checked, state, "Two", ran.values)
+    account, environment = replay.connected.account, replay.connected.environment
+    assert replay.checked.definition.name == "chain-replay"
+    assert [step.name for step in replay.checked.definition.steps] == ["Two"]
+    done = upsert(account, environment, replay.checked, force=True)
+    ended = follow(account, start(account, environment, done.name, replay.values), lambda state: None)
+    (step,) = ended.steps
+    assert (step.status, step.failure) == ("Failed", failed.failure)
+    # With the source as it is now.
+    (project / "step.py").write_text(MENDED)
+    from mlops.check.sources import open_one
+
+    mended = open_one(str(project / "pipeline.py"), "local").pipelines[0]
+    replay = brought_here(Connected(prod, far, here), mended, state, "Two", ran.values)
+    done = upsert(account, environment, replay.checked, force=True)
+    ended = follow(account, start(account, environment, done.name, replay.values), lambda state: None)
+    assert ended.status == "Succeeded"
+
+
+def test_what_cannot_be_copied_is_told_and_the_rest_is(
+    project: Path, mlops: Mlops, tmp_path: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    mlops("run", "pipeline.py", "-p", "Word=bad", code=1)
+    far = LocalAccount(project / ".mlops", "us-east-1")
+    state = describe(far, find(far, None))
+    prod = read_project(project).environment("local").model_copy(update={"name": "prod"})
+    ran = past(far, state)
+    steps = tuple(
+        replace(step, arguments=_with_input(step.arguments, "s3://not-ours/data")) if step.name == "Two" else step
+        for step in ran.checked.definition.steps
+    )
+    checked = replace(ran.checked, definition=replace(ran.checked.definition, steps=steps))
+    brought_here(Connected(prod, far, tmp_path), checked, state, "Two", ran.values)
+    told = capfd.readouterr().err
+    assert "s3://not-ours/data could not be copied" in told and "NoSuchBucket" in told
+    assert re.search(r"/step\.py: 1 objects, \d+ bytes copied", told)
+    # What is here already is not copied again.
+    brought_here(Connected(prod, far, tmp_path), checked, state, "Two", ran.values)
+    assert "copied, the step" in (told := capfd.readouterr().err) and "bytes copied" not in told
+
+
+def _with_input(arguments: object, uri: str) -> object:
+    assert isinstance(arguments, dict)
+    source = {"S3Uri": uri, "LocalPath": "/opt/ml/processing/input/more", "S3DataType": "S3Prefix"}
+    more = {"InputName": "more", "S3Input": source}
+    return {**arguments, "ProcessingInputs": (*arguments["ProcessingInputs"], more)}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["run"], "there is nothing to run"),
+        (["run", "--from", "last"], "--from goes with --only STEP"),
+        (["run", "pipeline.py", "--from-env", "prod"], "--from-env goes with --from"),
+        (["run", "--only", "Two", "--from", "nowhere"], "there is no execution nowhere"),
+        (["run", "--only", "Tow", "--from", "last"], "did you mean Two?"),
+        (["run", "--only", "Two", "--from", "last", "-p", "Wort=x"], "did you mean Word?"),
+        (["run", "--only", "Two", "--from", "last", "--from-env", "prod"], "there is no environment 'prod'"),
+        (["start", "nowhere"], "there is no pipeline 'nowhere'; there are: chain"),
+        (["start", "nowhere.py"], "there is no 'nowhere.py'"),
+        (["start", "pipeline.py", "-p", "Wort=x"], "did you mean Word?"),
+        (["start", "chain", "-p", "Word="], "Word is empty"),
+        (["start", "chain", "--only", "Tow"], "did you mean Two?"),
+        (["start", "chain", "--only", "Two", "--from", "nowhere"], "there is no execution nowhere"),
+        (["start", "chain", "--from", "last"], "--from goes with --only STEP"),
+        (["start", "chain", "--alias", "live"], "no version with the alias 'live'"),
+        (["start", "chain", "--version", "99"], "no version with the number 99"),
+        (["start", "chain", "--version", "1", "--alias", "live"], "exclude each other"),
+        (["start", "chain", "--suffix", "ada"], "there is no pipeline 'chain-ada'"),
+        (["start", "chain", "--suffix", "a_b"], "is no suffix"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_what_is_wrong_is_said_before_anything_starts(
+    ran: Path, capsys: pytest.CaptureFixture[str], arguments: list[str], told: str
+) -> None:
+    assert main(arguments) == 2
+    assert told in capsys.readouterr().err
+
+
+@pytest.fixture
+def ran(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An execution was started, and nobody waits for it."""
+    monkeypatch.chdir(project)
+    assert main(["upsert", "pipeline.py"]) == 0
+    account = LocalAccount(project / ".mlops", "us-east-1")
+    account.state.store.write(
+        "INSERT INTO execution VALUES ('abcdefghijkl', 'chain', 1, 'Stopped', 0, ?, ?, NULL, ?)",
+        *["2026-01-01T00:00:00.000000+00:00"] * 2,
+        '{"Parameters": {"Word": "good"}}',
+    )
+    return project
+
+
+def test_a_file_a_name_a_version_an_alias_and_a_selection_are_started(project: Path, mlops: Mlops) -> None:
+    mlops("upsert", "pipeline.py", "--alias", "live")
+    (project / "foreign.json").write_text(
+        '{"Version": "2020-12-01", "Metadata": {}, "Steps": '
+        '[{"Name": "A", "Type": "Fail", "Arguments": {"ErrorMessage": "as said"}}]}'
+    )
+    mlops("upsert", "foreign.json")
+    told = mlops("start", "foreign.json", "--watch", code=1).err
+    assert "A failed: as said" in told and "replay it here" not in told
+    assert "Succeeded" in mlops("start", "pipeline.py", "--watch").out
+    (project / "pipeline.py").write_text(PIPELINE.replace('default="good"', 'default="better"'))
+    told = mlops("start", "pipeline.py", code=1).err
+    assert "chain in local is not what pipeline.py says: another definition; nothing was started" in told
+    mlops("upsert", "pipeline.py")
+    for words, word in (
+        (["chain"], "better"),
+        (["pipeline.py:chain", "--version", "1"], "good"),
+        (["chain", "--alias", "live"], "good"),
+        (["chain", "--alias", "live", "-p", "Word=best"], "best"),
+    ):
+        arn = mlops("start", *words).out.strip()
+        account = LocalAccount(project / ".mlops", "us-east-1")
+        follow(account, arn, lambda state: None)
+        parameters = account.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
+        assert parameters["PipelineParameters"] == [{"Name": "Word", "Value": word}]
+    selected = mlops("start", "chain", "--only", "Two", "--from", arn.rpartition("/")[2], "--watch")
+    assert "Two" in selected.out and "One" not in selected.out
