@@ -68,8 +68,11 @@ def apply(
     force: bool = False,
     listener: Listener | None = None,
 ) -> Applied:
-    """Raises Refusal before any write where the account has drifted or another upsert is under way, unless ``force``.
-    The account was confirmed when the plan was made. An error tells what was done and what was not."""
+    """Raises Refusal before any write where the account has drifted or another upsert is under way, unless ``force``,
+    and for a secret that would be written to this machine's disk. The account was confirmed when the plan was made. An
+    error tells what was done and what was not."""
+    if environment.is_local:
+        _refuse_secrets(plan)
     _permit(plan, force=force)
     hears = listener or Listener()
     writer = _Writer(account, environment, plan, hears)
@@ -95,6 +98,16 @@ def apply(
         tuple(action.item.uri for action in done if isinstance(action, Upload)),
         writer.sent,
     )
+
+
+def _refuse_secrets(plan: Plan) -> None:
+    """The local account keeps definitions in plain files, which are backed up, copied and looked at."""
+    if plan.secrets and plan.actions:
+        raise Refusal(
+            f"{plan.name} would put a secret into .mlops/ in plain text: {plan.secrets[0]}; nothing was written",
+            hint='give it by reference, `secret("NAME")`; where it is none, allow it: `# mlops: allow X840 REASON`, or '
+            "`ignore` in [check]",
+        )
 
 
 def _permit(plan: Plan, *, force: bool) -> None:

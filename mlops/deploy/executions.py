@@ -14,6 +14,7 @@ from mlops.deploy.pages import items
 from mlops.deploy.state import describe as describe_state
 from mlops.ir import AccountError, Definition, Refusal, UsageError
 from mlops.ir.reader import read
+from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
@@ -103,7 +104,10 @@ def start(
     selective: Mapping[str, Any] | None = None,
     version: Version = NEWEST,
 ) -> str:
-    """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig."""
+    """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig. Raises
+    Refusal for a secret that would be written to this machine's disk."""
+    if environment.is_local:
+        _refuse_secrets(parameters)
     with answers():
         confirm_account(account, environment)
         reply = account.client("sagemaker").start_pipeline_execution(
@@ -114,6 +118,16 @@ def start(
             **version.request,
         )
     return str(reply["PipelineExecutionArn"])
+
+
+def _refuse_secrets(parameters: Mapping[str, str]) -> None:
+    for name, value in parameters.items():
+        if is_secret(name, value):
+            raise Refusal(
+                f"the value of {name} looks like a secret, which would be put into .mlops/ in plain text; nothing was "
+                "started",
+                hint='let the step read it: environment={"NAME": secret("…")}',
+            )
 
 
 def _unknown(sagemaker: Any, pipeline: str) -> UsageError:

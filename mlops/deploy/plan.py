@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account, Identity, answers, confirm_identity
@@ -29,6 +30,8 @@ INLINE_BYTES = 100 * 1024
 _MANY = 20
 """From so many pipelines on, one listing (a call per hundred) saves the Describe of those that are not there."""
 _AT_ONCE = 8
+_FOUND = "X840"
+"""The finding that a secret stands in the definition."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +208,8 @@ class Plan:
     drift: Drift | None = None
     unfinished: Unfinished | None = None
     notes: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+    """Where one stands, in words."""
 
     @property
     def name(self) -> str:
@@ -329,6 +334,7 @@ def plan(
         drift=drift,
         unfinished=unfinished,
         notes=tuple(notes),
+        secrets=tuple(_secrets(checked)),
     )
 
 
@@ -385,6 +391,19 @@ def _settings(present: Present | None, state: PipelineState) -> tuple[SettingCha
     return tuple(
         SettingChange(member, hide_document(old), hide_document(new)) for member, old, new in pairs if old != new
     )
+
+
+def _secrets(checked: Checked) -> Iterator[str]:
+    """What an author allowed is not among the findings; tags and description are no part of the document."""
+    for finding in checked.findings:
+        if finding.code == _FOUND:
+            file, line = finding.where.file, finding.where.line
+            yield f"{Path(file).name}:{line}: {finding.message}" if file and line else finding.message
+    for key, value in checked.definition.tags.items():
+        if is_secret(key, value):
+            yield f"the value of the tag {key!r} looks like a secret"
+    if is_secret("", checked.definition.description or ""):
+        yield "the description looks like a secret"
 
 
 def _key(tag: SettingChange) -> str:

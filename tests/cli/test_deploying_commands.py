@@ -14,7 +14,7 @@ from mlops import Pipeline, Processing
 from words import WORD
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
 with Pipeline("{name}", description=WORD) as pipeline:
-    Processing("One", code="{name}.py", image=IMAGE, outputs=["text"], environment={{"API_KEY": "{secret}"}})
+    Processing("One", code="{name}.py", image=IMAGE, outputs=["text"], environment={{}})
 """
 SECRET = "hunter2-hunter2-hunter2"
 
@@ -25,9 +25,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "words.py").write_text('WORD = "hello"\n')
     for name in ("first", "second"):
         (tmp_path / f"{name}_pipeline.py").write_text(
-            PIPELINE.format(name=name, secret=SECRET).replace("from words import WORD", "WORD = 'none'")
+            PIPELINE.format(name=name).replace("from words import WORD", "WORD = 'none'")
             if name == "second"
-            else PIPELINE.format(name=name, secret=SECRET)
+            else PIPELINE.format(name=name)
         )
         (tmp_path / f"{name}.py").write_text("print(1)\n")
     monkeypatch.chdir(tmp_path)
@@ -63,17 +63,65 @@ def test_from_the_first_plan_to_nothing_left(project: Path, capsys: pytest.Captu
 
 def test_a_saved_plan_is_applied_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "first_pipeline.py", "--out", "plan.json"]) == 0
-    assert SECRET not in (project / "plan.json").read_text()
     assert main(["upsert", "--plan", "plan.json"]) == 0
     assert main(["upsert", "--plan", "plan.json"]) == 1
     assert "the account has moved since the plan was saved" in capsys.readouterr().err
 
 
-def test_a_planted_secret_is_shown_nowhere(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    main(["upsert", "."])
-    for old, new in ((SECRET, SECRET[::-1]),):
-        file = project / "first_pipeline.py"
-        file.write_text(file.read_text().replace(old, new))
+def files_below(folder: Path) -> str:
+    return "".join(file.read_bytes().decode("latin-1") for file in folder.rglob("*") if file.is_file())
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("environment={}", f'environment={{"API_KEY": "{SECRET}"}}'),
+        ("environment={}", f'args=["--password", "{SECRET}"]'),
+        ("environment={}", f'environment={{"URL": "https://user:{SECRET}@host/"}}'),
+        ("    Processing(", f'    pipeline.string("DbPassword", default="{SECRET}")\n    Processing('),
+        ("description=WORD", f'description=WORD, tags={{"api_key": "{SECRET}"}}'),
+    ],
+    ids=["a variable", "an argument", "a URL", "a default", "a tag"],
+)
+@pytest.mark.parametrize(
+    ("command", "code"),
+    [
+        (["check"], 0),
+        (["plan"], 0),
+        (["plan", "--format", "json"], 0),
+        (["plan", "--format", "markdown"], 0),
+        (["plan", "--out", "plan.json"], 0),
+        (["upsert"], 1),
+        (["upsert", "--force", "--yes"], 1),
+        (["run"], 1),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_a_planted_secret_is_shown_and_kept_nowhere(
+    project: Path, capfd: pytest.CaptureFixture[str], old: str, new: str, command: list[str], code: int
+) -> None:
+    file = project / "first_pipeline.py"
+    file.write_text(file.read_text().replace(old, new))
+    assert SECRET in file.read_text()
+    assert main([*command, "first_pipeline.py"]) == code
+    told = "".join(capfd.readouterr())
+    if "tags" not in new:
+        assert "looks like a secret" in told
+    elif command[0] in ("upsert", "run"):
+        assert "put a secret into .mlops/" in told
+    for place in (told, files_below(project / ".mlops"), *(file.read_text() for file in project.glob("plan.json"))):
+        assert SECRET not in place
+    if (project / ".mlops").exists():
+        assert (project / ".mlops").stat().st_mode & 0o077 == 0
+
+
+def test_a_secret_that_is_allowed_is_shown_nowhere(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "first_pipeline.py"
+    plain = file.read_text().replace("environment={}", f'environment={{"API_KEY": "{SECRET}"}}')
+    allowed = plain.replace("    Processing", "    # mlops: allow X840 a demonstration's\n    Processing")
+    file.write_text(allowed)
+    assert main(["upsert", "."]) == 0
+    file.write_text(allowed.replace(SECRET, SECRET[::-1]))
     for format_ in ("text", "json", "markdown"):
         assert main(["plan", ".", "--format", format_]) == 0
     assert main(["upsert", "."]) == 0
@@ -84,7 +132,18 @@ def test_a_planted_secret_is_shown_nowhere(project: Path, capsys: pytest.Capture
     # What the account holds is the definition itself; the record beside it is ours.
     records = list((project / ".mlops" / "objects").rglob("pipelines/*.json"))
     assert len(records) == 2
-    assert all(SECRET not in file.read_text() and "(hidden)" in file.read_text() for file in records)
+    assert all(SECRET not in file.read_text() for file in records)
+    assert any("(hidden)" in file.read_text() for file in records)
+
+
+def test_a_secret_for_a_parameter_starts_nothing_here(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "first_pipeline.py"
+    file.write_text(file.read_text().replace("    Proc", '    pipeline.string("DbPassword", default="none")\n    Proc'))
+    assert main(["upsert", "first_pipeline.py"]) == 0
+    for command in (["start", "first"], ["run", "first_pipeline.py"]):
+        assert main([*command, "-p", f"DbPassword={SECRET}"]) == 1
+        assert "DbPassword looks like a secret" in capsys.readouterr().err
+    assert SECRET not in files_below(project / ".mlops")
 
 
 def test_a_suffix_an_alias_and_what_is_wrong_with_them(project: Path, capsys: pytest.CaptureFixture[str]) -> None:

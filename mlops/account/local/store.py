@@ -88,7 +88,8 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
-        path.parent.mkdir(parents=True, exist_ok=True)
+        # Nobody else's business: data, models, and what people wrote into definitions.
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._prepare()
 
     @contextmanager

@@ -17,8 +17,12 @@ _HIDDEN = "X840"
 def render(findings: Sequence[Finding], *, colour: bool = False) -> str:
     """Ends with a line that counts; sources that cannot be read any more are left out."""
     sources: dict[str, list[str]] = {}
-    secret = {finding.where for finding in findings if finding.code == _HIDDEN}
-    blocks = [_block(finding, sources, colour, shown=finding.where not in secret) for finding in findings]
+    # Whatever else is said of that line.
+    secret = {(finding.where.file, finding.where.line) for finding in findings if finding.code == _HIDDEN}
+    blocks = [
+        _block(finding, sources, colour, shown=(finding.where.file, finding.where.line) not in secret)
+        for finding in findings
+    ]
     return "\n".join([*blocks, _summary(findings)]) + "\n"
 
 
