@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import io
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -67,10 +67,12 @@ def apply(
     *,
     force: bool = False,
     listener: Listener | None = None,
+    sent: Collection[str] = (),
 ) -> Applied:
-    """Raises Refusal before any write where the account has drifted or another upsert is under way, unless ``force``,
-    and for a secret that would be written to this machine's disk. The account was confirmed when the plan was made. An
-    error tells what was done and what was not."""
+    """``sent`` are URIs of objects that were sent since the plan was made, for other pipelines. Raises Refusal before
+    any write where the account has drifted or another upsert is under way, unless ``force``, and for a secret that
+    would be written to this machine's disk. The account was confirmed when the plan was made. An error tells what was
+    done and what was not."""
     if environment.is_local:
         _refuse_secrets(plan)
     _permit(plan, force=force)
@@ -78,7 +80,7 @@ def apply(
     writer = _Writer(account, environment, plan, hears)
     done: list[Action] = []
     try:
-        uploads = [action for action in plan.actions if isinstance(action, Upload)]
+        uploads = [action for action in plan.actions if isinstance(action, Upload) and action.item.uri not in sent]
         writer.upload(uploads, done)
         for action in plan.actions:
             if not isinstance(action, Upload):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeAlias
 
 from mlops.account import Account
 from mlops.account.missing import is_missing
@@ -36,19 +36,24 @@ def objects(asset: Asset) -> Iterator[AssetObject]:
             yield AssetObject(f"{asset.uri}/{relative}", ((relative, file),), False)
 
 
-def absent(account: Account, assets: Iterable[Asset]) -> tuple[AssetObject, ...]:
-    """What has to be sent. Asks once per asset: a head for one object, a listing for many."""
+Missing: TypeAlias = Mapping[str, tuple[AssetObject, ...]]
+"""By the URI of an asset, those of its objects that have to be sent."""
+
+
+def absent(account: Account, assets: Iterable[Asset]) -> Missing:
+    """Asks once per asset: a head for one object, a listing for many."""
     s3 = account.client("s3")
-    found: list[AssetObject] = []
+    found: dict[str, tuple[AssetObject, ...]] = {}
     for asset in assets:
         wanted = tuple(objects(asset))
         if len(wanted) == 1:
-            if not _exists(s3, wanted[0].uri):
-                found.append(wanted[0])
+            found[asset.uri] = () if _exists(s3, wanted[0].uri) else wanted
             continue
         there = _sizes(s3, asset.uri)
-        found.extend(replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size)
-    return tuple(found)
+        found[asset.uri] = tuple(
+            replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size
+        )
+    return found
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -15,13 +15,13 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account, Identity, answers, confirm_identity
 from mlops.deploy import record as records
-from mlops.deploy.assets import AssetObject, absent, objects
+from mlops.deploy.assets import AssetObject, Missing, absent, objects
 from mlops.deploy.cache_effect import CacheLoss, losses
 from mlops.deploy.companions import Companion, CompanionChange, Kind, companions, compared
 from mlops.deploy.definition_diff import HIDDEN, MemberChange, changes, hide_document
 from mlops.deploy.pages import items
 from mlops.deploy.state import PipelineState, Present, describe, wanted
-from mlops.ir import Checked
+from mlops.ir import Asset, Checked
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
 
@@ -261,8 +261,10 @@ def plan(
     aliases: Sequence[str] = (),
     identity: Identity | None = None,
     known: frozenset[str] | None = None,
+    missing: Missing | None = None,
 ) -> Plan:
-    """``checked`` has no errors. ``known`` are the pipelines that the account has, where somebody listed them."""
+    """``checked`` has no errors. ``known`` are the pipelines that the account has, where somebody listed them, and
+    ``missing`` has, by the URI of each asset, what somebody found to be absent of it."""
     identity = identity or confirm_identity(account, environment)
     definition = checked.definition
     state = wanted(definition, environment, suffix)
@@ -272,7 +274,9 @@ def plan(
     same = present is not None and present.state.fingerprint() == state.fingerprint()
     declared = () if suffix else companions(environment, state.name, _arn(environment, state.name, identity, present))
     with answers():
-        uploads = absent(account, definition.assets)
+        if missing is None:
+            missing = absent(account, definition.assets)
+        uploads = tuple(item for asset in definition.assets for item in missing[asset.uri])
         stored = records.read(account, environment, state.name)
         tags = _tags(account, present, definition.tags, stored.record.tags if stored else {})
         companion_changes = compared(account, declared, stored.record.companions if stored else {})
@@ -354,12 +358,29 @@ def plan_all(
             listed = items(account.client("sagemaker"), "list_pipelines", "PipelineSummaries", MaxResults=100)
             known = frozenset(str(item["PipelineName"]) for item in listed)
 
-    def one(checked: Checked) -> Plan:
-        return plan(account, environment, checked, suffix=suffix, aliases=aliases, identity=identity, known=known)
+    # Pipelines share code, which is asked for once.
+    assets = {asset.uri: asset for checked in pipelines for asset in checked.definition.assets}
+    missing: dict[str, tuple[AssetObject, ...]] = {}
 
-    if len(pipelines) == 1:
-        return (one(pipelines[0]),)
+    def asked(asset: Asset) -> Missing:
+        with answers():
+            return absent(account, [asset])
+
+    def one(checked: Checked) -> Plan:
+        return plan(
+            account,
+            environment,
+            checked,
+            suffix=suffix,
+            aliases=aliases,
+            identity=identity,
+            known=known,
+            missing=missing,
+        )
+
     with ThreadPoolExecutor(_AT_ONCE) as pool:
+        for found in pool.map(asked, assets.values()):
+            missing.update(found)
         return tuple(pool.map(one, pipelines))
 
 

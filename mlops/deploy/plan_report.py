@@ -26,7 +26,7 @@ def summary(plans: Sequence[Plan]) -> str:
     counts = {verb: sum(plan.verb == verb for plan in plans) for verb in _VERBS}
     told = [f"{counts[verb] or 'nothing'} to {verb}" for verb in ("create", "update")]
     unchanged = counts["nothing"]
-    uploads = sum(len(plan.uploads) for plan in plans)
+    uploads = len({upload.uri for plan in plans for upload in plan.uploads})
     extra = [f"{uploads} {_plural(uploads, 'object')} to upload"] if uploads else []
     drifted = sum(plan.drift is not None for plan in plans)
     extra += [f"{drifted} drifted"] if drifted else []

@@ -14,7 +14,7 @@ from mlops.deploy import plan_report
 from mlops.deploy.apply import apply
 from mlops.deploy.cache_effect import losses
 from mlops.deploy.definition_diff import changes, hide_document, readable
-from mlops.deploy.plan import plan
+from mlops.deploy.plan import plan, plan_all
 from mlops.deploy.saved_plan import hold, read, save
 from mlops.deploy.state import describe
 from mlops.deploy.upsert import upsert
@@ -68,6 +68,23 @@ def test_settings_and_tags_are_told(world: World) -> None:
     assert "tag mine" not in told
 
 
+def test_many_pipelines_share_what_is_asked_for_and_sent(world: World) -> None:
+    checked = world.compiled()
+    many = [replace(checked, definition=replace(checked.definition, name=f"churn-{number}")) for number in range(25)]
+    with calls(world) as made:
+        plans = plan_all(world.account, world.environment, many)
+    assert [item.name for item in plans] == [f"churn-{number}" for number in range(25)]
+    assert "plan: 25 to create, nothing to update, 0 unchanged, 2 objects to upload" == plan_report.summary(plans)
+    # One listing of pipelines in place of a Describe for each, one head for each asset, one record for each pipeline.
+    counts = {name: made.count(name) for name in made}
+    assert counts == {"GetCallerIdentity": 1, "ListPipelines": 1, "HeadObject": 2, "GetObject": 25}
+    first = apply(world.account, world.environment, plans[0])
+    with calls(world) as made:
+        second = apply(world.account, world.environment, plans[1], sent=set(first.uploaded))
+    assert (len(first.uploaded), second.action, second.uploaded) == (2, "created", ())
+    assert made.count("PutObject") == 1  # its record
+
+
 def tagged(world: World, **tags: str) -> Any:
     checked = world.compiled()
     return replace(checked, definition=replace(checked.definition, tags=tags))
@@ -109,6 +126,7 @@ def test_a_tag_whose_removal_was_cut_off_is_still_known_to_be_ours(world: World)
     assert tags_of(world) == {"team": "growth"}
 
 
+@pytest.mark.parametrize("world", ["moto"], indirect=True)  # into plain files here it is not put at all
 def test_a_secret_in_a_tag_is_hidden_and_set(world: World) -> None:
     upsert(world.account, world.environment, tagged(world, API_KEY=SECRET))
     found = plan(world.account, world.environment, tagged(world, API_KEY=SECRET[::-1]))

@@ -68,12 +68,15 @@ def command(
     if planned.connected.environment.approval and saved is None and not yes:
         _ask(environment, any(plan.actions for plan in planned.plans))
     done, failed = [], []
+    sent: set[str] = set()
     for plan in planned.plans:
         with UploadProgress() as progress:
             listener = Listener(progress.done, progress)
             try:
                 connected = planned.connected
-                result = apply(connected.account, connected.environment, plan, force=force, listener=listener)
+                result = apply(
+                    connected.account, connected.environment, plan, force=force, listener=listener, sent=sent
+                )
             except MlopsError as error:
                 if len(planned.plans) == 1:
                     raise
@@ -82,6 +85,7 @@ def command(
                 talk(f"error: {error.message}" + (f"\n  help: {error.hint}" if error.hint else ""))
                 continue
         done.append(result)
+        sent.update(result.uploaded)
         if format_ == "text":
             click.echo(f"{result.name}: {result.action} in {environment}")
     if format_ == "json":
