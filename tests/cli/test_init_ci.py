@@ -61,6 +61,35 @@ def test_the_github_workflow_passes_actionlint(tmp_path: Path) -> None:
     assert (done.returncode, done.stdout) == (0, "")
 
 
+SCHEMAS = {
+    "github": ["vendor.github-workflows"],
+    "gitlab": ["vendor.gitlab-ci", "--data-transform", "gitlab-ci"],
+}
+
+
+def judged(file: Path, ci: str) -> subprocess.CompletedProcess[str]:
+    """By the schema that the service publishes for editors; it comes with check-jsonschema."""
+    schema = SCHEMAS[ci]
+    command = [sys.executable, "-m", "check_jsonschema", "--builtin-schema", *schema, str(file)]
+    return subprocess.run(command, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    ("ci", "old", "new"),
+    [("github", "runs-on:", "runs_on:"), ("gitlab", "stage: plan", "stages: plan")],
+    ids=["github", "gitlab"],
+)
+def test_it_has_the_form_that_the_service_wants(ci: str, old: str, new: str, tmp_path: Path) -> None:
+    pytest.importorskip("check_jsonschema")
+    text = written(tmp_path, ci)
+    file = tmp_path / WRITTEN[ci]
+    done = judged(file, ci)
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert old in text
+    file.write_text(text.replace(old, new))
+    assert judged(file, ci).returncode == 1
+
+
 def test_the_github_upsert_gets_a_token_and_nothing_more(tmp_path: Path) -> None:
     jobs = yaml.safe_load(written(tmp_path, "github"))["jobs"]
     assert jobs["upsert"]["permissions"] == {"contents": "read", "id-token": "write"}
