@@ -148,6 +148,9 @@ def _quoted(text: str) -> str:
 def write(path: Path, text: str) -> bool:
     """Replace the file as a whole, or leave it alone where it already has this text. Says whether it was written."""
     content = text.encode("utf-8")
+    path = path.resolve()  # a link stays one
+    if path.exists() and not path.is_file():
+        raise ConfigurationError(f"{path} cannot be written: it is no plain file")
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     try:
         if path.is_file() and path.read_bytes() == content:

@@ -75,6 +75,20 @@ def test_without_it_nobody_knows(site: Path, tmp_path: Path) -> None:
     assert [item["code"] for item in told.json["findings"]] == ["S210"]
 
 
+def test_its_target_emits_and_all_of_it_is_listed(site: Path, tmp_path: Path) -> None:
+    assert "steps " not in mlops("emit", "--help", folder=tmp_path).out
+    listed = mlops("emit", "--help", folder=tmp_path, PYTHONPATH=path(site)).out
+    assert "steps   TARGET as acme-mlops 1.2 writes it." in listed and "python" in listed
+    sound = DEFINITION.replace('"GO"', '"Go"')
+    (tmp_path / "d.json").write_text(sound)
+    assert mlops("emit", "steps", "d.json", folder=tmp_path, PYTHONPATH=path(site)).out == "Go\n"
+    told = mlops("doctor", folder=tmp_path, PYTHONPATH=path(site)).out
+    assert "plug-in       steps, target of `mlops emit`, from acme-mlops 1.2" in told
+    (site / "acme_mlops" / "step_list.py").write_text("def emit(checked):\n    return 1 / 0\n")
+    told = mlops("emit", "steps", "d.json", folder=tmp_path, code=2, PYTHONPATH=path(site)).err
+    assert "the plug-in 'steps' (mlops.targets) of acme-mlops 1.2 does not work: ZeroDivisionError" in told
+
+
 def test_its_rule_and_its_step_type_are_ours(site: Path, tmp_path: Path) -> None:
     told = mlops("check", "d.json", "--format", "json", folder=tmp_path, PYTHONPATH=path(site))
     assert [(item["code"], item["path"]) for item in told.json["findings"]] == [("ACME1", "/Steps/0/Name")]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import os
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,17 @@ def test_unchanged_text_is_not_written_again(tmp_path: Path) -> None:
     assert lock.write(path, lock.render({}))
     assert path.read_text(encoding="utf-8") == lock.render({})
     assert list(tmp_path.iterdir()) == [path]
+
+
+def test_a_link_stays_one_and_a_pipe_is_left_alone(tmp_path: Path) -> None:
+    link = tmp_path / "link"
+    link.symlink_to(tmp_path / "mlops.lock")
+    assert lock.write(link, TEXT)
+    assert link.is_symlink() and (tmp_path / "mlops.lock").read_text(encoding="utf-8") == TEXT
+    os.mkfifo(tmp_path / "pipe")
+    with pytest.raises(ConfigurationError, match="no plain file"):
+        lock.write(tmp_path / "pipe", TEXT)
+    assert (tmp_path / "pipe").is_fifo()
 
 
 def test_a_failed_write_leaves_the_old_file_and_nothing_else(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

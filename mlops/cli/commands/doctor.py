@@ -39,7 +39,19 @@ def _examine() -> Iterator[tuple[str, str, str]]:
     yield _sdk()
     yield _serving()
     yield _isolation()
+    yield from _plugins()
     yield from _project()
+
+
+def _plugins() -> Iterator[tuple[str, str, str]]:
+    """What other installed packages add."""
+    from mlops.ir.plugins import RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
+
+    nouns = {RULES: "rules", STEP_TYPES: "step types", TARGETS: "target of `mlops emit`", STRATEGIES: "strategy"}
+    for group, noun in nouns.items():
+        for plugin in plugins(group):
+            why = f"; it does not work: {plugin.broken}" if plugin.broken else ""
+            yield "plug-in", "broken" if plugin.broken else "ok", f"{plugin.name}, {noun}, from {plugin.package}{why}"
 
 
 def _sdk() -> tuple[str, str, str]:
