@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from mlops.emit.python.names import Names
 from mlops.emit.python.source import Enclosed, Items, Node, Operation, Text, call, dictionary, listing, string
@@ -20,14 +21,16 @@ NUMBERS = (INTEGER, FLOAT)
 EVERY = (DATA, MODEL, STRING, INTEGER, FLOAT, BOOLEAN)
 
 _EXECUTION = {
-    "StartDateTime": "start_time",
-    "CurrentDateTime": "current_time",
-    "PipelineName": "pipeline_name",
-    "PipelineArn": "pipeline_arn",
-    "PipelineExecutionId": "execution_id",
-    "PipelineExecutionArn": "execution_arn",
-    "TrainingJobName": "training_job_name",
-    "ProcessingJobName": "processing_job_name",
+    "Execution.StartDateTime": "start_time",
+    "Execution.CurrentDateTime": "current_time",
+    "Execution.PipelineName": "pipeline_name",
+    "Execution.PipelineArn": "pipeline_arn",
+    "Execution.PipelineExecutionId": "execution_id",
+    "Execution.PipelineExecutionArn": "execution_arn",
+    "Execution.TrainingJobName": "training_job_name",
+    "Execution.ProcessingJobName": "processing_job_name",
+    "PipelineExperimentConfig.ExperimentName": "experiment_name",
+    "PipelineExperimentConfig.TrialName": "trial_name",
 }
 _COMPARISONS = {
     "Equals": "==",
@@ -39,13 +42,23 @@ _COMPARISONS = {
 _OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^'\]]*)'\]\.S3Output\.S3Uri")
 _DECLARED = re.compile(r"OutputParameters\['([^'\]]*)'\]")
 _JSON_PATH = re.compile(r"(?:(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(0|[1-9][0-9]{0,8})\]|\['([^'\]]*)'\])")
+_TUNED_FOLDER = re.compile(r"TrainingJobDefinition(?:s\[0\])?\.OutputDataConfig\.S3OutputPath")
+_TUNED_JOB = re.compile(r"top\((\d+)\)\.job_name")
+_ITEM_KEY = re.compile(r"\['([^'\]]*)'\]|\[(0|[1-9][0-9]{0,8})\]")
+_ITERATION = re.compile(r"IterationOutputs\[(0|[1-9][0-9]{0,8})\]\.(.+)")
+_CURRENT = "ForEach.CurrentItem"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
+
+
+Pattern: TypeAlias = "tuple[re.Pattern[str], str, str]"
+"""Paths of a step's typed references: their groups are put into the attribute, which is of that kind."""
 
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A step's variable. ``properties`` maps paths to (attribute, kind); ``outputs`` and ``reports`` may be indexed,
-    and so may ``declared``, a Lambda's or Callback's outputs with their kinds."""
+    """A step's variable. ``properties`` maps paths to (attribute, kind), as do ``patterns``; ``outputs`` and
+    ``reports`` may be indexed, and so may ``declared``, a Lambda's or Callback's outputs with their kinds. ``inner``
+    are the steps that a ForEach holds, ``selected`` the one of them that it selects by."""
 
     name: str
     has_property: bool = True
@@ -53,18 +66,26 @@ class Variable:
     outputs: Collection[str] = ()
     reports: Collection[str] = ()
     declared: Mapping[str, str] = field(default_factory=dict)
+    patterns: Sequence[Pattern] = ()
+    inner: Collection[str] = ()
+    selected: str | None = None
+
+    def says(self, path: str) -> bool:
+        """There is an expression for the path; a branch has few."""
+        return self.has_property or path in self.properties
 
 
 @dataclass(slots=True)
 class Scope:
     """What the program has so far: variables of parameters (with their kind) and of steps; the names that it imports;
-    the variables that something used."""
+    the variables that something used. ``item`` is the variable of the ForEach that is being written."""
 
     names: Names
     role: str | None = None
     parameters: dict[str, tuple[str, str]] = field(default_factory=dict)
     steps: dict[str, Variable] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
+    item: str | None = None
     imports: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
 
@@ -115,11 +136,16 @@ def _reference(expression: str, scope: Scope, accepts: Sequence[str]) -> Node | 
     if root == "Parameters" and rest in scope.parameters:
         variable, kind = scope.parameters[rest]
         return Text(scope.use(variable)) if kind in (*accepts, ANY) else None
-    if root == "Execution" and rest in _EXECUTION:
-        return Text(f"{scope.imported('execution')}.{_EXECUTION[rest]}") if STRING in accepts else None
+    if expression in _EXECUTION:
+        return Text(f"{scope.imported('execution')}.{_EXECUTION[expression]}") if STRING in accepts else None
+    if scope.item is not None and expression.startswith(_CURRENT):
+        item = _item(expression.removeprefix(_CURRENT), scope.item)
+        if item is not None:
+            scope.use(scope.item)
+            return Text(item)
     if root == "Steps":
         for name in _prefixes(rest):
-            if name in scope.steps:
+            if name in scope.steps and scope.steps[name].says(rest[len(name) + 1 :]):
                 return _property(scope.steps[name], rest[len(name) + 1 :], scope, accepts)
     return call(f"{scope.imported('as_written')}.expression", [literal(expression)])
 
@@ -134,17 +160,76 @@ def _property(step: Variable, path: str, scope: Scope, accepts: Sequence[str]) -
     if path in step.properties:
         attribute, kind = step.properties[path]
         if kind in (*accepts, ANY):
-            return Text(f"{variable}.{attribute}")
+            return _attribute(f"{variable}.{attribute}")
+    for pattern, attribute, kind in step.patterns:
+        match = pattern.fullmatch(path)
+        if match and kind in (*accepts, ANY):
+            return Text(f"{variable}.{attribute.format(*match.groups())}")
+    lifted = _lifted(step, path, scope, accepts)
+    if lifted is not None:
+        return lifted
     output = _OUTPUT.fullmatch(path)
     if output and output.group(1) in step.outputs and DATA in accepts:
-        return Text(f"{variable}.outputs[{string(output.group(1))}]")
+        return _attribute(f"{variable}.outputs[{string(output.group(1))}]")
     declared = _DECLARED.fullmatch(path)
     if declared and step.declared.get(declared.group(1)) in accepts:
-        return Text(f"{variable}.outputs[{string(declared.group(1))}]")
+        return _attribute(f"{variable}.outputs[{string(declared.group(1))}]")
     return call(f"{variable}.property", [literal(path)])
 
 
+def _attribute(text: str) -> Node:
+    """What stands in brackets at its end may have a line of its own."""
+    before, bracket, inside = text.partition("[")
+    return Enclosed(before, Text(inside[:-1]), "[]") if bracket and inside.endswith("]") else Text(text)
+
+
+def _item(path: str, variable: str) -> str | None:
+    """``['a'][0].b.c`` of the current item as ``each.item["a"][0].property("b.c")``."""
+    written, position = f"{variable}.item", 0
+    while match := _ITEM_KEY.match(path, position):
+        key, index = match.groups()
+        written += f"[{index}]" if index is not None else f"[{string(key)}]"
+        position = match.end()
+    rest = path[position:]
+    if rest[:1] == "." and rest[1:]:
+        return f"{written}.property({string(rest[1:])})"
+    return None if rest else written
+
+
+def _lifted(step: Variable, path: str, scope: Scope, accepts: Sequence[str]) -> Node | None:
+    """What a step inside a ForEach yielded in one of its iterations."""
+    selected = path.removeprefix("Selected.")
+    if step.selected is not None and selected != path and step.selected in scope.steps:
+        inside = _property(scope.steps[step.selected], selected, scope, accepts)
+        return call(f"{step.name}.selected", [inside])
+    iteration = _ITERATION.fullmatch(path)
+    for name in _prefixes(iteration.group(2)) if iteration else ():
+        if iteration and name in step.inner and name in scope.steps:
+            inside = _property(scope.steps[name], iteration.group(2)[len(name) + 1 :], scope, accepts)
+            return call(f"{step.name}.iteration", [Text(iteration.group(1)), inside])
+    return None
+
+
+def _tuned_model(value: Join, scope: Scope) -> Node | None:
+    """The model of one of a tuning's best jobs, which the language puts together as the SDK does."""
+    match value:
+        case Join("/", (Ref(folder), Ref(job), "output/model.tar.gz")):
+            for name in _prefixes(folder.removeprefix("Steps.")):
+                step, start = scope.steps.get(name), f"Steps.{name}."
+                if step is None or not step.patterns or not job.startswith(start):
+                    continue
+                made = _property(step, job.removeprefix(start), scope, (STRING,)).flat()
+                rank = _TUNED_JOB.fullmatch(made.removeprefix(f"{step.name}."))
+                if rank and _TUNED_FOLDER.fullmatch(folder.removeprefix(start)):
+                    attribute = "best_model" if rank.group(1) == "0" else f"top({rank.group(1)}).model"
+                    return Text(f"{step.name}.{attribute}")
+    return None
+
+
 def _join(value: Join, scope: Scope) -> Node:
+    tuned = _tuned_model(value, scope)
+    if tuned is not None:
+        return tuned
     parts: list[Node] = []
     for part in value.values:
         written = (

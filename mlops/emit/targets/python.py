@@ -12,9 +12,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from mlops.emit.python.arguments import Argument, Constructor, Facts
-from mlops.emit.python.constructors import CONSTRUCTORS as COMMON
-from mlops.emit.python.constructors import OTHER, output_kinds, reports
+from mlops.emit.python.arguments import Argument, Constructor, Facts, one
+from mlops.emit.python.chosen import choices
+from mlops.emit.python.constructors import FOR_EACH, output_kinds, reports
 from mlops.emit.python.expressions import (
     ANY,
     BOOLEAN,
@@ -28,10 +28,9 @@ from mlops.emit.python.expressions import (
     write,
 )
 from mlops.emit.python.names import Names, constant, pipeline_name
-from mlops.emit.python.service_constructors import SERVICE_CONSTRUCTORS, tuning
 from mlops.emit.python.shared import DESCRIPTIONS, SHARED, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
-from mlops.ir import Definition, Parameter, Step, UsageError, Value
+from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value
 from mlops.ir.values import pointer, same
 
 ROUNDS = 9
@@ -39,8 +38,6 @@ ROUNDS = 9
 
 _KINDS = {"String": STRING, "Integer": INTEGER, "Float": FLOAT, "Boolean": BOOLEAN}
 _LOWER_CASE = {"as_written", "execution", "image", "join", "json_file", "omit", "pipeline", "when"}
-CONSTRUCTORS = {**COMMON, **SERVICE_CONSTRUCTORS, "Tuning": tuning(COMMON["Training"])}
-_BY_NAME = {constructor.name: constructor for constructor in (*CONSTRUCTORS.values(), OTHER)}
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 
 
@@ -57,11 +54,11 @@ Compile: TypeAlias = Callable[[str], tuple[Definition | None, Sequence[int]]]
 
 @dataclass(slots=True)
 class _Plan:
-    """What was learnt of earlier guesses, by the steps' pointers."""
+    """What was learnt of earlier guesses, by the steps' pointers. ``passed``: how many constructors will not do."""
 
     name: str
     role: str | None
-    other: set[str] = field(default_factory=set)
+    passed: Counter[str] = field(default_factory=Counter)
     as_written: set[str] = field(default_factory=set)
     dropped: set[tuple[str, str]] = field(default_factory=set)
     corrected: set[str] = field(default_factory=set)
@@ -73,20 +70,24 @@ class _Plan:
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """``places`` is the pointer of the parameter or step that it makes."""
+    """``place`` is the pointer of the parameter or step that it makes; ``before`` are variables that it wants."""
 
     place: str
     variable: str
     value: Node
+    before: Sequence[tuple[str, Node]] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _When:
+class _With:
+    """A step with others inside; ``last`` is said at their end."""
+
     place: str
     variable: str
     value: Node
-    then: Sequence[_Statement | _When]
-    otherwise: Sequence[_Statement | _When]
+    then: Sequence[_Statement | _With]
+    otherwise: Sequence[_Statement | _With] = ()
+    last: Node | None = None
 
 
 def emit(definition: Definition, compiled: Compile) -> str:
@@ -140,26 +141,27 @@ def _everything(definition: Definition) -> Iterator[str]:
 
 def _avoid(definition: Definition, plan: _Plan, places: Sequence[str]) -> None:
     """Write what has a mistake in its own form; everything, where that is not known."""
-    steps = {placed.pointer for placed in definition.placed()}
+    steps = {placed.pointer: placed.step for placed in definition.placed()}
     new = set(places) - plan.as_written
     for place in new:
-        _fall_back(place, plan, is_step=place in steps)
+        _fall_back(steps.get(place), place, plan)
     if not new:
         plan.as_written.update(_everything(definition))
 
 
-def _fall_back(place: str, plan: _Plan, *, is_step: bool = True) -> None:
+def _fall_back(step: Step | None, place: str, plan: _Plan) -> None:
     """From the type's constructor to that of any type, and from there to the document's own form."""
     plan.arguments.pop(place, None)
     plan.members.pop(place, None)
-    if is_step and place not in plan.other:
-        plan.other.add(place)
-    else:
+    plan.dropped = {(other, name) for other, name in plan.dropped if other != place or name == "condition"}
+    plan.passed[place] += 1
+    if step is None or plan.passed[place] >= len(choices(step)):
         plan.as_written.add(place)
 
 
 def _constructor(step: Step, place: str, plan: _Plan) -> Constructor:
-    return OTHER if place in plan.other else CONSTRUCTORS.get(step.type, OTHER)
+    left = choices(step)[plan.passed[place] :]
+    return left[0] if left else choices(step)[-1]
 
 
 def _at(places: Sequence[tuple[int, int, str]], line: int) -> Iterator[str]:
@@ -209,13 +211,18 @@ def _same_step(wanted: Step, got: Step) -> bool:
 
 
 def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
-    constructor = _constructor(wanted, place, plan)
     if wanted.type == "Condition" and (place, "condition") not in plan.dropped:
         plan.dropped.add((place, "condition"))
         return
-    if wanted.blocks or not isinstance(wanted.arguments, Mapping) or not isinstance(got.arguments, Mapping):
+    if (
+        not choices(wanted)
+        or not isinstance(wanted.arguments, Mapping)
+        or not isinstance(got.arguments, Mapping)
+        or [block.member for block in wanted.blocks] != [block.member for block in got.blocks]
+    ):
         plan.as_written.add(place)
         return
+    constructor = _constructor(wanted, place, plan)
     in_arguments = _difference(wanted.arguments, got.arguments)
     in_members = _difference(wanted.members, got.members)
     wrong = [
@@ -229,7 +236,7 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
         plan.dropped |= new
     elif (not in_arguments and not in_members) or place in plan.corrected:
         plan.corrected.discard(place)
-        _fall_back(place, plan)
+        _fall_back(wanted, place, plan)
     else:
         plan.arguments[place] = _both(plan.arguments.get(place, {}), in_arguments)
         plan.members[place] = _both(plan.members.get(place, {}), in_members)
@@ -346,6 +353,7 @@ def _header(definition: Definition, scope: Scope, plan: _Plan, *, uses_variable:
         keywords["parallelism"] = literal(definition.parallelism)
     if plan.role is not None:
         keywords["role"] = literal(plan.role)
+    keywords |= _document_arguments(definition, replace(scope, parameters={}, steps={}))
     if plan.document:
         # Nothing has a variable yet where the pipeline is made.
         keywords["members"] = _corrections(plan.document, replace(scope, parameters={}, steps={}))
@@ -353,6 +361,33 @@ def _header(definition: Definition, scope: Scope, plan: _Plan, *, uses_variable:
         keywords["keep_order"] = literal(True)
     value = call("Pipeline", [literal(plan.name)], keywords)
     return lines(value, 0, "with ", " as pipeline:" if uses_variable else ":")
+
+
+_MLFLOW = ("MlflowResourceArn", "MlflowExperimentName")
+
+
+def _document_arguments(definition: Definition, scope: Scope) -> dict[str, Node]:
+    """Metadata, experiment and tracking server, where a guess at them is worth it."""
+    said: dict[str, Node] = {}
+    members = definition.members
+    match members.get("Metadata"):
+        case Mapping() as metadata if metadata and all(isinstance(value, str) for value in metadata.values()):
+            said["metadata"] = write(metadata, scope)
+    match members.get("PipelineExperimentConfig", ""):
+        case None:
+            said["experiment"] = literal(False)
+        case {"ExperimentName": name, "TrialName": trial, **rest} if not rest and name != Ref("Execution.PipelineName"):
+            own = {} if trial == Ref("Execution.PipelineExecutionId") else {"trial": one(trial, scope, (STRING,))}
+            named = one(name, scope, (STRING,))
+            if named is not None and None not in own.values():
+                more = {key: node for key, node in own.items() if node is not None}
+                said["experiment"] = call(scope.imported("Experiment"), [named], more)
+    tracking = members.get("MlflowConfig")
+    if isinstance(tracking, Mapping) and "MlflowResourceArn" in tracking and set(tracking) <= set(_MLFLOW):
+        nodes = [one(tracking[member], scope, (STRING,)) for member in _MLFLOW if member in tracking]
+        if None not in nodes:
+            said["mlflow"] = call(scope.imported("Mlflow"), [node for node in nodes if node is not None])
+    return said
 
 
 def _corrections(value: object, scope: Scope) -> Node:
@@ -394,29 +429,31 @@ def _plain_value(value: Value) -> Text:
     return literal(value) if value is None or isinstance(value, str | bool | int | float) else literal(None)
 
 
-def _statements(steps: Sequence[Step], at: str, scope: Scope, plan: _Plan) -> list[_Statement | _When]:
+def _statements(steps: Sequence[Step], at: str, scope: Scope, plan: _Plan) -> list[_Statement | _With]:
     return [_statement(step, at + pointer(index), scope, plan) for index, step in enumerate(steps)]
 
 
-def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement | _When:
+def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement | _With:
     if place not in plan.as_written:
         if step.type == "Condition":
             made = _when(step, place, scope, plan)
             if made is not None:
                 return made
-        if not step.blocks and isinstance(step.arguments, Mapping) and step.has_arguments:
-            for constructor in dict.fromkeys((_constructor(step, place, plan).name, OTHER.name)):
-                built = _constructed(step, _BY_NAME[constructor], place, scope, plan)
+        elif isinstance(step.arguments, Mapping) and step.has_arguments:
+            for constructor in choices(step)[plan.passed[place] :]:
+                built = _constructed(step, constructor, place, scope, plan)
                 if built is not None:
                     return built
-                plan.other.add(place)
+                plan.passed[place] += 1
     value = call(f"{scope.imported('as_written')}.step", [_document(step, scope)])
     variable = scope.names.variable(step.name, "step")
     scope.steps.setdefault(step.name, Variable(variable))
     return _Statement(place, variable, value)
 
 
-def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan) -> _Statement | None:
+def _constructed(
+    step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan
+) -> _Statement | _With | None:
     facts = Facts(step, scope)
     shared = SHARED if constructor.shared else DESCRIPTIONS
     keywords: dict[str, Node] = {}
@@ -446,9 +483,37 @@ def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope,
             outputs=_output_names(step) if "outputs" in keywords else (),
             reports=tuple(listed or ()),
             declared=output_kinds(facts) if "outputs" in keywords else {},
+            patterns=constructor.patterns,
         ),
     )
-    return _Statement(place, variable, value)
+    if constructor is FOR_EACH:
+        return _for_each(step, place, variable, value, scope, plan)
+    return _Statement(place, variable, value, facts.before)
+
+
+def _for_each(step: Step, place: str, variable: str, value: Node, scope: Scope, plan: _Plan) -> _With | None:
+    """What the iterations have in common, and the steps of each."""
+    (body,) = step.blocks
+    outer, scope.item = scope.item, variable
+    then = _statements(body.steps, f"{place}/Arguments/{body.member}", scope, plan)
+    scope.item = outer
+    names = [inner.name for inner in body.steps]
+    selected, last = _selector(step.arguments, names, variable, scope)
+    scope.steps[step.name] = replace(scope.steps[step.name], inner=names, selected=selected)
+    return _With(place, variable, value, then, last=last)
+
+
+def _selector(arguments: Value, names: Sequence[str], variable: str, scope: Scope) -> tuple[str | None, Node | None]:
+    """The step inside that the ForEach selects by, and how it is said."""
+    match arguments:
+        case {"Selector": {"Pick": "MaxBy" | "MinBy" as pick, "Field": Ref(field), **rest}} if not rest:
+            for name in names:
+                start = f"IterationOutput.{name}."
+                if field.startswith(start) and name in scope.steps:
+                    by = write(Ref(f"Steps.{name}.{field.removeprefix(start)}"), scope)
+                    chosen = "select_max" if pick == "MaxBy" else "select_min"
+                    return name, call(f"{scope.use(variable)}.{chosen}", [by])
+    return None, None
 
 
 def _output_names(step: Step) -> tuple[str, ...]:
@@ -462,7 +527,7 @@ def _output_names(step: Step) -> tuple[str, ...]:
     return ()
 
 
-def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _When | None:
+def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _With | None:
     if (
         [block.member for block in step.blocks] != ["IfSteps", "ElseSteps"]
         or not isinstance(step.arguments, Mapping)
@@ -493,10 +558,13 @@ def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _When | None:
     named = [] if step.name == default else [literal(step.name)]
     variable = scope.names.variable(step.name, "branch")
     value = call(scope.imported("when"), [asked, *named], keywords)
+    scope.steps.setdefault(
+        step.name, Variable(variable, has_property=False, properties={"Outcome": ("step.outcome", ANY)})
+    )
     if_pointer, else_pointer = (f"{place}/Arguments/{block.member}" for block in step.blocks)
     inside = _statements(then, if_pointer, scope, plan)
     beside = _statements(otherwise, else_pointer, scope, plan)
-    return _When(place, variable, value, inside, beside)
+    return _With(place, variable, value, inside, beside)
 
 
 def _document(step: Step, scope: Scope) -> Node:
@@ -518,7 +586,7 @@ def _document(step: Step, scope: Scope) -> Node:
 
 
 def _print_block(
-    statements: Sequence[_Statement | _When],
+    statements: Sequence[_Statement | _With],
     indent: int,
     scope: Scope,
     written: list[str],
@@ -531,22 +599,28 @@ def _print_block(
 
 
 def _print(
-    statement: _Statement | _When, indent: int, scope: Scope, written: list[str], places: list[tuple[int, int, str]]
+    statement: _Statement | _With, indent: int, scope: Scope, written: list[str], places: list[tuple[int, int, str]]
 ) -> None:
     first = len(written) + 1
     if isinstance(statement, _Statement):
+        for variable, value in statement.before:
+            written += assignment(variable, value, indent)
         if statement.variable in scope.used:
             written += assignment(statement.variable, statement.value, indent)
         else:
             written += lines(statement.value, indent)
         places.append((first, len(written), statement.place))
         return
-    named = f" as {statement.variable}" if statement.otherwise else ""
+    named = f" as {statement.variable}" if statement.otherwise or statement.variable in scope.used else ""
     written += lines(statement.value, indent, "with ", f"{named}:")
     places.append((first, len(written), statement.place))
     deeper = indent + 4
     _print_block(statement.then, deeper, scope, written, places)
-    if not statement.then:
+    if statement.last is not None:
+        first = len(written) + 1
+        written += lines(statement.last, deeper)
+        places.append((first, len(written), statement.place))
+    elif not statement.then:
         written.append(" " * deeper + "pass")
     if statement.otherwise:
         written.append(f"{' ' * indent}with {statement.variable}.otherwise():")
