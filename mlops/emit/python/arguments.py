@@ -32,11 +32,13 @@ SOURCES = (DATA, MODEL, STRING)
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """A step to be written, and what may be used for it. ``before`` collects variables that have to be made first."""
+    """A step to be written, and what may be used for it. ``before`` collects variables that have to be made first;
+    ``corrections`` is what earlier guesses left out of things inside the step, by their names."""
 
     step: Step
     scope: Scope
     before: list[tuple[str, Node]] = field(default_factory=list)
+    corrections: Mapping[str, Node] = field(default_factory=dict)
 
     def inside(self, arguments: Mapping[str, Value]) -> Facts:
         """The same, looking into an object of the request."""
@@ -123,12 +125,12 @@ def text(name: str, path: str, default: object = MISSING, absent: str | None = N
     return scalar(name, path, (STRING,), default, absent)
 
 
-def word(name: str, path: str, default: object = MISSING) -> Argument:
-    """A plain string, never a reference."""
+def word(name: str, path: str, default: object = MISSING, *, only: str = "") -> Argument:
+    """A plain string that begins with ``only``, never a reference."""
 
     def writer(facts: Facts) -> Node | None:
         value = facts.at(path)
-        return literal(value) if isinstance(value, str) and value != default else None
+        return literal(value) if isinstance(value, str) and value != default and value.startswith(only) else None
 
     return Argument(name, writer, path)
 
@@ -220,18 +222,27 @@ def string_map(name: str, path: str, *, empty: bool = False) -> Argument:
 
 
 def record(
-    name: str, value: Value | Missing, facts: Facts, arguments: Sequence[Argument], *, positional: bool = True
+    name: str,
+    value: Value | Missing,
+    facts: Facts,
+    arguments: Sequence[Argument],
+    *,
+    positional: bool = True,
+    merged: bool = False,
 ) -> Node | None:
     """``Name(…)`` of an object of the request, its first argument without a keyword unless told; None where there is no
-    object, or it has members that these arguments do not say."""
+    object, or it has members that these arguments do not say, unless its own ``arguments`` is ``merged`` into it."""
     if not isinstance(value, Mapping):
         return None
     inner = facts.inside(value)
     said = [(argument, argument.writer(inner)) for argument in arguments]
     known = {argument.owns.partition(".")[0] for argument in arguments}
-    if not set(value) <= known:
+    rest = {key: item for key, item in value.items() if key not in known}
+    if rest and not merged:
         return None
     written = {argument.name: node for argument, node in said if node is not None}
+    if rest:
+        written["arguments"] = write(rest, facts.scope)
     first = arguments[0].name
     lone = [written.pop(first)] if positional and first in written else []
     return call(facts.scope.imported(name), lone, written)
@@ -243,7 +254,7 @@ def nested(name: str, path: str, record_name: str, arguments: Sequence[Argument]
 
 
 def named_records(
-    name: str, path: str, member: str, record_name: str, arguments: Sequence[Argument], owns: str | None = None
+    name: str, path: str, member: str, record_name: str, arguments: Sequence[Argument], *, merged: bool = False
 ) -> Argument:
     """A list of objects as records by the name that each has in ``member``."""
 
@@ -257,13 +268,13 @@ def named_records(
             if not isinstance(item, Mapping) or not isinstance(key, str) or key in written:
                 return None
             rest = {other: value for other, value in item.items() if other != member}
-            node = record(record_name, rest, facts, arguments)
+            node = record(record_name, rest, facts, arguments, merged=merged)
             if node is None:
                 return None
             written[key] = node
         return dictionary(written.items())
 
-    return Argument(name, writer, path if owns is None else owns)
+    return Argument(name, writer, path)
 
 
 def data(name: str, path: str, *, model: bool = False) -> Argument:

@@ -296,11 +296,12 @@ def _document_form(value: Expression, scope: Scope) -> Node:
     return write(to_json(value), scope)
 
 
-def condition(listed: Value, scope: Scope) -> Node | None:
-    """The document's ``Conditions``, whose members are AND-ed; None where the language cannot say them."""
-    if not isinstance(listed, tuple) or not listed:
+def condition(listed: Value, scope: Scope, raw: Collection[int] = ()) -> Node | None:
+    """The document's ``Conditions``, whose members are AND-ed; None where there are none. Those in ``raw`` stay in its
+    form."""
+    if not isinstance(listed, tuple) or not listed or not all(isinstance(item, Mapping) for item in listed):
         return None
-    parts = [_condition(item, scope) for item in listed]
+    parts = [_as_written(item, scope) if index in raw else _condition(item, scope) for index, item in enumerate(listed)]
     return parts[0] if len(parts) == 1 else Operation("&", tuple(_operand(part) for part in parts))
 
 
@@ -308,40 +309,94 @@ def _operand(node: Node) -> Node:
     return Enclosed("", node) if isinstance(node, Operation) else node
 
 
-def _condition(value: Value, scope: Scope) -> Node:
+def _condition(value: Value, scope: Scope, *, inside_or: bool = False) -> Node:
     match value:
         case {"Type": str(kind), "LeftValue": left, "RightValue": right, **rest} if kind in _COMPARISONS and not rest:
             return _comparison(_COMPARISONS[kind], left, right, scope) or _as_written(value, scope)
         case {"Type": "In", "QueryValue": query, "Values": tuple(choices), **rest} if not rest:
-            queried = refer(query, scope, EVERY)
-            listed = [_side(choice, scope) for choice in choices]
-            if queried is not None and all(item is not None for item in listed):
-                return call(f"{queried.flat()}.in_", [item for item in listed if item is not None])
-        case {
-            "Type": "Not",
-            "Condition": {"Type": "Equals", "LeftValue": left, "RightValue": right, **more},
-            **rest,
-        } if not rest and not more:
-            return _comparison("!=", left, right, scope) or _as_written(value, scope)
-        case {"Type": "Not", "Condition": {"Type": kind} as inner, **rest} if kind not in ("Not",) and not rest:
-            return Enclosed("~", _condition(inner, scope))
-        case {"Type": "Or", "Conditions": tuple(conditions), **rest} if len(conditions) > 1 and not rest:
-            if not any(isinstance(item, Mapping) and item.get("Type") == "Or" for item in conditions):
-                return Operation("|", tuple(_operand(_condition(item, scope)) for item in conditions))
+            return _membership(query, choices, scope) or _as_written(value, scope)
+        case {"Type": "Not", "Condition": Mapping() as inner, **rest} if not rest:
+            return _negation(inner, scope, inside_or=inside_or)
+        case {"Type": "Or", "Conditions": tuple(conditions), **rest} if not rest:
+            parts = [_condition(item, scope, inside_or=True) for item in conditions]
+            if len(parts) > 1 and not inside_or:
+                return Operation("|", tuple(map(_operand, parts)))
+            return call(scope.imported("any_of"), parts)
     return _as_written(value, scope)
 
 
-def _comparison(operator: str, left: Value, right: Value, scope: Scope) -> Node | None:
-    first, second = refer(left, scope, EVERY), _side(right, scope)
-    if first is None or second is None or (isinstance(right, str) and operator not in ("==", "!=")):
+def _negation(inner: Mapping[str, Value], scope: Scope, *, inside_or: bool) -> Node:
+    match inner:
+        case {"Type": "Equals", "LeftValue": left, "RightValue": right, **rest} if not rest:
+            return _comparison("!=", left, right, scope) or Enclosed("~", _condition(inner, scope))
+        case {"Type": "Not", "Condition": Mapping(), **rest} if not rest:
+            return Enclosed("~", _denial(inner, scope))
+        case {"Type": "Or", "Conditions": tuple(conditions), **rest} if not rest and inside_or:
+            # How the language says `a & b` where the document has no And.
+            if len(conditions) > 1 and any(map(_denies, conditions)):
+                return _conjunction(conditions, scope)
+    return Enclosed("~", _condition(inner, scope))
+
+
+def _denial(value: Value, scope: Scope) -> Node:
+    """A Not inside another: ``!=`` would end both."""
+    match value:
+        case {"Type": "Not", "Condition": Mapping() as inner, **rest} if not rest:
+            return Enclosed("~", _denial(inner, scope))
+    return _condition(value, scope)
+
+
+def _denies(value: Value) -> bool:
+    """A Not, or an Or of several that has one."""
+    match value:
+        case {"Type": "Not"}:
+            return True
+        case {"Type": "Or", "Conditions": tuple(conditions)}:
+            return len(conditions) > 1 and any(map(_denies, conditions))
+    return False
+
+
+def _conjunction(opposites: Sequence[Value], scope: Scope) -> Node:
+    """That none of these is so."""
+    parts: list[Node] = []
+    for item in opposites:
+        match item:
+            case {"Type": "Not", "Condition": {"Type": kind} as inner, **rest} if kind != "Not" and not rest:
+                parts.append(_condition(inner, scope, inside_or=True))
+            case {"Type": "Or", "Conditions": tuple(several), **rest} if not rest and len(several) > 1:
+                parts.append(_conjunction(several, scope))
+            case _:
+                parts.append(Enclosed("~", _denial(item, scope)))
+    if len(parts) > 2:
+        return call(scope.imported("all_of"), parts)
+    return Operation("&", tuple(map(_operand, parts)))
+
+
+def _membership(query: Value, choices: Sequence[Value], scope: Scope) -> Node | None:
+    queried, listed = _side(query, scope), [_side(choice, scope) for choice in choices]
+    if queried is None or any(item is None for item in listed):
         return None
+    known = [item for item in listed if item is not None]
+    if _is_literal(query):
+        return call(scope.imported("is_in"), [queried, *known])
+    return call(f"{queried.flat()}.in_", known)
+
+
+def _comparison(operator: str, left: Value, right: Value, scope: Scope) -> Node | None:
+    first, second = _side(left, scope), _side(right, scope)
+    if first is None or second is None:
+        return None
+    if _is_literal(left) or (isinstance(right, str) and operator not in ("==", "!=")):
+        return call(scope.imported("compare"), [first, literal(operator), second])
     return Operation(operator, (first, second))
 
 
+def _is_literal(value: Value) -> bool:
+    return isinstance(value, bool | int | float | str)
+
+
 def _side(value: Value, scope: Scope) -> Node | None:
-    if isinstance(value, bool | int | float | str):
-        return literal(value)
-    return refer(value, scope, EVERY)
+    return literal(value) if isinstance(value, bool | int | float | str) else refer(value, scope, EVERY)
 
 
 def _as_written(value: Value, scope: Scope) -> Node:

@@ -22,6 +22,7 @@ from mlops.emit.python.arguments import (
     string_map,
     text,
     texts,
+    word,
 )
 from mlops.emit.python.expressions import DATA, STRING, literal
 from mlops.emit.python.job_arguments import TAGS, network, role
@@ -62,6 +63,14 @@ _CONTAINER = (
 )
 
 
+def _all_containers(facts: Facts) -> Node | None:
+    written = [
+        record("Container", item, facts, _CONTAINER, positional=False, merged=True)
+        for item in objects(facts.at("Containers"))
+    ]
+    return None if not written or None in written else listing(node for node in written if node is not None)
+
+
 def _containers(path: str) -> Argument:
     """Containers that ``image`` and ``model`` alone cannot say."""
 
@@ -69,10 +78,7 @@ def _containers(path: str) -> Argument:
         listed = objects(facts.at(path))
         if len(listed) == 1 and set(listed[0]) <= {"Image", "ModelDataUrl", "Environment"} and "Image" in listed[0]:
             return None
-        written = [record("Container", item, facts, _CONTAINER, positional=False) for item in listed]
-        if not written or any(node is None for node in written):
-            return None
-        return listing(node for node in written if node is not None)
+        return _all_containers(facts.inside({"Containers": tuple(listed)}))
 
     return Argument("containers", writer, path)
 
@@ -187,13 +193,6 @@ _SERVING = (
 )
 
 
-def _all_containers(facts: Facts) -> Node | None:
-    written = [
-        record("Container", item, facts, _CONTAINER, positional=False) for item in objects(facts.at("Containers"))
-    ]
-    return None if not written or None in written else listing(node for node in written if node is not None)
-
-
 _FURTHER = (
     Argument("containers", _all_containers, "Containers"),
     *_SERVING,
@@ -239,6 +238,7 @@ REGISTER_MODEL = Constructor(
         _ALONE,
         _reports("metrics", "ModelMetrics", "Metrics", _METRICS),
         _reports("drift_baselines", "DriftCheckBaselines", "DriftBaselines", _DRIFT),
+        word("sample", "SamplePayloadUrl", only="s3://"),
         texts("content_types", f"{_SPECIFICATION}.SupportedContentTypes", ("text/csv",)),
         texts("response_types", f"{_SPECIFICATION}.SupportedResponseMIMETypes", ("text/csv",)),
         texts("instances", f"{_SPECIFICATION}.SupportedRealtimeInferenceInstanceTypes", ("ml.m5.large",), absent="[]"),

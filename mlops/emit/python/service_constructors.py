@@ -68,7 +68,7 @@ def _of_the_lone(argument: Argument) -> Argument:
     return Argument(argument.name, writer, "ProductionVariants")
 
 
-_SEVERAL = named_records("variants", "ProductionVariants", "VariantName", "Variant", _VARIANT)
+_SEVERAL = named_records("variants", "ProductionVariants", "VariantName", "Variant", _VARIANT, merged=True)
 
 
 def _variants(facts: Facts) -> Node | None:
@@ -177,17 +177,8 @@ def _application(facts: Facts) -> Node | None:
     wanted = facts.at("ApplicationConfig")
     if not isinstance(wanted, Mapping) or "releaseLabel" not in wanted:
         return None
-    known = {key: value for key, value in wanted.items() if key in ("releaseLabel", "type", "name")}
-    made = record(
-        "EmrApplication",
-        known,
-        facts,
-        (text("release", "releaseLabel"), choice("type", "type", ("HIVE",), "SPARK"), text("name", "name")),
-    )
-    rest = {key: value for key, value in wanted.items() if key not in known}
-    if not rest or not isinstance(made, Items):
-        return made
-    return Items(made.opening, (*made.items, ("arguments=", write(rest, facts.scope))), made.closing)
+    members = (text("release", "releaseLabel"), choice("type", "type", ("HIVE",), "SPARK"), text("name", "name"))
+    return record("EmrApplication", wanted, facts, members, merged=True)
 
 
 _DRIVER = "JobConfig.jobDriver"
@@ -278,7 +269,7 @@ SERVICE_CONSTRUCTORS: Mapping[str, Constructor] = {
         arguments=(
             *map(_of_the_lone, (_VARIANT[0], _VARIANT[1], _VARIANT[2], _VARIANT[4])),
             Argument("variants", _variants, "ProductionVariants"),
-            named_records("shadow", "ShadowProductionVariants", "VariantName", "Variant", _VARIANT),
+            named_records("shadow", "ShadowProductionVariants", "VariantName", "Variant", _VARIANT, merged=True),
             Argument("capture", _capture, "DataCaptureConfig"),
             text("config", "EndpointConfigName"),
             text("role", "ExecutionRoleArn"),

@@ -98,8 +98,7 @@ def lines(node: Node, indent: int, before: str = "", after: str = "") -> list[st
             broken[-1] += after
             return broken
         case Enclosed(prefix, inside, brackets):
-            opening, closing = brackets
-            return [f"{margin}{before}{prefix}{opening}", *lines(inside, deeper), f"{margin}{closing}{after}"]
+            return [f"{margin}{before}{prefix}{brackets[0]}", *lines(inside, deeper), f"{margin}{brackets[1]}{after}"]
     return [one]
 
 

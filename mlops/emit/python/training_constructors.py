@@ -365,7 +365,7 @@ def _instances(listed: Value | Missing, facts: Facts) -> Node | None:
     return listing(node for node in written if node is not None) if written and None not in written else None
 
 
-def _training_job(definition: Mapping[str, Value], facts: Facts, more: Sequence[Argument]) -> Node:
+def _training_job(definition: Mapping[str, Value], facts: Facts, more: Sequence[Argument]) -> Items:
     arguments = {**definition, "HyperParameters": definition.get("StaticHyperParameters")}
     inner = facts.inside(arguments)
     tried = inner.at("HyperParameterTuningResourceConfig.InstanceConfigs")
@@ -388,7 +388,15 @@ def _tried(facts: Facts) -> Node | None:
     if not named:
         return None
     own = (_ranges("HyperParameterRanges"), _objective("TuningObjective"))
-    return dictionary((name, _training_job(item, facts, own)) for name, item in named.items())
+    jobs = {name: _training_job(item, facts, own) for name, item in named.items()}
+    return dictionary((name, _corrected(node, facts.corrections.get(name))) for name, node in jobs.items())
+
+
+def _corrected(job: Items, correction: Node | None) -> Items:
+    """What the job's arguments cannot say is merged into its definition."""
+    if correction is None:
+        return job
+    return Items(job.opening, (*job.items, ("arguments=", correction)), job.closing)
 
 
 def _of_the_job(argument: Callable[[str], Argument], path: str) -> Argument:

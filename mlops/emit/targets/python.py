@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from mlops.emit.python.arguments import Argument, Constructor, Facts, one
+from mlops.emit.python.arguments import Argument, Constructor, Facts, by_name, objects, one
 from mlops.emit.python.chosen import choices
 from mlops.emit.python.constructors import FOR_EACH, output_kinds, reports
 from mlops.emit.python.expressions import (
@@ -30,6 +30,7 @@ from mlops.emit.python.expressions import (
 from mlops.emit.python.names import Names, constant, pipeline_name
 from mlops.emit.python.shared import DESCRIPTIONS, SHARED, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
+from mlops.emit.python.training_constructors import TUNING
 from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value
 from mlops.ir.values import pointer, same
 
@@ -37,7 +38,20 @@ ROUNDS = 9
 """A guess, what was wrong with it dropped, the rest said in arguments, and room for one fallback to be seen wrong."""
 
 _KINDS = {"String": STRING, "Integer": INTEGER, "Float": FLOAT, "Boolean": BOOLEAN}
-_LOWER_CASE = {"as_written", "execution", "image", "join", "json_file", "omit", "pipeline", "when"}
+_LOWER_CASE = {
+    "all_of",
+    "any_of",
+    "as_written",
+    "compare",
+    "execution",
+    "image",
+    "is_in",
+    "join",
+    "json_file",
+    "omit",
+    "pipeline",
+    "when",
+}
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 
 
@@ -64,6 +78,8 @@ class _Plan:
     corrected: set[str] = field(default_factory=set)
     arguments: dict[str, Mapping[str, object]] = field(default_factory=dict)
     members: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    jobs: dict[str, Mapping[str, Mapping[str, object]]] = field(default_factory=dict)
+    raw: dict[str, frozenset[int]] = field(default_factory=dict)
     document: Mapping[str, object] = field(default_factory=dict)
     keep_order: bool = True
 
@@ -153,7 +169,7 @@ def _fall_back(step: Step | None, place: str, plan: _Plan) -> None:
     """From the type's constructor to that of any type, and from there to the document's own form."""
     plan.arguments.pop(place, None)
     plan.members.pop(place, None)
-    plan.dropped = {(other, name) for other, name in plan.dropped if other != place or name == "condition"}
+    plan.dropped = {(other, name) for other, name in plan.dropped if other != place}
     plan.passed[place] += 1
     if step is None or plan.passed[place] >= len(choices(step)):
         plan.as_written.add(place)
@@ -211,9 +227,11 @@ def _same_step(wanted: Step, got: Step) -> bool:
 
 
 def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
-    if wanted.type == "Condition" and (place, "condition") not in plan.dropped:
-        plan.dropped.add((place, "condition"))
-        return
+    if wanted.type == "Condition":
+        raw = _wrong_conditions(wanted.arguments, got.arguments)
+        if raw - plan.raw.get(place, frozenset()):
+            plan.raw[place] = plan.raw.get(place, frozenset()) | raw
+            return
     if (
         not choices(wanted)
         or not isinstance(wanted.arguments, Mapping)
@@ -225,6 +243,10 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
     constructor = _constructor(wanted, place, plan)
     in_arguments = _difference(wanted.arguments, got.arguments)
     in_members = _difference(wanted.members, got.members)
+    jobs = _job_differences(wanted.arguments, got.arguments) if constructor is TUNING else {}
+    if jobs and place not in plan.jobs:
+        plan.jobs[place] = jobs
+        return
     wrong = [
         argument.name
         for arguments, difference in ((constructor.arguments, in_arguments), (SHARED, in_members))
@@ -241,6 +263,30 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
         plan.arguments[place] = _both(plan.arguments.get(place, {}), in_arguments)
         plan.members[place] = _both(plan.members.get(place, {}), in_members)
         plan.corrected.add(place)
+
+
+def _wrong_conditions(wanted: Value, got: Value) -> frozenset[int]:
+    """Which conditions of a step are not what they should be; all, where their number is not."""
+    theirs, ours = (
+        arguments.get("Conditions") if isinstance(arguments, Mapping) else None for arguments in (wanted, got)
+    )
+    if not isinstance(theirs, tuple):
+        return frozenset()
+    if not isinstance(ours, tuple) or len(ours) != len(theirs):
+        return frozenset(range(len(theirs)))
+    return frozenset(index for index, pair in enumerate(zip(theirs, ours, strict=True)) if not same(*pair))
+
+
+_JOBS = "TrainingJobDefinitions"
+
+
+def _job_differences(wanted: Mapping[str, Value], got: Mapping[str, Value]) -> dict[str, Mapping[str, object]]:
+    """What has to be merged into the jobs of a tuning, by their names; nothing where these are not the same."""
+    theirs, ours = (by_name(objects(arguments.get(_JOBS)), "DefinitionName") or {} for arguments in (wanted, got))
+    if list(theirs) != list(ours):
+        return {}
+    differences = {name: _difference(job, ours[name]) for name, job in theirs.items()}
+    return {name: difference for name, difference in differences.items() if difference}
 
 
 def _disagrees(argument: Argument, difference: Mapping[str, object]) -> bool:
@@ -454,7 +500,8 @@ def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement 
 def _constructed(
     step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan
 ) -> _Statement | _With | None:
-    facts = Facts(step, scope)
+    jobs = {name: _corrections(job, scope) for name, job in plan.jobs.get(place, {}).items()}
+    facts = Facts(step, scope, corrections=jobs)
     shared = SHARED if constructor.shared else DESCRIPTIONS
     keywords: dict[str, Node] = {}
     for argument in (*constructor.arguments, *shared):
@@ -535,13 +582,7 @@ def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _With | None:
         or not set(step.members) <= {"DependsOn", "DisplayName", "Description"}
     ):
         return None
-    listed = step.arguments["Conditions"]
-    if (place, "condition") in plan.dropped:
-        if not isinstance(listed, tuple) or len(listed) != 1:
-            return None
-        asked: Node | None = call(f"{scope.imported('as_written')}.condition", [write(listed[0], scope)])
-    else:
-        asked = condition(listed, scope)
+    asked = condition(step.arguments["Conditions"], scope, plan.raw.get(place, ()))
     if asked is None:
         return None
     facts = Facts(step, scope)
