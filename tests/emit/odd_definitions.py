@@ -338,7 +338,6 @@ ODD: dict[str, dict[str, Any]] = {
         step("B", "QualityCheck", {}, CheckType="NEW_QUALITY"),
         step("C", "QualityCheck", {}),
         step("D", "ClarifyCheck", {"AppSpecification": {"ImageUri": "i"}}, CheckType="DATA_BIAS", ModelName=None),
-        {"Name": "", "Type": "", "Arguments": {}},
     ),
     "hundreds of steps": document(
         *(

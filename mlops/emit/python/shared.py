@@ -91,9 +91,10 @@ def _member(name: str, member: str, writer: Callable[[Value, Facts], Node | None
 
 
 DESCRIPTIONS = (_member("display_name", "DisplayName", _line), _member("description", "Description", _line))
+WITHOUT_REQUEST = (_member("after", "DependsOn", after), *DESCRIPTIONS)
+"""What a step takes that starts nothing."""
 SHARED = (
-    _member("after", "DependsOn", after),
-    *DESCRIPTIONS,
+    *WITHOUT_REQUEST,
     _member("cache", "CacheConfig", _cache),
     _member("retries", "RetryPolicies", _retries),
 )

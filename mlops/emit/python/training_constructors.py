@@ -309,6 +309,8 @@ def _range(kind: str, item: Value, facts: Facts) -> Node | None:
     if not isinstance(item, Mapping):
         return None
     match item:
+        case {"ValueHint": str(hint)} if kind == "AutoParameters":
+            return call(facts.scope.imported("AutoRange"), [literal(_plain(hint))])
         case {"Values": tuple(values)} if kind == "CategoricalParameterRanges":
             choices = [literal(_plain(value)) for value in values if isinstance(value, str)]
             if len(choices) != len(values):

@@ -28,7 +28,7 @@ from mlops.emit.python.expressions import (
     write,
 )
 from mlops.emit.python.names import Names, constant, pipeline_name
-from mlops.emit.python.shared import DESCRIPTIONS, SHARED, after
+from mlops.emit.python.shared import DESCRIPTIONS, SHARED, WITHOUT_REQUEST, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
 from mlops.emit.python.training_constructors import TUNING
 from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value
@@ -363,7 +363,8 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
 
 
 def _imports(scope: Scope) -> list[str]:
-    names = sorted(scope.imports, key=lambda name: (name[0].islower(), name))
+    # As isort has them: constants, classes, functions.
+    names = sorted(scope.imports, key=lambda name: (not name.isupper(), name[0].islower(), name.lower(), name))
     one = f"from mlops import {', '.join(names)}"
     if len(one) <= 120:
         return [one]
@@ -502,7 +503,7 @@ def _constructed(
 ) -> _Statement | _With | None:
     jobs = {name: _corrections(job, scope) for name, job in plan.jobs.get(place, {}).items()}
     facts = Facts(step, scope, corrections=jobs)
-    shared = SHARED if constructor.shared else DESCRIPTIONS
+    shared = SHARED if constructor.shared else WITHOUT_REQUEST
     keywords: dict[str, Node] = {}
     for argument in (*constructor.arguments, *shared):
         if (place, argument.name) not in plan.dropped:
@@ -516,7 +517,7 @@ def _constructed(
         for name, found in (("arguments", plan.arguments), ("members", plan.members))
         if found.get(place)
     }
-    if corrections and not constructor.shared:
+    if "arguments" in corrections and not constructor.shared:
         return None
     positional = [literal(step.name), *(keywords.pop(name) for name in constructor.positional)]
     value = call(scope.imported(constructor.name), positional, {**keywords, **corrections})
