@@ -69,6 +69,21 @@ A, B, C = (compared("Equals", get(f"Parameters.{name}"), name) for name in "ABC"
 LETTERS = [{"Name": name, "Type": "String", "DefaultValue": name} for name in "ABC"]
 S3 = {"S3DataType": "S3Prefix", "S3Uri": "s3://b/x", "S3DataDistributionType": "FullyReplicated"}
 
+READ_AS_JSON: list[tuple[dict[str, Any], Any]] = [
+    ({"PropertyFile": get("Steps.E.PropertyFiles.R")}, "a.b[0]['c d'].e"),
+    ({"PropertyFile": get("Steps.E.PropertyFiles.R")}, "$.a"),
+    ({"PropertyFile": get("Steps.E.PropertyFiles.R")}, ""),
+    ({"PropertyFile": get("Steps.E.PropertyFiles.Other")}, "a"),
+    ({"PropertyFile": "text"}, "a"),
+    ({"S3Uri": "s3://b/x.json"}, "a.b"),
+    ({"S3Uri": {"Std:Join": {"On": "/", "Values": ["s3:/", get("Parameters.A")]}}}, "['a.b'][2]"),
+    ({"S3Uri": get("Parameters.A")}, {"Std:Join": {"On": ".", "Values": ["a", "b"]}}),
+]
+JSON_VALUES = [
+    step(f"F{index}", "Fail", {"ErrorMessage": {"Std:JsonGet": {**source, "Path": path}}})
+    for index, (source, path) in enumerate(READ_AS_JSON)
+]
+
 ODD: dict[str, dict[str, Any]] = {
     "members in an odd order": {
         "Steps": [{"Arguments": {"ErrorMessage": "no"}, "Type": "Fail", "Name": "Stop"}],
@@ -205,21 +220,7 @@ ODD: dict[str, dict[str, Any]] = {
             ),
             "PropertyFiles": [{"PropertyFileName": "R", "OutputName": "out", "FilePath": "a/b.json"}],
         },
-        *(
-            step(f"F{index}", "Fail", {"ErrorMessage": {"Std:JsonGet": {**source, "Path": path}}})
-            for index, (source, path) in enumerate(
-                [
-                    ({"PropertyFile": get("Steps.E.PropertyFiles.R")}, "a.b[0]['c d'].e"),
-                    ({"PropertyFile": get("Steps.E.PropertyFiles.R")}, "$.a"),
-                    ({"PropertyFile": get("Steps.E.PropertyFiles.R")}, ""),
-                    ({"PropertyFile": get("Steps.E.PropertyFiles.Other")}, "a"),
-                    ({"PropertyFile": "text"}, "a"),
-                    ({"S3Uri": "s3://b/x.json"}, "a.b"),
-                    ({"S3Uri": {"Std:Join": {"On": "/", "Values": ["s3:/", get("Parameters.A")]}}}, "['a.b'][2]"),
-                    ({"S3Uri": get("Parameters.A")}, {"Std:Join": {"On": ".", "Values": ["a", "b"]}}),
-                ]
-            )
-        ),
+        *JSON_VALUES,
         step("Odd", "Fail", {"ErrorMessage": {"Std:JsonGet": {"S3Uri": "s3://b/x", "PropertyFile": "y", "Path": "z"}}}),
         Parameters=LETTERS,
     ),

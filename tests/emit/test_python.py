@@ -65,7 +65,10 @@ def test_programs_are_formatted_and_type_checked(tmp_path: Path) -> None:
     texts = [file.read_text() for file in FILES] + [json.dumps(raw) for raw in ODD.values()]
     for index, text in enumerate(texts):
         (tmp_path / f"p{index}.py").write_text(emit(definition(text), compile_program))
-    for judge in (["format", "--line-length", "120", "--diff"], ["check", "--select", "I,F", "--diff"]):
+    for judge in (
+        ["format", "--line-length", "120", "--diff"],
+        ["check", "--line-length", "120", "--select", "I,F", "--diff"],
+    ):
         ruff = [sys.executable, "-m", "ruff", judge[0], "--isolated", *judge[1:], str(tmp_path)]
         done = subprocess.run(ruff, capture_output=True, text=True, check=False)
         assert done.returncode == 0, done.stdout

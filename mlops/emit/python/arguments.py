@@ -245,7 +245,7 @@ def record(
         written["arguments"] = write(rest, facts.scope)
     first = arguments[0].name
     lone = [written.pop(first)] if positional and first in written else []
-    return call(facts.scope.imported(name), lone, written)
+    return call(name, lone, written)
 
 
 def nested(name: str, path: str, record_name: str, arguments: Sequence[Argument]) -> Argument:

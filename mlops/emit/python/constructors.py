@@ -107,7 +107,7 @@ def _processing_inputs(facts: Facts) -> Node | None:
             )
             if (node := argument.writer(inner)) is not None
         }
-        written[name] = call(facts.scope.imported("Input"), [source], said) if said else source
+        written[name] = call("Input", [source], said) if said else source
     return dictionary(written.items())
 
 
@@ -134,7 +134,7 @@ def _processing_outputs(facts: Facts) -> Node | None:
         managed = item.get("AppManaged")
         if isinstance(managed, bool):
             more["app_managed"] = Text(repr(managed))
-        written[name] = call(facts.scope.imported("Output"), (), more)
+        written[name] = call("Output", (), more)
     return dictionary(written.items())
 
 
@@ -148,7 +148,7 @@ def reports(facts: Facts) -> dict[str, tuple[str, str]] | None:
     found = {}
     for name, item in named.items():
         output, path = item.get("OutputName"), item.get("FilePath")
-        if output not in outputs or not isinstance(output, str) or not isinstance(path, str) or not path:
+        if not isinstance(output, str) or output not in outputs or not isinstance(path, str) or not path:
             return None
         found[name] = (output, path)
     return found
@@ -190,10 +190,8 @@ def declared_outputs(facts: Facts) -> dict[str, str] | None:
     named = by_name(objects(listed), "OutputName")
     if not named or not isinstance(listed, tuple) or len(named) != len(listed):
         return None
-    kinds = {name: item.get("OutputType") for name, item in named.items()}
-    if any(kind not in _OUTPUT_TYPES for kind in kinds.values()):
-        return None
-    return {name: str(kind) for name, kind in kinds.items()}
+    kinds = {name: kind for name, item in named.items() if isinstance(kind := item.get("OutputType"), str)}
+    return kinds if len(kinds) == len(named) and set(kinds.values()) <= set(_OUTPUT_TYPES) else None
 
 
 def output_kinds(facts: Facts) -> dict[str, str]:

@@ -77,8 +77,8 @@ class Variable:
 
 @dataclass(slots=True)
 class Scope:
-    """What the program has so far: variables of parameters (with their kind) and of steps; the names that it imports;
-    the variables that something used. ``item`` is the variable of the ForEach that is being written."""
+    """What the program has so far: variables of parameters (with their kind) and of steps; and the variables
+    that something used. ``item`` is the variable of the ForEach that is being written."""
 
     names: Names
     role: str | None = None
@@ -86,12 +86,7 @@ class Scope:
     steps: dict[str, Variable] = field(default_factory=dict)
     constants: dict[str, str] = field(default_factory=dict)
     item: str | None = None
-    imports: set[str] = field(default_factory=set)
     used: set[str] = field(default_factory=set)
-
-    def imported(self, name: str) -> str:
-        self.imports.add(name)
-        return name
 
     def use(self, variable: str) -> str:
         self.used.add(variable)
@@ -137,7 +132,7 @@ def _reference(expression: str, scope: Scope, accepts: Sequence[str]) -> Node | 
         variable, kind = scope.parameters[rest]
         return Text(scope.use(variable)) if kind in (*accepts, ANY) else None
     if expression in _EXECUTION:
-        return Text(f"{scope.imported('execution')}.{_EXECUTION[expression]}") if STRING in accepts else None
+        return Text(f"execution.{_EXECUTION[expression]}") if STRING in accepts else None
     if scope.item is not None and expression.startswith(_CURRENT):
         item = _item(expression.removeprefix(_CURRENT), scope.item)
         if item is not None:
@@ -147,7 +142,7 @@ def _reference(expression: str, scope: Scope, accepts: Sequence[str]) -> Node | 
         for name in _prefixes(rest):
             if name in scope.steps and scope.steps[name].says(rest[len(name) + 1 :]):
                 return _property(scope.steps[name], rest[len(name) + 1 :], scope, accepts)
-    return call(f"{scope.imported('as_written')}.expression", [literal(expression)])
+    return call("as_written.expression", [literal(expression)])
 
 
 def _prefixes(text: str) -> list[str]:
@@ -238,15 +233,15 @@ def _join(value: Join, scope: Scope) -> Node:
             else refer(part, scope, EVERY)
         )
         if written is None:
-            return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+            return call("as_written.expression", [_document_form(value, scope)])
         parts.append(written)
-    return call(scope.imported("join"), parts, {"on": literal(value.on)} if value.on else {})
+    return call("join", parts, {"on": literal(value.on)} if value.on else {})
 
 
 def _json_value(value: JsonGet, scope: Scope) -> Node:
     said = _path(value.path, scope)
     if said is None:
-        return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+        return call("as_written.expression", [_document_form(value, scope)])
     path = (_keys(value.path) if isinstance(value.path, str) else None) or f".at({said})"
     if isinstance(value.property_file, Ref):
         for name, variable in scope.steps.items():
@@ -257,8 +252,8 @@ def _json_value(value: JsonGet, scope: Scope) -> Node:
         uri = literal(value.s3_uri) if isinstance(value.s3_uri, str) else refer(value.s3_uri, scope, (STRING,))
         # What only the document's form can say need not be text, which json_file insists on.
         if uri is not None and not uri.flat().startswith("as_written."):
-            return Items(f"{scope.imported('json_file')}(", (("", uri),), f"){path}")
-    return call(f"{scope.imported('as_written')}.expression", [_document_form(value, scope)])
+            return Items("json_file(", (("", uri),), f"){path}")
+    return call("as_written.expression", [_document_form(value, scope)])
 
 
 def _path(path: Value, scope: Scope) -> str | None:
@@ -321,7 +316,7 @@ def _condition(value: Value, scope: Scope, *, inside_or: bool = False) -> Node:
             parts = [_condition(item, scope, inside_or=True) for item in conditions]
             if len(parts) > 1 and not inside_or:
                 return Operation("|", tuple(map(_operand, parts)))
-            return call(scope.imported("any_of"), parts)
+            return call("any_of", parts)
     return _as_written(value, scope)
 
 
@@ -368,7 +363,7 @@ def _conjunction(opposites: Sequence[Value], scope: Scope) -> Node:
             case _:
                 parts.append(Enclosed("~", _denial(item, scope)))
     if len(parts) > 2:
-        return call(scope.imported("all_of"), parts)
+        return call("all_of", parts)
     return Operation("&", tuple(map(_operand, parts)))
 
 
@@ -378,7 +373,7 @@ def _membership(query: Value, choices: Sequence[Value], scope: Scope) -> Node | 
         return None
     known = [item for item in listed if item is not None]
     if _is_literal(query):
-        return call(scope.imported("is_in"), [queried, *known])
+        return call("is_in", [queried, *known])
     return call(f"{queried.flat()}.in_", known)
 
 
@@ -387,7 +382,7 @@ def _comparison(operator: str, left: Value, right: Value, scope: Scope) -> Node 
     if first is None or second is None:
         return None
     if _is_literal(left) or (isinstance(right, str) and operator not in ("==", "!=")):
-        return call(scope.imported("compare"), [first, literal(operator), second])
+        return call("compare", [first, literal(operator), second])
     return Operation(operator, (first, second))
 
 
@@ -400,4 +395,4 @@ def _side(value: Value, scope: Scope) -> Node | None:
 
 
 def _as_written(value: Value, scope: Scope) -> Node:
-    return call(f"{scope.imported('as_written')}.condition", [write(value, scope)])
+    return call("as_written.condition", [write(value, scope)])

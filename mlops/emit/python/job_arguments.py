@@ -59,7 +59,7 @@ def network(prefix: str) -> Argument:
                 if written is None:
                     return None
                 said[name] = written
-        return call(facts.scope.imported("Network"), (), said) if said else None
+        return call("Network", (), said) if said else None
 
     return Argument("network", writer, prefix.rstrip("."))
 

@@ -73,7 +73,7 @@ def _entity(entity: _Entity, facts: Facts) -> Node | None:
         said["properties"] = dictionary((key, node) for key, node in items.items() if node is not None)
     if more:
         said["arguments"] = write(more, facts.scope)
-    return call(facts.scope.imported(entity.kind), [node for node in positional if node is not None], said)
+    return call(entity.kind, [node for node in positional if node is not None], said)
 
 
 def _written_entities(facts: Facts) -> Node | None:
@@ -121,7 +121,7 @@ def _associations(facts: Facts) -> Node | None:
         if any(node is None for node in ends) or not (kind is None or isinstance(kind, str)):
             return None
         nodes = [*(node for node in ends if node is not None), *([] if kind is None else [literal(kind)])]
-        written.append(call(facts.scope.imported("Association"), nodes))
+        written.append(call("Association", nodes))
     return listing(written)
 
 

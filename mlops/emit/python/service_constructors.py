@@ -140,7 +140,7 @@ def _cluster(facts: Facts) -> Node | None:
             said[argument.name] = written
     if rest:
         said["arguments"] = write(rest, facts.scope)
-    return call(facts.scope.imported("EmrCluster"), (), said)
+    return call("EmrCluster", (), said)
 
 
 def _machines(instances: Value) -> tuple[str, int] | None:
@@ -259,7 +259,7 @@ def _sources(facts: Facts) -> Node | None:
         if any(node is None for node in nodes):
             return None
         found = listing(node for node in nodes if node is not None)
-        written.append(call(facts.scope.imported("Objects"), [step, found]))
+        written.append(call("Objects", [step, found]))
     return listing(written)
 
 

@@ -310,12 +310,12 @@ def _range(kind: str, item: Value, facts: Facts) -> Node | None:
         return None
     match item:
         case {"ValueHint": str(hint)} if kind == "AutoParameters":
-            return call(facts.scope.imported("AutoRange"), [literal(_plain(hint))])
+            return call("AutoRange", [literal(_plain(hint))])
         case {"Values": tuple(values)} if kind == "CategoricalParameterRanges":
             choices = [literal(_plain(value)) for value in values if isinstance(value, str)]
             if len(choices) != len(values):
                 return None
-            return call(facts.scope.imported("CategoricalRange"), [listing(choices)])
+            return call("CategoricalRange", [listing(choices)])
         case {"MinValue": str(low), "MaxValue": str(high)} if kind in _RANGES:
             bounds = [_plain(low), _plain(high)]
             wanted = int if kind == "IntegerParameterRanges" else (int, float)
@@ -325,7 +325,7 @@ def _range(kind: str, item: Value, facts: Facts) -> Node | None:
             if scale is not None and scale not in _SCALES:
                 return None
             said = {} if scale == "Auto" else {"scale": literal(str(scale)) if scale is not None else Text("None")}
-            return call(facts.scope.imported(_RANGES[kind]), map(literal, bounds), said)
+            return call(_RANGES[kind], map(literal, bounds), said)
     return None
 
 
@@ -346,7 +346,7 @@ def _objective(path: str) -> Argument:
         match facts.at(path):
             case {"Type": "Maximize" | "Minimize" as kind, "MetricName": metric}:
                 written = one(metric, facts.scope, (STRING,))
-                return None if written is None else call(facts.scope.imported(str(kind)), [written])
+                return None if written is None else call(str(kind), [written])
         return None
 
     return Argument("objective", writer, path)
@@ -375,7 +375,7 @@ def _training_job(definition: Mapping[str, Value], facts: Facts, more: Sequence[
     inner = facts.inside({**arguments, **volume})
     written = {argument.name: argument.writer(inner) for argument in (*_JOB, _CHOICES, *more)}
     said = {name: node for name, node in written.items() if node is not None}
-    return call(facts.scope.imported("TrainingJob"), (), said)
+    return call("TrainingJob", (), said)
 
 
 _ONE, _SEVERAL = "TrainingJobDefinition", "TrainingJobDefinitions"

@@ -7,6 +7,8 @@ form. Only a program that was compiled and found the same is given away.
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
@@ -337,7 +339,7 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
     """The source, and which lines make which parameter or step."""
     scope = Scope(Names(_LOWER_CASE), plan.role)
     _name_images(definition, scope)
-    scope.imported("Pipeline")
+    "Pipeline"
     parameters = [_parameter(index, item, scope, plan) for index, item in enumerate(definition.parameters)]
     steps = _statements(definition.steps, "/Steps", scope, plan)
     header = _header(definition, scope, plan, uses_variable=bool(parameters))
@@ -347,9 +349,7 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
         if name in scope.used
         for line in assignment(name, Text(string(text)))
     ]
-    written = [f'"""The pipeline {plan.name}."""', ""]
-    written += _imports(scope)
-    written += ["", *constants, ""] if constants else [""]
+    written = ["", *constants, ""] if constants else [""]
     written += header
     places: list[tuple[int, int, str]] = []
     for statement in parameters:
@@ -359,12 +359,18 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
     _print_block(steps, 4, scope, written, places)
     if not parameters and not steps:
         written.append("    pass")
-    return joined(written), places
+    above = [f'"""The pipeline {plan.name}."""', "", *_imports(written)]
+    moved = [(first + len(above), last + len(above), place) for first, last, place in places]
+    return joined([*above, *written]), moved
 
 
-def _imports(scope: Scope) -> list[str]:
+def _imports(written: Sequence[str]) -> list[str]:
+    """What the program names and does not make, but for Python's own."""
+    nodes = {node for node in ast.walk(ast.parse(joined(written))) if isinstance(node, ast.Name)}
+    made = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+    found = {node.id for node in nodes} - made - set(dir(builtins))
     # As isort has them: constants, classes, functions.
-    names = sorted(scope.imports, key=lambda name: (not name.isupper(), name[0].islower(), name.lower(), name))
+    names = sorted(found, key=lambda name: (not name.isupper(), name[0].islower(), name.lower(), name))
     one = f"from mlops import {', '.join(names)}"
     if len(one) <= 120:
         return [one]
@@ -428,18 +434,18 @@ def _document_arguments(definition: Definition, scope: Scope) -> dict[str, Node]
             named = one(name, scope, (STRING,))
             if named is not None and None not in own.values():
                 more = {key: node for key, node in own.items() if node is not None}
-                said["experiment"] = call(scope.imported("Experiment"), [named], more)
+                said["experiment"] = call("Experiment", [named], more)
     tracking = members.get("MlflowConfig")
     if isinstance(tracking, Mapping) and "MlflowResourceArn" in tracking and set(tracking) <= set(_MLFLOW):
         nodes = [one(tracking[member], scope, (STRING,)) for member in _MLFLOW if member in tracking]
         if None not in nodes:
-            said["mlflow"] = call(scope.imported("Mlflow"), [node for node in nodes if node is not None])
+            said["mlflow"] = call("Mlflow", [node for node in nodes if node is not None])
     return said
 
 
 def _corrections(value: object, scope: Scope) -> Node:
     if value is _OMIT:
-        return Text(scope.imported("omit"))
+        return Text("omit")
     if isinstance(value, Mapping):
         return dictionary((str(key), _corrections(item, scope)) for key, item in value.items())
     return write(value, scope)  # type: ignore[arg-type]
@@ -492,7 +498,7 @@ def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement 
                 if built is not None:
                     return built
                 plan.passed[place] += 1
-    value = call(f"{scope.imported('as_written')}.step", [_document(step, scope)])
+    value = call("as_written.step", [_document(step, scope)])
     variable = scope.names.variable(step.name, "step")
     scope.steps.setdefault(step.name, Variable(variable))
     return _Statement(place, variable, value)
@@ -520,7 +526,7 @@ def _constructed(
     if "arguments" in corrections and not constructor.shared:
         return None
     positional = [literal(step.name), *(keywords.pop(name) for name in constructor.positional)]
-    value = call(scope.imported(constructor.name), positional, {**keywords, **corrections})
+    value = call(constructor.name, positional, {**keywords, **corrections})
     variable = scope.names.variable(step.name, "step")
     listed = reports(facts) if "reports" in keywords else None
     scope.steps.setdefault(
@@ -599,7 +605,7 @@ def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _With | None:
     default = f"When{then[0].name}" if then else f"Unless{otherwise[0].name}" if otherwise else "When"
     named = [] if step.name == default else [literal(step.name)]
     variable = scope.names.variable(step.name, "branch")
-    value = call(scope.imported("when"), [asked, *named], keywords)
+    value = call("when", [asked, *named], keywords)
     scope.steps.setdefault(
         step.name, Variable(variable, has_property=False, properties={"Outcome": ("step.outcome", ANY)})
     )
