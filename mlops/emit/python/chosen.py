@@ -36,4 +36,6 @@ def choices(step: Step) -> Sequence[Constructor]:
     kind = step.members.get("CheckType")
     check = CHECKS.get((step.type, kind)) if isinstance(kind, str) else None
     known = _BY_TYPE.get(step.type) if check is None else check
+    if known is FOR_EACH and [block.member for block in step.blocks] != ["ForEachBody"]:
+        known = None
     return [*found, *([] if known is None else [known]), *([] if step.blocks else [OTHER])]
