@@ -186,7 +186,7 @@ def _refusal(code: str, message: str, status: int, operation: str) -> Exception:
 def compose(order: Order) -> dict[str, Any]:
     """The answer as JSON: pipelines with their definitions, uploads, noted changes, findings."""
     answers = Answers(order)
-    _isolate(order.facts["region"], answers)
+    _isolate(order.facts["region"], answers, nowhere=order.result.with_name("no-aws-configuration"))
     findings: list[Finding] = []
     pipelines = []
     for pipeline in _pipelines(order, findings):
@@ -222,8 +222,9 @@ def _text(name: object) -> str:
     return name if isinstance(name, str) else str(getattr(name, "default_value", name))
 
 
-def _isolate(region: str, answers: Answers) -> None:
-    """No credentials, no network, no clock in names; the SDK's chatter is kept down."""
+def _isolate(region: str, answers: Answers, *, nowhere: Path) -> None:
+    """No credentials, no network, no clock in names; the SDK's chatter is kept down. ``nowhere`` is a file that is not
+    there, in place of AWS's own."""
     for variable in [name for name in os.environ if name.startswith("AWS_")]:
         del os.environ[variable]
     os.environ |= {
@@ -232,8 +233,8 @@ def _isolate(region: str, answers: Answers) -> None:
         "AWS_ACCESS_KEY_ID": "composing",
         "AWS_SECRET_ACCESS_KEY": "composing",
         "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": os.devnull,
-        "AWS_SHARED_CREDENTIALS_FILE": os.devnull,
+        "AWS_CONFIG_FILE": str(nowhere),
+        "AWS_SHARED_CREDENTIALS_FILE": str(nowhere),
     }
     from botocore.client import BaseClient
 
@@ -433,7 +434,7 @@ def _of_the_users(error: BaseException, order: Order, doing: str | None) -> Find
     help = None
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "sagemaker":
         help = "the file is written for another version of the SDK than the one that is installed beside mlops"
-    message = found.message if doing is None else f"{doing}: {type(error).__name__}: {error}"
+    message = found.message if doing is None else f"{doing}: {found.message.removeprefix('running the file failed: ')}"
     return Finding(found.code, found.name, found.severity, message, help=help, where=found.where)
 
 

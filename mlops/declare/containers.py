@@ -45,7 +45,7 @@ class Container:
     ``inference_code`` names the handler in ``code/`` of ``model.tar.gz``. ``multi_model`` serves many models below
     one prefix. ``package`` takes image, model and environment from a version in the registry. ``framework``,
     ``framework_version``, ``nearest_model`` and ``data_input`` describe a registered one; ``arguments`` is merged into
-    the container: whatever SageMaker accepts and we do not name.
+    the container: whatever SageMaker accepts and we do not name. An empty ``environment`` is written as it is.
     """
 
     image: Image | None = None
@@ -73,7 +73,7 @@ def container(lowering: Lowering, step: Step, given: Container, instance: Value)
             "ContainerHostname": lower(given.hostname),
             "Image": image,
             "Mode": "MultiModel" if given.multi_model else None,
-            "Environment": environment or None,
+            "Environment": environment if environment or given.environment is not None else None,
             **artifact(lowering, step, given.model),
             "ModelPackageName": lower(given.package),
             "Framework": lower(given.framework),

@@ -155,7 +155,7 @@ def raised(error: BaseException, path: Path) -> Finding:
     if isinstance(error, SyntaxError):
         return syntax(error, path)
     try:
-        said = str(error)
+        said = " ".join(str(error).split())
     except Exception:  # the user's own __str__ raised
         said = ""
     text = f"{type(error).__name__}: {said}" if said else type(error).__name__

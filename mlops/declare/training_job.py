@@ -95,7 +95,8 @@ class Checkpoint:
 
 @record
 class DebugHook:
-    """What SageMaker Debugger saves, per collection its parameters; ``to`` is an S3 URI."""
+    """What SageMaker Debugger saves, per collection its parameters; ``to`` is an S3 URI. No ``collections`` at all
+    are the service's own, ``{}`` is an empty list of them."""
 
     to: Text
     collections: Mapping[str, Mapping[str, Text]] | None = None
@@ -289,16 +290,17 @@ def attempts(given: Count | None) -> Value:
 def debug_hook(hook: DebugHook | None) -> Value:
     if hook is None:
         return None
-    collections = tuple(
+    collections = hook.collections or {}
+    listed = tuple(
         without_none({"CollectionName": name, "CollectionParameters": lower(dict(parameters)) or None})
-        for name, parameters in (hook.collections or {}).items()
+        for name, parameters in collections.items()
     )
     return without_none(
         {
             "S3OutputPath": lower(hook.to),
             "LocalPath": lower(hook.path),
             "HookParameters": lower(hook.parameters),
-            "CollectionConfigurations": collections or None,
+            "CollectionConfigurations": None if hook.collections is None else listed,
         }
     )
 

@@ -1,6 +1,7 @@
 """The official SDK opens sessions where its files are imported, so only the test's subprocess does that."""
 
 collect_ignore = [
+    "bridge_rows.py",
     "jobs.py",
     "offline_aws.py",
     "sdk_alone.py",

@@ -7,6 +7,7 @@ SDK 3 is the one that is installed for the tests. For SDK 2, name a Python that 
 
 from __future__ import annotations
 
+import functools
 import importlib.util
 import json
 import os
@@ -14,7 +15,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -27,28 +28,34 @@ SDK2 = os.environ.get("MLOPS_SDK2_PYTHON")
 
 pytestmark = [
     pytest.mark.sdk,
+    pytest.mark.xdist_group("bridge"),
     pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
 ]
 
 CONFIGURATION = """
-[env.staging]
-account = "111122223333"
+[env.local]
 region = "us-east-1"
-role = "arn:aws:iam::111122223333:role/pipelines"
-bucket = "acme-ml"
+role = "arn:aws:iam::000000000000:role/pipelines"
 """
 
-CASES = [
-    pytest.param("v3/train_register.py", id="v3 train_register"),
-    *(
-        pytest.param(f"{version}/{name}.py", marks=pytest.mark.slow, id=f"{version} {name}")
-        for version, names in {
-            "v3": ("lambda_callback", "tuning", "quality_transform", "functions"),
-            "v2": ("abalone", "tuning", "lambda_callback", "quality", "old_style"),
-        }.items()
-        for name in names
+ROWS = {
+    "v3": (
+        "train_register",
+        "abalone/pipeline",
+        "tuning",
+        "lambda_callback",
+        "quality_transform",
+        "features",
+        "services",
+        "functions",
+        "count_rows",
     ),
-]
+    "v2": ("abalone", "tuning", "lambda_callback", "quality", "old_style"),
+}
+"""Projects' repositories, tuning, Lambda and Callback, checks and transform, EMR, the feature store, endpoints and
+ForEach, plain functions, model registration in the old style."""
+
+UPLOAD_NOTHING = ("v3/lambda_callback", "v3/quality_transform", "v3/features", "v2/lambda_callback", "v2/tuning")
 
 _STAMP = re.compile(r"\d{4}-\d\d-\d\d-\d\d-\d\d-\d\d-\d{3}|20\d{12}|(?<=tuning-)\d{9,10}")
 """The SDK puts the time into the names of jobs and uploads; the bridge counts instead."""
@@ -57,23 +64,67 @@ _SERIALIZED = re.compile(r"[0-9a-f]{64}|-----BEGIN PUBLIC KEY-----.*?-----END PU
 """Hashes of what the SDK pickles, and the key that it makes up each time to sign it with."""
 
 
-def python(file: str) -> str:
-    if file.startswith("v3"):
+def python(version: str) -> str:
+    if version == "v3":
         return sys.executable
     if SDK2 is None:
         pytest.skip("MLOPS_SDK2_PYTHON names no Python with SDK 2")
     return SDK2
 
 
+def files(folder: Path) -> Path:
+    shutil.copytree(FILES, folder / "sdk_pipelines")
+    services = folder / "sdk_pipelines" / "v3" / "services.py"
+    shutil.copy(HERE / "sdk_service_steps.py", services)
+    (services.parent / "report.ipynb").write_text("{}")
+    (services.parent / "setup.sh").write_text("true\n")
+    (folder / "mlops.toml").write_text(CONFIGURATION)
+    return folder
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    shutil.copytree(FILES, tmp_path / "sdk_pipelines")
-    (tmp_path / "mlops.toml").write_text(CONFIGURATION)
-    return tmp_path
+    return files(tmp_path)
+
+
+def without_network() -> list[str]:
+    """A network namespace of one's own with nothing in it, where the kernel gives one."""
+    inside = ["unshare", "--user", "--map-root-user", "--net"]
+    if shutil.which(inside[0]) is None:
+        return []
+    return inside if subprocess.run([*inside, "true"], capture_output=True, check=False).returncode == 0 else []
+
+
+@pytest.fixture(scope="module")
+def composed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[Any, Any]]:
+    """What the bridge makes of all files for a version of the SDK, and what the SDK makes of them."""
+
+    @functools.cache
+    def both(version: str) -> tuple[Any, Any]:
+        interpreter, folder = python(version), files(tmp_path_factory.mktemp(version))
+        listed = [str(folder / "sdk_pipelines" / version / f"{name}.py") for name in ROWS[version]]
+        ours, theirs = folder / "ours.json", folder / "theirs.json"
+        bridge = [*without_network(), interpreter, str(HERE / "bridge_rows.py"), str(ours), *listed]
+        # An environment that has nothing in it but where this checkout is.
+        done = subprocess.run(
+            bridge, cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stderr
+        credentials = {
+            "AWS_ACCESS_KEY_ID": "dummy",
+            "AWS_SECRET_ACCESS_KEY": "dummy",
+            "AWS_DEFAULT_REGION": "us-east-1",
+            "AWS_EC2_METADATA_DISABLED": "true",
+            "HOME": str(folder),
+        }
+        alone = [interpreter, str(HERE / "sdk_alone.py"), str(theirs), *listed]
+        subprocess.run(alone, env=credentials, capture_output=True, timeout=600, check=True)
+        return read(ours), read(theirs)
+
+    return both
 
 
 def mlops(python: str, project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    """With an environment that has nothing in it but where this checkout is."""
     return subprocess.run(
         [python, "-m", "mlops", *arguments],
         cwd=project,
@@ -85,32 +136,16 @@ def mlops(python: str, project: Path, *arguments: str) -> subprocess.CompletedPr
     )
 
 
-@pytest.mark.parametrize("file", CASES)
-def test_the_definition_is_the_sdks(file: str, project: Path) -> None:
-    interpreter = python(file)
-    done = mlops(interpreter, project, "compile", f"sdk_pipelines/{file}", "--env", "staging", "-o", "ours.json")
-    assert done.returncode == 0, done.stderr
-    theirs = project / "theirs.json"
-    subprocess.run(
-        [interpreter, str(HERE / "sdk_alone.py"), str(project / "sdk_pipelines" / file), str(theirs)],
-        env={
-            "AWS_ACCESS_KEY_ID": "dummy",
-            "AWS_SECRET_ACCESS_KEY": "dummy",
-            "AWS_DEFAULT_REGION": "us-east-1",
-            "AWS_EC2_METADATA_DISABLED": "true",
-            "HOME": str(project),
-        },
-        capture_output=True,
-        timeout=300,
-        check=True,
-    )
-    assert list(differences(read(project / "ours.json"), read(theirs))) == []
-    uploaded = list((project / ".mlops" / "composed").iterdir()) if uploads(file) else []
-    assert bool(uploaded) is uploads(file)
-
-
-def uploads(file: str) -> bool:
-    return not file.endswith(("lambda_callback.py", "quality_transform.py", "v2/tuning.py"))
+@pytest.mark.slow
+@pytest.mark.parametrize("row", [f"{version}/{name}" for version, names in ROWS.items() for name in names])
+def test_it_compiles_is_checked_and_planned_and_is_the_sdks(
+    row: str, composed: Callable[[str], tuple[Any, Any]]
+) -> None:
+    ours, theirs = composed(row[:2])
+    (file,) = (name for name in theirs if name.endswith(f"sdk_pipelines/{row}.py"))
+    assert list(differences(ours[file]["definition"], theirs[file])) == []
+    assert ours[file]["plan"] == "create"
+    assert bool(ours[file]["uploads"]) is (row not in UPLOAD_NOTHING)
 
 
 def read(file: Path) -> Any:

@@ -55,9 +55,7 @@ class Model(Step):
         **shared: Unpack[Tagged],
     ) -> None:
         self.share(name, shared)
-        self.container = Container(
-            image=image, model=model, inference_code=inference_code, environment=environment or {}
-        )
+        self.container = Container(image=image, model=model, inference_code=inference_code, environment=environment)
         self.containers = tuple(containers)
         self.execution = execution
         self.instance = instance

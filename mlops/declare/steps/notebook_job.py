@@ -37,8 +37,9 @@ MAX_RUNTIME_SECONDS = 2 * 24 * 60 * 60
 class NotebookJob(Step):
     """Runs ``notebook`` with the ``kernel`` of ``image``, a SageMaker Distribution image or one that has what notebook
     jobs need. ``parameters`` are put into the notebook; ``script`` is sourced before it; ``files`` and folders travel
-    beside it. ``job`` is the name that Studio shows. ``volume`` is in GB, ``max_runtime`` in seconds, ``attempts`` how
-    often SageMaker's own failures are tried again.
+    beside it; where all of them lie in S3 already, ``source`` is their folder there and the others only name them.
+    ``to`` is where the executed notebook goes. ``job`` is the name that Studio shows. ``volume`` is in GB,
+    ``max_runtime`` in seconds, ``attempts`` how often SageMaker's own failures are tried again.
     """
 
     step_type = StepType(type="Training")
@@ -55,6 +56,8 @@ class NotebookJob(Step):
         environment: Environment | None = None,
         script: str | None = None,
         files: Sequence[str] = (),
+        source: Text | None = None,
+        to: Text | None = None,
         job: str | None = None,
         instance: Text | None = None,
         volume: Count = VOLUME_GB,
@@ -71,6 +74,8 @@ class NotebookJob(Step):
         self.environment = dict(environment or {})
         self.script = script
         self.files = tuple(files)
+        self.source = source
+        self.to = to
         self.job = job or re.sub(r"[^a-zA-Z0-9_-]", "-", PurePosixPath(notebook).stem).lstrip("-_0123456789") or name
         self.instance = instance
         self.volume = volume
@@ -117,7 +122,7 @@ class NotebookJob(Step):
                 ),
                 "OutputDataConfig": without_none(
                     {
-                        "S3OutputPath": execution_folder(lowering, self.name),
+                        "S3OutputPath": execution_folder(lowering, self.name) if self.to is None else lower(self.to),
                         "KmsKeyId": self.settings.kms_key(lowering),
                     }
                 ),
@@ -143,6 +148,8 @@ class NotebookJob(Step):
         )
 
     def _sources(self, lowering: Lowering) -> Value:
+        if self.source is not None:
+            return lower(self.source)
         found: list[Path] = []
         named = [("notebook", self.notebook), ("script", self.script), *(("file", file) for file in self.files)]
         for what, given in named:

@@ -169,9 +169,7 @@ class RegisterModel(Step):
     ) -> None:
         self.share(name, shared)
         self.group = group
-        self.container = Container(
-            image=image, model=model, inference_code=inference_code, environment=environment or {}
-        )
+        self.container = Container(image=image, model=model, inference_code=inference_code, environment=environment)
         self.containers = tuple(containers)
         self.metrics = metrics
         self.drift_baselines = drift_baselines

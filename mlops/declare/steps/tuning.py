@@ -22,7 +22,7 @@ from mlops.declare.references import (
     join,
     lower,
 )
-from mlops.declare.steps.base import Step, without_none
+from mlops.declare.steps.base import Step, merge, without_none
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
     Count,
@@ -119,7 +119,8 @@ class Minimize:
 @record
 class TrainingJob:
     """What each job of a Tuning runs; the arguments are Training's. ``ranges`` and ``objective`` are given here where
-    the Tuning has several. ``instances`` are the machines to try one after the other where the first is not free."""
+    the Tuning has several. ``instances`` are the machines to try one after the other where the first is not free.
+    ``arguments`` is merged into the definition of the job."""
 
     image: Image | None = None
     algorithm: Text | None = None
@@ -144,6 +145,7 @@ class TrainingJob:
     compression: Literal["GZIP", "NONE"] | None = "GZIP"
     ranges: Mapping[str, Range] | None = None
     objective: Maximize | Minimize | None = None
+    arguments: Mapping[str, Any] | None = None
 
 
 class TunedModel(ModelReference):
@@ -334,7 +336,7 @@ class Tuning(Step):
         target = lowering.environment.uri(lowering.pipeline, self.name) if self.to is None else lower(self.to)
         script, variables = training_job.script(lowering, self, given.code, given.entry, given.environment or {})
         several = name is not None
-        return without_none(
+        definition = without_none(
             {
                 "DefinitionName": name,
                 "TuningObjective": _objective(given.objective) if several else None,
@@ -366,6 +368,7 @@ class Tuning(Step):
                 **self.settings.security(lowering),
             }
         )
+        return merge(definition, given.arguments or {})
 
     def _machines(self, lowering: Lowering, given: TrainingJob, instance: Value) -> dict[str, Value]:
         if given.instances:

@@ -23,7 +23,7 @@ def after(value: Value, facts: Facts) -> Node | None:
                 listed.append(_named(item, facts))
             case {"Step": str(name), "Trigger": str(trigger), **rest} if trigger in _TRIGGERS and not rest:
                 kind = () if trigger == "Any" else (literal(trigger),)
-                listed.append(call(facts.scope.imported("After"), (_named(name, facts), *kind)))
+                listed.append(call("After", (_named(name, facts), *kind)))
             case _:
                 return None
     return listing(listed)
@@ -75,7 +75,7 @@ def _policy(value: Value, facts: Facts) -> Node | None:
         if isinstance(number, bool) or not isinstance(number, int | float):
             return None
         said[name] = literal(number)
-    return call(facts.scope.imported("Retry"), (), said)
+    return call("Retry", (), said)
 
 
 def _text(value: Value) -> Node:
@@ -91,9 +91,10 @@ def _member(name: str, member: str, writer: Callable[[Value, Facts], Node | None
 
 
 DESCRIPTIONS = (_member("display_name", "DisplayName", _line), _member("description", "Description", _line))
+WITHOUT_REQUEST = (_member("after", "DependsOn", after), *DESCRIPTIONS)
+"""What a step takes that starts nothing."""
 SHARED = (
-    _member("after", "DependsOn", after),
-    *DESCRIPTIONS,
+    *WITHOUT_REQUEST,
     _member("cache", "CacheConfig", _cache),
     _member("retries", "RetryPolicies", _retries),
 )

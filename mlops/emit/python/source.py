@@ -52,13 +52,14 @@ class Operation:
 
 @dataclass(frozen=True, slots=True)
 class Enclosed:
-    """``before(inside)``, the inside being one operand."""
+    """``before(inside)``, the inside being one operand, or ``before[inside]``."""
 
     before: str
     inside: Node
+    brackets: str = "()"
 
     def flat(self) -> str:
-        return f"{self.before}({self.inside.flat()})"
+        return f"{self.before}{self.brackets[0]}{self.inside.flat()}{self.brackets[1]}"
 
 
 Node: TypeAlias = Text | Items | Operation | Enclosed
@@ -96,8 +97,8 @@ def lines(node: Node, indent: int, before: str = "", after: str = "") -> list[st
                 broken += lines(operand, indent, f"{operator} ")
             broken[-1] += after
             return broken
-        case Enclosed(prefix, inside):
-            return [f"{margin}{before}{prefix}(", *lines(inside, deeper), f"{margin}){after}"]
+        case Enclosed(prefix, inside, brackets):
+            return [f"{margin}{before}{prefix}{brackets[0]}", *lines(inside, deeper), f"{margin}{brackets[1]}{after}"]
     return [one]
 
 

@@ -7,14 +7,16 @@ form. Only a program that was compiled and found the same is given away.
 
 from __future__ import annotations
 
+import ast
+import builtins
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from mlops.emit.python.arguments import Argument, Constructor, Facts
-from mlops.emit.python.constructors import CONSTRUCTORS as COMMON
-from mlops.emit.python.constructors import OTHER, output_kinds, reports
+from mlops.emit.python.arguments import Argument, Constructor, Facts, by_name, objects, one
+from mlops.emit.python.chosen import choices
+from mlops.emit.python.constructors import FOR_EACH, output_kinds, reports
 from mlops.emit.python.expressions import (
     ANY,
     BOOLEAN,
@@ -28,19 +30,30 @@ from mlops.emit.python.expressions import (
     write,
 )
 from mlops.emit.python.names import Names, constant, pipeline_name
-from mlops.emit.python.service_constructors import SERVICE_CONSTRUCTORS, tuning
-from mlops.emit.python.shared import DESCRIPTIONS, SHARED, after
+from mlops.emit.python.shared import DESCRIPTIONS, SHARED, WITHOUT_REQUEST, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
-from mlops.ir import Definition, Parameter, Step, UsageError, Value
+from mlops.emit.python.training_constructors import TUNING
+from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value
 from mlops.ir.values import pointer, same
 
 ROUNDS = 9
 """A guess, what was wrong with it dropped, the rest said in arguments, and room for one fallback to be seen wrong."""
 
 _KINDS = {"String": STRING, "Integer": INTEGER, "Float": FLOAT, "Boolean": BOOLEAN}
-_LOWER_CASE = {"as_written", "execution", "image", "join", "json_file", "omit", "pipeline", "when"}
-CONSTRUCTORS = {**COMMON, **SERVICE_CONSTRUCTORS, "Tuning": tuning(COMMON["Training"])}
-_BY_NAME = {constructor.name: constructor for constructor in (*CONSTRUCTORS.values(), OTHER)}
+_LOWER_CASE = {
+    "all_of",
+    "any_of",
+    "as_written",
+    "compare",
+    "execution",
+    "image",
+    "is_in",
+    "join",
+    "json_file",
+    "omit",
+    "pipeline",
+    "when",
+}
 _ROLES = ("RoleArn", "ExecutionRoleArn")
 
 
@@ -57,36 +70,42 @@ Compile: TypeAlias = Callable[[str], tuple[Definition | None, Sequence[int]]]
 
 @dataclass(slots=True)
 class _Plan:
-    """What was learnt of earlier guesses, by the steps' pointers."""
+    """What was learnt of earlier guesses, by the steps' pointers. ``passed``: how many constructors will not do."""
 
     name: str
     role: str | None
-    other: set[str] = field(default_factory=set)
+    passed: Counter[str] = field(default_factory=Counter)
     as_written: set[str] = field(default_factory=set)
     dropped: set[tuple[str, str]] = field(default_factory=set)
     corrected: set[str] = field(default_factory=set)
     arguments: dict[str, Mapping[str, object]] = field(default_factory=dict)
     members: dict[str, Mapping[str, object]] = field(default_factory=dict)
+    jobs: dict[str, Mapping[str, Mapping[str, object]]] = field(default_factory=dict)
+    raw: dict[str, frozenset[int]] = field(default_factory=dict)
     document: Mapping[str, object] = field(default_factory=dict)
     keep_order: bool = True
 
 
 @dataclass(frozen=True, slots=True)
 class _Statement:
-    """``places`` is the pointer of the parameter or step that it makes."""
+    """``place`` is the pointer of the parameter or step that it makes; ``before`` are variables that it wants."""
 
     place: str
     variable: str
     value: Node
+    before: Sequence[tuple[str, Node]] = ()
 
 
 @dataclass(frozen=True, slots=True)
-class _When:
+class _With:
+    """A step with others inside; ``last`` is said at their end."""
+
     place: str
     variable: str
     value: Node
-    then: Sequence[_Statement | _When]
-    otherwise: Sequence[_Statement | _When]
+    then: Sequence[_Statement | _With]
+    otherwise: Sequence[_Statement | _With] = ()
+    last: Node | None = None
 
 
 def emit(definition: Definition, compiled: Compile) -> str:
@@ -140,26 +159,27 @@ def _everything(definition: Definition) -> Iterator[str]:
 
 def _avoid(definition: Definition, plan: _Plan, places: Sequence[str]) -> None:
     """Write what has a mistake in its own form; everything, where that is not known."""
-    steps = {placed.pointer for placed in definition.placed()}
+    steps = {placed.pointer: placed.step for placed in definition.placed()}
     new = set(places) - plan.as_written
     for place in new:
-        _fall_back(place, plan, is_step=place in steps)
+        _fall_back(steps.get(place), place, plan)
     if not new:
         plan.as_written.update(_everything(definition))
 
 
-def _fall_back(place: str, plan: _Plan, *, is_step: bool = True) -> None:
+def _fall_back(step: Step | None, place: str, plan: _Plan) -> None:
     """From the type's constructor to that of any type, and from there to the document's own form."""
     plan.arguments.pop(place, None)
     plan.members.pop(place, None)
-    if is_step and place not in plan.other:
-        plan.other.add(place)
-    else:
+    plan.dropped = {(other, name) for other, name in plan.dropped if other != place}
+    plan.passed[place] += 1
+    if step is None or plan.passed[place] >= len(choices(step)):
         plan.as_written.add(place)
 
 
 def _constructor(step: Step, place: str, plan: _Plan) -> Constructor:
-    return OTHER if place in plan.other else CONSTRUCTORS.get(step.type, OTHER)
+    left = choices(step)[plan.passed[place] :]
+    return left[0] if left else choices(step)[-1]
 
 
 def _at(places: Sequence[tuple[int, int, str]], line: int) -> Iterator[str]:
@@ -209,15 +229,26 @@ def _same_step(wanted: Step, got: Step) -> bool:
 
 
 def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
-    constructor = _constructor(wanted, place, plan)
-    if wanted.type == "Condition" and (place, "condition") not in plan.dropped:
-        plan.dropped.add((place, "condition"))
-        return
-    if wanted.blocks or not isinstance(wanted.arguments, Mapping) or not isinstance(got.arguments, Mapping):
+    if wanted.type == "Condition":
+        raw = _wrong_conditions(wanted.arguments, got.arguments)
+        if raw - plan.raw.get(place, frozenset()):
+            plan.raw[place] = plan.raw.get(place, frozenset()) | raw
+            return
+    if (
+        not choices(wanted)
+        or not isinstance(wanted.arguments, Mapping)
+        or not isinstance(got.arguments, Mapping)
+        or [block.member for block in wanted.blocks] != [block.member for block in got.blocks]
+    ):
         plan.as_written.add(place)
         return
+    constructor = _constructor(wanted, place, plan)
     in_arguments = _difference(wanted.arguments, got.arguments)
     in_members = _difference(wanted.members, got.members)
+    jobs = _job_differences(wanted.arguments, got.arguments) if constructor is TUNING else {}
+    if jobs and place not in plan.jobs:
+        plan.jobs[place] = jobs
+        return
     wrong = [
         argument.name
         for arguments, difference in ((constructor.arguments, in_arguments), (SHARED, in_members))
@@ -229,11 +260,35 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
         plan.dropped |= new
     elif (not in_arguments and not in_members) or place in plan.corrected:
         plan.corrected.discard(place)
-        _fall_back(place, plan)
+        _fall_back(wanted, place, plan)
     else:
         plan.arguments[place] = _both(plan.arguments.get(place, {}), in_arguments)
         plan.members[place] = _both(plan.members.get(place, {}), in_members)
         plan.corrected.add(place)
+
+
+def _wrong_conditions(wanted: Value, got: Value) -> frozenset[int]:
+    """Which conditions of a step are not what they should be; all, where their number is not."""
+    theirs, ours = (
+        arguments.get("Conditions") if isinstance(arguments, Mapping) else None for arguments in (wanted, got)
+    )
+    if not isinstance(theirs, tuple):
+        return frozenset()
+    if not isinstance(ours, tuple) or len(ours) != len(theirs):
+        return frozenset(range(len(theirs)))
+    return frozenset(index for index, pair in enumerate(zip(theirs, ours, strict=True)) if not same(*pair))
+
+
+_JOBS = "TrainingJobDefinitions"
+
+
+def _job_differences(wanted: Mapping[str, Value], got: Mapping[str, Value]) -> dict[str, Mapping[str, object]]:
+    """What has to be merged into the jobs of a tuning, by their names; nothing where these are not the same."""
+    theirs, ours = (by_name(objects(arguments.get(_JOBS)), "DefinitionName") or {} for arguments in (wanted, got))
+    if list(theirs) != list(ours):
+        return {}
+    differences = {name: _difference(job, ours[name]) for name, job in theirs.items()}
+    return {name: difference for name, difference in differences.items() if difference}
 
 
 def _disagrees(argument: Argument, difference: Mapping[str, object]) -> bool:
@@ -284,7 +339,7 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
     """The source, and which lines make which parameter or step."""
     scope = Scope(Names(_LOWER_CASE), plan.role)
     _name_images(definition, scope)
-    scope.imported("Pipeline")
+    "Pipeline"
     parameters = [_parameter(index, item, scope, plan) for index, item in enumerate(definition.parameters)]
     steps = _statements(definition.steps, "/Steps", scope, plan)
     header = _header(definition, scope, plan, uses_variable=bool(parameters))
@@ -294,9 +349,7 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
         if name in scope.used
         for line in assignment(name, Text(string(text)))
     ]
-    written = [f'"""The pipeline {plan.name}."""', ""]
-    written += _imports(scope)
-    written += ["", *constants, ""] if constants else [""]
+    written = ["", *constants, ""] if constants else [""]
     written += header
     places: list[tuple[int, int, str]] = []
     for statement in parameters:
@@ -306,11 +359,18 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
     _print_block(steps, 4, scope, written, places)
     if not parameters and not steps:
         written.append("    pass")
-    return joined(written), places
+    above = [f'"""The pipeline {plan.name}."""', "", *_imports(written)]
+    moved = [(first + len(above), last + len(above), place) for first, last, place in places]
+    return joined([*above, *written]), moved
 
 
-def _imports(scope: Scope) -> list[str]:
-    names = sorted(scope.imports, key=lambda name: (name[0].islower(), name))
+def _imports(written: Sequence[str]) -> list[str]:
+    """What the program names and does not make, but for Python's own."""
+    nodes = {node for node in ast.walk(ast.parse(joined(written))) if isinstance(node, ast.Name)}
+    made = {node.id for node in nodes if isinstance(node.ctx, ast.Store)}
+    found = {node.id for node in nodes} - made - set(dir(builtins))
+    # As isort has them: constants, classes, functions.
+    names = sorted(found, key=lambda name: (not name.isupper(), name[0].islower(), name.lower(), name))
     one = f"from mlops import {', '.join(names)}"
     if len(one) <= 120:
         return [one]
@@ -346,6 +406,7 @@ def _header(definition: Definition, scope: Scope, plan: _Plan, *, uses_variable:
         keywords["parallelism"] = literal(definition.parallelism)
     if plan.role is not None:
         keywords["role"] = literal(plan.role)
+    keywords |= _document_arguments(definition, replace(scope, parameters={}, steps={}))
     if plan.document:
         # Nothing has a variable yet where the pipeline is made.
         keywords["members"] = _corrections(plan.document, replace(scope, parameters={}, steps={}))
@@ -355,9 +416,36 @@ def _header(definition: Definition, scope: Scope, plan: _Plan, *, uses_variable:
     return lines(value, 0, "with ", " as pipeline:" if uses_variable else ":")
 
 
+_MLFLOW = ("MlflowResourceArn", "MlflowExperimentName")
+
+
+def _document_arguments(definition: Definition, scope: Scope) -> dict[str, Node]:
+    """Metadata, experiment and tracking server, where a guess at them is worth it."""
+    said: dict[str, Node] = {}
+    members = definition.members
+    match members.get("Metadata"):
+        case Mapping() as metadata if metadata and all(isinstance(value, str) for value in metadata.values()):
+            said["metadata"] = write(metadata, scope)
+    match members.get("PipelineExperimentConfig", ""):
+        case None:
+            said["experiment"] = literal(False)
+        case {"ExperimentName": name, "TrialName": trial, **rest} if not rest and name != Ref("Execution.PipelineName"):
+            own = {} if trial == Ref("Execution.PipelineExecutionId") else {"trial": one(trial, scope, (STRING,))}
+            named = one(name, scope, (STRING,))
+            if named is not None and None not in own.values():
+                more = {key: node for key, node in own.items() if node is not None}
+                said["experiment"] = call("Experiment", [named], more)
+    tracking = members.get("MlflowConfig")
+    if isinstance(tracking, Mapping) and "MlflowResourceArn" in tracking and set(tracking) <= set(_MLFLOW):
+        nodes = [one(tracking[member], scope, (STRING,)) for member in _MLFLOW if member in tracking]
+        if None not in nodes:
+            said["mlflow"] = call("Mlflow", [node for node in nodes if node is not None])
+    return said
+
+
 def _corrections(value: object, scope: Scope) -> Node:
     if value is _OMIT:
-        return Text(scope.imported("omit"))
+        return Text("omit")
     if isinstance(value, Mapping):
         return dictionary((str(key), _corrections(item, scope)) for key, item in value.items())
     return write(value, scope)  # type: ignore[arg-type]
@@ -394,31 +482,34 @@ def _plain_value(value: Value) -> Text:
     return literal(value) if value is None or isinstance(value, str | bool | int | float) else literal(None)
 
 
-def _statements(steps: Sequence[Step], at: str, scope: Scope, plan: _Plan) -> list[_Statement | _When]:
+def _statements(steps: Sequence[Step], at: str, scope: Scope, plan: _Plan) -> list[_Statement | _With]:
     return [_statement(step, at + pointer(index), scope, plan) for index, step in enumerate(steps)]
 
 
-def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement | _When:
+def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement | _With:
     if place not in plan.as_written:
         if step.type == "Condition":
             made = _when(step, place, scope, plan)
             if made is not None:
                 return made
-        if not step.blocks and isinstance(step.arguments, Mapping) and step.has_arguments:
-            for constructor in dict.fromkeys((_constructor(step, place, plan).name, OTHER.name)):
-                built = _constructed(step, _BY_NAME[constructor], place, scope, plan)
+        elif isinstance(step.arguments, Mapping) and step.has_arguments:
+            for constructor in choices(step)[plan.passed[place] :]:
+                built = _constructed(step, constructor, place, scope, plan)
                 if built is not None:
                     return built
-                plan.other.add(place)
-    value = call(f"{scope.imported('as_written')}.step", [_document(step, scope)])
+                plan.passed[place] += 1
+    value = call("as_written.step", [_document(step, scope)])
     variable = scope.names.variable(step.name, "step")
     scope.steps.setdefault(step.name, Variable(variable))
     return _Statement(place, variable, value)
 
 
-def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan) -> _Statement | None:
-    facts = Facts(step, scope)
-    shared = SHARED if constructor.shared else DESCRIPTIONS
+def _constructed(
+    step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan
+) -> _Statement | _With | None:
+    jobs = {name: _corrections(job, scope) for name, job in plan.jobs.get(place, {}).items()}
+    facts = Facts(step, scope, corrections=jobs)
+    shared = SHARED if constructor.shared else WITHOUT_REQUEST
     keywords: dict[str, Node] = {}
     for argument in (*constructor.arguments, *shared):
         if (place, argument.name) not in plan.dropped:
@@ -432,10 +523,10 @@ def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope,
         for name, found in (("arguments", plan.arguments), ("members", plan.members))
         if found.get(place)
     }
-    if corrections and not constructor.shared:
+    if "arguments" in corrections and not constructor.shared:
         return None
     positional = [literal(step.name), *(keywords.pop(name) for name in constructor.positional)]
-    value = call(scope.imported(constructor.name), positional, {**keywords, **corrections})
+    value = call(constructor.name, positional, {**keywords, **corrections})
     variable = scope.names.variable(step.name, "step")
     listed = reports(facts) if "reports" in keywords else None
     scope.steps.setdefault(
@@ -446,9 +537,37 @@ def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope,
             outputs=_output_names(step) if "outputs" in keywords else (),
             reports=tuple(listed or ()),
             declared=output_kinds(facts) if "outputs" in keywords else {},
+            patterns=constructor.patterns,
         ),
     )
-    return _Statement(place, variable, value)
+    if constructor is FOR_EACH:
+        return _for_each(step, place, variable, value, scope, plan)
+    return _Statement(place, variable, value, facts.before)
+
+
+def _for_each(step: Step, place: str, variable: str, value: Node, scope: Scope, plan: _Plan) -> _With | None:
+    """What the iterations have in common, and the steps of each."""
+    (body,) = step.blocks
+    outer, scope.item = scope.item, variable
+    then = _statements(body.steps, f"{place}/Arguments/{body.member}", scope, plan)
+    scope.item = outer
+    names = [inner.name for inner in body.steps]
+    selected, last = _selector(step.arguments, names, variable, scope)
+    scope.steps[step.name] = replace(scope.steps[step.name], inner=names, selected=selected)
+    return _With(place, variable, value, then, last=last)
+
+
+def _selector(arguments: Value, names: Sequence[str], variable: str, scope: Scope) -> tuple[str | None, Node | None]:
+    """The step inside that the ForEach selects by, and how it is said."""
+    match arguments:
+        case {"Selector": {"Pick": "MaxBy" | "MinBy" as pick, "Field": Ref(field), **rest}} if not rest:
+            for name in names:
+                start = f"IterationOutput.{name}."
+                if field.startswith(start) and name in scope.steps:
+                    by = write(Ref(f"Steps.{name}.{field.removeprefix(start)}"), scope)
+                    chosen = "select_max" if pick == "MaxBy" else "select_min"
+                    return name, call(f"{scope.use(variable)}.{chosen}", [by])
+    return None, None
 
 
 def _output_names(step: Step) -> tuple[str, ...]:
@@ -462,7 +581,7 @@ def _output_names(step: Step) -> tuple[str, ...]:
     return ()
 
 
-def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _When | None:
+def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _With | None:
     if (
         [block.member for block in step.blocks] != ["IfSteps", "ElseSteps"]
         or not isinstance(step.arguments, Mapping)
@@ -470,13 +589,7 @@ def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _When | None:
         or not set(step.members) <= {"DependsOn", "DisplayName", "Description"}
     ):
         return None
-    listed = step.arguments["Conditions"]
-    if (place, "condition") in plan.dropped:
-        if not isinstance(listed, tuple) or len(listed) != 1:
-            return None
-        asked: Node | None = call(f"{scope.imported('as_written')}.condition", [write(listed[0], scope)])
-    else:
-        asked = condition(listed, scope)
+    asked = condition(step.arguments["Conditions"], scope, plan.raw.get(place, ()))
     if asked is None:
         return None
     facts = Facts(step, scope)
@@ -492,11 +605,14 @@ def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _When | None:
     default = f"When{then[0].name}" if then else f"Unless{otherwise[0].name}" if otherwise else "When"
     named = [] if step.name == default else [literal(step.name)]
     variable = scope.names.variable(step.name, "branch")
-    value = call(scope.imported("when"), [asked, *named], keywords)
+    value = call("when", [asked, *named], keywords)
+    scope.steps.setdefault(
+        step.name, Variable(variable, has_property=False, properties={"Outcome": ("step.outcome", ANY)})
+    )
     if_pointer, else_pointer = (f"{place}/Arguments/{block.member}" for block in step.blocks)
     inside = _statements(then, if_pointer, scope, plan)
     beside = _statements(otherwise, else_pointer, scope, plan)
-    return _When(place, variable, value, inside, beside)
+    return _With(place, variable, value, inside, beside)
 
 
 def _document(step: Step, scope: Scope) -> Node:
@@ -518,7 +634,7 @@ def _document(step: Step, scope: Scope) -> Node:
 
 
 def _print_block(
-    statements: Sequence[_Statement | _When],
+    statements: Sequence[_Statement | _With],
     indent: int,
     scope: Scope,
     written: list[str],
@@ -531,22 +647,28 @@ def _print_block(
 
 
 def _print(
-    statement: _Statement | _When, indent: int, scope: Scope, written: list[str], places: list[tuple[int, int, str]]
+    statement: _Statement | _With, indent: int, scope: Scope, written: list[str], places: list[tuple[int, int, str]]
 ) -> None:
     first = len(written) + 1
     if isinstance(statement, _Statement):
+        for variable, value in statement.before:
+            written += assignment(variable, value, indent)
         if statement.variable in scope.used:
             written += assignment(statement.variable, statement.value, indent)
         else:
             written += lines(statement.value, indent)
         places.append((first, len(written), statement.place))
         return
-    named = f" as {statement.variable}" if statement.otherwise else ""
+    named = f" as {statement.variable}" if statement.otherwise or statement.variable in scope.used else ""
     written += lines(statement.value, indent, "with ", f"{named}:")
     places.append((first, len(written), statement.place))
     deeper = indent + 4
     _print_block(statement.then, deeper, scope, written, places)
-    if not statement.then:
+    if statement.last is not None:
+        first = len(written) + 1
+        written += lines(statement.last, deeper)
+        places.append((first, len(written), statement.place))
+    elif not statement.then:
         written.append(" " * deeper + "pass")
     if statement.otherwise:
         written.append(f"{' ' * indent}with {statement.variable}.otherwise():")
