@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from mlops.check.expressions import literal
@@ -27,7 +28,12 @@ def _policy(subject: Subject) -> HousePolicy | None:
     file = subject.definition.where.file
     if file is None or file == "-":
         return None
-    return read_house_policy(find_root(Path(file)))
+    return _policy_of(Path(file).parent)
+
+
+@lru_cache(maxsize=256)
+def _policy_of(folder: Path) -> HousePolicy | None:
+    return read_house_policy(find_root(folder))
 
 
 _Job = tuple[str, Mapping[str, Value], Placed]
