@@ -284,7 +284,12 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed)
         elif _PLACEHOLDER.search(text):
             yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed)
-        elif (slash or whole) and bucket and not _BUCKET.fullmatch(bucket) and not bucket.startswith("arn:"):
+        elif (
+            (slash or whole)
+            and bucket
+            and (".." in bucket or not _BUCKET.fullmatch(bucket))
+            and not bucket.startswith("arn:")
+        ):
             yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed)
         elif "s3://" in key:
             message = f"{shown(text)} has a URI inside of a URI"
