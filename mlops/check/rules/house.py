@@ -23,17 +23,13 @@ _DEFAULT_HOURS = 24
 """How long a job may run whose StoppingCondition says nothing."""
 
 
+@lru_cache(maxsize=1)
 def _policy(subject: Subject) -> HousePolicy | None:
     """That of the project in which the definition lies; a definition from standard input has none."""
     file = subject.definition.where.file
     if file is None or file == "-":
         return None
-    return _policy_of(Path(file).parent)
-
-
-@lru_cache(maxsize=256)
-def _policy_of(folder: Path) -> HousePolicy | None:
-    return read_house_policy(find_root(folder))
+    return read_house_policy(find_root(Path(file)))
 
 
 _Job = tuple[str, Mapping[str, Value], Placed]
