@@ -61,6 +61,7 @@ _FAMILIES = {
     "D": "Pipeline files",
     "E": "The document and the members of steps",
     "G": "The graph",
+    "H": "House policy",
     "J": "Definitions in JSON",
     "P": "Parameters",
     "R": "References and expressions",

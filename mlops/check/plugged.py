@@ -30,8 +30,10 @@ class Plugged:
 
 
 @cache
-def plugged(known_types: frozenset[str]) -> Plugged:
-    """``known_types`` are those of this package, which a plug-in may not replace."""
+def plugged() -> Plugged:
+    """What is installed beside this package, none of whose rules and step types a plug-in may replace."""
+    from mlops.check import own_step_types  # up there again: this module is part of what it does
+
     rules: dict[str, Rule] = {}
     owners: dict[str, Plugin] = {}
     types: dict[str, StepType] = {}
@@ -47,7 +49,7 @@ def plugged(known_types: frozenset[str]) -> Plugged:
                 rules[rule.code], owners[rule.code] = rule, plugin
     for plugin in plugins(STEP_TYPES):
         for step_type in _items(plugin, StepType, "a StepType", findings):
-            if step_type.type in known_types or step_type.type in types:
+            if step_type.type in own_step_types() or step_type.type in types:
                 findings.append(broken(plugin, f"the step type {step_type.type} is there already"))
             else:
                 types[step_type.type] = step_type

@@ -227,8 +227,8 @@ def _walk(step: Step, step_type: StepType, response: Shape, segments: Sequence[S
             if isinstance(segment, Key) and named is not None:
                 current, walked = current.item(), _dotted(walked, segment)
                 continue
-        if current.kind == "map" and isinstance(segment, Key):
-            missing = _missing_entry(step, plain, segment.text)
+        if current.kind == "map" and not isinstance(segment, int):
+            missing = _missing_entry(step, plain, segment.text if isinstance(segment, Key) else segment)
             if missing is not None:
                 return missing
         stepped = _step_into(current, segment, walked)
@@ -266,7 +266,8 @@ def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None
         return None
     if isinstance(segment, int):
         # A list that the service fills itself may be longer than what was asked for.
-        if plain in step_type.producers and segment >= len(items):
+        echoed = plain in step_type.producers or (items and _echoes(step_type, plain))
+        if echoed and segment >= len(items):
             text = f"{step.name} declares {len(items)} items in {produced}, there is no [{segment}]"
             return Dead(text, "count from 0", undeclared=True)
         return None
@@ -283,6 +284,14 @@ def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None
     text = f"step {step.name} declares no {segment.text!r} in {produced}"
     # Where the response has other names than the request, the job may add items of its own, as metrics are.
     return Dead(text, did_you_mean(segment.text, names), undeclared=True, doubtful=declares != named)
+
+
+def _echoes(step_type: StepType, dotted: str) -> bool:
+    """Whether the response tells a list of the request as it was given, as channels, containers and variants are."""
+    found = shape(step_type.service, step_type.request) if step_type.request else None
+    for member in dotted.split("."):
+        found = found.member(member) if found is not None and found.kind == "structure" else None
+    return found is not None and found.kind == "list"
 
 
 def _declared(step: Step, dotted: str) -> tuple[Value, ...] | None:

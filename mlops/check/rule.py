@@ -88,7 +88,6 @@ def own_rules() -> tuple[Rule, ...]:
 
 def all_rules() -> tuple[Rule, ...]:
     """Our rules and those of plug-ins, by code."""
-    from mlops.check import own_step_types
     from mlops.check.plugged import plugged
 
-    return tuple(sorted((*own_rules(), *plugged(frozenset(own_step_types())).rules), key=lambda rule: rule.code))
+    return tuple(sorted((*own_rules(), *plugged().rules), key=lambda rule: rule.code))

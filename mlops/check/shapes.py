@@ -10,7 +10,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -53,6 +53,8 @@ class Shape:
     service: str
     name: str
     raw: Mapping[str, Any]
+    _met: dict[str, Shape] = field(default_factory=dict, compare=False, repr=False)
+    """Shapes of members that were asked for: every definition asks for the same ones."""
 
     @property
     def kind(self) -> str:
@@ -70,8 +72,10 @@ class Shape:
         return found
 
     def member(self, name: str) -> Shape | None:
-        reference = self.members.get(name)
-        return None if reference is None else self._resolve(reference)
+        met = self._met.get(name)
+        if met is None and (reference := self.members.get(name)) is not None:
+            met = self._met[name] = self._resolve(reference)
+        return met
 
     def item(self) -> Shape:
         return self._resolve(self.raw["member"])

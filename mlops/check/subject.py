@@ -10,7 +10,7 @@ from functools import cached_property
 from mlops.check import composites, graph
 from mlops.check.shapes import Feed, Misfit, Shape, shape, walk
 from mlops.ir import Definition, Join, JsonGet, Parameter, Placed, Ref, Step, StepType, Value
-from mlops.ir.values import Expression, RefPath, expressions, pointer
+from mlops.ir.values import LITERALS, Expression, RefPath, expressions, pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,27 +162,33 @@ class Subject:
         return tuple((placed, item) for placed, item in self._compared if isinstance(item, Feed))
 
 
-def literal_texts(value: Value, at: str) -> Iterator[tuple[str, str]]:
+def literal_texts(value: Value, at: str) -> list[tuple[str, str]]:
     """Every literal text in a value with its pointer."""
-    match value:
-        case str():
-            yield at, value
-        case dict():
-            for key, item in value.items():
-                if isinstance(item, str):
-                    yield at + pointer(key), item
-                elif item is not None:
-                    yield from literal_texts(item, at + pointer(key))
-        case tuple():
-            for index, item in enumerate(value):
-                yield from literal_texts(item, f"{at}/{index}")
-        case Join():
-            for index, item in enumerate(value.values):
-                yield from literal_texts(item, f"{at}/Std:Join/Values/{index}")
-        case JsonGet():
-            yield from literal_texts(value.s3_uri, f"{at}/Std:JsonGet/S3Uri")
-        case Mapping():
-            yield from literal_texts(dict(value), at)
+    found: list[tuple[str, str]] = []
+    _collect_texts(value, at, found)
+    return found
+
+
+def _collect_texts(value: Value, at: str, found: list[tuple[str, str]]) -> None:
+    """A walk over the whole document that many rules wait for; so no generators, and the common kinds first."""
+    if isinstance(value, str):
+        found.append((at, value))
+    elif isinstance(value, dict):
+        for key, item in value.items():
+            if isinstance(item, str):
+                found.append((at + pointer(key), item))
+            elif item is not None:
+                _collect_texts(item, at + pointer(key), found)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _collect_texts(item, f"{at}/{index}", found)
+    elif isinstance(value, Join):
+        for index, item in enumerate(value.values):
+            _collect_texts(item, f"{at}/Std:Join/Values/{index}", found)
+    elif isinstance(value, JsonGet):
+        _collect_texts(value.s3_uri, f"{at}/Std:JsonGet/S3Uri", found)
+    elif not isinstance(value, LITERALS) and isinstance(value, Mapping):
+        _collect_texts(dict(value), at, found)
 
 
 def get(value: Value, *members: str) -> Value:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
 import pkgutil
@@ -35,9 +36,9 @@ class _Commands(click.Group):
     def resolve_command(
         self, context: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        import difflib
-
         if args and not args[0].startswith("-") and args[0] not in self.list_commands(context):
+            import difflib
+
             close = difflib.get_close_matches(args[0], self.list_commands(context), n=1)
             hint = f" Did you mean {close[0]}?" if close else ""
             context.fail(f"There is no command {args[0]}.{hint}")
@@ -87,4 +88,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def run() -> None:
     """The console script."""
+    # A command is mostly imports, and what they make stays: no use in looking it through every 700 objects.
+    gc.set_threshold(50_000)
+    # pydantic reads the metadata of every installed package for plug-ins of its own, which none of our models needs.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
     sys.exit(main())

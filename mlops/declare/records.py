@@ -8,6 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 from pydantic import ConfigDict, ValidationError, validate_call
+from pydantic_core.core_schema import CoreSchema, is_instance_schema
 from typing_extensions import dataclass_transform
 
 from mlops.declare.argument_errors import report
@@ -53,6 +54,11 @@ def record(cls: type[T]) -> type[T]:
             for name in known:
                 object.__setattr__(self, name, Poison())
 
+    def is_one(_: type, source: object, handler: object) -> CoreSchema:
+        return is_instance_schema(made, cls_repr=f"{made.__name__}(…)")
+
     made.__init__ = init
+    # Its fields were checked when it was made; pydantic would build their whole schema for every step that takes one.
+    made.__get_pydantic_core_schema__ = classmethod(is_one)
     checked_class: type[T] = made
     return checked_class

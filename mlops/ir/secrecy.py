@@ -6,7 +6,7 @@ import importlib.util
 import math
 import re
 from collections import Counter
-from functools import cache
+from functools import cache, lru_cache
 
 _VENDORS = re.compile(
     r"""
@@ -64,6 +64,7 @@ def is_secret(name: str, text: str) -> bool:
     return (name not in _KNOWN and is_secret_name(name) and is_filled_in(text)) or looks_secret(text)
 
 
+@lru_cache(maxsize=4096)
 def is_secret_name(name: str) -> bool:
     """
     >>> [is_secret_name(name) for name in ("DbPassword", "API_KEY", "max_tokens", "KmsKeyId")]
@@ -85,11 +86,20 @@ def looks_secret(text: str) -> bool:
     """
     if len(text) < 16 or len(text) > LONGEST:
         return False
+    return _short_tells(text) if len(text) <= _SHORT else _tells(text)
+
+
+def _tells(text: str) -> bool:
     if _VENDORS.search(text) or _IN_URL.search(text) or any(is_filled_in(m["value"]) for m in _ASSIGNED.finditer(text)):
         return True
     if _AWS_SECRET.fullmatch(text) and _entropy(text) > _BITS:
         return True
-    return " " not in text and len(text) <= 512 and _detected(text)
+    return " " not in text and len(text) <= _SHORT and _detected(text)
+
+
+_SHORT = 512
+_short_tells = lru_cache(maxsize=8192)(_tells)
+"""Roles, images and prefixes stand in a document again and again; long texts are not worth the memory."""
 
 
 def _entropy(text: str) -> float:

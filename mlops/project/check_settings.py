@@ -5,8 +5,6 @@ Read without pydantic and without the environments: a definition in JSON is chec
 
 from __future__ import annotations
 
-import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -14,7 +12,7 @@ from typing import Any
 
 from mlops.ir import ConfigurationError, Severity
 from mlops.project.root import CONFIGURATION
-from mlops.project.toml_places import place
+from mlops.project.toml_places import parsed, place
 
 OFF = "off"
 _KEYS = ("select", "ignore", "severity", "per_file_ignores")
@@ -82,11 +80,7 @@ def read_check_settings(root: Path) -> CheckSettings:
         raise ConfigurationError(f"{file} cannot be read: {error}") from None
     if "check" not in text:
         return CheckSettings()  # most projects; also one whose TOML is broken, which whoever needs it will say
-    try:
-        raw = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"\(at line (\d+), column \d+\)", str(error))
-        raise ConfigurationError(f"{file}:{where.group(1) if where else text.count(chr(10)) + 1}: {error}") from None
+    raw = parsed(file, text)
     mistakes: list[str] = []
     settings = parse(
         raw.get("check", {}), lambda path, message: mistakes.append(f"{place(file, text, path)}: {message}")

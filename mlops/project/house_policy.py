@@ -6,7 +6,6 @@ Read without pydantic and without the environments, so that a definition in JSON
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
@@ -15,7 +14,7 @@ from typing import Any
 
 from mlops.ir import ConfigurationError
 from mlops.project.root import CONFIGURATION
-from mlops.project.toml_places import mistake
+from mlops.project.toml_places import mistake, parsed
 
 REQUIREMENTS = ("kms", "vpc", "isolation", "pinned-images")
 
@@ -97,16 +96,24 @@ def _is_odd(key: str, item: str) -> bool:
     return key == "require" and item not in REQUIREMENTS
 
 
-@lru_cache(maxsize=64)
 def read_house_policy(root: Path) -> HousePolicy | None:
     """The table of a project, None without one. Raises ConfigurationError with file and line for mistakes in it."""
     file = root / CONFIGURATION
     try:
-        text = file.read_text(encoding="utf-8")
-        # Broken TOML and undecodable text are told by whoever needs the environments.
-        raw = tomllib.loads(text) if "house" in text else {}
-    except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError):
+        status = file.stat()
+    except OSError:
         return None
+    return _read(file, status.st_mtime_ns, status.st_size)
+
+
+@lru_cache(maxsize=64)
+def _read(file: Path, written: int, size: int) -> HousePolicy | None:
+    """Kept while the file stays as it is: one check looks at many definitions, and ``--watch`` at changes of it."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError):  # told by whoever needs the environments
+        return None
+    raw = parsed(file, text) if "house" in text else {}
     if "house" not in raw:
         return None
     mistakes: list[str] = []

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from pathlib import Path
+from typing import Any
+
+from mlops.ir import ConfigurationError
 
 
 def mistake(file: Path, text: str, path: tuple[str, ...], message: str) -> str:
@@ -39,3 +43,12 @@ def line_of(text: str, path: tuple[str, ...]) -> int | None:
             if ".".join(path).startswith(f"{full}."):
                 header_line = number  # an inline table
     return header_line
+
+
+def parsed(file: Path, text: str) -> dict[str, Any]:
+    """Raises ConfigurationError with the line where the text of ``file`` is no TOML."""
+    try:
+        return tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        where = re.search(r"\(at line (\d+), column \d+\)", str(error))
+        raise ConfigurationError(f"{file}:{where.group(1) if where else text.count(chr(10)) + 1}: {error}") from None

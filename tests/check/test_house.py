@@ -56,7 +56,6 @@ def told(folder: Path, policy: str, changes: Mapping[str, Any] | None = None) ->
 )  # fmt: skip
 def test_is_heard(tmp_path: Path, policy: str, code: str, bad: Mapping[str, Any], at: str) -> None:
     assert told(tmp_path, f"[house]\n{policy}\n", bad) == [(code, place(at))]
-    read_house_policy.cache_clear()
     assert told(tmp_path, f"[house]\n{policy}\n") == []
 
 
@@ -74,7 +73,6 @@ def test_what_is_required_is_missed_and_found(tmp_path: Path, policy: str, code:
     of_train = place("Train") + "/"
     missed = [path for found, path in told(tmp_path, f"[house]\n{policy}\n") if found == code and path]
     assert [path for path in missed if path.startswith(of_train)]
-    read_house_policy.cache_clear()
     left = [path for found, path in told(tmp_path, f"[house]\n{policy}\n", good) if found == code and path]
     assert [path for path in missed if path not in left and path.startswith(of_train)]
     assert not [path for path in left if path.startswith(of_train)]
@@ -113,6 +111,24 @@ def test_a_wrong_setting_is_told_by_file_and_line(tmp_path: Path, line: str, sai
         with pytest.raises(ConfigurationError) as caught:
             reader(tmp_path)
         assert str(caught.value).startswith(f"{file}:6: {said}")
+
+
+def test_a_broken_file_is_no_project_without_a_policy(tmp_path: Path) -> None:
+    file = tmp_path / "mlops.toml"
+    file.write_text('[house]\nstep_names = "A"\n[env\n')
+    with pytest.raises(ConfigurationError, match=r"mlops\.toml:3: "):
+        read_house_policy(tmp_path)
+
+
+def test_a_policy_that_changes_is_read_again(tmp_path: Path) -> None:
+    """``mlops check --watch`` looks at it again and again."""
+    file = tmp_path / "mlops.toml"
+    assert read_house_policy(tmp_path) is None
+    for names in ("A", "AB"):
+        file.write_text(f'[house]\nstep_names = "{names}"\n')
+        policy = read_house_policy(tmp_path)
+        assert policy is not None
+        assert policy.step_names == names
 
 
 def test_the_rest_of_a_project_stands_beside_it(tmp_path: Path) -> None:

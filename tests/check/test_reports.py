@@ -52,6 +52,21 @@ def test_text(found: list[Finding]) -> None:
     )
 
 
+def test_text_shows_where_a_long_line_is_meant_and_no_line_with_a_secret(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    file = tmp_path / "d.json"
+    file.write_text("x" * 1000 + '"DependOn": "hunter2"' + "y" * 1000, encoding="utf-8")
+    far = Finding("E521", "unknown-step-member", ERROR, "no", where=Where(str(file), 1, 1001))
+    assert text([far]).splitlines()[1:3] == [
+        "    …" + "x" * 40 + '"DependOn": "hunter2"' + "y" * 99,
+        "    " + " " * 41 + "^",
+    ]
+    secret = Finding("X840", "secret", WARNING, "looks like one", where=Where(str(file), 1, 1014))
+    assert "hunter2" not in text([far, secret])
+
+
 def test_text_has_colours_only_when_asked(found: list[Finding]) -> None:
     assert "\x1b" not in text(found)
     assert text(found, colour=True).count("\x1b[1;") == 3

@@ -74,6 +74,15 @@ PREFIX: dict[str, Any] = {
     "ModelDataSource": {"S3DataSource": {"S3Uri": "s3://a/m", "S3DataType": "S3Prefix", "CompressionType": "None"}},
 }
 
+RANGES = {"ContinuousParameterRanges": [{"Name": "lr", "MinValue": "0.001", "MaxValue": "0.1"}]}
+GPU_GROUP = {"InstanceGroupName": "fit", "InstanceType": "ml.g5.xlarge", "InstanceCount": 1}
+SERVED = "Register:InferenceSpecification/Containers/0"
+_QUERY = {"Database": "d", "QueryString": "select 1", "OutputS3Uri": "s3://acme/rows", "OutputFormat": "PARQUET"}
+ATHENA = {"LocalPath": "/opt/ml/processing/input/raw", "AthenaDatasetDefinition": {"Catalog": "c", **_QUERY}}
+REDSHIFT = {
+    "RedshiftDatasetDefinition": {"ClusterId": "c", "DbUser": "u", "ClusterRoleArn": ROLE, **_QUERY},
+}
+
 HARMLESS = {
     "Prepare:Environment/DB_PASSWORD": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db",
     "Prepare:Environment/API_KEY": "${API_KEY}",
@@ -1816,6 +1825,173 @@ CASES = [
         {"Train:OutputDataConfig/S3OutputPath": join("s3://acme", get("Parameters.Data"))},
         "Train:OutputDataConfig/S3OutputPath",
         severity=WARNING,
+    ),
+    Case(
+        "tuned and static in one of several definitions",
+        "X771",
+        {
+            **SEVERAL,
+            "Tune:TrainingJobDefinitions/1/HyperParameterRanges": RANGES,
+            "Tune:TrainingJobDefinitions/0/HyperParameterRanges": RANGES,
+            "Tune:TrainingJobDefinitions/1/StaticHyperParameters": {"lr": "1"},
+            "Tune:HyperParameterTuningJobConfig/ParameterRanges": GONE,
+        },
+        "Tune:TrainingJobDefinitions/1/StaticHyperParameters/lr",
+        {
+            **SEVERAL,
+            "Tune:TrainingJobDefinitions/0/HyperParameterRanges": RANGES,
+            "Tune:TrainingJobDefinitions/1/HyperParameterRanges": {"CategoricalParameterRanges": []},
+            "Tune:TrainingJobDefinitions/1/StaticHyperParameters": {"lr": "1"},
+            "Tune:HyperParameterTuningJobConfig/ParameterRanges": GONE,
+        },
+    ),
+    Case(
+        "volume key in a group with local disks",
+        "X759",
+        {"Train:ResourceConfig": {"VolumeSizeInGB": 1, "VolumeKmsKeyId": "alias/ml", "InstanceGroups": [GPU_GROUP]}},
+        "Train:ResourceConfig/VolumeKmsKeyId",
+        {"Train:ResourceConfig": {"VolumeSizeInGB": 1, "InstanceGroups": [GPU_GROUP]}},
+    ),
+    Case(
+        "checkpoints in the input",
+        "X764",
+        {"Train:CheckpointConfig": {"S3Uri": "s3://acme/c", "LocalPath": "/opt/ml/input/data"}},
+        "Train:CheckpointConfig/LocalPath",
+        {"Train:CheckpointConfig": {"S3Uri": "s3://acme/c", "LocalPath": "/opt/ml/checkpoints/input"}},
+        WARNING,
+    ),
+    Case(
+        "subnets by name",
+        "X769",
+        {"Train:VpcConfig": {"Subnets": ["private"], "SecurityGroupIds": ["sg-0b2"]}},
+        "Train:VpcConfig/Subnets/0",
+        {"Train:VpcConfig": {"Subnets": ["subnet-0a1"], "SecurityGroupIds": ["sg-0b2"]}, "Score:Subnets": "private"},
+        WARNING,
+    ),
+    Case(
+        "channels for validation only",
+        "X775",
+        {"Auto:InputDataConfig/0/ChannelType": "validation"},
+        "Auto:InputDataConfig/0/ChannelType",
+        {"Auto:InputDataConfig/0/ChannelType": "training"},
+        WARNING,
+    ),
+    Case(
+        "two queries in one input",
+        "X781",
+        {f"{PREPARE_IN}/0/S3Input": GONE, f"{PREPARE_IN}/0/DatasetDefinition": {**ATHENA, **REDSHIFT}},
+        f"{PREPARE_IN}/0/DatasetDefinition/RedshiftDatasetDefinition",
+        {f"{PREPARE_IN}/0/S3Input": GONE, f"{PREPARE_IN}/0/DatasetDefinition": ATHENA},
+    ),
+    Case(
+        "local path of a parameter's default",
+        "X783",
+        {f"{PREPARE_IN}/0/S3Input/LocalPath": get("Parameters.Data")},
+        f"{PREPARE_IN}/0/S3Input/LocalPath",
+        {f"{PREPARE_IN}/0/S3Input/LocalPath": join("/opt/ml/processing", get("Parameters.Stage"))},
+    ),
+    Case(
+        "registered zip",
+        "X744",
+        {f"{SERVED}/ModelDataUrl": "s3://acme/model.zip"},
+        f"{SERVED}/ModelDataUrl",
+        {f"{SERVED}/ModelDataUrl": "s3://acme/model.tar.gz"},
+        WARNING,
+    ),
+    Case(
+        "direct calls of a nameless container",
+        "X742",
+        {
+            "Chain:Containers/0/ContainerHostname": GONE,
+            "Chain:Containers/1/ContainerHostname": GONE,
+            "Chain:InferenceExecutionConfig": {"Mode": "Direct"},
+        },
+        "Chain:Containers/0/ContainerHostname",
+        {"Chain:InferenceExecutionConfig": {"Mode": "Direct"}},
+        WARNING,
+    ),
+    Case(
+        "image beside a model package",
+        "X741",
+        {"Model:PrimaryContainer/ModelPackageName": "arn:aws:sagemaker:eu-west-1:111122223333:model-package/churn/7"},
+        "Model:PrimaryContainer/Image",
+        severity=WARNING,
+    ),
+    Case(
+        "a cluster of SageMaker's instances",
+        "X735",
+        {"Spark:ClusterConfig/Instances/InstanceGroups/0/InstanceType": "ml.m5.xlarge"},
+        "Spark:ClusterConfig/Instances/InstanceGroups/0/InstanceType",
+        severity=WARNING,
+    ),
+    Case(
+        "a release without its prefix",
+        "X735",
+        {"Spark:ClusterConfig/ReleaseLabel": "6.15.0"},
+        "Spark:ClusterConfig/ReleaseLabel",
+        severity=WARNING,
+    ),
+    Case(
+        "data that no input brings",
+        "X715",
+        {"Drift:Environment/dataset_source": "/opt/ml/processing/data"},
+        "Drift:Environment/dataset_source",
+        {"Drift:Environment/dataset_source": "/opt/ml/processing/input/churn.csv"},
+        WARNING,
+    ),
+    Case(
+        "serverless and asynchronous",
+        "X801",
+        {"Variants:AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://acme/answers"}}},
+        "Variants:ProductionVariants/1/ServerlessConfig",
+        severity=WARNING,
+    ),
+    Case(
+        "a transform over another step's output",
+        "X830",
+        {"Batch:TransformOutput/S3OutputPath": join("s3://acme", "report")},
+        "Batch:TransformOutput/S3OutputPath",
+        {"Batch:TransformOutput/S3OutputPath": join("s3://acme", "report", "scores")},
+        WARNING,
+    ),
+    Case(
+        "reads where it writes, by a parameter",
+        "X831",
+        {
+            "Data.DefaultValue": "s3://acme/report",
+        },
+        f"{PREPARE_OUT}/1/S3Output/S3Uri",
+        severity=WARNING,
+    ),
+    Case(
+        "channel beyond the list",
+        "R306",
+        {"Ask:x": get("Steps.Train.InputDataConfig[1].ChannelName")},
+        "Ask:x/Get",
+        {"Ask:x": get("Steps.Train.InputDataConfig[0].ChannelName")},
+    ),
+    Case(
+        "container beyond the list",
+        "R306",
+        {"Ask:x": get("Steps.Chain.Containers[2].Image")},
+        "Ask:x/Get",
+        {"Ask:x": get("Steps.Chain.Containers[1].Image")},
+    ),
+    Case(
+        "hyperparameter that is not given, dotted",
+        "R306",
+        {"Ask:x": get("Steps.Train.HyperParameters.nope")},
+        "Ask:x/Get",
+        {"Ask:x": get("Steps.Train.HyperParameters.depth")},
+        WARNING,
+    ),
+    Case(
+        "bucket with two dots",
+        "X820",
+        {"Train:OutputDataConfig/S3OutputPath": "s3://a..b/x"},
+        "Train:OutputDataConfig/S3OutputPath",
+        {"Train:OutputDataConfig/S3OutputPath": "s3://a.b/x"},
+        WARNING,
     ),
 ]
 

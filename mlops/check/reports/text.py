@@ -10,19 +10,18 @@ from mlops.ir import Finding, Severity
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _MAX_SOURCE = 160
+_BEFORE = 40
+"""How much of a long line is shown before the place that is meant."""
 _HIDDEN = "X840"
-"""The line that it points to may hold the secret itself; logs keep what is printed here."""
+"""The line that it points to may hold the secret itself, whatever else is told of it; logs keep what is printed."""
 
 
 def render(findings: Sequence[Finding], *, colour: bool = False) -> str:
     """Ends with a line that counts; sources that cannot be read any more are left out."""
     sources: dict[str, list[str]] = {}
     # Whatever else is said of that line.
-    secret = {(finding.where.file, finding.where.line) for finding in findings if finding.code == _HIDDEN}
-    blocks = [
-        _block(finding, sources, colour, shown=(finding.where.file, finding.where.line) not in secret)
-        for finding in findings
-    ]
+    secret = {_line(finding) for finding in findings if finding.code == _HIDDEN}
+    blocks = [_block(finding, sources, colour, shown=_line(finding) not in secret) for finding in findings]
     return "\n".join([*blocks, _summary(findings)]) + "\n"
 
 
@@ -32,11 +31,11 @@ def _block(finding: Finding, sources: dict[str, list[str]], colour: bool, *, sho
         severity = f"\x1b[1;{_COLOURS[finding.severity]}m{severity}\x1b[0m"
     step = f" [{finding.step}]" if finding.step else ""
     lines = [f"{_printable(shown_place(finding))}: {severity} {_printable(f'{finding.code}{step} {finding.message}')}"]
-    source = _source(finding, sources) if shown else None
-    if source is not None:
-        lines.append(f"    {_printable(source)}")
+    line = _source(finding, sources) if shown else None
+    if line is not None:
         # An author's line in Python is meant as a whole, so the caret stands at its first character.
-        column = (finding.where.column or 1 + len(source) - len(source.lstrip())) - 1
+        source, column = _around(line, (finding.where.column or 1 + len(line) - len(line.lstrip())) - 1)
+        lines.append(f"    {_printable(source)}")
         if column < len(source):
             lines.append("    " + "".join("\t" if item == "\t" else " " for item in source[:column]) + "^")
     if finding.path and finding.where.file is not None:
@@ -44,6 +43,10 @@ def _block(finding: Finding, sources: dict[str, list[str]], colour: bool, *, sho
     if finding.help:
         lines.append(f"    help: {_printable(finding.help)}")
     return "\n".join(lines)
+
+
+def _line(finding: Finding) -> tuple[str | None, int | None]:
+    return finding.where.file, finding.where.line
 
 
 def _source(finding: Finding, sources: dict[str, list[str]]) -> str | None:
@@ -56,7 +59,19 @@ def _source(finding: Finding, sources: dict[str, list[str]]) -> str | None:
         except (OSError, UnicodeDecodeError):  # the report goes on without the source line
             sources[file] = []
     lines = sources[file]
-    return lines[line - 1][:_MAX_SOURCE] if 0 < line <= len(lines) else None
+    return lines[line - 1] if 0 < line <= len(lines) else None
+
+
+def _around(line: str, column: int) -> tuple[str, int]:
+    """What is shown of a line, and where its column is then: a definition from the service is one line of all.
+
+    >>> _around("{" + "x" * 300 + "here", 301)
+    ('…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxhere', 41)
+    """
+    if column < _MAX_SOURCE:
+        return line[:_MAX_SOURCE], column
+    start = column - _BEFORE
+    return "…" + line[start : start + _MAX_SOURCE], _BEFORE + 1
 
 
 def _printable(text: str) -> str:

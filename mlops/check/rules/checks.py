@@ -8,7 +8,7 @@ from mlops.check import expressions
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import is_expression_attempt, scalar, shape, shown
-from mlops.check.subject import Subject, get
+from mlops.check.subject import Subject, entries, get
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
 
 _TYPES = {
@@ -109,7 +109,7 @@ def no_baseline(subject: Subject) -> Iterator[Fault]:
     source="model monitor container: results are uploaded from the declared output",
 )
 def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
-    """The monitor container writes to a directory that no output of the job uploads.
+    """The monitor container writes to a directory that no output of the job uploads, or reads one that no input fills.
 
     Bad:  output_path "/opt/ml/processing/results" with one output at "/opt/ml/processing/output"
     Good: both the same
@@ -124,6 +124,15 @@ def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
         if len(texts) == len(locals_) and not any(_within(path, item) for item in texts):
             at = f"{placed.pointer}/Arguments/Environment/output_path"
             yield Fault(at, f"{path} is in no output of the job", "use the output's LocalPath", placed)
+    for placed, arguments in subject.of_type("QualityCheck"):
+        path = get(arguments, "Environment", "dataset_source")
+        inputs = [item for _, item in entries(arguments, "ProcessingInputs")]
+        sources = ("S3Input", "DatasetDefinition")
+        filled = [get(item, source, "LocalPath") for item in inputs for source in sources if source in item]
+        known = [item for item in filled if isinstance(item, str)]
+        if isinstance(path, str) and len(known) == len(filled) and not any(_within(path, item) for item in known):
+            at = f"{placed.pointer}/Arguments/Environment/dataset_source"
+            yield Fault(at, f"{path} is in no input of the job", "use the input's LocalPath", placed)
 
 
 def _within(path: str, root: str) -> bool:

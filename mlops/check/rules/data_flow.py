@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
+from mlops.check.expressions import fold
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity
@@ -25,6 +26,14 @@ def _read(subject: Subject) -> Iterator[tuple[str, str, Placed]]:
             yield at, text.rstrip("/"), placed
 
 
+def _joined(subject: Subject, places: tuple[str, ...]) -> Iterator[tuple[str, str, Placed]]:
+    """URIs that are joined of nothing but texts and parameters, at the parameters' defaults."""
+    for placed, feed in subject.feeds:
+        text = fold(subject, feed.expression) if feed.at.endswith(places) else None
+        if text is not None and text.startswith("s3://"):
+            yield feed.at, text.rstrip("/"), placed
+
+
 def _prefixes(uri: str) -> Iterator[str]:
     """The URI and every prefix of it that ends at a slash, below the bucket."""
     parts = uri.split("/")
@@ -40,8 +49,8 @@ def overwritten_output(subject: Subject) -> Iterator[Fault]:
     Good: "s3://acme/out/train" and "s3://acme/out/report"
     """
     seen: dict[str, tuple[str, Placed]] = {}
-    for at, uri, placed in _written(subject):
-        if not at.endswith("/S3Output/S3Uri"):
+    for at, uri, placed in (*_written(subject), *_joined(subject, _OUTPUTS)):
+        if not at.endswith(("/S3Output/S3Uri", "/TransformOutput/S3OutputPath")):
             continue
         first = seen.setdefault(uri, (at, placed))
         if first[0] != at and not _exclude_each_other(first[1], placed):
@@ -64,9 +73,9 @@ def own_input_overwritten(subject: Subject) -> Iterator[Fault]:
     Good: to "s3://acme/scores"
     """
     reads: dict[str, set[str]] = {}
-    for _, uri, placed in _read(subject):
+    for _, uri, placed in (*_read(subject), *_joined(subject, _INPUTS)):
         reads.setdefault(placed.pointer, set()).add(uri)
-    for at, uri, placed in _written(subject):
+    for at, uri, placed in (*_written(subject), *_joined(subject, _OUTPUTS)):
         if uri in reads.get(placed.pointer, ()):
             yield Fault(at, f"the step reads {uri} too", "write elsewhere", placed)
 

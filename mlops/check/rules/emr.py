@@ -96,7 +96,8 @@ def _names(listed: Value, key: str) -> set[str] | None:
 
 @rule("X735", "emr-cluster-parts", Severity.WARNING, source="EMR API: RunJobFlow, InstanceGroups, cluster ids")
 def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
-    """A cluster id that has the form of none, or a cluster of its own without a release or without a master.
+    """A cluster id that has the form of none, or a cluster of its own without a release, of a release that has not the
+    form of one, without a master, or of SageMaker's instance types.
 
     Bad:  "ClusterId": "my-cluster"
     Good: "ClusterId": "j-2AXXXXXXGAPLF"
@@ -111,7 +112,16 @@ def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
         if not any(config.get(name) is not None for name in ("ReleaseLabel", "AmiVersion", "CustomAmiId")):
             message = "the cluster names no release"
             yield Fault(f"{at}/ClusterConfig/ReleaseLabel", message, 'e.g. "emr-7.5.0"', placed)
+        release = config.get("ReleaseLabel")
+        if isinstance(release, str) and not release.startswith("emr-"):
+            message = f"{shown(release)} is no release of EMR"
+            yield Fault(f"{at}/ClusterConfig/ReleaseLabel", message, 'e.g. "emr-7.5.0"', placed)
         for member, role in (("InstanceGroups", "InstanceRole"), ("InstanceFleets", "InstanceFleetType")):
+            for where, item in entries(config, "Instances", member):
+                kind = item.get("InstanceType")
+                if isinstance(kind, str) and kind.startswith("ml."):
+                    place = f"{at}/ClusterConfig{where}/InstanceType"
+                    yield Fault(place, f"{kind} is an instance type of SageMaker", f"write {kind[3:]}", placed)
             kinds = [item.get(role) for _, item in entries(config, "Instances", member)]
             if kinds and all(isinstance(kind, str) for kind in kinds) and "MASTER" not in kinds:
                 where = f"{at}/ClusterConfig/Instances/{member}"

@@ -73,7 +73,7 @@ def _instance_counts(at: str, variant: Mapping[str, Value], placed: Placed) -> I
 @rule("X801", "serverless-config", Severity.ERROR, source="CreateEndpointConfig API: memory in steps of 1 GB")
 def serverless_config(subject: Subject) -> Iterator[Fault]:
     """Serverless memory is a multiple of 1,024 MB from 1,024 to 6,144; provisioned concurrency is at most
-    MaxConcurrency.
+    MaxConcurrency; and a serverless variant does not answer asynchronously (a warning).
 
     Bad:  "MemorySizeInMB": 1500
     Good: "MemorySizeInMB": 2048
@@ -90,6 +90,10 @@ def serverless_config(subject: Subject) -> Iterator[Fault]:
             if ceiling is not None and provisioned is not None and provisioned > ceiling:
                 message = f"{provisioned} is above MaxConcurrency {ceiling}"
                 yield Fault(f"{here}/ProvisionedConcurrency", message, "lower it", placed)
+            if isinstance(config, Mapping) and arguments.get("AsyncInferenceConfig") is not None:
+                message = "a serverless variant does not answer asynchronously"
+                help_text = "give it instances, or leave AsyncInferenceConfig out"
+                yield Fault(here, message, help_text, placed, severity=Severity.WARNING)
 
 
 @rule("X802", "deployment", Severity.ERROR, source="CreateEndpoint API: deployment guardrails")

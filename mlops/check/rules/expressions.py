@@ -11,7 +11,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import is_expression_attempt
 from mlops.check.subject import Site, Subject
 from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Unknown, Value
-from mlops.ir.values import pointer
+from mlops.ir.values import LITERALS, pointer
 
 _PLAIN_MEMBERS = frozenset(
     {"DisplayName", "Description", "DependsOn", "CacheConfig", "RetryPolicies", "PropertyFiles", "OutputParameters",
@@ -22,23 +22,28 @@ _PERHAPS_PLAIN = frozenset({"FunctionArn", "SqsQueueUrl"})
 """An AWS notebook has an expression as its SqsQueueUrl."""
 
 
-def _objects(value: Value, at: str) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    """Every object in a value, also inside of expressions."""
-    match value:
-        case Mapping():
-            yield at, value
-            for key, item in value.items():
-                yield from _objects(item, at + pointer(key))
-        case tuple():
-            for index, item in enumerate(value):
-                yield from _objects(item, f"{at}/{index}")
-        case Join():
-            for index, item in enumerate(value.values):
-                yield from _objects(item, f"{at}/Std:Join/Values/{index}")
-        case JsonGet():
-            yield from _objects(value.property_file, f"{at}/Std:JsonGet/PropertyFile")
-            yield from _objects(value.s3_uri, f"{at}/Std:JsonGet/S3Uri")
-            yield from _objects(value.path, f"{at}/Std:JsonGet/Path")
+def _attempts(value: Value, at: str, found: list[tuple[str, Mapping[str, Value]]]) -> None:
+    """Objects in a value, also inside of expressions, that can only be meant as an expression and are none. A walk over
+    the whole document, so without generators, and the common kinds first."""
+    if isinstance(value, LITERALS):
+        return
+    if isinstance(value, dict):
+        if is_expression_attempt(value):
+            found.append((at, value))
+        for key, item in value.items():
+            if not isinstance(item, LITERALS):
+                _attempts(item, at + pointer(key), found)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            _attempts(item, f"{at}/{index}", found)
+    elif isinstance(value, Join):
+        _attempts(value.values, f"{at}/Std:Join/Values", found)
+    elif isinstance(value, JsonGet):
+        _attempts(value.property_file, f"{at}/Std:JsonGet/PropertyFile", found)
+        _attempts(value.s3_uri, f"{at}/Std:JsonGet/S3Uri", found)
+        _attempts(value.path, f"{at}/Std:JsonGet/Path", found)
+    elif isinstance(value, Mapping):
+        _attempts(dict(value), at, found)
 
 
 def _values(subject: Subject) -> Iterator[tuple[str, Value, Placed | None]]:
@@ -61,10 +66,11 @@ def malformed_expression(subject: Subject) -> Iterator[Fault]:
     Good: {"Std:Join": {"On": "", "Values": ["a", "b"]}}
     """
     for start, value, placed in _values(subject):
-        for at, item in _objects(value, start):
-            if is_expression_attempt(item):
-                ((key, body),) = item.items()
-                yield Fault(*_malformed(at, key, body), placed)
+        found: list[tuple[str, Mapping[str, Value]]] = []
+        _attempts(value, start, found)
+        for at, item in found:
+            ((key, body),) = item.items()
+            yield Fault(*_malformed(at, key, body), placed)
 
 
 def _malformed(at: str, key: str, body: Value) -> tuple[str, str, str | None]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from pathlib import Path
 
 from mlops.check.expressions import literal
@@ -22,6 +23,7 @@ _DEFAULT_HOURS = 24
 """How long a job may run whose StoppingCondition says nothing."""
 
 
+@lru_cache(maxsize=1)
 def _policy(subject: Subject) -> HousePolicy | None:
     """That of the project in which the definition lies; a definition from standard input has none."""
     file = subject.definition.where.file

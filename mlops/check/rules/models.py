@@ -23,6 +23,16 @@ def _containers(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Pl
             yield start + at, item, placed
 
 
+def _registered(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
+    for placed, arguments in subject.of_type("RegisterModel"):
+        start = f"{placed.pointer}/Arguments"
+        for at, item in entries(arguments, "InferenceSpecification", "Containers"):
+            yield start + at, item, placed
+        for where, specification in entries(arguments, "AdditionalInferenceSpecifications"):
+            for at, item in entries(specification, "Containers"):
+                yield start + where + at, item, placed
+
+
 @rule("X740", "model-containers", Severity.ERROR, source="CreateModel API: PrimaryContainer or Containers")
 def model_containers(subject: Subject) -> Iterator[Fault]:
     """A model has one PrimaryContainer or a list of Containers: one of both forms.
@@ -43,7 +53,8 @@ def model_containers(subject: Subject) -> Iterator[Fault]:
 
 @rule("X741", "container-source", Severity.ERROR, source="CreateModel API: ContainerDefinition")
 def container_source(subject: Subject) -> Iterator[Fault]:
-    """A container has an Image or a ModelPackageName, and its data by ModelDataUrl or ModelDataSource, not by both.
+    """A container has an Image or a ModelPackageName (both are a warning), and its data by ModelDataUrl or
+    ModelDataSource, not by both.
 
     Bad:  {"ModelDataUrl": "s3://acme/model.tar.gz"}
     Good: {"Image": "...", "ModelDataUrl": "s3://acme/model.tar.gz"}
@@ -51,6 +62,9 @@ def container_source(subject: Subject) -> Iterator[Fault]:
     for at, container, placed in _containers(subject):
         if container.get("Image") is None and container.get("ModelPackageName") is None:
             yield Fault(f"{at}/Image", "the container has neither Image nor ModelPackageName", "add one", placed)
+        elif container.get("Image") is not None and container.get("ModelPackageName") is not None:
+            message = "the model package has an image of its own"
+            yield Fault(f"{at}/Image", message, "keep Image or ModelPackageName", placed, severity=Severity.WARNING)
         if container.get("ModelDataUrl") is not None and container.get("ModelDataSource") is not None:
             message = "ModelDataUrl and ModelDataSource exclude each other"
             yield Fault(f"{at}/ModelDataUrl", message, "keep one of them", placed)
@@ -58,7 +72,8 @@ def container_source(subject: Subject) -> Iterator[Fault]:
 
 @rule("X742", "container-hostnames", Severity.ERROR, source="CreateModel API: ContainerHostname")
 def container_hostnames(subject: Subject) -> Iterator[Fault]:
-    """The containers of an inference pipeline all have a ContainerHostname, or none has; the names differ.
+    """The containers of an inference pipeline all have a ContainerHostname, or none has; the names differ. Where
+    callers choose the container (Mode Direct), one without a name cannot be chosen (a warning).
 
     Bad:  one container with "ContainerHostname", one without
     Good: both with one
@@ -72,6 +87,10 @@ def container_hostnames(subject: Subject) -> Iterator[Fault]:
             at = next(at for at, item in found if item.get("ContainerHostname") is None)
             message = "this container has no ContainerHostname, others have"
             yield Fault(f"{start}{at}/ContainerHostname", message, "name all or none", placed)
+        elif found and get(arguments, "InferenceExecutionConfig", "Mode") == "Direct" and None in names:
+            message = "Mode Direct calls a container by its ContainerHostname, and this one has none"
+            where = f"{start}{found[names.index(None)][0]}/ContainerHostname"
+            yield Fault(where, message, "name all of them", placed, severity=Severity.WARNING)
         seen: set[str] = set()
         for (at, _), name in zip(found, names, strict=True):
             if isinstance(name, str) and counts[name] > 1 and name in seen:
@@ -105,7 +124,7 @@ def model_archive(subject: Subject) -> Iterator[Fault]:
     Bad:  "ModelDataUrl": "s3://acme/model.zip"
     Good: "ModelDataUrl": "s3://acme/model.tar.gz"
     """
-    for at, container, placed in _containers(subject):
+    for at, container, placed in (*_containers(subject), *_registered(subject)):
         url = container.get("ModelDataUrl")
         last = url.rpartition("/")[2] if isinstance(url, str) else ""
         if "." in last and not last.endswith((".tar.gz", ".tgz")) and container.get("Mode") != "MultiModel":

@@ -68,6 +68,8 @@ def _find(subject: Subject) -> Iterator[_Found]:
     for at, text, placed, where in _literals(subject):
         if len(text) > 2048 or "/Std:Join/" in at:
             continue
+        if not text.startswith(("arn:", "https://sqs.", "s3://sagemaker-")) and ".dkr" not in text:
+            continue  # most texts, spared the matching
         if match := _ECR.fullmatch(text):
             partition = "aws-cn" if match["suffix"].endswith(".cn") else None
             yield _Found(at, text, "image", placed, match["region"], None, partition, where)
@@ -124,7 +126,7 @@ def another_account(subject: Subject) -> Iterator[Fault]:
     everywhere = [
         match["account"]
         for _, text, _, _ in _literals(subject)
-        if len(text) <= 2048 and (match := _ARN.fullmatch(text)) and match["account"]
+        if text.startswith("arn:") and len(text) <= 2048 and (match := _ARN.fullmatch(text)) and match["account"]
     ]
     usual = _majority(everywhere)
     for item in roles:
@@ -219,7 +221,7 @@ def _images(subject: Subject) -> Iterator[tuple[str, str, Placed, Where | None]]
                         elif text and isinstance(item, Ref) and item.path is not None:
                             declared = subject.parameters[item.path.name]
                             yield f"{declared.at}/DefaultValue", text, placed, declared.parameter.where
-                    elif isinstance(item, tuple | Mapping):
+                    elif isinstance(item, tuple | dict):
                         stack.append((f"{at}/{name}", item))
 
 
@@ -249,13 +251,15 @@ def _uris(subject: Subject) -> Iterator[tuple[str, str, Placed, bool]]:
             if isinstance(value, tuple):
                 stack.extend((f"{at}/{index}", item) for index, item in enumerate(value))
             elif isinstance(value, Mapping):
-                stack.extend((f"{at}/{name}", item) for name, item in value.items())
-            elif at.rpartition("/")[2] in _URI_MEMBERS:
-                text = expressions.fold(subject, value)
-                if text is not None and not isinstance(value, Ref):
-                    yield at, text, placed, True
-                elif text is None:
-                    yield at, expressions.head(subject, value), placed, False
+                for name, item in value.items():
+                    if isinstance(item, tuple | dict):
+                        stack.append((f"{at}/{name}", item))
+                    elif name in _URI_MEMBERS:
+                        text = expressions.fold(subject, item)
+                        if text is not None and not isinstance(item, Ref):
+                            yield f"{at}/{name}", text, placed, True
+                        elif text is None:
+                            yield f"{at}/{name}", expressions.head(subject, item), placed, False
 
 
 _URI_MEMBERS = frozenset({"S3Uri", "S3OutputPath", "ModelDataUrl", "DestinationS3Uri", "OutputS3Uri", "S3OutputUri"})
@@ -280,7 +284,12 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed)
         elif _PLACEHOLDER.search(text):
             yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed)
-        elif (slash or whole) and bucket and not _BUCKET.fullmatch(bucket) and not bucket.startswith("arn:"):
+        elif (
+            (slash or whole)
+            and bucket
+            and (".." in bucket or not _BUCKET.fullmatch(bucket))
+            and not bucket.startswith("arn:")
+        ):
             yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed)
         elif "s3://" in key:
             message = f"{shown(text)} has a URI inside of a URI"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from posixpath import normpath
 
+from mlops.check.expressions import fold
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject, entries, get
@@ -27,11 +28,11 @@ def _outputs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Place
 
 
 def _local_paths(
-    items: Iterator[tuple[str, Mapping[str, Value], Placed]], source: str
+    subject: Subject, items: Iterator[tuple[str, Mapping[str, Value], Placed]], source: str
 ) -> Iterator[tuple[str, str, Placed]]:
     for at, item, placed in items:
-        path = get(item, source, "LocalPath")
-        if isinstance(path, str):
+        path = fold(subject, get(item, source, "LocalPath"))
+        if path:
             yield f"{at}/{source}/LocalPath", path.rstrip("/"), placed
 
 
@@ -70,6 +71,10 @@ def input_source(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/DatasetDefinition", message, "keep one of them", placed)
         elif not given:
             yield Fault(f"{at}/S3Input", "the input has no source", "add S3Input", placed)
+        queries = ("AthenaDatasetDefinition", "RedshiftDatasetDefinition")
+        if all(get(item, "DatasetDefinition", name) is not None for name in queries):
+            message = f"{' and '.join(queries)} exclude each other"
+            yield Fault(f"{at}/DatasetDefinition/{queries[1]}", message, "make two inputs of them", placed)
         source = item.get("S3Input")
         if isinstance(source, Mapping) and item.get("AppManaged", False) is False and source.get("LocalPath") is None:
             yield Fault(f"{at}/S3Input/LocalPath", "the input has no LocalPath", "add it", placed)
@@ -112,7 +117,7 @@ def local_path_outside(subject: Subject) -> Iterator[Fault]:
     Bad:  "LocalPath": "/opt/ml/input/data/train"
     Good: "LocalPath": "/opt/ml/processing/train"
     """
-    paths = (*_local_paths(_inputs(subject), "S3Input"), *_local_paths(_outputs(subject), "S3Output"))
+    paths = (*_local_paths(subject, _inputs(subject), "S3Input"), *_local_paths(subject, _outputs(subject), "S3Output"))
     for at, path, placed in paths:
         plain = normpath(path)
         if plain != _ROOT and not plain.startswith(f"{_ROOT}/"):

@@ -275,6 +275,10 @@ def volume_key_on_local_storage(subject: Subject) -> Iterator[Fault]:
         config = job.get("ResourceConfig")
         kind = literal(subject, get(config, "InstanceType"))
         yield from _local_storage(f"{at}/ResourceConfig", config, kind, placed)
+        groups = [literal(subject, group.get("InstanceType")) for _, group in entries(config, "InstanceGroups")]
+        local = [kind for kind in groups if isinstance(kind, str) and machines.has_local_storage(kind)]
+        if local:
+            yield from _local_storage(f"{at}/ResourceConfig", config, local[0], placed)
     clusters = (("Transform", "TransformResources"), ("Processing", "ProcessingResources", "ClusterConfig"))
     for step_type, *members in clusters:
         for placed, arguments in subject.of_type(step_type):
@@ -394,7 +398,8 @@ def script_mode(subject: Subject) -> Iterator[Fault]:
     "X764", "container-contract", Severity.WARNING, source="AWS docs: training containers; the official SDK's templates"
 )
 def container_contract(subject: Subject) -> Iterator[Fault]:
-    """Checkpoints inside the model's directory, or an init program as a training entrypoint.
+    """Checkpoints inside the directory of the model, the output or the input, or an init program as a training
+    entrypoint.
 
     Bad:  "CheckpointConfig": {"LocalPath": "/opt/ml/model"}
     Good: "CheckpointConfig": {"LocalPath": "/opt/ml/checkpoints"}
@@ -403,6 +408,9 @@ def container_contract(subject: Subject) -> Iterator[Fault]:
         path = get(job, "CheckpointConfig", "LocalPath")
         if isinstance(path, str) and (path.rstrip("/") + "/").startswith(("/opt/ml/model/", "/opt/ml/output/")):
             message = f"checkpoints in {path} become part of the model or output"
+            yield Fault(f"{at}/CheckpointConfig/LocalPath", message, "use /opt/ml/checkpoints", placed)
+        elif isinstance(path, str) and (path.rstrip("/") + "/").startswith("/opt/ml/input/"):
+            message = f"{path} is where the job's input is put"
             yield Fault(f"{at}/CheckpointConfig/LocalPath", message, "use /opt/ml/checkpoints", placed)
         entrypoint = get(job, "AlgorithmSpecification", "ContainerEntrypoint")
         first = entrypoint[0] if isinstance(entrypoint, tuple) and entrypoint else None
@@ -508,17 +516,27 @@ def over_default_quota(subject: Subject) -> Iterator[Fault]:
 
 @rule("X769", "subnets-for-groups", Severity.ERROR, source="EC2 resource names: subnet-... and sg-...")
 def subnets_for_groups(subject: Subject) -> Iterator[Fault]:
-    """VpcConfig has security groups where subnets belong, or the other way round.
+    """VpcConfig has security groups where subnets belong, or the other way round; or (a warning) names in place of ids.
 
     Bad:  {"Subnets": ["sg-0a1"], "SecurityGroupIds": ["subnet-0b2"]}
     Good: {"Subnets": ["subnet-0b2"], "SecurityGroupIds": ["sg-0a1"]}
     """
     for at, text, placed in subject.texts:
-        if not text.startswith(("sg-", "subnet-")):
+        container, _, member = at.rpartition("/")[0].rpartition("/")
+        begins = _IDS.get(member) if container.endswith("VpcConfig") else None
+        if begins is None:
             continue
-        member = at.rpartition("/")[0].rpartition("/")[2]
-        if (member == "Subnets" and text.startswith("sg-")) or (
+        if not text.startswith(("sg-", "subnet-")):
+            if not _ID.fullmatch(text):
+                continue  # told of the request's shape
+            message = f"{shown(text)} is no id of {'a subnet' if member == 'Subnets' else 'a security group'}"
+            yield Fault(at, message, f"ids begin with {begins}", placed, severity=Severity.WARNING)
+        elif (member == "Subnets" and text.startswith("sg-")) or (
             member == "SecurityGroupIds" and text.startswith("subnet-")
         ):
             what = "a security group" if text.startswith("sg-") else "a subnet"
             yield Fault(at, f"{shown(text)} is {what}, and stands in {member}", "swap the two lists", placed)
+
+
+_ID = re.compile(r"[-0-9a-zA-Z]+")
+_IDS = {"Subnets": "subnet-", "SecurityGroupIds": "sg-"}

@@ -12,6 +12,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject, entries, get
 from mlops.ir import Placed, Severity, Unknown, Value
+from mlops.ir.values import pointer
 
 _KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
 
@@ -96,7 +97,7 @@ def tuned_twice(subject: Subject) -> Iterator[Fault]:
     """
     for placed, arguments in subject.of_type("Tuning"):
         start = f"{placed.pointer}/Arguments"
-        shared: dict[str, str] = {}
+        places: dict[str, list[str]] = {}
         for at, ranges, owner in _range_sets(subject):
             if owner is not placed:
                 continue
@@ -109,13 +110,12 @@ def tuned_twice(subject: Subject) -> Iterator[Fault]:
                     if name in seen:
                         yield Fault(f"{at}{where}/Name", f"{name!r} stands in two ranges", "keep one", placed)
                     seen.add(name)
-                    shared.setdefault(name, at)
+                    places.setdefault(name, []).append(at)
         for at, job in _definitions(arguments):
             static = job.get("StaticHyperParameters")
             for name in static if isinstance(static, Mapping) else ():
-                ranges_at = shared.get(name)
-                if ranges_at is not None and (ranges_at.startswith(f"{start}{at}/") or "JobConfig/" in ranges_at):
-                    here = f"{start}{at}/StaticHyperParameters/{name}"
+                if any(place.startswith(f"{start}{at}/") or "JobConfig/" in place for place in places.get(name, ())):
+                    here = f"{start}{at}/StaticHyperParameters{pointer(name)}"
                     yield Fault(here, f"{name!r} is tuned and static", "keep one", placed)
 
 
@@ -254,7 +254,8 @@ _METRICS = {
 @rule("X775", "automl-job", Severity.ERROR, source="official SDK's automl_step; CreateAutoMLJob API")
 def automl_job(subject: Subject) -> Iterator[Fault]:
     """An AutoML step in no mode or another one than ENSEMBLING, an objective of another problem type, channels without
-    data or with different targets, or (a warning) an objective without a problem type or the other way round.
+    data or with different targets, or (a warning) no channel to train on, an objective without a problem type or the
+    other way round.
 
     Bad:  "ProblemType": "Regression", "AutoMLJobObjective": {"MetricName": "F1"}
     Good: "ProblemType": "Regression", "AutoMLJobObjective": {"MetricName": "RMSE"}
@@ -277,6 +278,10 @@ def automl_job(subject: Subject) -> Iterator[Fault]:
                     message = f"the target is {target!r} here and {targets[0]!r} in another channel"
                     yield Fault(f"{at}{where}/TargetAttributeName", message, "use one target", placed)
                 targets.append(target)
+        kinds = [channel.get("ChannelType", "training") for _, channel in entries(arguments, "InputDataConfig")]
+        if kinds and all(kind == "validation" for kind in kinds):
+            message, help_text = "no channel is there to train on", 'leave "ChannelType" out of one of them'
+            yield Fault(f"{at}/InputDataConfig/0/ChannelType", message, help_text, placed, severity=Severity.WARNING)
         kind, metric = arguments.get("ProblemType"), get(arguments, "AutoMLJobObjective", "MetricName")
         known = _METRICS.get(kind) if isinstance(kind, str) else None
         if known is not None and isinstance(metric, str) and metric not in known:
