@@ -14,7 +14,7 @@ says that the sandbox could not be made, 126 and 127 that the command could not 
 """
 
 # pathlib would cost every step start-up time.
-# ruff: noqa: PTH101, PTH102, PTH103, PTH108, PTH112, PTH113, PTH114, PTH115, PTH123, PTH208, PTH211
+# ruff: noqa: PTH101, PTH102, PTH103, PTH108, PTH112, PTH113, PTH114, PTH115, PTH120, PTH123, PTH208, PTH211
 
 from __future__ import annotations
 
@@ -40,10 +40,26 @@ MS_UNBINDABLE, MS_PRIVATE = 1 << 17, 1 << 18
 MNT_DETACH = 2
 PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER = 1, 24, 36
 SIOCSIFFLAGS, IFF_UP = 0x8914, 1
-# dac_read_search, net_admin, sys_module, sys_rawio, sys_ptrace, sys_admin, sys_boot, mknod: with them a step that root
-# started could undo its sandbox.
-DROPPED_CAPABILITIES = (2, 12, 16, 17, 19, 21, 22, 27)
-SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY = 442, -100, 0x8000, 1
+# chown, dac_override, fowner, fsetid, kill, setgid, setuid, setpcap, net_bind_service, net_raw, sys_chroot,
+# audit_write, setfcap: what a container of Docker's has, without mknod. With others a step that root started could undo
+# its sandbox, or set the machine's clock.
+KEPT_CAPABILITIES = frozenset((0, 1, 3, 4, 5, 6, 7, 8, 10, 13, 18, 29, 31))
+CAPABILITIES = 64
+DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
+# Of Nvidia, AMD, Intel, WSL 2 and AWS, and what joins the hosts that have them.
+ACCELERATORS = ("nvidia", "kfd", "dri", "dxg", "neuron", "infiniband")
+# Disks that a person has plugged in, and programs where NixOS has them.
+RUN = ("media", "current-system", "opengl-driver", "booted-system")
+DEVICE_LINKS = {
+    "fd": "/proc/self/fd",
+    "stdin": "/proc/self/fd/0",
+    "stdout": "/proc/self/fd/1",
+    "stderr": "/proc/self/fd/2",
+    "ptmx": "pts/ptmx",
+}
+# In it root changes the machine, from its clock ticks to its next reboot, without any capability.
+READ_ONLY_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs")
+SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NODEV = 442, -100, 0x8000, 1, 4
 JOIN_SECONDS = 10.0
 MOST_DESCRIPTORS = 64
 NO_SANDBOX = 125
@@ -199,7 +215,7 @@ def _become_first_process(order: dict[str, Any], inherited: list[int]) -> NoRetu
     made = _done("mount", lambda: _make_root(order))
     if not made or not (order["network"] or _done("loopback", _raise_loopback)):
         os._exit(NO_SANDBOX)
-    for capability in DROPPED_CAPABILITIES:
+    for capability in set(range(CAPABILITIES)) - KEPT_CAPABILITIES:
         _libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
     alive_read, alive_write = os.pipe()
     command = os.fork()
@@ -293,43 +309,40 @@ def _raise_loopback() -> None:
 
 
 def _make_root(order: dict[str, Any]) -> None:
-    """A new root: what the host has, read-only where the kernel can do that, with its own ``/opt/ml`` and ``/tmp``."""
+    """A new root: what the host has, read-only where the kernel can do that, with its own ``/opt/ml`` and ``/tmp``,
+    and of ``/dev`` and ``/run`` only what cannot be used against the host."""
     root = order["root"]
     _mount(None, "/", None, MS_REC | MS_PRIVATE)
     _mount("tmpfs", root, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=755")
     # Else the copy of the host's tree would hold the half-made new tree again.
     _mount(None, root, None, MS_UNBINDABLE)
     for entry in os.listdir("/"):
-        if entry not in ("opt", "tmp", "dev", "proc"):
+        if entry not in ("opt", "tmp", "dev", "run"):
             _bring(f"/{entry}", root)
-    os.mkdir(f"{root}/opt")
+    for folder in ("opt", "opt/ml", "tmp", "dev", "run"):
+        os.mkdir(f"{root}/{folder}")
     if os.path.isdir("/opt"):
         for entry in os.listdir("/opt"):
             if entry != "ml":
                 _bring(f"/opt/{entry}", root)
-    if not _make_read_only(root):  # one of them refuses, or the kernel knows no such call
+    for folder in _of_run():
+        _bring(folder, root)
+    no_writing = MOUNT_ATTR_RDONLY | MOUNT_ATTR_NODEV
+    if not _restrict(root, no_writing):  # one of them refuses, or the kernel knows no such call
         for entry in (*os.listdir(root), *(f"opt/{entry}" for entry in os.listdir(f"{root}/opt"))):
-            _make_read_only(f"{root}/{entry}")
-    # What follows makes more folders in the root itself.
-    _make_writable(root)
-    for entry in ("dev", "proc"):
-        if os.path.isdir(f"/{entry}"):
-            _bring(f"/{entry}", root)
-    shared_memory = "/dev/shm"  # noqa: S108 - it gets its own
-    if os.path.isdir(shared_memory) and not os.path.islink(shared_memory):
-        _mount("tmpfs", root + shared_memory, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
+            _restrict(f"{root}/{entry}", no_writing)
+    _make_devices(root)
     for hidden in order["hide"]:
         if not os.path.isdir(root + hidden):  # below what is private anyway, such as /dev/shm
             continue
         _mount("tmpfs", root + hidden, "tmpfs", MS_NOSUID | MS_NODEV, b"mode=555")
-        _make_read_only(root + hidden)
+        _restrict(root + hidden, no_writing)
     for source, target in ((order["ml"], "/opt/ml"), (order["tmp"], "/tmp")):  # noqa: S108
-        os.mkdir(root + target)
         _mount(source, root + target, None, MS_BIND | MS_REC)
     for kept in order["keep"]:
         os.makedirs(root + kept, exist_ok=True)
         _mount(kept, root + kept, None, MS_BIND | MS_REC)
-        _make_read_only(root + kept)
+        _restrict(root + kept, no_writing)
     os.chdir(root)
     _check(_libc.pivot_root(b".", b"."), "pivot_root")
     _check(_libc.umount2(b".", MNT_DETACH), "umount")
@@ -338,10 +351,35 @@ def _make_root(order: dict[str, Any]) -> None:
     # Where the host hides parts of /proc this is refused; the old one then shows the numbers of outside.
     with contextlib.suppress(OSError):
         _mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC)
-    with contextlib.suppress(OSError):
-        _mount("/proc/sys", "/proc/sys", None, MS_BIND | MS_REC)
-        _make_read_only("/proc/sys")
+    for name in READ_ONLY_PROC:
+        with contextlib.suppress(OSError):
+            _mount(f"/proc/{name}", f"/proc/{name}", None, MS_BIND | MS_REC)
+            _restrict(f"/proc/{name}", MOUNT_ATTR_RDONLY)
     _name_hosts(order["hosts"])
+
+
+def _of_run() -> list[str]:
+    """What a program needs of ``/run``; in the rest listen those who do for root what they are asked: Docker, the
+    system's bus, agents with keys."""
+    names = os.path.dirname(os.path.realpath("/etc/resolv.conf"))
+    needed = {f"/run/{name}" for name in RUN} | ({names} if names.startswith("/run/") else set())
+    return sorted(folder for folder in needed if os.path.isdir(folder))
+
+
+def _make_devices(root: str) -> None:
+    """Those that harm nobody, and accelerators. The host's own folder is writable for root, and so are its disks."""
+    folder = f"{root}/dev"
+    _mount("tmpfs", folder, "tmpfs", MS_NOSUID, b"mode=755")
+    for name in sorted(os.listdir("/dev")):
+        if name in DEVICES or name.startswith(ACCELERATORS):
+            _bring(f"/dev/{name}", root)
+    for name, to in DEVICE_LINKS.items():
+        os.symlink(to, f"{folder}/{name}")
+    os.mkdir(f"{folder}/shm")
+    os.mkdir(f"{folder}/pts")
+    _restrict(folder, MOUNT_ATTR_RDONLY)
+    _mount("tmpfs", f"{folder}/shm", "tmpfs", MS_NOSUID | MS_NODEV, b"mode=1777")
+    _mount("devpts", f"{folder}/pts", "devpts", MS_NOSUID | MS_NOEXEC, b"newinstance,ptmxmode=0666,mode=600")
 
 
 def _bring(path: str, root: str) -> None:
@@ -351,27 +389,18 @@ def _bring(path: str, root: str) -> None:
         os.symlink(os.readlink(path), target)
         return
     if os.path.isdir(path):
-        os.mkdir(target)
+        os.makedirs(target)
     else:
         os.close(os.open(target, os.O_CREAT | os.O_WRONLY, 0o600))
     _mount(path, target, None, MS_BIND | MS_REC)
 
 
-def _make_read_only(path: str) -> bool:
+def _restrict(path: str, attributes: int) -> bool:
     """With all that is mounted below it."""
     # Before Linux 5.12 there is no such call; the root then stays writable.
-    return _set_attributes(path, AT_RECURSIVE, MOUNT_ATTR_RDONLY, 0)
-
-
-def _make_writable(path: str) -> None:
-    """This mount alone."""
-    _set_attributes(path, 0, 0, MOUNT_ATTR_RDONLY)
-
-
-def _set_attributes(path: str, flags: int, wanted: int, unwanted: int) -> bool:
-    attributes = (ctypes.c_uint64 * 4)(wanted, unwanted, 0, 0)
-    size = ctypes.sizeof(attributes)
-    done: int = _libc.syscall(SYS_MOUNT_SETATTR, AT_FDCWD, os.fsencode(path), flags, ctypes.byref(attributes), size)
+    wanted = (ctypes.c_uint64 * 4)(attributes)
+    arguments = (os.fsencode(path), AT_RECURSIVE, ctypes.byref(wanted), ctypes.sizeof(wanted))
+    done: int = _libc.syscall(SYS_MOUNT_SETATTR, AT_FDCWD, *arguments)
     return done == 0
 
 
@@ -380,7 +409,7 @@ def _name_hosts(hosts: dict[str, str]) -> None:
         return
     with open("/etc/hosts", encoding="utf-8", errors="replace") as host_file:
         known = host_file.read()
-    ours = "/.hosts"
+    ours = "/dev/shm/.hosts"  # noqa: S108 - the sandbox's own
     with open(ours, "w", encoding="utf-8") as file:
         file.write("".join(f"{line}\n" for line in (known.rstrip(), *(f"{hosts[name]} {name}" for name in hosts))))
     os.chmod(ours, 0o644)
