@@ -151,7 +151,8 @@ for doing, *arguments in [
     (os.unlink, "/dev/null"), (os.rename, "/dev/zero", "/dev/null"), (os.chmod, "/dev/null", 0o600),
     (os.mkdir, "/dev/mlops-test"), (os.symlink, "/etc", "/dev/mlops-test"), (os.mknod, "/dev/sda", 0o60600, disk),
     (os.mknod, "/tmp/sda", 0o60600, disk), (os.open, "/dev/mlops-test", os.O_CREAT), (os.rmdir, "/dev/shm"),
-    (os.chmod, "/dev", 0o777), (os.mkdir, "/mlops-test"), (os.open, "/proc/sysrq-trigger", os.O_WRONLY),
+    (os.fchmod, 0, 0o600), (os.chmod, "/proc/self/fd/0", 0o600), (os.chmod, "/dev", 0o777),
+    (os.mkdir, "/mlops-test"), (os.open, "/proc/sysrq-trigger", os.O_WRONLY),
 ]:
     try:
         doing(*arguments)
@@ -266,6 +267,29 @@ with open("/proc/self/status") as file:
 def test_capabilities_are_those_of_a_container(namespaces: None, lodger: Callable[[str], str]) -> None:
     dockers, mknod = 0xA80425FB, 1 << 27
     assert int(lodger(CAPABILITIES), 16) & ~(dockers & ~mknod) == 0
+
+
+KEEPER = """
+import ctypes, os, signal
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.ptrace(16, 1, None, None))
+print(libc.syscall(438, libc.syscall(434, 1, 0), 3, 0))
+for name in ("mem", "environ", "root", "cwd", "fd/1"):
+    try:
+        os.readlink(f"/proc/1/{name}") if name not in ("mem", "environ") else open(f"/proc/1/{name}").read(1)
+    except OSError:
+        continue
+    print("READ", name)
+for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, signal.SIGCHLD):
+    os.kill(1, number)
+print("still here")
+raise SystemExit(5)
+"""
+
+
+def test_its_keeper_is_out_of_reach(tmp_path: Path, namespaces: None) -> None:
+    """Process 1 of the sandbox, which holds the line to the runner."""
+    assert in_box(tmp_path, KEEPER) == (5, "-1\n-1\nstill here\n")
 
 
 CONNECT = """
