@@ -5,8 +5,8 @@ One launcher serves one runner. It makes once what all sandboxes have in common,
 next command's keeper, which waits in namespaces of its own for an order: what a sandbox costs is paid while nobody
 waits. The launcher is single-threaded, so that it may fork and that the kernel's word of a parent's death means what it
 says. Standard input is a Unix socket, which the keeper at hand reads; each order (see
-:class:`mlops.run.sandbox.Order`) comes as one byte with the descriptors of the control socket, the log and what the
-command inherits, then four bytes of length, then JSON.
+:class:`mlops.run.sandbox.Order`) comes as four bytes of length and JSON, with the descriptors of the control socket,
+the log and what the command inherits.
 
 The keeper binds the order's folders into the sandbox, starts the command and answers on the control socket: its own
 process number, and at the end the exit status, four bytes each. In namespaces it is process 1 of the command, with
@@ -66,7 +66,7 @@ SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NODEV =
 # By number, for the C library's own function wants a stack. Arguments that are 0 have no order.
 SYS_CLONE = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine)
 JOIN_SECONDS = 10.0
-MOST_DESCRIPTORS = 64
+MOST_DESCRIPTORS, MOST_BYTES = 64, 65_536
 # An ignored signal stays ignored behind exec.
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 NO_SANDBOX = 125
@@ -144,8 +144,7 @@ def _keep(orders: socket.socket, take: int, namespaces: bool, refusal: str, host
             refusal = _reason(fault)
     elif sys.platform == "linux":
         _libc.prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
-    start, descriptors, _, _ = socket.recv_fds(orders, 1, MOST_DESCRIPTORS)
-    text = _exactly(orders, int.from_bytes(_exactly(orders, 4))) if start else b""
+    text, descriptors = _receive(orders)
     if not text:
         os._exit(0)
     with contextlib.suppress(BrokenPipeError):  # somebody killed the launcher
@@ -190,12 +189,15 @@ class _NoStart(Exception):
         self.status = 127 if fault.errno == errno.ENOENT else 126
 
 
-def _exactly(orders: socket.socket, length: int) -> bytes:
-    """Less only where the other end is gone."""
-    text = b""
-    while len(text) < length and (piece := orders.recv(length - len(text))):
+def _receive(orders: socket.socket) -> tuple[bytes, list[int]]:
+    """Nothing where the other end is gone."""
+    text, descriptors, _, _ = socket.recv_fds(orders, MOST_BYTES, MOST_DESCRIPTORS)
+    while len(text) < 4 or len(text) < 4 + int.from_bytes(text[:4]):
+        piece = orders.recv(4 - len(text) if len(text) < 4 else 4 + int.from_bytes(text[:4]) - len(text))
+        if not piece:
+            return b"", []
         text += piece
-    return text if len(text) == length else b""
+    return text[4:], descriptors
 
 
 def _reason(fault: OSError) -> str:

@@ -202,14 +202,15 @@ def start(
     ``hosts`` has loopback addresses by host name, by default ``{"algo-1": "127.0.0.1"}``. Of several commands without
     ``box.network`` that are hosts of one job, the second and further ones share the network of the first. Names of
     hosts and shared networks need namespaces; in plain folders they are left out."""
-    for folder in (box.ml, box.scratch / "tmp"):
-        folder.mkdir(parents=True, exist_ok=True)
-    scratch = box.scratch.resolve()
+    tmp = box.scratch / "tmp"
+    for folder in (box.ml, tmp):
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - hot, like what follows
+    ml = os.path.realpath(box.ml)
     order = Order(
-        ml=str(box.ml.resolve()),
-        tmp=str(scratch / "tmp"),
+        ml=ml,
+        tmp=os.path.realpath(tmp),
         keep=_below_tmp(),
-        hide=_hidden(box),
+        hide=_hidden(ml),
         network=box.network,
         join=None if share_network_with is None or box.network else share_network_with.pid,
         hostname=hostname,
@@ -334,8 +335,8 @@ _alive: weakref.WeakSet[Boxed] = weakref.WeakSet()
 
 
 def _send(orders: socket.socket, message: bytes, descriptors: Sequence[int]) -> None:
-    socket.send_fds(orders, [b"O"], descriptors)
-    orders.sendall(message)
+    sent = socket.send_fds(orders, [message], descriptors)
+    orders.sendall(message[sent:])
 
 
 def _descendants(process: int) -> list[int]:
@@ -393,6 +394,7 @@ def _inherited() -> dict[str, str]:
     return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
+@cache
 def _below_tmp() -> list[str]:
     """Folders that the interpreter needs and a private ``/tmp`` would hide, outer ones first."""
     return [path for path in _needed() if path.startswith(f"{_PRIVATE_TMP}/") and Path(path).is_dir()]
@@ -404,16 +406,25 @@ def _needed() -> tuple[str, ...]:
     return tuple(sorted({str(path.resolve()) for path in needed} | {str(Path(sys.prefix))}))
 
 
-def _hidden(box: Box) -> list[str]:
-    """The state folder around this box, with the account and all other steps, and where AWS keeps credentials."""
-    ml = box.ml.resolve()
-    states = [folder for folder in ml.parents if folder.name == _STATE]
-    with suppress(RuntimeError):  # nobody's home
-        states.append((Path.home() / ".aws").resolve())
-    return [
-        str(folder)
-        for folder in states
-        if folder.is_dir()
-        and not folder.is_relative_to(_PRIVATE_TMP)
-        and not any(Path(path).is_relative_to(folder) for path in _needed())
-    ]
+def _hidden(ml: str) -> list[str]:
+    """The state folders around this box, with the account and all other steps, and where AWS keeps credentials."""
+    names = ml.split("/")
+    states = ["/".join(names[: number + 1]) for number, name in enumerate(names[:-1]) if name == _STATE]
+    return [folder for folder in (*states, *_keys_of_aws()) if _may_hide(folder)]
+
+
+@cache
+def _keys_of_aws() -> tuple[str, ...]:
+    try:
+        folder = (Path.home() / ".aws").resolve()
+    except RuntimeError:  # nobody's home
+        return ()
+    return (str(folder),) if folder.is_dir() else ()
+
+
+@cache
+def _may_hide(folder: str) -> bool:
+    """Not what is hidden anyway, or what the interpreter needs."""
+    if Path(folder).is_relative_to(_PRIVATE_TMP):
+        return False
+    return not any(Path(path).is_relative_to(folder) for path in _needed())
