@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import gzip
+import io
 import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
+from functools import cache
 from pathlib import Path, PurePosixPath
+from typing import IO
 
 from mlops.run.outcome import StepFailed
 
@@ -31,14 +34,29 @@ def _is_folder(path: Path) -> bool:
 def pack(files: Mapping[str, Path], archive: Path) -> None:
     """``files`` by their names in the archive. The same files give the same bytes: sorted, without times and owners."""
     partial = archive.with_name(f"{archive.name}.part")
+    with partial.open("wb") as raw:
+        if files:
+            _write(files, raw)
+        else:
+            raw.write(_empty())
+    partial.replace(archive)
+
+
+@cache
+def _empty() -> bytes:
+    """Most steps that write no model are many of a kind."""
+    raw = io.BytesIO()
+    _write({}, raw)
+    return raw.getvalue()
+
+
+def _write(files: Mapping[str, Path], raw: IO[bytes]) -> None:
     with (
-        partial.open("wb") as raw,
         gzip.GzipFile(filename="", fileobj=raw, mode="wb", mtime=0) as zipped,
         tarfile.open(fileobj=zipped, mode="w", format=tarfile.GNU_FORMAT) as tar,
     ):
         for name in sorted(files):
             tar.add(files[name], name, recursive=False, filter=_plain)
-    partial.replace(archive)
 
 
 def _plain(member: tarfile.TarInfo) -> tarfile.TarInfo | None:

@@ -34,6 +34,7 @@ _PLACES = {
 _BY_NAME_ONLY = "CheckpointConfig"
 _READ_WHOLE = ("S3Uri", "ModelDataUrl")
 """Members of which the step sees the content and not the URI itself."""
+_ENCODER = json.JSONEncoder(sort_keys=True, default=str)
 _MOST_FILES = 200
 _SHOWN_LENGTH = 200
 _MANIFESTS = ("ManifestFile", "AugmentedManifestFile")
@@ -244,7 +245,7 @@ def _installed() -> str:
 
 
 def _digest(value: Any) -> str:
-    return hashlib.sha256(json.dumps(value, sort_keys=True, default=str).encode()).hexdigest()
+    return hashlib.sha256(_ENCODER.encode(value).encode()).hexdigest()
 
 
 def _shown(value: Any) -> str:

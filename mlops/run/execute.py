@@ -29,8 +29,9 @@ GRACE_SECONDS = 120.0
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
 _STOP_CHECK_SECONDS = 0.2
+_LONGEST_UNTOLD_SECONDS = 0.05
 # Commands wake the loop when they end; what else a task waits for is asked for again and again.
-_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.005, 0.05
+_SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.05
 _NAME_MEMBERS = {
     "Training": "TrainingJobName",
     "Processing": "ProcessingJobName",
@@ -100,6 +101,8 @@ class _Run:
         self._due: dict[str, _Due] = {}
         self._cache = _step_cache(execution, ports)
         self._tidying = _Tidying()
+        self._untold: list[StepRecord] = []
+        self._tell_at = 0.0
         self._message: str | None = None
         self._stopping = False
         self._next_stop_check = 0.0
@@ -118,8 +121,11 @@ class _Run:
             elif not self._running and not self._due:
                 break
             else:
+                self._write()
+                self._tidying.begin()
                 wait_for_an_end(pause)
                 pause = min(pause * 1.3, _LONGEST_PAUSE)
+        self._write()
         status, failure = self._verdict()
         self._ports.journal.execution(status, failure)
         return status
@@ -128,6 +134,20 @@ class _Run:
         for running in self._running.values():
             running.task.kill()
         self._tidying.finish()
+        self._write()
+
+    def _tell(self, *records: StepRecord) -> None:
+        """To the journal, together with others: at the latest before anything is begun or waited for."""
+        if not self._untold:
+            self._tell_at = time.monotonic() + _LONGEST_UNTOLD_SECONDS
+        self._untold += records
+        if time.monotonic() >= self._tell_at:
+            self._write()
+
+    def _write(self) -> None:
+        records, self._untold = self._untold, []
+        if records:
+            self._ports.journal.steps(records)
 
     def _check_stop(self) -> None:
         if self._stopping or time.monotonic() < self._next_stop_check:
@@ -141,17 +161,17 @@ class _Run:
         for name, running in list(self._running.items()):
             record = replace(running.record, status="Stopping")
             self._running[name] = replace(running, record=record)
-            self._ports.journal.step(record)
+            self._tell(record)
             running.task.stop()
 
     def _start_ready(self) -> bool:
         """One step at a time, so that a step which ends at once makes room and changes what is ready."""
         if self._stopping or self._message is not None or len(self._running) >= self._limit:
             return False
-        names = ready(self._checked, self._placed, self._states, self._taken)
-        if names:
-            self._start(self._steps[names[0]])
-        return bool(names)
+        name = next(ready(self._checked, self._placed, self._states, self._taken), None)
+        if name is not None:
+            self._start(self._steps[name])
+        return name is not None
 
     def _start_due(self) -> bool:
         """A step whose next try is due. Until then it counts as running, but takes nobody's place."""
@@ -170,7 +190,7 @@ class _Run:
             if state == "Failed":
                 self._failed.append(name)
                 failure = due.failure
-            self._ports.journal.step(replace(due.record, status=state, ended=now(), failure=failure))
+            self._tell(replace(due.record, status=state, ended=now(), failure=failure))
         self._due.clear()
 
     def _start(self, step: Step) -> None:
@@ -186,19 +206,20 @@ class _Run:
             return
         if isinstance(prepared, _Prepared):
             record = replace(record, cache=prepared.entry)
-        self._ports.journal.step(record)
+        self._tell(record)
         if isinstance(prepared, Outcome):
             self._end(record, prepared)
             return
         self._retries.setdefault(step.name, prepared.retries)
         isolation = probe() if step.type in _BOXED else _UNBOXED
+        self._write()
         started = self._guarded(step, log, lambda: self._begin(step, prepared, folder, log, isolation))
         if isinstance(started, Outcome):
             self._end(record, started)
             return
         record = replace(record, status="Executing", metadata=started.metadata)
         self._running[step.name] = _Running(started, record)
-        self._ports.journal.step(record)
+        self._tell(record)
 
     def _prepare(self, step: Step, attempt: int) -> _Prepared:
         """Raises :class:`StepFailed` and what the ports raise."""
@@ -295,9 +316,8 @@ class _Run:
         )
         again = self._tried_again(ended, outcome)
         if again is not None:
-            self._ports.journal.step(ended)
-            # Else the step would look failed until then.
-            self._ports.journal.step(again.record)
+            # With the next try, else the step would look failed until then.
+            self._tell(ended, again.record)
             return
         self._states[name] = outcome.status
         if outcome.response:
@@ -305,7 +325,7 @@ class _Run:
         if outcome.status == "Succeeded":
             self._note_branch(name, outcome.response)
             if record.log is not None:
-                self._tidying.folders.put(record.log.parent)
+                self._tidying.add(record.log.parent)
             if self._cache is not None and record.cache is not None and record.cache_source is None:
                 written = self._cache.outputs(outcome.response)
                 ended = replace(ended, cache=replace(record.cache, outputs=written))
@@ -314,7 +334,7 @@ class _Run:
         if outcome.ends_execution is not None and self._message is None:
             self._message = outcome.ends_execution
             self._forget_due("Failed")
-        self._ports.journal.step(ended)
+        self._tell(ended)
 
     def _note_branch(self, name: str, response: Mapping[str, Any]) -> None:
         step = self._steps.get(name)
@@ -351,18 +371,29 @@ def _attempt_folder(folder: Path) -> tuple[int, Path]:
 
 class _Tidying:
     """What a step leaves in its own ``/opt/ml`` was uploaded; copies of its data would only fill the disk. To remove
-    folders is to wait for the disk, and meanwhile the next step can run."""
+    folders is to wait for the disk, so another thread does it, and only begins when the run itself has nothing to do:
+    two threads that both work get in each other's way."""
 
     def __init__(self) -> None:
-        self.folders: SimpleQueue[Path | None] = SimpleQueue()
+        self._added: list[Path] = []
+        self._folders: SimpleQueue[Path | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
 
+    def add(self, folder: Path) -> None:
+        self._added.append(folder)
+
+    def begin(self) -> None:
+        for folder in self._added:
+            self._folders.put(folder)
+        self._added.clear()
+
     def finish(self) -> None:
-        self.folders.put(None)
+        self.begin()
+        self._folders.put(None)
         self._thread.join()
 
     def _work(self) -> None:
-        while (folder := self.folders.get()) is not None:
+        while (folder := self._folders.get()) is not None:
             for name in ("ml", "scratch", "hosts", "containers"):
                 shutil.rmtree(folder / name, ignore_errors=True)

@@ -48,7 +48,8 @@ class Registry(Protocol):
 
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         """Keep what DescribeTrainingJob, DescribeProcessingJob or DescribeTransformJob is to answer (``kind`` is
-        TrainingJob, ProcessingJob or TransformJob). Called again whenever the description changes."""
+        TrainingJob, ProcessingJob or TransformJob). Called again whenever the description changes. It is kept with the
+        journal's next call at the latest."""
 
 
 class RequestRefused(Exception):
@@ -127,7 +128,8 @@ class Cache(Protocol):
 class Journal(Protocol):
     """Where a run writes what happened, each call one transaction."""
 
-    def step(self, record: StepRecord) -> None: ...
+    def steps(self, records: Sequence[StepRecord]) -> None:
+        """In the order in which it happened."""
 
     def execution(self, status: str, failure: str | None = None) -> None:
         """``status`` is Executing, Stopping, Stopped, Failed or Succeeded."""

@@ -27,10 +27,12 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Literal, TypedDict
+from typing import Literal, TypeAlias, TypedDict, get_args
 
 from mlops.ir import ConfigurationError
 from mlops.run.secrets import with_stand_ins
+
+Mode: TypeAlias = Literal["namespaces", "folders"]
 
 OPT_ML = "/opt/ml"
 FORCE_VARIABLE = "MLOPS_SANDBOX"
@@ -49,13 +51,13 @@ _PATIENCE_SECONDS = 10.0
 class Isolation:
     """How steps are kept apart on this machine, and why so."""
 
-    mode: Literal["namespaces", "folders"]
+    mode: Mode
     reason: str
 
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Two folders of one command: ``ml`` becomes ``/opt/ml``, ``scratch`` holds its ``/tmp`` and a mount point.
+    """Two folders of one command: ``ml`` becomes ``/opt/ml``, ``scratch`` holds its ``/tmp``.
     Without ``network`` it has no more than its own loopback, where there are namespaces."""
 
     ml: Path
@@ -79,14 +81,12 @@ class Box:
 
 
 class Order(TypedDict):
-    """What the launcher reads. Paths are absolute; ``keep`` are folders of the host's ``/tmp`` that stay visible,
+    """What a keeper reads. Paths are absolute; ``keep`` are folders of the host's ``/tmp`` that stay visible,
     ``hide`` folders elsewhere that look empty. ``join`` is the keeper of another command whose network is shared,
     ``inherit`` the numbers under which the command finds the descriptors that come along."""
 
-    mode: str
     ml: str
     tmp: str
-    root: str
     keep: list[str]
     hide: list[str]
     network: bool
@@ -102,9 +102,8 @@ class Order(TypedDict):
 class Boxed:
     """A command that runs in a sandbox. Losing the last reference to it kills the command."""
 
-    def __init__(self, control: socket.socket, namespaces: bool) -> None:
+    def __init__(self, control: socket.socket) -> None:
         self._control = control
-        self._namespaces = namespaces
         _alive.add(self)
         self._told = b""
         self._code: int | None = None
@@ -148,8 +147,7 @@ class Boxed:
         that several of them share count once. 0 where the system does not tell (macOS)."""
         if self.poll() is not None:
             return 0
-        # The first one in a namespace is ours.
-        processes = _descendants(self.pid)[1 if self._namespaces else 0 :]
+        processes = _descendants(self.pid)
         if len(processes) == 1:
             return _resident(processes[0])
         return sum(map(_proportional, processes))
@@ -204,16 +202,15 @@ def start(
     ``hosts`` has loopback addresses by host name, by default ``{"algo-1": "127.0.0.1"}``. Of several commands without
     ``box.network`` that are hosts of one job, the second and further ones share the network of the first. Names of
     hosts and shared networks need namespaces; in plain folders they are left out."""
-    for folder in (box.ml, box.scratch / "tmp", box.scratch / "root"):
-        folder.mkdir(parents=True, exist_ok=True)
-    scratch = box.scratch.resolve()
+    tmp = box.scratch / "tmp"
+    for folder in (box.ml, tmp):
+        os.makedirs(folder, exist_ok=True)  # noqa: PTH103 - hot, like what follows
+    ml = os.path.realpath(box.ml)
     order = Order(
-        mode=box.isolation.mode,
-        ml=str(box.ml.resolve()),
-        tmp=str(scratch / "tmp"),
-        root=str(scratch / "root"),
+        ml=ml,
+        tmp=os.path.realpath(tmp),
         keep=_below_tmp(),
-        hide=_hidden(box),
+        hide=_hidden(ml),
         network=box.network,
         join=None if share_network_with is None or box.network else share_network_with.pid,
         hostname=hostname,
@@ -224,7 +221,7 @@ def start(
         inherit=list(pass_fds),
     )
     with log.open("ab") as output:
-        return _launchers.launch(order, (output.fileno(), *pass_fds))
+        return _launchers[box.isolation.mode].launch(order, (output.fileno(), *pass_fds))
 
 
 def wait_for_an_end(seconds: float) -> None:
@@ -280,10 +277,11 @@ def _try_namespaces() -> str:
         return told[-1].removeprefix("[mlops] ") if told else f"the sandbox ended with exit code {code}"
 
 
-class _Launchers:
+class _Launcher:
     """The launcher of this process, started when it is first needed, and again where somebody killed it."""
 
-    def __init__(self) -> None:
+    def __init__(self, mode: Mode) -> None:
+        self._mode = mode
         self._lock = threading.Lock()
         self._process: subprocess.Popen[bytes] | None = None
         self._orders: socket.socket | None = None
@@ -303,13 +301,13 @@ class _Launchers:
             except (BrokenPipeError, ConnectionResetError):
                 self._close()
                 _send(self._start(), message, passed)
-        return Boxed(control, order["mode"] == "namespaces")
+        return Boxed(control)
 
     def _start(self) -> socket.socket:
         self._orders, theirs = socket.socketpair()
         with theirs:
             self._process = subprocess.Popen(
-                [sys.executable, "-I", "-S", "-B", str(_LAUNCHER)],
+                [sys.executable, "-I", "-S", "-B", str(_LAUNCHER), self._mode],
                 stdin=theirs.fileno(),
                 stdout=subprocess.DEVNULL,
                 env=_inherited(),
@@ -332,13 +330,13 @@ class _Launchers:
         self._orders = self._process = None
 
 
-_launchers = _Launchers()
+_launchers = {mode: _Launcher(mode) for mode in get_args(Mode)}
 _alive: weakref.WeakSet[Boxed] = weakref.WeakSet()
 
 
 def _send(orders: socket.socket, message: bytes, descriptors: Sequence[int]) -> None:
-    socket.send_fds(orders, [b"O"], descriptors)
-    orders.sendall(message)
+    sent = socket.send_fds(orders, [message], descriptors)
+    orders.sendall(message[sent:])
 
 
 def _descendants(process: int) -> list[int]:
@@ -396,6 +394,7 @@ def _inherited() -> dict[str, str]:
     return {name: os.environ[name] for name in ("LD_LIBRARY_PATH",) if name in os.environ}
 
 
+@cache
 def _below_tmp() -> list[str]:
     """Folders that the interpreter needs and a private ``/tmp`` would hide, outer ones first."""
     return [path for path in _needed() if path.startswith(f"{_PRIVATE_TMP}/") and Path(path).is_dir()]
@@ -407,16 +406,25 @@ def _needed() -> tuple[str, ...]:
     return tuple(sorted({str(path.resolve()) for path in needed} | {str(Path(sys.prefix))}))
 
 
-def _hidden(box: Box) -> list[str]:
-    """The state folder around this box, with the account and all other steps, and where AWS keeps credentials."""
-    ml = box.ml.resolve()
-    states = [folder for folder in ml.parents if folder.name == _STATE]
-    with suppress(RuntimeError):  # nobody's home
-        states.append((Path.home() / ".aws").resolve())
-    return [
-        str(folder)
-        for folder in states
-        if folder.is_dir()
-        and not folder.is_relative_to(_PRIVATE_TMP)
-        and not any(Path(path).is_relative_to(folder) for path in _needed())
-    ]
+def _hidden(ml: str) -> list[str]:
+    """The state folders around this box, with the account and all other steps, and where AWS keeps credentials."""
+    names = ml.split("/")
+    states = ["/".join(names[: number + 1]) for number, name in enumerate(names[:-1]) if name == _STATE]
+    return [folder for folder in (*states, *_keys_of_aws()) if _may_hide(folder)]
+
+
+@cache
+def _keys_of_aws() -> tuple[str, ...]:
+    try:
+        folder = (Path.home() / ".aws").resolve()
+    except RuntimeError:  # nobody's home
+        return ()
+    return (str(folder),) if folder.is_dir() else ()
+
+
+@cache
+def _may_hide(folder: str) -> bool:
+    """Not what is hidden anyway, or what the interpreter needs."""
+    if Path(folder).is_relative_to(_PRIVATE_TMP):
+        return False
+    return not any(Path(path).is_relative_to(folder) for path in _needed())

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Literal, TypeAlias
 
 from mlops.ir import Checked, Placed, Step
@@ -19,11 +19,11 @@ _SUCCEEDED = frozenset({"Succeeded"})
 
 def ready(
     checked: Checked, placed: Mapping[str, Placed], states: Mapping[str, State], taken: Mapping[str, bool]
-) -> tuple[str, ...]:
+) -> Iterator[str]:
     """``placed`` has the definition's steps by name, ``states`` those that were started, ``taken`` the outcome of each
     Condition that ended. A step of the losing branch, or behind such a step, is never ready; neither is one behind a
     failed step, unless it waits for just that."""
-    return tuple(
+    return (
         name
         for name in checked.order
         if name not in states and _in_taken_branch(placed[name], taken) and _let_through(checked, placed[name], states)

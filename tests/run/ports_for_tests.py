@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -107,8 +107,8 @@ class ListJournal:
         self.statuses: list[tuple[str, str | None]] = []
         self.stop_when: Any = None
 
-    def step(self, record: StepRecord) -> None:
-        self.records.append(record)
+    def steps(self, records: Sequence[StepRecord]) -> None:
+        self.records += records
 
     def execution(self, status: str, failure: str | None = None) -> None:
         self.statuses.append((status, failure))

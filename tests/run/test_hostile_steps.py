@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
+import shutil
 import socket
+import stat
 import subprocess
+import sys
 import tarfile
+import tempfile
 import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -27,11 +33,8 @@ def namespaces() -> None:
 
 
 @pytest.fixture
-def outside() -> Path:
+def outside() -> Iterator[Path]:
     """A folder that no private ``/tmp`` hides, with an account's state and two steps in it."""
-    import shutil
-    import tempfile
-
     # Neither below /tmp nor in the checkout, whose owner may forbid it.
     for parent in (Path("/var/tmp"), Path.home()):
         if os.access(parent, os.W_OK):
@@ -91,10 +94,11 @@ def test_it_writes_nowhere_else(outside: Path, namespaces: None) -> None:
     assert not (HOME / "mlops-test").exists()
     assert (outside / ".mlops/account.sqlite").read_text() == "secret"
     assert (outside / "pipeline.py").read_text() == "visible"
-    allowed = ["/tmp/x", "/opt/ml/x", "/dev/shm/mlops-test", "/dev/null"]
+    mine = f"/tmp/mlops-test-{os.getpid()}"
+    allowed = [mine, "/opt/ml/x", "/dev/shm/mlops-test", "/dev/null"]
     code, log = in_box(own, WRITE.replace("PLACES", repr(allowed)))
     assert log.count("WROTE") == len(allowed), log
-    assert not Path("/dev/shm/mlops-test").exists() and not Path("/tmp/x").exists()
+    assert not Path("/dev/shm/mlops-test").exists() and not Path(mine).exists()
 
 
 def test_it_reads_no_state_of_ours(outside: Path, namespaces: None) -> None:
@@ -131,6 +135,161 @@ except OSError:
 def test_it_does_not_undo_its_sandbox(tmp_path: Path, namespaces: None) -> None:
     _, log = in_box(tmp_path, UNDO)
     assert log.splitlines() == ["umount -1", "remount -1", "tmpfs -1", "mknod -1"]
+
+
+DEVICES = """
+import os, stat
+listed = sorted(os.listdir("/dev"))
+known = "fd full null ptmx pts random shm stderr stdin stdout tty urandom zero".split()
+accelerators = ("nvidia", "kfd", "dri", "dxg", "neuron", "infiniband")
+print("surplus", [name for name in listed if name not in known and not name.startswith(accelerators)])
+print("terminals of others", [name for name in os.listdir("/dev/pts") if name != "ptmx"])
+print("disks", [name for name in listed if stat.S_ISBLK(os.stat(f"/dev/{name}").st_mode)])
+print("sockets", [name for name in os.listdir("/run") if stat.S_ISSOCK(os.stat(f"/run/{name}").st_mode)])
+disk = os.makedev(7, 0)
+for doing, *arguments in [
+    (os.unlink, "/dev/null"), (os.rename, "/dev/zero", "/dev/null"), (os.chmod, "/dev/null", 0o600),
+    (os.mkdir, "/dev/mlops-test"), (os.symlink, "/etc", "/dev/mlops-test"), (os.mknod, "/dev/sda", 0o60600, disk),
+    (os.mknod, "/tmp/sda", 0o60600, disk), (os.open, "/dev/mlops-test", os.O_CREAT), (os.rmdir, "/dev/shm"),
+    (os.fchmod, 0, 0o600), (os.chmod, "/proc/self/fd/0", 0o600), (os.chmod, "/dev", 0o777),
+    (os.mkdir, "/mlops-test"), (os.open, "/proc/sysrq-trigger", os.O_WRONLY),
+]:
+    try:
+        doing(*arguments)
+    except OSError:
+        pass
+    else:
+        print("DONE", doing, arguments)
+"""
+DEVICES_AT_WORK = """
+import multiprocessing, os, pty
+with open("/dev/null", "w") as nothing:
+    nothing.write("x")
+assert open("/dev/null").read() == "" and open("/dev/zero", "rb").read(2) == bytes(2)
+assert len(open("/dev/urandom", "rb").read(8)) == len(open("/dev/random", "rb").read(8)) == 8
+with multiprocessing.Semaphore() as semaphore, multiprocessing.Pool(2) as pool:
+    assert pool.map(abs, [-1, 1]) == [1, 1]
+from multiprocessing.shared_memory import SharedMemory
+shared = SharedMemory(create=True, size=10)
+shared.close(); shared.unlink()
+ours, theirs = os.openpty()
+os.write(theirs, b"x")
+assert os.read(ours, 1) == b"x" and os.ttyname(theirs).startswith("/dev/pts/")
+child, terminal = pty.fork()
+if child == 0:
+    os._exit(0 if os.isatty(os.open("/dev/tty", os.O_RDWR)) else 1)
+assert os.wait()[1] == 0
+read, write = os.pipe()
+os.write(write, b"y")
+assert open(f"/dev/fd/{read}", "rb", buffering=0).read(1) == b"y"
+print("to stdout", file=open("/dev/stdout", "a"))
+print("to stderr", file=open("/dev/stderr", "a"))
+assert open("/dev/stdin").read() == ""
+"""
+NO_MORE_THAN_ITS_OWN = "surplus []\nterminals of others []\ndisks []\nsockets []\n"
+
+
+@pytest.fixture(params=["as whoever tests", "as an ordinary user"])
+def lodger(request: pytest.FixtureRequest) -> Iterator[Callable[[str], str]]:
+    """Runs a program in a sandbox that another process made, maybe one that is not root's, and answers what it said."""
+    if os.getuid() != 0 and request.param != "as whoever tests":
+        pytest.skip("the tests do not run as root, so the other case is this one")
+    user = None if request.param == "as whoever tests" else 65534
+    python = _interpreter(user)
+    with tempfile.TemporaryDirectory(prefix="mlops-lodger-") as name:
+        folder = Path(name)
+        if user is not None:
+            os.chown(folder, user, user)
+
+        def lodge(program: str) -> str:
+            ended = _as(user, python, "-c", LODGE, name, program)
+            if user is not None and ended.returncode == NO_NAMESPACES:
+                pytest.skip(f"an ordinary user has no sandbox here: {ended.stdout}")
+            assert ended.returncode == 0, ended.stdout + ended.stderr
+            return ended.stdout
+
+        yield lodge
+
+
+def _interpreter(user: int | None) -> str:
+    """One that the user may start: that of the tests may belong to root alone."""
+    if user is None:
+        return sys.executable
+    for python in (sys.executable, shutil.which("python3", path=os.defpath)):
+        if python is None:
+            continue
+        with contextlib.suppress(PermissionError):
+            if _as(user, python, "-c", "import mlops.run.sandbox").returncode == 0:
+                return python
+    pytest.skip("an ordinary user can start no Python here that knows mlops")
+
+
+def _as(user: int | None, *words: str) -> subprocess.CompletedProcess[str]:
+    environment = {"PATH": os.defpath, "PYTHONPATH": str(HOME), "PYTHONDONTWRITEBYTECODE": "1"}
+    return subprocess.run(
+        words, user=user, group=user, env=environment, cwd="/", capture_output=True, text=True, check=False
+    )
+
+
+NO_NAMESPACES = 3
+LODGE = """
+import sys
+from pathlib import Path
+from mlops.run.sandbox import Box, probe, start
+folder, isolation = Path(sys.argv[1]), probe()
+if isolation.mode != "namespaces":
+    print(isolation.reason)
+    sys.exit(3)
+box = Box(folder / "ml", folder / "scratch", isolation)
+code = start(["python3", "-c", sys.argv[2]], box, environment={}, log=folder / "log").wait(30)
+print((folder / "log").read_text(), end="")
+sys.exit(code)
+"""
+
+
+def test_devices_of_the_host_are_out_of_reach(namespaces: None, lodger: Callable[[str], str]) -> None:
+    host = {name: os.lstat(f"/dev/{name}").st_rdev for name in os.listdir("/dev")}
+    assert lodger(DEVICES) == NO_MORE_THAN_ITS_OWN
+    assert host.items() <= {name: os.lstat(f"/dev/{name}").st_rdev for name in os.listdir("/dev")}.items()
+    assert stat.S_ISCHR(os.stat(os.devnull).st_mode) and stat.S_IMODE(os.stat(os.devnull).st_mode) == 0o666
+
+
+def test_devices_that_work(namespaces: None, lodger: Callable[[str], str]) -> None:
+    assert lodger(DEVICES_AT_WORK) == "to stdout\nto stderr\n"
+
+
+CAPABILITIES = """
+with open("/proc/self/status") as file:
+    print(next(line.split()[1] for line in file if line.startswith("CapBnd")))
+"""
+
+
+def test_capabilities_are_those_of_a_container(namespaces: None, lodger: Callable[[str], str]) -> None:
+    dockers, mknod = 0xA80425FB, 1 << 27
+    assert int(lodger(CAPABILITIES), 16) & ~(dockers & ~mknod) == 0
+
+
+KEEPER = """
+import ctypes, os, signal
+libc = ctypes.CDLL(None, use_errno=True)
+print(libc.ptrace(16, 1, None, None))
+print(libc.syscall(438, libc.syscall(434, 1, 0), 3, 0))
+for name in ("mem", "environ", "root", "cwd", "fd/1"):
+    try:
+        os.readlink(f"/proc/1/{name}") if name not in ("mem", "environ") else open(f"/proc/1/{name}").read(1)
+    except OSError:
+        continue
+    print("READ", name)
+for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGSTOP, signal.SIGCHLD):
+    os.kill(1, number)
+print("still here")
+raise SystemExit(5)
+"""
+
+
+def test_its_keeper_is_out_of_reach(tmp_path: Path, namespaces: None) -> None:
+    """Process 1 of the sandbox, which holds the line to the runner."""
+    assert in_box(tmp_path, KEEPER) == (5, "-1\n-1\nstill here\n")
 
 
 CONNECT = """

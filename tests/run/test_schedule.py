@@ -58,7 +58,7 @@ TRIGGER = (
 def test_ready(steps: Any, states: Any, taken: Any, expected: tuple[str, ...]) -> None:
     given = checked(*steps)
     placed = {item.step.name: item for item in given.definition.placed()}
-    assert ready(given, placed, states, taken) == expected
+    assert tuple(ready(given, placed, states, taken)) == expected
 
 
 @pytest.mark.parametrize(("started", "expected"), [("Mend", True), ("Always", True), ("Next", False)])

@@ -72,6 +72,8 @@ class ObjectStore:
         """Whether it was made now. Raises ValueError for what cannot be a bucket's name."""
         if BUCKET_NAME.fullmatch(name) is None:
             raise ValueError(f"{name!r} cannot be the name of a bucket")
+        if self._store.one("SELECT 1 FROM bucket WHERE name = ?", name) is not None:
+            return False
         created = datetime.now(UTC).isoformat(timespec="microseconds")
         return self._store.write("INSERT OR IGNORE INTO bucket VALUES (?, ?)", name, created) > 0
 

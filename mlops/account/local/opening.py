@@ -47,7 +47,7 @@ class _Unwritten:
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         return None
 
-    def step(self, record: StepRecord) -> None:
+    def steps(self, records: Sequence[StepRecord]) -> None:
         return None
 
     def execution(self, status: str, failure: str | None = None) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -72,9 +73,12 @@ class LocalObjects:
 
 
 class LocalRegistry:
-    def __init__(self, state: State, execution_arn: str) -> None:
+    """With a ``journal`` what changes of a job is written with the next word of that."""
+
+    def __init__(self, state: State, execution_arn: str, journal: LocalJournal | None = None) -> None:
         self._state = state
         self._execution_arn = execution_arn
+        self._journal = journal
 
     def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         describe, member, filled_by = _DESCRIBED[operation]
@@ -98,7 +102,10 @@ class LocalRegistry:
             raise _refused(refusal) from None
 
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
-        jobs.record(self._state, kind, name, description)
+        if self._journal is None:
+            jobs.record(self._state, kind, name, description)
+        else:
+            self._journal.take_along(kind, name, description)
 
     def _generated_by(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The service notes which execution made a package."""
@@ -131,26 +138,45 @@ class LocalJournal:
     def __init__(self, state: State, execution: str) -> None:
         self._state = state
         self._execution = execution
+        self._jobs: dict[tuple[str, str], Mapping[str, Any]] = {}
 
-    def step(self, record: StepRecord) -> None:
-        step_records.keep(self._state, self._execution, record)
+    def take_along(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
+        """A job's description, into the transaction of the next call: what a step and its job tell is never at odds."""
+        self._jobs[kind, name] = description
+
+    def steps(self, records: Sequence[StepRecord]) -> None:
+        with self._with_jobs():
+            for record in records:
+                step_records.keep(self._state, self._execution, record)
 
     def execution(self, status: str, failure: str | None = None) -> None:
-        # Somebody may have asked to stop before the run said that it began.
-        self._state.store.write(
-            "UPDATE execution SET status = ?, failure = ?, modified = ? "
-            "WHERE id = ? AND NOT (status = 'Stopping' AND ? = 'Executing')",
-            status,
-            failure,
-            now(),
-            self._execution,
-            status,
-        )
+        with self._with_jobs():
+            # Somebody may have asked to stop before the run said that it began.
+            self._state.store.write(
+                "UPDATE execution SET status = ?, failure = ?, modified = ? "
+                "WHERE id = ? AND NOT (status = 'Stopping' AND ? = 'Executing')",
+                status,
+                failure,
+                now(),
+                self._execution,
+                status,
+            )
 
     def stop_requested(self) -> bool:
+        if self._jobs:
+            with self._with_jobs():
+                pass
         row = self._state.store.one("SELECT stop_requested FROM execution WHERE id = ?", self._execution)
         # Without a row the pipeline was deleted by force: nobody waits for this run.
         return row is None or bool(row["stop_requested"])
+
+    @contextmanager
+    def _with_jobs(self) -> Iterator[None]:
+        with self._state.store.transaction():
+            for (kind, name), description in self._jobs.items():
+                jobs.record(self._state, kind, name, description)
+            yield
+        self._jobs.clear()
 
 
 def _refused(refusal: Refusal) -> RequestRefused:

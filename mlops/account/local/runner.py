@@ -124,7 +124,7 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
                 interruptions=body.get("Interruptions") or {},
                 memory_limit=asked_memory(os.environ),
             ),
-            Ports(LocalObjects(state), LocalRegistry(state, arn), journal, LocalCache(state, row["pipeline"])),
+            Ports(LocalObjects(state), LocalRegistry(state, arn, journal), journal, LocalCache(state, row["pipeline"])),
         )
         _log.info("execution %s: %s", execution_id, status)
     except Exception as error:

@@ -48,7 +48,7 @@ def moment(time: datetime) -> str:
 
 
 def dump(body: Mapping[str, Any], *, sort_keys: bool = False) -> str:
-    return json.dumps(body, default=_stored, sort_keys=sort_keys)
+    return (_SORTED if sort_keys else _AS_GIVEN).encode(body)
 
 
 def _stored(value: Any) -> Any:
@@ -60,3 +60,7 @@ def _stored(value: Any) -> Any:
         case tuple() | set() | frozenset():
             return list(value)
     raise TypeError(f"{type(value).__name__} cannot be stored")
+
+
+# Made once: json.dumps makes one for each call that asks for more than the plain form.
+_AS_GIVEN, _SORTED = json.JSONEncoder(default=_stored), json.JSONEncoder(default=_stored, sort_keys=True)
