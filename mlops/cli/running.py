@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from mlops.cli.printing import print_json, printable, table, talk
@@ -114,14 +114,22 @@ def as_dictionary(state: ExecutionState, environment: str, target: str | None = 
     }
 
 
+def _without_log(reason: Sequence[str], shown: Sequence[str]) -> Sequence[str]:
+    """The reason may quote the end of the log, which follows anyway; of that its last line says most."""
+    first, last = reason[0], reason[-1]
+    quoted = next((line for line in shown if first.endswith(f": {line}")), None)
+    if len(reason) == 1 or quoted is None or last not in shown:
+        return [line for line in reason if line not in shown] or reason
+    return [first.removesuffix(quoted) + last, *(line for line in reason[1:] if line not in shown)]
+
+
 def tell_failure(connected: Connected, state: ExecutionState, step: StepState, target: str | None = None) -> None:
     """The reason, the log's end, and the command that runs the step again on this machine."""
     from mlops.deploy.executions import log_lines
 
     shown = [printable(line) for line in list(log_lines(connected.account, step))[-LOG_END:]]
     reason = [printable(line) for line in (step.failure or "no reason was given").splitlines()]
-    # The reason may quote the end of the log, which follows anyway.
-    talk(f"{step.name} failed: " + "\n  ".join(line for line in reason if line not in shown or not shown))
+    talk(f"{step.name} failed: " + "\n  ".join(_without_log(reason, shown)))
     for line in shown:
         talk(f"  | {line}")
     again = replay_command(state, step, connected.environment.name, target)

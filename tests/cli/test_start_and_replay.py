@@ -85,7 +85,7 @@ def test_a_failed_step_tells_the_command_that_replays_it(project: Path, mlops: M
     told = mlops("run", "pipeline.py", "-p", "Word=bad", code=1).err
     shown = mlops("executions", "show").err
     for text in (told, shown):
-        assert "Two failed: exit code 1" in text and "| it is bad" in text
+        assert "Two failed: exit code 1: it is bad\n" in text and "| it is bad" in text
     command = replay_of(told if names_a_file else shown)
     assert command[:4] == (
         ["run", "pipeline.py", "--only", "Two"] if names_a_file else ["run", "--only", "Two", "--from"]
