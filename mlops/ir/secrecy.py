@@ -51,6 +51,8 @@ _BITS = 4.3
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_\-.=+~]+")
 
 LONGEST = 65536
+_REMEMBERED = 4096
+"""Texts: a rule, a plan and a record ask of the same ones."""
 _KNOWN = frozenset({"REMOTE_FUNCTION_SECRET_KEY"})
 """The official SDK's @step functions write it; it only signs the function's own payload."""
 
@@ -78,6 +80,7 @@ def is_filled_in(text: str) -> bool:
     return len(text) >= 8 and _HARMLESS.fullmatch(text) is None
 
 
+@lru_cache(_REMEMBERED)
 def looks_secret(text: str) -> bool:
     """Whether the text itself tells, whatever its name.
 
