@@ -1,15 +1,13 @@
-"""Schedules, triggers, preflight, destroy and prune, on moto; what the local account has of it, there too."""
+"""Schedules, triggers, destroy and prune, on moto; what the local account has of it, there too."""
 
 from __future__ import annotations
 
-import json
 from typing import Any
 
 import pytest
 
 from mlops.deploy.destroy import destroy, plan_removal
 from mlops.deploy.plan import plan
-from mlops.deploy.preflight import preflight
 from mlops.deploy.prune import prunable, prune, stored_assets
 from mlops.deploy.upsert import upsert
 from mlops.ir import Refusal
@@ -114,27 +112,3 @@ def test_only_what_nobody_refers_to_is_pruned(world: World) -> None:
     assert upsert(world.account, world.environment, world.compiled(code="print(2)\n")).action == "unchanged"
     # Going back sends again what was removed.
     assert len(upsert(world.account, world.environment, world.compiled()).uploaded) == 1
-
-
-def trust(service: str) -> str:
-    statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
-    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
-
-
-@on_moto
-def test_preflight_finds_what_is_missing_and_keeps_silent_when_it_is_there(
-    world: World, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
-    environment = starting(world, subnets=["subnet-1"], kms_key="alias/none", bucket="not-there")
-    found = {item.code: item for item in preflight(world.account, environment, [world.compiled()])}
-    assert {"A901", "A906", "A908", "A910", "A911"} <= set(found)
-    # moto answers neither the simulation of policies nor a list of SageMaker's quotas.
-    assert "A912" in found
-    iam = world.account.client("iam")
-    iam.create_role(RoleName="pipelines", AssumeRolePolicyDocument=trust("ec2.amazonaws.com"))
-    codes = {item.code for item in preflight(world.account, world.environment, [world.compiled()])}
-    assert "A902" in codes and not codes & {"A901", "A906", "A908", "A911"}
-    iam.update_assume_role_policy(RoleName="pipelines", PolicyDocument=trust("sagemaker.amazonaws.com"))
-    world.account.client("sagemaker").create_model_package_group(ModelPackageGroupName="churn")
-    assert {item.code for item in preflight(world.account, world.environment, [world.compiled()])} <= {"A912"}
