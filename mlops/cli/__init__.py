@@ -63,8 +63,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except click.ClickException as error:
         error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
+    except (click.Abort, KeyboardInterrupt) as error:
         click.echo("interrupted", err=True)
+        for note in getattr(error.__cause__ or error, "__notes__", ()):
+            click.echo(f"  {note}", err=True)
         return INTERRUPTED
     except MlopsError as error:
         click.echo(f"error: {error.message}", err=True)

@@ -91,6 +91,10 @@ def apply(
     except MlopsError as error:
         _tell_progress(error, plan.actions, done)
         raise
+    except KeyboardInterrupt as error:
+        for line in _progress(plan.actions, done):
+            error.add_note(f"{plan.name}: {line}")
+        raise
     verb: Literal["created", "updated", "unchanged"] = "created" if plan.present is None else "updated"
     lasting = [action for action in plan.actions if not isinstance(action, Upload)]
     return Applied(
@@ -121,6 +125,11 @@ def _permit(plan: Plan, *, force: bool) -> None:
             "ago and has not written its pipeline yet; nothing was written",
             hint=f"wait until it has ended ({records.PATIENCE_SECONDS / 60:.0f} minutes at most), or use --force where "
             "it was killed",
+        )
+    if plan.taken is not None and plan.actions:
+        raise Refusal(
+            f"{plan.name} is in the account as {plan.taken}, and this is {plan.origin}; nothing was written",
+            hint="--suffix gives it a name of its own; --force takes the name over",
         )
     if plan.drift is None:
         return
@@ -230,6 +239,7 @@ class _Writer:
             assets=action.assets,
             companions=action.companions,
             tags=action.tags,
+            origin=action.origin,
         )
         records.write(self._account, self._environment, action.state.name, record, action.replaces)
 
@@ -304,13 +314,16 @@ def _request(state: PipelineState, definition_uri: str | None) -> dict[str, Any]
 def _tell_progress(error: MlopsError, actions: Sequence[Action], done: Sequence[Action]) -> None:
     if not actions:
         return
-    finished = {action.label for action in done}
-    left = [action.label for action in actions if action.label not in finished]
-    told = [f"done: {_short([action.label for action in done])}", f"not done: {_short(left)}"]
-    error.message = "\n  ".join([error.message, *told])
+    error.message = "\n  ".join([error.message, *_progress(actions, done)])
     if error.hint is None or isinstance(error, Refused):
         again = "run it again: it goes on where this ended"
         error.hint = f"{error.hint}; then {again}" if error.hint else again
+
+
+def _progress(actions: Sequence[Action], done: Sequence[Action]) -> list[str]:
+    finished = {action.label for action in done}
+    left = [action.label for action in actions if action.label not in finished]
+    return [f"done: {_short([action.label for action in done])}", f"not done: {_short(left)}"]
 
 
 def _short(labels: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import is_missing
 from mlops.deploy import record as records
 from mlops.deploy.companions import remove
-from mlops.deploy.state import Present, describe
+from mlops.deploy.state import Present, describe, judge_name
 from mlops.ir import Refusal
 from mlops.project.environments import Environment
 
@@ -33,6 +33,7 @@ class Removal:
 
 
 def plan_removal(account: Account, environment: Environment, name: str) -> Removal:
+    judge_name(name)
     confirm_account(account, environment)
     present = describe(account, name)
     with answers():

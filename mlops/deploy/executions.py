@@ -12,6 +12,7 @@ from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import is_missing
 from mlops.deploy.pages import items
 from mlops.deploy.state import describe as describe_state
+from mlops.deploy.state import judge_name
 from mlops.ir import AccountError, Definition, Refusal, UsageError
 from mlops.ir.reader import read
 from mlops.ir.secrecy import is_secret
@@ -140,6 +141,8 @@ def _unknown(sagemaker: Any, pipeline: str) -> UsageError:
 
 def definition_of(account: Account, pipeline: str, version: Version = NEWEST) -> Definition:
     """The definition that a start would run. Raises UsageError for a pipeline that the account does not have."""
+    if not pipeline.startswith("arn:"):
+        judge_name(pipeline)
     sagemaker = account.client("sagemaker")
     with answers():
         try:

@@ -66,6 +66,7 @@ class WriteRecord:
     assets: tuple[str, ...]
     companions: Mapping[str, str]
     tags: Mapping[str, str]
+    origin: str
 
     @property
     def label(self) -> str:
@@ -208,6 +209,10 @@ class Plan:
     drift: Drift | None = None
     unfinished: Unfinished | None = None
     notes: tuple[str, ...] = ()
+    origin: str = ""
+    taken: str | None = None
+    """The source that has the name already, where it is another one than ``origin``: another environment of the same
+    bucket, or another name and suffix that come to the same."""
     secrets: tuple[str, ...] = ()
     """Where one stands, in words."""
 
@@ -283,6 +288,8 @@ def plan(
     drift, unfinished = _compared(present, state, stored, companion_changes)
     if present is None and stored is not None and unfinished is None:
         notes.append("it was written before and is gone from the account: it is made again")
+    origin = f"{definition.name} in {environment.name}" + (f" with the suffix {suffix}" if suffix else "")
+    taken = stored.record.origin if stored is not None and present is not None else None
     gone = tuple(_key(item) for item in tags if item.new is None)
     missing_aliases = [alias for alias in aliases if present is None or alias not in present.aliases]
     uri = None if same else _definition_uri(environment, state)
@@ -295,6 +302,7 @@ def plan(
         assets=(*uris, *([uri] if uri else [])),
         companions={companion.key: companion.fingerprint() for companion in declared},
         # Until one is seen to be gone, it is known to be ours.
+        origin=origin,
         tags={**{key: stored.record.tags[key] for key in gone if stored}, **_fingerprints(definition.tags)},
     )
     actions: list[Action] = [Upload(item) for item in uploads]
@@ -338,6 +346,8 @@ def plan(
         drift=drift,
         unfinished=unfinished,
         notes=tuple(notes),
+        origin=origin,
+        taken=taken if taken not in (None, origin) else None,
         secrets=tuple(_secrets(checked)),
     )
 

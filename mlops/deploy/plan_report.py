@@ -73,6 +73,7 @@ def as_dictionary(plan: Plan) -> dict[str, Any]:
         "unfinished": None
         if plan.unfinished is None
         else {"by": plan.unfinished.by, "at": plan.unfinished.at, "busy": plan.unfinished.busy},
+        "taken": plan.taken,
         "modified": present.modified if present else None,
         "actions": [action.label for action in plan.actions],
         "notes": list(plan.notes),
@@ -118,6 +119,8 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"  cache: {loss.step} runs again, because of {', '.join(loss.because)}"
     if plan.drift is not None:
         yield from _drift(plan)
+    if plan.taken is not None and plan.actions:
+        yield f"  the name is taken by {plan.taken}, and this is {plan.origin}; --force takes it over"
     if plan.unfinished is not None:
         state = "may still be under way" if plan.unfinished.busy else "was cut off; this goes on with it"
         yield f"  an upsert by {plan.unfinished.by} at {plan.unfinished.at} {state}"

@@ -37,7 +37,7 @@ class Record:
     """``wrote`` and ``over`` are fingerprints of the pipeline (:meth:`mlops.deploy.state.Pipeline.fingerprint`) after
     and before; ``over`` is None where there was none. ``over_modified`` is its LastModifiedTime before. ``pipeline`` is
     what was written, without secrets; ``companions`` fingerprints of schedules and rules by name; ``tags`` the
-    tags that we set, with fingerprints of their values."""
+    tags that we set, with fingerprints of their values; ``origin`` says which source it is of, in words."""
 
     wrote: str
     over: str | None
@@ -49,6 +49,7 @@ class Record:
     assets: tuple[str, ...] = ()
     companions: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
+    origin: str | None = None
 
     @property
     def is_ours_and_dead(self) -> bool:
@@ -173,6 +174,7 @@ def _as_json(record: Record) -> dict[str, Any]:
         "assets": list(record.assets),
         "companions": dict(record.companions),
         "tags": dict(record.tags),
+        "origin": record.origin,
     }
 
 

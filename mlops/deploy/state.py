@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import hashlib
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,6 +17,11 @@ from mlops.deploy.definition_diff import hide_document
 from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Definition, UsageError
 from mlops.project.environments import Environment
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_LONGEST = 256
+"""botocore: PipelineName."""
+_SHOWN = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,17 +71,29 @@ class Present:
 
 
 def wanted(definition: Definition, environment: Environment, suffix: str | None = None) -> PipelineState:
-    """What the source says. Raises UsageError where it has no name."""
+    """What the source says. Raises UsageError where it has no name, or none that a pipeline can have."""
     if definition.name is None:
         raise UsageError("a definition that is read from standard input has no name", hint="give one with --name")
+    name = f"{definition.name}-{suffix}" if suffix else definition.name
+    judge_name(name)
     parallelism = definition.parallelism if definition.parallelism is not None else environment.parallelism
     return PipelineState(
-        name=f"{definition.name}-{suffix}" if suffix else definition.name,
+        name=name,
         definition=emit_compact(definition),
         role=environment.role,
         description=definition.description or None,
         parallelism=parallelism,
     )
+
+
+def judge_name(name: str) -> None:
+    """Raises UsageError for what cannot be a pipeline's name: the account would say so too, after uploads maybe."""
+    if len(name) > _LONGEST or _NAME.fullmatch(name) is None:
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}… ({len(name)} characters)"
+        raise UsageError(
+            f"{shown!r} cannot be the name of a pipeline",
+            hint="letters, digits and dashes in between, at most 256; a definition in JSON has its file's name",
+        )
 
 
 def differing(there: PipelineState, ours: PipelineState) -> list[str]:

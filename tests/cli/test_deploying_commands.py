@@ -68,6 +68,26 @@ def test_a_saved_plan_is_applied_once(project: Path, capsys: pytest.CaptureFixtu
     assert "the account has moved since the plan was saved" in capsys.readouterr().err
 
 
+def test_a_refusal_of_everything_is_not_told_a_thousand_times(
+    project: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moto_url: str
+) -> None:
+    one = (project / "first_pipeline.py").read_text().replace('code="first.py"', 'code="../first.py"')
+    (project / "many").mkdir()
+    for number in range(9):
+        (project / "many" / f"p{number}.py").write_text(one.replace('Pipeline("first"', f'Pipeline("p{number}"'))
+    toml = ['account = "123456789012"', 'region = "us-east-1"', 'role = "arn:aws:iam::123456789012:role/pipelines"']
+    toml += ['bucket = "nobody-made-it"', f'endpoint_url = "{moto_url}"']
+    (project / "mlops.toml").write_text("\n".join(["[env.moto]", *toml, ""]))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    assert main(["plan", "many", "--env", "moto"]) == 0
+    assert main(["upsert", "many", "--env", "moto"]) == 3
+    told = capsys.readouterr().err
+    assert told.count("NoSuchBucket") == 5
+    assert "5 of 9 pipelines failed: p0, p1, p2, p3, p4" in told and "4 were not begun" in told
+
+
 def files_below(folder: Path) -> str:
     return "".join(file.read_bytes().decode("latin-1") for file in folder.rglob("*") if file.is_file())
 

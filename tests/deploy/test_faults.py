@@ -199,6 +199,26 @@ def killed_at(world: World, checked: Any, number: int, *, after: bool) -> bool:
     return False
 
 
+@pytest.mark.parametrize("number", range(1, 4))
+def test_an_interrupt_at_each_write_tells_what_is_done(world: World, number: int) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    found = plan(world.account, world.environment, world.compiled("Else", "print(2)\n"))
+    seen: list[Action] = []
+
+    def interrupt(action: Action) -> None:
+        seen.append(action)
+        if len(seen) == number:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt) as caught:
+        apply(world.account, world.environment, found, listener=Listener(interrupt))
+    done, left = caught.value.__notes__
+    assert done.startswith("churn: done: upload s3://") and left.startswith("churn: not done: ")
+    assert ("update the pipeline" in left) == (number < 3)
+    assert upsert(world.account, world.environment, world.compiled("Else", "print(2)\n"))
+    assert upsert(world.account, world.environment, world.compiled("Else", "print(2)\n")).action == "unchanged"
+
+
 def test_of_two_plans_the_second_is_told(world: World) -> None:
     one = plan(world.account, world.environment, world.compiled("One"))
     two = plan(world.account, world.environment, world.compiled("Two"))

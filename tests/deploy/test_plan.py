@@ -18,7 +18,7 @@ from mlops.deploy.plan import plan, plan_all
 from mlops.deploy.saved_plan import hold, read, save
 from mlops.deploy.state import describe
 from mlops.deploy.upsert import upsert
-from mlops.ir import Refusal
+from mlops.ir import Refusal, UsageError
 from mlops.ir.reader import read as read_definition
 
 from .conftest import World
@@ -66,6 +66,44 @@ def test_settings_and_tags_are_told(world: World) -> None:
     assert told["role"] == (world.environment.role, role)
     assert told["tag team"] == ("other", "growth")
     assert "tag mine" not in told
+
+
+def test_another_environment_or_suffix_does_not_take_the_name(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    other = world.environment.model_copy(update={"name": "prod"})
+    found = plan(world.account, other, world.compiled("Of prod"))
+    taken = f"churn in {world.environment.name}"
+    assert found.taken == taken and taken in plan_report.text(found)
+    with pytest.raises(Refusal, match=f"is in the account as {taken}, and this is churn in prod"):
+        apply(world.account, other, found)
+    assert plan(world.account, other, world.compiled()).actions == ()
+    # churn-ada with the suffix bob is churn with the suffix ada-bob.
+    upsert(world.account, world.environment, world.compiled(), suffix="ada-bob")
+    checked = world.compiled("Of ada")
+    ada = replace(checked, definition=replace(checked.definition, name="churn-ada"))
+    with pytest.raises(Refusal, match=r"churn in .* with the suffix ada-bob"):
+        upsert(world.account, world.environment, ada, suffix="bob")
+    assert upsert(world.account, world.environment, ada, suffix="bob", force=True).action == "updated"
+    assert plan(world.account, world.environment, ada, suffix="bob").taken is None
+
+
+@pytest.mark.parametrize(
+    ("name", "suffix", "fits"),
+    [("a" * 256, None, True), ("a" * 257, None, False), ("a" * 252, "ada", True), ("a" * 253, "ada", False),
+     ("a_b", None, False), ("a.v2", None, False), ("../a", None, False), ("", "a", False), ("a-", None, False)],
+    ids=["longest", "too long", "longest with a suffix", "too long with a suffix", "underscore", "dot", "path", "empty",
+         "dash at the end"],
+)  # fmt: skip
+def test_names_at_the_limit(world: World, name: str, suffix: str | None, fits: bool) -> None:
+    checked = world.compiled()
+    named = replace(checked, definition=replace(checked.definition, name=name))
+    with calls(world) as made:
+        if fits:
+            assert apply(world.account, world.environment, plan(world.account, world.environment, named, suffix=suffix))
+            return
+        with pytest.raises(UsageError, match="cannot be the name of a pipeline"):
+            plan(world.account, world.environment, named, suffix=suffix)
+    assert made == ["GetCallerIdentity"]
 
 
 def test_many_pipelines_share_what_is_asked_for_and_sent(world: World) -> None:

@@ -27,7 +27,7 @@ from mlops.cli.printing import print_json, talk
 @click.option("--exit-code", is_flag=True, help="End with 1 where something would change or has drifted.")
 @click.option("--preflight", is_flag=True, help="Ask the account too whether the pipelines could run there.")
 @click.option("--notify", is_flag=True, help="Tell of drift where [env.ENV.notify] says.")
-@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `upsert --plan`.")
+@click.option("-o", "--out", type=click.Path(dir_okay=False, path_type=Path), help="Save the plan for `upsert --plan`.")
 def command(
     targets: tuple[str, ...],
     environment: str,

@@ -4,12 +4,21 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, talk
-from mlops.ir import MlopsError, Refusal, UsageError
+from mlops.ir import AccountError, MlopsError, Refusal, UsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from mlops.deploy.plan import Plan
+
+_GIVEN_UP_AFTER = 5
+"""Pipelines in a row that the account refused: it is not about them, the credentials have expired, say."""
 
 
 @click.command()
@@ -69,11 +78,13 @@ def command(
         _ask(environment, any(plan.actions for plan in planned.plans))
     done, failed = [], []
     sent: set[str] = set()
-    for plan in planned.plans:
+    connected = planned.connected
+    not_begun: Sequence[Plan] = ()
+    in_a_row = 0
+    for number, plan in enumerate(planned.plans, 1):
         with UploadProgress() as progress:
             listener = Listener(progress.done, progress)
             try:
-                connected = planned.connected
                 result = apply(
                     connected.account, connected.environment, plan, force=force, listener=listener, sent=sent
                 )
@@ -83,7 +94,16 @@ def command(
                 # The others are another matter, and each is whole by itself.
                 failed.append((plan.name, error))
                 talk(f"error: {error.message}" + (f"\n  help: {error.hint}" if error.hint else ""))
+                in_a_row = in_a_row + 1 if isinstance(error, AccountError) else 0
+                if in_a_row == _GIVEN_UP_AFTER:
+                    not_begun = [other for other in planned.plans[number:] if other.actions]
+                    break
                 continue
+            except KeyboardInterrupt as stop:
+                left = sum(bool(other.actions) for other in planned.plans[number:])
+                stop.add_note(f"not begun: {left} more pipelines; run it again: it goes on where this ended")
+                raise
+        in_a_row = 0
         done.append(result)
         sent.update(result.uploaded)
         if format_ == "text":
@@ -98,8 +118,9 @@ def command(
     if failed:
         first = failed[0][1]
         names = ", ".join(name for name, _ in failed)
+        others = f"{len(not_begun)} were not begun, " if not_begun else ""
         first.message = f"{len(failed)} of {len(planned.plans)} pipelines failed: {names}"
-        first.hint = "the others are done; run it again"
+        first.hint = f"{others}the others are done; run it again"
         raise first
 
 
