@@ -81,33 +81,37 @@ def command(
     connected = planned.connected
     not_begun: Sequence[Plan] = ()
     in_a_row = 0
-    for number, plan in enumerate(planned.plans, 1):
-        with UploadProgress() as progress:
-            listener = Listener(progress.done, progress)
-            try:
-                result = apply(
-                    connected.account, connected.environment, plan, force=force, listener=listener, sent=sent
-                )
-            except MlopsError as error:
-                if len(planned.plans) == 1:
-                    raise
-                # The others are another matter, and each is whole by itself.
-                failed.append((plan.name, error))
-                talk(f"error: {error.message}" + (f"\n  help: {error.hint}" if error.hint else ""))
-                in_a_row = in_a_row + 1 if isinstance(error, AccountError) else 0
-                if in_a_row == _GIVEN_UP_AFTER:
-                    not_begun = [other for other in planned.plans[number:] if other.actions]
-                    break
-                continue
-            except KeyboardInterrupt as stop:
-                left = sum(bool(other.actions) for other in planned.plans[number:])
-                stop.add_note(f"not begun: {left} more pipelines; run it again: it goes on where this ended")
-                raise
-        in_a_row = 0
-        done.append(result)
-        sent.update(result.uploaded)
-        if format_ == "text":
-            click.echo(f"{result.name}: {result.action} in {environment}")
+    number = 0
+    try:
+        for number, plan in enumerate(planned.plans, 1):
+            with UploadProgress() as progress:
+                listener = Listener(progress.done, progress)
+                try:
+                    result = apply(
+                        connected.account, connected.environment, plan, force=force, listener=listener, sent=sent
+                    )
+                except MlopsError as error:
+                    if len(planned.plans) == 1:
+                        raise
+                    # The others are another matter, and each is whole by itself.
+                    failed.append((plan.name, error))
+                    talk(f"error: {error.message}" + (f"\n  help: {error.hint}" if error.hint else ""))
+                    in_a_row = in_a_row + 1 if isinstance(error, AccountError) else 0
+                    if in_a_row == _GIVEN_UP_AFTER:
+                        not_begun = [other for other in planned.plans[number:] if other.actions]
+                        break
+                    continue
+            in_a_row = 0
+            done.append(result)
+            sent.update(result.uploaded)
+            if format_ == "text":
+                click.echo(f"{result.name}: {result.action} in {environment}")
+    except KeyboardInterrupt as stop:
+        left = sum(bool(other.actions) for other in planned.plans[number:])
+        stop.add_note(
+            f"{len(done)} pipelines are done, {left} were not begun; run it again: it goes on where this ended"
+        )
+        raise
     if format_ == "json":
         print_json(
             [
