@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import sys
 import time
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mlops.cli.printing import talk
+from mlops.cli.printing import printable, talk
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -17,17 +18,23 @@ if TYPE_CHECKING:
 
     from mlops.deploy.executions import ExecutionState, StepState
 
+_TAIL_SECONDS = 2.0
+_TAILED_STEPS = 4
 _STYLES = {"Succeeded": "green", "Failed": "red", "Executing": "yellow", "Starting": "yellow", "Stopped": "magenta"}
 
 
 class Progress:
     """Called with each new state. Everything goes to standard error."""
 
-    def __init__(self) -> None:
+    def __init__(self, tail: Callable[[StepState], Sequence[str]] = lambda step: ()) -> None:
+        """``tail`` gives the last lines that a step printed; it is asked on a terminal, for steps that run."""
         self._told: dict[str, str] = {}
         self._began = time.monotonic()
         self._live: Live | None = None
         self._state: ExecutionState | None = None
+        self._tail = tail
+        self._tails: Mapping[str, Sequence[str]] = {}
+        self._tailed = self._began
 
     def __enter__(self) -> Self:
         if sys.stderr.isatty():
@@ -55,7 +62,15 @@ class Progress:
                 self._told[step.name] = step.status
                 talk(f"{step.name}: {step.status}{_took(step)}{_outcome(step)}")
 
+    def looked(self, state: ExecutionState) -> None:
+        if self._live is None or time.monotonic() < self._tailed + _TAIL_SECONDS:
+            return
+        running = [step for step in state.steps if step.status == "Executing"][:_TAILED_STEPS]
+        self._tails = {step.name: self._tail(step) for step in running}
+        self._tailed = time.monotonic()
+
     def _render(self) -> RenderableType:
+        from rich.markup import escape
         from rich.table import Table
 
         grid = Table.grid(padding=(0, 2))
@@ -63,6 +78,8 @@ class Progress:
             grid.add_row(
                 step.name, f"[{_STYLES.get(step.status, 'white')}]{step.status}[/]", _took(step) + _outcome(step)
             )
+            for line in self._tails.get(step.name, ()) if step.status == "Executing" else ():
+                grid.add_row("", "", f"[dim]{escape(printable(line))}[/]")
         grid.add_row("", f"{time.monotonic() - self._began:.1f} s")
         return grid
 
@@ -78,6 +95,9 @@ class Events:
 
     def __exit__(self, *_: object) -> None:
         """Nothing is held open."""
+
+    def looked(self, state: ExecutionState) -> None:
+        """Nothing that has not changed is an event."""
 
     def __call__(self, state: ExecutionState) -> None:
         for step in state.steps:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from mlops.cli.printing import print_json, printable, table, talk
 from mlops.cli.progress import Events, Progress, summary
 from mlops.cli.replaying import replay_command
-from mlops.ir import Refusal
+from mlops.ir import AccountError, Refusal
 
 if TYPE_CHECKING:
     from mlops.cli.here import Connected
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mlops.ir import Definition
     from mlops.project.environments import Environment
 
+_TAIL = 3
+"""Lines of a running step's log that are shown on a terminal."""
 LOG_END = 20
 """Lines of a failed step's log that are shown."""
 
@@ -26,9 +28,9 @@ def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None =
     stops it gently and waits for that."""
     from mlops.deploy.executions import follow, stop
 
-    with Events() if as_json else Progress() as progress:
+    with Events() if as_json else Progress(lambda step: _tail(connected, step)) as progress:
         try:
-            state = follow(connected.account, arn, progress)
+            state = follow(connected.account, arn, progress, looked=progress.looked)
         except KeyboardInterrupt:
             execution = arn.rpartition("/")[2]
             talk(f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes")
@@ -44,6 +46,15 @@ def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None =
         for failure in tell_all(connected.account, connected.environment, found, connected.root):
             talk(failure)
     tell(connected, state, as_json=as_json, target=target)
+
+
+def _tail(connected: Connected, step: StepState) -> tuple[str, ...]:
+    from mlops.deploy.executions import log_tail
+
+    try:
+        return log_tail(connected.account, step, _TAIL)
+    except AccountError as error:  # the execution goes on without its log, and is followed on
+        return (f"(its log cannot be read: {error.message})",)
 
 
 def need_recording(environment: Environment, definition: Definition) -> None:

@@ -215,9 +215,15 @@ def describe(account: Account, arn: str) -> ExecutionState:
 
 
 def follow(
-    account: Account, arn: str, changed: Callable[[ExecutionState], None], *, interval: float = 0.2
+    account: Account,
+    arn: str,
+    changed: Callable[[ExecutionState], None],
+    *,
+    interval: float = 0.2,
+    looked: Callable[[ExecutionState], None] = lambda state: None,
 ) -> ExecutionState:
-    """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before."""
+    """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before, ``looked``
+    of each."""
     last: ExecutionState | None = None
     while True:
         state = describe(account, arn)
@@ -226,6 +232,7 @@ def follow(
             last = state
         if state.ended:
             return state
+        looked(state)
         account.rest(arn, interval)
 
 
@@ -269,6 +276,25 @@ def find(account: Account, given: str | None, pipeline: str | None = None) -> st
     if given and len(matching) > 1:
         raise UsageError(f"{given} begins the ids of {len(matching)} executions", hint="give more of it")
     return matching[0]
+
+
+def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:
+    """The last lines of the step's job, of its first host; none where it has printed nothing yet."""
+    if step.job is None:
+        return ()
+    client, group = account.client("logs"), _LOG_GROUPS[step.kind]
+    with answers():
+        try:
+            streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{step.job}/", limit=1)
+            names = [str(stream["logStreamName"]) for stream in streams["logStreams"]]
+            if not names:
+                return ()
+            reply = client.get_log_events(logGroupName=group, logStreamName=names[0], limit=count, startFromHead=False)
+        except Exception as error:
+            if is_missing(error):  # no group or stream yet
+                return ()
+            raise
+    return tuple(str(event["message"]).rstrip("\n") for event in reply["events"])
 
 
 def log_lines(account: Account, step: StepState) -> Iterator[str]:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import os
+import pty
 import re
 import shlex
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import Told
+from command_line import ROOT, Told
 
 from mlops.account.local import LocalAccount
 from mlops.cli import main
@@ -161,6 +165,23 @@ def _with_input(arguments: object, uri: str) -> object:
     source = {"S3Uri": uri, "LocalPath": "/opt/ml/processing/input/more", "S3DataType": "S3Prefix"}
     more = {"InputName": "more", "S3Input": source}
     return {**arguments, "ProcessingInputs": (*arguments["ProcessingInputs"], more)}
+
+
+def test_the_end_of_the_log_is_shown_while_a_step_runs(project: Path) -> None:
+    slow = "import time\nfor number in range(9):\n    print('[red]epoch', number, flush=True)\n    time.sleep(0.5)\n"
+    (project / "step.py").write_text(slow)
+    process, terminal = pty.fork()
+    if process == 0:
+        os.chdir(project)
+        os.environ["PYTHONPATH"] = str(ROOT)
+        os.execv(sys.executable, [sys.executable, "-m", "mlops", "run", "pipeline.py"])
+    seen = b""
+    with contextlib.suppress(OSError):  # the terminal's end
+        while piece := os.read(terminal, 4096):
+            seen += piece
+    os.waitpid(process, 0)
+    shown = seen.decode().partition("Succeeded")[0]
+    assert re.search(r"\[red\]epoch [3-8]", shown), shown[-2000:]
 
 
 @pytest.mark.parametrize(
