@@ -218,4 +218,6 @@ def _members(pipeline: Pipeline) -> dict[str, Value]:
         # Null switches Experiments off.
         "PipelineExperimentConfig": experiment.member() if isinstance(experiment, Experiment) else None,
     }
-    return written if pipeline.mlflow is None else {**written, "MlflowConfig": pipeline.mlflow.member()}
+    if pipeline.mlflow is None:
+        return written
+    return {**written, "MlflowConfig": pipeline.mlflow.member() if pipeline.mlflow else None}
