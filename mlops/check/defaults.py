@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.declare.instance_caps import COUNTS
 from mlops.declare.load import load
 from mlops.declare.lower import lower_pipeline
 from mlops.declare.misuse import collecting
@@ -71,6 +72,11 @@ def explain_defaults(definition: Definition, environment_name: str) -> tuple[Def
         for parameter in definition.parameters
         if parameter.name in environment.parameters
     ]
+    found += [
+        (f"the parameter {parameter.name}", "DefaultValue", "max_instances", parameter.default)
+        for parameter, free in zip(definition.parameters, marked.parameters, strict=False)
+        if parameter.name not in environment.parameters and parameter.default != free.default
+    ]
     real = {placed.step.name: to_json(placed.step.arguments) for placed in definition.placed()}
     for placed in marked.placed():
         name = placed.step.name
@@ -97,7 +103,7 @@ def _marked(environment: Environment) -> Environment:
             marks[key] = dict.fromkeys(value, f"{_MARK}{key}")
         elif value:
             marks[key] = [f"{_MARK}{key}"] * len(value)
-    return environment.model_copy(update={**marks, "parameters": {}})
+    return environment.model_copy(update={**marks, "parameters": {}, "max_instances": None})
 
 
 def _marks(marked: Any, real: Any, at: str = "") -> Iterator[tuple[str, str, Any]]:
@@ -110,7 +116,9 @@ def _marks(marked: Any, real: Any, at: str = "") -> Iterator[tuple[str, str, Any
                 yield at, key, real
                 return
         for name, item in marked.items():
-            if name in real:
+            if name in COUNTS and isinstance(item, int) and item != real.get(name):
+                yield (f"{at}.{name}" if at else name), "max_instances", real.get(name)
+            elif name in real:
                 yield from _marks(item, real[name], f"{at}.{name}" if at else name)
     elif isinstance(marked, list) and isinstance(real, list):
         for index, (item, value) in enumerate(zip(marked, real, strict=False)):

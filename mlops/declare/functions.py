@@ -177,7 +177,8 @@ class Function(Generic[P, R]):
     @overload
     def __call__(self, *args: Any, **kwargs: Any) -> R: ...
     def __call__(self, *args: Any, **kwargs: Any) -> R:
-        """Static types are the function's own in a pipeline too; what the values may be there is checked by us."""
+        """Static types are the function's own in a pipeline too. What the values may be there is checked by us, and by
+        mypy with ``mlops/mypy_plugin.py``."""
         if in_pipeline():
             return self._step(args, kwargs)  # type: ignore[no-any-return]
         for value in (*args, *kwargs.values()):

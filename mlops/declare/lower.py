@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Protocol
 
 from mlops.declare.execution import pipeline_name
+from mlops.declare.instance_caps import capped_parameters, capped_steps
 from mlops.declare.misuse import misuse
 from mlops.declare.pipeline import BlockMember, Experiment, Pipeline
 from mlops.declare.references import Reference, lower
@@ -192,10 +193,12 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
     except RecursionError:
         misuse("D004", f"the branches of {pipeline.name} are nested too deeply", where=pipeline.where)
         steps = ()
+    cap = environment.max_instances
+    parameters = tuple(parameter.record(environment.parameters) for parameter in pipeline.parameters)
     return Definition(
         name=pipeline.name,
-        parameters=tuple(parameter.record(environment.parameters) for parameter in pipeline.parameters),
-        steps=steps,
+        parameters=capped_parameters(parameters, steps, cap, environment.parameters),
+        steps=capped_steps(steps, cap),
         members=merge(_members(pipeline), pipeline.members),
         description=pipeline.description,
         tags={**environment.tags, **pipeline.tags},
@@ -215,4 +218,6 @@ def _members(pipeline: Pipeline) -> dict[str, Value]:
         # Null switches Experiments off.
         "PipelineExperimentConfig": experiment.member() if isinstance(experiment, Experiment) else None,
     }
-    return written if pipeline.mlflow is None else {**written, "MlflowConfig": pipeline.mlflow.member()}
+    if pipeline.mlflow is None:
+        return written
+    return {**written, "MlflowConfig": pipeline.mlflow.member() if pipeline.mlflow else None}

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Protocol, Self, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from mlops.declare.misuse import misuse
 from mlops.declare.parameters import (
@@ -96,8 +96,9 @@ class Pipeline:
 
     ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
     ``metadata`` are texts that the definition itself carries. ``experiment`` False keeps executions out of SageMaker
-    Experiments; True files them under the pipeline's name and the execution's id. ``members`` is merged into the
-    document: whatever SageMaker accepts and we do not name. ``role`` is what its steps run as, in every environment.
+    Experiments; True files them under the pipeline's name and the execution's id. ``mlflow`` False writes, as SDK 3
+    does, that there is no tracking server. ``members`` is merged into the document: whatever SageMaker accepts and we
+    do not name. ``role`` is what its steps run as, in every environment.
     With ``keep_order`` they stand in the document as they were made, also where one waits for a later one.
     """
 
@@ -110,7 +111,7 @@ class Pipeline:
         parallelism: int | None = None,
         metadata: Mapping[str, str] | None = None,
         experiment: Experiment | bool = True,
-        mlflow: Mlflow | None = None,
+        mlflow: Mlflow | Literal[False] | None = None,
         members: Mapping[str, Any] | None = None,
         role: str | None = None,
         keep_order: bool = False,
@@ -127,7 +128,7 @@ class Pipeline:
         self.parameters: list[Parameter] = []
         self.steps: list[BlockMember] = []
         self.experiment = experiment if isinstance(experiment, Experiment | bool) else True
-        self.mlflow = mlflow if isinstance(mlflow, Mlflow) else None
+        self.mlflow: Mlflow | Literal[False] | None = mlflow if isinstance(mlflow, Mlflow) or mlflow is False else None
         for what, given, kept in (("experiment", experiment, self.experiment), ("mlflow", mlflow, self.mlflow)):
             if kept is not given and not isinstance(given, Poison):
                 misuse("D005", f"pipeline {name}: {what} should be {what.title()}(…); it is {given!r}")

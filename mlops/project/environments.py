@@ -41,9 +41,10 @@ class Environment(_Strict):
     """One environment, its defaults already merged in.
 
     ``parameters`` are pipeline parameters' defaults in this environment; ``instance`` is the instance type of steps
-    that name none. ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the
-    project's own SQLite file. ``state`` is the local account's folder and None elsewhere. ``parallelism`` is for
-    pipelines that give none. ``approval``: an upsert asks before it writes. ``assume_role`` is taken on for all calls.
+    that name none, ``max_instances`` the most of them that a job has. ``mlflow`` is a tracking URI, a SageMaker-managed
+    server's ARN, or, for the local one, ``true``: the project's own SQLite file. ``state`` is the local account's
+    folder and None elsewhere. ``parallelism`` is for pipelines that give none. ``approval``: an upsert asks before it
+    writes. ``assume_role`` is taken on for all calls.
     """
 
     name: str
@@ -58,6 +59,7 @@ class Environment(_Strict):
     network_isolation: bool | None = None
     traffic_encryption: bool | None = None
     instance: str | None = None
+    max_instances: Annotated[int, Field(ge=1)] | None = None
     tags: dict[str, str] = {}
     parameters: dict[str, str | int | float | bool] = {}
     parallelism: Annotated[int, Field(ge=1)] | None = None
@@ -192,7 +194,7 @@ def _environments(
         if isinstance(environment, Environment):
             environments[name] = environment
     if LOCAL not in raw and isinstance(shared, dict):
-        usable = ("instance", "tags", "parameters")
+        usable = ("instance", "max_instances", "tags", "parameters")
         environments[LOCAL] = _local(root, {key: value for key, value in shared.items() if key in usable})
     return environments
 

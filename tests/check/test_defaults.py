@@ -45,3 +45,34 @@ def test_every_value_of_the_environment_is_told(declare: Callable[..., Opened]) 
         ("A", "Tags[0].Value", "growth", "tags", "mlops.toml:4"),
         ("B", "Tags[0].Value", "growth", "tags", "mlops.toml:4"),
     ]
+
+
+CAPPED = """
+n = p.integer("N", default=8)
+own = p.integer("Own", default=8)
+few = p.integer("Few", default=8, choices=[4, 8])
+sk = image.sklearn("1.2-1")
+Training("A", code="train.py", image=sk, count=n)
+Training("B", code="train.py", image=sk, count=3)
+Training("C", code="train.py", image=sk, count=2)
+Training("D", code="train.py", image=sk, groups={"g": InstanceGroup("ml.m5.large", 5)})
+Training("E", code="train.py", image=sk, count=own)
+with when(n > 1):
+    Processing("F", image=sk, code="train.py", count=9)
+Training("G", code="train.py", image=sk, count=few)
+"""
+
+
+def test_what_a_cap_lowered_is_told(declare: Callable[..., Opened]) -> None:
+    cap = "[env.local]\nmax_instances = 2\nparameters = { Own = 6 }\n"
+    definition = declare(CAPPED, toml=cap).pipelines[0].definition
+    assert [parameter.default for parameter in definition.parameters] == [2, 6, 8]
+    told = [item for item in explain_defaults(definition, "local") if item.key == "max_instances"]
+    assert [(item.step, item.member, item.value, item.origin) for item in told] == [
+        ("the parameter N", "DefaultValue", "2", "mlops.toml:2"),
+        ("B", "ResourceConfig.InstanceCount", "2", "mlops.toml:2"),
+        ("D", "ResourceConfig.InstanceGroups[0].InstanceCount", "2", "mlops.toml:2"),
+        ("F", "ProcessingResources.ClusterConfig.InstanceCount", "2", "mlops.toml:2"),
+    ]
+    free = declare(CAPPED).pipelines[0].definition
+    assert [parameter.default for parameter in free.parameters] == [8, 8, 8]

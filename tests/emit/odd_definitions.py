@@ -334,6 +334,35 @@ ODD: dict[str, dict[str, Any]] = {
         training("Serverless", ServerlessJobConfig={"BaseModelArn": "arn:b"}, ResourceConfig=None),
         Parameters=LETTERS,
     ),
+    "numbers and texts at the edge": document(
+        step("N", "Lambda", {"big": 10**40, "small": 1e-320, "minus": -0.0, "e": 1e22, "yes": True}, FunctionArn="f"),
+        step('"""\nimport os\n', "Fail", {"ErrorMessage": "\\\" + __import__('os').system('touch here') + \""}),
+        step("a", "__import__('os')", {"a\nb": get('Steps."\nx.y')}),
+        Parameters=[{"Name": 'x"); import os #', "Type": "String", "DefaultValue": "\"\"\"\\\n'''"}],
+    ),
+    "ForEach in ForEach, and a condition in both": document(
+        step(
+            "F",
+            "ForEach",
+            {
+                "IterableItems": get("Parameters.A"),
+                "MaxConcurrency": 2,
+                "ForEachBody": [
+                    step(
+                        "G",
+                        "ForEach",
+                        {
+                            "IterableItems": ['{"a": 1}', '{"a":1}', 5],
+                            "MaxConcurrency": 1,
+                            "ForEachBody": [condition("H", compared("Equals", get("ForEach.CurrentItem"), 1))],
+                        },
+                    ),
+                    step("I", "Fail", {"ErrorMessage": get("ForEach.CurrentItem['a'][0].b")}),
+                ],
+            },
+        ),
+        Parameters=LETTERS,
+    ),
     "types with the wrong case and spelling": document(
         step("A", "processing", {"ProcessingResources": {}}),
         step("B", "QualityCheck", {}, CheckType="NEW_QUALITY"),

@@ -43,6 +43,11 @@ def split(raw: Path, share: float) -> Split:
     return Split(raw, int(share))
 
 
+@step(image=sklearn)
+def score(rows: int, note: str = "", deep: Path | None = None, fast: bool = False) -> float:
+    return rows / 2
+
+
 def test_split() -> None:
     assert split(Path("raw"), 0.5).rows == 0
 
@@ -67,11 +72,17 @@ with Pipeline("right") as pipeline:
     )
     model = Model("Model", model=train.model, image=sklearn)
     parts = split(data, share)
+    split(raw=prepare.outputs["x"], share=0.5)
+    split("s3://acme-data/", count)
+    score(parts.rows, note=data, deep=parts.train)
+    score(count)
     Training("Again", code="t.py", image=sklearn, channels={"x": parts.train}, count=count)
     job = TrainingJob(image=sklearn, code="t.py")
     tune = Tuning("Tune", job=job, ranges={"a": IntegerRange(1, count)}, objective=Maximize("m"), max_jobs=4)
     Transform("Score", model=model.model_name, data=prepare.outputs["x"])
     with when(tune.top(0).objective >= share):
         RegisterModel("Register", image=sklearn, model=tune.best_model, group="g")
+    with when(parts.rows > 3):
+        Fail("Many", "too many rows")
     with when(train.metric("m") > 0.5):
         Fail("Bad", join("the share is ", share))

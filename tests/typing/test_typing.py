@@ -17,7 +17,8 @@ _FOUND = re.compile(r"(?:^|/)(\w+)\.py:(\d+): error: .*\[([\w-]+)\]$")
 
 @pytest.mark.slow
 def test_mypy_finds_what_is_wrong_and_nothing_else(tmp_path: Path) -> None:
-    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file", ""]
+    (tmp_path / "mypy.ini").write_text("[mypy]\nplugins = mlops.mypy_plugin\n")
+    command = [sys.executable, "-m", "mypy", "--strict", "--no-error-summary", "--config-file", "mypy.ini"]
     files = [str(HERE / "wrong.py"), str(HERE / "right.py")]
     done = subprocess.run(
         [*command, "--cache-dir", str(tmp_path), *files], cwd=tmp_path, capture_output=True, text=True, check=False

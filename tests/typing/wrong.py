@@ -42,6 +42,11 @@ def split(raw: Path, share: float) -> Split:
     return Split(raw, int(share))
 
 
+@step(image=sklearn)
+def score(rows: int, note: str = "", deep: Path | None = None, fast: bool = False) -> float:
+    return rows / 2
+
+
 with Pipeline("wrong") as pipeline:
     share = pipeline.float("Share", default=0.5)
     count = pipeline.integer("Count", default=1)
@@ -84,6 +89,16 @@ with Pipeline("wrong") as pipeline:
     secret(5)  # E: arg-type
     join("a", train)  # E: arg-type
     Fail("A", message=3)  # E: arg-type
+    split(data)  # E: call-overload
+    split(data, data)  # E: call-overload
+    split(count, share)  # E: call-overload
+    split(raw=train, share=share)  # E: call-overload
+    score(share)  # E: call-overload
+    score(rows=parts.train)  # E: call-overload
+    score(count, note=share)  # E: call-overload
+    score(count, deep=model)  # E: call-overload
+    score(count, fast=count)  # E: call-overload
+    score(count, slow=True)  # E: call-overload
     print(parts.trian)  # E: attr-defined
     print(train.artefact)  # E: attr-defined
     print(tune.best)  # E: attr-defined

@@ -35,7 +35,7 @@ class ConditionStep:
 
     def __init__(
         self,
-        condition: Condition,
+        condition: Condition | bool,
         name: str | None,
         display_name: str | None = None,
         description: str | None = None,
@@ -130,14 +130,15 @@ class Branch:
 
 @contextmanager
 def when(
-    condition: Condition,
+    condition: Condition | bool,
     name: str | None = None,
     *,
     display_name: str | None = None,
     description: str | None = None,
     after: Sequence[Step | str | After] = (),
 ) -> Iterator[Branch]:
-    """Steps made inside run only where ``condition`` holds; it is decided after the steps ``after``.
+    """Steps made inside run only where ``condition`` holds; it is decided after the steps ``after``. A ``bool`` is
+    what a type checker takes a comparison of a step function's result for; one that is known already is a mistake.
 
     The service wants a name for the Condition step; without ``name`` it is ``When`` plus the first step inside.
     """

@@ -94,7 +94,7 @@ class Scope:
 
 
 def literal(value: bool | int | float | str | None) -> Text:
-    return Text(string(value) if isinstance(value, str) else repr(value))
+    return Text(string(value) if isinstance(value, str) else repr(value).replace("e+", "e"))
 
 
 def write(value: Value, scope: Scope) -> Node:

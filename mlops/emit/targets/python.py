@@ -435,7 +435,9 @@ def _document_arguments(definition: Definition, scope: Scope) -> dict[str, Node]
             if named is not None and None not in own.values():
                 more = {key: node for key, node in own.items() if node is not None}
                 said["experiment"] = call("Experiment", [named], more)
-    tracking = members.get("MlflowConfig")
+    tracking = members.get("MlflowConfig", "")
+    if tracking is None:
+        said["mlflow"] = literal(False)
     if isinstance(tracking, Mapping) and "MlflowResourceArn" in tracking and set(tracking) <= set(_MLFLOW):
         nodes = [one(tracking[member], scope, (STRING,)) for member in _MLFLOW if member in tracking]
         if None not in nodes:
