@@ -9,7 +9,7 @@ import zlib
 from collections.abc import Iterable, Mapping
 from functools import cache
 from pathlib import Path, PurePosixPath
-from typing import IO
+from typing import IO, Literal
 
 from mlops.run.outcome import StepFailed
 
@@ -77,12 +77,19 @@ def _inside(member: tarfile.TarInfo, folder: str) -> tarfile.TarInfo | None:
     return tarfile.data_filter(member, folder)
 
 
+def _mode(file: IO[bytes]) -> Literal["r:gz", "r:*"]:
+    """What is nearly always right needs no trying."""
+    zipped = file.read(2) == b"\x1f\x8b"
+    file.seek(0)
+    return "r:gz" if zipped else "r:*"
+
+
 def unpack(archive: Path, folder: Path, what: str) -> None:
     """Nothing is written outside ``folder``, whatever the archive says. ``what`` names it in a message.
     Raises :class:`StepFailed`."""
     folder.mkdir(parents=True, exist_ok=True)
     try:
-        with tarfile.open(archive, mode="r:*") as tar:
+        with archive.open("rb") as file, tarfile.open(fileobj=file, mode=_mode(file)) as tar:
             tar.extractall(folder, filter=_inside)  # noqa: S202 - it is a filter
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as fault:
         raise StepFailed(f"{what} cannot be unpacked as .tar.gz: {fault}") from fault

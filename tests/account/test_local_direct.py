@@ -80,9 +80,15 @@ def test_an_object_that_is_missing(account: LocalAccount) -> None:
         account.client("s3").head_object(Bucket="mlops-tests", Key="none")
     account.client("s3").put_object(Bucket="mlops-tests", Key="some", Body=b"1")
     assert account.client("s3").head_object(Bucket="mlops-tests", Key="some")["ContentLength"] == 1
+    for directly in (True, False):
+        account.directly = directly
+        reply = account.client("s3").get_object(Bucket="mlops-tests", Key="some")
+        assert (reply["Body"].read(), reply["ContentLength"]) == (b"1", 1)
 
 
 def test_boto3_is_not_loaded(account: LocalAccount) -> None:
+    account.ensure_bucket("mlops-tests")
+    account.client("s3").put_object(Bucket="mlops-tests", Key="some", Body=b"1")
     program = f"""
 import sys
 from pathlib import Path
@@ -91,6 +97,7 @@ account = LocalAccount(Path({str(account.state.folder)!r}), "us-east-1")
 account.directly = True
 account.client("sts").get_caller_identity()
 account.client("sagemaker").describe_pipeline(PipelineName="churn")
+account.client("s3").get_object(Bucket="mlops-tests", Key="some")["Body"].read()
 print([name for name in ("boto3", "botocore") if name in sys.modules])
 """
     command = [sys.executable, "-c", program]

@@ -20,6 +20,7 @@ from botocore.awsrequest import AWSResponse
 from botocore.config import Config
 from botocore.loaders import Loader
 from botocore.model import OperationModel
+from botocore.response import StreamingBody
 
 from mlops.account.local.answering import answer
 from mlops.account.local.refusal import Refusal
@@ -77,6 +78,8 @@ class Clients:
             if service in _BY_THE_MODEL:
                 obey(model.input_shape, request)
             reply = conform(model.output_shape, answer(self._state, service, model.name, request)) or {}
+            if "Body" in reply:
+                reply["Body"] = StreamingBody(reply["Body"], reply.get("ContentLength"))
             status = 200
         except Refusal as refusal:
             reply = {"Error": {"Code": refusal.code, "Message": refusal.message}, **refusal.details}

@@ -38,7 +38,7 @@ _OPERATIONS: Mapping[str, Mapping[str, tuple[str, str | None, str | None]]] = {
         ),
     },
     # To load the model of S3 takes longer than this is worth: times of a reply are as they are stored.
-    "s3": {"head_object": ("HeadObject", None, None)},
+    "s3": {"get_object": ("GetObject", None, None), "head_object": ("HeadObject", None, None)},
     "sts": {"get_caller_identity": ("GetCallerIdentity", None, None)},
 }
 """By method: the operation, and the shapes of its request and of its reply, where they are looked at."""

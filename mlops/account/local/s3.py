@@ -105,8 +105,7 @@ def put_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 
 def get_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    from botocore.response import StreamingBody
-
+    """``Body`` has ``read`` and ``close``."""
     stored, file = _opened(state, request)
     try:
         _read_conditions(request, stored)
@@ -116,8 +115,7 @@ def get_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
         raise
     file.seek(start)
     length = end - start
-    body: Any = _Window(file, length)
-    reply = {**described(stored, request), "ContentLength": length, "Body": StreamingBody(body, length)}
+    reply = {**described(stored, request), "ContentLength": length, "Body": _Window(file, length)}
     if request.get("Range") and (start, end) != (0, stored.size):
         reply["ContentRange"] = f"bytes {start}-{end - 1}/{stored.size}"
         # A checksum is of the whole object and must not be held against a part.

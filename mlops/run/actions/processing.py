@@ -64,10 +64,10 @@ def _furnished(
     work: Work, request: Mapping[str, Any], job: Job, hosts: Cluster, position: int, command: Sequence[str]
 ) -> Work:
     """``work`` of one host, with all in place that its command finds. Raises :class:`StepFailed`."""
+    (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
     _fetch_inputs(work, request, position, len(hosts.hosts))
     for output in _outputs(work, request):
         output.folder.mkdir(parents=True, exist_ok=True)
-    (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
     _write_config(work, request, job, hosts, position)
     work.starting(command, request.get("Environment", {}))
     return work

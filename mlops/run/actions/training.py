@@ -26,6 +26,7 @@ from mlops.run.transfer import Upload, below_opt_ml, fetch, fetch_source, left_i
 from mlops.run.work import Work, now
 
 _SUBMIT_DIRECTORY = "sagemaker_submit_directory"
+_FOLDERS = ("input", "input/config", "input/data", "model", "output", "output/data", "code")
 _PIPED = "piped"
 """Below the folder of a host: copies of what goes through FIFOs, which the script does not see."""
 
@@ -91,9 +92,10 @@ class _Run:
         for pipes in self._pipes:
             pipes.close()
         faults = [pipes.fault for pipes in self._pipes if pipes.fault]
+        if self._pipes:
+            for work in self.works:
+                shutil.rmtree(work.folder / _PIPED, ignore_errors=True)
         self._pipes.clear()
-        for work in self.works:
-            shutil.rmtree(work.folder / _PIPED, ignore_errors=True)
         if faults and ended.code == 0:
             raise StepFailed(str(faults[0]))
         return finish(ended)
@@ -115,8 +117,9 @@ class _Run:
     def _planned(self, work: Work, position: int) -> HostCommand:
         request, script, host = self._request, self._script, self._hosts.hosts[position]
         given: dict[str, str] = request.get("Environment", {})
-        for folder in ("input/config", "input/data", "model", "output/data", "code"):
-            (work.opt_ml / folder).mkdir(parents=True, exist_ok=True)
+        work.opt_ml.mkdir(parents=True, exist_ok=True)
+        for folder in _FOLDERS:
+            (work.opt_ml / folder).mkdir(exist_ok=True)
         channels = _fetch_channels(work, request, self._hosts, position)
         resources = self._hosts.resource_config(host)
         _write_config(
