@@ -155,19 +155,21 @@ if __name__ == "__main__":
 
 
 def install(folder: Path) -> dict[str, Path]:
-    """The interpreter of each peer's own environment below ``folder``; one that cannot be installed is told."""
+    """The interpreter of each peer's own environment, ``peer-NAME`` in ``folder``; one that cannot be installed is
+    told."""
     found: dict[str, Path] = {}
     for name, peer in PEERS.items():
-        python = folder / name / "bin" / "python"
-        if not (folder / name / "installed").exists():
+        environment = folder / f"peer-{name}"
+        python = environment / "bin" / "python"
+        if not (environment / "installed").exists():
             print(f"installing {name}", file=sys.stderr)
-            venv.create(folder / name, with_pip=True, clear=True)
+            venv.create(environment, with_pip=True, clear=True)
             command = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", peer.requirement]
             ended = subprocess.run(command, capture_output=True, text=True, check=False)
             if ended.returncode != 0:
                 said = ended.stderr.strip().splitlines() or ["no reason"]
                 print(f"{name} cannot be installed here: {said[-1]}", file=sys.stderr)
                 continue
-            (folder / name / "installed").touch()
+            (environment / "installed").touch()
         found[name] = python
     return found

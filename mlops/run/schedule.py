@@ -48,10 +48,11 @@ def _in_taken_branch(item: Placed, taken: Mapping[str, bool]) -> bool:
 
 
 def _let_through(checked: Checked, item: Placed, states: Mapping[str, State]) -> bool:
+    edges = checked.edges.get(item.step.name, ())
+    if any(before not in states for before in edges):
+        return False
     triggers = _triggers(item.step)
-    return all(
-        states.get(before) in triggers.get(before, _SUCCEEDED) for before in checked.edges.get(item.step.name, ())
-    )
+    return all(states[before] in triggers.get(before, _SUCCEEDED) for before in edges)
 
 
 def _triggers(step: Step) -> dict[str, frozenset[str]]:

@@ -46,12 +46,14 @@ class LocalAccount:
         return Clients(self.state)
 
     def rest(self, execution: str, seconds: float) -> None:
-        """Looks at its row again and again, which costs next to nothing."""
+        """Looks at its row again and again, which costs next to nothing; most often at the beginning, for what the
+        cache serves is over in a moment."""
         from mlops.account.local.settling import RUNNING
 
-        deadline = time.monotonic() + seconds
+        deadline, pause = time.monotonic() + seconds, _GLANCE_SECONDS
         while (left := deadline - time.monotonic()) > 0:
-            time.sleep(min(left, _GLANCE_SECONDS))
+            time.sleep(min(left, pause))
+            pause *= 1.1
             row = self.state.store.one("SELECT status FROM execution WHERE id = ?", execution.rpartition("/")[2])
             if row is None or row["status"] not in RUNNING:
                 return
