@@ -94,35 +94,51 @@ def processes(folder: Path, peers: Mapping[str, Path]) -> dict[str, Process]:
     return found
 
 
-def working(found: Mapping[str, Process], peers: Sequence[str]) -> dict[str, Process]:
-    """Each has run once untimed. A peer that does not run on this machine is told and left out; we may not fail."""
-    kept = dict(found)
-    for name, process in found.items():
-        peer = name.partition(",")[0]
-        if name not in kept:
-            continue
+class Found:
+    """Processes that run here. A peer that does not is told and left out; ours may not fail."""
+
+    def __init__(self, processes: Mapping[str, Process], peers: Sequence[str]) -> None:
+        self.processes = dict(processes)
+        self._peers = peers
+
+    def run(self, name: str) -> float | None:
         try:
-            run(process)
+            return run(self.processes[name])
         except ProcessFailed as failure:
-            if peer not in peers:
+            peer = name.partition(",")[0]
+            if peer not in self._peers:
                 raise
             print(f"{peer} does not run here: {str(failure).splitlines()[-1]}", file=sys.stderr)
-            kept = {other: kept[other] for other in kept if other.partition(",")[0] != peer}
-    return kept
+            for other in [known for known in self.processes if known.partition(",")[0] == peer]:
+                del self.processes[other]
+            return None
+
+    def warm(self) -> None:
+        """Once untimed: ours all, of a peer, which may take minutes, the first."""
+        known = set[str]()
+        for name in list(self.processes):
+            who = name.partition(",")[0]
+            if name in self.processes and (who not in self._peers or who not in known):
+                self.run(name)
+            known.add(who)
 
 
-def measured(processes: Mapping[str, Process], rounds: int) -> list[Round]:
-    found: list[Round] = []
-    bare, names = Process([sys.executable, "-c", "pass"]), list(processes)
+def measured(found: Found, rounds: int) -> list[Round]:
+    measured: list[dict[str, float]] = []
+    bare = Process([sys.executable, "-c", "pass"])
     run(bare)
     for number in range(rounds):
-        seconds: dict[str, float] = {}
-        beside: list[float] = []
+        names, seconds, beside = list(found.processes), dict[str, float](), list[float]()
         for name in names if number % 2 == 0 else reversed(names):
+            if name not in found.processes:
+                continue
             beside.append(run(bare))
-            seconds[name] = run(processes[name])
-        found.append({**seconds, BARE: statistics.median(beside)})
-    return found
+            took = found.run(name)
+            if took is not None:
+                seconds[name] = took
+        measured.append({**seconds, BARE: statistics.median(beside)})
+    # One that failed later has no times in some rounds.
+    return [{name: taken[name] for name in (*found.processes, BARE)} for taken in measured]
 
 
 def further(who: str, shape: str = SEQUENCE) -> Callable[[Round], float]:
@@ -176,7 +192,8 @@ def main() -> int:
     peers = install(given.environments) if given.peers else {}
     folder = Path(tempfile.mkdtemp(prefix="mlops-steps-", dir=Path.home()))
     try:
-        found = working(processes(folder, peers), list(peers))
+        found = Found(processes(folder, peers), list(peers))
+        found.warm()
         rounds = measured(found, given.rounds)
     except (ProcessFailed, subprocess.SubprocessError) as failure:
         print(failure, file=sys.stderr)

@@ -19,6 +19,8 @@ from mlops.account import connect
 
 ROOT = Path(__file__).parent.parent.parent
 STEPS = ("One", "Two", "Three", "Four")
+PATIENCE_SECONDS = 300
+"""A machine that runs other tests too is no fault of ours."""
 PIPELINE = """\
 from mlops import Pipeline, Processing
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
@@ -68,7 +70,7 @@ class Project:
 
     def told(self, *arguments: str, code: int = 0) -> str:
         process = self.command(*arguments)
-        out, err = process.communicate(timeout=60)
+        out, err = process.communicate(timeout=PATIENCE_SECONDS)
         assert process.returncode == code, f"mlops {' '.join(arguments)}: {process.returncode}\n{out}\n{err}"
         return out
 

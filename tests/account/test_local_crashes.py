@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from account_parts import launchers_of, runner_with
 from botocore.exceptions import ClientError
-from killed_project import STEPS, Project, chain, example, kill, started_id, until_gone
+from killed_project import PATIENCE_SECONDS, STEPS, Project, chain, example, kill, started_id, until_gone
 from store_invariants import violations
 
 pytestmark = [
@@ -68,7 +68,7 @@ def killed_at_moments(
             known.update(started)
             for execution in started:
                 # Its process goes on, unless it was never started; then that is told.
-                status = project.ended(execution, 120)
+                status = project.ended(execution, PATIENCE_SECONDS)
                 assert status == "Succeeded" or not project.steps(execution)
         else:
             execution = started_id(running)
@@ -81,7 +81,7 @@ def killed_at_moments(
                 launchers = launchers_of(owner) if victim == "runner and launcher" else []
                 for process in (owner, *launchers):
                     kill(process)
-            running.communicate(timeout=60)
+            running.communicate(timeout=PATIENCE_SECONDS)
             assert until_gone(project) == [], "a step outlives its runner"
             known.add(execution)
         told = project.executions()
@@ -138,7 +138,7 @@ def test_twenty_at_once_half_of_them_killed(tmp_path: Path) -> None:
         with suppress(AssertionError, ProcessLookupError):
             kill(runner_with(execution))
     for command in commands:
-        command.communicate(timeout=120)
+        command.communicate(timeout=PATIENCE_SECONDS)
     told = project.executions()
     assert set(told) == set(executions)
     assert {told[execution] for execution in executions[1::2]} == {"Succeeded"}
@@ -147,7 +147,7 @@ def test_twenty_at_once_half_of_them_killed(tmp_path: Path) -> None:
     failed = [execution for execution, status in told.items() if status == "Failed"]
     retries = [project.command("executions", "retry", execution) for execution in failed]
     for command in retries:
-        out, err = command.communicate(timeout=120)
+        out, err = command.communicate(timeout=PATIENCE_SECONDS)
         assert command.returncode == 0, f"{out}\n{err}"
     assert set(project.executions().values()) == {"Succeeded"}
     for execution in executions:
