@@ -64,9 +64,9 @@ DEVICE_LINKS = {
 READ_ONLY_PROC = ("sys", "sysrq-trigger", "irq", "bus", "fs")
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NODEV = 442, -100, 0x8000, 1, 4
 # By number, for the C library's own function wants a stack. Arguments that are 0 have no order.
-SYS_CLONE = {"x86_64": 56, "aarch64": 220}.get(os.uname().machine)
+SYS_CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220}.get(os.uname().machine) if sys.maxsize > 2**32 else None
 JOIN_SECONDS = 10.0
-MOST_DESCRIPTORS, MOST_BYTES = 64, 65_536
+MOST_DESCRIPTORS = 64
 # An ignored signal stays ignored behind exec.
 IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 NO_SANDBOX = 125
@@ -191,13 +191,17 @@ class _NoStart(Exception):
 
 def _receive(orders: socket.socket) -> tuple[bytes, list[int]]:
     """Nothing where the other end is gone."""
-    text, descriptors, _, _ = socket.recv_fds(orders, MOST_BYTES, MOST_DESCRIPTORS)
-    while len(text) < 4 or len(text) < 4 + int.from_bytes(text[:4]):
-        piece = orders.recv(4 - len(text) if len(text) < 4 else 4 + int.from_bytes(text[:4]) - len(text))
-        if not piece:
-            return b"", []
+    size, descriptors, _, _ = socket.recv_fds(orders, 4, MOST_DESCRIPTORS)
+    size += _exactly(orders, 4 - len(size))
+    return _exactly(orders, int.from_bytes(size)), descriptors
+
+
+def _exactly(orders: socket.socket, length: int) -> bytes:
+    """Less only where the other end is gone."""
+    text = b""
+    while len(text) < length and (piece := orders.recv(length - len(text))):
         text += piece
-    return text[4:], descriptors
+    return text if len(text) == length else b""
 
 
 def _reason(fault: OSError) -> str:
@@ -348,6 +352,8 @@ def _out_of_the_way(order: dict[str, Any], inherited: list[int]) -> list[tuple[i
 
 def _enter_namespaces() -> None:
     """Where the user has not got the right to mount, in a namespace of users in which this process has it."""
+    if SYS_CLONE is None:
+        raise OSError(errno.ENOSYS, f"clone has no known number on {os.uname().machine}")
     user, group = os.geteuid(), os.getegid()
     if user == 0:
         try:
