@@ -78,8 +78,8 @@ class Clients:
             if service in _BY_THE_MODEL:
                 obey(model.input_shape, request)
             reply = conform(model.output_shape, answer(self._state, service, model.name, request)) or {}
-            if "Body" in reply:
-                reply["Body"] = StreamingBody(reply["Body"], reply.get("ContentLength"))
+            if model.name == "GetObject":
+                reply["Body"] = StreamingBody(reply["Body"], reply["ContentLength"])
             status = 200
         except Refusal as refusal:
             reply = {"Error": {"Code": refusal.code, "Message": refusal.message}, **refusal.details}

@@ -31,6 +31,8 @@ _HEADERS = {
 
 
 def invoke_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    from botocore.response import StreamingBody
+
     name = request["EndpointName"]
     content = b"".join(parts_of(request.get("Body")))
     if len(content) > BIGGEST_BODY:
@@ -40,7 +42,7 @@ def invoke_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     if status != 200:
         raise _refusal(status, answer)
     return {
-        "Body": BytesIO(answer),
+        "Body": StreamingBody(BytesIO(answer), len(answer)),
         "ContentType": told.get("Content-Type"),
         "InvokedProductionVariant": told.get(INVOKED_VARIANT),
         "CustomAttributes": told.get(CUSTOM_ATTRIBUTES),
