@@ -69,13 +69,15 @@ def main() -> int:
         if done == max(options.count // 10, 1):
             settled = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
         if done % EACH == 0:
-            print(f"{done} done, {failed} tracebacks, {slow} slow, longest {longest:.2f} s", file=sys.stderr, flush=True)
+            word = f"{done} done, {failed} tracebacks, {slow} slow, longest {longest:.2f} s"
+            print(word, file=sys.stderr, flush=True)
     seconds = time.process_time()
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     print(
         f"{options.count} mutations of {len(bases)} definitions: {failed} tracebacks, {slow} over {AT_MOST_SECONDS} s"
     )
-    print(f"{seconds:.0f} s of processor time, longest {longest:.2f} s; {silent} without a finding; {len(codes)} codes told")
+    print(f"{seconds:.0f} s of processor time, longest {longest:.2f} s")
+    print(f"{silent} without a finding; {len(codes)} codes told")
     print(f"memory {peak // 1024} MiB at most, {settled // 1024} MiB after the first tenth")
     return 1 if failed or slow or peak - settled > AT_MOST_GROWTH else 0
 

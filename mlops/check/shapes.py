@@ -150,6 +150,7 @@ class Feed:
 
 
 _LEAVES = frozenset({str, int, float, bool})
+_EXPRESSIONS = (Ref, Join, JsonGet)
 
 
 def walk(value: Value, against: Shape, at: str, omits: frozenset[str] = frozenset()) -> Iterator[Misfit | Feed]:
@@ -158,7 +159,7 @@ def walk(value: Value, against: Shape, at: str, omits: frozenset[str] = frozense
         pass
     elif isinstance(value, Unknown):
         return
-    elif isinstance(value, Ref | Join | JsonGet):
+    elif isinstance(value, _EXPRESSIONS):
         yield Feed(at, value, against)
         return
     elif isinstance(value, Mapping) and is_expression_attempt(value):
@@ -220,7 +221,7 @@ def _walk_map(value: Value, against: Shape, at: str) -> Iterator[Misfit | Feed]:
         here = at + pointer(key)
         for misfit in scalar(key, key_shape, here):
             yield Misfit(misfit.kind, here, f"key {misfit.message}", misfit.help, misfit.doubtful)
-        if isinstance(entry, Ref | Join | JsonGet):
+        if isinstance(entry, _EXPRESSIONS):
             yield Feed(here, entry, value_shape, in_map=True)
         elif isinstance(entry, tuple) and value_shape.kind == "string":
             # The official SDK's evaluator templates write lists there.

@@ -89,20 +89,11 @@ def looks_secret(text: str) -> bool:
     """
     if len(text) < 16 or len(text) > LONGEST:
         return False
-    return _short_tells(text) if len(text) <= _SHORT else _tells(text)
-
-
-def _tells(text: str) -> bool:
     if _VENDORS.search(text) or _IN_URL.search(text) or any(is_filled_in(m["value"]) for m in _ASSIGNED.finditer(text)):
         return True
     if _AWS_SECRET.fullmatch(text) and _entropy(text) > _BITS:
         return True
-    return " " not in text and len(text) <= _SHORT and _detected(text)
-
-
-_SHORT = 512
-_short_tells = lru_cache(maxsize=8192)(_tells)
-"""Roles, images and prefixes stand in a document again and again; long texts are not worth the memory."""
+    return " " not in text and len(text) <= 512 and _detected(text)
 
 
 def _entropy(text: str) -> float:

@@ -19,7 +19,6 @@ _HIDDEN = "X840"
 def render(findings: Sequence[Finding], *, colour: bool = False) -> str:
     """Ends with a line that counts; sources that cannot be read any more are left out."""
     sources: dict[str, list[str]] = {}
-    # Whatever else is said of that line.
     secret = {_line(finding) for finding in findings if finding.code == _HIDDEN}
     blocks = [_block(finding, sources, colour, shown=_line(finding) not in secret) for finding in findings]
     return "\n".join([*blocks, _summary(findings)]) + "\n"
@@ -55,7 +54,8 @@ def _source(finding: Finding, sources: dict[str, list[str]]) -> str | None:
         return None
     if file not in sources:
         try:
-            sources[file] = Path(file).read_text(encoding="utf-8").splitlines()
+            # Not splitlines(): U+2028 inside of a string ends no line, neither in JSON nor in Python.
+            sources[file] = Path(file).read_text(encoding="utf-8").split("\n")
         except (OSError, UnicodeDecodeError):  # the report goes on without the source line
             sources[file] = []
     lines = sources[file]

@@ -98,8 +98,8 @@ def waits_for_branch(subject: Subject) -> Iterator[Fault]:
 def reads_foreach_body(subject: Subject) -> Iterator[Fault]:
     """A step outside of a ForEach waits for a step of its body, which runs once per item and has no single result.
 
-    Bad:  {"Get": "Steps.FitRegion.OutputParameters['Score']"}
-    Good: {"Get": "Steps.PerRegion.IterationOutputs[0].FitRegion.OutputParameters['Score']"}
+    Bad:  {"Get": "Steps.Fit.OutputParameters['score']"}
+    Good: {"Get": "Steps.Regions.IterationOutputs[0].Fit.OutputParameters['score']"}
     """
     for placed, upstream, edge in _waits(subject):
         own = dict(placed.branches)

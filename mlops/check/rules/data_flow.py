@@ -89,8 +89,8 @@ def own_input_overwritten(subject: Subject) -> Iterator[Fault]:
 def literal_upstream_output(subject: Subject) -> Iterator[Fault]:
     """A step reads by its literal URI what another step writes, and does not wait for it.
 
-    Bad:  "S3Uri": "s3://acme/prepared"
-    Good: "S3Uri": {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"}
+    Bad:  "S3Uri": "s3://acme/report"
+    Good: "S3Uri": {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri"}
     """
     writers: dict[str, Placed] = {}
     downstream: dict[str, set[str]] = {}

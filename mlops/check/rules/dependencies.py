@@ -34,8 +34,8 @@ def duplicate_step_name(subject: Subject) -> Iterator[Fault]:
 def unknown_dependency(subject: Subject) -> Iterator[Fault]:
     """DependsOn names a step that does not exist.
 
-    Bad:  "DependsOn": ["Prpe"]
-    Good: "DependsOn": ["Prep"]
+    Bad:  "DependsOn": ["Perpare"]
+    Good: "DependsOn": ["Prepare"]
     """
     for placed in subject.placed:
         for index, name in graph.depends_on(placed.step):

@@ -127,8 +127,8 @@ def _short(image: Image) -> str:
 def image_for_another_use(subject: Subject) -> Iterator[Fault]:
     """A training job runs one of AWS's inference images, or a model serves with a training image.
 
-    Bad:  "TrainingImage": ".../pytorch-inference:2.3.0-cpu-py311"
-    Good: "TrainingImage": ".../pytorch-training:2.3.0-cpu-py311"
+    Bad:  "TrainingImage": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-inference:2.3.0-cpu-py311"
+    Good: "TrainingImage": "763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.3.0-cpu-py311"
     """
     for used in _used(subject):
         if used.image.scope is not None and used.scope is not None and used.image.scope != used.scope:

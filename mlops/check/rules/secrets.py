@@ -43,7 +43,7 @@ def secret(subject: Subject) -> Iterator[Fault]:
     tokens, by its name, or by its entropy. The value is not printed. With ``mlops[secrets]`` the patterns of
     detect-secrets are asked too.
 
-    Bad:  "Environment": {"AWS_SECRET_ACCESS_KEY": "wJal..."}
+    Bad:  "Environment": {"AWS_SECRET_ACCESS_KEY": "wJalrXUt..."}
     Good: "Environment": {"DB_SECRET_ARN": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:db"}
     """
     names = {declared.at: declared.parameter.name for declared in subject.parameters.values()}

@@ -268,7 +268,7 @@ def instances(subject: Subject) -> Iterator[Fault]:
 def volume_key_on_local_storage(subject: Subject) -> Iterator[Fault]:
     """VolumeKmsKeyId with an instance type that has its own disks, which cannot be encrypted with that key.
 
-    Bad:  "InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "..."
+    Bad:  "InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "alias/ml"
     Good: "InstanceType": "ml.g5.xlarge"
     """
     for at, job, placed in _jobs(subject):
@@ -401,8 +401,8 @@ def container_contract(subject: Subject) -> Iterator[Fault]:
     """Checkpoints inside the directory of the model, the output or the input, or an init program as a training
     entrypoint.
 
-    Bad:  "CheckpointConfig": {"LocalPath": "/opt/ml/model"}
-    Good: "CheckpointConfig": {"LocalPath": "/opt/ml/checkpoints"}
+    Bad:  "CheckpointConfig": {"S3Uri": "s3://acme/checkpoints", "LocalPath": "/opt/ml/model"}
+    Good: "CheckpointConfig": {"S3Uri": "s3://acme/checkpoints", "LocalPath": "/opt/ml/checkpoints"}
     """
     for at, job, placed in _jobs(subject):
         path = get(job, "CheckpointConfig", "LocalPath")
