@@ -1,6 +1,8 @@
 # make demo | make test | make check: each works from nothing and leaves its environment in .venv or .venv-test.
 PYTHON ?= python3
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
+# Where the surroundings forbid bytecode each of the many processes would compile all that it imports.
+export PYTHONDONTWRITEBYTECODE =
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
