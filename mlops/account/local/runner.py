@@ -66,7 +66,7 @@ def _told() -> list[str] | None:
     import mlops.run.execute  # noqa: F401 - loaded while nobody waits
     from mlops.check import step_types
 
-    step_types()
+    tuple(step_types())  # each is loaded when it is first asked for
     with socket.socket(fileno=0) as orders:
         text, descriptors, _, _ = socket.recv_fds(orders, _LONGEST_ORDER, 2)
     if not text:
