@@ -5,6 +5,7 @@ Every action can be done again: what a run that was cut off has left is found by
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import io
 import json
@@ -12,6 +13,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from typing import Any, Literal, assert_never
 
 from mlops.account import Account, answers
@@ -19,6 +21,7 @@ from mlops.account.answers import Refused
 from mlops.deploy import record as records
 from mlops.deploy.assets import split_uri
 from mlops.deploy.companions import put, remove
+from mlops.deploy.contention import judge
 from mlops.deploy.plan import (
     Action,
     CreatePipeline,
@@ -31,8 +34,9 @@ from mlops.deploy.plan import (
     Upload,
     UploadDefinition,
     WriteRecord,
+    definition_uri,
 )
-from mlops.deploy.record import Record
+from mlops.deploy.record import Beaten, Record
 from mlops.deploy.state import PipelineState, describe, differing
 from mlops.deploy.upload import Progress, ensure_bucket, send, upload
 from mlops.ir import AccountError, MlopsError, Refusal
@@ -77,7 +81,7 @@ def apply(
         _refuse_secrets(plan)
     _permit(plan, force=force)
     hears = listener or Listener()
-    writer = _Writer(account, environment, plan, hears)
+    writer = _Writer(account, environment, plan, hears, force=force)
     done: list[Action] = []
     try:
         uploads = [action for action in plan.actions if isinstance(action, Upload) and action.item.uri not in sent]
@@ -149,12 +153,17 @@ def _permit(plan: Plan, *, force: bool) -> None:
 
 
 class _Writer:
-    def __init__(self, account: Account, environment: Environment, plan: Plan, listener: Listener) -> None:
+    def __init__(
+        self, account: Account, environment: Environment, plan: Plan, listener: Listener, *, force: bool
+    ) -> None:
         self._account = account
         self._environment = environment
         self._plan = plan
         self._listener = listener
+        self._force = force
         self._writer = records.new_writer()
+        self._replaced_record: tuple[Record, str] | None = None
+        """The one before ours, and the ETag of ours."""
         self.arn = plan.present.arn if plan.present is not None else None
         self.sent = 0
 
@@ -196,15 +205,7 @@ class _Writer:
             case Upload():
                 raise AssertionError("uploads go together")
             case UploadDefinition():
-                content = action.text.encode()
-                send(
-                    self._account,
-                    self._environment,
-                    action.uri,
-                    io.BytesIO(content),
-                    len(content),
-                    self._listener.progress,
-                )
+                self._send_definition(action.uri, action.text)
             case WriteRecord():
                 self._record(action)
             case CreatePipeline():
@@ -227,21 +228,27 @@ class _Writer:
             case _:
                 assert_never(action)
 
+    def _send_definition(self, uri: str, definition: str) -> None:
+        content = definition.encode()
+        send(self._account, self._environment, uri, io.BytesIO(content), len(content), self._listener.progress)
+
     def _record(self, action: WriteRecord) -> None:
         record = Record(
-            wrote=action.state.fingerprint(),
+            wrote=action.wrote,
             over=action.over,
             over_modified=action.over_modified,
             at=datetime.now(UTC).isoformat(timespec="seconds"),
             by=self._plan.caller,
             writer=self._writer,
             pipeline=action.state.shown(),
-            assets=action.assets,
             companions=action.companions,
             tags=action.tags,
             origin=action.origin,
         )
-        records.write(self._account, self._environment, action.state.name, record, action.replaces)
+        before = action.replaces
+        name = action.state.name
+        etag = records.write(self._account, self._environment, name, record, before.etag if before else None)
+        self._replaced_record = (before.record, etag) if before is not None else None
 
     def _create(self, action: CreatePipeline) -> None:
         tags = [{"Key": key, "Value": value} for key, value in sorted(action.tags.items())]
@@ -271,9 +278,9 @@ class _Writer:
 
     def _update(self, action: UpdatePipeline) -> None:
         there = describe(self._account, action.state.name)
-        fingerprint = None if there is None else there.state.fingerprint()
-        if fingerprint != action.over:
-            raise Refusal(
+        if there is None or there.state.fingerprint() != action.over.fingerprint():
+            self._put_record_back()
+            raise Beaten(
                 f"somebody else {'changed' if there else 'removed'} {action.state.name} since the plan was made; "
                 "theirs was left as it is",
                 hint="see `mlops plan`",
@@ -284,11 +291,32 @@ class _Writer:
             request["PipelineDescription"] = ""
         if action.aliases:
             request["PipelineVersionAliases"] = list(action.aliases)
-        self._account.client("sagemaker").update_pipeline(**request)
-        self._read_back(action.state)
+        version = self._account.client("sagemaker").update_pipeline(**request).get("PipelineVersionId")
+        if version is not None or self._force:
+            self._read_back(action.state, version)
+        if not self._force:
+            judge(self._account, action.state, action.over, version, partial(self._put_back, action.over))
 
-    def _read_back(self, state: PipelineState) -> None:
-        stored = describe(self._account, state.name)
+    def _put_back(self, over: PipelineState, definition: str) -> None:
+        """What an update of ours has overwritten: of somebody who was faster, with the settings that both have seen."""
+        uri = definition_uri(self._environment, definition)
+        if uri is not None:
+            self._send_definition(uri, definition)
+        request = _request(replace(over, definition=definition), uri)
+        request.setdefault("PipelineDescription", "")
+        self._account.client("sagemaker").update_pipeline(**request)
+        self._put_record_back()
+
+    def _put_record_back(self) -> None:
+        """What we recorded did not come about."""
+        if self._replaced_record is None:
+            return
+        before, ours = self._replaced_record
+        with contextlib.suppress(Beaten):
+            records.write(self._account, self._environment, self._plan.name, before, ours)
+
+    def _read_back(self, state: PipelineState, version: int | None = None) -> None:
+        stored = describe(self._account, state.name, version)
         if stored is None or stored.state.fingerprint() != state.fingerprint():
             told = "it is gone" if stored is None else ", ".join(differing(stored.state, state))
             raise AccountError(

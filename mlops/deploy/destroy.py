@@ -43,7 +43,8 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
         ("schedule" if kind == "schedule" else "trigger", companion) for kind, _, companion in pairs
     ]
     ours = stored is not None and (
-        present is None or present.state.fingerprint() in (stored.record.wrote, stored.record.over)
+        present is None
+        or present.state.fingerprint(environment.uri("assets")) in (stored.record.wrote, stored.record.over)
     )
     return Removal(name, present, tuple(companions), stored is not None, present is not None and not ours)
 

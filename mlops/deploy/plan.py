@@ -20,7 +20,7 @@ from mlops.deploy.cache_effect import CacheLoss, losses
 from mlops.deploy.companions import Companion, CompanionChange, Kind, companions, compared
 from mlops.deploy.definition_diff import HIDDEN, MemberChange, changes, hide_document
 from mlops.deploy.pages import items
-from mlops.deploy.state import PipelineState, Present, describe, wanted
+from mlops.deploy.state import PipelineState, Present, describe, wanted, without_content
 from mlops.ir import Asset, Checked
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
@@ -57,13 +57,14 @@ class UploadDefinition:
 
 @dataclass(frozen=True, slots=True)
 class WriteRecord:
-    """``replaces`` is the ETag of the record that the plan has seen, None where there was none."""
+    """``wrote`` and ``over`` as in :class:`mlops.deploy.record.Record`; ``replaces`` is the one that the plan has
+    seen, None where there was none."""
 
     state: PipelineState
+    wrote: str
     over: str | None
     over_modified: str | None
-    replaces: str | None
-    assets: tuple[str, ...]
+    replaces: records.Stored | None
     companions: Mapping[str, str]
     tags: Mapping[str, str]
     origin: str
@@ -87,10 +88,10 @@ class CreatePipeline:
 
 @dataclass(frozen=True, slots=True)
 class UpdatePipeline:
-    """``over`` is the fingerprint of what is replaced: another one there means that somebody was faster."""
+    """``over`` is what is replaced: something else there means that somebody was faster."""
 
     state: PipelineState
-    over: str
+    over: PipelineState
     definition_uri: str | None
     aliases: tuple[str, ...]
     clear_description: bool
@@ -285,21 +286,22 @@ def plan(
         stored = records.read(account, environment, state.name)
         tags = _tags(account, present, definition.tags, stored.record.tags if stored else {})
         companion_changes = compared(account, declared, stored.record.companions if stored else {})
-    drift, unfinished = _compared(present, state, stored, companion_changes)
+    code = environment.uri("assets")
+    drift, unfinished = _compared(present, state, stored, companion_changes, code)
     if present is None and stored is not None and unfinished is None:
         notes.append("it was written before and is gone from the account: it is made again")
     origin = f"{definition.name} in {environment.name}" + (f" with the suffix {suffix}" if suffix else "")
     taken = stored.record.origin if stored is not None and present is not None else None
     gone = tuple(_key(item) for item in tags if item.new is None)
     missing_aliases = [alias for alias in aliases if present is None or alias not in present.aliases]
-    uri = None if same else _definition_uri(environment, state)
+    uri = None if same else definition_uri(environment, state.definition)
     uris = [item.uri for asset in definition.assets for item in objects(asset)]
     written = WriteRecord(
         state,
-        over=None if present is None else present.state.fingerprint(),
+        wrote=state.fingerprint(code),
+        over=None if present is None else present.state.fingerprint(code),
         over_modified=None if present is None else present.modified,
-        replaces=None if stored is None else stored.etag,
-        assets=(*uris, *([uri] if uri else [])),
+        replaces=stored,
         companions={companion.key: companion.fingerprint() for companion in declared},
         # Until one is seen to be gone, it is known to be ours.
         origin=origin,
@@ -308,13 +310,14 @@ def plan(
     actions: list[Action] = [Upload(item) for item in uploads]
     if uri is not None:
         actions.append(UploadDefinition(uri, state.definition))
-    if not same or missing_aliases or companion_changes or tags:
+    quiet = present is not None and not (companion_changes or tags or drift or unfinished) and _says(stored, written)
+    if not quiet and (not same or missing_aliases or companion_changes or tags):
         actions.append(written)
     if present is None:
         actions.append(CreatePipeline(state, definition.tags, uri, tuple(aliases)))
     elif not same or missing_aliases:
         clear = state.description is None and present.state.description is not None
-        actions.append(UpdatePipeline(state, present.state.fingerprint(), uri, tuple(aliases), clear))
+        actions.append(UpdatePipeline(state, present.state, uri, tuple(aliases), clear))
     if present is not None:
         values = {_key(item): definition.tags[_key(item)] for item in tags if item.new is not None}
         actions.extend([SetTags(present.arn, values)] if values else [])
@@ -411,6 +414,19 @@ def _as_the_account_can(state: PipelineState, present: Present | None, notes: li
     return replace(state, parallelism=present.state.parallelism)
 
 
+def _says(stored: records.Stored | None, written: WriteRecord) -> bool:
+    """Whether the record that is there says the same: then what is new is code, or an alias."""
+    if stored is None:
+        return False
+    last = stored.record
+    return (last.wrote, last.origin, last.companions, last.tags) == (
+        written.wrote,
+        written.origin,
+        written.companions,
+        written.tags,
+    )
+
+
 def _settings(present: Present | None, state: PipelineState) -> tuple[SettingChange, ...]:
     if present is None:
         return ()
@@ -472,10 +488,11 @@ def _compared(
     state: PipelineState,
     stored: records.Stored | None,
     companion_changes: Sequence[CompanionChange],
+    code: str,
 ) -> tuple[Drift | None, Unfinished | None]:
-    """What the account has against what we last wrote."""
-    there = None if present is None else present.state.fingerprint()
-    target = state.fingerprint()
+    """What the account has against what we last wrote, whatever its ``code``."""
+    there = None if present is None else present.state.fingerprint(code)
+    target = state.fingerprint(code)
     moved = tuple(change.key for change in companion_changes if change.drifted)
     if stored is None:
         if present is None or there == target:
@@ -496,7 +513,12 @@ def _compared(
         last.pipeline.get("PipelineDescription"),
         last.pipeline.get("MaxParallelExecutionSteps"),
     )
-    told = tuple(changes(before.document, hide_document(present.state.document)))
+    told = tuple(
+        change
+        for change in changes(before.document, hide_document(present.state.document))
+        if not (change.has_old and change.has_new)
+        or without_content(json.dumps(change.old), code) != without_content(json.dumps(change.new), code)
+    )
     settings = _settings(
         Present(before, ""), replace(present.state, description=present.state.shown()["PipelineDescription"])
     )
@@ -507,8 +529,9 @@ def _untouched(present: Present | None, modified: str | None) -> bool:
     return present is None or modified is None or present.modified == modified
 
 
-def _definition_uri(environment: Environment, state: PipelineState) -> str | None:
-    content = state.definition.encode()
+def definition_uri(environment: Environment, definition: str) -> str | None:
+    """Where a definition goes that is too large to be sent inline; None for all others."""
+    content = definition.encode()
     if len(content) < INLINE_BYTES:
         return None
     return environment.uri("definitions", f"{hashlib.sha256(content).hexdigest()}.json")

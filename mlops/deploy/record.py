@@ -3,6 +3,9 @@
 It tells a change by somebody else from our own, it lists what a pipeline brought with it, and replacing it under the
 condition that nobody else did (If-Match, If-None-Match) decides which of two upserts at once may write. It is written
 before the pipeline is, and says from what to what: so after a kill the next one sees whether that was reached.
+
+It says where code lies and not what is in it: an upsert that brings new code alone leaves the record as it is, and is
+one upload and one update. There :mod:`mlops.deploy.contention` decides.
 """
 
 from __future__ import annotations
@@ -22,7 +25,7 @@ from mlops.account.missing import is_missing
 from mlops.ir import AccountError, Refusal
 from mlops.project.environments import Environment
 
-VERSION = 1
+VERSION = 2
 PATIENCE_SECONDS = 600.0
 """How long an upsert that has not reached what it recorded may still be under way. Five attempts of one call, with
 their time-outs, end before that."""
@@ -34,10 +37,11 @@ class Beaten(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """``wrote`` and ``over`` are fingerprints of the pipeline (:meth:`mlops.deploy.state.Pipeline.fingerprint`) after
-    and before; ``over`` is None where there was none. ``over_modified`` is its LastModifiedTime before. ``pipeline`` is
-    what was written, without secrets; ``companions`` fingerprints of schedules and rules by name; ``tags`` the
-    tags that we set, with fingerprints of their values; ``origin`` says which source it is of, in words."""
+    """``wrote`` and ``over`` are fingerprints of the pipeline (:meth:`mlops.deploy.state.PipelineState.fingerprint`,
+    whatever its code) after and before; ``over`` is None where there was none. ``over_modified`` is its
+    LastModifiedTime before. ``pipeline`` is what was written, without secrets; ``companions`` fingerprints of schedules
+    and rules by name; ``tags`` the tags that we set, with fingerprints of their values; ``origin`` says which source it
+    is of, in words."""
 
     wrote: str
     over: str | None
@@ -46,7 +50,6 @@ class Record:
     by: str
     writer: str
     pipeline: Mapping[str, Any]
-    assets: tuple[str, ...] = ()
     companions: Mapping[str, str] = field(default_factory=dict)
     tags: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
@@ -106,14 +109,15 @@ def read(account: Account, environment: Environment, name: str) -> Stored | None
     return Stored(_parse(content, environment, name), str(reply["ETag"]), (now - reply["LastModified"]).total_seconds())
 
 
-def write(account: Account, environment: Environment, name: str, record: Record, replaces: str | None) -> None:
-    """Replace the record of ETag ``replaces``, or make the first one. Raises Beaten where somebody was faster."""
+def write(account: Account, environment: Environment, name: str, record: Record, replaces: str | None) -> str:
+    """Replace the record of ETag ``replaces``, or make the first one; the new ETag. Raises Beaten where somebody was
+    faster."""
     s3 = account.client("s3")
     body = json.dumps(_as_json(record), indent=1, ensure_ascii=False).encode()
     condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
     encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": environment.kms_key} if environment.kms_key else {}
     try:
-        s3.put_object(
+        reply = s3.put_object(
             Bucket=environment.bucket,
             Key=key(environment, name),
             Body=body,
@@ -121,13 +125,14 @@ def write(account: Account, environment: Environment, name: str, record: Record,
             **condition,
             **encryption,
         )
+        return str(reply["ETag"])
     except Exception as error:
         if not is_beaten(error):
             raise
         # A write that succeeded and whose answer was lost is repeated by botocore, and then refused.
         stored = read(account, environment, name)
         if stored is not None and stored.record.writer == record.writer:
-            return
+            return stored.etag
         who = f" by {stored.record.by} at {stored.record.at}" if stored is not None else ""
         raise Beaten(
             f"{name}: another upsert began{who} since this one looked; this one wrote nothing to the pipeline",
@@ -152,7 +157,7 @@ def _parse(content: bytes, environment: Environment, name: str) -> Record:
         if told.pop("version") != VERSION:
             raise ValueError("it is of another version of mlops")
         told.pop("name")
-        return Record(**{**told, "assets": tuple(told["assets"])})
+        return Record(**told)
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise AccountError(
             f"the record of {name} cannot be read: {error}",
@@ -171,7 +176,6 @@ def _as_json(record: Record) -> dict[str, Any]:
         "by": record.by,
         "writer": record.writer,
         "pipeline": dict(record.pipeline),
-        "assets": list(record.assets),
         "companions": dict(record.companions),
         "tags": dict(record.tags),
         "origin": record.origin,

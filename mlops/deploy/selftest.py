@@ -16,7 +16,7 @@ from mlops.deploy.destroy import destroy, plan_removal
 from mlops.deploy.executions import ExecutionState, describe, start, stop
 from mlops.deploy.pages import items
 from mlops.deploy.plan import plan
-from mlops.deploy.prune import StoredAsset, prune, stored_assets
+from mlops.deploy.prune import StoredAsset, inventory, prune
 from mlops.ir import Checked, MlopsError
 from mlops.project.environments import Environment
 
@@ -107,7 +107,7 @@ def _remove(account: Account, environment: Environment, checked: Checked) -> str
     addresses = {asset.address for asset in checked.definition.assets}
     left: tuple[StoredAsset, ...] = tuple(
         item
-        for item in stored_assets(account, environment)
+        for item in inventory(account, environment).assets
         if not item.referenced and any(address in item.key for address in addresses)
     )
     prune(account, environment, left)

@@ -43,10 +43,13 @@ class PipelineState:
             return {}
         return found if isinstance(found, dict) else {}
 
-    def fingerprint(self) -> str:
-        """The same for the same JSON value, whatever its spelling."""
-        told = [self.document or self.definition, self.role, self.description, self.parallelism]
-        return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    def fingerprint(self, code: str | None = None) -> str:
+        """The same for the same JSON value, whatever its spelling. With ``code``, the URI below which assets lie by
+        their content, also whatever that content is."""
+        told = json.dumps(
+            [self.document or self.definition, self.role, self.description, self.parallelism], sort_keys=True
+        )
+        return hashlib.sha256((told if code is None else without_content(told, code)).encode()).hexdigest()
 
     def shown(self) -> dict[str, Any]:
         """For files and people: without secrets."""
@@ -68,6 +71,16 @@ class Present:
     modified: str | None = None
     modified_by: str | None = None
     aliases: tuple[str, ...] = ()
+
+
+def without_content(text: str, code: str) -> str:
+    """A JSON text with a star in place of each content address below ``code``.
+
+    >>> without_content('["s3://b/assets/' + "0" * 64 + '/train.py"]', "s3://b/assets")
+    '["s3://b/assets/*/train.py"]'
+    """
+    root = json.dumps(code)[1:-1]
+    return re.sub(f"{re.escape(root)}/[0-9a-f]{{64}}", lambda found: f"{root}/*", text)
 
 
 def wanted(definition: Definition, environment: Environment, suffix: str | None = None) -> PipelineState:
@@ -107,11 +120,12 @@ def differing(there: PipelineState, ours: PipelineState) -> list[str]:
     return [f"another {name}" for name, (left, right) in pairs.items() if left != right]
 
 
-def describe(account: Account, name: str) -> Present | None:
-    """One DescribePipeline; None where there is no such pipeline."""
+def describe(account: Account, name: str, version: int | None = None) -> Present | None:
+    """One DescribePipeline, of the newest version if none is given; None where there is no such pipeline."""
+    chosen = {} if version is None else {"PipelineVersionId": version}
     with answers():
         try:
-            found = account.client("sagemaker").describe_pipeline(PipelineName=name)
+            found = account.client("sagemaker").describe_pipeline(PipelineName=name, **chosen)
         except Exception as error:
             if is_missing(error):
                 return None

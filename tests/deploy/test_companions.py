@@ -8,7 +8,7 @@ import pytest
 
 from mlops.deploy.destroy import destroy, plan_removal
 from mlops.deploy.plan import plan
-from mlops.deploy.prune import prunable, prune, stored_assets
+from mlops.deploy.prune import inventory, prunable, prune
 from mlops.deploy.upsert import upsert
 from mlops.ir import Refusal
 from mlops.project.environments import Environment
@@ -103,12 +103,24 @@ def test_destroy_refuses_what_somebody_else_changed(world: World) -> None:
 def test_only_what_nobody_refers_to_is_pruned(world: World) -> None:
     upsert(world.account, world.environment, world.compiled())
     upsert(world.account, world.environment, world.compiled(code="print(2)\n"))
-    stored = stored_assets(world.account, world.environment)
-    assert sorted(item.referenced for item in stored) == [False, True, True]
+    stored = inventory(world.account, world.environment)
+    assert sorted(item.referenced for item in stored.assets) == [False, True, True]
     assert prunable(stored, 30) == ()
     unused = prunable(stored, 0)
     prune(world.account, world.environment, unused)
-    assert [item.referenced for item in stored_assets(world.account, world.environment)] == [True, True]
+    assert [item.referenced for item in inventory(world.account, world.environment).assets] == [True, True]
     assert upsert(world.account, world.environment, world.compiled(code="print(2)\n")).action == "unchanged"
     # Going back sends again what was removed.
     assert len(upsert(world.account, world.environment, world.compiled()).uploaded) == 1
+
+
+def test_nothing_is_pruned_where_a_record_is_of_a_pipeline_that_is_not_here(world: World) -> None:
+    upsert(world.account, world.environment, world.compiled())
+    assert inventory(world.account, world.environment).elsewhere == ()
+    world.account.client("sagemaker").delete_pipeline(PipelineName="churn", ClientRequestToken="0" * 32)
+    found = inventory(world.account, world.environment)
+    assert found.elsewhere == ("churn",) and not any(item.referenced for item in found.assets)
+    with pytest.raises(Refusal, match="pipelines that this account does not have, churn: which code they use"):
+        prunable(found, 0)
+    destroy(world.account, world.environment, plan_removal(world.account, world.environment, "churn"))
+    assert len(prunable(inventory(world.account, world.environment), 0)) == 2

@@ -9,7 +9,7 @@ import pytest
 
 from mlops.check import check
 from mlops.cli import main
-from mlops.deploy.prune import stored_assets
+from mlops.deploy.prune import Inventory, inventory
 from mlops.deploy.selftest import selftest
 from mlops.deploy.state import describe
 from mlops.ir.reader import read
@@ -33,7 +33,7 @@ def test_what_fails_is_told_and_removed(world: World) -> None:
     ]
     assert "Failed" in proofs[2].detail
     assert describe(world.account, "selftest") is None
-    assert stored_assets(world.account, world.environment) == ()
+    assert inventory(world.account, world.environment) == Inventory(())
 
 
 def test_without_yes_it_only_says_what_it_would_do(

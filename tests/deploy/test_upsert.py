@@ -63,7 +63,7 @@ def test_one_changed_line_is_one_upload_and_one_update(world: World) -> None:
     with calls(world) as made:
         done = upsert(world.account, world.environment, world.compiled(code="print(2)\n"))
     assert (done.action, len(done.uploaded)) == ("updated", 1)
-    assert [name for name in made if name.startswith(WRITES)] == ["PutObject", "PutObject", "UpdatePipeline"]
+    assert [name for name in made if name.startswith(WRITES)] == ["PutObject", "UpdatePipeline"]
 
 
 def test_a_changed_description_is_an_update(world: World) -> None:

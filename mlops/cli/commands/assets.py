@@ -19,10 +19,10 @@ def command() -> None:
 def list_(environment: str, format_: str) -> None:
     """Every object, and whether a pipeline refers to it."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.prune import stored_assets
+    from mlops.deploy.prune import inventory
 
     connected = connect_here(environment)
-    found = stored_assets(connected.account, connected.environment)
+    found = inventory(connected.account, connected.environment).assets
     if format_ == "json":
         print_json(
             [
@@ -56,7 +56,7 @@ def prune(environment: str, days: float, delete: bool, format_: str) -> None:
     from mlops.deploy import prune as pruning
 
     connected = connect_here(environment)
-    found = pruning.prunable(pruning.stored_assets(connected.account, connected.environment), days)
+    found = pruning.prunable(pruning.inventory(connected.account, connected.environment), days)
     if delete:
         pruning.prune(connected.account, connected.environment, found)
     size = sum(item.size for item in found)
