@@ -248,7 +248,7 @@ class _Writer:
         before = action.replaces
         name = action.state.name
         etag = records.write(self._account, self._environment, name, record, before.etag if before else None)
-        self._replaced_record = (before.record, etag) if before is not None else None
+        self._replaced_record = (before.record, etag) if before is not None and before.record is not None else None
 
     def _create(self, action: CreatePipeline) -> None:
         tags = [{"Key": key, "Value": value} for key, value in sorted(action.tags.items())]

@@ -38,13 +38,13 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
     present = describe(account, name)
     with answers():
         stored = records.read(account, environment, name)
-    pairs = [key.partition(" ") for key in sorted(stored.record.companions)] if stored else []
+    last = stored.record if stored is not None else None
+    pairs = [key.partition(" ") for key in sorted(last.companions)] if last is not None else []
     companions: list[tuple[Literal["schedule", "trigger"], str]] = [
         ("schedule" if kind == "schedule" else "trigger", companion) for kind, _, companion in pairs
     ]
-    ours = stored is not None and (
-        present is None
-        or present.state.fingerprint(environment.uri("assets")) in (stored.record.wrote, stored.record.over)
+    ours = last is not None and (
+        present is None or present.state.fingerprint(environment.uri("assets")) in (last.wrote, last.over)
     )
     return Removal(name, present, tuple(companions), stored is not None, present is not None and not ours)
 

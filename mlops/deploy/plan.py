@@ -284,14 +284,17 @@ def plan(
             missing = absent(account, definition.assets)
         uploads = tuple(item for asset in definition.assets for item in missing[asset.uri])
         stored = records.read(account, environment, state.name)
-        tags = _tags(account, present, definition.tags, stored.record.tags if stored else {})
-        companion_changes = compared(account, declared, stored.record.companions if stored else {})
+        last = stored.record if stored is not None else None
+        tags = _tags(account, present, definition.tags, last.tags if last else {})
+        companion_changes = compared(account, declared, last.companions if last else {})
     code = environment.uri("assets")
     drift, unfinished = _compared(present, state, stored, companion_changes, code)
-    if present is None and stored is not None and unfinished is None:
+    if stored is not None and stored.fault is not None:
+        notes.append(f"the record of the last upsert {stored.fault}")
+    if present is None and last is not None and unfinished is None:
         notes.append("it was written before and is gone from the account: it is made again")
     origin = f"{definition.name} in {environment.name}" + (f" with the suffix {suffix}" if suffix else "")
-    taken = stored.record.origin if stored is not None and present is not None else None
+    taken = last.origin if last is not None and present is not None else None
     gone = tuple(_key(item) for item in tags if item.new is None)
     missing_aliases = [alias for alias in aliases if present is None or alias not in present.aliases]
     uri = None if same else definition_uri(environment, state.definition)
@@ -305,12 +308,12 @@ def plan(
         companions={companion.key: companion.fingerprint() for companion in declared},
         # Until one is seen to be gone, it is known to be ours.
         origin=origin,
-        tags={**{key: stored.record.tags[key] for key in gone if stored}, **_fingerprints(definition.tags)},
+        tags={**{key: last.tags[key] for key in gone if last}, **_fingerprints(definition.tags)},
     )
     actions: list[Action] = [Upload(item) for item in uploads]
     if uri is not None:
         actions.append(UploadDefinition(uri, state.definition))
-    quiet = present is not None and not (companion_changes or tags or drift or unfinished) and _says(stored, written)
+    quiet = present is not None and not (companion_changes or tags or drift or unfinished) and _says(last, written)
     if not quiet and (not same or missing_aliases or companion_changes or tags):
         actions.append(written)
     if present is None:
@@ -414,12 +417,9 @@ def _as_the_account_can(state: PipelineState, present: Present | None, notes: li
     return replace(state, parallelism=present.state.parallelism)
 
 
-def _says(stored: records.Stored | None, written: WriteRecord) -> bool:
+def _says(last: records.Record | None, written: WriteRecord) -> bool:
     """Whether the record that is there says the same: then what is new is code, or an alias."""
-    if stored is None:
-        return False
-    last = stored.record
-    return (last.wrote, last.origin, last.companions, last.tags) == (
+    return last is not None and (last.wrote, last.origin, last.companions, last.tags) == (
         written.wrote,
         written.origin,
         written.companions,
@@ -494,7 +494,7 @@ def _compared(
     there = None if present is None else present.state.fingerprint(code)
     target = state.fingerprint(code)
     moved = tuple(change.key for change in companion_changes if change.drifted)
-    if stored is None:
+    if stored is None or stored.record is None:
         if present is None or there == target:
             return None, None
         return Drift(True, present.modified_by, present.modified), None

@@ -20,9 +20,11 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
+from pydantic import TypeAdapter
+
 from mlops.account import Account
 from mlops.account.missing import is_missing
-from mlops.ir import AccountError, Refusal
+from mlops.ir import Refusal
 from mlops.project.environments import Environment
 
 VERSION = 2
@@ -74,11 +76,13 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Stored:
-    """A record as it lies there; ``age`` in seconds, by the account's clock where it tells one."""
+    """A record as it lies there; ``age`` in seconds, by the account's clock where it tells one. ``record`` is None
+    where it cannot be read, and ``fault`` says why: then nothing is known of what we last wrote."""
 
-    record: Record
+    record: Record | None
     etag: str
     age: float
+    fault: str | None = None
 
 
 def key(environment: Environment, name: str) -> str:
@@ -106,7 +110,12 @@ def read(account: Account, environment: Environment, name: str) -> Stored | None
             return None
         raise
     now = _date(reply) or datetime.now(UTC)
-    return Stored(_parse(content, environment, name), str(reply["ETag"]), (now - reply["LastModified"]).total_seconds())
+    etag, age = str(reply["ETag"]), (now - reply["LastModified"]).total_seconds()
+    try:
+        return Stored(_parse(content), etag, age)
+    except (ValueError, RecursionError) as error:
+        fault = str(error) if type(error) is ValueError else "its content is none that mlops wrote"
+        return Stored(None, etag, age, f"s3://{environment.bucket}/{key(environment, name)} cannot be read: {fault}")
 
 
 def write(account: Account, environment: Environment, name: str, record: Record, replaces: str | None) -> str:
@@ -131,9 +140,10 @@ def write(account: Account, environment: Environment, name: str, record: Record,
             raise
         # A write that succeeded and whose answer was lost is repeated by botocore, and then refused.
         stored = read(account, environment, name)
-        if stored is not None and stored.record.writer == record.writer:
+        last = stored.record if stored is not None else None
+        if stored is not None and last is not None and last.writer == record.writer:
             return stored.etag
-        who = f" by {stored.record.by} at {stored.record.at}" if stored is not None else ""
+        who = f" by {last.by} at {last.at}" if last is not None else ""
         raise Beaten(
             f"{name}: another upsert began{who} since this one looked; this one wrote nothing to the pipeline",
             hint="run `mlops plan` to see what it left, then upsert again",
@@ -151,18 +161,12 @@ def is_beaten(error: Exception) -> bool:
     return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
-def _parse(content: bytes, environment: Environment, name: str) -> Record:
-    try:
-        told = json.loads(content)
-        if told.pop("version") != VERSION:
-            raise ValueError("it is of another version of mlops")
-        told.pop("name")
-        return Record(**told)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise AccountError(
-            f"the record of {name} cannot be read: {error}",
-            hint=f"remove s3://{environment.bucket}/{key(environment, name)} and upsert with --force",
-        ) from None
+def _parse(content: bytes) -> Record:
+    """Raises ValueError."""
+    told = json.loads(content)
+    if not isinstance(told, dict) or told.get("version") != VERSION:
+        raise ValueError("it is of another version of mlops")
+    return TypeAdapter(Record).validate_python({key: told[key] for key in told if key not in ("version", "name")})
 
 
 def _as_json(record: Record) -> dict[str, Any]:

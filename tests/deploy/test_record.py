@@ -1,0 +1,32 @@
+"""What lies in the record's place and is none of ours is told, never believed."""
+
+from __future__ import annotations
+
+import pytest
+
+from mlops.deploy.destroy import plan_removal
+from mlops.deploy.record import key
+from mlops.ir import Refusal
+
+from .conftest import World
+from .test_contention import is_in_place, planned, put
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"\xff\xfe", b"[]", b'{"version": 1, "wrote": "x", "assets": []}', b'{"version": 2}',
+     b'{"version": 2, "wrote": 5, "over": [], "tags": 7, "companions": "", "pipeline": null}', b"[" * 100_000],
+    ids=["empty", "no text", "a list", "an earlier version", "nothing in it", "wrong types", "deep"],
+)  # fmt: skip
+def test_a_record_that_cannot_be_read_is_told_and_overwritten_with_force(world: World, content: bytes) -> None:
+    put(world, world.compiled())
+    place = {"Bucket": world.environment.bucket, "Key": key(world.environment, "churn")}
+    world.account.client("s3").put_object(**place, Body=content)
+    found = planned(world, world.compiled())
+    assert (found.verb, found.drift) == ("nothing", None) and "cannot be read" in found.notes[0]
+    assert plan_removal(world.account, world.environment, "churn").foreign
+    changed = world.compiled("Who stays?")
+    with pytest.raises(Refusal, match="was not written by mlops from this bucket"):
+        put(world, changed)
+    assert put(world, changed, force=True) == "updated"
+    assert is_in_place(world, changed) and planned(world, changed).notes == ()
