@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
@@ -166,7 +167,12 @@ def _parse(content: bytes) -> Record:
     told = json.loads(content)
     if not isinstance(told, dict) or told.get("version") != VERSION:
         raise ValueError("it is of another version of mlops")
-    return TypeAdapter(Record).validate_python({key: told[key] for key in told if key not in ("version", "name")})
+    return _schema().validate_python({key: told[key] for key in told if key not in ("version", "name")})
+
+
+@cache
+def _schema() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
 
 
 def _as_json(record: Record) -> dict[str, Any]:
