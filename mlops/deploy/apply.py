@@ -286,6 +286,8 @@ class _Writer:
                 hint="see `mlops plan`",
             )
         request = _request(action.state, action.definition_uri)
+        if not action.sends_definition:
+            del request["PipelineDefinition"]
         if action.clear_description:
             # An update leaves out what it does not mention.
             request["PipelineDescription"] = ""

@@ -28,6 +28,9 @@ def judge(
     versions it cannot be told what was overwritten: there the last one stays, and who was first sees that after a
     pause.
     """
+    if ours.document == over.document:
+        # The record alone decides on role, description and parallelism; such an update may be no version.
+        return
     if version is not None:
         replaced = _replaced(account, ours, over, version)
         if replaced is not None and replaced.document != over.document:

@@ -88,10 +88,12 @@ class CreatePipeline:
 
 @dataclass(frozen=True, slots=True)
 class UpdatePipeline:
-    """``over`` is what is replaced: something else there means that somebody was faster."""
+    """``over`` is what is replaced: something else there means that somebody was faster. ``sends_definition`` is False
+    where role, description or parallelism alone change."""
 
     state: PipelineState
     over: PipelineState
+    sends_definition: bool
     definition_uri: str | None
     aliases: tuple[str, ...]
     clear_description: bool
@@ -297,7 +299,9 @@ def plan(
     taken = last.origin if last is not None and present is not None else None
     gone = tuple(_key(item) for item in tags if item.new is None)
     missing_aliases = [alias for alias in aliases if present is None or alias not in present.aliases]
-    uri = None if same else definition_uri(environment, state.definition)
+    # An alias is of a version, and only a definition makes one.
+    sends = present is None or bool(missing_aliases) or present.state.document != state.document
+    uri = definition_uri(environment, state.definition) if sends else None
     uris = [item.uri for asset in definition.assets for item in objects(asset)]
     written = WriteRecord(
         state,
@@ -320,7 +324,7 @@ def plan(
         actions.append(CreatePipeline(state, definition.tags, uri, tuple(aliases)))
     elif not same or missing_aliases:
         clear = state.description is None and present.state.description is not None
-        actions.append(UpdatePipeline(state, present.state, uri, tuple(aliases), clear))
+        actions.append(UpdatePipeline(state, present.state, sends, uri, tuple(aliases), clear))
     if present is not None:
         values = {_key(item): definition.tags[_key(item)] for item in tags if item.new is not None}
         actions.extend([SetTags(present.arn, values)] if values else [])

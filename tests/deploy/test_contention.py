@@ -3,6 +3,7 @@ whole and the other is told."""
 
 from __future__ import annotations
 
+import contextlib
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -17,7 +18,7 @@ from mlops.deploy.plan import Plan, UpdatePipeline, WriteRecord, plan
 from mlops.deploy.record import Beaten, read
 from mlops.deploy.state import describe
 from mlops.deploy.upsert import upsert
-from mlops.ir import Checked
+from mlops.ir import Checked, MlopsError
 
 from .conftest import World
 from .test_large_definitions import large
@@ -227,3 +228,25 @@ def test_with_force_the_last_one_stays(world: World) -> None:
     with pytest.raises(Beaten):
         apply(world.account, world.environment, late, force=True)
     assert put(world, world.compiled(code="print('late')\n"), force=True) == "updated"
+
+
+def test_a_new_role_does_not_send_the_definition_again(world: World) -> None:
+    other = beside(world, "other")
+    put(world, world.compiled())
+    role = world.environment.model_copy(update={"role": world.environment.role + "-two"})
+    ours = plan(world.account, role, world.compiled())
+    theirs = other.compiled(code="print('theirs')\n")
+    with at_the_update(world, "before", lambda: put(other, theirs, force=True)), contextlib.suppress(MlopsError):
+        apply(world.account, role, ours)
+    present = describe(world.account, "churn")
+    assert present is not None and present.state.role == role.role
+    assert present.state.document == planned(other, theirs).state.document
+
+
+def test_an_alias_alone_is_a_version_of_its_own(world: World) -> None:
+    put(world, world.compiled())
+    found = plan(world.account, world.environment, world.compiled(), aliases=("live",))
+    assert [type(action) for action in found.actions] == [UpdatePipeline]
+    apply(world.account, world.environment, found)
+    present = describe(world.account, "churn")
+    assert present is not None and present.aliases == (("live",) if world.environment.is_local else ())
