@@ -9,7 +9,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from mlops.declare import references
+from mlops.declare import references, sdk_words
 from mlops.declare.misuse import misuse
 from mlops.declare.references import Reference
 from mlops.declare.slips import slip
@@ -43,7 +43,8 @@ def report(error: ValidationError, constructor: str, known: Sequence[str], step:
             continue  # it was given, only without its keyword
         if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
             message, help = _unexpected(known, argument, kind)
-            edit = None if kind.endswith("positional_argument") else slip(argument, known)
+            foreign = kind.endswith("positional_argument") or sdk_words.ours(argument, known) is not None
+            edit = None if foreign else slip(argument, known)
             misuse("D040", f"{call}: {message}", help=help, step=about, where=where, edit=edit)
         elif kind.startswith("missing"):
             message = f"{call}: the argument {argument} is missing"
@@ -64,6 +65,9 @@ def _argument(detail: Mapping[str, Any], known: Sequence[str]) -> str:
 def _unexpected(known: Sequence[str], argument: str, kind: str) -> tuple[str, str | None]:
     if kind == "unexpected_positional_argument":
         return "too many words stand without a keyword", "name the arguments: image=…, instance=…"
+    ours = sdk_words.ours(argument, known)
+    if ours is not None:
+        return f"there is no argument {argument}", f"here it is called {ours}"
     close = difflib.get_close_matches(argument, known, n=1)
     if close:
         return f"there is no argument {argument}", f"did you mean {close[0]}?"
