@@ -19,6 +19,7 @@ import itertools
 import json
 import logging
 import os
+import re
 import socket
 import sys
 import threading
@@ -33,12 +34,14 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn, Self
 
+from mlops.account.content_stamps import STAMP, by_content
+from mlops.account.timeless import timeless
 from mlops.declare.load import MODULE, raised, syntax
 from mlops.ir import Finding
 from mlops.project.files import write_bytes
 
-STAMP = "2000-01-01-00-00-00-{:03d}"
-"""In place of the time that the SDK puts into names, counted up: the same file composes to the same names."""
+_HASHED = re.compile(r"(?:^|/)[0-9a-f]{32,64}/")
+"""The SDK's own names by content. What a file uploads by itself has a name that says nothing."""
 
 FUNCTION = "get_pipeline"
 """How SageMaker's project templates call the function that builds the pipeline."""
@@ -139,6 +142,7 @@ class Answers:
         }
 
     def _keep(self, request: Mapping[str, Any], content: bytes) -> None:
+        content = timeless(content)
         digest = hashlib.sha256(content).hexdigest()
         target = self.order.store / digest
         if not target.is_file():
@@ -197,10 +201,17 @@ def compose(order: Order) -> dict[str, Any]:
             findings.append(replace(_of_the_users(error, order, f"composing {name} failed"), step=name))
         else:
             pipelines.append({"name": _text(pipeline.name), "definition": definition})
+    uploads = {place: content for place, content in answers.uploads.items() if "/__pycache__/" not in place[1]}
+    definitions, placed = by_content(
+        [item["name"] for item in pipelines], [item["definition"] for item in pipelines], uploads
+    )
     return {
-        "pipelines": pipelines,
+        "pipelines": [
+            {**item, "definition": definition} for item, definition in zip(pipelines, definitions, strict=True)
+        ],
         "uploads": [
-            {"bucket": bucket, "key": key, "content": digest} for (bucket, key), digest in answers.uploads.items()
+            {"bucket": bucket, "key": key, "content": content, "in_place": key == counted and not _HASHED.search(key)}
+            for ((bucket, key), content), (_, counted) in zip(placed.items(), uploads, strict=True)
         ],
         "changes": sorted(set(answers.changes)),
         "findings": [

@@ -7,12 +7,13 @@ nothing for it.
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -74,7 +75,7 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
     if not answer["pipelines"] and not answer["findings"]:
         help = "leave it in a variable, or give it from a function get_pipeline()"
         findings.append(_finding("D103", "no pipeline is made here", Where(str(file), 1), help))
-    assets = tuple(_asset(item, store) for item in answer["uploads"])
+    assets = tuple(_assets(answer["uploads"], store))
     definitions = []
     for item in answer["pipelines"]:
         definition, said = read(item["definition"], str(file))
@@ -88,10 +89,17 @@ def _variables() -> dict[str, str]:
     return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
 
 
-def _asset(item: Mapping[str, Any], store: Path) -> Asset:
-    folder, _, name = item["key"].rpartition("/")
-    uri = f"s3://{item['bucket']}/{folder}" if folder else f"s3://{item['bucket']}"
-    return Asset(item["content"], uri, ((name, store / item["content"]),), archive=False)
+def _assets(uploads: Sequence[Mapping[str, Any]], store: Path) -> Iterator[Asset]:
+    """One for each folder of the bucket."""
+    folders: dict[tuple[str, bool], dict[str, str]] = {}
+    for item in uploads:
+        folder, _, name = item["key"].rpartition("/")
+        uri = f"s3://{item['bucket']}/{folder}" if folder else f"s3://{item['bucket']}"
+        folders.setdefault((uri, item["in_place"]), {})[name] = item["content"]
+    for (uri, in_place), contents in folders.items():
+        listed = tuple((name, store / content) for name, content in sorted(contents.items()))
+        told = json.dumps(sorted(contents.items()))
+        yield Asset(hashlib.sha256(told.encode()).hexdigest(), uri, listed, archive=False, in_place=in_place)
 
 
 def _placed(

@@ -84,7 +84,11 @@ def apply(
     writer = _Writer(account, environment, plan, hears, force=force)
     done: list[Action] = []
     try:
-        uploads = [action for action in plan.actions if isinstance(action, Upload) and action.item.uri not in sent]
+        uploads = [
+            action
+            for action in plan.actions
+            if isinstance(action, Upload) and (action.item.uri not in sent or action.item.digest is not None)
+        ]
         writer.upload(uploads, done)
         for action in plan.actions:
             if not isinstance(action, Upload):

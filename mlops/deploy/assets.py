@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,15 +13,20 @@ from mlops.account.missing import is_missing
 from mlops.deploy.pages import items
 from mlops.ir import Asset
 
+DIGEST = "mlops-sha256"
+"""The user metadata that keeps it."""
+
 
 @dataclass(frozen=True, slots=True)
 class AssetObject:
-    """One object of an asset: a file, or the archive of all ``files``. ``replaces``: another size lies there."""
+    """One object of an asset: a file, or the archive of all ``files``. ``replaces``: something else lies there.
+    ``digest`` is kept with an object whose name does not tell its content: SHA-256, in hexadecimal digits."""
 
     uri: str
     files: tuple[tuple[str, Path], ...]
     archive: bool
     replaces: bool = False
+    digest: str | None = None
 
     @property
     def size(self) -> int | None:
@@ -33,24 +39,35 @@ def objects(asset: Asset) -> Iterator[AssetObject]:
         yield AssetObject(asset.uri, asset.files, True)
     else:
         for relative, file in asset.files:
-            yield AssetObject(f"{asset.uri}/{relative}", ((relative, file),), False)
+            digest = _digest(file) if asset.in_place else None
+            yield AssetObject(f"{asset.uri}/{relative}", ((relative, file),), False, digest=digest)
 
 
-Missing: TypeAlias = Mapping[str, tuple[AssetObject, ...]]
-"""By the URI of an asset, those of its objects that have to be sent."""
+def _digest(file: Path) -> str:
+    with file.open("rb") as content:
+        return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+Missing: TypeAlias = Mapping[tuple[str, str], tuple[AssetObject, ...]]
+"""By the URI and the address of an asset, those of its objects that have to be sent."""
 
 
 def absent(account: Account, assets: Iterable[Asset]) -> Missing:
-    """Asks once per asset: a head for one object, a listing for many."""
+    """Asks once per asset: a head for one object, a listing for many; a head for each whose name does not tell."""
     s3 = account.client("s3")
-    found: dict[str, tuple[AssetObject, ...]] = {}
+    found: dict[tuple[str, str], tuple[AssetObject, ...]] = {}
     for asset in assets:
         wanted = tuple(objects(asset))
+        if asset.in_place:
+            found[asset.uri, asset.address] = tuple(
+                replace(item, replaces=True) for item in wanted if not _holds(s3, item)
+            )
+            continue
         if len(wanted) == 1:
-            found[asset.uri] = () if _exists(s3, wanted[0].uri) else wanted
+            found[asset.uri, asset.address] = () if _exists(s3, wanted[0].uri) else wanted
             continue
         there = _sizes(s3, asset.uri)
-        found[asset.uri] = tuple(
+        found[asset.uri, asset.address] = tuple(
             replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size
         )
     return found
@@ -74,6 +91,18 @@ def _exists(s3: Any, uri: str) -> bool:
             return False
         raise
     return True
+
+
+def _holds(s3: Any, item: AssetObject) -> bool:
+    """Whether it lies there as we sent it; of what others sent there nothing is known."""
+    bucket, key = split_uri(item.uri)
+    try:
+        kept = s3.head_object(Bucket=bucket, Key=key)["Metadata"]
+    except Exception as error:
+        if is_missing(error):
+            return False
+        raise
+    return bool(kept.get(DIGEST) == item.digest)
 
 
 def _sizes(s3: Any, uri: str) -> dict[str, int]:

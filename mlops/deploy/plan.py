@@ -272,7 +272,7 @@ def plan(
     missing: Missing | None = None,
 ) -> Plan:
     """``checked`` has no errors. ``known`` are the pipelines that the account has, where somebody listed them, and
-    ``missing`` has, by the URI of each asset, what somebody found to be absent of it."""
+    ``missing`` has what somebody found to be absent of each asset."""
     identity = identity or confirm_identity(account, environment)
     definition = checked.definition
     state = wanted(definition, environment, suffix)
@@ -284,7 +284,7 @@ def plan(
     with answers():
         if missing is None:
             missing = absent(account, definition.assets)
-        uploads = tuple(item for asset in definition.assets for item in missing[asset.uri])
+        uploads = tuple(item for asset in definition.assets for item in missing[asset.uri, asset.address])
         stored = records.read(account, environment, state.name)
         last = stored.record if stored is not None else None
         tags = _tags(account, present, definition.tags, last.tags if last else {})
@@ -379,8 +379,8 @@ def plan_all(
             known = frozenset(str(item["PipelineName"]) for item in listed)
 
     # Pipelines share code, which is asked for once.
-    assets = {asset.uri: asset for checked in pipelines for asset in checked.definition.assets}
-    missing: dict[str, tuple[AssetObject, ...]] = {}
+    assets = {(asset.uri, asset.address): asset for checked in pipelines for asset in checked.definition.assets}
+    missing: dict[tuple[str, str], tuple[AssetObject, ...]] = {}
 
     def asked(asset: Asset) -> Missing:
         with answers():

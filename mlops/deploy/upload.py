@@ -12,7 +12,7 @@ from typing import IO, Any, TypeAlias
 
 from mlops.account import Account
 from mlops.account.missing import is_missing
-from mlops.deploy.assets import AssetObject, split_uri
+from mlops.deploy.assets import DIGEST, AssetObject, split_uri
 from mlops.deploy.record import is_beaten
 from mlops.project.archive import pack
 from mlops.project.environments import Environment
@@ -28,7 +28,8 @@ Progress: TypeAlias = Callable[[str, int, int], None]
 def upload(account: Account, environment: Environment, item: AssetObject, progress: Progress) -> int:
     """Bytes that were sent. The object appears whole or not at all."""
     with _content(item) as (content, size):
-        return send(account, environment, item.uri, content, size, progress, replaces=item.replaces)
+        metadata = {DIGEST: item.digest} if item.digest is not None else {}
+        return send(account, environment, item.uri, content, size, progress, replaces=item.replaces, metadata=metadata)
 
 
 def send(
@@ -40,37 +41,39 @@ def send(
     progress: Progress,
     *,
     replaces: bool = False,
+    metadata: Mapping[str, str] | None = None,
 ) -> int:
     s3 = account.client("s3")
     bucket, key = split_uri(uri)
     place = {"Bucket": bucket, "Key": key}
     condition = {} if replaces else {"IfNoneMatch": "*"}
+    more: dict[str, Any] = {**_encryption(environment), **({"Metadata": metadata} if metadata else {})}
     if size <= PART_BYTES:
         try:
-            s3.put_object(**place, Body=content, **condition, ChecksumAlgorithm="SHA256", **_encryption(environment))
+            s3.put_object(**place, Body=content, **condition, ChecksumAlgorithm="SHA256", **more)
         except Exception as error:
             # The name is the content's: whoever was faster sent the same.
             if not is_beaten(error):
                 raise
         progress(uri, size, size)
         return size
-    return _in_parts(s3, environment, place, content, size, lambda sent: progress(uri, sent, size), condition)
+    return _in_parts(s3, place, content, size, lambda sent: progress(uri, sent, size), condition, more)
 
 
 def _in_parts(
     s3: Any,
-    environment: Environment,
     place: Mapping[str, str],
     content: IO[bytes],
     size: int,
     progress: Callable[[int], None],
     condition: Mapping[str, str],
+    more: Mapping[str, Any],
 ) -> int:
     part_bytes = max(PART_BYTES, -(-size // MOST_PARTS))
     upload_id = _begun(s3, place)
     there = _parts(s3, place, upload_id) if upload_id is not None else {}
     if upload_id is None:
-        begun = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **_encryption(environment))
+        begun = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **more)
         upload_id = begun["UploadId"]
     listed: list[dict[str, Any]] = []
     sent = done = 0

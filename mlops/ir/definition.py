@@ -77,7 +77,8 @@ class Asset:
 
     ``address`` is a SHA-256 over sorted (relative path, executable bit, content hash), never over an archive.
     ``files`` pairs a POSIX path inside the asset with the local file. An ``archive`` is one object at ``uri``, a
-    gzipped tar of all files; otherwise each file is an object of its own at ``<uri>/<path>``.
+    gzipped tar of all files; otherwise each file is an object of its own at ``<uri>/<path>``. ``in_place``: the URI
+    says nothing of the content, so what lies there may be another.
     """
 
     address: str
@@ -85,6 +86,7 @@ class Asset:
     files: tuple[tuple[str, Path], ...]
     archive: bool
     where: Where = NOWHERE
+    in_place: bool = False
 
 
 @dataclass(frozen=True, slots=True)

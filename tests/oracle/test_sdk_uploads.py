@@ -1,0 +1,74 @@
+"""What a pipeline of the official SDK needs in the account gets there, whole and named by its content; so it runs."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from mlops.check.sources import open_one
+from mlops.cli import main
+from mlops.deploy.assets import objects
+from mlops.ir import Asset, Definition
+
+ROOT = Path(__file__).parents[2]
+
+pytestmark = [
+    pytest.mark.sdk,
+    pytest.mark.slow,
+    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
+]
+
+
+@pytest.fixture
+def project(tmp_path: Path) -> Path:
+    shutil.copytree(ROOT / "pipelines" / "breast_cancer", tmp_path, dirs_exist_ok=True)
+    shutil.copy(Path(__file__).with_name("sdk_breast_cancer.py"), tmp_path / "sdk.py")
+    (tmp_path / "pipeline.py").unlink()
+    (tmp_path / "mlops.toml").write_text('[env.local]\nbucket = "acme-ml"\n')
+    return tmp_path
+
+
+def composed(project: Path) -> Definition:
+    opened = open_one(str(project / "sdk.py"), "local")
+    assert opened.pipelines[0].ok, opened.findings
+    return opened.pipelines[0].definition
+
+
+def sent(assets: tuple[Asset, ...]) -> list[str]:
+    return [item.uri for asset in assets for item in objects(asset)]
+
+
+def test_its_code_is_named_by_content_and_nothing_is_left_out(project: Path) -> None:
+    first = composed(project)
+    uris = sent(first.assets)
+    assert len(uris) == len(set(uris))
+    assert not any(asset.in_place for asset in first.assets) and "20000101" not in "".join(uris)
+    assert not [uri for uri in uris if "__pycache__" in uri]
+    # The launcher of the SDK's trainer, its drivers in folders, and all of the source.
+    names = {uri.rpartition("/input/")[2] for uri in uris}
+    assert {
+        "code/train.py",
+        "code/inference.py",
+        "sm_drivers/sm_train.sh",
+        "sm_drivers/scripts/environment.py",
+    } <= names
+
+    script = project / "train" / "train.py"
+    script.write_text(script.read_text() + "#\n")
+    second = composed(project)
+    moved = set(sent(second.assets)) - set(uris)
+    assert {uri.rpartition("/input/")[2] for uri in moved} >= {"code/train.py"}
+    assert all("/input/" in uri for uri in moved)  # what other steps use stays where it is
+
+
+def test_it_runs_here(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.chdir(project)
+    code = main(["run", "sdk.py", "--format", "json"])
+    told = capsys.readouterr()
+    assert code == 0, told.out + told.err
+    steps = {step["name"]: step["status"] for step in json.loads(told.out)["steps"]}
+    assert {steps[name] for name in ("Prepare", "Train", "Evaluate", "GoodEnough", "Score")} == {"Succeeded"}
