@@ -97,10 +97,10 @@ def apply(
                 done.append(action)
                 hears.done(action)
     except MlopsError as error:
-        _tell_progress(error, plan.actions, done)
+        _tell_progress(error, plan.actions, done, writer.unconfirmed)
         raise
     except KeyboardInterrupt as error:
-        for line in _progress(plan.actions, done):
+        for line in _progress(plan.actions, done, writer.unconfirmed):
             error.add_note(f"{plan.name}: {line}")
         raise
     verb: Literal["created", "updated", "unchanged"] = "created" if plan.present is None else "updated"
@@ -170,6 +170,8 @@ class _Writer:
         """The one before ours, and the ETag of ours."""
         self.arn = plan.present.arn if plan.present is not None else None
         self.sent = 0
+        self.unconfirmed: Action | None = None
+        """What the account has taken and what was not looked at since."""
 
     def upload(self, actions: Sequence[Upload], done: list[Action]) -> None:
         """Several at once; those that were sent are in ``done`` also where one fails."""
@@ -267,6 +269,7 @@ class _Writer:
         try:
             reply = self._account.client("sagemaker").create_pipeline(**request, ClientRequestToken=token)
             self.arn = str(reply["PipelineArn"])
+            self.unconfirmed = action
         except Exception:
             # An answer that was lost: then what is there is what was sent. Else somebody was faster.
             there = describe(self._account, action.state.name)
@@ -279,6 +282,7 @@ class _Writer:
                 ) from None
             self.arn = there.arn
         self._read_back(action.state)
+        self.unconfirmed = None
 
     def _update(self, action: UpdatePipeline) -> None:
         there = describe(self._account, action.state.name)
@@ -298,10 +302,16 @@ class _Writer:
         if action.aliases:
             request["PipelineVersionAliases"] = list(action.aliases)
         version = self._account.client("sagemaker").update_pipeline(**request).get("PipelineVersionId")
+        self.unconfirmed = action
         if version is not None or self._force:
             self._read_back(action.state, version)
         if not self._force:
-            judge(self._account, action.state, action.over, version, partial(self._put_back, action.over))
+            try:
+                judge(self._account, action.state, action.over, version, partial(self._put_back, action.over))
+            except Beaten:
+                self.unconfirmed = None
+                raise
+        self.unconfirmed = None
 
     def _put_back(self, over: PipelineState, definition: str) -> None:
         """What an update of ours has overwritten: of somebody who was faster, with the settings that both have seen."""
@@ -345,19 +355,24 @@ def _request(state: PipelineState, definition_uri: str | None) -> dict[str, Any]
     return request
 
 
-def _tell_progress(error: MlopsError, actions: Sequence[Action], done: Sequence[Action]) -> None:
+def _tell_progress(
+    error: MlopsError, actions: Sequence[Action], done: Sequence[Action], unconfirmed: Action | None
+) -> None:
     if not actions:
         return
-    error.message = "\n  ".join([error.message, *_progress(actions, done)])
+    error.message = "\n  ".join([error.message, *_progress(actions, done, unconfirmed)])
     if error.hint is None or isinstance(error, Refused):
         again = "run it again: it goes on where this ended"
         error.hint = f"{error.hint}; then {again}" if error.hint else again
 
 
-def _progress(actions: Sequence[Action], done: Sequence[Action]) -> list[str]:
-    finished = {action.label for action in done}
+def _progress(actions: Sequence[Action], done: Sequence[Action], unconfirmed: Action | None) -> list[str]:
+    finished = {action.label for action in (*done, *([unconfirmed] if unconfirmed is not None else []))}
     left = [action.label for action in actions if action.label not in finished]
-    return [f"done: {_short([action.label for action in done])}", f"not done: {_short(left)}"]
+    told = [f"done: {_short([action.label for action in done])}"]
+    if unconfirmed is not None:
+        told.append(f"taken by the account, and not read back: {unconfirmed.label}")
+    return [*told, f"not done: {_short(left)}"]
 
 
 def _short(labels: Sequence[str]) -> str:

@@ -146,6 +146,29 @@ def test_what_is_done_and_what_is_not_is_told(world: World, inject: Callable[[Fa
     assert "run it again" in str(caught.value.hint)
 
 
+@on_moto
+@pytest.mark.parametrize("first", [True, False], ids=["create", "update"])
+def test_what_was_taken_and_not_read_back_is_told(world: World, inject: Callable[[Fault], None], first: bool) -> None:
+    if not first:
+        upsert(world.account, world.environment, world.compiled())
+    taken = []
+
+    def fault(request: Any, operation: str) -> AWSResponse | None:
+        if operation in ("CreatePipeline", "UpdatePipeline"):
+            taken.append(operation)
+        return reply(request, 400, "ExpiredTokenException") if taken and operation == "DescribePipeline" else None
+
+    inject(fault)
+    with pytest.raises(AccountError) as caught:
+        upsert(world.account, world.environment, world.compiled("Who stays?", "print(2)\n"))
+    verb = "create" if first else "update"
+    assert f"taken by the account, and not read back: {verb} the pipeline churn" in caught.value.message
+    assert "not done: nothing" in caught.value.message
+    again = connect(world.environment)
+    changed = world.compiled("Who stays?", "print(2)\n")
+    assert upsert(again, world.environment, changed).action == "unchanged"
+
+
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("first", [True, False], ids=["create", "update"])
 def test_a_kill_at_each_write_is_finished_by_the_next(world: World, first: bool, after: bool) -> None:
