@@ -81,11 +81,12 @@ def brought_here(
     here = connect_here(LOCAL, there.root)
     found = alone(there.account, checked, state, step, values)
     refuse_errors(found.findings, doing="run")
-    for uri in inputs(found):
+    needed = inputs(found)
+    for uri in needed.uris:
         if split_uri(uri)[0] == here.environment.bucket:
             continue
         try:
-            count, size = copy(there.account, here.account, uri)
+            count, size = copy(there.account, here.account, uri, manifest=uri in needed.manifests)
         except AccountError as error:
             talk(f"{uri} could not be copied, the step does not find it here: {error.message}")
             continue

@@ -33,6 +33,7 @@ from mlops.ir.values import refs
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Execution, ObjectMissing
 from mlops.run.resolve import Context, resolve
+from mlops.run.transfer import manifest_places
 
 _NAME_LENGTH = 256
 """botocore: PipelineName."""
@@ -126,33 +127,65 @@ def alone(account: Account, checked: Checked, state: ExecutionState, name: str, 
     return check(replace(definition, name=title, assets=checked.definition.assets), findings=findings)
 
 
-def inputs(checked: Checked) -> tuple[str, ...]:
-    """S3 URIs that the steps of :func:`alone` read, each once."""
-    found: dict[str, None] = {}
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """S3 URIs that the steps of :func:`alone` read, each once; ``manifests`` are those that list further ones."""
+
+    uris: tuple[str, ...]
+    manifests: tuple[str, ...]
+
+
+def inputs(checked: Checked) -> Inputs:
+    uris: dict[str, None] = {}
+    manifests: dict[str, None] = {}
     for step in document(checked.definition)["Steps"]:
-        found.update(dict.fromkeys(_read_uris(step.get("Arguments"))))
-    return tuple(found)
+        uris.update(dict.fromkeys(_read_uris(step.get("Arguments"))))
+        manifests.update(dict.fromkeys(_manifests(step.get("Arguments"))))
+    return Inputs(tuple(uris), tuple(manifests))
 
 
-def copy(source: Account, target: Account, uri: str) -> tuple[int, int]:
+def copy(source: Account, target: Account, uri: str, *, manifest: bool = False) -> tuple[int, int]:
     """Every object whose key starts with that of ``uri``, to the same place in ``target``; what is there already in the
-    same state is not copied. Answers how many were copied, and their bytes."""
-    bucket, prefix = split_uri(uri)
-    there, here = source.client("s3"), target.client("s3")
-    count = size = 0
+    same state is not copied. Of a ``manifest`` also what it lists. Answers how many were copied, and their bytes."""
     with answers():
-        _ensure_bucket(here, bucket)
-        for item in items(there, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix):
-            place = {"Bucket": bucket, "Key": str(item["Key"])}
-            if place["Key"].endswith("/") or _same(here, place, str(item["ETag"])):
-                continue
-            with tempfile.TemporaryFile() as content:
-                shutil.copyfileobj(there.get_object(**place)["Body"], content, 1024 * 1024)
-                content.seek(0)
-                here.put_object(**place, Body=content, Metadata={_SOURCE_ETAG: str(item["ETag"])})
-            count += 1
-            size += int(item["Size"])
-    return count, size
+        found = dict(_stored(source, uri))
+        if manifest:
+            try:
+                places = manifest_places(uri, _Documents(source).read(uri), "the input")
+            except (StepFailed, ObjectMissing) as error:
+                raise AccountError(str(error)) from None
+            found |= {place: _etag(source, place) for place, _ in places}
+        sizes = [_copied(source, target, place, etag) for place, etag in found.items()]
+    return sum(size is not None for size in sizes), sum(size or 0 for size in sizes)
+
+
+def _stored(account: Account, uri: str) -> Iterator[tuple[str, str]]:
+    """With ETags."""
+    bucket, prefix = split_uri(uri)
+    for item in items(account.client("s3"), "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix):
+        if not str(item["Key"]).endswith("/"):
+            yield f"s3://{bucket}/{item['Key']}", str(item["ETag"])
+
+
+def _etag(account: Account, uri: str) -> str:
+    bucket, key = split_uri(uri)
+    return str(account.client("s3").head_object(Bucket=bucket, Key=key)["ETag"])
+
+
+def _copied(source: Account, target: Account, uri: str, etag: str) -> int | None:
+    """The bytes of the object; None where it is there already."""
+    bucket, key = split_uri(uri)
+    place = {"Bucket": bucket, "Key": key}
+    here = target.client("s3")
+    _ensure_bucket(here, bucket)
+    if _same(here, place, etag):
+        return None
+    reply = source.client("s3").get_object(**place)
+    with tempfile.TemporaryFile() as content:
+        shutil.copyfileobj(reply["Body"], content, 1024 * 1024)
+        content.seek(0)
+        here.put_object(**place, Body=content, Metadata={_SOURCE_ETAG: etag})
+    return int(reply["ContentLength"])
 
 
 def _same(s3: Any, place: Mapping[str, str], etag: str) -> bool:
@@ -187,6 +220,18 @@ def _read_uris(value: Any) -> Iterator[str]:
             uri = value.strip('"')
             if uri.startswith("s3://") and split_uri(uri)[0] and not any(character in uri for character in "\n ,;"):
                 yield uri
+
+
+def _manifests(value: Any) -> Iterator[str]:
+    match value:
+        case {"S3DataType": "ManifestFile", "S3Uri": str(uri)}:
+            yield uri
+        case dict():
+            for item in value.values():
+                yield from _manifests(item)
+        case list():
+            for item in value:
+                yield from _manifests(item)
 
 
 class _Documents:

@@ -59,7 +59,7 @@ def source_places(source: Mapping[str, Any], objects: Objects, what: str) -> lis
             case "S3Prefix":
                 places = prefix_places(uri, objects)
             case "ManifestFile":
-                places = _manifest_places(uri, objects, what)
+                places = manifest_places(uri, objects.read(uri), what)
             case other:
                 raise StepFailed(f"{what}: S3DataType {other} cannot be read on this machine yet")
     except ObjectMissing as missing:
@@ -96,9 +96,10 @@ def prefix_places(uri: str, objects: Objects) -> list[tuple[str, str]]:
     return places
 
 
-def _manifest_places(uri: str, objects: Objects, what: str) -> list[tuple[str, str]]:
+def manifest_places(uri: str, content: bytes, what: str) -> list[tuple[str, str]]:
+    """What the manifest lists, as :func:`source_places` gives it. Raises :class:`StepFailed`."""
     try:
-        manifest = json.loads(objects.read(uri))
+        manifest = json.loads(content)
     except ValueError as fault:
         raise StepFailed(f"{what}: the manifest {uri} is not JSON: {fault}") from fault
     match manifest:

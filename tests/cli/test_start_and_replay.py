@@ -17,12 +17,15 @@ import pytest
 from command_line import ROOT, Told
 
 from mlops.account.local import LocalAccount
+from mlops.check import check
 from mlops.cli import main
 from mlops.cli.here import Connected
 from mlops.cli.replaying import brought_here, replay_command
 from mlops.deploy.executions import describe, find, follow, start
-from mlops.deploy.replay import past
+from mlops.deploy.replay import copy, inputs, past
 from mlops.deploy.upsert import upsert
+from mlops.ir import AccountError
+from mlops.ir.reader import read
 from mlops.project.environments import read_project
 
 PIPELINE = """\
@@ -257,3 +260,41 @@ def test_a_file_a_name_a_version_an_alias_and_a_selection_are_started(project: P
         assert parameters["PipelineParameters"] == [{"Name": "Word", "Value": word}]
     selected = mlops("start", "chain", "--only", "Two", "--from", arn.rpartition("/")[2], "--watch")
     assert "Two" in selected.out and "One" not in selected.out
+
+
+@pytest.mark.parametrize(
+    ("manifest", "comes"),
+    [
+        ('[{"prefix": "s3://acme-ml/far/"}, "b.txt", "deep/a.txt"]', ["b.txt", "deep/a.txt"]),
+        ('[{"prefix": "s3://acme-ml/far/"}]', []),
+        ('[{"prefix": "s3://acme-ml/far/"}, "gone.txt"]', None),
+        ("{}", None),
+        ("no JSON", None),
+    ],
+    ids=["two objects", "nothing", "an object that is gone", "no list", "no JSON"],
+)
+def test_what_a_manifest_lists_is_copied_too(tmp_path: Path, manifest: str, comes: list[str] | None) -> None:
+    far, here = LocalAccount(tmp_path / "far", "us-east-1"), LocalAccount(tmp_path / "here", "us-east-1")
+    far.ensure_bucket("acme-ml")
+    for name in ("b.txt", "deep/a.txt", "other.txt"):
+        far.client("s3").put_object(Bucket="acme-ml", Key=f"far/{name}", Body=name.encode())
+    far.client("s3").put_object(Bucket="acme-ml", Key="list.json", Body=manifest.encode())
+    if comes is None:
+        with pytest.raises(AccountError):
+            copy(far, here, "s3://acme-ml/list.json", manifest=True)
+        return
+    assert copy(far, here, "s3://acme-ml/list.json", manifest=True)[0] == 1 + len(comes)
+    listed = here.client("s3").list_objects_v2(Bucket="acme-ml", Prefix="far/").get("Contents", [])
+    assert [item["Key"].removeprefix("far/") for item in listed] == comes
+    assert copy(far, here, "s3://acme-ml/list.json", manifest=True) == (0, 0)
+
+
+def test_the_manifests_of_a_request_are_known() -> None:
+    source = {"S3DataType": "ManifestFile", "S3Uri": "s3://acme-ml/list.json"}
+    processing = {"ProcessingInputs": [{"S3Input": source}, {"S3Input": {"S3Uri": "s3://acme-ml/x"}}]}
+    definition, _ = read(json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": [
+        {"Name": "One", "Type": "Processing", "Arguments": processing}]}))  # fmt: skip
+    assert definition is not None
+    found = inputs(check(definition))
+    assert found.manifests == ("s3://acme-ml/list.json",)
+    assert set(found.uris) == {"s3://acme-ml/list.json", "s3://acme-ml/x"}
