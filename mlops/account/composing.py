@@ -35,10 +35,12 @@ from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from mlops.account.content_stamps import STAMP, by_content
+from mlops.account.reading import Reading
 from mlops.account.timeless import timeless
 from mlops.declare.load import MODULE, raised, syntax
 from mlops.ir import Finding
 from mlops.project.files import write_bytes
+from mlops.project.root import STATE
 
 _HASHED = re.compile(r"(?:^|/)[0-9a-f]{32,64}/")
 """The SDK's own names by content. What a file uploads by itself has a name that says nothing."""
@@ -190,6 +192,7 @@ def _refusal(code: str, message: str, status: int, operation: str) -> Exception:
 def compose(order: Order) -> dict[str, Any]:
     """The answer as JSON: pipelines with their definitions, uploads, noted changes, findings."""
     answers = Answers(order)
+    reading = Reading(order.root, (order.root / STATE, order.root / ".git", Path(sys.prefix)))
     _isolate(order.facts["region"], answers, nowhere=order.result.with_name("no-aws-configuration"))
     findings: list[Finding] = []
     pipelines = []
@@ -214,6 +217,7 @@ def compose(order: Order) -> dict[str, Any]:
             for ((bucket, key), content), (_, counted) in zip(placed.items(), uploads, strict=True)
         ],
         "changes": sorted(set(answers.changes)),
+        "reads": sorted(map(str, reading.paths)),
         "findings": [
             {
                 "code": item.code,

@@ -43,6 +43,9 @@ def _is_touched(checked: Checked, changed: frozenset[Path], *, gone: bool) -> bo
     where = checked.definition.where.file
     if where is None or where == "-" or (gone and not checked.ok):
         return True
+    reads = frozenset(path.resolve() for path in checked.definition.reads)
+    if any(file in reads or file.parent in reads for file in changed):
+        return True
     return _is_file_touched(Path(where).resolve(), changed) or any(
         _asset_touched(asset, Path(where).resolve(), changed) for asset in checked.definition.assets
     )

@@ -80,7 +80,8 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
     for item in answer["pipelines"]:
         definition, said = read(item["definition"], str(file))
         if definition is not None:
-            definitions.append((_placed(definition, item["name"], assets, lines, file), said))
+            placed = _placed(definition, item["name"], assets, lines, file)
+            definitions.append((replace(placed, reads=tuple(map(Path, answer["reads"]))), said))
     return Composed(tuple(definitions), tuple(findings))
 
 

@@ -107,6 +107,8 @@ class Definition:
     assets: tuple[Asset, ...] = ()
     where: Where = NOWHERE
     has_parameters: bool = True
+    reads: tuple[Path, ...] = field(default=(), compare=False)
+    """What was read to make it, where that was watched: files, and folders that were listed."""
 
     def placed(self) -> Iterator[Placed]:
         """Every step with its JSON pointer, in document order, a container before what is inside it."""

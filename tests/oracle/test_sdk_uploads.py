@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.check.sources import open_one
+from mlops.check.sources import Opened, open_one
+from mlops.check.touched import touched
 from mlops.cli import main
 from mlops.deploy.assets import objects
 from mlops.ir import Asset, Definition
@@ -23,13 +24,24 @@ pytestmark = [
 ]
 
 
+def copied(folder: Path) -> None:
+    shutil.copytree(ROOT / "pipelines" / "breast_cancer", folder, dirs_exist_ok=True)
+    shutil.copy(Path(__file__).with_name("sdk_breast_cancer.py"), folder / "sdk.py")
+    (folder / "pipeline.py").unlink()
+    (folder / "mlops.toml").write_text('[env.local]\nbucket = "acme-ml"\n')
+
+
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    shutil.copytree(ROOT / "pipelines" / "breast_cancer", tmp_path, dirs_exist_ok=True)
-    shutil.copy(Path(__file__).with_name("sdk_breast_cancer.py"), tmp_path / "sdk.py")
-    (tmp_path / "pipeline.py").unlink()
-    (tmp_path / "mlops.toml").write_text('[env.local]\nbucket = "acme-ml"\n')
+    copied(tmp_path)
     return tmp_path
+
+
+@pytest.fixture(scope="module")
+def read(tmp_path_factory: pytest.TempPathFactory) -> Opened:
+    folder = tmp_path_factory.mktemp("read")
+    copied(folder)
+    return open_one(str(folder / "sdk.py"), "local")
 
 
 def composed(project: Path) -> Definition:
@@ -72,3 +84,12 @@ def test_it_runs_here(project: Path, monkeypatch: pytest.MonkeyPatch, capsys: py
     assert code == 0, told.out + told.err
     steps = {step["name"]: step["status"] for step in json.loads(told.out)["steps"]}
     assert {steps[name] for name in ("Prepare", "Train", "Evaluate", "GoodEnough", "Score")} == {"Succeeded"}
+
+
+@pytest.mark.parametrize(
+    ("file", "counts"),
+    [("train/train.py", True), ("train/new.py", True), ("evaluate.py", True), ("README.md", False), ("other/x", False)],
+)
+def test_what_it_read_is_what_a_change_touches(read: Opened, file: str, counts: bool) -> None:
+    changed = Path(read.files[0]).parent / file
+    assert bool(touched(read, [changed]).pipelines) is counts
