@@ -15,6 +15,12 @@ from mlops.check.sources import Opened, open_targets
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The slow ones first, so that at the end no worker waits for another's last long test."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
 HEADER = "from mlops import *\nfrom mlops import execution, image\n"
 
 

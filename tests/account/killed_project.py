@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import shutil
 import signal
@@ -85,9 +84,14 @@ class Project:
         return connect(Environment(state=self.folder / ".mlops", bucket="mlops-local")).client("sagemaker")
 
     def executions(self) -> dict[str, str]:
-        """Status by id, as the command line lists them."""
-        listed = json.loads(self.told("executions", "list", "--format", "json"))
-        return {item["PipelineExecutionArn"].rpartition("/")[2]: item["PipelineExecutionStatus"] for item in listed}
+        """Status by id."""
+        sagemaker = self.sagemaker
+        pipelines = [item["PipelineName"] for item in sagemaker.list_pipelines()["PipelineSummaries"]]
+        return {
+            item["PipelineExecutionArn"].rpartition("/")[2]: item["PipelineExecutionStatus"]
+            for name in pipelines
+            for item in sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
+        }
 
     def steps(self, execution: str) -> dict[str, tuple[str, int]]:
         """Status and number of attempts by step."""

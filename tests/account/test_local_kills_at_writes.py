@@ -100,7 +100,7 @@ def test_command_killed_at_every_write(tmp_path: Path, killer: str) -> None:
             return
         assert ran.returncode == -signal.SIGKILL, ran.stderr
         if (folder / ".mlops" / "account.sqlite").exists():
-            for execution, status in listed(project).items():
+            for execution, status in project.executions().items():
                 # It has a process of its own, unless the command died before it could give it one.
                 assert status != "Executing" or project.ended(execution) == "Succeeded", f"write {number}"
                 retried(project, execution, number)
@@ -110,19 +110,9 @@ def test_command_killed_at_every_write(tmp_path: Path, killer: str) -> None:
     raise AssertionError(f"more than {MOST_WRITES} writes")
 
 
-def listed(project: Project) -> dict[str, str]:
-    sagemaker = project.sagemaker
-    pipelines = [item["PipelineName"] for item in sagemaker.list_pipelines()["PipelineSummaries"]]
-    return {
-        item["PipelineExecutionArn"].rpartition("/")[2]: item["PipelineExecutionStatus"]
-        for name in pipelines
-        for item in sagemaker.list_pipeline_executions(PipelineName=name)["PipelineExecutionSummaries"]
-    }
-
-
 def retried(project: Project, execution: str, number: int) -> None:
     before = project.steps(execution)
-    if listed(project)[execution] == "Failed":
+    if project.executions()[execution] == "Failed":
         project.sagemaker.retry_pipeline_execution(PipelineExecutionArn=project.arn(execution))
         assert project.ended(execution) == "Succeeded", f"write {number}"
     after = project.steps(execution)
@@ -134,5 +124,5 @@ def retried(project: Project, execution: str, number: int) -> None:
 
 def settled(project: Project, number: int) -> None:
     assert until_gone(project) == [], f"write {number}: a step outlives its runner"
-    listed(project)
+    project.executions()  # who asks finds out that a runner is gone
     assert violations(project.folder / ".mlops") == [], f"write {number}"

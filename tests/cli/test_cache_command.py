@@ -1,14 +1,16 @@
-"""``mlops cache`` and ``mlops run --no-cache`` as processes of their own."""
+"""``mlops cache`` and ``mlops run --no-cache``: the command line in this process, the runner in another, as always."""
 
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import Told
+
+from mlops.cli import main
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 
@@ -25,48 +27,50 @@ def definition(command: str) -> str:
     return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
 
 
-def mlops(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
-    root = str(Path(__file__).parent.parent.parent)
-    code = f"import sys; sys.path.insert(0, {root!r}); from mlops.cli import run; run()"
-    return subprocess.run(
-        [sys.executable, "-c", code, *arguments], cwd=folder, capture_output=True, text=True, timeout=60
-    )
-
-
-def run(folder: Path, *arguments: str) -> dict[str, Any]:
-    """The step, as ``--format json`` tells it."""
-    told = mlops(folder, "run", "p.json", "--format", "json", *arguments)
-    assert told.returncode == 0, told.stderr
-    (step,) = json.loads(told.stdout)["steps"]
-    return dict(step)
+Mlops = Callable[..., Told]
 
 
 @pytest.fixture
-def project(tmp_path: Path) -> Path:
+def mlops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mlops:
     (tmp_path / "mlops.toml").write_text("[project]\n")
     (tmp_path / "p.json").write_text(definition("true"))
-    return tmp_path
+    monkeypatch.chdir(tmp_path)
+
+    def call(*arguments: str, code: int = 0) -> Told:
+        capfd.readouterr()
+        ended = main(arguments)
+        told = Told(ended, *capfd.readouterr())
+        assert ended == code, told
+        return told
+
+    return call
 
 
-def test_a_result_serves_until_something_changes(project: Path) -> None:
-    assert run(project)["cached"] is None
-    first = mlops(project, "cache", "explain", "Prepare").stdout
+def run(mlops: Mlops, *arguments: str) -> dict[str, Any]:
+    """The step, as ``--format json`` tells it."""
+    (step,) = mlops("run", "p.json", "--format", "json", *arguments).json["steps"]
+    return dict(step)
+
+
+@pytest.mark.slow
+def test_a_result_serves_until_something_changes(tmp_path: Path, mlops: Mlops) -> None:
+    assert run(mlops)["cached"] is None
+    first = mlops("cache", "explain", "Prepare").out
     assert "there is no earlier success" in first
     source = first.split()[5].rstrip(":")
-    assert run(project)["cached"].endswith(f"/{source}")
-    assert f"the result of {source} served" in mlops(project, "cache", "explain", "Prepare").stdout
-    assert "Prepare: Succeeded (cached)" in mlops(project, "run", "p.json").stderr
-    assert run(project, "--no-cache")["cached"] is None
-    assert "without the cache" in mlops(project, "cache", "explain", "Prepare").stdout
-    assert "no earlier success" in mlops(project, "cache", "explain", "Prepare", "--execution", source).stdout
-    (project / "p.json").write_text(definition("true; true"))
-    assert run(project)["cached"] is None
-    told = json.loads(mlops(project, "cache", "explain", "Prepare", "--format", "json").stdout)
+    assert run(mlops)["cached"].endswith(f"/{source}")
+    assert f"the result of {source} served" in mlops("cache", "explain", "Prepare").out
+    assert "Prepare: Succeeded (cached)" in mlops("run", "p.json").err
+    assert run(mlops, "--no-cache")["cached"] is None
+    assert "without the cache" in mlops("cache", "explain", "Prepare").out
+    assert "no earlier success" in mlops("cache", "explain", "Prepare", "--execution", source).out
+    (tmp_path / "p.json").write_text(definition("true; true"))
+    assert run(mlops)["cached"] is None
+    told = mlops("cache", "explain", "Prepare", "--format", "json").json
     assert told["reasons"] == ["AppSpecification.ContainerEntrypoint[2] changed: true -> true; true"]
 
 
-def test_a_step_that_never_was_is_told_with_those_that_were(project: Path) -> None:
-    run(project)
-    told = mlops(project, "cache", "explain", "Prepaer")
-    assert told.returncode == 2
-    assert "started no step 'Prepaer'; it started Prepare" in told.stderr
+def test_a_step_that_never_was_is_told_with_those_that_were(mlops: Mlops) -> None:
+    run(mlops)
+    told = mlops("cache", "explain", "Prepaer", code=2)
+    assert "started no step 'Prepaer'; it started Prepare" in told.err

@@ -249,6 +249,7 @@ def _told(told: Mapping[str, Any], base: str = "/opt/ml") -> dict[str, str]:
     return {name: value for name, value in environment.items() if name.startswith(OURS) and name not in NOT_THE_SCRIPTS}
 
 
+@pytest.mark.xdist_group("toolkit")
 @pytest.mark.parametrize("name", CASES)
 def test_the_same_as_the_toolkit(seen: Any, name: str) -> None:
     ours, theirs = seen[name]
@@ -331,6 +332,7 @@ def test_names_of_programs(program: str) -> None:
     assert ours == theirs
 
 
+@pytest.mark.xdist_group("toolkit")
 def test_config_files(seen: Any) -> None:
     """The toolkit reads these, it does not make them; the service does."""
     config = seen["scalars"][0]["config"]

@@ -61,6 +61,7 @@ def test_an_odd_definition_survives(name: str) -> None:
     survives(json.dumps(ODD[name]))
 
 
+@pytest.mark.slow
 def test_programs_are_formatted_and_type_checked(tmp_path: Path) -> None:
     texts = [file.read_text() for file in FILES] + [json.dumps(raw) for raw in ODD.values()]
     for index, text in enumerate(texts):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -18,8 +19,12 @@ from mlops.ir import AccountError, ConfigurationError
 from mlops.observe.experiments import COMPLETE, ExecutionRun, StepRun, Tracking, record
 from mlops.project.environments import Environment, read_project
 
-pytest.importorskip("mlflow")
-pytestmark = pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning")
+pytestmark = [
+    # Imported here it would cost every worker seconds, whichever runs these tests.
+    pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed"),
+    pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
+    pytest.mark.xdist_group("mlflow"),
+]
 BEGAN = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/churn/execution/abc123"
 SERVER = "arn:aws:sagemaker:eu-west-1:111122223333:mlflow-tracking-server/team"

@@ -3,6 +3,7 @@
 python sdk_alone.py OUT.json FILE.py…
 """
 
+import functools
 import importlib
 import inspect
 import json
@@ -13,6 +14,7 @@ import sys
 from pathlib import Path
 
 import botocore.client
+import botocore.session
 from offline_aws import ANSWERS, _refuse
 
 ACCOUNT = "000000000000"
@@ -45,6 +47,8 @@ def definition(file: Path) -> str:
 
 if __name__ == "__main__":
     botocore.client.BaseClient._make_api_call = _reply
+    # The SDK makes sessions by the dozen, and each would parse the service models anew.
+    botocore.session.create_loader = functools.cache(botocore.session.create_loader)
     socket.socket.connect = _refuse
     socket.getaddrinfo = _refuse
     told = {name: json.loads(definition(Path(name))) for name in sys.argv[2:]}

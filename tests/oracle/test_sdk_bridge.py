@@ -28,7 +28,6 @@ SDK2 = os.environ.get("MLOPS_SDK2_PYTHON")
 
 pytestmark = [
     pytest.mark.sdk,
-    pytest.mark.xdist_group("bridge"),
     pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
 ]
 
@@ -104,12 +103,6 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
         interpreter, folder = python(version), files(tmp_path_factory.mktemp(version))
         listed = [str(folder / "sdk_pipelines" / version / f"{name}.py") for name in ROWS[version]]
         ours, theirs = folder / "ours.json", folder / "theirs.json"
-        bridge = [*without_network(), interpreter, str(HERE / "bridge_rows.py"), str(ours), *listed]
-        # An environment that has nothing in it but where this checkout is.
-        done = subprocess.run(
-            bridge, cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=600, check=False
-        )
-        assert done.returncode == 0, done.stderr
         credentials = {
             "AWS_ACCESS_KEY_ID": "dummy",
             "AWS_SECRET_ACCESS_KEY": "dummy",
@@ -117,8 +110,15 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
             "AWS_EC2_METADATA_DISABLED": "true",
             "HOME": str(folder),
         }
+        # First, because it leaves the SDK's bytecode for the bridge, whose processes write none.
         alone = [interpreter, str(HERE / "sdk_alone.py"), str(theirs), *listed]
         subprocess.run(alone, env=credentials, capture_output=True, timeout=600, check=True)
+        bridge = [*without_network(), interpreter, str(HERE / "bridge_rows.py"), str(ours), *listed]
+        # An environment that has nothing in it but where this checkout is.
+        done = subprocess.run(
+            bridge, cwd=folder, env={"PYTHONPATH": str(ROOT)}, capture_output=True, text=True, timeout=600, check=False
+        )
+        assert done.returncode == 0, done.stderr
         return read(ours), read(theirs)
 
     return both
@@ -137,6 +137,7 @@ def mlops(python: str, project: Path, *arguments: str) -> subprocess.CompletedPr
 
 
 @pytest.mark.slow
+@pytest.mark.xdist_group("bridge")
 @pytest.mark.parametrize("row", [f"{version}/{name}" for version, names in ROWS.items() for name in names])
 def test_it_compiles_is_checked_and_planned_and_is_the_sdks(
     row: str, composed: Callable[[str], tuple[Any, Any]]
@@ -167,7 +168,7 @@ def differences(ours: Any, theirs: Any, at: str = "") -> Iterator[str]:
 
 
 def test_a_file_composes_to_the_same_bytes_and_is_checked(project: Path) -> None:
-    target = "sdk_pipelines/v3/train_register.py"
+    target = "sdk_pipelines/v3/count_rows.py"
     texts = [mlops(sys.executable, project, "compile", target, "-o", "-") for _ in range(2)]
     assert texts[0].stdout == texts[1].stdout != ""
     kept = sorted(path.name for path in (project / ".mlops" / "composed").iterdir())
@@ -186,7 +187,7 @@ def test_it_is_upserted_once_and_runs_here(project: Path) -> None:
     assert "no changes" in mlops(sys.executable, project, "plan", file).stdout
     ran = mlops(sys.executable, project, "run", file)
     assert ran.returncode == 0 and "CountRows succeeded" in ran.stdout + ran.stderr, ran.stderr
-    failed = mlops(sys.executable, project, "run", file, "-p", "Rows=2")
+    failed = mlops(sys.executable, project, "start", "CountRows", "-p", "Rows=2", "--watch")
     assert failed.returncode == 1 and "TooFew failed: only 2" in failed.stdout + failed.stderr
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gzip
 import http.client
 import io
@@ -15,7 +16,6 @@ from typing import Any
 import numpy
 import pytest
 from ports_for_tests import Account, step, tar_gz
-from sklearn.linear_model import LinearRegression
 
 from mlops.run.serving.handlers import HandlerFault, Handlers, RequestFault, decode, encode
 from mlops.run.serving.model_server import ModelServer, ModelServerFailed
@@ -28,9 +28,16 @@ def model_fn(folder):
 """
 
 
-def model_files(code: str = LOAD, name: str = "code/inference.py") -> dict[str, str | bytes]:
+@functools.cache
+def trained() -> bytes:
+    from sklearn.linear_model import LinearRegression  # seconds of import, which not every worker needs
+
     x = numpy.array([[1.0, 0.0], [0.0, 1.0], [2.0, 1.0]])
-    return {"model.pkl": pickle.dumps(LinearRegression().fit(x, x @ [2.0, 3.0])), name: code}
+    return pickle.dumps(LinearRegression().fit(x, x @ [2.0, 3.0]))
+
+
+def model_files(code: str = LOAD, name: str = "code/inference.py") -> dict[str, str | bytes]:
+    return {"model.pkl": trained(), name: code}
 
 
 def place(folder: Path, files: dict[str, str | bytes]) -> Path:
