@@ -74,6 +74,8 @@ def _members(step: str | None, sides: tuple[Any, Any], shown: tuple[Any, Any]) -
     before, after = dict(leaves(sides[0])), dict(leaves(sides[1]))
     told = dict(leaves(shown[0])), dict(leaves(shown[1]))
     for at in dict.fromkeys([*before, *after]):
+        if step is None and not at:
+            continue  # there is no document on that side
         if at in before and at in after and same_json(before[at], after[at]):
             continue
         old = told[0].get(at, HIDDEN) if at in before else None

@@ -25,6 +25,23 @@ def changed_files(folder: Path, since: str) -> frozenset[Path]:
     return frozenset(top / name for name in (named + new).split("\0") if name)
 
 
+def repository(folder: Path) -> Path | None:
+    """The top of the working copy that holds ``folder``, which need not be there yet; None outside of any."""
+    there = next(place for place in (folder, *folder.parents) if place.is_dir())
+    try:
+        return Path(_git(there, "rev-parse", "--show-toplevel").removesuffix("\n"))
+    except UsageError:
+        return None
+
+
+def default_branch(folder: Path) -> str | None:
+    """What ``origin`` said when it was cloned; None where nothing tells."""
+    try:
+        return _git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").strip().removeprefix("origin/")
+    except UsageError:
+        return None
+
+
 def _git(folder: Path, *words: str, missing: str | None = None) -> str:
     """``missing`` is what it means that Git has no answer: then the history that is here may be cut short."""
     command = ["git", "-C", str(folder), *words]
@@ -34,7 +51,7 @@ def _git(folder: Path, *words: str, missing: str | None = None) -> str:
             command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False, env=_environment()
         )
     except FileNotFoundError:
-        raise UsageError("--changed-since asks Git, which is not installed here") from None
+        raise UsageError("Git is asked, which is not installed here") from None
     if done.returncode == 0:
         return done.stdout
     said = " ".join(done.stderr.encode(errors="surrogateescape").decode(errors="replace").split())
