@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 
 from mlops.account.answers import answers
+from mlops.ir import ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10
 # InvokeEndpoint may answer after 60 s; nothing else takes as long.
@@ -47,7 +48,14 @@ class AwsAccount:
             if service not in self._clients:
                 # The stubs know each service by a literal.
                 make: Any = self._session.client
-                self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=self._config())
+                try:
+                    self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=self._config())
+                except ValueError as error:
+                    # What botocore says of a URL that is none, wherever that is configured.
+                    raise ConfigurationError(
+                        f"a client for {service} cannot be made: {error}",
+                        hint="correct `endpoint_url` in mlops.toml, or AWS_ENDPOINT_URL",
+                    ) from error
             return self._clients[service]
 
     def rest(self, execution: str, seconds: float) -> None:

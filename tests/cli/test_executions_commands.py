@@ -8,6 +8,7 @@ import pty
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,7 @@ class Project:
     def executions(self) -> list[str]:
         """Ids, newest first."""
         listed = json.loads(self.mlops("executions", "list", "--format", "json")[0])
+        assert all("T" in item["StartTime"] and datetime.fromisoformat(item["StartTime"]).tzinfo for item in listed)
         return [item["PipelineExecutionArn"].rpartition("/")[2] for item in listed]
 
 
