@@ -23,16 +23,22 @@ LOG_END = 20
 """Lines of a failed step's log that are shown."""
 
 
-def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None = None) -> None:
+def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None = None, stopping: bool = False) -> None:
     """``target`` is what was started, where that is a file. Raises Refusal where the execution did not succeed. Ctrl-C
-    stops it gently and waits for that."""
+    ends the watching only; with ``stopping`` it stops the execution gently and waits for that."""
     from mlops.deploy.executions import follow, stop
 
+    execution, elsewhere = arn.rpartition("/")[2], other_environment(connected.environment.name)
     with Events() if as_json else Progress(lambda step: _tail(connected, step)) as progress:
         try:
             state = follow(connected.account, arn, progress, looked=progress.looked)
-        except KeyboardInterrupt:
-            execution = arn.rpartition("/")[2]
+        except KeyboardInterrupt as interrupt:
+            if not stopping:
+                interrupt.add_note(
+                    f"the execution goes on; `mlops executions show {execution}{elsewhere} --watch` "
+                    f"follows it again, `mlops executions stop {execution}{elsewhere}` stops it"
+                )
+                raise
             talk(f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes")
             talk(f"interrupt again to leave it to that; `mlops executions show {execution}` tells how it ended")
             stop(connected.account, arn)
@@ -92,13 +98,22 @@ def tell(connected: Connected, state: ExecutionState, *, as_json: bool, target: 
         tell_failure(connected, state, step, target)
     if state.status != "Succeeded":
         reason = f": {state.failure}" if state.failure else ""
+        elsewhere = other_environment(connected.environment.name)
         raise Refusal(
             f"execution {state.id} of {state.pipeline} is {state.status}{reason}",
-            hint=f"`mlops executions logs {state.id} STEP` shows the whole log"
+            hint=f"`mlops executions logs {state.id} STEP{elsewhere}` shows the whole log"
             if any(step.job for step in failed)
             else None,
         )
-    talk(f"execution {state.id} of {state.pipeline} succeeded")
+    if not as_json:
+        talk(f"execution {state.id} of {state.pipeline} succeeded")
+
+
+def other_environment(name: str) -> str:
+    """What a command needs behind it to speak of the same environment."""
+    from mlops.project.environments import LOCAL
+
+    return "" if name == LOCAL else f" --env {name}"
 
 
 def as_dictionary(state: ExecutionState, environment: str, target: str | None = None) -> Mapping[str, object]:
@@ -112,6 +127,7 @@ def as_dictionary(state: ExecutionState, environment: str, target: str | None = 
         "steps": [
             {
                 "name": step.name,
+                "type": step.kind or None,
                 "status": step.status,
                 "started": step.started and step.started.isoformat(),
                 "seconds": step.seconds,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
@@ -100,6 +101,50 @@ def test_stopped_and_gone_on_with(project: Project) -> None:
     assert {step["name"]: step["status"] for step in shown["steps"]} == {"One": "Succeeded", "Two": "Stopped"}
     attempts = project.folder / ".mlops" / "executions" / execution
     assert [len([*(attempts / name).iterdir()]) for name in ("One", "Two")] == [1, 2]
+
+
+def test_an_interrupt_leaves_what_was_started_and_it_is_followed_again(project: Project) -> None:
+    project.mlops("upsert", "pipeline.py")
+    watching = project.start("start", "chain", "-p", "Word=slow", "--watch")
+    until_step_runs(project, "Two")
+    watching.send_signal(signal.SIGINT)
+    out, err = watching.communicate(timeout=20)
+    (execution,) = project.executions()
+    assert (watching.returncode, out) == (130, "")
+    assert f"the execution goes on; `mlops executions show {execution} --watch` follows it again" in err
+    assert "Executing" in project.mlops("executions", "show")[0]
+    again = project.start("executions", "show", "--watch", "--format", "json")
+    project.mlops("executions", "stop", execution)
+    out, err = again.communicate(timeout=20)
+    assert again.returncode == 1
+    steps = json.loads(out)["steps"]
+    assert [(step["name"], step["type"], step["status"]) for step in steps] == [
+        ("One", "ProcessingJob", "Succeeded"),
+        ("Two", "ProcessingJob", "Stopped"),
+    ]
+    # One line of JSON for each change and the error, nothing else.
+    told = [line for line in err.splitlines() if not line.startswith("{")]
+    assert told[0].startswith(f"error: execution {execution} of chain is Stopped") and len(told) == 1
+
+
+def test_a_program_that_watches_reads_nothing_but_json(project: Project) -> None:
+    project.mlops("upsert", "pipeline.py")
+    for command in (["run", "pipeline.py"], ["start", "chain", "--watch"]):
+        out, err = project.mlops(*command, "--format", "json")
+        assert json.loads(out)["status"] == "Succeeded"
+        assert [json.loads(line)["event"] for line in err.splitlines()][-1] == "execution"
+
+
+def test_what_there_is_nothing_of_is_said(project: Project) -> None:
+    (project.folder / "stop.py").write_text(
+        'from mlops import Fail, Pipeline\nwith Pipeline("stop"):\n    Fail("Stop", "as wanted")\n'
+    )
+    project.mlops("run", "stop.py", code=1)
+    out, err = project.mlops("executions", "logs", "last", "Stop")
+    assert (out, err) == ("", "nothing was printed: only steps that are jobs have a log\n")
+    assert "a folder" in project.mlops("start", ".", code=2)[1]
+    assert project.mlops("executions", "list", "--limit", "1")[1] == "the newest 1; --limit 0 shows all\n"
+    assert project.mlops("executions", "list")[1] == ""
 
 
 @pytest.mark.slow
