@@ -120,6 +120,45 @@ def test_what_a_change_touches(project: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads(told.out)["summary"]["files"] == len(touched)
 
 
+READ = {
+    "by name": ('Path(__file__).with_name("sizes.json").read_text()', "sizes.json", True),
+    "by a path": ('Path(__file__).parent.joinpath("conf/prod.toml").read_text()', "conf/prod.toml", True),
+    "in parts": ('(Path(__file__).parent / "conf" / "prod.toml").read_text()', "conf/prod.toml", True),
+    "by a name that is made": (
+        '(Path(__file__).parent / "conf" / f"{STAGE}.toml").read_text()',
+        "conf/prod.toml",
+        True,
+    ),
+    "by a pattern": ('[*Path(__file__).parent.glob("conf/*.toml")]', "conf/prod.toml", True),
+    "by its folder": ('[*Path(__file__).parent.joinpath("conf").iterdir()]', "conf/names", True),
+    "in a module": ('__import__("reader")', "sizes.json", False),
+    "in a module that is imported": ("0\nimport reader", "read.csv", True),
+    "a folder that nobody lists": ('"conf"', "conf/names", False),
+    "another file of the folder": ('Path(__file__).with_name("sizes.json").read_text()', "conf/prod.toml", False),
+    "an object elsewhere": ('"s3://acme/sizes.json"', "sizes.json", False),
+    "in a docstring": ('"""It has no sizes.json"""', "sizes.json", False),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_file_that_the_pipeline_reads_when_it_is_loaded(
+    project: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    expression, changed, touched = READ[case]
+    (project / "conf").mkdir()
+    for name in ("sizes.json", "conf/prod.toml", "conf/names", "read.csv"):
+        (project / name).write_text("1\n")
+    (project / "reader.py").write_text('open(__file__.replace("reader.py", "read.csv")).read()\n')
+    imports = f'from pathlib import Path\nSTAGE = "prod"\nREAD = {expression}\n'
+    (project / "first_pipeline.py").write_text(
+        PIPELINE.format(imports=imports, name="first", code="first.py", size="m5.large")
+    )
+    commit(project, case)
+    (project / changed).write_text("2\n")
+    assert main(["check", ".", "--changed-since", "main"]) == 0
+    assert f"{int(touched)} of 3 pipelines are touched" in capsys.readouterr().err
+
+
 def test_what_others_merged_meanwhile_is_not_ours(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     git(project, "switch", "-qc", "mine")
     add("first.py")(project)
