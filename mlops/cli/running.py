@@ -45,13 +45,26 @@ def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None =
             follow(connected.account, arn, progress)
             raise
     record(connected, state)
-    if connected.environment.notify is not None:
-        from mlops.deploy.notify import notices, tell_all
+    try:
+        tell(connected, state, as_json=as_json, target=target)
+    finally:
+        # A channel may take its time.
+        sys.stdout.flush()
+        _notify(connected, state)
 
+
+def _notify(connected: Connected, state: ExecutionState) -> None:
+    if connected.environment.notify is None:
+        return
+    from mlops.deploy.notify import notices, tell_all
+
+    try:
         found = notices(connected.account, connected.environment, state)
-        for failure in tell_all(connected.account, connected.environment, found, connected.root):
-            talk(failure)
-    tell(connected, state, as_json=as_json, target=target)
+    except AccountError as error:
+        talk(f"what to tell could not be asked: {error.message}")
+        return
+    for failure in tell_all(connected.account, connected.environment, found, connected.root):
+        talk(failure)
 
 
 def _tail(connected: Connected, step: StepState) -> tuple[str, ...]:

@@ -14,7 +14,7 @@ from mlops.ir.secrecy import is_secret
 NESTED = ("IfSteps", "ElseSteps", "ForEachBody", "Steps")
 HIDDEN = "(hidden)"
 
-_ASSET = re.compile(r"s3://\S+/assets/[0-9a-f]{64}(/\S*)?")
+_ASSET = re.compile(r"s3://\S+/assets/[0-9a-f]{64}(/.*)?")
 _NAMES = ("Name", "InputName", "OutputName", "ChannelName")
 
 
@@ -67,6 +67,11 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[MemberCh
         else:
             shown = shown_before.get(name, {}), shown_after.get(name, {})
             yield from _members(name, (before[name], after[name]), shown)
+
+
+def members(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[MemberChange]:
+    """Of two requests that are no documents of pipelines."""
+    yield from _members(None, (old, new), (hide_document(old), hide_document(new)))
 
 
 def _members(step: str | None, sides: tuple[Any, Any], shown: tuple[Any, Any]) -> Iterator[MemberChange]:

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from mlops.deploy.definition_diff import MemberChange, readable
+from mlops.deploy.definition_diff import MemberChange, hide_document, members, readable
 from mlops.deploy.plan import Plan, SettingChange
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -54,8 +54,8 @@ def as_dictionary(plan: Plan) -> dict[str, Any]:
                 "kind": item.kind,
                 "name": item.name,
                 "action": "remove" if item.new is None else "create" if item.old is None else "update",
-                "old": item.old,
-                "new": item.new and item.new.told,
+                "old": hide_document(item.old),
+                "new": item.new and hide_document(item.new.told),
             }
             for item in plan.companions
         ],
@@ -143,7 +143,10 @@ def _lines(plan: Plan) -> Iterator[str]:
     for item in plan.companions:
         verb = "-" if item.new is None else "+" if item.old is None else "~"
         detail = f": {item.new.told.get('ScheduleExpression') or item.new.told.get('EventPattern')}" if item.new else ""
-        yield f"  {verb} {item.kind} {item.name}{detail}"
+        yield f"  {verb} {item.kind} {item.name}{'' if verb == '~' else detail}"
+        if item.new is not None and item.old is not None:
+            for change in members(item.old, item.new.told):
+                yield f"      {_member_mark(change)} {change.at}: {_sides_of(change)}"
     for upload in plan.uploads:
         size = "" if upload.size is None else f" ({upload.size:,} bytes)"
         yield f"  upload {readable(upload.uri)}{size}"

@@ -79,6 +79,31 @@ def test_a_saved_plan_goes_to_its_own_environment(project: Path, capsys: pytest.
     assert main(["upsert", "--plan", "plan.json", "--env", "local"]) == 0
 
 
+SLIPS = """
+[env.local]
+parameters = { Flor = 0.5 }
+[env.local.schedules.daily]
+pipeline = "frist"
+expression = "rate(1 day)"
+"""
+
+
+def test_what_mlops_toml_says_of_no_pipeline_is_noted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "first_pipeline.py"
+    file.write_text(
+        file.read_text().replace("    Processing(", '    pipeline.float("Floor", default=0.1)\n    Processing(')
+    )
+    assert main(["plan", "."]) == 0
+    assert "note:" not in capsys.readouterr().err
+    (project / "mlops.toml").write_text('[project]\npipelines = "."\n' + SLIPS)
+    assert main(["plan", "first_pipeline.py"]) == 0
+    assert "note:" not in capsys.readouterr().err
+    assert main(["plan", "."]) == 0
+    told = capsys.readouterr().err
+    assert "note: [env.local.schedules.daily] starts 'frist', no pipeline here; did you mean 'first'?\n" in told
+    assert "note: [env.local] parameters has 'Flor', which no pipeline here takes; did you mean 'Floor'?\n" in told
+
+
 def test_a_plan_of_nothing_is_saved_and_applied(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (project / ".gitignore").write_text("plan.json\n.mlops/\n__pycache__/\n")
     identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zoneinfo
 from pathlib import Path
 
 import pytest
@@ -146,6 +147,38 @@ def test_a_url_where_the_name_of_a_variable_belongs_is_not_repeated(tmp_path: Pa
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "mlops.toml").write_bytes(b"\xef\xbb\xbf" + STAGING.encode())
     assert read_project(tmp_path).environment("staging").region == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("expression = 'cron(0 6 * * ? *)'", None),
+        ("expression = 'cron(0/15 8-17 ? * MON-FRI 2026)'", None),
+        ("expression = 'cron(0 10 ? * 6#3 *)'", None),
+        ("expression = 'rate(1 hour)'", None),
+        ("expression = 'rate(36 hours)'", None),
+        ("expression = 'at(2026-11-22T06:00:00)'", None),
+        ("expression = 'cron(0 6 * * *)'", "six fields"),
+        ("expression = 'cron(0 6 * * * *)'", "has to be ?"),
+        ("expression = 'cron(0 24 * * ? *)'", "hours goes from 0 to 23, not 24"),
+        ("expression = 'cron(0 6 ? * 0 *)'", "day of the week goes from 1 to 7, not 0"),
+        ("expression = 'rate(1 days)'", "singular"),
+        ("expression = 'rate(0 days)'", "rate is a number"),
+        ("expression = 'at(tomorrow)'", "at is a time"),
+        ("expression = 'rate(1 day)'\ntimezone = 'Europe/Berlin'", None),
+        ("expression = 'rate(1 day)'\ntimezone = 'Europe/Berlim'", "did you mean 'Europe/Berlin'?"),
+    ],
+)
+def test_a_schedule_that_would_never_fire(tmp_path: Path, written: str, said: str | None) -> None:
+    if "timezone" in written and not zoneinfo.available_timezones():
+        pytest.skip("this machine has no time zones")
+    text = STAGING + DAILY + f"pipeline = 'p'\n{written}\n"
+    if said is None:
+        assert read_project(project(tmp_path, text)).environment("staging").schedules["daily"]
+        return
+    with pytest.raises(ConfigurationError, match=re.escape(said)) as told:
+        read_project(project(tmp_path, text))
+    assert f":{14 + len(written.splitlines())}: env.staging.schedules.daily." in told.value.message
 
 
 def test_an_unknown_environment_names_those_that_are(tmp_path: Path) -> None:
