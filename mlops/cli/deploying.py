@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.cli.here import Connected, connect_here
-from mlops.cli.printing import refuse_errors, talk
+from mlops.cli.printing import is_coloured, refuse_errors, talk
 
 if TYPE_CHECKING:
     from mlops.check.sources import Opened
@@ -116,7 +116,7 @@ def tell_preflight(planned: Planned) -> tuple[Finding, ...]:
 
     findings = preflight(planned.connected.account, planned.connected.environment, planned.pipelines)
     if findings:
-        talk(text.render(findings, colour=sys.stderr.isatty()).rstrip("\n"))
+        talk(text.render(findings, colour=is_coloured(sys.stderr)).rstrip("\n"))
     else:
         talk("preflight: nothing found")
     return findings

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -16,6 +17,16 @@ from mlops.ir import Finding, Refusal, Severity
 def talk(text: str) -> None:
     """To the person, not to the pipe."""
     click.echo(text, err=True)
+
+
+def is_animated(stream: TextIO) -> bool:
+    """A terminal on which lines can be written over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """See no-color.org."""
+    return is_animated(stream) and not os.environ.get("NO_COLOR")
 
 
 def print_json(value: Any) -> None:
@@ -36,7 +47,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     widths = [max(len(line[index]) for line in (tuple(header), *listed)) for index in range(len(header))]
     for number, line in enumerate((tuple(header), *listed)):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        click.secho(text, bold=True) if number == 0 else click.echo(text)
+        click.secho(text, bold=True) if number == 0 and is_coloured(sys.stdout) else click.echo(text)
 
 
 LINE_LENGTH = 500
@@ -56,7 +67,7 @@ def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
 
     worth_telling = [finding for finding in findings if finding.severity is not Severity.INFO]
     if worth_telling:
-        talk(text.render(worth_telling, colour=sys.stderr.isatty()).rstrip("\n"))
+        talk(text.render(worth_telling, colour=is_coloured(sys.stderr)).rstrip("\n"))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if errors:
         raise Refusal(f"{doing} stopped: {errors} {'error' if errors == 1 else 'errors'}")
