@@ -29,15 +29,19 @@ def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None =
     from mlops.deploy.executions import follow, stop
 
     execution, elsewhere = arn.rpartition("/")[2], other_environment(connected.environment.name)
+    goes_on = (
+        f"the execution goes on; `mlops executions show {execution}{elsewhere} --watch` follows it again, "
+        f"`mlops executions stop {execution}{elsewhere}` stops it"
+    )
     with Events() if as_json else Progress(lambda step: _tail(connected, step)) as progress:
         try:
             state = follow(connected.account, arn, progress, looked=progress.looked)
+        except AccountError as error:
+            error.hint = f"{error.hint}; {goes_on}" if error.hint else goes_on
+            raise
         except KeyboardInterrupt as interrupt:
             if not stopping:
-                interrupt.add_note(
-                    f"the execution goes on; `mlops executions show {execution}{elsewhere} --watch` "
-                    f"follows it again, `mlops executions stop {execution}{elsewhere}` stops it"
-                )
+                interrupt.add_note(goes_on)
                 raise
             talk(f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes")
             talk(f"interrupt again to leave it to that; `mlops executions show {execution}` tells how it ended")
