@@ -114,6 +114,19 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
             connect(Environment(name="staging", endpoint_url=url)).client("sts").get_caller_identity()
 
 
+def test_somebody_listens_and_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setattr("mlops.account.aws.ATTEMPTS", 1)
+    monkeypatch.setattr("mlops.account.aws.IDENTITY_TIMEOUT_SECONDS", 0.2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        environment = Environment(name="staging", endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(AccountError, match="could not be reached: Read timeout"):
+            confirm_account(connect(environment), environment)
+
+
 def test_a_role_is_taken_on_for_all_calls(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
