@@ -127,26 +127,6 @@ def test_an_interrupt_leaves_what_was_started_and_it_is_followed_again(project: 
     assert told[0].startswith(f"error: execution {execution} of chain is Stopped") and len(told) == 1
 
 
-def test_a_program_that_watches_reads_nothing_but_json(project: Project) -> None:
-    project.mlops("upsert", "pipeline.py")
-    for command in (["run", "pipeline.py"], ["start", "chain", "--watch"]):
-        out, err = project.mlops(*command, "--format", "json")
-        assert json.loads(out)["status"] == "Succeeded"
-        assert [json.loads(line)["event"] for line in err.splitlines()][-1] == "execution"
-
-
-def test_what_there_is_nothing_of_is_said(project: Project) -> None:
-    (project.folder / "stop.py").write_text(
-        'from mlops import Fail, Pipeline\nwith Pipeline("stop"):\n    Fail("Stop", "as wanted")\n'
-    )
-    project.mlops("run", "stop.py", code=1)
-    out, err = project.mlops("executions", "logs", "last", "Stop")
-    assert (out, err) == ("", "nothing was printed: only steps that are jobs have a log\n")
-    assert "a folder" in project.mlops("start", ".", code=2)[1]
-    assert project.mlops("executions", "list", "--limit", "1")[1] == "the newest 1; --limit 0 shows all\n"
-    assert project.mlops("executions", "list")[1] == ""
-
-
 @pytest.mark.slow
 def test_what_differs_what_is_run_alone_and_where_it_ran(project: Project) -> None:
     no_past = project.mlops("run", "pipeline.py", "--only", "Three", code=2)[1]

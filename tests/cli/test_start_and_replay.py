@@ -234,6 +234,25 @@ def ran(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
+def test_a_program_that_watches_reads_nothing_but_json(mlops: Mlops) -> None:
+    mlops("upsert", "pipeline.py")
+    for command in (["run", "pipeline.py"], ["start", "chain", "--watch"]):
+        told = mlops(*command, "--format", "json")
+        assert json.loads(told.out)["status"] == "Succeeded"
+        assert [json.loads(line)["event"] for line in told.err.splitlines()][-1] == "execution"
+
+
+def test_what_there_is_nothing_of_is_said(project: Path, mlops: Mlops) -> None:
+    fails = 'from mlops import Fail, Pipeline\nwith Pipeline("stop"):\n    Fail("Stop", "as wanted")\n'
+    (project / "stop.py").write_text(fails)
+    mlops("run", "stop.py", code=1)
+    told = mlops("executions", "logs", "last", "Stop")
+    assert (told.out, told.err) == ("", "nothing was printed: only steps that are jobs have a log\n")
+    assert "a folder" in mlops("start", ".", code=2).err
+    assert mlops("executions", "list", "--limit", "1").err == "the newest 1; --limit 0 shows all\n"
+    assert mlops("executions", "list").err == ""
+
+
 def test_a_watch_that_the_account_ends_says_that_the_execution_goes_on(
     project: Path, mlops: Mlops, moto_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
