@@ -159,6 +159,26 @@ def test_a_file_that_the_pipeline_reads_when_it_is_loaded(
     assert f"{int(touched)} of 3 pipelines are touched" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("how", ["not at all", "working copy", "new file", "commit"])
+def test_a_module_in_a_submodule(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "sizes.py").write_text("SIZE = 1\n")
+    git(library, "init", "-q", "-b", "main")
+    commit(library, "all")
+    git(project, "-c", "protocol.file.allow=always", "submodule", "add", str(library), "words")
+    pipeline = PIPELINE.format(imports="from words.sizes import SIZE", name="first", code="first.py", size="m5.large")
+    (project / "first_pipeline.py").write_text(pipeline)
+    (project / ".gitignore").write_text("library/\n")
+    commit(project, "with a library")
+    if how != "not at all":
+        (project / "words" / ("more.py" if how == "new file" else "sizes.py")).write_text("SIZE = 2\n")
+    if how == "commit":
+        commit(project / "words", "more")
+    assert main(["check", ".", "--changed-since", "main"]) == 0
+    assert f"{int(how != 'not at all' and how != 'new file')} of 3 pipelines are touched" in capsys.readouterr().err
+
+
 def test_what_others_merged_meanwhile_is_not_ours(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     git(project, "switch", "-qc", "mine")
     add("first.py")(project)
