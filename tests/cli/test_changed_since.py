@@ -166,15 +166,15 @@ def test_a_module_in_a_submodule(project: Path, tmp_path: Path, capsys: pytest.C
     (library / "sizes.py").write_text("SIZE = 1\n")
     git(library, "init", "-q", "-b", "main")
     commit(library, "all")
-    git(project, "-c", "protocol.file.allow=always", "submodule", "add", str(library), "words")
-    pipeline = PIPELINE.format(imports="from words.sizes import SIZE", name="first", code="first.py", size="m5.large")
+    git(project, "-c", "protocol.file.allow=always", "submodule", "add", str(library), "sized")
+    pipeline = PIPELINE.format(imports="from sized.sizes import SIZE", name="first", code="first.py", size="m5.large")
     (project / "first_pipeline.py").write_text(pipeline)
     (project / ".gitignore").write_text("library/\n")
     commit(project, "with a library")
     if how != "not at all":
-        (project / "words" / ("more.py" if how == "new file" else "sizes.py")).write_text("SIZE = 2\n")
+        (project / "sized" / ("more.py" if how == "new file" else "sizes.py")).write_text("SIZE = 2\n")
     if how == "commit":
-        commit(project / "words", "more")
+        commit(project / "sized", "more")
     assert main(["check", ".", "--changed-since", "main"]) == 0
     assert f"{int(how != 'not at all' and how != 'new file')} of 3 pipelines are touched" in capsys.readouterr().err
 
@@ -279,3 +279,17 @@ def test_a_baseline_is_written_of_everything(project: Path, capsys: pytest.Captu
     options = ["--baseline", "b.json", "--write-baseline", "--changed-since", "main"]
     assert main(["check", ".", *options]) == 2
     assert "--changed-since" in capsys.readouterr().err
+
+
+def test_two_folders_may_have_modules_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One is a folder without ``__init__.py``, the other a file."""
+    for folder, module in (("a", "shared_words/inner.py"), ("b", "shared_words.py")):
+        (tmp_path / folder / module).parent.mkdir(parents=True)
+        (tmp_path / folder / module).write_text('WORD = "x"\n')
+        imports = "from shared_words.inner import WORD" if folder == "a" else "from shared_words import WORD"
+        (tmp_path / folder / "pipeline.py").write_text(
+            PIPELINE.format(imports=imports, name=folder, code="step.py", size="m5.large")
+        )
+        (tmp_path / folder / "step.py").write_text("print(1)\n")
+    assert main(["check", str(tmp_path)]) == 0, capsys.readouterr().out
+    assert "2 pipelines checked" in "".join(capsys.readouterr())
