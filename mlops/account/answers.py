@@ -29,6 +29,7 @@ _HINTS = {
     "ExpiredTokenException": "the credentials have expired; log in again",
     "InvalidClientTokenId": "the access key is not known to AWS; check the profile",
     "UnrecognizedClientException": "the access key is not known to AWS; check the profile",
+    "NoSuchBucket": "create the bucket, or correct `bucket` in mlops.toml",
     "SignatureDoesNotMatch": "the secret key does not fit the access key; check the profile",
 }
 
@@ -69,7 +70,11 @@ def _translated(error: Exception) -> AccountError | None:
 def _refused(error: ClientError) -> Refused:
     details = error.response.get("Error", {})
     code = str(details.get("Code", "Unknown"))
-    return Refused(error.operation_name, code, str(details.get("Message", "")), hint=_HINTS.get(code))
+    # A proxy's or a broken server's page may stand where the service's message belongs.
+    said = " ".join(str(details.get("Message", "")).split())
+    if said.lower().startswith(("<!doctype", "<html")):
+        said = "a page in HTML and no message of the service"
+    return Refused(error.operation_name, code, said, hint=_HINTS.get(code))
 
 
 def _unreachable(error: BotoCoreError) -> AccountError:

@@ -12,10 +12,13 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 
 from mlops.account.answers import answers
+from mlops.ir import ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10
 # InvokeEndpoint may answer after 60 s; nothing else takes as long.
 READ_TIMEOUT_SECONDS = 70
+# Who is behind the credentials is asked first of all: a proxy that takes calls and answers none is told by it.
+IDENTITY_TIMEOUT_SECONDS = 10
 ATTEMPTS = 5
 POLL_SECONDS = 3.0
 SESSION_NAME = "mlops"
@@ -47,7 +50,16 @@ class AwsAccount:
             if service not in self._clients:
                 # The stubs know each service by a literal.
                 make: Any = self._session.client
-                self._clients[service] = make(service, endpoint_url=self._endpoint_url, config=self._config())
+                try:
+                    self._clients[service] = make(
+                        service, endpoint_url=self._endpoint_url, config=self._config(service)
+                    )
+                except ValueError as error:
+                    # What botocore says of a URL that is none, wherever that is configured.
+                    raise ConfigurationError(
+                        f"a client for {service} cannot be made: {error}",
+                        hint="correct `endpoint_url` in mlops.toml, or AWS_ENDPOINT_URL",
+                    ) from error
             return self._clients[service]
 
     def rest(self, execution: str, seconds: float) -> None:
@@ -59,7 +71,7 @@ class AwsAccount:
         make: Any = source.client
 
         def fetch() -> dict[str, Any]:
-            sts = make("sts", endpoint_url=self._endpoint_url, config=self._config())
+            sts = make("sts", endpoint_url=self._endpoint_url, config=self._config("sts"))
             given = sts.assume_role(RoleArn=role, RoleSessionName=SESSION_NAME)["Credentials"]
             return {
                 "access_key": given["AccessKeyId"],
@@ -73,10 +85,10 @@ class AwsAccount:
         core._credentials = DeferredRefreshableCredentials(fetch, "assume-role")
         return boto3.Session(botocore_session=core, region_name=self.region)
 
-    def _config(self) -> Config:
+    def _config(self, service: str) -> Config:
         return Config(
             connect_timeout=CONNECT_TIMEOUT_SECONDS,
-            read_timeout=READ_TIMEOUT_SECONDS,
+            read_timeout=IDENTITY_TIMEOUT_SECONDS if service == "sts" else READ_TIMEOUT_SECONDS,
             retries={"total_max_attempts": ATTEMPTS, "mode": "standard"},
             # A single endpoint has no DNS names for buckets.
             s3={"addressing_style": "path"} if self._endpoint_url else {},

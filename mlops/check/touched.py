@@ -1,11 +1,12 @@
 """Which pipelines a set of changed files touches: through the pipeline file, the modules of the project that it
-imports, the files of its assets, and the project's configuration."""
+imports, other files that those name, the files of its assets, and the project's configuration."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from functools import cache
 from pathlib import Path
 
@@ -53,7 +54,71 @@ def _is_touched(checked: Checked, changed: frozenset[Path], *, gone: bool) -> bo
 
 def _is_file_touched(file: Path, changed: frozenset[Path]) -> bool:
     root = find_root(file)
-    return bool(changed & {root / CONFIGURATION, root / LOCK} or changed & _sources(file, root, changed))
+    if changed & {root / CONFIGURATION, root / LOCK}:
+        return True
+    sources = _sources(file, root, changed)
+    return bool(changed & sources) or _reads(sources, (file.parent, root), changed)
+
+
+def _reads(sources: Iterable[Path], folders: tuple[Path, ...], changed: frozenset[Path]) -> bool:
+    """Whether the sources name a changed file that is no module, such as a configuration that they read when they are
+    loaded: by its name, its ending or a pattern or, where they list folders, by the folder. What is named and not read
+    counts too, which costs a plan of nothing."""
+    data = [file for file in changed if file.suffix != ".py" and file.is_relative_to(folders[-1])]
+    if not data:
+        return False
+    named = [_texts(source) for source in sources]
+    texts = frozenset(text for found, _ in named for text in found)
+    names = {text.rpartition("/")[2] for text in texts}
+    listing = any(lists for _, lists in named)
+    for file in data:
+        if any(file.name == name or _is_pattern_of(name, file.name) for name in names):
+            return True
+        for folder in folders if listing else ():
+            inside = {place.as_posix() for place in _parents(file, folder)}
+            if any(text.removeprefix("./").rstrip("/") in inside for text in texts):
+                return True
+    return False
+
+
+def _is_pattern_of(pattern: str, name: str) -> bool:
+    """``.yaml`` is what an f-string leaves of ``f"{stage}.yaml"``."""
+    if any(mark in pattern for mark in "*?["):
+        return fnmatchcase(name, pattern)
+    return len(pattern) > 1 and pattern.startswith(".") and name.endswith(pattern)
+
+
+def _parents(file: Path, folder: Path) -> Iterable[Path]:
+    return [*file.relative_to(folder).parents][:-1] if file.is_relative_to(folder) else ()
+
+
+@cache
+def _texts(source: Path) -> tuple[frozenset[str], bool]:
+    """The texts of a program that may name a file, and whether it lists folders."""
+    tree = _tree(source) if source.suffix == ".py" else None
+    nodes = [] if tree is None else [*ast.walk(tree)]
+    texts = {node.value for node in nodes if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    lists = any(
+        (isinstance(node, ast.Attribute) and node.attr in _LISTING)
+        or (isinstance(node, ast.Name) and node.id in _LISTING)
+        for node in nodes
+    )
+    return frozenset(
+        text for text in texts if 0 < len(text) <= _LONGEST and "\n" not in text and "://" not in text
+    ), lists
+
+
+_LISTING = frozenset({"glob", "rglob", "iglob", "iterdir", "listdir", "scandir", "walk"})
+_LONGEST = 255
+"""Bytes of a file's name, on most file systems."""
+
+
+@cache
+def _tree(file: Path) -> ast.Module | None:
+    try:
+        return ast.parse(file.read_bytes())
+    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
+        return None
 
 
 def _asset_touched(asset: Asset, declared: Path, changed: frozenset[Path]) -> bool:
@@ -85,11 +150,8 @@ def _sources(file: Path, root: Path, changed: frozenset[Path]) -> frozenset[Path
 
 
 def _imported(file: Path, beside: Path, root: Path, changed: frozenset[Path]) -> Iterator[Path]:
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return
-    for node in ast.walk(tree):
+    tree = _tree(file)
+    for node in () if tree is None else ast.walk(tree):
         if isinstance(node, ast.Import):
             for name in node.names:
                 yield from _modules(name.name, (beside, root), changed)

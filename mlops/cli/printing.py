@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, TextIO
 
 import click
 
@@ -17,9 +19,23 @@ def talk(text: str) -> None:
     click.echo(text, err=True)
 
 
+def is_animated(stream: TextIO) -> bool:
+    """A terminal on which lines can be written over."""
+    return stream.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def is_coloured(stream: TextIO) -> bool:
+    """See no-color.org."""
+    return is_animated(stream) and not os.environ.get("NO_COLOR")
+
+
 def print_json(value: Any) -> None:
     """A result for programs; times become ISO-8601."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=str))
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+
+
+def _plain(value: Any) -> str:
+    return value.isoformat() if isinstance(value, datetime) else str(value)
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
@@ -31,7 +47,7 @@ def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:
     widths = [max(len(line[index]) for line in (tuple(header), *listed)) for index in range(len(header))]
     for number, line in enumerate((tuple(header), *listed)):
         text = "  ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
-        click.secho(text, bold=True) if number == 0 else click.echo(text)
+        click.secho(text, bold=True) if number == 0 and is_coloured(sys.stdout) else click.echo(text)
 
 
 LINE_LENGTH = 500
@@ -51,7 +67,7 @@ def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
 
     worth_telling = [finding for finding in findings if finding.severity is not Severity.INFO]
     if worth_telling:
-        talk(text.render(worth_telling, colour=sys.stderr.isatty()).rstrip("\n"))
+        talk(text.render(worth_telling, colour=is_coloured(sys.stderr)).rstrip("\n"))
     errors = sum(finding.severity is Severity.ERROR for finding in findings)
     if errors:
         raise Refusal(f"{doing} stopped: {errors} {'error' if errors == 1 else 'errors'}")

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mlops.cli.printing import printable, talk
+from mlops.cli.printing import is_animated, printable, talk
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -37,7 +37,7 @@ class Progress:
         self._tailed = self._began
 
     def __enter__(self) -> Self:
-        if sys.stderr.isatty():
+        if is_animated(sys.stderr):
             from rich.console import Console
             from rich.live import Live
 

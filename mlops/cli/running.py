@@ -23,29 +23,52 @@ LOG_END = 20
 """Lines of a failed step's log that are shown."""
 
 
-def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None = None) -> None:
+def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None = None, stopping: bool = False) -> None:
     """``target`` is what was started, where that is a file. Raises Refusal where the execution did not succeed. Ctrl-C
-    stops it gently and waits for that."""
+    ends the watching only; with ``stopping`` it stops the execution gently and waits for that."""
     from mlops.deploy.executions import follow, stop
 
+    execution, elsewhere = arn.rpartition("/")[2], other_environment(connected.environment.name)
+    goes_on = (
+        f"the execution goes on; `mlops executions show {execution}{elsewhere} --watch` follows it again, "
+        f"`mlops executions stop {execution}{elsewhere}` stops it"
+    )
     with Events() if as_json else Progress(lambda step: _tail(connected, step)) as progress:
         try:
             state = follow(connected.account, arn, progress, looked=progress.looked)
-        except KeyboardInterrupt:
-            execution = arn.rpartition("/")[2]
+        except AccountError as error:
+            error.hint = f"{error.hint}; {goes_on}" if error.hint else goes_on
+            raise
+        except KeyboardInterrupt as interrupt:
+            if not stopping:
+                interrupt.add_note(goes_on)
+                raise
             talk(f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes")
             talk(f"interrupt again to leave it to that; `mlops executions show {execution}` tells how it ended")
             stop(connected.account, arn)
             follow(connected.account, arn, progress)
             raise
     record(connected, state)
-    if connected.environment.notify is not None:
-        from mlops.deploy.notify import notices, tell_all
+    try:
+        tell(connected, state, as_json=as_json, target=target)
+    finally:
+        # A channel may take its time.
+        sys.stdout.flush()
+        _notify(connected, state)
 
+
+def _notify(connected: Connected, state: ExecutionState) -> None:
+    if connected.environment.notify is None:
+        return
+    from mlops.deploy.notify import notices, tell_all
+
+    try:
         found = notices(connected.account, connected.environment, state)
-        for failure in tell_all(connected.account, connected.environment, found, connected.root):
-            talk(failure)
-    tell(connected, state, as_json=as_json, target=target)
+    except AccountError as error:
+        talk(f"what to tell could not be asked: {error.message}")
+        return
+    for failure in tell_all(connected.account, connected.environment, found, connected.root):
+        talk(failure)
 
 
 def _tail(connected: Connected, step: StepState) -> tuple[str, ...]:
@@ -92,13 +115,22 @@ def tell(connected: Connected, state: ExecutionState, *, as_json: bool, target: 
         tell_failure(connected, state, step, target)
     if state.status != "Succeeded":
         reason = f": {state.failure}" if state.failure else ""
+        elsewhere = other_environment(connected.environment.name)
         raise Refusal(
             f"execution {state.id} of {state.pipeline} is {state.status}{reason}",
-            hint=f"`mlops executions logs {state.id} STEP` shows the whole log"
+            hint=f"`mlops executions logs {state.id} STEP{elsewhere}` shows the whole log"
             if any(step.job for step in failed)
             else None,
         )
-    talk(f"execution {state.id} of {state.pipeline} succeeded")
+    if not as_json:
+        talk(f"execution {state.id} of {state.pipeline} succeeded")
+
+
+def other_environment(name: str) -> str:
+    """What a command needs behind it to speak of the same environment."""
+    from mlops.project.environments import LOCAL
+
+    return "" if name == LOCAL else f" --env {name}"
 
 
 def as_dictionary(state: ExecutionState, environment: str, target: str | None = None) -> Mapping[str, object]:
@@ -112,6 +144,7 @@ def as_dictionary(state: ExecutionState, environment: str, target: str | None = 
         "steps": [
             {
                 "name": step.name,
+                "type": step.kind or None,
                 "status": step.status,
                 "started": step.started and step.started.isoformat(),
                 "seconds": step.seconds,

@@ -7,7 +7,7 @@ from threading import Lock
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from mlops.cli.printing import talk
+from mlops.cli.printing import is_animated, talk
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -40,7 +40,7 @@ class UploadProgress:
             talk(f"uploaded {self._uploaded} objects in all")
 
     def __call__(self, uri: str, there: int, size: int) -> None:
-        if size < _WORTH_A_BAR or not sys.stderr.isatty():
+        if size < _WORTH_A_BAR or not is_animated(sys.stderr):
             return
         with self._lock:
             if self._progress is None:

@@ -89,8 +89,11 @@ def _importable(folder: Path) -> Iterator[None]:
         with contextlib.suppress(ValueError):
             sys.path.remove(str(folder))
         for name in set(sys.modules) - before:
-            origin = getattr(sys.modules[name], "__file__", None)
-            if origin and Path(origin).resolve().is_relative_to(folder):
+            module = sys.modules[name]
+            # A folder without __init__.py is a package that has no file.
+            origin = getattr(module, "__file__", None)
+            places = [origin] if origin else [*getattr(module, "__path__", ())]
+            if any(Path(place).resolve().is_relative_to(folder) for place in places):
                 del sys.modules[name]
 
 

@@ -15,7 +15,8 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account
 from mlops.account.missing import is_missing
-from mlops.ir import AccountError
+from mlops.deploy.parameters import judge
+from mlops.ir import AccountError, ConfigurationError, Definition, UsageError
 from mlops.project.environments import Environment
 from mlops.project.starts import Schedule, Trigger
 
@@ -71,6 +72,28 @@ def companions(environment: Environment, pipeline: str, arn: str) -> tuple[Compa
         if trigger.pipeline == pipeline:
             found.append(Companion("trigger", _name(pipeline, name), _trigger(trigger, environment, arn)))
     return tuple(found)
+
+
+def judge_starts(environment: Environment, definitions: Sequence[Definition]) -> None:
+    """Raises ConfigurationError where a schedule or trigger gives its pipeline, one of these, parameters that it does
+    not take: nobody would be there when each start fails."""
+    known = {definition.name: definition for definition in definitions}
+    wrong = []
+    starts: list[tuple[str, Mapping[str, Schedule | Trigger]]] = [
+        ("schedules", environment.schedules),
+        ("triggers", environment.triggers),
+    ]
+    for kind, declared in starts:
+        for name, start in declared.items():
+            definition = known.get(start.pipeline)
+            if definition is None or environment.is_local:
+                continue
+            try:
+                judge(definition, start.parameters)
+            except UsageError as error:
+                wrong.append(f"[env.{environment.name}.{kind}.{name}] of {start.pipeline}: {error.message}")
+    if wrong:
+        raise ConfigurationError("\n".join(wrong), hint="correct its `parameters` in mlops.toml")
 
 
 def compared(

@@ -14,7 +14,7 @@ from mlops.ir.secrecy import is_secret
 NESTED = ("IfSteps", "ElseSteps", "ForEachBody", "Steps")
 HIDDEN = "(hidden)"
 
-_ASSET = re.compile(r"s3://\S+/assets/[0-9a-f]{64}(/\S*)?")
+_ASSET = re.compile(r"s3://\S+/assets/[0-9a-f]{64}(/.*)?")
 _NAMES = ("Name", "InputName", "OutputName", "ChannelName")
 
 
@@ -69,11 +69,18 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[MemberCh
             yield from _members(name, (before[name], after[name]), shown)
 
 
+def members(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[MemberChange]:
+    """Of two requests that are no documents of pipelines."""
+    yield from _members(None, (old, new), (hide_document(old), hide_document(new)))
+
+
 def _members(step: str | None, sides: tuple[Any, Any], shown: tuple[Any, Any]) -> Iterator[MemberChange]:
     """What differs is seen by ``sides`` and told by ``shown``, the same without its secrets."""
     before, after = dict(leaves(sides[0])), dict(leaves(sides[1]))
     told = dict(leaves(shown[0])), dict(leaves(shown[1]))
     for at in dict.fromkeys([*before, *after]):
+        if step is None and not at:
+            continue  # there is no document on that side
         if at in before and at in after and same_json(before[at], after[at]):
             continue
         old = told[0].get(at, HIDDEN) if at in before else None

@@ -19,6 +19,8 @@ from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
+_PAGE = 100
+"""The most that the API gives at once."""
 LAST = "last"
 STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
@@ -182,9 +184,10 @@ def retry(account: Account, environment: Environment, arn: str) -> None:
     nothing to go on with."""
     state = describe(account, arn)
     if not state.ended:
+        elsewhere = "" if environment.is_local else f" --env {environment.name}"
         raise Refusal(
             f"execution {state.id} of {state.pipeline} still runs ({state.status})",
-            hint=f"`mlops executions stop {state.id}` stops it",
+            hint=f"`mlops executions stop {state.id}{elsewhere}` stops it",
         )
     if state.status == "Succeeded":
         raise Refusal(
@@ -236,27 +239,47 @@ def follow(
         account.rest(arn, interval)
 
 
-def listed(account: Account, pipeline: str | None) -> tuple[Mapping[str, Any], ...]:
-    """Execution summaries, newest first; of all pipelines where none is named."""
+def listed(account: Account, pipeline: str | None, most: int | None = None) -> tuple[Mapping[str, Any], ...]:
+    """Execution summaries, newest first, at most ``most``; of all pipelines where none is named."""
     sagemaker = account.client("sagemaker")
+    found: list[Mapping[str, Any]] = []
     with answers():
-        names = (
-            [pipeline]
-            if pipeline
-            else [item["PipelineName"] for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
-        )
-        found: list[Mapping[str, Any]] = []
-        for name in names:
+        for name, last in _ran(sagemaker, pipeline):
+            if most is not None and len(found) >= most and last is not None and last < found[most - 1]["StartTime"]:
+                break  # nor has any after it a newer one
             try:
-                summaries = list(
-                    items(sagemaker, "list_pipeline_executions", "PipelineExecutionSummaries", PipelineName=name)
-                )
+                found.extend({**item, "PipelineName": name} for item in _newest(sagemaker, name, most))
             except Exception as error:
                 if not is_missing(error):
                     raise
                 raise _unknown(sagemaker, name) from None
-            found.extend({**item, "PipelineName": name} for item in summaries)
-    return tuple(sorted(found, key=lambda item: item["StartTime"], reverse=True))
+            found.sort(key=lambda item: item["StartTime"], reverse=True)
+    return tuple(found[:most])
+
+
+def _ran(sagemaker: Any, pipeline: str | None) -> list[tuple[str, Any]]:
+    """Names with the time of the last start, the newest first; None for one that was named."""
+    if pipeline is not None:
+        return [(pipeline, None)]
+    known = items(sagemaker, "list_pipelines", "PipelineSummaries")
+    ran = [(str(item["PipelineName"]), item["LastExecutionTime"]) for item in known if item.get("LastExecutionTime")]
+    return sorted(ran, key=lambda item: item[1], reverse=True)
+
+
+def _newest(sagemaker: Any, pipeline: str, most: int | None) -> Iterator[Mapping[str, Any]]:
+    """Whole pages until there are enough."""
+    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
+        PipelineName=pipeline,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        **({"PaginationConfig": {"PageSize": min(most, _PAGE)}} if most else {}),
+    )
+    count = 0
+    for page in pages:
+        yield from page["PipelineExecutionSummaries"]
+        count += len(page["PipelineExecutionSummaries"])
+        if most is not None and count >= most:
+            return
 
 
 def find(account: Account, given: str | None, pipeline: str | None = None) -> str:
@@ -266,7 +289,8 @@ def find(account: Account, given: str | None, pipeline: str | None = None) -> st
         given = None
     if given and given.startswith("arn:"):
         return given
-    candidates = [str(item["PipelineExecutionArn"]) for item in listed(account, pipeline)]
+    found = listed(account, pipeline, None if given else 1)
+    candidates = [str(item["PipelineExecutionArn"]) for item in found]
     matching = [arn for arn in candidates if not given or arn.rpartition("/")[2].startswith(given)]
     if not matching:
         raise UsageError(

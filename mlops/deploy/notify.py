@@ -13,14 +13,17 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlops.account import Account, answers
+from mlops.deploy.definition_diff import HIDDEN
 from mlops.deploy.executions import ExecutionState
 from mlops.deploy.plan import Plan
 from mlops.deploy.plan_report import text as report
 from mlops.ir import MlopsError
+from mlops.ir.secrecy import looks_secret
 from mlops.project.environments import Environment
 from mlops.project.starts import Notify
 
 _TIMEOUT_SECONDS = 10
+_REASON_LENGTH = 500
 _SUBJECT_LENGTH = 100
 """SNS: Subject."""
 
@@ -62,6 +65,7 @@ def notices(account: Account, environment: Environment, state: ExecutionState) -
     kind: Literal["failed", "succeeded"] = "succeeded" if state.status == "Succeeded" else "failed"
     reason = f": {state.failure}" if state.failure else ""
     text = f"{state.pipeline} in {environment.name}: execution {state.id} is {state.status}{reason}"
+    text += "".join(f"\n{step.name}: {_reason(step.failure)}" for step in state.steps if step.failure)
     found = [Notice(kind, state.pipeline, environment.name, text, state.arn)]
     for step in state.steps:
         package = step.metadata.get("RegisterModel", {}).get("Arn")
@@ -74,6 +78,14 @@ def notices(account: Account, environment: Environment, state: ExecutionState) -
             text = f"{state.pipeline} in {environment.name}: {name} waits for its approval"
             found.append(Notice("approval", state.pipeline, environment.name, text, state.arn))
     return tuple(found)
+
+
+def _reason(failure: str) -> str:
+    """It may quote what a script printed."""
+    told = " ".join(failure.split())
+    if any(looks_secret(word) for word in told.split()):
+        return HIDDEN
+    return told if len(told) <= _REASON_LENGTH else f"{told[:_REASON_LENGTH]}…"
 
 
 def drift_notices(plans: Iterable[Plan]) -> tuple[Notice, ...]:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import difflib
 import json
+import math
+import re
 from collections.abc import Mapping
 
 from mlops.ir import Definition, Parameter, UsageError, Value
@@ -53,14 +55,17 @@ def as_text(value: Value) -> str:
 _NOUNS = {"Integer": "an integer", "Float": "a number", "Boolean": "true or false"}
 
 
+_INTEGER = re.compile(r"[+-]?[0-9]{1,18}")
+_FLOAT = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]+)?")
+
+
 def _reads_as(kind: str, value: str) -> bool:
-    if kind == "Boolean":
-        return value.lower() in ("true", "false")
-    try:
-        if kind == "Integer":
-            int(value)
-        elif kind == "Float":
-            float(value)
-    except ValueError:
-        return False
+    """As the definition's JSON would: Python also takes underscores, spaces, digits of other scripts, nan and inf."""
+    match kind:
+        case "Boolean":
+            return value.lower() in ("true", "false")
+        case "Integer":
+            return _INTEGER.fullmatch(value) is not None
+        case "Float":
+            return _FLOAT.fullmatch(value) is not None and math.isfinite(float(value))
     return True

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any
 
-from mlops.deploy.definition_diff import MemberChange, readable
+from mlops.deploy.definition_diff import MemberChange, hide_document, members, readable
 from mlops.deploy.plan import Plan, SettingChange
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 _VERBS = {"create": "create", "update": "update", "nothing": "no changes"}
 _LONGEST = 160
+_LONGEST_CELL = 400
+_COMMENT = 60_000
+"""Characters. GitHub takes 65,536 in a comment, and a workflow puts a line of its own before."""
 
 
 def text(plan: Plan) -> str:
@@ -50,8 +54,8 @@ def as_dictionary(plan: Plan) -> dict[str, Any]:
                 "kind": item.kind,
                 "name": item.name,
                 "action": "remove" if item.new is None else "create" if item.old is None else "update",
-                "old": item.old,
-                "new": item.new and item.new.told,
+                "old": hide_document(item.old),
+                "new": item.new and hide_document(item.new.told),
             }
             for item in plan.companions
         ],
@@ -81,24 +85,54 @@ def as_dictionary(plan: Plan) -> dict[str, Any]:
 
 
 def markdown(plans: Sequence[Plan]) -> str:
-    """A comment for a pull request: a table, and what differs folded away below it."""
-    lines = ["### Pipelines", "", f"{summary(plans)}", ""]
-    if plans:
+    """A comment for a pull request: a table of what differs, each folded away below it, as far as a comment goes."""
+    told = [plan for plan in plans if plan.verb != "nothing" or plan.drift is not None or len(plans) == 1]
+    lines = ["### Pipelines", "", summary(plans), ""]
+    if told:
         lines += ["| pipeline | environment | plan | steps | cache lost | drift |", "|---|---|---|---|---|---|"]
-    for plan in plans:
-        steps = ", ".join(f"{_MARKS[kind]} {name}" for name, kind in plan.steps.items()) or "-"
-        lost = ", ".join(item.step for item in plan.losses) or "-"
-        drift = "**yes**" if plan.drift else "no"
-        cells = (plan.name, plan.environment, _VERBS[plan.verb], steps, lost, drift)
-        lines.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
-    for plan in plans:
+    rows = _fitting([_row(plan) for plan in told], _COMMENT // 3)
+    lines += rows
+    left = _COMMENT - sum(len(line) + 1 for line in lines)
+    shown = 0
+    for plan in told[: len(rows)]:
         if plan.verb == "nothing" and plan.drift is None:
             continue
-        fenced = [line.replace("```", "'''") for line in _lines(plan)]
-        lines += ["", f"<details><summary>{_escaped(plan.name)}</summary>", "", "```diff"]
-        lines += [_as_diff(line) for line in fenced]
-        lines += ["```", "", "</details>"]
+        folded = _folded(plan, left)
+        if not folded:
+            break
+        lines += folded
+        left -= sum(len(line) + 1 for line in folded)
+        shown += 1
+    differ = sum(plan.verb != "nothing" or plan.drift is not None for plan in plans)
+    if shown < differ:
+        lines += ["", f"{differ - shown} more {_plural(differ - shown, 'pipeline')}: `mlops plan` tells them."]
     return "\n".join(lines) + "\n"
+
+
+def _row(plan: Plan) -> str:
+    steps = ", ".join(f"{_MARKS[kind]} {name}" for name, kind in plan.steps.items()) or "-"
+    lost = ", ".join(item.step for item in plan.losses) or "-"
+    drift = "**yes**" if plan.drift else "no"
+    cells = (plan.name, plan.environment, _VERBS[plan.verb], steps, lost, drift)
+    return f"| {' | '.join(_cell(_cut(cell, _LONGEST_CELL)) for cell in cells)} |"
+
+
+def _folded(plan: Plan, space: int) -> list[str]:
+    """Nothing where there is no space for anything that says something."""
+    around = ["", f"<details><summary>{_escaped(plan.name)}</summary>", "", "```diff", "```", "", "</details>"]
+    space -= sum(len(line) + 1 for line in around) + 100
+    if space < 400:
+        return []
+    lines = [_as_diff(line.replace("```", "'''")) for line in _lines(plan)]
+    kept = _fitting(lines, space)
+    cut = [f" … {len(lines) - len(kept)} more lines"] if len(kept) < len(lines) else []
+    return [*around[:4], *kept, *cut, *around[4:]]
+
+
+def _fitting(lines: Sequence[str], space: int) -> list[str]:
+    """As many whole lines from the first on as the characters suffice for."""
+    ends = accumulate(len(line) + 1 for line in lines)
+    return [line for line, end in zip(lines, ends, strict=True) if end <= space]
 
 
 def _lines(plan: Plan) -> Iterator[str]:
@@ -109,7 +143,10 @@ def _lines(plan: Plan) -> Iterator[str]:
     for item in plan.companions:
         verb = "-" if item.new is None else "+" if item.old is None else "~"
         detail = f": {item.new.told.get('ScheduleExpression') or item.new.told.get('EventPattern')}" if item.new else ""
-        yield f"  {verb} {item.kind} {item.name}{detail}"
+        yield f"  {verb} {item.kind} {item.name}{'' if verb == '~' else detail}"
+        if item.new is not None and item.old is not None:
+            for change in members(item.old, item.new.told):
+                yield f"      {_member_mark(change)} {change.at}: {_sides_of(change)}"
     for upload in plan.uploads:
         size = "" if upload.size is None else f" ({upload.size:,} bytes)"
         yield f"  upload {readable(upload.uri)}{size}"
@@ -186,8 +223,11 @@ def _sides(old: Any, new: Any) -> str:
 
 
 def _shown(value: Any) -> str:
-    told = readable(value)
-    return told if len(told) <= _LONGEST else f"{told[:_LONGEST]}… ({len(told)} characters)"
+    return _cut(readable(value), _LONGEST)
+
+
+def _cut(told: str, longest: int) -> str:
+    return told if len(told) <= longest else f"{told[:longest]}… ({len(told)} characters)"
 
 
 def _change(item: MemberChange) -> dict[str, Any]:

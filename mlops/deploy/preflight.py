@@ -9,6 +9,7 @@ import json
 import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 from urllib.parse import unquote
 
@@ -19,7 +20,7 @@ from mlops.deploy.definition_diff import leaves, steps_of
 from mlops.deploy.pages import items
 from mlops.deploy.permissions import actions_of
 from mlops.emit.targets.definition_json import document
-from mlops.ir import AccountError, Checked, Finding
+from mlops.ir import AccountError, Checked, Finding, Where
 from mlops.project.environments import Environment
 
 _IMAGE = re.compile(
@@ -43,7 +44,10 @@ def preflight(account: Account, environment: Environment, pipelines: Sequence[Ch
                 found.extend(check(account, environment, pipelines, number))
         except AccountError as error:
             found.append(_finding("A912", f"{topic} could not be asked: {error.message}", error.hint))
-    return tuple(found)
+    places = {placed.step.name: placed.step.where for checked in pipelines for placed in checked.definition.placed()}
+    # What no step asks for is told of the environment.
+    whole = Where(environment.name)
+    return tuple(replace(finding, where=places.get(finding.step or "", whole)) for finding in found)
 
 
 def _role(account: Account, environment: Environment, pipelines: Sequence[Checked], number: str) -> Iterator[Finding]:

@@ -7,8 +7,8 @@ source, and refuses unless account and source are what they were.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
 from mlops.deploy.plan import Plan
@@ -39,8 +39,15 @@ class SavedPlan:
     promises: tuple[Promise, ...]
 
 
-def save(file: Path, targets: Sequence[str], suffix: str | None, aliases: Sequence[str], plans: Sequence[Plan]) -> None:
-    environment = plans[0].environment if plans else ""
+def save(
+    file: Path,
+    targets: Sequence[str],
+    environment: str,
+    suffix: str | None,
+    aliases: Sequence[str],
+    plans: Sequence[Plan],
+) -> None:
+    """Also a plan of nothing, where no pipeline was touched: applying it does that."""
     promises = tuple(Promise(plan.name, plan.basis, plan.goal, plan.verb) for plan in plans)
     saved = SavedPlan(tuple(targets), environment, suffix, tuple(aliases), promises)
     write_text(file, json.dumps({"version": VERSION, **asdict(saved)}, indent=2) + "\n")
@@ -52,12 +59,26 @@ def read(file: Path) -> SavedPlan:
         told = json.loads(file.read_text(encoding="utf-8"))
         if told.pop("version") != VERSION:
             raise ValueError("it was written by another version of mlops")
-        promises = tuple(Promise(**item) for item in told.pop("promises"))
-        return SavedPlan(tuple(told["targets"]), told["environment"], told["suffix"], tuple(told["aliases"]), promises)
+        promises = tuple(Promise(*_texts(item[name] for name in _PROMISE)) for item in told["promises"])
+        suffix = told["suffix"]
+        if suffix is not None:
+            (suffix,) = _texts([suffix])
+        (environment,) = _texts([told["environment"]])
+        return SavedPlan(_texts(told["targets"]), environment, suffix, _texts(told["aliases"]), promises)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{file} is no saved plan: {error}", hint="`mlops plan --out FILE` writes one") from None
+
+
+_PROMISE = tuple(field.name for field in fields(Promise))
+
+
+def _texts(values: Iterable[object]) -> tuple[str, ...]:
+    found = () if isinstance(values, str) else tuple(values)
+    if isinstance(values, str) or not all(isinstance(value, str) for value in found):
+        raise ValueError("a list of texts is expected")
+    return tuple(map(str, found))
 
 
 def hold(saved: SavedPlan, plans: Sequence[Plan]) -> None:
@@ -70,7 +91,8 @@ def hold(saved: SavedPlan, plans: Sequence[Plan]) -> None:
         if promise is None:
             moved.append(f"{plan.name}: it is not part of the saved plan")
         elif promise.basis != plan.basis:
-            moved.append(f"{plan.name}: the account has moved since the plan was saved")
+            same = " and is what the source says: there is nothing to do" if plan.verb == "nothing" else ""
+            moved.append(f"{plan.name}: the account has moved since the plan was saved{same if not plan.drift else ''}")
         elif promise.goal != plan.goal:
             moved.append(f"{plan.name}: the source has changed since the plan was saved")
     if moved:

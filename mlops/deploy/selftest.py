@@ -17,7 +17,7 @@ from mlops.deploy.executions import ExecutionState, describe, start, stop
 from mlops.deploy.pages import items
 from mlops.deploy.plan import plan
 from mlops.deploy.prune import StoredAsset, inventory, prune
-from mlops.ir import Checked, MlopsError
+from mlops.ir import AccountError, Checked, MlopsError
 from mlops.project.environments import Environment
 
 _POLL_SECONDS = 5.0
@@ -69,7 +69,8 @@ def selftest(
         state = _run(account, environment, name, seconds)
         told = ", ".join(f"{step.name} {step.status}" for step in state.steps)
         if state.status != "Succeeded":
-            raise MlopsError(f"{state.status}: {state.failure or told}")
+            cut = f"at the cap of {seconds:.0f} s, " if state.status == "Stopped" else ""
+            raise MlopsError(f"{state.status}: {cut}{state.failure or told}")
         return told
 
     try:
@@ -93,17 +94,42 @@ def _run(account: Account, environment: Environment, name: str, seconds: float) 
                 stop(account, arn)
                 stopping = True
             time.sleep(min(_POLL_SECONDS, max(0.2, seconds / 100)))
-    except BaseException:
-        stop(account, arn)
+    except BaseException as error:
+        try:
+            stop(account, arn)
+        except MlopsError as refused:
+            # What went wrong first says more.
+            error.add_note(f"it could not be stopped: {refused.message}")
         raise
 
 
 def _remove(account: Account, environment: Environment, checked: Checked) -> str:
+    """Each kind of thing for itself: what the account refuses of one leaves nothing of the others behind."""
     name = checked.definition.name or ""
+    parts: list[Callable[[], str]] = [
+        lambda: _remove_pipeline(account, environment, name),
+        lambda: f"{_remove_group(account.client('sagemaker'), name)} versions",
+        lambda: f"{_remove_objects(account, environment, name)} outputs",
+        lambda: f"{_remove_code(account, environment, checked)} objects of code",
+    ]
+    done, refused = [], []
+    for part in parts:
+        try:
+            done.append(part())
+        except MlopsError as error:
+            refused.append(error.message)
+    if refused:
+        raise MlopsError(f"{'; '.join(refused)}; removed: {', '.join(done) or 'nothing'}")
+    return ", ".join(done)
+
+
+def _remove_pipeline(account: Account, environment: Environment, name: str) -> str:
     removal = plan_removal(account, environment, name)
     destroy(account, environment, removal, force=True)
-    versions = _remove_group(account.client("sagemaker"), name)
-    written = _remove_objects(account, environment, name)
+    return ", ".join(removal.labels) or "no pipeline"
+
+
+def _remove_code(account: Account, environment: Environment, checked: Checked) -> int:
     addresses = {asset.address for asset in checked.definition.assets}
     left: tuple[StoredAsset, ...] = tuple(
         item
@@ -111,7 +137,7 @@ def _remove(account: Account, environment: Environment, checked: Checked) -> str
         if not item.referenced and any(address in item.key for address in addresses)
     )
     prune(account, environment, left)
-    return f"{', '.join(removal.labels) or 'no pipeline'}, {versions} versions, {written + len(left)} objects"
+    return len(left)
 
 
 def _remove_group(sagemaker: Any, group: str) -> int:
@@ -140,7 +166,11 @@ def _remove_objects(account: Account, environment: Environment, name: str) -> in
             for item in items(s3, "list_objects_v2", "Contents", Bucket=environment.bucket, Prefix=prefix)
         ]
         for first in range(0, len(keys), 1000):
-            s3.delete_objects(Bucket=environment.bucket, Delete={"Objects": keys[first : first + 1000], "Quiet": True})
+            chosen = keys[first : first + 1000]
+            reply = s3.delete_objects(Bucket=environment.bucket, Delete={"Objects": chosen, "Quiet": True})
+            if reply.get("Errors"):
+                told = reply["Errors"][0]
+                raise AccountError(f"DeleteObjects: {told.get('Code')}: {told.get('Key')}")
     return len(keys)
 
 

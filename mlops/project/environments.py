@@ -8,7 +8,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -159,20 +159,24 @@ def origin(root: Path, environment: str, key: str) -> str:
 def _environments(
     root: Path, raw: Any, file: Path, text: str, mistakes: list[str], incomplete: dict[str, str]
 ) -> dict[str, Environment]:
-    if not isinstance(raw, dict) or not all(isinstance(table, dict) for table in raw.values()):
-        mistakes.append(_mistake(file, text, ("env",), "[env.NAME] has to be a table"))
+    wrong = [name for name, table in raw.items() if not isinstance(table, dict)] if isinstance(raw, dict) else [""]
+    for name in wrong:
+        at = ("env", name) if name else ("env",)
+        mistakes.append(_mistake(file, text, at, f"{'.'.join(at)} has to be a table, [env.NAME]"))
+    if wrong:
         return {}
     shared = raw.get(_RESERVED, {})
     environments = {LOCAL: _local(root, {})}
     for name, own in raw.items():
         if name == _RESERVED:
-            unknown = set(own) - set(Environment.model_fields)
-            for key in sorted(unknown):
-                mistakes.append(_mistake(file, text, ("env", name, key), f"{key!r} is not a key of an environment"))
+            for key in sorted(set(own) - set(Environment.model_fields)):
+                mistakes.append(_mistake(file, text, ("env", name, key), _unknown(key, Environment, f"env.{name}")))
             continue
         merged = {key: value for key, value in shared.items() if key in Environment.model_fields}
-        for ancestor in _lineage(name, raw, file, text, mistakes):
+        lineage = _lineage(name, raw, file, text, mistakes)
+        for ancestor in lineage:
             merged = _merged(merged, raw[ancestor])
+        writers = {table: raw[table] for table in (*reversed(lineage), _RESERVED) if table in raw}
         for key in _OURS:
             if key in merged:
                 mistakes.append(_mistake(file, text, ("env", name, key), f"{key!r} is not a key of an environment"))
@@ -185,12 +189,12 @@ def _environments(
                 merged.pop(key, None)
             merged = _local_values(root) | merged
         unset: list[str] = []
-        filled = _filled(merged, ("env", name), file, text, mistakes, unset)
+        filled = _filled(merged, (), _Place(file, text, writers), mistakes, unset)
         if unset:
             # Only who uses this environment has to have its variables.
             incomplete[name] = "\n".join(unset)
             continue
-        environment = _validated(Environment, {"name": name, **filled}, ("env", name), file, text, mistakes)
+        environment = _validated(Environment, {"name": name, **filled}, ("env", name), file, text, mistakes, writers)
         if isinstance(environment, Environment):
             environments[name] = environment
     if LOCAL not in raw and isinstance(shared, dict):
@@ -205,10 +209,9 @@ def _lineage(name: str, raw: Mapping[str, Any], file: Path, text: str, mistakes:
     while (parent := raw[found[-1]].get(_INHERITS)) is not None:
         at = ("env", found[-1], _INHERITS)
         if not isinstance(parent, str) or parent not in raw or parent in (_RESERVED, LOCAL):
-            known = ", ".join(sorted(set(raw) - {_RESERVED, LOCAL, found[-1]})) or "none"
-            mistakes.append(
-                _mistake(file, text, at, f"inherits = {parent!r}: give another environment, one of {known}")
-            )
+            others = sorted(set(raw) - {_RESERVED, LOCAL, found[-1]})
+            known = f"give another one of {', '.join(others)}" if others else "there is no other environment"
+            mistakes.append(_mistake(file, text, at, f"inherits = {parent!r}: {known}"))
             break
         if parent in found:
             circle = " -> ".join((*found[found.index(parent) :], parent))
@@ -228,25 +231,58 @@ def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-def _filled(value: Any, at: tuple[str, ...], file: Path, text: str, mistakes: list[str], unset: list[str]) -> Any:
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """Where the values of one environment are written. ``writers`` are its own table and those behind it, by name, the
+    nearest first."""
+
+    file: Path
+    text: str
+    writers: Mapping[str, Mapping[str, Any]]
+
+    def path(self, inside: tuple[str, ...]) -> tuple[str, ...]:
+        """From the top of the file, by the table that gives the value."""
+        for depth in range(len(inside), 0, -1):
+            for table, value in self.writers.items():
+                if _holds(value, inside[:depth]):
+                    return ("env", table, *inside)
+        return ("env", next(iter(self.writers)), *inside)
+
+    def told(self, inside: tuple[str, ...], message: str) -> str:
+        return _mistake(self.file, self.text, self.path(inside), message)
+
+
+def _holds(value: Any, inside: tuple[str, ...]) -> bool:
+    for key in inside:
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+def _filled(value: Any, at: tuple[str, ...], place: _Place, mistakes: list[str], unset: list[str]) -> Any:
     """``${NAME}`` in a text replaced by the variable of this process. A secret is refused: whatever stands in an
     environment may end up in a definition."""
     match value:
         case dict():
-            return {key: _filled(item, (*at, key), file, text, mistakes, unset) for key, item in value.items()}
+            return {key: _filled(item, (*at, key), place, mistakes, unset) for key, item in value.items()}
         case list():
-            return [_filled(item, at, file, text, mistakes, unset) for item in value]
+            return [_filled(item, at, place, mistakes, unset) for item in value]
         case str() if "${" in value:
+            name = ".".join(place.path(at))
 
             def variable(found: re.Match[str]) -> str:
-                name = found[1]
-                if name not in os.environ:
-                    unset.append(_mistake(file, text, at, f"{'.'.join(at)}: the variable {name} is not set"))
-                elif is_secret(name, os.environ[name]):
-                    message = f"{'.'.join(at)}: the variable {name} looks like a secret, which has no place here"
-                    mistakes.append(_mistake(file, text, at, message))
-                    return ""
-                return os.environ.get(name, "")
+                wanted = found[1]
+                if not re.fullmatch(r"\w+", wanted):
+                    mistakes.append(place.told(at, f"{name}: {found[0]} names no variable; write ${{NAME}}"))
+                elif wanted not in os.environ:
+                    unset.append(place.told(at, f"{name}: the variable {wanted} is not set"))
+                elif is_secret(wanted, os.environ[wanted]):
+                    message = f"{name}: the variable {wanted} looks like a secret, which has no place here"
+                    mistakes.append(place.told(at, message))
+                else:
+                    return os.environ[wanted]
+                return ""
 
             return _VARIABLE.sub(variable, value)
     return value
@@ -271,35 +307,108 @@ def _local(root: Path, extra: Mapping[str, Any]) -> Environment:
 
 
 def _validated(
-    model: type[BaseModel], raw: Any, at: tuple[str, ...], file: Path, text: str, mistakes: list[str]
+    model: type[BaseModel],
+    raw: Any,
+    at: tuple[str, ...],
+    file: Path,
+    text: str,
+    mistakes: list[str],
+    writers: Mapping[str, Mapping[str, Any]] | None = None,
 ) -> BaseModel | None:
+    """``writers`` as of :class:`_Place`; a mistake in what several environments take over is told once."""
     try:
         return model.model_validate(raw)
     except ValidationError as error:
-        seen: set[tuple[str, ...]] = set()
+        kinds: dict[tuple[str, ...], list[Any]] = {}
         for detail in error.errors(include_url=False):
-            member = str(detail["loc"][0]) if detail["loc"] else ""
-            path = (*at, member) if member else at
-            if path in seen:
-                continue
-            seen.add(path)
+            told = tuple(str(part) for part in detail["loc"] if not isinstance(part, int))
+            # What follows a value is the kind that pydantic tried.
+            inside = next((told[:end] for end in range(len(told), 0, -1) if _holds(raw, told[:end])), ())
             if detail["type"] == "missing":
-                message = f"[{'.'.join(at)}] lacks {member!r}"
-                mistakes.append(_mistake(file, text, at, message))
-            elif detail["type"] == "extra_forbidden":
-                known = ", ".join(
-                    sorted({*model.model_fields, *([_INHERITS] if model is Environment else [])} - {*_OURS})
-                )
-                message = f"{member!r} is not a key of [{'.'.join(at)}]; known: {known}"
-                mistakes.append(_mistake(file, text, path, message))
+                kinds[told] = [detail]
             else:
-                said = detail["msg"][0].lower() + detail["msg"][1:]
-                mistakes.append(_mistake(file, text, path, f"{'.'.join(path)} = {detail['input']!r}: {said}"))
+                kinds.setdefault(inside, []).append(detail)
+        place = _Place(file, text, writers) if writers else None
+        for inside, details in kinds.items():
+            # A text that lacks the form is nearer than another kind of value.
+            detail = next((item for item in details if item["type"] == "string_pattern_mismatch"), details[0])
+            path = place.path(inside) if place else (*at, *inside)
+            match detail["type"]:
+                case "missing":
+                    path = (*at, *inside[:-1])
+                    message = f"[{'.'.join(path)}] lacks {inside[-1]!r}"
+                case "extra_forbidden":
+                    message = _unknown(inside[-1], _model_of(model, inside), ".".join(path[:-1]))
+                case _:
+                    said = "give a text, a number, true or false" if len(details) > 2 else _said(inside, detail)
+                    message = f"{'.'.join(path)} = {_input(inside, detail['input'])}: {said}"
+            sentence = _mistake(file, text, path, message)
+            if sentence not in mistakes:
+                mistakes.append(sentence)
         return None
+
+
+_WANTED = {
+    "string_type": 'give a text, in quotes ("...")',
+    "int_type": "give a whole number, without quotes",
+    "bool_type": "give true or false, without quotes",
+    "list_type": 'give a list, ["...", "..."]',
+    "dict_type": 'give a table, { NAME = "..." }',
+    "model_type": "give a table",
+}
+_EXAMPLES = {
+    "account": "111122223333",
+    "region": "eu-west-1",
+    "role": "arn:aws:iam::111122223333:role/pipelines",
+    "assume_role": "arn:aws:iam::111122223333:role/deployer",
+    "bucket": "acme-ml",
+    "prefix": "teams/growth",
+    "endpoint_url": "http://127.0.0.1:5000",
+    "mlflow": "http://127.0.0.1:5000",
+    "expression": "rate(1 day)",
+    "sns": "arn:aws:sns:eu-west-1:111122223333:ml",
+    "webhook_env": "SLACK_WEBHOOK",
+}
+
+
+def _said(inside: tuple[str, ...], detail: Any) -> str:
+    kind, example = detail["type"], _EXAMPLES.get(inside[-1]) if inside else None
+    if kind == "string_pattern_mismatch" and example is not None:
+        return f'that is none; one is, for example, "{example}"'
+    said = _WANTED.get(kind) or detail["msg"].removeprefix("Value error, ")
+    return f"{said[0].lower()}{said[1:]}"
+
+
+def _input(inside: tuple[str, ...], value: Any) -> str:
+    """A URL of a webhook is a secret, and is easily put where the variable's name belongs."""
+    name = inside[-1] if inside else ""
+    return "(hidden)" if name == "webhook_env" or (isinstance(value, str) and is_secret(name, value)) else repr(value)
+
+
+def _unknown(key: str, model: type[BaseModel], table: str) -> str:
+    import difflib
+
+    known = sorted({*model.model_fields, *([_INHERITS] if model is Environment else [])} - {*_OURS})
+    close = difflib.get_close_matches(key, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
+    return f"{key!r} is not a key of [{table}]; {hint}"
+
+
+def _model_of(model: type[BaseModel], inside: tuple[str, ...]) -> type[BaseModel]:
+    """Of the table that holds the last key: the model itself or, deeper, the one that its member is made of."""
+    if len(inside) < 2:
+        return model
+    waiting: list[Any] = [model.model_fields[inside[0]].annotation]
+    while waiting:
+        kind = waiting.pop()
+        if isinstance(kind, type) and issubclass(kind, BaseModel):
+            return kind
+        waiting.extend(get_args(kind))
+    return model
 
 
 def _text(file: Path) -> str:
     try:
-        return file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8-sig")  # some editors begin a file with a mark
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigurationError(f"{file} cannot be read: {error}") from None

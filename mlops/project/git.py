@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import subprocess
+from collections.abc import Iterator
 from pathlib import Path
 
 from mlops.ir import UsageError
@@ -11,7 +12,8 @@ from mlops.ir import UsageError
 
 def changed_files(folder: Path, since: str) -> frozenset[Path]:
     """Absolute paths that differ between where ``since`` and this branch parted and the working copy: committed, not
-    committed, new and removed; of a renamed file both names. Raises UsageError where Git cannot tell."""
+    committed, new and removed; of a renamed file both names, of a submodule that differs all its files. Raises
+    UsageError where Git cannot tell."""
     if not since or since.startswith("-"):
         raise UsageError(f"{since!r} is no commit")
     top = Path(_git(folder, "rev-parse", "--show-toplevel").removesuffix("\n"))
@@ -22,7 +24,33 @@ def changed_files(folder: Path, since: str) -> frozenset[Path]:
     ).strip()
     named = _git(top, "diff", "--name-only", "--no-renames", "-z", base, "--")
     new = _git(top, "ls-files", "--others", "--exclude-standard", "-z")
-    return frozenset(top / name for name in (named + new).split("\0") if name)
+    changed = [top / name for name in (named + new).split("\0") if name]
+    return frozenset(file for path in changed for file in (path, *_below(path)))
+
+
+def _below(path: Path) -> Iterator[Path]:
+    """Git tells of a submodule, and of a repository inside that it does not know, only that something differs."""
+    if path.is_dir() and not path.is_symlink():
+        for folder, inside, files in os.walk(path):
+            inside[:] = [name for name in inside if name != ".git"]
+            yield from (Path(folder) / name for name in files if name != ".git")
+
+
+def repository(folder: Path) -> Path | None:
+    """The top of the working copy that holds ``folder``, which need not be there yet; None outside of any."""
+    there = next(place for place in (folder, *folder.parents) if place.is_dir())
+    try:
+        return Path(_git(there, "rev-parse", "--show-toplevel").removesuffix("\n"))
+    except UsageError:
+        return None
+
+
+def default_branch(folder: Path) -> str | None:
+    """What ``origin`` said when it was cloned; None where nothing tells."""
+    try:
+        return _git(folder, "symbolic-ref", "--short", "refs/remotes/origin/HEAD").strip().removeprefix("origin/")
+    except UsageError:
+        return None
 
 
 def _git(folder: Path, *words: str, missing: str | None = None) -> str:
@@ -34,7 +62,7 @@ def _git(folder: Path, *words: str, missing: str | None = None) -> str:
             command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False, env=_environment()
         )
     except FileNotFoundError:
-        raise UsageError("--changed-since asks Git, which is not installed here") from None
+        raise UsageError("Git is asked, which is not installed here") from None
     if done.returncode == 0:
         return done.stdout
     said = " ".join(done.stderr.encode(errors="surrogateescape").decode(errors="replace").split())

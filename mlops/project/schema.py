@@ -11,8 +11,8 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"
 
 
 def schema() -> dict[str, Any]:
-    """Tables of other parts of the project are let through."""
-    environment = Environment.model_json_schema(ref_template="#/definitions/{model}")
+    """Tables of other parts of the project are let through. Every text may be taken from a variable, ``${NAME}``."""
+    environment = _with_variables(Environment.model_json_schema(ref_template="#/definitions/{model}"))
     definitions = environment.pop("$defs", {})
     members = {key: value for key, value in environment["properties"].items() if key not in ("name", "state")}
     members["inherits"] = {"type": "string", "description": "Another environment, whose values this one begins with."}
@@ -27,3 +27,16 @@ def schema() -> dict[str, Any]:
         },
         "definitions": definitions,
     }
+
+
+def _with_variables(told: Any) -> Any:
+    match told:
+        case {"pattern": str(pattern), **rest}:
+            return {**_with_variables(rest), "pattern": rf"{pattern}|\$\{{\w+\}}"}
+        case {"enum": list(), "type": "string"}:
+            return {"anyOf": [told, {"type": "string", "pattern": r"\$\{\w+\}"}]}
+        case dict():
+            return {key: _with_variables(value) for key, value in told.items()}
+        case list():
+            return [_with_variables(value) for value in told]
+    return told

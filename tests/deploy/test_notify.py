@@ -12,7 +12,8 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy.notify import Notice, drift_notices, tell
+from mlops.deploy.executions import ExecutionState, StepState
+from mlops.deploy.notify import Notice, drift_notices, notices, tell
 from mlops.deploy.plan import plan
 from mlops.deploy.upsert import upsert
 from mlops.project.starts import Notify
@@ -91,6 +92,26 @@ def test_a_topic_is_published_to(world: World) -> None:
     assert told(world, Notify(sns=topic)) == ()
     (failure,) = told(world, Notify(sns=topic + "-gone"))
     assert "could not be sent by sns" in failure
+
+
+@local
+def test_a_notice_of_a_failure_has_the_steps_reasons_and_no_secret(world: World) -> None:
+    token = "ghp_0123456789012345678901234567890123456789"
+    steps = tuple(
+        StepState(name, "Failed", "ProcessingJob", failure=failure)
+        for name, failure in (
+            ("One", "exit code 1:\nKeyError: 'label'"),
+            ("Two", f"bad token {token}"),
+            ("Three", "x" * 900),
+        )
+    )
+    state = ExecutionState("arn:execution/e1", "churn", "Failed", "One or many steps failed", steps)
+    (notice,) = notices(world.account, world.environment, state)
+    assert notice.text.splitlines()[1:] == [
+        "One: exit code 1: KeyError: 'label'",
+        "Two: (hidden)",
+        f"Three: {'x' * 500}…",
+    ]
 
 
 @local

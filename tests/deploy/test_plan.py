@@ -240,7 +240,7 @@ def test_a_large_definition_goes_through_s3(world: World, size: int) -> None:
 def test_a_saved_plan_holds_until_the_account_or_the_source_moves(world: World, tmp_path: Any) -> None:
     upsert(world.account, world.environment, world.compiled())
     file = tmp_path / "plan.json"
-    save(file, ["pipeline.py"], None, (), [planned(world, code="print(5)\n")])
+    save(file, ["pipeline.py"], world.environment.name, None, (), [planned(world, code="print(5)\n")])
     saved = read(file)
     hold(saved, [planned(world, code="print(5)\n")])
     with pytest.raises(Refusal, match="the source has changed"):
@@ -248,6 +248,42 @@ def test_a_saved_plan_holds_until_the_account_or_the_source_moves(world: World, 
     behind(world, lambda document: document.update(Metadata={"by": "hand"}))
     with pytest.raises(Refusal, match="the account has moved"):
         hold(saved, [planned(world, code="print(5)\n")])
+
+
+GOOD: dict[str, Any] = {
+    "version": 1,
+    "targets": ["p.py"],
+    "environment": "prod",
+    "suffix": None,
+    "aliases": [],
+    "promises": [{"pipeline": "p", "basis": "b", "goal": "g", "action": "update"}],
+}
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        None,
+        {"version": 2},
+        {"targets": "p.py"},
+        {"targets": [1]},
+        {"environment": 5},
+        {"suffix": []},
+        {"aliases": None},
+        {"promises": [{"pipeline": "p"}]},
+        {"promises": [{"pipeline": 1, "basis": "b", "goal": "g", "action": "update"}]},
+        {"promises": "p"},
+    ],
+    ids=str,
+)
+def test_what_is_no_saved_plan_is_told(tmp_path: Any, changed: dict[str, Any] | None) -> None:
+    file = tmp_path / "plan.json"
+    file.write_text(json.dumps({**GOOD, **(changed or {})}))
+    if changed is None:
+        assert read(file).promises[0].pipeline == "p"
+        return
+    with pytest.raises(UsageError, match="is no saved plan"):
+        read(file)
 
 
 def behind(world: World, change: Callable[[dict[str, Any]], object]) -> None:

@@ -36,6 +36,22 @@ def test_what_fails_is_told_and_removed(world: World) -> None:
     assert inventory(world.account, world.environment) == Inventory(())
 
 
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_what_cannot_be_removed_leaves_nothing_else_behind(world: World) -> None:
+    """moto neither runs a pipeline, nor stops one, nor deletes a group of models."""
+    checked = world.compiled()
+    proofs = {
+        proof.name: proof
+        for proof in selftest(world.account, world.environment, checked, seconds=60, say=lambda text: None)
+    }
+    assert proofs["create the pipeline"].ok and not proofs["run it"].ok and not proofs["remove it all"].ok
+    assert proofs["run it"].detail.startswith("ListPipelineExecutionSteps: ")
+    assert "DeleteModelPackageGroup: " in proofs["remove it all"].detail
+    assert "removed: pipeline churn, record of churn, 0 outputs, 2 objects of code" in proofs["remove it all"].detail
+    assert describe(world.account, "churn") is None
+    assert inventory(world.account, world.environment) == Inventory(())
+
+
 def test_without_yes_it_only_says_what_it_would_do(
     tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

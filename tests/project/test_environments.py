@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+import zoneinfo
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,9 @@ role = "arn:aws:iam::111122223333:role/pipelines"
 bucket = "acme-ml"
 tags = { cost = "2" }
 """
+
+
+DAILY = "[env.staging.schedules.daily]\n"
 
 
 def project(tmp_path: Path, text: str) -> Path:
@@ -58,14 +62,37 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
     [
         ("[env.staging\n", 1, "mlops.toml"),
         ("[projects]\n", 1, "'projects' is not known"),
-        ("[project]\npipeline = 'x'\n", 2, "known: pipelines"),
-        (STAGING + "regoin = 'x'\n", 13, "'regoin' is not a key"),
+        ("[project]\npipeline = 'x'\n", 2, "did you mean 'pipelines'?"),
+        ("[project]\nroot = 'x'\n", 2, "known: pipelines"),
+        (STAGING + "regoin = 'x'\n", 13, "'regoin' is not a key of [env.staging]; did you mean 'region'?"),
+        (STAGING + "colour = 'x'\n", 13, "'colour' is not a key of [env.staging]; known: account, "),
+        (STAGING + "subnets = 'x'\n", 13, "env.staging.subnets = 'x': give a list"),
+        (STAGING + "approval = 'yes'\n", 13, "give true or false"),
+        (STAGING + "parallelism = '4'\n", 13, "give a whole number, without quotes"),
+        (STAGING + "parallelism = 0\n", 13, "greater than or equal to 1"),
+        (STAGING + "mlflow = 'x'\n", 13, 'one is, for example, "http'),
+        (
+            STAGING + "parameters = { Floor = [1] }\n",
+            13,
+            "staging.parameters.Floor = [1]: give a text, a number, true or",
+        ),
+        (STAGING + DAILY + "pipelin = 'p'\nexpression = 'rate(1 day)'\n", 14, "did you mean 'pipeline'?"),
+        (STAGING + DAILY + "expression = 'rate(1 day)'\n", 13, "[env.staging.schedules.daily] lacks 'pipeline'"),
+        (STAGING + DAILY + "pipeline = 'p'\nexpression = 'daily'\n", 15, '"rate(1 day)"'),
+        (
+            STAGING + "[env.staging.triggers.new]\npipeline = 'p'\nevent = {}\n",
+            13,
+            ": an empty pattern would match every",
+        ),
+        (STAGING + "[env.staging.notify]\non = ['fail']\n", 14, "env.staging.notify.on = 'fail'"),
+        (STAGING + "kms_key = '${}'\n", 13, "env.staging.kms_key: ${} names no variable"),
         (STAGING.replace("eu-west-1", "Europe"), 9, "region"),
-        (STAGING.replace('"111122223333"', "111122223333"), 8, "valid string"),
+        (STAGING.replace('"111122223333"', "111122223333"), 8, "give a text, in quotes"),
         (STAGING.replace("role =", "# role ="), 7, "lacks 'role'"),
         (STAGING.replace("instance =", "instanse ="), 3, "'instanse'"),
         ("[env.local]\naccount = '111122223333'\n", 2, "local"),
-        ("[env]\nstaging = 5\n", None, "table"),
+        ("[env]\nstaging = 5\n", 2, "env.staging has to be a table"),
+        ("env = 5\n", 1, "env has to be a table"),
     ],
 )
 def test_a_mistake_is_told_with_its_line(tmp_path: Path, text: str, line: int | None, words: str) -> None:
@@ -81,6 +108,77 @@ def test_all_mistakes_are_told_at_once(tmp_path: Path) -> None:
         read_project(project(tmp_path, STAGING.replace("eu-west-1", "Europe") + "unknown = 1\n"))
     assert "region" in told.value.message
     assert "'unknown'" in told.value.message
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line"),
+    [
+        ('region = "eu-west-1"', 'region = "Europe"', 6),
+        ("parallelism = 4", 'parallelism = "4"', 10),
+        ('tags = { team = "growth" }', "tags = { team = 5 }", 2),
+        ('tags = { stage = "staging" }', 'tags = { stage = "${NOT_SET}" }', None),
+    ],
+)
+def test_a_mistake_that_is_inherited_is_told_once_where_it_stands(
+    tmp_path: Path, old: str, new: str, line: int | None
+) -> None:
+    assert old in INHERITING
+    (tmp_path / "mlops.toml").write_text(INHERITING.replace(old, new))
+    if line is None:
+        incomplete = read_project(tmp_path).incomplete
+        assert set(incomplete) == {"staging", "prod"}
+        assert all("mlops.toml:9: env.staging.tags.stage: the variable NOT_SET" in said for said in incomplete.values())
+        return
+    with pytest.raises(ConfigurationError) as told:
+        read_project(tmp_path)
+    assert told.value.message.count("\n") == 0
+    assert f"mlops.toml:{line}: " in told.value.message
+
+
+def test_a_url_where_the_name_of_a_variable_belongs_is_not_repeated(tmp_path: Path) -> None:
+    table = "[env.staging.notify]\nwebhook_env = "
+    with pytest.raises(ConfigurationError) as told:
+        read_project(project(tmp_path, STAGING + table + '"https://hooks.example.org/T0/B0/abcdef"\n'))
+    assert ":14: env.staging.notify.webhook_env = (hidden): that is none" in told.value.message
+    found = read_project(project(tmp_path, STAGING + table + '"SLACK"\n')).environment("staging").notify
+    assert found is not None and found.webhook_env == "SLACK"
+
+
+def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
+    (tmp_path / "mlops.toml").write_bytes(b"\xef\xbb\xbf" + STAGING.encode())
+    assert read_project(tmp_path).environment("staging").region == "eu-west-1"
+
+
+@pytest.mark.parametrize(
+    ("written", "said"),
+    [
+        ("expression = 'cron(0 6 * * ? *)'", None),
+        ("expression = 'cron(0/15 8-17 ? * MON-FRI 2026)'", None),
+        ("expression = 'cron(0 10 ? * 6#3 *)'", None),
+        ("expression = 'rate(1 hour)'", None),
+        ("expression = 'rate(36 hours)'", None),
+        ("expression = 'at(2026-11-22T06:00:00)'", None),
+        ("expression = 'cron(0 6 * * *)'", "six fields"),
+        ("expression = 'cron(0 6 * * * *)'", "has to be ?"),
+        ("expression = 'cron(0 24 * * ? *)'", "hours goes from 0 to 23, not 24"),
+        ("expression = 'cron(0 6 ? * 0 *)'", "day of the week goes from 1 to 7, not 0"),
+        ("expression = 'rate(1 days)'", "singular"),
+        ("expression = 'rate(0 days)'", "rate is a number"),
+        ("expression = 'at(tomorrow)'", "at is a time"),
+        ("expression = 'rate(1 day)'\ntimezone = 'Europe/Berlin'", None),
+        ("expression = 'rate(1 day)'\ntimezone = 'Europe/Berlim'", "did you mean 'Europe/Berlin'?"),
+    ],
+)
+def test_a_schedule_that_would_never_fire(tmp_path: Path, written: str, said: str | None) -> None:
+    if "timezone" in written and not zoneinfo.available_timezones():
+        pytest.skip("this machine has no time zones")
+    text = STAGING + DAILY + f"pipeline = 'p'\n{written}\n"
+    if said is None:
+        assert read_project(project(tmp_path, text)).environment("staging").schedules["daily"]
+        return
+    with pytest.raises(ConfigurationError, match=re.escape(said)) as told:
+        read_project(project(tmp_path, text))
+    assert f":{14 + len(written.splitlines())}: env.staging.schedules.daily." in told.value.message
 
 
 def test_an_unknown_environment_names_those_that_are(tmp_path: Path) -> None:
@@ -168,3 +266,21 @@ def test_the_schema_knows_every_key_and_no_other() -> None:
     assert set(table["properties"]) == set(Environment.model_fields) - {"name", "state"} | {"inherits"}
     assert {"Schedule", "Trigger", "Notify"} <= set(found["definitions"])
     assert "$defs" not in json.dumps(found)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "fits"),
+    [
+        ("region", "eu-west-1", True),
+        ("region", "${AWS_REGION}", True),
+        ("region", "Europe", False),
+        ("account", "${ACCOUNT}", True),
+        ("account", "12", False),
+        ("role", "arn:aws:iam::${ACCOUNT}:role/r", True),
+        ("parallelism", "4", False),
+    ],
+)
+def test_an_editor_takes_a_variable_where_a_text_has_a_form(key: str, value: str, fits: bool) -> None:
+    jsonschema = pytest.importorskip("jsonschema")
+    judge = jsonschema.Draft7Validator(schema())
+    assert judge.is_valid({"env": {"staging": {key: value}}}) == fits

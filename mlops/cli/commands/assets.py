@@ -65,4 +65,8 @@ def prune(environment: str, days: float, delete: bool, format_: str) -> None:
         return
     for item in found:
         click.echo(item.key)
-    talk(f"{len(found)} objects, {size:,} bytes {'removed' if delete else 'could be removed; --delete does it'}")
+    if not found:
+        talk("nothing to remove")
+        return
+    objects = f"{len(found)} {'object' if len(found) == 1 else 'objects'}"
+    talk(f"{objects}, {size:,} bytes {'removed' if delete else 'could be removed; --delete does it'}")

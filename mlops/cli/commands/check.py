@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import talk
+from mlops.cli.printing import is_coloured, talk
 from mlops.ir import MlopsError, Severity, UsageError
 
 if TYPE_CHECKING:
@@ -90,7 +90,7 @@ def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
     report = importlib.import_module(f"mlops.check.reports.{format_}")
     if format_ == "text":
         if findings:
-            click.echo(report.render(findings, colour=sys.stdout.isatty()), nl=False)
+            click.echo(report.render(findings, colour=is_coloured(sys.stdout)), nl=False)
         many = f"{len(opened.pipelines)} {'pipeline' if len(opened.pipelines) == 1 else 'pipelines'} checked"
         talk(many if findings else f"{many}: nothing to say")
     elif format_ == "json":

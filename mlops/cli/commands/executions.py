@@ -23,13 +23,18 @@ def command() -> None:
 @command.command("list")
 @click.argument("pipeline", required=False)
 @options.environment
+@click.option(
+    "--limit", type=click.IntRange(min=0), default=100, show_default=True, help="Show so many of them, 0 for all."
+)
 @options.as_json
-def list_(pipeline: str | None, environment: str, format_: str) -> None:
+def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> None:
     """Executions of PIPELINE, or of all; newest first."""
     from mlops.cli.here import connect_here
     from mlops.deploy.executions import listed
 
-    found = listed(connect_here(environment).account, pipeline)
+    found = listed(connect_here(environment).account, pipeline, limit or None)
+    if limit and len(found) == limit:
+        talk(f"the newest {limit}; --limit 0 shows all")
     if format_ == "json":
         print_json([dict(item) for item in found])
         return
@@ -50,16 +55,21 @@ def list_(pipeline: str | None, environment: str, format_: str) -> None:
 @command.command()
 @click.argument("execution", required=False)
 @options.environment
+@click.option("--watch", "watching", is_flag=True, help="Follow it to its end; end with 1 where it fails.")
 @options.as_json
-def show(execution: str | None, environment: str, format_: str) -> None:
+def show(execution: str | None, environment: str, watching: bool, format_: str) -> None:
     """One EXECUTION (its id, the beginning of it, or its ARN; the newest without) and its steps."""
     from mlops.cli.here import connect_here
     from mlops.cli.progress import summary
-    from mlops.cli.running import as_dictionary, tell_failure
+    from mlops.cli.running import as_dictionary, tell_failure, watch
     from mlops.deploy.executions import describe, find
 
     connected = connect_here(environment)
-    state = describe(connected.account, find(connected.account, execution))
+    arn = find(connected.account, execution)
+    if watching:
+        watch(connected, arn, as_json=format_ == "json")
+        return
+    state = describe(connected.account, arn)
     if format_ == "json":
         print_json(as_dictionary(state, environment))
         return
@@ -107,9 +117,14 @@ def logs(execution: str, step: str | None, environment: str) -> None:
     if step is not None and not chosen:
         known = ", ".join(item.name for item in state.steps)
         raise UsageError(f"execution {state.id} has no step {step!r}; it has {known}")
+    printed = 0
     for item in chosen:
         for line in log_lines(account, item):
             click.echo(line if step else f"{item.name} | {line}")
+            printed += 1
+    if not printed:
+        ran = any(item.job for item in chosen)
+        talk("nothing was printed" if ran else "nothing was printed: only steps that are jobs have a log")
 
 
 @command.command()

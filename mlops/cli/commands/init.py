@@ -54,17 +54,34 @@ def write_template(template: Traversable, directory: Path, pipeline: str) -> Non
 
 
 def _write_ci(directory: Path, ci: str, environment: str) -> None:
+    """The services look for their files at the top of the repository only, and run there."""
     from mlops.project.environments import read_project
+    from mlops.project.git import default_branch, repository
 
     if not re.fullmatch(r"[A-Za-z0-9_\-]+", environment):
         raise UsageError(f"{environment!r} is no name of an environment")
-    project = read_project(directory.resolve())
+    root = directory.resolve()
+    project = read_project(root)
+    top = repository(root) or root
+    inside = "" if root == top else root.relative_to(top).as_posix()
+    pipelines = f"{inside}/{project.pipelines}" if inside else project.pipelines
+    if not re.fullmatch(r"[\w.\-+@][\w.\-+@/ ]*", pipelines):
+        raise UsageError(f"{pipelines!r} cannot stand in a workflow", hint="use letters, digits, spaces and . _ - + @")
+    values = {
+        "PIPELINES": f'"{pipelines}"' if " " in pipelines else pipelines,
+        "ENVIRONMENT": environment,
+        "BRANCH": (default_branch(top) if top != root or (top / ".git").exists() else None) or "main",
+        # Two projects of a repository have a workflow each.
+        "WORKFLOW": f"mlops-{re.sub(r'[^A-Za-z0-9]+', '-', inside)}" if inside else "mlops",
+    }
     plain = dict(_files(resources.files("mlops.cli").joinpath("templates", "project"), ()))
     for relative, text in _files(resources.files("mlops.cli").joinpath("templates", "ci", ci), ()):
-        file = directory / relative
+        filled = re.sub(r"\b(PIPELINES|ENVIRONMENT|BRANCH|WORKFLOW)\b", lambda found: values[found[1]], text)
+        relative = relative.replace("mlops.yml", f"{values['WORKFLOW']}.yml")
+        file = top / relative
         if file.exists() and file.read_text(encoding="utf-8") == plain.get(relative):
             file.unlink()
-        _write(directory, relative, text.replace("PIPELINES", project.pipelines).replace("ENVIRONMENT", environment))
+        _write(top if inside else directory, relative, filled)
     if environment not in {*project.environments, *project.incomplete}:
         talk(f"mlops.toml has no [env.{environment}] yet: add it before the first merge")
     talk("docs/ci.md tells which two roles the workflow takes on, and what they may do")

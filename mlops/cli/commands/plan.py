@@ -72,7 +72,7 @@ def command(
         for failure in tell_all(connected.account, connected.environment, drift_notices(plans), connected.root):
             talk(failure)
     if out is not None:
-        save(out, targets, suffix, aliases, plans)
+        save(out, targets, environment, suffix, aliases, plans)
         talk(f"saved to {out}; `mlops upsert --plan {out}` applies it")
     refused = any(finding.severity.value == "error" for finding in findings)
     if refused or (exit_code and any(plan.verb != "nothing" or plan.drift for plan in plans)):

@@ -90,5 +90,6 @@ def command(
     # Nobody else writes here but other commands of the same person.
     upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
     arn = start(connected.account, connected.environment, upserted.name, chosen.values, chosen.selective)
-    talk(f"{upserted.name}: execution {arn.rpartition('/')[2]}")
-    watch(connected, arn, as_json=format_ == "json", target=target)
+    if format_ == "text":
+        talk(f"{upserted.name}: execution {arn.rpartition('/')[2]}")
+    watch(connected, arn, as_json=format_ == "json", target=target, stopping=True)

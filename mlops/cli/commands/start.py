@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     metavar="EXECUTION",
     help="With --only: on the results of this execution, in place of the newest that has them.",
 )
-@click.option("--watch", "watching", is_flag=True, help="Follow it; end with 1 where it fails.")
+@click.option(
+    "--watch", "watching", is_flag=True, help="Follow it; end with 1 where it fails. Ctrl-C leaves it running."
+)
 @options.as_json
 def command(
     target: str,
@@ -61,6 +63,10 @@ def command(
         raise UsageError("--alias and --version exclude each other")
     if execution is not None and not only:
         raise UsageError("--from goes with --only STEP")
+    if Path(target).is_dir():
+        raise UsageError(
+            f"{target!r} is a folder, and one pipeline is started", hint="give a file or a pipeline's name"
+        )
     source = _opened(target, environment) if _is_file(target) else None
     name = target if source is None else source[0].name or ""
     name = f"{name}-{suffix}" if suffix else name
@@ -79,7 +85,8 @@ def command(
         selective = selective_config(selection, past or newest_source(connected.account, name, selection))
     arn = start(connected.account, connected.environment, name, values, selective, chosen)
     if watching:
-        talk(f"{name}: execution {arn.rpartition('/')[2]}")
+        if format_ == "text":
+            talk(f"{name}: execution {arn.rpartition('/')[2]}")
         watch(connected, arn, as_json=format_ == "json", target=target if source and not suffix else None)
     elif format_ == "json":
         print_json({"arn": arn})

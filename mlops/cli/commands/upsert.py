@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, talk
@@ -61,6 +62,9 @@ def command(
         if targets or suffix or aliases or changed_since:
             raise UsageError("a saved plan has its own TARGETs and options", hint="give --plan FILE alone")
         saved = saved_plan.read(plan_file)
+        given = click.get_current_context().get_parameter_source("environment")
+        if given is ParameterSource.COMMANDLINE and environment != saved.environment:
+            raise UsageError(f"the plan was saved for {saved.environment}, not for {environment}; nothing was written")
         targets, environment, suffix, aliases = saved.targets, saved.environment, saved.suffix, saved.aliases
     if not targets:
         raise UsageError("there is nothing to upsert", hint="give a TARGET, or --plan FILE")
@@ -69,6 +73,8 @@ def command(
     )
     if saved is not None:
         chosen = {promise.pipeline for promise in saved.promises}
+        if not chosen:
+            talk("the saved plan has no pipeline: nothing to do")
         planned = planned.only(chosen)
         saved_plan.hold(saved, planned.plans)
     for plan in planned.plans:
