@@ -38,7 +38,7 @@ def sparse(file: Path, size: int) -> Path:
 def send(world: World, made: Asset) -> int:
     return sum(
         upload(world.account, world.environment, item, lambda uri, there, size: None)
-        for item in absent(world.account, [made])[made.uri]
+        for item in absent(world.account, [made])[made.uri, made.address]
     )
 
 
@@ -64,9 +64,9 @@ def test_an_upload_that_was_cut_off_is_resumed(world: World, tmp_path: Path) -> 
 
     with pytest.raises(AccountError):
         upload(world.account, world.environment, item, cut)
-    assert absent(world.account, [made]) == {made.uri: (item,)}
+    assert absent(world.account, [made]) == {(made.uri, made.address): (item,)}
     assert send(world, made) == PART_BYTES
-    assert absent(world.account, [made]) == {made.uri: ()}
+    assert absent(world.account, [made]) == {(made.uri, made.address): ()}
     bucket, _, key = item.uri.removeprefix("s3://").partition("/")
     body = world.account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
     assert body == (tmp_path / "data.bin").read_bytes()
@@ -80,11 +80,11 @@ def test_a_thousand_files_are_asked_for_in_two_pages(world: World, tmp_path: Pat
     for number in range(1001):
         (folder / f"module_{number}.py").write_text(f"VALUE = {number}\n")
     made = asset(world, folder)
-    assert len(absent(world.account, [made])[made.uri]) == 1001
+    assert len(absent(world.account, [made])[made.uri, made.address]) == 1001
     for item in list(objects(made))[:1000]:
         upload(world.account, world.environment, item, lambda uri, there, size: None)
     with calls(world) as asked:
-        assert len(absent(world.account, [made])[made.uri]) == 1
+        assert len(absent(world.account, [made])[made.uri, made.address]) == 1
     assert set(asked) == {"ListObjectsV2"} and len(asked) <= 2
 
 
@@ -105,7 +105,7 @@ made = Asset(content, environment.uri("assets", content), files, False)
 for client in ("s3", "sts"):
     account.client(client)
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-for item in absent(account, [made])[made.uri]:
+for item in absent(account, [made])[made.uri, made.address]:
     upload(account, environment, item, lambda uri, there, size: None)
 print((resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) // 1024)
 """
@@ -138,12 +138,12 @@ def test_a_file_that_was_stored_short_is_sent_again(world: World, tmp_path: Path
         (folder / name).write_text("print(1)\n")
     made = asset(world, folder)
     send(world, made)
-    assert absent(world.account, [made]) == {made.uri: ()}
+    assert absent(world.account, [made]) == {(made.uri, made.address): ()}
     bucket, _, key = made.uri.removeprefix("s3://").partition("/")
     world.account.client("s3").put_object(Bucket=bucket, Key=f"{key}/a.py", Body=b"")
-    assert [item.uri for item in absent(world.account, [made])[made.uri]] == [f"{made.uri}/a.py"]
+    assert [item.uri for item in absent(world.account, [made])[made.uri, made.address]] == [f"{made.uri}/a.py"]
     send(world, made)
-    assert absent(world.account, [made]) == {made.uri: ()}
+    assert absent(world.account, [made]) == {(made.uri, made.address): ()}
 
 
 def test_the_key_of_the_environment_encrypts(world: World, tmp_path: Path) -> None:
