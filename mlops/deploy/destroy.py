@@ -37,7 +37,10 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
     confirm_account(account, environment)
     present = describe(account, name)
     with answers():
-        stored = records.read(account, environment, name)
+        try:
+            stored = records.read(account, environment, name)
+        except records.BucketMissing:
+            stored = None
     last = stored.record if stored is not None else None
     pairs = [key.partition(" ") for key in sorted(last.companions)] if last is not None else []
     companions: list[tuple[Literal["schedule", "trigger"], str]] = [

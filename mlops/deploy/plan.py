@@ -285,7 +285,11 @@ def plan(
         if missing is None:
             missing = absent(account, definition.assets)
         uploads = tuple(item for asset in definition.assets for item in missing[asset.uri, asset.address])
-        stored = records.read(account, environment, state.name)
+        try:
+            stored = records.read(account, environment, state.name)
+        except records.BucketMissing as error:
+            stored = None
+            notes.append(f"{error.message}; an upsert fails until it is")
         last = stored.record if stored is not None else None
         tags = _tags(account, present, definition.tags, last.tags if last else {})
         companion_changes = compared(account, declared, last.companions if last else {})

@@ -25,7 +25,7 @@ from pydantic import TypeAdapter
 
 from mlops.account import Account
 from mlops.account.missing import is_missing
-from mlops.ir import Refusal
+from mlops.ir import AccountError, Refusal
 from mlops.project.environments import Environment
 
 VERSION = 2
@@ -36,6 +36,10 @@ their time-outs, end before that."""
 
 class Beaten(Refusal):
     """Another upsert of the same pipeline was faster; this one wrote nothing to it."""
+
+
+class BucketMissing(AccountError):
+    """The environment's bucket is not there, so nothing was ever written from it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +105,16 @@ def new_token() -> str:
 
 
 def read(account: Account, environment: Environment, name: str) -> Stored | None:
-    """None where we never wrote this pipeline, or its bucket is not there."""
+    """None where we never wrote this pipeline. Raises BucketMissing."""
     s3 = account.client("s3")
     try:
         reply = s3.get_object(Bucket=environment.bucket, Key=key(environment, name))
         content = reply["Body"].read()
     except Exception as error:
+        if _code(error) == "NoSuchBucket":
+            raise BucketMissing(
+                f"the bucket {environment.bucket} is not there", hint="create it, or correct `bucket` in mlops.toml"
+            ) from None
         if is_missing(error):
             return None
         raise
@@ -157,9 +165,12 @@ def remove(account: Account, environment: Environment, name: str) -> None:
 
 def is_beaten(error: Exception) -> bool:
     """S3's answers to a condition that does not hold, or that another write with a condition just decides."""
+    return _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
+
+def _code(error: Exception) -> str | None:
     response = getattr(error, "response", None)
-    code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
-    return code in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
 
 
 def _parse(content: bytes) -> Record:

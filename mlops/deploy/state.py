@@ -86,7 +86,10 @@ def without_content(text: str, code: str) -> str:
 def wanted(definition: Definition, environment: Environment, suffix: str | None = None) -> PipelineState:
     """What the source says. Raises UsageError where it has no name, or none that a pipeline can have."""
     if definition.name is None:
-        raise UsageError("a definition that is read from standard input has no name", hint="give one with --name")
+        raise UsageError(
+            "a definition that is read from standard input has no name",
+            hint="put it into a file: its name is the pipeline's",
+        )
     name = f"{definition.name}-{suffix}" if suffix else definition.name
     judge_name(name)
     parallelism = definition.parallelism if definition.parallelism is not None else environment.parallelism

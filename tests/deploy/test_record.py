@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlops.deploy.destroy import plan_removal
+from mlops.deploy.plan import plan
 from mlops.deploy.record import key
 from mlops.ir import Refusal
 
@@ -30,3 +31,13 @@ def test_a_record_that_cannot_be_read_is_told_and_overwritten_with_force(world: 
         put(world, changed)
     assert put(world, changed, force=True) == "updated"
     assert is_in_place(world, changed) and planned(world, changed).notes == ()
+
+
+def test_a_bucket_that_is_not_there_is_told_by_the_plan(world: World) -> None:
+    if world.environment.is_local:
+        return  # its bucket is made where it is missing
+    nowhere = world.environment.model_copy(update={"bucket": "acme-missing"})
+    missing = "the bucket acme-missing is not there; an upsert fails until it is"
+    assert missing in plan(world.account, nowhere, world.compiled()).notes
+    assert missing not in plan(world.account, world.environment, world.compiled()).notes
+    assert plan_removal(world.account, nowhere, "churn").labels == ()
