@@ -3,6 +3,8 @@ PYTHON ?= python3
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # Where the surroundings forbid bytecode each of the many processes would compile all that it imports.
 export PYTHONDONTWRITEBYTECODE =
+# One more than the two cores that are expected: some tests wait for processes, and do not compute.
+WORKERS ?= 3
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
@@ -12,7 +14,7 @@ demo: .venv/installed
 	$(DEMO)/python docs/demo.py
 
 test: .venv-test/installed
-	$(TEST)/python -m pytest -n 2 --dist loadgroup $(TESTS)
+	$(TEST)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 lint: .venv-test/installed
 	$(TEST)/ruff check .

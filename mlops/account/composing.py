@@ -30,6 +30,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta, tzinfo
+from importlib.machinery import SourceFileLoader
 from io import BytesIO
 from pathlib import Path
 from typing import Any, NoReturn, Self
@@ -192,6 +193,7 @@ def _refusal(code: str, message: str, status: int, operation: str) -> Exception:
 def compose(order: Order) -> dict[str, Any]:
     """The answer as JSON: pipelines with their definitions, uploads, noted changes, findings."""
     answers = Answers(order)
+    _no_bytecode_below(order.root)
     reading = Reading(order.root, (order.root / STATE, order.root / ".git", Path(sys.prefix)))
     _isolate(order.facts["region"], answers, nowhere=order.result.with_name("no-aws-configuration"))
     findings: list[Finding] = []
@@ -302,6 +304,18 @@ def _without_clock(file: Path) -> None:
                 importlib.import_module(name).datetime = Counted  # type: ignore[attr-defined]
 
 
+def _no_bytecode_below(root: Path) -> None:
+    """Composing leaves nothing in the project. The SDK's own bytecode may be kept: compiling it takes longer than all
+    that follows, and an environment that was made without has none."""
+    keep = SourceFileLoader.set_data
+
+    def set_data(loader: SourceFileLoader, path: str, data: Any, **mode: Any) -> None:
+        if Path(path).is_relative_to(sys.prefix) or not Path(path).is_relative_to(root):
+            keep(loader, path, data, **mode)
+
+    SourceFileLoader.set_data = set_data  # type: ignore[method-assign, assignment]
+
+
 def _count_time() -> None:
     """Seconds since 1970 are counted too, but only for the SDK's own modules, each for itself: the author's file and
     botocore keep the clock."""
@@ -358,7 +372,6 @@ def _of_that_name(name: str, made: list[Any], function: object, order: Order, fi
 
 def _executed(order: Order, code: Any, findings: list[Finding]) -> dict[str, Any] | None:
     """The file's names. It runs where it lies; where a file is not found from there, in the project's root again."""
-    sys.dont_write_bytecode = True
     package = _package(order.file)
     top = order.file.parents[package.count(".") + 1 if package else 0]
     sys.path[:0] = list(dict.fromkeys(map(str, (order.file.parent, top, order.root))))

