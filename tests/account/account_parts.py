@@ -20,17 +20,18 @@ class Environment:
 
 
 def runner_with(word: str) -> int:
-    """The process of the runner whose command line has ``word``, or that works in a folder of this name: one that was
-    started ahead is told later what to run, and goes to its folder a moment after that."""
+    """The process of the runner whose command line has ``word``, or that works in a folder of this name, or below that
+    path: one that was started ahead is told later what to run, and goes to its folder a moment after that."""
     deadline = time.monotonic() + 5
     while True:
         for folder in Path("/proc").glob("[0-9]*"):
             try:
                 words = (folder / "cmdline").read_bytes().split(b"\0")
-                where = (folder / "cwd").readlink().name
+                where = (folder / "cwd").readlink()
             except OSError:
                 continue
-            if b"mlops.account.local.runner" in words and (word.encode() in words or word == where):
+            known = word.encode() in words or word == where.name or str(where).startswith(f"{word}/")
+            if b"mlops.account.local.runner" in words and known:
                 return int(folder.name)
         if time.monotonic() > deadline:
             raise AssertionError("no runner")
