@@ -53,7 +53,5 @@ def _filled(stamp: str, told: str) -> str:
     >>> _filled("2000-01-01-00-00-00-001", "")[:3], len(_filled("20000101000005", "x"))
     ('209', 14)
     """
-    number = str(int(hashlib.sha256(told.encode()).hexdigest(), 16)).rjust(80, "0")
-    rest = iter(number[-40:])
-    kept = stamp[:_KEPT]
-    return kept + "".join(next(rest) if letter.isdigit() else letter for letter in stamp[_KEPT:])
+    rest = iter(f"{int(hashlib.sha256(told.encode()).hexdigest(), 16):080d}"[-40:])
+    return stamp[:_KEPT] + "".join(next(rest) if letter.isdigit() else letter for letter in stamp[_KEPT:])

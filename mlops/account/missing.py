@@ -1,6 +1,9 @@
-"""Whether an account's refusal says that the thing is not there."""
+"""What an account's refusal says: that the thing is not there, or its code."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 _CODES = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchBucket", "ResourceNotFound", "ResourceNotFoundException"})
 
@@ -11,12 +14,20 @@ whose text alone tells."""
 
 def is_missing(error: Exception) -> bool:
     """``error`` is what a boto3 client raised."""
-    response = getattr(error, "response", None)
-    if not isinstance(response, dict):
-        return False
-    told = response.get("Error", {})
+    told = _told(error)
     if told.get("Code") in _CODES:
         return True
     return told.get("Code") in ("ValidationException", "ValidationError") and any(
         said in str(told.get("Message", "")).lower() for said in _SAID
     )
+
+
+def error_code(error: Exception) -> str | None:
+    """The account's own name of what it refused for; None where ``error`` is no answer of it."""
+    code = _told(error).get("Code")
+    return None if code is None else str(code)
+
+
+def _told(error: Exception) -> Mapping[str, Any]:
+    response = getattr(error, "response", None)
+    return response.get("Error", {}) if isinstance(response, dict) else {}

@@ -28,7 +28,7 @@ def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None =
     ends the watching only; with ``stopping`` it stops the execution gently and waits for that."""
     from mlops.deploy.executions import follow, stop
 
-    execution, elsewhere = arn.rpartition("/")[2], other_environment(connected.environment.name)
+    execution, elsewhere = arn.rpartition("/")[2], connected.environment.option
     goes_on = (
         f"the execution goes on; `mlops executions show {execution}{elsewhere} --watch` follows it again, "
         f"`mlops executions stop {execution}{elsewhere}` stops it"
@@ -115,22 +115,14 @@ def tell(connected: Connected, state: ExecutionState, *, as_json: bool, target: 
         tell_failure(connected, state, step, target)
     if state.status != "Succeeded":
         reason = f": {state.failure}" if state.failure else ""
-        elsewhere = other_environment(connected.environment.name)
         raise Refusal(
             f"execution {state.id} of {state.pipeline} is {state.status}{reason}",
-            hint=f"`mlops executions logs {state.id} STEP{elsewhere}` shows the whole log"
+            hint=f"`mlops executions logs {state.id} STEP{connected.environment.option}` shows the whole log"
             if any(step.job for step in failed)
             else None,
         )
     if not as_json:
         talk(f"execution {state.id} of {state.pipeline} succeeded")
-
-
-def other_environment(name: str) -> str:
-    """What a command needs behind it to speak of the same environment."""
-    from mlops.project.environments import LOCAL
-
-    return "" if name == LOCAL else f" --env {name}"
 
 
 def as_dictionary(state: ExecutionState, environment: str, target: str | None = None) -> Mapping[str, object]:

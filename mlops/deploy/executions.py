@@ -184,10 +184,9 @@ def retry(account: Account, environment: Environment, arn: str) -> None:
     nothing to go on with."""
     state = describe(account, arn)
     if not state.ended:
-        elsewhere = "" if environment.is_local else f" --env {environment.name}"
         raise Refusal(
             f"execution {state.id} of {state.pipeline} still runs ({state.status})",
-            hint=f"`mlops executions stop {state.id}{elsewhere}` stops it",
+            hint=f"`mlops executions stop {state.id}{environment.option}` stops it",
         )
     if state.status == "Succeeded":
         raise Refusal(

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account, Identity, answers, confirm_identity
 from mlops.deploy import record as records
-from mlops.deploy.assets import AssetObject, Missing, absent, objects
+from mlops.deploy.assets import AssetObject, Missing, absent
 from mlops.deploy.cache_effect import CacheLoss, losses
 from mlops.deploy.companions import Companion, CompanionChange, Kind, companions, compared
 from mlops.deploy.definition_diff import HIDDEN, MemberChange, changes, hide_document
@@ -294,11 +294,8 @@ def plan(
         tags = _tags(account, present, definition.tags, last.tags if last else {})
         companion_changes = compared(account, declared, last.companions if last else {})
     code = environment.uri("assets")
-    drift, unfinished = _compared(present, state, stored, companion_changes, code)
     if stored is not None and stored.fault is not None:
         notes.append(f"the record of the last upsert {stored.fault}")
-    if present is None and last is not None and unfinished is None:
-        notes.append("it was written before and is gone from the account: it is made again")
     origin = f"{definition.name} in {environment.name}" + (f" with the suffix {suffix}" if suffix else "")
     taken = last.origin if last is not None and present is not None else None
     gone = tuple(_key(item) for item in tags if item.new is None)
@@ -306,7 +303,6 @@ def plan(
     # An alias is of a version, and only a definition makes one.
     sends = present is None or bool(missing_aliases) or present.state.document != state.document
     uri = definition_uri(environment, state.definition) if sends else None
-    uris = [item.uri for asset in definition.assets for item in objects(asset)]
     written = WriteRecord(
         state,
         wrote=state.fingerprint(code),
@@ -318,6 +314,9 @@ def plan(
         origin=origin,
         tags={**{key: last.tags[key] for key in gone if last}, **_fingerprints(definition.tags)},
     )
+    drift, unfinished = _compared(present, state, stored, companion_changes, written, code)
+    if present is None and last is not None and unfinished is None:
+        notes.append("it was written before and is gone from the account: it is made again")
     actions: list[Action] = [Upload(item) for item in uploads]
     if uri is not None:
         actions.append(UploadDefinition(uri, state.definition))
@@ -356,7 +355,7 @@ def plan(
         companions=companion_changes,
         losses=losses(old, state.document, checked, always_on=environment.is_local) if present and not same else (),
         uploads=uploads,
-        assets_there=len(uris) - len(uploads),
+        assets_there=sum(asset.objects for asset in definition.assets) - len(uploads),
         drift=drift,
         unfinished=unfinished,
         notes=tuple(notes),
@@ -496,11 +495,11 @@ def _compared(
     state: PipelineState,
     stored: records.Stored | None,
     companion_changes: Sequence[CompanionChange],
+    written: WriteRecord,
     code: str,
 ) -> tuple[Drift | None, Unfinished | None]:
-    """What the account has against what we last wrote, whatever its ``code``."""
-    there = None if present is None else present.state.fingerprint(code)
-    target = state.fingerprint(code)
+    """What the account has against what we last wrote, whatever its ``code``; ``written`` is what we would write."""
+    there, target = written.over, written.wrote
     moved = tuple(change.key for change in companion_changes if change.drifted)
     if stored is None or stored.record is None:
         if present is None or there == target:

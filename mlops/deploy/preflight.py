@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import unquote
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import is_missing
+from mlops.account.missing import error_code, is_missing
 from mlops.check.account_findings import ACCOUNT_FINDINGS
 from mlops.deploy.definition_diff import leaves, steps_of
 from mlops.deploy.pages import items
@@ -133,9 +133,10 @@ def _buckets(
         try:
             reply = s3.head_bucket(Bucket=bucket)
         except Exception as error:
-            if not (is_missing(error) or _code(error) in ("403", "301")):
+            code = error_code(error)
+            if not (is_missing(error) or code in ("403", "301")):
                 raise
-            said = "lies in another region" if _code(error) == "301" else "is not there, or not for these credentials"
+            said = "lies in another region" if code == "301" else "is not there, or not for these credentials"
             yield _finding("A906", f"the bucket {bucket} {said}", step=step)
             continue
         region = reply.get("BucketRegion")
@@ -260,13 +261,8 @@ def _finding(code: str, message: str, help: str | None = None, *, step: str | No
 
 def _is_absent(error: Exception) -> bool:
     """Each service has a code of its own for what is not there."""
-    code = _code(error)
+    code = error_code(error) or ""
     return is_missing(error) or code.endswith(("NotFoundException", ".NotFound", "NotFound")) or code == "NoSuchEntity"
-
-
-def _code(error: Exception) -> str:
-    response = getattr(error, "response", None)
-    return str(response.get("Error", {}).get("Code", "")) if isinstance(response, dict) else ""
 
 
 def _listed(value: Any) -> list[Any]:

@@ -24,7 +24,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from mlops.account import Account
-from mlops.account.missing import is_missing
+from mlops.account.missing import error_code, is_missing
 from mlops.ir import AccountError, Refusal
 from mlops.project.environments import Environment
 
@@ -111,7 +111,7 @@ def read(account: Account, environment: Environment, name: str) -> Stored | None
         reply = s3.get_object(Bucket=environment.bucket, Key=key(environment, name))
         content = reply["Body"].read()
     except Exception as error:
-        if _code(error) == "NoSuchBucket":
+        if error_code(error) == "NoSuchBucket":
             raise BucketMissing(
                 f"the bucket {environment.bucket} is not there", hint="create it, or correct `bucket` in mlops.toml"
             ) from None
@@ -165,12 +165,7 @@ def remove(account: Account, environment: Environment, name: str) -> None:
 
 def is_beaten(error: Exception) -> bool:
     """S3's answers to a condition that does not hold, or that another write with a condition just decides."""
-    return _code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
-
-
-def _code(error: Exception) -> str | None:
-    response = getattr(error, "response", None)
-    return response.get("Error", {}).get("Code") if isinstance(response, dict) else None
+    return error_code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
 def _parse(content: bytes) -> Record:

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import IO, Any, TypeAlias
 
 from mlops.account import Account
-from mlops.account.missing import is_missing
+from mlops.account.missing import error_code, is_missing
 from mlops.deploy.assets import DIGEST, AssetObject, split_uri
 from mlops.deploy.record import is_beaten
 from mlops.project.archive import pack
@@ -94,7 +94,7 @@ def _in_parts(
         s3.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": listed}, **condition)
     except Exception as error:
         # After an answer that was lost, or behind another who was faster, the object is there: its name is its content.
-        if not (is_beaten(error) or _is_gone(error)) or not _exists(s3, place):
+        if not (is_beaten(error) or error_code(error) == "NoSuchUpload") or not _exists(s3, place):
             raise
     return sent
 
@@ -130,11 +130,6 @@ def _exists(s3: Any, place: Mapping[str, str]) -> bool:
             return False
         raise
     return True
-
-
-def _is_gone(error: Exception) -> bool:
-    response = getattr(error, "response", None)
-    return isinstance(response, dict) and response.get("Error", {}).get("Code") == "NoSuchUpload"
 
 
 @contextmanager

@@ -88,6 +88,11 @@ class Asset:
     where: Where = NOWHERE
     in_place: bool = False
 
+    @property
+    def objects(self) -> int:
+        """How many there are of it in the account."""
+        return 1 if self.archive else len(self.files)
+
 
 @dataclass(frozen=True, slots=True)
 class Definition:

@@ -77,6 +77,11 @@ class Environment(_Strict):
     def is_local(self) -> bool:
         return self.name == LOCAL
 
+    @property
+    def option(self) -> str:
+        """What a command needs behind it to speak of this environment: nothing for the local one."""
+        return "" if self.is_local else f" --env {self.name}"
+
     def uri(self, *parts: str) -> str:
         """An S3 URI below this environment's bucket and prefix."""
         return "/".join(("s3:/", self.bucket, *filter(None, (self.prefix,)), *parts))

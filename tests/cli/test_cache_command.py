@@ -8,9 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from command_line import Told
-
-from mlops.cli import main
+from command_line import Told, in_this_process
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 
@@ -35,15 +33,7 @@ def mlops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
     (tmp_path / "mlops.toml").write_text("[project]\n")
     (tmp_path / "p.json").write_text(definition("true"))
     monkeypatch.chdir(tmp_path)
-
-    def call(*arguments: str, code: int = 0) -> Told:
-        capfd.readouterr()
-        ended = main(arguments)
-        told = Told(ended, *capfd.readouterr())
-        assert ended == code, told
-        return told
-
-    return call
+    return in_this_process(capfd)
 
 
 def run(mlops: Mlops, *arguments: str) -> dict[str, Any]:

@@ -13,9 +13,9 @@ from datetime import datetime
 from pathlib import Path
 
 import pytest
+from command_line import in_this_process
 
 from mlops.account.local import LocalAccount
-from mlops.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 PIPELINE = """\
@@ -66,12 +66,8 @@ class Project:
 
     def mlops(self, *arguments: str, code: int = 0) -> tuple[str, str]:
         """Standard output and standard error."""
-        self.written.readouterr()
-        ended = main(arguments)
-        out, err = self.written.readouterr()
-        assert ended == code, f"mlops {' '.join(arguments)}: {ended}\n{out}\n{err}"
-        assert "Traceback" not in err
-        return out, err
+        told = in_this_process(self.written)(*arguments, code=code)
+        return told.out, told.err
 
     def executions(self) -> list[str]:
         """Ids, newest first."""

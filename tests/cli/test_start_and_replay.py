@@ -14,7 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, Told
+from command_line import ROOT, Told, in_this_process
 
 from mlops.account import connect
 from mlops.account.local import LocalAccount
@@ -72,15 +72,7 @@ Mlops = Callable[..., Told]
 def mlops(project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mlops:
     """The command line in this process; what runs a pipeline is another one, as always."""
     monkeypatch.chdir(project)
-
-    def call(*arguments: str, code: int = 0) -> Told:
-        capfd.readouterr()
-        ended = main(arguments)
-        told = Told(ended, *capfd.readouterr())
-        assert ended == code, told
-        return told
-
-    return call
+    return in_this_process(capfd)
 
 
 def replay_of(told: str) -> list[str]:

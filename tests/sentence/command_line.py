@@ -1,4 +1,4 @@
-"""The real command line as a process of its own, in a project that is a copy of ours."""
+"""The real command line as a process of its own, in a project that is a copy of ours; or in the test's process."""
 
 from __future__ import annotations
 
@@ -7,9 +7,14 @@ import os
 import shutil
 import subprocess
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import pytest
+
+from mlops.cli import main
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -44,6 +49,20 @@ def mlops(*arguments: str, folder: Path, code: int = 0, **environment: str) -> T
     assert f'File "{ROOT / "mlops"}' not in told.err, shown
     assert told.code == code, shown
     return told
+
+
+def in_this_process(capfd: pytest.CaptureFixture[str]) -> Callable[..., Told]:
+    """The command line in this process, in its folder; what runs a pipeline is another one, as always."""
+
+    def call(*arguments: str, code: int = 0) -> Told:
+        capfd.readouterr()
+        ended = main(arguments)
+        told = Told(ended, *capfd.readouterr())
+        assert ended == code, told
+        assert "Traceback" not in told.err, told
+        return told
+
+    return call
 
 
 def copy_project(to: Path, *examples: str) -> Path:
