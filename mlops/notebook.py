@@ -17,7 +17,7 @@ from mlops.ir import MlopsError, Refusal, Severity
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
-    from mlops.deploy.executions import ExecutionState
+    from mlops.deploy.executions.following import ExecutionState
     from mlops.ir import Checked, Finding
 
 _COLOURS = {Severity.ERROR: "#b00020", Severity.WARNING: "#8a6100", Severity.INFO: "#556"}
@@ -93,9 +93,9 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     Raises Refusal where the checker finds an error or the execution does not succeed."""
     from mlops.account import connect
     from mlops.account.local import LocalAccount
-    from mlops.deploy.executions import follow, start, stop
-    from mlops.deploy.parameters import judge
-    from mlops.deploy.upsert import upsert
+    from mlops.deploy.executions.following import follow, start, stop
+    from mlops.deploy.executions.parameters import judge
+    from mlops.deploy.pipelines.upsert import upsert
     from mlops.project.environments import LOCAL, read_project
 
     result = checked(pipeline)

@@ -1,5 +1,5 @@
 """What ``mlops plan --preflight`` may find in an account: the code, name and story of each; the account itself is asked
-by ``mlops.deploy.preflight``."""
+by ``mlops.deploy.pipelines.preflight``."""
 
 from __future__ import annotations
 

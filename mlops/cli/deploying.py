@@ -12,7 +12,7 @@ from mlops.cli.printing import is_coloured, refuse_errors, talk
 
 if TYPE_CHECKING:
     from mlops.check.sources import Opened
-    from mlops.deploy.plan import Plan
+    from mlops.deploy.pipelines.plan import Plan
     from mlops.ir import Checked, Finding
     from mlops.project.environments import Environment
 
@@ -39,8 +39,8 @@ def plan_targets(
 ) -> Planned:
     """Raises Refusal where a pipeline that is to be planned has errors."""
     from mlops.check.sources import open_targets
-    from mlops.deploy.companions import judge_starts
-    from mlops.deploy.plan import plan_all
+    from mlops.deploy.pipelines.companions import judge_starts
+    from mlops.deploy.pipelines.plan import plan_all
 
     judge_names(suffix, aliases)
     opened = open_targets(targets, environment, definitions=False)
@@ -112,7 +112,7 @@ def tell_preflight(planned: Planned) -> tuple[Finding, ...]:
     import sys
 
     from mlops.check.reports import text
-    from mlops.deploy.preflight import preflight
+    from mlops.deploy.pipelines.preflight import preflight
 
     findings = preflight(planned.connected.account, planned.connected.environment, planned.pipelines)
     if findings:

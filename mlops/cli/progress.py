@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
-    from mlops.deploy.executions import ExecutionState, StepState
+    from mlops.deploy.executions.following import ExecutionState, StepState
 
 _TAIL_SECONDS = 2.0
 _TAILED_STEPS = 4

@@ -12,7 +12,7 @@ from mlops.cli.printing import refuse_errors, talk
 from mlops.ir import AccountError, UsageError
 
 if TYPE_CHECKING:
-    from mlops.deploy.executions import ExecutionState, StepState
+    from mlops.deploy.executions.following import ExecutionState, StepState
     from mlops.ir import Checked
 
 
@@ -36,10 +36,10 @@ def open_replay(
     """Without a TARGET the definition and code that ran there are taken, else those of the source as it is now. Raises
     UsageError and Refusal."""
     from mlops.check.sources import open_one
-    from mlops.deploy.executions import describe, find
-    from mlops.deploy.parameters import judge
-    from mlops.deploy.replay import past, source_of, values_of
-    from mlops.deploy.selection import select, selective_config
+    from mlops.deploy.executions.following import describe, find
+    from mlops.deploy.executions.parameters import judge
+    from mlops.deploy.executions.replay import past, source_of, values_of
+    from mlops.deploy.executions.selection import select, selective_config
     from mlops.project.environments import LOCAL
 
     opened = None
@@ -73,8 +73,8 @@ def brought_here(
 ) -> Replay:
     """A step of another account as a pipeline of the local one, its inputs copied as far as the credentials go."""
     from mlops.account import confirm_account
-    from mlops.deploy.assets import split_uri
-    from mlops.deploy.replay import alone, copy, inputs
+    from mlops.deploy.executions.replay import alone, copy, inputs
+    from mlops.deploy.pipelines.assets import split_uri
     from mlops.project.environments import LOCAL
 
     confirm_account(there.account, there.environment)

@@ -13,7 +13,7 @@ from mlops.ir import AccountError, Refusal
 
 if TYPE_CHECKING:
     from mlops.cli.here import Connected
-    from mlops.deploy.executions import ExecutionState, StepState
+    from mlops.deploy.executions.following import ExecutionState, StepState
     from mlops.ir import Definition
     from mlops.project.environments import Environment
 
@@ -26,7 +26,7 @@ LOG_END = 20
 def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None = None, stopping: bool = False) -> None:
     """``target`` is what was started, where that is a file. Raises Refusal where the execution did not succeed. Ctrl-C
     ends the watching only; with ``stopping`` it stops the execution gently and waits for that."""
-    from mlops.deploy.executions import follow, stop
+    from mlops.deploy.executions.following import follow, stop
 
     execution, elsewhere = arn.rpartition("/")[2], connected.environment.option
     goes_on = (
@@ -72,7 +72,7 @@ def _notify(connected: Connected, state: ExecutionState) -> None:
 
 
 def _tail(connected: Connected, step: StepState) -> tuple[str, ...]:
-    from mlops.deploy.executions import log_tail
+    from mlops.deploy.executions.following import log_tail
 
     try:
         return log_tail(connected.account, step, _TAIL)
@@ -84,7 +84,7 @@ def need_recording(environment: Environment, definition: Definition) -> None:
     """Raises ConfigurationError before anything runs where recording is asked for and cannot be done."""
     config = definition.members.get("MlflowConfig")
     if environment.mlflow or (config and environment.is_local):
-        from mlops.deploy.recording import tracking
+        from mlops.deploy.executions.recording import tracking
         from mlops.observe.experiments import need_mlflow
 
         where = tracking(environment, config if isinstance(config, Mapping) else None, definition.name or "")
@@ -96,7 +96,7 @@ def record(connected: Connected, state: ExecutionState) -> str | None:
     """The MLflow run of an execution that ended, where it is to have one."""
     if not connected.environment.mlflow and not (state.mlflow and connected.environment.is_local):
         return None
-    from mlops.deploy.recording import record_execution
+    from mlops.deploy.executions.recording import record_execution
 
     run = record_execution(connected.account, connected.environment, state)
     if run is not None:
@@ -161,7 +161,7 @@ def _without_log(reason: Sequence[str], shown: Sequence[str]) -> Sequence[str]:
 
 def tell_failure(connected: Connected, state: ExecutionState, step: StepState, target: str | None = None) -> None:
     """The reason, the log's end, and the command that runs the step again on this machine."""
-    from mlops.deploy.executions import log_lines
+    from mlops.deploy.executions.following import log_lines
 
     shown = [printable(line) for line in list(log_lines(connected.account, step))[-LOG_END:]]
     reason = [printable(line) for line in (step.failure or "no reason was given").splitlines()]

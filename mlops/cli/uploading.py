@@ -12,7 +12,7 @@ from mlops.cli.printing import is_animated, talk
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
 
-    from mlops.deploy.plan import Action
+    from mlops.deploy.pipelines.plan import Action
 
 _WORTH_A_BAR = 32 * 1024 * 1024
 _MOST_LINES = 20
@@ -54,7 +54,7 @@ class UploadProgress:
             self._progress.update(self._bars[uri], completed=there)
 
     def done(self, action: Action) -> None:
-        from mlops.deploy.plan import Upload
+        from mlops.deploy.pipelines.plan import Upload
 
         if not isinstance(action, Upload):
             return

@@ -1,6 +1,6 @@
 """A pipeline file that is written with the official SDK, to definitions.
 
-The file runs in a process of its own (:mod:`mlops.account.composing`, started by name: the account's side answers what
+The file runs in a process of its own (:mod:`mlops.compose.composing`, started by name: the account's side answers what
 the SDK asks), because the SDK keeps sessions, threads and settings for the whole process. mlops' own pipelines pay
 nothing for it.
 """
@@ -25,7 +25,7 @@ from mlops.project.environments import Environment
 from mlops.project.root import STATE
 from mlops.project.sdk_source import named_lines
 
-COMPOSER = "mlops.account.composing"
+COMPOSER = "mlops.compose.composing"
 STORE = "composed"
 """The folder below ``.mlops/`` that keeps what the SDK uploaded, by content."""
 

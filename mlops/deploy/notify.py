@@ -13,10 +13,10 @@ from pathlib import Path
 from typing import Any, Literal
 
 from mlops.account import Account, answers
-from mlops.deploy.definition_diff import HIDDEN
-from mlops.deploy.executions import ExecutionState
-from mlops.deploy.plan import Plan
-from mlops.deploy.plan_report import text as report
+from mlops.deploy.executions.following import ExecutionState
+from mlops.deploy.pipelines.definition_diff import HIDDEN
+from mlops.deploy.pipelines.plan import Plan
+from mlops.deploy.pipelines.plan_report import text as report
 from mlops.ir import MlopsError
 from mlops.ir.secrecy import looks_secret
 from mlops.project.environments import Environment

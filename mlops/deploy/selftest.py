@@ -10,13 +10,13 @@ from typing import Any
 
 from mlops.account import Account, answers
 from mlops.account.missing import is_missing
-from mlops.deploy import record as records
-from mlops.deploy.apply import apply
-from mlops.deploy.destroy import destroy, plan_removal
-from mlops.deploy.executions import ExecutionState, describe, start, stop
+from mlops.deploy.executions.following import ExecutionState, describe, start, stop
 from mlops.deploy.pages import items
-from mlops.deploy.plan import plan
-from mlops.deploy.prune import StoredAsset, inventory, prune
+from mlops.deploy.pipelines import record as records
+from mlops.deploy.pipelines.apply import apply
+from mlops.deploy.pipelines.destroy import destroy, plan_removal
+from mlops.deploy.pipelines.plan import plan
+from mlops.deploy.pipelines.prune import StoredAsset, inventory, prune
 from mlops.ir import AccountError, Checked, MlopsError
 from mlops.project.environments import Environment
 

@@ -12,12 +12,14 @@ from typing import Any
 from mlops.account import Account, connect
 from mlops.account.local import LocalAccount
 from mlops.check import check
-from mlops.deploy import executions, interruptions, registry
-from mlops.deploy.assets import split_uri
-from mlops.deploy.executions import ExecutionState, StepState
+from mlops.deploy.executions import following as executions
+from mlops.deploy.executions import interruptions
+from mlops.deploy.executions.following import ExecutionState, StepState
+from mlops.deploy.executions.parameters import judge
+from mlops.deploy.models import registry
 from mlops.deploy.pages import items
-from mlops.deploy.parameters import judge
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines.assets import split_uri
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import Checked, Definition, Step, UsageError
 from mlops.project.archive import pack
 from mlops.project.content_address import UnshippableFile, address, collect

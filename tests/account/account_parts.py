@@ -31,7 +31,7 @@ def runner_with(word: str) -> int:
             except OSError:
                 continue
             known = word.encode() in words or word == where.name or str(where).startswith(f"{word}/")
-            if b"mlops.account.local.runner" in words and known:
+            if b"mlops.account.local.process.runner" in words and known:
                 return int(folder.name)
         if time.monotonic() > deadline:
             raise AssertionError("no runner")

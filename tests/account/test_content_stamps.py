@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.account.content_stamps import STAMP, by_content
+from mlops.compose.content_stamps import STAMP, by_content
 
 KEY = "job-20000101000005/input/code/train.py"
 Uploads = dict[tuple[str, str], str]

@@ -18,8 +18,8 @@ from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from mlops.account import connect, identify
 from mlops.account.local import LocalAccount
-from mlops.account.local.answering import SERVICES, operations
-from mlops.account.local.registry import create_model_package
+from mlops.account.local.answering import operations, services
+from mlops.account.local.services.sagemaker.registry import create_model_package
 from mlops.account.local.state import State
 from mlops.ir import ConfigurationError
 
@@ -422,7 +422,7 @@ def test_every_reply_has_the_shape_that_the_service_model_gives_it(local: LocalA
             assert misfits(shape, reply, operation) == []
         known.update({name: value for name, value in reply.items() if isinstance(value, str)})
         told.add(operation)
-    everything = {operation for service in SERVICES for operation in operations(service)}
+    everything = {operation for service in services() for operation in operations(service)}
     assert everything - told == ELSEWHERE
 
 
@@ -438,7 +438,7 @@ def json_with(given: Mapping[str, Any], known: Mapping[str, Any]) -> dict[str, A
 
 
 def test_what_a_job_tells(local: LocalAccount, sagemaker: Any) -> None:
-    from mlops.account.local.ports import LocalRegistry
+    from mlops.account.local.process.ports import LocalRegistry
 
     registry = LocalRegistry(local.state, "arn")
     description = {
@@ -465,7 +465,7 @@ def test_what_a_job_tells(local: LocalAccount, sagemaker: Any) -> None:
 
 
 def test_what_a_run_writes_and_reads(local: LocalAccount, tmp_path: Path) -> None:
-    from mlops.account.local.ports import LocalObjects
+    from mlops.account.local.process.ports import LocalObjects
     from mlops.run.ports import ObjectMissing
 
     objects, source = LocalObjects(local.state), tmp_path / "source"

@@ -19,9 +19,9 @@ from botocore.exceptions import ClientError
 
 from mlops.account.local import LocalAccount
 from mlops.account.local.ownership import start_ahead, take
-from mlops.account.local.parameters import resolve
-from mlops.account.local.pipelines import bound
 from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.sagemaker.parameters import resolve
+from mlops.account.local.services.sagemaker.pipelines import bound
 from mlops.ir.reader import read
 
 RUNNING = ("Executing", "Stopping")
@@ -216,7 +216,14 @@ def test_a_second_runner_of_an_execution_ends_at_once(local: LocalAccount, sagem
     arn = start(sagemaker, document([processing("Sleep", "exec sleep 60")]))
     running_step(sagemaker, arn, "Sleep")
     second = subprocess.run(
-        [sys.executable, "-m", "mlops.account.local.runner", local.state.folder, "execution", arn.rpartition("/")[2]],
+        [
+            sys.executable,
+            "-m",
+            "mlops.account.local.process.runner",
+            local.state.folder,
+            "execution",
+            arn.rpartition("/")[2],
+        ],
         capture_output=True,
         text=True,
         check=False,

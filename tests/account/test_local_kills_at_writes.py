@@ -72,7 +72,7 @@ def test_runner_killed_at_every_write(tmp_path: Path, killer: str, monkeypatch: 
     for number in range(0, MOST_WRITES, EVERY):
         with monkeypatch.context() as dying:
             dying.setenv("PYTHONPATH", killer)
-            dying.setenv("DIE_IN", "mlops.account.local.runner")
+            dying.setenv("DIE_IN", "mlops.account.local.process.runner")
             dying.setenv("DIE_AT", str(number))
             started = sagemaker.start_pipeline_execution(
                 PipelineName=project.pipeline, PipelineParameters=[{"Name": project.salt, "Value": str(number)}]

@@ -13,7 +13,7 @@ from account_definitions import IMAGE, ROLE, document, processing
 from store_invariants import violations
 
 from mlops.account.local import LocalAccount
-from mlops.account.local.pruning import Pruning, plan, prune
+from mlops.account.local.upkeep.pruning import Pruning, plan, prune
 
 BUCKET = "mlops-tests"
 

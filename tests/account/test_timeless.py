@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mlops.account.timeless import timeless
+from mlops.compose.timeless import timeless
 
 
 def packed(folder: Path, *, time: int, owner: int, reverse: bool) -> bytes:

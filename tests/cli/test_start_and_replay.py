@@ -22,9 +22,9 @@ from mlops.check import check
 from mlops.cli import main
 from mlops.cli.here import Connected
 from mlops.cli.replaying import brought_here, replay_command
-from mlops.deploy.executions import describe, find, follow, start
-from mlops.deploy.replay import copy, inputs, past
-from mlops.deploy.upsert import upsert
+from mlops.deploy.executions.following import describe, find, follow, start
+from mlops.deploy.executions.replay import copy, inputs, past
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import AccountError
 from mlops.ir.reader import read
 from mlops.project.environments import read_project

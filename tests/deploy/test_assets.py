@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from mlops.deploy.assets import absent
-from mlops.deploy.upload import upload
+from mlops.deploy.pipelines.assets import absent
+from mlops.deploy.pipelines.upload import upload
 from mlops.ir import Asset
 
 from .conftest import World

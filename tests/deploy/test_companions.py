@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy import plan_report
-from mlops.deploy.companions import judge_starts
-from mlops.deploy.destroy import destroy, plan_removal
-from mlops.deploy.plan import plan
-from mlops.deploy.prune import inventory, prunable, prune
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines import plan_report
+from mlops.deploy.pipelines.companions import judge_starts
+from mlops.deploy.pipelines.destroy import destroy, plan_removal
+from mlops.deploy.pipelines.plan import plan
+from mlops.deploy.pipelines.prune import inventory, prunable, prune
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import ConfigurationError, Refusal
 from mlops.ir.reader import read
 from mlops.project.environments import Environment

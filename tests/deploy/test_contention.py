@@ -13,11 +13,11 @@ from typing import Any
 import pytest
 
 from mlops.account import connect
-from mlops.deploy.apply import apply
-from mlops.deploy.plan import Plan, UpdatePipeline, WriteRecord, plan
-from mlops.deploy.record import Beaten, read
-from mlops.deploy.state import describe
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines.apply import apply
+from mlops.deploy.pipelines.plan import Plan, UpdatePipeline, WriteRecord, plan
+from mlops.deploy.pipelines.record import Beaten, read
+from mlops.deploy.pipelines.state import describe
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import Checked, MlopsError
 
 from .conftest import World

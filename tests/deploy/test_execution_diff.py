@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from mlops.account.local import LocalAccount
-from mlops.deploy.execution_diff import diff
+from mlops.deploy.executions.diff import diff
 
 ROLE = "arn:aws:iam::000000000000:role/pipelines"
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
-from mlops.deploy.executions import describe, find, listed
-from mlops.deploy.parameters import judge
+from mlops.deploy.executions.following import describe, find, listed
+from mlops.deploy.executions.parameters import judge
 from mlops.ir import UsageError
 from mlops.ir.reader import read
 

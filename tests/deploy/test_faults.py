@@ -16,11 +16,11 @@ from botocore.exceptions import ConnectionClosedError, ReadTimeoutError
 from botocore.httpsession import URLLib3Session
 
 from mlops.account import connect
-from mlops.deploy import record
-from mlops.deploy.apply import Listener, apply
-from mlops.deploy.plan import Action, UpdatePipeline, WriteRecord, plan
-from mlops.deploy.state import describe
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines import record
+from mlops.deploy.pipelines.apply import Listener, apply
+from mlops.deploy.pipelines.plan import Action, UpdatePipeline, WriteRecord, plan
+from mlops.deploy.pipelines.state import describe
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import AccountError, Refusal
 
 from .conftest import World

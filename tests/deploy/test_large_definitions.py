@@ -9,10 +9,10 @@ from typing import Any
 import pytest
 
 from mlops.check import check
-from mlops.deploy.apply import apply
-from mlops.deploy.plan import INLINE_BYTES, plan
-from mlops.deploy.state import describe
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines.apply import apply
+from mlops.deploy.pipelines.plan import INLINE_BYTES, plan
+from mlops.deploy.pipelines.state import describe
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.emit.targets.definition_json import document, emit_compact
 from mlops.ir import Checked, Definition
 from mlops.ir.reader import read

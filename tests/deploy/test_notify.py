@@ -12,10 +12,10 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy.executions import ExecutionState, StepState
+from mlops.deploy.executions.following import ExecutionState, StepState
 from mlops.deploy.notify import Notice, drift_notices, notices, tell
-from mlops.deploy.plan import plan
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines.plan import plan
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.project.starts import Notify
 
 from .conftest import World

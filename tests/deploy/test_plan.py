@@ -10,14 +10,14 @@ from typing import Any
 import pytest
 
 from mlops.check import check
-from mlops.deploy import plan_report
-from mlops.deploy.apply import apply
-from mlops.deploy.cache_effect import losses
-from mlops.deploy.definition_diff import changes, hide_document, readable
-from mlops.deploy.plan import plan, plan_all
-from mlops.deploy.saved_plan import hold, read, save
-from mlops.deploy.state import describe
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines import plan_report
+from mlops.deploy.pipelines.apply import apply
+from mlops.deploy.pipelines.cache_effect import losses
+from mlops.deploy.pipelines.definition_diff import changes, hide_document, readable
+from mlops.deploy.pipelines.plan import plan, plan_all
+from mlops.deploy.pipelines.saved_plan import hold, read, save
+from mlops.deploy.pipelines.state import describe
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import Refusal, UsageError
 from mlops.ir.reader import read as read_definition
 

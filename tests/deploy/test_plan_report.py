@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from mlops.deploy import plan_report
-from mlops.deploy.definition_diff import MemberChange
-from mlops.deploy.plan import Plan, plan
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines import plan_report
+from mlops.deploy.pipelines.definition_diff import MemberChange
+from mlops.deploy.pipelines.plan import Plan, plan
+from mlops.deploy.pipelines.upsert import upsert
 
 from .conftest import World
 

@@ -11,7 +11,7 @@ import pytest
 
 from mlops.check import check
 from mlops.check.account_findings import ACCOUNT_FINDINGS
-from mlops.deploy.preflight import preflight
+from mlops.deploy.pipelines.preflight import preflight
 from mlops.ir import Checked
 from mlops.ir.reader import read
 from mlops.project.environments import Environment

@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from mlops.account import connect
-from mlops.deploy.promote import Target, promote
-from mlops.deploy.registry import Version, version
+from mlops.deploy.endpoints.promote import Target, promote
+from mlops.deploy.models.registry import Version, version
 from mlops.ir import Refusal
 from mlops.project.environments import read_project
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from mlops.deploy.destroy import plan_removal
-from mlops.deploy.plan import plan
-from mlops.deploy.record import key
+from mlops.deploy.pipelines.destroy import plan_removal
+from mlops.deploy.pipelines.plan import plan
+from mlops.deploy.pipelines.record import key
 from mlops.ir import Refusal
 
 from .conftest import World

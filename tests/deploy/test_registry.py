@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from mlops.deploy.registry import decide, groups, metrics, newest_approved, version, versions
+from mlops.deploy.models.registry import decide, groups, metrics, newest_approved, version, versions
 from mlops.ir import Refusal, UsageError
 
 from .conftest import World

@@ -9,9 +9,9 @@ import pytest
 
 from mlops.check import check
 from mlops.cli import main
-from mlops.deploy.prune import Inventory, inventory
+from mlops.deploy.pipelines.prune import Inventory, inventory
+from mlops.deploy.pipelines.state import describe
 from mlops.deploy.selftest import selftest
-from mlops.deploy.state import describe
 from mlops.ir.reader import read
 
 from .conftest import World

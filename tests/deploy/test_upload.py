@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy.assets import absent, objects
-from mlops.deploy.upload import PART_BYTES, upload
+from mlops.deploy.pipelines.assets import absent, objects
+from mlops.deploy.pipelines.upload import PART_BYTES, upload
 from mlops.ir import AccountError, Asset
 from mlops.project.content_address import address, collect
 
@@ -92,8 +92,8 @@ MEASURE = """
 import resource, sys
 from pathlib import Path
 from mlops.account import connect
-from mlops.deploy.assets import absent
-from mlops.deploy.upload import upload
+from mlops.deploy.pipelines.assets import absent
+from mlops.deploy.pipelines.upload import upload
 from mlops.ir import Asset
 from mlops.project.content_address import address, collect
 from mlops.project.environments import read_project

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy.upsert import upsert
+from mlops.deploy.pipelines.upsert import upsert
 from mlops.emit.targets.definition_json import document
 from mlops.ir import ConfigurationError
 

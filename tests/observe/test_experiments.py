@@ -14,7 +14,7 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy.recording import tracking
+from mlops.deploy.executions.recording import tracking
 from mlops.ir import AccountError, ConfigurationError
 from mlops.observe.experiments import COMPLETE, ExecutionRun, StepRun, Tracking, record
 from mlops.project.environments import Environment, read_project

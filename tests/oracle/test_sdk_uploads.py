@@ -12,7 +12,7 @@ import pytest
 from mlops.check.sources import Opened, open_one
 from mlops.check.touched import touched
 from mlops.cli import main
-from mlops.deploy.assets import objects
+from mlops.deploy.pipelines.assets import objects
 from mlops.ir import Asset, Definition
 
 ROOT = Path(__file__).parents[2]

@@ -11,7 +11,7 @@ from typing import Any
 
 from ports_for_tests import checked, step
 
-from mlops.account.local.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.process.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.state import State, dump, now
 from mlops.account.local.step_records import of_step
 from mlops.check import step_types

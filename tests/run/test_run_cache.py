@@ -10,7 +10,7 @@ import pytest
 from cached_runs import RAN, SERVED, Pipeline, job, output_of
 from ports_for_tests import step, tar_gz
 
-from mlops.account.local.cache_reasons import explain
+from mlops.account.local.upkeep.cache_reasons import explain
 from mlops.ir import UsageError
 
 

@@ -3,7 +3,7 @@ needs, answered from one folder.
 
 :mod:`~mlops.account.local.clients` gives boto3 clients; :mod:`~mlops.account.local.answering` finds who answers; one
 module per area answers. Executions and endpoints live in processes of their own
-(:mod:`~mlops.account.local.runner`), which work on the same folder.
+(:mod:`~mlops.account.local.process.runner`), which work on the same folder.
 """
 
 from __future__ import annotations

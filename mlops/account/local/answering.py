@@ -2,31 +2,34 @@
 
 from __future__ import annotations
 
+import pkgutil
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
 from typing import Any, TypeAlias
 
+from mlops.account.local import services as packages
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State
 
 Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 
-# Every module has OPERATIONS: operation name -> function.
-SERVICES: Mapping[str, tuple[str, ...]] = {
-    "sagemaker": ("pipelines", "executions", "registry", "models", "endpoints", "jobs", "tags"),
-    "sagemaker-runtime": ("runtime",),
-    "s3": ("s3", "s3_uploads"),
-    "sts": ("sts",),
-    "logs": ("logs",),
-}
+
+@cache
+def services() -> tuple[str, ...]:
+    """Those that are answered, as boto3 names them."""
+    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(packages.__path__)))
 
 
 @cache
 def operations(service: str) -> Mapping[str, Answer]:
+    """What every module in the service's package says that it answers."""
+    if service not in services():
+        return {}
+    package = import_module(f"{packages.__name__}.{service.replace('-', '_')}")
     found: dict[str, Answer] = {}
-    for module in SERVICES.get(service, ()):
-        found.update(import_module(f"mlops.account.local.{module}").OPERATIONS)
+    for module in pkgutil.iter_modules(package.__path__):
+        found.update(getattr(import_module(f"{package.__name__}.{module.name}"), "OPERATIONS", {}))
     return found
 
 

@@ -23,7 +23,7 @@ OWNER = "owner.lock"
 RUNNER_LOG = "runner.log"
 WAIT = "--wait"
 _PAUSE_SECONDS = 0.02
-_RUNNER = (sys.executable, "-m", "mlops.account.local.runner")
+_RUNNER = (sys.executable, "-m", "mlops.account.local.process.runner")
 # With -m the working folder is the first place of imports: the runner is this very package.
 _PACKAGE = Path(mlops.__file__).parent.parent
 

@@ -19,7 +19,7 @@ def command() -> None:
 def list_(environment: str, format_: str) -> None:
     """Every object, and whether a pipeline refers to it."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.prune import inventory
+    from mlops.deploy.pipelines.prune import inventory
 
     connected = connect_here(environment)
     found = inventory(connected.account, connected.environment).assets
@@ -53,7 +53,7 @@ def list_(environment: str, format_: str) -> None:
 def prune(environment: str, days: float, delete: bool, format_: str) -> None:
     """What no pipeline of the account refers to any more."""
     from mlops.cli.here import connect_here
-    from mlops.deploy import prune as pruning
+    from mlops.deploy.pipelines import prune as pruning
 
     connected = connect_here(environment)
     found = pruning.prunable(pruning.inventory(connected.account, connected.environment), days)

@@ -22,9 +22,9 @@ def explain(step: str, execution: str | None, format_: str) -> None:
     import dataclasses
 
     from mlops.account.local import LocalAccount
-    from mlops.account.local.cache_reasons import explain
+    from mlops.account.local.upkeep.cache_reasons import explain
     from mlops.cli.here import connect_here
-    from mlops.deploy.executions import find
+    from mlops.deploy.executions.following import find
     from mlops.project.environments import LOCAL
 
     account = connect_here(LOCAL).account

@@ -22,7 +22,7 @@ def command(names: tuple[str, ...], environment: str, suffix: str | None, yes: b
     """
     from mlops.cli.deploying import judge_names
     from mlops.cli.here import connect_here
-    from mlops.deploy.destroy import destroy, plan_removal
+    from mlops.deploy.pipelines.destroy import destroy, plan_removal
 
     judge_names(suffix, ())
     connected = connect_here(environment)

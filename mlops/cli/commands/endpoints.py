@@ -22,7 +22,7 @@ def command() -> None:
 def list_(environment: str, format_: str) -> None:
     """All endpoints."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.endpoints import listed
+    from mlops.deploy.endpoints.serving import listed
 
     found = listed(connect_here(environment).account)
     if format_ == "json":
@@ -38,7 +38,7 @@ def list_(environment: str, format_: str) -> None:
 def show(name: str, environment: str, format_: str) -> None:
     """One endpoint: its state, and which model each variant serves."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.endpoints import describe
+    from mlops.deploy.endpoints.serving import describe
 
     found = describe(connect_here(environment).account, name)
     if format_ == "json":
@@ -63,7 +63,7 @@ def invoke(
 ) -> None:
     """Send FILE (- is standard input) to an endpoint and print its answer."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.endpoints import invoke as ask
+    from mlops.deploy.endpoints.serving import invoke as ask
 
     if (request is None) == (data is None):
         raise click.UsageError("give either a file or --data")
@@ -87,7 +87,7 @@ def invoke(
 def delete(name: str, environment: str) -> None:
     """Delete an endpoint; its configuration and its model stay."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.endpoints import delete as remove
+    from mlops.deploy.endpoints.serving import delete as remove
 
     connected = connect_here(environment)
     remove(connected.account, connected.environment, name)

@@ -12,7 +12,7 @@ from mlops.cli.printing import print_json, table, talk
 from mlops.ir import UsageError
 
 if TYPE_CHECKING:
-    from mlops.deploy.executions import StepState
+    from mlops.deploy.executions.following import StepState
 
 
 @click.group()
@@ -30,7 +30,7 @@ def command() -> None:
 def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> None:
     """Executions of PIPELINE, or of all; newest first."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.executions import listed
+    from mlops.deploy.executions.following import listed
 
     found = listed(connect_here(environment).account, pipeline, limit or None)
     if limit and len(found) == limit:
@@ -62,7 +62,7 @@ def show(execution: str | None, environment: str, watching: bool, format_: str) 
     from mlops.cli.here import connect_here
     from mlops.cli.progress import summary
     from mlops.cli.running import as_dictionary, tell_failure, watch
-    from mlops.deploy.executions import describe, find
+    from mlops.deploy.executions.following import describe, find
 
     connected = connect_here(environment)
     arn = find(connected.account, execution)
@@ -89,7 +89,7 @@ def record(execution: str | None, environment: str) -> None:
     """Record EXECUTION (the newest without) to MLflow, as the pipeline or mlops.toml asks; again changes nothing."""
     from mlops.cli import running
     from mlops.cli.here import connect_here
-    from mlops.deploy.executions import describe, find
+    from mlops.deploy.executions.following import describe, find
 
     connected = connect_here(environment)
     state = describe(connected.account, find(connected.account, execution))
@@ -109,7 +109,7 @@ def record(execution: str | None, environment: str) -> None:
 def logs(execution: str, step: str | None, environment: str) -> None:
     """What the steps of EXECUTION printed, or only STEP. EXECUTION may be `last`."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.executions import describe, find, log_lines
+    from mlops.deploy.executions.following import describe, find, log_lines
 
     account = connect_here(environment).account
     state = describe(account, find(account, execution))
@@ -135,7 +135,7 @@ def stop(execution: str, environment: str, watching: bool) -> None:
     """Stop EXECUTION (id, beginning of it, ARN, or `last`): no step starts any more, those that run get SIGTERM."""
     from mlops.cli.here import connect_here
     from mlops.cli.progress import Progress
-    from mlops.deploy.executions import describe, find, follow, request_stop
+    from mlops.deploy.executions.following import describe, find, follow, request_stop
 
     connected = connect_here(environment)
     arn = find(connected.account, execution)
@@ -159,8 +159,8 @@ def retry(execution: str, environment: str, watching: bool, format_: str) -> Non
     """
     from mlops.cli.here import connect_here
     from mlops.cli.running import watch
-    from mlops.deploy.executions import find
-    from mlops.deploy.executions import retry as go_on
+    from mlops.deploy.executions.following import find
+    from mlops.deploy.executions.following import retry as go_on
 
     connected = connect_here(environment)
     arn = find(connected.account, execution)
@@ -181,9 +181,9 @@ def retry(execution: str, environment: str, watching: bool, format_: str) -> Non
 def diff(old: str, new: str, environment: str, format_: str) -> None:
     """What differed between the executions OLD and NEW (ids, beginnings of them, ARNs, or `last`)."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.execution_diff import as_dictionary
-    from mlops.deploy.execution_diff import diff as compare
-    from mlops.deploy.executions import find
+    from mlops.deploy.executions.diff import as_dictionary
+    from mlops.deploy.executions.diff import diff as compare
+    from mlops.deploy.executions.following import find
 
     account = connect_here(environment).account
     found = compare(account, find(account, old), find(account, new))
@@ -222,9 +222,9 @@ def open_(step: str, execution: str, words: tuple[str, ...]) -> None:
     Ends with the command's exit code.
     """
     from mlops.account.local import LocalAccount
-    from mlops.account.local.opening import open_step
+    from mlops.account.local.upkeep.opening import open_step
     from mlops.cli.here import connect_here
-    from mlops.deploy.executions import find
+    from mlops.deploy.executions.following import find
     from mlops.project.environments import LOCAL
 
     account = connect_here(LOCAL).account

@@ -65,7 +65,7 @@ def _read(file: str) -> Definition:
 
 def _fetch(name: str, environment: str) -> Definition:
     from mlops.cli.here import connect_here
-    from mlops.deploy.fetch import fetch
+    from mlops.deploy.pipelines.fetch import fetch
 
     definition, findings = fetch(connect_here(environment).account, name)
     refuse_errors(findings, doing="import")

@@ -27,7 +27,8 @@ def prune(keep: int, days: float | None, doing: bool, format_: str) -> None:
 
     Registered versions, models that endpoints use, executions that run, and all that these need stay.
     """
-    from mlops.account.local import LocalAccount, pruning
+    from mlops.account.local import LocalAccount
+    from mlops.account.local.upkeep import pruning
     from mlops.cli.here import connect_here
     from mlops.project.environments import LOCAL
 

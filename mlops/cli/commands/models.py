@@ -22,7 +22,7 @@ def command() -> None:
 def list_(group: str | None, environment: str, format_: str) -> None:
     """Versions of GROUP, or of every group; newest first."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.registry import groups, versions
+    from mlops.deploy.models.registry import groups, versions
 
     account = connect_here(environment).account
     found = [version for name in ([group] if group else groups(account)) for version in versions(account, name)]
@@ -62,7 +62,7 @@ def list_(group: str | None, environment: str, format_: str) -> None:
 def show(group: str, number: int | None, environment: str, format_: str) -> None:
     """A VERSION of GROUP, the newest without: approval, metrics, artefacts."""
     from mlops.cli.here import connect_here
-    from mlops.deploy.registry import metrics, version
+    from mlops.deploy.models.registry import metrics, version
 
     account = connect_here(environment).account
     found = version(account, group, number)
@@ -107,7 +107,7 @@ def _decide(
     group: str, number: int, environment: str, status: Literal["Approved", "Rejected"], reason: str | None
 ) -> None:
     from mlops.cli.here import connect_here
-    from mlops.deploy.registry import decide, version
+    from mlops.deploy.models.registry import decide, version
 
     connected = connect_here(environment)
     found = version(connected.account, group, number)

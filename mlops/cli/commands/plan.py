@@ -45,8 +45,8 @@ def command(
     It tells what is uploaded, which steps lose their cache, and what somebody else changed since the last upsert.
     """
     from mlops.cli.deploying import finding_dictionary, plan_targets, tell_preflight
-    from mlops.deploy import plan_report
-    from mlops.deploy.saved_plan import save
+    from mlops.deploy.pipelines import plan_report
+    from mlops.deploy.pipelines.saved_plan import save
 
     planned = plan_targets(
         targets, environment, suffix=suffix, aliases=aliases, changed_since=changed_since, doing="plan"

@@ -46,8 +46,8 @@ def command(
     A version that is not approved is refused.
     """
     from mlops.cli.here import connect_here
-    from mlops.deploy.promote import Target, promote
-    from mlops.deploy.registry import newest_approved, version
+    from mlops.deploy.endpoints.promote import Target, promote
+    from mlops.deploy.models.registry import newest_approved, version
 
     connected = connect_here(environment)
     source = connect_here(registry).account if registry else connected.account

@@ -53,12 +53,12 @@ def command(
     from mlops.cli.here import connect_here
     from mlops.cli.replaying import Replay, need_target, open_replay
     from mlops.cli.running import need_recording, watch
-    from mlops.deploy.executions import start
-    from mlops.deploy.interruptions import judge as judge_interruptions
-    from mlops.deploy.interruptions import parsed
-    from mlops.deploy.parameters import judge
-    from mlops.deploy.selection import newest_source, select, selective_config
-    from mlops.deploy.upsert import upsert
+    from mlops.deploy.executions.following import start
+    from mlops.deploy.executions.interruptions import judge as judge_interruptions
+    from mlops.deploy.executions.interruptions import parsed
+    from mlops.deploy.executions.parameters import judge
+    from mlops.deploy.executions.selection import newest_source, select, selective_config
+    from mlops.deploy.pipelines.upsert import upsert
     from mlops.project.environments import LOCAL
     from mlops.run.limits import asked_memory
 

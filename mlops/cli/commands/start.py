@@ -53,9 +53,9 @@ def command(
     from mlops.cli.deploying import judge_names
     from mlops.cli.here import connect_here
     from mlops.cli.running import watch
-    from mlops.deploy.executions import Version, definition_of, find, start
-    from mlops.deploy.parameters import judge
-    from mlops.deploy.selection import newest_source, select, selective_config
+    from mlops.deploy.executions.following import Version, definition_of, find, start
+    from mlops.deploy.executions.parameters import judge
+    from mlops.deploy.executions.selection import newest_source, select, selective_config
 
     values = options.named_values(parameters)
     judge_names(suffix, [alias] if alias else [])
@@ -110,7 +110,7 @@ def _opened(target: str, environment: str) -> tuple[Definition, Path]:
 
 def _need_same(connected: Connected, target: str, definition: Definition, suffix: str | None) -> None:
     """Raises Refusal where the account has something else than the file says."""
-    from mlops.deploy.state import describe, differing, wanted
+    from mlops.deploy.pipelines.state import describe, differing, wanted
 
     ours = wanted(definition, connected.environment, suffix)
     present = describe(connected.account, ours.name)

@@ -16,7 +16,7 @@ from mlops.ir import AccountError, MlopsError, Refusal, UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from mlops.deploy.plan import Plan
+    from mlops.deploy.pipelines.plan import Plan
 
 _GIVEN_UP_AFTER = 5
 """Pipelines in a row that the account refused: it is not about them, the credentials have expired, say."""
@@ -54,8 +54,8 @@ def command(
     """
     from mlops.cli.deploying import plan_targets
     from mlops.cli.uploading import UploadProgress
-    from mlops.deploy import plan_report, saved_plan
-    from mlops.deploy.apply import Listener, apply
+    from mlops.deploy.pipelines import plan_report, saved_plan
+    from mlops.deploy.pipelines.apply import Listener, apply
 
     saved = None
     if plan_file is not None:

@@ -1,0 +1,1 @@
+"""The processes that own executions and endpoints, and what a run takes of the account."""

@@ -1,0 +1,206 @@
+"""What a run needs of an account, given by this one. boto3 is not loaded for it: a runner starts in a moment."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mlops.account.local import step_records
+from mlops.account.local.answering import answer
+from mlops.account.local.objects import chunks
+from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.sagemaker import jobs, pipelines, registry
+from mlops.account.local.state import State, dump, now
+from mlops.run.outcome import SERVICE_FAULT, THROTTLING
+from mlops.run.ports import ObjectMissing, RequestRefused, StepRecord, Success
+
+# Which Describe operation tells of what a Create operation made: its request's member, and the reply's that fills it.
+_DESCRIBED = {
+    "CreateModel": ("DescribeModel", "ModelName", None),
+    "CreateModelPackage": ("DescribeModelPackage", "ModelPackageName", "ModelPackageArn"),
+}
+
+
+def split_uri(uri: str) -> tuple[str, str]:
+    """
+    >>> split_uri("s3://bucket/some/key")
+    ('bucket', 'some/key')
+    """
+    if not uri.startswith("s3://"):
+        raise ObjectMissing(f"{uri} is not an s3:// URI")
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    return bucket, key
+
+
+class LocalObjects:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def read(self, uri: str) -> bytes:
+        try:
+            with self._state.objects.open(*split_uri(uri)) as (_, file):
+                return file.read()
+        except KeyError:
+            raise ObjectMissing(f"{uri} does not exist") from None
+
+    def keys(self, uri: str) -> tuple[str, ...]:
+        bucket, prefix = split_uri(uri)
+        return tuple(f"s3://{bucket}/{found.key}" for found in self._state.objects.list(bucket, prefix))
+
+    def fetch(self, uri: str, target: Path) -> None:
+        try:
+            with self._state.objects.open(*split_uri(uri)) as (_, file), target.open("wb") as copy:
+                shutil.copyfileobj(file, copy, 1024 * 1024)
+        except KeyError:
+            raise ObjectMissing(f"{uri} does not exist") from None
+
+    def put(self, source: Path, uri: str) -> None:
+        """Makes the bucket too: a definition written for AWS names buckets that this account never heard of."""
+        bucket, key = split_uri(uri)
+        try:
+            self._state.objects.ensure_bucket(bucket)
+        except ValueError as error:
+            raise ObjectMissing(f"{uri}: {error}") from None
+        with source.open("rb") as file:
+            written = self._state.objects.write(chunks(file), ("CRC32",))
+        self._state.objects.publish(bucket, key, written, {"Checksums": dict(written.checksums)})
+
+    def delete(self, uri: str) -> None:
+        self._state.objects.delete(*split_uri(uri))
+
+
+class LocalRegistry:
+    """With a ``journal`` what changes of a job is written with the next word of that."""
+
+    def __init__(self, state: State, execution_arn: str, journal: LocalJournal | None = None) -> None:
+        self._state = state
+        self._execution_arn = execution_arn
+        self._journal = journal
+
+    def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        describe, member, filled_by = _DESCRIBED[operation]
+        _need_valid(operation, request)
+        if operation == "CreateModelPackage":
+            request = {**request, "MetadataProperties": self._generated_by(request)}
+        try:
+            # Members that the document gives as null are as good as absent.
+            given = {name: value for name, value in request.items() if value is not None}
+            if operation == "CreateModelPackage" and given.get("ModelPackageGroupName"):
+                registry.ensure_group(self._state, given["ModelPackageGroupName"])
+            reply = answer(self._state, "sagemaker", operation, given)
+        except Refusal as refusal:
+            raise _refused(refusal) from None
+        return self.describe(describe, {member: reply[filled_by] if filled_by else request[member]})
+
+    def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        try:
+            return _plain(answer(self._state, "sagemaker", operation, request))
+        except Refusal as refusal:
+            raise _refused(refusal) from None
+
+    def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
+        if self._journal is None:
+            jobs.record(self._state, kind, name, description)
+        else:
+            self._journal.take_along(kind, name, description)
+
+    def _generated_by(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The service notes which execution made a package."""
+        return {"GeneratedBy": self._execution_arn, **(request.get("MetadataProperties") or {})}
+
+
+class LocalCache:
+    """Results of one pipeline's earlier executions."""
+
+    def __init__(self, state: State, pipeline: str) -> None:
+        self._state = state
+        self._pipeline = pipeline
+
+    def content(self, uri: str) -> Mapping[str, str]:
+        bucket, prefix = split_uri(uri)
+        objects = self._state.objects
+        # A file may have been changed by hand since it was listed: find() looks at it.
+        found = (objects.find(bucket, listed.key) for listed in objects.list(bucket, prefix))
+        return {f"s3://{bucket}/{item.key}": item.etag for item in found if item is not None}
+
+    def successes(self, step: str, key: str) -> list[Success]:
+        found = step_records.successes(self._state, self._pipeline, step, key)
+        return [
+            Success(pipelines.execution_arn(self._state, self._pipeline, execution), record)
+            for execution, record in found
+        ]
+
+
+class LocalJournal:
+    def __init__(self, state: State, execution: str) -> None:
+        self._state = state
+        self._execution = execution
+        self._jobs: dict[tuple[str, str], Mapping[str, Any]] = {}
+
+    def take_along(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
+        """A job's description, into the transaction of the next call: what a step and its job tell is never at odds."""
+        self._jobs[kind, name] = description
+
+    def steps(self, records: Sequence[StepRecord]) -> None:
+        with self._with_jobs():
+            for record in records:
+                step_records.keep(self._state, self._execution, record)
+
+    def execution(self, status: str, failure: str | None = None) -> None:
+        with self._with_jobs():
+            # Somebody may have asked to stop before the run said that it began.
+            self._state.store.write(
+                "UPDATE execution SET status = ?, failure = ?, modified = ? "
+                "WHERE id = ? AND NOT (status = 'Stopping' AND ? = 'Executing')",
+                status,
+                failure,
+                now(),
+                self._execution,
+                status,
+            )
+
+    def stop_requested(self) -> bool:
+        if self._jobs:
+            with self._with_jobs():
+                pass
+        row = self._state.store.one("SELECT stop_requested FROM execution WHERE id = ?", self._execution)
+        # Without a row the pipeline was deleted by force: nobody waits for this run.
+        return row is None or bool(row["stop_requested"])
+
+    @contextmanager
+    def _with_jobs(self) -> Iterator[None]:
+        with self._state.store.transaction():
+            for (kind, name), description in self._jobs.items():
+                jobs.record(self._state, kind, name, description)
+            yield
+        self._jobs.clear()
+
+
+def _refused(refusal: Refusal) -> RequestRefused:
+    """What the caller did wrong stays wrong; the rest may pass."""
+    if "Throttl" in refusal.code:
+        return RequestRefused(refusal.message, THROTTLING)
+    return RequestRefused(refusal.message, SERVICE_FAULT if refusal.status >= 500 else None)
+
+
+def _need_valid(operation: str, request: Mapping[str, Any]) -> None:
+    """What botocore would have said of the request; values may come from earlier steps, so no checker has seen them."""
+    from mlops.check.shapes import Misfit, shape, walk
+    from mlops.ir.values import from_json
+
+    against = shape("sagemaker", f"{operation}Input")
+    if against is None:
+        return
+    given = {name: value for name, value in request.items() if value is not None}
+    wrong = [item for item in walk(from_json(given), against, "") if isinstance(item, Misfit) and not item.doubtful]
+    if wrong:
+        raise RequestRefused(f"{operation}: " + "; ".join(f"{item.at or '/'}: {item.message}" for item in wrong))
+
+
+def _plain(reply: Mapping[str, Any]) -> Mapping[str, Any]:
+    found: Mapping[str, Any] = json.loads(dump({name: value for name, value in reply.items() if value is not None}))
+    return found

@@ -1,0 +1,137 @@
+"""The process that owns one execution or one endpoint: ``python -m mlops.account.local.process.runner STATE KIND ID``.
+
+It is started by StartPipelineExecution or CreateEndpoint, has a session of its own, and lives as long as its work.
+A second one for the same execution or endpoint ends at once. With ``--wait`` alone it loads what an execution needs and
+then takes the rest of its arguments from the socket that is its standard input.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import os
+import socket
+import sys
+import traceback
+from datetime import datetime
+from pathlib import Path
+
+from mlops.account.local import ownership
+from mlops.account.local.process.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.services.sagemaker import pipelines
+from mlops.account.local.services.sagemaker.selection import select
+from mlops.account.local.settling import RUNNING
+from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.account.local.step_records import succeeded
+
+ALREADY_OWNED = 75  # EX_TEMPFAIL
+_LONGEST_ORDER = 65_536
+_log = logging.getLogger("mlops.runner")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    if (sys.argv[1:] if arguments is None else arguments) == [ownership.WAIT]:
+        arguments = _told()
+        if arguments is None:
+            return 0
+    parser = argparse.ArgumentParser(prog="python -m mlops.account.local.process.runner")
+    parser.add_argument("state", type=Path)
+    parser.add_argument("kind", choices=("execution", "endpoint"))
+    parser.add_argument("id")
+    parser.add_argument("--region", default="us-east-1")
+    parser.add_argument("--lock", type=int, help="an inherited descriptor that holds the lock already")
+    given = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
+    state = State(given.state, given.region)
+    folder = state.execution_folder(given.id) if given.kind == "execution" else state.endpoint_folder(given.id)
+    if given.lock is not None:
+        # Steps and model servers must not keep the lock when this process is gone.
+        os.set_inheritable(given.lock, False)
+    elif ownership.take(folder) is None:
+        _log.info("%s %s is run by another process", given.kind, given.id)
+        return ALREADY_OWNED
+    # Where this process was started is nobody's business, and may vanish.
+    os.chdir(folder)
+    if given.kind == "execution":
+        run_execution(state, given.id, folder)
+    else:
+        from mlops.account.local.process.serving import serve
+
+        serve(state, given.id, folder)
+    return 0
+
+
+def _told() -> list[str] | None:
+    """None where whoever started this process ahead needs it no more."""
+    import mlops.run.execute  # noqa: F401 - loaded while nobody waits
+    from mlops.check import step_types
+
+    tuple(step_types())  # each is loaded when it is first asked for
+    with socket.socket(fileno=0) as orders:
+        text, descriptors, _, _ = socket.recv_fds(orders, _LONGEST_ORDER, 2)
+    if not text:
+        return None
+    lock, log = descriptors
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    for descriptor, place in ((nothing, 0), (log, 1), (log, 2)):
+        os.dup2(descriptor, place)
+    os.close(log)
+    return [*json.loads(text), "--lock", str(lock)]
+
+
+def run_execution(state: State, execution_id: str, folder: Path) -> None:
+    """Whatever happens, the execution is not left running in the store when nothing runs it."""
+    row = state.store.one("SELECT * FROM execution WHERE id = ?", execution_id)
+    if row is None or row["status"] not in RUNNING:
+        _log.info("execution %s has nothing to run", execution_id)
+        return
+    journal = LocalJournal(state, execution_id)
+    try:
+        from mlops.run.execute import execute
+        from mlops.run.limits import asked_memory
+        from mlops.run.ports import Execution, Ports
+
+        body = json.loads(row["body"])
+        version = state.store.one(
+            "SELECT definition, body FROM pipeline_version WHERE pipeline = ? AND version = ?",
+            row["pipeline"],
+            row["version"],
+        )
+        if version is None:
+            raise LookupError(f"version {row['version']} of pipeline {row['pipeline']} is gone")
+        finished = succeeded(state, execution_id)
+        if body.get("SelectiveExecutionConfig"):
+            selection = select(state, row["pipeline"], version["definition"], body["SelectiveExecutionConfig"])
+            checked, finished = selection.checked, {**selection.finished, **finished}
+        else:
+            checked = pipelines.bound(version)
+        arn = pipelines.execution_arn(state, row["pipeline"], execution_id)
+        status = execute(
+            checked,
+            Execution(
+                pipeline_name=row["pipeline"],
+                pipeline_arn=pipelines.arn(state, row["pipeline"]),
+                execution_id=execution_id,
+                execution_arn=arn,
+                started=datetime.fromisoformat(row["created"]),
+                region=state.region,
+                account=ACCOUNT_ID,
+                parameters=body["Parameters"],
+                folder=folder,
+                max_parallel=(body.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
+                finished=finished,
+                use_cache=body.get("UseCache", True),
+                interruptions=body.get("Interruptions") or {},
+                memory_limit=asked_memory(os.environ),
+            ),
+            Ports(LocalObjects(state), LocalRegistry(state, arn, journal), journal, LocalCache(state, row["pipeline"])),
+        )
+        _log.info("execution %s: %s", execution_id, status)
+    except Exception as error:
+        traceback.print_exc()
+        journal.execution("Failed", f"the runner failed: {error!r}; see {folder / ownership.RUNNER_LOG}"[:1300])
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,1 @@
+"""CloudWatch Logs over the files that steps and model servers write."""

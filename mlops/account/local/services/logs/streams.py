@@ -1,0 +1,229 @@
+"""CloudWatch Logs over the files that steps and model servers write.
+
+A file knows no time per line: every line of a stream carries the time at which its step started.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.sagemaker import endpoints
+from mlops.account.local.state import ACCOUNT_ID, State
+
+_JOB_GROUPS = {f"/aws/sagemaker/{kind}s": kind for kind in ("ProcessingJob", "TrainingJob", "TransformJob")}
+_ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
+_PAGE = 10_000
+_TOKEN = re.compile(r"([fb])/(\d+)")
+
+
+@dataclass(frozen=True, slots=True)
+class Stream:
+    name: str
+    file: Path
+    started: int
+    """Milliseconds since 1970."""
+
+    def lines(self) -> list[str]:
+        """Complete lines; a last one without its end is still being written."""
+        try:
+            text = self.file.read_text(encoding="utf-8", errors="replace")
+        except FileNotFoundError:
+            return []
+        return text.split("\n")[:-1] if not text or text.endswith("\n") else text.split("\n")
+
+    @property
+    def written(self) -> int:
+        return int(self.file.stat().st_mtime * 1000) if self.file.exists() else self.started
+
+
+def describe_log_groups(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    names = [*_JOB_GROUPS]
+    names += [
+        f"{_ENDPOINT_GROUP}{row['name']}"
+        for row in state.store.all("SELECT name FROM resource WHERE kind = ?", endpoints.KIND)
+    ]
+    prefix, pattern = request.get("logGroupNamePrefix") or "", request.get("logGroupNamePattern") or ""
+    return {
+        "logGroups": [
+            {"logGroupName": name, "arn": _arn(state, name), "storedBytes": 0}
+            for name in sorted(names)
+            if name.startswith(prefix) and pattern in name
+        ]
+    }
+
+
+def describe_log_streams(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    group = _group(request)
+    prefix = request.get("logStreamNamePrefix") or ""
+    found = sorted(_streams(state, group, prefix), key=lambda stream: stream.name)
+    if request.get("orderBy") == "LastEventTime":
+        found.sort(key=lambda stream: stream.started)
+    if request.get("descending"):
+        found.reverse()
+    start = _offset(request)
+    limit = request.get("limit") or 50
+    return {
+        "logStreams": [
+            {
+                "logStreamName": stream.name,
+                "creationTime": stream.started,
+                "firstEventTimestamp": stream.started,
+                "lastEventTimestamp": stream.started,
+                "lastIngestionTime": stream.written,
+                "arn": f"{_arn(state, group)}:log-stream:{stream.name}",
+            }
+            for stream in found[start : start + limit]
+        ],
+        "nextToken": f"f/{start + limit}" if len(found) > start + limit else None,
+    }
+
+
+def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Tokens count lines, so a caller who comes back with ``nextForwardToken`` gets what was written since."""
+    group, name = _group(request), request["logStreamName"]
+    stream = next((item for item in _streams(state, group, name) if item.name == name), None)
+    if stream is None:
+        raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
+    lines = stream.lines() if _within(request, stream.started) else []
+    limit = request.get("limit") or _PAGE
+    token = _TOKEN.fullmatch(request["nextToken"]) if request.get("nextToken") else None
+    if request.get("nextToken") and token is None:
+        raise Refusal("InvalidParameterException", "The specified nextToken is invalid.")
+    if token is not None and token[1] == "b":
+        end = min(int(token[2]), len(lines))
+        start = max(end - limit, 0)
+    elif token is not None:
+        start = min(int(token[2]), len(lines))
+        end = min(start + limit, len(lines))
+    else:
+        start = 0 if request.get("startFromHead") else max(len(lines) - limit, 0)
+        end = min(start + limit, len(lines))
+    return {
+        "events": [
+            {"timestamp": stream.started, "message": line, "ingestionTime": stream.written} for line in lines[start:end]
+        ],
+        "nextForwardToken": f"f/{end}",
+        "nextBackwardToken": f"b/{start}",
+    }
+
+
+def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    group = _group(request)
+    names = request.get("logStreamNames")
+    found = [
+        stream
+        for stream in _streams(state, group, request.get("logStreamNamePrefix") or "")
+        if (names is None or stream.name in names) and _within(request, stream.started)
+    ]
+    found.sort(key=lambda stream: (stream.started, stream.name))
+    words = _words(request.get("filterPattern") or "")
+    start, limit = _offset(request), min(request.get("limit") or _PAGE, _PAGE)
+    events: list[dict[str, Any]] = []
+    number = -1
+    for stream in found:
+        for index, line in enumerate(stream.lines()):
+            if not all(word in line for word in words):
+                continue
+            number += 1
+            if number < start:
+                continue
+            if len(events) == limit:
+                return {"events": events, "searchedLogStreams": [], "nextToken": f"f/{start + limit}"}
+            events.append(
+                {
+                    "logStreamName": stream.name,
+                    "timestamp": stream.started,
+                    "message": line,
+                    "ingestionTime": stream.written,
+                    "eventId": f"{stream.started}-{stream.name}-{index:010d}",
+                }
+            )
+    return {"events": events, "searchedLogStreams": []}
+
+
+def _group(request: Mapping[str, Any]) -> str:
+    given = request.get("logGroupName") or request.get("logGroupIdentifier") or ""
+    name = str(given.rpartition(":log-group:")[2].removesuffix(":*"))
+    if name not in _JOB_GROUPS and not name.startswith(_ENDPOINT_GROUP):
+        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    return name
+
+
+def _streams(state: State, group: str, prefix: str) -> Iterator[Stream]:
+    if group in _JOB_GROUPS:
+        yield from _job_streams(state, _JOB_GROUPS[group], prefix)
+    else:
+        yield from _endpoint_streams(state, group.removeprefix(_ENDPOINT_GROUP), prefix)
+
+
+def _job_streams(state: State, kind: str, prefix: str) -> Iterator[Stream]:
+    # The range makes use of the index; U+FFFF sorts behind what a job's name can hold.
+    start = f"{kind}/{prefix.partition('/')[0]}"
+    for row in state.store.all(
+        "SELECT job, log, started FROM step WHERE job >= ? AND job < ? AND log IS NOT NULL", start, f"{start}\uffff"
+    ):
+        started = _milliseconds(row["started"])
+        log, job = Path(row["log"]), row["job"].partition("/")[2]
+        others = sorted(log.parent.glob(f"{log.stem}-algo-*.txt"))
+        for host, file in (("algo-1", log), *((file.stem.removeprefix(f"{log.stem}-"), file) for file in others)):
+            name = f"{job}/{host}-{started // 1000}"
+            if name.startswith(prefix):
+                yield Stream(name, file, started)
+
+
+def _endpoint_streams(state: State, endpoint: str, prefix: str) -> Iterator[Stream]:
+    row = state.store.one("SELECT created FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, endpoint)
+    if row is None:
+        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    for file in sorted((state.endpoint_folder(endpoint) / endpoints.LOG_FOLDER).glob("*/*.txt")):
+        name = f"{file.parent.name}/{file.stem}"
+        if name.startswith(prefix):
+            yield Stream(name, file, _milliseconds(row["created"]))
+
+
+def _milliseconds(time: str) -> int:
+    return int(datetime.fromisoformat(time).timestamp() * 1000)
+
+
+def _within(request: Mapping[str, Any], time: int) -> bool:
+    return (request.get("startTime") or 0) <= time and (
+        request.get("endTime") is None or time < int(request["endTime"])
+    )
+
+
+def _offset(request: Mapping[str, Any]) -> int:
+    if not request.get("nextToken"):
+        return 0
+    found = _TOKEN.fullmatch(request["nextToken"])
+    if found is None:
+        raise Refusal("InvalidParameterException", "The specified nextToken is invalid.")
+    return int(found[2])
+
+
+def _words(pattern: str) -> list[str]:
+    """The plain form of a filter pattern: every term must occur. The JSON and column forms are not read here.
+
+    >>> _words('"out of memory" rank')
+    ['out of memory', 'rank']
+    """
+    if pattern.startswith(("{", "[", "%")):
+        raise Refusal("InvalidParameterException", "The local account reads filter patterns of plain terms only.")
+    return [quoted or plain for quoted, plain in re.findall(r'"([^"]*)"|(\S+)', pattern)]
+
+
+def _arn(state: State, group: str) -> str:
+    return f"arn:aws:logs:{state.region}:{ACCOUNT_ID}:log-group:{group}:*"
+
+
+OPERATIONS = {
+    "DescribeLogGroups": describe_log_groups,
+    "DescribeLogStreams": describe_log_streams,
+    "FilterLogEvents": filter_log_events,
+    "GetLogEvents": get_log_events,
+}

@@ -1,0 +1,1 @@
+"""S3: buckets, objects, listings, copies, uploads in parts."""

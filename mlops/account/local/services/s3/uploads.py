@@ -1,0 +1,199 @@
+"""S3 uploads in parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import uuid
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from mlops.account.local.objects import BucketMissing, chunks
+from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.s3.buckets import (
+    algorithms,
+    kept,
+    need_bucket,
+    no_bucket,
+    no_key,
+    parts_of,
+    source_of,
+    told_checksums,
+    write_condition,
+)
+from mlops.account.local.state import State, now
+
+SMALLEST_PART = 5 * 1024 * 1024
+
+
+def create_multipart_upload(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    need_bucket(state, request["Bucket"])
+    upload = uuid.uuid4().hex
+    body = {**kept(request), "Algorithms": algorithms(request)}
+    state.store.write(
+        "INSERT INTO upload VALUES (?, ?, ?, ?, ?)", upload, request["Bucket"], request["Key"], now(), json.dumps(body)
+    )
+    return {"Bucket": request["Bucket"], "Key": request["Key"], "UploadId": upload}
+
+
+def upload_part(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    _upload(state, request)
+    return {"ETag": f'"{_keep_part(state, request, parts_of(request.get("Body")))}"'}
+
+
+def upload_part_copy(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    _upload(state, request)
+    bucket, key = source_of(request["CopySource"])
+    try:
+        _, file = state.objects.opened(bucket, key)
+    except KeyError:
+        raise no_key(key) from None
+    with file:
+        content: Iterator[bytes] = chunks(file)
+        if request.get("CopySourceRange"):
+            first, _, last = request["CopySourceRange"].removeprefix("bytes=").partition("-")
+            file.seek(int(first))
+            content = iter((file.read(int(last) - int(first) + 1),))
+        etag = _keep_part(state, request, content)
+    return {"CopyPartResult": {"ETag": f'"{etag}"', "LastModified": now()}}
+
+
+def list_parts(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    _upload(state, request)
+    rows = state.store.all("SELECT * FROM part WHERE upload = ? ORDER BY number", request["UploadId"])
+    return {
+        "Bucket": request["Bucket"],
+        "Key": request["Key"],
+        "UploadId": request["UploadId"],
+        "IsTruncated": False,
+        "Parts": [
+            {
+                "PartNumber": row["number"],
+                "Size": row["size"],
+                "ETag": f'"{row["etag"]}"',
+                "LastModified": row["modified"],
+            }
+            for row in rows
+        ],
+    }
+
+
+def list_multipart_uploads(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """In one page: a person's account has few."""
+    need_bucket(state, request["Bucket"])
+    prefix = request.get("Prefix") or ""
+    rows = state.store.all("SELECT * FROM upload WHERE bucket = ? ORDER BY key, created", request["Bucket"])
+    return {
+        "Bucket": request["Bucket"],
+        "Prefix": prefix,
+        "IsTruncated": False,
+        "Uploads": [
+            {"Key": row["key"], "UploadId": row["id"], "Initiated": row["created"]}
+            for row in rows
+            if row["key"].startswith(prefix)
+        ],
+    }
+
+
+def complete_multipart_upload(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    upload = _upload(state, request)
+    stored = {row["number"]: row for row in state.store.all("SELECT * FROM part WHERE upload = ?", request["UploadId"])}
+    listed = request.get("MultipartUpload", {}).get("Parts", [])
+    numbers = [part["PartNumber"] for part in listed]
+    if not listed:
+        raise Refusal("MalformedXML", "The XML you provided was not well-formed")
+    if numbers != sorted(set(numbers)):
+        raise Refusal("InvalidPartOrder", "The list of parts was not in ascending order.")
+    for part in listed:
+        row = stored.get(part["PartNumber"])
+        if row is None or row["etag"] != part.get("ETag", "").strip('"'):
+            raise Refusal("InvalidPart", "One or more of the specified parts could not be found.")
+    if any(stored[number]["size"] < SMALLEST_PART for number in numbers[:-1]):
+        raise Refusal("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
+    body = json.loads(upload["body"])
+    written = state.objects.write(
+        _content([_part_file(state, request["UploadId"], number) for number in numbers]), body.pop("Algorithms")
+    )
+    digests = b"".join(bytes.fromhex(stored[number]["etag"]) for number in numbers)
+    etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(numbers)}"
+    try:
+        found = state.objects.publish(
+            request["Bucket"],
+            request["Key"],
+            written,
+            {**body, "Checksums": dict(written.checksums)},
+            etag=etag,
+            permit=write_condition(request),
+        )
+    except BucketMissing as error:
+        raise no_bucket(request["Bucket"]) from error
+    _forget(state, request["UploadId"])
+    return {
+        "Bucket": request["Bucket"],
+        "Key": request["Key"],
+        "Location": f"s3://{request['Bucket']}/{request['Key']}",
+        "ETag": f'"{etag}"',
+        **told_checksums(found),
+    }
+
+
+def abort_multipart_upload(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    _upload(state, request)
+    _forget(state, request["UploadId"])
+    return {}
+
+
+def _upload(state: State, request: Mapping[str, Any]) -> Any:
+    need_bucket(state, request["Bucket"])
+    row = state.store.one(
+        "SELECT * FROM upload WHERE id = ? AND bucket = ? AND key = ?",
+        request["UploadId"],
+        request["Bucket"],
+        request["Key"],
+    )
+    if row is None:
+        raise Refusal("NoSuchUpload", "The specified upload does not exist.", 404)
+    return row
+
+
+def _keep_part(state: State, request: Mapping[str, Any], content: Any) -> str:
+    written = state.objects.write(content)
+    target = _part_file(state, request["UploadId"], request["PartNumber"])
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with state.store.transaction() as connection:
+        written.path.replace(target)
+        connection.execute(
+            "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)",
+            (request["UploadId"], request["PartNumber"], written.size, written.md5, now()),
+        )
+    return written.md5
+
+
+def _part_file(state: State, upload: str, number: int) -> Path:
+    return state.folder / "uploads" / upload / str(number)
+
+
+def _content(files: list[Path]) -> Iterator[bytes]:
+    for path in files:
+        with path.open("rb") as file:
+            yield from chunks(file)
+
+
+def _forget(state: State, upload: str) -> None:
+    with state.store.transaction() as connection:
+        connection.execute("DELETE FROM part WHERE upload = ?", (upload,))
+        connection.execute("DELETE FROM upload WHERE id = ?", (upload,))
+    shutil.rmtree(state.folder / "uploads" / upload, ignore_errors=True)
+
+
+OPERATIONS = {
+    "AbortMultipartUpload": abort_multipart_upload,
+    "CompleteMultipartUpload": complete_multipart_upload,
+    "CreateMultipartUpload": create_multipart_upload,
+    "ListMultipartUploads": list_multipart_uploads,
+    "ListParts": list_parts,
+    "UploadPart": upload_part,
+    "UploadPartCopy": upload_part_copy,
+}

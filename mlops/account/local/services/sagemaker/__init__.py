@@ -1,0 +1,1 @@
+"""SageMaker: pipelines, executions, jobs, models, endpoints, the registry, tags."""

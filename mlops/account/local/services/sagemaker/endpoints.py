@@ -1,0 +1,332 @@
+"""Endpoint configurations and endpoints. An endpoint is served by a process of its own."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account.local import ownership
+from mlops.account.local.refusal import invalid
+from mlops.account.local.services.sagemaker import models, resources
+from mlops.account.local.state import State
+
+KIND = "Endpoint"
+CONFIG = "EndpointConfig"
+LOG_FOLDER = "logs"
+ALIVE = ("Creating", "Updating", "InService", "Deleting")
+GONE = "its process is gone; UpdateEndpoint starts it again"
+_WAIT_SECONDS = 10.0
+_NOT_KEPT = frozenset({"Tags"})
+
+
+def create_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["EndpointConfigName"]
+    production, shadow = request["ProductionVariants"], request.get("ShadowProductionVariants") or []
+    names = [variant["VariantName"] for variant in [*production, *shadow]]
+    if len(set(names)) != len(names):
+        raise invalid("Variant names must be unique within an endpoint configuration.")
+    if shadow and (len(production), len(shadow)) != (1, 1):
+        raise invalid("With a shadow variant there is exactly one production and one shadow variant.")
+    arn = _config_arn(state, name)
+    body = {member: value for member, value in request.items() if member not in _NOT_KEPT and value is not None}
+    for member in ("ProductionVariants", "ShadowProductionVariants"):
+        if body.get(member):
+            body[member] = [_variant(state, variant) for variant in body[member]]
+    if all(variant["InitialVariantWeight"] == 0 for variant in body["ProductionVariants"]):
+        raise invalid("At least one production variant needs a weight above 0.")
+    with state.store.transaction():
+        taken = invalid(f'Cannot create already existing endpoint configuration "{arn}".')
+        resources.insert(state, CONFIG, name, body, taken=taken)
+        resources.tag(state, arn, request)
+    return {"EndpointConfigArn": arn}
+
+
+def describe_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["EndpointConfigName"]
+    return {**config(state, name), "EndpointConfigArn": _config_arn(state, name)}
+
+
+def list_endpoint_configs(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    rows, token = resources.query(CONFIG, request, descending=True).page(state.store, request)
+    return {
+        "EndpointConfigs": [
+            {**resources.body_of(row), "EndpointConfigArn": _config_arn(state, row["name"])} for row in rows
+        ],
+        "NextToken": token,
+    }
+
+
+def delete_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["EndpointConfigName"]
+    with state.store.transaction():
+        config(state, name)
+        for row in state.store.all("SELECT * FROM resource WHERE kind = ?", KIND):
+            body = resources.body_of(row)
+            if name in (body.get("EndpointConfigName"), body.get("PendingConfigName")):
+                raise invalid(f"Endpoint configuration {name} is in use by endpoint {row['name']}.")
+        resources.remove(state, CONFIG, name, _config_arn(state, name))
+    return {}
+
+
+def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["EndpointName"]
+    arn = endpoint_arn(state, name)
+    _settle(state, name)
+    body = {
+        "EndpointName": name,
+        "EndpointConfigName": request["EndpointConfigName"],
+        "PendingConfigName": request["EndpointConfigName"],
+        "LastDeploymentConfig": request.get("DeploymentConfig"),
+        "Weights": {},
+        "Counts": {},
+    }
+    taken = invalid(f'Cannot create already existing endpoint "{arn}".')
+    if resources.find(state, KIND, name) is not None:
+        raise taken
+    descriptor = _take(state, name)
+    inserted = False
+    try:
+        with state.store.transaction():
+            _need_models(state, request["EndpointConfigName"])
+            resources.insert(state, KIND, name, body, taken=taken, status="Creating")
+            resources.tag(state, arn, request)
+        inserted = True
+    finally:
+        if not inserted:
+            os.close(descriptor)
+    ownership.hand_over(descriptor, state.folder, state.region, "endpoint", name, state.endpoint_folder(name))
+    return {"EndpointArn": arn}
+
+
+def describe_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["EndpointName"]
+    body = found(state, name)
+    status = body["Status"]
+    serving = status in ("InService", "Updating") and bool(body.get("Port"))
+    pending = body.get("PendingConfigName")
+    told = {
+        **body,
+        "EndpointArn": endpoint_arn(state, name),
+        "EndpointStatus": status,
+        "ProductionVariants": _summaries(body, "ProductionVariants") if serving else None,
+        "ShadowProductionVariants": _summaries(body, "ShadowProductionVariants") if serving else None,
+    }
+    if status == "Updating" and pending:
+        variants = config(state, pending)["ProductionVariants"]
+        told["PendingDeploymentSummary"] = {
+            "EndpointConfigName": pending,
+            "ProductionVariants": [{"VariantName": variant["VariantName"]} for variant in variants],
+            "StartTime": body["LastModifiedTime"],
+        }
+    return told
+
+
+def list_endpoints(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    for row in state.store.all("SELECT name FROM resource WHERE kind = ?", KIND):
+        _settle(state, row["name"])
+    rows, token = resources.query(KIND, request, descending=True).page(state.store, request)
+    return {
+        "Endpoints": [
+            {
+                **resources.body_of(row),
+                "EndpointArn": endpoint_arn(state, row["name"]),
+                "EndpointStatus": row["status"],
+            }
+            for row in rows
+        ],
+        "NextToken": token,
+    }
+
+
+def update_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Also the way back for an endpoint whose process is gone, which SageMaker cannot have."""
+    name, wanted = request["EndpointName"], request["EndpointConfigName"]
+    found(state, name)
+    # Where no process holds the endpoint, we do, and hand it to a new one.
+    descriptor = ownership.take(state.endpoint_folder(name))
+    changed = False
+    try:
+        with state.store.transaction():
+            body = _body(state, name)
+            allowed = ("InService",) if descriptor is None else ("InService", "Failed")
+            if body["Status"] not in allowed:
+                raise invalid(f'Cannot update endpoint "{endpoint_arn(state, name)}" while it is {body["Status"]}.')
+            _need_models(state, wanted)
+            body["PendingConfigName"] = wanted
+            body["FailureReason"] = None
+            if not request.get("RetainDeploymentConfig"):
+                body["LastDeploymentConfig"] = request.get("DeploymentConfig")
+            _retain(body, request)
+            _store(state, name, body, "Updating" if descriptor is None else "Creating")
+        changed = True
+    finally:
+        if not changed and descriptor is not None:
+            os.close(descriptor)
+    if descriptor is not None:
+        ownership.hand_over(descriptor, state.folder, state.region, "endpoint", name, state.endpoint_folder(name))
+    return {"EndpointArn": endpoint_arn(state, name)}
+
+
+def update_endpoint_weights_and_capacities(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Takes effect when the endpoint's process looks next, some tenths of a second later."""
+    name = request["EndpointName"]
+    found(state, name)
+    with state.store.transaction():
+        body = _body(state, name)
+        if body["Status"] != "InService":
+            raise invalid(f'Cannot update endpoint "{endpoint_arn(state, name)}" while it is {body["Status"]}.')
+        weights, counts = dict(body["Weights"]), dict(body["Counts"])
+        for item in request["DesiredWeightsAndCapacities"]:
+            variant = item["VariantName"]
+            if variant not in weights:
+                raise invalid(f"Endpoint {name} has no variant {variant}; it has {', '.join(sorted(weights))}.")
+            if item.get("DesiredWeight") is not None:
+                weights[variant] = item["DesiredWeight"]
+            if item.get("DesiredInstanceCount") is not None:
+                counts[variant] = item["DesiredInstanceCount"]
+        if not any(weights.values()):
+            raise invalid("At least one production variant needs a weight above 0.")
+        body |= {"Weights": weights, "Counts": counts}
+        _store(state, name, body, "Updating")
+    return {"EndpointArn": endpoint_arn(state, name)}
+
+
+def delete_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["EndpointName"]
+    with state.store.transaction():
+        body = _body(state, name)
+        _store(state, name, body, "Deleting")
+    _settle(state, name)
+    return {}
+
+
+def found(state: State, name: str) -> dict[str, Any]:
+    """The body with its ``Status``, after looking whether the endpoint's process lives."""
+    _settle(state, name)
+    return _body(state, name)
+
+
+def config(state: State, name: str) -> dict[str, Any]:
+    body = resources.find(state, CONFIG, name)
+    if body is None:
+        raise invalid(f'Could not find endpoint configuration "{_config_arn(state, name)}".')
+    return body
+
+
+def endpoint_arn(state: State, name: str) -> str:
+    return state.arn(f"endpoint/{name}")
+
+
+def _config_arn(state: State, name: str) -> str:
+    return state.arn(f"endpoint-config/{name}")
+
+
+def _variant(state: State, variant: Mapping[str, Any]) -> dict[str, Any]:
+    if not variant.get("ModelName"):
+        raise invalid(f"Variant {variant['VariantName']} has no ModelName; there are no inference components here.")
+    models.found(state, variant["ModelName"])
+    has_instances = variant.get("InstanceType") or variant.get("InstancePools")
+    if bool(variant.get("ServerlessConfig")) == bool(has_instances):
+        raise invalid(f"Variant {variant['VariantName']} needs an InstanceType or a ServerlessConfig, and not both.")
+    return {"InitialVariantWeight": 1.0, **variant}
+
+
+def _need_models(state: State, config_name: str) -> None:
+    body = config(state, config_name)
+    for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", [])]:
+        models.found(state, variant["ModelName"])
+
+
+def _body(state: State, name: str) -> dict[str, Any]:
+    row = state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", KIND, name)
+    if row is None:
+        raise invalid(f'Could not find endpoint "{endpoint_arn(state, name)}".')
+    return {**resources.body_of(row), "Status": row["status"]}
+
+
+def _store(state: State, name: str, body: Mapping[str, Any], status: str) -> None:
+    kept = {member: value for member, value in body.items() if member != "Status"}
+    resources.replace(state, KIND, name, kept, status)
+
+
+def _retain(body: dict[str, Any], request: Mapping[str, Any]) -> None:
+    """``Retained`` is read by the endpoint's process when it takes the new configuration up."""
+    excluded = {item["VariantPropertyType"] for item in request.get("ExcludeRetainedVariantProperties") or ()}
+    keep = bool(request.get("RetainAllVariantProperties"))
+    body["Retained"] = {
+        "Weights": body["Weights"] if keep and "DesiredWeight" not in excluded else {},
+        "Counts": body["Counts"] if keep and "DesiredInstanceCount" not in excluded else {},
+    }
+
+
+def _settle(state: State, name: str) -> None:
+    row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", KIND, name)
+    if row is None or row["status"] not in (*ALIVE, "Failed") or ownership.owned(state.endpoint_folder(name)):
+        return
+    with state.store.transaction():
+        row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", KIND, name)
+        if row is None or ownership.owned(state.endpoint_folder(name)):
+            return
+        if row["status"] == "Deleting":
+            resources.remove(state, KIND, name, endpoint_arn(state, name))
+        elif row["status"] in ALIVE:
+            _store(state, name, {**_body(state, name), "FailureReason": GONE, "Port": None}, "Failed")
+
+
+def _take(state: State, name: str) -> int:
+    """The process of a deleted endpoint of this name may still be stopping its model servers."""
+    descriptor = ownership.take(state.endpoint_folder(name), _WAIT_SECONDS)
+    if descriptor is None:
+        raise invalid(f"Endpoint {name} is still being deleted.")
+    return descriptor
+
+
+def _summaries(body: Mapping[str, Any], member: str) -> list[dict[str, Any]] | None:
+    variants = (body.get("Serving") or {}).get(member)
+    if not variants:
+        return None
+    shadow = member.startswith("Shadow")
+    return [
+        {
+            "VariantName": variant["VariantName"],
+            "DeployedImages": [
+                {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": variant["Since"]}
+                for image in variant["Images"]
+            ],
+            **(
+                {"CurrentWeight": variant["Weight"], "DesiredWeight": variant["Weight"]}
+                if shadow
+                else {
+                    "CurrentWeight": body["CurrentWeights"][variant["VariantName"]],
+                    "DesiredWeight": body["Weights"][variant["VariantName"]],
+                }
+            ),
+            **_capacity(body, variant, shadow),
+        }
+        for variant in variants
+    ]
+
+
+def _capacity(body: Mapping[str, Any], variant: Mapping[str, Any], shadow: bool) -> dict[str, Any]:
+    if variant.get("ServerlessConfig"):
+        return {
+            "CurrentServerlessConfig": variant["ServerlessConfig"],
+            "DesiredServerlessConfig": variant["ServerlessConfig"],
+        }
+    count = variant["Count"] if shadow else body["Counts"].get(variant["VariantName"], variant["Count"])
+    return {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
+
+
+OPERATIONS = {
+    "CreateEndpoint": create_endpoint,
+    "CreateEndpointConfig": create_endpoint_config,
+    "DeleteEndpoint": delete_endpoint,
+    "DeleteEndpointConfig": delete_endpoint_config,
+    "DescribeEndpoint": describe_endpoint,
+    "DescribeEndpointConfig": describe_endpoint_config,
+    "ListEndpointConfigs": list_endpoint_configs,
+    "ListEndpoints": list_endpoints,
+    "UpdateEndpoint": update_endpoint,
+    "UpdateEndpointWeightsAndCapacities": update_endpoint_weights_and_capacities,
+}

@@ -1,0 +1,297 @@
+"""Executions of pipelines: start, watch, stop, retry. The work itself is done by the runner's process."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import sqlite3
+import string
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account.local import ownership
+from mlops.account.local.listing import Query
+from mlops.account.local.refusal import conflict, invalid, not_found
+from mlops.account.local.services.sagemaker import pipelines, resources
+from mlops.account.local.services.sagemaker.parameters import resolve
+from mlops.account.local.services.sagemaker.selection import select
+from mlops.account.local.settling import GONE, RUNNING, end_steps, settle, settle_all
+from mlops.account.local.state import ACCOUNT_ID, State, dump, now
+from mlops.ir import Definition
+from mlops.ir.reader import read
+from mlops.ir.values import to_json
+
+_ALPHABET = string.ascii_lowercase + string.digits
+_ID_LENGTH = 12
+_WAIT_SECONDS = 2.0
+_CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "PrincipalId": ACCOUNT_ID}}
+_LONGEST_FAILURE = 1300
+
+
+def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = resources.last_segment(request["PipelineName"], "pipeline")
+    execution = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
+    started = False
+
+    def start() -> Mapping[str, Any]:
+        nonlocal started
+        pipeline = resources.find(state, pipelines.KIND, name)
+        if pipeline is None:
+            raise not_found(f"Pipeline '{pipelines.arn(state, name)}'")
+        version = pipelines.chosen_version(state, name, pipeline["Version"], request)
+        # It was checked when it was stored.
+        definition, _ = read(version["definition"])
+        if definition is None:
+            raise invalid(f"The definition of pipeline {name} cannot be read.")
+        selective = request.get("SelectiveExecutionConfig")
+        body = {
+            "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName") or f"execution-{execution}",
+            "PipelineExecutionDescription": request.get("PipelineExecutionDescription"),
+            "ParallelismConfiguration": request.get("ParallelismConfiguration")
+            or pipeline.get("ParallelismConfiguration"),
+            "SelectiveExecutionConfig": selective,
+            "RoleArn": request.get("RoleArn") or pipeline.get("RoleArn"),
+            "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
+            "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
+            "UseCache": state.use_cache,
+            "Interruptions": dict(state.interruptions) or None,
+        }
+        if selective is not None:
+            select(state, name, version["definition"], selective)
+        time = now()
+        state.store.write(
+            "INSERT INTO execution VALUES (?, ?, ?, 'Executing', 0, ?, ?, NULL, ?)",
+            execution,
+            name,
+            version["version"],
+            time,
+            time,
+            dump(body),
+        )
+        started = True
+        return {"PipelineExecutionArn": pipelines.execution_arn(state, name, execution)}
+
+    folder = state.execution_folder(execution)
+    descriptor = ownership.take(folder)
+    if descriptor is None:
+        raise conflict(f"Execution {execution} is run by another process.")
+    try:
+        reply = resources.once(state, "StartPipelineExecution", request["ClientRequestToken"], request, start)
+    finally:
+        if not started:
+            os.close(descriptor)
+            (folder / ownership.OWNER).unlink()
+            folder.rmdir()
+    if started:
+        ownership.hand_over(descriptor, state.folder, state.region, "execution", execution, folder)
+    return reply
+
+
+def _mlflow(definition: Definition, experiment: str | None) -> Mapping[str, Any] | None:
+    """The definition writes MlflowConfig, the replies MLflowConfig."""
+    config = definition.members.get("MlflowConfig")
+    if not isinstance(config, Mapping):
+        return None
+    return {
+        **{str(name): to_json(value) for name, value in config.items()},
+        **({"MlflowExperimentName": experiment} if experiment else {}),
+    }
+
+
+def describe_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    row = _settled(state, request)
+    return {
+        **json.loads(row["body"]),
+        "PipelineArn": pipelines.arn(state, row["pipeline"]),
+        "PipelineExecutionArn": pipelines.execution_arn(state, row["pipeline"], row["id"]),
+        "PipelineExecutionStatus": row["status"],
+        "FailureReason": row["failure"],
+        "CreationTime": row["created"],
+        "LastModifiedTime": row["modified"],
+        "CreatedBy": _CALLER,
+        "LastModifiedBy": _CALLER,
+        "PipelineVersionId": row["version"],
+    }
+
+
+def list_pipeline_executions(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = resources.last_segment(request["PipelineName"], "pipeline")
+    if resources.find(state, pipelines.KIND, name) is None:
+        raise not_found(f"Pipeline '{pipelines.arn(state, name)}'")
+    settle_all(state, name)
+    order = ("id",) if request.get("SortBy") == "PipelineExecutionArn" else ("created", "id")
+    found = Query("execution", order, request.get("SortOrder") != "Ascending").where("pipeline = ?", name)
+    found.created_between(request, "CreatedAfter", "CreatedBefore")
+    rows, token = found.page(state.store, request)
+    summaries = [
+        {
+            **json.loads(row["body"]),
+            "PipelineExecutionArn": pipelines.execution_arn(state, name, row["id"]),
+            "StartTime": row["created"],
+            "PipelineExecutionStatus": row["status"],
+            "PipelineExecutionFailureReason": row["failure"],
+        }
+        for row in rows
+    ]
+    return {"PipelineExecutionSummaries": summaries, "NextToken": token}
+
+
+def list_pipeline_execution_steps(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    row = _settled(state, request)
+    found = Query("step", ("started", "name"), request.get("SortOrder") != "Ascending")
+    found.where("execution = ?", row["id"])
+    found.where(
+        "attempt = (SELECT max(attempt) FROM step AS other WHERE other.execution = step.execution "
+        "AND other.name = step.name)"
+    )
+    rows, token = found.page(state.store, request)
+    texts = _step_texts(state, row)
+    return {"PipelineExecutionSteps": [_told_step(step, texts) for step in rows], "NextToken": token}
+
+
+def list_pipeline_parameters_for_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    row = _settled(state, request)
+    values = json.loads(row["body"])["Parameters"]
+    return {"PipelineParameters": [{"Name": name, "Value": _text(value)} for name, value in values.items()]}
+
+
+def describe_pipeline_definition_for_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    row = _settled(state, request)
+    version = state.store.one(
+        "SELECT * FROM pipeline_version WHERE pipeline = ? AND version = ?", row["pipeline"], row["version"]
+    )
+    if version is None:
+        raise not_found(f"Version {row['version']} of pipeline {row['pipeline']}")
+    return {"PipelineDefinition": version["definition"], "CreationTime": version["created"]}
+
+
+def update_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    members = ("PipelineExecutionDescription", "PipelineExecutionDisplayName", "ParallelismConfiguration")
+    with state.store.transaction():
+        row = _settled(state, request)
+        changes = {member: request[member] for member in members if request.get(member) is not None}
+        state.store.write(
+            "UPDATE execution SET body = ?, modified = ? WHERE id = ?",
+            dump({**json.loads(row["body"]), **changes}),
+            now(),
+            row["id"],
+        )
+    return _named(request)
+
+
+def stop_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    def stop() -> Mapping[str, Any]:
+        row = _settled(state, request)
+        if row["status"] not in RUNNING:
+            raise conflict(f"Only an execution that runs can be stopped; {row['id']} is {row['status']}.")
+        state.store.write(
+            "UPDATE execution SET stop_requested = 1, status = 'Stopping', modified = ? WHERE id = ?", now(), row["id"]
+        )
+        return _named(request)
+
+    return resources.once(state, "StopPipelineExecution", request["ClientRequestToken"], request, stop)
+
+
+def retry_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    execution = _found(state, request)["id"]
+    folder = state.execution_folder(execution)
+    started = False
+
+    def retry() -> Mapping[str, Any]:
+        nonlocal started
+        row = _found(state, request)
+        # Our own hold on the lock hides whether somebody else holds it: nobody does, or we had not got it.
+        if row["status"] not in ("Failed", "Stopped", "CompletedWithFailures", *RUNNING):
+            raise conflict(f"Only a failed or stopped execution can be retried; {row['id']} is {row['status']}.")
+        if state.store.one("SELECT 1 FROM step WHERE execution = ? AND type = 'Fail' AND status = 'Failed'", execution):
+            raise conflict(f"Execution {execution} was ended by a Fail step and cannot be retried.")
+        with state.store.transaction() as connection:
+            # It may have died between our last look and our taking of the lock.
+            end_steps(connection, execution, "Failed", GONE, now())
+        body = json.loads(row["body"])
+        if request.get("ParallelismConfiguration"):
+            body["ParallelismConfiguration"] = request["ParallelismConfiguration"]
+        state.store.write(
+            "UPDATE execution SET status = 'Executing', stop_requested = 0, failure = NULL, modified = ?, body = ? "
+            "WHERE id = ?",
+            now(),
+            dump(body),
+            execution,
+        )
+        started = True
+        return _named(request)
+
+    settle(state, execution)
+    descriptor = ownership.take(folder, _WAIT_SECONDS)
+    if descriptor is None:
+        raise conflict(f"Execution {execution} still runs.")
+    try:
+        reply = resources.once(state, "RetryPipelineExecution", request["ClientRequestToken"], request, retry)
+    finally:
+        if not started:
+            os.close(descriptor)
+    if started:
+        ownership.hand_over(descriptor, state.folder, state.region, "execution", execution, folder)
+    return reply
+
+
+def _named(request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"PipelineExecutionArn": request["PipelineExecutionArn"]}
+
+
+def _found(state: State, request: Mapping[str, Any]) -> sqlite3.Row:
+    arn = request.get("PipelineExecutionArn") or ""
+    row = state.store.one("SELECT * FROM execution WHERE id = ?", arn.rpartition("/")[2])
+    if row is None or arn != pipelines.execution_arn(state, row["pipeline"], row["id"]):
+        raise not_found(f"Pipeline execution '{arn}'")
+    return row
+
+
+def _settled(state: State, request: Mapping[str, Any]) -> sqlite3.Row:
+    settle(state, _found(state, request)["id"])
+    return _found(state, request)
+
+
+def _step_texts(state: State, row: sqlite3.Row) -> dict[str, Mapping[str, Any]]:
+    """DisplayName and Description by step, from the definition."""
+    version = state.store.one(
+        "SELECT definition FROM pipeline_version WHERE pipeline = ? AND version = ?", row["pipeline"], row["version"]
+    )
+    if version is None or ("DisplayName" not in version["definition"] and "Description" not in version["definition"]):
+        return {}
+    definition, _ = read(version["definition"])
+    return {placed.step.name: placed.step.members for placed in definition.placed()} if definition else {}
+
+
+def _told_step(row: sqlite3.Row, texts: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
+    told = texts.get(row["name"], {})
+    return {
+        "StepName": row["name"],
+        "StepDisplayName": told.get("DisplayName"),
+        "StepDescription": told.get("Description"),
+        "StartTime": row["started"],
+        "EndTime": row["ended"],
+        "StepStatus": row["status"],
+        "CacheHitResult": {"SourcePipelineExecutionArn": row["cache_source"]} if row["cache_source"] else None,
+        "FailureReason": row["failure"],
+        "Metadata": json.loads(row["metadata"]),
+        "AttemptCount": row["attempt"],
+    }
+
+
+def _text(value: str | int | float | bool) -> str:
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+OPERATIONS = {
+    "DescribePipelineDefinitionForExecution": describe_pipeline_definition_for_execution,
+    "DescribePipelineExecution": describe_pipeline_execution,
+    "ListPipelineExecutionSteps": list_pipeline_execution_steps,
+    "ListPipelineExecutions": list_pipeline_executions,
+    "ListPipelineParametersForExecution": list_pipeline_parameters_for_execution,
+    "RetryPipelineExecution": retry_pipeline_execution,
+    "StartPipelineExecution": start_pipeline_execution,
+    "StopPipelineExecution": stop_pipeline_execution,
+    "UpdatePipelineExecution": update_pipeline_execution,
+}

@@ -1,0 +1,253 @@
+"""The model registry: groups, and model packages with their versions and approvals."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account.local.listing import Query, contains
+from mlops.account.local.refusal import conflict, invalid
+from mlops.account.local.services.sagemaker import resources
+from mlops.account.local.services.sagemaker.tags import forget_tags
+from mlops.account.local.state import ACCOUNT_ID, State, dump, now
+
+GROUP = "ModelPackageGroup"
+UNVERSIONED = 0
+DEFAULT_APPROVAL = "PendingManualApproval"
+_CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "PrincipalId": ACCOUNT_ID}}
+# What CreateModelPackage takes and DescribeModelPackage does not tell, or tells under another name.
+_NOT_KEPT = frozenset({"ClientToken", "Tags", "ModelPackageGroupName", "ModelPackageName", "ModelApprovalStatus"})
+_REPLACED = (
+    "ApprovalDescription",
+    "InferenceSpecification",
+    "ModelCard",
+    "ModelLifeCycle",
+    "ModelPackageRegistrationType",
+    "SourceUri",
+)
+
+
+def create_model_package_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request["ModelPackageGroupName"]
+    arn = group_arn(state, name)
+    body = {
+        "ModelPackageGroupName": name,
+        "ModelPackageGroupDescription": request.get("ModelPackageGroupDescription"),
+        "ManagedConfiguration": request.get("ManagedConfiguration"),
+        "LastVersion": 0,
+    }
+    with state.store.transaction():
+        taken = invalid(f"Model Package Group already exists: {arn}")
+        resources.insert(state, GROUP, name, body, taken=taken, status="Completed")
+        resources.tag(state, arn, request)
+    return {"ModelPackageGroupArn": arn}
+
+
+def describe_model_package_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _told_group(state, _group(state, request["ModelPackageGroupName"]))
+
+
+def list_model_package_groups(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    rows, token = resources.query(GROUP, request, descending=False).page(state.store, request)
+    return {
+        "ModelPackageGroupSummaryList": [_told_group(state, resources.body_of(row)) for row in rows],
+        "NextToken": token,
+    }
+
+
+def delete_model_package_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    with state.store.transaction():
+        name = _group(state, request["ModelPackageGroupName"])["ModelPackageGroupName"]
+        if state.store.one("SELECT 1 FROM package WHERE name = ? AND version > 0", name):
+            raise conflict(f"Model package group {name} cannot be deleted: it still has model packages.")
+        resources.remove(state, GROUP, name, group_arn(state, name))
+    return {}
+
+
+def create_model_package(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    group, single = request.get("ModelPackageGroupName"), request.get("ModelPackageName")
+    if (group is None) == (single is None):
+        raise invalid("Exactly one of ModelPackageGroupName and ModelPackageName must be given.")
+    _need_content(request)
+    body = {member: value for member, value in request.items() if member not in _NOT_KEPT and value is not None}
+
+    def create() -> Mapping[str, Any]:
+        if group is not None:
+            name, version = _next_version(state, group)
+            approval = request.get("ModelApprovalStatus") or DEFAULT_APPROVAL
+        else:
+            name, version, approval = str(single), UNVERSIONED, ""
+        arn = package_arn(state, name, version)
+        try:
+            state.store.write("INSERT INTO package VALUES (?, ?, ?, ?, ?)", name, version, now(), approval, dump(body))
+        except sqlite3.IntegrityError:
+            raise conflict(f"Model package {name} already exists.") from None
+        resources.tag(state, arn, request)
+        return {"ModelPackageArn": arn}
+
+    with state.store.transaction():
+        return resources.once(state, "CreateModelPackage", request.get("ClientToken"), request, create)
+
+
+def describe_model_package(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _told(state, package(state, request["ModelPackageName"]))
+
+
+def list_model_packages(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    columns = {"Name": ("name", "version")}.get(request.get("SortBy") or "", ("created", "name", "version"))
+    found = Query("package", columns, request.get("SortOrder") == "Descending")
+    found.created_between(request, "CreationTimeAfter", "CreationTimeBefore")
+    if request.get("ModelPackageGroupName"):
+        name = _group(state, request["ModelPackageGroupName"])["ModelPackageGroupName"]
+        found.where("name = ? AND version > 0", name)
+    else:
+        # Without a group the service lists the unversioned ones, unless told otherwise.
+        wanted = {"Versioned": "version > 0", "Both": "1"}.get(request.get("ModelPackageType") or "", "version = 0")
+        found.where(wanted)
+    if request.get("ModelApprovalStatus"):
+        found.where("approval = ?", request["ModelApprovalStatus"])
+    if request.get("NameContains"):
+        condition, value = contains("name", request["NameContains"])
+        found.where(condition, value)
+    rows, token = found.page(state.store, request)
+    return {"ModelPackageSummaryList": [_told(state, row) for row in rows], "NextToken": token}
+
+
+def update_model_package(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    arn = request["ModelPackageArn"]
+
+    def update() -> Mapping[str, Any]:
+        row = package(state, arn)
+        if request.get("ModelApprovalStatus") and row["version"] == UNVERSIONED:
+            raise invalid("ModelApprovalStatus applies to versioned model packages only.")
+        body = json.loads(row["body"])
+        body.update({member: request[member] for member in _REPLACED if request.get(member) is not None})
+        properties = {
+            **(body.get("CustomerMetadataProperties") or {}),
+            **(request.get("CustomerMetadataProperties") or {}),
+        }
+        for key in request.get("CustomerMetadataPropertiesToRemove") or ():
+            properties.pop(key, None)
+        body["CustomerMetadataProperties"] = properties or None
+        added = request.get("AdditionalInferenceSpecificationsToAdd") or ()
+        if added:
+            body["AdditionalInferenceSpecifications"] = [*body.get("AdditionalInferenceSpecifications", ()), *added]
+        body["LastModifiedTime"] = now()
+        state.store.write(
+            "UPDATE package SET approval = ?, body = ? WHERE name = ? AND version = ?",
+            request.get("ModelApprovalStatus") or row["approval"],
+            dump(body),
+            row["name"],
+            row["version"],
+        )
+        return {"ModelPackageArn": package_arn(state, row["name"], row["version"])}
+
+    with state.store.transaction():
+        return resources.once(state, "UpdateModelPackage", request.get("ClientToken"), request, update)
+
+
+def delete_model_package(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    with state.store.transaction():
+        row = package(state, request["ModelPackageName"])
+        state.store.write("DELETE FROM package WHERE name = ? AND version = ?", row["name"], row["version"])
+        forget_tags(state, package_arn(state, row["name"], row["version"]))
+    return {}
+
+
+def group_arn(state: State, name: str) -> str:
+    return state.arn(f"model-package-group/{name}")
+
+
+def package_arn(state: State, name: str, version: int) -> str:
+    return state.arn(f"model-package/{name}" if version == UNVERSIONED else f"model-package/{name}/{version}")
+
+
+def package(state: State, name_or_arn: str) -> sqlite3.Row:
+    """The row of a versioned ARN, or of an unversioned package's name or ARN."""
+    name, _, version = resources.last_segment(name_or_arn, "model-package").partition("/")
+    row = None
+    if version.isascii() and (version.isdigit() or not version):
+        row = state.store.one("SELECT * FROM package WHERE name = ? AND version = ?", name, int(version or UNVERSIONED))
+    if row is None:
+        raise invalid(f"ModelPackage {name_or_arn} does not exist.")
+    return row
+
+
+def containers(row: sqlite3.Row) -> list[dict[str, Any]]:
+    """What the package's InferenceSpecification runs."""
+    found: list[dict[str, Any]] = json.loads(row["body"]).get("InferenceSpecification", {}).get("Containers", [])
+    return found
+
+
+def ensure_group(state: State, name_or_arn: str) -> None:
+    """A RegisterModel step makes the group that it names; CreateModelPackage alone does not."""
+    name = resources.last_segment(name_or_arn, "model-package-group")
+    with state.store.transaction():
+        if resources.find(state, GROUP, name) is None:
+            create_model_package_group(state, {"ModelPackageGroupName": name})
+
+
+def _next_version(state: State, group: str) -> tuple[str, int]:
+    """Inside the transaction of the insert. Numbers of deleted versions are not given again."""
+    body = _group(state, group)
+    name, version = body["ModelPackageGroupName"], body["LastVersion"] + 1
+    resources.replace(state, GROUP, name, {**body, "LastVersion": version}, status="Completed")
+    return name, version
+
+
+def _need_content(request: Mapping[str, Any]) -> None:
+    logged = request.get("ModelPackageRegistrationType") == "Logged"
+    if not logged and not any(
+        request.get(member) for member in ("InferenceSpecification", "SourceAlgorithmSpecification", "SourceUri")
+    ):
+        raise invalid("One of InferenceSpecification, SourceAlgorithmSpecification and SourceUri must be given.")
+
+
+def _group(state: State, name_or_arn: str) -> dict[str, Any]:
+    name = resources.last_segment(name_or_arn, "model-package-group")
+    body = resources.find(state, GROUP, name)
+    if body is None:
+        raise invalid(f"ModelPackageGroup {group_arn(state, name)} does not exist.")
+    return body
+
+
+def _told_group(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        **body,
+        "ModelPackageGroupArn": group_arn(state, body["ModelPackageGroupName"]),
+        "ModelPackageGroupStatus": "Completed",
+        "CreatedBy": _CALLER,
+    }
+
+
+def _told(state: State, row: sqlite3.Row) -> dict[str, Any]:
+    versioned = row["version"] != UNVERSIONED
+    body = json.loads(row["body"])
+    return {
+        **body,
+        "ModelPackageName": row["name"],
+        "ModelPackageArn": package_arn(state, row["name"], row["version"]),
+        "ModelPackageGroupName": row["name"] if versioned else None,
+        "ModelPackageVersion": row["version"] if versioned else None,
+        "ModelApprovalStatus": row["approval"] if versioned else None,
+        "CreationTime": row["created"],
+        "CreatedBy": _CALLER,
+        "LastModifiedBy": _CALLER if "LastModifiedTime" in body else None,
+        "ModelPackageStatus": "Completed",
+        "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
+    }
+
+
+OPERATIONS = {
+    "CreateModelPackage": create_model_package,
+    "CreateModelPackageGroup": create_model_package_group,
+    "DeleteModelPackage": delete_model_package,
+    "DeleteModelPackageGroup": delete_model_package_group,
+    "DescribeModelPackage": describe_model_package,
+    "DescribeModelPackageGroup": describe_model_package_group,
+    "ListModelPackageGroups": list_model_package_groups,
+    "ListModelPackages": list_model_packages,
+    "UpdateModelPackage": update_model_package,
+}

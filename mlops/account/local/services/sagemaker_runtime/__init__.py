@@ -1,0 +1,1 @@
+"""SageMaker Runtime: what is asked of an endpoint."""

@@ -1,0 +1,83 @@
+"""InvokeEndpoint: an HTTP request to the endpoint's process."""
+
+from __future__ import annotations
+
+import http.client
+import json
+from collections.abc import Mapping
+from io import BytesIO
+from typing import Any
+
+from mlops.account.local.process.front import (
+    ANSWER_SECONDS,
+    BIGGEST_BODY,
+    CUSTOM_ATTRIBUTES,
+    INVOKED_VARIANT,
+    TARGET_VARIANT,
+)
+from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.s3.buckets import parts_of
+from mlops.account.local.services.sagemaker import endpoints
+from mlops.account.local.state import ACCOUNT_ID, State
+
+_HEADERS = {
+    "ContentType": "Content-Type",
+    "Accept": "Accept",
+    "CustomAttributes": CUSTOM_ATTRIBUTES,
+    "TargetVariant": TARGET_VARIANT,
+    "InferenceId": "X-Amzn-SageMaker-Inference-Id",
+    "SessionId": "X-Amzn-SageMaker-Session-Id",
+}
+
+
+def invoke_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    from botocore.response import StreamingBody
+
+    name = request["EndpointName"]
+    content = b"".join(parts_of(request.get("Body")))
+    if len(content) > BIGGEST_BODY:
+        raise Refusal("ValidationError", f"Request body exceeds {BIGGEST_BODY} bytes.")
+    headers = {header: request[member] for member, header in _HEADERS.items() if request.get(member) is not None}
+    status, answer, told = _post(_port(state, name), f"/endpoints/{name}/invocations", content, headers)
+    if status != 200:
+        raise _refusal(status, answer)
+    return {
+        "Body": StreamingBody(BytesIO(answer), len(answer)),
+        "ContentType": told.get("Content-Type"),
+        "InvokedProductionVariant": told.get(INVOKED_VARIANT),
+        "CustomAttributes": told.get(CUSTOM_ATTRIBUTES),
+    }
+
+
+def _port(state: State, name: str) -> int:
+    try:
+        body = endpoints.found(state, name)
+    except Refusal:
+        raise Refusal("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.") from None
+    if body["Status"] not in ("InService", "Updating") or not body.get("Port"):
+        said = f": {body['FailureReason']}" if body.get("FailureReason") else ""
+        raise Refusal("ValidationError", f"Endpoint {name} cannot be invoked while it is {body['Status']}{said}.")
+    return int(body["Port"])
+
+
+def _post(
+    port: int, path: str, content: bytes, headers: Mapping[str, str]
+) -> tuple[int, bytes, http.client.HTTPMessage]:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS + 5)
+    try:
+        connection.request("POST", path, content, dict(headers))
+        reply = connection.getresponse()
+        return reply.status, reply.read(), reply.headers
+    except (OSError, http.client.HTTPException) as error:
+        raise Refusal("ServiceUnavailable", f"the endpoint's process does not answer: {error!r}", 503) from error
+    finally:
+        connection.close()
+
+
+def _refusal(status: int, answer: bytes) -> Refusal:
+    said = json.loads(answer)
+    code, message = said.pop("Code"), said.pop("Message")
+    return Refusal(code, message, status, **said)
+
+
+OPERATIONS = {"InvokeEndpoint": invoke_endpoint}

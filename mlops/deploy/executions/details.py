@@ -1,0 +1,49 @@
+"""What an account tells of an execution beyond the state of its steps: parameters, definition, jobs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account import Account, answers
+from mlops.account.missing import is_missing
+from mlops.deploy.executions.following import ExecutionState
+from mlops.deploy.pages import items
+
+
+def parameters_of(account: Account, arn: str) -> dict[str, str]:
+    """Every parameter's value as text, defaults included."""
+    sagemaker = account.client("sagemaker")
+    with answers():
+        listed = items(
+            sagemaker, "list_pipeline_parameters_for_execution", "PipelineParameters", PipelineExecutionArn=arn
+        )
+        return {str(item["Name"]): str(item["Value"]) for item in listed}
+
+
+def definition_text(account: Account, arn: str) -> str:
+    """The definition that the execution ran, as JSON."""
+    with answers():
+        reply = account.client("sagemaker").describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
+    return str(reply["PipelineDefinition"])
+
+
+def jobs_of(account: Account, state: ExecutionState) -> dict[str, Mapping[str, Any]]:
+    """What Describe<kind>Job tells, by step; a step without a job, or whose job is gone, is left out."""
+    sagemaker = account.client("sagemaker")
+    operations = {
+        "ProcessingJob": sagemaker.describe_processing_job,
+        "TrainingJob": sagemaker.describe_training_job,
+        "TransformJob": sagemaker.describe_transform_job,
+    }
+    found: dict[str, Mapping[str, Any]] = {}
+    for step in state.steps:
+        if step.job is None:
+            continue
+        with answers():
+            try:
+                found[step.name] = operations[step.kind](**{f"{step.kind}Name": step.job})
+            except Exception as error:
+                if not is_missing(error):
+                    raise
+    return found

@@ -1,0 +1,234 @@
+"""What differed between two executions: what went in, what was done, what came out.
+
+Asked of any account by the Describe and List operations. Where both steps read the same place, a file that was written
+after the first of them began has changed in between; where they read two places, files are compared by their ETags.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Literal, TypeAlias
+
+from mlops.account import Account, answers
+from mlops.account.answers import Refused
+from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
+from mlops.deploy.executions.following import ExecutionState, StepState, describe
+from mlops.deploy.models.registry import described, metrics
+from mlops.deploy.pipelines.assets import split_uri
+from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
+
+Topic: TypeAlias = Literal["parameter", "code", "definition", "data", "cache", "outcome", "metric"]
+_MOST_FILES = 1000
+"""One page of a listing. Inputs with more files are told by their URIs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Difference:
+    """``at`` says where: a parameter, a pointer into a step of the definition, an input, a metric. ``old`` and ``new``
+    are None where there is nothing on that side."""
+
+    topic: Topic
+    step: str | None
+    at: str
+    old: Any
+    new: Any
+
+
+@dataclass(frozen=True, slots=True)
+class StepPair:
+    """A step in both executions; a side where it did not run is None."""
+
+    name: str
+    old: StepState | None
+    new: StepState | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionDiff:
+    old: ExecutionState
+    new: ExecutionState
+    differences: tuple[Difference, ...]
+    steps: tuple[StepPair, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """Where an input of a step came from, and since when."""
+
+    uri: str
+    began: datetime | None
+
+
+def diff(account: Account, old: str, new: str) -> ExecutionDiff:
+    """Both are ARNs of executions of this account."""
+    first, second = describe(account, old), describe(account, new)
+    jobs = {state.arn: jobs_of(account, state) for state in (first, second)}
+    pairs = tuple(_pairs(first, second))
+    differences = [
+        *_members("parameter", None, parameters_of(account, old), parameters_of(account, new)),
+        *_definitions(json.loads(definition_text(account, old)), json.loads(definition_text(account, new))),
+        *_data(account, pairs, jobs[old], jobs[new]),
+        *_outcomes(pairs),
+        *_metrics(account, pairs, jobs[old], jobs[new]),
+    ]
+    return ExecutionDiff(first, second, tuple(differences), pairs)
+
+
+def as_dictionary(found: ExecutionDiff) -> Mapping[str, Any]:
+    """For programs."""
+
+    def side(step: StepState | None) -> Mapping[str, Any] | None:
+        return None if step is None else {"status": step.status, "seconds": step.seconds, "cached": step.cached}
+
+    return {
+        "old": {"arn": found.old.arn, "status": found.old.status},
+        "new": {"arn": found.new.arn, "status": found.new.status},
+        "differences": [
+            {"topic": item.topic, "step": item.step, "at": item.at, "old": item.old, "new": item.new}
+            for item in found.differences
+        ],
+        "steps": [{"name": pair.name, "old": side(pair.old), "new": side(pair.new)} for pair in found.steps],
+    }
+
+
+def _pairs(old: ExecutionState, new: ExecutionState) -> Iterator[StepPair]:
+    ran, again = ({step.name: step for step in state.steps} for state in (old, new))
+    for name in dict.fromkeys([*ran, *again]):
+        yield StepPair(name, ran.get(name), again.get(name))
+
+
+def _definitions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    before, after = steps_of(old), steps_of(new)
+    for name in dict.fromkeys([*before, *after]):
+        if name not in before or name not in after:
+            yield Difference("definition", name, "", before.get(name) and "there", after.get(name) and "there")
+            continue
+        yield from _members("definition", name, dict(leaves(before[name])), dict(leaves(after[name])))
+    envelope = [{key: value for key, value in side.items() if key != "Steps"} for side in (old, new)]
+    yield from _members("definition", None, dict(leaves(envelope[0])), dict(leaves(envelope[1])))
+
+
+def _members(topic: Topic, step: str | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    for at in dict.fromkeys([*old, *new]):
+        before, after = old.get(at), new.get(at)
+        if before != after or (at in old) != (at in new):
+            code = topic == "definition" and (is_asset(before) or is_asset(after))
+            yield Difference("code" if code else topic, step, at, before, after)
+
+
+def _data(
+    account: Account,
+    pairs: tuple[StepPair, ...],
+    old: Mapping[str, Mapping[str, Any]],
+    new: Mapping[str, Mapping[str, Any]],
+) -> Iterator[Difference]:
+    for pair in pairs:
+        if pair.old is None or pair.new is None:
+            continue
+        before = dict(_inputs(old.get(pair.name, {}), pair.old.started))
+        after = dict(_inputs(new.get(pair.name, {}), pair.new.started))
+        for name in dict.fromkeys([*before, *after]):
+            read, again = before.get(name), after.get(name)
+            if read is None or again is None:
+                yield Difference("data", pair.name, name, read and read.uri, again and again.uri)
+            else:
+                yield from _input(account, pair.name, name, read, again)
+
+
+def _inputs(job: Mapping[str, Any], began: datetime | None) -> Iterator[tuple[str, _Read]]:
+    """Code is left out: the definition tells of it."""
+    found: list[tuple[str, Any]] = [
+        (str(item.get("InputName")), (item.get("S3Input") or {}).get("S3Uri"))
+        for item in job.get("ProcessingInputs") or ()
+    ]
+    found += [
+        (str(item.get("ChannelName")), ((item.get("DataSource") or {}).get("S3DataSource") or {}).get("S3Uri"))
+        for item in job.get("InputDataConfig") or ()
+    ]
+    transformed = ((job.get("TransformInput") or {}).get("DataSource") or {}).get("S3DataSource") or {}
+    found.append(("input", transformed.get("S3Uri")))
+    for name, uri in found:
+        if isinstance(uri, str) and uri.startswith("s3://") and not is_asset(uri):
+            yield name, _Read(uri, began)
+
+
+def _input(account: Account, step: str, name: str, old: _Read, new: _Read) -> Iterator[Difference]:
+    before = _listing(account, old.uri)
+    after = before if old.uri == new.uri else _listing(account, new.uri)
+    if before is None or after is None:
+        if old.uri != new.uri:
+            yield Difference("data", step, name, old.uri, new.uri)
+        return
+    if old.uri == new.uri:
+        if old.began is not None and new.began is not None:
+            since, until = min(old.began, new.began), max(old.began, new.began)
+            for file, (_, modified) in after.items():
+                if since < modified <= until:
+                    yield Difference("data", step, f"{name}: {file}", "before", f"written {modified.isoformat()}")
+        return
+    for file in dict.fromkeys([*before, *after]):
+        tags = [listing[file][0] if file in listing else None for listing in (before, after)]
+        if tags[0] != tags[1]:
+            yield Difference("data", step, f"{name}: {file}" if file else name, *tags)
+
+
+def _listing(account: Account, uri: str) -> dict[str, tuple[str, datetime]] | None:
+    """ETag and time by path below ``uri``; None where there are too many or they cannot be listed."""
+    bucket, prefix = split_uri(uri)
+    try:
+        with answers():
+            reply = account.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=_MOST_FILES)
+    except Refused:
+        return None
+    if reply.get("IsTruncated"):
+        return None
+    return {
+        item["Key"][len(prefix) :].lstrip("/"): (item["ETag"].strip('"'), item["LastModified"])
+        for item in reply.get("Contents", ())
+    }
+
+
+def _outcomes(pairs: tuple[StepPair, ...]) -> Iterator[Difference]:
+    for pair in pairs:
+        sides = (pair.old, pair.new)
+        status = [step and step.status for step in sides]
+        if status[0] != status[1]:
+            yield Difference("outcome", pair.name, "status", *status)
+        taken = [step and step.metadata.get("Condition", {}).get("Outcome") for step in sides]
+        if taken[0] != taken[1] and None not in taken:
+            yield Difference("outcome", pair.name, "condition", *taken)
+        failure = [step and step.failure for step in sides]
+        if failure[0] != failure[1] and None not in failure:
+            yield Difference("outcome", pair.name, "failure", *failure)
+        cached = [step and step.cached for step in sides]
+        if pair.old is not None and pair.new is not None and bool(cached[0]) != bool(cached[1]):
+            yield Difference("cache", pair.name, "taken from", *cached)
+
+
+def _metrics(
+    account: Account,
+    pairs: tuple[StepPair, ...],
+    old: Mapping[str, Mapping[str, Any]],
+    new: Mapping[str, Mapping[str, Any]],
+) -> Iterator[Difference]:
+    for pair in pairs:
+        before = _measured(account, pair.old, old.get(pair.name, {}))
+        after = _measured(account, pair.new, new.get(pair.name, {}))
+        if before and after:
+            yield from _members("metric", pair.name, before, after)
+
+
+def _measured(account: Account, step: StepState | None, job: Mapping[str, Any]) -> Mapping[str, float]:
+    """A training job's final metrics, or the numbers in the reports of the version that the step registered."""
+    if step is None:
+        return {}
+    package = step.metadata.get("RegisterModel", {}).get("Arn")
+    if package is None:
+        return {str(item["MetricName"]): float(item["Value"]) for item in job.get("FinalMetricDataList") or ()}
+    try:
+        return metrics(account, described(account, package))
+    except Refused:  # The version was deleted, or its report cannot be read.
+        return {}

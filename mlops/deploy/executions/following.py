@@ -1,0 +1,363 @@
+"""Start a pipeline and follow it, in any account."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from mlops.account import Account, answers, confirm_account
+from mlops.account.missing import is_missing
+from mlops.deploy.pages import items
+from mlops.deploy.pipelines.state import describe as describe_state
+from mlops.deploy.pipelines.state import judge_name
+from mlops.ir import AccountError, Definition, Refusal, UsageError
+from mlops.ir.reader import read
+from mlops.ir.secrecy import is_secret
+from mlops.project.environments import Environment
+
+ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
+_PAGE = 100
+"""The most that the API gives at once."""
+LAST = "last"
+STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
+
+_LOG_GROUPS = {
+    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
+    "TrainingJob": "/aws/sagemaker/TrainingJobs",
+    "TransformJob": "/aws/sagemaker/TransformJobs",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepState:
+    """A step of an execution as the account tells it. ``kind`` is the member of its Metadata, e.g. TrainingJob;
+    ``cached`` the ARN of the execution whose result it took over."""
+
+    name: str
+    status: str
+    kind: str
+    started: datetime | None = None
+    ended: datetime | None = None
+    failure: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    cached: str | None = None
+
+    @property
+    def seconds(self) -> float | None:
+        if self.started is None or self.ended is None:
+            return None
+        return (self.ended - self.started).total_seconds()
+
+    @property
+    def job(self) -> str | None:
+        """The name of the job behind the step."""
+        arn = self.metadata.get(self.kind, {}).get("Arn", "") if self.kind in _LOG_GROUPS else ""
+        return arn.rpartition("/")[2] or None
+
+
+@dataclass(frozen=True, slots=True)
+class ExecutionState:
+    """An execution and its steps, in the order of their starts."""
+
+    arn: str
+    pipeline: str
+    status: str
+    failure: str | None
+    steps: tuple[StepState, ...]
+    created: datetime | None = None
+    mlflow: Mapping[str, Any] | None = None
+
+    @property
+    def ended(self) -> bool:
+        return self.status in ENDED
+
+    @property
+    def id(self) -> str:
+        return self.arn.rpartition("/")[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """Of a pipeline, by an alias or its number; the newest without."""
+
+    alias: str | None = None
+    number: int | None = None
+
+    @property
+    def is_newest(self) -> bool:
+        return self.alias is None and self.number is None
+
+    @property
+    def request(self) -> dict[str, Any]:
+        members = {"PipelineVersionAlias": self.alias, "PipelineVersionId": self.number}
+        return {member: value for member, value in members.items() if value is not None}
+
+
+NEWEST = Version()
+
+
+def start(
+    account: Account,
+    environment: Environment,
+    pipeline: str,
+    parameters: Mapping[str, str],
+    selective: Mapping[str, Any] | None = None,
+    version: Version = NEWEST,
+) -> str:
+    """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig. Raises
+    Refusal for a secret that would be written to this machine's disk."""
+    if environment.is_local:
+        _refuse_secrets(parameters)
+    with answers():
+        confirm_account(account, environment)
+        reply = account.client("sagemaker").start_pipeline_execution(
+            PipelineName=pipeline,
+            PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
+            ClientRequestToken=uuid.uuid4().hex,
+            **({"SelectiveExecutionConfig": selective} if selective else {}),
+            **version.request,
+        )
+    return str(reply["PipelineExecutionArn"])
+
+
+def _refuse_secrets(parameters: Mapping[str, str]) -> None:
+    for name, value in parameters.items():
+        if is_secret(name, value):
+            raise Refusal(
+                f"the value of {name} looks like a secret, which would be put into .mlops/ in plain text; nothing was "
+                "started",
+                hint='let the step read it: environment={"NAME": secret("…")}',
+            )
+
+
+def _unknown(sagemaker: Any, pipeline: str) -> UsageError:
+    known = [str(item["PipelineName"]) for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
+    return UsageError(
+        f"there is no pipeline {pipeline!r}; there are: {', '.join(sorted(known)) or 'none'}",
+        hint="`mlops upsert` puts one there",
+    )
+
+
+def definition_of(account: Account, pipeline: str, version: Version = NEWEST) -> Definition:
+    """The definition that a start would run. Raises UsageError for a pipeline that the account does not have."""
+    if not pipeline.startswith("arn:"):
+        judge_name(pipeline)
+    sagemaker = account.client("sagemaker")
+    with answers():
+        try:
+            found = sagemaker.describe_pipeline(PipelineName=pipeline, **version.request)
+        except Exception as error:
+            if not is_missing(error):
+                raise
+            if not version.is_newest and describe_state(account, pipeline) is not None:
+                told = f"alias {version.alias!r}" if version.alias else f"number {version.number}"
+                raise UsageError(f"{pipeline} has no version with the {told}") from None
+            raise _unknown(sagemaker, pipeline) from None
+    definition, findings = read(str(found["PipelineDefinition"]))
+    if definition is None:
+        raise AccountError(f"the account's definition of {pipeline} cannot be read: {findings[0].message}")
+    return definition
+
+
+def stop(account: Account, arn: str) -> None:
+    with answers():
+        account.client("sagemaker").stop_pipeline_execution(
+            PipelineExecutionArn=arn, ClientRequestToken=uuid.uuid4().hex
+        )
+
+
+def request_stop(account: Account, environment: Environment, arn: str) -> None:
+    """Raises Refusal where it has ended."""
+    state = describe(account, arn)
+    if state.ended:
+        raise Refusal(f"execution {state.id} of {state.pipeline} is {state.status}; there is nothing to stop")
+    with answers():
+        confirm_account(account, environment)
+    stop(account, arn)
+
+
+def retry(account: Account, environment: Environment, arn: str) -> None:
+    """Go on where it failed or was stopped; steps that succeeded are not repeated. Raises Refusal where there is
+    nothing to go on with."""
+    state = describe(account, arn)
+    if not state.ended:
+        raise Refusal(
+            f"execution {state.id} of {state.pipeline} still runs ({state.status})",
+            hint=f"`mlops executions stop {state.id}{environment.option}` stops it",
+        )
+    if state.status == "Succeeded":
+        raise Refusal(
+            f"execution {state.id} of {state.pipeline} succeeded; there is nothing to retry",
+            hint="start a new one to run it again",
+        )
+    with answers():
+        confirm_account(account, environment)
+        account.client("sagemaker").retry_pipeline_execution(
+            PipelineExecutionArn=arn, ClientRequestToken=uuid.uuid4().hex
+        )
+
+
+def describe(account: Account, arn: str) -> ExecutionState:
+    sagemaker = account.client("sagemaker")
+    with answers():
+        found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
+        steps = tuple(_steps(sagemaker, arn))
+    return ExecutionState(
+        arn=arn,
+        pipeline=str(found.get("PipelineArn", arn)).rpartition(":pipeline/")[2].partition("/")[0],
+        status=str(found["PipelineExecutionStatus"]),
+        failure=found.get("FailureReason"),
+        steps=steps,
+        created=found.get("CreationTime"),
+        mlflow=found.get("MLflowConfig"),
+    )
+
+
+def follow(
+    account: Account,
+    arn: str,
+    changed: Callable[[ExecutionState], None],
+    *,
+    interval: float = 0.2,
+    looked: Callable[[ExecutionState], None] = lambda state: None,
+) -> ExecutionState:
+    """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before, ``looked``
+    of each."""
+    last: ExecutionState | None = None
+    while True:
+        state = describe(account, arn)
+        if state != last:
+            changed(state)
+            last = state
+        if state.ended:
+            return state
+        looked(state)
+        account.rest(arn, interval)
+
+
+def listed(account: Account, pipeline: str | None, most: int | None = None) -> tuple[Mapping[str, Any], ...]:
+    """Execution summaries, newest first, at most ``most``; of all pipelines where none is named."""
+    sagemaker = account.client("sagemaker")
+    found: list[Mapping[str, Any]] = []
+    with answers():
+        for name, last in _ran(sagemaker, pipeline):
+            if most is not None and len(found) >= most and last is not None and last < found[most - 1]["StartTime"]:
+                break  # nor has any after it a newer one
+            try:
+                found.extend({**item, "PipelineName": name} for item in _newest(sagemaker, name, most))
+            except Exception as error:
+                if not is_missing(error):
+                    raise
+                raise _unknown(sagemaker, name) from None
+            found.sort(key=lambda item: item["StartTime"], reverse=True)
+    return tuple(found[:most])
+
+
+def _ran(sagemaker: Any, pipeline: str | None) -> list[tuple[str, Any]]:
+    """Names with the time of the last start, the newest first; None for one that was named."""
+    if pipeline is not None:
+        return [(pipeline, None)]
+    known = items(sagemaker, "list_pipelines", "PipelineSummaries")
+    ran = [(str(item["PipelineName"]), item["LastExecutionTime"]) for item in known if item.get("LastExecutionTime")]
+    return sorted(ran, key=lambda item: item[1], reverse=True)
+
+
+def _newest(sagemaker: Any, pipeline: str, most: int | None) -> Iterator[Mapping[str, Any]]:
+    """Whole pages until there are enough."""
+    pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
+        PipelineName=pipeline,
+        SortBy="CreationTime",
+        SortOrder="Descending",
+        **({"PaginationConfig": {"PageSize": min(most, _PAGE)}} if most else {}),
+    )
+    count = 0
+    for page in pages:
+        yield from page["PipelineExecutionSummaries"]
+        count += len(page["PipelineExecutionSummaries"])
+        if most is not None and count >= most:
+            return
+
+
+def find(account: Account, given: str | None, pipeline: str | None = None) -> str:
+    """The ARN of an execution by its ARN, id, or the beginning of its id; the newest where nothing or `last` is
+    given."""
+    if given == LAST:
+        given = None
+    if given and given.startswith("arn:"):
+        return given
+    found = listed(account, pipeline, None if given else 1)
+    candidates = [str(item["PipelineExecutionArn"]) for item in found]
+    matching = [arn for arn in candidates if not given or arn.rpartition("/")[2].startswith(given)]
+    if not matching:
+        raise UsageError(
+            f"there is no execution {given}" if given else "there is no execution yet",
+            hint="`mlops executions list` shows them",
+        )
+    if given and len(matching) > 1:
+        raise UsageError(f"{given} begins the ids of {len(matching)} executions", hint="give more of it")
+    return matching[0]
+
+
+def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:
+    """The last lines of the step's job, of its first host; none where it has printed nothing yet."""
+    if step.job is None:
+        return ()
+    client, group = account.client("logs"), _LOG_GROUPS[step.kind]
+    with answers():
+        try:
+            streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{step.job}/", limit=1)
+            names = [str(stream["logStreamName"]) for stream in streams["logStreams"]]
+            if not names:
+                return ()
+            reply = client.get_log_events(logGroupName=group, logStreamName=names[0], limit=count, startFromHead=False)
+        except Exception as error:
+            if is_missing(error):  # no group or stream yet
+                return ()
+            raise
+    return tuple(str(event["message"]).rstrip("\n") for event in reply["events"])
+
+
+def log_lines(account: Account, step: StepState) -> Iterator[str]:
+    """What the step's job printed. A step without a job printed nothing."""
+    job = step.job
+    if job is None:
+        return
+    request: dict[str, Any] = {"logGroupName": _LOG_GROUPS[step.kind], "logStreamNamePrefix": f"{job}/"}
+    client = account.client("logs")
+    with answers():
+        while True:
+            try:
+                reply = client.filter_log_events(**request)
+            except Exception as error:
+                if is_missing(error):  # no stream yet
+                    return
+                raise
+            for event in reply["events"]:
+                yield str(event["message"]).rstrip("\n")
+            if not reply.get("nextToken"):
+                return
+            request["nextToken"] = reply["nextToken"]
+
+
+def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
+    for item in items(
+        sagemaker,
+        "list_pipeline_execution_steps",
+        "PipelineExecutionSteps",
+        PipelineExecutionArn=arn,
+        SortOrder="Ascending",
+    ):
+        metadata = item.get("Metadata") or {}
+        yield StepState(
+            name=str(item["StepName"]),
+            status=str(item["StepStatus"]),
+            kind=next(iter(metadata), ""),
+            started=item.get("StartTime"),
+            ended=item.get("EndTime"),
+            failure=item.get("FailureReason"),
+            metadata=metadata,
+            cached=(item.get("CacheHitResult") or {}).get("SourcePipelineExecutionArn"),
+        )

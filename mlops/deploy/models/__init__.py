@@ -1,0 +1,1 @@
+"""Versions of models, and the decision on them."""

@@ -1,0 +1,151 @@
+"""The model registry: groups, versions, and the decision on a version."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Literal
+
+from mlops.account import Account, answers, confirm_account
+from mlops.account.missing import is_missing
+from mlops.deploy.pages import items
+from mlops.deploy.pipelines.assets import split_uri
+from mlops.ir import Refusal, UsageError
+from mlops.project.environments import Environment
+
+APPROVED = "Approved"
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A version of a model package group. ``details`` is DescribeModelPackage's reply."""
+
+    group: str
+    number: int
+    arn: str
+    approval: str
+    created: datetime | None
+    details: Mapping[str, Any] = field(default_factory=dict)
+
+
+def groups(account: Account) -> tuple[str, ...]:
+    with answers():
+        found = items(account.client("sagemaker"), "list_model_package_groups", "ModelPackageGroupSummaryList")
+        return tuple(sorted(str(item["ModelPackageGroupName"]) for item in found))
+
+
+def versions(account: Account, group: str) -> tuple[Version, ...]:
+    """Newest first. Raises UsageError for a group that is not there."""
+    sagemaker = account.client("sagemaker")
+    with answers():
+        try:
+            sagemaker.describe_model_package_group(ModelPackageGroupName=group)
+        except Exception as error:
+            if is_missing(error):
+                known = ", ".join(groups(account)) or "none"
+                raise UsageError(f"there is no model package group {group!r}; there are: {known}") from None
+            raise
+        found = list(items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group))
+    return tuple(sorted(map(_version, found), key=lambda version: version.number, reverse=True))
+
+
+def version(account: Account, group: str, number: int | None) -> Version:
+    """One version with its details; the newest where none is named."""
+    present = versions(account, group)
+    chosen = next((item for item in present if number is None or item.number == number), None)
+    if chosen is None:
+        known = ", ".join(str(item.number) for item in present) or "none"
+        raise UsageError(
+            f"{group} has no version {number}; it has {known}" if number is not None else f"{group} has no version yet"
+        )
+    return described(account, chosen.arn)
+
+
+def described(account: Account, arn: str) -> Version:
+    with answers():
+        details = account.client("sagemaker").describe_model_package(ModelPackageName=arn)
+    return _version({**details, "ModelPackageArn": arn}, details)
+
+
+def newest_approved(account: Account, group: str) -> Version:
+    """Raises Refusal where no version is approved, naming what there is."""
+    present = versions(account, group)
+    chosen = next((item for item in present if item.approval == APPROVED), None)
+    if chosen is None:
+        told = ", ".join(f"{item.number} {item.approval}" for item in present) or "no version"
+        raise Refusal(
+            f"{group} has no approved version: {told}",
+            hint=f"approve one with `mlops models approve {group} VERSION`",
+        )
+    return described(account, chosen.arn)
+
+
+def decide(
+    account: Account,
+    environment: Environment,
+    version: Version,
+    status: Literal["Approved", "Rejected"],
+    reason: str | None,
+) -> bool:
+    """Approve or reject; False where that was decided before."""
+    if version.approval == status and reason is None:
+        return False
+    with answers():
+        confirm_account(account, environment)
+        account.client("sagemaker").update_model_package(
+            ModelPackageArn=version.arn,
+            ModelApprovalStatus=status,
+            **({"ApprovalDescription": reason} if reason else {}),
+        )
+    return True
+
+
+def metrics(account: Account, version: Version) -> Mapping[str, float]:
+    """The numbers in the reports that the version carries, by dotted name; empty where there is none to read."""
+    found: dict[str, float] = {}
+    for report in _reports(version.details.get("ModelMetrics") or {}):
+        bucket, key = split_uri(report)
+        s3 = account.client("s3")
+        with answers():
+            keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])]
+            for name in keys:
+                if not name.endswith(".json"):
+                    continue
+                body = s3.get_object(Bucket=bucket, Key=name)["Body"].read()
+                try:
+                    document = json.loads(body)
+                except ValueError:
+                    continue  # A report of another kind; showing numbers is all that is wanted here.
+                found.update(numbers(document))
+    return found
+
+
+def _reports(metrics: Mapping[str, Any]) -> Iterator[str]:
+    for family in metrics.values():
+        for source in family.values():
+            if isinstance(source, Mapping) and str(source.get("S3Uri", "")).startswith("s3://"):
+                yield str(source["S3Uri"])
+
+
+def numbers(document: Any, at: str = "") -> Iterator[tuple[str, float]]:
+    """Every number in a JSON document by its dotted name."""
+    if isinstance(document, Mapping):
+        for key, value in document.items():
+            yield from numbers(value, f"{at}.{key}" if at else str(key))
+    elif isinstance(document, int | float) and not isinstance(document, bool):
+        yield at, document
+
+
+def _version(item: Mapping[str, Any], details: Mapping[str, Any] | None = None) -> Version:
+    arn = str(item["ModelPackageArn"])
+    group, _, number = arn.partition(":model-package/")[2].partition("/")
+    return Version(
+        group=str(item.get("ModelPackageGroupName", group)),
+        number=int(item.get("ModelPackageVersion", number)),
+        arn=arn,
+        approval=str(item.get("ModelApprovalStatus", "")),
+        created=item.get("CreationTime"),
+        details=details or {},
+    )

@@ -1,0 +1,207 @@
+"""What we last wrote, kept beside the assets in the account's bucket: one small object for each pipeline.
+
+It tells a change by somebody else from our own, it lists what a pipeline brought with it, and replacing it under the
+condition that nobody else did (If-Match, If-None-Match) decides which of two upserts at once may write. It is written
+before the pipeline is, and says from what to what: so after a kill the next one sees whether that was reached.
+
+It says where code lies and not what is in it: an upsert that brings new code alone leaves the record as it is, and is
+one upload and one update. There :mod:`mlops.deploy.pipelines.contention` decides.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from functools import cache
+from typing import Any
+
+from pydantic import TypeAdapter
+
+from mlops.account import Account
+from mlops.account.missing import error_code, is_missing
+from mlops.ir import AccountError, Refusal
+from mlops.project.environments import Environment
+
+VERSION = 2
+PATIENCE_SECONDS = 600.0
+"""How long an upsert that has not reached what it recorded may still be under way. Five attempts of one call, with
+their time-outs, end before that."""
+
+
+class Beaten(Refusal):
+    """Another upsert of the same pipeline was faster; this one wrote nothing to it."""
+
+
+class BucketMissing(AccountError):
+    """The environment's bucket is not there, so nothing was ever written from it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """``wrote`` and ``over`` are fingerprints of the pipeline
+    (:meth:`~mlops.deploy.pipelines.state.PipelineState.fingerprint`, whatever its code) after and before; ``over`` is None where there was none. ``over_modified`` is its
+    LastModifiedTime before. ``pipeline`` is what was written, without secrets; ``companions`` fingerprints of schedules
+    and rules by name; ``tags`` the tags that we set, with fingerprints of their values; ``origin`` says which source it
+    is of, in words."""
+
+    wrote: str
+    over: str | None
+    over_modified: str | None
+    at: str
+    by: str
+    writer: str
+    pipeline: Mapping[str, Any]
+    companions: Mapping[str, str] = field(default_factory=dict)
+    tags: Mapping[str, str] = field(default_factory=dict)
+    origin: str | None = None
+
+    @property
+    def is_ours_and_dead(self) -> bool:
+        """Written on this machine by a process that has ended."""
+        host, _, rest = self.writer.partition("/")
+        number = rest.partition("/")[0]
+        if host != socket.gethostname() or not number.isdigit():
+            return False
+        if int(number) == os.getpid():
+            return False
+        try:
+            os.kill(int(number), 0)
+        except ProcessLookupError:
+            return True
+        except OSError:
+            return False
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """A record as it lies there; ``age`` in seconds, by the account's clock where it tells one. ``record`` is None
+    where it cannot be read, and ``fault`` says why: then nothing is known of what we last wrote."""
+
+    record: Record | None
+    etag: str
+    age: float
+    fault: str | None = None
+
+
+def key(environment: Environment, name: str) -> str:
+    return "/".join(filter(None, (environment.prefix, "pipelines", f"{name}.json")))
+
+
+def new_writer() -> str:
+    """Unique, and telling the process, so that its end can be seen from the same machine."""
+    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex}"
+
+
+def new_token() -> str:
+    """A ClientRequestToken for a call that is made once. 32 characters."""
+    return uuid.uuid4().hex
+
+
+def read(account: Account, environment: Environment, name: str) -> Stored | None:
+    """None where we never wrote this pipeline. Raises BucketMissing."""
+    s3 = account.client("s3")
+    try:
+        reply = s3.get_object(Bucket=environment.bucket, Key=key(environment, name))
+        content = reply["Body"].read()
+    except Exception as error:
+        if error_code(error) == "NoSuchBucket":
+            raise BucketMissing(
+                f"the bucket {environment.bucket} is not there", hint="create it, or correct `bucket` in mlops.toml"
+            ) from None
+        if is_missing(error):
+            return None
+        raise
+    now = _date(reply) or datetime.now(UTC)
+    etag, age = str(reply["ETag"]), (now - reply["LastModified"]).total_seconds()
+    try:
+        return Stored(_parse(content), etag, age)
+    except (ValueError, RecursionError) as error:
+        fault = str(error) if type(error) is ValueError else "its content is none that mlops wrote"
+        return Stored(None, etag, age, f"s3://{environment.bucket}/{key(environment, name)} cannot be read: {fault}")
+
+
+def write(account: Account, environment: Environment, name: str, record: Record, replaces: str | None) -> str:
+    """Replace the record of ETag ``replaces``, or make the first one; the new ETag. Raises Beaten where somebody was
+    faster."""
+    s3 = account.client("s3")
+    body = json.dumps(_as_json(record), indent=1, ensure_ascii=False).encode()
+    condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
+    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": environment.kms_key} if environment.kms_key else {}
+    try:
+        reply = s3.put_object(
+            Bucket=environment.bucket,
+            Key=key(environment, name),
+            Body=body,
+            ContentType="application/json",
+            **condition,
+            **encryption,
+        )
+        return str(reply["ETag"])
+    except Exception as error:
+        if not is_beaten(error):
+            raise
+        # A write that succeeded and whose answer was lost is repeated by botocore, and then refused.
+        stored = read(account, environment, name)
+        last = stored.record if stored is not None else None
+        if stored is not None and last is not None and last.writer == record.writer:
+            return stored.etag
+        who = f" by {last.by} at {last.at}" if last is not None else ""
+        raise Beaten(
+            f"{name}: another upsert began{who} since this one looked; this one wrote nothing to the pipeline",
+            hint="run `mlops plan` to see what it left, then upsert again",
+        ) from None
+
+
+def remove(account: Account, environment: Environment, name: str) -> None:
+    account.client("s3").delete_object(Bucket=environment.bucket, Key=key(environment, name))
+
+
+def is_beaten(error: Exception) -> bool:
+    """S3's answers to a condition that does not hold, or that another write with a condition just decides."""
+    return error_code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
+
+
+def _parse(content: bytes) -> Record:
+    """Raises ValueError."""
+    told = json.loads(content)
+    if not isinstance(told, dict) or told.get("version") != VERSION:
+        raise ValueError("it is of another version of mlops")
+    return _schema().validate_python({key: told[key] for key in told if key not in ("version", "name")})
+
+
+@cache
+def _schema() -> TypeAdapter[Record]:
+    return TypeAdapter(Record)
+
+
+def _as_json(record: Record) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "name": record.pipeline.get("PipelineName"),
+        "wrote": record.wrote,
+        "over": record.over,
+        "over_modified": record.over_modified,
+        "at": record.at,
+        "by": record.by,
+        "writer": record.writer,
+        "pipeline": dict(record.pipeline),
+        "companions": dict(record.companions),
+        "tags": dict(record.tags),
+        "origin": record.origin,
+    }
+
+
+def _date(reply: Mapping[str, Any]) -> datetime | None:
+    said = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    try:
+        found = parsedate_to_datetime(said) if said else None
+    except (TypeError, ValueError):
+        return None
+    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)

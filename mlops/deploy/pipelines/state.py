@@ -1,0 +1,170 @@
+"""A pipeline resource as a value: what the source wants, and what the account has."""
+
+from __future__ import annotations
+
+import ast
+import hashlib
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.account import Account, answers
+from mlops.account.missing import is_missing
+from mlops.deploy.pipelines.definition_diff import hide_document
+from mlops.emit.targets.definition_json import emit_compact
+from mlops.ir import Definition, UsageError
+from mlops.project.environments import Environment
+
+_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
+_LONGEST = 256
+"""botocore: PipelineName."""
+_SHOWN = 60
+
+
+@dataclass(frozen=True, slots=True)
+class PipelineState:
+    """``definition`` is the document's text. An empty description and none are the same, so it is never empty."""
+
+    name: str
+    definition: str
+    role: str
+    description: str | None = None
+    parallelism: int | None = None
+
+    @property
+    def document(self) -> Mapping[str, Any]:
+        """Empty where the text is no JSON object: then everything differs."""
+        try:
+            found = json.loads(self.definition)
+        except (ValueError, RecursionError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def fingerprint(self, code: str | None = None) -> str:
+        """The same for the same JSON value, whatever its spelling. With ``code``, the URI below which assets lie by
+        their content, also whatever that content is."""
+        told = json.dumps(
+            [self.document or self.definition, self.role, self.description, self.parallelism], sort_keys=True
+        )
+        return hashlib.sha256((told if code is None else without_content(told, code)).encode()).hexdigest()
+
+    def shown(self) -> dict[str, Any]:
+        """For files and people: without secrets."""
+        return {
+            "PipelineName": self.name,
+            "PipelineDefinition": hide_document(self.document),
+            "RoleArn": self.role,
+            "PipelineDescription": hide_document(self.description),
+            "MaxParallelExecutionSteps": self.parallelism,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Present:
+    """A pipeline that the account has. ``modified_by`` is a name or an ARN where the account tells one."""
+
+    state: PipelineState
+    arn: str
+    modified: str | None = None
+    modified_by: str | None = None
+    aliases: tuple[str, ...] = ()
+
+
+def without_content(text: str, code: str) -> str:
+    """A JSON text with a star in place of each content address below ``code``.
+
+    >>> without_content('["s3://b/assets/' + "0" * 64 + '/train.py"]', "s3://b/assets")
+    '["s3://b/assets/*/train.py"]'
+    """
+    root = json.dumps(code)[1:-1]
+    return re.sub(f"{re.escape(root)}/[0-9a-f]{{64}}", lambda found: f"{root}/*", text)
+
+
+def wanted(definition: Definition, environment: Environment, suffix: str | None = None) -> PipelineState:
+    """What the source says. Raises UsageError where it has no name, or none that a pipeline can have."""
+    if definition.name is None:
+        raise UsageError(
+            "a definition that is read from standard input has no name",
+            hint="put it into a file: its name is the pipeline's",
+        )
+    name = f"{definition.name}-{suffix}" if suffix else definition.name
+    judge_name(name)
+    parallelism = definition.parallelism if definition.parallelism is not None else environment.parallelism
+    return PipelineState(
+        name=name,
+        definition=emit_compact(definition),
+        role=environment.role,
+        description=definition.description or None,
+        parallelism=parallelism,
+    )
+
+
+def judge_name(name: str) -> None:
+    """Raises UsageError for what cannot be a pipeline's name: the account would say so too, after uploads maybe."""
+    if len(name) > _LONGEST or _NAME.fullmatch(name) is None:
+        shown = name if len(name) <= _SHOWN else f"{name[:_SHOWN]}… ({len(name)} characters)"
+        raise UsageError(
+            f"{shown!r} cannot be the name of a pipeline",
+            hint="letters, digits and dashes in between, at most 256; a definition in JSON has its file's name",
+        )
+
+
+def differing(there: PipelineState, ours: PipelineState) -> list[str]:
+    """What is another one there, in words. A limit of parallelism that the source does not give is none of ours."""
+    pairs = {
+        "definition": (there.document, ours.document),
+        "role": (there.role, ours.role),
+        "description": (there.description, ours.description),
+        "parallelism": (there.parallelism, ours.parallelism or there.parallelism),
+    }
+    return [f"another {name}" for name, (left, right) in pairs.items() if left != right]
+
+
+def describe(account: Account, name: str, version: int | None = None) -> Present | None:
+    """One DescribePipeline, of the newest version if none is given; None where there is no such pipeline."""
+    chosen = {} if version is None else {"PipelineVersionId": version}
+    with answers():
+        try:
+            found = account.client("sagemaker").describe_pipeline(PipelineName=name, **chosen)
+        except Exception as error:
+            if is_missing(error):
+                return None
+            raise
+    state = PipelineState(
+        name=str(found["PipelineName"]),
+        definition=_text(str(found.get("PipelineDefinition", ""))),
+        role=str(found.get("RoleArn", "")),
+        description=found.get("PipelineDescription") or None,
+        parallelism=(found.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
+    )
+    return Present(
+        state,
+        arn=str(found["PipelineArn"]),
+        modified=_moment(found.get("LastModifiedTime")),
+        modified_by=_who(found.get("LastModifiedBy")),
+        aliases=tuple(found.get("PipelineVersionAliases") or ()),
+    )
+
+
+def _text(told: str) -> str:
+    """moto 5.2 gives back a definition that it read from S3 as Python's spelling of the parsed object."""
+    if not told.startswith("{'"):
+        return told
+    try:
+        return json.dumps(ast.literal_eval(told))
+    except (ValueError, SyntaxError, RecursionError, MemoryError):
+        return told
+
+
+def _moment(time: datetime | None) -> str | None:
+    return None if time is None else time.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def _who(user: Mapping[str, Any] | None) -> str | None:
+    """UserContext: a Studio profile, or the identity behind the call."""
+    told = user or {}
+    identity = (told.get("IamIdentity") or {}).get("Arn")
+    return identity or told.get("UserProfileName") or None
