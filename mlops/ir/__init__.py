@@ -7,6 +7,7 @@ reader parses to them; check, emit, run and deploy see nothing else. Imports not
 from mlops.ir.checked import Checked
 from mlops.ir.definition import Asset, Block, Definition, Parameter, Placed, Step
 from mlops.ir.errors import AccountError, ConfigurationError, MlopsError, Refusal, UsageError
+from mlops.ir.events import Event, Listener
 from mlops.ir.finding import Edit, Finding, Severity
 from mlops.ir.step_type import StepType
 from mlops.ir.values import Join, JsonGet, Ref, Unknown, Value
@@ -20,9 +21,11 @@ __all__ = [
     "ConfigurationError",
     "Definition",
     "Edit",
+    "Event",
     "Finding",
     "Join",
     "JsonGet",
+    "Listener",
     "MlopsError",
     "Parameter",
     "Placed",
