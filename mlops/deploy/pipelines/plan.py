@@ -57,8 +57,8 @@ class UploadDefinition:
 
 @dataclass(frozen=True, slots=True)
 class WriteRecord:
-    """``wrote`` and ``over`` as in :class:`~mlops.deploy.pipelines.record.Record`; ``replaces`` is the one that the plan
-    has seen, None where there was none."""
+    """``wrote`` and ``over`` as in :class:`~mlops.deploy.pipelines.record.Record`; ``replaces`` is the one that the
+    plan has seen, None where there was none."""
 
     state: PipelineState
     wrote: str

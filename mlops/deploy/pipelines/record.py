@@ -45,10 +45,10 @@ class BucketMissing(AccountError):
 @dataclass(frozen=True, slots=True)
 class Record:
     """``wrote`` and ``over`` are fingerprints of the pipeline
-    (:meth:`~mlops.deploy.pipelines.state.PipelineState.fingerprint`, whatever its code) after and before; ``over`` is None where there was none. ``over_modified`` is its
-    LastModifiedTime before. ``pipeline`` is what was written, without secrets; ``companions`` fingerprints of schedules
-    and rules by name; ``tags`` the tags that we set, with fingerprints of their values; ``origin`` says which source it
-    is of, in words."""
+    (:meth:`~mlops.deploy.pipelines.state.PipelineState.fingerprint`, whatever its code) after and before; ``over`` is
+    None where there was none. ``over_modified`` is its LastModifiedTime before. ``pipeline`` is what was written,
+    without secrets; ``companions`` fingerprints of schedules and rules by name; ``tags`` the tags that we set, with
+    fingerprints of their values; ``origin`` says which source it is of, in words."""
 
     wrote: str
     over: str | None
