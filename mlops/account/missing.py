@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar
+
+_T = TypeVar("_T")
 
 _CODES = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchBucket", "ResourceNotFound", "ResourceNotFoundException"})
 
 _SAID = ("could not find", "does not exist", "not found", "cannot find", "resource not found")
 """SageMaker answers many Describe calls with a plain ValidationException (the runtime with a ValidationError)
 whose text alone tells."""
+
+
+def unless_missing(ask: Callable[[], _T]) -> _T | None:
+    """What ``ask`` gives; None where the account says that the thing is not there. Any other refusal is raised."""
+    try:
+        return ask()
+    except Exception as error:
+        if is_missing(error):
+            return None
+        raise
 
 
 def is_missing(error: Exception) -> bool:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import Account, answers
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import ExecutionState, describe, start, stop
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines import record as records
@@ -141,19 +141,15 @@ def _remove_code(account: Account, environment: Environment, checked: Checked) -
 
 
 def _remove_group(sagemaker: Any, group: str) -> int:
+    def removed() -> int:
+        listed = list(items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group))
+        for item in listed:
+            sagemaker.delete_model_package(ModelPackageName=item["ModelPackageArn"])
+        sagemaker.delete_model_package_group(ModelPackageGroupName=group)
+        return len(listed)
+
     with answers():
-        try:
-            listed = list(
-                items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group)
-            )
-            for item in listed:
-                sagemaker.delete_model_package(ModelPackageName=item["ModelPackageArn"])
-            sagemaker.delete_model_package_group(ModelPackageGroupName=group)
-        except Exception as error:
-            if is_missing(error):
-                return 0
-            raise
-    return len(listed)
+        return unless_missing(removed) or 0
 
 
 def _remove_objects(account: Account, environment: Environment, name: str) -> int:

@@ -74,3 +74,34 @@ def test_a_decision_that_stands_writes_nothing(world: World) -> None:
 def test_metrics_are_the_numbers_of_the_reports(world: World) -> None:
     register(world)
     assert metrics(world.account, version(world.account, "churn", 1)) == {"accuracy": 0.9}
+
+
+def put(world: World, key: str, content: object) -> None:
+    world.account.client("s3").put_object(Bucket=world.environment.bucket, Key=key, Body=json.dumps(content))
+
+
+@pytest.mark.parametrize(
+    ("beside", "counts"),
+    [
+        ("report/evaluation.json.bak.json", False),
+        ("report/evaluation.json-old/x.json", False),
+        ("report/evaluation.json/part.json", True),
+    ],
+    ids=["a longer name", "a longer folder", "below it"],
+)
+def test_metrics_are_of_the_report_and_of_nothing_beside_it(world: World, beside: str, counts: bool) -> None:
+    register(world)
+    put(world, beside, {"other": 1})
+    assert metrics(world.account, version(world.account, "churn", 1)) == {"accuracy": 0.9} | (
+        {"other": 1} if counts else {}
+    )
+
+
+def test_metrics_are_read_from_all_pages(world: World) -> None:
+    if not world.environment.is_local:
+        pytest.skip("a thousand requests to moto prove nothing more")
+    register(world)
+    for number in range(1000):
+        put(world, f"report/evaluation.json/{number:04}.txt", "")
+    put(world, "report/evaluation.json/last.json", {"last": 1})
+    assert metrics(world.account, version(world.account, "churn", 1)) == {"accuracy": 0.9, "last": 1}

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.ir import UsageError
 from mlops.project.environments import Environment
@@ -33,12 +33,9 @@ def describe(account: Account, name: str) -> Mapping[str, Any]:
     """DescribeEndpoint, and under ``Models`` what each variant's model was made of."""
     sagemaker = account.client("sagemaker")
     with answers():
-        try:
-            found = sagemaker.describe_endpoint(EndpointName=name)
-        except Exception as error:
-            if is_missing(error):
-                raise _unknown(account, name) from None
-            raise
+        found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
+        if found is None:
+            raise _unknown(account, name)
         config = sagemaker.describe_endpoint_config(EndpointConfigName=found["EndpointConfigName"])
         models = {}
         for variant in config["ProductionVariants"]:
@@ -51,14 +48,12 @@ def describe(account: Account, name: str) -> Mapping[str, Any]:
 
 def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:
     with answers():
-        try:
-            reply = account.client("sagemaker-runtime").invoke_endpoint(
-                EndpointName=name, Body=body, ContentType=content_type, **({"Accept": accept} if accept else {})
-            )
-        except Exception as error:
-            if is_missing(error):
-                raise _unknown(account, name) from None
-            raise
+        runtime, accepted = account.client("sagemaker-runtime"), {"Accept": accept} if accept else {}
+        reply = unless_missing(
+            lambda: runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **accepted)
+        )
+        if reply is None:
+            raise _unknown(account, name)
         return Reply(
             reply["Body"].read(), str(reply.get("ContentType", "")), str(reply.get("InvokedProductionVariant", ""))
         )
@@ -68,12 +63,8 @@ def delete(account: Account, environment: Environment, name: str) -> None:
     """The endpoint only: its configuration and model stay, and cost nothing."""
     with answers():
         confirm_account(account, environment)
-        try:
-            account.client("sagemaker").delete_endpoint(EndpointName=name)
-        except Exception as error:
-            if is_missing(error):
-                raise _unknown(account, name) from None
-            raise
+        if unless_missing(lambda: account.client("sagemaker").delete_endpoint(EndpointName=name)) is None:
+            raise _unknown(account, name)
 
 
 def _unknown(account: Account, name: str) -> UsageError:

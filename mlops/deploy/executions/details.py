@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import ExecutionState
 from mlops.deploy.pages import items
 
@@ -41,9 +42,7 @@ def jobs_of(account: Account, state: ExecutionState) -> dict[str, Mapping[str, A
         if step.job is None:
             continue
         with answers():
-            try:
-                found[step.name] = operations[step.kind](**{f"{step.kind}Name": step.job})
-            except Exception as error:
-                if not is_missing(error):
-                    raise
+            told = unless_missing(partial(operations[step.kind], **{f"{step.kind}Name": step.job}))
+        if told is not None:
+            found[step.name] = told
     return found

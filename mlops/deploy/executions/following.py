@@ -6,10 +6,11 @@ import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe as describe_state
 from mlops.deploy.pipelines.state import judge_name
@@ -147,15 +148,12 @@ def definition_of(account: Account, pipeline: str, version: Version = NEWEST) ->
         judge_name(pipeline)
     sagemaker = account.client("sagemaker")
     with answers():
-        try:
-            found = sagemaker.describe_pipeline(PipelineName=pipeline, **version.request)
-        except Exception as error:
-            if not is_missing(error):
-                raise
+        found = unless_missing(lambda: sagemaker.describe_pipeline(PipelineName=pipeline, **version.request))
+        if found is None:
             if not version.is_newest and describe_state(account, pipeline) is not None:
                 told = f"alias {version.alias!r}" if version.alias else f"number {version.number}"
-                raise UsageError(f"{pipeline} has no version with the {told}") from None
-            raise _unknown(sagemaker, pipeline) from None
+                raise UsageError(f"{pipeline} has no version with the {told}")
+            raise _unknown(sagemaker, pipeline)
     definition, findings = read(str(found["PipelineDefinition"]))
     if definition is None:
         raise AccountError(f"the account's definition of {pipeline} cannot be read: {findings[0].message}")
@@ -246,12 +244,10 @@ def listed(account: Account, pipeline: str | None, most: int | None = None) -> t
         for name, last in _ran(sagemaker, pipeline):
             if most is not None and len(found) >= most and last is not None and last < found[most - 1]["StartTime"]:
                 break  # nor has any after it a newer one
-            try:
-                found.extend({**item, "PipelineName": name} for item in _newest(sagemaker, name, most))
-            except Exception as error:
-                if not is_missing(error):
-                    raise
-                raise _unknown(sagemaker, name) from None
+            newest = unless_missing(partial(_newest, sagemaker, name, most))
+            if newest is None:
+                raise _unknown(sagemaker, name)
+            found.extend({**item, "PipelineName": name} for item in newest)
             found.sort(key=lambda item: item["StartTime"], reverse=True)
     return tuple(found[:most])
 
@@ -265,7 +261,7 @@ def _ran(sagemaker: Any, pipeline: str | None) -> list[tuple[str, Any]]:
     return sorted(ran, key=lambda item: item[1], reverse=True)
 
 
-def _newest(sagemaker: Any, pipeline: str, most: int | None) -> Iterator[Mapping[str, Any]]:
+def _newest(sagemaker: Any, pipeline: str, most: int | None) -> list[Mapping[str, Any]]:
     """Whole pages until there are enough."""
     pages = sagemaker.get_paginator("list_pipeline_executions").paginate(
         PipelineName=pipeline,
@@ -273,12 +269,12 @@ def _newest(sagemaker: Any, pipeline: str, most: int | None) -> Iterator[Mapping
         SortOrder="Descending",
         **({"PaginationConfig": {"PageSize": min(most, _PAGE)}} if most else {}),
     )
-    count = 0
+    found: list[Mapping[str, Any]] = []
     for page in pages:
-        yield from page["PipelineExecutionSummaries"]
-        count += len(page["PipelineExecutionSummaries"])
-        if most is not None and count >= most:
-            return
+        found.extend(page["PipelineExecutionSummaries"])
+        if most is not None and len(found) >= most:
+            break
+    return found
 
 
 def find(account: Account, given: str | None, pipeline: str | None = None) -> str:
@@ -307,16 +303,15 @@ def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:
         return ()
     client, group = account.client("logs"), _LOG_GROUPS[step.kind]
     with answers():
-        try:
-            streams = client.describe_log_streams(logGroupName=group, logStreamNamePrefix=f"{step.job}/", limit=1)
-            names = [str(stream["logStreamName"]) for stream in streams["logStreams"]]
-            if not names:
-                return ()
-            reply = client.get_log_events(logGroupName=group, logStreamName=names[0], limit=count, startFromHead=False)
-        except Exception as error:
-            if is_missing(error):  # no group or stream yet
-                return ()
-            raise
+        place = {"logGroupName": group, "logStreamNamePrefix": f"{step.job}/"}
+        streams = unless_missing(lambda: client.describe_log_streams(**place, limit=1))
+        names = [str(stream["logStreamName"]) for stream in streams["logStreams"]] if streams is not None else []
+        if not names:
+            return ()
+        asked = {"logGroupName": group, "logStreamName": names[0], "limit": count, "startFromHead": False}
+        reply = unless_missing(lambda: client.get_log_events(**asked))
+    if reply is None:
+        return ()
     return tuple(str(event["message"]).rstrip("\n") for event in reply["events"])
 
 
@@ -329,12 +324,9 @@ def log_lines(account: Account, step: StepState) -> Iterator[str]:
     client = account.client("logs")
     with answers():
         while True:
-            try:
-                reply = client.filter_log_events(**request)
-            except Exception as error:
-                if is_missing(error):  # no stream yet
-                    return
-                raise
+            reply = unless_missing(lambda: client.filter_log_events(**request))
+            if reply is None:  # no stream yet
+                return
             for event in reply["events"]:
                 yield str(event["message"]).rstrip("\n")
             if not reply.get("nextToken"):

@@ -17,7 +17,7 @@ from typing import Any
 
 from mlops.account import Account, answers
 from mlops.account.local.services.sagemaker.parameters import resolve as typed
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.check import check
 from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState
@@ -189,20 +189,12 @@ def _copied(source: Account, target: Account, uri: str, etag: str) -> int | None
 
 
 def _same(s3: Any, place: Mapping[str, str], etag: str) -> bool:
-    try:
-        return bool(s3.head_object(**place)["Metadata"].get(_SOURCE_ETAG) == etag)
-    except Exception as error:
-        if is_missing(error):
-            return False
-        raise
+    there = unless_missing(lambda: s3.head_object(**place))
+    return there is not None and bool(there["Metadata"].get(_SOURCE_ETAG) == etag)
 
 
 def _ensure_bucket(s3: Any, bucket: str) -> None:
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except Exception as error:
-        if not is_missing(error):
-            raise
+    if unless_missing(lambda: s3.head_bucket(Bucket=bucket)) is None:
         s3.create_bucket(Bucket=bucket)
 
 
@@ -243,12 +235,10 @@ class _Documents:
     def read(self, uri: str) -> bytes:
         bucket, key = split_uri(uri)
         with answers():
-            try:
-                return bytes(self._account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read())
-            except Exception as error:
-                if is_missing(error):
-                    raise ObjectMissing(f"{uri} does not exist") from None
-                raise
+            found = unless_missing(lambda: self._account.client("s3").get_object(Bucket=bucket, Key=key))
+            if found is None:
+                raise ObjectMissing(f"{uri} does not exist")
+            return bytes(found["Body"].read())
 
 
 def _responses(account: Account, state: ExecutionState, names: set[str]) -> dict[str, Mapping[str, Any]]:

@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 from mlops.account import Account, answers
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import ENDED, describe
 from mlops.deploy.pages import items
 from mlops.ir import Checked, UsageError
@@ -83,20 +83,15 @@ def _ended(account: Account, pipeline: str) -> list[str]:
     """Newest first."""
     sagemaker = account.client("sagemaker")
     with answers():
-        try:
-            listed = items(
-                sagemaker,
-                "list_pipeline_executions",
-                "PipelineExecutionSummaries",
-                PipelineName=pipeline,
-                SortBy="CreationTime",
-                SortOrder="Descending",
-            )
-            newest = list(islice(listed, LOOK_BACK))
-        except Exception as error:
-            if is_missing(error):
-                return []
-            raise
+        listed = items(
+            sagemaker,
+            "list_pipeline_executions",
+            "PipelineExecutionSummaries",
+            PipelineName=pipeline,
+            SortBy="CreationTime",
+            SortOrder="Descending",
+        )
+        newest = unless_missing(lambda: list(islice(listed, LOOK_BACK))) or []
     return [str(item["PipelineExecutionArn"]) for item in newest if item["PipelineExecutionStatus"] in ENDED]
 
 

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, Literal
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.assets import split_uri
 from mlops.ir import Refusal, UsageError
@@ -40,13 +40,9 @@ def versions(account: Account, group: str) -> tuple[Version, ...]:
     """Newest first. Raises UsageError for a group that is not there."""
     sagemaker = account.client("sagemaker")
     with answers():
-        try:
-            sagemaker.describe_model_package_group(ModelPackageGroupName=group)
-        except Exception as error:
-            if is_missing(error):
-                known = ", ".join(groups(account)) or "none"
-                raise UsageError(f"there is no model package group {group!r}; there are: {known}") from None
-            raise
+        if unless_missing(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
+            known = ", ".join(groups(account)) or "none"
+            raise UsageError(f"there is no model package group {group!r}; there are: {known}")
         found = list(items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group))
     return tuple(sorted(map(_version, found), key=lambda version: version.number, reverse=True))
 
@@ -109,7 +105,10 @@ def metrics(account: Account, version: Version) -> Mapping[str, float]:
         bucket, key = split_uri(report)
         s3 = account.client("s3")
         with answers():
-            keys = [item["Key"] for item in s3.list_objects_v2(Bucket=bucket, Prefix=key).get("Contents", [])]
+            # A prefix also finds what is merely called alike: report-old/ beside report, a.json.bak beside a.json.
+            below = f"{key.rstrip('/')}/"
+            listed = items(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=key)
+            keys = [str(item["Key"]) for item in listed if item["Key"] == key or item["Key"].startswith(below)]
             for name in keys:
                 if not name.endswith(".json"):
                     continue

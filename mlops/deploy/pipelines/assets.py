@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from mlops.account import Account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.ir import Asset
 
@@ -84,33 +84,17 @@ def split_uri(uri: str) -> tuple[str, str]:
 
 def _exists(s3: Any, uri: str) -> bool:
     bucket, key = split_uri(uri)
-    try:
-        s3.head_object(Bucket=bucket, Key=key)
-    except Exception as error:
-        if is_missing(error):
-            return False
-        raise
-    return True
+    return unless_missing(lambda: s3.head_object(Bucket=bucket, Key=key)) is not None
 
 
 def _holds(s3: Any, item: AssetObject) -> bool:
     """Whether it lies there as we sent it; of what others sent there nothing is known."""
     bucket, key = split_uri(item.uri)
-    try:
-        kept = s3.head_object(Bucket=bucket, Key=key)["Metadata"]
-    except Exception as error:
-        if is_missing(error):
-            return False
-        raise
-    return bool(kept.get(DIGEST) == item.digest)
+    there = unless_missing(lambda: s3.head_object(Bucket=bucket, Key=key))
+    return there is not None and bool(there["Metadata"].get(DIGEST) == item.digest)
 
 
 def _sizes(s3: Any, uri: str) -> dict[str, int]:
     bucket, key = split_uri(uri)
-    try:
-        listed = items(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{key}/")
-        return {f"s3://{bucket}/{item['Key']}": int(item["Size"]) for item in listed}
-    except Exception as error:
-        if is_missing(error):
-            return {}
-        raise
+    listed = unless_missing(lambda: list(items(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=f"{key}/")))
+    return {f"s3://{bucket}/{item['Key']}": int(item["Size"]) for item in listed or ()}

@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.executions.parameters import judge
+from mlops.deploy.pages import items
 from mlops.ir import AccountError, ConfigurationError, Definition, UsageError
 from mlops.project.environments import Environment
 from mlops.project.starts import Schedule, Trigger
@@ -133,18 +134,17 @@ def put(account: Account, companion: Companion, *, exists: bool) -> None:
 
 def remove(account: Account, kind: Kind, name: str) -> None:
     """Nothing where it is gone already."""
-    try:
-        if kind == "schedule":
-            account.client("scheduler").delete_schedule(Name=name)
-            return
-        events = account.client("events")
-        listed = events.list_targets_by_rule(Rule=name).get("Targets", ())
-        if listed:
-            events.remove_targets(Rule=name, Ids=[item["Id"] for item in listed])
-        events.delete_rule(Name=name)
-    except Exception as error:
-        if not is_missing(error):
-            raise
+    if kind == "schedule":
+        unless_missing(lambda: account.client("scheduler").delete_schedule(Name=name))
+    else:
+        unless_missing(lambda: _remove_rule(account.client("events"), name))
+
+
+def _remove_rule(events: Any, name: str) -> None:
+    listed = list(items(events, "list_targets_by_rule", "Targets", Rule=name))
+    if listed:
+        events.remove_targets(Rule=name, Ids=[item["Id"] for item in listed])
+    events.delete_rule(Name=name)
 
 
 def _schedule(schedule: Schedule, environment: Environment, arn: str) -> dict[str, Any]:
@@ -180,17 +180,15 @@ def _target(role: str, arn: str, parameters: Mapping[str, str]) -> dict[str, Any
 
 
 def _present(account: Account, kind: Kind, name: str) -> Companion | None:
-    try:
-        if kind == "schedule":
-            return Companion(kind, name, _read_schedule(account.client("scheduler").get_schedule(Name=name)))
-        events = account.client("events")
-        rule = events.describe_rule(Name=name)
-        targets = events.list_targets_by_rule(Rule=name).get("Targets", [])
-        return Companion(kind, name, _read_rule(rule, targets))
-    except Exception as error:
-        if is_missing(error):
-            return None
-        raise
+    if kind == "schedule":
+        schedule = unless_missing(lambda: account.client("scheduler").get_schedule(Name=name))
+        return None if schedule is None else Companion(kind, name, _read_schedule(schedule))
+    events = account.client("events")
+    rule = unless_missing(lambda: events.describe_rule(Name=name))
+    if rule is None:
+        return None
+    targets = list(items(events, "list_targets_by_rule", "Targets", Rule=name))
+    return Companion(kind, name, _read_rule(rule, targets))
 
 
 def _read_schedule(reply: Mapping[str, Any]) -> dict[str, Any]:

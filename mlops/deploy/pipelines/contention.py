@@ -10,11 +10,12 @@ import time
 from collections.abc import Callable, Iterator
 
 from mlops.account import Account
+from mlops.deploy.pages import items
 from mlops.deploy.pipelines.record import Beaten
 from mlops.deploy.pipelines.state import PipelineState, describe, differing
 
-_LOOKED_AT = 10
-"""Versions before ours. Those between it and what it was to replace came within one call's time."""
+_A_PAGE = 10
+"""Versions. Those between ours and what it was to replace came within one call's time."""
 _SETTLES_AFTER = 0.5
 """Seconds; longer than another upsert takes from looking to writing."""
 
@@ -64,9 +65,9 @@ def _replaced(account: Account, ours: PipelineState, over: PipelineState, versio
 
 
 def _before(account: Account, name: str, version: int) -> Iterator[int]:
-    reply = account.client("sagemaker").list_pipeline_versions(
-        PipelineName=name, SortOrder="Descending", MaxResults=_LOOKED_AT
-    )
-    for summary in reply["PipelineVersionSummaries"]:
+    """The newest first; further pages only where none of the first decides."""
+    sagemaker = account.client("sagemaker")
+    chosen = {"PipelineName": name, "SortOrder": "Descending", "MaxResults": _A_PAGE}
+    for summary in items(sagemaker, "list_pipeline_versions", "PipelineVersionSummaries", **chosen):
         if summary["PipelineVersionId"] < version:
             yield int(summary["PipelineVersionId"])

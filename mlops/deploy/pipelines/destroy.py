@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.companions import remove
 from mlops.deploy.pipelines.state import Present, describe, judge_name
@@ -63,12 +63,10 @@ def destroy(account: Account, environment: Environment, removal: Removal, *, for
         for kind, name in removal.companions:
             remove(account, kind, name)
         if removal.present is not None:
-            try:
-                account.client("sagemaker").delete_pipeline(
+            unless_missing(
+                lambda: account.client("sagemaker").delete_pipeline(
                     PipelineName=removal.name, ClientRequestToken=records.new_token()
                 )
-            except Exception as error:
-                if not is_missing(error):
-                    raise
+            )
         if removal.has_record:
             records.remove(account, environment, removal.name)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mlops.account import Account, answers
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
+from mlops.deploy.pages import items
 from mlops.ir import Definition, Finding, UsageError
 from mlops.ir.reader import read
 
@@ -16,13 +17,10 @@ def fetch(account: Account, name: str) -> tuple[Definition | None, Sequence[Find
     that name."""
     sagemaker = account.client("sagemaker")
     with answers():
-        try:
-            found = sagemaker.describe_pipeline(PipelineName=name)
-        except Exception as error:
-            if is_missing(error):
-                raise UsageError(f"the account has no pipeline {name!r}") from None
-            raise
-        tags = sagemaker.list_tags(ResourceArn=found["PipelineArn"])["Tags"]
+        found = unless_missing(lambda: sagemaker.describe_pipeline(PipelineName=name))
+        if found is None:
+            raise UsageError(f"the account has no pipeline {name!r}")
+        tags = list(items(sagemaker, "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
     definition, findings = read(found["PipelineDefinition"], f"{name} (in the account)")
     if definition is None:
         return None, findings

@@ -10,11 +10,12 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 from urllib.parse import unquote
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import error_code, is_missing
+from mlops.account.missing import error_code, is_missing, unless_missing
 from mlops.check.account_findings import ACCOUNT_FINDINGS
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.definition_diff import leaves, steps_of
@@ -191,12 +192,9 @@ def _groups(account: Account, environment: Environment, pipelines: Sequence[Chec
         if step.get("Type") == "RegisterModel" and isinstance(step.get("Arguments"), dict)
         if isinstance(value := step["Arguments"].get("ModelPackageGroupName"), str)
     }
+    sagemaker = account.client("sagemaker")
     for group, step in sorted(groups.items()):
-        try:
-            account.client("sagemaker").describe_model_package_group(ModelPackageGroupName=group)
-        except Exception as error:
-            if not is_missing(error):
-                raise
+        if unless_missing(partial(sagemaker.describe_model_package_group, ModelPackageGroupName=group)) is None:
             yield _finding("A910", f"there is no model package group {group} yet", step=step)
 
 

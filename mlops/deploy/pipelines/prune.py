@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterator
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe
 from mlops.ir import AccountError, Refusal
@@ -98,13 +98,11 @@ def _addresses(account: Account, name: str) -> list[str]:
     return [*re.findall(_ADDRESS, definition), hashlib.sha256(definition.encode()).hexdigest()]
 
 
-def _listed(account: Account, environment: Environment, folder: str) -> Iterator[Any]:
+def _listed(account: Account, environment: Environment, folder: str) -> Sequence[Mapping[str, Any]]:
+    s3 = account.client("s3")
     prefix = "/".join(filter(None, (environment.prefix, folder))) + "/"
-    try:
-        yield from items(account.client("s3"), "list_objects_v2", "Contents", Bucket=environment.bucket, Prefix=prefix)
-    except Exception as error:
-        if not is_missing(error):
-            raise
+    place = {"Bucket": environment.bucket, "Prefix": prefix}
+    return unless_missing(lambda: list(items(s3, "list_objects_v2", "Contents", **place))) or ()
 
 
 def _address(place: str) -> str:

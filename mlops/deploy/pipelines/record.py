@@ -24,7 +24,7 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from mlops.account import Account
-from mlops.account.missing import error_code, is_missing
+from mlops.account.missing import error_code, unless_missing
 from mlops.ir import AccountError, Refusal
 from mlops.project.environments import Environment
 
@@ -107,17 +107,22 @@ def new_token() -> str:
 def read(account: Account, environment: Environment, name: str) -> Stored | None:
     """None where we never wrote this pipeline. Raises BucketMissing."""
     s3 = account.client("s3")
-    try:
-        reply = s3.get_object(Bucket=environment.bucket, Key=key(environment, name))
-        content = reply["Body"].read()
-    except Exception as error:
-        if error_code(error) == "NoSuchBucket":
-            raise BucketMissing(
-                f"the bucket {environment.bucket} is not there", hint="create it, or correct `bucket` in mlops.toml"
-            ) from None
-        if is_missing(error):
-            return None
-        raise
+
+    def asked() -> Mapping[str, Any]:
+        try:
+            found: Mapping[str, Any] = s3.get_object(Bucket=environment.bucket, Key=key(environment, name))
+        except Exception as error:
+            if error_code(error) == "NoSuchBucket":
+                raise BucketMissing(
+                    f"the bucket {environment.bucket} is not there", hint="create it, or correct `bucket` in mlops.toml"
+                ) from None
+            raise
+        return found
+
+    reply = unless_missing(asked)
+    if reply is None:
+        return None
+    content = reply["Body"].read()
     now = _date(reply) or datetime.now(UTC)
     etag, age = str(reply["ETag"]), (now - reply["LastModified"]).total_seconds()
     try:

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlops.account import Account, answers
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
 from mlops.deploy.pipelines.definition_diff import hide_document
 from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Definition, UsageError
@@ -127,12 +127,9 @@ def describe(account: Account, name: str, version: int | None = None) -> Present
     """One DescribePipeline, of the newest version if none is given; None where there is no such pipeline."""
     chosen = {} if version is None else {"PipelineVersionId": version}
     with answers():
-        try:
-            found = account.client("sagemaker").describe_pipeline(PipelineName=name, **chosen)
-        except Exception as error:
-            if is_missing(error):
-                return None
-            raise
+        found = unless_missing(lambda: account.client("sagemaker").describe_pipeline(PipelineName=name, **chosen))
+    if found is None:
+        return None
     state = PipelineState(
         name=str(found["PipelineName"]),
         definition=_text(str(found.get("PipelineDefinition", ""))),

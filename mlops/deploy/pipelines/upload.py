@@ -11,7 +11,8 @@ from contextlib import contextmanager
 from typing import IO, Any, TypeAlias
 
 from mlops.account import Account
-from mlops.account.missing import error_code, is_missing
+from mlops.account.missing import error_code, unless_missing
+from mlops.deploy.pages import items
 from mlops.deploy.pipelines.assets import DIGEST, AssetObject, split_uri
 from mlops.deploy.pipelines.record import is_beaten
 from mlops.project.archive import pack
@@ -101,16 +102,13 @@ def _in_parts(
 
 def _begun(s3: Any, place: Mapping[str, str]) -> str | None:
     """The upload that an earlier attempt left, the newest of several."""
-    reply = s3.list_multipart_uploads(Bucket=place["Bucket"], Prefix=place["Key"])
-    found = [item for item in reply.get("Uploads", ()) if item["Key"] == place["Key"]]
+    listed = items(s3, "list_multipart_uploads", "Uploads", Bucket=place["Bucket"], Prefix=place["Key"])
+    found = [item for item in listed if item["Key"] == place["Key"]]
     return max(found, key=lambda item: item["Initiated"])["UploadId"] if found else None
 
 
 def _parts(s3: Any, place: Mapping[str, str], upload_id: str) -> dict[int, Mapping[str, Any]]:
-    found: dict[int, Mapping[str, Any]] = {}
-    for page in s3.get_paginator("list_parts").paginate(**place, UploadId=upload_id):
-        found.update({part["PartNumber"]: part for part in page.get("Parts", ())})
-    return found
+    return {part["PartNumber"]: part for part in items(s3, "list_parts", "Parts", **place, UploadId=upload_id)}
 
 
 def _is_same(part: Mapping[str, Any], block: bytes) -> bool:
@@ -123,13 +121,7 @@ def _is_same(part: Mapping[str, Any], block: bytes) -> bool:
 
 
 def _exists(s3: Any, place: Mapping[str, str]) -> bool:
-    try:
-        s3.head_object(**place)
-    except Exception as error:
-        if is_missing(error):
-            return False
-        raise
-    return True
+    return unless_missing(lambda: s3.head_object(**place)) is not None
 
 
 @contextmanager
@@ -155,10 +147,6 @@ def _encryption(environment: Environment) -> dict[str, str]:
 def ensure_bucket(s3: Any, bucket: str, region: str) -> None:
     """The official SDK makes its default bucket where it is first used; a file that was composed here has not done so
     yet."""
-    try:
-        s3.head_bucket(Bucket=bucket)
-    except Exception as error:
-        if not is_missing(error):
-            raise
+    if unless_missing(lambda: s3.head_bucket(Bucket=bucket)) is None:
         place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
         s3.create_bucket(Bucket=bucket, **place)
