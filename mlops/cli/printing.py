@@ -11,7 +11,7 @@ from typing import Any, TextIO
 
 import click
 
-from mlops.ir import Finding, Refusal, Severity
+from mlops.ir import Finding
 
 
 def talk(text: str) -> None:
@@ -63,11 +63,7 @@ def printable(text: str) -> str:
 
 def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
     """Tell all findings on standard error; raise Refusal where one is an error."""
-    from mlops.check.reports import text
+    from mlops.cli.listening import hear
+    from mlops.use_cases.judging import need_sound
 
-    worth_telling = [finding for finding in findings if finding.severity is not Severity.INFO]
-    if worth_telling:
-        talk(text.render(worth_telling, colour=is_coloured(sys.stderr)).rstrip("\n"))
-    errors = sum(finding.severity is Severity.ERROR for finding in findings)
-    if errors:
-        raise Refusal(f"{doing} stopped: {errors} {'error' if errors == 1 else 'errors'}")
+    need_sound(findings, hear, doing=doing)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops.cli.here import Connected, connect_here
 from mlops.cli.printing import refuse_errors, talk
 from mlops.ir import AccountError, UsageError
+from mlops.use_cases.connecting import Connected, connect_here
 
 if TYPE_CHECKING:
     from mlops.deploy.executions.following import ExecutionState, StepState

@@ -12,10 +12,10 @@ from mlops.cli.replaying import replay_command
 from mlops.ir import AccountError, Refusal
 
 if TYPE_CHECKING:
-    from mlops.cli.here import Connected
     from mlops.deploy.executions.following import ExecutionState, StepState
     from mlops.ir import Definition
     from mlops.project.environments import Environment
+    from mlops.use_cases.connecting import Connected
 
 _TAIL = 3
 """Lines of a running step's log that are shown on a terminal."""

@@ -20,7 +20,6 @@ from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.check import check
 from mlops.cli import main
-from mlops.cli.here import Connected
 from mlops.cli.replaying import brought_here, replay_command
 from mlops.deploy.executions.following import describe, find, follow, start
 from mlops.deploy.executions.replay import copy, inputs, past
@@ -28,6 +27,7 @@ from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import AccountError
 from mlops.ir.reader import read
 from mlops.project.environments import read_project
+from mlops.use_cases.connecting import Connected
 
 PIPELINE = """\
 from mlops import Pipeline, Processing

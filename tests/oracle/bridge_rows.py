@@ -9,18 +9,18 @@ import json
 import sys
 from pathlib import Path
 
-from mlops.cli.deploying import plan_targets
 from mlops.emit.targets.definition_json import emit
+from mlops.use_cases.plan import Wanted, plan
 
 if __name__ == "__main__":
-    planned = plan_targets(sys.argv[2:], "local", suffix=None, aliases=(), changed_since=None, doing="plan")
+    planned = plan(Wanted(tuple(sys.argv[2:])), lambda event: None)
     told = {
         checked.definition.where.file: {
             "definition": json.loads(emit(checked.definition)),
             "findings": [finding.code for finding in checked.findings if finding.severity.value != "info"],
             "uploads": len(checked.definition.assets),
-            "plan": plan.verb,
+            "plan": one.verb,
         }
-        for checked, plan in zip(planned.pipelines, planned.plans, strict=True)
+        for checked, one in zip(planned.pipelines, planned.plans, strict=True)
     }
     Path(sys.argv[1]).write_text(json.dumps(told))

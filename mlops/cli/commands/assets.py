@@ -18,8 +18,8 @@ def command() -> None:
 @options.as_json
 def list_(environment: str, format_: str) -> None:
     """Every object, and whether a pipeline refers to it."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.pipelines.prune import inventory
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     found = inventory(connected.account, connected.environment).assets
@@ -52,8 +52,8 @@ def list_(environment: str, format_: str) -> None:
 @options.as_json
 def prune(environment: str, days: float, delete: bool, format_: str) -> None:
     """What no pipeline of the account refers to any more."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.pipelines import prune as pruning
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     found = pruning.prunable(pruning.inventory(connected.account, connected.environment), days)

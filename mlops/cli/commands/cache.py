@@ -23,9 +23,9 @@ def explain(step: str, execution: str | None, format_: str) -> None:
 
     from mlops.account.local import LocalAccount
     from mlops.account.local.upkeep.cache_reasons import explain
-    from mlops.cli.here import connect_here
     from mlops.deploy.executions.following import find
     from mlops.project.environments import LOCAL
+    from mlops.use_cases.connecting import connect_here
 
     account = connect_here(LOCAL).account
     if not isinstance(account, LocalAccount):

@@ -57,7 +57,8 @@ def command(
     Ends with 1 where there is an error.
     """
     from mlops.check.sources import open_targets
-    from mlops.cli.deploying import only_touched
+    from mlops.cli.listening import hear
+    from mlops.use_cases.touching import only_touched
 
     if write_baseline and changed_since is not None:
         raise UsageError("--write-baseline goes with all that is found, so not with --changed-since")
@@ -70,7 +71,7 @@ def command(
 
     def opened() -> Opened:
         found = open_targets(targets, environment, select=select, ignore=ignore, skip_others=skip_others)
-        return found if changed_since is None else only_touched(found, changed_since)
+        return found if changed_since is None else only_touched(found, changed_since, hear)
 
     if watch:
         _watch(targets, opened, format_, baseline)

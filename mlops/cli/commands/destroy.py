@@ -20,9 +20,9 @@ def command(names: tuple[str, ...], environment: str, suffix: str | None, yes: b
 
     Code and data in the bucket stay; `mlops assets prune` removes what nobody needs any more.
     """
-    from mlops.cli.deploying import judge_names
-    from mlops.cli.here import connect_here
     from mlops.deploy.pipelines.destroy import destroy, plan_removal
+    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.judging import judge_names
 
     judge_names(suffix, ())
     connected = connect_here(environment)

@@ -21,8 +21,8 @@ def command() -> None:
 @options.as_json
 def list_(environment: str, format_: str) -> None:
     """All endpoints."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.endpoints.serving import listed
+    from mlops.use_cases.connecting import connect_here
 
     found = listed(connect_here(environment).account)
     if format_ == "json":
@@ -37,8 +37,8 @@ def list_(environment: str, format_: str) -> None:
 @options.as_json
 def show(name: str, environment: str, format_: str) -> None:
     """One endpoint: its state, and which model each variant serves."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.endpoints.serving import describe
+    from mlops.use_cases.connecting import connect_here
 
     found = describe(connect_here(environment).account, name)
     if format_ == "json":
@@ -62,8 +62,8 @@ def invoke(
     name: str, request: str | None, environment: str, data: str | None, content_type: str, accept: str | None
 ) -> None:
     """Send FILE (- is standard input) to an endpoint and print its answer."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.endpoints.serving import invoke as ask
+    from mlops.use_cases.connecting import connect_here
 
     if (request is None) == (data is None):
         raise click.UsageError("give either a file or --data")
@@ -86,8 +86,8 @@ def invoke(
 @options.environment
 def delete(name: str, environment: str) -> None:
     """Delete an endpoint; its configuration and its model stay."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.endpoints.serving import delete as remove
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     remove(connected.account, connected.environment, name)

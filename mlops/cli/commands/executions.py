@@ -29,8 +29,8 @@ def command() -> None:
 @options.as_json
 def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> None:
     """Executions of PIPELINE, or of all; newest first."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.executions.following import listed
+    from mlops.use_cases.connecting import connect_here
 
     found = listed(connect_here(environment).account, pipeline, limit or None)
     if limit and len(found) == limit:
@@ -59,10 +59,10 @@ def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> N
 @options.as_json
 def show(execution: str | None, environment: str, watching: bool, format_: str) -> None:
     """One EXECUTION (its id, the beginning of it, or its ARN; the newest without) and its steps."""
-    from mlops.cli.here import connect_here
     from mlops.cli.progress import summary
     from mlops.cli.running import as_dictionary, tell_failure, watch
     from mlops.deploy.executions.following import describe, find
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     arn = find(connected.account, execution)
@@ -88,8 +88,8 @@ def show(execution: str | None, environment: str, watching: bool, format_: str) 
 def record(execution: str | None, environment: str) -> None:
     """Record EXECUTION (the newest without) to MLflow, as the pipeline or mlops.toml asks; again changes nothing."""
     from mlops.cli import running
-    from mlops.cli.here import connect_here
     from mlops.deploy.executions.following import describe, find
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     state = describe(connected.account, find(connected.account, execution))
@@ -108,8 +108,8 @@ def record(execution: str | None, environment: str) -> None:
 @options.environment
 def logs(execution: str, step: str | None, environment: str) -> None:
     """What the steps of EXECUTION printed, or only STEP. EXECUTION may be `last`."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.executions.following import describe, find, log_lines
+    from mlops.use_cases.connecting import connect_here
 
     account = connect_here(environment).account
     state = describe(account, find(account, execution))
@@ -133,9 +133,9 @@ def logs(execution: str, step: str | None, environment: str) -> None:
 @click.option("--watch/--no-watch", "watching", default=True, show_default=True, help="Wait until it has stopped.")
 def stop(execution: str, environment: str, watching: bool) -> None:
     """Stop EXECUTION (id, beginning of it, ARN, or `last`): no step starts any more, those that run get SIGTERM."""
-    from mlops.cli.here import connect_here
     from mlops.cli.progress import Progress
     from mlops.deploy.executions.following import describe, find, follow, request_stop
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     arn = find(connected.account, execution)
@@ -157,10 +157,10 @@ def retry(execution: str, environment: str, watching: bool, format_: str) -> Non
 
     Steps that succeeded are not repeated. With --watch it ends with 1 where the execution fails again.
     """
-    from mlops.cli.here import connect_here
     from mlops.cli.running import watch
     from mlops.deploy.executions.following import find
     from mlops.deploy.executions.following import retry as go_on
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     arn = find(connected.account, execution)
@@ -180,10 +180,10 @@ def retry(execution: str, environment: str, watching: bool, format_: str) -> Non
 @options.as_json
 def diff(old: str, new: str, environment: str, format_: str) -> None:
     """What differed between the executions OLD and NEW (ids, beginnings of them, ARNs, or `last`)."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.executions.diff import as_dictionary
     from mlops.deploy.executions.diff import diff as compare
     from mlops.deploy.executions.following import find
+    from mlops.use_cases.connecting import connect_here
 
     account = connect_here(environment).account
     found = compare(account, find(account, old), find(account, new))
@@ -223,9 +223,9 @@ def open_(step: str, execution: str, words: tuple[str, ...]) -> None:
     """
     from mlops.account.local import LocalAccount
     from mlops.account.local.upkeep.opening import open_step
-    from mlops.cli.here import connect_here
     from mlops.deploy.executions.following import find
     from mlops.project.environments import LOCAL
+    from mlops.use_cases.connecting import connect_here
 
     account = connect_here(LOCAL).account
     if not isinstance(account, LocalAccount):

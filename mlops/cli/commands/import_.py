@@ -64,8 +64,8 @@ def _read(file: str) -> Definition:
 
 
 def _fetch(name: str, environment: str) -> Definition:
-    from mlops.cli.here import connect_here
     from mlops.deploy.pipelines.fetch import fetch
+    from mlops.use_cases.connecting import connect_here
 
     definition, findings = fetch(connect_here(environment).account, name)
     refuse_errors(findings, doing="import")

@@ -29,8 +29,8 @@ def prune(keep: int, days: float | None, doing: bool, format_: str) -> None:
     """
     from mlops.account.local import LocalAccount
     from mlops.account.local.upkeep import pruning
-    from mlops.cli.here import connect_here
     from mlops.project.environments import LOCAL
+    from mlops.use_cases.connecting import connect_here
 
     account = connect_here(LOCAL).account
     if not isinstance(account, LocalAccount):

@@ -21,8 +21,8 @@ def command() -> None:
 @options.as_json
 def list_(group: str | None, environment: str, format_: str) -> None:
     """Versions of GROUP, or of every group; newest first."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.models.registry import groups, versions
+    from mlops.use_cases.connecting import connect_here
 
     account = connect_here(environment).account
     found = [version for name in ([group] if group else groups(account)) for version in versions(account, name)]
@@ -61,8 +61,8 @@ def list_(group: str | None, environment: str, format_: str) -> None:
 @options.as_json
 def show(group: str, number: int | None, environment: str, format_: str) -> None:
     """A VERSION of GROUP, the newest without: approval, metrics, artefacts."""
-    from mlops.cli.here import connect_here
     from mlops.deploy.models.registry import metrics, version
+    from mlops.use_cases.connecting import connect_here
 
     account = connect_here(environment).account
     found = version(account, group, number)
@@ -106,8 +106,8 @@ def reject(group: str, number: int, environment: str, reason: str | None) -> Non
 def _decide(
     group: str, number: int, environment: str, status: Literal["Approved", "Rejected"], reason: str | None
 ) -> None:
-    from mlops.cli.here import connect_here
     from mlops.deploy.models.registry import decide, version
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     found = version(connected.account, group, number)

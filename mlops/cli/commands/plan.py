@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, talk
+from mlops.ir import Finding, Severity
 
 
 @click.command()
@@ -44,20 +46,21 @@ def command(
 
     It tells what is uploaded, which steps lose their cache, and what somebody else changed since the last upsert.
     """
-    from mlops.cli.deploying import finding_dictionary, plan_targets, tell_preflight
+    from mlops.cli.listening import hear, tell_findings
     from mlops.deploy.pipelines import plan_report
-    from mlops.deploy.pipelines.saved_plan import save
+    from mlops.use_cases import plan as planning
 
-    planned = plan_targets(
-        targets, environment, suffix=suffix, aliases=aliases, changed_since=changed_since, doing="plan"
-    )
+    wanted = planning.Wanted(targets, environment, suffix, aliases, changed_since)
+    planned = planning.plan(wanted, hear)
     plans = planned.plans
-    findings = tell_preflight(planned) if preflight else ()
+    findings = planning.preflight(planned) if preflight else ()
+    if preflight:
+        tell_findings(findings)
+        if not findings:
+            talk("preflight: nothing found")
     if format_ == "json":
         told = [plan_report.as_dictionary(plan) for plan in plans]
-        print_json(
-            {"plans": told, "preflight": [finding_dictionary(finding) for finding in findings]} if preflight else told
-        )
+        print_json({"plans": told, "preflight": list(map(_finding, findings))} if preflight else told)
     elif format_ == "markdown":
         click.echo(plan_report.markdown(plans), nl=False)
     else:
@@ -66,14 +69,23 @@ def command(
                 click.echo(plan_report.text(plan), nl=False)
         click.echo(plan_report.summary(plans))
     if notify:
-        from mlops.deploy.notify import drift_notices, tell_all
-
-        connected = planned.connected
-        for failure in tell_all(connected.account, connected.environment, drift_notices(plans), connected.root):
+        for failure in planning.notify_of_drift(planned):
             talk(failure)
     if out is not None:
-        save(out, targets, environment, suffix, aliases, plans)
+        planning.save(out, wanted, planned)
         talk(f"saved to {out}; `mlops upsert --plan {out}` applies it")
-    refused = any(finding.severity.value == "error" for finding in findings)
-    if refused or (exit_code and any(plan.verb != "nothing" or plan.drift for plan in plans)):
+    refused = any(finding.severity is Severity.ERROR for finding in findings)
+    if refused or (exit_code and planned.changes):
         raise click.exceptions.Exit(1)
+
+
+def _finding(finding: Finding) -> Mapping[str, object]:
+    return {
+        "code": finding.code,
+        "name": finding.name,
+        "severity": finding.severity.value,
+        "message": finding.message,
+        "help": finding.help,
+        "step": finding.step,
+        "path": finding.path,
+    }

@@ -45,9 +45,9 @@ def command(
 
     A version that is not approved is refused.
     """
-    from mlops.cli.here import connect_here
     from mlops.deploy.endpoints.promote import Target, promote
     from mlops.deploy.models.registry import newest_approved, version
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     source = connect_here(registry).account if registry else connected.account

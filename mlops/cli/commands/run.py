@@ -50,7 +50,6 @@ def command(
     from mlops.account.local import LocalAccount
     from mlops.account.local.ownership import start_ahead
     from mlops.check.sources import open_one
-    from mlops.cli.here import connect_here
     from mlops.cli.replaying import Replay, need_target, open_replay
     from mlops.cli.running import need_recording, watch
     from mlops.deploy.executions.following import start
@@ -61,6 +60,7 @@ def command(
     from mlops.deploy.pipelines.upsert import upsert
     from mlops.project.environments import LOCAL
     from mlops.run.limits import asked_memory
+    from mlops.use_cases.connecting import connect_here
 
     values = options.named_values(parameters)
     asked_memory(os.environ)  # the run's own process reads it; a mistake is to be told here

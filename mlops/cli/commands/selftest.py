@@ -40,10 +40,10 @@ def command(
 
     from mlops.check.sources import open_one
     from mlops.cli.commands.init import PLACEHOLDER, write_template
-    from mlops.cli.here import connect_here
     from mlops.deploy.selftest import selftest, unique_name
     from mlops.project.files import write_text
     from mlops.project.root import CONFIGURATION, LOCK
+    from mlops.use_cases.connecting import connect_here
 
     connected = connect_here(environment)
     seconds = max_cost / hourly_price * 3600

@@ -12,8 +12,8 @@ from mlops.cli.printing import print_json, talk
 from mlops.ir import Refusal, UsageError
 
 if TYPE_CHECKING:
-    from mlops.cli.here import Connected
     from mlops.ir import Definition
+    from mlops.use_cases.connecting import Connected
 
 
 @click.command()
@@ -50,12 +50,12 @@ def command(
 
     What the account has is started. A file that says something else is refused.
     """
-    from mlops.cli.deploying import judge_names
-    from mlops.cli.here import connect_here
     from mlops.cli.running import watch
     from mlops.deploy.executions.following import Version, definition_of, find, start
     from mlops.deploy.executions.parameters import judge
     from mlops.deploy.executions.selection import newest_source, select, selective_config
+    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.judging import judge_names
 
     values = options.named_values(parameters)
     judge_names(suffix, [alias] if alias else [])

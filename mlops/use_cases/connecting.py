@@ -1,17 +1,14 @@
-"""The project and the account that a command without a TARGET speaks of: those of the working directory."""
+"""The project and the account that a use case speaks of."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from mlops.account import Account, connect
 from mlops.ir import UsageError
+from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.project.root import CONFIGURATION, STATE, find_root
-
-if TYPE_CHECKING:
-    from mlops.account import Account
-    from mlops.project.environments import Environment
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,10 +21,7 @@ class Connected:
 
 
 def connect_here(environment: str, root: Path | None = None) -> Connected:
-    """``root`` is the project's, where the command has a TARGET that tells it."""
-    from mlops.account import connect
-    from mlops.project.environments import LOCAL, read_project
-
+    """``root`` is the project's, where a TARGET tells it; the working directory's without."""
     folder = root or find_root(Path.cwd())
     if root is None and environment == LOCAL and not any((folder / name).exists() for name in (CONFIGURATION, STATE)):
         raise UsageError(

@@ -1,0 +1,110 @@
+"""What an upsert would change in an account; nothing is written there."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlops.check.sources import open_targets
+from mlops.deploy.pipelines import saved_plan
+from mlops.deploy.pipelines.companions import judge_starts
+from mlops.deploy.pipelines.plan import Plan, plan_all
+from mlops.ir import Checked, Finding, Listener
+from mlops.project.environments import LOCAL, Environment, read_project
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.judging import judge_names, need_sound
+from mlops.use_cases.news import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What is to be in an account: the pipelines of ``targets``, of those only what the changes since the Git commit
+    ``changed_since`` touch, under names that end in ``suffix``, their new versions with ``aliases``."""
+
+    targets: tuple[str, ...]
+    environment: str = LOCAL
+    suffix: str | None = None
+    aliases: tuple[str, ...] = ()
+    changed_since: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    connected: Connected
+    pipelines: tuple[Checked, ...]
+    plans: tuple[Plan, ...]
+
+    @property
+    def changes(self) -> bool:
+        """Whether an account is not what it should be."""
+        return any(plan.verb != "nothing" or plan.drift for plan in self.plans)
+
+    def only(self, names: Collection[str]) -> Planned:
+        """Without the plans of other pipelines."""
+        return replace(self, plans=tuple(plan for plan in self.plans if plan.name in names))
+
+
+def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
+    """``doing`` is what is planned for, in a word. Raises Refusal where a pipeline that is to be planned has errors."""
+    judge_names(wanted.suffix, wanted.aliases)
+    opened = open_targets(wanted.targets, wanted.environment, definitions=False)
+    if wanted.changed_since is not None:
+        from mlops.use_cases.touching import only_touched  # loads what asks Git, which few plans need
+
+        opened = only_touched(opened, wanted.changed_since, listener)
+    need_sound(opened.findings, listener, doing=doing)
+    connected = connect_here(wanted.environment, opened.root)
+    judge_starts(connected.environment, [checked.definition for checked in opened.pipelines])
+    if wanted.changed_since is None and wanted.suffix is None and _are_all(wanted.targets, opened.root):
+        for told in _unused(connected.environment, opened.pipelines):
+            listener(Said(text=told))
+    plans = plan_all(
+        connected.account, connected.environment, opened.pipelines, suffix=wanted.suffix, aliases=wanted.aliases
+    )
+    return Planned(connected, opened.pipelines, plans)
+
+
+def preflight(planned: Planned) -> tuple[Finding, ...]:
+    """Whether the pipelines could run in the account, asked of it."""
+    from mlops.deploy.pipelines.preflight import preflight as ask  # only where somebody wants to know
+
+    return ask(planned.connected.account, planned.connected.environment, planned.pipelines)
+
+
+def notify_of_drift(planned: Planned) -> tuple[str, ...]:
+    """Tell of drift where the environment says; what could not be sent, in words."""
+    from mlops.deploy.notify import drift_notices, tell_all
+
+    connected = planned.connected
+    return tell_all(connected.account, connected.environment, drift_notices(planned.plans), connected.root)
+
+
+def save(file: Path, wanted: Wanted, planned: Planned) -> None:
+    """For an upsert of exactly this, later."""
+    saved_plan.save(file, wanted.targets, wanted.environment, wanted.suffix, wanted.aliases, planned.plans)
+
+
+def _are_all(targets: Sequence[str], root: Path) -> bool:
+    folder = (root / read_project(root).pipelines).resolve()
+    return any(Path(target).is_dir() and folder.is_relative_to(Path(target).resolve()) for target in targets)
+
+
+def _unused(environment: Environment, pipelines: Sequence[Checked]) -> Iterator[str]:
+    """What mlops.toml says of pipelines or parameters that none of all has: probably a slip of the pen."""
+    names = sorted(checked.definition.name or "" for checked in pipelines)
+    parameters = {parameter.name for checked in pipelines for parameter in checked.definition.parameters}
+    meant = [
+        (f"[env.{environment.name}.{kind}.{name}] starts {start.pipeline!r}, no pipeline here", start.pipeline, names)
+        for kind, declared in (("schedules", environment.schedules), ("triggers", environment.triggers))
+        for name, start in declared.items()
+    ]
+    meant += [
+        (f"[env.{environment.name}] parameters has {name!r}, which no pipeline here takes", name, sorted(parameters))
+        for name in environment.parameters
+    ]
+    for said, name, known in meant:
+        if name not in known:
+            close = difflib.get_close_matches(name, known, n=1)
+            yield f"note: {said}{f'; did you mean {close[0]!r}?' if close else ''}"

@@ -1,0 +1,167 @@
+"""Make the pipelines of targets, or of a saved plan, what the source says, in an account."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlops.deploy.pipelines import apply as applying
+from mlops.deploy.pipelines import saved_plan
+from mlops.deploy.pipelines.apply import Applied
+from mlops.deploy.pipelines.plan import Action, Plan
+from mlops.deploy.pipelines.saved_plan import SavedPlan
+from mlops.ir import AccountError, Listener, MlopsError, Refusal, UsageError
+from mlops.project.environments import LOCAL
+from mlops.use_cases.news import Failed, News, Said
+from mlops.use_cases.plan import Planned, Wanted, plan
+
+_GIVEN_UP_AFTER = 5
+"""Pipelines in a row that the account refused: it is not about them, the credentials have expired, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Upsert:
+    """``saved`` is a plan in a file, which has targets and options of its own, so that ``wanted`` has none;
+    ``saved_for`` is the environment that it has to be for, any without. ``force`` overwrites what somebody else
+    changed or made, ``approved`` asks nobody."""
+
+    wanted: Wanted
+    saved: Path | None = None
+    saved_for: str | None = None
+    force: bool = False
+    approved: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Upserted:
+    """``failure`` sums up what could not be done, where something of several could not."""
+
+    environment: str
+    done: tuple[Applied, ...]
+    failure: MlopsError | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasPlanned(News):
+    """What will be done, before it is."""
+
+    kind: str = "pipeline.planned"
+    plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sending(News):
+    """``there`` of ``size`` bytes of an object are in the bucket. Told from several threads."""
+
+    kind: str = "upload.progressed"
+    there: int
+    size: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasDone(News):
+    kind: str = "action.done"
+    action: Action
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasUpserted(News):
+    kind: str = "pipeline.upserted"
+    environment: str
+    applied: Applied
+
+
+def nobody(planned: Planned) -> None:
+    """Who approves where nobody can be asked."""
+    raise Refusal(
+        f"the environment {planned.connected.environment.name} wants an approval, and nobody can be asked here; "
+        "nothing was written",
+        hint="apply a saved plan that somebody looked at, or give --yes",
+    )
+
+
+def upsert(request: Upsert, listener: Listener, *, approve: Callable[[Planned], None] = nobody) -> Upserted:
+    """Where the environment wants an approval, ``approve`` is asked after the plans were told and before anything is
+    written, and raises what says no; not for a saved plan, which somebody looked at.
+
+    Raises Refusal where account or source have moved since a plan was saved, and what one pipeline alone fails with.
+    Ctrl-C leaves what was done; the next upsert goes on."""
+    if request.saved is not None and replace(request.wanted, environment=LOCAL) != Wanted(()):
+        raise UsageError("a saved plan has its own TARGETs and options", hint="give --plan FILE alone")
+    saved = saved_plan.read(request.saved) if request.saved is not None else None
+    wanted = request.wanted if saved is None else _wanted(saved, request)
+    if not wanted.targets:
+        raise UsageError("there is nothing to upsert", hint="give a TARGET, or --plan FILE")
+    planned = plan(wanted, listener, doing="upsert")
+    if saved is not None:
+        chosen = {promise.pipeline for promise in saved.promises}
+        if not chosen:
+            listener(Said(text="the saved plan has no pipeline: nothing to do"))
+        planned = planned.only(chosen)
+        saved_plan.hold(saved, planned.plans)
+    for one in planned.plans:
+        if one.actions:
+            listener(WasPlanned(about=one.name, plan=one))
+    asks = planned.connected.environment.approval and saved is None and not request.approved
+    if asks and any(one.actions for one in planned.plans):
+        approve(planned)
+    return _apply_all(planned, listener, force=request.force)
+
+
+def _wanted(saved: SavedPlan, request: Upsert) -> Wanted:
+    if request.saved_for not in (None, saved.environment):
+        raise UsageError(
+            f"the plan was saved for {saved.environment}, not for {request.saved_for}; nothing was written"
+        )
+    return Wanted(saved.targets, saved.environment, saved.suffix, saved.aliases)
+
+
+def _apply_all(planned: Planned, listener: Listener, *, force: bool) -> Upserted:
+    connected = planned.connected
+    hears = applying.Listener(
+        lambda action: listener(WasDone(action=action)),
+        lambda uri, there, size: listener(Sending(about=uri, there=there, size=size)),
+    )
+    done: list[Applied] = []
+    failed: list[tuple[str, MlopsError]] = []
+    sent: set[str] = set()
+    left: Sequence[Plan] = [one for one in planned.plans if one.actions]
+    in_a_row = 0
+    try:
+        for number, one in enumerate(planned.plans, 1):
+            left = [other for other in planned.plans[number:] if other.actions]
+            try:
+                applied = applying.apply(
+                    connected.account, connected.environment, one, force=force, listener=hears, sent=sent
+                )
+            except MlopsError as error:
+                if len(planned.plans) == 1:
+                    raise
+                # The others are another matter, and each is whole by itself.
+                failed.append((one.name, error))
+                listener(Failed(about=one.name, error=error))
+                in_a_row = in_a_row + 1 if isinstance(error, AccountError) else 0
+                if in_a_row == _GIVEN_UP_AFTER:
+                    break
+                continue
+            in_a_row = 0
+            done.append(applied)
+            sent.update(applied.uploaded)
+            listener(WasUpserted(about=one.name, environment=connected.environment.name, applied=applied))
+    except KeyboardInterrupt as stop:
+        stop.add_note(
+            f"{len(done)} pipelines are done, {len(left)} were not begun; run it again: it goes on where this ended"
+        )
+        raise
+    failure = _summed_up(failed, len(planned.plans), len(left)) if failed else None
+    return Upserted(connected.environment.name, tuple(done), failure)
+
+
+def _summed_up(failed: Sequence[tuple[str, MlopsError]], all_of_them: int, not_begun: int) -> MlopsError:
+    """The first one, with what is to be said of them all."""
+    first = failed[0][1]
+    others = f"{not_begun} were not begun, " if not_begun else ""
+    first.message = f"{len(failed)} of {all_of_them} pipelines failed: {', '.join(name for name, _ in failed)}"
+    first.hint = f"{others}the others are done; run it again"
+    return first
