@@ -21,7 +21,7 @@ def page() -> str:
     sys.path.insert(0, str(HERE.parent / "tests" / "check"))
     from fault_catalogue import FAULTS, GROUPS
 
-    from mlops.check.rule import all_rules
+    from mlops.check.plugged import all_rules
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS as READING
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 import importlib
 from typing import TYPE_CHECKING
 
+from mlops.ports import fill as _fill
+
 if TYPE_CHECKING:
     from mlops.declare import as_written, execution, image
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
@@ -280,6 +282,8 @@ _HOMES = {
     "step": "mlops.declare.functions",
     "when": "mlops.declare.steps.condition",
 }
+
+_fill({"notebook": "mlops.notebook", "composer": "mlops.compose.sdk_file:compose"})
 
 
 def __getattr__(name: str) -> object:

@@ -1,6 +1,6 @@
 """A pipeline in a notebook: it shows its graph and what is wrong with it, and runs here with live progress.
 
-``Pipeline`` finds this module by its name when a notebook asks, since it stands above the language.
+It fills the port of the same name, by which ``Pipeline`` asks for what stands above the language.
 """
 
 from __future__ import annotations

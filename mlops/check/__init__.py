@@ -6,11 +6,7 @@ Nothing is changed, nothing is asked of an account, and no definition makes it r
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-import sys
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cache
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from mlops.ir import Checked, Definition, Finding, StepType
@@ -21,53 +17,9 @@ if TYPE_CHECKING:
 __all__ = ["bind", "check", "order", "step_types"]
 
 
-class _OwnStepTypes(Mapping[str, StepType]):
-    """Ours by their ``Type``: ``STEP_TYPE`` or ``STEP_TYPES`` of the modules of ``declare.steps``.
-
-    A pipeline file has loaded the modules of its step types when it is checked; the others are loaded when a type is
-    asked for that those do not have, or all of them."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, StepType] = {}
-        self._waiting: list[str] | None = None
-
-    def __getitem__(self, name: str) -> StepType:
-        if name not in self._known:
-            self._load(lambda module: module in sys.modules)
-        if name not in self._known:
-            self._load(lambda module: True)
-        return self._known[name]
-
-    def __iter__(self) -> Iterator[str]:
-        self._load(lambda module: True)
-        return iter(sorted(self._known))
-
-    def __len__(self) -> int:
-        return len(list(iter(self)))
-
-    def __bool__(self) -> bool:
-        return True
-
-    def _load(self, wanted: Callable[[str], bool]) -> None:
-        if self._waiting is None:
-            from mlops.declare import steps
-
-            self._waiting = [f"{steps.__name__}.{module.name}" for module in pkgutil.iter_modules(steps.__path__)]
-        for module in filter(wanted, self._waiting):
-            loaded = importlib.import_module(module)
-            declared = getattr(loaded, "STEP_TYPES", None) or (getattr(loaded, "STEP_TYPE", None),)
-            self._known.update((item.type, item) for item in declared if item is not None)
-        self._waiting = [module for module in self._waiting if not wanted(module)]
-
-
-@cache
-def own_step_types() -> Mapping[str, StepType]:
-    """Those of this package."""
-    return _OwnStepTypes()
-
-
 def step_types() -> Mapping[str, StepType]:
     """Ours and those of plug-ins."""
+    from mlops.check.own_step_types import own_step_types
     from mlops.check.plugged import plugged
 
     added = plugged().step_types

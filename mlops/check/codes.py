@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from functools import cache
 
 from mlops.check.nearest import nearest
-from mlops.check.rule import all_rules
+from mlops.check.plugged import PLUGINS, all_rules
 
 FIRM = ("D", "J", "G101", "G102", "G103", "G104", "G111")
 """Beginnings of codes that nobody can wave through: the file was not understood, or its steps have no order, so
@@ -30,18 +30,6 @@ Good: # mlops: allow X840 a public demo key""",
     ),
 }
 """Name and text of what allow comments can have wrong; all warnings."""
-
-PLUGINS: Mapping[str, tuple[str, str]] = {
-    "A010": (
-        "broken-plug-in",
-        """An installed package announces a rule or a step type that cannot be loaded, clashes with another, or raises
-when it is used. Its part of the check did not happen, so nobody knows what it would have found.
-
-Bad:  an entry point in mlops.rules that names a module which is not there
-Good: an entry point that names a rule, several, or a module with rules""",
-    ),
-}
-"""Name and text of what a plug-in can have wrong; an error."""
 
 
 @cache

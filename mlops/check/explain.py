@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops.check.account_findings import ACCOUNT_FINDINGS
-from mlops.check.codes import ALLOWANCES, PLUGINS
+from mlops.check.codes import ALLOWANCES
 from mlops.check.nearest import nearest
-from mlops.check.rule import all_rules
+from mlops.check.plugged import PLUGINS, all_rules
 from mlops.ir import Severity, UsageError
 
 

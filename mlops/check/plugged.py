@@ -9,12 +9,24 @@ from functools import cache
 from types import ModuleType
 from typing import TypeVar
 
-from mlops.check.codes import PLUGINS
+from mlops.check.own_step_types import own_step_types
 from mlops.check.rule import Rule, own_rules
 from mlops.ir import Finding, Severity, StepType
 from mlops.ir.plugins import RULES, STEP_TYPES, Plugin, plugins
 
 T = TypeVar("T")
+
+PLUGINS: Mapping[str, tuple[str, str]] = {
+    "A010": (
+        "broken-plug-in",
+        """An installed package announces a rule or a step type that cannot be loaded, clashes with another, or raises
+when it is used. Its part of the check did not happen, so nobody knows what it would have found.
+
+Bad:  an entry point in mlops.rules that names a module which is not there
+Good: an entry point that names a rule, several, or a module with rules""",
+    ),
+}
+"""Name and text of what a plug-in can have wrong; an error."""
 
 _CODE = re.compile(r"[A-Z]{1,8}\d{1,5}\Z")
 
@@ -32,8 +44,6 @@ class Plugged:
 @cache
 def plugged() -> Plugged:
     """What is installed beside this package, none of whose rules and step types a plug-in may replace."""
-    from mlops.check import own_step_types  # up there again: this module is part of what it does
-
     rules: dict[str, Rule] = {}
     owners: dict[str, Plugin] = {}
     types: dict[str, StepType] = {}
@@ -54,6 +64,11 @@ def plugged() -> Plugged:
             else:
                 types[step_type.type] = step_type
     return Plugged(tuple(rules[code] for code in sorted(rules)), types, tuple(findings), owners)
+
+
+def all_rules() -> tuple[Rule, ...]:
+    """Our rules and those of plug-ins, by code."""
+    return tuple(sorted((*own_rules(), *plugged().rules), key=lambda rule: rule.code))
 
 
 def broken(plugin: Plugin, why: str) -> Finding:

@@ -84,10 +84,3 @@ def own_rules() -> tuple[Rule, ...]:
         if isinstance(item, Rule)
     }
     return tuple(found[code] for code in sorted(found))
-
-
-def all_rules() -> tuple[Rule, ...]:
-    """Our rules and those of plug-ins, by code."""
-    from mlops.check.plugged import plugged
-
-    return tuple(sorted((*own_rules(), *plugged().rules), key=lambda rule: rule.code))

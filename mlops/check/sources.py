@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mlops.check import check, order, step_types
 from mlops.check.many import mapped
+from mlops.check.ports import COMPOSER, Composer
 from mlops.check.selection import Selection, listed_codes, read_selection
 from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Finding, Severity, UsageError, Where
@@ -51,12 +52,14 @@ def open_targets(
     select: Sequence[str] = (),
     ignore: Sequence[str] = (),
     skip_others: bool = False,
+    compose: Composer | None = None,
 ) -> Opened:
     """Load, lower, order and check. Raises UsageError for a target that is not there and ConfigurationError for a
     broken ``mlops.toml`` or ``mlops.lock``. A folder's JSON files count only with ``definitions``.
 
     ``skip_others`` passes over files that declare no pipeline and are no definition. Findings are what ``[check]`` and
-    allow comments leave; ``select`` and ``ignore`` are codes that win over both."""
+    allow comments leave; ``select`` and ``ignore`` are codes that win over both. ``compose`` runs files of the official
+    SDK; by default what the package has for it."""
     options = (listed_codes("--select", select), listed_codes("--ignore", ignore))
 
     def selection(root: Path) -> Selection:
@@ -90,7 +93,7 @@ def open_targets(
                 waiting.append((len(parts), file, selection(root)))
                 parts.append(((), ()))
             elif is_sdk_file(file):
-                parts.append(_compose_pipelines(file, name, environment, selection(root)))
+                parts.append(_compose_pipelines(file, name, environment, selection(root), compose))
             else:
                 parts.append(_load_pipelines(file, name, environment, selection(root)))
     for (index, _, _), part in zip(waiting, mapped(_definition_of, waiting), strict=True):
@@ -251,14 +254,15 @@ def _read_definition(content: bytes, file: str, selection: Selection) -> _Part:
     return [replace(checked, findings=located)], located
 
 
-def _compose_pipelines(file: Path, name: str | None, environment_name: str, selection: Selection) -> _Part:
+def _compose_pipelines(
+    file: Path, name: str | None, environment_name: str, selection: Selection, compose: Composer | None
+) -> _Part:
     """A file that is written with the official SDK; its steps keep the order that the SDK gave them."""
-    from mlops.declare.sdk_file import compose
     from mlops.project.environments import read_project
 
     file = file.resolve()
     root = find_root(file)
-    composed = compose(file, name, read_project(root).environment(environment_name), root)
+    composed = (compose or COMPOSER.get())(file, name, read_project(root).environment(environment_name), root)
     found: list[Checked] = []
     for definition, said in composed.definitions:
         checked = check(definition, findings=(*composed.findings, *said))

@@ -1,22 +1,18 @@
-"""Run-time conditions and the branches that hang on them.
-
-The document knows a top-level AND list, Or, Not and In, but neither And below the top nor NotEquals; :func:`lower`
-rewrites by De Morgan: ``a & b`` inside Or or Not becomes ``Not(Or(Not a, Not b))``.
-"""
+"""Run-time conditions, as they are said: comparisons of references, joined."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mlops.declare.misuse import misuse
-from mlops.declare.references import Reference
-from mlops.declare.references import lower as lower_value
-from mlops.ir import Unknown, Value
+from mlops.ir import Value
 
-Operand: TypeAlias = Reference | str | int | float | bool
+if TYPE_CHECKING:
+    from mlops.declare.references import Reference
 
+    Operand: TypeAlias = Reference | str | int | float | bool
 
 Operator: TypeAlias = Literal["==", "!=", ">", ">=", "<", "<="]
 
@@ -135,55 +131,3 @@ def _condition(other: object, operator: str) -> Condition:
         help="compare the value first, in parentheses: (a > 1) & (b == 2); & and | bind tighter than comparisons",
     )
     return Poisoned()
-
-
-def lower(condition: Condition) -> tuple[Value, ...]:
-    """The document's ``Conditions`` list, whose members are AND-ed."""
-    if isinstance(condition, All):
-        return tuple(item for part in condition.conditions for item in lower(part))
-    return (_single(condition),)
-
-
-def _single(condition: Condition) -> Value:
-    match condition:
-        case Poisoned():
-            return Unknown()
-        case AsWritten():
-            return condition.document_form()
-        case Comparison("NotEquals", left, right):
-            return _not(_single(Comparison("Equals", left, right)))
-        case Comparison(operator, left, right):
-            return {"Type": operator, "LeftValue": lower_value(left), "RightValue": lower_value(right)}
-        case Membership(query, choices):
-            return {
-                "Type": "In",
-                "QueryValue": lower_value(query),
-                "Values": tuple(lower_value(choice) for choice in choices),
-            }
-        case Not(All(conditions)):
-            return _or(tuple(map(_opposite, conditions)))
-        case Not(Comparison("NotEquals", left, right)):
-            return _single(Comparison("Equals", left, right))
-        case Not(inner):
-            return _not(_single(inner))
-        case All(conditions):
-            return _not(_or(tuple(map(_opposite, conditions))))
-        case Any(conditions):
-            return _or(conditions)
-    raise AssertionError(f"no lowering for {type(condition).__name__}")
-
-
-def _or(conditions: tuple[Condition, ...]) -> Value:
-    """Nested ``a | b | c`` reads as one list."""
-    flat: list[Condition] = []
-    for part in conditions:
-        flat.extend(part.conditions if isinstance(part, Any) and not part.apart else (part,))
-    return {"Type": "Or", "Conditions": tuple(_single(part) for part in flat)}
-
-
-def _opposite(condition: Condition) -> Condition:
-    return condition.condition if isinstance(condition, Not) else Not(condition)
-
-
-def _not(condition: Value) -> Value:
-    return {"Type": "Not", "Condition": condition}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from mlops.declare.parameters import (
     Parameter,
     StringParameter,
 )
+from mlops.declare.ports import NOTEBOOK
 from mlops.declare.records import record
 from mlops.declare.references import Poison, StringReference, lower
 from mlops.declare.source_line import author_line
@@ -200,18 +200,17 @@ class Pipeline:
     def run(self, parameters: Mapping[str, Given] | None = None, /, *, cache: bool = True, **more: Given) -> Execution:
         """Run it on this machine and wait for its end, as ``mlops run`` does: ``pipeline.run(Days=7)``. In a notebook
         the graph shows how far it is. Raises Refusal where it has errors or does not succeed."""
-        state: Execution = _notebook().run(self, {**(parameters or {}), **more}, cache=cache)
-        return state
+        return NOTEBOOK.get().run(self, {**(parameters or {}), **more}, cache=cache)
 
     def show(self) -> str:
         """The graph as an outline and what the checker finds, as text."""
-        return str(_notebook().text(self))
+        return NOTEBOOK.get().text(self)
 
     def _repr_html_(self) -> str:
-        return str(_notebook().html(self))
+        return NOTEBOOK.get().html(self)
 
     def _repr_svg_(self) -> str:
-        return str(_notebook().svg(self))
+        return NOTEBOOK.get().svg(self)
 
     def _repr_pretty_(self, printer: Any, cycle: bool) -> None:
         printer.text(repr(self) if cycle else self.show())
@@ -233,11 +232,6 @@ class Pipeline:
     def _parameter(self, parameter: P) -> P:
         self.parameters.append(parameter)
         return parameter
-
-
-def _notebook() -> Any:
-    """What shows and runs pipelines. It stands above this layer, so it is looked up when somebody asks."""
-    return importlib.import_module("mlops.notebook")
 
 
 def _are_texts(value: object) -> bool:

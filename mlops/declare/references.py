@@ -9,17 +9,13 @@ import math
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, ClassVar, NoReturn
+from typing import Any, ClassVar, NoReturn
 
+from mlops.declare.conditions import Comparison, Membership
 from mlops.declare.misuse import misuse
 from mlops.declare.secrets import Secret
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.values import to_expression
-
-if TYPE_CHECKING:
-    from mlops.declare.conditions import Comparison, Membership
-
-Operand = "Reference | str | int | float | bool"
 
 _LARGEST_BITS = 14_000
 """Python itself writes no integer of more than 4,300 digits."""
@@ -63,13 +59,9 @@ class Reference:
 
     def in_(self, *choices: Reference | str | int | float | bool) -> Membership:
         """True where the value is one of ``choices``."""
-        from mlops.declare.conditions import Membership  # conditions are built on references
-
         return Membership(self, choices)
 
     def _compare(self, operator: str, other: object) -> Comparison:
-        from mlops.declare.conditions import Comparison  # conditions are built on references
-
         return Comparison(operator, self, other)
 
     def __bool__(self) -> bool:

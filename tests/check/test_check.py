@@ -18,7 +18,7 @@ from mlops.check import check, step_types
 from mlops.check.explain import explain, find_story
 from mlops.check.many import AT_LEAST
 from mlops.check.nearest import did_you_mean
-from mlops.check.rule import all_rules
+from mlops.check.plugged import all_rules
 from mlops.check.shapes import compiled_pattern, shape
 from mlops.check.sources import open_targets
 from mlops.ir import Definition, Finding, Join, Parameter, Ref, Severity, Step, Unknown, UsageError, Where

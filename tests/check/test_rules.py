@@ -13,7 +13,8 @@ import pytest
 from rule_cases import CASES, Case
 from sound_definition import SOUND, findings, place, spoilt
 
-from mlops.check.rule import Rule, all_rules
+from mlops.check.plugged import all_rules
+from mlops.check.rule import Rule
 from mlops.project.images import sdk_data_folder
 
 ELSEWHERE = frozenset({"X870", "H901", "H902", "H903", "H904", "H905", "H906"})

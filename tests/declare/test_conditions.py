@@ -8,7 +8,8 @@ from typing import Any as Anything
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.declare.conditions import All, Any, Condition, Not, lower
+from mlops.declare.condition_lowering import lower
+from mlops.declare.conditions import All, Any, Condition, Not
 from mlops.declare.parameters import IntegerParameter
 from mlops.ir.values import to_json
 

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from mlops.declare.conditions import Condition, lower
+from mlops.declare.condition_lowering import lower
+from mlops.declare.conditions import Condition
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import BlockMember, add, inside
 from mlops.declare.references import PropertyReference

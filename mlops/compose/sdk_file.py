@@ -1,8 +1,7 @@
 """A pipeline file that is written with the official SDK, to definitions.
 
-The file runs in a process of its own (:mod:`mlops.compose.composing`, started by name: the account's side answers what
-the SDK asks), because the SDK keeps sessions, threads and settings for the whole process. mlops' own pipelines pay
-nothing for it.
+The file runs in a process of its own (:mod:`mlops.compose.composing`), because the SDK keeps sessions, threads and
+settings for the whole process. mlops' own pipelines pay nothing for it.
 """
 
 from __future__ import annotations
@@ -14,10 +13,11 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlops.check.ports import Composed
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
 from mlops.ir.reader import read
@@ -28,14 +28,6 @@ from mlops.project.sdk_source import named_lines
 COMPOSER = "mlops.compose.composing"
 STORE = "composed"
 """The folder below ``.mlops/`` that keeps what the SDK uploaded, by content."""
-
-
-@dataclass(frozen=True, slots=True)
-class Composed:
-    """Each definition with what the reader found in it; ``findings`` are those of the file."""
-
-    definitions: tuple[tuple[Definition, Sequence[Finding]], ...]
-    findings: tuple[Finding, ...]
 
 
 def compose(file: Path, name: str | None, environment: Environment, root: Path) -> Composed:
