@@ -76,7 +76,26 @@ ALTER TABLE step ADD COLUMN cache TEXT;
 CREATE INDEX step_cache_key ON step (name, cache_key) WHERE cache_key IS NOT NULL;
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE)
+# ``ids`` and ``detail`` are JSON. A sequence number is never given twice: who has read up to one goes on behind it.
+_EVENTS = """
+CREATE TABLE event (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, time TEXT NOT NULL, kind TEXT NOT NULL, about TEXT NOT NULL,
+    ids TEXT NOT NULL, detail TEXT NOT NULL
+);
+CREATE INDEX event_kind ON event (kind, sequence);
+CREATE TABLE event_id (
+    name TEXT NOT NULL, value TEXT NOT NULL, sequence INTEGER NOT NULL,
+    PRIMARY KEY (name, value, sequence)
+) WITHOUT ROWID;
+CREATE TRIGGER event_never_changes BEFORE UPDATE ON event
+BEGIN SELECT RAISE(ABORT, 'an event never changes'); END;
+CREATE TRIGGER event_goes_with_its_execution BEFORE DELETE ON event
+WHEN json_extract(old.ids, '$.execution') IS NULL
+    OR EXISTS (SELECT 1 FROM execution WHERE id = json_extract(old.ids, '$.execution'))
+BEGIN SELECT RAISE(ABORT, 'an event goes with its execution'); END;
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)
