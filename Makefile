@@ -1,4 +1,4 @@
-# make demo | make test | make check: each works from nothing and leaves its environment in .venv or .venv-test.
+# make demo | make test | make proofs | make check: each works from nothing and leaves its environment in .venv or .venv-test.
 PYTHON ?= python3
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # Where the surroundings forbid bytecode each of the many processes would compile all that it imports.
@@ -8,7 +8,7 @@ WORKERS ?= 3
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo test check lint bench bench-steps bench-peers clean
+.PHONY: demo test proofs check lint bench bench-steps bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
@@ -16,13 +16,17 @@ demo: .venv/installed
 test: .venv-test/installed
 	$(TEST)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
+# What is slow or foreign, each judge in an environment of its own below .venv-proofs; JUDGES="sdk kills" for some.
+proofs: .venv-test/installed
+	$(TEST)/python -m tests.proofs $(JUDGES)
+
 lint: .venv-test/installed
 	$(TEST)/ruff check .
 	$(TEST)/ruff format --check .
 	$(TEST)/mypy
 	$(TEST)/lint-imports
 
-check: test lint
+check: test lint proofs
 
 bench: .venv-test/installed
 	$(TEST)/python benchmarks/start_up.py
@@ -45,10 +49,10 @@ bench-peers: .venv-test/installed
 .venv-test/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv-test
-	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,dev,contract,lsp,secrets]'
+	$(TEST)/python $(PIP) --no-compile --editable '.[local,dev,contract,lsp,secrets]'
 	@# On all cores and once, not by each of the processes that are the first to import; some packages hold files for others.
 	@$(TEST)/python -m compileall -qq -j 0 .venv-test/lib >/dev/null 2>&1 || true
 	touch $@
 
 clean:
-	rm -rf .venv .venv-test .mlops build
+	rm -rf .venv .venv-test .venv-proofs .mlops build

@@ -21,9 +21,23 @@ settings.register_profile("any machine", deadline=None, suppress_health_check=[H
 settings.load_profile("any machine")
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The slow ones first, so that at the end no worker waits for another's last long test."""
-    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--proof", metavar="JUDGE", help="only what asks this judge of tests/proofs/judges")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Without ``--proof`` no test that needs a judge, with it only those that ask for this one. The slow ones first, so
+    that at the end no worker waits for another's last long test."""
+    judge = config.getoption("--proof")
+
+    def asks(item: pytest.Item, *markers: str) -> bool:
+        return any(mark.args[0] == judge for name in markers for mark in item.iter_markers(name))
+
+    wanted = [
+        item for item in items if (asks(item, "proof", "deeper") if judge else item.get_closest_marker("proof") is None)
+    ]
+    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    items[:] = sorted(wanted, key=lambda item: item.get_closest_marker("slow") is None)
 
 
 HEADER = "from mlops import *\nfrom mlops import execution, image\n"

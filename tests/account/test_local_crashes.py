@@ -21,6 +21,7 @@ from store_invariants import violations
 
 pytestmark = [
     pytest.mark.slow,
+    pytest.mark.deeper("kills"),
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are counted through /proc"),
 ]
 

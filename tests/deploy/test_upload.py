@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -122,7 +121,7 @@ def memory_of(size: int, tmp_path: Path) -> int:
 
 two_gigabytes = pytest.param(
     2 * 2**30,
-    marks=pytest.mark.skipif("MLOPS_LARGE" not in os.environ, reason="half a minute of a core: MLOPS_LARGE=1 runs it"),
+    marks=pytest.mark.proof("large"),
 )
 
 

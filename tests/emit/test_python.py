@@ -294,6 +294,7 @@ documents = st.fixed_dictionaries(
 )
 
 
+@pytest.mark.deeper("laws")
 @settings(
     max_examples=int(os.environ.get("MLOPS_IMPORT_EXAMPLES", "30")),
     deadline=None,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -20,8 +19,7 @@ from mlops.observe.experiments import COMPLETE, ExecutionRun, StepRun, Tracking,
 from mlops.project.environments import Environment, read_project
 
 pytestmark = [
-    # Imported here it would cost every worker seconds, whichever runs these tests.
-    pytest.mark.skipif(importlib.util.find_spec("mlflow") is None, reason="MLflow is not installed"),
+    pytest.mark.proof("sdk"),
     pytest.mark.filterwarnings("ignore::sqlalchemy.exc.SADeprecationWarning"),
     pytest.mark.xdist_group("mlflow"),
 ]

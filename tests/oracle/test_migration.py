@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
 import os
 import re
@@ -20,13 +19,10 @@ from mlops.check.sources import open_one
 from mlops.emit.targets.definition_json import document
 from tests.oracle.test_sdk_oracle import HERE, ROOT, differences
 
-pytestmark = [
-    pytest.mark.sdk,
-    pytest.mark.xdist_group("sdk"),
-    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
-]
+pytestmark = pytest.mark.xdist_group("sdk")
 
-SDK2 = os.environ.get("MLOPS_SDK2_PYTHON")
+JUDGES = {"SDK 3": "sdk", "SDK 2": "sdk2"}
+INTERPRETERS = {"SDK 3": os.environ.get("MLOPS_SDK3_PYTHON", sys.executable), "SDK 2": sys.executable}
 ENVIRONMENT = """
 [env.defaults]
 region = "us-east-1"
@@ -78,17 +74,14 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str
 
     @functools.cache
     def of(version: str) -> dict[str, Any]:
-        if version == "SDK 2" and SDK2 is None:
-            pytest.skip("MLOPS_SDK2_PYTHON names no Python with SDK 2")
         folder = tmp_path_factory.mktemp("sdk")
         told = [recipe for recipe in RECIPES if version in recipe.texts]
         files = [folder / f"recipe{index}.py" for index in range(len(told))]
         for file, recipe in zip(files, told, strict=True):
             file.write_text(BEFORE[version] + recipe.texts[version])
         (folder / "prepare.py").touch()
-        interpreter = sys.executable if version == "SDK 3" or SDK2 is None else SDK2
         done = subprocess.run(
-            [interpreter, str(HERE / "sdk_alone.py"), str(folder / "out.json"), *map(str, files)],
+            [INTERPRETERS[version], str(HERE / "sdk_alone.py"), str(folder / "out.json"), *map(str, files)],
             env={
                 "AWS_ACCESS_KEY_ID": "dummy",
                 "AWS_SECRET_ACCESS_KEY": "dummy",
@@ -111,7 +104,7 @@ def theirs(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], dict[str
 @pytest.mark.parametrize(
     ("recipe", "version"),
     [
-        pytest.param(recipe, version, id=f"{recipe.title} {version}")
+        pytest.param(recipe, version, id=f"{recipe.title} {version}", marks=pytest.mark.proof(JUDGES[version]))
         for version in ("SDK 3", "SDK 2")
         for recipe in RECIPES
         if version in recipe.texts
@@ -132,9 +125,8 @@ def test_a_recipe_is_the_same_pipeline(
     assert not unlisted, "\n".join(unlisted)
 
 
+@pytest.mark.proof("sdk2")
 def test_nothing_is_listed_that_is_the_same(tmp_path: Path, theirs: Callable[[str], dict[str, Any]]) -> None:
-    if SDK2 is None:
-        pytest.skip("MLOPS_SDK2_PYTHON names no Python with SDK 2")
     (tmp_path / "mlops.toml").write_text(ENVIRONMENT)
     (tmp_path / "prepare.py").touch()
     unused = {(recipe.title, pointer) for recipe in RECIPES for pointer in recipe.differs}

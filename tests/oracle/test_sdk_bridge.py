@@ -1,16 +1,13 @@
 """Ten pipelines in the manner of Amazon's examples and project templates, composed without credentials or network, are
 what the SDK itself prints with both.
 
-SDK 3 is the one that is installed for the tests. For SDK 2, name a Python that has it and mlops:
-``MLOPS_SDK2_PYTHON=…/bin/python``; installing it in every CI run would cost more than all other tests of this folder.
+The judge ``sdk`` has SDK 3, the judge ``sdk2`` has SDK 2: they cannot be installed in one environment.
 """
 
 from __future__ import annotations
 
 import functools
-import importlib.util
 import json
-import os
 import re
 import shutil
 import subprocess
@@ -24,12 +21,9 @@ import pytest
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 FILES = HERE / "sdk_pipelines"
-SDK2 = os.environ.get("MLOPS_SDK2_PYTHON")
+JUDGES = {"v3": "sdk", "v2": "sdk2"}
 
-pytestmark = [
-    pytest.mark.sdk,
-    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
-]
+sdk3 = pytest.mark.proof("sdk")
 
 CONFIGURATION = """
 [env.local]
@@ -63,14 +57,6 @@ _SERIALIZED = re.compile(r"[0-9a-f]{64}|-----BEGIN PUBLIC KEY-----.*?-----END PU
 """Hashes of what the SDK pickles, and the key that it makes up each time to sign it with."""
 
 
-def python(version: str) -> str:
-    if version == "v3":
-        return sys.executable
-    if SDK2 is None:
-        pytest.skip("MLOPS_SDK2_PYTHON names no Python with SDK 2")
-    return SDK2
-
-
 def files(folder: Path) -> Path:
     shutil.copytree(FILES, folder / "sdk_pipelines")
     services = folder / "sdk_pipelines" / "v3" / "services.py"
@@ -100,7 +86,7 @@ def composed(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], tuple[
 
     @functools.cache
     def both(version: str) -> tuple[Any, Any]:
-        interpreter, folder = python(version), files(tmp_path_factory.mktemp(version))
+        interpreter, folder = sys.executable, files(tmp_path_factory.mktemp(version))
         listed = [str(folder / "sdk_pipelines" / version / f"{name}.py") for name in ROWS[version]]
         ours, theirs = folder / "ours.json", folder / "theirs.json"
         credentials = {
@@ -138,7 +124,14 @@ def mlops(python: str, project: Path, *arguments: str) -> subprocess.CompletedPr
 
 @pytest.mark.slow
 @pytest.mark.xdist_group("bridge")
-@pytest.mark.parametrize("row", [f"{version}/{name}" for version, names in ROWS.items() for name in names])
+@pytest.mark.parametrize(
+    "row",
+    [
+        pytest.param(f"{version}/{name}", marks=pytest.mark.proof(JUDGES[version]))
+        for version, names in ROWS.items()
+        for name in names
+    ],
+)
 def test_it_compiles_is_checked_and_planned_and_is_the_sdks(
     row: str, composed: Callable[[str], tuple[Any, Any]]
 ) -> None:
@@ -168,6 +161,7 @@ def differences(ours: Any, theirs: Any, at: str = "") -> Iterator[str]:
 
 
 @pytest.mark.slow
+@sdk3
 def test_a_file_composes_to_the_same_bytes_and_is_checked(project: Path) -> None:
     target = "sdk_pipelines/v3/tuning.py"  # the SDK gives an upload of it a name of its own making
     texts = [mlops(sys.executable, project, "compile", target, "-o", "-") for _ in range(2)]
@@ -180,6 +174,7 @@ def test_a_file_composes_to_the_same_bytes_and_is_checked(project: Path) -> None
 
 
 @pytest.mark.slow
+@sdk3
 def test_it_is_upserted_once_and_runs_here(project: Path) -> None:
     file = "sdk_pipelines/v3/count_rows.py"
     first, second = (mlops(sys.executable, project, "upsert", file) for _ in range(2))
@@ -191,12 +186,14 @@ def test_it_is_upserted_once_and_runs_here(project: Path) -> None:
     assert failed.returncode == 1 and "TooFew failed: only 2" in failed.stdout + failed.stderr
 
 
+@sdk3
 def test_a_name_that_is_not_there_is_a_mistake(project: Path) -> None:
     done = mlops(sys.executable, project, "check", "sdk_pipelines/v3/lambda_callback.py:Nope")
     assert done.returncode == 1
     assert "no pipeline and no function is called 'Nope'" in done.stdout + done.stderr
 
 
+@sdk3
 def test_a_mistake_is_told_with_the_users_line(project: Path) -> None:
     file = project / "wrong.py"
     file.write_text("from sagemaker.core.workflow.parameters import ParameterInteger\n\nParameterInteger()\n")
@@ -206,6 +203,7 @@ def test_a_mistake_is_told_with_the_users_line(project: Path) -> None:
     assert "Traceback" not in done.stderr
 
 
+@sdk3
 def test_a_file_for_another_version_says_so(project: Path) -> None:
     (project / "old.py").write_text("from sagemaker.workflow.pipeline import Pipeline\n")
     done = mlops(sys.executable, project, "check", "old.py")

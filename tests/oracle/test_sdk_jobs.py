@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import sys
 from pathlib import Path
 
@@ -11,9 +10,8 @@ import pytest
 from tests.oracle.test_sdk_oracle import HERE, differences, printed
 
 pytestmark = [
-    pytest.mark.sdk,
+    pytest.mark.proof("sdk"),
     pytest.mark.slow,
-    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
 ]
 
 ENVIRONMENT = """

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import importlib.util
 import io
 import json
 import os
@@ -19,9 +18,8 @@ from typing import Any
 import pytest
 
 pytestmark = [
-    pytest.mark.sdk,
+    pytest.mark.proof("sdk"),
     pytest.mark.xdist_group("sdk"),  # one worker, so that both definitions are made once
-    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
 ]
 
 HERE = Path(__file__).parent

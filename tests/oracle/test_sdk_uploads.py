@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
 import shutil
 from pathlib import Path
@@ -18,10 +17,9 @@ from mlops.ir import Asset, Definition
 ROOT = Path(__file__).parents[2]
 
 pytestmark = [
-    pytest.mark.sdk,
+    pytest.mark.proof("sdk"),
     pytest.mark.slow,
     pytest.mark.xdist_group("uploads"),
-    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
 ]
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import re
 import shutil
 import sys
@@ -14,9 +13,8 @@ import pytest
 from tests.oracle.test_sdk_oracle import ENVIRONMENT, HERE, ROOT, differences, printed
 
 pytestmark = [
-    pytest.mark.sdk,
+    pytest.mark.proof("sdk"),
     pytest.mark.xdist_group("sdk"),
-    pytest.mark.skipif(importlib.util.find_spec("sagemaker") is None, reason="the official SDK is not installed"),
 ]
 
 DIFFERENCES = {

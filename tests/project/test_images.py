@@ -442,7 +442,7 @@ def requests_of(name: str, content: dict[str, Any]) -> Iterator[ImageRequest]:
     yield from asked
 
 
-@pytest.mark.sdk
+@pytest.mark.proof("sdk")
 def test_agrees_with_the_official_sdk(sdk: Any) -> None:
     """Equal URIs or both refuse. The SDK answers with the only version there is whatever was asked for, we refuse."""
     folder = sdk_data_folder()

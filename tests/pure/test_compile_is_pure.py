@@ -145,7 +145,7 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return built
 
 
-@pytest.mark.slow
+@pytest.mark.proof("pythons")
 @pytest.mark.xdist_group("wheel")
 @pytest.mark.parametrize("version", VERSIONS)
 def test_installed_in_every_supported_python(version: str, wheel: Path, tmp_path: Path) -> None:

@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import json
 import re
-import shutil
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -40,10 +37,8 @@ dist.destroy_process_group()
 """
 
 
-@pytest.mark.slow
+@pytest.mark.proof("torch")
 def test_two_hosts_converge_to_the_loss_of_one(account: Account) -> None:
-    if shutil.which("torchrun", path=str(Path(sys.executable).parent)) is None:
-        pytest.skip("torch is not installed")
     metrics = [{"Name": "loss", "Regex": r"loss=([0-9.e-]+);"}]
     steps = [
         training(

@@ -1,0 +1,145 @@
+"""``python -m tests.proofs [JUDGE …]``: make each judge's environment, run the tests that ask for it, print a table.
+
+Ends with 1 where a test failed, a judge took longer than its budget, or the sum of the budgets is above what CI gives.
+A judge that this machine cannot have (a program that is not there) is skipped, and the table says so.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).parent.parent.parent
+JUDGES = Path(__file__).parent / "judges"
+ENVIRONMENTS = ROOT / ".venv-proofs"
+MOST_SECONDS = 50 * 60
+"""For all judges together, their environments included."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judge:
+    """``extras`` are of this project, ``requirements`` what pip installs beside them; with neither it is asked in the
+    environment of the tests. ``constrained`` by constraints.txt or, where that would forbid the judge, not. ``budget``
+    is in seconds, for the tests alone. ``needs`` are programs that the machine must have. ``environment`` are variables
+    that the tests get; ``{JUDGE}`` as a value is the Python of another judge's environment."""
+
+    name: str
+    why: str
+    tests: Sequence[str]
+    budget: int
+    extras: Sequence[str] = ()
+    requirements: Sequence[str] = ()
+    constrained: bool = True
+    needs: Sequence[str] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
+    workers: int = 2
+
+    @property
+    def own(self) -> bool:
+        """Has it an environment of its own?"""
+        return bool(self.extras or self.requirements)
+
+    @property
+    def python(self) -> Path:
+        if not self.own:
+            return Path(sys.executable)
+        return ENVIRONMENTS / self.name / "bin" / "python"
+
+    @property
+    def missing(self) -> str | None:
+        return next((program for program in self.needs if shutil.which(program) is None), None)
+
+
+def judges() -> tuple[Judge, ...]:
+    """By name."""
+    found: list[Judge] = []
+    for file in sorted(JUDGES.glob("*.toml")):
+        written: dict[str, Any] = tomllib.loads(file.read_text(encoding="utf-8"))
+        found.append(Judge(name=file.stem, **written))
+    return tuple(found)
+
+
+def prepare(judge: Judge) -> None:
+    """The judge's environment, made anew where what it is made of has changed."""
+    if not judge.own:
+        return
+    constraints = ROOT / "constraints.txt"
+    made_of = "\n".join(
+        [(JUDGES / f"{judge.name}.toml").read_text(), (ROOT / "pyproject.toml").read_text(), constraints.read_text()]
+    )
+    stamp = ENVIRONMENTS / judge.name / "made-of"
+    if stamp.is_file() and stamp.read_text() == made_of:
+        return
+    shutil.rmtree(ENVIRONMENTS / judge.name, ignore_errors=True)
+    run([sys.executable, "-m", "venv", str(ENVIRONMENTS / judge.name)])
+    pip = [str(judge.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
+    pinned = ["--constraint", str(constraints)] if judge.constrained else []
+    run([*pip, *pinned, "--editable", f".[{','.join(judge.extras)}]" if judge.extras else ".", *judge.requirements])
+    # Once and on all cores, not by each process that is the first to import.
+    subprocess.run(
+        [str(judge.python), "-m", "compileall", "-qq", "-j", "0", str(ENVIRONMENTS / judge.name / "lib")],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        check=False,
+    )
+    stamp.write_text(made_of)
+
+
+def run(command: Sequence[str]) -> None:
+    subprocess.run(command, cwd=ROOT, check=True)
+
+
+def ask(judge: Judge) -> int:
+    """pytest's exit code; 124 where the budget was used up."""
+    command = [str(judge.python), "-m", "pytest", "--proof", judge.name, "-rs", *judge.tests]
+    if judge.workers > 1:
+        command += ["-n", str(judge.workers), "--dist", "loadgroup"]
+    pythons = {f"{{{other.name}}}": str(other.python) for other in judges()}
+    environment = {**os.environ, **{name: pythons.get(value, value) for name, value in judge.environment.items()}}
+    try:
+        return subprocess.run(command, cwd=ROOT, env=environment, timeout=judge.budget, check=False).returncode
+    except subprocess.TimeoutExpired:
+        return 124
+
+
+def main(names: Sequence[str]) -> int:
+    known = judges()
+    unknown = [name for name in names if name not in {judge.name for judge in known}]
+    if unknown:
+        print(f"there is no judge {unknown[0]!r}; there are {', '.join(judge.name for judge in known)}")
+        return 2
+    failed = False
+    table: list[tuple[str, str, str]] = []
+    for judge in known:
+        if names and judge.name not in names:
+            continue
+        if judge.missing is not None:
+            table.append((judge.name, f"SKIPPED: there is no {judge.missing} here", ""))
+            continue
+        print(f"== {judge.name}: {judge.why}", flush=True)
+        began = time.monotonic()
+        for other in known:
+            if other is judge or f"{{{other.name}}}" in judge.environment.values():
+                prepare(other)
+        ready = time.monotonic()
+        code = ask(judge)
+        told = {0: "passed", 5: "FAILED: no test asks for it", 124: f"FAILED: over its {judge.budget} s"}
+        failed |= code != 0
+        seconds = f"{ready - began:.0f} s to prepare, {time.monotonic() - ready:.0f} s of {judge.budget} s"
+        table.append((judge.name, told.get(code, "FAILED"), seconds))
+    print("== proofs")
+    for row in table:
+        print(f"{row[0]:<12} {row[1]:<32} {row[2]}")
+    return int(failed)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
