@@ -37,8 +37,8 @@ class Lowering:
     """What steps need while they are lowered, and the assets that they asked for."""
 
     def __init__(self, pipeline: str, environment: Environment, images: Images, folders: Iterable[Path]) -> None:
-        self.pipeline = pipeline
-        self.environment = environment
+        self.pipeline: str = pipeline
+        self.environment: Environment = environment
         self.assets: dict[tuple[str, bool], Asset] = {}
         self._images = images
         self._folders = tuple(dict.fromkeys(folders))

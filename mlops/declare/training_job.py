@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from mlops.declare.members import strings
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import ModelReference, Reference, lower
@@ -20,7 +21,6 @@ from mlops.declare.steps.shared_arguments import (
     Text,
     environment,
     has_secrets,
-    strings,
     usable_names,
 )
 from mlops.ir import Unknown, Value

@@ -63,12 +63,13 @@ def python(target: str, environment: str, output: str | None) -> None:
     """Python that compiles to the same definition as TARGET, with what the environment gave written out."""
     from mlops.check.programs import compile_program
     from mlops.check.sources import open_one
+    from mlops.declare.constructors import constructors
     from mlops.emit.targets.python import emit
 
     opened = open_one(target, environment)
     refuse_errors(opened.findings, doing="emit")
     definition = opened.pipelines[0].definition
-    _write(emit(definition, compile_program), output, definition.name)
+    _write(emit(definition, compile_program, constructors()), output, definition.name)
 
 
 def _write(text: str, output: str | None, name: str | None) -> None:

@@ -31,6 +31,7 @@ def command(file: str | None, pipeline: str | None, environment: str, name: str 
     Code that the definition names by its S3 URI stays there; nothing is downloaded.
     """
     from mlops.check.programs import compile_program
+    from mlops.declare.constructors import constructors
     from mlops.emit.targets.python import emit
     from mlops.project.files import write_text
 
@@ -39,7 +40,7 @@ def command(file: str | None, pipeline: str | None, environment: str, name: str 
     definition = _read(file) if file is not None else _fetch(pipeline or "", environment)
     if name is not None:
         definition = replace(definition, name=name)
-    text = emit(definition, compile_program)
+    text = emit(definition, compile_program, constructors())
     if output is None or output == "-":
         click.echo(text.encode(), nl=False)
     else:

@@ -10,6 +10,7 @@ from pydantic import ConfigDict, ValidationError, validate_call, with_config
 from typing_extensions import TypedDict, Unpack
 
 from mlops.declare.argument_errors import report
+from mlops.declare.members import envelope_of, request_of
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.records import STRICT, checked_call, record
@@ -18,6 +19,7 @@ from mlops.declare.slips import slip
 from mlops.declare.source_line import author_line
 from mlops.ir import Step as StepRecord
 from mlops.ir import StepType, Unknown, Value, Where
+from mlops.ir.fields import Constructor
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -134,6 +136,8 @@ class Step(metaclass=_StepMeta):
     step_type: ClassVar[StepType]
     shared_arguments: ClassVar[type] = Shared
     """What ``**shared`` of the constructor may hold."""
+    constructor: ClassVar[Constructor] = Constructor(())
+    """Where the arguments go in the document."""
     faults: ClassVar[Sequence[str]] = JOB_FAULTS
     """What ``retries=`` tries again where nothing is named."""
 
@@ -169,11 +173,11 @@ class Step(metaclass=_StepMeta):
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         """The step's Arguments, before ``arguments=`` is merged in."""
-        raise AssertionError(f"{type(self).__name__} has no request")
+        return request_of(self, lowering)
 
     def envelope(self, lowering: Lowering) -> dict[str, Value]:
         """Members of the step itself besides the shared ones."""
-        return {}
+        return envelope_of(self, lowering)
 
     def record(self, lowering: Lowering) -> StepRecord:
         """The IR step."""
@@ -266,6 +270,7 @@ _INTERNAL = frozenset(
         "faults",
         "share",
         "shared_arguments",
+        "constructor",
     }
 )
 

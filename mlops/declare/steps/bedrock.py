@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import strings
 from mlops.declare.references import DataReference, ModelReference, lower
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import Count, Text, strings
+from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:

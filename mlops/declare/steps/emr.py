@@ -8,12 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, Poison, Reference, StringProperty, lower
 from mlops.declare.step_outputs import unknown_name
 from mlops.declare.steps.base import Shared, Step, merge, without_none
-from mlops.declare.steps.shared_arguments import Count, Text, tags
+from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import tags
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import Text, tags
+from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import ModelNameReference, StringProperty, lower
 from mlops.declare.steps.base import Shared, Step, merge, without_none
-from mlops.declare.steps.shared_arguments import Count, Number, Text, tags
+from mlops.declare.steps.shared_arguments import Count, Number, Text
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:

@@ -6,10 +6,11 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelNameReference, ModelReference, StringProperty, lower
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import Count, Environment, Image, Number, Text, tags
+from mlops.declare.steps.shared_arguments import Count, Environment, Image, Number, Text
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:

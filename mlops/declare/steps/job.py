@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from typing_extensions import Unpack
 
 from mlops.declare.json_text import json_text
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.references import PropertyReference, Reference, StringProperty, StringReference, join, lower
 from mlops.declare.steps.base import Shared, Step, without_none
-from mlops.declare.steps.shared_arguments import Text, tags
+from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:

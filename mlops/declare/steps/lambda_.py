@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from mlops.declare.references import Reference, lower
-from mlops.declare.step_outputs import Outputs, StepOutputs
+from mlops.declare.references import Reference
+from mlops.declare.step_outputs import INPUTS, OUTPUTS, Outputs, StepOutputs
 from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Text
-from mlops.ir import StepType, Value
-
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+from mlops.ir import StepType
+from mlops.ir.fields import REQUIRED, TEXT, Constructor, Field
 
 STEP_TYPE = StepType(
     type="Lambda",
@@ -30,6 +27,7 @@ class Lambda(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor((Field("function", "/FunctionArn", TEXT, REQUIRED), INPUTS, OUTPUTS))
 
     def __init__(
         self,
@@ -44,9 +42,3 @@ class Lambda(Step):
         self.function = function
         self.inputs = dict(inputs or {})
         self.outputs = StepOutputs(name, outputs)
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return {key: lower(value) for key, value in self.inputs.items()}
-
-    def envelope(self, lowering: Lowering) -> dict[str, Value]:
-        return {"FunctionArn": lower(self.function), "OutputParameters": self.outputs.members()}

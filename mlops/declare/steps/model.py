@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 from typing_extensions import Unpack
 
 from mlops.declare.containers import Artifact, Container, container
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelNameReference, lower
 from mlops.declare.steps.base import STEP_FAULTS, Step, without_none
-from mlops.declare.steps.shared_arguments import Environment, Image, Network, Tagged, Text, tags
+from mlops.declare.steps.shared_arguments import Environment, Image, Network, Tagged, Text
 from mlops.ir import StepType, Value
 
 if TYPE_CHECKING:

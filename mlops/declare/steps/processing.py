@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import execution_folder
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
@@ -34,7 +35,6 @@ from mlops.declare.steps.shared_arguments import (
     JobSettings,
     Text,
     environment,
-    execution_folder,
     has_secrets,
     usable_names,
 )

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import ConfigDict, with_config
 
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
@@ -26,8 +26,7 @@ from mlops.declare.references import (
 )
 from mlops.declare.secrets import Secret
 from mlops.declare.steps.base import Shared, without_none
-from mlops.ir import Join, Ref, Value
-from mlops.ir.values import expressions, to_json
+from mlops.ir import Value
 from mlops.project.images import ImageRequest
 
 if TYPE_CHECKING:
@@ -138,20 +137,6 @@ class JobSettings:
         return without_none(self.security(lowering)) or None
 
 
-def tags(lowering: Lowering, own: Mapping[str, Text] | None = None) -> Value:
-    """The environment's tags and the step's ``own`` as a request's Tags, or None."""
-    listed = {**lowering.environment.tags, **(own or {})}
-    return tuple({"Key": key, "Value": lower(value)} for key, value in sorted(listed.items())) or None
-
-
-def execution_folder(lowering: Lowering, *parts: str) -> Value:
-    """An S3 URI of this execution alone, where the official SDK puts it too."""
-    environment = lowering.environment
-    prefix = (environment.prefix,) if environment.prefix else ()
-    execution = Ref("Execution.PipelineExecutionId")
-    return Join("/", ("s3:/", environment.bucket, *prefix, lowering.pipeline, execution, *parts))
-
-
 def usable_names(step: str, what: str, names: Sequence[str]) -> None:
     """Names of inputs, outputs and channels become parts of paths and of references."""
     for name in dict.fromkeys(names):
@@ -159,18 +144,6 @@ def usable_names(step: str, what: str, names: Sequence[str]) -> None:
             misuse("D063", f"{step}: {name!r} is no name for an {what}".replace("an channel", "a channel"), step=step)
         elif names.count(name) > 1:
             misuse("D063", f"{step}: the {what} {name} is declared twice", step=step)
-
-
-def strings(values: Mapping[str, Any]) -> dict[str, Value]:
-    """Values for a map of strings: references stay, a string is sent as it is, anything else as JSON.
-
-    The training toolkit reads each value as JSON and keeps it where that fails, so no string needs quotes."""
-    sent: dict[str, Value] = {}
-    for key, value in values.items():
-        lowered = lower(value)
-        plain = isinstance(value, Reference | str) or any(True for _ in expressions(lowered))
-        sent[key] = lowered if plain else json.dumps(to_json(lowered), sort_keys=True, separators=(",", ":"))
-    return sent
 
 
 def inference_environment(lowering: Lowering, code: str | None, environment: Environment) -> dict[str, Value]:

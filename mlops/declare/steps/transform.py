@@ -2,28 +2,31 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from typing_extensions import Unpack
 
 from mlops.declare.records import record
-from mlops.declare.references import DataReference, ModelNameReference, StringReference, lower
-from mlops.declare.steps.base import Step, without_none
-from mlops.declare.steps.shared_arguments import (
-    Count,
-    Data,
-    Environment,
-    Flag,
-    Tagged,
-    Text,
-    environment,
-    execution_folder,
-    tags,
+from mlops.declare.references import DataReference, ModelNameReference, StringReference
+from mlops.declare.steps.base import Step
+from mlops.declare.steps.shared_arguments import Count, Data, Environment, Flag, Tagged, Text
+from mlops.ir import StepType
+from mlops.ir.fields import (
+    COUNT,
+    DATA,
+    FLAG,
+    MAP,
+    REQUIRED,
+    SOURCE,
+    TAGS,
+    TEXT,
+    Constructor,
+    Field,
+    Record,
+    Yielded,
+    choice,
+    made,
 )
-from mlops.ir import StepType, Value
-
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
 
 STEP_TYPE = StepType(
     type="Transform",
@@ -46,6 +49,51 @@ class DataCapture:
     inference_ids: Flag | None = None
 
 
+DATA_CAPTURE = Record(
+    "DataCapture",
+    (
+        Field("to", "DestinationS3Uri", TEXT, REQUIRED),
+        Field("kms_key", "KmsKeyId", TEXT),
+        Field("inference_ids", "GenerateInferenceId", FLAG),
+    ),
+)
+
+_DATA = "TransformInput.DataSource.S3DataSource"
+_KINDS = choice("S3Prefix", "ManifestFile", "AugmentedManifestFile", "Converse")
+
+FIELDS = (
+    Field("model", "ModelName", TEXT, REQUIRED),
+    Field(
+        "kind",
+        f"{_DATA}.S3DataType",
+        choice("S3Prefix", "ManifestFile", "AugmentedManifestFile", "Converse"),
+        "S3Prefix",
+    ),
+    Field("data", f"{_DATA}.S3Uri", SOURCE, REQUIRED),
+    Field("content_type", "TransformInput.ContentType", TEXT, "text/csv", absent="None"),
+    Field("compression", "TransformInput.CompressionType", choice("None", "Gzip")),
+    Field("split", "TransformInput.SplitType", choice("None", "Line", "RecordIO", "TFRecord"), "Line", absent="None"),
+    Field("to", "TransformOutput.S3OutputPath", TEXT, otherwise="execution folder"),
+    Field("accept", "TransformOutput.Accept", TEXT),
+    Field("assemble", "TransformOutput.AssembleWith", choice("None", "Line"), "Line", absent="None"),
+    Field("kms_key", "TransformOutput.KmsKeyId", TEXT, otherwise="kms_key"),
+    Field("instance", "TransformResources.InstanceType", TEXT, otherwise="instance"),
+    Field("count", "TransformResources.InstanceCount", COUNT, 1),
+    Field("volume_kms_key", "TransformResources.VolumeKmsKeyId", TEXT),
+    Field("strategy", "BatchStrategy", choice("SingleRecord", "MultiRecord")),
+    Field("max_payload", "MaxPayloadInMB", COUNT),
+    Field("max_concurrent", "MaxConcurrentTransforms", COUNT),
+    Field("timeout", "ModelClientConfig.InvocationsTimeoutInSeconds", COUNT),
+    Field("attempts", "ModelClientConfig.InvocationsMaxRetries", COUNT),
+    Field("input_filter", "DataProcessing.InputFilter", TEXT),
+    Field("output_filter", "DataProcessing.OutputFilter", TEXT),
+    Field("join_source", "DataProcessing.JoinSource", choice("Input", "None")),
+    Field("data_capture", "DataCaptureConfig", made(DATA_CAPTURE)),
+    Field("environment", "Environment", MAP),
+    Field("tags", "Tags", TAGS),
+)
+
+
 class Transform(Step):
     """One answer file ``<input>.out`` per input file. ``split`` cuts inputs into records, ``strategy`` sends one or
     many at a time, ``assemble`` puts answers together. ``input_filter`` and ``output_filter`` are JSONPaths.
@@ -54,6 +102,7 @@ class Transform(Step):
 
     step_type = STEP_TYPE
     shared_arguments = Tagged
+    constructor = Constructor(FIELDS, yields={"TransformOutput.S3OutputPath": Yielded("output", DATA)})
 
     def __init__(
         self,
@@ -114,69 +163,3 @@ class Transform(Step):
     def output(self) -> DataReference:
         """The S3 URI below which the answers lie."""
         return DataReference(self.name, "TransformOutput.S3OutputPath")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        default_key = lowering.environment.kms_key
-        target = execution_folder(lowering, self.name)
-        filters = without_none(
-            {
-                "InputFilter": lower(self.input_filter),
-                "OutputFilter": lower(self.output_filter),
-                "JoinSource": self.join_source,
-            }
-        )
-        client = without_none(
-            {"InvocationsTimeoutInSeconds": lower(self.timeout), "InvocationsMaxRetries": lower(self.attempts)}
-        )
-        return without_none(
-            {
-                "ModelName": lower(self.model),
-                "TransformInput": without_none(
-                    {
-                        "DataSource": {
-                            "S3DataSource": {
-                                "S3DataType": self.kind,
-                                "S3Uri": lowering.data(self.data, step=self),
-                            }
-                        },
-                        "ContentType": lower(self.content_type),
-                        "CompressionType": self.compression,
-                        "SplitType": self.split,
-                    }
-                ),
-                "TransformOutput": without_none(
-                    {
-                        "S3OutputPath": target if self.to is None else lower(self.to),
-                        "Accept": lower(self.accept),
-                        "AssembleWith": self.assemble,
-                        "KmsKeyId": default_key if self.kms_key is None else lower(self.kms_key),
-                    }
-                ),
-                "TransformResources": without_none(
-                    {
-                        "InstanceType": lowering.instance(self.instance),
-                        "InstanceCount": lower(self.count),
-                        "VolumeKmsKeyId": lower(self.volume_kms_key),
-                    }
-                ),
-                "BatchStrategy": self.strategy,
-                "MaxPayloadInMB": lower(self.max_payload),
-                "MaxConcurrentTransforms": lower(self.max_concurrent),
-                "ModelClientConfig": client or None,
-                "DataProcessing": filters or None,
-                "DataCaptureConfig": self._capture(),
-                "Environment": environment(self.environment),
-                "Tags": tags(lowering, self.tags),
-            }
-        )
-
-    def _capture(self) -> Value:
-        if self.data_capture is None:
-            return None
-        return without_none(
-            {
-                "DestinationS3Uri": lower(self.data_capture.to),
-                "KmsKeyId": lower(self.data_capture.kms_key),
-                "GenerateInferenceId": lower(self.data_capture.inference_ids),
-            }
-        )

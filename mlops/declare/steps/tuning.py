@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from typing_extensions import Unpack
 
 from mlops.declare import training_job
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
@@ -33,7 +34,6 @@ from mlops.declare.steps.shared_arguments import (
     JobSettings,
     Number,
     Text,
-    tags,
 )
 from mlops.declare.training_job import MAX_RUNTIME_SECONDS, Channel, Checkpoint, InstanceGroup, Mode, Source
 from mlops.ir import StepType, Value

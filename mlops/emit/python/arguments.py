@@ -25,7 +25,9 @@ from mlops.emit.python.expressions import (
     write,
 )
 from mlops.emit.python.source import Node, Text, call, dictionary, listing
-from mlops.ir import Step, Value
+from mlops.emit.python.spoken import Telling, one
+from mlops.ir import Step, Value, fields
+from mlops.ir.fields import MISSING, Missing
 
 SOURCES = (DATA, MODEL, STRING)
 
@@ -37,8 +39,12 @@ class Facts:
 
     step: Step
     scope: Scope
-    before: list[tuple[str, Node]] = field(default_factory=list)
+    telling: Telling
     corrections: Mapping[str, Node] = field(default_factory=dict)
+
+    @property
+    def before(self) -> list[tuple[str, Node]]:
+        return self.telling.before
 
     def inside(self, arguments: Mapping[str, Value]) -> Facts:
         """The same, looking into an object of the request."""
@@ -57,11 +63,6 @@ class Facts:
         return found
 
 
-class Missing:
-    """The type of :data:`MISSING`."""
-
-
-MISSING = Missing()
 Writer: TypeAlias = Callable[[Facts], "Node | None"]
 
 
@@ -87,6 +88,8 @@ class Constructor:
     properties: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     patterns: Sequence[Pattern] = ()
     shared: bool = True
+    fields: Sequence[fields.Field] = ()
+    inner: tuple[str, str] | None = None
 
 
 def scalar(
@@ -108,17 +111,6 @@ def scalar(
 
 def _equal(value: Value, default: object) -> bool:
     return type(value) is type(default) and value == default
-
-
-def one(value: Value, scope: Scope, accepts: Sequence[str]) -> Node | None:
-    """A literal or a reference of one of these kinds."""
-    fits = (
-        (isinstance(value, str) and STRING in accepts)
-        or (isinstance(value, bool) and BOOLEAN in accepts)
-        or (isinstance(value, int) and not isinstance(value, bool) and INTEGER in accepts)
-        or (isinstance(value, float) and "float" in accepts)
-    )
-    return write(value, scope) if fits else refer(value, scope, accepts)
 
 
 def text(name: str, path: str, default: object = MISSING, absent: str | None = None) -> Argument:

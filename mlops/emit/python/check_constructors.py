@@ -9,11 +9,9 @@ from mlops.emit.python.arguments import (
     Argument,
     Constructor,
     Facts,
-    Missing,
     count,
     member_at,
     objects,
-    one,
     s3_source,
     string_map,
     text,
@@ -21,7 +19,9 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import BOOLEAN, DATA, STRING, literal, write
 from mlops.emit.python.job_arguments import job
 from mlops.emit.python.source import Node
+from mlops.emit.python.spoken import one
 from mlops.ir import Value
+from mlops.ir.fields import Missing
 
 _CLUSTER = "ProcessingResources.ClusterConfig"
 _OUTPUT = "ProcessingOutputConfig.Outputs"

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from functools import partial
 
-from mlops.emit.python.arguments import Constructor
+from mlops.emit.python.arguments import Argument, Constructor, Facts
 from mlops.emit.python.check_constructors import CHECKS
 from mlops.emit.python.constructors import CONSTRUCTORS, FOR_EACH, OTHER
+from mlops.emit.python.fields import argument
 from mlops.emit.python.lineage_constructor import LINEAGE
 from mlops.emit.python.model_constructors import MODEL, REGISTER_MODEL
 from mlops.emit.python.service_constructors import SERVICE_CONSTRUCTORS
+from mlops.emit.python.source import Node, string
 from mlops.emit.python.training_constructors import NOTEBOOK, SCHEDULER, TRAINING, TUNING
-from mlops.ir import Step
+from mlops.ir import Step, fields
 
 _BY_TYPE: Mapping[str, Constructor] = {
     **CONSTRUCTORS,
@@ -27,9 +31,9 @@ TYPES = frozenset(_BY_TYPE) | {kind for kind, _ in CHECKS} | {"Condition"}
 """Types of steps that are written with a constructor of their own."""
 
 
-def choices(step: Step) -> Sequence[Constructor]:
+def choices(step: Step, constructors: Sequence[fields.Constructor]) -> Sequence[Constructor]:
     """The last is that of any type, in the document's words."""
-    found: list[Constructor] = []
+    found = [_known(item) for item in constructors if item.type == step.type and (not item.says or item.says(step))]
     match step.arguments:
         case {"AlgorithmSpecification": {"ContainerEntrypoint": (entry,)}} if entry == SCHEDULER:
             found.append(NOTEBOOK)
@@ -39,3 +43,28 @@ def choices(step: Step) -> Sequence[Constructor]:
     if known is FOR_EACH and [block.member for block in step.blocks] != ["ForEachBody"]:
         known = None
     return [*found, *([] if known is None else [known]), *([] if step.blocks else [OTHER])]
+
+
+def _known(constructor: fields.Constructor) -> Constructor:
+    named = [field for field in constructor.fields if field.name]
+    return Constructor(
+        constructor.name,
+        arguments=tuple(
+            Argument(field.name, partial(_written, field), field.owner.removeprefix("/")) for field in named
+        ),
+        required=(*(field.name for field in named if field.default is fields.REQUIRED), *constructor.needs),
+        positional=tuple(constructor.positional),
+        properties={path: (attribute(item), item.kind) for path, item in constructor.yields.items()},
+        patterns=tuple((re.compile(item.path), item.attribute, item.kind) for item in constructor.patterns),
+        shared=constructor.merges,
+        fields=tuple(named),
+        inner=constructor.inner,
+    )
+
+
+def _written(field: fields.Field, facts: Facts) -> Node | None:
+    return argument(field, fields.Given(facts.step), facts.telling)
+
+
+def attribute(item: fields.Yielded) -> str:
+    return item.attribute if item.key is None else f"{item.attribute}[{string(item.key)}]"

@@ -13,26 +13,24 @@ from mlops.emit.python.arguments import (
     Argument,
     Constructor,
     Facts,
-    Missing,
     by_name,
     choice,
     count,
-    data,
     flag,
     member_at,
     mixed_list,
-    nested,
     objects,
-    one,
     record,
     s3_source,
     string_map,
     text,
 )
-from mlops.emit.python.expressions import BOOLEAN, DATA, EVERY, FLOAT, INTEGER, STRING, literal, write
-from mlops.emit.python.job_arguments import TAGS, job, role
+from mlops.emit.python.expressions import EVERY, INTEGER, STRING, literal, write
+from mlops.emit.python.job_arguments import job, role
 from mlops.emit.python.source import Node, Text, call, dictionary, listing, string
+from mlops.emit.python.spoken import one
 from mlops.ir import Value
+from mlops.ir.fields import Missing
 from mlops.ir.values import from_json, to_expression
 
 _INPUTS = "ProcessingInputs"
@@ -169,64 +167,6 @@ def _message(facts: Facts) -> Node | None:
 _JOB = "ProcessingResources.ClusterConfig"
 
 
-_TRANSFORMED = "TransformInput.DataSource.S3DataSource"
-_DATA_CAPTURE = (
-    text("to", "DestinationS3Uri"),
-    text("kms_key", "KmsKeyId"),
-    flag("inference_ids", "GenerateInferenceId"),
-)
-
-_OUTPUT_TYPES = {
-    "String": ("str", STRING),
-    "Boolean": ("bool", BOOLEAN),
-    "Integer": ("int", INTEGER),
-    "Float": ("float", FLOAT),
-}
-
-
-def declared_outputs(facts: Facts) -> dict[str, str] | None:
-    """A Lambda's or Callback's outputs by name, each with its type in the document."""
-    listed = facts.step.members.get("OutputParameters")
-    named = by_name(objects(listed), "OutputName")
-    if not named or not isinstance(listed, tuple) or len(named) != len(listed):
-        return None
-    kinds = {name: kind for name, item in named.items() if isinstance(kind := item.get("OutputType"), str)}
-    return kinds if len(kinds) == len(named) and set(kinds.values()) <= set(_OUTPUT_TYPES) else None
-
-
-def output_kinds(facts: Facts) -> dict[str, str]:
-    """The same as kinds of references."""
-    return {name: _OUTPUT_TYPES[kind][1] for name, kind in (declared_outputs(facts) or {}).items()}
-
-
-def _declared(facts: Facts) -> Node | None:
-    outputs = declared_outputs(facts)
-    if outputs is None:
-        return None
-    if set(outputs.values()) == {"String"}:
-        return listing(Text(string(name)) for name in outputs)
-    return dictionary((name, Text(_OUTPUT_TYPES[kind][0])) for name, kind in outputs.items())
-
-
-def _whole(facts: Facts) -> Node | None:
-    """All Arguments, where they are flat."""
-    given = facts.step.arguments
-    if not isinstance(given, Mapping) or not given:
-        return None
-    items = {key: one(item, facts.scope, EVERY) for key, item in given.items()}
-    if any(item is None for item in items.values()):
-        return None
-    return dictionary((key, item) for key, item in items.items() if item is not None)
-
-
-def _member_text(name: str, member: str) -> Argument:
-    def writer(facts: Facts) -> Node | None:
-        value = facts.step.members.get(member)
-        return None if value is None else one(value, facts.scope, (STRING,))
-
-    return Argument(name, writer, member)
-
-
 def _steps_type(facts: Facts) -> Node:
     return Text(string(facts.step.type))
 
@@ -302,57 +242,6 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
             count("volume", f"{_JOB}.VolumeSizeInGB", 30),
             count("max_runtime", "StoppingCondition.MaxRuntimeInSeconds"),
             *job("NetworkConfig.", "ProcessingOutputConfig.KmsKeyId", f"{_JOB}.VolumeKmsKeyId"),
-        ),
-    ),
-    "Transform": Constructor(
-        "Transform",
-        required=("model", "data"),
-        arguments=(
-            text("model", "ModelName"),
-            data("data", f"{_TRANSFORMED}.S3Uri"),
-            choice(
-                "kind", f"{_TRANSFORMED}.S3DataType", ("ManifestFile", "AugmentedManifestFile", "Converse"), "S3Prefix"
-            ),
-            text("content_type", "TransformInput.ContentType", "text/csv", absent="None"),
-            choice("compression", "TransformInput.CompressionType", ("None", "Gzip")),
-            text("accept", "TransformOutput.Accept"),
-            choice("split", "TransformInput.SplitType", ("None", "RecordIO", "TFRecord"), "Line", absent="None"),
-            choice("assemble", "TransformOutput.AssembleWith", ("None",), "Line", absent="None"),
-            choice("strategy", "BatchStrategy", ("SingleRecord", "MultiRecord")),
-            text("input_filter", "DataProcessing.InputFilter"),
-            text("output_filter", "DataProcessing.OutputFilter"),
-            choice("join_source", "DataProcessing.JoinSource", ("Input", "None")),
-            count("max_payload", "MaxPayloadInMB"),
-            count("max_concurrent", "MaxConcurrentTransforms"),
-            count("timeout", "ModelClientConfig.InvocationsTimeoutInSeconds"),
-            count("attempts", "ModelClientConfig.InvocationsMaxRetries"),
-            string_map("environment", "Environment"),
-            nested("data_capture", "DataCaptureConfig", "DataCapture", _DATA_CAPTURE),
-            text("to", "TransformOutput.S3OutputPath"),
-            text("kms_key", "TransformOutput.KmsKeyId"),
-            text("volume_kms_key", "TransformResources.VolumeKmsKeyId"),
-            text("instance", "TransformResources.InstanceType"),
-            count("count", "TransformResources.InstanceCount", 1),
-            TAGS,
-        ),
-        properties={"TransformOutput.S3OutputPath": ("output", DATA)},
-    ),
-    "Lambda": Constructor(
-        "Lambda",
-        required=("function",),
-        arguments=(
-            _member_text("function", "FunctionArn"),
-            Argument("inputs", _whole, "inputs"),
-            Argument("outputs", _declared, "OutputParameters"),
-        ),
-    ),
-    "Callback": Constructor(
-        "Callback",
-        required=("queue",),
-        arguments=(
-            _member_text("queue", "SqsQueueUrl"),
-            Argument("inputs", _whole, "inputs"),
-            Argument("outputs", _declared, "OutputParameters"),
         ),
     ),
     "Fail": Constructor(

@@ -40,7 +40,6 @@ _COMPARISONS = {
     "LessThanOrEqualTo": "<=",
 }
 _OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^'\]]*)'\]\.S3Output\.S3Uri")
-_DECLARED = re.compile(r"OutputParameters\['([^'\]]*)'\]")
 _JSON_PATH = re.compile(r"(?:(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(0|[1-9][0-9]{0,8})\]|\['([^'\]]*)'\])")
 _TUNED_FOLDER = re.compile(r"TrainingJobDefinition(?:s\[0\])?\.OutputDataConfig\.S3OutputPath")
 _TUNED_JOB = re.compile(r"top\((\d+)\)\.job_name")
@@ -57,15 +56,14 @@ Pattern: TypeAlias = "tuple[re.Pattern[str], str, str]"
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A step's variable. ``properties`` maps paths to (attribute, kind), as do ``patterns``; ``outputs`` and
-    ``reports`` may be indexed, and so may ``declared``, a Lambda's or Callback's outputs with their kinds. ``inner``
-    are the steps that a ForEach holds, ``selected`` the one of them that it selects by."""
+    ``reports`` may be indexed. ``inner`` are the steps that a ForEach holds, ``selected`` the one that it selects
+    by."""
 
     name: str
     has_property: bool = True
     properties: Mapping[str, tuple[str, str]] = field(default_factory=dict)
     outputs: Collection[str] = ()
     reports: Collection[str] = ()
-    declared: Mapping[str, str] = field(default_factory=dict)
     patterns: Sequence[Pattern] = ()
     inner: Collection[str] = ()
     selected: str | None = None
@@ -166,9 +164,6 @@ def _property(step: Variable, path: str, scope: Scope, accepts: Sequence[str]) -
     output = _OUTPUT.fullmatch(path)
     if output and output.group(1) in step.outputs and DATA in accepts:
         return _attribute(f"{variable}.outputs[{string(output.group(1))}]")
-    declared = _DECLARED.fullmatch(path)
-    if declared and step.declared.get(declared.group(1)) in accepts:
-        return _attribute(f"{variable}.outputs[{string(declared.group(1))}]")
     return call(f"{variable}.property", [literal(path)])
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops.emit.python.arguments import Argument, Constructor, Facts, objects, one
+from mlops.emit.python.arguments import Argument, Constructor, Facts, objects
 from mlops.emit.python.expressions import DATA, MODEL, STRING, literal, write
 from mlops.emit.python.source import Node, Text, call, dictionary, listing
+from mlops.emit.python.spoken import one
 from mlops.ir import Value
 from mlops.ir.values import same
 

@@ -8,7 +8,6 @@ from mlops.emit.python.arguments import (
     Argument,
     Constructor,
     Facts,
-    Missing,
     by_name,
     choice,
     count,
@@ -17,7 +16,6 @@ from mlops.emit.python.arguments import (
     named_records,
     nested,
     objects,
-    one,
     record,
     string_map,
     text,
@@ -27,7 +25,9 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import DATA, STRING, literal
 from mlops.emit.python.job_arguments import TAGS, network, role
 from mlops.emit.python.source import Items, Node, dictionary, listing
+from mlops.emit.python.spoken import one
 from mlops.ir import Value
+from mlops.ir.fields import Missing
 
 _MODEL_DATA = (
     data("source", "S3DataSource.S3Uri", model=True),

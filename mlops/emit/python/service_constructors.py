@@ -11,7 +11,6 @@ from mlops.emit.python.arguments import (
     Argument,
     Constructor,
     Facts,
-    Missing,
     by_name,
     choice,
     count,
@@ -23,7 +22,6 @@ from mlops.emit.python.arguments import (
     nested,
     number,
     objects,
-    one,
     plain_map,
     record,
     s3_source,
@@ -33,7 +31,9 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import DATA, MODEL, STRING, literal, write
 from mlops.emit.python.job_arguments import TAGS, network, role
 from mlops.emit.python.source import Items, Node, Text, call, dictionary, listing, string
+from mlops.emit.python.spoken import one
 from mlops.ir import Value
+from mlops.ir.fields import Missing
 
 # Endpoints.
 

@@ -10,7 +10,6 @@ from mlops.emit.python.arguments import (
     Argument,
     Constructor,
     Facts,
-    Missing,
     by_name,
     choice,
     count,
@@ -22,7 +21,6 @@ from mlops.emit.python.arguments import (
     nested,
     number,
     objects,
-    one,
     record,
     string_map,
     text,
@@ -31,7 +29,9 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import DATA, FLOAT, INTEGER, MODEL, STRING, literal
 from mlops.emit.python.job_arguments import TAGS, job, network, role
 from mlops.emit.python.source import Items, Node, Text, call, dictionary, listing, string
+from mlops.emit.python.spoken import one
 from mlops.ir import Value
+from mlops.ir.fields import Missing
 
 _ALGORITHM = "AlgorithmSpecification"
 _S3 = "DataSource.S3DataSource"

@@ -14,9 +14,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from mlops.emit.python.arguments import Argument, Constructor, Facts, by_name, objects, one
-from mlops.emit.python.chosen import choices
-from mlops.emit.python.constructors import FOR_EACH, output_kinds, reports
+from mlops.emit.python.arguments import Argument, Constructor, Facts, by_name, objects
+from mlops.emit.python.chosen import attribute, choices
+from mlops.emit.python.constructors import FOR_EACH, reports
 from mlops.emit.python.expressions import (
     ANY,
     BOOLEAN,
@@ -32,8 +32,9 @@ from mlops.emit.python.expressions import (
 from mlops.emit.python.names import Names, constant, pipeline_name
 from mlops.emit.python.shared import DESCRIPTIONS, SHARED, WITHOUT_REQUEST, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
+from mlops.emit.python.spoken import Telling, one
 from mlops.emit.python.training_constructors import TUNING
-from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value
+from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value, fields
 from mlops.ir.values import pointer, same
 
 ROUNDS = 9
@@ -74,6 +75,7 @@ class _Plan:
 
     name: str
     role: str | None
+    constructors: Sequence[fields.Constructor]
     passed: Counter[str] = field(default_factory=Counter)
     as_written: set[str] = field(default_factory=set)
     dropped: set[tuple[str, str]] = field(default_factory=set)
@@ -108,11 +110,11 @@ class _With:
     last: Node | None = None
 
 
-def emit(definition: Definition, compiled: Compile) -> str:
+def emit(definition: Definition, compiled: Compile, constructors: Sequence[fields.Constructor]) -> str:
     """``compiled`` runs a program in an environment that adds nothing. Raises UsageError for what is no document."""
     if "Steps" in definition.members or definition.members.get("Parameters") is not None:
         raise UsageError("the document's Steps or Parameters are no lists, so there is no program for it")
-    plan = _Plan(pipeline_name(definition.name or "pipeline"), _role(definition))
+    plan = _Plan(pipeline_name(definition.name or "pipeline"), _role(definition), constructors)
     for _ in range(ROUNDS):
         text, places = _program(definition, plan)
         got, mistakes = compiled(text)
@@ -173,13 +175,13 @@ def _fall_back(step: Step | None, place: str, plan: _Plan) -> None:
     plan.members.pop(place, None)
     plan.dropped = {(other, name) for other, name in plan.dropped if other != place}
     plan.passed[place] += 1
-    if step is None or plan.passed[place] >= len(choices(step)):
+    if step is None or plan.passed[place] >= len(choices(step, plan.constructors)):
         plan.as_written.add(place)
 
 
 def _constructor(step: Step, place: str, plan: _Plan) -> Constructor:
-    left = choices(step)[plan.passed[place] :]
-    return left[0] if left else choices(step)[-1]
+    left = choices(step, plan.constructors)[plan.passed[place] :]
+    return left[0] if left else choices(step, plan.constructors)[-1]
 
 
 def _at(places: Sequence[tuple[int, int, str]], line: int) -> Iterator[str]:
@@ -235,7 +237,7 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
             plan.raw[place] = plan.raw.get(place, frozenset()) | raw
             return
     if (
-        not choices(wanted)
+        not choices(wanted, plan.constructors)
         or not isinstance(wanted.arguments, Mapping)
         or not isinstance(got.arguments, Mapping)
         or [block.member for block in wanted.blocks] != [block.member for block in got.blocks]
@@ -245,7 +247,7 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
     constructor = _constructor(wanted, place, plan)
     in_arguments = _difference(wanted.arguments, got.arguments)
     in_members = _difference(wanted.members, got.members)
-    jobs = _job_differences(wanted.arguments, got.arguments) if constructor is TUNING else {}
+    jobs = _job_differences(wanted.arguments, got.arguments) if constructor.name == TUNING.name else {}
     if jobs and place not in plan.jobs:
         plan.jobs[place] = jobs
         return
@@ -339,7 +341,6 @@ def _program(definition: Definition, plan: _Plan) -> tuple[str, list[tuple[int, 
     """The source, and which lines make which parameter or step."""
     scope = Scope(Names(_LOWER_CASE), plan.role)
     _name_images(definition, scope)
-    "Pipeline"
     parameters = [_parameter(index, item, scope, plan) for index, item in enumerate(definition.parameters)]
     steps = _statements(definition.steps, "/Steps", scope, plan)
     header = _header(definition, scope, plan, uses_variable=bool(parameters))
@@ -495,7 +496,7 @@ def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement 
             if made is not None:
                 return made
         elif isinstance(step.arguments, Mapping) and step.has_arguments:
-            for constructor in choices(step)[plan.passed[place] :]:
+            for constructor in choices(step, plan.constructors)[plan.passed[place] :]:
                 built = _constructed(step, constructor, place, scope, plan)
                 if built is not None:
                     return built
@@ -510,7 +511,7 @@ def _constructed(
     step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan
 ) -> _Statement | _With | None:
     jobs = {name: _corrections(job, scope) for name, job in plan.jobs.get(place, {}).items()}
-    facts = Facts(step, scope, corrections=jobs)
+    facts = Facts(step, scope, Telling(scope), corrections=jobs)
     shared = SHARED if constructor.shared else WITHOUT_REQUEST
     keywords: dict[str, Node] = {}
     for argument in (*constructor.arguments, *shared):
@@ -531,18 +532,21 @@ def _constructed(
     value = call(constructor.name, positional, {**keywords, **corrections})
     variable = scope.names.variable(step.name, "step")
     listed = reports(facts) if "reports" in keywords else None
+    given = [item.gives(fields.Given(step)) for item in constructor.fields if item.gives and item.name in keywords]
     scope.steps.setdefault(
         step.name,
         Variable(
             variable,
-            properties=constructor.properties,
+            properties={
+                **constructor.properties,
+                **{path: (attribute(item), item.kind) for found in given for path, item in found.items()},
+            },
             outputs=_output_names(step) if "outputs" in keywords else (),
             reports=tuple(listed or ()),
-            declared=output_kinds(facts) if "outputs" in keywords else {},
             patterns=constructor.patterns,
         ),
     )
-    if constructor is FOR_EACH:
+    if constructor.name == FOR_EACH.name:
         return _for_each(step, place, variable, value, scope, plan)
     return _Statement(place, variable, value, facts.before)
 
@@ -594,7 +598,7 @@ def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _With | None:
     asked = condition(step.arguments["Conditions"], scope, plan.raw.get(place, ()))
     if asked is None:
         return None
-    facts = Facts(step, scope)
+    facts = Facts(step, scope, Telling(scope))
     keywords: dict[str, Node] = {}
     waits = after(step.members.get("DependsOn"), facts)
     if waits is not None:

@@ -1,0 +1,126 @@
+"""Arguments to the members that they are in the document, by the fields of a step or a record."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
+
+from mlops.declare.references import Reference, lower
+from mlops.ir import Join, Ref, Value
+from mlops.ir.fields import Field, Otherwise, Record
+from mlops.ir.values import expressions, to_json
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+    from mlops.declare.steps.base import Step
+
+
+def request_of(step: Step, lowering: Lowering) -> dict[str, Value]:
+    """The request of a step."""
+    fields = [field for field in step.constructor.fields if not field.path.startswith("/")]
+    return members(step, fields, lowering, step)
+
+
+def envelope_of(step: Step, lowering: Lowering) -> dict[str, Value]:
+    """Members of the step itself."""
+    fields = [field for field in step.constructor.fields if field.path.startswith("/")]
+    return members(step, fields, lowering, step)
+
+
+def members(given: object, fields: Sequence[Field], lowering: Lowering, step: Step) -> dict[str, Value]:
+    """In the order of the fields, which is that of the document. ``given`` is the step, or a record of its."""
+    made: dict[str, Any] = {}
+    for field in fields:
+        value = _member(given, field, lowering, step)
+        if value is None and field.keeps != "null":
+            continue
+        if not field.path:
+            made.update(value if isinstance(value, Mapping) else {})
+            continue
+        *parents, last = field.path.removeprefix("/").split(".")
+        inside = made
+        for parent in parents:
+            inside = inside.setdefault(parent, {})
+        inside[last] = value
+    return made
+
+
+def _member(given: object, field: Field, lowering: Lowering, step: Step) -> Value:
+    if field.to is not None:
+        return field.to(given, lowering, step)
+    value: Any = getattr(given, field.name) if field.name else field.default
+    if field.kind.form == "tags":
+        return tags(lowering, value)
+    if value is None:
+        return _OTHERWISE[field.otherwise](lowering, step) if field.otherwise else None
+    written = _lowered(value, field, lowering, step)
+    return None if not field.keeps and written in ((), {}) and field.kind.form in _SEVERAL else written
+
+
+_SEVERAL = ("list", "map", "json", "records")
+
+
+def _lowered(value: Any, field: Field, lowering: Lowering, step: Step) -> Value:
+    match field.kind.form:
+        case "source":
+            return lowering.data(value, step=step)
+        case "list":
+            return lower(tuple(value))
+        case "map":
+            return {key: lower(item) for key, item in value.items()}
+        case "json":
+            return strings(value)
+        case "record":
+            return _made(value, field.kind.records, lowering, step)
+        case "records":
+            key, records = field.kind.key, field.kind.records
+            return tuple({key: name, **_made(item, records, lowering, step)} for name, item in value.items())
+    return lower(value)
+
+
+def _made(value: object, records: Sequence[Record], lowering: Lowering, step: Step) -> dict[str, Value]:
+    """Of a record, or of what stands for one whose other arguments are left out."""
+    names = [base.__name__ for base in type(value).__mro__]
+    record = next((record for record in records if record.name in names), None)
+    if record is not None:
+        return members(value, record.fields, lowering, step)
+    first, *others = records[0].fields
+    given = SimpleNamespace(**{first.name: value, **{field.name: field.default for field in others}})
+    return members(given, records[0].fields, lowering, step)
+
+
+def strings(values: Mapping[str, Any]) -> dict[str, Value]:
+    """Values for a map of strings: references stay, a string is sent as it is, anything else as JSON.
+
+    The training toolkit reads each value as JSON and keeps it where that fails, so no string needs quotes."""
+    sent: dict[str, Value] = {}
+    for key, value in values.items():
+        lowered = lower(value)
+        plain = isinstance(value, Reference | str) or any(True for _ in expressions(lowered))
+        sent[key] = lowered if plain else json.dumps(to_json(lowered), sort_keys=True, separators=(",", ":"))
+    return sent
+
+
+def tags(lowering: Lowering, own: Mapping[str, object] | None = None) -> Value:
+    """The environment's tags and the step's ``own`` as a request's Tags, or None."""
+    listed = {**lowering.environment.tags, **(own or {})}
+    return tuple({"Key": key, "Value": lower(value)} for key, value in sorted(listed.items())) or None
+
+
+def execution_folder(lowering: Lowering, *parts: str) -> Value:
+    """An S3 URI of this execution alone, where the official SDK puts it too."""
+    environment = lowering.environment
+    prefix = (environment.prefix,) if environment.prefix else ()
+    execution = Ref("Execution.PipelineExecutionId")
+    return Join("/", ("s3:/", environment.bucket, *prefix, lowering.pipeline, execution, *parts))
+
+
+_OTHERWISE: Mapping[Otherwise, Callable[[Lowering, Step], Value]] = {
+    "role": lambda lowering, _: lowering.environment.role,
+    "kms_key": lambda lowering, _: lowering.environment.kms_key,
+    "instance": lambda lowering, _: lowering.instance(None),
+    "folder": lambda lowering, step: lowering.environment.uri(lowering.pipeline, step.name),
+    "execution folder": lambda lowering, step: execution_folder(lowering, step.name),
+}
