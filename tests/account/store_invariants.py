@@ -28,6 +28,7 @@ def violations(folder: Path) -> list[str]:
             *_jobs(connection),
             *_objects(connection, folder / "objects"),
             *_artefacts(connection),
+            *_events(connection),
         ]
     finally:
         connection.close()
@@ -112,6 +113,21 @@ def _artefacts(connection: sqlite3.Connection) -> Iterator[str]:
         for uri in _model_data(json.loads(body)):
             if uri not in stored and not any(item.startswith(f"{uri.rstrip('/')}/") for item in stored):
                 yield f"{what} has lost {uri}"
+
+
+def _events(connection: sqlite3.Connection) -> Iterator[str]:
+    """The last word of the events about an execution or a step is what its row says."""
+    told: dict[tuple[str, str | None], tuple[int | None, str]] = {}
+    for row in connection.execute("SELECT kind, ids, detail FROM event ORDER BY sequence"):
+        ids, detail = json.loads(row["ids"]), json.loads(row["detail"])
+        if row["kind"].startswith(("execution.", "step.")):
+            told[ids["execution"], ids.get("step")] = (detail.get("attempt"), detail["status"])
+    rows = {(row["id"], None): (None, row["status"]) for row in connection.execute("SELECT * FROM execution")}
+    for row in connection.execute("SELECT * FROM step ORDER BY attempt"):
+        rows[row["execution"], row["name"]] = (row["attempt"], row["status"])
+    for place in sorted(rows.keys() | told.keys(), key=str):
+        if rows.get(place) != told.get(place):
+            yield f"{place} is {rows.get(place)}, its last event says {told.get(place)}"
 
 
 def _model_data(value: object) -> Iterator[str]:

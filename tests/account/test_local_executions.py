@@ -17,7 +17,7 @@ from account_definitions import IMAGE, PARAMETERS, ROLE, document, fail, process
 from account_parts import runner_with
 from botocore.exceptions import ClientError
 
-from mlops.account.local import LocalAccount
+from mlops.account.local import LocalAccount, events
 from mlops.account.local.ownership import start_ahead, take
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker.parameters import resolve
@@ -198,6 +198,11 @@ def test_a_killed_runner_is_told_and_the_execution_goes_on_by_a_retry(local: Loc
     found = ended(sagemaker, arn)
     assert (found["PipelineExecutionStatus"], found["FailureReason"]) == ("Failed", "the process that ran it is gone")
     assert steps(sagemaker, arn)["Sleep"]["StepStatus"] == "Failed"
+    told = events.read(local.state.store, ids={"execution": arn.rpartition("/")[2]})[-2:]
+    assert [(item.kind, item.detail["status"]) for item in told] == [
+        ("step.ended", "Failed"),
+        ("execution.ended", "Failed"),
+    ]
     first = steps(sagemaker, arn)["Done"]
     sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn)
     assert ended(sagemaker, arn)["PipelineExecutionStatus"] == "Succeeded"
@@ -348,3 +353,24 @@ def test_a_runner_that_was_started_ahead(local: LocalAccount, sagemaker: Any) ->
     start_ahead()
     found = ended(sagemaker, start(sagemaker, fail("as ever")))
     assert found["FailureReason"] == "as ever"
+
+
+def test_what_executions_and_steps_do_is_told_in_the_table_of_events(local: LocalAccount, sagemaker: Any) -> None:
+    definition = document([processing("One", "true"), processing("Two", "echo password=correcthorse; exit 3")])
+    arn = start(sagemaker, definition)
+    ended(sagemaker, arn)
+    execution = arn.rpartition("/")[2]
+    found = events.read(local.state.store, ids={"execution": execution})
+    assert [item.kind for item in found][:: len(found) - 1] == ["execution.started", "execution.ended"]
+    for name, status in (("One", "Succeeded"), ("Two", "Failed")):
+        told = [item for item in found if item.ids.get("step") == name]
+        assert [item.detail["status"] for item in told] == ["Starting", "Executing", status]
+        assert [item.kind for item in told] == ["step.starting", "step.executing", "step.ended"]
+        assert told[-1].ids["job"] and told[-1].detail["kind"] == "ProcessingJob" and told[-1].detail["attempt"] == 1
+        assert told[-1].detail["seconds"] >= 0  # type: ignore[operator]
+    assert "correcthorse" not in repr(found)
+    sagemaker.retry_pipeline_execution(PipelineExecutionArn=arn, ClientRequestToken="t" * 32)
+    ended(sagemaker, arn)
+    more = events.read(local.state.store, found[-1].sequence or 0, ids={"execution": execution})
+    assert [item.kind for item in more][:: len(more) - 1] == ["execution.retried", "execution.ended"]
+    assert {item.ids.get("step") for item in more} == {None, "Two"}

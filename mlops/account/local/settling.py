@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import sqlite3
+from datetime import UTC, datetime
 
-from mlops.account.local import ownership
-from mlops.account.local.state import State, dump, now
+from mlops.account.local import events, ownership
+from mlops.account.local.state import State, dump, moment
+from mlops.ir.execution_events import execution_event, step_event
 
 GONE = "the process that ran it is gone"
 RUNNING = ("Executing", "Stopping")
@@ -16,29 +18,54 @@ def settle(state: State, execution: str) -> None:
     row = state.store.one("SELECT status FROM execution WHERE id = ?", execution)
     if row is None or row["status"] not in RUNNING or ownership.owned(state.execution_folder(execution)):
         return
-    time = now()
+    time = datetime.now(UTC)
     # The owner commits its last word before it lets go, so whatever still runs here will never change by itself.
     with state.store.transaction() as connection:
-        row = connection.execute("SELECT status FROM execution WHERE id = ?", (execution,)).fetchone()
+        row = connection.execute("SELECT status, pipeline FROM execution WHERE id = ?", (execution,)).fetchone()
         if row is None or row["status"] not in RUNNING or ownership.owned(state.execution_folder(execution)):
             return
         stopped = row["status"] == "Stopping"
         status, failure = ("Stopped", None) if stopped else ("Failed", GONE)
         connection.execute(
             "UPDATE execution SET status = ?, failure = ?, modified = ? WHERE id = ?",
-            (status, failure, time, execution),
+            (status, failure, moment(time), execution),
         )
-        end_steps(connection, execution, status, failure, time)
+        arn = state.arn(f"pipeline/{row['pipeline']}/execution/{execution}")
+        end_steps(state, arn, status, failure, time)
+        events.append(state.store, execution_event(arn, status, time, failure))
 
 
-def end_steps(connection: sqlite3.Connection, execution: str, status: str, failure: str | None, time: str) -> None:
-    """Inside a transaction: steps and jobs that nobody runs any more do not look alive."""
+def end_steps(state: State, arn: str, status: str, failure: str | None, time: datetime) -> None:
+    """Inside the caller's transaction: steps and jobs of the execution that nobody runs any more do not look alive."""
+    with state.store.transaction() as connection:
+        steps = _end_steps(connection, arn.rpartition("/")[2], status, failure, moment(time))
+    told = [
+        step_event(
+            arn,
+            step["name"],
+            status,
+            time,
+            attempt=step["attempt"],
+            metadata=json.loads(step["metadata"]),
+            failure=failure,
+            seconds=(time - datetime.fromisoformat(step["started"])).total_seconds(),
+        )
+        for step in steps
+    ]
+    events.append(state.store, *told)
+
+
+def _end_steps(
+    connection: sqlite3.Connection, execution: str, status: str, failure: str | None, time: str
+) -> list[sqlite3.Row]:
+    """Those that were alive."""
     steps = connection.execute(
-        "SELECT name, attempt FROM step WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
+        "SELECT name, attempt, started, metadata FROM step "
+        "WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
         (execution,),
     ).fetchall()
     if not steps:
-        return
+        return steps
     connection.execute(
         "UPDATE step SET status = ?, failure = ?, ended = ? "
         "WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
@@ -60,6 +87,7 @@ def end_steps(connection: sqlite3.Connection, execution: str, status: str, failu
                 "UPDATE resource SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
                 (status, time, dump({**json.loads(job["body"]), **told}), job["kind"], job["name"]),
             )
+    return steps
 
 
 def settle_all(state: State, pipeline: str) -> None:

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import json
 import shutil
+import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local import step_records
+from mlops.account.local import events, step_records
 from mlops.account.local.answering import answer
 from mlops.account.local.objects import chunks
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import jobs, pipelines, registry
-from mlops.account.local.state import State, dump, now
+from mlops.account.local.state import State, dump, moment
+from mlops.ir.events import Event
+from mlops.ir.execution_events import execution_event, step_event
 from mlops.run.outcome import SERVICE_FAULT, THROTTLING
 from mlops.run.ports import ObjectMissing, RequestRefused, StepRecord, Success
 
@@ -139,6 +143,8 @@ class LocalJournal:
     def __init__(self, state: State, execution: str) -> None:
         self._state = state
         self._execution = execution
+        self._arn: str | None = None
+        self._told: dict[str, tuple[int, str]] = {}
         self._jobs: dict[tuple[str, str], Mapping[str, Any]] = {}
 
     def take_along(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
@@ -149,19 +155,24 @@ class LocalJournal:
         with self._with_jobs():
             for record in records:
                 step_records.keep(self._state, self._execution, record)
+                # A next try is told with the end of the one before, and again when it begins.
+                if self._told.get(record.name) != (record.attempt, record.status):
+                    events.append(self._state.store, _step_event(self._known_arn(), record))
+                    self._told[record.name] = (record.attempt, record.status)
 
     def execution(self, status: str, failure: str | None = None) -> None:
-        with self._with_jobs():
+        with self._with_jobs() as connection:
+            row = self._state.store.one("SELECT status FROM execution WHERE id = ?", self._execution)
             # Somebody may have asked to stop before the run said that it began.
-            self._state.store.write(
-                "UPDATE execution SET status = ?, failure = ?, modified = ? "
-                "WHERE id = ? AND NOT (status = 'Stopping' AND ? = 'Executing')",
-                status,
-                failure,
-                now(),
-                self._execution,
-                status,
+            if row is None or (row["status"], status) == ("Stopping", "Executing"):
+                return
+            time = datetime.now(UTC)
+            connection.execute(
+                "UPDATE execution SET status = ?, failure = ?, modified = ? WHERE id = ?",
+                (status, failure, moment(time), self._execution),
             )
+            if status != row["status"]:
+                events.append(self._state.store, execution_event(self._known_arn(), status, time, failure))
 
     def stop_requested(self) -> bool:
         if self._jobs:
@@ -171,13 +182,36 @@ class LocalJournal:
         # Without a row the pipeline was deleted by force: nobody waits for this run.
         return row is None or bool(row["stop_requested"])
 
+    def _known_arn(self) -> str:
+        if self._arn is None:
+            row = self._state.store.one("SELECT pipeline FROM execution WHERE id = ?", self._execution)
+            # Without a row the pipeline was deleted by force.
+            pipeline = row["pipeline"] if row is not None else ""
+            self._arn = pipelines.execution_arn(self._state, pipeline, self._execution)
+        return self._arn
+
     @contextmanager
-    def _with_jobs(self) -> Iterator[None]:
-        with self._state.store.transaction():
+    def _with_jobs(self) -> Iterator[sqlite3.Connection]:
+        with self._state.store.transaction() as connection:
             for (kind, name), description in self._jobs.items():
                 jobs.record(self._state, kind, name, description)
-            yield
+            yield connection
         self._jobs.clear()
+
+
+def _step_event(arn: str, record: StepRecord) -> Event:
+    began = record.started if record.status == "Starting" else None
+    return step_event(
+        arn,
+        record.name,
+        record.status,
+        record.ended or began or datetime.now(UTC),
+        attempt=record.attempt,
+        metadata=record.metadata,
+        failure=record.failure,
+        cached=record.cache_source,
+        seconds=(record.ended - record.started).total_seconds() if record.started and record.ended else None,
+    )
 
 
 def _refused(refusal: Refusal) -> RequestRefused:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local import ownership
+from mlops.account.local import events, ownership
 from mlops.account.local.objects import WRITING, StoredObject
 from mlops.account.local.settling import RUNNING, settle
 from mlops.account.local.state import State, moment
@@ -132,6 +132,7 @@ def _forget(state: State, old: Old) -> bool:
                 connection.execute("DELETE FROM resource WHERE kind = ? AND name = ?", (kind, name))
             connection.execute("DELETE FROM step WHERE execution = ?", (old.id,))
             connection.execute("DELETE FROM execution WHERE id = ?", (old.id,))
+            events.forget(connection, [old.id])
         shutil.rmtree(old.folder)
     finally:
         os.close(descriptor)

@@ -6,10 +6,11 @@ import os
 from collections.abc import Mapping
 from typing import Any
 
-from mlops.account.local import ownership
+from mlops.account.local import events, ownership
 from mlops.account.local.refusal import invalid
 from mlops.account.local.services.sagemaker import models, resources
 from mlops.account.local.state import State
+from mlops.ir.values import Value
 
 KIND = "Endpoint"
 CONFIG = "EndpointConfig"
@@ -91,6 +92,7 @@ def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
             _need_models(state, request["EndpointConfigName"])
             resources.insert(state, KIND, name, body, taken=taken, status="Creating")
             resources.tag(state, arn, request)
+            tell(state, name, "creating", {"config": body["PendingConfigName"]})
         inserted = True
     finally:
         if not inserted:
@@ -159,6 +161,7 @@ def update_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
                 body["LastDeploymentConfig"] = request.get("DeploymentConfig")
             _retain(body, request)
             _store(state, name, body, "Updating" if descriptor is None else "Creating")
+            tell(state, name, "updating" if descriptor is None else "creating", {"config": wanted})
         changed = True
     finally:
         if not changed and descriptor is not None:
@@ -189,6 +192,7 @@ def update_endpoint_weights_and_capacities(state: State, request: Mapping[str, A
             raise invalid("At least one production variant needs a weight above 0.")
         body |= {"Weights": weights, "Counts": counts}
         _store(state, name, body, "Updating")
+        tell(state, name, "updating", {"weights": weights, "counts": counts})
     return {"EndpointArn": endpoint_arn(state, name)}
 
 
@@ -196,6 +200,8 @@ def delete_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     name = request["EndpointName"]
     with state.store.transaction():
         body = _body(state, name)
+        if body["Status"] != "Deleting":
+            tell(state, name, "deleting")
         _store(state, name, body, "Deleting")
     _settle(state, name)
     return {}
@@ -216,6 +222,11 @@ def config(state: State, name: str) -> dict[str, Any]:
 
 def endpoint_arn(state: State, name: str) -> str:
     return state.arn(f"endpoint/{name}")
+
+
+def tell(state: State, name: str, happened: str, detail: Mapping[str, Value] | None = None) -> None:
+    """In the transaction of the change. ``happened`` is the new status as an event says it, e.g. ``in-service``."""
+    events.tell(state, f"endpoint.{happened}", endpoint_arn(state, name), {"endpoint": name}, detail)
 
 
 def _config_arn(state: State, name: str) -> str:
@@ -270,7 +281,9 @@ def _settle(state: State, name: str) -> None:
             return
         if row["status"] == "Deleting":
             resources.remove(state, KIND, name, endpoint_arn(state, name))
+            tell(state, name, "deleted")
         elif row["status"] in ALIVE:
+            tell(state, name, "failed", {"failure": GONE})
             _store(state, name, {**_body(state, name), "FailureReason": GONE, "Port": None}, "Failed")
 
 

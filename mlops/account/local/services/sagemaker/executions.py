@@ -8,17 +8,19 @@ import secrets
 import sqlite3
 import string
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
-from mlops.account.local import ownership
+from mlops.account.local import events, ownership
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import conflict, invalid, not_found
 from mlops.account.local.services.sagemaker import pipelines, resources
 from mlops.account.local.services.sagemaker.parameters import resolve
 from mlops.account.local.services.sagemaker.selection import select
 from mlops.account.local.settling import GONE, RUNNING, end_steps, settle, settle_all
-from mlops.account.local.state import ACCOUNT_ID, State, dump, now
+from mlops.account.local.state import ACCOUNT_ID, State, dump, moment, now
 from mlops.ir import Definition
+from mlops.ir.execution_events import execution_event
 from mlops.ir.reader import read
 from mlops.ir.values import to_json
 
@@ -59,18 +61,19 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
         }
         if selective is not None:
             select(state, name, version["definition"], selective)
-        time = now()
+        time, arn = datetime.now(UTC), pipelines.execution_arn(state, name, execution)
         state.store.write(
             "INSERT INTO execution VALUES (?, ?, ?, 'Executing', 0, ?, ?, NULL, ?)",
             execution,
             name,
             version["version"],
-            time,
-            time,
+            moment(time),
+            moment(time),
             dump(body),
         )
+        events.append(state.store, execution_event(arn, "Executing", time))
         started = True
-        return {"PipelineExecutionArn": pipelines.execution_arn(state, name, execution)}
+        return {"PipelineExecutionArn": arn}
 
     folder = state.execution_folder(execution)
     descriptor = ownership.take(folder)
@@ -185,9 +188,14 @@ def stop_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping
         row = _settled(state, request)
         if row["status"] not in RUNNING:
             raise conflict(f"Only an execution that runs can be stopped; {row['id']} is {row['status']}.")
+        time = datetime.now(UTC)
         state.store.write(
-            "UPDATE execution SET stop_requested = 1, status = 'Stopping', modified = ? WHERE id = ?", now(), row["id"]
+            "UPDATE execution SET stop_requested = 1, status = 'Stopping', modified = ? WHERE id = ?",
+            moment(time),
+            row["id"],
         )
+        if row["status"] != "Stopping":
+            events.append(state.store, execution_event(request["PipelineExecutionArn"], "Stopping", time))
         return _named(request)
 
     return resources.once(state, "StopPipelineExecution", request["ClientRequestToken"], request, stop)
@@ -206,19 +214,21 @@ def retry_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             raise conflict(f"Only a failed or stopped execution can be retried; {row['id']} is {row['status']}.")
         if state.store.one("SELECT 1 FROM step WHERE execution = ? AND type = 'Fail' AND status = 'Failed'", execution):
             raise conflict(f"Execution {execution} was ended by a Fail step and cannot be retried.")
-        with state.store.transaction() as connection:
-            # It may have died between our last look and our taking of the lock.
-            end_steps(connection, execution, "Failed", GONE, now())
+        time = datetime.now(UTC)
+        arn = pipelines.execution_arn(state, row["pipeline"], execution)
+        # It may have died between our last look and our taking of the lock.
+        end_steps(state, arn, "Failed", GONE, time)
         body = json.loads(row["body"])
         if request.get("ParallelismConfiguration"):
             body["ParallelismConfiguration"] = request["ParallelismConfiguration"]
         state.store.write(
             "UPDATE execution SET status = 'Executing', stop_requested = 0, failure = NULL, modified = ?, body = ? "
             "WHERE id = ?",
-            now(),
+            moment(time),
             dump(body),
             execution,
         )
+        events.append(state.store, execution_event(arn, "Executing", time, retried=True))
         started = True
         return _named(request)
 

@@ -7,6 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from mlops.account.local import events
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import conflict, invalid, not_found
 from mlops.account.local.services.sagemaker import resources
@@ -40,6 +41,7 @@ def create_pipeline(state: State, request: Mapping[str, Any]) -> Mapping[str, An
         resources.insert(state, KIND, name, body, taken=taken, status="Active")
         _add_version(state, name, 1, definition, request)
         resources.tag(state, arn(state, name), request)
+        events.tell(state, "pipeline.created", arn(state, name), {"pipeline": name}, {"version": 1})
         return {"PipelineArn": arn(state, name)}
 
     return resources.once(state, "CreatePipeline", request["ClientRequestToken"], request, create)
@@ -55,6 +57,7 @@ def update_pipeline(state: State, request: Mapping[str, Any]) -> Mapping[str, An
             body["Version"] += 1
             _add_version(state, name, body["Version"], definition, request)
         resources.replace(state, KIND, name, {**body, **_kept(request)}, status="Active")
+        events.tell(state, "pipeline.updated", arn(state, name), {"pipeline": name}, {"version": body["Version"]})
     return {"PipelineArn": arn(state, name), "PipelineVersionId": body["Version"]}
 
 
@@ -98,12 +101,15 @@ def delete_pipeline(state: State, request: Mapping[str, Any]) -> Mapping[str, An
         if state.store.one("SELECT 1 FROM execution WHERE pipeline = ? AND status IN ('Executing', 'Stopping')", name):
             raise conflict(f"Pipeline {name} has executions that run; stop them or wait for them.")
         with state.store.transaction() as connection:
+            executions = [row["id"] for row in state.store.all("SELECT id FROM execution WHERE pipeline = ?", name)]
             connection.execute(
                 "DELETE FROM step WHERE execution IN (SELECT id FROM execution WHERE pipeline = ?)", (name,)
             )
             connection.execute("DELETE FROM execution WHERE pipeline = ?", (name,))
             connection.execute("DELETE FROM pipeline_version WHERE pipeline = ?", (name,))
+            events.forget(connection, executions)
         resources.remove(state, KIND, name, arn(state, name))
+        events.tell(state, "pipeline.deleted", arn(state, name), {"pipeline": name})
         return {"PipelineArn": arn(state, name)}
 
     return resources.once(state, "DeletePipeline", request["ClientRequestToken"], request, delete)

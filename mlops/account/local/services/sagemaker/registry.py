@@ -7,15 +7,18 @@ import sqlite3
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.account.local import events
 from mlops.account.local.listing import Query, contains
 from mlops.account.local.refusal import conflict, invalid
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.services.sagemaker.tags import forget_tags
 from mlops.account.local.state import ACCOUNT_ID, State, dump, now
+from mlops.ir.values import Value
 
 GROUP = "ModelPackageGroup"
 UNVERSIONED = 0
 DEFAULT_APPROVAL = "PendingManualApproval"
+_APPROVALS = {"Approved": "approved", "Rejected": "rejected", DEFAULT_APPROVAL: "reopened"}
 _CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "PrincipalId": ACCOUNT_ID}}
 # What CreateModelPackage takes and DescribeModelPackage does not tell, or tells under another name.
 _NOT_KEPT = frozenset({"ClientToken", "Tags", "ModelPackageGroupName", "ModelPackageName", "ModelApprovalStatus"})
@@ -85,6 +88,8 @@ def create_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
         except sqlite3.IntegrityError:
             raise conflict(f"Model package {name} already exists.") from None
         resources.tag(state, arn, request)
+        by = (body.get("MetadataProperties") or {}).get("GeneratedBy")
+        _tell(state, "registered", name, version, {"status": approval or None, "by": by})
         return {"ModelPackageArn": arn}
 
     with state.store.transaction():
@@ -142,6 +147,10 @@ def update_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
             row["name"],
             row["version"],
         )
+        approval = request.get("ModelApprovalStatus")
+        if approval and approval != row["approval"]:
+            detail = {"status": approval, "before": row["approval"], "reason": request.get("ApprovalDescription")}
+            _tell(state, _APPROVALS.get(approval, "judged"), row["name"], row["version"], detail)
         return {"ModelPackageArn": package_arn(state, row["name"], row["version"])}
 
     with state.store.transaction():
@@ -153,6 +162,7 @@ def delete_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
         row = package(state, request["ModelPackageName"])
         state.store.write("DELETE FROM package WHERE name = ? AND version = ?", row["name"], row["version"])
         forget_tags(state, package_arn(state, row["name"], row["version"]))
+        _tell(state, "deleted", row["name"], row["version"], {})
     return {}
 
 
@@ -179,6 +189,15 @@ def containers(row: sqlite3.Row) -> list[dict[str, Any]]:
     """What the package's InferenceSpecification runs."""
     found: list[dict[str, Any]] = json.loads(row["body"]).get("InferenceSpecification", {}).get("Containers", [])
     return found
+
+
+def _tell(state: State, happened: str, name: str, version: int, detail: Mapping[str, Value]) -> None:
+    """Not with an id of the execution that registered it: the version outlives that."""
+    ids = {"model-package": name if version == UNVERSIONED else f"{name}/{version}"}
+    if version != UNVERSIONED:
+        ids["model-package-group"] = name
+    told = {member: value for member, value in detail.items() if value is not None}
+    events.tell(state, f"model-package.{happened}", package_arn(state, name, version), ids, told)
 
 
 def ensure_group(state: State, name_or_arn: str) -> None:

@@ -1,0 +1,75 @@
+"""What executions and their steps do, as events: the same whether the account keeps them or was asked what it sees."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from mlops.ir.events import Event
+from mlops.ir.secrecy import hide
+from mlops.ir.values import Value
+
+STARTED, RETRIED = "execution.started", "execution.retried"
+_EXECUTIONS = {"Executing": STARTED, "Stopping": "execution.stopping"}
+_STEPS = {"Starting": "step.starting", "Executing": "step.executing", "Stopping": "step.stopping"}
+
+
+def execution_event(
+    arn: str, status: str, time: datetime, failure: str | None = None, *, retried: bool = False
+) -> Event:
+    """
+    >>> execution_event("arn:aws:sagemaker:x:0:pipeline/churn/execution/abc", "Stopped", datetime(2026, 1, 1)).kind
+    'execution.ended'
+    """
+    kind = RETRIED if retried else _EXECUTIONS.get(status, "execution.ended")
+    return Event(kind, time, arn, _ids(arn), _told(status=status, failure=failure))
+
+
+def step_event(
+    arn: str,
+    step: str,
+    status: str,
+    time: datetime,
+    *,
+    attempt: int = 1,
+    metadata: Mapping[str, Any] | None = None,
+    failure: str | None = None,
+    cached: str | None = None,
+    seconds: float | None = None,
+) -> Event:
+    """``metadata`` is what ListPipelineExecutionSteps tells as Metadata; of that the kind of work, a Condition's
+    outcome and a job's name are told. ``cached`` is the ARN of the execution whose result serves."""
+    nothing: tuple[str | None, Mapping[str, Any]] = (None, {})
+    kind, about = next(iter((metadata or {}).items()), nothing)
+    job = {"job": about["Arn"].rpartition("/")[2]} if kind and kind.endswith("Job") and about.get("Arn") else {}
+    return Event(
+        _STEPS.get(status, "step.ended"),
+        time,
+        step,
+        {**_ids(arn), "step": step, **job},
+        _told(
+            status=status,
+            failure=failure,
+            attempt=attempt,
+            kind=kind,
+            outcome=about.get("Outcome") if kind == "Condition" else None,
+            cached=cached,
+            seconds=seconds,
+        ),
+    )
+
+
+def _ids(arn: str) -> dict[str, str]:
+    """
+    >>> _ids("arn:aws:sagemaker:eu-west-1:000000000000:pipeline/churn/execution/abc")
+    {'pipeline': 'churn', 'execution': 'abc'}
+    """
+    pipeline, _, execution = arn.rpartition(":")[2].removeprefix("pipeline/").partition("/execution/")
+    return {"pipeline": pipeline, "execution": execution}
+
+
+def _told(*, failure: str | None, **detail: Value) -> dict[str, Value]:
+    """Without what is not known."""
+    told = {**detail, "failure": hide(failure) if failure else None}
+    return {name: value for name, value in told.items() if value is not None}
