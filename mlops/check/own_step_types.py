@@ -38,6 +38,11 @@ class _OwnStepTypes(Mapping[str, StepType]):
     def __bool__(self) -> bool:
         return True
 
+    def loaded(self) -> tuple[StepType, ...]:
+        """Those whose modules somebody has imported."""
+        self._load(lambda module: module in sys.modules)
+        return tuple(self._known.values())
+
     def _load(self, wanted: Callable[[str], bool]) -> None:
         if self._waiting is None:
             from mlops.declare import steps
@@ -51,6 +56,6 @@ class _OwnStepTypes(Mapping[str, StepType]):
 
 
 @cache
-def own_step_types() -> Mapping[str, StepType]:
+def own_step_types() -> _OwnStepTypes:
     """Those of this package."""
     return _OwnStepTypes()

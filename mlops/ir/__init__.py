@@ -9,6 +9,7 @@ from mlops.ir.definition import Asset, Block, Definition, Parameter, Placed, Ste
 from mlops.ir.errors import AccountError, ConfigurationError, MlopsError, Refusal, UsageError
 from mlops.ir.events import Event, Listener
 from mlops.ir.finding import Edit, Finding, Severity
+from mlops.ir.job_kind import JobKind, S3Place
 from mlops.ir.step_type import StepType
 from mlops.ir.values import Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.where import Where
@@ -23,6 +24,7 @@ __all__ = [
     "Edit",
     "Event",
     "Finding",
+    "JobKind",
     "Join",
     "JsonGet",
     "Listener",
@@ -31,6 +33,7 @@ __all__ = [
     "Placed",
     "Ref",
     "Refusal",
+    "S3Place",
     "Severity",
     "Step",
     "StepType",

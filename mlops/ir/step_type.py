@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mlops.ir.job_kind import JobKind
+
 
 @dataclass(frozen=True, slots=True)
 class StepType:
@@ -25,6 +27,9 @@ class StepType:
     - ``states_resource``: Step Functions' resource ARN for it.
     - ``action``: the module of ``mlops.run.actions`` that runs it here.
     - ``dependable``: other steps may name it in DependsOn.
+    - ``job``: the kind of job that it starts, None where it starts none.
+    - ``made``: the request's member that names what it makes, of a step that starts no job.
+    - ``permissions``: actions that the pipeline's role needs for it, None where nobody knows.
     """
 
     type: str
@@ -42,3 +47,16 @@ class StepType:
     states_resource: str | None = None
     action: str | None = None
     dependable: bool = True
+    job: JobKind | None = None
+    made: str | None = None
+    permissions: tuple[str, ...] | None = None
+
+    @property
+    def name_member(self) -> str | None:
+        """The request's member that names what the step makes; the service appends to what a definition gives there."""
+        return self.job.name_member if self.job is not None else self.made
+
+    @property
+    def is_boxed(self) -> bool:
+        """Here it runs in a sandbox."""
+        return self.job is not None and self.job.boxed

@@ -24,12 +24,8 @@ from mlops.ir import StepType
 from mlops.run.ports import Cache, CacheEntry, ObjectMissing, Part, Registry, RequestRefused, Success
 
 _OUTPUT_PATH = "S3OutputPath"
-_PLACES = {
-    "ProcessingOutputConfig": ("S3Uri", "KmsKeyId"),
-    "OutputDataConfig": (_OUTPUT_PATH, "KmsKeyId"),
-    "TransformOutput": (_OUTPUT_PATH, "KmsKeyId"),
-}
-"""Members that describe outputs, and what in them does not change a result."""
+_WHERE = (_OUTPUT_PATH, "S3Uri", "KmsKeyId")
+"""What in the member that describes outputs does not change a result."""
 # A job goes on from its checkpoints and writes them to the same place, so their content is never the same twice.
 _BY_NAME_ONLY = "CheckpointConfig"
 _READ_WHOLE = ("S3Uri", "ModelDataUrl")
@@ -81,9 +77,12 @@ class StepCache:
             reason = reason or fault
         return reason
 
-    def outputs(self, response: Mapping[str, Any]) -> dict[str, str]:
-        """By URI what a step has written, in the form of :attr:`CacheEntry.outputs`."""
-        return {uri: self._written(uri) for uri in _output_places(response)}
+    def outputs(self, step_type: StepType | None, response: Mapping[str, Any]) -> dict[str, str]:
+        """By URI what a step has written, in the form of :attr:`CacheEntry.outputs`: whole folders, so that data beside
+        a file count too."""
+        job = step_type.job if step_type is not None else None
+        places = job.outputs if job is not None else ()
+        return {uri: self._written(uri) for place in places for uri in place.folders(response)}
 
     def _stale(self, success: Success, expire_after: Any, now: datetime) -> str | None:
         if expire_after is None or success.record.ended is None:
@@ -116,11 +115,11 @@ class StepCache:
                 for at, leaf in _leaves(value, dotted):
                     if _last(at) != _OUTPUT_PATH:
                         yield at, self._part(at, leaf)
-        for member in _PLACES:
-            if request.get(member):
-                for at, leaf in _leaves(request[member], member):
-                    if _last(at) not in _PLACES[member]:
-                        yield at, self._part(at, leaf)
+        destination = step_type.job.destination if step_type.job is not None else None
+        if destination is not None and request.get(destination):
+            for at, leaf in _leaves(request[destination], destination):
+                if _last(at) not in _WHERE:
+                    yield at, self._part(at, leaf)
         yield "Python", Part(platform.python_version(), platform.python_version())
         yield "installed packages", Part(_installed())
 
@@ -218,19 +217,6 @@ def _relative(uri: str, place: str) -> str:
     """As the step will see the file: below the place, or the whole name where the place ends inside a name."""
     rest = uri[len(place) :]
     return rest.lstrip("/") if rest.startswith("/") or place.endswith("/") else place.rpartition("/")[2] + rest
-
-
-def _output_places(response: Mapping[str, Any]) -> Iterator[str]:
-    for output in (response.get("ProcessingOutputConfig") or {}).get("Outputs") or []:
-        uri = (output.get("S3Output") or {}).get("S3Uri")
-        if isinstance(uri, str):
-            yield f"{uri.rstrip('/')}/"
-    model = (response.get("ModelArtifacts") or {}).get("S3ModelArtifacts")
-    if isinstance(model, str):
-        yield f"{model.rstrip('/').rpartition('/')[0]}/"  # the data that were written beside the model too
-    answers = (response.get("TransformOutput") or {}).get("S3OutputPath")
-    if isinstance(answers, str):
-        yield f"{answers.rstrip('/')}/"
 
 
 @cache

@@ -32,13 +32,6 @@ _STOP_CHECK_SECONDS = 0.2
 _LONGEST_UNTOLD_SECONDS = 0.05
 # Commands wake the loop when they end; what else a task waits for is asked for again and again.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.05
-_NAME_MEMBERS = {
-    "Training": "TrainingJobName",
-    "Processing": "ProcessingJobName",
-    "Transform": "TransformJobName",
-    "Model": "ModelName",
-}
-_BOXED = ("Training", "Processing", "Transform")
 _UNBOXED = Isolation("folders", "this step starts no command")
 _T = TypeVar("_T")
 
@@ -211,7 +204,7 @@ class _Run:
             self._end(record, prepared)
             return
         self._retries.setdefault(step.name, prepared.retries)
-        isolation = probe() if step.type in _BOXED else _UNBOXED
+        isolation = probe() if self._is_boxed(step) else _UNBOXED
         self._write()
         started = self._guarded(step, log, lambda: self._begin(step, prepared, folder, log, isolation))
         if isinstance(started, Outcome):
@@ -224,12 +217,12 @@ class _Run:
     def _prepare(self, step: Step, attempt: int) -> _Prepared:
         """Raises :class:`StepFailed` and what the ports raise."""
         arguments = step.arguments if isinstance(step.arguments, Mapping) else {}
-        base = arguments.get(_NAME_MEMBERS.get(step.type, ""))
+        step_type = self._checked.type_of(step)
+        base = arguments.get((step_type.name_member if step_type is not None else None) or "")
         name = job_name(self._execution.execution_id, step.name, attempt, base if isinstance(base, str) else None)
         context = Context(self._checked, self._execution, self._ports.objects, self._responses, now(), name)
         request = resolve(arguments, context)
         retries = Retries(policies(resolve(step.members.get("RetryPolicies"), context)), time.monotonic())
-        step_type = self._checked.type_of(step)
         if self._cache is None or step_type is None:
             return _Prepared(name, request, retries, None, None)
         entry = self._cache.entry(step_type, request)
@@ -242,9 +235,11 @@ class _Run:
 
     def _begin(self, step: Step, prepared: _Prepared, folder: Path, log: Path, isolation: Isolation) -> Task:
         """Raises :class:`StepFailed` and what the ports raise."""
-        action = action_of(self._checked.type_of(step), step.type)
+        step_type = self._checked.type_of(step)
+        action = action_of(step_type, step.type)
         work = Work(
             step=step,
+            step_type=step_type,
             request=prepared.request,
             execution=self._execution,
             ports=self._ports,
@@ -254,9 +249,13 @@ class _Run:
             isolation=isolation,
             grace_seconds=self._grace,
         )
-        if isolation.mode == "folders" and step.type in _BOXED:
+        if isolation.mode == "folders" and self._is_boxed(step):
             work.note(f"no private /opt/ml here ({isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR")
         return action(work)
+
+    def _is_boxed(self, step: Step) -> bool:
+        step_type = self._checked.type_of(step)
+        return step_type is not None and step_type.is_boxed
 
     def _poll(self) -> bool:
         changed = False
@@ -281,7 +280,7 @@ class _Run:
             if log is not None:
                 with log.open("a", encoding="utf-8") as file:
                     file.write(traceback.format_exc())
-            ours = JOB_INTERNAL_ERROR if step.type in _BOXED else SERVICE_FAULT
+            ours = JOB_INTERNAL_ERROR if self._is_boxed(step) else SERVICE_FAULT
             return Outcome("Failed", f"{type(fault).__name__}: {fault}", fault=ours)
 
     def _end_served(self, record: StepRecord, hit: Success, entry: CacheEntry | None) -> None:
@@ -327,7 +326,7 @@ class _Run:
             if record.log is not None:
                 self._tidying.add(record.log.parent)
             if self._cache is not None and record.cache is not None and record.cache_source is None:
-                written = self._cache.outputs(outcome.response)
+                written = self._cache.outputs(self._checked.type_of(self._steps[name]), outcome.response)
                 ended = replace(ended, cache=replace(record.cache, outputs=written))
         elif outcome.status == "Failed":
             self._failed.append(name)

@@ -4,19 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from datetime import datetime
-from typing import Any, Literal, TypeAlias, TypeVar
+from typing import Any, Literal, TypeVar
 
+from mlops.ir import JobKind
 from mlops.run.outcome import REASON_LIMIT, Done, Outcome, StepFailed, Task
 from mlops.run.work import Work, now, stamp
 
 _T = TypeVar("_T")
-Kind: TypeAlias = Literal["ProcessingJob", "TrainingJob", "TransformJob"]
-
-_ARN_KINDS: Mapping[Kind, str] = {
-    "ProcessingJob": "processing-job",
-    "TrainingJob": "training-job",
-    "TransformJob": "transform-job",
-}
 _LAST = ("Completed", "Failed", "Stopped", "MaxRuntimeExceeded", "MaxWaitTimeExceeded")
 _STEP_STATUS: Mapping[str, Literal["Succeeded", "Failed", "Stopped"]] = {
     "Completed": "Succeeded",
@@ -26,33 +20,34 @@ _STEP_STATUS: Mapping[str, Literal["Succeeded", "Failed", "Stopped"]] = {
 
 
 class Job:
-    """``members`` are those of the request that the description repeats."""
+    """``members`` are those of the request that the description repeats. The step's type says what kind it is."""
 
-    def __init__(self, kind: Kind, work: Work, members: Mapping[str, Any]) -> None:
-        self.kind = kind
+    def __init__(self, work: Work, members: Mapping[str, Any]) -> None:
+        kind = work.job_kind
+        self.kind: JobKind = kind
         self.began: datetime = now()
         self._work = work
         self.description: dict[str, Any] = {
-            **{name: value for name, value in members.items() if name not in ("Tags", f"{kind}Name")},
-            f"{kind}Name": work.name,
-            f"{kind}Arn": work.arn(_ARN_KINDS[kind]),
+            **{name: value for name, value in members.items() if name not in ("Tags", kind.name_member)},
+            kind.name_member: work.name,
+            kind.arn_member: work.arn(kind.segment),
             "CreationTime": stamp(self.began),
         }
 
     @property
     def metadata(self) -> Mapping[str, Any]:
-        return {self.kind: {"Arn": self.description[f"{self.kind}Arn"]}}
+        return {self.kind.member: {"Arn": self.description[self.kind.arn_member]}}
 
     def tell(self, status: str, **members: Any) -> None:
         self.description |= {
-            f"{self.kind}Status": status,
+            self.kind.status_member: status,
             "LastModifiedTime": stamp(now()),
             **{name: value for name, value in members.items() if value is not None},
         }
-        self._work.ports.registry.record_job(self.kind, self._work.name, dict(self.description))
+        self._work.ports.registry.record_job(self.kind.name, self._work.name, dict(self.description))
 
     def enters(self, status: str, message: str | None = None) -> None:
-        """A SecondaryStatus of a training job; it is told with the next change."""
+        """A SecondaryStatus of a kind that has stages; it is told with the next change."""
         moment = stamp(now())
         transitions: list[dict[str, Any]] = self.description.setdefault("SecondaryStatusTransitions", [])
         if transitions:
@@ -61,16 +56,16 @@ class Job:
         self.description |= {"SecondaryStatus": status, "SecondaryStatusTransitions": [*transitions, step]}
 
     def started(self) -> None:
-        if self.kind == "TrainingJob":
+        if self.kind.stages:
             self.enters("Starting")
-        self.tell("InProgress", **{f"{self.kind.removesuffix('Job')}StartTime": stamp(self.began)})
+        self.tell("InProgress", **{self.kind.start_member: stamp(self.began)})
 
     def ended(
         self, status: Literal["Completed", "Failed", "Stopped"], failure: str | None = None, **members: Any
     ) -> Outcome:
         reason = failure[:REASON_LIMIT] if failure else None
-        ended = {f"{self.kind.removesuffix('Job')}EndTime": stamp(now())}
-        if self.kind == "TrainingJob" and self.description.get("SecondaryStatus") not in _LAST:
+        ended = {self.kind.end_member: stamp(now())}
+        if self.kind.stages and self.description.get("SecondaryStatus") not in _LAST:
             self.enters(status, reason)
         self.tell(status, **{**ended, "FailureReason": reason, **members})
         return self.outcome(_STEP_STATUS[status], reason)

@@ -47,9 +47,8 @@ class Registry(Protocol):
         """A Describe operation, e.g. ``DescribeModel``. Raises :class:`RequestRefused`."""
 
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
-        """Keep what DescribeTrainingJob, DescribeProcessingJob or DescribeTransformJob is to answer (``kind`` is
-        TrainingJob, ProcessingJob or TransformJob). Called again whenever the description changes. It is kept with the
-        journal's next call at the latest."""
+        """Keep what the Describe operation of a job is to answer (``kind`` is a ``JobKind.name``, e.g. TrainingJob).
+        Called again whenever the description changes. It is kept with the journal's next call at the latest."""
 
 
 class RequestRefused(Exception):

@@ -10,11 +10,12 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops.ir import Step
+from mlops.ir import JobKind, Step, StepType
+from mlops.run.outcome import StepFailed
 from mlops.run.ports import Execution, Ports
 from mlops.run.sandbox import Box, Isolation
 
-NAME_LIMIT = 63  # botocore: TrainingJobName, ProcessingJobName, TransformJobName, ModelName
+NAME_LIMIT = 63  # botocore: names of jobs and of models
 
 FIRST_HOST = "algo-1"
 
@@ -43,8 +44,16 @@ class Work:
     name: str
     isolation: Isolation
     grace_seconds: float
+    step_type: StepType | None = None
     only_prepare: bool = False
     host: str = FIRST_HOST
+
+    @property
+    def job_kind(self) -> JobKind:
+        """Raises :class:`StepFailed` where the type of step starts no job."""
+        if self.step_type is None or self.step_type.job is None:
+            raise StepFailed(f"a step of type {self.step.type} starts no job: its StepType names none")
+        return self.step_type.job
 
     @property
     def opt_ml(self) -> Path:

@@ -26,7 +26,17 @@ from mlops.project.content_address import UnshippableFile, address, collect
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE
 from mlops.testing.opening import open_sound, refuse_errors
-from mlops.testing.rewriting import input_names, only_step, output_names, report_place, stub_answer, without_steps
+from mlops.testing.rewriting import (
+    describe_job,
+    input_names,
+    is_packed,
+    only_step,
+    output_names,
+    output_place,
+    report_place,
+    stub_answer,
+    without_steps,
+)
 from mlops.testing.stub import Stub
 
 _MODEL = "model.tar.gz"
@@ -63,15 +73,16 @@ class Execution:
         ``model.tar.gz`` for ``model`` of a Training step. Raises UsageError where the step has left nothing."""
         job = self._reached(step).job
         declared = self._declared(step)
-        if name not in output_names(declared):
+        place = output_place(declared, name)
+        if place is None:
             raise UsageError(
                 f"step {step} has no output {name!r}; it has {', '.join(output_names(declared)) or 'none'}"
             )
-        uri = _output_uri(self.account.client("sagemaker"), declared.type, str(job), name)
+        described = describe_job(self.account.client("sagemaker"), declared, str(job))
         folder = self.folder / step / name
-        if not _fetch(self.account, uri, folder):
+        if not _fetch(self.account, dict(place.uris(described)).get(name, ""), folder):
             raise UsageError(f"step {step} has left nothing in its output {name}")
-        return folder / _MODEL if declared.type == "Training" else folder
+        return folder / _MODEL if place.is_file else folder
 
     def report(self, step: str, name: str) -> dict[str, Any]:
         output, file = report_place(self._declared(step), name)
@@ -94,17 +105,6 @@ class Execution:
         if declared is None:
             raise UsageError(f"there is no step {step}")
         return declared
-
-
-def _output_uri(sagemaker: Any, kind: str, job: str, name: str) -> str:
-    match kind:
-        case "Training":
-            described = sagemaker.describe_training_job(TrainingJobName=job)
-            return str(described.get("ModelArtifacts", {}).get("S3ModelArtifacts", ""))
-        case "Transform":
-            return str(sagemaker.describe_transform_job(TransformJobName=job)["TransformOutput"]["S3OutputPath"])
-    outputs = sagemaker.describe_processing_job(ProcessingJobName=job)["ProcessingOutputConfig"]["Outputs"]
-    return next(str(item["S3Output"]["S3Uri"]) for item in outputs if item["OutputName"] == name)
 
 
 def _fetch(account: Account, uri: str, folder: Path) -> int:
@@ -157,7 +157,7 @@ class Workplace:
                 raise UsageError(f"a step of type {step.type} cannot be stubbed: {name} has no outputs")
             _refuse_unknown(f"step {name}", "output", stub.outputs, known)
             uris = {
-                output: self._upload(self._root / given, name, output, packed=step.type == "Training")
+                output: self._upload(self._root / given, name, output, packed=is_packed(step, output))
                 for output, given in stub.outputs.items()
             }
             answers[name] = stub_answer(step, uris, stub.metrics)

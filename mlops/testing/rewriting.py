@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlops.ir import Block, Definition, Join, JsonGet, Ref, Step, UsageError, Value
+from mlops.check import step_types
+from mlops.ir import Block, Definition, JobKind, Join, JsonGet, Ref, S3Place, Step, UsageError, Value
 from mlops.ir.values import Key, RefPath, refs, transform
 
 Answer = Callable[[RefPath], Value]
@@ -23,9 +24,9 @@ def only_step(
 ) -> Definition:
     """The definition of one step. ``sources`` are S3 URIs by the names of inputs or channels; ``given`` parameters
     stay, and those that the step reads. Raises UsageError for what the step would still read of others."""
-    arguments = step.arguments
-    for place, label in _INPUT_LISTS:
-        arguments = _with_sources(arguments, place, label, sources)
+    arguments: Any = step.arguments
+    for place in _inputs(step):
+        arguments = place.with_uris(arguments, sources)
     members = {name: value for name, value in step.members.items() if name != "DependsOn"}
     alone = replace(step, arguments=arguments, members=members)
     paths = [path for _, ref in refs((arguments, members)) if (path := ref.path) is not None]
@@ -40,37 +41,25 @@ def only_step(
     return replace(definition, steps=(alone,), parameters=parameters)
 
 
-_INPUT_LISTS = (("ProcessingInputs", "InputName"), ("InputDataConfig", "ChannelName"))
 _CODE = "code"
+"""The input in which a Processing step gets its script."""
+
+
+def _job(step: Step) -> JobKind | None:
+    found = step_types().get(step.type)
+    return found.job if found is not None else None
+
+
+def _inputs(step: Step) -> tuple[S3Place, ...]:
+    job = _job(step)
+    return job.inputs if job is not None and isinstance(step.arguments, Mapping) else ()
 
 
 def input_names(step: Step) -> tuple[str, ...]:
+    request: Any = step.arguments
     return tuple(
-        str(item[label])
-        for place, label in _INPUT_LISTS
-        for item in _items(step.arguments, place)
-        if label in item and not (place == "ProcessingInputs" and item[label] == _CODE)
+        name for place in _inputs(step) for name, _ in place.values(request) if place.label is None or name != _CODE
     )
-
-
-def _items(arguments: Any, place: str) -> list[Mapping[str, Any]]:
-    listed = arguments.get(place) if isinstance(arguments, Mapping) else None
-    return [item for item in listed or () if isinstance(item, Mapping)]
-
-
-def _with_sources(arguments: Any, place: str, label: str, sources: Mapping[str, str]) -> Any:
-    if not _items(arguments, place):
-        return arguments
-    return {**arguments, place: tuple(_with_source(item, sources.get(item.get(label))) for item in arguments[place])}
-
-
-def _with_source(item: Any, uri: str | None) -> Any:
-    if uri is None:
-        return item
-    if "S3Input" in item:
-        return {**item, "S3Input": {**item["S3Input"], "S3Uri": uri}}
-    source = item["DataSource"]
-    return {**item, "DataSource": {**source, "S3DataSource": {**source["S3DataSource"], "S3Uri": uri}}}
 
 
 def _kept(steps: tuple[Step, ...], answers: Mapping[str, Answer]) -> tuple[Step, ...]:
@@ -117,11 +106,7 @@ def stub_answer(step: Step, uris: Mapping[str, str], metrics: Mapping[str, float
 
     def answer(path: RefPath) -> Value:
         match path.segments:
-            case ("ModelArtifacts", "S3ModelArtifacts"):
-                name, found = "the output model", uris.get("model")
-            case ("TransformOutput", "S3OutputPath"):
-                name, found = "the output output", uris.get("output")
-            case ("ProcessingOutputConfig", "Outputs", Key(text=output), "S3Output", "S3Uri"):
+            case segments if (output := _output_read(step, segments)) is not None:
                 name, found = f"the output {output}", uris.get(output)
             case ("PropertyFiles", str() as report):
                 output, file = report_place(step, report)
@@ -139,6 +124,12 @@ def stub_answer(step: Step, uris: Mapping[str, str], metrics: Mapping[str, float
     return answer
 
 
+def _output_read(step: Step, segments: tuple[object, ...]) -> str | None:
+    job = _job(step)
+    places = job.outputs if job is not None else ()
+    return next((name for place in places if (name := place.named_by(segments)) is not None), None)
+
+
 def report_place(step: Step, report: str) -> tuple[str, str]:
     """The output that a report lies in, and the path in it. Raises UsageError."""
     listed: Any = step.members.get("PropertyFiles") or ()
@@ -150,13 +141,29 @@ def report_place(step: Step, report: str) -> tuple[str, str]:
 
 def output_names(step: Step) -> tuple[str, ...]:
     """As a stub and ``Execution.output`` call them."""
-    arguments: Any = step.arguments
-    match step.type:
-        case "Training":
-            return ("model",)
-        case "Transform":
-            return ("output",)
-        case "Processing":
-            outputs = arguments.get("ProcessingOutputConfig", {}).get("Outputs", ())
-            return tuple(str(output["OutputName"]) for output in outputs)
-    return ()
+    job, request = _job(step), step.arguments
+    if job is None or not isinstance(request, Mapping):
+        return ()
+    return tuple(name for place in job.outputs for name in place.names(request))
+
+
+def output_place(step: Step, name: str) -> S3Place | None:
+    """None where it has no such output."""
+    job, request = _job(step), step.arguments
+    if job is None or not isinstance(request, Mapping):
+        return None
+    return next((place for place in job.outputs if name in place.names(request)), None)
+
+
+def is_packed(step: Step, output: str) -> bool:
+    """One archive, and not a folder."""
+    place = output_place(step, output)
+    return place is not None and place.is_file
+
+
+def describe_job(sagemaker: Any, step: Step, name: str) -> Mapping[str, Any]:
+    job = _job(step)
+    if job is None:
+        raise UsageError(f"a step of type {step.type} starts no job")
+    found: Mapping[str, Any] = getattr(sagemaker, job.describe_method)(**{job.name_member: name})
+    return found

@@ -9,7 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops.ir import Checked, Definition, Ref, Step, StepType
+from mlops.check import step_types
+from mlops.ir import Checked, Definition, Ref, Step
 from mlops.ir.definition import Block
 from mlops.ir.values import from_json, refs
 from mlops.run.execute import execute
@@ -17,23 +18,7 @@ from mlops.run.ports import Execution, ObjectMissing, Ports, RequestRefused, Ste
 
 ARN = "arn:aws:sagemaker:eu-west-1:000000000000"
 
-STEP_TYPES = {
-    step_type.type: step_type
-    for step_type in (
-        StepType(
-            "Processing",
-            keyed={"ProcessingOutputConfig.Outputs": "OutputName", "ProcessingInputs": "InputName"},
-            action="processing",
-        ),
-        StepType("Training", keyed={"FinalMetricDataList": "MetricName"}, action="training"),
-        StepType("Transform", action="transform"),
-        StepType("Model", action="model"),
-        StepType("RegisterModel", action="register_model"),
-        StepType("Condition", blocks=("IfSteps", "ElseSteps"), action="condition"),
-        StepType("Fail", action="fail"),
-        StepType("Lambda"),
-    )
-}
+STEP_TYPES = step_types()
 
 
 class FolderObjects:

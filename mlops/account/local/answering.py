@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pkgutil
+from collections import ChainMap
 from collections.abc import Callable, Mapping
 from functools import cache
 from importlib import import_module
@@ -27,10 +28,9 @@ def operations(service: str) -> Mapping[str, Answer]:
     if service not in services():
         return {}
     package = import_module(f"{packages.__name__}.{service.replace('-', '_')}")
-    found: dict[str, Answer] = {}
-    for module in pkgutil.iter_modules(package.__path__):
-        found.update(getattr(import_module(f"{package.__name__}.{module.name}"), "OPERATIONS", {}))
-    return found
+    modules = [import_module(f"{package.__name__}.{module.name}") for module in pkgutil.iter_modules(package.__path__)]
+    # Chained and not merged: a module may know only when it is asked.
+    return ChainMap(*(getattr(module, "OPERATIONS", {}) for module in modules))
 
 
 def answer(state: State, service: str, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

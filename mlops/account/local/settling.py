@@ -71,18 +71,20 @@ def _end_steps(
         "WHERE execution = ? AND status IN ('Starting', 'Executing', 'Stopping')",
         (status, failure, time, execution),
     )
+    # Only here: to know all kinds of job is to load all types of step.
+    from mlops.check.job_kinds import kinds_here
     from mlops.run.work import job_name
 
     # Only the end of a job's name is ours alone; the step may have died before it wrote down which job it had.
     ends = tuple(job_name(execution, step["name"], step["attempt"]).rpartition("-")[2] for step in steps)
-    alive = connection.execute(
-        "SELECT * FROM resource WHERE kind IN ('ProcessingJob', 'TrainingJob', 'TransformJob') "
-        "AND status IN ('InProgress', 'Stopping')"
-    ).fetchall()
+    kinds = {kind.name: kind for kind in kinds_here()}
+    alive = connection.execute("SELECT * FROM resource WHERE status IN ('InProgress', 'Stopping')").fetchall()
     for job in alive:
-        if job["name"].endswith(ends):
-            end_time = f"{job['kind'].removesuffix('Job')}EndTime"
-            told = {f"{job['kind']}Status": status, end_time: time, **({"FailureReason": failure} if failure else {})}
+        kind = kinds.get(job["kind"])
+        if kind is not None and job["name"].endswith(ends):
+            told = {kind.status_member: status, kind.end_member: time}
+            if failure:
+                told["FailureReason"] = failure
             connection.execute(
                 "UPDATE resource SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
                 (status, time, dump({**json.loads(job["body"]), **told}), job["kind"], job["name"]),

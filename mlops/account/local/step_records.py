@@ -10,9 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local.state import State, dump, moment, now
+from mlops.check.job_kinds import by_member
 from mlops.run.ports import CacheEntry, Part, StepRecord
-
-_JOBS = ("TrainingJob", "ProcessingJob", "TransformJob")
 
 
 def keep(state: State, execution: str, record: StepRecord) -> None:
@@ -111,8 +110,8 @@ def _record(row: sqlite3.Row) -> StepRecord:
 
 def _job(metadata: Mapping[str, Any]) -> str | None:
     """``<kind>/<name>``: log streams are found by the job's name."""
-    for kind in _JOBS:
-        arn = metadata.get(kind, {}).get("Arn")
-        if arn:
-            return f"{kind}/{arn.rpartition('/')[2]}"
+    for member, told in metadata.items():
+        kind = by_member(member)
+        if kind is not None and told.get("Arn"):
+            return f"{kind.name}/{told['Arn'].rpartition('/')[2]}"
     return None

@@ -11,7 +11,8 @@ from mlops.declare.records import record
 from mlops.declare.references import DataReference, ModelReference, PropertyReference, StringReference, lower
 from mlops.declare.steps.base import Step, without_none
 from mlops.declare.steps.shared_arguments import Count, Data, Job, JobSettings, Number, Text
-from mlops.ir import StepType, Value
+from mlops.ir import JobKind, StepType, Value
+from mlops.ir.permissions import ANY_JOB
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -34,6 +35,15 @@ STEP_TYPE = StepType(
         "AutoMLJobObjective",
         "InputDataConfig",
         "ProblemType",
+    ),
+    job=JobKind("AutoMLJob", "automl-job", describe="DescribeAutoMLJobV2", destination="OutputDataConfig"),
+    permissions=(
+        "sagemaker:AddTags",
+        "sagemaker:CreateAutoMLJobV2",
+        "sagemaker:DescribeAutoMLJobV2",
+        "sagemaker:StopAutoMLJob",
+        "iam:PassRole",
+        *ANY_JOB,
     ),
 )
 

@@ -16,6 +16,7 @@ from mlops.ir.fields import REQUIRED, TEXT, Constructor, Field
 STEP_TYPE = StepType(
     type="Callback",
     envelope=frozenset({"CacheConfig", "OutputParameters", "SqsQueueUrl"}),
+    permissions=("sqs:SendMessage",),
 )
 
 

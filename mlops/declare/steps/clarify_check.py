@@ -10,6 +10,7 @@ from mlops.declare.check_job import BaselineSettings, Check, s3_input
 from mlops.declare.references import ModelNameReference, lower
 from mlops.declare.steps.shared_arguments import Data, Text
 from mlops.ir import StepType, Value
+from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -31,6 +32,7 @@ STEP_TYPE = StepType(
             "ModelName",
         }
     ),
+    permissions=to_run("ProcessingJob"),
 )
 
 CONFIG_FOLDER = "/opt/ml/processing/input/config"

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 STEP_TYPE = StepType(
     type="Cleanup",
+    permissions=("s3:DeleteObject", "s3:ListBucket"),
 )
 
 

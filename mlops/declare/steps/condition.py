@@ -26,6 +26,7 @@ STEP_TYPE = StepType(
     blocks=("IfSteps", "ElseSteps"),
     action="condition",
     dependable=False,
+    permissions=(),
 )
 
 

@@ -27,6 +27,11 @@ STEP_TYPE = StepType(
     extra_response={"ClusterId": None},
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
     cache_keys=("ClusterId", "StepConfig"),
+    permissions=(
+        "elasticmapreduce:AddJobFlowSteps",
+        "elasticmapreduce:CancelSteps",
+        "elasticmapreduce:DescribeStep",
+    ),
 )
 
 

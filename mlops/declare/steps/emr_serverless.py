@@ -23,6 +23,7 @@ STEP_TYPE = StepType(
     service="emr-serverless",
     response="GetJobRunResponse",
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
+    permissions=("emr-serverless:StartJobRun", "emr-serverless:GetJobRun", "iam:PassRole"),
 )
 
 

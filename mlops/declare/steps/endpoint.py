@@ -22,6 +22,7 @@ STEP_TYPE = StepType(
     response="DescribeEndpointOutput",
     envelope=frozenset({"CacheConfig"}),
     states_resource="arn:aws:states:::sagemaker:createEndpoint",
+    permissions=("sagemaker:CreateEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint"),
 )
 
 

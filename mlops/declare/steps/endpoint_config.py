@@ -26,6 +26,7 @@ STEP_TYPE = StepType(
     response="DescribeEndpointConfigOutput",
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
     states_resource="arn:aws:states:::sagemaker:createEndpointConfig",
+    permissions=("sagemaker:CreateEndpointConfig",),
 )
 
 VARIANT = "AllTraffic"

@@ -12,7 +12,7 @@ from mlops.ir import StepType, Value
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
-STEP_TYPE = StepType(type="Fail", action="fail", dependable=False)
+STEP_TYPE = StepType(type="Fail", action="fail", dependable=False, permissions=())
 
 
 class Fail(Step):

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 STEP_TYPE = StepType(
     type="ForEach",
     blocks=("ForEachBody",),
+    permissions=(),
 )
 
 R = TypeVar("R", bound=Reference)

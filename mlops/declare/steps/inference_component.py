@@ -21,6 +21,11 @@ STEP_TYPE = StepType(
     request="CreateInferenceComponentInput",
     omits=frozenset({"InferenceComponentName"}),
     response="DescribeInferenceComponentOutput",
+    permissions=(
+        "sagemaker:AddTags",
+        "sagemaker:CreateInferenceComponent",
+        "sagemaker:DescribeInferenceComponent",
+    ),
 )
 
 

@@ -14,6 +14,7 @@ from mlops.declare.references import PropertyReference, Reference, StringPropert
 from mlops.declare.steps.base import Shared, Step, without_none
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
+from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -27,6 +28,7 @@ STEP_TYPE = StepType(
     # So says the official SDK's JobStep.
     parsed_text=frozenset({"JobConfigDocument"}),
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
+    permissions=to_run("Job"),
 )
 
 

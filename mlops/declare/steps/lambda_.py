@@ -16,6 +16,7 @@ from mlops.ir.fields import REQUIRED, TEXT, Constructor, Field
 STEP_TYPE = StepType(
     type="Lambda",
     envelope=frozenset({"CacheConfig", "FunctionArn", "OutputParameters"}),
+    permissions=("lambda:InvokeFunction",),
 )
 
 

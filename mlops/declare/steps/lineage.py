@@ -21,6 +21,13 @@ if TYPE_CHECKING:
 STEP_TYPE = StepType(
     type="Lineage",
     extra_response={"ActionArns": None, "ArtifactArns": None, "ContextArns": None, "Associations": None},
+    permissions=(
+        "sagemaker:AddAssociation",
+        "sagemaker:AddTags",
+        "sagemaker:CreateAction",
+        "sagemaker:CreateArtifact",
+        "sagemaker:CreateContext",
+    ),
 )
 
 

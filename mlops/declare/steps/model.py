@@ -14,6 +14,7 @@ from mlops.declare.references import ModelNameReference, lower
 from mlops.declare.steps.base import STEP_FAULTS, Step, without_none
 from mlops.declare.steps.shared_arguments import Environment, Image, Network, Tagged, Text
 from mlops.ir import StepType, Value
+from mlops.ir.permissions import ANY_JOB
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -26,6 +27,8 @@ STEP_TYPE = StepType(
     envelope=frozenset({"RetryPolicies"}),
     states_resource="arn:aws:states:::sagemaker:createModel",
     action="model",
+    made="ModelName",
+    permissions=("sagemaker:AddTags", "sagemaker:CreateModel", "iam:PassRole", *ANY_JOB),
 )
 
 

@@ -38,7 +38,8 @@ from mlops.declare.steps.shared_arguments import (
     has_secrets,
     usable_names,
 )
-from mlops.ir import StepType, Unknown, Value
+from mlops.ir import JobKind, S3Place, StepType, Unknown, Value
+from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -57,6 +58,16 @@ STEP_TYPE = StepType(
     cache_keys=("AppSpecification", "Environment", "ProcessingInputs"),
     states_resource="arn:aws:states:::sagemaker:createProcessingJob.sync",
     action="processing",
+    job=JobKind(
+        "ProcessingJob",
+        "processing-job",
+        destination="ProcessingOutputConfig",
+        inputs=(S3Place(("ProcessingInputs",), label="InputName", inside=("S3Input", "S3Uri")),),
+        outputs=(S3Place(("ProcessingOutputConfig", "Outputs"), label="OutputName", inside=("S3Output", "S3Uri")),),
+        quota="processing job",
+        log_group="/aws/sagemaker/ProcessingJobs",
+    ),
+    permissions=to_run("ProcessingJob"),
 )
 
 INPUT_FOLDER = "/opt/ml/processing/input"

@@ -15,6 +15,7 @@ from mlops.declare.references import DataReference, StringProperty, lower
 from mlops.declare.steps.base import without_none
 from mlops.declare.steps.shared_arguments import Data, Text
 from mlops.ir import StepType, Value
+from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -41,6 +42,7 @@ STEP_TYPE = StepType(
             "SuppliedBaselineStatistics",
         }
     ),
+    permissions=to_run("ProcessingJob"),
 )
 
 INPUT_FOLDER = "/opt/ml/processing/input"

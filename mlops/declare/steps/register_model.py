@@ -28,6 +28,13 @@ STEP_TYPE = StepType(
     envelope=frozenset({"RetryPolicies"}),
     states_resource="arn:aws:states:::aws-sdk:sagemaker:createModelPackage",
     action="register_model",
+    permissions=(
+        "sagemaker:CreateModelPackage",
+        "sagemaker:CreateModelPackageGroup",
+        "sagemaker:DescribeModelPackage",
+        "sagemaker:DescribeModelPackageGroup",
+        "s3:GetObject",
+    ),
 )
 
 SAMPLE_ARCHIVE = "payload.tar.gz"

@@ -33,7 +33,8 @@ from mlops.declare.training_job import (
     Source,
     TensorBoard,
 )
-from mlops.ir import StepType, Value
+from mlops.ir import JobKind, S3Place, StepType, Value
+from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -57,6 +58,18 @@ STEP_TYPE = StepType(
     ),
     states_resource="arn:aws:states:::sagemaker:createTrainingJob.sync",
     action="training",
+    job=JobKind(
+        "TrainingJob",
+        "training-job",
+        destination="OutputDataConfig",
+        inputs=(S3Place(("InputDataConfig",), label="ChannelName", inside=("DataSource", "S3DataSource", "S3Uri")),),
+        outputs=(S3Place(("ModelArtifacts", "S3ModelArtifacts"), "model", is_file=True),),
+        quota="training job",
+        log_group="/aws/sagemaker/TrainingJobs",
+        missing="Requested resource not found.",
+        stages=True,
+    ),
+    permissions=to_run("TrainingJob"),
 )
 
 

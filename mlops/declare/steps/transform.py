@@ -10,7 +10,7 @@ from mlops.declare.records import record
 from mlops.declare.references import DataReference, ModelNameReference, StringReference
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import Count, Data, Environment, Flag, Tagged, Text
-from mlops.ir import StepType
+from mlops.ir import JobKind, S3Place, StepType
 from mlops.ir.fields import (
     COUNT,
     DATA,
@@ -37,6 +37,26 @@ STEP_TYPE = StepType(
     cache_keys=("DataProcessing", "Environment", "ModelName", "TransformInput"),
     states_resource="arn:aws:states:::sagemaker:createTransformJob.sync",
     action="transform",
+    job=JobKind(
+        "TransformJob",
+        "transform-job",
+        destination="TransformOutput",
+        inputs=(S3Place(("TransformInput", "DataSource", "S3DataSource", "S3Uri"), "input"),),
+        outputs=(S3Place(("TransformOutput", "S3OutputPath"), "output", recorded="transform"),),
+        quota="transform job",
+        log_group="/aws/sagemaker/TransformJobs",
+        newest_first=True,
+        opens=False,
+    ),
+    permissions=(
+        "sagemaker:AddTags",
+        "sagemaker:CreateTransformJob",
+        "sagemaker:DescribeTransformJob",
+        "sagemaker:StopTransformJob",
+        "s3:GetObject",
+        "s3:ListBucket",
+        "s3:PutObject",
+    ),
 )
 
 

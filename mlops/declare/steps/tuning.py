@@ -36,7 +36,8 @@ from mlops.declare.steps.shared_arguments import (
     Text,
 )
 from mlops.declare.training_job import MAX_RUNTIME_SECONDS, Channel, Checkpoint, InstanceGroup, Mode, Source
-from mlops.ir import StepType, Value
+from mlops.ir import JobKind, StepType, Value
+from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -59,6 +60,8 @@ STEP_TYPE = StepType(
         "TrainingJobDefinitions",
     ),
     states_resource="arn:aws:states:::sagemaker:createHyperParameterTuningJob.sync",
+    job=JobKind("HyperParameterTuningJob", "hyper-parameter-tuning-job", member="TuningJob"),
+    permissions=to_run("HyperParameterTuningJob"),
 )
 
 TOP = 50

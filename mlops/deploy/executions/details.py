@@ -32,17 +32,13 @@ def definition_text(account: Account, arn: str) -> str:
 def jobs_of(account: Account, state: ExecutionState) -> dict[str, Mapping[str, Any]]:
     """What Describe<kind>Job tells, by step; a step without a job, or whose job is gone, is left out."""
     sagemaker = account.client("sagemaker")
-    operations = {
-        "ProcessingJob": sagemaker.describe_processing_job,
-        "TrainingJob": sagemaker.describe_training_job,
-        "TransformJob": sagemaker.describe_transform_job,
-    }
     found: dict[str, Mapping[str, Any]] = {}
     for step in state.steps:
-        if step.job is None:
+        kind = step.job_kind
+        if kind is None or step.job is None:
             continue
         with answers():
-            told = unless_missing(partial(operations[step.kind], **{f"{step.kind}Name": step.job}))
+            told = unless_missing(partial(getattr(sagemaker, kind.describe_method), **{kind.name_member: step.job}))
         if told is not None:
             found[step.name] = told
     return found

@@ -128,8 +128,8 @@ def _data(
     for pair in pairs:
         if pair.old is None or pair.new is None:
             continue
-        before = dict(_inputs(old.get(pair.name, {}), pair.old.started))
-        after = dict(_inputs(new.get(pair.name, {}), pair.new.started))
+        before = dict(_inputs(pair.old, old.get(pair.name, {})))
+        after = dict(_inputs(pair.new, new.get(pair.name, {})))
         for name in dict.fromkeys([*before, *after]):
             read, again = before.get(name), after.get(name)
             if read is None or again is None:
@@ -138,21 +138,13 @@ def _data(
                 yield from _input(account, pair.name, name, read, again)
 
 
-def _inputs(job: Mapping[str, Any], began: datetime | None) -> Iterator[tuple[str, _Read]]:
+def _inputs(step: StepState, job: Mapping[str, Any]) -> Iterator[tuple[str, _Read]]:
     """Code is left out: the definition tells of it."""
-    found: list[tuple[str, Any]] = [
-        (str(item.get("InputName")), (item.get("S3Input") or {}).get("S3Uri"))
-        for item in job.get("ProcessingInputs") or ()
-    ]
-    found += [
-        (str(item.get("ChannelName")), ((item.get("DataSource") or {}).get("S3DataSource") or {}).get("S3Uri"))
-        for item in job.get("InputDataConfig") or ()
-    ]
-    transformed = ((job.get("TransformInput") or {}).get("DataSource") or {}).get("S3DataSource") or {}
-    found.append(("input", transformed.get("S3Uri")))
-    for name, uri in found:
-        if isinstance(uri, str) and uri.startswith("s3://") and not is_asset(uri):
-            yield name, _Read(uri, began)
+    kind = step.job_kind
+    for place in kind.inputs if kind is not None else ():
+        for name, uri in place.uris(job):
+            if uri.startswith("s3://") and not is_asset(uri):
+                yield name, _Read(uri, step.started)
 
 
 def _input(account: Account, step: str, name: str, old: _Read, new: _Read) -> Iterator[Difference]:

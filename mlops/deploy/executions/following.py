@@ -11,10 +11,11 @@ from typing import Any
 
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import unless_missing
+from mlops.check.job_kinds import by_member
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe as describe_state
 from mlops.deploy.pipelines.state import judge_name
-from mlops.ir import AccountError, Definition, Refusal, UsageError
+from mlops.ir import AccountError, Definition, JobKind, Refusal, UsageError
 from mlops.ir.reader import read
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
@@ -24,12 +25,6 @@ _PAGE = 100
 """The most that the API gives at once."""
 LAST = "last"
 STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
-
-_LOG_GROUPS = {
-    "ProcessingJob": "/aws/sagemaker/ProcessingJobs",
-    "TrainingJob": "/aws/sagemaker/TrainingJobs",
-    "TransformJob": "/aws/sagemaker/TransformJobs",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +50,17 @@ class StepState:
     @property
     def job(self) -> str | None:
         """The name of the job behind the step."""
-        arn = self.metadata.get(self.kind, {}).get("Arn", "") if self.kind in _LOG_GROUPS else ""
+        arn = self.metadata.get(self.kind, {}).get("Arn", "") if self.job_kind is not None else ""
         return arn.rpartition("/")[2] or None
+
+    @property
+    def job_kind(self) -> JobKind | None:
+        return by_member(self.kind)
+
+    @property
+    def log_group(self) -> str | None:
+        """Where its job's log streams are, in CloudWatch Logs."""
+        return self.job_kind.log_group if self.job_kind is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -299,9 +303,10 @@ def find(account: Account, given: str | None, pipeline: str | None = None) -> st
 
 def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:
     """The last lines of the step's job, of its first host; none where it has printed nothing yet."""
-    if step.job is None:
+    group = step.log_group
+    if step.job is None or group is None:
         return ()
-    client, group = account.client("logs"), _LOG_GROUPS[step.kind]
+    client = account.client("logs")
     with answers():
         place = {"logGroupName": group, "logStreamNamePrefix": f"{step.job}/"}
         streams = unless_missing(lambda: client.describe_log_streams(**place, limit=1))
@@ -317,10 +322,10 @@ def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:
 
 def log_lines(account: Account, step: StepState) -> Iterator[str]:
     """What the step's job printed. A step without a job printed nothing."""
-    job = step.job
-    if job is None:
+    job, group = step.job, step.log_group
+    if job is None or group is None:
         return
-    request: dict[str, Any] = {"logGroupName": _LOG_GROUPS[step.kind], "logStreamNamePrefix": f"{job}/"}
+    request: dict[str, Any] = {"logGroupName": group, "logStreamNamePrefix": f"{job}/"}
     client = account.client("logs")
     with answers():
         while True:

@@ -94,7 +94,7 @@ def _step(
     job: Mapping[str, Any],
     property_files: tuple[Mapping[str, Any], ...],
 ) -> StepRun:
-    documents = dict(_reports(account, job, property_files)) if step.status == "Succeeded" else {}
+    documents = dict(_reports(account, step, job, property_files)) if step.status == "Succeeded" else {}
     outcome = step.metadata.get("Condition", {}).get("Outcome")
     return StepRun(
         name=step.name,
@@ -125,16 +125,10 @@ def _step(
 
 
 def _artifacts(step: StepState, job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
-    model = (job.get("ModelArtifacts") or {}).get("S3ModelArtifacts")
-    if model:
-        yield "model", str(model)
-    for output in (job.get("ProcessingOutputConfig") or {}).get("Outputs") or ():
-        uri = (output.get("S3Output") or {}).get("S3Uri")
-        if uri:
-            yield str(output.get("OutputName")), str(uri)
-    transformed = (job.get("TransformOutput") or {}).get("S3OutputPath")
-    if transformed:
-        yield "transform", str(transformed)
+    kind = step.job_kind
+    for place in kind.outputs if kind is not None else ():
+        for name, uri in place.uris(job):
+            yield place.recorded or name, uri
     package = step.metadata.get("RegisterModel", {}).get("Arn")
     if package:
         yield "model-package", str(package)
@@ -151,14 +145,12 @@ def _registered(account: Account, step: StepState) -> Mapping[str, float]:
 
 
 def _reports(
-    account: Account, job: Mapping[str, Any], property_files: tuple[Mapping[str, Any], ...]
+    account: Account, step: StepState, job: Mapping[str, Any], property_files: tuple[Mapping[str, Any], ...]
 ) -> Iterator[tuple[str, str]]:
-    outputs = {
-        output.get("OutputName"): (output.get("S3Output") or {}).get("S3Uri")
-        for output in (job.get("ProcessingOutputConfig") or {}).get("Outputs") or ()
-    }
+    kind = step.job_kind
+    outputs = {name: uri for place in (kind.outputs if kind is not None else ()) for name, uri in place.uris(job)}
     for item in property_files:
-        uri = outputs.get(item.get("OutputName"))
+        uri = outputs.get(str(item.get("OutputName")))
         if not isinstance(uri, str):
             continue
         bucket, prefix = split_uri(uri)

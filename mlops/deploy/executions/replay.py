@@ -255,14 +255,10 @@ def _responses(account: Account, state: ExecutionState, names: set[str]) -> dict
         name = arn.rpartition("/")[2]
         with answers():
             match step.kind:
-                case "TuningJob":
-                    found[step.name] = sagemaker.describe_hyper_parameter_tuning_job(HyperParameterTuningJobName=name)
                 case "Model":
                     found[step.name] = sagemaker.describe_model(ModelName=name)
                 case "RegisterModel":
                     found[step.name] = sagemaker.describe_model_package(ModelPackageName=arn)
-                case "AutoMLJob":
-                    found[step.name] = sagemaker.describe_auto_ml_job_v2(AutoMLJobName=name)
                 case "Lambda" | "Callback":
                     listed = told.get("OutputParameters") or ()
                     found[step.name] = {"OutputParameters": {item["Name"]: item["Value"] for item in listed}}

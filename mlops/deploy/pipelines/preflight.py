@@ -19,15 +19,14 @@ from mlops.account.missing import error_code, is_missing, unless_missing
 from mlops.check.account_findings import ACCOUNT_FINDINGS
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.definition_diff import leaves, steps_of
-from mlops.deploy.pipelines.permissions import actions_of
 from mlops.emit.targets.definition_json import document
 from mlops.ir import AccountError, Checked, Finding, Where
+from mlops.ir.permissions import actions_of
 from mlops.project.environments import Environment
 
 _IMAGE = re.compile(
     r"(\d{12})\.dkr\.ecr\.([a-z0-9\-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)(?::([^@]+))?(?:@(sha256:\w+))?"
 )
-_JOBS = {"Processing": "processing job", "Training": "training job", "Transform": "transform job"}
 _PAGE = 100
 
 Check = Callable[[Account, Environment, Sequence[Checked], str], Iterator[Finding]]
@@ -85,7 +84,7 @@ def _trusts(policy: Mapping[str, Any]) -> bool:
 def _actions(
     account: Account, environment: Environment, pipelines: Sequence[Checked], number: str
 ) -> Iterator[Finding]:
-    wanted = actions_of(checked.definition for checked in pipelines)
+    wanted = actions_of(pipelines)
     iam = account.client("iam")
     denied: list[str] = []
     for start in range(0, len(wanted), _PAGE):
@@ -161,8 +160,10 @@ def _key(account: Account, environment: Environment, pipelines: Sequence[Checked
 
 def _quotas(account: Account, environment: Environment, pipelines: Sequence[Checked], number: str) -> Iterator[Finding]:
     wanted: dict[tuple[str, str], tuple[int, str]] = defaultdict(lambda: (0, ""))
+    types = (checked.type_of(placed.step) for checked in pipelines for placed in checked.definition.placed())
+    quota_nouns = {found.type: found.job.quota for found in types if found is not None and found.job is not None}
     for name, step in _steps(pipelines):
-        job = _JOBS.get(str(step.get("Type")))
+        job = quota_nouns.get(str(step.get("Type")))
         members = dict(leaves(step.get("Arguments"))) if job else {}
         for at, value in members.items():
             if job and at.endswith("/InstanceType") and isinstance(value, str):

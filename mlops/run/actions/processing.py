@@ -24,7 +24,7 @@ def start(work: Work) -> Task:
     request = {**work.request}
     if "Environment" in request:
         request["Environment"] = as_texts(request["Environment"])
-    job = Job("ProcessingJob", work, request)
+    job = Job(work, request)
     return job.launch(lambda: _launch(work, request, job))
 
 

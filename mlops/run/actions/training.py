@@ -38,7 +38,7 @@ def start(work: Work) -> Task:
     for member in ("HyperParameters", "Environment"):
         if member in request:
             request[member] = as_texts(request[member])
-    job = Job("TrainingJob", work, request)
+    job = Job(work, request)
     return job.launch(lambda: _launch(work, request, job))
 
 

@@ -62,7 +62,7 @@ def start(work: Work) -> Task:
     request = {**work.request}
     if "Environment" in request:
         request["Environment"] = as_texts(request["Environment"])
-    job = Job("TransformJob", work, request)
+    job = Job(work, request)
     return job.launch(lambda: _launch(work, request, job))
 
 

@@ -19,8 +19,9 @@ from mlops.account.local.process.ports import LocalObjects, LocalRegistry
 from mlops.account.local.services.sagemaker import pipelines, resources
 from mlops.account.local.settling import settle
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.check import step_types
 from mlops.check.shapes import shape
-from mlops.ir import Refusal, Step, UsageError
+from mlops.ir import Refusal, Step, StepType, UsageError
 from mlops.run.outcome import Task
 from mlops.run.ports import Execution, Ports, StepRecord
 from mlops.run.work import Prepared, Work
@@ -107,11 +108,17 @@ def _last_attempt(state: State, execution: str, name: str) -> sqlite3.Row:
             f"{name} was not run in {execution}: its result is that of {source}",
             hint=f"`mlops executions open {name} --execution {source}`",
         )
-    if row["type"] not in ("Processing", "Training"):
-        raise UsageError(f"{name} is a {row['type']} step; only Processing and Training steps can be opened")
+    types = step_types()
+    if not _opens(types.get(row["type"])):
+        can = " and ".join(sorted(found.type for found in types.values() if _opens(found)))
+        raise UsageError(f"{name} is a {row['type']} step; only {can} steps can be opened")
     if not row["job"] or not row["log"]:
         raise UsageError(f"{name} of {execution} never came as far as its command", hint=f"it says: {row['failure']}")
     return row
+
+
+def _opens(step_type: StepType | None) -> bool:
+    return step_type is not None and step_type.action is not None and step_type.job is not None and step_type.job.opens
 
 
 def _work(state: State, step: sqlite3.Row, folder: Path) -> tuple[Work, Callable[[Work], Task]]:
@@ -130,8 +137,10 @@ def _work(state: State, step: sqlite3.Row, folder: Path) -> tuple[Work, Callable
         raise UsageError(f"the records of {step['name']} are not complete any more")
     body = json.loads(execution["body"])
     asked = shape("sagemaker", f"Create{kind}Request")
+    step_type = pipelines.checked(version["definition"]).step_types.get(step["type"])
     work = Work(
         step=Step(step["name"], step["type"]),
+        step_type=step_type,
         request={member: value for member, value in description.items() if asked is None or member in asked.members},
         execution=Execution(
             pipeline_name=execution["pipeline"],
@@ -152,8 +161,7 @@ def _work(state: State, step: sqlite3.Row, folder: Path) -> tuple[Work, Callable
         grace_seconds=0.0,
         only_prepare=True,
     )
-    types = pipelines.checked(version["definition"]).step_types
-    return work, action_of(types.get(step["type"]), step["type"])
+    return work, action_of(step_type, step["type"])
 
 
 def _prepare(work: Work, start: Callable[[Work], Task]) -> Prepared:

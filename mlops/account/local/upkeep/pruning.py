@@ -24,8 +24,8 @@ from mlops.account.local import events, ownership
 from mlops.account.local.objects import WRITING, StoredObject
 from mlops.account.local.settling import RUNNING, settle
 from mlops.account.local.state import State, moment
+from mlops.check.job_kinds import all_kinds
 
-JOB_KINDS = ("ProcessingJob", "TrainingJob", "TransformJob")
 LEFT_OVER_SECONDS = 86_400.0
 """A temporary file or an asset may be one that somebody is about to use; after a day nobody is."""
 # The process of an execution ends a moment after its last word.
@@ -34,7 +34,7 @@ _WAIT_SECONDS = 2.0
 _ASSET = re.compile(r"(^|.*/)assets/[0-9a-f]{64}(/|$)")
 _URI = re.compile(r"s3://[^\s\"'<>\\]+")
 # A place where results go says nothing of what lies there already, unless it names the execution itself.
-_DESTINATIONS = frozenset({"OutputDataConfig", "TransformOutput", "ProcessingOutputConfig", "Std:Join"})
+_JOINED = "Std:Join"
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,6 +258,7 @@ class _References:
     """All ``s3://`` URIs in documents."""
 
     def __init__(self, documents: Iterable[Any]) -> None:
+        self._destinations = {_JOINED, *filter(None, (kind.destination for kind in all_kinds()))}
         self._read: set[str] = set()
         self._written: set[str] = set()
         for document in documents:
@@ -275,7 +276,7 @@ class _References:
         match value:
             case dict():
                 for member, item in value.items():
-                    self._note(item, destination or member in _DESTINATIONS)
+                    self._note(item, destination or member in self._destinations)
             case list():
                 for item in value:
                     self._note(item, destination)

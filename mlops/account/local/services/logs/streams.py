@@ -15,8 +15,8 @@ from typing import Any
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.check.job_kinds import by_log_group, kinds_here
 
-_JOB_GROUPS = {f"/aws/sagemaker/{kind}s": kind for kind in ("ProcessingJob", "TrainingJob", "TransformJob")}
 _ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 _PAGE = 10_000
 _TOKEN = re.compile(r"([fb])/(\d+)")
@@ -43,7 +43,7 @@ class Stream:
 
 
 def describe_log_groups(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    names = [*_JOB_GROUPS]
+    names = [kind.log_group for kind in kinds_here() if kind.log_group is not None]
     names += [
         f"{_ENDPOINT_GROUP}{row['name']}"
         for row in state.store.all("SELECT name FROM resource WHERE kind = ?", endpoints.KIND)
@@ -150,14 +150,15 @@ def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, 
 def _group(request: Mapping[str, Any]) -> str:
     given = request.get("logGroupName") or request.get("logGroupIdentifier") or ""
     name = str(given.rpartition(":log-group:")[2].removesuffix(":*"))
-    if name not in _JOB_GROUPS and not name.startswith(_ENDPOINT_GROUP):
+    if by_log_group(name) is None and not name.startswith(_ENDPOINT_GROUP):
         raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
     return name
 
 
 def _streams(state: State, group: str, prefix: str) -> Iterator[Stream]:
-    if group in _JOB_GROUPS:
-        yield from _job_streams(state, _JOB_GROUPS[group], prefix)
+    kind = by_log_group(group)
+    if kind is not None:
+        yield from _job_streams(state, kind.name, prefix)
     else:
         yield from _endpoint_streams(state, group.removeprefix(_ENDPOINT_GROUP), prefix)
 

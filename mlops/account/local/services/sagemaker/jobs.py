@@ -1,37 +1,33 @@
-"""Training, processing and transform jobs, as the runs of this account have recorded them."""
+"""Jobs of every kind that runs here, as the runs of this account have recorded them."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, TypeAlias
 
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State, dump, now
+from mlops.check.job_kinds import kinds_here
+from mlops.ir import JobKind
 
-KINDS = ("TrainingJob", "ProcessingJob", "TransformJob")
-_LISTS = {
-    "TrainingJob": "TrainingJobSummaries",
-    "ProcessingJob": "ProcessingJobSummaries",
-    "TransformJob": "TransformJobSummaries",
-}
-_DESCENDING = frozenset({"TransformJob"})
+_Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 
 
-def describe(kind: str, state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    body = resources.find(state, kind, request[f"{kind}Name"])
+def describe(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    name = request[kind.name_member]
+    body = resources.find(state, kind.name, name)
     if body is None:
-        if kind == "TrainingJob":
-            raise Refusal("ValidationException", "Requested resource not found.")
-        raise Refusal("ValidationException", f"Could not find requested job with name: {request[f'{kind}Name']}")
+        raise Refusal("ValidationException", kind.missing.format(name=name))
     return body
 
 
-def list_jobs(kind: str, state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    found = resources.query(kind, request, descending=kind in _DESCENDING)
+def list_jobs(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    found = resources.query(kind.name, request, descending=kind.newest_first)
     rows, token = found.page(state.store, request)
-    return {_LISTS[kind]: [resources.body_of(row) for row in rows], "NextToken": token}
+    return {kind.summaries: [resources.body_of(row) for row in rows], "NextToken": token}
 
 
 def record(state: State, kind: str, name: str, description: Mapping[str, Any]) -> None:
@@ -50,7 +46,25 @@ def record(state: State, kind: str, name: str, description: Mapping[str, Any]) -
     )
 
 
-OPERATIONS = {
-    **{f"Describe{kind}": partial(describe, kind) for kind in KINDS},
-    **{f"List{kind}s": partial(list_jobs, kind) for kind in KINDS},
-}
+class _Operations(Mapping[str, _Answer]):
+    """Those of a kind, made when they are asked for: to know all kinds is to load all types of step."""
+
+    _NAME = re.compile(r"(?:Describe|List)\w+Job(?:s|V\d)?")
+
+    def __getitem__(self, operation: str) -> _Answer:
+        if self._NAME.fullmatch(operation):
+            for kind in kinds_here():
+                if operation == kind.describe:
+                    return partial(describe, kind)
+                if operation == kind.list_operation:
+                    return partial(list_jobs, kind)
+        raise KeyError(operation)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([name for kind in kinds_here() for name in (kind.describe, kind.list_operation)])
+
+    def __len__(self) -> int:
+        return 2 * len(kinds_here())
+
+
+OPERATIONS = _Operations()

@@ -8,6 +8,7 @@ from typing import Any
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.state import State
+from mlops.check.job_kinds import by_segment
 
 MOST_TAGS = 50
 # What an ARN's resource part begins with -> the kind of resource, where that kind lives in the resource table.
@@ -17,9 +18,6 @@ _KINDS = {
     "model": "Model",
     "endpoint-config": "EndpointConfig",
     "endpoint": "Endpoint",
-    "training-job": "TrainingJob",
-    "processing-job": "ProcessingJob",
-    "transform-job": "TransformJob",
 }
 
 
@@ -66,8 +64,10 @@ def _all(state: State, arn: str) -> list[dict[str, str]]:
 
 def _need_resource(state: State, arn: str) -> None:
     kind, _, name = arn.rpartition(":")[2].partition("/")
-    if kind in _KINDS:
-        row = state.store.one("SELECT 1 FROM resource WHERE kind = ? AND name = ?", _KINDS[kind], name)
+    job = by_segment(kind)
+    if kind in _KINDS or job is not None:
+        stored = job.name if job is not None else _KINDS[kind]
+        row = state.store.one("SELECT 1 FROM resource WHERE kind = ? AND name = ?", stored, name)
     elif kind == "model-package":
         package, _, version = name.partition("/")
         row = state.store.one("SELECT 1 FROM package WHERE name = ? AND version = ?", package, int(version or 0))
