@@ -16,9 +16,6 @@ from mlops.run.sandbox import Boxed, start
 from mlops.run.transfer import Upload
 from mlops.run.work import Work
 
-UPLOAD_SECONDS = 1.0
-"""How often what is to be stored continuously is looked at."""
-
 _NOT_THE_SCRIPT = (125, 137)
 """No sandbox; SIGKILL, which nobody but the system or a person sends: too little memory."""
 
@@ -70,7 +67,7 @@ class CommandTask:
         metadata: Mapping[str, Any],
         limit_seconds: float | None,
         finish: Callable[[Ended], Outcome | None],
-        upload_seconds: float = UPLOAD_SECONDS,
+        upload_seconds: float | None = None,
     ) -> None:
         self.metadata = metadata
         self.stored = 0
@@ -90,10 +87,11 @@ class CommandTask:
                 share_network_with=self._hosts[0].boxed if self._hosts else None,
             )
             self._hosts.append(_Running(item, boxed))
-        self._grace = planned[0].work.grace_seconds
+        pace = planned[0].work.pace
+        self._grace = pace.grace
         self._finish = finish
-        self._upload_seconds = upload_seconds
-        self._upload_at = time.monotonic() + upload_seconds
+        self._upload_seconds = pace.uploads if upload_seconds is None else upload_seconds
+        self._upload_at = time.monotonic() + self._upload_seconds
         self._deadline = None if limit_seconds is None else time.monotonic() + limit_seconds
         self._kill_at: float | None = None
         self._stopped = self._timed_out = self._interrupted = False

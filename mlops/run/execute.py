@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import os
-import shutil
 import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,17 +15,16 @@ from typing import Any, TypeVar
 
 from mlops.ir import Checked, Step
 from mlops.run.actions import action_of
+from mlops.run.beneath import remove
 from mlops.run.cache import StepCache, served
 from mlops.run.outcome import JOB_INTERNAL_ERROR, REASON_LIMIT, SERVICE_FAULT, Outcome, StepFailed, Task
+from mlops.run.pace import SERVICE, Pace
 from mlops.run.ports import CacheEntry, Execution, ObjectMissing, Ports, RequestRefused, StepRecord, Success
 from mlops.run.resolve import Context, resolve
 from mlops.run.retry import Retries, policies
 from mlops.run.sandbox import Isolation, probe, wait_for_an_end
 from mlops.run.schedule import State, handled, ready
 from mlops.run.work import Work, job_name, now
-
-GRACE_SECONDS = 120.0
-"""From SIGTERM to SIGKILL, as the service does it."""
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
 _STOP_CHECK_SECONDS = 0.2
@@ -36,14 +35,14 @@ _UNBOXED = Isolation("folders", "this step starts no command")
 _T = TypeVar("_T")
 
 
-def execute(checked: Checked, execution: Execution, ports: Ports, *, grace_seconds: float = GRACE_SECONDS) -> str:
+def execute(checked: Checked, execution: Execution, ports: Ports, *, pace: Pace = SERVICE) -> str:
     """Run to the end and answer the final status: Succeeded, Failed, Stopped or CompletedWithFailures.
 
     A failed step lets the running ones finish and keeps only those from starting that wait for it; independent ones
     still run. After a Fail step nothing starts any more. An exception of the journal or of this module itself ends
     all running steps and is passed on.
     """
-    run = _Run(checked, execution, ports, grace_seconds)
+    run = _Run(checked, execution, ports, pace)
     try:
         return run.to_the_end()
     finally:
@@ -77,11 +76,11 @@ class _Due:
 
 
 class _Run:
-    def __init__(self, checked: Checked, execution: Execution, ports: Ports, grace_seconds: float) -> None:
+    def __init__(self, checked: Checked, execution: Execution, ports: Ports, pace: Pace) -> None:
         self._checked = checked
         self._execution = execution
         self._ports = ports
-        self._grace = grace_seconds
+        self._pace = pace
         self._placed = {item.step.name: item for item in checked.definition.placed()}
         self._steps: Mapping[str, Step] = {name: item.step for name, item in self._placed.items()}
         self._limit = execution.max_parallel or os.cpu_count() or 1
@@ -194,7 +193,7 @@ class _Run:
         self._states[step.name] = "Running"
         prepared = self._guarded(step, log, lambda: self._prepare(step, attempt))
         if isinstance(prepared, _Prepared) and prepared.hit is not None:
-            shutil.rmtree(folder)
+            remove(folder)
             self._end_served(record, prepared.hit, prepared.entry)
             return
         if isinstance(prepared, _Prepared):
@@ -247,7 +246,7 @@ class _Run:
             log=log,
             name=prepared.name,
             isolation=isolation,
-            grace_seconds=self._grace,
+            pace=self._pace,
         )
         if isolation.mode == "folders" and self._is_boxed(step):
             work.note(f"no private /opt/ml here ({isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR")
@@ -395,4 +394,6 @@ class _Tidying:
     def _work(self) -> None:
         while (folder := self._folders.get()) is not None:
             for name in ("ml", "scratch", "hosts", "containers"):
-                shutil.rmtree(folder / name, ignore_errors=True)
+                # What cannot be removed goes with the execution, which says so.
+                with suppress(OSError):
+                    remove(folder / name)

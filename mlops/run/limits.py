@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError
+from mlops.run.beneath import DEEPEST, TooDeep, disk_use
 from mlops.run.sandbox import Boxed
 
 MEMORY_VARIABLE = "MLOPS_MEMORY_LIMIT"
@@ -125,15 +126,24 @@ class Watch:
         bounds = self._bounds
         if bounds.memory is not None and (held := self._memory.value()) > bounds.memory:
             return f"it held {_told(held)} of memory and was killed; {bounds.memory_of} gives {_told(bounds.memory)}"
-        if bounds.disk is not None and (used := self._disk.value()) > bounds.disk:
-            return f"it filled its disk and was killed: {_told(used)} in /opt/ml and /tmp, {bounds.disk_of} allows less"
+        if bounds.disk is not None and (fault := self._overfull(self._disk.value)) is not None:
+            return f"{fault[0]} and was killed: {fault[1]}"
         return None
 
     def filled(self) -> str | None:
         """The same for the disk, once and at the end: a command may be quicker than the watch."""
-        if self._bounds.disk is not None and (used := self._used()) > self._bounds.disk:
-            return f"it filled its disk: {_told(used)} in /opt/ml and /tmp, {self._bounds.disk_of} allows less"
-        return None
+        fault = self._overfull(self._used) if self._bounds.disk is not None else None
+        return None if fault is None else f"{fault[0]}: {fault[1]}"
+
+    def _overfull(self, measure: Callable[[], int]) -> tuple[str, str] | None:
+        limit, limit_of = self._bounds.disk, self._bounds.disk_of
+        try:
+            used = measure()
+        except TooDeep as deep:
+            return "it hid what it holds on its disk", f"{deep.path[:80]}… lies below more than {DEEPEST} folders"
+        if limit is None or used <= limit:
+            return None
+        return "it filled its disk", f"{_told(used)} in /opt/ml and /tmp, {limit_of} allows less"
 
     def _used(self) -> int:
         return sum(disk_use(folder) for folder in self._folders)
@@ -156,25 +166,6 @@ class _Meter:
         ended = time.monotonic()
         self._next = ended + max(self._seconds, _LEAST_PAUSE * (ended - began))
         return measured
-
-
-def disk_use(folder: Path) -> int:
-    """Bytes on disk below ``folder``; links are not followed, what has several names counts once."""
-    total, seen, waiting = 0, set[int](), [str(folder)]
-    while waiting:
-        with suppress(OSError), os.scandir(waiting.pop()) as entries:
-            for entry in entries:
-                with suppress(OSError):
-                    if entry.is_dir(follow_symlinks=False):
-                        waiting.append(entry.path)
-                        continue
-                    state = entry.stat(follow_symlinks=False)
-                    if state.st_nlink > 1:
-                        if state.st_ino in seen:
-                            continue
-                        seen.add(state.st_ino)
-                    total += state.st_blocks * 512
-    return total
 
 
 def _told(size: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -29,8 +29,8 @@ class Objects(Documents, Protocol):
     def fetch(self, uri: str, target: Path) -> None:
         """Copy one object to a new file. Raises ObjectMissing."""
 
-    def put(self, source: Path, uri: str) -> None:
-        """Store a local file as one object, whole or not at all."""
+    def put(self, content: Iterable[bytes], uri: str) -> None:
+        """Store an object, whole or not at all."""
 
     def delete(self, uri: str) -> None:
         """An object that is not there is as good as deleted."""

@@ -1,28 +1,26 @@
 """Managed spot training: instances that are taken away on request, and a job that goes on where its checkpoints are.
 
 Nothing is taken away by itself here. An interruption comes once, as soon as the job has stored its first checkpoint; a
-job without checkpoints loses its instances after :data:`BLIND_SECONDS`.
+job without checkpoints loses its instances after :attr:`Pace.blind`.
 """
 
 from __future__ import annotations
 
-import time
 from collections.abc import Callable, Mapping
 from typing import Any, Protocol, TypeAlias
 
-from mlops.run.command import UPLOAD_SECONDS, CommandTask, Ended, runtime_limit
+from mlops.run.command import CommandTask, Ended, runtime_limit
 from mlops.run.job import Job
 from mlops.run.outcome import Outcome
+from mlops.run.pace import Pace
 
-BLIND_SECONDS = 1.0
-_LOOK_SECONDS = 0.05
 Finish: TypeAlias = Callable[[Ended], "Outcome | None"]
 
 
 class Run(Protocol):
     """A training job that can be begun again on new instances."""
 
-    def begin(self, limit: float | None, finish: Finish, upload_seconds: float) -> CommandTask:
+    def begin(self, limit: float | None, finish: Finish, upload_seconds: float | None) -> CommandTask:
         """Raises StepFailed."""
 
     def clear(self) -> None: ...
@@ -36,15 +34,16 @@ class SpotTask:
     MaxRuntimeInSeconds counts while the job has instances, MaxWaitTimeInSeconds from its start to its end.
     """
 
-    def __init__(self, run: Run, job: Job, request: Mapping[str, Any], without: float | None) -> None:
+    def __init__(self, run: Run, job: Job, request: Mapping[str, Any], pace: Pace, without: float | None) -> None:
         self.metadata = job.metadata
+        self._pace = pace
         self._run = run
         self._job = job
         self._without = without
         self._checkpoints = bool(request.get("CheckpointConfig"))
         wait = (request.get("StoppingCondition") or {}).get("MaxWaitTimeInSeconds")
         self._runtime, self._wait = runtime_limit(request), float(wait) if isinstance(wait, int) else None
-        self._created = time.monotonic()
+        self._created = self._pace.clock()
         self._trained = 0.0
         self._resume_at: float | None = None
         self._stopped = self._taken = False
@@ -53,7 +52,7 @@ class SpotTask:
         self._task = self._begin()
 
     def poll(self) -> Outcome | None:
-        moment = time.monotonic()
+        moment = self._pace.clock()
         if self._resume_at is not None:
             return self._wait_for_instances(moment)
         outcome = self._task.poll()
@@ -79,17 +78,17 @@ class SpotTask:
         self._task.kill()
 
     def _begin(self) -> CommandTask:
-        self._began = time.monotonic()
+        self._began = self._pace.clock()
         limits = [
             *([(self._runtime - self._trained, "MaxRuntimeInSeconds")] if self._runtime is not None else []),
             *([(self._wait - (self._began - self._created), "MaxWaitTimeInSeconds")] if self._wait is not None else []),
         ]
         limit, self._late = min(limits, default=(None, self._late))
-        looks = UPLOAD_SECONDS if self._without is None else _LOOK_SECONDS
+        looks = None if self._without is None else self._pace.interrupting
         return self._run.begin(limit, self._finish, looks)
 
     def _is_due(self, moment: float) -> bool:
-        return self._task.stored > 0 if self._checkpoints else moment - self._began >= BLIND_SECONDS
+        return self._task.stored > 0 if self._checkpoints else moment - self._began >= self._pace.blind
 
     def _finish(self, ended: Ended) -> Outcome | None:
         taken = ended.interrupted and not ended.stopped and not ended.timed_out and ended.exceeded is None

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import IO, Any, TypeAlias
 
+from mlops.run.beneath import Barred, Folder, InItsPlace, content
 from mlops.run.cluster import share
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import ObjectMissing, Objects
@@ -22,18 +24,22 @@ def below_opt_ml(path: Any, ml: Path, what: str) -> Path:
     return ml / wanted.relative_to(OPT_ML)
 
 
-def left_in(folder: Path, ml: Path) -> Path:
-    """``folder`` below ``ml`` as a step left it; an empty one where it was removed. Raises :class:`StepFailed` where
-    the step put a link in its place: outside the sandbox that would lead anywhere."""
-    inside, place = folder.relative_to(ml), ml
-    for name in inside.parts:
-        place /= name
-        if place.is_symlink():
-            told = (OPT_ML / inside).as_posix()
-            raise StepFailed(f"the step put a link in place of {told}; nothing is read through it")
-    if not folder.exists():
-        folder.mkdir(parents=True)
-    return folder
+def left_in(folder: Path, ml: Path) -> Folder:
+    """``folder`` below ``ml`` as a step left it, to be closed; an empty one where it was removed. Raises
+    :class:`StepFailed` where the step put something else in its place: a link would lead anywhere, for we are outside
+    the sandbox."""
+    try:
+        return Folder.at(ml, _inside(folder, ml))
+    except InItsPlace as other:
+        told = (OPT_ML / other.path).as_posix()
+        raise StepFailed(f"the step put {other.found} in place of {told}; nothing is read through it") from None
+    except Barred as barred:
+        raise StepFailed(f"{(OPT_ML / barred.path).as_posix()} cannot be read: {barred.reason}") from None
+
+
+def _inside(folder: Path, ml: Path) -> str:
+    inside = folder.relative_to(ml).as_posix()
+    return "" if inside == "." else inside
 
 
 def fetch_source(
@@ -116,43 +122,52 @@ def safe(relative: str, what: str) -> Path:
     return Path(*path.parts)
 
 
-def upload(folder: Path, uri: str, objects: Objects) -> int:
-    """Every file below ``folder``, its relative path added to ``uri``; links are left out, as the service does."""
-    return Upload(folder, uri, objects).changed()
+def upload(folder: Path, ml: Path, uri: str, objects: Objects) -> int:
+    """Every file below ``folder``, its relative path added to ``uri``; links and what else is no file are left out, as
+    the service does. Raises :class:`StepFailed`, also where something else is in the folder's place."""
+    left_in(folder, ml).close()
+    return Upload(folder, ml, uri, objects).changed()
 
 
 class Upload:
-    """A folder whose files are stored again whenever they changed. What is deleted stays where it was stored; with
-    ``mirror`` it is deleted there too, where this upload stored it or knew of it."""
+    """A folder below ``ml`` whose files are stored again whenever they changed. What is deleted stays where it was
+    stored; with ``mirror`` it is deleted there too, where this upload stored it or knew of it."""
 
-    def __init__(self, folder: Path, uri: str, objects: Objects, *, mirror: bool = False) -> None:
-        self._folder = folder
-        self._real = folder.resolve()
+    def __init__(self, folder: Path, ml: Path, uri: str, objects: Objects, *, mirror: bool = False) -> None:
+        self._ml = ml
+        self._inside = _inside(folder, ml)
         self._uri = uri.rstrip("/")
         self._objects = objects
         self._mirror = mirror
-        self._stored: dict[str, tuple[int, int]] = {}
+        self._stored: dict[str, _Stamp] = {}
 
     def changed(self) -> int:
-        """Answers how many were stored. A file that is gone meanwhile is passed over, and so is all behind a link that
-        took the folder's place."""
+        """Answers how many were stored. What goes or is swapped meanwhile is passed over, and so is all where a link
+        took the folder's place. Raises :class:`StepFailed`."""
+        try:
+            with Folder.at(self._ml, self._inside) as folder:
+                return self._store(folder)
+        except InItsPlace:
+            return 0
+        except Barred as barred:
+            raise StepFailed(f"{self._told(barred.path)} cannot be stored: {barred.reason}") from None
+
+    def _store(self, folder: Folder) -> int:
         count = 0
-        if self._folder.resolve() != self._real:
-            return count
         present = set[str]()
-        for path in sorted(self._folder.rglob("*")):
-            name = path.relative_to(self._folder).as_posix()
-            try:
-                if path.is_symlink() or not path.is_file():
-                    continue
-                state = path.stat()
-                present.add(name)
-                if self._stored.get(name) == (state.st_mtime_ns, state.st_size):
-                    continue
-                self._objects.put(path, f"{self._uri}/{name}")
-            except FileNotFoundError:
+        for entry in folder.walk():
+            if not entry.is_file:
                 continue
-            self._stored[name] = (state.st_mtime_ns, state.st_size)
+            present.add(entry.path)
+            if self._stored.get(entry.path) == _stamp(entry.state):
+                continue
+            file = _opened(folder, entry.path)
+            if file is None:
+                continue
+            with file:
+                stamp = _stamp(os.fstat(file.fileno()))
+                self._objects.put(content(file), f"{self._uri}/{self._key(entry.path)}")
+            self._stored[entry.path] = stamp
             count += 1
         if self._mirror:
             for name in sorted(self._stored.keys() - present):
@@ -162,7 +177,30 @@ class Upload:
 
     def known(self) -> None:
         """What is there now is stored already."""
-        for path in self._folder.rglob("*"):
-            if path.is_file():
-                state = path.stat()
-                self._stored[path.relative_to(self._folder).as_posix()] = (state.st_mtime_ns, state.st_size)
+        with Folder.at(self._ml, self._inside) as folder:
+            self._stored.update((entry.path, _stamp(entry.state)) for entry in folder.walk() if entry.is_file)
+
+    def _key(self, path: str) -> str:
+        try:
+            path.encode()
+        except UnicodeEncodeError:
+            raise StepFailed(f"{self._told(path)!r} is no name for an object: it is not UTF-8") from None
+        return path
+
+    def _told(self, path: str) -> str:
+        return (OPT_ML / self._inside / path).as_posix()
+
+
+_Stamp: TypeAlias = tuple[int, int, int]
+
+
+def _stamp(state: os.stat_result) -> _Stamp:
+    return state.st_ino, state.st_mtime_ns, state.st_size
+
+
+def _opened(folder: Folder, path: str) -> IO[bytes] | None:
+    """None for what the step took away or changed for something else since it was looked at, or holds a lease on."""
+    try:
+        return folder.open(path)
+    except (InItsPlace, FileNotFoundError, BlockingIOError):
+        return None

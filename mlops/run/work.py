@@ -12,6 +12,7 @@ from typing import Any
 
 from mlops.ir import JobKind, Step, StepType
 from mlops.run.outcome import StepFailed
+from mlops.run.pace import Pace
 from mlops.run.ports import Execution, Ports
 from mlops.run.sandbox import Box, Isolation
 
@@ -43,7 +44,7 @@ class Work:
     log: Path
     name: str
     isolation: Isolation
-    grace_seconds: float
+    pace: Pace
     step_type: StepType | None = None
     only_prepare: bool = False
     host: str = FIRST_HOST

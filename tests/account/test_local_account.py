@@ -468,10 +468,9 @@ def test_what_a_run_writes_and_reads(local: LocalAccount, tmp_path: Path) -> Non
     from mlops.account.local.process.ports import LocalObjects
     from mlops.run.ports import ObjectMissing
 
-    objects, source = LocalObjects(local.state), tmp_path / "source"
-    source.write_bytes(b"content")
+    objects = LocalObjects(local.state)
     for key in ("out/b", "out/a", "outside"):
-        objects.put(source, f"s3://a-bucket-nobody-made/{key}")
+        objects.put([b"con", b"tent"], f"s3://a-bucket-nobody-made/{key}")
     assert objects.keys("s3://a-bucket-nobody-made/out/") == (
         "s3://a-bucket-nobody-made/out/a",
         "s3://a-bucket-nobody-made/out/b",
@@ -484,7 +483,7 @@ def test_what_a_run_writes_and_reads(local: LocalAccount, tmp_path: Path) -> Non
             objects.read(uri)
     for uri in ("s3://../outside", "s3://.writing/x", "s3:///x"):
         with pytest.raises(ObjectMissing):
-            objects.put(source, uri)
+            objects.put([b"content"], uri)
 
 
 def test_bodies_are_json(local: LocalAccount, sagemaker: Any) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from ports_for_tests import checked, step
+from ports_for_tests import PACE, checked, step
 
 from mlops.account.local.process.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.state import State, dump, now
@@ -26,12 +26,10 @@ class Pipeline:
     def __init__(self, folder: Path) -> None:
         self.state = State(folder / ".mlops", "us-east-1")
         self.objects = LocalObjects(self.state)
-        self._scratch = folder / "scratch"
         self.last = ""
 
     def write(self, uri: str, text: str) -> str:
-        self._scratch.write_text(text)
-        self.objects.put(self._scratch, uri)
+        self.objects.put([text.encode()], uri)
         return uri
 
     def run(self, *steps: Step, use_cache: bool = True, name: str = "churn", registry: Any = None) -> dict[str, str]:
@@ -61,7 +59,7 @@ class Pipeline:
             LocalJournal(self.state, execution),
             LocalCache(self.state, name),
         )
-        self.status = execute(plan, given, ports, grace_seconds=2)
+        self.status = execute(plan, given, ports, pace=PACE)
         return {item.name: self._told(item.name) for item in steps if of_step(self.state, execution, item.name)}
 
     def record(self, name: str) -> StepRecord:

@@ -1,105 +1,99 @@
-"""The ports of a run over plain files and dicts, and definitions built by hand."""
+"""Runs in the shipped local account, in this process, of definitions built by hand."""
 
 from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.account.local.answering import answer
+from mlops.account.local.process.ports import LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.state import State, now
 from mlops.check import step_types
 from mlops.ir import Checked, Definition, Ref, Step
 from mlops.ir.definition import Block
 from mlops.ir.values import from_json, refs
 from mlops.run.execute import execute
-from mlops.run.ports import Execution, ObjectMissing, Ports, RequestRefused, StepRecord
+from mlops.run.pace import Pace
+from mlops.run.ports import Execution, Ports, StepRecord
 
-ARN = "arn:aws:sagemaker:eu-west-1:000000000000"
+REGION, EXECUTION = "eu-west-1", "abc123def456"
+ARN = f"arn:aws:sagemaker:{REGION}:000000000000"
+ROLE = "arn:aws:iam::000000000000:role/r"
+PACE = Pace(grace=2.0, uploads=0.1, blind=0.2, server_grace=0.5)
+"""Nobody here waits as long as the service does."""
+
+SPECIFICATION = {
+    "Containers": [{"Image": "i"}],
+    "SupportedContentTypes": ["text/csv"],
+    "SupportedResponseMIMETypes": ["text/csv"],
+}
+"""The InferenceSpecification of a model package of which a test wants to know nothing."""
 
 STEP_TYPES = step_types()
 
 
-class FolderObjects:
-    """``s3://bucket/key`` is ``folder/bucket/key``."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def path(self, uri: str) -> Path:
-        return self.folder / uri.removeprefix("s3://")
+class Objects(LocalObjects):
+    """The shipped ones, and a word for what a test puts there."""
 
     def write(self, uri: str, content: bytes | str) -> str:
-        self.path(uri).parent.mkdir(parents=True, exist_ok=True)
-        self.path(uri).write_bytes(content.encode() if isinstance(content, str) else content)
+        self.put([content.encode() if isinstance(content, str) else content], uri)
         return uri
 
-    def read(self, uri: str) -> bytes:
-        if not self.path(uri).is_file():
-            raise ObjectMissing(uri)
-        return self.path(uri).read_bytes()
 
-    def keys(self, uri: str) -> tuple[str, ...]:
-        every = (
-            f"s3://{path.relative_to(self.folder).as_posix()}" for path in self.folder.rglob("*") if path.is_file()
-        )
-        return tuple(sorted(key for key in every if key.startswith(uri)))
+class Registry(LocalRegistry):
+    """The shipped one, which remembers what it was told of jobs."""
 
-    def fetch(self, uri: str, target: Path) -> None:
-        target.write_bytes(self.read(uri))
-
-    def put(self, source: Path, uri: str) -> None:
-        self.write(uri, source.read_bytes())
-
-    def delete(self, uri: str) -> None:
-        self.path(uri).unlink(missing_ok=True)
-
-
-class DictRegistry:
-    def __init__(self) -> None:
-        self.models: dict[str, dict[str, Any]] = {}
-        self.packages: list[dict[str, Any]] = []
-        self.jobs: dict[str, dict[str, Any]] = {}
+    def __init__(self, state: State, execution_arn: str, journal: LocalJournal | None = None) -> None:
+        super().__init__(state, execution_arn, journal)
+        self.state = state
         self.history: list[tuple[str, str]] = []
-
-    def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        if operation == "CreateModel":
-            name = request["ModelName"]
-            self.models[name] = {**request, "ModelArn": f"{ARN}:model/{name}"}
-            return self.models[name]
-        if request.get("ModelPackageGroupName") == "forbidden":
-            raise RequestRefused("ValidationException: no such group")
-        version = len(self.packages) + 1
-        reply = {**request, "ModelPackageArn": f"{ARN}:model-package/group/{version}", "ModelPackageVersion": version}
-        self.packages.append(reply)
-        return reply
-
-    def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        assert operation == "DescribeModel"
-        if request["ModelName"] not in self.models:
-            raise RequestRefused(f"Could not find model {request['ModelName']}")
-        return self.models[request["ModelName"]]
+        self.jobs: dict[str, Mapping[str, Any]] = {}
+        self.when_told: Callable[[Mapping[str, Any]], None] = lambda description: None
 
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
-        self.jobs[name] = dict(description)
+        super().record_job(kind, name, description)
+        self.jobs[name] = description
         self.history.append((kind, description[f"{kind}Status"]))
+        self.when_told(description)
+
+    def models(self) -> list[str]:
+        listed = answer(self.state, "sagemaker", "ListModels", {})["Models"]
+        return [str(model["ModelName"]) for model in listed]
+
+    def model(self, name: str, **members: Any) -> None:
+        self.create("CreateModel", {"ModelName": name, "ExecutionRoleArn": ROLE, **members})
+
+    def package(self, arn: str) -> Mapping[str, Any]:
+        return self.describe("DescribeModelPackage", {"ModelPackageName": arn})
 
 
-class ListJournal:
-    def __init__(self) -> None:
+class Journal(LocalJournal):
+    """The shipped one, which remembers all it was told; somebody stops the execution when ``stop_when`` says so."""
+
+    def __init__(self, state: State, execution: str) -> None:
+        super().__init__(state, execution)
         self.records: list[StepRecord] = []
         self.statuses: list[tuple[str, str | None]] = []
-        self.stop_when: Any = None
+        self.stop_when: Callable[[], bool] | None = None
+        self._stop = ("UPDATE execution SET stop_requested = 1 WHERE id = ?", execution)
+        self._store = state.store
 
     def steps(self, records: Sequence[StepRecord]) -> None:
+        super().steps(records)
         self.records += records
 
     def execution(self, status: str, failure: str | None = None) -> None:
+        super().execution(status, failure)
         self.statuses.append((status, failure))
 
     def stop_requested(self) -> bool:
-        return bool(self.stop_when and self.stop_when())
+        if self.stop_when is not None and self.stop_when():
+            self._store.write(*self._stop)
+        return super().stop_requested()
 
     def last(self, name: str) -> StepRecord:
         return next(record for record in reversed(self.records) if record.name == name)
@@ -114,36 +108,44 @@ class ListJournal:
 
 
 class Account:
-    """Everything that one test needs to run pipelines."""
+    """The local account below ``folder``, and everything that one test needs to run pipelines in it."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.objects = FolderObjects(folder / "s3")
-        self.objects.folder.mkdir()
-        self.registry = DictRegistry()
-        self.journal = ListJournal()
+        self.state = State(folder / ".mlops", REGION)
+        self.state.store.write(
+            "INSERT INTO execution (id, pipeline, version, status, stop_requested, created, modified, body) "
+            "VALUES (?, 'churn', 1, 'Executing', 0, ?, ?, '{}')",
+            EXECUTION, now(), now(),
+        )  # fmt: skip
+        self.objects = Objects(self.state)
+        self.journal = Journal(self.state, EXECUTION)
+        self.registry = Registry(self.state, f"{ARN}:pipeline/churn/execution/{EXECUTION}", self.journal)
 
     @property
     def ports(self) -> Ports:
         return Ports(self.objects, self.registry, self.journal)
 
+    def attempt(self, step: str, number: int = 1) -> Path:
+        return self.state.execution_folder(EXECUTION) / step / str(number)
+
     def execution(self, **changes: Any) -> Execution:
         given: dict[str, Any] = {
             "pipeline_name": "churn",
             "pipeline_arn": f"{ARN}:pipeline/churn",
-            "execution_id": "abc123def456",
-            "execution_arn": f"{ARN}:pipeline/churn/execution/abc123def456",
+            "execution_id": EXECUTION,
+            "execution_arn": f"{ARN}:pipeline/churn/execution/{EXECUTION}",
             "started": datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
-            "region": "eu-west-1",
+            "region": REGION,
             "account": "000000000000",
             "parameters": {},
-            "folder": self.folder / "runs" / "abc123def456",
+            "folder": self.state.execution_folder(EXECUTION),
             **changes,
         }
         return Execution(**given)
 
-    def run(self, *steps: Step, grace_seconds: float = 2.0, **changes: Any) -> str:
-        return execute(checked(*steps), self.execution(**changes), self.ports, grace_seconds=grace_seconds)
+    def run(self, *steps: Step, pace: Pace = PACE, **changes: Any) -> str:
+        return execute(checked(*steps), self.execution(**changes), self.ports, pace=pace)
 
 
 def checked(*steps: Step, members: Mapping[str, Any] | None = None) -> Checked:
@@ -213,7 +215,7 @@ def processing(
             ]
         },
         "ProcessingResources": {"ClusterConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large"}},
-        "RoleArn": "arn:aws:iam::000000000000:role/r",
+        "RoleArn": ROLE,
         **extra,
     }
     members: dict[str, Any] = {}
@@ -250,7 +252,7 @@ def training(
         "OutputDataConfig": {"S3OutputPath": "s3://bucket/models/"},
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
-        "RoleArn": "arn:aws:iam::000000000000:role/r",
+        "RoleArn": ROLE,
         **extra,
     }
     return step("Training", name, request)

@@ -21,6 +21,7 @@ from ports_for_tests import Account, processing, step, tar_gz, training
 
 from mlops.run.archive import unpack
 from mlops.run.outcome import StepFailed
+from mlops.run.pace import Pace
 from mlops.run.sandbox import Box, probe, start
 
 HOME = Path(__file__).parents[2]
@@ -450,7 +451,7 @@ time.sleep(99)
         if kind == "Training"
         else processing(account, "S", script, **limit)
     )
-    assert account.run(deaf, grace_seconds=0.5) == "Failed"
+    assert account.run(deaf, pace=Pace(grace=0.5)) == "Failed"
     record = account.journal.last("S")
     assert record.failure == "it ran longer than MaxRuntimeInSeconds = 1"
     assert gone(marker)
@@ -480,11 +481,8 @@ def transform_fn(model, body, kind, accept):
 def test_network_isolation_of_a_model(account: Account, namespaces: None, isolated: bool) -> None:
     """It is reached through the socket that it inherits, and reaches nobody."""
     data = account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": REACH}))
-    account.registry.models["m"] = {
-        "ModelName": "m",
-        "PrimaryContainer": {"Image": "i", "ModelDataUrl": data},
-        "EnableNetworkIsolation": isolated,
-    }
+    container = {"Image": "i", "ModelDataUrl": data}
+    account.registry.model("m", PrimaryContainer=container, EnableNetworkIsolation=isolated)
     source = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}}
     with socket.create_server(("127.0.0.1", 0)) as listening:
         account.objects.write("s3://bucket/in/a", str(listening.getsockname()[1]))

@@ -170,8 +170,7 @@ def test_a_training_is_served_until_its_code_changes(pipeline: Pipeline) -> None
     def train(text: str, trees: int) -> Any:
         address = f"s3://bucket/code/{len(text)}/sourcedir.tar.gz"
         if not pipeline.objects.keys(address):  # as an upsert does it
-            (pipeline.state.folder / "source").write_bytes(tar_gz({"train.py": text, "constant.py": ""}))
-            pipeline.objects.put(pipeline.state.folder / "source", address)
+            pipeline.objects.put([tar_gz({"train.py": text, "constant.py": ""})], address)
         return step(
             "Training",
             "Train",

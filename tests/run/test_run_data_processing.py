@@ -62,7 +62,7 @@ def transform_fn(model, body, kind, accept):
 
 def run(account: Account, code: str, content: str, kind: str, split: str, processing: Any, **changes: Any) -> str:
     data = account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": code}))
-    account.registry.models["m"] = {"ModelName": "m", "PrimaryContainer": {"Image": "i", "ModelDataUrl": data}}
+    account.registry.model("m", PrimaryContainer={"Image": "i", "ModelDataUrl": data})
     account.objects.write("s3://bucket/in/a", content)
     source = {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/in/"}}}
     request = {

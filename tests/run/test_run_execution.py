@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ports_for_tests import ARN, Account, checked, condition, processing, step
+from ports_for_tests import ARN, ROLE, SPECIFICATION, Account, checked, condition, processing, step
 
 from mlops.run.execute import execute
+from mlops.run.pace import Pace
 from mlops.run.ports import StepRecord
 
 
@@ -63,10 +64,11 @@ def test_both_branches(account: Account, floor: float, status: str, ended: dict[
     quality = {"PropertyFileName": "quality", "OutputName": "report", "FilePath": "evaluation.json"}
     evaluate = processing(account, "Eval", EVALUATE, outputs=("report",), property_files=(quality,))
     accuracy = {"Std:JsonGet": {"PropertyFile": get("Steps.Eval.PropertyFiles.quality"), "Path": "accuracy"}}
+    package = {"ModelPackageGroupName": "churn", "InferenceSpecification": SPECIFICATION}
     good = condition(
         "Good",
         [{"Type": "GreaterThanOrEqualTo", "LeftValue": accuracy, "RightValue": get("Parameters.Floor")}],
-        then=(step("RegisterModel", "Register", {"ModelPackageGroupName": "churn"}),),
+        then=(step("RegisterModel", "Register", package),),
         otherwise=(
             step(
                 "Fail",
@@ -84,9 +86,9 @@ def test_both_branches(account: Account, floor: float, status: str, ended: dict[
     if failure:
         assert account.journal.last("TooLow").metadata == {"Fail": {"ErrorMessage": failure}}
     else:
-        arn = account.registry.packages[0]["ModelPackageArn"]
+        arn = f"{ARN}:model-package/churn/1"
         assert account.journal.last("Register").metadata == {"RegisterModel": {"Arn": arn}}
-        assert "ModelPackageName" not in account.registry.packages[0]
+        assert account.registry.package(arn)["ModelPackageName"] == "churn"  # the group's, not one of its own
 
 
 def test_fail_waits_for_what_runs_and_starts_nothing_more(account: Account) -> None:
@@ -121,7 +123,7 @@ def test_stop(account: Account, sandbox_mode: str, stubborn: bool) -> None:
     steps = processing(account, "Long", script), processing(account, "Next", "", depends_on=("Long",))
     account.journal.stop_when = lambda: bool(account.journal.records) and "up" in account.journal.log("Long")
     began = time.monotonic()
-    assert account.run(*steps, grace_seconds=0.5) == "Stopped"
+    assert account.run(*steps, pace=Pace(grace=0.5)) == "Stopped"
     assert time.monotonic() - began < 15
     assert [record.status for record in account.journal.records] == ["Starting", "Executing", "Stopping", "Stopped"]
     assert [status for status, _ in account.journal.statuses] == ["Executing", "Stopping", "Stopped"]
@@ -170,7 +172,7 @@ def test_attempts_and_names(account: Account) -> None:
     [
         (step("Lambda", "L", {}), "a step of type Lambda cannot be run on this machine yet"),
         (step("Nothing", "L", {}), "a step of type Nothing cannot be run on this machine yet"),
-        (step("RegisterModel", "L", {"ModelPackageGroupName": "forbidden"}), "ValidationException: no such group"),
+        (step("RegisterModel", "L", {"ModelPackageGroupName": "churn"}), "One of InferenceSpecification, "),
         (step("Processing", "L", {"AppSpecification": 5}), "AttributeError: 'int' object has no attribute 'get'"),
         (condition("L", [{"Type": "Equals", "LeftValue": 1, "RightValue": "1"}]), "Equals cannot compare"),
     ],
@@ -186,16 +188,19 @@ def test_models(account: Account) -> None:
     model = step(
         "Model",
         "M",
-        {"PrimaryContainer": {"Image": "i", "Environment": {"N": get("Parameters.N")}}, "ExecutionRoleArn": "r"},
+        {"PrimaryContainer": {"Image": "i", "Environment": {"N": get("Parameters.N")}}, "ExecutionRoleArn": ROLE},
     )
-    package = step("RegisterModel", "R", {"ModelPackageDescription": get("Steps.M.ModelName")})
+    described = {"ModelPackageDescription": get("Steps.M.ModelName"), "InferenceSpecification": SPECIFICATION}
+    package = step("RegisterModel", "R", described)
     assert account.run(model, package, parameters={"N": 3}) == "Succeeded"
-    (name,) = account.registry.models
+    (name,) = account.registry.models()
     assert name.startswith("pipelines-abc123def456-M-")
-    assert account.registry.models[name]["PrimaryContainer"]["Environment"] == {"N": "3"}
+    made = account.registry.describe("DescribeModel", {"ModelName": name})
+    assert made["PrimaryContainer"]["Environment"] == {"N": "3"}
     assert account.journal.last("M").metadata == {"Model": {"Arn": f"{ARN}:model/{name}"}}
-    assert account.registry.packages[0]["ModelPackageDescription"] == name
-    assert account.registry.packages[0]["ModelPackageName"].startswith("pipelines-abc123def456-R-")
+    registered = account.registry.package(account.journal.last("R").metadata["RegisterModel"]["Arn"])
+    assert registered["ModelPackageDescription"] == name
+    assert registered["ModelPackageName"].startswith("pipelines-abc123def456-R-")
 
 
 def test_a_broken_journal_ends_everything(account: Account, tmp_path: Path) -> None:

@@ -7,6 +7,9 @@ from typing import Any
 import pytest
 from ports_for_tests import Account, step, tar_gz
 
+from mlops.run.outcome import StepFailed
+from mlops.run.serving.model_data import place_model
+
 ADD = """
 def model_fn(folder): return open(folder + "/word").read()
 def transform_fn(model, body, content_type, accept):
@@ -31,7 +34,7 @@ def model(account: Account, name: str, *sources: dict[str, str], **more: Any) ->
         for number, files in enumerate(sources)
     ]
     listed = {"Containers": containers} if len(containers) != 1 else {"PrimaryContainer": containers[0]}
-    account.registry.models[name] = {"ModelName": name, **listed, **more}
+    account.registry.model(name, **listed, **more)
 
 
 def adding(word: str, kind: str) -> dict[str, str]:
@@ -72,18 +75,16 @@ def test_an_error_in_the_middle_is_the_answer(account: Account) -> None:
     assert "the model answered 500" in str(account.journal.last("T").failure)
 
 
-@pytest.mark.parametrize(
-    ("containers", "more", "failure"),
-    [
-        (2, {"InferenceExecutionConfig": {"Mode": "Direct"}}, "containers that are invoked one by one"),
-        (0, {}, "model m has no container"),
-    ],
-)
-def test_what_cannot_be_served(account: Account, containers: int, more: Any, failure: str) -> None:
-    model(account, "m", *[adding("", "text/csv")] * containers, **more)
+def test_containers_one_by_one_cannot_be_served(account: Account) -> None:
+    model(account, "m", *[adding("", "text/csv")] * 2, InferenceExecutionConfig={"Mode": "Direct"})
     account.objects.write("s3://bucket/in/a", "a")
     assert transform(account) == "Failed"
-    assert str(account.journal.last("T").failure).startswith(failure)
+    assert str(account.journal.last("T").failure).startswith("containers that are invoked one by one")
+
+
+def test_nothing_cannot_be_served(account: Account) -> None:
+    with pytest.raises(StepFailed, match="model m has no container"):
+        place_model({"ModelName": "m"}, account.folder, account.objects, account.registry)
 
 
 def test_a_server_that_ends_once_is_started_again(account: Account) -> None:

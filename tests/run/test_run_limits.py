@@ -14,6 +14,7 @@ from ports_for_tests import Account, processing, training
 
 from mlops.ir import ConfigurationError
 from mlops.run.limits import Limits, asked_memory, disk_use, instance_memory, limits
+from mlops.run.pace import Pace
 
 
 @pytest.mark.parametrize("kind", ["Training", "Processing"])
@@ -28,7 +29,7 @@ def test_how_it_ends(account: Account, name: str, kind: str) -> None:
         if kind == "Training"
         else processing(account, "S", script, ProcessingResources={"ClusterConfig": config}, **request)
     )
-    status = account.run(step, grace_seconds=0.5, memory_limit=case.memory)
+    status = account.run(step, pace=Pace(grace=0.5), memory_limit=case.memory)
     record = account.journal.last("S")
     assert status == ("Succeeded" if case.begins is None else "Failed"), record.failure
     assert processes(marker) == []

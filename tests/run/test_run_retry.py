@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from ports_for_tests import Account, DictRegistry, processing, step
+from ports_for_tests import Account, Registry, processing, step
 
 from mlops.ir import Step
+from mlops.run.pace import Pace
 from mlops.run.ports import RequestRefused
 from mlops.run.retry import Retries, policies
 from mlops.run.work import job_name
@@ -65,7 +66,7 @@ def test_what_is_tried_again(account: Account, script: str, policies_: list[Any]
 
 def test_a_limit_in_time_is_no_internal_error(account: Account) -> None:
     long = processing(account, "Prepare", "import time\ntime.sleep(60)", StoppingCondition={"MaxRuntimeInSeconds": 1})
-    assert account.run(with_policy(long, policy(INTERNAL)), grace_seconds=0) == "Failed"
+    assert account.run(with_policy(long, policy(INTERNAL)), pace=Pace(grace=0)) == "Failed"
     assert attempts(account, "Prepare") == [(1, "Failed")]
     assert "MaxRuntimeInSeconds" in (account.journal.last("Prepare").failure or "")
 
@@ -98,11 +99,11 @@ def test_between_two_tries_a_step_is_not_shown_as_failed(account: Account) -> No
     assert told[failed + 1] == (2, "Starting")
 
 
-class Busy(DictRegistry):
+class Busy(Registry):
     """Refuses the first request."""
 
-    def __init__(self, fault: str | None) -> None:
-        super().__init__()
+    def __init__(self, account: Account, fault: str | None) -> None:
+        super().__init__(account.state, "", account.journal)
         self.fault = fault
         self.asked = 0
 
@@ -123,7 +124,7 @@ class Busy(DictRegistry):
     ],
 )
 def test_a_refused_request(account: Account, fault: str | None, named: str, expected: str) -> None:
-    account.registry = Busy(fault)
+    account.registry = Busy(account, fault)
     model = step("Model", "Model", {"PrimaryContainer": {"Image": "image"}}, RetryPolicies=[policy(named)])
     assert account.run(model) == expected
 

@@ -235,7 +235,7 @@ def transform(uri: str = "s3://bucket/in/", **changes: Any) -> Any:
 def with_model(account: Account, code: str = LOAD, **environment: str) -> None:
     data = account.objects.write("s3://bucket/model.tar.gz", tar_gz(model_files(code)))
     container = {"Image": "i", "ModelDataUrl": data, "Environment": environment}
-    account.registry.models["m"] = {"ModelName": "m", "PrimaryContainer": container}
+    account.registry.model("m", PrimaryContainer=container)
 
 
 def numbers(raw: bytes) -> list[float]:
@@ -310,7 +310,7 @@ def transform_fn(model, body, kind, accept):
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [
-        ({"ModelName": "other"}, "Could not find model other"),
+        ({"ModelName": "other"}, 'Could not find model "arn:aws:sagemaker:eu-west-1:000000000000:model/other"'),
         ({"TransformInput": {"SplitType": "RecordIO"}}, "TransformInput.SplitType RecordIO cannot run"),
         ({"DataProcessing": {"JoinSource": "Output"}}, "DataProcessing.JoinSource is 'Output'"),
         ({"uri": "s3://bucket/none"}, "TransformInput: no object is stored under s3://bucket/none"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 import time
+from collections.abc import Callable, Mapping
 from itertools import pairwise
 from typing import Any
 
 import pytest
-from ports_for_tests import Account, training
+from ports_for_tests import PACE, Account, training
+
+from mlops.run.pace import Pace
 
 COUNT = """
 import os, pathlib, signal, sys, time
@@ -72,24 +76,53 @@ def test_nothing_is_interrupted_unless_it_is_asked_for(account: Account) -> None
     assert statuses(account) == ONCE
 
 
+class Clock:
+    """Goes on by half a minute whenever ``seen`` has counted one more."""
+
+    def __init__(self, seen: Callable[[], int]) -> None:
+        self._seen = seen
+
+    def __call__(self) -> float:
+        return time.monotonic() + 30 * self._seen()
+
+
 def test_a_job_without_checkpoints_begins_anew(account: Account) -> None:
+    """As soon as it has begun its first time is over; the second time it finds that it may end."""
+    account.objects.write("s3://bucket/word/word", "wait")
+
+    def let_it_end(description: Mapping[str, Any]) -> None:
+        if description.get("SecondaryStatus") == "Interrupted":
+            account.objects.write("s3://bucket/word/word", "end")
+
+    account.registry.when_told = let_it_end
     script = """
 import os, pathlib, sys, time
 mark = pathlib.Path(os.environ["SM_MODEL_DIR"]) / "mark"
 assert not mark.exists()
 mark.touch()
-print("begins")
-time.sleep(1.5)
+print("begins", flush=True)
+word = (pathlib.Path(os.environ["SM_CHANNEL_WORD"]) / "word").read_text()
+time.sleep({"wait": 60, "end": 0}[word])
 """
-    step = spot(account, script, CheckpointConfig=None)
-    assert account.run(step, interruptions={"Train": 0.0}) == "Succeeded"
+    source = {"S3DataType": "S3Prefix", "S3Uri": "s3://bucket/word/"}
+    step = spot(
+        account,
+        script,
+        CheckpointConfig=None,
+        InputDataConfig=[{"ChannelName": "word", "DataSource": {"S3DataSource": source}}],
+        StoppingCondition={"MaxRuntimeInSeconds": 600, "MaxWaitTimeInSeconds": 600},
+    )
+    begun = account.attempt("Train") / "log.txt"
+    clock = Clock(lambda: begun.read_text().count("begins\n") if begun.exists() else 0)
+    pace = dataclasses.replace(PACE, blind=20.0, clock=clock)
+    assert account.run(step, interruptions={"Train": 0.0}, pace=pace) == "Succeeded"
     assert account.journal.log("Train").count("begins\n") == 2
     assert statuses(account) == TWICE
 
 
 def test_one_that_does_not_leave_is_killed(account: Account) -> None:
     script = COUNT.replace("signal.signal(signal.SIGTERM, leave)", "signal.signal(signal.SIGTERM, signal.SIG_IGN)")
-    assert account.run(spot(account, script), grace_seconds=0.3, interruptions={"Train": 0.0}) == "Succeeded"
+    assert account.run(spot(account, script), pace=Pace(grace=0.3), interruptions={"Train": 0.0}) == "Succeeded"
     assert statuses(account) == TWICE
 
 
@@ -116,6 +149,7 @@ def test_stopped_while_it_waits_for_instances(account: Account) -> None:
 
 
 def test_what_a_script_deletes_is_no_checkpoint_any_more(account: Account) -> None:
+    """It deletes when all is stored."""
     account.objects.write("s3://bucket/checkpoints/run/old", "old")
     script = """
 import os, pathlib, time
@@ -123,10 +157,19 @@ folder = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")) / "checkp
 assert (folder / "old").read_text() == "old"
 (folder / "new").write_text("new")
 (folder / "short").write_text("short")
-time.sleep(1.3)
+deadline = time.monotonic() + 60
+while not (folder / "../go").exists() and time.monotonic() < deadline:
+    time.sleep(0.02)
 (folder / "short").unlink()
 (folder / "old").unlink()
 """
+
+    def look() -> bool:
+        if account.objects.keys("s3://bucket/checkpoints/run/short"):
+            (account.attempt("Train") / "ml" / "go").touch()
+        return False
+
+    account.journal.stop_when = look
     account.objects.write("s3://bucket/checkpoints/running/else", "not ours")
     assert account.run(spot(account, script)) == "Succeeded", account.journal.log("Train")
     assert account.objects.keys("s3://bucket/checkpoints/run") == (

@@ -12,6 +12,7 @@ import pytest
 from ports_for_tests import Account, step, tar_gz, training
 
 from mlops.run.archive import merged, pack, unpack
+from mlops.run.beneath import Folder
 from mlops.run.outcome import StepFailed
 from mlops.run.requirements import unjudged, unmet
 
@@ -268,7 +269,8 @@ def test_packing_is_deterministic(tmp_path: Path) -> None:
         (folder / "sub").mkdir(parents=True)
         (folder / "sub" / "b").write_text("b")
         (folder / "a").write_text("a")
-        pack(merged([folder]), tmp_path / f"{name}.tar.gz")
+        with Folder.at(folder) as left:
+            pack(merged([left]), tmp_path / f"{name}.tar.gz")
     assert (tmp_path / "one.tar.gz").read_bytes() == (tmp_path / "two.tar.gz").read_bytes()
     unpack(tmp_path / "one.tar.gz", tmp_path / "back", "it")
     assert (tmp_path / "back" / "sub" / "b").read_text() == "b"

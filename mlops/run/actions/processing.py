@@ -42,7 +42,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
             command,
             request.get("Environment", {}),
             uploads=[
-                Upload(output.folder, output.uri, work.ports.objects)
+                Upload(output.folder, work.on(host.name).opt_ml, output.uri, work.ports.objects)
                 for output in _outputs(work.on(host.name), request)
                 if output.continuous
             ],
@@ -130,7 +130,7 @@ def _write_config(work: Work, request: Mapping[str, Any], job: Job, hosts: Clust
 
 
 def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
-    told = [_exit_message(left_in(work.opt_ml / "output", work.opt_ml) / "message") for work in hosts]
+    told = [_exit_message(work) for work in hosts]
     message = _cut("".join(text for text in told if text)) or None
     if ended.stopped:
         return job.ended("Stopped", ExitMessage=message)
@@ -146,17 +146,18 @@ def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: 
     for work in hosts:
         for output in _outputs(work, request):
             if not output.continuous:
-                count = upload(left_in(output.folder, work.opt_ml), output.uri, work.ports.objects)
+                count = upload(output.folder, work.opt_ml, output.uri, work.ports.objects)
                 work.note(f"{count} file(s) to {output.uri}")
     return job.ended("Completed", ExitMessage=message)
 
 
-def _exit_message(file: Path) -> str | None:
-    """Raises StepFailed where it is not UTF-8; the service calls that a ClientError."""
-    if file.is_symlink() or not file.is_file():
+def _exit_message(work: Work) -> str | None:
+    """What the script wrote into ``/opt/ml/output/message``. Raises StepFailed where it is not UTF-8; the service calls
+    that a ClientError."""
+    with left_in(work.opt_ml / "output", work.opt_ml) as output:
+        raw = output.read("message", _MESSAGE_LIMIT + 4)
+    if raw is None:
         return None
-    with file.open("rb") as opened:
-        raw = opened.read(_MESSAGE_LIMIT + 4)
     try:
         text = raw.decode("utf-8")
     except UnicodeDecodeError as fault:

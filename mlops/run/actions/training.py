@@ -5,13 +5,15 @@ from __future__ import annotations
 import json
 import shutil
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlops.run.archive import merged, pack, unpack
+from mlops.run.archive import Member, merged, pack, unpack
+from mlops.run.beneath import Folder, content, remove
 from mlops.run.cluster import Cluster, cluster
-from mlops.run.command import UPLOAD_SECONDS, CommandTask, Ended, HostCommand, failure_reason, runtime_limit
+from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
 from mlops.run.job import Job
 from mlops.run.limits import limits
 from mlops.run.log import compiled_metrics, final_metrics
@@ -55,7 +57,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     compiled_metrics(algorithm.get("MetricDefinitions"))
     run = _Run(work, request, job, script, cluster(work.name, request.get("ResourceConfig") or {}))
     if request.get("EnableManagedSpotTraining"):
-        return SpotTask(run, job, request, work.execution.interruptions.get(work.step.name))
+        return SpotTask(run, job, request, work.pace, work.execution.interruptions.get(work.step.name))
     return run.begin(runtime_limit(request), lambda ended: run.finish(ended))
 
 
@@ -70,7 +72,7 @@ class _Run:
         self._hosts = hosts
         self._pipes: list[Pipes] = []
 
-    def begin(self, limit: float | None, finish: Finish, upload_seconds: float = UPLOAD_SECONDS) -> CommandTask:
+    def begin(self, limit: float | None, finish: Finish, upload_seconds: float | None = None) -> CommandTask:
         """Raises :class:`StepFailed`."""
         request, job = self._request, self._job
         job.enters("Downloading")
@@ -94,7 +96,7 @@ class _Run:
         faults = [pipes.fault for pipes in self._pipes if pipes.fault]
         if self._pipes:
             for work in self.works:
-                shutil.rmtree(work.folder / _PIPED, ignore_errors=True)
+                remove(work.folder / _PIPED)
         self._pipes.clear()
         if faults and ended.code == 0:
             raise StepFailed(str(faults[0]))
@@ -104,7 +106,7 @@ class _Run:
         """Nothing of an instance that was taken away is left, but for the log."""
         for work in self.works:
             for name in ("ml", "scratch"):
-                shutil.rmtree(work.folder / name, ignore_errors=True)
+                remove(work.folder / name)
 
     def note(self, text: str) -> None:
         for work in self.works:
@@ -264,7 +266,7 @@ def _fetch_checkpoints(work: Work, request: Mapping[str, Any]) -> list[Upload]:
     below = f"{uri.rstrip('/')}/"
     if work.ports.objects.keys(below):
         fetch_source({"S3Uri": below}, folder, work.ports.objects, "CheckpointConfig")
-    checkpoints = Upload(folder, below, work.ports.objects, mirror=True)
+    checkpoints = Upload(folder, work.opt_ml, below, work.ports.objects, mirror=True)
     checkpoints.known()
     return [checkpoints]
 
@@ -280,59 +282,67 @@ def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: 
         return job.ended("Stopped", **members)
     if ended.timed_out:
         # The job itself ends as Stopped and keeps its model; the step has not done what it was to do.
-        model = _publish(hosts, request) if merged(_left(hosts, "model")) else None
+        model = _publish(hosts, request, even_without_files=False)
         job.enters(_LATE[late])
         job.ended("Stopped", ModelArtifacts=model, **members)
         return job.outcome("Failed", f"it ran longer than {late} = {request['StoppingCondition'][late]}")
     if ended.exceeded is not None:
         return job.ended("Failed", failure_reason(ended, hosts), **members)
     if ended.code != 0:
-        told = _failure(_left([hosts[ended.host]], "output")[0] / "failure")
+        told = _failure(hosts[ended.host])
         return job.ended("Failed", told or failure_reason(ended, hosts), **members)
     job.enters("Uploading")
     return job.ended("Completed", ModelArtifacts=_publish(hosts, request), **members)
 
 
-def _left(hosts: Sequence[Work], folder: str) -> list[Path]:
-    return [left_in(work.opt_ml / folder, work.opt_ml) for work in hosts]
+def _failure(work: Work) -> str | None:
+    """What the script wrote into ``/opt/ml/output/failure``."""
+    with left_in(work.opt_ml / "output", work.opt_ml) as output:
+        raw = output.read("failure", 4 * REASON_LIMIT)
+    return (raw or b"").decode("utf-8", errors="replace")[:REASON_LIMIT].strip() or None
 
 
-def _failure(file: Path) -> str | None:
-    if file.is_symlink() or not file.is_file():
-        return None
-    with file.open(encoding="utf-8", errors="replace") as opened:
-        return opened.read(REASON_LIMIT).strip() or None
-
-
-def _publish(hosts: Sequence[Work], request: Mapping[str, Any]) -> dict[str, str]:
+def _publish(
+    hosts: Sequence[Work], request: Mapping[str, Any], *, even_without_files: bool = True
+) -> dict[str, str] | None:
     """Answers ModelArtifacts: the files of all hosts in one. Where two hosts have one of the same name the service
     documents nothing; here, as in the SDK's local mode, the later host's stays."""
-    work = hosts[0]
     config = request.get("OutputDataConfig") or {}
     path = config.get("S3OutputPath")
     if not isinstance(path, str) or not path.startswith("s3://"):
         raise StepFailed(f"OutputDataConfig.S3OutputPath is {path!r}, not an s3:// URI")
-    target = f"{path.rstrip('/')}/{work.name}/output"
+    target = f"{path.rstrip('/')}/{hosts[0].name}/output"
     packed = config.get("CompressionType") != "NONE"
     model = f"{target}/model.tar.gz" if packed else f"{target}/model/"
-    files = merged(_left(hosts, "model"))
-    if not files:
-        work.note("nothing was written to /opt/ml/model; the model archive is empty")
-    _store(hosts, "model", files, model, packed)
-    data = merged(_left(hosts, "output/data"))
-    if data:
-        _store(hosts, "output/data", data, f"{target}/output.tar.gz" if packed else f"{target}/data/", packed)
+    with _left(hosts, "model") as folders:
+        files = merged(folders)
+        if not files:
+            if not even_without_files:
+                return None
+            hosts[0].note("nothing was written to /opt/ml/model; the model archive is empty")
+        _store(hosts, "model", files, model, packed)
+    with _left(hosts, "output/data") as folders:
+        if data := merged(folders):
+            _store(hosts, "output/data", data, f"{target}/output.tar.gz" if packed else f"{target}/data/", packed)
     return {"S3ModelArtifacts": model}
 
 
-def _store(hosts: Sequence[Work], folder: str, files: Mapping[str, Path], uri: str, packed: bool) -> None:
-    work = hosts[0]
+@contextmanager
+def _left(hosts: Sequence[Work], folder: str) -> Iterator[list[Folder]]:
+    """One of each host."""
+    with ExitStack() as open_folders:
+        yield [open_folders.enter_context(left_in(work.opt_ml / folder, work.opt_ml)) for work in hosts]
+
+
+def _store(hosts: Sequence[Work], folder: str, files: Mapping[str, Member], uri: str, packed: bool) -> None:
     if not packed:
-        for source in _left(hosts, folder):
-            upload(source, uri, work.ports.objects)
+        for work in hosts:
+            upload(work.opt_ml / folder, work.opt_ml, uri, work.ports.objects)
         return
+    work = hosts[0]
     archive = work.folder / "upload.tar.gz"
     pack(files, archive)
-    work.ports.objects.put(archive, uri)
+    with archive.open("rb") as file:
+        work.ports.objects.put(content(file), uri)
     archive.unlink()
     work.note(f"{folder} to {uri}")

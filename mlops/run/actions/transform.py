@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.run.beneath import content
 from mlops.run.data_processing import DataProcessing, data_processing
 from mlops.run.job import Job
 from mlops.run.limits import Limits, Watch, limits
@@ -27,7 +28,6 @@ from mlops.run.transfer import fetch, prefix_places, safe
 from mlops.run.work import Work
 
 _DEFAULT_PAYLOAD_MB = 6
-_SERVER_GRACE_SECONDS = 2.0  # polling waits for it
 _STARTED_SECONDS = 1.0
 _MOST_STARTS = 12
 _DEFAULT_TIMEOUT, _DEFAULT_RETRIES = 600, 3
@@ -176,7 +176,7 @@ class _TransformTask:
                 self._servers.kill()
                 self._start()
             return None
-        self._servers.stop(_SERVER_GRACE_SECONDS)
+        self._servers.stop(self._work.pace.server_grace)
         outcome = self._job.finish(self._finish)
         bound(self._work.log)
         return outcome
@@ -229,7 +229,8 @@ class _TransformTask:
             raise self._crash
         for place in self._plan.places:
             if place.answers.is_file():
-                self._work.ports.objects.put(place.answers, place.uri)
+                with place.answers.open("rb") as answers:
+                    self._work.ports.objects.put(content(answers), place.uri)
                 self._work.note(f"answers to {place.uri}")
         if self._failure:
             return self._job.ended("Failed", self._failure)

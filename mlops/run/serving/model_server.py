@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import http.client
-import shutil
 import socket
 import sys
 import tempfile
@@ -11,6 +10,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from mlops.run.beneath import remove
 from mlops.run.log import exit_reason
 from mlops.run.sandbox import Box, Boxed, Isolation, probe, start
 
@@ -54,7 +54,7 @@ class ModelServer:
             try:
                 listening.bind(("127.0.0.1", port or 0))
             except OSError:
-                shutil.rmtree(scratch, ignore_errors=True)
+                remove(scratch)
                 raise
             bound = listening.getsockname()[1]
             process = start(
@@ -119,7 +119,7 @@ class ModelServer:
 
     def kill(self) -> None:
         self.process.kill()
-        shutil.rmtree(self._scratch, ignore_errors=True)
+        remove(self._scratch)
 
     def __enter__(self) -> ModelServer:
         return self

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -13,7 +13,6 @@ from typing import Any
 
 from mlops.account.local import events, step_records
 from mlops.account.local.answering import answer
-from mlops.account.local.objects import chunks
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import jobs, pipelines, registry
 from mlops.account.local.state import State, dump, moment
@@ -62,15 +61,14 @@ class LocalObjects:
         except KeyError:
             raise ObjectMissing(f"{uri} does not exist") from None
 
-    def put(self, source: Path, uri: str) -> None:
+    def put(self, content: Iterable[bytes], uri: str) -> None:
         """Makes the bucket too: a definition written for AWS names buckets that this account never heard of."""
         bucket, key = split_uri(uri)
         try:
             self._state.objects.ensure_bucket(bucket)
         except ValueError as error:
             raise ObjectMissing(f"{uri}: {error}") from None
-        with source.open("rb") as file:
-            written = self._state.objects.write(chunks(file), ("CRC32",))
+        written = self._state.objects.write(content, ("CRC32",))
         self._state.objects.publish(bucket, key, written, {"Checksums": dict(written.checksums)})
 
     def delete(self, uri: str) -> None:

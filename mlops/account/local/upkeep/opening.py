@@ -22,7 +22,9 @@ from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check import step_types
 from mlops.check.shapes import shape
 from mlops.ir import Refusal, Step, StepType, UsageError
+from mlops.run.beneath import remove
 from mlops.run.outcome import Task
+from mlops.run.pace import Pace
 from mlops.run.ports import Execution, Ports, StepRecord
 from mlops.run.work import Prepared, Work
 
@@ -70,7 +72,7 @@ def open_step(state: State, execution: str, name: str, command: Sequence[str], s
     try:
         return _open(state, step, attempt, folder, command, say)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        remove(folder)
 
 
 def _open(
@@ -158,7 +160,7 @@ def _work(state: State, step: sqlite3.Row, folder: Path) -> tuple[Work, Callable
         log=folder / "log.txt",
         name=job,
         isolation=probe(),
-        grace_seconds=0.0,
+        pace=Pace(grace=0.0),
         only_prepare=True,
     )
     return work, action_of(step_type, step["type"])

@@ -10,11 +10,9 @@ from __future__ import annotations
 import json
 import os
 import re
-import shutil
 import sqlite3
 import time
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -25,6 +23,7 @@ from mlops.account.local.objects import WRITING, StoredObject
 from mlops.account.local.settling import RUNNING, settle
 from mlops.account.local.state import State, moment
 from mlops.check.job_kinds import all_kinds
+from mlops.run.beneath import Barred, Folder, remove
 
 LEFT_OVER_SECONDS = 86_400.0
 """A temporary file or an asset may be one that somebody is about to use; after a day nobody is."""
@@ -108,7 +107,7 @@ def prune(state: State, planned: Pruning) -> Pruning:
     left_over = tuple(set(planned.left_over) & set(_left_over(state)))
     freed = sum(old.bytes for old in gone) + sum(item.size for item in assets) + sum(map(_size, left_over))
     for path in left_over:
-        _remove(path)
+        remove(path)
     return Pruning(tuple(gone), versions, assets, left_over, freed)
 
 
@@ -133,7 +132,7 @@ def _forget(state: State, old: Old) -> bool:
             connection.execute("DELETE FROM step WHERE execution = ?", (old.id,))
             connection.execute("DELETE FROM execution WHERE id = ?", (old.id,))
             events.forget(connection, [old.id])
-        shutil.rmtree(old.folder)
+        remove(old.folder)
     finally:
         os.close(descriptor)
     return True
@@ -316,19 +315,9 @@ def _left_over(state: State) -> Iterator[Path]:
 
 
 def _size(path: Path) -> int:
-    if not path.is_dir():
+    """A runner may still take away what its last step left; what is gone weighs nothing."""
+    try:
+        with Folder.at(path) as folder:
+            return sum(entry.state.st_size for entry in folder.walk(pass_unreadable=True) if not entry.is_folder)
+    except Barred:
         return path.lstat().st_size if path.exists() else 0
-    size = 0
-    # A runner may still take away what its last step left; what is gone weighs nothing.
-    for folder, _, names in os.walk(path):
-        for name in names:
-            with suppress(FileNotFoundError):
-                size += Path(folder, name).lstat().st_size
-    return size
-
-
-def _remove(path: Path) -> None:
-    if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)
