@@ -1,0 +1,214 @@
+"""SageMaker's own algorithms, a file for each, found by the name of its image's repository and read when that is asked.
+
+A file has ``title``, ``images`` (names of repositories), ``source``, ``input_modes``, ``devices`` (cpu, gpu),
+``max_instances`` where it is one host only, ``channels``, ``hyperparameters``, ``required_if``, ``only_if``,
+``tunable`` (kind of range by hyperparameter) and ``metrics`` (Maximize or Minimize by name).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from importlib import resources
+from typing import Any, Literal, TypeAlias
+
+Kind: TypeAlias = Literal["integer", "number", "boolean", "text", "list"]
+
+# No other sets: the container reads them with Python, or with JSON.
+_BOOLEANS = frozenset({"true", "false", "1", "0"})
+_REPOSITORIES: Mapping[str, str] = {"sagemaker-xgboost": "xgboost"}
+"""Repositories whose file has another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hyperparameter:
+    """What a value may be. ``above`` and ``below`` are limits that are not reached; ``alternatives`` are words that may
+    stand for a number, such as auto. Values come as text, because the API knows no other."""
+
+    name: str
+    kind: Kind
+    required: bool = False
+    min: float | None = None
+    max: float | None = None
+    above: float | None = None
+    below: float | None = None
+    one_of: tuple[str | int, ...] = ()
+    alternatives: tuple[str, ...] = ()
+    pattern: str | None = None
+
+    @property
+    def wanted(self) -> str:
+        """In words.
+
+        >>> Hyperparameter("eta", "number", min=0, max=1).wanted
+        'a number from 0 to 1'
+        >>> Hyperparameter("k", "integer", min=1, alternatives=("auto",)).wanted
+        'an integer of at least 1, or auto'
+        """
+        if self.one_of:
+            said = f"one of {', '.join(map(str, self.one_of))}"
+            return f"a list of {', '.join(map(str, self.one_of))}" if self.kind == "list" else said
+        if self.kind == "boolean":
+            return "true or false"
+        if self.pattern is not None:
+            return f"text of the form {self.pattern}"
+        noun = {"integer": "an integer", "number": "a number", "text": "text", "list": "a list"}[self.kind]
+        return ", or ".join([f"{noun}{self._limits()}", *self.alternatives])
+
+    def _limits(self) -> str:
+        low, high = self.min, self.max
+        if low is not None and high is not None:
+            return f" from {low} to {high}"
+        said = [
+            f" {words} {limit}"
+            for words, limit in (
+                ("of at least", low),
+                ("of at most", high),
+                ("above", self.above),
+                ("below", self.below),
+            )
+            if limit is not None
+        ]
+        return " and".join(said)
+
+    def takes(self, text: str) -> bool:
+        """
+        >>> Hyperparameter("eta", "number", above=0, max=1).takes("0"), Hyperparameter("k", "integer").takes("10.0")
+        (False, True)
+        """
+        # The SDK once wrote every value as JSON: a text in its quotes.
+        value = text.strip().strip('"').strip()
+        if value in self.alternatives:
+            return True
+        match self.kind:
+            case "integer" | "number":
+                return self._takes_number(value)
+            case "boolean":
+                return value.lower() in _BOOLEANS
+            case "list":
+                return self._takes_list(text)
+            case "text":
+                if self.one_of:
+                    return value in self.one_of
+                return self.pattern is None or re.fullmatch(self.pattern, value) is not None
+
+    def _takes_number(self, value: str) -> bool:
+        try:
+            number = float(value)
+        except ValueError:
+            return False
+        # Not a number compares to nothing, so it would be within any limits.
+        if number != number or (self.kind == "integer" and not number.is_integer()):
+            return False
+        if self.one_of:
+            return number in self.one_of
+        return not (
+            (self.min is not None and number < self.min)
+            or (self.max is not None and number > self.max)
+            or (self.above is not None and number <= self.above)
+            or (self.below is not None and number >= self.below)
+        )
+
+    def _takes_list(self, text: str) -> bool:
+        try:
+            listed = json.loads(text)
+        except ValueError:
+            listed = text
+        items = listed if isinstance(listed, list) else str(listed).split(",")
+        return all(isinstance(item, str) and item.strip() in self.one_of for item in items)
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelKind:
+    """Without ``content_types`` nothing is known of them."""
+
+    required: bool
+    content_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """``names`` are hyperparameters that are wanted, or have a meaning, only where another has one of some values."""
+
+    names: tuple[str, ...]
+    when: Mapping[str, tuple[str, ...]]
+
+    def holds(self, given: Mapping[str, object]) -> bool:
+        return all(given.get(name) in values for name, values in self.when.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Algorithm:
+    name: str
+    title: str
+    source: str
+    input_modes: tuple[str, ...]
+    devices: tuple[str, ...]
+    channels: Mapping[str, ChannelKind]
+    hyperparameters: Mapping[str, Hyperparameter]
+    required_if: tuple[Condition, ...] = ()
+    only_if: tuple[Condition, ...] = ()
+    tunable: Mapping[str, str] = field(default_factory=dict)
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    max_instances: int | None = None
+
+
+@cache
+def names() -> tuple[str, ...]:
+    return tuple(sorted(file.name[:-5] for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")))
+
+
+def algorithm(repository: str) -> Algorithm | None:
+    """The one whose images are in that repository, e.g. ``kmeans``; None where it is not known."""
+    name = _REPOSITORIES.get(repository, repository)
+    return _read(name) if name in names() else None
+
+
+@cache
+def _read(name: str) -> Algorithm:
+    written: dict[str, Any] = tomllib.loads((resources.files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
+    return Algorithm(
+        name,
+        written["title"],
+        written["source"],
+        tuple(written["input_modes"]),
+        tuple(written["devices"]),
+        {
+            channel: ChannelKind(said["required"], tuple(said.get("content_types", ())))
+            for channel, said in written["channels"].items()
+        },
+        {
+            key: Hyperparameter(
+                key,
+                said["kind"],
+                said.get("required", False),
+                said.get("min"),
+                said.get("max"),
+                said.get("above"),
+                said.get("below"),
+                tuple(said.get("one_of", ())),
+                tuple(said.get("or", ())),
+                said.get("pattern"),
+            )
+            for key, said in written["hyperparameters"].items()
+        },
+        _conditions(written.get("required_if", ())),
+        _conditions(written.get("only_if", ())),
+        written.get("tunable", {}),
+        written.get("metrics", {}),
+        written.get("max_instances"),
+    )
+
+
+def _conditions(written: list[dict[str, Any]] | tuple[()]) -> tuple[Condition, ...]:
+    return tuple(
+        Condition(
+            tuple(said["hyperparameters"] if "hyperparameters" in said else (said["hyperparameter"],)),
+            {name: tuple(values) for name, values in said["when"].items()},
+        )
+        for said in written
+    )
