@@ -114,10 +114,10 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     arn = start(account, environment, upserted.name, values, None)
     live = _Live(pipeline)
     try:
-        state = follow(account, arn, live)
+        state = follow(account, arn, looked=live)
     except KeyboardInterrupt:
         stop(account, arn)
-        follow(account, arn, live)
+        follow(account, arn, looked=live)
         raise
     if state.status != "Succeeded":
         failed = [f"{step.name}: {step.failure or step.status}" for step in state.steps if step.status == "Failed"]
@@ -133,6 +133,7 @@ class _Live:
     def __init__(self, pipeline: Pipeline) -> None:
         self._pipeline = pipeline
         self._told: dict[str, str] = {}
+        self._shown: dict[str, str] | None = None
         self._display: Any = None
         ipython: Any = sys.modules.get("IPython")  # never imported by us: no notebook, no IPython
         shell = ipython.get_ipython() if ipython is not None else None
@@ -142,6 +143,9 @@ class _Live:
 
     def __call__(self, state: ExecutionState) -> None:
         statuses = {step.name: "cached" if step.cached else step.status for step in state.steps}
+        if statuses == self._shown:
+            return
+        self._shown = statuses
         if self._display is not None:
             self._display.update(self._html(html(self._pipeline, statuses)))
             return

@@ -6,16 +6,18 @@ wrap what they do in :func:`answers`, so that every refusal becomes one sentence
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
 from mlops.account.answers import answers
-from mlops.ir import ConfigurationError
+from mlops.ir import ConfigurationError, Event
 
 __all__ = [
     "Account",
     "Environment",
+    "EventTable",
     "Identity",
     "answers",
     "confirm_account",
@@ -48,9 +50,25 @@ class Environment(Protocol):
     def state(self) -> Path | None: ...
 
 
+class EventTable(Protocol):
+    """What an account keeps of what happened in it."""
+
+    def read(
+        self, after: int = 0, *, kinds: Sequence[str] = (), ids: Mapping[str, str] | None = None, limit: int = 1000
+    ) -> Sequence[Event]:
+        """The first events behind that sequence number, of any of the kinds, with all of the ids."""
+
+    def append(self, *events: Event) -> None:
+        """What is done from outside by several calls, such as a promotion."""
+
+
 class Account(Protocol):
     @property
     def region(self) -> str: ...
+
+    @property
+    def events(self) -> EventTable | None:
+        """None where the account keeps none, and is asked again and again instead."""
 
     def client(self, service: str) -> Any:
         """A boto3 client, made once per service; clients may be shared between threads."""

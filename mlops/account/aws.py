@@ -36,6 +36,7 @@ class AwsAccount:
         endpoint_url: str | None = None,
     ) -> None:
         self.region = region
+        self.events = None
         self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
         # Making clients is not thread-safe in boto3, using them is.

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from rich.live import Live
 
     from mlops.deploy.executions.following import ExecutionState, StepState
+    from mlops.ir import Event
+    from mlops.ir.values import Value
 
 _TAIL_SECONDS = 2.0
 _TAILED_STEPS = 4
@@ -24,14 +26,16 @@ _STYLES = {"Succeeded": "green", "Failed": "red", "Executing": "yellow", "Starti
 
 
 class Progress:
-    """Called with each new state. Everything goes to standard error."""
+    """Hears of what happens, and tells it at the next look: of a step that went on meanwhile only the last. Everything
+    goes to standard error."""
 
     def __init__(self, tail: Callable[[StepState], Sequence[str]] = lambda step: ()) -> None:
         """``tail`` gives the last lines that a step printed; it is asked on a terminal, for steps that run."""
-        self._told: dict[str, str] = {}
+        self._steps: dict[str, Event] = {}
+        self._news: dict[str, Event] = {}
+        self._told: dict[str, Value] = {}
         self._began = time.monotonic()
         self._live: Live | None = None
-        self._state: ExecutionState | None = None
         self._tail = tail
         self._tails: Mapping[str, Sequence[str]] = {}
         self._tailed = self._began
@@ -53,17 +57,19 @@ class Progress:
         if self._live is not None:
             self._live.__exit__(kind, error, traceback)
 
-    def __call__(self, state: ExecutionState) -> None:
-        self._state = state
-        if self._live is not None:
-            return
-        for step in state.steps:
-            if self._told.get(step.name) != step.status:
-                self._told[step.name] = step.status
-                talk(f"{step.name}: {step.status}{_took(step)}{_outcome(step)}")
+    def __call__(self, event: Event) -> None:
+        if "step" in event.ids:
+            self._steps[event.ids["step"]] = self._news[event.ids["step"]] = event
 
     def looked(self, state: ExecutionState) -> None:
-        if self._live is None or time.monotonic() < self._tailed + _TAIL_SECONDS:
+        news, self._news = self._news, {}
+        if self._live is None:
+            for name, event in news.items():
+                if self._told.get(name) != event.detail["status"]:
+                    self._told[name] = event.detail["status"]
+                    talk(f"{name}: {event.detail['status']}{_took(event)}{_outcome(event)}")
+            return
+        if time.monotonic() < self._tailed + _TAIL_SECONDS:
             return
         running = [step for step in state.steps if step.status == "Executing"][:_TAILED_STEPS]
         self._tails = {step.name: self._tail(step) for step in running}
@@ -74,11 +80,10 @@ class Progress:
         from rich.table import Table
 
         grid = Table.grid(padding=(0, 2))
-        for step in self._state.steps if self._state else ():
-            grid.add_row(
-                step.name, f"[{_STYLES.get(step.status, 'white')}]{step.status}[/]", _took(step) + _outcome(step)
-            )
-            for line in self._tails.get(step.name, ()) if step.status == "Executing" else ():
+        for name, event in [*self._steps.items()]:
+            status = str(event.detail["status"])
+            grid.add_row(name, f"[{_STYLES.get(status, 'white')}]{status}[/]", _took(event) + _outcome(event))
+            for line in self._tails.get(name, ()) if status == "Executing" else ():
                 grid.add_row("", "", f"[dim]{escape(printable(line))}[/]")
         grid.add_row("", f"{time.monotonic() - self._began:.1f} s")
         return grid
@@ -86,9 +91,6 @@ class Progress:
 
 class Events:
     """Every change of a step or of the execution as one line of JSON on standard error, as it happens."""
-
-    def __init__(self) -> None:
-        self._told: dict[str | None, tuple[str, str | None]] = {}
 
     def __enter__(self) -> Self:
         return self
@@ -99,32 +101,40 @@ class Events:
     def looked(self, state: ExecutionState) -> None:
         """Nothing that has not changed is an event."""
 
-    def __call__(self, state: ExecutionState) -> None:
-        for step in state.steps:
-            self._tell(step.name, step.status, step.failure, seconds=step.seconds, cached=step.cached)
-        self._tell(None, state.status, state.failure, arn=state.arn)
-
-    def _tell(self, step: str | None, status: str, failure: str | None, **more: object) -> None:
-        if self._told.get(step) == (status, failure):
-            return
-        self._told[step] = (status, failure)
-        event = {"event": "step", "step": step} if step is not None else {"event": "execution"}
-        time_now = datetime.now(UTC).isoformat(timespec="milliseconds")
-        talk(json.dumps({**event, "status": status, "time": time_now, "failure": failure, **more}))
+    def __call__(self, event: Event) -> None:
+        step, detail = event.ids.get("step"), event.detail
+        more: dict[str, object]
+        if step is not None:
+            of, more = {"event": "step", "step": step}, {name: detail.get(name) for name in ("seconds", "cached")}
+        else:
+            of, more = {"event": "execution"}, {"arn": event.about}
+        time_told = event.time.astimezone(UTC).isoformat(timespec="milliseconds")
+        talk(
+            json.dumps({**of, "status": detail["status"], "time": time_told, "failure": detail.get("failure"), **more})
+        )
 
 
 def summary(state: ExecutionState) -> list[tuple[str, str, str, str]]:
     """Rows of step, type, status, seconds."""
     return [
-        (step.name, step.kind, step.status + _outcome(step), "" if step.seconds is None else f"{step.seconds:.1f}")
+        (
+            step.name,
+            step.kind,
+            step.status + _named("cached" if step.cached else step.metadata.get("Condition", {}).get("Outcome")),
+            "" if step.seconds is None else f"{step.seconds:.1f}",
+        )
         for step in state.steps
     ]
 
 
-def _took(step: StepState) -> str:
-    return "" if step.seconds is None or step.cached else f" in {step.seconds:.1f} s"
+def _took(event: Event) -> str:
+    seconds = event.detail.get("seconds")
+    return "" if seconds is None or event.detail.get("cached") else f" in {seconds:.1f} s"
 
 
-def _outcome(step: StepState) -> str:
-    outcome = "cached" if step.cached else step.metadata.get("Condition", {}).get("Outcome")
+def _outcome(event: Event) -> str:
+    return _named("cached" if event.detail.get("cached") else event.detail.get("outcome"))
+
+
+def _named(outcome: object) -> str:
     return f" ({outcome})" if outcome else ""

@@ -46,7 +46,7 @@ def watch(connected: Connected, arn: str, *, as_json: bool, target: str | None =
             talk(f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes")
             talk(f"interrupt again to leave it to that; `mlops executions show {execution}` tells how it ended")
             stop(connected.account, arn)
-            follow(connected.account, arn, progress)
+            follow(connected.account, arn, progress, looked=progress.looked)
             raise
     record(connected, state)
     try:

@@ -7,7 +7,7 @@ reader parses to them; check, emit, run and deploy see nothing else. Imports not
 from mlops.ir.checked import Checked
 from mlops.ir.definition import Asset, Block, Definition, Parameter, Placed, Step
 from mlops.ir.errors import AccountError, ConfigurationError, MlopsError, Refusal, UsageError
-from mlops.ir.events import Event, Listener
+from mlops.ir.events import Event, Listener, unheard
 from mlops.ir.finding import Edit, Finding, Severity
 from mlops.ir.job_kind import JobKind, S3Place
 from mlops.ir.step_type import StepType
@@ -41,4 +41,5 @@ __all__ = [
     "UsageError",
     "Value",
     "Where",
+    "unheard",
 ]

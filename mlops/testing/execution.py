@@ -14,7 +14,7 @@ from mlops.account.local import LocalAccount
 from mlops.check import check
 from mlops.deploy.executions import following as executions
 from mlops.deploy.executions import interruptions
-from mlops.deploy.executions.following import ExecutionState, StepState
+from mlops.deploy.executions.following import StepState
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.models import registry
 from mlops.deploy.pages import items
@@ -227,17 +227,13 @@ class Workplace:
         upserted = upsert(self._account, self._environment, checked)
         arn = executions.start(self._account, self._environment, upserted.name, values)
         try:
-            state = executions.follow(self._account, arn, _unheard)
+            state = executions.follow(self._account, arn)
         except BaseException:
             executions.stop(self._account, arn)
             raise
         copies = self._folder / "outputs" / state.id
         steps = {step.name: step for step in state.steps}
         return Execution(state.status, state.failure, steps, self._account, checked.definition, copies)
-
-
-def _unheard(state: ExecutionState) -> None:
-    """Nobody watches a test."""
 
 
 def _refuse_unknown(where: str, noun: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:

@@ -120,7 +120,7 @@ def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path,
     assert replay.checked.definition.name == "chain-replay"
     assert [step.name for step in replay.checked.definition.steps] == ["Two"]
     done = upsert(account, environment, replay.checked, force=True)
-    ended = follow(account, start(account, environment, done.name, replay.values), lambda state: None)
+    ended = follow(account, start(account, environment, done.name, replay.values))
     (step,) = ended.steps
     assert (step.status, step.failure) == ("Failed", failed.failure)
     # With the source as it is now.
@@ -130,7 +130,7 @@ def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path,
     mended = open_one(str(project / "pipeline.py"), "local").pipelines[0]
     replay = brought_here(Connected(prod, far, here), mended, state, "Two", ran.values)
     done = upsert(account, environment, replay.checked, force=True)
-    ended = follow(account, start(account, environment, done.name, replay.values), lambda state: None)
+    ended = follow(account, start(account, environment, done.name, replay.values))
     assert ended.status == "Succeeded"
 
 
@@ -286,7 +286,7 @@ def test_a_file_a_name_a_version_an_alias_and_a_selection_are_started(project: P
     ):
         arn = mlops("start", *words).out.strip()
         account = LocalAccount(project / ".mlops", "us-east-1")
-        follow(account, arn, lambda state: None)
+        follow(account, arn)
         parameters = account.client("sagemaker").list_pipeline_parameters_for_execution(PipelineExecutionArn=arn)
         assert parameters["PipelineParameters"] == [{"Name": "Word", "Value": word}]
     selected = mlops("start", "chain", "--only", "Two", "--from", arn.rpartition("/")[2], "--watch")

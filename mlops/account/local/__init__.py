@@ -13,6 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops.account.local.events import KeptEvents
 from mlops.account.local.state import ACCOUNT_ID, State
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ class LocalAccount:
         self.region = region
         self.state = State(folder, region)
         self.directly = False
+
+    @property
+    def events(self) -> KeptEvents:
+        return KeptEvents(self.state.store)
 
     def client(self, service: str) -> Any:
         if self.directly:

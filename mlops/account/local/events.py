@@ -23,6 +23,21 @@ from mlops.ir.values import Value
 PAGE = 1000
 
 
+class KeptEvents:
+    """:func:`read` and :func:`append` as an account offers them."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    def read(
+        self, after: int = 0, *, kinds: Sequence[str] = (), ids: Mapping[str, str] | None = None, limit: int = PAGE
+    ) -> list[Event]:
+        return read(self._store, after, kinds=kinds, ids=ids, limit=limit)
+
+    def append(self, *events: Event) -> None:
+        append(self._store, *events)
+
+
 def tell(
     state: State, kind: str, about: str, ids: Mapping[str, str], detail: Mapping[str, Value] | None = None
 ) -> None:

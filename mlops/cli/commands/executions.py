@@ -142,7 +142,7 @@ def stop(execution: str, environment: str, watching: bool) -> None:
     request_stop(connected.account, connected.environment, arn)
     if watching:
         with Progress() as progress:
-            follow(connected.account, arn, progress)
+            follow(connected.account, arn, progress, looked=progress.looked)
     state = describe(connected.account, arn)
     click.echo(f"{state.pipeline} {state.id}: {state.status}")
 

@@ -5,17 +5,19 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import unless_missing
 from mlops.check.job_kinds import by_member
+from mlops.deploy.executions.happening import Happening
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe as describe_state
 from mlops.deploy.pipelines.state import judge_name
-from mlops.ir import AccountError, Definition, JobKind, Refusal, UsageError
+from mlops.ir import AccountError, Definition, Event, JobKind, Listener, Refusal, UsageError, unheard
+from mlops.ir.execution_events import execution_event, step_event
 from mlops.ir.reader import read
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
@@ -40,6 +42,7 @@ class StepState:
     failure: str | None = None
     metadata: Mapping[str, Any] = field(default_factory=dict)
     cached: str | None = None
+    attempt: int = 1
 
     @property
     def seconds(self) -> float | None:
@@ -221,23 +224,39 @@ def describe(account: Account, arn: str) -> ExecutionState:
 def follow(
     account: Account,
     arn: str,
-    changed: Callable[[ExecutionState], None],
+    listener: Listener = unheard,
     *,
     interval: float = 0.2,
     looked: Callable[[ExecutionState], None] = lambda state: None,
 ) -> ExecutionState:
-    """Poll until the execution has ended; ``changed`` hears of every state that differs from the one before, ``looked``
-    of each."""
-    last: ExecutionState | None = None
+    """Until the execution has ended. ``listener`` hears of what it and its steps do, ``looked`` behind that, at each
+    look, of all that is known."""
+    happening = Happening(account, arn)
     while True:
         state = describe(account, arn)
-        if state != last:
-            changed(state)
-            last = state
+        for event in happening.since(_as_events(state), ended=state.ended):
+            listener(event)
+        looked(state)
         if state.ended:
             return state
-        looked(state)
         account.rest(arn, interval)
+
+
+def _as_events(state: ExecutionState) -> Iterator[Event]:
+    now = datetime.now(UTC)
+    for step in state.steps:
+        yield step_event(
+            state.arn,
+            step.name,
+            step.status,
+            step.ended or now,
+            attempt=step.attempt,
+            metadata=step.metadata,
+            failure=step.failure,
+            cached=step.cached,
+            seconds=step.seconds,
+        )
+    yield execution_event(state.arn, state.status, now, state.failure)
 
 
 def listed(account: Account, pipeline: str | None, most: int | None = None) -> tuple[Mapping[str, Any], ...]:
@@ -357,4 +376,5 @@ def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
             failure=item.get("FailureReason"),
             metadata=metadata,
             cached=(item.get("CacheHitResult") or {}).get("SourcePipelineExecutionArn"),
+            attempt=int(item.get("AttemptCount") or 1),
         )
