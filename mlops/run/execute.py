@@ -23,7 +23,7 @@ from mlops.run.ports import CacheEntry, Execution, ObjectMissing, Ports, Request
 from mlops.run.resolve import Context, resolve
 from mlops.run.retry import Retries, policies
 from mlops.run.sandbox import Isolation, probe, wait_for_an_end
-from mlops.run.schedule import State, handled, ready
+from mlops.run.schedule import State, handled, ready, refusal
 from mlops.run.work import Work, job_name, now
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
@@ -42,6 +42,9 @@ def execute(checked: Checked, execution: Execution, ports: Ports, *, pace: Pace 
     still run. After a Fail step nothing starts any more. An exception of the journal or of this module itself ends
     all running steps and is passed on.
     """
+    if (reason := refusal(checked.definition)) is not None:
+        ports.journal.execution("Failed", reason)
+        return "Failed"
     run = _Run(checked, execution, ports, pace)
     try:
         return run.to_the_end()

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from ports_for_tests import checked, condition, step
+from ports_for_tests import Account, checked, condition, step
 
+from mlops.ir import Step
+from mlops.ir.definition import Block
 from mlops.run.schedule import handled, ready
 
 
@@ -28,6 +30,63 @@ TRIGGER = (
     after("Always", {"Step": "A", "Trigger": "Any"}),
     after("Next", "A"),
 )
+
+
+def for_each(name: str, *body: Step, **members: Any) -> Step:
+    return Step(name, "ForEach", {}, members=members, blocks=(Block("ForEachBody", body),))
+
+
+LOOP = (
+    after("A"),
+    for_each(
+        "Loop",
+        after("First", "A"),
+        after("Second", "First"),
+        condition("Choice", [], then=(after("Yes", "First"),), otherwise=(after("No"),)),
+        for_each("Inner", after("Deep")),
+    ),
+    after("Behind", "Loop"),
+)
+
+
+@pytest.mark.parametrize(
+    ("states", "taken", "loop", "expected"),
+    [
+        ({"A": "Succeeded"}, {}, None, ("Loop",)),
+        ({"A": "Succeeded", "Loop": "Running"}, {}, None, ()),
+        ({"A": "Succeeded", "Loop": "Succeeded"}, {}, None, ("Behind",)),
+        ({}, {}, "Loop", ("First", "Choice", "Inner")),
+        ({"First": "Succeeded"}, {}, "Loop", ("Second", "Choice", "Inner")),
+        ({"First": "Failed", "Choice": "Succeeded"}, {"Choice": True}, "Loop", ("Inner",)),
+        ({"First": "Succeeded", "Choice": "Succeeded"}, {"Choice": True}, "Loop", ("Second", "Yes", "Inner")),
+        ({"First": "Running", "Choice": "Succeeded"}, {"Choice": False}, "Loop", ("No", "Inner")),
+        ({}, {}, "Inner", ("Deep",)),
+    ],
+)
+def test_a_loop_is_scheduled_by_itself(states: Any, taken: Any, loop: str | None, expected: tuple[str, ...]) -> None:
+    """By its container, for each item; without a word for that its steps were never ready."""
+    given = checked(*LOOP)
+    placed = {item.step.name: item for item in given.definition.placed()}
+    assert tuple(ready(given, placed, states, taken, loop=loop)) == expected
+
+
+def test_a_loop_in_a_branch() -> None:
+    given = checked(condition("If", [], then=(for_each("Loop", after("First")),)))
+    placed = {item.step.name: item for item in given.definition.placed()}
+    assert tuple(ready(given, placed, {"If": "Succeeded"}, {"If": True})) == ("Loop",)
+    assert tuple(ready(given, placed, {"If": "Succeeded"}, {"If": False})) == ()
+    assert tuple(ready(given, placed, {}, {}, loop="Loop")) == ("First",)
+
+
+def test_what_loops_is_refused_before_it_starts(account: Account) -> None:
+    assert account.run(*LOOP) == "Failed"
+    assert account.journal.statuses == [
+        (
+            "Failed",
+            "Loop, Inner run steps once for each item (ForEach), which this machine cannot do yet; nothing was started",
+        )
+    ]
+    assert account.journal.records == []
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ from mlops.ir import Definition
 from mlops.ir.execution_events import execution_event
 from mlops.ir.reader import read
 from mlops.ir.values import to_json
+from mlops.run.schedule import refusal
 
 _ALPHABET = string.ascii_lowercase + string.digits
 _ID_LENGTH = 12
@@ -60,7 +61,9 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             "Interruptions": dict(state.interruptions) or None,
         }
         if selective is not None:
-            select(state, name, version["definition"], selective)
+            definition = select(state, name, version["definition"], selective).checked.definition
+        if (reason := refusal(definition)) is not None:
+            raise invalid(f"Pipeline {name} cannot run in this account: {reason}")
         time, arn = datetime.now(UTC), pipelines.execution_arn(state, name, execution)
         state.store.write(
             "INSERT INTO execution VALUES (?, ?, ?, 'Executing', 0, ?, ?, NULL, ?)",
