@@ -74,7 +74,7 @@ def read_selection(root: Path) -> Selection:
     ]
     if mistakes:
         file = root / CONFIGURATION
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
         raise ConfigurationError("\n".join(f"{place(file, text, path)}: {said}" for path, said in mistakes))
     return Selection(root, settings)
 

@@ -448,13 +448,16 @@ def _as_text(value: Reference | ReportReference) -> str | Reference:
 
 
 def _shipped(function: Function[..., Any], root: Path, made: FunctionStep) -> tuple[tuple[str, Path], ...] | None:
-    """The files that travel: our runner, the function's file, and the modules beside it that are imported."""
+    """The files that travel: our runner, the function's file, and the modules beside it that are imported. A file of a
+    package that no import names may be a template or a test: it travels as it is, whether it parses or not."""
     home = function.file.resolve()
     if not home.is_relative_to(root):
         message = f"{made.name}: {function.__name__} stands in {home}, outside of the project {root}"
         misuse("D053", message, step=made.name, where=made.where)
         return None
-    tree = ast.parse(home.read_bytes(), str(home))
+    tree = _parsed(home, made, certain=True)
+    if tree is None:
+        return None
     files = {RUNNER.name: RUNNER, home.name: home}
     waiting: list[Sequence[ast.stmt]] = [runner.needed(tree, function.__name__, function.siblings)]
     while waiting:
@@ -462,16 +465,42 @@ def _shipped(function: Function[..., Any], root: Path, made: FunctionStep) -> tu
             if isinstance(statement, ast.With | ast.For | ast.While):
                 _complain(made, f"{function.__name__} reads what line {statement.lineno} of {home.name} makes")
                 return None
+            tried = {
+                id(node) for block in ast.walk(statement) if isinstance(block, ast.Try) for node in ast.walk(block)
+            }
             for node in ast.walk(statement):
                 if runner.imports_mlops(node):
                     _complain(made, f"{function.__name__} needs mlops, which no container has")
                     return None
-                for module in _imported(node):
+                named = _imported(node)
+                for module in dict.fromkeys(name.partition(".")[0] for name in named):
                     for name, path in _beside(home.parent, module):
-                        if name not in files and path != home:
-                            files[name] = path
-                            waiting.append(ast.parse(path.read_bytes(), str(path)).body)
+                        if name in files or path == home:
+                            continue
+                        files[name] = path
+                        certain = _module_of(name) in named and id(node) not in tried
+                        if (inside := _parsed(path, made, certain=certain)) is not None:
+                            waiting.append(inside.body)
+                        elif certain:
+                            return None
     return tuple(sorted(files.items()))
+
+
+def _parsed(file: Path, made: FunctionStep, *, certain: bool) -> ast.Module | None:
+    """None for what Python cannot read, which is told where it is ``certain`` to be read."""
+    try:
+        return ast.parse(file.read_bytes(), str(file))
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        if certain:
+            said = error.msg if isinstance(error, SyntaxError) else str(error) or type(error).__name__
+            line = error.lineno if isinstance(error, SyntaxError) and (error.lineno or 0) > 0 else 1
+            message = f"{made.name} ships {file.name}, and Python cannot read it: {said}"
+            misuse("D101", message, step=made.name, where=Where(str(file), line))
+    except OSError as error:
+        if certain:
+            message = f"{made.name}: {file} cannot be read: {error.strerror}"
+            misuse("D053", message, step=made.name, where=made.where)
+    return None
 
 
 def _complain(made: FunctionStep, what: str) -> None:
@@ -480,11 +509,28 @@ def _complain(made: FunctionStep, what: str) -> None:
 
 
 def _imported(node: ast.AST) -> list[str]:
+    """
+    >>> [_imported(node) for node in ast.parse("import a.b\\nfrom c.d import e, f").body]
+    [['a', 'a.b'], ['c', 'c.d', 'c.d.e', 'c.d.f']]
+    """
     if isinstance(node, ast.Import):
-        return [alias.name.partition(".")[0] for alias in node.names]
-    return (
-        [node.module.partition(".")[0]] if isinstance(node, ast.ImportFrom) and node.module and not node.level else []
-    )
+        return [name for alias in node.names for name in _with_parents(alias.name)]
+    if isinstance(node, ast.ImportFrom) and node.module and not node.level:
+        return [*_with_parents(node.module), *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return []
+
+
+def _with_parents(module: str) -> list[str]:
+    parts = module.split(".")
+    return [".".join(parts[: number + 1]) for number in range(len(parts))]
+
+
+def _module_of(path: str) -> str:
+    """
+    >>> _module_of("package/part.py"), _module_of("package/__init__.py")
+    ('package.part', 'package')
+    """
+    return path.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
 
 
 def _beside(folder: Path, module: str) -> list[tuple[str, Path]]:
@@ -494,4 +540,4 @@ def _beside(folder: Path, module: str) -> list[tuple[str, Path]]:
     package = folder / module
     if not (package / "__init__.py").is_file():
         return []
-    return [(file.relative_to(folder).as_posix(), file) for file in sorted(package.rglob("*.py"))]
+    return [(file.relative_to(folder).as_posix(), file) for file in sorted(package.rglob("*.py")) if file.is_file()]

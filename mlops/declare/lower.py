@@ -125,7 +125,7 @@ class Lowering:
 
     def asset_of(self, files: tuple[tuple[str, Path], ...], *, step: Step, archive: str | None = None) -> Asset:
         """The same of files that were chosen one by one: (POSIX path in the asset, local file), sorted."""
-        content = address(files)
+        content = self._address(files, step)
         uri = self.environment.uri("assets", content, *((archive,) if archive else ()))
         asset = Asset(content, uri, files, archive is not None, step.where)
         self.assets.setdefault((uri, asset.archive), asset)
@@ -147,10 +147,19 @@ class Lowering:
                     misuse("D053", message, help="rename one of them", step=step.name, where=step.where)
                     return None
         listed = tuple(sorted(files.items()))
-        content = address(listed)
+        content = self._address(listed, step)
         asset = Asset(content, self.environment.uri("assets", content), listed, False, step.where)
         self.assets.setdefault((asset.uri, asset.archive), asset)
         return asset
+
+    def _address(self, files: tuple[tuple[str, Path], ...], step: Step) -> str:
+        """Of files of which one cannot be read, which is told, none that could be used."""
+        try:
+            return address(files)
+        except OSError as error:
+            message = f"{step.name}: {error.filename} cannot be read: {error.strerror}"
+            misuse("D053", message, step=step.name, where=step.where)
+            return "0" * 64
 
     @property
     def root(self) -> Path:

@@ -269,7 +269,7 @@ Good: a text file in UTF-8""",
     ),
     "D101": Mistake(
         "syntax-error",
-        """Python cannot parse the pipeline file.
+        """Python cannot parse the pipeline file, or a module that a step function imports and that is shipped with it.
 
 Bad:  with Pipeline("churn" as pipeline:
 Good: with Pipeline("churn") as pipeline:""",

@@ -73,7 +73,7 @@ def read_check_settings(root: Path) -> CheckSettings:
     """The table of a project, or what holds without one. Raises ConfigurationError for mistakes in this table only."""
     file = root / CONFIGURATION
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (FileNotFoundError, NotADirectoryError):
         return CheckSettings()
     except (OSError, UnicodeDecodeError) as error:

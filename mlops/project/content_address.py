@@ -10,6 +10,7 @@ import hashlib
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import NoReturn
 
 IGNORED_FOLDERS = frozenset(
     {"__pycache__", ".git", ".hg", ".svn", ".ipynb_checkpoints", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".venv"}
@@ -24,12 +25,13 @@ class UnshippableFile(Exception):
 
 
 def collect(source: Path) -> tuple[tuple[str, Path], ...]:
-    """(POSIX path in the asset, local file) of a file or of everything in a folder, sorted. Raises UnshippableFile."""
+    """(POSIX path in the asset, local file) of a file or of everything in a folder, sorted. Raises UnshippableFile, and
+    OSError for a folder that cannot be read."""
     if source.is_file():
         return ((source.name, source),)
     found: list[tuple[str, Path]] = []
     top = source.resolve()
-    for folder, folders, files in os.walk(source):
+    for folder, folders, files in os.walk(source, onerror=_refused):
         folders[:] = sorted(name for name in folders if name not in IGNORED_FOLDERS and not name.endswith(".egg-info"))
         for name in files:
             if name in IGNORED_FILES or name.endswith(IGNORED_SUFFIXES):
@@ -43,6 +45,11 @@ def collect(source: Path) -> tuple[tuple[str, Path], ...]:
                 raise UnshippableFile(f"{path} is not a regular file")
             found.append((path.relative_to(source).as_posix(), path))
     return tuple(sorted(found))
+
+
+def _refused(fault: OSError) -> NoReturn:
+    """os.walk leaves out what it cannot list, and so the step would miss it."""
+    raise fault
 
 
 def _is_text(name: str) -> bool:

@@ -110,7 +110,7 @@ def read_house_policy(root: Path) -> HousePolicy | None:
 def _read(file: Path, written: int, size: int) -> HousePolicy | None:
     """Kept while the file stays as it is: one check looks at many definitions, and ``--watch`` at changes of it."""
     try:
-        text = file.read_text(encoding="utf-8")
+        text = file.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError):  # told by whoever needs the environments
         return None
     raw = parsed(file, text) if "house" in text else {}

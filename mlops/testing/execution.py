@@ -195,7 +195,7 @@ class Workplace:
             raise UsageError(f"there is no {given}, which was given as {name} of {step}")
         try:
             files = collect(given)
-        except UnshippableFile as fault:
+        except (UnshippableFile, OSError) as fault:
             raise UsageError(str(fault)) from None
         # By content: what an earlier run of the same test was given must not lie beside it.
         uri = self._environment.uri("given", step, name, address(files))

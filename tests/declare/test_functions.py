@@ -255,6 +255,69 @@ def test_a_function_that_cannot_travel_is_told(
     assert errors[0].where.line is not None
 
 
+LAZY = """
+@step(image=sklearn)
+def f() -> int:
+    IMPORT
+    return 1
+"""
+UNREADABLE: dict[str, Callable[[Path], object]] = {
+    "no Python": lambda file: file.write_text("x = 1\ndef broken(:\n"),
+    "a NUL": lambda file: file.write_bytes(b"x = 1\0\n"),
+    "another encoding": lambda file: file.write_bytes("x = 'é'\n".encode("latin-1")),
+    "too deep": lambda file: file.write_text("(" * 500 + ")" * 500),
+}
+SOUND: dict[str, Callable[[Path], object]] = {
+    "a mark at its beginning": lambda file: file.write_bytes(b"\xef\xbb\xbfx = 1\n"),
+    "an encoding that it declares": lambda file: file.write_bytes("# coding: latin-1\nx = 'é'\n".encode("latin-1")),
+    "nothing": lambda file: file.touch(),
+}
+
+
+@pytest.mark.parametrize("how", [*UNREADABLE, *SOUND])
+@pytest.mark.parametrize(
+    ("imports", "file", "is_certain"),
+    [
+        ("import lazy", "lazy.py", True),
+        ("from lazy import x", "lazy.py", True),
+        ("import pack.lazy", "pack/lazy.py", True),
+        ("from pack import lazy", "pack/lazy.py", True),
+        ("import pack", "pack/__init__.py", True),
+        ("import pack", "pack/lazy.py", False),
+        ("try:\n        import lazy\n    except Exception: pass", "lazy.py", False),
+    ],
+)
+def test_a_module_that_is_shipped_and_no_python(
+    opened: Callable[..., Opened], tmp_path: Path, how: str, imports: str, file: str, is_certain: bool
+) -> None:
+    """Told at its own line where it is certain to be imported; else it travels as it is."""
+    (tmp_path / "pack").mkdir()
+    (tmp_path / "pack" / "__init__.py").touch()
+    (UNREADABLE | SOUND)[how](tmp_path / file)
+    found = opened("f()", FILE + LAZY.replace("IMPORT", imports))
+    errors = [finding for finding in found.findings if finding.severity is Severity.ERROR]
+    if how in SOUND or not is_certain:
+        assert errors == []
+        assert file in [name for asset in found.pipelines[0].definition.assets for name, _ in asset.files]
+        return
+    (error,) = errors
+    assert (error.code, error.where.file, error.step) == ("D101", str(tmp_path / file), "f")
+    assert error.where.line in (1, 2)
+    assert error.message.startswith(f"f ships {Path(file).name}, and Python cannot read it: ")
+
+
+@pytest.mark.parametrize("imports", ["import pack", "import pack.gone", "import folder"])
+def test_what_has_the_name_of_a_module_and_is_no_file(
+    opened: Callable[..., Opened], tmp_path: Path, imports: str
+) -> None:
+    (tmp_path / "pack" / "part.py").mkdir(parents=True)
+    (tmp_path / "pack" / "__init__.py").touch()
+    (tmp_path / "pack" / "gone.py").symlink_to("nowhere")
+    (tmp_path / "folder.py").mkdir()
+    found = opened("f()", FILE + LAZY.replace("IMPORT", imports))
+    assert [finding for finding in found.findings if finding.severity is Severity.ERROR] == []
+
+
 NEEDED = [
     ("its own file's helpers", "def f():\n    return g()\ndef g():\n    return H\nH = 1\nI = 2\n", ["f", "g", "H"]),
     ("no local names", "with x as s: pass\ndef f(s):\n    t = s\n    return t\nt = 1\n", ["f"]),
