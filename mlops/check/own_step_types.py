@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import importlib
-import pkgutil
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 from mlops.ir import StepType
+from mlops.ir.discovery import modules
 
 
 class _OwnStepTypes(Mapping[str, StepType]):
@@ -47,7 +47,7 @@ class _OwnStepTypes(Mapping[str, StepType]):
         if self._waiting is None:
             from mlops.declare import steps
 
-            self._waiting = [f"{steps.__name__}.{module.name}" for module in pkgutil.iter_modules(steps.__path__)]
+            self._waiting = [str(found.module) for found in modules(steps).values()]
         for module in filter(wanted, self._waiting):
             loaded = importlib.import_module(module)
             declared = getattr(loaded, "STEP_TYPES", None) or (getattr(loaded, "STEP_TYPE", None),)

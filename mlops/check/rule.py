@@ -6,9 +6,7 @@ that is bad, and shows a bad and a good example: it is what ``mlops explain`` pr
 
 from __future__ import annotations
 
-import importlib
 import inspect
-import pkgutil
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from functools import cache
@@ -16,6 +14,7 @@ from functools import cache
 from mlops.check.nearest import Guess
 from mlops.check.subject import Subject
 from mlops.ir import Finding, Placed, Severity, Where
+from mlops.ir.discovery import modules
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,8 +78,8 @@ def own_rules() -> tuple[Rule, ...]:
 
     found = {
         item.code: item
-        for module in pkgutil.iter_modules(rules.__path__)
-        for item in vars(importlib.import_module(f"{rules.__name__}.{module.name}")).values()
+        for module in modules(rules).values()
+        for item in vars(module.load()).values()
         if isinstance(item, Rule)
     }
     return tuple(found[code] for code in sorted(found))

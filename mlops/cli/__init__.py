@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import gc
-import importlib
 import os
-import pkgutil
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +12,7 @@ import click
 from mlops import __version__
 from mlops.cli import commands
 from mlops.ir import MlopsError
+from mlops.ir.discovery import modules
 
 INTERRUPTED = 130
 INTERNAL = 70
@@ -24,14 +23,14 @@ class _Commands(click.Group):
     """One module of :mod:`mlops.cli.commands` per command, imported only when it is called for."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return sorted(module.name.rstrip("_") for module in pkgutil.iter_modules(commands.__path__))
+        return [*modules(commands)]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        for module in (name, f"{name}_"):
-            if importlib.util.find_spec(f"{commands.__name__}.{module}"):
-                found: click.Command = importlib.import_module(f"{commands.__name__}.{module}").command
-                return found
-        return None
+        found = modules(commands).get(name)
+        if found is None:
+            return None
+        command: click.Command = found.load().command
+        return command
 
     def resolve_command(
         self, context: click.Context, args: list[str]

@@ -1,4 +1,4 @@
-"""What other installed packages add: rules, step types, targets and strategies, announced by entry points.
+"""What other installed packages add: rules, step types, targets, reports and strategies, announced by entry points.
 
 ``importlib.metadata`` costs more than a whole check of a small definition. So the folders of installed packages are
 looked through first for the one line that an announcement needs; mostly there is none.
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 RULES = "mlops.rules"
 STEP_TYPES = "mlops.step_types"
 TARGETS = "mlops.targets"
+REPORTS = "mlops.reports"
 STRATEGIES = "mlops.strategies"
 
 _MARK = b"[mlops."

@@ -126,7 +126,9 @@ def test_a_command_exists_with_its_options(document: str, line: str) -> None:
     assert command is not None, name
     if isinstance(command, click.Group) and words:
         for alternative in words.pop(0).split("|"):
-            accepts(command.commands[alternative], words)
+            inner = command.get_command(click.Context(command), alternative)
+            assert inner is not None, alternative
+            accepts(inner, words)
     else:
         accepts(command, words)
 

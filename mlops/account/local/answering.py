@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import pkgutil
 from collections import ChainMap
 from collections.abc import Callable, Mapping
 from functools import cache
-from importlib import import_module
 from typing import Any, TypeAlias
 
 from mlops.account.local import services as packages
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State
+from mlops.ir.discovery import modules
 
 Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -19,18 +18,17 @@ Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 @cache
 def services() -> tuple[str, ...]:
     """Those that are answered, as boto3 names them."""
-    return tuple(sorted(module.name.replace("_", "-") for module in pkgutil.iter_modules(packages.__path__)))
+    return tuple(modules(packages))
 
 
 @cache
 def operations(service: str) -> Mapping[str, Answer]:
     """What every module in the service's package says that it answers."""
-    if service not in services():
+    package = modules(packages).get(service)
+    if package is None:
         return {}
-    package = import_module(f"{packages.__name__}.{service.replace('-', '_')}")
-    modules = [import_module(f"{package.__name__}.{module.name}") for module in pkgutil.iter_modules(package.__path__)]
     # Chained and not merged: a module may know only when it is asked.
-    return ChainMap(*(getattr(module, "OPERATIONS", {}) for module in modules))
+    return ChainMap(*(getattr(module.load(), "OPERATIONS", {}) for module in modules(package.load()).values()))
 
 
 def answer(state: State, service: str, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

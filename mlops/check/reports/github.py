@@ -10,7 +10,7 @@ from mlops.ir import Finding, Severity
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "notice"}
 
 
-def render(findings: Sequence[Finding]) -> str:
+def render(findings: Sequence[Finding], *, files: int | None = None, colour: bool = False) -> str:
     return "".join(f"{_command(finding)}\n" for finding in findings)
 
 

@@ -10,7 +10,7 @@ from mlops.check.places import shown_file
 from mlops.ir import Finding, Severity
 
 
-def render(findings: Sequence[Finding], *, files: int | None = None) -> str:
+def render(findings: Sequence[Finding], *, files: int | None = None, colour: bool = False) -> str:
     """``files`` is how many were looked at; unless given, those with findings are counted."""
     with_findings = len({finding.where.file for finding in findings})
     summary = {

@@ -14,7 +14,7 @@ from mlops.ir import Finding, Severity
 _LEVELS = {Severity.ERROR: "error", Severity.WARNING: "warning", Severity.INFO: "note"}
 
 
-def render(findings: Sequence[Finding]) -> str:
+def render(findings: Sequence[Finding], *, files: int | None = None, colour: bool = False) -> str:
     names = {finding.code: finding.name for finding in findings}
     codes = sorted(names)
     told = stories() if codes else {}

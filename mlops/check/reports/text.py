@@ -16,7 +16,7 @@ _HIDDEN = "X840"
 """The line that it points to may hold the secret itself, whatever else is told of it; logs keep what is printed."""
 
 
-def render(findings: Sequence[Finding], *, colour: bool = False) -> str:
+def render(findings: Sequence[Finding], *, files: int | None = None, colour: bool = False) -> str:
     """Ends with a line that counts; sources that cannot be read any more are left out."""
     sources: dict[str, list[str]] = {}
     secret = {_line(finding) for finding in findings if finding.code == _HIDDEN}

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
+from mlops.check.reports import formats, report
 from mlops.cli import options
 from mlops.cli.printing import is_coloured, talk
 from mlops.ir import MlopsError, Severity, UsageError
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from mlops.check.sources import Opened
     from mlops.ir import Finding
 
-FORMATS = ("text", "json", "sarif", "github", "junit")
-
 _AT_MOST = 10
 """Rounds of mending: a mend may uncover the next fault."""
 
@@ -29,7 +27,7 @@ _AT_MOST = 10
 @click.argument("targets", nargs=-1, required=True)
 @options.environment
 @options.changed_since
-@click.option("--format", "format_", type=click.Choice(FORMATS), default="text", show_default=True)
+@click.option("--format", "format_", type=click.Choice(formats()), default="text", show_default=True)
 @click.option("--select", multiple=True, metavar="CODES", help="Tell only these codes, or families by their beginning.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these; comma lists, may be repeated.")
 @click.option("--baseline", metavar="FILE", help="Tell only what FILE does not hold.")
@@ -88,16 +86,12 @@ def command(
 
 
 def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
-    report = importlib.import_module(f"mlops.check.reports.{format_}")
+    text = report(format_)(findings, files=len(opened.files), colour=is_coloured(sys.stdout))
+    if findings or format_ != "text":
+        click.echo(text, nl=False)
     if format_ == "text":
-        if findings:
-            click.echo(report.render(findings, colour=is_coloured(sys.stdout)), nl=False)
         many = f"{len(opened.pipelines)} {'pipeline' if len(opened.pipelines) == 1 else 'pipelines'} checked"
         talk(many if findings else f"{many}: nothing to say")
-    elif format_ == "json":
-        click.echo(report.render(findings, files=len(opened.files)), nl=False)
-    else:
-        click.echo(report.render(findings), nl=False)
 
 
 def _without_known(baseline: str | None, opened: Opened, *, quietly: bool = False) -> Sequence[Finding]:

@@ -45,9 +45,15 @@ def _examine() -> Iterator[tuple[str, str, str]]:
 
 def _plugins() -> Iterator[tuple[str, str, str]]:
     """What other installed packages add."""
-    from mlops.ir.plugins import RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
+    from mlops.ir.plugins import REPORTS, RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
 
-    nouns = {RULES: "rules", STEP_TYPES: "step types", TARGETS: "target of `mlops emit`", STRATEGIES: "strategy"}
+    nouns = {
+        RULES: "rules",
+        STEP_TYPES: "step types",
+        TARGETS: "target of `mlops emit`",
+        REPORTS: "format of `mlops check`",
+        STRATEGIES: "strategy",
+    }
     for group, noun in nouns.items():
         for plugin in plugins(group):
             why = f"; it does not work: {plugin.broken}" if plugin.broken else ""

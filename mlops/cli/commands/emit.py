@@ -2,74 +2,105 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import refuse_errors, talk
 from mlops.ir import UsageError
-from mlops.ir.plugins import TARGETS, Plugin, plugins, told
+from mlops.ir.discovery import Found, discovered
+from mlops.ir.plugins import TARGETS, told
+
+if TYPE_CHECKING:
+    from mlops.check.sources import Opened
+    from mlops.ir.target import Source, Target
+
+
+def _found() -> Mapping[str, Found]:
+    from mlops.emit import targets
+
+    return discovered(targets, TARGETS)
 
 
 class _Targets(click.Group):
-    """The targets here, and those of other packages. A plug-in names a function of a checked pipeline to its text."""
+    """The targets of :mod:`mlops.emit.targets`, and those of other packages; each is loaded when it is asked for."""
 
     def list_commands(self, context: click.Context) -> list[str]:
-        return sorted({*super().list_commands(context), *(plugin.name for plugin in plugins(TARGETS))})
+        return [*_found()]
 
     def get_command(self, context: click.Context, name: str) -> click.Command | None:
-        own = super().get_command(context, name)
-        found = next((plugin for plugin in plugins(TARGETS) if plugin.name == name), None)
-        return own if own is not None or found is None else _of_package(found)
+        found = _found().get(name)
+        return _command(found) if found is not None else None
 
 
-def _of_package(plugin: Plugin) -> click.Command:
-    @click.command(plugin.name, help=f"TARGET as {plugin.package} writes it.")
+def _command(found: Found) -> click.Command:
+    help = _target(found).help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
+
+    @click.command(found.name, help=help)
     @click.argument("target")
     @options.environment
-    @_output
+    @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
     def emitted(target: str, environment: str, output: str | None) -> None:
         from mlops.check.sources import open_one
 
-        if plugin.broken is not None or not callable(plugin.value):
-            raise UsageError(f"{plugin.label} does not work: {plugin.broken or 'it names no function'}")
+        written = _target(found)
         opened = open_one(target, environment)
         refuse_errors(opened.findings, doing="emit")
-        try:
-            text = plugin.value(opened.pipelines[0])
-        except Exception as error:  # whatever somebody else's code does
-            raise UsageError(f"{plugin.label} does not work: {told(error)}") from error
-        if not isinstance(text, str):
-            raise UsageError(f"{plugin.label} does not work: it gave {type(text).__name__}, not text")
+        text = _text(found, written, _source(opened, environment))
         _write(text, output, opened.pipelines[0].definition.name)
 
     return emitted
 
 
-_output = click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
+def _target(found: Found) -> Target:
+    """Raises UsageError for a plug-in that names none."""
+    from mlops.ir.target import Target
+
+    if found.plugin is None:
+        own: Target = found.load().TARGET
+        return own
+    plugin, value = found.plugin, found.plugin.value
+    if isinstance(value, Target):
+        return value
+    if plugin.broken is not None or not callable(value):
+        raise UsageError(f"{plugin.label} does not work: {plugin.broken or 'it names no target and no function'}")
+    return Target("", lambda source: value(source.checked))
+
+
+def _source(opened: Opened, environment: str) -> Source:
+    from mlops.check.programs import compile_program
+    from mlops.declare.constructors import constructors
+    from mlops.ir.surroundings import Surroundings
+    from mlops.ir.target import Language, Source
+
+    def around() -> Surroundings:
+        from mlops.project.environments import read_project
+        from mlops.project.surroundings import surroundings
+
+        return surroundings(read_project(opened.root).environment(environment))
+
+    return Source(opened.pipelines[0], around, Language(compile_program, constructors))
+
+
+def _text(found: Found, target: Target, source: Source) -> str:
+    plugin = found.plugin
+    if plugin is None:
+        return target.write(source)
+    try:
+        text: object = target.write(source)
+    except Exception as error:  # whatever somebody else's code does
+        raise UsageError(f"{plugin.label} does not work: {told(error)}") from error
+    if not isinstance(text, str):
+        raise UsageError(f"{plugin.label} does not work: it gave {type(text).__name__}, not text")
+    return text
 
 
 @click.group("emit", cls=_Targets)
 def command() -> None:
     """Write a pipeline in another form."""
-
-
-@command.command()
-@click.argument("target")
-@options.environment
-@_output
-def python(target: str, environment: str, output: str | None) -> None:
-    """Python that compiles to the same definition as TARGET, with what the environment gave written out."""
-    from mlops.check.programs import compile_program
-    from mlops.check.sources import open_one
-    from mlops.declare.constructors import constructors
-    from mlops.emit.targets.python import emit
-
-    opened = open_one(target, environment)
-    refuse_errors(opened.findings, doing="emit")
-    definition = opened.pipelines[0].definition
-    _write(emit(definition, compile_program, constructors()), output, definition.name)
 
 
 def _write(text: str, output: str | None, name: str | None) -> None:

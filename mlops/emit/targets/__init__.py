@@ -1,1 +1,1 @@
-"""One file per form."""
+"""One file per form, each with a ``TARGET``; ``mlops emit`` finds them."""

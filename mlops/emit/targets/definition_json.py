@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from mlops.ir import Definition, Parameter, Step
+from mlops.ir.target import Target
 from mlops.ir.values import to_json
 
 
@@ -47,3 +48,9 @@ def _step(step: Step) -> dict[str, Any]:
             arguments |= {block.member: [_step(inner) for inner in block.steps] for block in step.blocks}
         written["Arguments"] = arguments
     return written | {key: to_json(value) for key, value in step.members.items()}
+
+
+TARGET = Target(
+    "TARGET as SageMaker takes it: what `mlops compile` writes.",
+    lambda source: emit(source.checked.definition),
+)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from html import escape
 
 from mlops.ir import Checked, Step
+from mlops.ir.target import Target
 
 WIDTH, HEIGHT = 168, 44
 GAP_ACROSS, GAP_DOWN = 64, 18
@@ -103,3 +104,6 @@ def _box(box: Box, statuses: Mapping[str, str]) -> Iterator[str]:
         f'<text x="{box.x + 10}" y="{box.y + 19}" fill="#123">{escape(name)}</text>'
         f'<text x="{box.x + 10}" y="{box.y + 35}" font-size="11" fill="#667">{escape(kind)}</text></g>'
     )
+
+
+TARGET = Target("TARGET as a picture: its graph in SVG.", lambda source: emit(source.checked))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlops.ir import Checked, Step
+from mlops.ir.target import Target
 
 _BRANCHES = {"IfSteps": "if true", "ElseSteps": "if false", "ForEachBody": "for each"}
 
@@ -32,3 +33,6 @@ def _steps(steps: Iterable[Step], indent: str, checked: Checked, around: str | N
             ends = number == len(filled) - 1
             yield f"{deeper}{'└─' if ends else '├─'} {_BRANCHES.get(block.member, block.member)}"
             yield from _steps(block.steps, deeper + ("   " if ends else "│  "), checked, step.name)
+
+
+TARGET = Target("TARGET as `mlops show` draws it: what each step waits for.", lambda source: emit(source.checked))

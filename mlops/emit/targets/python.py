@@ -35,6 +35,7 @@ from mlops.emit.python.source import Node, Text, assignment, call, dictionary, j
 from mlops.emit.python.spoken import Telling, one
 from mlops.emit.python.training_constructors import TUNING
 from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value, fields
+from mlops.ir.target import Source, Target
 from mlops.ir.values import pointer, same
 
 ROUNDS = 9
@@ -679,3 +680,12 @@ def _print(
     if statement.otherwise:
         written.append(f"{' ' * indent}with {statement.variable}.otherwise():")
         _print_block(statement.otherwise, deeper, scope, written, places)
+
+
+def _write(source: Source) -> str:
+    return emit(source.checked.definition, source.language.compile, source.language.constructors())
+
+
+TARGET = Target(
+    "Python that compiles to the same definition as TARGET, with what the environment gave written out.", _write
+)
