@@ -41,6 +41,7 @@ from mlops.compose.timeless import timeless
 from mlops.declare.load import MODULE, raised, syntax
 from mlops.ir import Finding
 from mlops.project.files import write_bytes
+from mlops.project.private import FILE, private_folder, state_folder
 from mlops.project.root import STATE
 
 _HASHED = re.compile(r"(?:^|/)[0-9a-f]{32,64}/")
@@ -149,7 +150,9 @@ class Answers:
         digest = hashlib.sha256(content).hexdigest()
         target = self.order.store / digest
         if not target.is_file():
-            write_bytes(target, content)
+            state_folder(target.parent.parent)
+            private_folder(target.parent)
+            write_bytes(target, content, mode=FILE)
         self.uploads[request["Bucket"], request["Key"]] = digest
 
     def _object(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:

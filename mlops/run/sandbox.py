@@ -42,6 +42,8 @@ _OPT_ML_IN_TEXT = re.compile(r"(?<![\w./-])/opt/ml(?![\w.-])")
 _SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _PRIVATE_TMP = "/tmp"  # noqa: S108 - inside the sandbox
 _STATE = ".mlops"
+# A step's files have the modes that they would have there, whatever those of our own.
+_CONTAINERS_UMASK = 0o022
 _ALONE = {"algo-1": "127.0.0.1"}
 _WORD = 4
 _PATIENCE_SECONDS = 10.0
@@ -313,6 +315,7 @@ class _Launcher:
                 env=_inherited(),
                 cwd="/",
                 start_new_session=True,
+                umask=_CONTAINERS_UMASK,
             )
         return self._orders
 

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from mlops.account.local.store import Store
+from mlops.project.private import opener, private_folder
 
 CHUNK = 1024 * 1024
 LONGEST_SEGMENT = 200
@@ -79,14 +80,13 @@ class ObjectStore:
 
     def write(self, chunks: Iterable[bytes], algorithms: Iterable[str] = ()) -> Written:
         """Keep content aside; :meth:`publish` makes it an object. ``algorithms`` as S3 names them, e.g. SHA256."""
-        folder = self._folder / WRITING
-        folder.mkdir(parents=True, exist_ok=True)
+        folder = private_folder(self._folder / WRITING)
         path = folder / uuid.uuid4().hex
         md5 = hashlib.md5(usedforsecurity=False)
         sums = {name: _ALGORITHMS[name]() for name in algorithms if name in _ALGORITHMS}
         size = 0
         try:
-            with path.open("xb") as file:
+            with open(path, "xb", opener=opener) as file:
                 for chunk in chunks:
                     file.write(chunk)
                     size += len(chunk)
@@ -260,7 +260,7 @@ class ObjectStore:
 
     def _rename(self, source: Path, path: str) -> None:
         target = self._folder / path
-        target.parent.mkdir(parents=True, exist_ok=True)
+        private_folder(target.parent)
         source.replace(target)
 
     def _remove_empty_folders(self, folder: Path, bucket: str) -> None:

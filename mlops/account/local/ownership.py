@@ -17,32 +17,38 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import mlops
+from mlops.project.private import FILE, opener, private_folder
 
 # Folders of steps lie beside these files; no step can have a dot in its name.
 OWNER = "owner.lock"
 RUNNER_LOG = "runner.log"
 WAIT = "--wait"
 _PAUSE_SECONDS = 0.02
+# A look takes microseconds. Two who both want to own look at each other, so they wait for different times.
+_GLANCE_SECONDS = 0.0001
+_LOOKERS_SECONDS = 10.0
 _RUNNER = (sys.executable, "-m", "mlops.account.local.process.runner")
 # With -m the working folder is the first place of imports: the runner is this very package.
 _PACKAGE = Path(mlops.__file__).parent.parent
 
 
 def take(folder: Path, wait_seconds: float = 0.0) -> int | None:
-    """The descriptor that holds the lock, closed on exec; None where somebody else holds it. Somebody who only looks
-    (:func:`owned`) holds it for a moment, so who means it waits a little."""
-    folder.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(folder / OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    """The descriptor that holds the lock, closed on exec; None where somebody else holds it for longer than
+    ``wait_seconds``. Who only looks (:func:`owned`) is waited for in any case."""
+    private_folder(folder)
+    descriptor = os.open(folder / OWNER, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
     deadline = time.monotonic() + wait_seconds
-    while True:
-        try:
-            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            return descriptor
-        except BlockingIOError:
-            if time.monotonic() >= deadline:
-                os.close(descriptor)
-                return None
-            time.sleep(_PAUSE_SECONDS)
+    lookers = deadline + _LOOKERS_SECONDS
+    while not _locked(descriptor, fcntl.LOCK_EX):
+        # Who looks shares the lock, an owner does not. Between our two questions either may have come or gone.
+        looked_at = _locked(descriptor, fcntl.LOCK_SH)
+        if looked_at:
+            fcntl.flock(descriptor, fcntl.LOCK_UN)
+        if time.monotonic() >= (lookers if looked_at else deadline):
+            os.close(descriptor)
+            return None
+        time.sleep(_GLANCE_SECONDS * (1 + os.getpid() % 16) if looked_at else _PAUSE_SECONDS)
+    return descriptor
 
 
 def owned(folder: Path) -> bool:
@@ -51,12 +57,17 @@ def owned(folder: Path) -> bool:
     except FileNotFoundError:
         return False
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
-    except BlockingIOError:
-        return True
+        return not _locked(descriptor, fcntl.LOCK_SH)
     finally:
         os.close(descriptor)
-    return False
+
+
+def _locked(descriptor: int, how: int) -> bool:
+    try:
+        fcntl.flock(descriptor, how | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 class _Waiting:
@@ -100,7 +111,7 @@ def hand_over(descriptor: int, state: Path, region: str, kind: str, name: str, f
     its own and outlives this process and its terminal."""
     arguments = [str(state), kind, name, "--region", region]
     try:
-        with (folder / RUNNER_LOG).open("ab") as log:
+        with open(folder / RUNNER_LOG, "ab", opener=opener) as log:
             if _waiting and _waiting.pop().take(arguments, (descriptor, log.fileno())):
                 return
             process = subprocess.Popen(

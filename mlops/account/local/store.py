@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError
+from mlops.project.private import opener, state_folder
 
 BUSY_SECONDS = 30.0
 
@@ -107,8 +108,7 @@ class Store:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._local = threading.local()
-        # Nobody else's business: data, models, and what people wrote into definitions.
-        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        state_folder(path.parent, path.name)
         self._prepare()
 
     @contextmanager
@@ -179,6 +179,9 @@ class Store:
         return connection
 
     def _open(self) -> sqlite3.Connection:
+        # SQLite makes a file that everybody may read, and gives its companions the file's own mode.
+        if not self._path.exists():
+            os.close(opener(str(self._path), os.O_RDWR | os.O_CREAT))
         connection = sqlite3.connect(self._path, timeout=BUSY_SECONDS, isolation_level=None)
         connection.row_factory = sqlite3.Row
         connection.execute("PRAGMA synchronous = NORMAL")
@@ -189,7 +192,7 @@ class Store:
         try:
             version = self._version()
             if version < SCHEMA_VERSION:
-                with self._path.with_suffix(".lock").open("w") as lock:
+                with open(self._path.with_suffix(".lock"), "w", opener=opener) as lock:
                     fcntl.flock(lock, fcntl.LOCK_EX)
                     self._create()
                 version = self._version()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -21,6 +22,7 @@ from mlops.deploy.pipelines.assets import split_uri
 from mlops.ir import ConfigurationError
 from mlops.observe.experiments import ExecutionRun, StepRun, Tracking, record
 from mlops.project.environments import Environment
+from mlops.project.private import UMASK, opener, private_folder
 
 LARGEST_REPORT = 1_000_000
 """Bytes; a larger property file is no report."""
@@ -62,10 +64,14 @@ def _alone(folder: Path) -> Iterator[None]:
     """One writer at a time: mlflow makes the tables of a new file without asking whether somebody else just does."""
     import fcntl
 
-    folder.mkdir(parents=True, exist_ok=True)
-    with (folder / "writer.lock").open("w") as lock:
+    private_folder(folder)
+    with open(folder / "writer.lock", "w", opener=opener) as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        yield
+        before = os.umask(UMASK)  # mlflow makes its files by it
+        try:
+            yield
+        finally:
+            os.umask(before)
 
 
 def _execution(account: Account, state: ExecutionState) -> ExecutionRun:

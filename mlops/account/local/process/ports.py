@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -26,6 +27,8 @@ _DESCRIBED = {
     "CreateModel": ("DescribeModel", "ModelName", None),
     "CreateModelPackage": ("DescribeModelPackage", "ModelPackageName", "ModelPackageArn"),
 }
+# A step may put its inputs into its model, and archives keep modes.
+_AS_IN_A_CONTAINER = 0o644
 
 
 def split_uri(uri: str) -> tuple[str, str]:
@@ -57,6 +60,7 @@ class LocalObjects:
     def fetch(self, uri: str, target: Path) -> None:
         try:
             with self._state.objects.open(*split_uri(uri)) as (_, file), target.open("wb") as copy:
+                os.fchmod(copy.fileno(), _AS_IN_A_CONTAINER)
                 shutil.copyfileobj(file, copy, 1024 * 1024)
         except KeyError:
             raise ObjectMissing(f"{uri} does not exist") from None

@@ -24,6 +24,7 @@ from mlops.account.local.services.sagemaker.selection import select
 from mlops.account.local.settling import RUNNING
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.local.step_records import succeeded
+from mlops.project.private import UMASK
 
 ALREADY_OWNED = 75  # EX_TEMPFAIL
 _LONGEST_ORDER = 65_536
@@ -42,6 +43,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--lock", type=int, help="an inherited descriptor that holds the lock already")
     given = parser.parse_args(arguments)
+    os.umask(UMASK)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     state = State(given.state, given.region)
     folder = state.execution_folder(given.id) if given.kind == "execution" else state.endpoint_folder(given.id)

@@ -24,6 +24,7 @@ from mlops.account.local.services.s3.buckets import (
     write_condition,
 )
 from mlops.account.local.state import State, now
+from mlops.project.private import private_folder
 
 SMALLEST_PART = 5 * 1024 * 1024
 
@@ -161,7 +162,7 @@ def _upload(state: State, request: Mapping[str, Any]) -> Any:
 def _keep_part(state: State, request: Mapping[str, Any], content: Any) -> str:
     written = state.objects.write(content)
     target = _part_file(state, request["UploadId"], request["PartNumber"])
-    target.parent.mkdir(parents=True, exist_ok=True)
+    private_folder(target.parent)
     with state.store.transaction() as connection:
         written.path.replace(target)
         connection.execute(

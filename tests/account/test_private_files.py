@@ -1,0 +1,150 @@
+"""What lies in ``.mlops`` is its owner's alone, whoever makes the folder first and whatever the umask."""
+
+from __future__ import annotations
+
+import os
+import stat
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from account_definitions import ROLE, document, processing
+
+from mlops.account.local import LocalAccount
+from mlops.project.private import mend, private_folder, state_folder
+
+UMASKS = pytest.mark.parametrize("umask", [0o022, 0o000], ids=["umask 022", "umask 000"])
+STEPS_OWN = {"ml", "scratch", "hosts", "containers"}
+FIRST = {
+    "an object": """
+account.client("s3").create_bucket(Bucket="some-bucket")
+account.client("s3").put_object(Bucket="some-bucket", Key="deep/down/there", Body=b"1")
+""",
+    "an upload in parts": """
+s3 = account.client("s3")
+s3.create_bucket(Bucket="some-bucket")
+upload = s3.create_multipart_upload(Bucket="some-bucket", Key="big")["UploadId"]
+s3.upload_part(Bucket="some-bucket", Key="big", UploadId=upload, PartNumber=1, Body=b"1")
+""",
+    "an execution and its log": """
+sagemaker = account.client("sagemaker")
+sagemaker.create_pipeline(PipelineName="churn", PipelineDefinition=DEFINITION, RoleArn=ROLE)
+arn = sagemaker.start_pipeline_execution(PipelineName="churn")["PipelineExecutionArn"]
+assert follow(account, arn).status == "Failed"
+""",
+    "an endpoint and its log": """
+sagemaker = account.client("sagemaker")
+container = {"Image": IMAGE, "ModelDataUrl": "s3://some-bucket/none.tar.gz"}
+sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+while sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"] == "Creating":
+    time.sleep(0.05)
+""",
+    "a record to MLflow": """
+from mlops.deploy.executions.recording import _alone
+with _alone(FOLDER / "mlflow"):
+    (FOLDER / "mlflow" / "mlflow.db").write_text("")
+(FOLDER.parent / "outside").write_text("")
+assert (FOLDER.parent / "outside").stat().st_mode & 0o044 == 0o044
+""",
+}
+PRELUDE = """
+import os, sys, time
+from pathlib import Path
+sys.path.insert(0, {tests!r})
+from account_definitions import IMAGE, ROLE, document, processing
+from mlops.account.local import LocalAccount
+from mlops.deploy.executions.following import follow
+DEFINITION = document([processing("One", "echo one; touch /opt/ml/new"), processing("Two", "exit 3")])
+FOLDER = Path({folder!r})
+account = LocalAccount(FOLDER, "us-east-1")
+"""
+
+
+def open_to_others(folder: Path) -> Iterator[str]:
+    for here, folders, files in os.walk(folder):
+        # Below 0700; a step writes there with the umask that it has in a container.
+        folders[:] = [name for name in folders if name not in STEPS_OWN]
+        for path in (Path(here), *(Path(here, name) for name in files)):
+            mode = path.lstat().st_mode
+            if mode & 0o077 and not stat.S_ISLNK(mode):
+                yield f"{path.relative_to(folder.parent)} is {stat.S_IMODE(mode):o}"
+
+
+@UMASKS
+@pytest.mark.parametrize("first", FIRST)
+def test_nobody_else_reads_what_is_made_first(tmp_path: Path, first: str, umask: int) -> None:
+    folder = tmp_path / "deep" / "project" / ".mlops"
+    program = PRELUDE.format(tests=str(Path(__file__).parent), folder=str(folder)) + FIRST[first]
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120, umask=umask)
+    assert folder.is_dir()
+    assert [*open_to_others(folder)] == []
+
+
+@UMASKS
+def test_nor_what_commands_make(tmp_path: Path, umask: int) -> None:
+    (tmp_path / "mlops.toml").write_text("")
+    (tmp_path / "work.py").write_text("print(1)\n")
+    image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+    (tmp_path / "pipeline.py").write_text(
+        "from mlops import Pipeline, Processing\n"
+        'with Pipeline("churn"):\n'
+        f'    Processing("Work", code="work.py", image="{image}", instance="ml.m5.large")\n'
+    )
+    for words in ("check pipeline.py", "run pipeline.py", "executions logs last", "local prune --keep 0 --yes"):
+        command = [sys.executable, "-m", "mlops", *words.split()]
+        done = subprocess.run(command, cwd=tmp_path, umask=umask, capture_output=True, text=True, timeout=120)
+        assert done.returncode == 0, done.stderr
+        assert [*open_to_others(tmp_path / ".mlops")] == [], words
+    command = [sys.executable, "-m", "mlops", "compile", "pipeline.py", "-o", "pipeline.json"]
+    subprocess.run(command, cwd=tmp_path, umask=0o022, check=True)
+    assert stat.S_IMODE((tmp_path / "pipeline.json").stat().st_mode) == 0o644, "what is not state is as ever"
+
+
+def test_a_step_has_the_umask_of_a_container(local: LocalAccount) -> None:
+    definition = document([processing("One", "umask; touch /opt/ml/made; stat -c %a /opt/ml/made")])
+    sagemaker = local.client("sagemaker")
+    sagemaker.create_pipeline(PipelineName="churn", PipelineDefinition=definition, RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="churn")["PipelineExecutionArn"]
+    from mlops.deploy.executions.following import follow, log_lines
+
+    (step,) = follow(local, arn).steps
+    assert [line for line in log_lines(local, step) if not line.startswith("[mlops]")] == ["0022", "644"]
+
+
+def test_what_an_older_mlops_has_left_open_is_mended_when_it_is_opened(tmp_path: Path) -> None:
+    folder = tmp_path / ".mlops"
+    LocalAccount(folder, "us-east-1").ensure_bucket("some-bucket")
+    outside = tmp_path / "outside"
+    outside.write_text("")
+    for opened in (folder, folder / "account.sqlite"):
+        (folder / "objects").mkdir(exist_ok=True)
+        (folder / "objects" / "file").write_text("")
+        (folder / "objects" / "link").unlink(missing_ok=True)
+        (folder / "objects" / "link").symlink_to(outside)
+        for path in (outside, folder / "objects", folder / "objects" / "file"):
+            path.chmod(0o755)
+        opened.chmod(0o755)
+        LocalAccount(folder, "us-east-1")
+        assert [*open_to_others(folder)] == []
+        assert stat.S_IMODE(outside.stat().st_mode) == 0o755, "what a link names is not ours"
+
+
+def test_a_step_s_own_folder_is_not_walked(tmp_path: Path) -> None:
+    own = tmp_path / ".mlops" / "executions" / "one" / "Train" / "1" / "ml"
+    own.mkdir(parents=True)
+    own.chmod(0o755)
+    mend(tmp_path / ".mlops")
+    assert stat.S_IMODE(own.stat().st_mode) == 0o755
+    assert stat.S_IMODE(own.parent.stat().st_mode) == 0o700
+
+
+def test_a_file_in_the_place_of_a_folder(tmp_path: Path) -> None:
+    (tmp_path / "taken").write_text("")
+    with pytest.raises(FileExistsError):
+        private_folder(tmp_path / "taken")
+    assert state_folder(tmp_path / "new" / "state").is_dir()
