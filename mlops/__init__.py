@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
     from mlops.declare.functions import step
+    from mlops.declare.members import omit
     from mlops.declare.pack_model import PackModel
     from mlops.declare.pipeline import Experiment, Mlflow, Pipeline
     from mlops.declare.references import DataReference, ModelReference, Reference, join, json_file
     from mlops.declare.secrets import secret
     from mlops.declare.steps.auto_ml import AutoML, Table
-    from mlops.declare.steps.base import After, Retry, Step, omit
+    from mlops.declare.steps.base import After, Retry, Step
     from mlops.declare.steps.bedrock import (
         BedrockCustomModel,
         BedrockCustomModelDeployment,
@@ -277,7 +278,7 @@ _HOMES = {
     "is_in": "mlops.declare.conditions",
     "join": "mlops.declare.references",
     "json_file": "mlops.declare.references",
-    "omit": "mlops.declare.steps.base",
+    "omit": "mlops.declare.members",
     "secret": "mlops.declare.secrets",
     "step": "mlops.declare.functions",
     "when": "mlops.declare.steps.condition",

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, ClassVar
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import execution_folder
+from mlops.declare.members import execution_folder, without_none
 from mlops.declare.references import DataReference, StringProperty, lower
-from mlops.declare.steps.base import Step, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Data, Environment, Flag, Image, JobSettings, Text
 from mlops.declare.steps.shared_arguments import Job as JobArguments
 from mlops.ir import Value

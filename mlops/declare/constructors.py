@@ -33,7 +33,7 @@ def _complete(step: type[Step]) -> Constructor:
     return step.constructor._replace(
         name=step.__name__,
         type=step.step_type.type if isinstance(step.step_type, StepType) else "",
-        fields=sorted(step.constructor.fields, key=lambda field: order.index(field.name) if field.name else -1),
+        fields=sorted(step.constructor.fields, key=lambda field: order.index(field.name) if field.name else len(order)),
     )
 
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
+from mlops.declare.members import merge, without_none
 from mlops.declare.records import record
 from mlops.declare.references import ModelReference, lower
-from mlops.declare.steps.base import Step, merge, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     Data,
     Environment,

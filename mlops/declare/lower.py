@@ -9,11 +9,12 @@ from typing import Protocol
 
 from mlops.declare.execution import pipeline_name
 from mlops.declare.instance_caps import capped_parameters, capped_steps
+from mlops.declare.members import merge
 from mlops.declare.misuse import misuse
 from mlops.declare.pipeline import BlockMember, Experiment, Pipeline
 from mlops.declare.references import Reference, lower
 from mlops.declare.slips import slip
-from mlops.declare.steps.base import Step, merge
+from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
 from mlops.project.content_address import UnshippableFile, address, collect

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
-from types import SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from mlops.declare.references import Reference, lower
+from mlops.declare.references import Reference, is_expression, lower
 from mlops.ir import Join, Ref, Value
 from mlops.ir.fields import Field, Otherwise, Record
 from mlops.ir.values import expressions, to_json
@@ -15,6 +14,40 @@ from mlops.ir.values import expressions, to_json
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
     from mlops.declare.steps.base import Step
+
+
+class _Omit:
+    """The type of :data:`omit`."""
+
+    def __repr__(self) -> str:
+        return "omit"
+
+
+omit: Final = _Omit()
+"""Inside ``arguments=`` and ``members=``: leave this member out although an argument or the environment gives it."""
+
+
+def merge(base: Mapping[str, Value], over: Mapping[str, Any]) -> dict[str, Value]:
+    """The author's ``over`` wins and is lowered; objects merge member by member, lists are replaced.
+
+    >>> merge({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
+    {'a': {'b': 1, 'c': 3}}
+    """
+    merged = dict(base)
+    for key, value in over.items():
+        present = merged.get(key)
+        if value is omit:
+            merged.pop(key, None)
+        elif isinstance(value, Mapping) and not is_expression(value):
+            merged[key] = merge(present if isinstance(present, Mapping) else {}, value)
+        else:
+            merged[key] = lower(value)
+    return merged
+
+
+def without_none(members: Mapping[str, Value]) -> dict[str, Value]:
+    """Drop members that the author left out."""
+    return {key: value for key, value in members.items() if value is not None}
 
 
 def request_of(step: Step, lowering: Lowering) -> dict[str, Value]:
@@ -43,7 +76,8 @@ def members(given: object, fields: Sequence[Field], lowering: Lowering, step: St
         inside = made
         for parent in parents:
             inside = inside.setdefault(parent, {})
-        inside[last] = value
+        present = inside.get(last)
+        inside[last] = {**present, **value} if isinstance(present, dict) and isinstance(value, dict) else value
     return made
 
 
@@ -80,15 +114,19 @@ def _lowered(value: Any, field: Field, lowering: Lowering, step: Step) -> Value:
     return lower(value)
 
 
+def record_of(value: object, record: Record, lowering: Lowering, step: Step) -> dict[str, Value]:
+    """An object of the request; what has no argument of its own is merged into it."""
+    made = members(value, record.fields, lowering, step)
+    return merge(made, getattr(value, "arguments", None) or {}) if record.rest else made
+
+
 def _made(value: object, records: Sequence[Record], lowering: Lowering, step: Step) -> dict[str, Value]:
     """Of a record, or of what stands for one whose other arguments are left out."""
-    names = [base.__name__ for base in type(value).__mro__]
-    record = next((record for record in records if record.name in names), None)
-    if record is not None:
-        return members(value, record.fields, lowering, step)
-    first, *others = records[0].fields
-    given = SimpleNamespace(**{first.name: value, **{field.name: field.default for field in others}})
-    return members(given, records[0].fields, lowering, step)
+    record = next((record for record in records if isinstance(value, record.of)), None)
+    if record is None:
+        record = records[0]
+        value = record.of(value)
+    return record_of(value, record, lowering, step)
 
 
 def strings(values: Mapping[str, Any]) -> dict[str, Value]:

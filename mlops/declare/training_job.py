@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from mlops.declare.members import strings
+from mlops.declare.members import strings, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import ModelReference, Reference, lower
 from mlops.declare.shipped import mlops_secrets
-from mlops.declare.steps.base import Step, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     Count,
     Data,

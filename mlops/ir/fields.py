@@ -10,8 +10,8 @@ Tuples with names, not dataclasses: every compile loads them, and those take fiv
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from mlops.ir.definition import Step
@@ -81,7 +81,21 @@ class Kept(NamedTuple):
     made: Spoken
 
 
-Spoken: TypeAlias = "Said | Made | Name | StepNamed | Kept | list[Spoken] | dict[str, Spoken]"
+class Of(NamedTuple):
+    """A value as an argument of this kind."""
+
+    kind: Kind
+    value: Value
+
+
+class By(NamedTuple):
+    """What a field says of an object."""
+
+    field: Field
+    whole: Mapping[str, Value]
+
+
+Spoken: TypeAlias = "Said | Of | By | Made | Name | StepNamed | Kept | list[Spoken] | dict[str, Spoken]"
 
 
 class Given(NamedTuple):
@@ -103,12 +117,14 @@ class Given(NamedTuple):
         return found
 
     def inside(self, arguments: Mapping[str, Value]) -> Given:
-        return Given(replace(self.step, arguments=arguments))
+        return Given(dataclasses.replace(self.step, arguments=arguments))
 
 
 # Fields.
 
-Form: TypeAlias = Literal["one", "plain", "choice", "source", "list", "map", "json", "any", "tags", "record", "records"]
+Form: TypeAlias = Literal[
+    "one", "word", "plain", "choice", "source", "list", "map", "json", "any", "tags", "record", "records"
+]
 Otherwise: TypeAlias = Literal["role", "kms_key", "instance", "folder", "execution folder"]
 
 
@@ -156,13 +172,23 @@ class Field(NamedTuple):
 
 
 class Record(NamedTuple):
-    """A class whose objects stand for objects of the request; ``positional``: its first argument needs no keyword.
+    """A class whose objects stand for objects of the request. ``positional``: so many arguments need no keyword.
     ``rest``: its ``arguments`` takes the members that have no field."""
 
-    name: str
+    of: type
     fields: Sequence[Field]
-    positional: bool = True
+    positional: int = 1
     rest: bool = False
+
+    @property
+    def name(self) -> str:
+        return self.of.__name__
+
+    @property
+    def in_order(self) -> Sequence[Field]:
+        """As the class takes them; ``fields`` are in the order of the document."""
+        order = [field.name for field in dataclasses.fields(self.of)]
+        return sorted(self.fields, key=lambda field: order.index(field.name) if field.name else len(order))
 
 
 class Yielded(NamedTuple):
@@ -211,6 +237,10 @@ NUMBER = Kind("one", NUMBERS)
 FLAG = Kind("one", (BOOLEAN,))
 LINK = Kind("one", (DATA, STRING))
 """An S3 URI."""
+ARTIFACT = Kind("one", (DATA, MODEL, STRING))
+"""An S3 URI, also of a model."""
+WORD = Kind("word", EVERY)
+"""A text, or what the run makes one of."""
 PLAIN = Kind("plain")
 """A text of the file, never a reference."""
 SOURCE = Kind("source", (DATA, STRING))
@@ -240,3 +270,33 @@ def made(*records: Record, short: Sequence[str] = ()) -> Kind:
 def by_name(key: str, *records: Record, short: Sequence[str] = ()) -> Kind:
     """Several such by the name that each has in its member ``key``."""
     return Kind("records", short, records=records, key=key)
+
+
+def nothing(*_: object) -> None:
+    """The ``to`` of a field whose member another field makes, or the ``said`` of what no document tells."""
+
+
+def hidden(name: str, kind: Kind = PLAIN, default: object = None) -> Field:
+    """An argument that members of others are made with, such as the author's file: no document tells of it."""
+    return Field(name, "", kind, default, to=nothing, said=nothing)
+
+
+def said_at(path: str, kind: Kind) -> Callable[[Given], Spoken | None]:
+    """For what lies at another path than where it is put."""
+
+    def said(given: Given) -> Spoken | None:
+        value = given.at(path)
+        return None if isinstance(value, Missing) else Of(kind, value)
+
+    return said
+
+
+def objects(value: Value | Missing) -> list[Mapping[str, Value]]:
+    """Those in a list."""
+    return [item for item in value if isinstance(item, Mapping)] if isinstance(value, tuple) else []
+
+
+def named(value: Value | Missing, member: str) -> dict[str, Mapping[str, Value]]:
+    """A list of objects by the name that each has in ``member``; empty where one has none, or two have the same."""
+    found = {str(item[member]): item for item in objects(value) if isinstance(item.get(member), str)}
+    return found if isinstance(value, tuple) and len(found) == len(value) else {}

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import without_none
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, ModelReference, PropertyReference, StringReference, lower
-from mlops.declare.steps.base import Step, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import Count, Data, Job, JobSettings, Number, Text
 from mlops.ir import JobKind, StepType, Value
 from mlops.ir.permissions import ANY_JOB

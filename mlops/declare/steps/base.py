@@ -10,11 +10,11 @@ from pydantic import ConfigDict, ValidationError, validate_call, with_config
 from typing_extensions import TypedDict, Unpack
 
 from mlops.declare.argument_errors import report
-from mlops.declare.members import envelope_of, request_of
+from mlops.declare.members import envelope_of, merge, request_of, without_none
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.records import STRICT, checked_call, record
-from mlops.declare.references import Poison, PropertyReference, is_expression, lower
+from mlops.declare.references import Poison, PropertyReference
 from mlops.declare.slips import slip
 from mlops.declare.source_line import author_line
 from mlops.ir import Step as StepRecord
@@ -101,17 +101,6 @@ class Retry:
         )
 
 
-class _Omit:
-    """The type of :data:`omit`."""
-
-    def __repr__(self) -> str:
-        return "omit"
-
-
-omit: Final = _Omit()
-"""Inside ``arguments=`` and ``members=``: leave this member out although an argument or the environment gives it."""
-
-
 @with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
 class Shared(TypedDict, total=False):
     """Arguments that every step takes.
@@ -166,6 +155,9 @@ class Step(metaclass=_StepMeta):
         self.retries = shared.get("retries")
         self.arguments = dict(shared.get("arguments") or {})
         self.members = dict(shared.get("members") or {})
+        for key in type(self).shared_arguments.__annotations__:
+            if key not in Shared.__annotations__:
+                setattr(self, key, shared.get(key))
 
     def property(self, path: str) -> PropertyReference:
         """A member of what SageMaker answers about this step, by its path, e.g. ``TrainingJobName``."""
@@ -281,26 +273,3 @@ def dependency(item: Step | str | After) -> Value:
         name = item.step if isinstance(item.step, str) else item.step.name
         return name if item.trigger == "Completed" else {"Step": name, "Trigger": item.trigger}
     return item if isinstance(item, str) else item.name
-
-
-def merge(base: Mapping[str, Value], over: Mapping[str, Any]) -> dict[str, Value]:
-    """The author's ``over`` wins and is lowered; objects merge member by member, lists are replaced.
-
-    >>> merge({"a": {"b": 1, "c": 2}}, {"a": {"c": 3}})
-    {'a': {'b': 1, 'c': 3}}
-    """
-    merged = dict(base)
-    for key, value in over.items():
-        present = merged.get(key)
-        if value is omit:
-            merged.pop(key, None)
-        elif isinstance(value, Mapping) and not is_expression(value):
-            merged[key] = merge(present if isinstance(present, Mapping) else {}, value)
-        else:
-            merged[key] = lower(value)
-    return merged
-
-
-def without_none(members: Mapping[str, Value]) -> dict[str, Value]:
-    """Drop members that the author left out."""
-    return {key: value for key, value in members.items() if value is not None}

@@ -9,18 +9,21 @@ in a note, and asks nothing of their arguments; read what they yield with ``prop
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Literal
+from typing import Literal
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import strings
 from mlops.declare.references import DataReference, ModelReference, lower
-from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import ARTIFACT, COUNT, JSON_MAP, LINK, REQUIRED, TEXT, Constructor, Field, choice, said_at
 
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+_KINDS = choice("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFORCEMENT_FINE_TUNING")
+
+
+def _validators(step: BedrockCustomModel, *_: object) -> Value:
+    return None if step.validation is None else ({"s3Uri": lower(step.validation)},)
 
 
 class BedrockCustomModel(Step):
@@ -30,6 +33,25 @@ class BedrockCustomModel(Step):
     """
 
     step_type = StepType(type="BedrockCustomModel")
+    constructor = Constructor(
+        (
+            Field("job", "jobName", TEXT, REQUIRED),
+            Field("model", "customModelName", TEXT, REQUIRED),
+            Field("role", "roleArn", TEXT, otherwise="role"),
+            Field("base", "baseModelIdentifier", TEXT, REQUIRED),
+            Field("kind", "customizationType", _KINDS),
+            Field("data", "trainingDataConfig.s3Uri", LINK, REQUIRED),
+            Field(
+                "validation",
+                "validationDataConfig.validators",
+                LINK,
+                to=_validators,
+                said=said_at("validationDataConfig.validators.0.s3Uri", LINK),
+            ),
+            Field("to", "outputDataConfig.s3Uri", TEXT, REQUIRED),
+            Field("hyperparameters", "hyperParameters", JSON_MAP),
+        )
+    )
 
     def __init__(
         self,
@@ -58,22 +80,6 @@ class BedrockCustomModel(Step):
         self.hyperparameters = dict(hyperparameters or {})
         self.role = role
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        validators = None if self.validation is None else {"validators": ({"s3Uri": lower(self.validation)},)}
-        return without_none(
-            {
-                "jobName": lower(self.job),
-                "customModelName": lower(self.model),
-                "roleArn": _role(self.role, lowering),
-                "baseModelIdentifier": lower(self.base),
-                "customizationType": self.kind,
-                "trainingDataConfig": {"s3Uri": lower(self.data)},
-                "validationDataConfig": validators,
-                "outputDataConfig": {"s3Uri": lower(self.to)},
-                "hyperParameters": strings(self.hyperparameters) or None,
-            }
-        )
-
 
 class BedrockModelImport(Step):
     """Imports the model files at ``data`` as a model called ``model``: CreateModelImportJob.
@@ -82,6 +88,14 @@ class BedrockModelImport(Step):
     """
 
     step_type = StepType(type="BedrockModelImport")
+    constructor = Constructor(
+        (
+            Field("job", "jobName", TEXT, REQUIRED),
+            Field("model", "importedModelName", TEXT, REQUIRED),
+            Field("role", "roleArn", TEXT, otherwise="role"),
+            Field("data", "modelDataSource.s3DataSource.s3Uri", ARTIFACT, REQUIRED),
+        )
+    )
 
     def __init__(
         self,
@@ -99,14 +113,6 @@ class BedrockModelImport(Step):
         self.data = data
         self.role = role
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return {
-            "jobName": lower(self.job),
-            "importedModelName": lower(self.model),
-            "roleArn": _role(self.role, lowering),
-            "modelDataSource": {"s3DataSource": {"s3Uri": lower(self.data)}},
-        }
-
 
 class BedrockCustomModelDeployment(Step):
     """Serves the custom model with ARN ``model`` on demand: CreateCustomModelDeployment.
@@ -115,14 +121,17 @@ class BedrockCustomModelDeployment(Step):
     """
 
     step_type = StepType(type="BedrockCustomModelDeployment")
+    constructor = Constructor(
+        (
+            Field("deployment", "modelDeploymentName", TEXT, REQUIRED),
+            Field("model", "modelArn", TEXT, REQUIRED),
+        )
+    )
 
     def __init__(self, name: str, *, deployment: Text, model: Text, **shared: Unpack[Shared]) -> None:
         super().__init__(name, **shared)
         self.deployment = deployment
         self.model = model
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return {"modelDeploymentName": lower(self.deployment), "modelArn": lower(self.model)}
 
 
 class BedrockProvisionedModelThroughput(Step):
@@ -132,6 +141,14 @@ class BedrockProvisionedModelThroughput(Step):
     """
 
     step_type = StepType(type="BedrockProvisionedModelThroughput")
+    constructor = Constructor(
+        (
+            Field("units", "modelUnits", COUNT, 1),
+            Field("throughput", "provisionedModelName", TEXT, REQUIRED),
+            Field("model", "modelId", TEXT, REQUIRED),
+            Field("commitment", "commitmentDuration", choice("OneMonth", "SixMonths")),
+        )
+    )
 
     def __init__(
         self,
@@ -148,17 +165,3 @@ class BedrockProvisionedModelThroughput(Step):
         self.model = model
         self.units = units
         self.commitment = commitment
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return without_none(
-            {
-                "modelUnits": lower(self.units),
-                "provisionedModelName": lower(self.throughput),
-                "modelId": lower(self.model),
-                "commitmentDuration": self.commitment,
-            }
-        )
-
-
-def _role(given: Text | None, lowering: Lowering) -> Value:
-    return lowering.environment.role if given is None else lower(given)

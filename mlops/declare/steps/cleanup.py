@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import without_none
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, lower
-from mlops.declare.steps.base import After, Shared, Step, without_none
+from mlops.declare.steps.base import After, Shared, Step
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
-
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+from mlops.ir.fields import LINK, REQUIRED, WORDS, Constructor, Field, Given, Made, Said, Spoken, StepNamed
 
 STEP_TYPE = StepType(
     type="Cleanup",
@@ -30,6 +28,28 @@ class Objects:
     uris: Sequence[DataReference | Text]
 
 
+def _sources(step: Cleanup, *_: object) -> Value:
+    listed = (
+        {"StepName": _name(source.step), "S3Uris": lower(list(source.uris)) if source.uris else None}
+        for source in step.sources
+    )
+    return tuple(map(without_none, listed))
+
+
+def _said_sources(given: Given) -> Spoken | None:
+    listed = given.at("Resources.S3")
+    said: list[Spoken] = []
+    for item in listed if isinstance(listed, tuple) else ():
+        match item:
+            case {"StepName": str(name), "S3Uris": tuple(uris)}:
+                said.append(Made("Objects", [StepNamed(name), [Said(uri, LINK.accepts) for uri in uris]]))
+            case {"StepName": str(name)}:
+                said.append(StepNamed(name))
+            case _:
+                return None
+    return said or None
+
+
 class Cleanup(Step):
     """Deletes outputs of ``sources`` once they have run: a Training step alone, for other steps :class:`Objects`.
 
@@ -38,6 +58,7 @@ class Cleanup(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor((Field("sources", "Resources.S3", WORDS, REQUIRED, to=_sources, said=_said_sources),))
 
     def __init__(
         self,
@@ -51,13 +72,6 @@ class Cleanup(Step):
         for source in self.sources:
             if _name(source.step) not in map(_name, self.after):
                 self.after.append(source.step)
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        listed = (
-            {"StepName": _name(source.step), "S3Uris": lower(list(source.uris)) if source.uris else None}
-            for source in self.sources
-        )
-        return {"Resources": {"S3": tuple(map(without_none, listed))}}
 
 
 def _name(source: Step | str | After) -> str:

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING
 
 from mlops.declare.condition_lowering import lower
 from mlops.declare.conditions import Condition
+from mlops.declare.members import without_none
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import BlockMember, add, inside
 from mlops.declare.references import PropertyReference
 from mlops.declare.source_line import author_line
-from mlops.declare.steps.base import After, Step, dependency, without_none
+from mlops.declare.steps.base import After, Step, dependency
 from mlops.ir import Block, StepType, Unknown, Value
 from mlops.ir import Step as StepRecord
 

@@ -8,14 +8,39 @@ from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import tags
+from mlops.declare.members import record_of
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, Poison, Reference, StringProperty, lower
 from mlops.declare.step_outputs import unknown_name
-from mlops.declare.steps.base import Shared, Step, merge, without_none
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import (
+    ANY_MAP,
+    COUNT,
+    REQUIRED,
+    STRING,
+    TAGS,
+    TEXT,
+    TEXT_MAP,
+    TEXTS,
+    WORDS,
+    Constructor,
+    Field,
+    Given,
+    Missing,
+    Of,
+    Record,
+    Said,
+    Spoken,
+    Yielded,
+    hidden,
+    made,
+    named,
+    nothing,
+    objects,
+)
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -52,32 +77,70 @@ class EmrCluster:
     log: Text | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        """RunJobFlow's request without what the service supplies."""
-        return merge(
-            without_none(
-                {
-                    "Instances": {"InstanceGroups": self._groups()} if self.instance is not None else None,
-                    "ReleaseLabel": lower(self.release),
-                    "Applications": tuple({"Name": name} for name in self.applications) or None,
-                    "JobFlowRole": lower(self.role),
-                    "ServiceRole": lower(self.service_role),
-                    "LogUri": lower(self.log),
-                    "Tags": tags(lowering),
-                }
-            ),
-            self.arguments,
-        )
 
-    def _groups(self) -> Value:
-        kind = lower(self.instance)
-        primary: dict[str, Value] = {"InstanceRole": "MASTER", "InstanceCount": 1, "InstanceType": kind}
-        if not isinstance(self.count, int):
-            # A reference counts the core machines: the document knows no subtraction.
-            return (primary, {**primary, "InstanceRole": "CORE", "InstanceCount": lower(self.count)})
-        if self.count == 1:
-            return (primary,)
-        return (primary, {**primary, "InstanceRole": "CORE", "InstanceCount": self.count - 1})
+def _groups(cluster: EmrCluster, *_: object) -> Value:
+    if cluster.instance is None:
+        return None
+    primary: dict[str, Value] = {"InstanceRole": "MASTER", "InstanceCount": 1, "InstanceType": lower(cluster.instance)}
+    if not isinstance(cluster.count, int):
+        # A reference counts the core machines: the document knows no subtraction.
+        return (primary, {**primary, "InstanceRole": "CORE", "InstanceCount": lower(cluster.count)})
+    if cluster.count == 1:
+        return (primary,)
+    return (primary, {**primary, "InstanceRole": "CORE", "InstanceCount": cluster.count - 1})
+
+
+def _machines(given: Given) -> tuple[str, int] | None:
+    """Type and count of machines that are all alike, as they are made above: a primary, and cores."""
+    groups = objects(given.at("Instances.InstanceGroups"))
+    alike = {(item.get("InstanceType"), *sorted(item)) for item in groups}
+    match [(item.get("InstanceRole"), item.get("InstanceCount")) for item in groups]:
+        case [("MASTER", 1), *others] if len(alike) == 1 and len(groups[0]) == 3:
+            kind = groups[0].get("InstanceType")
+            match others:
+                case [] if isinstance(kind, str):
+                    return kind, 1
+                case [("CORE", int(cores))] if isinstance(kind, str) and cores > 0:
+                    return kind, cores + 1
+    return None
+
+
+def _said_instance(given: Given) -> Spoken:
+    machines = _machines(given)
+    return Said(None if machines is None else machines[0])
+
+
+def _said_count(given: Given) -> Spoken | None:
+    machines = _machines(given)
+    return None if machines is None or machines[1] == 1 else Said(machines[1])
+
+
+def _applications(cluster: EmrCluster, *_: object) -> Value:
+    return tuple({"Name": name} for name in cluster.applications) or None
+
+
+def _said_applications(given: Given) -> Spoken | None:
+    listed = objects(given.at("Applications"))
+    names = [item["Name"] for item in listed if isinstance(item.get("Name"), str) and len(item) == 1]
+    return [Said(name) for name in names] if names and len(names) == len(listed) else None
+
+
+_MACHINES = "Instances.InstanceGroups"
+CLUSTER = Record(
+    EmrCluster,
+    (
+        Field("instance", _MACHINES, TEXT, "m5.xlarge", absent="None", to=_groups, said=_said_instance),
+        Field("count", _MACHINES, COUNT, 1, to=nothing, said=_said_count),
+        Field("release", "ReleaseLabel", TEXT),
+        Field("applications", "Applications", TEXTS, (), to=_applications, said=_said_applications),
+        Field("role", "JobFlowRole", TEXT),
+        Field("service_role", "ServiceRole", TEXT),
+        Field("log", "LogUri", TEXT),
+        Field("", "Tags", TAGS),
+    ),
+    positional=0,
+    rest=True,
+)
 
 
 class EmrOutputs(Mapping[str, DataReference]):
@@ -99,6 +162,53 @@ class EmrOutputs(Mapping[str, DataReference]):
         return len(self._names)
 
 
+def _cluster(step: EMR, lowering: Lowering, _: Step) -> Value:
+    return record_of(step.cluster, CLUSTER, lowering, step) if isinstance(step.cluster, EmrCluster) else None
+
+
+def _cluster_id(step: EMR, *_: object) -> Value:
+    return None if isinstance(step.cluster, EmrCluster) else lower(step.cluster)
+
+
+def _said_cluster(given: Given) -> Spoken | None:
+    """The id of one that runs, or one that is made for the step."""
+    running, wanted = given.at("ClusterId"), given.at("ClusterConfig")
+    if not isinstance(running, Missing):
+        return Said(running, TEXT.accepts)
+    return None if isinstance(wanted, Missing) else Of(made(CLUSTER), wanted)
+
+
+def _args(step: EMR, *_: object) -> Value:
+    return None if step.args is None else (*map(lower, step.args), *step.destinations())
+
+
+def _properties(step: EMR, *_: object) -> Value:
+    return tuple({"Key": key, "Value": lower(value)} for key, value in step.properties.items()) or None
+
+
+def _said_properties(given: Given) -> Spoken | None:
+    """By their keys."""
+    found = named(given.at(f"{_JAR}.Properties"), "Key")
+    return {key: Said(item.get("Value"), TEXT.accepts) for key, item in found.items()} or None
+
+
+def _role(step: EMR, *_: object) -> Value:
+    return None if isinstance(step.cluster, EmrCluster) else lower(step.role)
+
+
+_JAR = "StepConfig.HadoopJarStep"
+FIELDS = (
+    Field("jar", f"{_JAR}.Jar", TEXT, REQUIRED),
+    Field("args", f"{_JAR}.Args", WORDS, keeps="empty", to=_args),
+    Field("main_class", f"{_JAR}.MainClass", TEXT),
+    Field("properties", f"{_JAR}.Properties", TEXT_MAP, to=_properties, said=_said_properties),
+    hidden("outputs", TEXT_MAP),
+    Field("cluster", "ClusterId", TEXT, REQUIRED, to=_cluster_id, said=_said_cluster),
+    Field("", "ClusterConfig", ANY_MAP, to=_cluster),
+    Field("role", "ExecutionRoleArn", TEXT, to=_role),
+)
+
+
 class EMR(Step):
     """Runs ``jar`` with ``args`` on ``cluster``, the id of one that runs or an :class:`EmrCluster` made for the step.
 
@@ -108,6 +218,9 @@ class EMR(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(
+        FIELDS, yields={"ClusterId": Yielded("cluster_id", STRING), "Id": Yielded("step_id", STRING)}
+    )
 
     def __init__(
         self,
@@ -150,26 +263,6 @@ class EMR(Step):
         """EMR's own id of the step."""
         return StringProperty(self.name, "Id")
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        own = isinstance(self.cluster, EmrCluster)
-        destinations = tuple(part for key, uri in self._destinations.items() for part in (f"--{key}", lower(uri)))
-        return without_none(
-            {
-                "StepConfig": {
-                    "HadoopJarStep": without_none(
-                        {
-                            "Jar": lower(self.jar),
-                            "Args": None if self.args is None else (*map(lower, self.args), *destinations),
-                            "MainClass": lower(self.main_class),
-                            "Properties": tuple(
-                                {"Key": key, "Value": lower(value)} for key, value in self.properties.items()
-                            )
-                            or None,
-                        }
-                    )
-                },
-                "ClusterId": None if isinstance(self.cluster, EmrCluster) else lower(self.cluster),
-                "ClusterConfig": self.cluster.request(lowering) if isinstance(self.cluster, EmrCluster) else None,
-                "ExecutionRoleArn": None if own else lower(self.role),
-            }
-        )
+    def destinations(self) -> tuple[Value, ...]:
+        """What ``outputs`` add to the arguments."""
+        return tuple(part for key, uri in self._destinations.items() for part in (f"--{key}", lower(uri)))

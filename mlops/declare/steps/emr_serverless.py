@@ -8,12 +8,32 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import record_of
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import Reference, StringProperty, lower
-from mlops.declare.steps.base import Shared, Step, merge, without_none
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import (
+    ANY_MAP,
+    COUNT,
+    REQUIRED,
+    STRING,
+    TEXT,
+    WORDS,
+    Constructor,
+    Field,
+    Given,
+    Missing,
+    Of,
+    Record,
+    Said,
+    Spoken,
+    Yielded,
+    choice,
+    made,
+)
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -36,11 +56,79 @@ class EmrApplication:
     name: Text | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def request(self) -> dict[str, Value]:
-        return merge(
-            without_none({"name": lower(self.name), "releaseLabel": lower(self.release), "type": self.type}),
-            self.arguments,
-        )
+
+APPLICATION = Record(
+    EmrApplication,
+    (
+        Field("name", "name", TEXT),
+        Field("release", "releaseLabel", TEXT, REQUIRED),
+        Field("type", "type", choice("SPARK", "HIVE"), "SPARK"),
+    ),
+    rest=True,
+)
+
+
+def _id(step: EMRServerless, *_: object) -> Value:
+    return None if isinstance(step.application, EmrApplication) else lower(step.application)
+
+
+def _application(step: EMRServerless, lowering: Lowering, _: Step) -> Value:
+    made_here = isinstance(step.application, EmrApplication)
+    return record_of(step.application, APPLICATION, lowering, step) if made_here else None
+
+
+def _said_application(given: Given) -> Spoken | None:
+    """The id of one that exists, or one that is made for the step."""
+    existing, wanted = given.at("ApplicationId"), given.at("ApplicationConfig")
+    if not isinstance(existing, Missing):
+        return Said(existing, TEXT.accepts)
+    return None if isinstance(wanted, Missing) else Of(made(APPLICATION), wanted)
+
+
+def _role(step: EMRServerless, lowering: Lowering, _: Step) -> Value:
+    return lowering.environment.role if step.role is None else lower(step.role)
+
+
+def _tags(_: EMRServerless, lowering: Lowering, __: Step) -> Value:
+    return dict(sorted(lowering.environment.tags.items())) or None
+
+
+_SPARK, _HIVE = "JobConfig.jobDriver.sparkSubmit", "JobConfig.jobDriver.hive"
+
+
+def _for_spark(step: EMRServerless, *_: object) -> Value:
+    return lower(step.parameters) if step.query is None else None
+
+
+def _for_hive(step: EMRServerless, *_: object) -> Value:
+    return None if step.query is None else lower(step.parameters)
+
+
+def _said_parameters(given: Given) -> Spoken | None:
+    for path in (f"{_SPARK}.sparkSubmitParameters", f"{_HIVE}.parameters"):
+        value = given.at(path)
+        if not isinstance(value, Missing):
+            return Said(value, TEXT.accepts)
+    return None
+
+
+FIELDS = (
+    Field("role", "ExecutionRoleArn", TEXT, otherwise="role"),
+    Field("", "JobConfig.executionRoleArn", TEXT, to=_role),
+    Field("script", f"{_SPARK}.entryPoint", TEXT),
+    Field("args", f"{_SPARK}.entryPointArguments", WORDS, keeps="empty"),
+    Field("parameters", f"{_SPARK}.sparkSubmitParameters", TEXT, to=_for_spark, said=_said_parameters),
+    Field("query", f"{_HIVE}.query", TEXT),
+    Field("init_query", f"{_HIVE}.initQueryFile", TEXT),
+    Field("", f"{_HIVE}.parameters", TEXT, to=_for_hive),
+    Field("", "JobConfig.applicationId", TEXT, to=_id),
+    Field("overrides", "JobConfig.configurationOverrides", ANY_MAP),
+    Field("timeout", "JobConfig.executionTimeoutMinutes", COUNT),
+    Field("job", "JobConfig.name", TEXT),
+    Field("", "JobConfig.tags", ANY_MAP, to=_tags),
+    Field("application", "ApplicationId", TEXT, REQUIRED, to=_id, said=_said_application),
+    Field("", "ApplicationConfig", ANY_MAP, to=_application),
+)
 
 
 class EMRServerless(Step):
@@ -52,6 +140,13 @@ class EMRServerless(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(
+        FIELDS,
+        yields={
+            "jobRun.jobRunId": Yielded("job_run_id", STRING),
+            "jobRun.applicationId": Yielded("application_id", STRING),
+        },
+    )
 
     def __init__(
         self,
@@ -102,49 +197,3 @@ class EMRServerless(Step):
     def application_id(self) -> StringProperty:
         """The application that the job ran in."""
         return StringProperty(self.name, "jobRun.applicationId")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        role = lowering.environment.role if self.role is None else lower(self.role)
-        own = isinstance(self.application, EmrApplication)
-        application = None if own else lower(self.application)
-        return without_none(
-            {
-                "ExecutionRoleArn": role,
-                "JobConfig": without_none(
-                    {
-                        "executionRoleArn": role,
-                        "jobDriver": self._driver(),
-                        "applicationId": application,
-                        "configurationOverrides": lower(self.overrides),
-                        "executionTimeoutMinutes": lower(self.timeout),
-                        "name": lower(self.job),
-                        "tags": dict(sorted(lowering.environment.tags.items())) or None,
-                    }
-                ),
-                "ApplicationId": application,
-                "ApplicationConfig": (
-                    self.application.request() if isinstance(self.application, EmrApplication) else None
-                ),
-            }
-        )
-
-    def _driver(self) -> Value:
-        if self.query is not None:
-            return {
-                "hive": without_none(
-                    {
-                        "query": lower(self.query),
-                        "initQueryFile": lower(self.init_query),
-                        "parameters": lower(self.parameters),
-                    }
-                )
-            }
-        return {
-            "sparkSubmit": without_none(
-                {
-                    "entryPoint": lower(self.script),
-                    "entryPointArguments": None if self.args is None else lower(list(self.args)),
-                    "sparkSubmitParameters": lower(self.parameters),
-                }
-            )
-        }

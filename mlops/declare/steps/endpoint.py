@@ -2,18 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from typing_extensions import Unpack
 
-from mlops.declare.members import tags
-from mlops.declare.references import StringProperty, lower
-from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.references import StringProperty
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Text
-from mlops.ir import StepType, Value
-
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+from mlops.ir import StepType
+from mlops.ir.fields import REQUIRED, STRING, TAGS, TEXT, Constructor, Field, Yielded
 
 STEP_TYPE = StepType(
     type="Endpoint",
@@ -31,6 +26,17 @@ class Endpoint(Step):
     where one of that name exists the service updates it, without a name it makes one up."""
 
     step_type = STEP_TYPE
+    constructor = Constructor(
+        (
+            Field("endpoint", "EndpointName", TEXT),
+            Field("config", "EndpointConfigName", TEXT, REQUIRED),
+            Field("", "Tags", TAGS),
+        ),
+        yields={
+            "EndpointName": Yielded("endpoint_name", STRING),
+            "EndpointArn": Yielded("endpoint_arn", STRING),
+        },
+    )
 
     def __init__(
         self,
@@ -52,12 +58,3 @@ class Endpoint(Step):
     @property
     def endpoint_arn(self) -> StringProperty:
         return StringProperty(self.name, "EndpointArn")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return without_none(
-            {
-                "EndpointName": lower(self.endpoint),
-                "EndpointConfigName": lower(self.config),
-                "Tags": tags(lowering),
-            }
-        )

@@ -8,13 +8,36 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import ModelNameReference, StringProperty, lower
-from mlops.declare.steps.base import Shared, Step, merge, without_none
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Count, Number, Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import (
+    COUNT,
+    FLAG,
+    NUMBER,
+    REQUIRED,
+    STRING,
+    TAGS,
+    TEXT,
+    TEXTS,
+    By,
+    Constructor,
+    Field,
+    Given,
+    Missing,
+    Of,
+    Record,
+    Said,
+    Spoken,
+    Yielded,
+    by_name,
+    made,
+    nothing,
+    objects,
+)
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -54,23 +77,6 @@ class Variant:
     serverless: Serverless | None = None
     arguments: Mapping[str, Any] = field(default_factory=dict)
 
-    def request(self, name: str, lowering: Lowering) -> dict[str, Value]:
-        machines: dict[str, Value]
-        if self.serverless is None:
-            machines = {"InstanceType": lowering.instance(self.instance), "InitialInstanceCount": lower(self.count)}
-        else:
-            machines = {
-                "ServerlessConfig": without_none(
-                    {
-                        "MemorySizeInMB": lower(self.serverless.memory),
-                        "MaxConcurrency": lower(self.serverless.concurrency),
-                        "ProvisionedConcurrency": lower(self.serverless.provisioned),
-                    }
-                )
-            }
-        named = {"VariantName": name, "ModelName": lower(self.model)}
-        return merge(without_none({**named, **machines, "InitialVariantWeight": lower(self.weight)}), self.arguments)
-
 
 @record
 class Capture:
@@ -80,16 +86,91 @@ class Capture:
     percent: Count = 100
     modes: Sequence[Literal["Input", "Output", "InputAndOutput"]] = ("Input", "Output")
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return without_none(
-            {
-                "EnableCapture": True,
-                "InitialSamplingPercentage": lower(self.percent),
-                "DestinationS3Uri": lower(self.to),
-                "KmsKeyId": lowering.environment.kms_key,
-                "CaptureOptions": tuple({"CaptureMode": mode} for mode in self.modes),
-            }
-        )
+
+SERVERLESS = Record(
+    Serverless,
+    (
+        Field("memory", "MemorySizeInMB", COUNT, REQUIRED),
+        Field("concurrency", "MaxConcurrency", COUNT, REQUIRED),
+        Field("provisioned", "ProvisionedConcurrency", COUNT),
+    ),
+)
+
+
+def _instance(variant: Variant, lowering: Lowering, _: Step) -> Value:
+    return lowering.instance(variant.instance) if variant.serverless is None else None
+
+
+def _count(variant: Variant, *_: object) -> Value:
+    return lower(variant.count) if variant.serverless is None else None
+
+
+_MODEL = Field("model", "ModelName", TEXT)
+_MACHINES = (
+    Field("instance", "InstanceType", TEXT, otherwise="instance", to=_instance),
+    Field("count", "InitialInstanceCount", COUNT, 1, to=_count),
+    Field("serverless", "ServerlessConfig", made(SERVERLESS)),
+)
+VARIANT_RECORD = Record(Variant, (_MODEL, *_MACHINES, Field("weight", "InitialVariantWeight", NUMBER)), rest=True)
+_VARIANTS = by_name("VariantName", VARIANT_RECORD)
+
+
+def _modes(capture: Capture, *_: object) -> Value:
+    return tuple({"CaptureMode": mode} for mode in capture.modes)
+
+
+def _said_modes(given: Given) -> Spoken | None:
+    modes = [item.get("CaptureMode") for item in objects(given.at("CaptureOptions"))]
+    if modes == ["Input", "Output"] or not all(isinstance(mode, str) for mode in modes):
+        return None
+    return [Said(mode) for mode in modes]
+
+
+CAPTURE = Record(
+    Capture,
+    (
+        Field("", "EnableCapture", FLAG, True),
+        Field("percent", "InitialSamplingPercentage", COUNT, 100),
+        Field("to", "DestinationS3Uri", TEXT, REQUIRED),
+        Field("", "KmsKeyId", TEXT, otherwise="kms_key"),
+        Field("modes", "CaptureOptions", TEXTS, ("Input", "Output"), to=_modes, said=_said_modes),
+    ),
+)
+
+
+def _lone(given: Given) -> Mapping[str, Value] | None:
+    """The variant, where there is one under the name that a lone one has, without a weight."""
+    listed = given.at("ProductionVariants")
+    variants = objects(listed)
+    if len(variants) != 1 or listed != tuple(variants) or variants[0].get("VariantName") != VARIANT:
+        return None
+    known = {"VariantName", "ModelName", "InstanceType", "InitialInstanceCount", "ServerlessConfig"}
+    return variants[0] if "ModelName" in variants[0] and set(variants[0]) <= known else None
+
+
+def _of_the_lone(field: Field) -> Field:
+    def said(given: Given) -> Spoken | None:
+        variant = _lone(given)
+        return None if variant is None else By(field, variant)
+
+    return field._replace(path=f"ProductionVariants.0.{field.path}", to=nothing, said=said, owns="ProductionVariants")
+
+
+def _said_variants(given: Given) -> Spoken | None:
+    listed = given.at("ProductionVariants")
+    return None if isinstance(listed, Missing) or _lone(given) is not None else Of(_VARIANTS, listed)
+
+
+FIELDS = (
+    Field("config", "EndpointConfigName", TEXT),
+    *map(_of_the_lone, (_MODEL, *_MACHINES)),
+    Field("variants", "ProductionVariants", _VARIANTS, said=_said_variants),
+    Field("shadow", "ShadowProductionVariants", _VARIANTS),
+    Field("capture", "DataCaptureConfig", made(CAPTURE)),
+    Field("role", "ExecutionRoleArn", TEXT),
+    Field("kms_key", "KmsKeyId", TEXT),
+    Field("", "Tags", TAGS),
+)
 
 
 class EndpointConfig(Step):
@@ -100,6 +181,7 @@ class EndpointConfig(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(FIELDS, yields={"EndpointConfigName": Yielded("config_name", STRING)})
 
     def __init__(
         self,
@@ -151,19 +233,3 @@ class EndpointConfig(Step):
     def config_name(self) -> StringProperty:
         """The configuration's name, for an Endpoint."""
         return StringProperty(self.name, "EndpointConfigName")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        def listed(variants: Mapping[str, Variant]) -> Value:
-            return tuple(variant.request(name, lowering) for name, variant in variants.items()) or None
-
-        return without_none(
-            {
-                "EndpointConfigName": lower(self.config),
-                "ProductionVariants": listed(self.variants),
-                "ShadowProductionVariants": listed(self.shadow),
-                "DataCaptureConfig": None if self.capture is None else self.capture.request(lowering),
-                "ExecutionRoleArn": lower(self.role),
-                "KmsKeyId": lower(self.kms_key),
-                "Tags": tags(lowering),
-            }
-        )

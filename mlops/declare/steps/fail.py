@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from mlops.declare.references import Reference, lower
+from mlops.declare.references import Reference
 from mlops.declare.steps.base import After, Step
-from mlops.ir import StepType, Value
-
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+from mlops.ir import StepType
+from mlops.ir.fields import WORD, Constructor, Field, said_at
 
 STEP_TYPE = StepType(type="Fail", action="fail", dependable=False, permissions=())
 
@@ -21,6 +19,12 @@ class Fail(Step):
     ``message`` may be put together by the run: ``join("accuracy is below ", floor)``."""
 
     step_type = STEP_TYPE
+    constructor = Constructor(
+        (Field("message", "ErrorMessage", WORD, "", said=said_at("ErrorMessage", WORD)),),
+        needs=("message",),
+        positional=("message",),
+        merges=False,
+    )
 
     def __init__(
         self,
@@ -34,6 +38,3 @@ class Fail(Step):
     ) -> None:
         super().__init__(name, after=after, display_name=display_name, description=description, members=members)
         self.message = message
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return {"ErrorMessage": lower(self.message)}

@@ -6,12 +6,25 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
-from mlops.declare.references import ModelNameReference, ModelReference, StringProperty, lower
-from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.references import ModelNameReference, ModelReference, StringProperty
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Count, Environment, Image, Number, Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import (
+    ANY_MAP,
+    ARTIFACT,
+    COUNT,
+    MAP,
+    NUMBER,
+    REQUIRED,
+    STRING,
+    TAGS,
+    TEXT,
+    Constructor,
+    Field,
+    Yielded,
+)
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -29,6 +42,36 @@ STEP_TYPE = StepType(
 )
 
 
+_CONTAINER = "Specification.Container"
+_NEEDS = "Specification.ComputeResourceRequirements"
+
+
+def _image(step: InferenceComponent, lowering: Lowering, _: Step) -> Value:
+    if step.image is None:
+        return None
+    return lowering.image(step.image, scope="inference", instance=lowering.instance(None), step=step)
+
+
+FIELDS = (
+    Field("component", "InferenceComponentName", TEXT),
+    Field("endpoint", "EndpointName", TEXT, REQUIRED),
+    Field("variant", "VariantName", TEXT),
+    # It is there also where there is nothing in it.
+    Field("", "Specification", ANY_MAP, to=lambda *_: {}),
+    Field("model", "Specification.ModelName", TEXT),
+    Field("image", f"{_CONTAINER}.Image", TEXT, to=_image),
+    Field("data", f"{_CONTAINER}.ArtifactUrl", ARTIFACT),
+    Field("environment", f"{_CONTAINER}.Environment", MAP),
+    Field("base", "Specification.BaseInferenceComponentName", TEXT),
+    Field("memory", f"{_NEEDS}.MinMemoryRequiredInMb", COUNT),
+    Field("max_memory", f"{_NEEDS}.MaxMemoryRequiredInMb", COUNT),
+    Field("cpus", f"{_NEEDS}.NumberOfCpuCoresRequired", NUMBER),
+    Field("accelerators", f"{_NEEDS}.NumberOfAcceleratorDevicesRequired", NUMBER),
+    Field("copies", "RuntimeConfig.CopyCount", COUNT),
+    Field("", "Tags", TAGS),
+)
+
+
 class InferenceComponent(Step):
     """``copies`` of a model on the machines of ``endpoint``'s ``variant``. The model is one that was created
     (``model``), or ``image`` with ``data``; ``base`` is the name of the component that this one adapts, and has
@@ -39,6 +82,7 @@ class InferenceComponent(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(FIELDS, yields={"InferenceComponentName": Yielded("component_name", STRING)})
 
     def __init__(
         self,
@@ -86,42 +130,3 @@ class InferenceComponent(Step):
     def component_name(self) -> StringProperty:
         """The component's name, for whoever calls it."""
         return StringProperty(self.name, "InferenceComponentName")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        image = (
-            None
-            if self.image is None
-            else lowering.image(self.image, scope="inference", instance=lowering.instance(None), step=self)
-        )
-        return without_none(
-            {
-                "InferenceComponentName": lower(self.component),
-                "EndpointName": lower(self.endpoint),
-                "VariantName": lower(self.variant),
-                "Specification": without_none(
-                    {
-                        "ModelName": lower(self.model),
-                        "Container": without_none(
-                            {
-                                "Image": image,
-                                "ArtifactUrl": lower(self.data),
-                                "Environment": {key: lower(value) for key, value in self.environment.items()} or None,
-                            }
-                        )
-                        or None,
-                        "BaseInferenceComponentName": lower(self.base),
-                        "ComputeResourceRequirements": without_none(
-                            {
-                                "MinMemoryRequiredInMb": lower(self.memory),
-                                "MaxMemoryRequiredInMb": lower(self.max_memory),
-                                "NumberOfCpuCoresRequired": lower(self.cpus),
-                                "NumberOfAcceleratorDevicesRequired": lower(self.accelerators),
-                            }
-                        )
-                        or None,
-                    }
-                ),
-                "RuntimeConfig": None if self.copies is None else {"CopyCount": lower(self.copies)},
-                "Tags": tags(lowering),
-            }
-        )

@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from typing_extensions import Unpack
 
 from mlops.declare.json_text import json_text
-from mlops.declare.members import tags
 from mlops.declare.misuse import misuse
 from mlops.declare.references import PropertyReference, Reference, StringProperty, StringReference, join, lower
-from mlops.declare.steps.base import Shared, Step, without_none
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import REQUIRED, STRING, TAGS, TEXT, Constructor, Field, Yielded, hidden
 from mlops.ir.permissions import to_run
-
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
 
 STEP_TYPE = StepType(
     type="Job",
@@ -42,6 +39,17 @@ class Job(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(
+        (
+            Field("category", "JobCategory", TEXT, REQUIRED),
+            Field("role", "RoleArn", TEXT, otherwise="role"),
+            Field("schema_version", "JobConfigSchemaVersion", TEXT, "1.0.0"),
+            Field("config", "JobConfigDocument", TEXT, REQUIRED, to=lambda step, *_: step.document()),
+            hidden("to"),
+            Field("", "Tags", TAGS),
+        ),
+        yields={"JobName": Yielded("job_name", STRING), "JobArn": Yielded("job_arn", STRING)},
+    )
 
     def __init__(
         self,
@@ -77,18 +85,7 @@ class Job(Step):
         """A member of the finished job's document by its path, e.g. ``OutputModelPackageArn``."""
         return PropertyReference(self.name, f"JobConfigDocument.{path}")
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return without_none(
-            {
-                "JobCategory": lower(self.category),
-                "RoleArn": lowering.environment.role if self.role is None else lower(self.role),
-                "JobConfigSchemaVersion": lower(self.schema_version),
-                "JobConfigDocument": self._document(),
-                "Tags": tags(lowering),
-            }
-        )
-
-    def _document(self) -> Value:
+    def document(self) -> Value:
         if not isinstance(self.config, Mapping):
             return lower(self.config)
         if self.to is None:

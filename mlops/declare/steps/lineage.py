@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 from typing_extensions import Unpack
 
+from mlops.declare.members import merge, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, ModelReference, Poison, Reference, StringProperty, lower
-from mlops.declare.steps.base import Shared, Step, merge, without_none
+from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Unknown, Value
 

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Literal
 from typing_extensions import Unpack
 
 from mlops.declare.containers import Artifact, Container, container
-from mlops.declare.members import tags
+from mlops.declare.members import tags, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelNameReference, lower
-from mlops.declare.steps.base import STEP_FAULTS, Step, without_none
+from mlops.declare.steps.base import STEP_FAULTS, Step
 from mlops.declare.steps.shared_arguments import Environment, Image, Network, Tagged, Text
 from mlops.ir import StepType, Value
 from mlops.ir.permissions import ANY_JOB

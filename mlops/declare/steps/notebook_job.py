@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import execution_folder, strings
+from mlops.declare.members import execution_folder, strings, without_none
 from mlops.declare.references import DataReference, Reference, StringProperty, lower
-from mlops.declare.steps.base import Step, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, JobSettings, Text
 from mlops.declare.steps.shared_arguments import Job as JobArguments
 from mlops.ir import StepType, Unknown, Value

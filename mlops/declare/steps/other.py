@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from typing_extensions import Unpack
 
 from mlops.declare.steps.base import Shared, Step
-from mlops.ir import StepType, Value
+from mlops.ir import StepType
+from mlops.ir.fields import PLAIN, REQUIRED, Constructor, Field, Given, Said, Spoken, nothing
 
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+
+def _said_type(given: Given) -> Spoken:
+    return Said(given.step.type)
 
 
 class OtherStep(Step):
@@ -20,6 +20,8 @@ class OtherStep(Step):
     it yields with ``property("…")``.
     """
 
+    constructor = Constructor((Field("type", "", PLAIN, REQUIRED, to=nothing, said=_said_type),))
+
     def __init__(self, name: str, *, type: str, **shared: Unpack[Shared]) -> None:
         super().__init__(name, **shared)
         self.type = type
@@ -27,6 +29,3 @@ class OtherStep(Step):
     @property
     def step_type(self) -> StepType:  # type: ignore[override]
         return StepType(type=self.type if isinstance(self.type, str) else "?")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return {}

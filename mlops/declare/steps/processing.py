@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import execution_folder
+from mlops.declare.members import execution_folder, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
@@ -23,7 +23,7 @@ from mlops.declare.references import (
 )
 from mlops.declare.shipped import mlops_secrets
 from mlops.declare.slips import slip
-from mlops.declare.steps.base import Step, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
     Count,

@@ -11,8 +11,8 @@ from typing_extensions import Unpack
 
 from mlops.declare.check_job import OUTPUT_FOLDER, BaselineSettings, Check, s3_input
 from mlops.declare.json_text import json_text
+from mlops.declare.members import without_none
 from mlops.declare.references import DataReference, StringProperty, lower
-from mlops.declare.steps.base import without_none
 from mlops.declare.steps.shared_arguments import Data, Text
 from mlops.ir import StepType, Value
 from mlops.ir.permissions import to_run

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from typing_extensions import Unpack
 
 from mlops.declare.containers import Artifact, Container, container
+from mlops.declare.members import without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, PropertyReference, ReportReference, StringReference, lower
-from mlops.declare.steps.base import STEP_FAULTS, Step, without_none
+from mlops.declare.steps.base import STEP_FAULTS, Step
 from mlops.declare.steps.shared_arguments import Count, Environment, Image, Tagged, Text, quality_metrics
 from mlops.ir import StepType, Unknown, Value
 from mlops.ir.values import expressions, to_json

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from pydantic import ConfigDict, with_config
 
-from mlops.declare.members import tags
+from mlops.declare.members import tags, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
@@ -25,7 +25,7 @@ from mlops.declare.references import (
     lower,
 )
 from mlops.declare.secrets import Secret
-from mlops.declare.steps.base import Shared, without_none
+from mlops.declare.steps.base import Shared
 from mlops.ir import Value
 from mlops.project.images import ImageRequest
 

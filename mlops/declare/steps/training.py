@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Any, Literal
 from typing_extensions import Unpack
 
 from mlops.declare import training_job
+from mlops.declare.members import without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelReference, PropertyReference, Reference, lower
-from mlops.declare.steps.base import Step, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
     Count,

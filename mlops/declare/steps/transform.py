@@ -70,7 +70,7 @@ class DataCapture:
 
 
 DATA_CAPTURE = Record(
-    "DataCapture",
+    DataCapture,
     (
         Field("to", "DestinationS3Uri", TEXT, REQUIRED),
         Field("kms_key", "KmsKeyId", TEXT),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from typing_extensions import Unpack
 
 from mlops.declare import training_job
-from mlops.declare.members import tags
+from mlops.declare.members import merge, tags, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
@@ -23,7 +23,7 @@ from mlops.declare.references import (
     join,
     lower,
 )
-from mlops.declare.steps.base import Step, merge, without_none
+from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     VOLUME_GB,
     Count,

@@ -25,7 +25,7 @@ from mlops.emit.python.expressions import (
     write,
 )
 from mlops.emit.python.source import Node, Text, call, dictionary, listing
-from mlops.emit.python.spoken import Telling, one
+from mlops.emit.python.telling import Telling, one
 from mlops.ir import Step, Value, fields
 from mlops.ir.fields import MISSING, Missing
 

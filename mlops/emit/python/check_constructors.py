@@ -19,7 +19,7 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import BOOLEAN, DATA, STRING, literal, write
 from mlops.emit.python.job_arguments import job
 from mlops.emit.python.source import Node
-from mlops.emit.python.spoken import one
+from mlops.emit.python.telling import one
 from mlops.ir import Value
 from mlops.ir.fields import Missing
 

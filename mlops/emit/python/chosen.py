@@ -8,8 +8,7 @@ from functools import partial
 
 from mlops.emit.python.arguments import Argument, Constructor, Facts
 from mlops.emit.python.check_constructors import CHECKS
-from mlops.emit.python.constructors import CONSTRUCTORS, FOR_EACH, OTHER
-from mlops.emit.python.fields import argument
+from mlops.emit.python.constructors import CONSTRUCTORS, FOR_EACH
 from mlops.emit.python.lineage_constructor import LINEAGE
 from mlops.emit.python.model_constructors import MODEL, REGISTER_MODEL
 from mlops.emit.python.service_constructors import SERVICE_CONSTRUCTORS
@@ -42,7 +41,11 @@ def choices(step: Step, constructors: Sequence[fields.Constructor]) -> Sequence[
     known = _BY_TYPE.get(step.type) if check is None else check
     if known is FOR_EACH and [block.member for block in step.blocks] != ["ForEachBody"]:
         known = None
-    return [*found, *([] if known is None else [known]), *([] if step.blocks else [OTHER])]
+    return [
+        *found,
+        *([] if known is None else [known]),
+        *([] if step.blocks else [_known(item) for item in constructors if not item.type]),
+    ]
 
 
 def _known(constructor: fields.Constructor) -> Constructor:
@@ -63,7 +66,7 @@ def _known(constructor: fields.Constructor) -> Constructor:
 
 
 def _written(field: fields.Field, facts: Facts) -> Node | None:
-    return argument(field, fields.Given(facts.step), facts.telling)
+    return facts.telling.argument(field)
 
 
 def attribute(item: fields.Yielded) -> str:

@@ -28,7 +28,7 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import EVERY, INTEGER, STRING, literal, write
 from mlops.emit.python.job_arguments import job, role
 from mlops.emit.python.source import Node, Text, call, dictionary, listing, string
-from mlops.emit.python.spoken import one
+from mlops.emit.python.telling import one
 from mlops.ir import Value
 from mlops.ir.fields import Missing
 from mlops.ir.values import from_json, to_expression
@@ -159,20 +159,7 @@ def _reports(facts: Facts) -> Node | None:
     return dictionary((name, Text(string(f"{output}/{path}"))) for name, (output, path) in found.items())
 
 
-def _message(facts: Facts) -> Node | None:
-    value = facts.at("ErrorMessage")
-    return None if isinstance(value, Missing) else one(value, facts.scope, EVERY if not isinstance(value, int) else ())
-
-
 _JOB = "ProcessingResources.ClusterConfig"
-
-
-def _steps_type(facts: Facts) -> Node:
-    return Text(string(facts.step.type))
-
-
-OTHER = Constructor("OtherStep", required=("type",), arguments=(Argument("type", _steps_type, ""),))
-"""A step of any type, all in ``arguments=`` and ``members=``."""
 
 
 def _items(facts: Facts) -> Node | None:
@@ -243,12 +230,5 @@ CONSTRUCTORS: Mapping[str, Constructor] = {
             count("max_runtime", "StoppingCondition.MaxRuntimeInSeconds"),
             *job("NetworkConfig.", "ProcessingOutputConfig.KmsKeyId", f"{_JOB}.VolumeKmsKeyId"),
         ),
-    ),
-    "Fail": Constructor(
-        "Fail",
-        required=("message",),
-        positional=("message",),
-        shared=False,
-        arguments=(Argument("message", _message, "ErrorMessage"),),
     ),
 }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from mlops.emit.python.arguments import Argument, Facts, text
 from mlops.emit.python.expressions import BOOLEAN, STRING
 from mlops.emit.python.source import Node, call, dictionary, listing
-from mlops.emit.python.spoken import one
+from mlops.emit.python.telling import one
 from mlops.ir.fields import Missing
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mlops.emit.python.arguments import Argument, Constructor, Facts, objects
 from mlops.emit.python.expressions import DATA, MODEL, STRING, literal, write
 from mlops.emit.python.source import Node, Text, call, dictionary, listing
-from mlops.emit.python.spoken import one
+from mlops.emit.python.telling import one
 from mlops.ir import Value
 from mlops.ir.values import same
 

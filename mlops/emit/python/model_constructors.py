@@ -25,7 +25,7 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import DATA, STRING, literal
 from mlops.emit.python.job_arguments import TAGS, network, role
 from mlops.emit.python.source import Items, Node, dictionary, listing
-from mlops.emit.python.spoken import one
+from mlops.emit.python.telling import one
 from mlops.ir import Value
 from mlops.ir.fields import Missing
 

@@ -29,7 +29,7 @@ from mlops.emit.python.arguments import (
 from mlops.emit.python.expressions import DATA, FLOAT, INTEGER, MODEL, STRING, literal
 from mlops.emit.python.job_arguments import TAGS, job, network, role
 from mlops.emit.python.source import Items, Node, Text, call, dictionary, listing, string
-from mlops.emit.python.spoken import one
+from mlops.emit.python.telling import one
 from mlops.ir import Value
 from mlops.ir.fields import Missing
 

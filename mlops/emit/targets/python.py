@@ -32,7 +32,7 @@ from mlops.emit.python.expressions import (
 from mlops.emit.python.names import Names, constant, pipeline_name
 from mlops.emit.python.shared import DESCRIPTIONS, SHARED, WITHOUT_REQUEST, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
-from mlops.emit.python.spoken import Telling, one
+from mlops.emit.python.telling import Telling, one
 from mlops.emit.python.training_constructors import TUNING
 from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value, fields
 from mlops.ir.target import Source, Target
@@ -512,7 +512,7 @@ def _constructed(
     step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan
 ) -> _Statement | _With | None:
     jobs = {name: _corrections(job, scope) for name, job in plan.jobs.get(place, {}).items()}
-    facts = Facts(step, scope, Telling(scope), corrections=jobs)
+    facts = Facts(step, scope, Telling(fields.Given(step), scope, jobs), corrections=jobs)
     shared = SHARED if constructor.shared else WITHOUT_REQUEST
     keywords: dict[str, Node] = {}
     for argument in (*constructor.arguments, *shared):
@@ -529,7 +529,7 @@ def _constructed(
     }
     if "arguments" in corrections and not constructor.shared:
         return None
-    positional = [literal(step.name), *(keywords.pop(name) for name in constructor.positional)]
+    positional = [literal(step.name), *(keywords.pop(name) for name in constructor.positional if name in keywords)]
     value = call(constructor.name, positional, {**keywords, **corrections})
     variable = scope.names.variable(step.name, "step")
     listed = reports(facts) if "reports" in keywords else None
@@ -599,7 +599,7 @@ def _when(step: Step, place: str, scope: Scope, plan: _Plan) -> _With | None:
     asked = condition(step.arguments["Conditions"], scope, plan.raw.get(place, ()))
     if asked is None:
         return None
-    facts = Facts(step, scope, Telling(scope))
+    facts = Facts(step, scope, Telling(fields.Given(step), scope))
     keywords: dict[str, Node] = {}
     waits = after(step.members.get("DependsOn"), facts)
     if waits is not None:
