@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -103,7 +103,7 @@ def _marked(environment: Environment) -> Environment:
             marks[key] = dict.fromkeys(value, f"{_MARK}{key}")
         elif value:
             marks[key] = [f"{_MARK}{key}"] * len(value)
-    return environment.model_copy(update={**marks, "parameters": {}, "max_instances": None})
+    return replace(environment, **marks, parameters={}, max_instances=None)
 
 
 def _marks(marked: Any, real: Any, at: str = "") -> Iterator[tuple[str, str, Any]]:

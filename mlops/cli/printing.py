@@ -11,8 +11,6 @@ from typing import Any, TextIO
 
 import click
 
-from mlops.ir import Finding
-
 
 def talk(text: str) -> None:
     """To the person, not to the pipe."""
@@ -59,11 +57,3 @@ def printable(text: str) -> str:
     begin = text[:LINE_LENGTH]
     shown = "".join(character if character.isprintable() or character == "\t" else "\ufffd" for character in begin)
     return shown if len(text) <= LINE_LENGTH else f"{shown}… ({len(text)} characters)"
-
-
-def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
-    """Tell all findings on standard error; raise Refusal where one is an error."""
-    from mlops.cli.listening import hear
-    from mlops.use_cases.judging import need_sound
-
-    need_sound(findings, hear, doing=doing)

@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from mlops.cli.printing import refuse_errors, talk
+from mlops.cli.listening import refuse_errors
+from mlops.cli.printing import talk
 from mlops.ir import AccountError, UsageError
 from mlops.use_cases.connecting import Connected, connect_here
 

@@ -7,8 +7,6 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pydantic import ValidationError
-
 from mlops.declare import references, sdk_words
 from mlops.declare.misuse import misuse
 from mlops.declare.references import Reference
@@ -29,13 +27,13 @@ _WANTED = {
 }
 
 
-def report(error: ValidationError, constructor: str, known: Sequence[str], step: str, where: Where) -> None:
+def report(found: Iterable[Mapping[str, Any]], constructor: str, known: Sequence[str], step: str, where: Where) -> None:
     """Record what is wrong with a call of ``constructor``, whose arguments are ``known``. A record has no ``step``."""
     call = f"{constructor} {step}".rstrip()
     about = step or None
     by_argument: dict[str, list[Mapping[str, Any]]] = {}
-    for detail in error.errors(include_url=False):
-        by_argument.setdefault(_argument(detail, known), []).append(dict(detail))
+    for detail in found:
+        by_argument.setdefault(_argument(detail, known), []).append(detail)
     kinds = {details[0]["type"] for details in by_argument.values()}
     for argument, details in by_argument.items():
         kind = details[0]["type"]

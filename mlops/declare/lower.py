@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -187,7 +188,7 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
 
     ``folders`` are searched for the author's files, in order."""
     if pipeline.role is not None:
-        environment = environment.model_copy(update={"role": pipeline.role})
+        environment = replace(environment, role=pipeline.role)
     lowering = Lowering(pipeline.name, environment, images, folders)
     for parameter in pipeline.parameters:
         given = environment.parameters.get(parameter.name)

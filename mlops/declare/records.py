@@ -5,35 +5,48 @@ from __future__ import annotations
 import dataclasses
 import functools
 from collections.abc import Callable
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from pydantic import ConfigDict, ValidationError, validate_call
-from pydantic_core.core_schema import CoreSchema, is_instance_schema
-from typing_extensions import dataclass_transform
-
-from mlops.declare.argument_errors import report
 from mlops.declare.references import Poison
 from mlops.declare.source_line import author_line
+from mlops.declare.wrong_arguments import WrongArguments
+from mlops.project.exact_types import ExactCall
+
+if TYPE_CHECKING:
+    from pydantic_core.core_schema import CoreSchema
 
 T = TypeVar("T")
 
-STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True, defer_build=True)
-
 
 def checked_call(function: Callable[..., None]) -> Callable[..., None]:
-    """The same with its arguments checked against its annotations, which raises pydantic's ValidationError.
+    """The same with its arguments checked against its annotations; raises :class:`WrongArguments`.
 
-    The check is built at the first call: building it for every step and record would cost 150 ms at each start."""
-    built: Callable[..., None] | None = None
+    Where they are not plainly right pydantic judges, and is loaded and built for that: it would be most of a start."""
+    exact = ExactCall(function)
+    judged: Callable[..., None] | None = None
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> None:
-        nonlocal built
-        if built is None:
-            built = validate_call(config=STRICT)(function)
-        built(*args, **kwargs)
+        nonlocal judged
+        taken = exact.taken(args, kwargs)
+        if taken is not None:
+            function(*taken[0], **taken[1])
+            return
+        if judged is None:
+            from mlops.declare.argument_judge import judge
+
+            judged = judge(function)
+        judged(*args, **kwargs)
 
     return call
+
+
+def strict_table(cls: type[T]) -> type[T]:
+    """A TypedDict of arguments: nothing beside them, and each as exactly as the others."""
+    # What pydantic's with_config sets; pydantic is not loaded for it.
+    config = {"extra": "forbid", "strict": True, "arbitrary_types_allowed": True}
+    cls.__pydantic_config__ = config  # type: ignore[attr-defined]
+    return cls
 
 
 @dataclass_transform(frozen_default=True, eq_default=False)
@@ -49,12 +62,16 @@ def record(cls: type[T]) -> type[T]:
     def init(self: Any, *args: Any, **kwargs: Any) -> None:
         try:
             checked(self, *args, **kwargs)
-        except ValidationError as error:
-            report(error, made.__name__, known, "", author_line())
+        except WrongArguments as error:
+            from mlops.declare.argument_errors import report
+
+            report(error.details, made.__name__, known, "", author_line())
             for name in known:
                 object.__setattr__(self, name, Poison())
 
     def is_one(_: type, source: object, handler: object) -> CoreSchema:
+        from pydantic_core.core_schema import is_instance_schema
+
         return is_instance_schema(made, cls_repr=f"{made.__name__}(…)")
 
     made.__init__ = init

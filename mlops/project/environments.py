@@ -6,20 +6,25 @@ import os
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Annotated, Any, get_args
-
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from mlops.ir import ConfigurationError
 from mlops.ir.secrecy import is_secret
 from mlops.project.check_settings import parse as parse_check_settings
+from mlops.project.exact_types import AtLeast, Pattern, exact_fields
 from mlops.project.house_policy import parse as parse_house_policy
 from mlops.project.root import CONFIGURATION, STATE
-from mlops.project.starts import Notify, Schedule, Trigger
+from mlops.project.table_places import Place, unknown_key
 from mlops.project.toml_places import line_of
 from mlops.project.toml_places import mistake as _mistake
+
+if TYPE_CHECKING:
+    # Their checks need pydantic, which is loaded where an environment has any.
+    from mlops.project.starts import Notify, Schedule, Trigger
+
+T = TypeVar("T")
 
 LOCAL = "local"
 LOCAL_ACCOUNT = "000000000000"
@@ -33,11 +38,8 @@ _OURS = ("name", "state")
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
-
-
-class Environment(_Strict):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Environment:
     """One environment, its defaults already merged in.
 
     ``parameters`` are pipeline parameters' defaults in this environment; ``instance`` is the instance type of steps
@@ -48,29 +50,29 @@ class Environment(_Strict):
     """
 
     name: str
-    account: Annotated[str, Field(pattern=r"^\d{12}$")] | None = None
-    region: Annotated[str, Field(pattern=r"^[a-z]{2,4}(-[a-z]+)+-\d+$")]
-    role: Annotated[str, Field(pattern=r"^arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$")]
-    bucket: Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")]
-    prefix: Annotated[str, Field(pattern=r"^[^/].*[^/]$|^[^/]?$")] = "mlops"
+    account: Annotated[str, Pattern(r"^\d{12}$")] | None = None
+    region: Annotated[str, Pattern(r"^[a-z]{2,4}(-[a-z]+)+-\d+$")]
+    role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$")]
+    bucket: Annotated[str, Pattern(r"^[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]$")]
+    prefix: Annotated[str, Pattern(r"^[^/].*[^/]$|^[^/]?$")] = "mlops"
     kms_key: str | None = None
-    subnets: list[str] = []
-    security_groups: list[str] = []
+    subnets: list[str] = field(default_factory=list)
+    security_groups: list[str] = field(default_factory=list)
     network_isolation: bool | None = None
     traffic_encryption: bool | None = None
     instance: str | None = None
-    max_instances: Annotated[int, Field(ge=1)] | None = None
-    tags: dict[str, str] = {}
-    parameters: dict[str, str | int | float | bool] = {}
-    parallelism: Annotated[int, Field(ge=1)] | None = None
+    max_instances: Annotated[int, AtLeast(1)] | None = None
+    tags: dict[str, str] = field(default_factory=dict)
+    parameters: dict[str, str | int | float | bool] = field(default_factory=dict)
+    parallelism: Annotated[int, AtLeast(1)] | None = None
     approval: bool = False
-    schedules: dict[str, Schedule] = {}
-    triggers: dict[str, Trigger] = {}
+    schedules: dict[str, Schedule] = field(default_factory=dict)
+    triggers: dict[str, Trigger] = field(default_factory=dict)
     notify: Notify | None = None
     profile: str | None = None
-    assume_role: Annotated[str, Field(pattern=r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
-    endpoint_url: Annotated[str, Field(pattern=r"^https?://")] | None = None
-    mlflow: bool | Annotated[str, Field(pattern=r"^(arn:aws|https?://|sqlite:///).+$")] = False
+    assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
+    endpoint_url: Annotated[str, Pattern(r"^https?://")] | None = None
+    mlflow: bool | Annotated[str, Pattern(r"^(arn:aws|https?://|sqlite:///).+$")] = False
     state: Path | None = None
 
     @property
@@ -87,7 +89,11 @@ class Environment(_Strict):
         return "/".join(("s3:/", self.bucket, *filter(None, (self.prefix,)), *parts))
 
 
-class ProjectTable(_Strict):
+_KEYS = frozenset(item.name for item in fields(Environment))
+
+
+@dataclass(frozen=True, slots=True)
+class ProjectTable:
     """``[project]``."""
 
     pipelines: str = "pipelines"
@@ -141,7 +147,7 @@ def read_project(root: Path) -> Project:
     environments = _environments(root, raw.get("env", {}), file, text, mistakes, incomplete)
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))
-    assert isinstance(table, ProjectTable)  # noqa: S101 - a mistake was recorded otherwise
+    assert table is not None  # noqa: S101 - a mistake was recorded otherwise
     return Project(root=root, pipelines=table.pipelines, environments=environments, incomplete=incomplete)
 
 
@@ -174,10 +180,11 @@ def _environments(
     environments = {LOCAL: _local(root, {})}
     for name, own in raw.items():
         if name == _RESERVED:
-            for key in sorted(set(own) - set(Environment.model_fields)):
-                mistakes.append(_mistake(file, text, ("env", name, key), _unknown(key, Environment, f"env.{name}")))
+            for key in sorted(set(own) - _KEYS):
+                known = {*_KEYS, _INHERITS} - {*_OURS}
+                mistakes.append(_mistake(file, text, ("env", name, key), unknown_key(key, known, f"env.{name}")))
             continue
-        merged = {key: value for key, value in shared.items() if key in Environment.model_fields}
+        merged = {key: value for key, value in shared.items() if key in _KEYS}
         lineage = _lineage(name, raw, file, text, mistakes)
         for ancestor in lineage:
             merged = _merged(merged, raw[ancestor])
@@ -194,13 +201,13 @@ def _environments(
                 merged.pop(key, None)
             merged = _local_values(root) | merged
         unset: list[str] = []
-        filled = _filled(merged, (), _Place(file, text, writers), mistakes, unset)
+        filled = _filled(merged, (), Place(file, text, writers), mistakes, unset)
         if unset:
             # Only who uses this environment has to have its variables.
             incomplete[name] = "\n".join(unset)
             continue
         environment = _validated(Environment, {"name": name, **filled}, ("env", name), file, text, mistakes, writers)
-        if isinstance(environment, Environment):
+        if environment is not None:
             environments[name] = environment
     if LOCAL not in raw and isinstance(shared, dict):
         usable = ("instance", "max_instances", "tags", "parameters")
@@ -236,36 +243,7 @@ def _merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
     return merged
 
 
-@dataclass(frozen=True, slots=True)
-class _Place:
-    """Where the values of one environment are written. ``writers`` are its own table and those behind it, by name, the
-    nearest first."""
-
-    file: Path
-    text: str
-    writers: Mapping[str, Mapping[str, Any]]
-
-    def path(self, inside: tuple[str, ...]) -> tuple[str, ...]:
-        """From the top of the file, by the table that gives the value."""
-        for depth in range(len(inside), 0, -1):
-            for table, value in self.writers.items():
-                if _holds(value, inside[:depth]):
-                    return ("env", table, *inside)
-        return ("env", next(iter(self.writers)), *inside)
-
-    def told(self, inside: tuple[str, ...], message: str) -> str:
-        return _mistake(self.file, self.text, self.path(inside), message)
-
-
-def _holds(value: Any, inside: tuple[str, ...]) -> bool:
-    for key in inside:
-        if not isinstance(value, dict) or key not in value:
-            return False
-        value = value[key]
-    return True
-
-
-def _filled(value: Any, at: tuple[str, ...], place: _Place, mistakes: list[str], unset: list[str]) -> Any:
+def _filled(value: Any, at: tuple[str, ...], place: Place, mistakes: list[str], unset: list[str]) -> Any:
     """``${NAME}`` in a text replaced by the variable of this process. A secret is refused: whatever stands in an
     environment may end up in a definition."""
     match value:
@@ -304,112 +282,32 @@ def _local_values(root: Path) -> dict[str, Any]:
 
 
 def _local(root: Path, extra: Mapping[str, Any]) -> Environment:
-    try:
-        return Environment.model_validate({"name": LOCAL, **_local_values(root), **extra})
-    except ValidationError:
-        # The same mistake is reported where the table that holds it is validated.
-        return Environment.model_validate({"name": LOCAL, **_local_values(root)})
+    own = {"name": LOCAL, **_local_values(root)}
+    # A mistake in what is added is reported where the table that holds it is validated.
+    found = _validated(Environment, {**own, **extra}, (), root / CONFIGURATION, "", [])
+    return found or Environment(**own)
 
 
 def _validated(
-    model: type[BaseModel],
+    cls: type[T],
     raw: Any,
     at: tuple[str, ...],
     file: Path,
     text: str,
     mistakes: list[str],
     writers: Mapping[str, Mapping[str, Any]] | None = None,
-) -> BaseModel | None:
-    """``writers`` as of :class:`_Place`; a mistake in what several environments take over is told once."""
-    try:
-        return model.model_validate(raw)
-    except ValidationError as error:
-        kinds: dict[tuple[str, ...], list[Any]] = {}
-        for detail in error.errors(include_url=False):
-            told = tuple(str(part) for part in detail["loc"] if not isinstance(part, int))
-            # What follows a value is the kind that pydantic tried.
-            inside = next((told[:end] for end in range(len(told), 0, -1) if _holds(raw, told[:end])), ())
-            if detail["type"] == "missing":
-                kinds[told] = [detail]
-            else:
-                kinds.setdefault(inside, []).append(detail)
-        place = _Place(file, text, writers) if writers else None
-        for inside, details in kinds.items():
-            # A text that lacks the form is nearer than another kind of value.
-            detail = next((item for item in details if item["type"] == "string_pattern_mismatch"), details[0])
-            path = place.path(inside) if place else (*at, *inside)
-            match detail["type"]:
-                case "missing":
-                    path = (*at, *inside[:-1])
-                    message = f"[{'.'.join(path)}] lacks {inside[-1]!r}"
-                case "extra_forbidden":
-                    message = _unknown(inside[-1], _model_of(model, inside), ".".join(path[:-1]))
-                case _:
-                    said = "give a text, a number, true or false" if len(details) > 2 else _said(inside, detail)
-                    message = f"{'.'.join(path)} = {_input(inside, detail['input'])}: {said}"
-            sentence = _mistake(file, text, path, message)
-            if sentence not in mistakes:
-                mistakes.append(sentence)
-        return None
+) -> T | None:
+    """``writers`` as of :class:`Place`; a mistake in what several environments take over is told once."""
+    exact = exact_fields(cls, raw)
+    if exact is not None:
+        return cls(**exact)
+    from mlops.project.written_tables import judged
 
-
-_WANTED = {
-    "string_type": 'give a text, in quotes ("...")',
-    "int_type": "give a whole number, without quotes",
-    "bool_type": "give true or false, without quotes",
-    "list_type": 'give a list, ["...", "..."]',
-    "dict_type": 'give a table, { NAME = "..." }',
-    "model_type": "give a table",
-}
-_EXAMPLES = {
-    "account": "111122223333",
-    "region": "eu-west-1",
-    "role": "arn:aws:iam::111122223333:role/pipelines",
-    "assume_role": "arn:aws:iam::111122223333:role/deployer",
-    "bucket": "acme-ml",
-    "prefix": "teams/growth",
-    "endpoint_url": "http://127.0.0.1:5000",
-    "mlflow": "http://127.0.0.1:5000",
-    "expression": "rate(1 day)",
-    "sns": "arn:aws:sns:eu-west-1:111122223333:ml",
-    "webhook_env": "SLACK_WEBHOOK",
-}
-
-
-def _said(inside: tuple[str, ...], detail: Any) -> str:
-    kind, example = detail["type"], _EXAMPLES.get(inside[-1]) if inside else None
-    if kind == "string_pattern_mismatch" and example is not None:
-        return f'that is none; one is, for example, "{example}"'
-    said = _WANTED.get(kind) or detail["msg"].removeprefix("Value error, ")
-    return f"{said[0].lower()}{said[1:]}"
-
-
-def _input(inside: tuple[str, ...], value: Any) -> str:
-    """A URL of a webhook is a secret, and is easily put where the variable's name belongs."""
-    name = inside[-1] if inside else ""
-    return "(hidden)" if name == "webhook_env" or (isinstance(value, str) and is_secret(name, value)) else repr(value)
-
-
-def _unknown(key: str, model: type[BaseModel], table: str) -> str:
-    import difflib
-
-    known = sorted({*model.model_fields, *([_INHERITS] if model is Environment else [])} - {*_OURS})
-    close = difflib.get_close_matches(key, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}"
-    return f"{key!r} is not a key of [{table}]; {hint}"
-
-
-def _model_of(model: type[BaseModel], inside: tuple[str, ...]) -> type[BaseModel]:
-    """Of the table that holds the last key: the model itself or, deeper, the one that its member is made of."""
-    if len(inside) < 2:
-        return model
-    waiting: list[Any] = [model.model_fields[inside[0]].annotation]
-    while waiting:
-        kind = waiting.pop()
-        if isinstance(kind, type) and issubclass(kind, BaseModel):
-            return kind
-        waiting.extend(get_args(kind))
-    return model
+    more = (_INHERITS,) if cls is Environment else ()
+    place = Place(file, text, writers) if writers else None
+    found, sentences = judged(cls, raw, at, file, text, place, more=more, hidden=_OURS)
+    mistakes.extend(sentence for sentence in sentences if sentence not in mistakes)
+    return None if found is None else cls(**found)
 
 
 def _text(file: Path) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlops.project.environments import Environment, ProjectTable
+from mlops.project.written_tables import model_of
 
 _DIALECT = "http://json-schema.org/draft-07/schema#"
 """What editors' TOML plug-ins read."""
@@ -12,7 +13,7 @@ _DIALECT = "http://json-schema.org/draft-07/schema#"
 
 def schema() -> dict[str, Any]:
     """Tables of other parts of the project are let through. Every text may be taken from a variable, ``${NAME}``."""
-    environment = _with_variables(Environment.model_json_schema(ref_template="#/definitions/{model}"))
+    environment = _with_variables(model_of(Environment).model_json_schema(ref_template="#/definitions/{model}"))
     definitions = environment.pop("$defs", {})
     members = {key: value for key, value in environment["properties"].items() if key not in ("name", "state")}
     members["inherits"] = {"type": "string", "description": "Another environment, whose values this one begins with."}
@@ -22,7 +23,7 @@ def schema() -> dict[str, Any]:
         "title": "mlops.toml",
         "type": "object",
         "properties": {
-            "project": {**ProjectTable.model_json_schema(), "additionalProperties": False},
+            "project": {**model_of(ProjectTable).model_json_schema(), "additionalProperties": False},
             "env": {"type": "object", "additionalProperties": table, "properties": {"defaults": table}},
         },
         "definitions": definitions,

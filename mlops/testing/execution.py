@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,7 +45,7 @@ _MODEL = "model.tar.gz"
 def empty_account(folder: Path) -> Account:
     # A folder without mlops.toml has the local environment with nothing of anybody's.
     environment = read_project(folder).environment(LOCAL)
-    return connect(environment.model_copy(update={"state": folder / STATE}))
+    return connect(replace(environment, state=folder / STATE))
 
 
 def end_endpoints(account: Account) -> None:
@@ -135,7 +135,7 @@ class Workplace:
         self._checked, project = open_sound(self._target)
         self._folder = folder
         environment = read_project(project).environment(LOCAL)
-        self._environment = environment.model_copy(update={"state": folder / STATE})
+        self._environment = replace(environment, state=folder / STATE)
         self._account = connect(self._environment)
         if isinstance(self._account, LocalAccount):
             self._account.state.use_cache = False  # a test that says "run" means it

@@ -113,7 +113,7 @@ def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path,
     command = replay_command(state, failed, "prod", None)
     assert command == f"mlops run --only Two --from {state.arn} --from-env prod"
     # The account that it ran in stands for AWS: it is only asked through the API.
-    prod = read_project(project).environment("local").model_copy(update={"name": "prod"})
+    prod = replace(read_project(project).environment("local"), name="prod")
     ran = past(far, state)
     replay = brought_here(Connected(prod, far, here), ran.checked, state, "Two", ran.values)
     account, environment = replay.connected.account, replay.connected.environment
@@ -140,7 +140,7 @@ def test_what_cannot_be_copied_is_told_and_the_rest_is(
     mlops("run", "pipeline.py", "-p", "Word=bad", code=1)
     far = LocalAccount(project / ".mlops", "us-east-1")
     state = describe(far, find(far, None))
-    prod = read_project(project).environment("local").model_copy(update={"name": "prod"})
+    prod = replace(read_project(project).environment("local"), name="prod")
     ran = past(far, state)
     steps = tuple(
         replace(step, arguments=_with_input(step.arguments, "s3://not-ours/data")) if step.name == "Two" else step

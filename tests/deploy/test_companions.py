@@ -30,7 +30,7 @@ NEW_DATA = Trigger(pipeline="churn", event={"source": ["aws.s3"], "detail-type":
 
 
 def starting(world: World, **starts: Any) -> Environment:
-    return world.environment.model_copy(update=starts)
+    return replace(world.environment, **starts)
 
 
 @on_moto
@@ -111,7 +111,7 @@ def test_a_start_that_would_fail_each_time_is_refused(
 ) -> None:
     start: Schedule | Trigger = DAILY if kind == "schedules" else NEW_DATA
     start = start.model_copy(update={"pipeline": pipeline, "parameters": parameters})
-    environment = PROD.model_copy(update={kind: {"one": start}})
+    environment = replace(PROD, **{kind: {"one": start}})
     declared = [{"Name": "Word", "Type": "String", "DefaultValue": "a"}, {"Name": "Count", "Type": "Integer"}]
     declared[1]["DefaultValue"] = 1  # type: ignore[assignment]
     definition, _ = read(json.dumps({"Version": "2020-12-01", "Parameters": declared, "Steps": []}))

@@ -233,7 +233,7 @@ def test_with_force_the_last_one_stays(world: World) -> None:
 def test_a_new_role_does_not_send_the_definition_again(world: World) -> None:
     other = beside(world, "other")
     put(world, world.compiled())
-    role = world.environment.model_copy(update={"role": world.environment.role + "-two"})
+    role = replace(world.environment, role=world.environment.role + "-two")
     ours = plan(world.account, role, world.compiled())
     theirs = other.compiled(code="print('theirs')\n")
     with at_the_update(world, "before", lambda: put(other, theirs, force=True)), contextlib.suppress(MlopsError):

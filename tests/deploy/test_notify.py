@@ -7,6 +7,7 @@ import json
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +47,7 @@ def hook() -> Iterator[tuple[str, list[Any]]]:
 
 
 def told(world: World, notify: Notify, notice: Notice = NOTICE) -> tuple[str, ...]:
-    environment = world.environment.model_copy(update={"notify": notify})
+    environment = replace(world.environment, notify=notify)
     return tell(world.account, environment, notice, world.folder)
 
 

@@ -60,7 +60,7 @@ def test_settings_and_tags_are_told(world: World) -> None:
         ResourceArn=planned(world).present.arn, Tags=[{"Key": "team", "Value": "other"}, {"Key": "mine", "Value": "1"}]
     )
     role = world.environment.role + "-two"
-    found = plan(world.account, world.environment.model_copy(update={"role": role}), world.compiled("Who stays?"))
+    found = plan(world.account, replace(world.environment, role=role), world.compiled("Who stays?"))
     told = {item.member: (item.old, item.new) for item in found.settings}
     assert told["description"] == ("Who leaves?", "Who stays?")
     assert told["role"] == (world.environment.role, role)
@@ -70,7 +70,7 @@ def test_settings_and_tags_are_told(world: World) -> None:
 
 def test_another_environment_or_suffix_does_not_take_the_name(world: World) -> None:
     upsert(world.account, world.environment, world.compiled())
-    other = world.environment.model_copy(update={"name": "prod"})
+    other = replace(world.environment, name="prod")
     found = plan(world.account, other, world.compiled("Of prod"))
     taken = f"churn in {world.environment.name}"
     assert found.taken == taken and taken in plan_report.text(found)

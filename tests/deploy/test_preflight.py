@@ -199,7 +199,7 @@ def test_it_is_found_and_not_where_it_is_sound(world: World, name: str, monkeypa
     sound(world)
 
     def environment(changed: Mapping[str, Any] | None) -> Environment:
-        return world.environment.model_copy(update=dict(changed or {}))
+        return replace(world.environment, **dict(changed or {}))
 
     assert preflight(world.account, environment(case.mended(world)), [pipeline()]) == ()
     found = preflight(world.account, environment(case.broken(world)), [case.wrong or pipeline()])

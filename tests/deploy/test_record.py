@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from mlops.deploy.pipelines.destroy import plan_removal
@@ -36,7 +38,7 @@ def test_a_record_that_cannot_be_read_is_told_and_overwritten_with_force(world: 
 def test_a_bucket_that_is_not_there_is_told_by_the_plan(world: World) -> None:
     if world.environment.is_local:
         return  # its bucket is made where it is missing
-    nowhere = world.environment.model_copy(update={"bucket": "acme-missing"})
+    nowhere = replace(world.environment, bucket="acme-missing")
     missing = "the bucket acme-missing is not there; an upsert fails until it is"
     assert missing in plan(world.account, nowhere, world.compiled()).notes
     assert missing not in plan(world.account, world.environment, world.compiled()).notes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -147,7 +148,7 @@ def test_a_file_that_was_stored_short_is_sent_again(world: World, tmp_path: Path
 
 def test_the_key_of_the_environment_encrypts(world: World, tmp_path: Path) -> None:
     (tmp_path / "a.py").write_text("print(1)\n")
-    environment: Any = world.environment.model_copy(update={"kms_key": "alias/ml"})
+    environment: Any = replace(world.environment, kms_key="alias/ml")
     (item,) = objects(asset(world, tmp_path / "a.py"))
     upload(world.account, environment, item, lambda uri, there, size: None)
     bucket, _, key = item.uri.removeprefix("s3://").partition("/")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -76,7 +77,7 @@ def test_a_changed_description_is_an_update(world: World) -> None:
 def test_the_wrong_account_is_refused_before_any_write(world: World) -> None:
     if world.environment.is_local:
         return  # the local account is always the right one
-    wrong = world.environment.model_copy(update={"account": "999988887777"})
+    wrong = replace(world.environment, account="999988887777")
     with calls(world) as made, pytest.raises(ConfigurationError, match=r"999988887777.*123456789012"):
         upsert(world.account, wrong, world.compiled())
     assert made == ["GetCallerIdentity"]

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import refuse_errors, talk
+from mlops.cli.listening import refuse_errors
+from mlops.cli.printing import talk
 from mlops.ir import UsageError
 from mlops.ir.discovery import Found, discovered
 from mlops.ir.plugins import TARGETS, told

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import refuse_errors, talk
+from mlops.cli.listening import refuse_errors
+from mlops.cli.printing import talk
 from mlops.ir import UsageError
 
 if TYPE_CHECKING:

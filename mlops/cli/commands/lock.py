@@ -6,7 +6,8 @@ from pathlib import Path
 
 import click
 
-from mlops.cli.printing import refuse_errors, talk
+from mlops.cli.listening import refuse_errors
+from mlops.cli.printing import talk
 
 
 @click.command()

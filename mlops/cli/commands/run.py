@@ -7,7 +7,8 @@ import os
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import refuse_errors, talk
+from mlops.cli.listening import refuse_errors
+from mlops.cli.printing import talk
 
 
 @click.command()

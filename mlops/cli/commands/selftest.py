@@ -9,7 +9,8 @@ from pathlib import Path
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import print_json, refuse_errors, talk
+from mlops.cli.listening import refuse_errors
+from mlops.cli.printing import print_json, talk
 from mlops.ir import Refusal, UsageError
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import refuse_errors
+from mlops.cli.listening import refuse_errors
 
 
 @click.command()

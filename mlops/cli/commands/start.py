@@ -101,7 +101,7 @@ def _is_file(target: str) -> bool:
 
 def _opened(target: str, environment: str) -> tuple[Definition, Path]:
     from mlops.check.sources import open_one
-    from mlops.cli.printing import refuse_errors
+    from mlops.cli.listening import refuse_errors
 
     opened = open_one(target, environment)
     refuse_errors(opened.findings, doing="start")

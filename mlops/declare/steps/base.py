@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, TypeVar
 
-from pydantic import ConfigDict, ValidationError, validate_call, with_config
 from typing_extensions import TypedDict, Unpack
 
-from mlops.declare.argument_errors import report
 from mlops.declare.members import envelope_of, merge, request_of, without_none
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
-from mlops.declare.records import STRICT, checked_call, record
+from mlops.declare.records import checked_call, record, strict_table
 from mlops.declare.references import Poison, PropertyReference
 from mlops.declare.slips import slip
 from mlops.declare.source_line import author_line
+from mlops.declare.wrong_arguments import WrongArguments
 from mlops.ir import Step as StepRecord
 from mlops.ir import StepType, Unknown, Value, Where
 from mlops.ir.fields import Constructor
@@ -39,11 +38,13 @@ class _StepMeta(type):
             step.where = where
             try:
                 step.__init__(*args, **kwargs)
-            except ValidationError as error:
+            except WrongArguments as error:
+                from mlops.declare.argument_errors import report
+
                 named = kwargs.get("name", args[0] if args else None)
                 step.name = named if isinstance(named, str) else cls.__name__
                 step.poisoned = True
-                report(error, cls.__name__, cls._arguments(), step.name, where)
+                report(error.details, cls.__name__, cls._arguments(), step.name, where)
             add(step)
             return step
 
@@ -101,7 +102,7 @@ class Retry:
         )
 
 
-@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+@strict_table
 class Shared(TypedDict, total=False):
     """Arguments that every step takes.
 
@@ -117,6 +118,15 @@ class Shared(TypedDict, total=False):
     retries: int | Retry | Sequence[Retry] | None
     arguments: Mapping[str, Any] | None
     members: Mapping[str, Any] | None
+
+
+def _check_of(cls: type) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """An author's own class may name types that only the frame that it is made in knows: it is judged from there."""
+    if cls.__module__.startswith("mlops.declare."):
+        return checked_call
+    from mlops.declare.argument_judge import judge
+
+    return judge
 
 
 class Step(metaclass=_StepMeta):
@@ -137,10 +147,7 @@ class Step(metaclass=_StepMeta):
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if "__init__" in cls.__dict__:
-            # An author's own class may name types that only the frame that it is made in knows.
-            ours = cls.__module__.startswith("mlops.declare.")
-            check = checked_call if ours else validate_call(config=STRICT)
-            cls.__init__ = check(cls.__init__)  # type: ignore[method-assign]
+            cls.__init__ = _check_of(cls)(cls.__init__)  # type: ignore[method-assign]
 
     def __init__(self, name: str, **shared: Unpack[Shared]) -> None:
         self.share(name, shared)

@@ -8,11 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
-from pydantic import ConfigDict, with_config
-
 from mlops.declare.members import tags, without_none
 from mlops.declare.misuse import misuse
-from mlops.declare.records import record
+from mlops.declare.records import record, strict_table
 from mlops.declare.references import (
     BooleanReference,
     DataReference,
@@ -73,14 +71,14 @@ class Network:
         return lowering.environment.traffic_encryption if self.encrypted is None else lower(self.encrypted)
 
 
-@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+@strict_table
 class Tagged(Shared, total=False):
     """Arguments of every step that creates something with tags; they are added to the environment's."""
 
     tags: Mapping[str, Text] | None
 
 
-@with_config(ConfigDict(extra="forbid", strict=True, arbitrary_types_allowed=True))
+@strict_table
 class Job(Tagged, total=False):
     """Arguments of every step that starts machines of its own, besides the shared ones. Each is the environment's where
     it is left out. ``kms_key`` encrypts what the step writes to S3, ``volume_kms_key`` its disks."""

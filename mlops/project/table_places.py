@@ -1,0 +1,48 @@
+"""Where the values of an environment are written, when several tables of ``mlops.toml`` give them."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops.project.toml_places import mistake
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where the values of one environment are written. ``writers`` are its own table and those behind it, by name, the
+    nearest first."""
+
+    file: Path
+    text: str
+    writers: Mapping[str, Mapping[str, Any]]
+
+    def path(self, inside: tuple[str, ...]) -> tuple[str, ...]:
+        """From the top of the file, by the table that gives the value."""
+        for depth in range(len(inside), 0, -1):
+            for table, value in self.writers.items():
+                if holds(value, inside[:depth]):
+                    return ("env", table, *inside)
+        return ("env", next(iter(self.writers)), *inside)
+
+    def told(self, inside: tuple[str, ...], message: str) -> str:
+        return mistake(self.file, self.text, self.path(inside), message)
+
+
+def holds(value: Any, inside: tuple[str, ...]) -> bool:
+    for key in inside:
+        if not isinstance(value, dict) or key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+def unknown_key(key: str, known: Collection[str], table: str) -> str:
+    import difflib
+
+    listed = sorted(known)
+    close = difflib.get_close_matches(key, listed, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(listed)}"
+    return f"{key!r} is not a key of [{table}]; {hint}"
