@@ -10,8 +10,9 @@ from typing import Any
 
 from mlops.run.cluster import Cluster
 from mlops.run.limits import Limits, Watch
-from mlops.run.log import bound, exit_reason, last_lines
+from mlops.run.log import exit_reason, last_lines
 from mlops.run.outcome import JOB_INTERNAL_ERROR, Outcome
+from mlops.run.output import bound
 from mlops.run.sandbox import Boxed, start
 from mlops.run.transfer import Upload
 from mlops.run.work import Work

@@ -18,6 +18,7 @@ from mlops.run.actions import action_of
 from mlops.run.beneath import remove
 from mlops.run.cache import StepCache, served
 from mlops.run.outcome import JOB_INTERNAL_ERROR, REASON_LIMIT, SERVICE_FAULT, Outcome, StepFailed, Task
+from mlops.run.output import note
 from mlops.run.pace import SERVICE, Pace
 from mlops.run.ports import CacheEntry, Execution, ObjectMissing, Ports, RequestRefused, StepRecord, Success
 from mlops.run.resolve import Context, resolve
@@ -301,8 +302,7 @@ class _Run:
         following = StepRecord(record.name, record.type, "Starting", record.attempt + 1, started=now())
         due = self._due[record.name] = _Due(time.monotonic() + wait, following, record.failure)
         if record.log is not None:
-            with record.log.open("a", encoding="utf-8") as log:
-                log.write(f"[mlops] {outcome.fault}: the step is tried again in {wait:g} s\n")
+            note(record.log, f"{outcome.fault}: the step is tried again in {wait:g} s")
         return due
 
     def _end(self, record: StepRecord, outcome: Outcome) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,29 +10,8 @@ from typing import Any
 from mlops.run.outcome import StepFailed
 from mlops.run.work import now, stamp
 
-HEAD_BYTES, END_BYTES = 4 * 1024 * 1024, 28 * 1024 * 1024
-"""What is kept of a log that is longer than both."""
-
 _TAIL_BYTES = 16_384
 LAUNCHER_WORDS = ("[mlops] cannot start", "[mlops] the sandbox")
-
-
-def bound(log: Path) -> None:
-    """Take the middle out of a log that is too long. Nobody may be writing to it any more."""
-    try:
-        size = log.stat().st_size
-    except FileNotFoundError:
-        return
-    if size <= HEAD_BYTES + END_BYTES:
-        return
-    shortened = log.with_name(f"{log.name}.part")
-    with log.open("rb") as full, shortened.open("wb") as kept:
-        kept.write(full.read(HEAD_BYTES))
-        left_out = size - HEAD_BYTES - END_BYTES
-        kept.write(f"\n[mlops] {left_out} bytes of output are left out here\n".encode())
-        full.seek(-END_BYTES, 2)
-        shutil.copyfileobj(full, kept, 1024 * 1024)
-    shortened.replace(log)
 
 
 def last_lines(log: Path, limit: int = 900) -> str:

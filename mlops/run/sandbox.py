@@ -30,6 +30,7 @@ from pathlib import Path
 from typing import Literal, TypeAlias, TypedDict, get_args
 
 from mlops.ir import ConfigurationError
+from mlops.run.output import Output
 from mlops.run.secrets import with_stand_ins
 
 Mode: TypeAlias = Literal["namespaces", "folders"]
@@ -104,8 +105,9 @@ class Order(TypedDict):
 class Boxed:
     """A command that runs in a sandbox. Losing the last reference to it kills the command."""
 
-    def __init__(self, control: socket.socket) -> None:
+    def __init__(self, control: socket.socket, output: Output) -> None:
         self._control = control
+        self._output = output
         _alive.add(self)
         self._told = b""
         self._code: int | None = None
@@ -141,6 +143,7 @@ class Boxed:
 
     def _end(self, code: int) -> None:
         _alive.discard(self)
+        self._output.finish()
         self._code = code
         self._control.close()
 
@@ -199,7 +202,8 @@ def start(
     hosts: Mapping[str, str] | None = None,
     share_network_with: Boxed | None = None,
 ) -> Boxed:
-    """Both streams of the command are appended to ``log``. ``cwd`` and all texts speak of ``/opt/ml``.
+    """Both streams of the command are appended to ``log``, as far as that may grow. ``cwd`` and all texts speak of
+    ``/opt/ml``.
 
     ``hosts`` has loopback addresses by host name, by default ``{"algo-1": "127.0.0.1"}``. Of several commands without
     ``box.network`` that are hosts of one job, the second and further ones share the network of the first. Names of
@@ -222,8 +226,11 @@ def start(
         cwd=box.path(cwd),
         inherit=list(pass_fds),
     )
-    with log.open("ab") as output:
-        return _launchers[box.isolation.mode].launch(order, (output.fileno(), *pass_fds))
+    output = Output(log)
+    try:
+        return _launchers[box.isolation.mode].launch(order, output, pass_fds)
+    finally:
+        output.close_descriptor()
 
 
 def wait_for_an_end(seconds: float) -> None:
@@ -290,20 +297,20 @@ class _Launcher:
         atexit.register(self._close)
         os.register_at_fork(after_in_child=self._forget)
 
-    def launch(self, order: Order, descriptors: tuple[int, ...]) -> Boxed:
+    def launch(self, order: Order, output: Output, descriptors: tuple[int, ...]) -> Boxed:
         text = json.dumps(order).encode()
         control, theirs = socket.socketpair()
         control.setblocking(False)
         with theirs, self._lock:
             # The order goes through a socket, not through a file or arguments: it may hold secrets.
-            message, passed = len(text).to_bytes(_WORD) + text, [theirs.fileno(), *descriptors]
+            message, passed = len(text).to_bytes(_WORD) + text, [theirs.fileno(), output.descriptor, *descriptors]
             orders = self._orders or self._start()
             try:
                 _send(orders, message, passed)
             except (BrokenPipeError, ConnectionResetError):
                 self._close()
                 _send(self._start(), message, passed)
-        return Boxed(control)
+        return Boxed(control, output)
 
     def _start(self) -> socket.socket:
         self._orders, theirs = socket.socketpair()

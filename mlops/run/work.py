@@ -12,6 +12,7 @@ from typing import Any
 
 from mlops.ir import JobKind, Step, StepType
 from mlops.run.outcome import StepFailed
+from mlops.run.output import note
 from mlops.run.pace import Pace
 from mlops.run.ports import Execution, Ports
 from mlops.run.sandbox import Box, Isolation
@@ -85,8 +86,7 @@ class Work:
 
     def note(self, text: str) -> None:
         """A line of ours in the step's log."""
-        with self.log.open("a", encoding="utf-8") as log:
-            log.write(f"[mlops] {text}\n")
+        note(self.log, text)
 
 
 def job_name(execution_id: str, step: str, attempt: int, base: str | None = None) -> str:

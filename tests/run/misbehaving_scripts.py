@@ -45,7 +45,7 @@ base = os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml")
 with open(os.path.join(base, "output", "big"), "wb") as file:
     for part in range(80):
         os.posix_fallocate(file.fileno(), part * 2**24, 2**24)
-        time.sleep(PAUSE)
+time.sleep(PAUSE)
 """
 MAPPED = """
 import mmap, time
@@ -95,7 +95,7 @@ CASES = {
         HOLD, "it held ", "of memory and was killed; MLOPS_MEMORY_LIMIT gives 150.0 MiB: last words", memory=150 * MIB
     ),
     "fills its disk": Case(
-        FILL.replace("PAUSE", "0.02"),
+        FILL.replace("PAUSE", "60"),
         "it filled its disk and was killed: ",
         "GiB in /opt/ml and /tmp, VolumeSizeInGB = 1 allows less: last words",
     ),

@@ -17,8 +17,9 @@ from mlops.run.beneath import content
 from mlops.run.data_processing import DataProcessing, data_processing
 from mlops.run.job import Job
 from mlops.run.limits import Limits, Watch, limits
-from mlops.run.log import bound, exit_reason
+from mlops.run.log import exit_reason
 from mlops.run.outcome import Outcome, StepFailed, Task
+from mlops.run.output import bound
 from mlops.run.requirements import check_requirements
 from mlops.run.resolve import as_texts
 from mlops.run.serving.inference_pipeline import InferencePipeline, invoke
