@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.ir import MlopsError, Refusal, Severity
+from mlops.ir.hiding import hide_text, hide_value
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
@@ -55,10 +56,10 @@ def html(pipeline: Pipeline, statuses: Mapping[str, str] | None = None) -> str:
         return f"<p><strong>{escape(pipeline.name)}</strong>: {escape(error.message)}{hint}</p>"
     head = f"<strong>{escape(pipeline.name)}</strong>"
     if pipeline.description:
-        head += f": {escape(pipeline.description)}"
+        head += f": {escape(hide_text(pipeline.description))}"
     parameters = ", ".join(
         f"{escape(parameter.name)}: {escape(parameter.type)}"
-        + (f" = {escape(repr(parameter.default))}" if parameter.has_default else "")
+        + (f" = {escape(repr(hide_value(parameter.name, parameter.default)))}" if parameter.has_default else "")
         for parameter in result.definition.parameters
     )
     lines = "".join(f"<li>{_finding(finding)}</li>" for finding in result.findings)

@@ -17,6 +17,7 @@ from mlops.declare.load import load
 from mlops.declare.lower import lower_pipeline
 from mlops.declare.misuse import collecting
 from mlops.ir import Definition
+from mlops.ir.hiding import hide, hide_value
 from mlops.ir.values import to_json
 from mlops.project.environments import Environment, origin, read_project
 from mlops.project.images import ImageRequest
@@ -41,7 +42,7 @@ _MARKED = (
 @dataclass(frozen=True, slots=True)
 class Default:
     """``member`` is the dotted place in the step's Arguments, ``key`` the environment's key, ``origin`` where that is
-    written: ``mlops.toml:12``, or "built in"."""
+    written: ``mlops.toml:12``, or "built in". A secret in ``value`` is hidden."""
 
     step: str
     member: str
@@ -68,7 +69,7 @@ def explain_defaults(definition: Definition, environment_name: str) -> tuple[Def
     with collecting():
         marked = lower_pipeline(pipeline, _marked(environment), _AnyImage(), (file.parent, root))
     found = [
-        (f"the parameter {parameter.name}", "DefaultValue", "parameters", parameter.default)
+        (f"the parameter {parameter.name}", "DefaultValue", "parameters", hide_value(parameter.name, parameter.default))
         for parameter in definition.parameters
         if parameter.name in environment.parameters
     ]
@@ -77,7 +78,7 @@ def explain_defaults(definition: Definition, environment_name: str) -> tuple[Def
         for parameter, free in zip(definition.parameters, marked.parameters, strict=False)
         if parameter.name not in environment.parameters and parameter.default != free.default
     ]
-    real = {placed.step.name: to_json(placed.step.arguments) for placed in definition.placed()}
+    real = {placed.step.name: hide(to_json(placed.step.arguments)) for placed in definition.placed()}
     for placed in marked.placed():
         name = placed.step.name
         marks = _marks(to_json(placed.step.arguments), real.get(name))

@@ -10,6 +10,7 @@ from mlops.cli.printing import print_json, printable, table, talk
 from mlops.cli.progress import Events, Progress, summary
 from mlops.cli.replaying import replay_command
 from mlops.ir import AccountError, Refusal
+from mlops.ir.hiding import hide
 
 if TYPE_CHECKING:
     from mlops.deploy.executions.following import ExecutionState, StepState
@@ -141,7 +142,7 @@ def as_dictionary(state: ExecutionState, environment: str, target: str | None = 
                 "started": step.started and step.started.isoformat(),
                 "seconds": step.seconds,
                 "failure": step.failure,
-                "metadata": step.metadata,
+                "metadata": hide(step.metadata),
                 "cached": step.cached,
                 "replay": replay_command(state, step, environment, target),
             }

@@ -14,11 +14,9 @@ from typing import Any, Literal
 
 from mlops.account import Account, answers
 from mlops.deploy.executions.following import ExecutionState
-from mlops.deploy.pipelines.definition_diff import HIDDEN
 from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.plan_report import text as report
 from mlops.ir import MlopsError
-from mlops.ir.secrecy import looks_secret
 from mlops.project.environments import Environment
 from mlops.project.starts import Notify
 
@@ -81,10 +79,8 @@ def notices(account: Account, environment: Environment, state: ExecutionState) -
 
 
 def _reason(failure: str) -> str:
-    """It may quote what a script printed."""
+    """On one line. It may quote what a script printed, and holds no secret as any failure that we describe."""
     told = " ".join(failure.split())
-    if any(looks_secret(word) for word in told.split()):
-        return HIDDEN
     return told if len(told) <= _REASON_LENGTH else f"{told[:_REASON_LENGTH]}…"
 
 

@@ -9,14 +9,17 @@ from typing import ClassVar
 
 
 class MlopsError(Exception):
-    """A fault that is not ours, told in one sentence; ``hint`` says how to go on."""
+    """A fault that is not ours, told in one sentence; ``hint`` says how to go on. What looks like a secret in what it
+    quotes is hidden."""
 
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, hint: str | None = None) -> None:
-        super().__init__(message)
-        self.message = message
-        self.hint = hint
+        from mlops.ir.hiding import hide_text  # takes its time to load, and most commands have no error
+
+        self.message = hide_text(message)
+        self.hint = hint and hide_text(hint)
+        super().__init__(self.message)
 
 
 class Refusal(MlopsError):

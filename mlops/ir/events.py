@@ -20,8 +20,8 @@ class Event:
     ``model-package.approved``, ``promotion.shifted``. ``about`` is the ARN, or the name, of what it happened to.
 
     ``ids`` joins events: by ``pipeline``, ``execution``, ``step``, ``job``, ``endpoint``, ``variant``,
-    ``model-package``, ``promotion``. ``detail`` is JSON without a secret and without a payload. ``sequence`` is its
-    place in the table that keeps it, None before it is kept.
+    ``model-package``, ``promotion``. ``detail`` is JSON without a payload; what looks like a secret in it is hidden.
+    ``sequence`` is its place in the table that keeps it, None before it is kept.
     """
 
     kind: str
@@ -30,6 +30,12 @@ class Event:
     ids: Mapping[str, str] = field(default_factory=dict)
     detail: Mapping[str, Value] = field(default_factory=dict)
     sequence: int | None = None
+
+    def __post_init__(self) -> None:
+        if self.detail:
+            from mlops.ir.hiding import hide  # takes its time to load, and many events have no detail
+
+            object.__setattr__(self, "detail", hide(self.detail))
 
 
 Listener: TypeAlias = Callable[[Event], None]

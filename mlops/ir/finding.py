@@ -28,7 +28,8 @@ class Edit:
 @dataclass(frozen=True, slots=True)
 class Finding:
     """``path`` is a JSON pointer into the definition; ``step`` names the step it is about, if any. ``edit`` is for
-    machines and says nothing that ``help`` does not say."""
+    machines and says nothing that ``help`` does not say. Who quotes a value in ``message`` need not fear that it is a
+    secret: those are hidden."""
 
     code: str
     name: str
@@ -39,6 +40,13 @@ class Finding:
     path: str | None = None
     where: Where = NOWHERE
     edit: Edit | None = None
+
+    def __post_init__(self) -> None:
+        from mlops.ir.hiding import hide_text  # takes its time to load, and most pipelines have no finding
+
+        object.__setattr__(self, "message", hide_text(self.message))
+        if self.help is not None:
+            object.__setattr__(self, "help", hide_text(self.help))
 
     def at(self, where: Where) -> Finding:
         return replace(self, where=where)

@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from functools import cache, lru_cache
 
-_VENDORS = re.compile(
+VENDORS = re.compile(
     r"""
       \b(?:AKIA|ASIA|ABIA|ACCA)[A-Z0-9]{16}\b                      # AWS access key ids
     | \bxox[abeoprs]-[A-Za-z0-9-]{10,}                             # Slack
@@ -29,7 +29,7 @@ _VENDORS = re.compile(
     re.VERBOSE,
 )
 # The scheme is behind the search: to look for its beginning first takes quadratic time on a long word.
-_IN_URL = re.compile(r"://[^/\s:@]{1,1024}:[^/\s:@]{1,1024}@")
+IN_URL = re.compile(r"://[^/\s:@]{1,1024}:[^/\s:@]{1,1024}@")
 _ASSIGNED = re.compile(
     r"(?:^|[\s;&?,])[A-Za-z_\-]*(?:password|passwd|pwd|secret|api[_-]?key|token)=(?P<value>[^\s;&,'\"]{8,})",
     re.IGNORECASE,
@@ -41,7 +41,7 @@ _NAME = re.compile(
 )
 _HUMP = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 _HARMLESS = re.compile(
-    r"|\*+|x+|none|null|changeme|change-me|<.*>|\$\{.*\}|\{\{.*\}\}|arn:aws.*|mlops-secret:.*|[a-z0-9]+://.*|/.*|true|false|[\d.]+",
+    r"|\*+|x+|none|null|\(hidden\)|changeme|change-me|<.*>|\$\{.*\}|\{\{.*\}\}|arn:aws.*|mlops-secret:.*|[a-z0-9]+://.*|/.*|true|false|[\d.]+",
     re.IGNORECASE | re.DOTALL,
 )
 _AWS_SECRET = re.compile(r"(?=.*[a-z])(?=.*[A-Z])(?=.*\d)[A-Za-z0-9/+]{40}")
@@ -92,7 +92,7 @@ def looks_secret(text: str) -> bool:
     """
     if len(text) < 16 or len(text) > LONGEST:
         return False
-    if _VENDORS.search(text) or _IN_URL.search(text) or any(is_filled_in(m["value"]) for m in _ASSIGNED.finditer(text)):
+    if VENDORS.search(text) or IN_URL.search(text) or any(is_filled_in(m["value"]) for m in _ASSIGNED.finditer(text)):
         return True
     if _AWS_SECRET.fullmatch(text) and _entropy(text) > _BITS:
         return True

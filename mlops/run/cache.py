@@ -21,6 +21,7 @@ from functools import cache
 from typing import Any
 
 from mlops.ir import StepType
+from mlops.ir.hiding import HIDDEN, hide_value
 from mlops.run.ports import Cache, CacheEntry, ObjectMissing, Part, Registry, RequestRefused, Success
 
 _OUTPUT_PATH = "S3OutputPath"
@@ -112,14 +113,14 @@ class StepCache:
                 # A model is made anew, under a new name, by every execution.
                 dotted, value = "Model", [*self._containers(value)] if value is not None else None
             if value is not None:
-                for at, leaf in _leaves(value, dotted):
+                for at, leaf, shown in _shown_leaves(value, dotted):
                     if _last(at) != _OUTPUT_PATH:
-                        yield at, self._part(at, leaf)
+                        yield at, self._part(at, leaf, shown)
         destination = step_type.job.destination if step_type.job is not None else None
         if destination is not None and request.get(destination):
-            for at, leaf in _leaves(request[destination], destination):
+            for at, leaf, shown in _shown_leaves(request[destination], destination):
                 if _last(at) not in _WHERE:
-                    yield at, self._part(at, leaf)
+                    yield at, self._part(at, leaf, shown)
         yield "Python", Part(platform.python_version(), platform.python_version())
         yield "installed packages", Part(_installed())
 
@@ -136,20 +137,21 @@ class StepCache:
             for packaged in (found.get("InferenceSpecification") or {}).get("Containers") or []:
                 yield {"Packaged": packaged, **own}
 
-    def _part(self, at: str, value: Any) -> Part:
+    def _part(self, at: str, value: Any, shown: Any) -> Part:
+        """``shown`` is the value without a secret."""
         if _last(at) == "S3DataType" and value in _MANIFESTS:
             raise _NotCacheable(f"{at} is {value}, so the files are named elsewhere")
         text = value.strip('"') if isinstance(value, str) else ""  # hyperparameters may be JSON
         secret = ".Environment." in f".{at}"
         if not text.startswith("s3://") or at.startswith(_BY_NAME_ONLY):
             plain = self._nameless(value) if text.startswith("s3://") else value
-            return Part(_digest(plain), None if secret else _shown(value))
+            return Part(_digest(plain), None if secret else _shown(shown))
         files = {_relative(uri, text): digest for uri, digest in self._port.content(text).items()}
         kept = files if len(files) <= _MOST_FILES else {}
         seen = [*sorted(files.items())]
         if not files or _last(at) not in _READ_WHOLE:
             seen.append(("", self._nameless(text)))
-        return Part(_digest(seen), None if secret else _shown(value), text, kept)
+        return Part(_digest(seen), None if secret else _shown(shown), text, kept)
 
     def _nameless(self, uri: str) -> str:
         for execution in self._ids:
@@ -182,6 +184,13 @@ def _member(request: Mapping[str, Any], dotted: str) -> Any:
     for name in dotted.split("."):
         here = here.get(name) if isinstance(here, Mapping) else None
     return here
+
+
+def _shown_leaves(value: Any, at: str) -> Iterator[tuple[str, Any, Any]]:
+    """The leaves, and what each is without a secret."""
+    shown = dict(_leaves(hide_value(_last(at), value), at))
+    for place, leaf in _leaves(value, at):
+        yield place, leaf, shown.get(place, HIDDEN)
 
 
 def _leaves(value: Any, at: str) -> Iterator[tuple[str, Any]]:

@@ -110,7 +110,7 @@ def test_a_notice_of_a_failure_has_the_steps_reasons_and_no_secret(world: World)
     (notice,) = notices(world.account, world.environment, state)
     assert notice.text.splitlines()[1:] == [
         "One: exit code 1: KeyError: 'label'",
-        "Two: (hidden)",
+        "Two: bad token (hidden)",
         f"Three: {'x' * 500}…",
     ]
 

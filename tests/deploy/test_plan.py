@@ -13,12 +13,13 @@ from mlops.check import check
 from mlops.deploy.pipelines import plan_report
 from mlops.deploy.pipelines.apply import apply
 from mlops.deploy.pipelines.cache_effect import losses
-from mlops.deploy.pipelines.definition_diff import changes, hide_document, readable
+from mlops.deploy.pipelines.definition_diff import changes, readable
 from mlops.deploy.pipelines.plan import plan, plan_all
 from mlops.deploy.pipelines.saved_plan import hold, read, save
 from mlops.deploy.pipelines.state import describe
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import Refusal, UsageError
+from mlops.ir.hiding import hide
 from mlops.ir.reader import read as read_definition
 
 from .conftest import World
@@ -426,7 +427,7 @@ SECRET = "hunter2-hunter2-hunter2"
     ids=["variable", "parameter", "named value", "flag", "flag with value", "url"],
 )
 def test_a_secret_is_hidden_and_its_change_told(hidden: dict[str, Any]) -> None:
-    assert SECRET not in json.dumps(hide_document(hidden))
+    assert SECRET not in json.dumps(hide(hidden))
     other = json.loads(json.dumps(hidden).replace(SECRET, SECRET[::-1]))
     told = list(changes(hidden, other))
     assert told
@@ -435,7 +436,7 @@ def test_a_secret_is_hidden_and_its_change_told(hidden: dict[str, Any]) -> None:
 
 def test_what_is_no_secret_stays() -> None:
     plain = {"Environment": {"API_KEY": "none", "KEY": "value-of-a-key"}, "Args": ["--password-file", "/run/x"]}
-    assert hide_document(plain) == plain
+    assert hide(plain) == plain
 
 
 @pytest.mark.parametrize(

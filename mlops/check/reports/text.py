@@ -7,13 +7,15 @@ from pathlib import Path
 
 from mlops.check.places import shown_place
 from mlops.ir import Finding, Severity
+from mlops.ir.hiding import hide_text
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _MAX_SOURCE = 160
 _BEFORE = 40
 """How much of a long line is shown before the place that is meant."""
 _HIDDEN = "X840"
-"""The line that it points to may hold the secret itself, whatever else is told of it; logs keep what is printed."""
+"""The line that it points to may hold the secret itself, whatever else is told of it; logs keep what is printed. Where
+nobody asks for that rule, a line in which something looks like a secret is not shown either."""
 
 
 def render(findings: Sequence[Finding], *, files: int | None = None, colour: bool = False) -> str:
@@ -31,7 +33,7 @@ def _block(finding: Finding, sources: dict[str, list[str]], colour: bool, *, sho
     step = f" [{finding.step}]" if finding.step else ""
     lines = [f"{_printable(shown_place(finding))}: {severity} {_printable(f'{finding.code}{step} {finding.message}')}"]
     line = _source(finding, sources) if shown else None
-    if line is not None:
+    if line is not None and hide_text(line) == line:
         # An author's line in Python is meant as a whole, so the caret stands at its first character.
         source, column = _around(line, (finding.where.column or 1 + len(line) - len(line.lstrip())) - 1)
         lines.append(f"    {_printable(source)}")

@@ -8,6 +8,7 @@ import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, table, talk
+from mlops.ir.hiding import hide, hide_text
 
 
 @click.group()
@@ -69,16 +70,16 @@ def show(group: str, number: int | None, environment: str, format_: str) -> None
     measured = metrics(account, found)
     if format_ == "json":
         details = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
-        print_json({**details, "Metrics": measured})
+        print_json(hide({**details, "Metrics": measured}))
         return
     click.echo(f"{found.group} version {found.number}: {found.approval}")
     reason = found.details.get("ApprovalDescription")
     if reason:
-        click.echo(f"  reason    {reason}")
+        click.echo(f"  reason    {hide_text(reason)}")
     click.echo(f"  arn       {found.arn}")
     for container in (found.details.get("InferenceSpecification") or {}).get("Containers", []):
-        click.echo(f"  model     {container.get('ModelDataUrl', '')}")
-        click.echo(f"  image     {container.get('Image', '')}")
+        click.echo(f"  model     {hide_text(container.get('ModelDataUrl', ''))}")
+        click.echo(f"  image     {hide_text(container.get('Image', ''))}")
     for name, value in measured.items():
         click.echo(f"  metric    {name} = {value:g}")
 

@@ -10,6 +10,7 @@ from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.ir import UsageError
+from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 
 
@@ -30,7 +31,7 @@ def listed(account: Account) -> tuple[Mapping[str, Any], ...]:
 
 
 def describe(account: Account, name: str) -> Mapping[str, Any]:
-    """DescribeEndpoint, and under ``Models`` what each variant's model was made of."""
+    """DescribeEndpoint, and under ``Models`` what each variant's model was made of, without secrets."""
     sagemaker = account.client("sagemaker")
     with answers():
         found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
@@ -43,7 +44,8 @@ def describe(account: Account, name: str) -> Mapping[str, Any]:
             container = model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
             models[variant["VariantName"]] = container.get("ModelPackageName") or container.get("ModelDataUrl", "")
     found.pop("ResponseMetadata", None)
-    return {**found, "Models": models}
+    shown: Mapping[str, Any] = hide({**found, "Models": models})
+    return shown
 
 
 def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:

@@ -7,8 +7,8 @@ after the first of them began has changed in between; where they read two places
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +19,7 @@ from mlops.deploy.executions.following import ExecutionState, StepState, describ
 from mlops.deploy.models.registry import described, metrics
 from mlops.deploy.pipelines.assets import split_uri
 from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
+from mlops.ir.hiding import HIDDEN, hide
 
 Topic: TypeAlias = Literal["parameter", "code", "definition", "data", "cache", "outcome", "metric"]
 _MOST_FILES = 1000
@@ -28,7 +29,7 @@ _MOST_FILES = 1000
 @dataclass(frozen=True, slots=True)
 class Difference:
     """``at`` says where: a parameter, a pointer into a step of the definition, an input, a metric. ``old`` and ``new``
-    are None where there is nothing on that side."""
+    are None where there is nothing on that side; secrets are hidden in both."""
 
     topic: Topic
     step: str | None
@@ -68,13 +69,15 @@ def diff(account: Account, old: str, new: str) -> ExecutionDiff:
     jobs = {state.arn: jobs_of(account, state) for state in (first, second)}
     pairs = tuple(_pairs(first, second))
     differences = [
-        *_members("parameter", None, parameters_of(account, old), parameters_of(account, new)),
+        *_values("parameter", None, parameters_of(account, old), parameters_of(account, new)),
         *_definitions(json.loads(definition_text(account, old)), json.loads(definition_text(account, new))),
         *_data(account, pairs, jobs[old], jobs[new]),
         *_outcomes(pairs),
         *_metrics(account, pairs, jobs[old], jobs[new]),
     ]
-    return ExecutionDiff(first, second, tuple(differences), pairs)
+    # Places of data may hold one too.
+    told = tuple(replace(item, old=hide(item.old), new=hide(item.new)) for item in differences)
+    return ExecutionDiff(first, second, told, pairs)
 
 
 def as_dictionary(found: ExecutionDiff) -> Mapping[str, Any]:
@@ -101,22 +104,41 @@ def _pairs(old: ExecutionState, new: ExecutionState) -> Iterator[StepPair]:
 
 
 def _definitions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    hidden = hide(old), hide(new)
     before, after = steps_of(old), steps_of(new)
+    shown = steps_of(hidden[0]), steps_of(hidden[1])
     for name in dict.fromkeys([*before, *after]):
         if name not in before or name not in after:
             yield Difference("definition", name, "", before.get(name) and "there", after.get(name) and "there")
             continue
-        yield from _members("definition", name, dict(leaves(before[name])), dict(leaves(after[name])))
-    envelope = [{key: value for key, value in side.items() if key != "Steps"} for side in (old, new)]
-    yield from _members("definition", None, dict(leaves(envelope[0])), dict(leaves(envelope[1])))
+        told = shown[0].get(name, {}), shown[1].get(name, {})
+        yield from _members("definition", name, (before[name], after[name]), told)
+    yield from _members("definition", None, (_envelope(old), _envelope(new)), tuple(map(_envelope, hidden)))
 
 
-def _members(topic: Topic, step: str | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+def _envelope(document: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {key: value for key, value in document.items() if key != "Steps"}
+
+
+def _members(topic: Topic, step: str | None, sides: Sequence[Any], shown: Sequence[Any]) -> Iterator[Difference]:
+    """What differs is seen by ``sides`` and told by ``shown``, the same without its secrets."""
+    old, new = dict(leaves(sides[0])), dict(leaves(sides[1]))
+    told = dict(leaves(shown[0])), dict(leaves(shown[1]))
     for at in dict.fromkeys([*old, *new]):
-        before, after = old.get(at), new.get(at)
-        if before != after or (at in old) != (at in new):
-            code = topic == "definition" and (is_asset(before) or is_asset(after))
+        if old.get(at) != new.get(at) or (at in old) != (at in new):
+            code = topic == "definition" and (is_asset(old.get(at)) or is_asset(new.get(at)))
+            before, after = (
+                side.get(at, HIDDEN) if at in known else None for side, known in zip(told, (old, new), strict=True)
+            )
             yield Difference("code" if code else topic, step, at, before, after)
+
+
+def _values(topic: Topic, step: str | None, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    """By name."""
+    shown = hide(old), hide(new)
+    for name in dict.fromkeys([*old, *new]):
+        if old.get(name) != new.get(name) or (name in old) != (name in new):
+            yield Difference(topic, step, name, shown[0].get(name), shown[1].get(name))
 
 
 def _data(
@@ -210,7 +232,7 @@ def _metrics(
         before = _measured(account, pair.old, old.get(pair.name, {}))
         after = _measured(account, pair.new, new.get(pair.name, {}))
         if before and after:
-            yield from _members("metric", pair.name, before, after)
+            yield from _values("metric", pair.name, before, after)
 
 
 def _measured(account: Account, step: StepState | None, job: Mapping[str, Any]) -> Mapping[str, float]:

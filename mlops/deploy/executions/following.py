@@ -18,6 +18,7 @@ from mlops.deploy.pipelines.state import describe as describe_state
 from mlops.deploy.pipelines.state import judge_name
 from mlops.ir import AccountError, Definition, Event, JobKind, Listener, Refusal, UsageError, unheard
 from mlops.ir.execution_events import execution_event, step_event
+from mlops.ir.hiding import hide, hide_text
 from mlops.ir.reader import read
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
@@ -31,8 +32,8 @@ STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 @dataclass(frozen=True, slots=True)
 class StepState:
-    """A step of an execution as the account tells it. ``kind`` is the member of its Metadata, e.g. TrainingJob;
-    ``cached`` the ARN of the execution whose result it took over."""
+    """A step of an execution as the account tells it; a secret that its failure quotes is hidden. ``kind`` is the
+    member of its Metadata, e.g. TrainingJob; ``cached`` the ARN of the execution whose result it took over."""
 
     name: str
     status: str
@@ -43,6 +44,10 @@ class StepState:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     cached: str | None = None
     attempt: int = 1
+
+    def __post_init__(self) -> None:
+        if self.failure:
+            object.__setattr__(self, "failure", hide_text(self.failure))
 
     @property
     def seconds(self) -> float | None:
@@ -68,7 +73,7 @@ class StepState:
 
 @dataclass(frozen=True, slots=True)
 class ExecutionState:
-    """An execution and its steps, in the order of their starts."""
+    """An execution and its steps, in the order of their starts; a secret that its failure quotes is hidden."""
 
     arn: str
     pipeline: str
@@ -77,6 +82,10 @@ class ExecutionState:
     steps: tuple[StepState, ...]
     created: datetime | None = None
     mlflow: Mapping[str, Any] | None = None
+
+    def __post_init__(self) -> None:
+        if self.failure:
+            object.__setattr__(self, "failure", hide_text(self.failure))
 
     @property
     def ended(self) -> bool:
@@ -260,7 +269,7 @@ def _as_events(state: ExecutionState) -> Iterator[Event]:
 
 
 def listed(account: Account, pipeline: str | None, most: int | None = None) -> tuple[Mapping[str, Any], ...]:
-    """Execution summaries, newest first, at most ``most``; of all pipelines where none is named."""
+    """Execution summaries without secrets, newest first, at most ``most``; of all pipelines where none is named."""
     sagemaker = account.client("sagemaker")
     found: list[Mapping[str, Any]] = []
     with answers():
@@ -270,7 +279,7 @@ def listed(account: Account, pipeline: str | None, most: int | None = None) -> t
             newest = unless_missing(partial(_newest, sagemaker, name, most))
             if newest is None:
                 raise _unknown(sagemaker, name)
-            found.extend({**item, "PipelineName": name} for item in newest)
+            found.extend({**hide(item), "PipelineName": name} for item in newest)
             found.sort(key=lambda item: item["StartTime"], reverse=True)
     return tuple(found[:most])
 

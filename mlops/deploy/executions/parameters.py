@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping
 
 from mlops.ir import Definition, Parameter, UsageError, Value
+from mlops.ir.hiding import hide_value
 from mlops.ir.values import to_json
 
 VALUE_LENGTH = 1024
@@ -37,13 +38,14 @@ def _judge_value(parameter: Parameter, value: str) -> list[str]:
         return [f"{parameter.name} is empty, which the service refuses"]
     if len(value) > VALUE_LENGTH:
         return [f"{parameter.name} has {len(value)} characters, a start takes {VALUE_LENGTH}"]
+    shown = hide_value(parameter.name, value)
     if not _reads_as(parameter.type, value):
-        return [f"{parameter.name} takes {_NOUNS.get(parameter.type, parameter.type)}, not {value!r}"]
+        return [f"{parameter.name} takes {_NOUNS.get(parameter.type, parameter.type)}, not {shown!r}"]
     choices = parameter.members.get("EnumValues")
     if isinstance(choices, tuple):
         written = [as_text(choice) for choice in choices]
         if value not in written:
-            return [f"{parameter.name} is one of {', '.join(written)}, not {value!r}"]
+            return [f"{parameter.name} is one of {', '.join(written)}, not {shown!r}"]
     return []
 
 

@@ -20,6 +20,7 @@ from mlops.deploy.executions.following import ExecutionState, StepState
 from mlops.deploy.models.registry import described, metrics, numbers
 from mlops.deploy.pipelines.assets import split_uri
 from mlops.ir import ConfigurationError
+from mlops.ir.hiding import hide
 from mlops.observe.experiments import ExecutionRun, StepRun, Tracking, record
 from mlops.project.environments import Environment
 from mlops.project.private import UMASK, opener, private_folder
@@ -85,7 +86,7 @@ def _execution(account: Account, state: ExecutionState) -> ExecutionRun:
         started=state.created,
         ended=max((step.ended for step in state.steps if step.ended), default=None),
         failure=state.failure,
-        parameters=parameters_of(account, state.arn),
+        parameters=hide(parameters_of(account, state.arn)),
         definition=definition,
         steps=tuple(
             _step(account, state, step, jobs.get(step.name, {}), reports.get(step.name, ())) for step in state.steps
@@ -109,13 +110,13 @@ def _step(
         started=step.started,
         ended=step.ended,
         failure=step.failure,
-        parameters={str(name): str(value) for name, value in (job.get("HyperParameters") or {}).items()},
+        parameters={str(name): str(value) for name, value in hide(job.get("HyperParameters") or {}).items()},
         metrics={
             **{str(item["MetricName"]): float(item["Value"]) for item in job.get("FinalMetricDataList") or ()},
             **{name: value for text in documents.values() for name, value in numbers(_document(text))},
             **_registered(account, step),
         },
-        artifacts=dict(_artifacts(step, job)),
+        artifacts=hide(dict(_artifacts(step, job))),
         reports=documents,
         tags={
             name: value

@@ -6,13 +6,11 @@ import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import pairwise
 from typing import Any
 
-from mlops.ir.secrecy import is_secret
+from mlops.ir.hiding import HIDDEN, hide
 
 NESTED = ("IfSteps", "ElseSteps", "ForEachBody", "Steps")
-HIDDEN = "(hidden)"
 
 _ASSET = re.compile(r"s3://\S+/assets/[0-9a-f]{64}(/.*)?")
 _NAMES = ("Name", "InputName", "OutputName", "ChannelName")
@@ -55,7 +53,7 @@ def steps_of(document: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
 
 def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[MemberChange]:
     """Parameters and other members of the document first, then steps in the order of the new document."""
-    hidden = hide_document(old), hide_document(new)
+    hidden = hide(old), hide(new)
     yield from _members(None, (_rest(old), _rest(new)), (_rest(hidden[0]), _rest(hidden[1])))
     before, after = steps_of(old), steps_of(new)
     shown_before, shown_after = steps_of(hidden[0]), steps_of(hidden[1])
@@ -71,7 +69,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[MemberCh
 
 def members(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[MemberChange]:
     """Of two requests that are no documents of pipelines."""
-    yield from _members(None, (old, new), (hide_document(old), hide_document(new)))
+    yield from _members(None, (old, new), (hide(old), hide(new)))
 
 
 def _members(step: str | None, sides: tuple[Any, Any], shown: tuple[Any, Any]) -> Iterator[MemberChange]:
@@ -130,35 +128,6 @@ def readable(value: Any) -> str:
         shown = re.sub(r"(/(?:assets|definitions)/[0-9a-f]{8})[0-9a-f]{56}", r"\1…", value)
         return shown if _plain(shown) else json.dumps(shown, ensure_ascii=False)
     return _expression(value)
-
-
-def hide_document(document: Any) -> Any:
-    """A document without its secrets. The name beside a default or a value says what that is, a flag on a command line
-    what the next word is."""
-    match document:
-        case dict():
-            return {
-                key: HIDDEN if isinstance(item, str) and _is_told(document, key, item) else hide_document(item)
-                for key, item in document.items()
-            }
-        case list():
-            words = [hide_document(item) for item in document]
-            for index, (word, following) in enumerate(pairwise(document)):
-                flag = word.lstrip("-") if isinstance(word, str) and word.startswith("-") else None
-                if flag and isinstance(following, str) and is_secret(flag, following):
-                    words[index + 1] = HIDDEN
-            return words
-        case str():
-            flag, equals, value = document.partition("=")
-            if is_secret("", document) or (equals and flag.startswith("-") and is_secret(flag.lstrip("-"), value)):
-                return HIDDEN
-    return document
-
-
-def _is_told(parent: Mapping[str, Any], key: str, text: str) -> bool:
-    name = parent.get("Name")
-    named = isinstance(name, str) and key in ("DefaultValue", "Value") and is_secret(name, text)
-    return named or is_secret(key, text)
 
 
 def _expression(value: Any) -> str:

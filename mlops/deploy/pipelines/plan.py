@@ -19,9 +19,10 @@ from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.assets import AssetObject, Missing, absent
 from mlops.deploy.pipelines.cache_effect import CacheLoss, losses
 from mlops.deploy.pipelines.companions import Companion, CompanionChange, Kind, companions, compared
-from mlops.deploy.pipelines.definition_diff import HIDDEN, MemberChange, changes, hide_document
+from mlops.deploy.pipelines.definition_diff import MemberChange, changes
 from mlops.deploy.pipelines.state import PipelineState, Present, describe, wanted, without_content
 from mlops.ir import Asset, Checked
+from mlops.ir.hiding import hide, hide_value
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
 
@@ -442,9 +443,7 @@ def _settings(present: Present | None, state: PipelineState) -> tuple[SettingCha
         ("description", present.state.description, state.description),
         ("parallelism", present.state.parallelism, state.parallelism),
     )
-    return tuple(
-        SettingChange(member, hide_document(old), hide_document(new)) for member, old, new in pairs if old != new
-    )
+    return tuple(SettingChange(member, hide(old), hide(new)) for member, old, new in pairs if old != new)
 
 
 def _secrets(checked: Checked) -> Iterator[str]:
@@ -476,7 +475,7 @@ def _tags(
     known = _fingerprints(there)
     left = {key: None for key, told in ours.items() if key not in declared and known.get(key) == told}
     return tuple(
-        SettingChange(f"tag {key}", _shown_tag(key, there.get(key)), _shown_tag(key, value))
+        SettingChange(f"tag {key}", hide_value(key, there.get(key)), hide_value(key, value))
         for key, value in sorted({**declared, **left}.items())
         if there.get(key) != value
     )
@@ -484,10 +483,6 @@ def _tags(
 
 def _fingerprints(tags: Mapping[str, str]) -> dict[str, str]:
     return {key: hashlib.sha256(value.encode()).hexdigest() for key, value in tags.items()}
-
-
-def _shown_tag(key: str, value: str | None) -> str | None:
-    return HIDDEN if value is not None and is_secret(key, value) else value
 
 
 def _compared(
@@ -522,7 +517,7 @@ def _compared(
     )
     told = tuple(
         change
-        for change in changes(before.document, hide_document(present.state.document))
+        for change in changes(before.document, hide(present.state.document))
         if not (change.has_old and change.has_new)
         or without_content(json.dumps(change.old), code) != without_content(json.dumps(change.new), code)
     )

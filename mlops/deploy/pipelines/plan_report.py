@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
-from mlops.deploy.pipelines.definition_diff import MemberChange, hide_document, members, readable
+from mlops.deploy.pipelines.definition_diff import MemberChange, members, readable
 from mlops.deploy.pipelines.plan import Plan, SettingChange
+from mlops.ir.hiding import hide
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
 _VERBS = {"create": "create", "update": "update", "nothing": "no changes"}
@@ -54,8 +55,8 @@ def as_dictionary(plan: Plan) -> dict[str, Any]:
                 "kind": item.kind,
                 "name": item.name,
                 "action": "remove" if item.new is None else "create" if item.old is None else "update",
-                "old": hide_document(item.old),
-                "new": item.new and hide_document(item.new.told),
+                "old": hide(item.old),
+                "new": item.new and hide(item.new.told),
             }
             for item in plan.companions
         ],
@@ -142,7 +143,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from (f"  {line}" for line in _changes(plan.changes, plan.present is None))
     for item in plan.companions:
         verb = "-" if item.new is None else "+" if item.old is None else "~"
-        detail = f": {item.new.told.get('ScheduleExpression') or item.new.told.get('EventPattern')}" if item.new else ""
+        told = hide(item.new.told) if item.new is not None else {}
+        detail = f": {told.get('ScheduleExpression') or told.get('EventPattern')}" if told else ""
         yield f"  {verb} {item.kind} {item.name}{'' if verb == '~' else detail}"
         if item.new is not None and item.old is not None:
             for change in members(item.old, item.new.told):

@@ -13,9 +13,9 @@ from typing import Any
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
-from mlops.deploy.pipelines.definition_diff import hide_document
 from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Definition, UsageError
+from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
@@ -55,9 +55,9 @@ class PipelineState:
         """For files and people: without secrets."""
         return {
             "PipelineName": self.name,
-            "PipelineDefinition": hide_document(self.document),
+            "PipelineDefinition": hide(self.document),
             "RoleArn": self.role,
-            "PipelineDescription": hide_document(self.description),
+            "PipelineDescription": hide(self.description),
             "MaxParallelExecutionSteps": self.parallelism,
         }
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from mlops.ir import Checked, Step
+from mlops.ir.hiding import hide_value
 from mlops.ir.target import Target
 
 _BRANCHES = {"IfSteps": "if true", "ElseSteps": "if false", "ForEachBody": "for each"}
@@ -14,7 +15,7 @@ def emit(checked: Checked) -> str:
     definition = checked.definition
     lines = [definition.name or "pipeline"]
     for parameter in definition.parameters:
-        default = f" = {parameter.default}" if parameter.has_default else " (required)"
+        default = f" = {hide_value(parameter.name, parameter.default)}" if parameter.has_default else " (required)"
         lines.append(f"  {parameter.type.lower()} {parameter.name}{default}")
     lines.extend(_steps(definition.steps, "", checked))
     return "\n".join(lines) + "\n"

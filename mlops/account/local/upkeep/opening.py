@@ -22,6 +22,7 @@ from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check import step_types
 from mlops.check.shapes import shape
 from mlops.ir import Refusal, Step, StepType, UsageError
+from mlops.ir.hiding import hide
 from mlops.run.beneath import remove
 from mlops.run.outcome import Task
 from mlops.run.pace import Pace
@@ -83,7 +84,7 @@ def _open(
 
     work, start = _work(state, step, folder)
     prepared = _prepare(work, start)
-    ran = " ".join(prepared.command)
+    ran = " ".join(hide([*prepared.command]))
     box = work.box(network=_network(work.request))
     if (attempt / "ml").is_dir():
         box = Box(attempt / "ml", attempt / "scratch", box.isolation, box.network)

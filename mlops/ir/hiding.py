@@ -1,0 +1,113 @@
+"""Secrets taken out of what is shown, told or kept beside the definition: whatever :mod:`~mlops.ir.secrecy` recognises.
+
+A view hides where it is made, so that whoever prints it cannot forget to.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any
+
+from mlops.ir.secrecy import IN_URL, VENDORS, is_filled_in, is_secret, is_secret_name, looks_secret
+
+HIDDEN = "(hidden)"
+
+_KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_NAMED = re.compile(
+    r"""
+      (?<![A-Za-z0-9_.])(?P<name>[A-Za-z_][A-Za-z0-9_\-.]{0,255})
+      (?P<between>
+          \\?["']?\s*(?:=>|[:=])\s*[\[({]?\\?["']?             # API_KEY=..., "token": "...", "token": ["..."]
+        | ["']\s*,\s*(?:["']?\w+["']?\s*[:=]\s*)?["']          # "--password", "..."; ("DbPassword", default="...")
+      )
+      (?=(?P<value>[^\s"'`,;&\\)\]}]+))
+    """,
+    re.VERBOSE,
+)
+"""The value is not part of the match: it may be the name of the next one."""
+_FLAG = re.compile(r"(?<![\w\-])--?(?P<name>[A-Za-z][\w\-]*)\s+(?=(?P<value>[^\s\"'`,;)\]}]+))")
+_WORD = re.compile(r"[^\s\"'`,;()\[\]{}<>]{16,}")
+_END_OF_SENTENCE = ".:!?"
+
+
+def hide(document: Any) -> Any:
+    """A JSON value without its secrets. The name beside a default or a value says what that is, a flag on a command
+    line what the next word is.
+
+    >>> hide({"Environment": {"API_KEY": "0123456789abcdef", "DAYS": "7"}})
+    {'Environment': {'API_KEY': '(hidden)', 'DAYS': '7'}}
+    """
+    match document:
+        case Mapping():
+            return {
+                key: HIDDEN if isinstance(item, str) and _is_told(document, str(key), item) else hide(item)
+                for key, item in document.items()
+            }
+        case list() | tuple():
+            words = [hide(item) for item in document]
+            for index, (word, following) in enumerate(pairwise(document)):
+                flag = word.lstrip("-") if isinstance(word, str) and word.startswith("-") else None
+                if flag and isinstance(following, str) and is_secret(flag, following):
+                    words[index + 1] = HIDDEN
+            return words
+        case str():
+            flag, equals, value = document.partition("=")
+            if is_secret("", document) or (equals and flag.startswith("-") and is_secret(flag.lstrip("-"), value)):
+                return HIDDEN
+            return hide_text(document)
+    return document
+
+
+def hide_value(name: str, value: Any) -> Any:
+    """A JSON value that stands under ``name``.
+
+    >>> hide_value("DbPassword", "hunter2-hunter2"), hide_value("Days", "7")
+    ('(hidden)', '7')
+    """
+    return HIDDEN if isinstance(value, str) and is_secret(name, value) else hide(value)
+
+
+@lru_cache(maxsize=1024)
+def hide_text(text: str) -> str:
+    """A sentence, a reason, a line of a program: what looks like a secret in it is hidden, the rest stays.
+
+    >>> hide_text("DB_PASSWORD=hunter2-hunter2 was refused by https://ann:hunter2-hunter2@host/")
+    'DB_PASSWORD=(hidden) was refused by https://(hidden)@host/'
+    >>> hide_text('args=["--password", "hunter2-hunter2"]'), hide_text("the token: expected a name")
+    ('args=["--password", "(hidden)"]', 'the token: expected a name')
+    """
+    if len(text) < _SHORTEST:
+        return text
+    told = VENDORS.sub(HIDDEN, _KEY.sub(HIDDEN, text)) if VENDORS.search(text) else text
+    told = IN_URL.sub(f"://{HIDDEN}@", told)
+    spans = {found.span("value") for found in _NAMED.finditer(told) if _is_meant(found)}
+    spans |= {found.span("value") for found in _FLAG.finditer(told) if is_secret(found["name"], found["value"])}
+    for begin, end in sorted(spans, reverse=True):
+        told = told[:begin] + HIDDEN + told[end:]
+    told = _WORD.sub(lambda found: _hide_word(found[0]), told)
+    return HIDDEN if looks_secret(told) else told
+
+
+_SHORTEST = 8
+"""No secret is known that is shorter."""
+
+
+def _is_meant(found: re.Match[str]) -> bool:
+    """``token: expected`` is a sentence."""
+    between, value = found["between"], found["value"]
+    is_sentence = between[-1].isspace() and value.isalpha()
+    return not is_sentence and is_secret_name(found["name"]) and is_filled_in(value)
+
+
+def _hide_word(word: str) -> str:
+    bare = word.rstrip(_END_OF_SENTENCE)
+    return HIDDEN + word[len(bare) :] if looks_secret(bare) else word
+
+
+def _is_told(parent: Mapping[Any, Any], key: str, text: str) -> bool:
+    name = parent.get("Name", parent.get("Key"))
+    named = isinstance(name, str) and key in ("DefaultValue", "Value") and is_secret(name, text)
+    return named or is_secret(key, text)

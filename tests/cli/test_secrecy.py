@@ -1,0 +1,328 @@
+"""What looks like a secret, planted in every field, is in nothing that any command shows or keeps, in any format.
+
+All commands and their formats are found by themselves, so a new one has to be walked too.
+"""
+
+from __future__ import annotations
+
+import io
+import json
+import sqlite3
+import tarfile
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+import pytest
+from command_line import Told, in_this_process
+
+from mlops.account.local import LocalAccount
+from mlops.cli import cli
+from mlops.ir.secrecy import is_secret, looks_secret
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+FILL = "0"
+OTHER = "1"
+"""The second run of the pipeline has other secrets."""
+
+
+def token(place: str) -> str:
+    """Told by its form, and by its middle where it stood."""
+    return f"ghp_{place}".ljust(42, FILL)
+
+
+def password(place: str) -> str:
+    """Told by the name beside it only."""
+    return f"hunter2-{place}-{FILL}"
+
+
+PIPELINE = f"""\
+from mlops import Experiment, Fail, Pipeline, Processing, RegisterModel, when
+META = {{"note": "{token("metadata")}"}}
+with Pipeline("leaky", metadata=META, experiment=Experiment("AKIAEXPERIMENT000000")LEAKY) as pipeline:
+    mode = pipeline.string("Mode", default="good")
+    note = pipeline.string("Note", default="{token("default")}")
+    pipeline.string("DbPassword", default="{password("default")}")
+    work = Processing("Work", code="work.py", image="{IMAGE}", outputs=["text"], display_name="{token("display")}",
+        description="{token("described")}", args=[mode, "--api-key", "{password("argument")}", "{token("argument")}"],
+        environment={{"API_KEY": "{password("variable")}", "PLAIN": "{token("variable")}"}},
+        tags={{"api_key": "{password("tag")}", "owner": "{token("tag")}"}})
+    RegisterModel("Register", group="leaky", model="s3://mlops-local/m.tar.gz", image="{IMAGE}", after=[work],
+        metadata={{"api_key": "{password("customer")}", "note": "{token("customer")}"}},
+        version_description="{token("version")}", environment={{"API_KEY": "{password("container")}"}})
+    with when(mode == "stop"):
+        Fail("Stop", "{token("message")}")
+"""
+LEAKY_RESOURCE = f""", description="{token("pipeline")}", tags={{"api_key": "{password("label")}"}}"""
+WORK = f"""\
+import sys
+print("I print", "{token("printed")}")
+if sys.argv[1] == "bad":
+    sys.exit("DB_PASSWORD={password("reason")} was refused with {token("reason")}")
+"""
+TOML = f"""\
+[check]
+ignore = ["X840"]
+[env.defaults]
+instance = "ml.m5.large"
+parameters = {{ Note = "{token("parameter")}" }}
+[env.local]
+tags = {{ team = "growth" }}
+mlflow = true
+[env.local.notify]
+on = ["failed", "succeeded", "approval", "drift"]
+file = "notices.jsonl"
+"""
+MOTO = f"""
+[env.moto]
+account = "123456789012"
+region = "us-east-1"
+role = "arn:aws:iam::123456789012:role/pipelines"
+bucket = "acme-ml"
+endpoint_url = "URL"
+tags = {{ api_key = "{password("default-tag")}", owner = "{token("defaulttag")}" }}
+[env.moto.notify]
+on = ["drift"]
+file = "notices.jsonl"
+[env.moto.schedules.daily]
+pipeline = "leaky"
+expression = "rate(1 day)"
+description = "{token("schedule")}"
+parameters = {{ DbPassword = "{password("schedule")}", Note = "{token("scheduled")}" }}
+[env.moto.triggers.arrived]
+pipeline = "leaky"
+event = {{ source = ["aws.s3"], detail = {{ token = ["{password("pattern")}"], key = ["{token("pattern")}"] }} }}
+"""
+INFERENCE = """\
+def model_fn(folder):
+    return "model"
+def input_fn(body, content_type):
+    return body if isinstance(body, str) else body.decode()
+def predict_fn(text, model):
+    return model + text
+def output_fn(answer, accept):
+    return answer
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One command. ``keeps`` says what on standard output is the definition itself or a step's own output."""
+
+    name: str
+    arguments: tuple[str, ...] = ()
+    code: int = 0
+    keeps: str = ""
+    formats: bool = True
+    before: Callable[[Path], None] = field(default=lambda folder: None)
+
+
+def changed(folder: Path) -> None:
+    """All secrets are others."""
+    for name in ("pipeline.py", "work.py", "mlops.toml"):
+        file = folder / name
+        file.write_text(file.read_text().replace(FILL * 3, OTHER * 3).replace(f'-{FILL}"', f'-{OTHER}"'))
+
+
+BASELINE = ("--baseline", "baseline.json", "--write-baseline")
+CALLS = (
+    Call("doctor"),
+    Call("lock"),
+    Call("init", ("new",)),
+    Call("explain", ("X840",)),
+    Call("rules"),
+    Call("schema"),
+    Call("check", ("pipeline.py",)),
+    Call("check", ("pipeline.py", "--select", "X840,D,P,E,J")),
+    Call("check", ("pipeline.py", "--select", "X840", *BASELINE), formats=False),
+    Call("show", ("pipeline.py",)),
+    Call("compile", ("pipeline.py", "-o", "-"), keeps="the definition"),
+    Call("compile", ("pipeline.py", "-o", "leaky.json")),
+    Call("compile", ("pipeline.py", "--explain-defaults")),
+    Call("import", ("leaky.json",), keeps="the definition as Python"),
+    Call("emit definition-json", ("pipeline.py",), keeps="the definition"),
+    Call("emit diagram", ("pipeline.py",)),
+    Call("emit outline", ("pipeline.py",)),
+    Call("emit python", ("pipeline.py",), keeps="the definition as Python"),
+    Call("plan", ("pipeline.py", "-o", "plan.json", "--notify", "--preflight")),
+    Call("upsert", ("pipeline.py",)),
+    Call("run", ("pipeline.py",)),
+    Call("run", ("pipeline.py", "-p", "Mode=bad"), code=1, formats=False, before=changed),
+    Call("run", ("pipeline.py", "-p", "Mode=stop"), code=1, formats=False),
+    Call("run", ("pipeline.py", "-p", f"Word={token('given')}"), code=2, formats=False),
+    Call("plan", ("pipeline.py",)),
+    Call("start", ("leaky", "--watch")),
+    Call("start", ("leaky", "--watch", "-p", f"DbPassword={password('started')}"), code=1),
+    Call("start", ("leaky", "--watch", "-p", "Mode=bad"), code=1),
+    Call("executions list"),
+    Call("executions show"),
+    Call("executions logs", ("last",), keeps="what steps printed"),
+    Call("executions record"),
+    Call("executions stop", ("last",), code=1),
+    Call("executions retry", ("last",), code=1),
+    Call("executions diff", ("FIRST", "last")),
+    Call("executions open", ("Work", "--", "true")),
+    Call("cache explain", ("Work",)),
+    Call("models list"),
+    Call("models approve", ("leaky", "1", "--reason", token("because"))),
+    Call("models reject", ("leaky", "2", "--reason", token("because"))),
+    Call("models show", ("leaky", "1")),
+    Call("promote", ("leaky", "--to", "local")),
+    Call("endpoints list"),
+    Call("endpoints show", ("leaky",)),
+    Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers"),
+    Call("endpoints delete", ("leaky",)),
+    Call("assets list"),
+    Call("assets prune", ("--older-than", "0")),
+    Call("local prune", ("--keep", "1")),
+    Call("selftest"),
+    Call("destroy", ("leaky", "--yes")),
+)
+NOT_WALKED = {"lsp": "an editor asks it, of the text that it shows itself"}
+
+
+def commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, click.Command]]:
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None, name
+            yield from commands(found, f"{at} {name}".strip())
+    else:
+        yield at, group
+
+
+def formats(command: click.Command) -> list[list[str]]:
+    """The options for each."""
+    for parameter in command.params:
+        if isinstance(parameter.type, click.Choice) and "--format" in parameter.opts:
+            return [["--format", str(choice)] for choice in parameter.type.choices]
+    return [[]]
+
+
+def places() -> list[str]:
+    """All that was planted, in both runs."""
+    sources = [PIPELINE, LEAKY_RESOURCE, WORK, TOML, MOTO, *(word for call in CALLS for word in call.arguments)]
+    words = {word for source in sources for word in source.replace('"', " ").replace("=", " ").split()}
+    found = {word for word in words if word.startswith(("ghp_", "hunter2-", "AKIA"))}
+    assert len(found) > 20
+    assert all(looks_secret(word) or is_secret("password", word) for word in found)
+    return sorted(found | {word.replace(FILL * 3, OTHER * 3).replace(f"-{FILL}", f"-{OTHER}") for word in found})
+
+
+def test_every_command_is_walked() -> None:
+    assert {call.name for call in CALLS} | set(NOT_WALKED) == {name for name, _ in commands()}
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "project"
+    folder.mkdir()
+    (folder / "mlops.toml").write_text(TOML)
+    (folder / "pipeline.py").write_text(PIPELINE.replace("LEAKY", ""))
+    (folder / "work.py").write_text(WORK)
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w:gz") as tar:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(INFERENCE)
+        tar.addfile(member, io.BytesIO(INFERENCE.encode()))
+    account = LocalAccount(folder / ".mlops", "us-east-1")
+    account.ensure_bucket("mlops-local")
+    account.client("s3").put_object(Bucket="mlops-local", Key="m.tar.gz", Body=packed.getvalue())
+    monkeypatch.chdir(folder)
+    return folder
+
+
+def shown(told: Told, call: Call) -> str:
+    """Without the end of a step's log, which is its own output."""
+    talk = "\n".join(line for line in told.err.splitlines() if not line.startswith("  | "))
+    return talk if call.keeps else f"{told.out}\n{talk}"
+
+
+def kept(folder: Path) -> Iterator[tuple[str, str]]:
+    """Everything that we write and that is neither the definition nor a step's output."""
+    for pattern in ("plan.json", "baseline.json", "notices.jsonl", "mlops.lock", ".mlops/objects/**/pipelines/*.json"):
+        found = sorted(folder.glob(pattern))
+        assert found, pattern
+        for file in found:
+            yield pattern, file.read_text()
+    with sqlite3.connect(folder / ".mlops" / "account.sqlite") as store:
+        rows = store.execute("SELECT kind, about, ids, detail FROM event").fetchall()
+        assert rows
+        yield "events", json.dumps(rows)
+    with sqlite3.connect(folder / ".mlops" / "mlflow" / "mlflow.db") as tracking:
+        for table in ("params", "tags", "runs", "metrics", "experiment_tags"):
+            yield f"MLflow's {table}", json.dumps(tracking.execute(f"SELECT * FROM {table}").fetchall())
+
+
+@pytest.mark.slow
+def test_a_planted_secret_is_in_no_view_and_no_record(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    mlops, known = in_this_process(capfd), dict(commands())
+    planted, leaks = places(), []
+    for call in CALLS:
+        call.before(project)
+        for options in formats(known[call.name]) if call.formats else [[]]:
+            arguments = [first(project) if word == "FIRST" else word for word in call.arguments]
+            words = [*call.name.split(), *options, *arguments]
+            told = mlops(*words, code=call.code)
+            leaks += [(" ".join(words), word) for word in planted if word in shown(told, call)]
+            if call.name == "destroy":
+                break
+        if call.name == "selftest":
+            leaks += [(place, word) for place, text in kept(project) for word in planted if word in text]
+    assert not leaks, "\n".join(f"{place}: {word}" for place, word in leaks)
+
+
+def first(folder: Path) -> str:
+    with sqlite3.connect(folder / ".mlops" / "account.sqlite") as store:
+        return str(store.execute("SELECT id FROM execution ORDER BY created LIMIT 1").fetchone()[0])
+
+
+def test_a_planted_secret_is_shown_nowhere_of_an_account_that_takes_it(
+    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moto_url: str
+) -> None:
+    urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    with (project / "mlops.toml").open("a") as file:
+        file.write(MOTO.replace("URL", moto_url))
+    (project / "pipeline.py").write_text(PIPELINE.replace("LEAKY", LEAKY_RESOURCE))
+    s3 = boto("s3", moto_url)
+    s3.create_bucket(Bucket="acme-ml")
+    mlops, planted, leaks = in_this_process(capfd), places(), []
+
+    def call(*words: str, code: int = 0, keeps: bool = False) -> None:
+        told = mlops(*words, "--env", "moto", code=code)
+        text = told.err if keeps else told.out + told.err
+        leaks.extend((" ".join(words), word) for word in planted if word in text)
+
+    def plans() -> None:
+        for format_ in ("text", "json", "markdown"):
+            call("plan", "pipeline.py", "--format", format_, "--notify")
+            call("plan", "pipeline.py", "--format", format_, "--preflight", code=1)
+
+    plans()
+    call("upsert", "pipeline.py", "--format", "json")
+    changed(project)
+    plans()
+    boto("sagemaker", moto_url).update_pipeline(PipelineName="leaky", PipelineDescription=token("behind"))
+    plans()
+    call("upsert", "pipeline.py", code=1)
+    call("upsert", "pipeline.py", "--force")
+    call("import", "--from-account", "leaky", keeps=True)
+    call("start", "leaky", "-p", f"Mode={token('given')}", "--format", "json")
+    (record,) = [item["Key"] for item in s3.list_objects_v2(Bucket="acme-ml", Prefix="mlops/pipelines/")["Contents"]]
+    kept_there = s3.get_object(Bucket="acme-ml", Key=record)["Body"].read().decode()
+    call("destroy", "leaky", "--format", "json")
+    for place, text in (("the record", kept_there), ("notices", (project / "notices.jsonl").read_text())):
+        leaks += [(place, word) for word in planted if word in text]
+    assert not leaks, "\n".join(f"{place}: {word}" for place, word in leaks)
+
+
+def boto(service: str, url: str) -> Any:
+    return boto3.client(service, endpoint_url=url, region_name="us-east-1")
