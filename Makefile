@@ -8,7 +8,7 @@ WORKERS ?= 3
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo test proofs check lint bench bench-steps bench-peers clean
+.PHONY: demo test proofs check names lint bench bench-steps bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
@@ -19,6 +19,10 @@ test: .venv-test/installed
 # What is slow or foreign, each judge in an environment of its own below .venv-proofs; JUDGES="sdk kills" for some.
 proofs: .venv-test/installed
 	$(TEST)/python -m tests.proofs $(JUDGES)
+
+# What `import mlops` gives, from what the modules of mlops.declare state in __all__.
+names: .venv-test/installed
+	$(TEST)/python -m tests.house.public_names
 
 lint: .venv-test/installed
 	$(TEST)/ruff check .

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from mlops.ports import fill as _fill
 
 if TYPE_CHECKING:
+    # Imports: written by `make names`.
     from mlops.declare import as_written, execution, image
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
@@ -81,9 +82,11 @@ if TYPE_CHECKING:
         Rule,
         TensorBoard,
     )
+    # End of imports.
 
 __version__ = "0.1.0"
 
+# Names: written by `make names`.
 __all__ = [
     "EMR",
     "Action",
@@ -283,6 +286,7 @@ _HOMES = {
     "step": "mlops.declare.functions",
     "when": "mlops.declare.steps.condition",
 }
+# End of names.
 
 _fill({"notebook": "mlops.notebook", "composer": "mlops.compose.sdk_file:compose"})
 
@@ -292,7 +296,8 @@ def __getattr__(name: str) -> object:
     if home is None:
         raise AttributeError(f"module 'mlops' has no attribute {name!r}")
     module = importlib.import_module(home)
-    found: object = module if name in ("as_written", "execution", "image") else getattr(module, name)
+    # Some are whole modules: image.sklearn("1.2-1").
+    found: object = module if home == f"mlops.declare.{name}" else getattr(module, name)
     globals()[name] = found
     return found
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
     Operand: TypeAlias = Reference | str | int | float | bool
 
+__all__ = ["Condition", "all_of", "any_of", "compare", "is_in"]
+
 Operator: TypeAlias = Literal["==", "!=", ">", ">=", "<", "<="]
 
 _OPERATORS: Mapping[str, str] = {

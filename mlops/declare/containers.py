@@ -23,6 +23,8 @@ from mlops.ir import Value
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Container", "ModelData"]
+
 
 @record
 class ModelData:

@@ -46,6 +46,8 @@ from mlops.ir import Ref, Unknown, Value, Where
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["step"]
+
 P = ParamSpec("P")
 R = TypeVar("R")
 

@@ -16,6 +16,8 @@ from mlops.ir import Unknown, Value
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["PackModel"]
+
 SCRIPT: Final = Path(pack_model.__file__)
 
 

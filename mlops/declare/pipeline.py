@@ -29,6 +29,8 @@ from mlops.ir import Step as StepRecord
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Experiment", "Mlflow", "Pipeline"]
+
 
 class BlockMember(Protocol):
     """What a block holds: a step, or the Condition behind ``when``."""

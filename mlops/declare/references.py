@@ -17,6 +17,8 @@ from mlops.declare.secrets import Secret
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.values import to_expression
 
+__all__ = ["DataReference", "ModelReference", "Reference", "join", "json_file"]
+
 _LARGEST_BITS = 14_000
 """Python itself writes no integer of more than 4,300 digits."""
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 from mlops.declare.misuse import misuse
 from mlops.ir.secret import SecretReference
 
+__all__ = ["secret"]
+
 
 class Secret:
     """Stands for a secret's value in ``environment=``; SageMaker itself never sees the value."""

@@ -28,6 +28,18 @@ from mlops.ir import Unknown, Value
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = [
+    "Channel",
+    "Checkpoint",
+    "DebugHook",
+    "FileSystem",
+    "InstanceGroup",
+    "Profiler",
+    "RegisteredDataset",
+    "Rule",
+    "TensorBoard",
+]
+
 MAX_RUNTIME_SECONDS = 3600
 """A request must have a limit; this is the official SDK's where the author says nothing."""
 

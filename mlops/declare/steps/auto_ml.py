@@ -18,6 +18,8 @@ from mlops.ir.permissions import ANY_JOB
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["AutoML", "Table"]
+
 STEP_TYPE = StepType(
     type="AutoML",
     request="CreateAutoMLJobRequest",

@@ -23,6 +23,8 @@ from mlops.ir.fields import Constructor
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["After", "Retry", "Step", "omit"]
+
 S = TypeVar("S", bound="Step")
 
 

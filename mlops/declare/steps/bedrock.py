@@ -25,6 +25,13 @@ _KINDS = choice("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFO
 def _validators(step: BedrockCustomModel, *_: object) -> Value:
     return None if step.validation is None else ({"s3Uri": lower(step.validation)},)
 
+__all__ = [
+    "BedrockCustomModel",
+    "BedrockCustomModelDeployment",
+    "BedrockModelImport",
+    "BedrockProvisionedModelThroughput",
+]
+
 
 class BedrockCustomModel(Step):
     """Makes a model called ``model`` of the foundation model ``base`` and ``data``: CreateModelCustomizationJob.

@@ -13,6 +13,8 @@ from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType
 from mlops.ir.fields import REQUIRED, TEXT, Constructor, Field
 
+__all__ = ["Callback"]
+
 STEP_TYPE = StepType(
     type="Callback",
     envelope=frozenset({"CacheConfig", "OutputParameters", "SqsQueueUrl"}),

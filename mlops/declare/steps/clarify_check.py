@@ -15,6 +15,8 @@ from mlops.ir.permissions import to_run
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["DataBiasCheck", "ExplainabilityCheck", "ModelBiasCheck"]
+
 STEP_TYPE = StepType(
     type="ClarifyCheck",
     request="CreateProcessingJobRequest",

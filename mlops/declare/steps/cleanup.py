@@ -14,6 +14,8 @@ from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import LINK, REQUIRED, WORDS, Constructor, Field, Given, Made, Said, Spoken, StepNamed
 
+__all__ = ["Cleanup", "Objects"]
+
 STEP_TYPE = StepType(
     type="Cleanup",
     permissions=("s3:DeleteObject", "s3:ListBucket"),

@@ -20,6 +20,8 @@ from mlops.ir import Step as StepRecord
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Branch", "when"]
+
 STEP_TYPE = StepType(
     type="Condition",
     response=None,

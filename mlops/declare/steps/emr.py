@@ -45,6 +45,8 @@ from mlops.ir.fields import (
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["EMR", "EmrCluster"]
+
 STEP_TYPE = StepType(
     type="EMR",
     service="emr",

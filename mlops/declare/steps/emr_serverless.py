@@ -38,6 +38,8 @@ from mlops.ir.fields import (
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["EMRServerless", "EmrApplication"]
+
 STEP_TYPE = StepType(
     type="EMRServerless",
     service="emr-serverless",

@@ -10,6 +10,8 @@ from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType
 from mlops.ir.fields import REQUIRED, STRING, TAGS, TEXT, Constructor, Field, Yielded
 
+__all__ = ["Endpoint"]
+
 STEP_TYPE = StepType(
     type="Endpoint",
     request="CreateEndpointInput",

@@ -42,6 +42,8 @@ from mlops.ir.fields import (
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Capture", "EndpointConfig", "Serverless", "Variant"]
+
 STEP_TYPE = StepType(
     type="EndpointConfig",
     request="CreateEndpointConfigInput",

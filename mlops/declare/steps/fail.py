@@ -10,6 +10,8 @@ from mlops.declare.steps.base import After, Step
 from mlops.ir import StepType
 from mlops.ir.fields import WORD, Constructor, Field, said_at
 
+__all__ = ["Fail"]
+
 STEP_TYPE = StepType(type="Fail", action="fail", dependable=False, permissions=())
 
 

@@ -31,6 +31,8 @@ from mlops.ir import Step as StepRecord
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["ForEach"]
+
 STEP_TYPE = StepType(
     type="ForEach",
     blocks=("ForEachBody",),

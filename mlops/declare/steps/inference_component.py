@@ -29,6 +29,8 @@ from mlops.ir.fields import (
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["InferenceComponent"]
+
 STEP_TYPE = StepType(
     type="InferenceComponent",
     request="CreateInferenceComponentInput",

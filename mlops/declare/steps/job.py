@@ -16,6 +16,8 @@ from mlops.ir import StepType, Value
 from mlops.ir.fields import REQUIRED, STRING, TAGS, TEXT, Constructor, Field, Yielded, hidden
 from mlops.ir.permissions import to_run
 
+__all__ = ["Job"]
+
 STEP_TYPE = StepType(
     type="Job",
     request="CreateJobRequest",

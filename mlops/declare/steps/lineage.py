@@ -19,6 +19,8 @@ from mlops.ir import StepType, Unknown, Value
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Action", "Artifact", "Association", "Context", "Lineage"]
+
 STEP_TYPE = StepType(
     type="Lineage",
     extra_response={"ActionArns": None, "ArtifactArns": None, "ContextArns": None, "Associations": None},

@@ -19,6 +19,8 @@ from mlops.ir.permissions import ANY_JOB
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Model"]
+
 STEP_TYPE = StepType(
     type="Model",
     request="CreateModelInput",

@@ -22,6 +22,8 @@ from mlops.ir import StepType, Unknown, Value
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["NotebookJob"]
+
 CHANNEL = "sagemaker_headless_execution_pipelinestep"
 MAX_RUNTIME_SECONDS = 2 * 24 * 60 * 60
 """The official SDK's limit where the author says nothing."""

@@ -12,6 +12,8 @@ from mlops.ir.fields import PLAIN, REQUIRED, Constructor, Field, Given, Said, Sp
 def _said_type(given: Given) -> Spoken:
     return Said(given.step.type)
 
+__all__ = ["OtherStep"]
+
 
 class OtherStep(Step):
     """A step of any ``type``, also one that SageMaker got yesterday: ``arguments`` and ``members`` are all it has.

@@ -44,6 +44,8 @@ from mlops.ir.permissions import to_run
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Athena", "Input", "Output", "Processing", "Redshift"]
+
 STEP_TYPE = StepType(
     type="Processing",
     request="CreateProcessingJobRequest",

@@ -20,6 +20,8 @@ from mlops.ir.permissions import to_run
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["DataQualityCheck", "ModelQualityCheck"]
+
 STEP_TYPE = StepType(
     type="QualityCheck",
     request="CreateProcessingJobRequest",

@@ -21,6 +21,8 @@ from mlops.ir.values import expressions, to_json
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["DriftBaselines", "Inference", "LifeCycle", "Metrics", "ModelCard", "Origin", "RegisterModel", "Validation"]
+
 STEP_TYPE = StepType(
     type="RegisterModel",
     request="CreateModelPackageInput",

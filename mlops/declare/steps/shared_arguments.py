@@ -30,6 +30,8 @@ from mlops.project.images import ImageRequest
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Network"]
+
 Text: TypeAlias = str | StringReference
 Count: TypeAlias = int | IntegerReference
 Number: TypeAlias = int | float | NumberReference

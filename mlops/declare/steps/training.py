@@ -40,6 +40,8 @@ from mlops.ir.permissions import to_run
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = ["Training"]
+
 STEP_TYPE = StepType(
     type="Training",
     request="CreateTrainingJobRequest",

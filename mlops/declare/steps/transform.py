@@ -28,6 +28,8 @@ from mlops.ir.fields import (
     made,
 )
 
+__all__ = ["DataCapture", "Transform"]
+
 STEP_TYPE = StepType(
     type="Transform",
     request="CreateTransformJobRequest",

@@ -42,6 +42,17 @@ from mlops.ir.permissions import to_run
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
+__all__ = [
+    "AutoRange",
+    "CategoricalRange",
+    "ContinuousRange",
+    "IntegerRange",
+    "Maximize",
+    "Minimize",
+    "TrainingJob",
+    "Tuning",
+]
+
 STEP_TYPE = StepType(
     type="Tuning",
     request="CreateHyperParameterTuningJobRequest",
