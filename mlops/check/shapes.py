@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.check.nearest import did_you_mean
-from mlops.ir import ConfigurationError, Join, JsonGet, Ref, Unknown, Value
+from mlops.ir import ConfigurationError, Join, JsonGet, Ref, StepType, Unknown, Value
 from mlops.ir.values import Expression, pointer
 
 
@@ -112,6 +112,20 @@ def shape(service: str, name: str, omits: Sequence[str] = (), optional: Sequence
             "members": {key: member for key, member in raw["members"].items() if key not in omits},
         }
     return Shape(service, name, raw)
+
+
+_own: dict[str, Shape] = {}
+
+
+def own_shape(step_type: StepType) -> Shape | None:
+    """Of Arguments that mirror no single request, as the step type states it."""
+    raw = step_type.arguments
+    if raw is None:
+        return None
+    found = _own.get(step_type.type)
+    if found is None or found.raw is not raw:
+        found = _own[step_type.type] = Shape("sagemaker", f"{step_type.type} arguments", raw)
+    return found
 
 
 @cache

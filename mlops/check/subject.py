@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
-from mlops.check import composites, graph
-from mlops.check.shapes import Feed, Misfit, Shape, shape, walk
+from mlops.check import graph
+from mlops.check.shapes import Feed, Misfit, Shape, own_shape, shape, walk
 from mlops.ir import Definition, Join, JsonGet, Parameter, Placed, Ref, Step, StepType, Value
 from mlops.ir.values import LITERALS, Expression, RefPath, expressions, pointer
 
@@ -130,10 +130,9 @@ class Subject:
 
     def request_shape(self, step: Step) -> Shape | None:
         """What Arguments mirror, None where nobody knows."""
-        own = composites.ARGUMENTS.get(step.type)
-        if own is not None:
-            return own
         step_type = self.type_of(step)
+        if step_type is not None and step_type.arguments is not None:
+            return own_shape(step_type)
         if step_type is None or step_type.request is None:
             return None
         return shape(step_type.service, step_type.request)

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
     from mlops.declare.steps.base import Step
 
+__all__ = ["omit"]
+
 
 class _Omit:
     """The type of :data:`omit`."""

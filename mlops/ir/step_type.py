@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from mlops.ir.job_kind import JobKind
+from mlops.ir.shape_notation import ShapeNotation
 
 
 @dataclass(frozen=True, slots=True)
@@ -13,6 +14,7 @@ class StepType:
     """Shape names are botocore's, of service ``service``.
 
     - ``request``: the shape that ``Arguments`` mirrors, None where Arguments are the step type's own.
+    - ``arguments``: their shape then (:mod:`mlops.ir.shape_notation`), None where nothing is asked of them.
     - ``omits``: request members that the service supplies and the document leaves out.
     - ``response``: the shape that ``Steps.X.<path>`` walks, None where nothing can be read.
     - ``extra_response``: readable members that the response shape lacks, each with its shape name, or None for "any
@@ -35,6 +37,7 @@ class StepType:
     type: str
     service: str = "sagemaker"
     request: str | None = None
+    arguments: ShapeNotation | None = None
     omits: frozenset[str] = frozenset()
     response: str | None = None
     extra_response: Mapping[str, str | None] = field(default_factory=dict)

@@ -23,7 +23,7 @@ from mlops.ir.fields import Constructor
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
-__all__ = ["After", "Retry", "Step", "omit"]
+__all__ = ["After", "Retry", "Step"]
 
 S = TypeVar("S", bound="Step")
 

@@ -25,6 +25,7 @@ _KINDS = choice("FINE_TUNING", "CONTINUED_PRE_TRAINING", "DISTILLATION", "REINFO
 def _validators(step: BedrockCustomModel, *_: object) -> Value:
     return None if step.validation is None else ({"s3Uri": lower(step.validation)},)
 
+
 __all__ = [
     "BedrockCustomModel",
     "BedrockCustomModelDeployment",

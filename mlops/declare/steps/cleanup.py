@@ -13,11 +13,20 @@ from mlops.declare.steps.base import After, Shared, Step
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import LINK, REQUIRED, WORDS, Constructor, Field, Given, Made, Said, Spoken, StepNamed
+from mlops.ir.shape_notation import STRING_SHAPE, list_of, structure
 
 __all__ = ["Cleanup", "Objects"]
 
 STEP_TYPE = StepType(
     type="Cleanup",
+    # As the official SDK's cleanup_step writes it.
+    arguments=structure(
+        ("Resources",),
+        Resources=structure(
+            ("S3",),
+            S3=list_of(structure(("StepName",), StepName=STRING_SHAPE, S3Uris=list_of(STRING_SHAPE, min=1)), min=1),
+        ),
+    ),
     permissions=("s3:DeleteObject", "s3:ListBucket"),
 )
 

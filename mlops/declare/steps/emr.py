@@ -41,6 +41,7 @@ from mlops.ir.fields import (
     nothing,
     objects,
 )
+from mlops.ir.shape_notation import ANY_SHAPE, ROLE_SHAPE, STRING_SHAPE, structure
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -50,6 +51,20 @@ __all__ = ["EMR", "EmrCluster"]
 STEP_TYPE = StepType(
     type="EMR",
     service="emr",
+    arguments=structure(
+        ("StepConfig",),
+        StepConfig=structure(
+            ("HadoopJarStep",), HadoopJarStep={"service": "emr", "shape": "HadoopJarStepConfig"}, Properties=ANY_SHAPE
+        ),
+        ClusterId=STRING_SHAPE,
+        # So does the official SDK's emr_step.
+        ClusterConfig={
+            "service": "emr",
+            "shape": "RunJobFlowInput",
+            "omits": ("Name", "Steps", "AutoTerminationPolicy"),
+        },
+        ExecutionRoleArn=ROLE_SHAPE,
+    ),
     response="Step",
     extra_response={"ClusterId": None},
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),

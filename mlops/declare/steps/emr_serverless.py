@@ -34,6 +34,7 @@ from mlops.ir.fields import (
     choice,
     made,
 )
+from mlops.ir.shape_notation import ROLE_SHAPE, STRING_SHAPE, structure
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -43,6 +44,23 @@ __all__ = ["EMRServerless", "EmrApplication"]
 STEP_TYPE = StepType(
     type="EMRServerless",
     service="emr-serverless",
+    arguments=structure(
+        ("ExecutionRoleArn", "JobConfig"),
+        ExecutionRoleArn=ROLE_SHAPE,
+        # As the official SDK's emr_serverless_step writes them.
+        JobConfig={
+            "service": "emr-serverless",
+            "shape": "StartJobRunRequest",
+            "omits": ("clientToken",),
+            "optional": ("applicationId",),
+        },
+        ApplicationId=STRING_SHAPE,
+        ApplicationConfig={
+            "service": "emr-serverless",
+            "shape": "CreateApplicationRequest",
+            "omits": ("clientToken",),
+        },
+    ),
     response="GetJobRunResponse",
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
     permissions=("emr-serverless:StartJobRun", "emr-serverless:GetJobRun", "iam:PassRole"),

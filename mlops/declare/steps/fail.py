@@ -9,10 +9,17 @@ from mlops.declare.references import Reference
 from mlops.declare.steps.base import After, Step
 from mlops.ir import StepType
 from mlops.ir.fields import WORD, Constructor, Field, said_at
+from mlops.ir.shape_notation import STRING_SHAPE, structure
 
 __all__ = ["Fail"]
 
-STEP_TYPE = StepType(type="Fail", action="fail", dependable=False, permissions=())
+STEP_TYPE = StepType(
+    type="Fail",
+    arguments=structure(("ErrorMessage",), ErrorMessage=STRING_SHAPE),
+    action="fail",
+    dependable=False,
+    permissions=(),
+)
 
 
 class Fail(Step):

@@ -27,6 +27,7 @@ from mlops.declare.references import (
 from mlops.declare.steps.base import Shared, Step
 from mlops.ir import Block, Ref, StepType, Value
 from mlops.ir import Step as StepRecord
+from mlops.ir.shape_notation import ANY_SHAPE, one_of, structure
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -35,6 +36,13 @@ __all__ = ["ForEach"]
 
 STEP_TYPE = StepType(
     type="ForEach",
+    # As the official SDK's for_each_step writes it.
+    arguments=structure(
+        ("IterableItems", "MaxConcurrency"),
+        IterableItems=ANY_SHAPE,
+        MaxConcurrency={"type": "integer", "min": 1, "max": 50},
+        Selector=structure(("Pick", "Field"), Pick=one_of("MaxBy", "MinBy"), Field=ANY_SHAPE),
+    ),
     blocks=("ForEachBody",),
     permissions=(),
 )

@@ -15,14 +15,31 @@ from mlops.declare.references import DataReference, ModelReference, Poison, Refe
 from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Unknown, Value
+from mlops.ir.shape_notation import STRING_SHAPE, list_of, one_of, structure
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
 __all__ = ["Action", "Artifact", "Association", "Context", "Lineage"]
 
+_END = structure(Arn=STRING_SHAPE, Name=STRING_SHAPE, Type=one_of("Action", "Artifact", "Context"))
+"""One end of an association, as the official SDK's lineage_step writes it."""
+
 STEP_TYPE = StepType(
     type="Lineage",
+    arguments=structure(
+        Actions=list_of({"shape": "CreateActionRequest"}),
+        Artifacts=list_of({"shape": "CreateArtifactRequest"}),
+        Contexts=list_of({"shape": "CreateContextRequest"}),
+        Associations=list_of(
+            structure(
+                ("Source", "Destination"),
+                Source=_END,
+                Destination=_END,
+                AssociationType={"shape": "AssociationEdgeType"},
+            )
+        ),
+    ),
     extra_response={"ActionArns": None, "ArtifactArns": None, "ContextArns": None, "Associations": None},
     permissions=(
         "sagemaker:AddAssociation",

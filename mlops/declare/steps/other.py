@@ -12,6 +12,7 @@ from mlops.ir.fields import PLAIN, REQUIRED, Constructor, Field, Given, Said, Sp
 def _said_type(given: Given) -> Spoken:
     return Said(given.step.type)
 
+
 __all__ = ["OtherStep"]
 
 
