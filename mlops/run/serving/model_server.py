@@ -16,8 +16,27 @@ from mlops.run.sandbox import Box, Boxed, Isolation, probe, start
 
 STARTUP_SECONDS = 240.0  # the service's default health check timeout
 STOP_SECONDS = 30.0
+WORKERS, THREADS = "SAGEMAKER_MODEL_SERVER_WORKERS", "SAGEMAKER_GUNICORN_THREADS"
 _PING_SECONDS = 2.0
 _ENTRY = Path(__file__).with_name("entry.py")
+
+
+def workers_of(environment: Mapping[str, str]) -> int:
+    """Processes that a container is to have, as the inference toolkits are told it.
+
+    >>> workers_of({"SAGEMAKER_MODEL_SERVER_WORKERS": "2"}), workers_of({})
+    (2, 1)
+    """
+    return _count(environment.get(WORKERS))
+
+
+def threads_of(environment: Mapping[str, str]) -> int:
+    """Requests that one process works on at a time."""
+    return _count(environment.get(THREADS))
+
+
+def _count(text: str | None) -> int:
+    return max(int(text), 1) if text is not None and text.isascii() and text.isdigit() else 1
 
 
 class ModelServerFailed(Exception):

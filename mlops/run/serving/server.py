@@ -2,7 +2,7 @@
 
 Runs inside the sandbox. Listens on the socket whose number ``MLOPS_LISTEN_FD`` gives, else on port
 ``SAGEMAKER_BIND_TO_PORT`` (8080) of 127.0.0.1. Answers nothing before the model is loaded; ends with status 1 where
-that fails.
+that fails. Answers one request at a time, or as many as ``SAGEMAKER_GUNICORN_THREADS`` says.
 """
 
 from __future__ import annotations
@@ -36,18 +36,21 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, listening: socket.socket, handlers: Handlers) -> None:
+    def __init__(self, listening: socket.socket, handlers: Handlers, threads: int = 1) -> None:
         super().__init__(listening.getsockname(), _Request, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.socket.listen(self.request_queue_size)
         self.handlers = handlers
-        self.one_at_a_time = threading.Lock()  # a worker of the toolkit has one request at a time too
+        self.at_work = threading.Semaphore(threads)  # a worker of the toolkit has one request at a time too
 
 
 class _Request(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     timeout = _IDLE_SECONDS
+    # Head and body of an answer leave together: apart, the second waits until the first is acknowledged.
+    wbufsize = -1
+    disable_nagle_algorithm = True
     server: _Server
 
     def do_GET(self) -> None:
@@ -75,7 +78,7 @@ class _Request(BaseHTTPRequestHandler):
 
     def _invoke(self) -> Answer:
         body = self._body()
-        with self.server.one_at_a_time:
+        with self.server.at_work:
             return self.server.handlers.answer(
                 body,
                 self.headers.get("Content-Type") or JSON,
@@ -124,7 +127,9 @@ def main() -> int:
     except Exception:
         traceback.print_exc()
         return 1
-    with _Server(_listening(), handlers) as server:
+    threads = os.environ.get("SAGEMAKER_GUNICORN_THREADS", "")
+    at_a_time = max(int(threads), 1) if threads.isascii() and threads.isdigit() else 1
+    with _Server(_listening(), handlers, at_a_time) as server:
         server.serve_forever()
     return 0
 

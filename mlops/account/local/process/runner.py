@@ -58,7 +58,8 @@ def main(arguments: list[str] | None = None) -> int:
     if given.kind == "execution":
         run_execution(state, given.id, folder)
     else:
-        from mlops.account.local.process.serving import serve
+        # An execution needs no server.
+        from mlops.account.local.process.serving.endpoint import serve
 
         serve(state, given.id, folder)
     return 0

@@ -8,11 +8,13 @@ from collections.abc import Mapping
 from io import BytesIO
 from typing import Any
 
-from mlops.account.local.process.front import (
+from mlops.account.local.process.router.wire import (
     ANSWER_SECONDS,
     BIGGEST_BODY,
     CUSTOM_ATTRIBUTES,
+    INFERENCE_ID,
     INVOKED_VARIANT,
+    SESSION_ID,
     TARGET_VARIANT,
 )
 from mlops.account.local.refusal import Refusal
@@ -25,8 +27,8 @@ _HEADERS = {
     "Accept": "Accept",
     "CustomAttributes": CUSTOM_ATTRIBUTES,
     "TargetVariant": TARGET_VARIANT,
-    "InferenceId": "X-Amzn-SageMaker-Inference-Id",
-    "SessionId": "X-Amzn-SageMaker-Session-Id",
+    "InferenceId": INFERENCE_ID,
+    "SessionId": SESSION_ID,
 }
 
 

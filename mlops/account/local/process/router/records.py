@@ -1,0 +1,163 @@
+"""What was asked of an endpoint and how it was answered: one record a request, in files that other processes may read.
+
+A file of ``<endpoint's folder>/requests`` begins with a line of JSON that names its format and its columns, and has a
+line with an array of their values for each request, in the order of the answers. A new file begins when one is full,
+and with each process; names sort by time. The newest files are kept, the oldest removed. ``{"lost": n}`` in place of an
+array says that n records were not written, because they came faster than the disk took them.
+
+Columns: ``time`` of the answer in seconds since 1970; ``config`` and ``variant`` (empty where none was chosen);
+``shadow``; ``status`` as the caller saw it, 499 where the caller had gone, for a shadow as if it had been asked;
+microseconds inside the model and around it (ModelLatency, OverheadLatency); bytes of the bodies;
+``inference_id`` or null.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import logging
+import os
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FOLDER = "requests"
+FORMAT = 1
+_FILE_BYTES = 8 * 1024 * 1024
+_FILES = 8
+_WAITING = 20_000
+_SECONDS = 1.0
+_log = logging.getLogger("mlops.runner")
+
+
+class Record(NamedTuple):
+    time: float
+    config: str
+    variant: str
+    shadow: bool
+    status: int
+    model_microseconds: int
+    overhead_microseconds: int
+    bytes_in: int
+    bytes_out: int
+    inference_id: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far somebody has read."""
+
+    file: str = ""
+    offset: int = 0
+
+
+class Recorder:
+    """Takes records without waiting and writes them in batches, in a thread of its own."""
+
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        seconds: float = _SECONDS,
+        file_bytes: int = _FILE_BYTES,
+        files: int = _FILES,
+        waiting: int = _WAITING,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._folder = folder
+        self._seconds, self._file_bytes, self._files, self._most = seconds, file_bytes, files, waiting
+        self._clock = clock
+        self._waiting: list[Record] = []
+        self._lost = 0
+        self._ended = threading.Event()
+        self._descriptor = -1
+        self._size = 0
+        self._thread = threading.Thread(target=self._run, name="request records", daemon=True)
+        self._thread.start()
+
+    def add(self, record: Record) -> None:
+        if len(self._waiting) < self._most:
+            self._waiting.append(record)
+        else:
+            self._lost += 1
+
+    def close(self) -> None:
+        """What was added is written then."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._seconds):
+            self._write()
+        self._write()
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+
+    def _write(self) -> None:
+        records, self._waiting = self._waiting, []
+        lost, self._lost = self._lost, 0
+        if not records and not lost:
+            return
+        try:
+            for start in range(0, len(records), 1000):
+                self._append(_ARRAY.encode(record) for record in records[start : start + 1000])
+            if lost:
+                self._append([json.dumps({"lost": lost})])
+        except OSError as error:
+            _log.warning("%d request records cannot be written: %s", len(records) + lost, error)
+
+    def _append(self, texts: Any) -> None:
+        if self._descriptor < 0 or self._size >= self._file_bytes:
+            self._begin()
+        text = "".join(f"{line}\n" for line in texts).encode()
+        while text:
+            written = os.write(self._descriptor, text)
+            self._size += written
+            text = text[written:]
+
+    def _begin(self) -> None:
+        if self._descriptor >= 0:
+            os.close(self._descriptor)
+            self._descriptor = -1
+        self._folder.mkdir(parents=True, exist_ok=True)
+        name = f"{self._clock():017.6f}-{os.getpid()}.jsonl"
+        self._descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
+        head = json.dumps({"format": FORMAT, "columns": Record._fields}) + "\n"
+        self._size = os.write(self._descriptor, head.encode())
+        for old in _names(self._folder)[: -self._files]:
+            with contextlib.suppress(FileNotFoundError):
+                (self._folder / old).unlink()
+
+
+def read(folder: Path, after: Position | None = None) -> tuple[list[Record], Position]:
+    """The records that were written since ``after``, and where to go on. Another process may be writing, or may have
+    removed what was not read in time."""
+    at = after or Position()
+    found: list[Record] = []
+    for name in _names(folder):
+        if name < at.file:
+            continue
+        offset = at.offset if name == at.file else 0
+        try:
+            with (folder / name).open("rb") as file:
+                file.seek(offset)
+                text = file.read()
+        except FileNotFoundError:
+            continue
+        whole = text[: text.rfind(b"\n") + 1]
+        for line in whole.splitlines():
+            values = json.loads(line)
+            if isinstance(values, list):
+                found.append(Record(*values))
+        at = Position(name, offset + len(whole))
+    return found, at
+
+
+def _names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.glob("*.jsonl"))
+
+
+_ARRAY = json.JSONEncoder(separators=(",", ":"))

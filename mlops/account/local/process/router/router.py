@@ -1,0 +1,513 @@
+"""Takes requests from clients' connections to a variant's servers, and answers back."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import Callable
+
+from mlops.account.local.process.router.door import Door, lines
+from mlops.account.local.process.router.engine import Engine
+from mlops.account.local.process.router.exchange import Exchange
+from mlops.account.local.process.router.model_connection import ModelConnection
+from mlops.account.local.process.router.queues import Line, Running
+from mlops.account.local.process.router.records import Record
+from mlops.account.local.process.router.routing import Limits, Routing, Server
+from mlops.account.local.process.router.wire import (
+    CLIENT_GONE,
+    CUSTOM_ATTRIBUTES,
+    FORWARDED,
+    INFERENCE_ID,
+    TARGET_VARIANT,
+    error_body,
+    error_headers,
+)
+
+_HEAD = b"POST /invocations HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+_FORWARDED = tuple((name.lower().encode(), name.encode()) for name in FORWARDED)
+_NOT_FOR_ALL = (b"accept", b"content-type")
+_BETWEEN = tuple(pair for pair in _FORWARDED if pair[0] not in _NOT_FOR_ALL)
+_ACCEPT = tuple(pair for pair in _FORWARDED if pair[0] == b"accept")
+_ANSWERED = ((b"content-type", b"Content-Type"), (CUSTOM_ATTRIBUTES.lower().encode(), CUSTOM_ATTRIBUTES.encode()))
+_TARGET, _ID = TARGET_VARIANT.lower().encode(), INFERENCE_ID.lower().encode()
+_LONGEST_ERROR = 64 * 1024
+_STREAMED = b"-response-stream"
+
+
+def _nobody(key: str) -> None:
+    pass
+
+
+class Router:
+    """``record`` gets each request when it is answered; ``unreachable`` a server that takes no connection."""
+
+    def __init__(
+        self,
+        name: str,
+        engine: Engine,
+        *,
+        record: Callable[[Record], None],
+        unreachable: Callable[[str], None] = _nobody,
+        log_stream: str = "",
+        limits: Limits | None = None,
+        chance: Callable[[], float] = random.random,
+    ) -> None:
+        self.name = name
+        self.engine = engine
+        self.limits = limits or Limits()
+        self.stopping = False
+        self._record = record
+        self._unreachable = unreachable
+        self._log_stream = log_stream
+        self._chance = chance
+        self._path = f"/endpoints/{name}/invocations".encode()
+        self._routing: Routing | None = None
+        self._lines: dict[str, Line] = {}
+        self._shadow: Line | None = None
+        self._running: dict[str, Running] = {}
+        self._doors: set[Door] = set()
+        self._under_way: dict[Exchange, None] = {}  # in the order of their deadlines
+        self._held = 0
+        self._connecting: set[asyncio.Task[None]] = set()
+        self._listening: asyncio.Server | None = None
+        self._sweeper: asyncio.TimerHandle | None = None
+
+    # From outside.
+
+    async def start(self, port: int = 0) -> int:
+        """The port of 127.0.0.1 on which it answers from now on."""
+        loop = asyncio.get_running_loop()
+        self._listening = await loop.create_server(lambda: Door(self), "127.0.0.1", port, backlog=1024)
+        self._sweep()
+        return int(self._listening.sockets[0].getsockname()[1])
+
+    async def stop(self, seconds: float = 5.0) -> None:
+        """Answers that are on their way have ``seconds`` to arrive."""
+        self.stopping = True
+        self.route(None)
+        if self._listening is not None:
+            self._listening.close()
+        for door in list(self._doors):
+            door.close()
+        deadline = time.perf_counter() + seconds
+        while self._doors and time.perf_counter() < deadline:
+            await asyncio.sleep(0.01)
+        for door in list(self._doors):
+            door.cut()
+        for running in list(self._running.values()):
+            running.close()
+        if self._sweeper is not None:
+            self._sweeper.cancel()
+
+    def add(self, server: Server) -> None:
+        self._running[server.key] = Running(server)
+
+    def drain(self, key: str, drained: Callable[[], None]) -> None:
+        """Of a server that is in no routing any more."""
+        running = self._running.get(key)
+        if running is None or running.busy == 0:
+            asyncio.get_running_loop().call_soon(drained)
+        else:
+            running.drained = drained
+
+    def remove(self, key: str) -> None:
+        """Requests that are still inside are answered: the model did not."""
+        running = self._running.pop(key, None)
+        if running is None:
+            return
+        if running.line is not None and running in running.line.servers:
+            running.line.servers.remove(running)
+        running.line = None
+        running.close()
+
+    def route(self, routing: Routing | None) -> None:
+        """From the next request on. Waiting ones keep their place where their variant is still there."""
+        before, self._routing = self._lines, routing
+        shadow_before, self._shadow = self._shadow, None
+        self._lines = {}
+        for running in self._running.values():
+            running.line = None
+        if routing is not None:
+            for name, variant in routing.variants.items():
+                line = before.pop(name) if name in before else Line(variant, shadow=False)
+                self._lines[name] = line
+                line.variant = variant
+                self._serve(line)
+            if routing.shadow is not None:
+                same = shadow_before is not None and shadow_before.name == routing.shadow.name
+                line = shadow_before if same and shadow_before else Line(routing.shadow, shadow=True)
+                line.variant, self._shadow = routing.shadow, line
+                shadow_before = None if same else shadow_before
+                self._serve(line)
+        for left in before.values():
+            while (exchange := left.next()) is not None:
+                self._place(exchange)
+        while shadow_before is not None and (exchange := shadow_before.next()) is not None:
+            self._end(exchange, CLIENT_GONE)
+
+    @property
+    def dropped(self) -> int:
+        """Requests that a shadow was too slow to be shown."""
+        return self._shadow.dropped if self._shadow is not None else 0
+
+    # From clients' connections.
+
+    def welcome(self, door: Door) -> bool:
+        self._doors.add(door)
+        return len(self._doors) <= self.limits.connections and not self.stopping
+
+    def farewell(self, door: Door) -> None:
+        self._doors.discard(door)
+
+    def hold(self, count: int) -> bool:
+        """Whether there is room for ``count`` bytes more of bodies."""
+        if self._held + count > self.limits.held:
+            return False
+        self._held += count
+        return True
+
+    def release(self, exchange: Exchange) -> None:
+        """Its body is needed no more."""
+        self._held -= exchange.size
+        exchange.size, exchange.parts, exchange.body = 0, [], b""
+
+    def handle(self, exchange: Exchange) -> None:
+        path = exchange.target.partition(b"?")[0]
+        exchange.streaming = path == self._path + _STREAMED
+        if exchange.method == b"POST" and (path == self._path or exchange.streaming):
+            exchange.deadline = exchange.arrived + self.limits.answer_seconds
+            self._under_way[exchange] = None
+            self._place(exchange)
+            if self._shadow is not None and not exchange.done:
+                self._mirror(exchange, self._shadow)
+            return
+        self.release(exchange)
+        if exchange.door is None:
+            return
+        if exchange.method == b"GET" and path == b"/ping":
+            exchange.door.answer(exchange, 200 if self._routing is not None else 503, b"", b"")
+        else:
+            said = f"{exchange.target.decode(errors='replace')} is not served"
+            exchange.door.answer(exchange, 404, error_headers("NotFound"), error_body("NotFound", said))
+
+    def abandoned(self, exchange: Exchange) -> None:
+        """Its client has gone. What is inside a model goes on there."""
+        exchange.door = None
+        if exchange.line.leave(exchange):
+            self._end(exchange, CLIENT_GONE)
+        elif exchange.started and exchange.connection is not None:
+            exchange.connection.resume()
+
+    # From the models' connections.
+
+    def replied(self, connection: ModelConnection, exchange: Exchange) -> None:
+        """The reply is whole."""
+        running, stage = connection.running, exchange.stage
+        now = time.perf_counter()
+        exchange.connection = None
+        exchange.model_seconds += now - exchange.sent
+        exchange.line.typical += (now - exchange.sent - exchange.line.typical) / 8
+        if connection.reusable and running.server.key in self._running:
+            running.put_back(connection, now)
+        else:
+            connection.close()
+        if exchange.done:
+            return
+        if stage + 1 < len(running.server.ports) and connection.status < 300:
+            kind = connection.headers.get(b"content-type") or exchange.headers.get(b"content-type")
+            self.release(exchange)
+            exchange.stage = stage + 1
+            self._send(exchange, running, connection.take_body(), kind)
+            return
+        # The server gets its next request before its answer goes to the client: it is the slower of the two.
+        self._leave(exchange)
+        self._finish(exchange, connection)
+
+    def more(self, connection: ModelConnection, exchange: Exchange) -> None:
+        """A part of a reply. It is collected, so that a model that dies meanwhile can be told as a ModelError; what is
+        asked for as a stream or too large is passed on."""
+        if connection.status >= 400:
+            if connection.size > _LONGEST_ERROR:
+                connection.parts = [connection.take_body()[:_LONGEST_ERROR]]
+        elif exchange.stage + 1 < len(connection.running.server.ports):
+            if connection.size > self.limits.between_containers:
+                connection.exchange = None
+                self.lost(
+                    connection, exchange, f"a container answered more than {self.limits.between_containers} bytes"
+                )
+                connection.close()
+        elif exchange.door is None:
+            connection.parts.clear()
+        elif exchange.streaming or exchange.started or connection.size > self.limits.body:
+            self._pass_on(exchange, connection)
+
+    def lost(self, connection: ModelConnection, exchange: Exchange, reason: str) -> None:
+        """No reply will come."""
+        exchange.connection = None
+        exchange.model_seconds += time.perf_counter() - exchange.sent
+        if exchange.done:
+            return
+        self._leave(exchange)
+        self._model_error(exchange, 0, reason)
+
+    # Ours.
+
+    def _serve(self, line: Line) -> None:
+        line.servers = [self._running[key] for key in line.variant.servers if key in self._running]
+        for running in line.servers:
+            running.line = line
+        if not line.servers and line.variant.down is not None:
+            while (exchange := line.next()) is not None:
+                self._model_error(exchange, 0, line.variant.down)
+        for running in line.servers:
+            self._take(running)
+
+    def _place(self, exchange: Exchange) -> None:
+        routing = self._routing
+        if routing is None:
+            self._refuse(exchange, 503, "ServiceUnavailable", f"Endpoint {self.name} is not in service.")
+            return
+        exchange.config = routing.config
+        wanted = exchange.headers.get(_TARGET)
+        name = wanted.decode("latin-1") if wanted else routing.choose(self._chance())
+        line = self._lines.get(name)
+        if line is None:
+            said = f"Variant {name} was not found for endpoint {self.name}."
+            self._refuse(exchange, 400, "ValidationError", said)
+            return
+        exchange.line = line
+        if line.variant.most is not None and line.inside + len(line.waiting) >= line.variant.most:
+            said = f"Variant {name} takes {line.variant.most} requests at a time."
+            self._refuse(exchange, 429, "ThrottlingException", said)
+            return
+        self._join(exchange, line)
+
+    def _join(self, exchange: Exchange, line: Line) -> None:
+        running = line.free_server(exchange.tried)
+        if running is not None:
+            self._enter(exchange, line, running)
+        elif not line.servers and line.variant.down is not None:
+            self._model_error(exchange, 0, line.variant.down)
+        elif len(line.waiting) >= self.limits.queued:
+            self._refuse(exchange, 503, "ServiceUnavailable", f"Too many requests wait for variant {line.name}.")
+        else:
+            line.wait(exchange)
+
+    def _mirror(self, exchange: Exchange, line: Line) -> None:
+        """Dropped where the shadow is too slow: a mirrored request never makes anybody wait."""
+        if (
+            len(line.waiting) >= self.limits.shadow_queued
+            or line.waiting_bytes + exchange.size > self.limits.shadow_held
+            or not self.hold(exchange.size)
+        ):
+            line.dropped += 1
+            return
+        copy = exchange.mirrored()
+        copy.config, copy.line = exchange.config, line
+        copy.deadline = exchange.deadline
+        self._under_way[copy] = None
+        self._join(copy, line)
+
+    def _enter(self, exchange: Exchange, line: Line, running: Running) -> None:
+        exchange.running = running
+        running.busy += 1
+        line.inside += 1
+        self._send(exchange, running, exchange.body, exchange.headers.get(b"content-type"))
+
+    def _leave(self, exchange: Exchange) -> None:
+        running, exchange.running = exchange.running, None
+        if running is None:
+            return
+        exchange.line.inside -= 1
+        running.released()
+        self._take(running)
+
+    def _take(self, running: Running) -> None:
+        while running.line is not None and running.free and (exchange := running.line.next()) is not None:
+            self._enter(exchange, running.line, running)
+
+    def _send(self, exchange: Exchange, running: Running, body: bytes, kind: bytes | None) -> None:
+        stages = len(running.server.ports)
+        if stages == 1:
+            passed = lines(exchange, _FORWARDED)
+        else:
+            passed = lines(exchange, _BETWEEN) + (b"Content-Type: %b\r\n" % kind if kind is not None else b"")
+            if exchange.stage == stages - 1:
+                passed += lines(exchange, _ACCEPT)
+        head = b"%b%bContent-Length: %d\r\n\r\n" % (_HEAD, passed, len(body))
+        connection = running.connection(exchange.stage)
+        if connection is not None:
+            connection.send(exchange, head, body)
+            return
+        task = asyncio.get_running_loop().create_task(self._connect(exchange, running, head, body))
+        self._connecting.add(task)
+        task.add_done_callback(self._connecting.discard)
+
+    async def _connect(self, exchange: Exchange, running: Running, head: bytes, body: bytes) -> None:
+        stage = exchange.stage
+        try:
+            _, connection = await asyncio.get_running_loop().create_connection(
+                lambda: ModelConnection(self, running, stage), "127.0.0.1", running.server.ports[stage]
+            )
+        except OSError as error:
+            self._unreached(exchange, running, error)
+            return
+        running.opened(connection)
+        if exchange.running is not running:  # its time was over meanwhile
+            running.put_back(connection, time.perf_counter())
+        elif running.server.key not in self._running:
+            connection.close()
+            self._unreached(exchange, running, ConnectionResetError("the server has ended"))
+        else:
+            connection.send(exchange, head, body)
+
+    def _unreached(self, exchange: Exchange, running: Running, error: OSError) -> None:
+        """Nothing was sent, so another server may have it, unless a container before has worked on it."""
+        if isinstance(error, ConnectionError) and running.server.key in self._running:
+            if running.line is not None:
+                running.line.servers.remove(running)
+                running.line = None
+            self._unreachable(running.server.key)
+        if exchange.running is not running:
+            return
+        self._leave(exchange)
+        if exchange.stage == 0 and isinstance(error, ConnectionError):
+            exchange.tried = (exchange.tried or set()) | {running.server.key}
+            if exchange.line is self._shadow:
+                self._join(exchange, exchange.line)
+            elif exchange.door is None:
+                self._end(exchange, CLIENT_GONE)
+            else:
+                self._place(exchange)
+        else:
+            self._model_error(exchange, 0, f"the model server could not be reached: {error!r}")
+
+    def _finish(self, exchange: Exchange, connection: ModelConnection) -> None:
+        status, line, door = connection.status, exchange.line, exchange.door
+        if status >= 400:
+            text = connection.take_body()[:_LONGEST_ERROR].decode(errors="replace")[:2048]
+            self._model_error(exchange, status, text, connection.running)
+        elif exchange.started:
+            self._pass_on(exchange, connection)
+            if door is not None:
+                if connection.length is None and not exchange.old_protocol:
+                    door.write(b"0\r\n\r\n")
+                self._end(exchange, 200)
+                door.answered(exchange)
+            else:
+                self._end(exchange, CLIENT_GONE)
+        elif door is None:
+            self._end(exchange, 200 if line.shadow else CLIENT_GONE)
+        else:
+            body = connection.take_body()
+            exchange.written = len(body)
+            self._end(exchange, 200)
+            door.answer(exchange, 200, _answer_lines(connection.headers) + line.told, body)
+
+    def _pass_on(self, exchange: Exchange, connection: ModelConnection) -> None:
+        door, line = exchange.door, exchange.line
+        part = connection.take_body()
+        if door is None:
+            return
+        length = connection.length
+        if not exchange.started:
+            exchange.started = True
+            door.begin(exchange, _answer_lines(connection.headers) + line.told, length)
+        exchange.written += len(part)
+        if part and length is None and not exchange.old_protocol:
+            door.write(b"%x\r\n%b\r\n" % (len(part), part))
+        elif part:
+            door.write(part)
+        # As long as something comes, it has time.
+        if exchange in self._under_way:
+            del self._under_way[exchange]
+            exchange.deadline = time.perf_counter() + self.limits.answer_seconds
+            self._under_way[exchange] = None
+
+    def _model_error(self, exchange: Exchange, status: int, text: str, running: Running | None = None) -> None:
+        line = exchange.line
+        log = running.server.log if running is not None else next((item.server.log for item in line.servers), "")
+        said = (
+            f"Received {'server' if status >= 500 or not status else 'client'} error ({status}) from {line.name} with "
+            f'message "{text}".{f" See {log}." if log else ""}'
+        )
+        stream = self._log_stream
+        self._refuse(
+            exchange, 424, "ModelError", said, OriginalStatusCode=status, OriginalMessage=text, LogStreamArn=stream
+        )
+
+    def _refuse(self, exchange: Exchange, status: int, code: str, message: str, **more: str | int) -> None:
+        door = exchange.door
+        if exchange.started and door is not None:
+            self._end(exchange, status)
+            door.cut()
+            return
+        headers = error_headers(code) + (exchange.line.told if status == 424 else b"")
+        body = error_body(code, message, **more)
+        exchange.written = len(body)
+        self._end(exchange, status)
+        if door is not None:
+            door.answer(exchange, status, headers, body)
+
+    def _end(self, exchange: Exchange, status: int) -> None:
+        """It is told, once."""
+        exchange.done = True
+        self._under_way.pop(exchange, None)
+        line = exchange.line
+        inference_id = exchange.headers.get(_ID)
+        self._record(
+            Record(
+                time=time.time(),
+                config=exchange.config,
+                variant=line.name,
+                shadow=line.shadow,
+                status=status,
+                model_microseconds=round(exchange.model_seconds * 1e6),
+                overhead_microseconds=round((time.perf_counter() - exchange.arrived - exchange.model_seconds) * 1e6),
+                bytes_in=exchange.received,
+                bytes_out=exchange.written,
+                inference_id=inference_id.decode("latin-1") if inference_id is not None else None,
+            )
+        )
+        self.release(exchange)
+
+    def _sweep(self) -> None:
+        limits, now = self.limits, time.perf_counter()
+        late: list[Exchange] = []
+        for exchange in self._under_way:
+            if exchange.deadline > now:
+                break
+            late.append(exchange)
+        # Those that wait first: none of them is to get the place of one that is late itself.
+        for exchange in [*(item for item in late if item.sent == 0), *(item for item in late if item.sent)]:
+            self._expire(exchange)
+        for door in list(self._doors):
+            if door.waits_for_client and now - door.moved > (
+                limits.linger_seconds if door.lingering else limits.idle_seconds if door.idle else limits.answer_seconds
+            ):
+                door.slow()
+        for running in self._running.values():
+            running.close_idle(now - limits.idle_seconds / 2)
+        period = min(max(limits.answer_seconds / 50, 0.02), 1.0)
+        self._sweeper = asyncio.get_running_loop().call_later(period, self._sweep)
+
+    def _expire(self, exchange: Exchange) -> None:
+        seconds = self.limits.answer_seconds
+        line, connection, running = exchange.line, exchange.connection, exchange.running
+        if exchange.done:
+            return
+        if line.leave(exchange):
+            said = f"No server of variant {line.name} was free within {seconds:g} seconds."
+            self._refuse(exchange, 503, "ServiceUnavailable", said)
+            return
+        if connection is not None:
+            connection.exchange = exchange.connection = None
+            exchange.model_seconds += time.perf_counter() - exchange.sent
+            connection.close()
+        self._leave(exchange)
+        self._model_error(exchange, 0, f"the model did not answer within {seconds:g} seconds", running)
+
+
+def _answer_lines(headers: dict[bytes, bytes]) -> bytes:
+    return b"".join([b"%b: %b\r\n" % (written, headers[name]) for name, written in _ANSWERED if name in headers])

@@ -1,0 +1,74 @@
+"""Which servers answer for an endpoint, as values. A routing is never changed, only replaced."""
+
+from __future__ import annotations
+
+from bisect import bisect
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import accumulate
+
+from mlops.account.local.process.router.wire import ANSWER_SECONDS, BIGGEST_BODY
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Seconds, bytes and counts that bound what an endpoint holds."""
+
+    answer_seconds: float = ANSWER_SECONDS
+    idle_seconds: float = 120.0
+    linger_seconds: float = 5.0
+    body: int = BIGGEST_BODY
+    between_containers: int = 100 * 1024 * 1024
+    held: int = 512 * 1024 * 1024
+    connections: int = 2048
+    queued: int = 1000
+    shadow_queued: int = 100
+    shadow_held: int = 64 * 1024 * 1024
+    pipelined: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """One process for each container of a model, in a row. ``slots`` requests may be inside at a time."""
+
+    key: str
+    ports: tuple[int, ...]
+    slots: int
+    log: str
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """``servers`` are keys. Without any, requests wait, unless ``down`` says why none comes. ``most`` is how many
+    requests it takes at a time (MaxConcurrency of a serverless variant)."""
+
+    name: str
+    servers: tuple[str, ...]
+    weight: float = 1.0
+    down: str | None = None
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Routing:
+    config: str
+    variants: Mapping[str, Variant]
+    shadow: Variant | None = None
+    _names: tuple[str, ...] = field(init=False)
+    _sums: tuple[float, ...] = field(init=False)
+
+    def __post_init__(self) -> None:
+        names = tuple(sorted(name for name, variant in self.variants.items() if variant.weight > 0))
+        object.__setattr__(self, "_names", names)
+        object.__setattr__(self, "_sums", tuple(accumulate(self.variants[name].weight for name in names)))
+
+    def choose(self, chance: float) -> str:
+        """The variant for ``chance``, in [0, 1), by weight.
+
+        >>> routing = Routing("c", {"A": Variant("A", (), 1.0), "B": Variant("B", (), 3.0), "C": Variant("C", (), 0.0)})
+        >>> [routing.choose(chance) for chance in (0.0, 0.2, 0.25, 0.99)]
+        ['A', 'A', 'B', 'B']
+        """
+        if len(self._names) == 1:
+            return self._names[0]
+        return self._names[bisect(self._sums, chance * self._sums[-1], hi=len(self._sums) - 1)]

@@ -1,0 +1,328 @@
+"""The loop of an endpoint's process: hands what happens to the state machine, and does what that says."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+from mlops.account.local.process.router import records
+from mlops.account.local.process.router.engine import Engine, best
+from mlops.account.local.process.router.router import Router
+from mlops.account.local.process.router.routing import Routing
+from mlops.account.local.process.router.routing import Server as RoutedServer
+from mlops.account.local.process.router.routing import Variant as RoutedVariant
+from mlops.account.local.process.serving import plans
+from mlops.account.local.process.serving.happenings import (
+    Asked,
+    Close,
+    Discard,
+    Drain,
+    Drained,
+    Effect,
+    Ended,
+    Exit,
+    Happening,
+    Kill,
+    Launch,
+    Launched,
+    ReadConfig,
+    Ready,
+    Route,
+    Routed,
+    Rules,
+    ServerId,
+    State,
+    Stop,
+    Tell,
+    Tick,
+    Unreachable,
+    Unreadable,
+    WriteFailed,
+    WriteKept,
+    WriteServing,
+    WriteUpdated,
+)
+from mlops.account.local.process.serving.machine import advance, next_due
+from mlops.account.local.process.serving.plans import Plan
+from mlops.account.local.process.serving.processes import Instances, Process, healthy
+from mlops.account.local.process.serving.row import Row
+from mlops.account.local.refusal import Refusal
+from mlops.account.local.state import ACCOUNT_ID
+from mlops.account.local.state import State as AccountState
+from mlops.run.outcome import StepFailed
+from mlops.run.ports import ObjectMissing, RequestRefused
+
+LOOK_SECONDS = 0.1
+_THREADS = 8
+_log = logging.getLogger("mlops.runner")
+_CANNOT_BE_SERVED = (StepFailed, ObjectMissing, RequestRefused, Refusal, OSError)
+T = TypeVar("T")
+
+
+def log_group(endpoint: str) -> str:
+    return f"/aws/sagemaker/Endpoints/{endpoint}"
+
+
+def serve(state: AccountState, name: str, folder: Path, rules: Rules | None = None) -> None:
+    """Returns when the endpoint was deleted, or could not be created."""
+    row = Row(state, name)
+    engine = best()
+    try:
+        engine.run(_Endpoint(state, name, folder, row, engine, rules or Rules()).run())
+    except Exception as error:
+        traceback.print_exc()
+        row.failed(f"the runner failed: {error!r}")
+    finally:
+        row.end()
+
+
+class _Endpoint:
+    """``row`` is for the clerk's thread alone: what the store has to wait for, no request waits for."""
+
+    def __init__(self, state: AccountState, name: str, folder: Path, row: Row, engine: Engine, rules: Rules) -> None:
+        self._account = state
+        self._name = name
+        self._row = row
+        self._rules = rules
+        self._instances = Instances(state, folder)
+        self._recorder = records.Recorder(folder / records.FOLDER)
+        self._router = Router(
+            name,
+            engine,
+            record=self._recorder.add,
+            unreachable=self._unreachable,
+            log_stream=f"arn:aws:logs:{state.region}:{ACCOUNT_ID}:log-group:{log_group(name)}",
+        )
+        self._port = 0
+        self._state = State()
+        self._happenings: asyncio.Queue[Happening | BaseException] = asyncio.Queue()
+        self._clerk = ThreadPoolExecutor(1, "clerk")
+        self._threads = ThreadPoolExecutor(_THREADS, "servers")
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._timer: asyncio.TimerHandle | None = None
+        self._plans: dict[tuple[int, str], Plan] = {}
+        self._configs: dict[int, Mapping[str, Any]] = {}
+        self._processes: dict[ServerId, Process] = {}
+        self._pings: dict[ServerId, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        try:
+            await self._in_thread(self._instances.clear)
+            self._port = await self._router.start()
+            self._spawn(self._look())
+            while await self._turn():
+                pass
+        finally:
+            await self._close()
+
+    async def _turn(self) -> bool:
+        happening = await self._happenings.get()
+        if isinstance(happening, BaseException):
+            raise happening
+        self._state, effects = advance(self._state, happening, time.monotonic(), self._rules)
+        for effect in effects:
+            self._do(effect)
+        self._set_timer()
+        return Exit() not in effects
+
+    def _set_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+        if (due := next_due(self._state)) is not None:
+            later = asyncio.get_running_loop().call_later
+            self._timer = later(max(due - time.monotonic(), 0.0), self._tell, Tick())
+
+    def _do(self, effect: Effect) -> None:
+        match effect:
+            case ReadConfig(fleet, config):
+                self._spawn(self._read(fleet, config))
+            case Launch(server, attempt):
+                self._spawn(self._launch(server, attempt))
+            case Stop(server):
+                if (process := self._processes.get(server)) is not None:
+                    process.terminate()
+            case Kill(server):
+                self._spawn(self._kill(server, "it was killed"))
+            case Drain(server):
+                key = self._processes[server].key if server in self._processes else ""
+                self._router.drain(key, partial(self._tell, Drained(server)))
+            case Discard(server):
+                self._spawn(self._in_thread(self._instances.discard, server))
+            case Route(config, variants):
+                self._router.route(self._routing(config, variants))
+            case Close():
+                self._router.route(None)
+            case Tell(kind, config, variant):
+                self._write(self._row.variant, kind, variant, config)
+            case WriteServing(fleet, weights, counts):
+                _log.info("endpoint %s serves %s", self._name, fleet.config)
+                self._plans = {key: plan for key, plan in self._plans.items() if key[0] >= fleet.number}
+                self._configs = {number: kept for number, kept in self._configs.items() if number >= fleet.number}
+                self._write(
+                    self._row.serving,
+                    self._configs[fleet.number],
+                    self._port,
+                    self._told(fleet.number),
+                    weights,
+                    counts,
+                )
+            case WriteUpdated(weights):
+                self._write(self._row.updated, weights)
+            case WriteKept(wanted, reason):
+                _log.info("endpoint %s: %s: %s", self._name, wanted, reason)
+                self._write(self._row.kept, wanted, reason)
+            case WriteFailed(reason):
+                _log.info("endpoint %s: %s", self._name, reason)
+                self._write(self._row.failed, reason)
+            case Exit():
+                pass
+
+    # What takes its time, and ends as a happening.
+
+    async def _look(self) -> None:
+        """For what the store asks."""
+        while True:
+            asked = await self._by_clerk(self._row.news)
+            if asked is not None:
+                self._tell(asked)
+                if asked == Asked("Deleting"):
+                    return
+            await asyncio.sleep(LOOK_SECONDS)
+
+    async def _read(self, fleet: int, config: str) -> None:
+        try:
+            read, self._configs[fleet], found = await self._by_clerk(self._read_plans, fleet, config)
+        except Refusal as refusal:
+            self._tell(Unreadable(fleet, _sentence(refusal)))
+            return
+        for plan in found:
+            self._plans[fleet, plan.variant.name] = plan
+        self._tell(read)
+
+    def _read_plans(self, fleet: int, config: str) -> tuple[Any, Mapping[str, Any], list[Plan]]:
+        return plans.read(self._account, config, fleet, self._row.body() or {})
+
+    async def _launch(self, server: ServerId, attempt: int) -> None:
+        plan = self._plans[server.fleet, server.variant]
+        try:
+            process = await self._in_thread(self._instances.launch, server, attempt, plan)
+        except _CANNOT_BE_SERVED as error:
+            self._tell(Ended(server, attempt, _sentence(error)))
+            return
+        self._processes[server] = process
+        self._router.add(RoutedServer(process.key, process.pipeline.ports, plan.slots, str(process.log)))
+        self._watch(process)
+        self._tell(Launched(server, attempt))
+        self._pings[server] = self._spawn(self._ping(process))
+
+    async def _ping(self, process: Process) -> None:
+        await healthy(process.pipeline.ports)
+        self._tell(Ready(process.server, process.attempt))
+
+    def _watch(self, process: Process) -> None:
+        loop = asyncio.get_running_loop()
+        for descriptor in process.descriptors():
+            loop.add_reader(descriptor, self._heard, process)
+
+    def _heard(self, process: Process) -> None:
+        """A sandbox tells that it began, or that it ended; with that its descriptor is closed."""
+        self._unwatch(process)
+        reason = process.ended()
+        if reason is None:
+            self._watch(process)
+        else:
+            _log.info("endpoint %s: %s %s", self._name, process.server, reason.partition(":")[0])
+            self._spawn(self._kill(process.server, reason))
+
+    def _unwatch(self, process: Process) -> None:
+        for descriptor in process.descriptors():
+            asyncio.get_running_loop().remove_reader(descriptor)
+
+    async def _kill(self, server: ServerId, reason: str) -> None:
+        """All of it: where one container of a row has ended, the others are of no use."""
+        process = self._processes.pop(server, None)
+        if process is None:
+            return
+        self._unwatch(process)
+        self._router.remove(process.key)
+        if (ping := self._pings.pop(server, None)) is not None:
+            ping.cancel()
+        await self._in_thread(process.kill)
+        self._tell(Ended(server, process.attempt, reason))
+
+    def _unreachable(self, key: str) -> None:
+        for process in self._processes.values():
+            if process.key == key:
+                self._tell(Unreachable(process.server))
+
+    # Ours.
+
+    def _routing(self, config: str, variants: tuple[Routed, ...]) -> Routing:
+        made = {
+            item.name: RoutedVariant(
+                item.name,
+                tuple(self._processes[server].key for server in item.servers if server in self._processes),
+                item.weight,
+                item.down,
+                item.most,
+            )
+            for item in variants
+        }
+        shadow = next((made[item.name] for item in variants if item.shadow), None)
+        return Routing(config, {item.name: made[item.name] for item in variants if not item.shadow}, shadow)
+
+    def _told(self, fleet: int) -> dict[str, list[Mapping[str, Any]]]:
+        mine = [plan for (number, _), plan in self._plans.items() if number == fleet]
+        return {
+            "ProductionVariants": [plan.told for plan in mine if not plan.variant.shadow],
+            "ShadowProductionVariants": [plan.told for plan in mine if plan.variant.shadow],
+        }
+
+    def _tell(self, happening: Happening) -> None:
+        self._happenings.put_nowait(happening)
+
+    def _write(self, work: Callable[..., None], *arguments: Any) -> None:
+        self._spawn(self._by_clerk(work, *arguments))
+
+    def _by_clerk(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._clerk, partial(work, *arguments))
+
+    def _in_thread(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *arguments))
+
+    def _spawn(self, work: Coroutine[Any, Any, None] | asyncio.Future[None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(_waited(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._done)
+        return task
+
+    def _done(self, task: asyncio.Task[None]) -> None:
+        self._tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()) is not None:
+            self._happenings.put_nowait(error)
+
+    async def _close(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        await asyncio.gather(*(self._kill(server, "") for server in list(self._processes)))
+        await self._router.stop()
+        # What was written last is in the store, and removed from the disk, before the lock is let go.
+        for pool in (self._clerk, self._threads):
+            pool.shutdown(wait=True)
+        self._recorder.close()
+
+
+async def _waited(work: Coroutine[Any, Any, None] | asyncio.Future[None]) -> None:
+    await work
+
+
+def _sentence(error: Exception) -> str:
+    return " ".join(str(error).split()) or repr(error)

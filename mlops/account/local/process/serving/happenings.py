@@ -1,0 +1,286 @@
+"""What happens to an endpoint, what it is then, and what is to be done: plain values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal, NamedTuple, TypeAlias
+
+# ---- what there is
+
+
+class ServerId(NamedTuple):
+    """``fleet`` counts the configurations that this process took up; ``number`` the servers of a variant from 0."""
+
+    fleet: int
+    variant: str
+    number: int
+
+    def __str__(self) -> str:
+        return f"{self.fleet}/{self.variant}/{self.number}"
+
+
+Phase: TypeAlias = Literal["launching", "starting", "ready", "down", "draining", "stopping"]
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """``attempt`` counts its processes: what is told of an earlier one is old news. ``due`` is when its phase has
+    lasted too long. ``failed`` tells why the one before died before it was ready, ``killed_for`` why this one
+    is killed."""
+
+    id: ServerId
+    phase: Phase
+    attempt: int
+    launched: float
+    due: float | None = None
+    failed: str | None = None
+    killed_for: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """As the configuration wants it. ``workers`` are processes per instance; ``most`` is the MaxConcurrency of a
+    serverless one."""
+
+    name: str
+    weight: float
+    count: int
+    workers: int = 1
+    startup_seconds: float = 240.0
+    shadow: bool = False
+    most: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """The servers of one configuration. ``variants`` is empty until the configuration was read."""
+
+    number: int
+    config: str
+    variants: tuple[Variant, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Seconds and counts of this machine. ``servers`` is the most of one variant."""
+
+    drain_seconds: float = 60.0
+    stop_seconds: float = 30.0
+    revival_seconds: float = 5.0
+    servers: int = 4
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """``serving`` has the traffic, ``coming`` shall get it. ``weights`` and ``counts`` are of ``serving``.
+    ``answers_update`` holds while new weights or counts wait to be told as in service, ``failure`` is told when
+    the last server is gone."""
+
+    serving: Fleet | None = None
+    coming: Fleet | None = None
+    servers: Mapping[ServerId, Server] = field(default_factory=dict)
+    weights: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+    fleets: int = 0
+    answers_update: bool = False
+    closing: bool = False
+    failure: str | None = None
+
+
+# ---- what happens
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The store's row of the endpoint is another. ``config`` is the one to be taken up."""
+
+    status: str
+    config: str | None = None
+    weights: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """The configuration of a fleet. ``weights`` and ``counts`` are what is retained of the one before."""
+
+    fleet: int
+    variants: tuple[Variant, ...]
+    weights: Mapping[str, float] = field(default_factory=dict)
+    counts: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Unreadable:
+    fleet: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launched:
+    server: ServerId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """It answers its health check."""
+
+    server: ServerId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Its processes are gone, or could not be started."""
+
+    server: ServerId
+    attempt: int
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Unreachable:
+    """It runs and takes no connection."""
+
+    server: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class Drained:
+    """It has answered its last request."""
+
+    server: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class Tick:
+    """Something may be due."""
+
+
+Happening: TypeAlias = Asked | Read | Unreadable | Launched | Ready | Ended | Unreachable | Drained | Tick
+
+# ---- what is to be done
+
+
+@dataclass(frozen=True, slots=True)
+class ReadConfig:
+    fleet: int
+    config: str
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    server: ServerId
+    attempt: int
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """SIGTERM."""
+
+    server: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class Kill:
+    server: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class Drain:
+    """Tell when its last request is answered."""
+
+    server: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class Discard:
+    """Its files are needed no more."""
+
+    server: ServerId
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """``down`` tells why none of a variant's servers comes, ``most`` how many requests it takes at a time."""
+
+    name: str
+    servers: tuple[ServerId, ...]
+    weight: float
+    down: str | None
+    shadow: bool
+    most: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    config: str
+    variants: tuple[Routed, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """No request is taken any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class WriteServing:
+    """Everything went over to ``fleet``."""
+
+    fleet: Fleet
+    weights: Mapping[str, float]
+    counts: Mapping[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteUpdated:
+    """The weights and counts that were asked for hold."""
+
+    weights: Mapping[str, float]
+
+
+@dataclass(frozen=True, slots=True)
+class WriteKept:
+    """``wanted`` could not be taken up; the former one serves."""
+
+    wanted: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class WriteFailed:
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tell:
+    """An event about one server's variant."""
+
+    kind: str
+    config: str
+    variant: str
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """Nothing is left to do."""
+
+
+Effect: TypeAlias = (
+    ReadConfig
+    | Launch
+    | Stop
+    | Kill
+    | Drain
+    | Discard
+    | Route
+    | Close
+    | WriteServing
+    | WriteUpdated
+    | WriteKept
+    | WriteFailed
+    | Tell
+    | Exit
+)

@@ -1,0 +1,65 @@
+"""A configuration of the store, as the servers that it asks for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account.local.process.serving.happenings import Read, Variant
+from mlops.account.local.services.sagemaker import endpoints, models
+from mlops.account.local.state import State
+from mlops.run.serving.model_server import STARTUP_SECONDS, threads_of, workers_of
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """``model`` is a DescribeModel reply; ``told`` what DescribeEndpoint tells of the variant."""
+
+    variant: Variant
+    model: Mapping[str, Any]
+    slots: int
+    told: Mapping[str, Any]
+
+    @property
+    def network(self) -> bool:
+        return not self.model["EnableNetworkIsolation"]
+
+
+def read(state: State, name: str, fleet: int, body: Mapping[str, Any]) -> tuple[Read, Mapping[str, Any], list[Plan]]:
+    """With the configuration itself. ``body`` is the endpoint's. Raises Refusal."""
+    config = endpoints.config(state, name)
+    plans = [_plan(state, variant, shadow=False) for variant in config["ProductionVariants"]]
+    plans += [_plan(state, variant, shadow=True) for variant in config.get("ShadowProductionVariants") or ()]
+    retained = body.get("Retained") or {}
+    variants = tuple(plan.variant for plan in plans)
+    return Read(fleet, variants, retained.get("Weights") or {}, retained.get("Counts") or {}), config, plans
+
+
+def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:
+    containers = models.containers(state, wanted["ModelName"])
+    environments = [container.get("Environment") or {} for container in containers]
+    serverless = wanted.get("ServerlessConfig")
+    count = wanted.get("InitialInstanceCount") or 1
+    variant = Variant(
+        name=wanted["VariantName"],
+        weight=wanted["InitialVariantWeight"],
+        count=count,
+        workers=_most(map(workers_of, environments)),
+        startup_seconds=wanted.get("ContainerStartupHealthCheckTimeoutInSeconds") or STARTUP_SECONDS,
+        shadow=shadow,
+        most=serverless["MaxConcurrency"] if serverless else None,
+    )
+    told = {
+        "VariantName": variant.name,
+        "Images": [container["Image"] for container in containers if container.get("Image")],
+        "Weight": variant.weight,
+        "Count": count,
+        "ServerlessConfig": serverless,
+    }
+    model = models.describe_model(state, {"ModelName": wanted["ModelName"]})
+    return Plan(variant, model, sum(map(threads_of, environments)), told)
+
+
+def _most(numbers: Iterable[int]) -> int:
+    return max(numbers, default=1)

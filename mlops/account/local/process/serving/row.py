@@ -1,0 +1,123 @@
+"""What the store has of one endpoint, read and written by the endpoint's own process."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops.account.local import events
+from mlops.account.local.process.serving.happenings import Asked
+from mlops.account.local.services.sagemaker import endpoints, resources
+from mlops.account.local.state import State, now
+from mlops.ir.values import Value
+
+_LONGEST_REASON = 1024
+
+
+class Row:
+    """For one thread. Each change is told as an event in its transaction."""
+
+    def __init__(self, state: State, name: str) -> None:
+        self._state = state
+        self._name = name
+        self._version = -1
+
+    def news(self) -> Asked | None:
+        """None where nothing is different since it was last asked."""
+        found = self._state.store.one("PRAGMA data_version")
+        version = int(found[0]) if found is not None else 0
+        if version == self._version:
+            return None
+        self._version = version
+        row = self._state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, self._name)
+        if row is None:
+            return Asked("Deleting")
+        body = resources.body_of(row)
+        return Asked(row["status"], body.get("PendingConfigName"), body.get("Weights") or {}, body.get("Counts") or {})
+
+    def body(self) -> dict[str, Any] | None:
+        row = self._state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, self._name)
+        return None if row is None else {**resources.body_of(row), "Status": row["status"]}
+
+    def serving(
+        self,
+        config: Mapping[str, Any],
+        port: int,
+        told: Mapping[str, Sequence[Mapping[str, Any]]],
+        weights: Mapping[str, float],
+        counts: Mapping[str, int],
+    ) -> None:
+        name, since = config["EndpointConfigName"], now()
+        self._write(
+            "InService",
+            {
+                "EndpointConfigName": name,
+                "PendingConfigName": None,
+                "Retained": None,
+                "FailureReason": None,
+                "Port": port,
+                "Weights": dict(weights),
+                "CurrentWeights": dict(weights),
+                "Counts": dict(counts),
+                "DataCaptureConfig": _capture(config),
+                "Serving": {
+                    member: [{**variant, "Since": since} for variant in variants] for member, variants in told.items()
+                },
+            },
+            "in-service",
+            {"config": name, "weights": dict(weights)},
+        )
+
+    def updated(self, weights: Mapping[str, float]) -> None:
+        self._write("InService", {"CurrentWeights": dict(weights)}, "in-service", {"weights": dict(weights)})
+
+    def kept(self, wanted: str, reason: str) -> None:
+        body = self.body()
+        if body is None:
+            return
+        kept = body["EndpointConfigName"]
+        said = f"The update to {wanted} failed, {kept} still serves: {reason}"[:_LONGEST_REASON]
+        changes = {"PendingConfigName": None, "Retained": None, "FailureReason": said}
+        self._write("InService", changes, "update-failed", {"config": wanted, "failure": reason})
+
+    def failed(self, reason: str) -> None:
+        changes = {"FailureReason": reason[:_LONGEST_REASON], "PendingConfigName": None, "Port": None}
+        self._write("Failed", changes, "failed", {"failure": reason})
+
+    def end(self) -> None:
+        """The endpoint is forgotten where that was asked for."""
+        with self._state.store.transaction():
+            found = self.body()
+            if found is not None and found["Status"] == "Deleting":
+                arn = endpoints.endpoint_arn(self._state, self._name)
+                resources.remove(self._state, endpoints.KIND, self._name, arn)
+                endpoints.tell(self._state, self._name, "deleted")
+
+    def variant(self, kind: str, variant: str, config: str) -> None:
+        arn = endpoints.endpoint_arn(self._state, self._name)
+        events.tell(self._state, kind, arn, {"endpoint": self._name, "variant": variant}, {"config": config})
+
+    def _write(self, status: str, changes: Mapping[str, Any], happened: str, detail: Mapping[str, Value]) -> None:
+        # Our own change is none to SQLite's counter, and what it makes different is to be seen.
+        self._version = -1
+        with self._state.store.transaction():
+            body = self.body()
+            # A deletion that came meanwhile has the last word.
+            if body is None or body.pop("Status") == "Deleting":
+                return
+            resources.replace(self._state, endpoints.KIND, self._name, {**body, **changes}, status)
+            endpoints.tell(self._state, self._name, happened, detail)
+
+
+def _capture(config: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Told as stopped: this account captures nothing."""
+    given = config.get("DataCaptureConfig")
+    if not given:
+        return None
+    return {
+        "EnableCapture": given.get("EnableCapture", False),
+        "CaptureStatus": "Stopped",
+        "CurrentSamplingPercentage": given["InitialSamplingPercentage"],
+        "DestinationS3Uri": given["DestinationS3Uri"],
+        "KmsKeyId": given.get("KmsKeyId", ""),
+    }
