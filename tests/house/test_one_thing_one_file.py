@@ -1,0 +1,166 @@
+"""One new thing is one new file: a copy of the package gets one of each kind, and nothing else is touched.
+
+The table "Where things go" in CONTRIBUTING.md says how many files; here they are counted.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.house import public_names
+from tests.house.toys import TOYS
+
+ROOT = Path(__file__).parent.parent.parent
+GENERATED = {"__init__.py"}
+"""Written by `make names`."""
+
+pytestmark = pytest.mark.xdist_group("toys")
+
+PIPELINE = """from mlops import Compilation, Pipeline, Toy
+
+with Pipeline("toys"):
+    Toy("Play", colour="grey")
+    Compilation("Compile", to="s3://mlops-local/compiled")
+"""
+COMPILES = PIPELINE.replace("Toy, ", "").replace(", Toy", "").replace('    Toy("Play", colour="grey")\n', "")
+
+ASKS = """
+import json
+from pathlib import Path
+from mlops.account.local.answering import answer
+from mlops.account.local.state import State
+
+state = State(Path(".mlops"), "us-east-1")
+def ask(service, operation, **request):
+    return answer(state, service, operation, request)
+
+(job,) = ask("sagemaker", "ListCompilationJobs")["CompilationJobSummaries"]
+described = ask("sagemaker", "DescribeCompilationJob", CompilationJobName=job["CompilationJobName"])
+ask("sagemaker", "AddTags", ResourceArn=described["CompilationJobArn"], Tags=[{"Key": "a", "Value": "b"}])
+group = "/aws/sagemaker/CompilationJobs"
+groups = [item["logGroupName"] for item in ask("logs", "DescribeLogGroups")["logGroups"]]
+print(json.dumps({
+    "status": described["CompilationJobStatus"],
+    "ended": "CompilationEndTime" in described,
+    "listed": group in groups,
+    "log": [event["message"] for event in ask("logs", "FilterLogEvents", logGroupName=group)["events"]],
+    "toys": ask("sagemaker", "ListToys"),
+}))
+"""
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with the package and all toys in it."""
+    folder = tmp_path_factory.mktemp("copy")
+    package = folder / "mlops"
+    shutil.copytree(ROOT / "mlops", package, ignore=shutil.ignore_patterns("__pycache__"))
+    before = hashes(package)
+    for files in TOYS.values():
+        for path, text in files.items():
+            assert not (package / path).exists()
+            (package / path).write_text(text, encoding="utf-8")
+    init = package / "__init__.py"
+    init.write_text(public_names.written(init.read_text(encoding="utf-8"), public_names.names(package)))
+    added = {path for files in TOYS.values() for path in files}
+    after = hashes(package)
+    assert {path for path in after if after[path] != before.get(path)} == added | GENERATED
+    return folder
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("project")
+    (folder / "mlops.toml").touch()
+    (folder / "pipeline.py").write_text(PIPELINE)
+    (folder / "compiles.py").write_text(COMPILES)
+    return folder
+
+
+def hashes(package: Path) -> dict[str, str]:
+    return {
+        file.relative_to(package).as_posix(): hashlib.sha256(file.read_bytes()).hexdigest()
+        for file in sorted(package.rglob("*"))
+        if file.is_file() and "__pycache__" not in file.parts
+    }
+
+
+def python(copy: Path, project: Path, *words: str) -> str:
+    environment = {**os.environ, "PYTHONPATH": str(copy), "NO_COLOR": "1"}
+    done = subprocess.run([sys.executable, *words], cwd=project, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def mlops(copy: Path, project: Path, *words: str) -> str:
+    return python(copy, project, "-m", "mlops", *words)
+
+
+def test_a_step_type_a_rule_and_a_report_format(copy: Path, project: Path) -> None:
+    told = mlops(copy, project, "check", "pipeline.py", "--format", "toy")
+    assert told == "1 in 1: Y999\n"
+    assert '"Type": "Toy"' in mlops(copy, project, "compile", "pipeline.py", "-o", "-")
+    assert "A toy is grey" in mlops(copy, project, "explain", "dull-toy")
+
+
+def test_what_a_step_type_needs_to_be_allowed_is_known(copy: Path, project: Path) -> None:
+    script = (
+        "from mlops.check.sources import open_one; from mlops.ir.permissions import actions_of\n"
+        "print(*actions_of(open_one('pipeline.py', 'local').pipelines))\n"
+    )
+    assert {"toys:Play", "sagemaker:CreateCompilationJob"} <= set(python(copy, project, "-c", script).split())
+
+
+def test_a_job_kind_runs_and_is_told_of_by_the_account(copy: Path, project: Path) -> None:
+    mlops(copy, project, "run", "compiles.py")
+    told = python(copy, project, "-c", ASKS)
+    assert told == (
+        '{"status": "Completed", "ended": true, "listed": true, "log": ["[mlops] compiled"], "toys": {"Toys": []}}\n'
+    )
+
+
+def test_an_emit_target_and_a_command(copy: Path, project: Path) -> None:
+    assert mlops(copy, project, "emit", "toy-names", "pipeline.py") == "local: Play, Compile\n"
+    assert mlops(copy, project, "play") == "played\n"
+    assert "play " in mlops(copy, project, "--help")
+
+
+def test_the_contracts_hold_for_them_too(copy: Path) -> None:
+    """Without a word in pyproject.toml; and a step type that knows another is refused."""
+    (copy / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())
+    lint = [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"]
+    contract = ["--config", "pyproject.toml", "--no-cache"]
+    environment = {**os.environ, "PYTHONPATH": str(copy)}
+
+    def linted() -> str:
+        done = subprocess.run([*lint, *contract], cwd=copy, env=environment, capture_output=True, text=True)
+        return done.stdout
+
+    assert "0 broken" in linted()
+    toy = copy / "mlops" / "declare" / "steps" / "toy.py"
+    text = toy.read_text()
+    toy.write_text(
+        text.replace(
+            "from mlops.declare.references",
+            "from mlops.declare.steps import fail  # noqa\nfrom mlops.declare.references",
+        )
+    )
+    try:
+        assert "Step types do not know each other BROKEN" in linted()
+    finally:
+        toy.write_text(text)
+
+
+def test_the_table_of_where_things_go_has_these_numbers() -> None:
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    section = text.partition("## Where things go")[2].partition("\n## ")[0]
+    rows = re.findall(r"^\| (.+?) \| (\d+) \|", section, re.MULTILINE)
+    assert {name.lower(): int(files) for name, files in rows} == {name: len(files) for name, files in TOYS.items()}

@@ -1,0 +1,197 @@
+"""One new thing of each kind, as the files that a contributor would write: by their paths below the package."""
+
+from __future__ import annotations
+
+STEP = '''"""Toy: a step type that nobody knows."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import Unpack
+
+from mlops.declare.references import lower
+from mlops.declare.steps.base import Shared, Step
+from mlops.ir import StepType, Value
+from mlops.ir.shape_notation import STRING_SHAPE, structure
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+
+__all__ = ["Toy"]
+
+STEP_TYPE = StepType(
+    type="Toy",
+    arguments=structure(("Colour",), Colour=STRING_SHAPE),
+    permissions=("toys:Play",),
+)
+
+
+class Toy(Step):
+    """Plays."""
+
+    step_type = STEP_TYPE
+
+    def __init__(self, name: str, *, colour: str, **shared: Unpack[Shared]) -> None:
+        super().__init__(name, **shared)
+        self.colour = colour
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        return {"Colour": lower(self.colour)}
+'''
+
+JOB_STEP = '''"""Compilation: a step that starts a job of a kind that no other step starts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from typing_extensions import Unpack
+
+from mlops.declare.references import lower
+from mlops.declare.steps.base import Shared, Step
+from mlops.ir import JobKind, S3Place, StepType, Value
+from mlops.ir.permissions import to_run
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+
+__all__ = ["Compilation"]
+
+STEP_TYPE = StepType(
+    type="Compilation",
+    response="DescribeCompilationJobResponse",
+    cache_keys=("InputConfig",),
+    envelope=frozenset({"CacheConfig"}),
+    action="compilation",
+    job=JobKind(
+        "CompilationJob",
+        "compilation-job",
+        destination="OutputConfig",
+        outputs=(S3Place(("OutputConfig", "S3OutputLocation"), "compiled"),),
+        log_group="/aws/sagemaker/CompilationJobs",
+        boxed=False,
+    ),
+    permissions=to_run("CompilationJob"),
+)
+
+
+class Compilation(Step):
+    """Compiles a model."""
+
+    step_type = STEP_TYPE
+
+    def __init__(self, name: str, *, to: str, **shared: Unpack[Shared]) -> None:
+        super().__init__(name, **shared)
+        self.to = to
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        return {"InputConfig": {"Framework": "XGBOOST"}, "OutputConfig": {"S3OutputLocation": lower(self.to)}}
+'''
+
+ACTION = '''"""Compilation, as it runs here."""
+
+from __future__ import annotations
+
+from mlops.run.job import Job
+from mlops.run.outcome import Done, Task
+from mlops.run.work import Work
+
+
+def start(work: Work) -> Task:
+    job = Job(work, work.request)
+    job.started()
+    work.note("compiled")
+    return Done(job.ended("Completed"))
+'''
+
+RULE = '''"""Toys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops.check.rule import Fault, rule
+from mlops.check.subject import Subject
+from mlops.ir import Severity
+
+
+@rule("Y999", "dull-toy", Severity.WARNING, source="children")
+def dull_toy(subject: Subject) -> Iterator[Fault]:
+    """A toy is grey.
+
+    Bad:  {"Name": "Play", "Type": "Toy", "Arguments": {"Colour": "grey"}}
+    Good: {"Name": "Play", "Type": "Toy", "Arguments": {"Colour": "red"}}
+    """
+    for placed, arguments in subject.of_type("Toy"):
+        if arguments.get("Colour") == "grey":
+            yield Fault(f"{placed.pointer}/Arguments/Colour", "the toy is grey", "paint it", placed)
+'''
+
+TARGET = '''"""The names of the steps."""
+
+from __future__ import annotations
+
+from mlops.ir.target import Source, Target
+
+
+def _write(source: Source) -> str:
+    names = ", ".join(source.checked.order)
+    return f"{source.around().environment}: {names}\\n"
+
+
+TARGET = Target("TARGET as the names of its steps.", _write)
+'''
+
+REPORT = '''"""How many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from mlops.ir import Finding
+
+
+def render(findings: Sequence[Finding], *, files: int | None = None, colour: bool = False) -> str:
+    return f"{len(findings)} in {files}: {' '.join(finding.code for finding in findings)}\\n"
+'''
+
+COMMAND = '''"""``mlops play``."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command()
+def command() -> None:
+    """Play."""
+    click.echo("played")
+'''
+
+OPERATION = '''"""What toys answer."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account.local.state import State
+
+
+def list_toys(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"Toys": []}
+
+
+OPERATIONS = {"ListToys": list_toys}
+'''
+
+TOYS = {
+    "a step type": {"declare/steps/toy.py": STEP},
+    "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
+    "a rule": {"check/rules/toy.py": RULE},
+    "an emit target": {"emit/targets/toy_names.py": TARGET},
+    "a report format": {"check/reports/toy.py": REPORT},
+    "a command": {"cli/commands/play.py": COMMAND},
+    "an operation of the local account": {"account/local/services/sagemaker/toys.py": OPERATION},
+}
