@@ -9,8 +9,8 @@ from datetime import datetime
 from typing import Any
 
 from mlops.ir import Checked, Join, JsonGet, Ref, Unknown, Value
+from mlops.ir.json_path import PathMissing, holds, walk
 from mlops.ir.values import Key, RefPath, parse_expression
-from mlops.run.json_path import PathMissing, holds, walk
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Documents, Execution, ObjectMissing
 from mlops.run.work import stamp

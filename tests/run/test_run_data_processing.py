@@ -7,45 +7,6 @@ from typing import Any
 import pytest
 from ports_for_tests import Account, step, tar_gz
 
-from mlops.run.data_processing import path_of, select
-from mlops.run.outcome import StepFailed
-
-RECORD = {"id": 7, "features": [1, 2, 3, 4], "deep": {"a": 1, "b": [2]}, "odd name": 1}
-
-
-@pytest.mark.parametrize(
-    ("path", "value", "expected"),
-    [
-        ("$", RECORD, RECORD),
-        ("$.features", RECORD, [1, 2, 3, 4]),
-        ("$.deep.b[0]", RECORD, 2),
-        ("$['odd name']", RECORD, 1),
-        ("$['id','deep']", RECORD, {"id": 7, "deep": {"a": 1, "b": [2]}}),
-        ("$.features[0,-1]", RECORD, [1, 4]),
-        ("$.features[1:3]", RECORD, [2, 3]),
-        ("$.features[2:]", RECORD, [3, 4]),
-        ("$.features[:-1]", RECORD, [1, 2, 3]),
-        ("$.deep.*", RECORD, [1, [2]]),
-        ("$[*].a", [{"a": 1}, {"a": 2}], [1, 2]),
-        ("$.*[0]", {"x": [1], "y": [2]}, [1, 2]),
-    ],
-)
-def test_paths(path: str, value: Any, expected: Any) -> None:
-    assert select(value, path_of(path, "InputFilter"), "InputFilter") == expected
-
-
-@pytest.mark.parametrize("path", ["", "a", "$..a", "$[", "$[?(@.a)]", "$['a]", "$.a b", "$[a]", "$" + ".a" * 32])
-def test_paths_that_are_not_supported(path: str) -> None:
-    with pytest.raises(StepFailed, match="supported are"):
-        path_of(path, "InputFilter")
-
-
-@pytest.mark.parametrize("path", ["$[4]", "$[-5]", "$[0,9]", "$.a", "$['a','b']", "$[0].a"])
-def test_paths_to_nothing(path: str) -> None:
-    with pytest.raises(StepFailed, match="a record has nothing at"):
-        select([1, 2, 3, 4], path_of(path, "InputFilter"), "InputFilter")
-
-
 CSV_SUM = """
 def model_fn(folder): return None
 def transform_fn(model, body, kind, accept):
