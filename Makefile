@@ -42,6 +42,7 @@ bench-steps: .venv-test/installed
 	$(TEST)/python benchmarks/steps.py
 
 bench-peers: .venv-test/installed
+	$(TEST)/python benchmarks/start_up.py --peers
 	$(TEST)/python benchmarks/steps.py --peers
 
 .venv/installed: pyproject.toml constraints.txt

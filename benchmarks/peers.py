@@ -3,10 +3,11 @@ no-op steps in each one's words. Their telemetry is off."""
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 import venv
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -154,11 +155,17 @@ if __name__ == "__main__":
 }
 
 
-def install(folder: Path) -> dict[str, Path]:
+def own_environment(name: str, home: Path) -> dict[str, str]:
+    """The variables of a peer that keeps what it writes in ``home``."""
+    return {**os.environ, **PEERS[name].environment(home), "HOME": str(home)}
+
+
+def install(folder: Path, names: Iterable[str] = tuple(PEERS)) -> dict[str, Path]:
     """The interpreter of each peer's own environment, ``peer-NAME`` in ``folder``; one that cannot be installed is
     told."""
     found: dict[str, Path] = {}
-    for name, peer in PEERS.items():
+    for name in names:
+        peer = PEERS[name]
         environment = folder / f"peer-{name}"
         python = environment / "bin" / "python"
         if not (environment / "installed").exists():

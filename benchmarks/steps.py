@@ -10,7 +10,6 @@ is told beside the ratio of the fastest times.
 from __future__ import annotations
 
 import argparse
-import os
 import shutil
 import statistics
 import subprocess
@@ -22,7 +21,7 @@ from operator import itemgetter
 from pathlib import Path
 from typing import TypeAlias
 
-from peers import FLOWS, PEERS, install
+from peers import FLOWS, PEERS, install, own_environment
 from timing import MLOPS, ROOT, Process, ProcessFailed, run, tell_machine, tell_seconds
 
 FEW, MANY = 2, 22
@@ -85,7 +84,7 @@ def processes(folder: Path, peers: Mapping[str, Path]) -> dict[str, Process]:
         home = folder / peer
         home.mkdir()
         (home / "flow.py").write_text(FLOWS[peer], encoding="utf-8")
-        environment = {**os.environ, **PEERS[peer].environment(home), "HOME": str(home)}
+        environment = own_environment(peer, home)
         environment["PATH"] = f"{python.parent}:{environment['PATH']}"
         for steps, shape in lengths:
             told = {"BENCH_STEPS": str(steps), "BENCH_CHAINED": "1" if shape == SEQUENCE else ""}
