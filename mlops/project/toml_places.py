@@ -22,27 +22,22 @@ def place(file: Path, text: str, path: tuple[str, ...]) -> str:
 
 
 def line_of(text: str, path: tuple[str, ...]) -> int | None:
-    """The line of a key or of its table's header; a key of an inline table has the line where that begins."""
-    header = ""
-    header_line: int | None = None
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        table = re.match(r"\[+\s*([^\]]+?)\s*\]+", stripped)
-        if table:
-            header = table.group(1).replace('"', "").replace("'", "")
-            if header == ".".join(path):
-                return number
-            if header == ".".join(path[:-1]):
-                header_line = number
-            continue
-        key = re.match(r"(\"[^\"]*\"|'[^']*'|[\w\-.]+)\s*=", stripped)
-        if key:
-            full = ".".join(filter(None, (header, key.group(1).strip("\"'"))))
-            if full == ".".join(path):
-                return number
-            if ".".join(path).startswith(f"{full}."):
-                header_line = number  # an inline table
-    return header_line
+    """The line of a key or of a table's header. Of what is not there it is the table that lacks it, or the key whose
+    value it would be in; None where there is neither. ``text`` is one that tomllib takes."""
+    from mlops.project.toml_lines import Said, lines  # only a mistake has to say where
+
+    found: dict[tuple[str, ...], tuple[Said, int]] = {}
+    try:
+        for known, said, line in lines(text):
+            if path[: len(known)] == known and (known not in found or said < found[known][0]):
+                found[known] = (said, line)
+    except RecursionError:  # deeper than anybody nests by hand
+        pass
+    for end in range(len(path), 0, -1):
+        said, line = found.get(path[:end], (Said.IMPLIED, 0))
+        if line and (end >= len(path) - 1 or said is Said.BY_KEY):
+            return line
+    return None
 
 
 def parsed(file: Path, text: str) -> dict[str, Any]:
