@@ -149,7 +149,7 @@ class Answers:
         content = timeless(content)
         digest = hashlib.sha256(content).hexdigest()
         target = self.order.store / digest
-        if not target.is_file():
+        if not target.is_file() or target.read_bytes() != content:
             state_folder(target.parent.parent)
             private_folder(target.parent)
             write_bytes(target, content, mode=FILE)

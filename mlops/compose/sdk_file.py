@@ -92,7 +92,9 @@ def _assets(uploads: Sequence[Mapping[str, Any]], store: Path) -> Iterator[Asset
     for (uri, in_place), contents in folders.items():
         listed = tuple((name, store / content) for name, content in sorted(contents.items()))
         told = json.dumps(sorted(contents.items()))
-        yield Asset(hashlib.sha256(told.encode()).hexdigest(), uri, listed, archive=False, in_place=in_place)
+        address = hashlib.sha256(told.encode()).hexdigest()
+        each = tuple(content for _, content in sorted(contents.items()))
+        yield Asset(address, uri, listed, archive=False, in_place=in_place, digests=each)
 
 
 def _placed(

@@ -18,7 +18,7 @@ from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
-from mlops.project.content_address import UnshippableFile, address, collect
+from mlops.project.content_address import Digest, UnshippableFile, address_of, collect, digests
 from mlops.project.environments import Environment
 from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown
 
@@ -127,9 +127,11 @@ class Lowering:
 
     def asset_of(self, files: tuple[tuple[str, Path], ...], *, step: Step, archive: str | None = None) -> Asset:
         """The same of files that were chosen one by one: (POSIX path in the asset, local file), sorted."""
-        content = self._address(files, step)
+        found = self._digests(files, step)
+        content = address_of(found)
         uri = self.environment.uri("assets", content, *((archive,) if archive else ()))
-        asset = Asset(content, uri, files, archive is not None, step.where)
+        each = tuple(item.content for item in found)
+        asset = Asset(content, uri, files, archive is not None, step.where, digests=each)
         self.assets.setdefault((uri, asset.archive), asset)
         return asset
 
@@ -149,19 +151,21 @@ class Lowering:
                     misuse("D053", message, help="rename one of them", step=step.name, where=step.where)
                     return None
         listed = tuple(sorted(files.items()))
-        content = self._address(listed, step)
-        asset = Asset(content, self.environment.uri("assets", content), listed, False, step.where)
+        found = self._digests(listed, step)
+        content = address_of(found)
+        each = tuple(item.content for item in found)
+        asset = Asset(content, self.environment.uri("assets", content), listed, False, step.where, digests=each)
         self.assets.setdefault((asset.uri, asset.archive), asset)
         return asset
 
-    def _address(self, files: tuple[tuple[str, Path], ...], step: Step) -> str:
-        """Of files of which one cannot be read, which is told, none that could be used."""
+    def _digests(self, files: tuple[tuple[str, Path], ...], step: Step) -> tuple[Digest, ...]:
+        """Of files of which one cannot be read, which is told, none."""
         try:
-            return address(files)
+            return digests(files)
         except OSError as error:
             message = f"{step.name}: {error.filename} cannot be read: {error.strerror}"
             misuse("D053", message, step=step.name, where=step.where)
-            return "0" * 64
+            return ()
 
     @property
     def root(self) -> Path:

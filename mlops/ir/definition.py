@@ -78,7 +78,8 @@ class Asset:
     ``address`` is a SHA-256 over sorted (relative path, executable bit, content hash), never over an archive.
     ``files`` pairs a POSIX path inside the asset with the local file. An ``archive`` is one object at ``uri``, a
     gzipped tar of all files; otherwise each file is an object of its own at ``<uri>/<path>``. ``in_place``: the URI
-    says nothing of the content, so what lies there may be another.
+    says nothing of the content, so what lies there may be another. ``digests`` are SHA-256 of the files, in their
+    order, as they were when the address was made; who sends a file sends that content or none.
     """
 
     address: str
@@ -87,6 +88,7 @@ class Asset:
     archive: bool
     where: Where = NOWHERE
     in_place: bool = False
+    digests: tuple[str, ...] = ()
 
     @property
     def objects(self) -> int:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
@@ -18,6 +19,15 @@ IGNORED_FOLDERS = frozenset(
 )
 IGNORED_SUFFIXES = (".pyc", ".pyo", ".swp", "~")
 IGNORED_FILES = frozenset({".DS_Store"})
+
+
+@dataclass(frozen=True, slots=True)
+class Digest:
+    """A file of an asset: its path there, and the SHA-256 of its content."""
+
+    path: str
+    executable: bool
+    content: str
 
 
 class UnshippableFile(Exception):
@@ -63,10 +73,26 @@ def _is_text(name: str) -> bool:
 
 def address(files: Iterable[tuple[str, Path]]) -> str:
     """64 hexadecimal digits for what :func:`collect` found."""
-    digest = hashlib.sha256()
+    return address_of(digests(files))
+
+
+def digests(files: Iterable[tuple[str, Path]]) -> tuple[Digest, ...]:
+    """In the order of their paths."""
+    found = []
     for relative, path in sorted(files):
-        executable = b"x" if os.access(path, os.X_OK) and os.name != "nt" else b"-"
         with path.open("rb") as file:
             content = hashlib.file_digest(file, "sha256").hexdigest()
-        digest.update(b"\0".join((relative.encode(), executable, content.encode())) + b"\n")
+        found.append(Digest(relative, is_executable(path), content))
+    return tuple(found)
+
+
+def address_of(found: Iterable[Digest]) -> str:
+    digest = hashlib.sha256()
+    for item in found:
+        executable = b"x" if item.executable else b"-"
+        digest.update(b"\0".join((item.path.encode(), executable, item.content.encode())) + b"\n")
     return digest.hexdigest()
+
+
+def is_executable(path: Path) -> bool:
+    return os.access(path, os.X_OK) and os.name != "nt"

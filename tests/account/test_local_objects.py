@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import multiprocessing
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +13,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.answering import answer
 from mlops.account.local.objects import ObjectStore
+from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State
 
 BUCKET = "mlops-tests"
@@ -153,3 +157,60 @@ def test_two_writers_and_a_reader(local: LocalAccount) -> None:
         writer.join()
     assert [writer.exitcode for writer in writers] == [0, 0]
     assert seen > 0
+
+
+class Meanwhile(io.BytesIO):
+    """A body during whose coming something else happens."""
+
+    def __init__(self, content: bytes, act: Callable[[], object]) -> None:
+        super().__init__(content)
+        self._act: Callable[[], object] | None = act
+
+    def read(self, size: int | None = -1, /) -> bytes:
+        act, self._act = self._act, None
+        if act is not None:
+            act()
+        return super().read(size)
+
+
+@pytest.mark.parametrize("ended", ["abort", "complete"])
+def test_a_part_that_comes_in_while_its_upload_ends_is_refused_and_leaves_nothing(
+    local: LocalAccount, s3: Any, ended: str
+) -> None:
+    place = {"Bucket": BUCKET, "Key": "data.bin"}
+    begun = {**place, "UploadId": s3.create_multipart_upload(**place)["UploadId"]}
+    first = s3.upload_part(**begun, PartNumber=1, Body=b"first")
+
+    def end() -> None:
+        if ended == "abort":
+            s3.abort_multipart_upload(**begun)
+        else:
+            s3.complete_multipart_upload(**begun, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": first["ETag"]}]})
+
+    with pytest.raises(Refusal, match="The specified upload does not exist"):
+        answer(local.state, "s3", "UploadPart", {**begun, "PartNumber": 2, "Body": Meanwhile(b"second", end)})
+    assert not (local.state.folder / "uploads" / begun["UploadId"]).exists()
+    assert not any((local.state.folder / "objects" / ".writing").iterdir())
+
+
+def test_another_content_of_a_part_is_never_taken_for_the_one_that_was_asked_for(local: LocalAccount, s3: Any) -> None:
+    place = {"Bucket": BUCKET, "Key": "data.bin"}
+    begun = {**place, "UploadId": s3.create_multipart_upload(**place)["UploadId"]}
+    first = s3.upload_part(**begun, PartNumber=1, Body=b"first")
+    asked = {"Parts": [{"PartNumber": 1, "ETag": first["ETag"]}]}
+    s3.upload_part(**begun, PartNumber=1, Body=b"other")
+    with pytest.raises(ClientError, match="InvalidPart"):
+        s3.complete_multipart_upload(**begun, MultipartUpload=asked)
+    s3.upload_part(**begun, PartNumber=1, Body=b"first")
+    s3.complete_multipart_upload(**begun, MultipartUpload=asked)
+    assert s3.get_object(**place)["Body"].read() == b"first"
+
+
+def test_a_part_that_0_1_kept_is_completed(local: LocalAccount, s3: Any) -> None:
+    place = {"Bucket": BUCKET, "Key": "data.bin"}
+    begun = {**place, "UploadId": s3.create_multipart_upload(**place)["UploadId"]}
+    first = s3.upload_part(**begun, PartNumber=1, Body=b"first")
+    (file,) = (local.state.folder / "uploads" / begun["UploadId"]).iterdir()
+    file.rename(file.with_name("1"))
+    s3.complete_multipart_upload(**begun, MultipartUpload={"Parts": [{"PartNumber": 1, "ETag": first["ETag"]}]})
+    assert s3.get_object(**place)["Body"].read() == b"first"

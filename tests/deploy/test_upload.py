@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
+import threading
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -12,17 +15,20 @@ import pytest
 
 from mlops.deploy.pipelines.assets import absent, objects
 from mlops.deploy.pipelines.upload import PART_BYTES, upload
-from mlops.ir import AccountError, Asset
-from mlops.project.content_address import address, collect
+from mlops.ir import AccountError, Asset, Refusal
+from mlops.project.content_address import address_of, collect, digests
 
 from .conftest import World
+from .test_faults import reply
 from .test_upsert import calls
 
 
-def asset(world: World, source: Path, *, archive: bool = False) -> Asset:
+def asset(world: World, source: Path, *, archive: bool = False, in_place: bool = False) -> Asset:
     files = collect(source)
-    content = address(files)
-    return Asset(content, world.environment.uri("assets", content, *(["x.tar.gz"] if archive else [])), files, archive)
+    found = digests(files)
+    content = address_of(found)
+    uri = world.environment.uri("assets", content, *(["x.tar.gz"] if archive else []))
+    return Asset(content, uri, files, archive, in_place=in_place, digests=tuple(item.content for item in found))
 
 
 def sparse(file: Path, size: int) -> Path:
@@ -154,3 +160,140 @@ def test_the_key_of_the_environment_encrypts(world: World, tmp_path: Path) -> No
     bucket, _, key = item.uri.removeprefix("s3://").partition("/")
     told = world.account.client("s3").head_object(Bucket=bucket, Key=key)
     assert (told["ServerSideEncryption"], told["SSEKMSKeyId"]) == ("aws:kms", "alias/ml")
+
+
+def edited(file: Path) -> None:
+    """As long as before."""
+    with file.open("r+b") as target:
+        first = target.read(1)
+        target.seek(0)
+        target.write(b"#" if first != b"#" else b"%")
+
+
+def longer(file: Path) -> None:
+    with file.open("ab") as target:
+        target.write(b"more")
+
+
+def shorter(file: Path) -> None:
+    os.truncate(file, file.stat().st_size - 1)
+
+
+def executable(file: Path) -> None:
+    file.chmod(0o755)
+
+
+LARGE = 2 * PART_BYTES + 3
+
+
+@pytest.mark.parametrize("change", [edited, longer, shorter, executable, Path.unlink], ids=lambda act: act.__name__)
+@pytest.mark.parametrize(
+    ("size", "count", "given"),
+    [
+        (9, 1, {}),
+        (9, 3, {}),
+        (9, 3, {"archive": True}),
+        (9, 2, {"in_place": True}),
+        (LARGE, 1, {}),
+        (LARGE, 1, {"in_place": True}),
+    ],
+    ids=["a file", "several", "an archive", "in place", "a large one", "a large one in place"],
+)
+def test_what_was_changed_since_it_was_compiled_is_refused_and_leaves_nothing(
+    world: World, tmp_path: Path, change: Callable[[Path], object], size: int, count: int, given: dict[str, bool]
+) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    for number in range(count):
+        sparse(folder / f"{number}.bin", size)
+    made = asset(world, folder, **given)
+    (wanted,) = absent(world.account, [made]).values()
+    last = folder / f"{count - 1}.bin"
+    content = last.read_bytes()
+    change(last)
+    item = wanted[-1]
+    if change is executable and "archive" not in given:
+        # An object has no mode.
+        upload(world.account, world.environment, item, lambda uri, there, size: None)
+        return
+    said = r"cannot be read any more" if change is Path.unlink else r"was changed since the pipeline was compiled"
+    with pytest.raises(Refusal, match=rf"{count - 1}\.bin.* {said}"):
+        upload(world.account, world.environment, item, lambda uri, there, size: None)
+    s3 = world.account.client("s3")
+    assert s3.list_objects_v2(Bucket=world.environment.bucket).get("Contents", []) == []
+    assert s3.list_multipart_uploads(Bucket=world.environment.bucket).get("Uploads", []) == []
+    last.write_bytes(content)
+    last.chmod(0o644)
+    assert send(world, made) > 0
+    assert absent(world.account, [made]) == {(made.uri, made.address): ()}
+
+
+def test_a_plan_of_a_file_that_is_gone_is_refused(world: World, tmp_path: Path) -> None:
+    folder = tmp_path / "code"
+    folder.mkdir()
+    for name in ("a.py", "b.py"):
+        (folder / name).write_text("print(1)\n")
+    made = asset(world, folder)
+    (folder / "a.py").unlink()
+    with pytest.raises(Refusal, match=r"a\.py cannot be read any more"):
+        absent(world.account, [made])
+
+
+MOMENTS = ["ListParts", "UploadPart", "CompleteMultipartUpload"]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize("other", ["finishes it", "takes it back"])
+def test_who_finds_the_upload_ended_by_another_ends_well(world: World, tmp_path: Path, moment: str, other: str) -> None:
+    made = asset(world, sparse(tmp_path / "data.bin", LARGE))
+    (item,) = objects(made)
+    s3 = world.account.client("s3")
+    bucket, _, key = item.uri.removeprefix("s3://").partition("/")
+    begun = s3.create_multipart_upload(Bucket=bucket, Key=key)["UploadId"]
+    ended = []
+
+    def answered(request: Any, **_: Any) -> Any:
+        """As S3 does, where moto says 500."""
+        return reply(request, 404, "NoSuchUpload") if ended and f"uploadId={begun}" in request.url else None
+
+    s3.meta.events.register("before-send.s3.*", answered)
+
+    def meanwhile(model: Any, **_: Any) -> None:
+        if model.name == moment:
+            s3.meta.events.unregister("before-call.s3.*", meanwhile)
+            if other == "finishes it":
+                upload(world.account, world.environment, item, lambda uri, there, size: None)
+            else:
+                s3.abort_multipart_upload(Bucket=bucket, Key=key, UploadId=begun)
+            ended.append(begun)
+
+    s3.meta.events.register_first("before-call.s3.*", meanwhile)
+    upload(world.account, world.environment, item, lambda uri, there, size: None)
+    body = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+    assert body == (tmp_path / "data.bin").read_bytes()
+    assert s3.list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)  # moto says 500 of an upload that has ended
+def test_many_at_once_all_end_well(world: World, tmp_path: Path) -> None:
+    made = asset(world, sparse(tmp_path / "data.bin", LARGE))
+    (item,) = objects(made)
+    failures: list[BaseException] = []
+    start = threading.Barrier(4)
+
+    def one() -> None:
+        start.wait()
+        try:
+            upload(world.account, world.environment, item, lambda uri, there, size: None)
+        except BaseException as error:
+            failures.append(error)
+
+    threads = [threading.Thread(target=one) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert failures == []
+    s3 = world.account.client("s3")
+    bucket, _, key = item.uri.removeprefix("s3://").partition("/")
+    assert s3.get_object(Bucket=bucket, Key=key)["Body"].read() == (tmp_path / "data.bin").read_bytes()

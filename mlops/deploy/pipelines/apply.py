@@ -87,7 +87,7 @@ def apply(
         uploads = [
             action
             for action in plan.actions
-            if isinstance(action, Upload) and (action.item.uri not in sent or action.item.digest is not None)
+            if isinstance(action, Upload) and (action.item.uri not in sent or action.item.in_place)
         ]
         writer.upload(uploads, done)
         for action in plan.actions:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -11,7 +12,7 @@ from typing import Any, TypeAlias
 from mlops.account import Account
 from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
-from mlops.ir import Asset
+from mlops.ir import Asset, Refusal
 
 DIGEST = "mlops-sha256"
 """The user metadata that keeps it."""
@@ -19,33 +20,50 @@ DIGEST = "mlops-sha256"
 
 @dataclass(frozen=True, slots=True)
 class AssetObject:
-    """One object of an asset: a file, or the archive of all ``files``. ``replaces``: something else lies there.
-    ``digest`` is kept with an object whose name does not tell its content: SHA-256, in hexadecimal digits."""
+    """One object of an asset: a file, or the archive of all ``files``. ``digest`` is of what it is to hold, in
+    hexadecimal digits: a file's SHA-256, an archive's content address. ``replaces``: something else lies there.
+    ``in_place``: its name does not tell its content, so ``digest`` is kept with it."""
 
     uri: str
     files: tuple[tuple[str, Path], ...]
     archive: bool
+    digest: str
     replaces: bool = False
-    digest: str | None = None
+    in_place: bool = False
 
     @property
     def size(self) -> int | None:
-        """None for an archive that is not packed yet."""
-        return None if self.archive else self.files[0][1].stat().st_size
+        """None for an archive that is not packed yet. Raises Refusal where the file cannot be read any more."""
+        if self.archive:
+            return None
+        with reading(self.files[0][1]):
+            return self.files[0][1].stat().st_size
 
 
 def objects(asset: Asset) -> Iterator[AssetObject]:
     if asset.archive:
-        yield AssetObject(asset.uri, asset.files, True)
-    else:
-        for relative, file in asset.files:
-            digest = _digest(file) if asset.in_place else None
-            yield AssetObject(f"{asset.uri}/{relative}", ((relative, file),), False, digest=digest)
+        yield AssetObject(asset.uri, asset.files, True, asset.address)
+        return
+    for index, (relative, file) in enumerate(asset.files):
+        digest = asset.digests[index] if asset.digests else _digest(file)
+        yield AssetObject(f"{asset.uri}/{relative}", ((relative, file),), False, digest, in_place=asset.in_place)
 
 
 def _digest(file: Path) -> str:
-    with file.open("rb") as content:
+    with reading(file), file.open("rb") as content:
         return hashlib.file_digest(content, "sha256").hexdigest()
+
+
+@contextmanager
+def reading(file: Path | None = None) -> Iterator[None]:
+    """Around what reads a local file that was there when the pipeline was compiled. Raises Refusal."""
+    try:
+        yield
+    except OSError as error:
+        raise Refusal(
+            f"{error.filename or file or 'a file of an asset'} cannot be read any more: {error.strerror or error}",
+            hint="it was there when the pipeline was compiled; plan again",
+        ) from None
 
 
 Missing: TypeAlias = Mapping[tuple[str, str], tuple[AssetObject, ...]]

@@ -5,16 +5,19 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 
 from mlops.account import Account
 from mlops.account.missing import error_code, unless_missing
 from mlops.deploy.pages import items
-from mlops.deploy.pipelines.assets import DIGEST, AssetObject, split_uri
+from mlops.deploy.pipelines.assets import DIGEST, AssetObject, reading, split_uri
 from mlops.deploy.pipelines.record import is_beaten
+from mlops.ir import Refusal
 from mlops.project.archive import pack
 from mlops.project.environments import Environment
 
@@ -22,15 +25,32 @@ PART_BYTES = 8 * 1024 * 1024
 MOST_PARTS = 10_000
 """S3's limit; larger objects get larger parts."""
 
+_ATTEMPTS = 5
+_TAKEN = frozenset({"NoSuchUpload", "InvalidPart"})
+"""Somebody else finished or took back the upload that we went on with, or sent other parts into it."""
+_SHOWN = 3
+
 Progress: TypeAlias = Callable[[str, int, int], None]
 """Called with a URI, the bytes that are there, and all bytes."""
+Judge: TypeAlias = Callable[[str], None]
 
 
 def upload(account: Account, environment: Environment, item: AssetObject, progress: Progress) -> int:
-    """Bytes that were sent. The object appears whole or not at all."""
-    with _content(item) as (content, size):
-        metadata = {DIGEST: item.digest} if item.digest is not None else {}
-        return send(account, environment, item.uri, content, size, progress, replaces=item.replaces, metadata=metadata)
+    """Bytes that were sent. The object appears whole or not at all, and only with the content that was compiled:
+    raises Refusal where that was changed since."""
+    with _content(item) as (content, size, judge):
+        metadata = {DIGEST: item.digest} if item.in_place else {}
+        return send(
+            account,
+            environment,
+            item.uri,
+            content,
+            size,
+            progress,
+            judge=judge,
+            replaces=item.replaces,
+            metadata=metadata,
+        )
 
 
 def send(
@@ -41,63 +61,102 @@ def send(
     size: int,
     progress: Progress,
     *,
+    judge: Judge = lambda digest: None,
     replaces: bool = False,
     metadata: Mapping[str, str] | None = None,
 ) -> int:
+    """``judge`` hears the SHA-256 of what was read of ``content``, before that becomes an object, and may raise."""
     s3 = account.client("s3")
     bucket, key = split_uri(uri)
     place = {"Bucket": bucket, "Key": key}
     condition = {} if replaces else {"IfNoneMatch": "*"}
     more: dict[str, Any] = {**_encryption(environment), **({"Metadata": metadata} if metadata else {})}
     if size <= PART_BYTES:
+        body = content.read(PART_BYTES + 1)
+        judge(hashlib.sha256(body).hexdigest())
         try:
-            s3.put_object(**place, Body=content, **condition, ChecksumAlgorithm="SHA256", **more)
+            s3.put_object(**place, Body=body, **condition, ChecksumAlgorithm="SHA256", **more)
         except Exception as error:
             # The name is the content's: whoever was faster sent the same.
             if not is_beaten(error):
                 raise
         progress(uri, size, size)
-        return size
-    return _in_parts(s3, place, content, size, lambda sent: progress(uri, sent, size), condition, more)
+        return len(body)
+    whole = _Large(s3, place, content, size, lambda sent: progress(uri, sent, size), judge, condition, more)
+    return whole.send()
 
 
-def _in_parts(
-    s3: Any,
-    place: Mapping[str, str],
-    content: IO[bytes],
-    size: int,
-    progress: Callable[[int], None],
-    condition: Mapping[str, str],
-    more: Mapping[str, Any],
-) -> int:
-    part_bytes = max(PART_BYTES, -(-size // MOST_PARTS))
-    upload_id = _begun(s3, place)
-    there = _parts(s3, place, upload_id) if upload_id is not None else {}
-    if upload_id is None:
-        begun = s3.create_multipart_upload(**place, ChecksumAlgorithm="SHA256", **more)
-        upload_id = begun["UploadId"]
-    listed: list[dict[str, Any]] = []
-    sent = done = 0
-    while block := content.read(part_bytes):
-        number = len(listed) + 1
-        part = there.get(number)
-        if part is None or not _is_same(part, block):
-            part = s3.upload_part(
-                **place, UploadId=upload_id, PartNumber=number, Body=block, ChecksumAlgorithm="SHA256"
-            )
-            sent += len(block)
-        listed.append({"PartNumber": number, "ETag": part["ETag"]})
-        if part.get("ChecksumSHA256"):
-            listed[-1]["ChecksumSHA256"] = part["ChecksumSHA256"]
-        done += len(block)
-        progress(done)
-    try:
-        s3.complete_multipart_upload(**place, UploadId=upload_id, MultipartUpload={"Parts": listed}, **condition)
-    except Exception as error:
-        # After an answer that was lost, or behind another who was faster, the object is there: its name is its content.
-        if not (is_beaten(error) or error_code(error) == "NoSuchUpload") or not _exists(s3, place):
+@dataclass(frozen=True, slots=True)
+class _Large:
+    """One object in parts. What an earlier attempt began is gone on with, where nothing but the content decides what
+    the object is; so two that send it at a time may share an upload, and one of them finds it finished."""
+
+    s3: Any
+    place: Mapping[str, str]
+    content: IO[bytes]
+    size: int
+    progress: Callable[[int], None]
+    judge: Judge
+    condition: Mapping[str, str]
+    more: Mapping[str, Any]
+
+    def send(self) -> int:
+        begun = None if "Metadata" in self.more else _begun(self.s3, self.place)
+        attempt = 0
+        while True:
+            attempt += 1
+            upload_id = begun or self.s3.create_multipart_upload(
+                **self.place, ChecksumAlgorithm="SHA256", **self.more
+            ).get("UploadId")
+            try:
+                return self._in_parts(upload_id, resumed=begun is not None)
+            except Exception as error:
+                if not (is_beaten(error) or error_code(error) in _TAKEN):
+                    raise
+                # Its name is its content: after an answer that was lost, or behind another who was faster, it is there.
+                there = bool(self.condition) and _exists(self.s3, self.place)
+                if there or begun is None:
+                    self._abort(upload_id)
+                if there:
+                    return 0
+                if attempt == _ATTEMPTS:
+                    raise
+            begun = None
+            self.content.seek(0)
+
+    def _in_parts(self, upload_id: str, *, resumed: bool) -> int:
+        there = _parts(self.s3, self.place, upload_id) if resumed else {}
+        part_bytes = max(PART_BYTES, -(-self.size // MOST_PARTS))
+        listed: list[dict[str, Any]] = []
+        digest = hashlib.sha256()
+        sent = done = 0
+        while block := self.content.read(part_bytes):
+            digest.update(block)
+            number = len(listed) + 1
+            part = there.get(number)
+            if part is None or not _is_same(part, block):
+                part = self.s3.upload_part(
+                    **self.place, UploadId=upload_id, PartNumber=number, Body=block, ChecksumAlgorithm="SHA256"
+                )
+                sent += len(block)
+            listed.append({"PartNumber": number, "ETag": part["ETag"]})
+            if part.get("ChecksumSHA256"):
+                listed[-1]["ChecksumSHA256"] = part["ChecksumSHA256"]
+            done += len(block)
+            self.progress(done)
+        try:
+            self.judge(digest.hexdigest())
+        except Refusal:
+            self._abort(upload_id)
             raise
-    return sent
+        self.s3.complete_multipart_upload(
+            **self.place, UploadId=upload_id, MultipartUpload={"Parts": listed}, **self.condition
+        )
+        return sent
+
+    def _abort(self, upload_id: str) -> None:
+        """Its parts would be paid for until somebody looks."""
+        unless_missing(lambda: self.s3.abort_multipart_upload(**self.place, UploadId=upload_id))
 
 
 def _begun(s3: Any, place: Mapping[str, str]) -> str | None:
@@ -125,17 +184,28 @@ def _exists(s3: Any, place: Mapping[str, str]) -> bool:
 
 
 @contextmanager
-def _content(item: AssetObject) -> Iterator[tuple[IO[bytes], int]]:
+def _content(item: AssetObject) -> Iterator[tuple[IO[bytes], int, Judge]]:
+    def judge(digest: str) -> None:
+        if digest != item.digest:
+            told = ", ".join(str(file) for _, file in item.files[:_SHOWN]) + (" …" if len(item.files) > _SHOWN else "")
+            raise Refusal(
+                f"{told} was changed since the pipeline was compiled; nothing was put at {item.uri}",
+                hint="plan again, so that what is sent is what the plan shows",
+            )
+
     if not item.archive:
         file = item.files[0][1]
-        with file.open("rb") as content:
-            yield content, file.stat().st_size
+        with reading(file):
+            content = file.open("rb")
+        with content:
+            yield content, os.fstat(content.fileno()).st_size, judge
         return
     with tempfile.TemporaryFile() as archive:
-        pack(item.files, archive)
+        with reading():
+            judge(pack(item.files, archive))
         size = archive.tell()
         archive.seek(0)
-        yield archive, size
+        yield archive, size, lambda digest: None
 
 
 def _encryption(environment: Environment) -> dict[str, str]:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local.objects import BucketMissing, chunks
+from mlops.account.local.objects import BucketMissing, StoredObject, chunks
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.s3.buckets import (
     algorithms,
@@ -114,9 +114,19 @@ def complete_multipart_upload(state: State, request: Mapping[str, Any]) -> Mappi
     if any(stored[number]["size"] < SMALLEST_PART for number in numbers[:-1]):
         raise Refusal("EntityTooSmall", "Your proposed upload is smaller than the minimum allowed size")
     body = json.loads(upload["body"])
-    written = state.objects.write(
-        _content([_part_file(state, request["UploadId"], number) for number in numbers]), body.pop("Algorithms")
-    )
+    files = [_part_file(state, request["UploadId"], stored[number]) for number in numbers]
+    try:
+        written = state.objects.write(_content(files), body.pop("Algorithms"))
+    except FileNotFoundError:
+        # Somebody else has ended the upload since, or has sent another content of a part.
+        _upload(state, request)
+        raise Refusal("InvalidPart", "One or more of the specified parts could not be found.") from None
+    permitted = write_condition(request)
+
+    def permit(existing: StoredObject | None) -> None:
+        _upload(state, request)
+        permitted(existing)
+
     digests = b"".join(bytes.fromhex(stored[number]["etag"]) for number in numbers)
     etag = f"{hashlib.md5(digests, usedforsecurity=False).hexdigest()}-{len(numbers)}"
     try:
@@ -126,7 +136,7 @@ def complete_multipart_upload(state: State, request: Mapping[str, Any]) -> Mappi
             written,
             {**body, "Checksums": dict(written.checksums)},
             etag=etag,
-            permit=write_condition(request),
+            permit=permit,
         )
     except BucketMissing as error:
         raise no_bucket(request["Bucket"]) from error
@@ -160,20 +170,41 @@ def _upload(state: State, request: Mapping[str, Any]) -> Any:
 
 
 def _keep_part(state: State, request: Mapping[str, Any], content: Any) -> str:
+    """A file never changes its content: who completes the upload reads what it has asked for, or finds it gone."""
+    upload, number = request["UploadId"], request["PartNumber"]
     written = state.objects.write(content)
-    target = _part_file(state, request["UploadId"], request["PartNumber"])
-    private_folder(target.parent)
-    with state.store.transaction() as connection:
-        written.path.replace(target)
-        connection.execute(
-            "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)",
-            (request["UploadId"], request["PartNumber"], written.size, written.md5, now()),
-        )
+    try:
+        with state.store.transaction() as connection:
+            # It may have ended while its content came in.
+            _upload(state, request)
+            before = state.store.one("SELECT * FROM part WHERE upload = ? AND number = ?", upload, number)
+            folder = _folder(state, upload)
+            private_folder(folder)
+            written.path.replace(folder / _part_name(number, written.md5))
+            connection.execute(
+                "INSERT OR REPLACE INTO part VALUES (?, ?, ?, ?, ?)",
+                (upload, number, written.size, written.md5, now()),
+            )
+            if before is not None and before["etag"] != written.md5:
+                _part_file(state, upload, before).unlink(missing_ok=True)
+    finally:
+        written.path.unlink(missing_ok=True)
     return written.md5
 
 
-def _part_file(state: State, upload: str, number: int) -> Path:
-    return state.folder / "uploads" / upload / str(number)
+def _folder(state: State, upload: str) -> Path:
+    return state.folder / "uploads" / upload
+
+
+def _part_name(number: int, etag: str) -> str:
+    return f"{number}-{etag}"
+
+
+def _part_file(state: State, upload: str, part: Any) -> Path:
+    """0.1 named it by its number alone."""
+    file = _folder(state, upload) / _part_name(part["number"], part["etag"])
+    earlier = file.with_name(str(part["number"]))
+    return earlier if not file.exists() and earlier.exists() else file
 
 
 def _content(files: list[Path]) -> Iterator[bytes]:
@@ -186,7 +217,7 @@ def _forget(state: State, upload: str) -> None:
     with state.store.transaction() as connection:
         connection.execute("DELETE FROM part WHERE upload = ?", (upload,))
         connection.execute("DELETE FROM upload WHERE id = ?", (upload,))
-    shutil.rmtree(state.folder / "uploads" / upload, ignore_errors=True)
+    shutil.rmtree(_folder(state, upload), ignore_errors=True)
 
 
 OPERATIONS = {
