@@ -5,9 +5,12 @@ from __future__ import annotations
 import io
 import tarfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
+from botocore.exceptions import ConnectionClosedError
 
 from mlops.account import connect
 from mlops.deploy.endpoints.promote import Target, promote
@@ -103,3 +106,79 @@ def test_what_is_not_approved_is_refused(world: World, number: int, approval: st
         promote(world.account, world.environment, chosen(world, number), Target("never"))
     names = [item["EndpointName"] for item in world.account.client("sagemaker").list_endpoints()["Endpoints"]]
     assert "never" not in names
+
+
+class Killed(BaseException):
+    """Nothing of ours catches it: what it leaves is what a kill leaves."""
+
+
+@contextmanager
+def cut_off(world: World, operation: str, error: BaseException) -> Iterator[None]:
+    """``error`` after the first call of ``operation`` was answered."""
+    clients = [world.account.client(name) for name in ("s3", "sagemaker", "sagemaker-runtime", "sts")]
+    left = [error]
+
+    def after(model: Any, **_: Any) -> None:
+        if model.name == operation and left:
+            raise left.pop()
+
+    for client in clients:
+        client.meta.events.register_last("after-call.*.*", after)
+    try:
+        yield
+    finally:
+        for client in clients:
+            client.meta.events.unregister("after-call.*.*", after)
+
+
+def another(world: World, number: int) -> Any:
+    """An environment whose models and configurations are others than those of all before."""
+    return world.environment.model_copy(update={"role": f"{world.environment.role}-{number}"})
+
+
+READS = ["GetCallerIdentity", "GetObject", "DescribeModel", "DescribeEndpointConfig", "DescribeEndpoint"]
+
+
+def test_a_promotion_that_is_cut_off_after_any_of_its_calls_is_finished_by_the_next(world: World) -> None:
+    target = Target("killed", timeout=60)
+    sagemaker = world.account.client("sagemaker")
+    creating = ["DescribeEndpoint", "CreateModel", "CreateEndpointConfig", "CreateEndpoint", "InvokeEndpoint"]
+    for number, operation in enumerate([*creating, *READS, "CreateModel", "CreateEndpointConfig", "UpdateEndpoint"]):
+        environment, serves = another(world, number), 1 + number % 2
+        if 0 < number < len(creating):
+            sagemaker.delete_endpoint(EndpointName="killed")
+        with cut_off(world, operation, Killed()), pytest.raises(Killed):
+            promote(world.account, environment, chosen(world, serves), target)
+        done = promote(world.account, environment, chosen(world, serves), target)
+        assert done.answers[0].body == f"version {serves}".encode()
+        again = promote(world.account, environment, chosen(world, serves), target)
+        assert (again.action, again.config) == ("unchanged", done.config)
+
+
+def test_an_answer_that_was_lost_is_no_failure(world: World) -> None:
+    target = Target("lost", timeout=60)
+    lost = ["CreateModel", "CreateEndpointConfig", "CreateEndpoint", "CreateModel", "CreateEndpointConfig"]
+    for number, operation in enumerate([*lost, "UpdateEndpoint"], 100):
+        environment, serves = another(world, number), 1 + number % 2
+        with cut_off(world, operation, ConnectionClosedError(endpoint_url="http://acme")):
+            done = promote(world.account, environment, chosen(world, serves), target)
+        assert done.answers[0].body == f"version {serves}".encode()
+
+
+def test_what_somebody_else_has_begun_is_waited_for(world: World) -> None:
+    target = Target("shared", timeout=60)
+    first = promote(world.account, world.environment, chosen(world, 1), target)
+    second = promote(world.account, world.environment, chosen(world, 2), target)
+    world.account.client("sagemaker").update_endpoint(EndpointName="shared", EndpointConfigName=first.config)
+    assert promote(world.account, world.environment, chosen(world, 2), target).config == second.config
+    assert serving(world, "shared") == b"version 2"
+
+
+def test_an_endpoint_that_served_it_before_and_fails_its_smoke_test_is_left_and_told(world: World) -> None:
+    target = Target("refusing", timeout=60)
+    for told in ("", "; nothing was changed: refusing served this version before"):
+        with pytest.raises(Refusal, match="smoke test with") as caught:
+            promote(world.account, world.environment, chosen(world, 3), target)
+        assert told in caught.value.message
+    endpoint = world.account.client("sagemaker").describe_endpoint(EndpointName="refusing")
+    assert endpoint["EndpointStatus"] == "InService"

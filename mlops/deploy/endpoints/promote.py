@@ -1,31 +1,46 @@
-"""Take an approved version of a model to an endpoint of an environment, all traffic at once.
+"""Take an approved version of a model to an endpoint of an environment, all traffic at once: see, decide, do and tell.
 
-Model and endpoint configuration are named by what is in them, so that a promotion that was cut off is finished, and one
-that has nothing to do does nothing.
+What was cut off, at whatever moment, is finished by running it again; what is under way at the endpoint is waited for.
 """
 
 from __future__ import annotations
 
-import hashlib
 import io
-import json
 import re
 import tarfile
-import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, assert_never
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import is_missing
+from mlops.account.missing import unless_missing
+from mlops.deploy.endpoints.promotion import (
+    IN_SERVICE,
+    Action,
+    CreateEndpoint,
+    CreateEndpointConfig,
+    CreateModel,
+    DeleteEndpoint,
+    Seen,
+    Settle,
+    SmokeTest,
+    State,
+    TakeBack,
+    Target,
+    UpdateEndpoint,
+    Wait,
+    Wanted,
+    decide,
+    settled,
+    want,
+)
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.pipelines.assets import split_uri
-from mlops.ir import Refusal, UsageError
+from mlops.deploy.waiting import Clock, until
+from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.project.environments import Environment
 
-VARIANT = "AllTraffic"
-SETTLED = frozenset({"InService", "Failed", "OutOfService", "UpdateRollbackFailed"})
-NAME_LENGTH = 63
+__all__ = ["Answer", "Promoted", "Target", "promote"]
 
 _ENDPOINT = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}")
 
@@ -52,16 +67,6 @@ class Promoted:
     answers: tuple[Answer, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where a version goes: an endpoint name, its instances, and how long to wait for it in seconds."""
-
-    endpoint: str
-    instance: str | None = None
-    count: int = 1
-    timeout: float = 1800.0
-
-
 def promote(
     account: Account,
     environment: Environment,
@@ -71,11 +76,12 @@ def promote(
     registry: Account | None = None,
     samples: Mapping[str, bytes] | None = None,
     say: Say = lambda text: None,
+    clock: Clock | None = None,
 ) -> Promoted:
     """``registry`` is the account that holds the version and its sample, where that is another one.
 
-    Raises Refusal where the version is not approved, the endpoint does not come up or the smoke test fails; a failed
-    update is taken back to the configuration that served before.
+    Raises Refusal where the version is not approved, the endpoint does not come up or the smoke test fails; then it is
+    taken back to the configuration that served before, where that is known.
     """
     if version.approval != APPROVED:
         raise Refusal(
@@ -86,127 +92,40 @@ def promote(
         raise UsageError(
             f"{target.endpoint!r} is no name for an endpoint", hint="use up to 63 letters, digits and dashes"
         )
-    sagemaker = account.client("sagemaker")
+    wanted = want(environment, version, target)
     with answers():
         confirm_account(account, environment)
         asked = _samples(registry or account, version) if samples is None else samples
-        model = _ensure_model(sagemaker, environment, version, say)
-        config = _ensure_config(sagemaker, environment, model, version, target, say)
-        before = _endpoint(sagemaker, target.endpoint)
-        action = _point(sagemaker, target.endpoint, config, before, say)
-        state = _wait(sagemaker, target, say)
-        if state["EndpointStatus"] != "InService" or state["EndpointConfigName"] != config:
-            reason = state.get("FailureReason") or f"it serves {state['EndpointConfigName']}"
-            raise Refusal(f"the endpoint {target.endpoint} is {state['EndpointStatus']}: {reason}")
-    try:
-        told = _smoke_test(account, version, target.endpoint, asked, say)
-    except Refusal:
-        if action == "updated" and before is not None:
-            say(f"taking {target.endpoint} back to {before['EndpointConfigName']}")
-            with answers():
-                sagemaker.update_endpoint(EndpointName=target.endpoint, EndpointConfigName=before["EndpointConfigName"])
-                _wait(sagemaker, target, say)
-        raise
-    return Promoted(target.endpoint, version, action, config, told)
-
-
-def _ensure_model(sagemaker: Any, environment: Environment, version: Version, say: Say) -> str:
-    request = {
-        "ExecutionRoleArn": environment.role,
-        "PrimaryContainer": {"ModelPackageName": version.arn},
-        **_network(environment),
-    }
-    name = _name(version, request)
-    try:
-        sagemaker.describe_model(ModelName=name)
-    except Exception as error:
-        if not is_missing(error):
-            raise
-        sagemaker.create_model(ModelName=name, **request)
-        say(f"model {name}")
-    return name
-
-
-def _ensure_config(
-    sagemaker: Any, environment: Environment, model: str, version: Version, target: Target, say: Say
-) -> str:
-    specification = version.details.get("InferenceSpecification") or {}
-    offered = specification.get("SupportedRealtimeInferenceInstanceTypes") or ["ml.m5.large"]
-    request: dict[str, Any] = {
-        "ProductionVariants": [
-            {
-                "VariantName": VARIANT,
-                "ModelName": model,
-                "InitialInstanceCount": target.count,
-                "InstanceType": target.instance or offered[0],
-                "InitialVariantWeight": 1.0,
-            }
-        ]
-    }
-    if environment.kms_key:
-        request["KmsKeyId"] = environment.kms_key
-    name = _name(version, request)
-    try:
-        sagemaker.describe_endpoint_config(EndpointConfigName=name)
-    except Exception as error:
-        if not is_missing(error):
-            raise
-        sagemaker.create_endpoint_config(EndpointConfigName=name, **request)
-        say(f"endpoint configuration {name}")
-    return name
-
-
-def _endpoint(sagemaker: Any, name: str) -> Mapping[str, Any] | None:
-    try:
-        found: Mapping[str, Any] = sagemaker.describe_endpoint(EndpointName=name)
-    except Exception as error:
-        if is_missing(error):
-            return None
-        raise
-    return found
-
-
-def _point(
-    sagemaker: Any, name: str, config: str, before: Mapping[str, Any] | None, say: Say
-) -> Literal["created", "updated", "unchanged"]:
-    """Create the endpoint or send it to ``config``. One that failed can only be deleted, so it is made anew."""
-    if before is not None and before["EndpointStatus"] == "Failed":
-        say(f"endpoint {name} had failed, making it anew")
-        sagemaker.delete_endpoint(EndpointName=name)
-        while _endpoint(sagemaker, name) is not None:
-            time.sleep(0.2)
-        before = None
-    if before is None:
-        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config)
-        say(f"endpoint {name}")
-        return "created"
-    if before["EndpointConfigName"] == config:
-        return "unchanged"
-    sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
-    say(f"endpoint {name} goes from {before['EndpointConfigName']} to {config}")
-    return "updated"
-
-
-def _wait(sagemaker: Any, target: Target, say: Say) -> Mapping[str, Any]:
-    deadline = time.monotonic() + target.timeout
-    pause, last = 0.1, ""
+        seen = see(account, wanted, asked)
+    writer = _Writer(account, target.timeout, say, clock or Clock())
     while True:
-        state = _endpoint(sagemaker, target.endpoint)
-        if state is None:
-            raise Refusal(f"the endpoint {target.endpoint} was deleted while it was waited for")
-        status = str(state["EndpointStatus"])
-        if status != last:
-            say(f"{target.endpoint}: {status}")
-            last = status
-        if status in SETTLED:
-            return state
-        if time.monotonic() > deadline:
-            raise Refusal(
-                f"the endpoint {target.endpoint} is still {status} after {target.timeout:g} seconds",
-                hint="run the same command again to go on waiting",
-            )
-        time.sleep(pause)
-        pause = min(pause * 1.5, 10.0)
+        promotion = decide(seen, wanted)
+        for action in promotion.actions:
+            writer.do(action)
+        if promotion.verb is not None:
+            return Promoted(target.endpoint, version, promotion.verb, wanted.config, tuple(writer.answers))
+        seen = settled(seen, wanted, writer.state)
+
+
+def see(account: Account, wanted: Wanted, samples: Mapping[str, bytes]) -> Seen:
+    sagemaker = account.client("sagemaker")
+    return Seen(
+        has_model=unless_missing(lambda: sagemaker.describe_model(ModelName=wanted.model)) is not None,
+        has_config=unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=wanted.config))
+        is not None,
+        endpoint=_state(sagemaker, wanted.endpoint),
+        samples=samples,
+    )
+
+
+def _state(sagemaker: Any, name: str) -> State | None:
+    found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
+    if found is None:
+        return None
+    pending = (found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName")
+    return State(
+        str(found["EndpointStatus"]), str(found["EndpointConfigName"]), pending, found.get("FailureReason") or None
+    )
 
 
 def _samples(account: Account, version: Version) -> Mapping[str, bytes]:
@@ -225,39 +144,159 @@ def _samples(account: Account, version: Version) -> Mapping[str, bytes]:
     return samples
 
 
-def _smoke_test(
-    account: Account, version: Version, endpoint: str, samples: Mapping[str, bytes], say: Say
-) -> tuple[Answer, ...]:
-    if not samples:
-        say("no sample came with this version, so nothing was asked of the endpoint beyond its health")
-    specification = version.details.get("InferenceSpecification") or {}
-    content_type = (specification.get("SupportedContentTypes") or ["text/csv"])[0]
-    accept = (specification.get("SupportedResponseMIMETypes") or [content_type])[0]
-    told = []
-    for name, body in samples.items():
+class _Writer:
+    """Does what was decided, and tells each. ``state`` is what the endpoint came to when it was last waited for."""
+
+    def __init__(self, account: Account, timeout: float, say: Say, clock: Clock) -> None:
+        self._account = account
+        self._sagemaker = account.client("sagemaker")
+        self._timeout = timeout
+        self._deadline = clock.now() + timeout
+        self._say = say
+        self._clock = clock
+        self.state: State | None = None
+        self.answers: list[Answer] = []
+
+    def do(self, action: Action) -> None:
+        sagemaker = self._sagemaker
+        with answers():
+            match action:
+                case CreateModel(name):
+                    made = self._make(
+                        lambda: sagemaker.create_model(ModelName=name, **action.request),
+                        lambda: sagemaker.describe_model(ModelName=name),
+                    )
+                    if made:
+                        self._say(f"model {name}")
+                case CreateEndpointConfig(name):
+                    made = self._make(
+                        lambda: sagemaker.create_endpoint_config(EndpointConfigName=name, **action.request),
+                        lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name),
+                    )
+                    if made:
+                        self._say(f"endpoint configuration {name}")
+                case DeleteEndpoint(name):
+                    self._delete(name)
+                case CreateEndpoint(name, config):
+                    self._point(lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config), action)
+                    self._say(f"endpoint {name}")
+                case UpdateEndpoint(name, config, before):
+                    self._point(lambda: sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config), action)
+                    self._say(f"endpoint {name} goes from {before} to {config}")
+                case Settle(name):
+                    self.state = self._settled(name, self._deadline)
+                case Wait(name, config):
+                    self._serves(name, config)
+                case TakeBack(name, config):
+                    self._take_back(name, config)
+                case SmokeTest():
+                    self._smoke_test(action)
+                case _:
+                    assert_never(action)
+
+    def _make(self, create: Callable[[], object], describe: Callable[[], object]) -> bool:
+        """Whether it is ours. What is there already is what was to be made: its name is its content. That is so after
+        an answer that was lost, and where another promotion was faster."""
         try:
-            with answers():
-                reply = account.client("sagemaker-runtime").invoke_endpoint(
-                    EndpointName=endpoint, Body=body, ContentType=content_type, Accept=accept
+            create()
+        except Exception:
+            if unless_missing(describe) is None:
+                raise
+            return False
+        return True
+
+    def _point(self, write: Callable[[], object], action: CreateEndpoint | UpdateEndpoint) -> None:
+        try:
+            write()
+        except Exception:
+            # The answer may have been lost: then it goes where it was sent.
+            there = _state(self._sagemaker, action.name)
+            if there is None or action.config not in (there.config, there.pending):
+                raise
+
+    def _delete(self, name: str) -> None:
+        self._say(f"endpoint {name} had failed, making it anew")
+        unless_missing(lambda: self._sagemaker.delete_endpoint(EndpointName=name))
+        left, gone = until(
+            lambda: _state(self._sagemaker, name), lambda state: state is None, self._clock, self._deadline
+        )
+        if not gone and left is not None:
+            raise Refusal(
+                f"the endpoint {name} is still {left.status} after {self._timeout:g} seconds",
+                hint="run the same command again to go on waiting",
+            )
+
+    def _settled(self, name: str, deadline: float) -> State | None:
+        """None where it is gone."""
+        last = ""
+
+        def look() -> State | None:
+            nonlocal last
+            state = _state(self._sagemaker, name)
+            if state is not None and state.status != last:
+                self._say(f"{name}: {state.status}")
+                last = state.status
+            return state
+
+        state, ended = until(look, lambda state: state is None or state.is_settled, self._clock, deadline)
+        if not ended and state is not None:
+            raise Refusal(
+                f"the endpoint {name} is still {state.status} after {self._timeout:g} seconds",
+                hint="run the same command again to go on waiting",
+            )
+        return state
+
+    def _serves(self, name: str, config: str) -> None:
+        state = self.state = self._settled(name, self._deadline)
+        if state is None:
+            raise Refusal(f"the endpoint {name} was deleted while it was waited for")
+        if state.status != IN_SERVICE or state.config != config:
+            raise Refusal(f"the endpoint {name} is {state.status}: {state.failure or f'it serves {state.config}'}")
+
+    def _take_back(self, name: str, config: str) -> None:
+        """With a time of its own: that of the promotion may be over."""
+        self._say(f"taking {name} back to {config}")
+        self._sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config)
+        self.state = self._settled(name, self._clock.now() + self._timeout)
+
+    def _smoke_test(self, test: SmokeTest) -> None:
+        try:
+            self._ask(test)
+        except Refusal as failure:
+            if test.otherwise is not None:
+                self._try_to_take_back(test.otherwise, failure)
+            elif test.unchanged:
+                failure.message += (
+                    f"; nothing was changed: {test.name} served this version before, and what it served before that is "
+                    "not known here"
                 )
-                answer = reply["Body"].read()
-        except Exception as error:
-            raise Refusal(f"the smoke test with {name} failed: {error}") from error
-        if not answer.strip():
-            raise Refusal(f"the smoke test with {name} got an empty answer")
-        told.append(Answer(name, str(reply.get("ContentType", accept)), answer))
-        say(f"smoke test {name}: ok")
-    return tuple(told)
+                failure.hint = "promote a version that is good: `mlops promote GROUP --to ENV --version NUMBER`"
+            raise
 
+    def _try_to_take_back(self, action: TakeBack, failure: Refusal) -> None:
+        """What failed first says more than what fails then."""
+        try:
+            self.do(action)
+        except MlopsError as error:
+            failure.message += f"; it could not be taken back to {action.config}: {error.message}"
+            return
+        if self.state is None or (self.state.status, self.state.config) != (IN_SERVICE, action.config):
+            told = "gone" if self.state is None else f"{self.state.status} with {self.state.config}"
+            failure.message += f"; it was taken back to {action.config}, and is {told}"
 
-def _network(environment: Environment) -> dict[str, Any]:
-    if not environment.subnets:
-        return {}
-    return {"VpcConfig": {"SecurityGroupIds": environment.security_groups, "Subnets": environment.subnets}}
-
-
-def _name(version: Version, request: Mapping[str, Any]) -> str:
-    """``<group>-<version>-<hash of the request>``, at most 63 characters, the group cut where it is too long."""
-    digest = hashlib.sha256(json.dumps([version.arn, request], sort_keys=True).encode()).hexdigest()[:10]
-    tail = f"-{version.number}-{digest}"
-    return version.group[: NAME_LENGTH - len(tail)].rstrip("-") + tail
+    def _ask(self, test: SmokeTest) -> None:
+        if not test.samples:
+            self._say("no sample came with this version, so nothing was asked of the endpoint beyond its health")
+        for name, body in test.samples.items():
+            try:
+                with answers():
+                    reply = self._account.client("sagemaker-runtime").invoke_endpoint(
+                        EndpointName=test.name, Body=body, ContentType=test.content_type, Accept=test.accept
+                    )
+                    answer = reply["Body"].read()
+            except Exception as error:
+                raise Refusal(f"the smoke test with {name} failed: {error}") from error
+            if not answer.strip():
+                raise Refusal(f"the smoke test with {name} got an empty answer")
+            self.answers.append(Answer(name, str(reply.get("ContentType", test.accept)), answer))
+            self._say(f"smoke test {name}: ok")
