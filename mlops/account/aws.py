@@ -12,6 +12,7 @@ from botocore.config import Config
 from botocore.credentials import DeferredRefreshableCredentials
 
 from mlops.account.answers import answers
+from mlops.account.imitations import put_right
 from mlops.ir import ConfigurationError
 
 CONNECT_TIMEOUT_SECONDS = 10
@@ -61,6 +62,8 @@ class AwsAccount:
                         f"a client for {service} cannot be made: {error}",
                         hint="correct `endpoint_url` in mlops.toml, or AWS_ENDPOINT_URL",
                     ) from error
+                if self._endpoint_url:
+                    put_right(self._clients[service])
             return self._clients[service]
 
     def rest(self, execution: str, seconds: float) -> None:

@@ -7,7 +7,9 @@ from typing import Any, TypeVar
 
 _T = TypeVar("_T")
 
-_CODES = frozenset({"404", "NoSuchKey", "NotFound", "NoSuchBucket", "ResourceNotFound", "ResourceNotFoundException"})
+_BEGINNING = "NoSuch"
+_ENDINGS = ("404", "NotFound", "NotFoundException")
+"""Each service has codes of its own: NoSuchKey, ResourceNotFound, ParameterNotFound, InvalidSubnetID.NotFound."""
 
 _SAID = ("could not find", "does not exist", "not found", "cannot find", "resource not found")
 """SageMaker answers many Describe calls with a plain ValidationException (the runtime with a ValidationError)
@@ -27,9 +29,10 @@ def unless_missing(ask: Callable[[], _T]) -> _T | None:
 def is_missing(error: Exception) -> bool:
     """``error`` is what a boto3 client raised."""
     told = _told(error)
-    if told.get("Code") in _CODES:
+    code = str(told.get("Code", ""))
+    if code.startswith(_BEGINNING) or code.endswith(_ENDINGS):
         return True
-    return told.get("Code") in ("ValidationException", "ValidationError") and any(
+    return code in ("ValidationException", "ValidationError") and any(
         said in str(told.get("Message", "")).lower() for said in _SAID
     )
 

@@ -12,7 +12,7 @@ import click
 from mlops.cli.listening import hear
 from mlops.cli.printing import is_animated, talk
 from mlops.deploy.pipelines import plan_report
-from mlops.deploy.pipelines.plan import Upload
+from mlops.deploy.pipelines.actions import Upload
 from mlops.ir import Event
 from mlops.use_cases.news import Failed
 from mlops.use_cases.upsert import Sending, WasDone, WasPlanned, WasUpserted

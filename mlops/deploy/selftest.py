@@ -12,15 +12,18 @@ from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import ExecutionState, describe, start, stop
 from mlops.deploy.pages import items
-from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.apply import apply
 from mlops.deploy.pipelines.destroy import destroy, plan_removal
+from mlops.deploy.pipelines.fencing import new_token
 from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.prune import StoredAsset, inventory, prune
+from mlops.deploy.waiting import Clock, until
 from mlops.ir import AccountError, Checked, MlopsError
 from mlops.project.environments import Environment
 
 _POLL_SECONDS = 5.0
+_STOP_SECONDS = 900.0
+"""How long an execution may take to stop: a job of it has two minutes to end by itself, and its machine some more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +86,24 @@ def selftest(
 
 def _run(account: Account, environment: Environment, name: str, seconds: float) -> ExecutionState:
     arn = start(account, environment, name, {})
-    deadline = time.monotonic() + seconds
-    stopping = False
+    clock, pause = Clock(), min(_POLL_SECONDS, max(0.2, seconds / 100))
+
+    def wait(seconds: float) -> tuple[ExecutionState, bool]:
+        deadline = clock.now() + seconds
+        return until(
+            lambda: describe(account, arn), lambda state: state.ended, clock, deadline, first=pause, longest=pause
+        )
+
     try:
-        while True:
-            state = describe(account, arn)
-            if state.ended:
-                return state
-            if time.monotonic() > deadline and not stopping:
-                stop(account, arn)
-                stopping = True
-            time.sleep(min(_POLL_SECONDS, max(0.2, seconds / 100)))
+        state, ended = wait(seconds)
+        if not ended:
+            stop(account, arn)
+            state, ended = wait(_STOP_SECONDS)
+        if not ended:
+            raise AccountError(
+                f"execution {state.id} was stopped and is still {state.status} after {_STOP_SECONDS:g} s"
+            )
+        return state
     except BaseException as error:
         try:
             stop(account, arn)
@@ -171,4 +181,4 @@ def _remove_objects(account: Account, environment: Environment, name: str) -> in
 
 
 def unique_name() -> str:
-    return f"mlops-selftest-{records.new_token()[:8]}"
+    return f"mlops-selftest-{new_token()[:8]}"

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from mlops.check.sources import open_targets
 from mlops.deploy.pipelines import saved_plan
-from mlops.deploy.pipelines.companions import judge_starts
 from mlops.deploy.pipelines.plan import Plan, plan_all
+from mlops.deploy.starts import judge_starts
 from mlops.ir import Checked, Finding, Listener
 from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.use_cases.connecting import Connected, connect_here

@@ -8,8 +8,9 @@ from pathlib import Path
 
 from mlops.deploy.pipelines import apply as applying
 from mlops.deploy.pipelines import saved_plan
+from mlops.deploy.pipelines.actions import Action
 from mlops.deploy.pipelines.apply import Applied
-from mlops.deploy.pipelines.plan import Action, Plan
+from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.saved_plan import SavedPlan
 from mlops.ir import AccountError, Listener, MlopsError, Refusal, UsageError
 from mlops.project.environments import LOCAL

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 
 from mlops.deploy.pipelines import plan_report
-from mlops.deploy.pipelines.companions import judge_starts
 from mlops.deploy.pipelines.destroy import destroy, plan_removal
 from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.prune import inventory, prunable, prune
 from mlops.deploy.pipelines.upsert import upsert
+from mlops.deploy.starts import judge_starts
 from mlops.ir import ConfigurationError, Refusal
 from mlops.ir.reader import read
 from mlops.project.environments import Environment
@@ -37,7 +37,7 @@ def starting(world: World, **starts: Any) -> Environment:
 def test_schedules_and_triggers_are_planned_upserted_and_left_alone(world: World) -> None:
     environment = starting(world, schedules={"daily": DAILY}, triggers={"new": NEW_DATA})
     found = plan(world.account, environment, world.compiled())
-    assert [(item.kind, item.name, item.old) for item in found.companions] == [
+    assert [(item.type, item.name, item.old) for item in found.companions] == [
         ("schedule", "churn-daily", None),
         ("trigger", "churn-new", None),
     ]

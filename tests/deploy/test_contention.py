@@ -13,8 +13,9 @@ from typing import Any
 import pytest
 
 from mlops.account import connect
+from mlops.deploy.pipelines.actions import UpdatePipeline, WriteRecord
 from mlops.deploy.pipelines.apply import apply
-from mlops.deploy.pipelines.plan import Plan, UpdatePipeline, WriteRecord, plan
+from mlops.deploy.pipelines.plan import Plan, plan
 from mlops.deploy.pipelines.record import Beaten, read
 from mlops.deploy.pipelines.state import describe
 from mlops.deploy.pipelines.upsert import upsert

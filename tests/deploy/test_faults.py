@@ -17,8 +17,9 @@ from botocore.httpsession import URLLib3Session
 
 from mlops.account import connect
 from mlops.deploy.pipelines import record
+from mlops.deploy.pipelines.actions import Action, UpdatePipeline, WriteRecord
 from mlops.deploy.pipelines.apply import Listener, apply
-from mlops.deploy.pipelines.plan import Action, UpdatePipeline, WriteRecord, plan
+from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.state import describe
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import AccountError, Refusal

@@ -10,8 +10,8 @@ import pytest
 
 from mlops.check import check
 from mlops.deploy.pipelines.apply import apply
-from mlops.deploy.pipelines.plan import INLINE_BYTES, plan
-from mlops.deploy.pipelines.state import describe
+from mlops.deploy.pipelines.plan import plan
+from mlops.deploy.pipelines.state import INLINE_BYTES, describe
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.emit.targets.definition_json import document, emit_compact
 from mlops.ir import Checked, Definition

@@ -6,6 +6,7 @@ import io
 import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def cut_off(world: World, operation: str, error: BaseException) -> Iterator[None
 
 def another(world: World, number: int) -> Any:
     """An environment whose models and configurations are others than those of all before."""
-    return world.environment.model_copy(update={"role": f"{world.environment.role}-{number}"})
+    return replace(world.environment, role=f"{world.environment.role}-{number}")
 
 
 READS = ["GetCallerIdentity", "GetObject", "DescribeModel", "DescribeEndpointConfig", "DescribeEndpoint"]

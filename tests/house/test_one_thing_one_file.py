@@ -133,6 +133,14 @@ def test_an_emit_target_and_a_command(copy: Path, project: Path) -> None:
     assert "play " in mlops(copy, project, "--help")
 
 
+def test_a_type_of_resource_is_planned_made_and_removed(copy: Path, project: Path) -> None:
+    (project / "grouped.py").write_text(COMPILES.replace('"toys"', '"grouped"'))
+    assert "  + group grouped-models\n" in mlops(copy, project, "plan", "grouped.py")
+    assert mlops(copy, project, "upsert", "grouped.py") == "grouped: created in local\n"
+    assert mlops(copy, project, "upsert", "grouped.py") == "grouped: unchanged in local\n"
+    assert mlops(copy, project, "destroy", "grouped", "--yes").startswith("removed group grouped-models\n")
+
+
 def test_the_contracts_hold_for_them_too(copy: Path) -> None:
     """Without a word in pyproject.toml; and a step type that knows another is refused."""
     (copy / "pyproject.toml").write_bytes((ROOT / "pyproject.toml").read_bytes())

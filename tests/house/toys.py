@@ -186,12 +186,41 @@ def list_toys(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 OPERATIONS = {"ListToys": list_toys}
 '''
 
+RESOURCE = '''"""Groups of versions."""
+
+from mlops.ir.resource import Call, Resource, ResourceType
+
+DESCRIPTION = "first"
+
+
+def declared(environment, pipeline):
+    if DESCRIPTION is not None:
+        yield Resource("group", f"{pipeline}-models", {"ModelPackageGroupDescription": DESCRIPTION})
+
+
+def named(operation, name, **more):
+    return (Call(operation, {"ModelPackageGroupName": name, **more}),)
+
+
+RESOURCE_TYPE = ResourceType(
+    type="group",
+    service="sagemaker",
+    cloudformation="AWS::SageMaker::ModelPackageGroup",
+    describe=lambda name: named("DescribeModelPackageGroup", name),
+    read=lambda reply: {"ModelPackageGroupDescription": reply.get("ModelPackageGroupDescription", "")},
+    create=lambda name, properties: named("CreateModelPackageGroup", name, **properties),
+    update=None,
+    delete=lambda name, inside: named("DeleteModelPackageGroup", name),
+)
+'''
+
 TOYS = {
     "a step type": {"declare/steps/toy.py": STEP},
     "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
     "a rule": {"check/rules/toy.py": RULE},
     "an emit target": {"emit/targets/toy_names.py": TARGET},
     "a report format": {"check/reports/toy.py": REPORT},
+    "a type of resource": {"deploy/resources/group.py": RESOURCE},
     "a command": {"cli/commands/play.py": COMMAND},
     "an operation of the local account": {"account/local/services/sagemaker/toys.py": OPERATION},
 }

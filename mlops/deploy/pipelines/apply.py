@@ -9,7 +9,8 @@ import contextlib
 import hashlib
 import io
 import json
-from collections.abc import Callable, Collection, Sequence
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -18,28 +19,34 @@ from typing import Any, Literal, assert_never
 
 from mlops.account import Account, answers
 from mlops.account.answers import Refused
+from mlops.deploy import calls
 from mlops.deploy.pipelines import record as records
-from mlops.deploy.pipelines.assets import split_uri
-from mlops.deploy.pipelines.companions import put, remove
-from mlops.deploy.pipelines.contention import judge
-from mlops.deploy.pipelines.plan import (
+from mlops.deploy.pipelines.actions import (
     Action,
     CreatePipeline,
-    Plan,
-    PutCompanion,
-    RemoveCompanion,
+    PutResource,
+    RemoveResource,
     RemoveTags,
     SetTags,
     UpdatePipeline,
     Upload,
     UploadDefinition,
+    Write,
     WriteRecord,
-    definition_uri,
 )
+from mlops.deploy.pipelines.assets import split_uri
+from mlops.deploy.pipelines.contention import judge
+from mlops.deploy.pipelines.deciding import Plan
+from mlops.deploy.pipelines.fencing import LEASE_SECONDS, alive, new_token
 from mlops.deploy.pipelines.record import Beaten, Record
-from mlops.deploy.pipelines.state import PipelineState, describe, differing
+from mlops.deploy.pipelines.state import PipelineState, definition_uri, describe, differing
 from mlops.deploy.pipelines.upload import Progress, ensure_bucket, send, upload
+from mlops.deploy.resources import resource_types
+from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
+from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
+from mlops.deploy.resources.tags import listed
 from mlops.ir import AccountError, MlopsError, Refusal
+from mlops.ir.resource import resolved
 from mlops.project.environments import Environment
 
 _UPLOADS_AT_ONCE = 8
@@ -72,6 +79,7 @@ def apply(
     force: bool = False,
     listener: Listener | None = None,
     sent: Collection[str] = (),
+    clock: Callable[[], float] = time.monotonic,
 ) -> Applied:
     """``sent`` are URIs of objects that were sent since the plan was made, for other pipelines. Raises Refusal before
     any write where the account has drifted or another upsert is under way, unless ``force``, and for a secret that
@@ -81,8 +89,10 @@ def apply(
         _refuse_secrets(plan)
     _permit(plan, force=force)
     hears = listener or Listener()
-    writer = _Writer(account, environment, plan, hears, force=force)
+    writer = _Writer(account, environment, plan, hears, clock, force=force)
     done: list[Action] = []
+    writes: list[Write] = [action for action in plan.actions if not isinstance(action, Upload)]
+    records_it = any(isinstance(action, WriteRecord) for action in writes)
     try:
         uploads = [
             action
@@ -90,8 +100,8 @@ def apply(
             if isinstance(action, Upload) and (action.item.uri not in sent or action.item.in_place)
         ]
         writer.upload(uploads, done)
-        for action in plan.actions:
-            if not isinstance(action, Upload):
+        with alive(writer.token) if records_it else contextlib.nullcontext():
+            for action in writes:
                 with answers():
                     writer.do(action)
                 done.append(action)
@@ -104,11 +114,10 @@ def apply(
             error.add_note(f"{plan.name}: {line}")
         raise
     verb: Literal["created", "updated", "unchanged"] = "created" if plan.present is None else "updated"
-    lasting = [action for action in plan.actions if not isinstance(action, Upload)]
     return Applied(
         plan.name,
         writer.arn or "",
-        verb if lasting else "unchanged",
+        verb if writes else "unchanged",
         tuple(action.item.uri for action in done if isinstance(action, Upload)),
         writer.sent,
     )
@@ -131,7 +140,7 @@ def _permit(plan: Plan, *, force: bool) -> None:
         raise Refusal(
             f"{plan.name}: an upsert of other content by {plan.unfinished.by} began {plan.unfinished.seconds:.0f} s "
             "ago and has not written its pipeline yet; nothing was written",
-            hint=f"wait until it has ended ({records.PATIENCE_SECONDS / 60:.0f} minutes at most), or use --force where "
+            hint=f"wait until it has ended ({LEASE_SECONDS / 60:.0f} minutes at most), or use --force where "
             "it was killed",
         )
     if plan.taken is not None and plan.actions:
@@ -156,18 +165,35 @@ def _permit(plan: Plan, *, force: bool) -> None:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class _Recorded:
+    """Our record, the one before it, the ETag of ours, and when it was written, by the clock of this process."""
+
+    record: Record
+    before: Record | None
+    etag: str
+    at: float
+
+
 class _Writer:
     def __init__(
-        self, account: Account, environment: Environment, plan: Plan, listener: Listener, *, force: bool
+        self,
+        account: Account,
+        environment: Environment,
+        plan: Plan,
+        listener: Listener,
+        clock: Callable[[], float],
+        *,
+        force: bool,
     ) -> None:
         self._account = account
         self._environment = environment
         self._plan = plan
         self._listener = listener
         self._force = force
-        self._writer = records.new_writer()
-        self._replaced_record: tuple[Record, str] | None = None
-        """The one before ours, and the ETag of ours."""
+        self._clock = clock
+        self.token = new_token()
+        self._recorded: _Recorded | None = None
         self.arn = plan.present.arn if plan.present is not None else None
         self.sent = 0
         self.unconfirmed: Action | None = None
@@ -206,10 +232,8 @@ class _Writer:
             if failure is not None:
                 raise failure
 
-    def do(self, action: Action) -> None:
+    def do(self, action: Write) -> None:
         match action:
-            case Upload():
-                raise AssertionError("uploads go together")
             case UploadDefinition():
                 self._send_definition(action.uri, action.text)
             case WriteRecord():
@@ -219,18 +243,14 @@ class _Writer:
             case UpdatePipeline():
                 self._update(action)
             case SetTags():
-                tags = [{"Key": key, "Value": value} for key, value in sorted(action.tags.items())]
-                self._account.client("sagemaker").add_tags(ResourceArn=action.arn, Tags=tags)
+                calls.make(self._account, TAGS, TAGS.create(action.arn, action.tags))
             case RemoveTags():
-                self._account.client("sagemaker").delete_tags(ResourceArn=action.arn, TagKeys=list(action.names))
-            case PutCompanion():
-                companion = action.companion
-                if self.arn is not None:
-                    target = {**companion.told["Target"], "Arn": self.arn}
-                    companion = replace(companion, told={**companion.told, "Target": target})
-                put(self._account, companion, exists=action.exists)
-            case RemoveCompanion():
-                remove(self._account, action.kind, action.name)
+                calls.make(self._account, TAGS, TAGS.delete(action.arn, dict.fromkeys(action.names)))
+            case PutResource():
+                whole = resolved(action.resource, {self._plan.name: self.arn} if self.arn is not None else {})
+                calls.put(self._account, resource_types()[whole.type], whole, exists=action.exists)
+            case RemoveResource():
+                calls.remove(self._account, resource_types()[action.type], action.name)
             case _:
                 assert_never(action)
 
@@ -245,7 +265,7 @@ class _Writer:
             over_modified=action.over_modified,
             at=datetime.now(UTC).isoformat(timespec="seconds"),
             by=self._plan.caller,
-            writer=self._writer,
+            writer=self.token,
             pipeline=action.state.shown(),
             companions=action.companions,
             tags=action.tags,
@@ -254,20 +274,29 @@ class _Writer:
         before = action.replaces
         name = action.state.name
         etag = records.write(self._account, self._environment, name, record, before.etag if before else None)
-        self._replaced_record = (before.record, etag) if before is not None and before.record is not None else None
+        self._recorded = _Recorded(record, before.record if before is not None else None, etag, self._clock())
+
+    def _renew(self) -> None:
+        """Before the pipeline is written: who took long may have been taken for dead, and another record may lie there.
+        Raises Beaten then; else the lease begins anew."""
+        ours = self._recorded
+        if ours is None or self._clock() - ours.at < LEASE_SECONDS / 2:
+            return
+        etag = records.write(self._account, self._environment, self._plan.name, ours.record, ours.etag)
+        self._recorded = replace(ours, etag=etag, at=self._clock())
 
     def _create(self, action: CreatePipeline) -> None:
-        tags = [{"Key": key, "Value": value} for key, value in sorted(action.tags.items())]
-        request = _request(action.state, action.definition_uri)
-        if tags:
-            request["Tags"] = tags
+        self._renew()
+        request = _properties(action.state, action.definition_uri)
+        if action.tags:
+            request["Tags"] = listed(action.tags)
         if action.aliases:
             request["PipelineVersionAliases"] = list(action.aliases)
         # The same call that botocore repeats has the same token; another upsert, after a destroy say, another.
-        told = json.dumps([request, self._writer], sort_keys=True)
-        token = hashlib.sha256(told.encode()).hexdigest()
+        told = json.dumps([action.state.name, request, self.token], sort_keys=True)
+        request["ClientRequestToken"] = hashlib.sha256(told.encode()).hexdigest()
         try:
-            reply = self._account.client("sagemaker").create_pipeline(**request, ClientRequestToken=token)
+            reply = self._written(action.state.name, request, exists=False)
             self.arn = str(reply["PipelineArn"])
             self.unconfirmed = action
         except Exception:
@@ -285,6 +314,7 @@ class _Writer:
         self.unconfirmed = None
 
     def _update(self, action: UpdatePipeline) -> None:
+        self._renew()
         there = describe(self._account, action.state.name)
         if there is None or there.state.fingerprint() != action.over.fingerprint():
             self._put_record_back()
@@ -293,7 +323,7 @@ class _Writer:
                 "theirs was left as it is",
                 hint="see `mlops plan`",
             )
-        request = _request(action.state, action.definition_uri)
+        request = _properties(action.state, action.definition_uri)
         if not action.sends_definition:
             del request["PipelineDefinition"]
         if action.clear_description:
@@ -301,7 +331,7 @@ class _Writer:
             request["PipelineDescription"] = ""
         if action.aliases:
             request["PipelineVersionAliases"] = list(action.aliases)
-        version = self._account.client("sagemaker").update_pipeline(**request).get("PipelineVersionId")
+        version = self._written(action.state.name, request, exists=True).get("PipelineVersionId")
         self.unconfirmed = action
         if version is not None or self._force:
             self._read_back(action.state, version)
@@ -318,18 +348,21 @@ class _Writer:
         uri = definition_uri(self._environment, definition)
         if uri is not None:
             self._send_definition(uri, definition)
-        request = _request(replace(over, definition=definition), uri)
+        request = _properties(replace(over, definition=definition), uri)
         request.setdefault("PipelineDescription", "")
-        self._account.client("sagemaker").update_pipeline(**request)
+        self._written(over.name, request, exists=True)
         self._put_record_back()
+
+    def _written(self, name: str, properties: Mapping[str, Any], *, exists: bool) -> Mapping[str, Any]:
+        return calls.make(self._account, PIPELINE, PIPELINE.writes(name, properties, exists=exists))
 
     def _put_record_back(self) -> None:
         """What we recorded did not come about."""
-        if self._replaced_record is None:
+        ours = self._recorded
+        if ours is None or ours.before is None:
             return
-        before, ours = self._replaced_record
         with contextlib.suppress(Beaten):
-            records.write(self._account, self._environment, self._plan.name, before, ours)
+            records.write(self._account, self._environment, self._plan.name, ours.before, ours.etag)
 
     def _read_back(self, state: PipelineState, version: int | None = None) -> None:
         stored = describe(self._account, state.name, version)
@@ -341,8 +374,8 @@ class _Writer:
             )
 
 
-def _request(state: PipelineState, definition_uri: str | None) -> dict[str, Any]:
-    request: dict[str, Any] = {"PipelineName": state.name, "RoleArn": state.role}
+def _properties(state: PipelineState, definition_uri: str | None) -> dict[str, Any]:
+    request: dict[str, Any] = {"RoleArn": state.role}
     if definition_uri is None:
         request["PipelineDefinition"] = state.definition
     else:

@@ -4,24 +4,25 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import unless_missing
+from mlops.deploy import calls
 from mlops.deploy.pipelines import record as records
-from mlops.deploy.pipelines.companions import remove
 from mlops.deploy.pipelines.state import Present, describe, judge_name
+from mlops.deploy.resources import resource_types
+from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
 from mlops.ir import Refusal
 from mlops.project.environments import Environment
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
-    """What goes, in this order. ``foreign``: it is not what we last wrote."""
+    """What goes, in this order; ``companions`` are types and names of resources that belong to the pipeline.
+    ``foreign``: it is not what we last wrote."""
 
     name: str
     present: Present | None
-    companions: tuple[tuple[Literal["schedule", "trigger"], str], ...]
+    companions: tuple[tuple[str, str], ...]
     has_record: bool
     foreign: bool
 
@@ -43,30 +44,31 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
             stored = None
     last = stored.record if stored is not None else None
     pairs = [key.partition(" ") for key in sorted(last.companions)] if last is not None else []
-    companions: list[tuple[Literal["schedule", "trigger"], str]] = [
-        ("schedule" if kind == "schedule" else "trigger", companion) for kind, _, companion in pairs
-    ]
+    companions = tuple((kind, companion) for kind, _, companion in pairs)
     ours = last is not None and (
         present is None or present.state.fingerprint(environment.uri("assets")) in (last.wrote, last.over)
     )
-    return Removal(name, present, tuple(companions), stored is not None, present is not None and not ours)
+    return Removal(name, present, companions, stored is not None, present is not None and not ours)
 
 
 def destroy(account: Account, environment: Environment, removal: Removal, *, force: bool = False) -> None:
-    """The record goes last, so that a run that was cut off can be repeated. Raises Refusal."""
+    """The record goes last, so that a run that was cut off can be repeated. Raises Refusal, also where something
+    belongs to the pipeline that is not known here."""
     if removal.foreign and not force:
         raise Refusal(
             f"{removal.name} is not what mlops last wrote; nothing was removed",
             hint="see `mlops plan`; --force removes it all the same",
         )
+    unknown = [f"{kind} {name}" for kind, name in removal.companions if kind not in resource_types()]
+    if unknown:
+        raise Refusal(
+            f"{', '.join(unknown)} of {removal.name} is of a type that this mlops does not know; nothing was removed",
+            hint="remove it with the version, or the plug-in, that made it",
+        )
     with answers():
         for kind, name in removal.companions:
-            remove(account, kind, name)
+            calls.remove(account, resource_types()[kind], name)
         if removal.present is not None:
-            unless_missing(
-                lambda: account.client("sagemaker").delete_pipeline(
-                    PipelineName=removal.name, ClientRequestToken=records.new_token()
-                )
-            )
+            calls.remove(account, PIPELINE, removal.name)
         if removal.has_record:
             records.remove(account, environment, removal.name)

@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from itertools import accumulate
 from typing import Any
 
+from mlops.deploy.pipelines.deciding import Plan
 from mlops.deploy.pipelines.definition_diff import MemberChange, members, readable
-from mlops.deploy.pipelines.plan import Plan, SettingChange
+from mlops.deploy.pipelines.differences import ResourceChange, SettingChange
 from mlops.ir.hiding import hide
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -52,11 +53,11 @@ def as_dictionary(plan: Plan) -> dict[str, Any]:
         "changes": [_change(item) for item in plan.changes],
         "companions": [
             {
-                "kind": item.kind,
+                "kind": item.type,
                 "name": item.name,
                 "action": "remove" if item.new is None else "create" if item.old is None else "update",
                 "old": hide(item.old),
-                "new": item.new and hide(item.new.told),
+                "new": item.new and hide(item.new.plain),
             }
             for item in plan.companions
         ],
@@ -143,11 +144,10 @@ def _lines(plan: Plan) -> Iterator[str]:
     yield from (f"  {line}" for line in _changes(plan.changes, plan.present is None))
     for item in plan.companions:
         verb = "-" if item.new is None else "+" if item.old is None else "~"
-        told = hide(item.new.told) if item.new is not None else {}
-        detail = f": {told.get('ScheduleExpression') or told.get('EventPattern')}" if told else ""
-        yield f"  {verb} {item.kind} {item.name}{'' if verb == '~' else detail}"
+        anew = " (it cannot be changed so: it is removed, and made anew)" if item.anew else ""
+        yield f"  {verb} {item.type} {item.name}{anew if verb == '~' else _starts(item)}"
         if item.new is not None and item.old is not None:
-            for change in members(item.old, item.new.told):
+            for change in members(item.old, item.new.plain):
                 yield f"      {_member_mark(change)} {change.at}: {_sides_of(change)}"
     for upload in plan.uploads:
         size = "" if upload.size is None else f" ({upload.size:,} bytes)"
@@ -165,6 +165,13 @@ def _lines(plan: Plan) -> Iterator[str]:
         yield f"  an upsert by {plan.unfinished.by} at {plan.unfinished.at} {state}"
     for note in plan.notes:
         yield f"  note: {note}"
+
+
+def _starts(item: ResourceChange) -> str:
+    """When what is new starts its pipeline."""
+    told = hide(item.new.plain) if item.new else {}
+    when = told.get("ScheduleExpression") or told.get("EventPattern")
+    return f": {when}" if when else ""
 
 
 def _drift(plan: Plan) -> Iterator[str]:

@@ -52,14 +52,11 @@ def preflight(account: Account, environment: Environment, pipelines: Sequence[Ch
 
 def _role(account: Account, environment: Environment, pipelines: Sequence[Checked], number: str) -> Iterator[Finding]:
     name = environment.role.rpartition("/")[2]
-    try:
-        role = account.client("iam").get_role(RoleName=name)["Role"]
-    except Exception as error:
-        if not _is_absent(error):
-            raise
+    found = unless_missing(lambda: account.client("iam").get_role(RoleName=name))
+    if found is None:
         yield _finding("A901", f"there is no role {name} in account {number}", "correct `role` in mlops.toml")
         return
-    trust = role.get("AssumeRolePolicyDocument") or {}
+    trust = found["Role"].get("AssumeRolePolicyDocument") or {}
     if isinstance(trust, str):
         trust = json.loads(unquote(trust))
     if not _trusts(trust):
@@ -115,11 +112,8 @@ def _images(account: Account, environment: Environment, pipelines: Sequence[Chec
             yield _finding("A905", f"{uri} lies in {region}, the jobs run in {environment.region}", step=step)
         elif registry == number:
             image = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-            try:
-                account.client("ecr").describe_images(repositoryName=repository, imageIds=[image])
-            except Exception as error:
-                if not _is_absent(error):
-                    raise
+            ask = partial(account.client("ecr").describe_images, repositoryName=repository, imageIds=[image])
+            if unless_missing(ask) is None:
                 yield _finding("A904", f"there is no image {uri}", "build and push it", step=step)
 
 
@@ -147,13 +141,11 @@ def _buckets(
 def _key(account: Account, environment: Environment, pipelines: Sequence[Checked], number: str) -> Iterator[Finding]:
     if environment.kms_key is None:
         return
-    try:
-        told = account.client("kms").describe_key(KeyId=environment.kms_key)["KeyMetadata"]
-    except Exception as error:
-        if not _is_absent(error):
-            raise
+    found = unless_missing(lambda: account.client("kms").describe_key(KeyId=environment.kms_key))
+    if found is None:
         yield _finding("A908", f"there is no key {environment.kms_key}", "correct `kms_key` in mlops.toml")
         return
+    told = found["KeyMetadata"]
     if told.get("KeyState", "Enabled") != "Enabled":
         yield _finding("A908", f"the key {environment.kms_key} is {told['KeyState']}")
 
@@ -206,20 +198,18 @@ def _network(
     if not environment.subnets and not environment.security_groups:
         return
     ec2 = account.client("ec2")
-    asked = [("subnet", name) for name in environment.subnets]
-    asked += [("security group", name) for name in environment.security_groups]
-    for kind, name in asked:
-        try:
-            listed = (
-                ec2.describe_subnets(SubnetIds=[name])["Subnets"]
-                if kind == "subnet"
-                else ec2.describe_security_groups(GroupIds=[name])["SecurityGroups"]
-            )
-            networks.update(item["VpcId"] for item in listed)
-        except Exception as error:
-            if not _is_absent(error):
-                raise
+    asked = [("subnet", name, partial(ec2.describe_subnets, SubnetIds=[name])) for name in environment.subnets]
+    asked += [
+        ("security group", name, partial(ec2.describe_security_groups, GroupIds=[name]))
+        for name in environment.security_groups
+    ]
+    for kind, name, ask in asked:
+        found = unless_missing(ask)
+        if found is None:
             yield _finding("A911", f"there is no {kind} {name}", "correct mlops.toml")
+            continue
+        for member in ("Subnets", "SecurityGroups"):
+            networks.update(item["VpcId"] for item in found.get(member, ()))
     if len(networks) > 1:
         yield _finding(
             "A911", f"subnets and security groups are of {len(networks)} VPCs: {', '.join(sorted(networks))}"
@@ -256,12 +246,6 @@ def _texts(pipelines: Sequence[Checked], pattern: re.Pattern[str]) -> dict[str, 
 def _finding(code: str, message: str, help: str | None = None, *, step: str | None = None) -> Finding:
     known = ACCOUNT_FINDINGS[code]
     return Finding(code, known.name, known.severity, message, help=help, step=step)
-
-
-def _is_absent(error: Exception) -> bool:
-    """Each service has a code of its own for what is not there."""
-    code = error_code(error) or ""
-    return is_missing(error) or code.endswith(("NotFoundException", ".NotFound", "NotFound")) or code == "NoSuchEntity"
 
 
 def _listed(value: Any) -> list[Any]:

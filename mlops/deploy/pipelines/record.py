@@ -11,9 +11,6 @@ one upload and one update. There :mod:`mlops.deploy.pipelines.contention` decide
 from __future__ import annotations
 
 import json
-import os
-import socket
-import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -25,13 +22,11 @@ from pydantic import TypeAdapter
 
 from mlops.account import Account
 from mlops.account.missing import error_code, unless_missing
+from mlops.deploy.pipelines.fencing import is_over
 from mlops.ir import AccountError, Refusal
 from mlops.project.environments import Environment
 
 VERSION = 2
-PATIENCE_SECONDS = 600.0
-"""How long an upsert that has not reached what it recorded may still be under way. Five attempts of one call, with
-their time-outs, end before that."""
 
 
 class Beaten(Refusal):
@@ -46,9 +41,10 @@ class BucketMissing(AccountError):
 class Record:
     """``wrote`` and ``over`` are fingerprints of the pipeline
     (:meth:`~mlops.deploy.pipelines.state.PipelineState.fingerprint`, whatever its code) after and before; ``over`` is
-    None where there was none. ``over_modified`` is its LastModifiedTime before. ``pipeline`` is what was written,
-    without secrets; ``companions`` fingerprints of schedules and rules by name; ``tags`` the tags that we set, with
-    fingerprints of their values; ``origin`` says which source it is of, in words."""
+    None where there was none. ``over_modified`` is its LastModifiedTime before. ``writer`` is the token of the upsert
+    (:mod:`~mlops.deploy.pipelines.fencing`). ``pipeline`` is what was written, without secrets; ``companions``
+    fingerprints of the resources that belong to it, by type and name; ``tags`` the tags that we set, with fingerprints
+    of their values; ``origin`` says which source it is of, in words."""
 
     wrote: str
     over: str | None
@@ -61,47 +57,22 @@ class Record:
     tags: Mapping[str, str] = field(default_factory=dict)
     origin: str | None = None
 
-    @property
-    def is_ours_and_dead(self) -> bool:
-        """Written on this machine by a process that has ended."""
-        host, _, rest = self.writer.partition("/")
-        number = rest.partition("/")[0]
-        if host != socket.gethostname() or not number.isdigit():
-            return False
-        if int(number) == os.getpid():
-            return False
-        try:
-            os.kill(int(number), 0)
-        except ProcessLookupError:
-            return True
-        except OSError:
-            return False
-        return False
-
 
 @dataclass(frozen=True, slots=True)
 class Stored:
     """A record as it lies there; ``age`` in seconds, by the account's clock where it tells one. ``record`` is None
-    where it cannot be read, and ``fault`` says why: then nothing is known of what we last wrote."""
+    where it cannot be read, and ``fault`` says why: then nothing is known of what we last wrote. ``dead``: the upsert
+    that wrote it was one of this machine's, and is over."""
 
     record: Record | None
     etag: str
     age: float
     fault: str | None = None
+    dead: bool = False
 
 
 def key(environment: Environment, name: str) -> str:
     return "/".join(filter(None, (environment.prefix, "pipelines", f"{name}.json")))
-
-
-def new_writer() -> str:
-    """Unique, and telling the process, so that its end can be seen from the same machine."""
-    return f"{socket.gethostname()}/{os.getpid()}/{uuid.uuid4().hex}"
-
-
-def new_token() -> str:
-    """A ClientRequestToken for a call that is made once. 32 characters."""
-    return uuid.uuid4().hex
 
 
 def read(account: Account, environment: Environment, name: str) -> Stored | None:
@@ -126,7 +97,8 @@ def read(account: Account, environment: Environment, name: str) -> Stored | None
     now = _date(reply) or datetime.now(UTC)
     etag, age = str(reply["ETag"]), (now - reply["LastModified"]).total_seconds()
     try:
-        return Stored(_parse(content), etag, age)
+        record = _parse(content)
+        return Stored(record, etag, age, dead=is_over(record.writer))
     except (ValueError, RecursionError) as error:
         fault = str(error) if type(error) is ValueError else "its content is none that mlops wrote"
         return Stored(None, etag, age, f"s3://{environment.bucket}/{key(environment, name)} cannot be read: {fault}")

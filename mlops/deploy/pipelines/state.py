@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import hashlib
 import json
 import re
@@ -13,11 +12,14 @@ from typing import Any
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
+from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
 from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Definition, UsageError
 from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 
+INLINE_BYTES = 100 * 1024
+"""From here on a definition goes through S3, as the official SDK does; the API's own limit is 1,048,576 characters."""
 _NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9])*")
 _LONGEST = 256
 """botocore: PipelineName."""
@@ -112,6 +114,14 @@ def judge_name(name: str) -> None:
         )
 
 
+def definition_uri(environment: Environment, definition: str) -> str | None:
+    """Where a definition goes that is too large to be sent inline; None for all others."""
+    content = definition.encode()
+    if len(content) < INLINE_BYTES:
+        return None
+    return environment.uri("definitions", f"{hashlib.sha256(content).hexdigest()}.json")
+
+
 def differing(there: PipelineState, ours: PipelineState) -> list[str]:
     """What is another one there, in words. A limit of parallelism that the source does not give is none of ours."""
     pairs = {
@@ -130,12 +140,13 @@ def describe(account: Account, name: str, version: int | None = None) -> Present
         found = unless_missing(lambda: account.client("sagemaker").describe_pipeline(PipelineName=name, **chosen))
     if found is None:
         return None
+    properties = PIPELINE.read(found)
     state = PipelineState(
         name=str(found["PipelineName"]),
-        definition=_text(str(found.get("PipelineDefinition", ""))),
-        role=str(found.get("RoleArn", "")),
-        description=found.get("PipelineDescription") or None,
-        parallelism=(found.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
+        definition=properties["PipelineDefinition"],
+        role=properties["RoleArn"],
+        description=properties.get("PipelineDescription"),
+        parallelism=properties.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps"),
     )
     return Present(
         state,
@@ -144,16 +155,6 @@ def describe(account: Account, name: str, version: int | None = None) -> Present
         modified_by=_who(found.get("LastModifiedBy")),
         aliases=tuple(found.get("PipelineVersionAliases") or ()),
     )
-
-
-def _text(told: str) -> str:
-    """moto 5.2 gives back a definition that it read from S3 as Python's spelling of the parsed object."""
-    if not told.startswith("{'"):
-        return told
-    try:
-        return json.dumps(ast.literal_eval(told))
-    except (ValueError, SyntaxError, RecursionError, MemoryError):
-        return told
 
 
 def _moment(time: datetime | None) -> str | None:

@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 
 from mlops.account import Account
+from mlops.deploy.pipelines.actions import Action, Upload
 from mlops.deploy.pipelines.apply import Applied, Listener, apply
-from mlops.deploy.pipelines.plan import Action, Upload, plan
+from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.record import Beaten
 from mlops.ir import Checked
 from mlops.project.environments import Environment
@@ -37,11 +38,14 @@ def upsert(
         if isinstance(action, Upload):
             uploaded(action.item.uri)
 
+    begun = time.monotonic()
     deadline: float | None = None
     while True:
         planned = plan(account, environment, checked, suffix=suffix)
         other = planned.unfinished
-        if force and other is not None and not other.dead and other.seconds < TURN_SECONDS:
+        # By the account's clock, and by ours: that of an account may stand still, or be wrong by hours.
+        turn = other is not None and other.seconds < TURN_SECONDS and time.monotonic() - begun < TURN_SECONDS
+        if force and other is not None and not other.dead and turn:
             time.sleep(_PAUSE_SECONDS)
             continue
         try:
@@ -50,4 +54,5 @@ def upsert(
             deadline = deadline or time.monotonic() + PATIENCE_SECONDS
             if not force or time.monotonic() > deadline:
                 raise
+            begun = time.monotonic()
         time.sleep(_PAUSE_SECONDS)

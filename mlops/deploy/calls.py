@@ -1,0 +1,58 @@
+"""The calls that a type of resource asks for, made: to see one, to write one, to remove one."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from mlops.account import Account
+from mlops.account.missing import unless_missing
+from mlops.deploy.pages import items
+from mlops.ir import AccountError
+from mlops.ir.resource import Call, Resource, ResourceType
+
+
+def see(account: Account, kind: ResourceType, name: str) -> Mapping[str, Any] | None:
+    """Its properties; None where it is not there."""
+    reply = unless_missing(lambda: make(account, kind, kind.describe(name)))
+    return None if reply is None else kind.read(reply)
+
+
+def put(account: Account, kind: ResourceType, resource: Resource, *, exists: bool) -> None:
+    make(account, kind, kind.writes(resource.name, resource.plain, exists=exists))
+
+
+def remove(account: Account, kind: ResourceType, name: str) -> None:
+    """Nothing where it is gone already."""
+
+    def removed() -> None:
+        inside = make(account, kind, kind.inside(name))
+        make(account, kind, kind.delete(name, inside))
+
+    unless_missing(removed)
+
+
+def method(operation: str) -> str:
+    """What boto3 calls an operation.
+
+    >>> [method(name) for name in ("GetSchedule", "CreateAutoMLJobV2", "ListTargetsByRule")]
+    ['get_schedule', 'create_auto_ml_job_v2', 'list_targets_by_rule']
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", operation).lower()
+
+
+def make(account: Account, kind: ResourceType, calls: Iterable[Call]) -> Mapping[str, Any]:
+    """All replies in one."""
+    client = account.client(kind.service)
+    told: dict[str, Any] = {}
+    for call in calls:
+        if call.pages is not None:
+            told[call.pages] = list(items(client, method(call.operation), call.pages, **call.request))
+            continue
+        reply = getattr(client, method(call.operation))(**call.request)
+        if reply.get("FailedEntryCount"):
+            said = "; ".join(str(item.get("ErrorMessage")) for item in reply.get("FailedEntries", ()))
+            raise AccountError(f"{call.operation} was refused in part: {said}")
+        told.update(reply)
+    return told

@@ -1,0 +1,76 @@
+"""What starts a pipeline by itself, as ``mlops.toml`` declares it: when something starts differs by environment while
+the pipeline does not. Each start is named ``<pipeline>-<name>``, cut with a hash where that is too long, and belongs
+to its pipeline: it is planned, upserted and destroyed with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops.deploy.executions.parameters import judge
+from mlops.ir import ConfigurationError, Definition, UsageError, Value
+from mlops.ir.resource import arn_of
+from mlops.ir.values import from_json
+from mlops.project.environments import Environment
+from mlops.project.starts import Schedule, Trigger
+
+NAME_LENGTH = 64
+"""botocore: scheduler Name and events RuleName."""
+
+
+def name_of(pipeline: str, name: str) -> str:
+    """
+    >>> name_of("churn", "daily")
+    'churn-daily'
+    >>> len(name_of("churn" * 20, "daily"))
+    64
+    """
+    whole = f"{pipeline}-{name}"
+    if len(whole) <= NAME_LENGTH:
+        return whole
+    return f"{whole[: NAME_LENGTH - 9]}-{hashlib.sha256(whole.encode()).hexdigest()[:8]}"
+
+
+def target(start: Schedule | Trigger, environment: Environment, pipeline: str) -> Mapping[str, Value]:
+    """The pipeline, with the parameters that it is started with."""
+    told: dict[str, Value] = {"Arn": arn_of(pipeline), "RoleArn": start.role or environment.role}
+    if start.parameters:
+        listed = [{"Name": name, "Value": value} for name, value in sorted(start.parameters.items())]
+        told["SageMakerPipelineParameters"] = from_json({"PipelineParameterList": listed})
+    return told
+
+
+def read_target(given: Mapping[str, Any]) -> dict[str, Any]:
+    """The same as an account tells it."""
+    told: dict[str, Any] = {member: given[member] for member in ("Arn", "RoleArn") if given.get(member)}
+    listed = (given.get("SageMakerPipelineParameters") or {}).get("PipelineParameterList") or ()
+    if listed:
+        ordered = sorted(
+            ({"Name": item["Name"], "Value": item["Value"]} for item in listed), key=lambda item: item["Name"]
+        )
+        told["SageMakerPipelineParameters"] = {"PipelineParameterList": ordered}
+    return told
+
+
+def judge_starts(environment: Environment, definitions: Sequence[Definition]) -> None:
+    """Raises ConfigurationError where a schedule or trigger gives its pipeline, one of these, parameters that it does
+    not take: nobody would be there when each start fails."""
+    known = {definition.name: definition for definition in definitions}
+    wrong = []
+    starts: list[tuple[str, Mapping[str, Schedule | Trigger]]] = [
+        ("schedules", environment.schedules),
+        ("triggers", environment.triggers),
+    ]
+    for kind, declared in starts:
+        for name, start in declared.items():
+            definition = known.get(start.pipeline)
+            if definition is None or environment.is_local:
+                continue
+            try:
+                judge(definition, start.parameters)
+            except UsageError as error:
+                wrong.append(f"[env.{environment.name}.{kind}.{name}] of {start.pipeline}: {error.message}")
+    if wrong:
+        raise ConfigurationError("\n".join(wrong), hint="correct its `parameters` in mlops.toml")

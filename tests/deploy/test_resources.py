@@ -1,0 +1,172 @@
+"""Types of resources: what each asks fits the service's model, and another one is one more file."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from mlops.deploy import resources
+from mlops.deploy.calls import method
+from mlops.deploy.pipelines import plan_report
+from mlops.deploy.pipelines.destroy import destroy, plan_removal
+from mlops.deploy.pipelines.plan import plan
+from mlops.deploy.pipelines.upsert import upsert
+from mlops.deploy.resources import resource_types
+from mlops.ir import Refusal
+from mlops.ir.resource import Call, ResourceType
+from tests.house.toys import RESOURCE
+
+from .conftest import World
+
+TARGET = {
+    "Arn": "arn:aws:sagemaker:eu-west-1:111122223333:pipeline/churn",
+    "RoleArn": "arn:aws:iam::111122223333:role/r",
+}
+SAMPLES: dict[str, dict[str, Any]] = {
+    "schedule": {"ScheduleExpression": "rate(1 day)", "State": "ENABLED", "Target": TARGET, "Description": "daily"},
+    "trigger": {"EventPattern": "{}", "State": "DISABLED", "Target": TARGET},
+    "tags": {"team": "growth"},
+    "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
+}
+INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}
+NAME = {"tags": TARGET["Arn"]}
+SUPPLIED = {"ClientRequestToken"}
+"""By botocore, where it is left out."""
+
+
+def calls(kind: ResourceType) -> Iterator[Call]:
+    name = NAME.get(kind.type, "churn-daily")
+    sample = SAMPLES[kind.type]
+    yield from (*kind.describe(name), *kind.inside(name), *kind.delete(name, INSIDE.get(kind.type, {})))
+    yield from (*kind.create(name, sample), *kind.writes(name, sample, exists=True))
+
+
+@pytest.mark.parametrize("name", sorted(resource_types()))
+def test_what_a_type_asks_fits_the_services_model(name: str) -> None:
+    kind = resource_types()[name]
+    session = botocore.session.get_session()
+    model = session.get_service_model(kind.service)
+    methods = session.create_client(
+        kind.service, region_name="eu-west-1", aws_access_key_id="x", aws_secret_access_key="x"
+    ).meta.method_to_api_mapping
+    for call in calls(kind):
+        operation = model.operation_model(call.operation)
+        assert methods[method(call.operation)] == call.operation
+        assert operation.input_shape is not None
+        report = ParamValidator().validate(call.request, operation.input_shape)
+        missing = {member for member in SUPPLIED if f'"{member}"' in report.generate_report()}
+        assert not report.has_errors() or missing, report.generate_report()
+        assert call.pages is None or call.pages in (operation.output_shape.members if operation.output_shape else ())
+
+
+PARAMETER = """
+from mlops.ir.resource import Call, Resource, ResourceType, arn_of
+
+DESCRIPTION = "first"
+
+
+def declared(environment, pipeline):
+    if DESCRIPTION is not None:
+        yield Resource("parameter", f"{pipeline}-arn", {"Value": arn_of(pipeline), "Description": DESCRIPTION})
+
+
+def read(reply):
+    (found,) = reply["Parameters"]
+    return {"Value": reply["Parameter"]["Value"], "Description": found.get("Description", "")}
+
+
+def put(name, properties, overwrite):
+    return (Call("PutParameter", {"Name": name, "Type": "String", "Overwrite": overwrite, **properties}),)
+
+
+RESOURCE_TYPE = ResourceType(
+    type="parameter",
+    service="ssm",
+    cloudformation="AWS::SSM::Parameter",
+    describe=lambda name: (
+        Call("GetParameter", {"Name": name}),
+        Call("DescribeParameters", {"ParameterFilters": [{"Key": "Name", "Values": [name]}]}, pages="Parameters"),
+    ),
+    read=read,
+    create=lambda name, properties: put(name, properties, False),
+    update=lambda name, properties: put(name, properties, True),
+    delete=lambda name, inside: (Call("DeleteParameter", {"Name": name}),),
+)
+"""
+
+
+@pytest.fixture(params=["group", "parameter"])
+def toy(request: pytest.FixtureRequest, world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
+    """The module of one more file."""
+    kind = request.param
+    if (kind == "parameter") == world.environment.is_local:
+        pytest.skip("the local account has no Systems Manager, and moto removes no group")
+    folder = tmp_path / "types"
+    folder.mkdir()
+    (folder / f"{kind}.py").write_text({"group": RESOURCE, "parameter": PARAMETER}[kind])
+    monkeypatch.setattr(resources, "__path__", [*resources.__path__, str(folder)])
+    for cached in (resources._modules, resources.resource_types):
+        cached.cache_clear()
+    resource_types()
+    name = f"{resources.__name__}.{kind}"
+    yield sys.modules[name]
+    del sys.modules[name]
+    delattr(resources, kind)
+    for cached in (resources._modules, resources.resource_types):
+        cached.cache_clear()
+
+
+def test_another_type_is_one_file(world: World, toy: Any) -> None:
+    kind = toy.RESOURCE_TYPE
+
+    def put(**given: Any) -> str:
+        return upsert(world.account, world.environment, world.compiled(), **given).action
+
+    found = plan(world.account, world.environment, world.compiled())
+    (change,) = found.companions
+    assert (change.type, change.old) == (kind.type, None)
+    assert f"  + {kind.type} {change.name}\n" in plan_report.text(found)
+    assert put() == "created" and put() == "unchanged"
+
+    toy.DESCRIPTION = "second"
+    found = plan(world.account, world.environment, world.compiled())
+    assert [item.anew for item in found.companions] == [kind.update is None]
+    labels = [action.label for action in found.actions][1:]
+    if kind.update is None:
+        assert labels == [f"remove the {change.key}", f"create the {change.key}"]
+        assert "it is removed, and made anew" in plan_report.text(found)
+    else:
+        assert labels == [f"update the {change.key}"]
+    assert "Description: first -> second" in plan_report.text(found)
+    assert put() == "updated" and put() == "unchanged"
+
+    behind(world, kind, change.name)
+    with pytest.raises(Refusal, match=f"its {change.key} was changed"):
+        put()
+    assert put(force=True) == "updated" and put() == "unchanged"
+
+    toy.DESCRIPTION = None
+    assert put() == "updated" and put() == "unchanged"
+    toy.DESCRIPTION = "third"
+    assert put() == "updated"
+    removal = plan_removal(world.account, world.environment, "churn")
+    assert removal.labels[0] == change.key
+    destroy(world.account, world.environment, removal)
+    toy.DESCRIPTION = None
+    assert plan_removal(world.account, world.environment, "churn").labels == ()
+
+
+def behind(world: World, kind: ResourceType, name: str) -> None:
+    """Somebody else with another tool."""
+    if kind.type == "parameter":
+        world.account.client("ssm").put_parameter(Name=name, Value="theirs", Type="String", Overwrite=True)
+        return
+    sagemaker = world.account.client("sagemaker")
+    sagemaker.delete_model_package_group(ModelPackageGroupName=name)
+    sagemaker.create_model_package_group(ModelPackageGroupName=name, ModelPackageGroupDescription="theirs")
