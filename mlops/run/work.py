@@ -75,7 +75,7 @@ class Work:
 
     def box(self, *, network: bool = True) -> Box:
         """The sandbox for this attempt's command."""
-        if not network and self.isolation.mode != "namespaces":
+        if not network and not self.isolation.is_private:
             self.note(f"EnableNetworkIsolation has no effect here: {self.isolation.reason}")
         return Box(self.opt_ml, self.folder / "scratch", self.isolation, network)
 

@@ -43,7 +43,7 @@ print(json.dumps({"argument": sys.argv[1], "environment": dict(os.environ), "cwd
 """
 
 
-def test_what_a_command_sees(tmp_path: Path, sandbox_mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_a_command_sees(tmp_path: Path, every_mode: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "caller's own")
     boxed = begin(tmp_path, TELL, DATA="a=/opt/ml/model:/opt/ml, s3://b/opt/ml/x /opt/mlx")
     assert boxed.wait(20) == 0
@@ -52,7 +52,7 @@ def test_what_a_command_sees(tmp_path: Path, sandbox_mode: str, monkeypatch: pyt
     assert seen["environment"]["PATH"].startswith(str(Path(sys.executable).parent))
     assert Path(seen["exe"]).parent == Path(sys.executable).parent
     ml = tmp_path / "box" / "ml"
-    if sandbox_mode == "namespaces":
+    if every_mode != "folders":
         assert "SAGEMAKER_BASE_DIR" not in seen["environment"]
         assert seen["argument"] == "/opt/ml/data/x.csv"
         assert seen["cwd"] == "/tmp"
@@ -63,8 +63,8 @@ def test_what_a_command_sees(tmp_path: Path, sandbox_mode: str, monkeypatch: pyt
         assert seen["environment"]["DATA"] == f"a={ml}/model:{ml}, s3://b/opt/ml/x /opt/mlx"
 
 
-def test_hard_coded_paths(tmp_path: Path, sandbox_mode: str) -> None:
-    if sandbox_mode != "namespaces":
+def test_hard_coded_paths(tmp_path: Path, every_mode: str) -> None:
+    if every_mode == "folders":
         pytest.skip("needs namespaces")
     program = """
 import os, pathlib, socket
@@ -78,8 +78,8 @@ assert len([name for name in os.listdir("/proc") if name.isdigit()]) < 5
     assert not Path("/tmp/mine").exists()
 
 
-def test_the_rest_of_the_system_is_read_only(tmp_path: Path, sandbox_mode: str) -> None:
-    if sandbox_mode != "namespaces":
+def test_the_rest_of_the_system_is_read_only(tmp_path: Path, every_mode: str) -> None:
+    if every_mode == "folders":
         pytest.skip("needs namespaces")
     target = Path.home() / "written-by-a-step"
     assert begin(tmp_path, f"open({str(target)!r}, 'w')").wait(20) == 1
@@ -94,18 +94,18 @@ def test_the_rest_of_the_system_is_read_only(tmp_path: Path, sandbox_mode: str) 
         ("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", 143),
     ],
 )
-def test_exit_codes(tmp_path: Path, sandbox_mode: str, program: str, code: int) -> None:
+def test_exit_codes(tmp_path: Path, every_mode: str, program: str, code: int) -> None:
     assert begin(tmp_path, program).wait(20) == code
 
 
-def test_command_not_found(tmp_path: Path, sandbox_mode: str) -> None:
+def test_command_not_found(tmp_path: Path, every_mode: str) -> None:
     box = Box(tmp_path / "ml", tmp_path, probe())
     assert start(["no-such-command"], box, environment={}, log=tmp_path / "log").wait(20) == 127
     assert "cannot start 'no-such-command': No such file or directory" in (tmp_path / "log").read_text()
 
 
-def test_terminate_reaches_the_command_and_its_leftovers_die(tmp_path: Path, sandbox_mode: str) -> None:
-    marker = f"left-{os.getpid()}-{sandbox_mode}"
+def test_terminate_reaches_the_command_and_its_leftovers_die(tmp_path: Path, every_mode: str) -> None:
+    marker = f"left-{os.getpid()}-{every_mode}"
     program = f"""
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, lambda *_: sys.exit(7))
@@ -122,8 +122,8 @@ time.sleep(99)
     assert wait_until(lambda: not marked(marker))
 
 
-def test_kill_takes_everything(tmp_path: Path, sandbox_mode: str) -> None:
-    marker = f"kill-{os.getpid()}-{sandbox_mode}"
+def test_kill_takes_everything(tmp_path: Path, every_mode: str) -> None:
+    marker = f"kill-{os.getpid()}-{every_mode}"
     program = f"""
 import signal, subprocess, sys, time
 signal.signal(signal.SIGTERM, signal.SIG_IGN)
@@ -138,8 +138,8 @@ time.sleep(99)
 
 
 @pytest.mark.parametrize("victim", ["runner", "keeper", "runner and launcher"])
-def test_nothing_survives_a_killed_runner(tmp_path: Path, sandbox_mode: str, victim: str) -> None:
-    marker = f"orphan-{os.getpid()}-{sandbox_mode}-{victim}"
+def test_nothing_survives_a_killed_runner(tmp_path: Path, every_mode: str, victim: str) -> None:
+    marker = f"orphan-{os.getpid()}-{every_mode}-{victim}"
     runner = tmp_path / "runner.py"
     runner.write_text(
         f"""
@@ -215,7 +215,7 @@ for _ in range(500):
     assert (tmp_path / "algo-1.log").read_text() == "127.0.0.3 b'hello'\n"
 
 
-def test_resident_bytes(tmp_path: Path, sandbox_mode: str) -> None:
+def test_resident_bytes(tmp_path: Path, every_mode: str) -> None:
     """Of all processes; what a fork shares counts once."""
     if sys.platform != "linux":
         pytest.skip("only Linux tells")
@@ -235,7 +235,7 @@ os.wait()
     assert boxed.resident_bytes() == 0
 
 
-def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path, sandbox_mode: str) -> None:
+def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path, every_mode: str) -> None:
     """The steps' keepers hold on to the runner, not to the launcher."""
     if sys.platform != "linux":
         pytest.skip("reads /proc")

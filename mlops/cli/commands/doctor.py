@@ -88,7 +88,7 @@ def _isolation() -> tuple[str, str, str]:
         isolation = probe()
     except MlopsError as error:
         return "isolation", "broken", error.message
-    if isolation.mode == "namespaces":
+    if isolation.is_private:
         return "isolation", "ok", isolation.reason
     return (
         "isolation",
