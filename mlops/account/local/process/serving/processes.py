@@ -97,7 +97,7 @@ class Instances:
         log = self._folder / endpoints.LOG_FOLDER / server.variant / f"i-{uuid.uuid4().hex[:17]}.txt"
         log.parent.mkdir(parents=True, exist_ok=True)
         isolation = probe()
-        if not plan.network and isolation.mode != "namespaces":
+        if not plan.network and not isolation.is_private:
             log.write_text(f"[mlops] EnableNetworkIsolation has no effect here: {isolation.reason}\n", encoding="utf-8")
         pipeline = InferencePipeline.launch(containers, log, network=plan.network, isolation=isolation)
         return Process(server, attempt, pipeline, log)
