@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from mlops.declare.members import merge, without_none
+from mlops.declare.members import record_of
 from mlops.declare.records import record
-from mlops.declare.references import ModelReference, lower
+from mlops.declare.references import ModelReference
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     Data,
@@ -19,6 +21,7 @@ from mlops.declare.steps.shared_arguments import (
     inference_environment,
 )
 from mlops.ir import Value
+from mlops.ir.fields import FLAG, MAP, REQUIRED, TEXT, TRAINED, Field, Given, Record, Said, Spoken, choice, hidden, made
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -65,40 +68,71 @@ class Container:
     arguments: Mapping[str, Any] | None = None
 
 
+MODEL_DATA = Record(
+    ModelData,
+    (
+        Field("source", "S3DataSource.S3Uri", TRAINED, REQUIRED),
+        Field("kind", "S3DataSource.S3DataType", choice("S3Prefix", "S3Object"), "S3Prefix"),
+        Field("compression", "S3DataSource.CompressionType", choice("None", "Gzip"), "None"),
+        Field("accept_eula", "S3DataSource.ModelAccessConfig.AcceptEula", FLAG),
+        Field("hub_content", "S3DataSource.HubAccessConfig.HubContentArn", TEXT),
+    ),
+)
+
+
+def _environment(given: Container, lowering: Lowering, _: Step) -> Value:
+    served = inference_environment(lowering, given.inference_code, given.environment or {})
+    return served if served or given.environment is not None else None
+
+
+def _archive(given: Container, lowering: Lowering, step: Step) -> Value:
+    return None if given.model is None or isinstance(given.model, ModelData) else lowering.data(given.model, step=step)
+
+
+def _files(given: Container, lowering: Lowering, step: Step) -> Value:
+    return record_of(given.model, MODEL_DATA, lowering, step) if isinstance(given.model, ModelData) else None
+
+
+def _said_multi_model(given: Given) -> Spoken | None:
+    return Said(True) if given.at("Mode") == "MultiModel" else None
+
+
+IMAGE = Field("image", "Image", TEXT, to=lambda given, *_: given.image)
+ENVIRONMENT = Field("environment", "Environment", MAP, keeps="empty", to=_environment)
+ARCHIVE = Field("model", "ModelDataUrl", TRAINED, to=_archive)
+FILES = Field("model", "ModelDataSource", made(MODEL_DATA), to=_files)
+CONTAINER = Record(
+    Container,
+    (
+        Field("hostname", "ContainerHostname", TEXT),
+        IMAGE,
+        Field(
+            "multi_model",
+            "Mode",
+            FLAG,
+            False,
+            to=lambda given, *_: "MultiModel" if given.multi_model else None,
+            said=_said_multi_model,
+        ),
+        hidden("inference_code"),
+        ENVIRONMENT,
+        ARCHIVE,
+        FILES,
+        Field("package", "ModelPackageName", TEXT),
+        Field("framework", "Framework", TEXT),
+        Field("framework_version", "FrameworkVersion", TEXT),
+        Field("nearest_model", "NearestModelName", TEXT),
+        Field("data_input", "ModelInput.DataInputConfig", TEXT),
+    ),
+    positional=0,
+    rest=True,
+)
+
+
 def container(lowering: Lowering, step: Step, given: Container, instance: Value) -> dict[str, Value]:
     """As a request has it. ``instance`` chooses between a framework's images."""
-    environment = inference_environment(lowering, given.inference_code, given.environment or {})
     image = None
     if given.image is not None:
         image = lowering.image(given.image, scope="inference", instance=instance, step=step)
-    members = without_none(
-        {
-            "ContainerHostname": lower(given.hostname),
-            "Image": image,
-            "Mode": "MultiModel" if given.multi_model else None,
-            "Environment": environment if environment or given.environment is not None else None,
-            **artifact(lowering, step, given.model),
-            "ModelPackageName": lower(given.package),
-            "Framework": lower(given.framework),
-            "FrameworkVersion": lower(given.framework_version),
-            "NearestModelName": lower(given.nearest_model),
-            "ModelInput": None if given.data_input is None else {"DataInputConfig": lower(given.data_input)},
-        }
-    )
-    return merge(members, given.arguments or {})
-
-
-def artifact(lowering: Lowering, step: Step, model: Artifact | None) -> dict[str, Value]:
-    """The member that says where the model lies."""
-    if model is None:
-        return {}
-    if not isinstance(model, ModelData):
-        return {"ModelDataUrl": lowering.data(model, step=step)}
-    source = {
-        "S3Uri": lowering.data(model.source, step=step),
-        "S3DataType": model.kind,
-        "CompressionType": model.compression,
-        "ModelAccessConfig": None if model.accept_eula is None else {"AcceptEula": lower(model.accept_eula)},
-        "HubAccessConfig": None if model.hub_content is None else {"HubContentArn": lower(model.hub_content)},
-    }
-    return {"ModelDataSource": {"S3DataSource": without_none(source)}}
+    known = {field.name: getattr(given, field.name) for field in dataclasses.fields(Container)}
+    return record_of(SimpleNamespace(**{**known, "image": image}), CONTAINER, lowering, step)

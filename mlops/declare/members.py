@@ -95,7 +95,7 @@ def _member(given: object, field: Field, lowering: Lowering, step: Step) -> Valu
     return None if not field.keeps and written in ((), {}) and field.kind.form in _SEVERAL else written
 
 
-_SEVERAL = ("list", "map", "json", "records")
+_SEVERAL = ("list", "map", "json", "records", "objects")
 
 
 def _lowered(value: Any, field: Field, lowering: Lowering, step: Step) -> Value:
@@ -110,6 +110,8 @@ def _lowered(value: Any, field: Field, lowering: Lowering, step: Step) -> Value:
             return strings(value)
         case "record":
             return _made(value, field.kind.records, lowering, step)
+        case "objects":
+            return tuple(_made(item, field.kind.records, lowering, step) for item in value)
         case "records":
             key, records = field.kind.key, field.kind.records
             return tuple({key: name, **_made(item, records, lowering, step)} for name, item in value.items())

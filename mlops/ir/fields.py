@@ -123,7 +123,7 @@ class Given(NamedTuple):
 # Fields.
 
 Form: TypeAlias = Literal[
-    "one", "word", "plain", "choice", "source", "list", "map", "json", "any", "tags", "record", "records"
+    "one", "word", "plain", "choice", "source", "list", "map", "json", "any", "tags", "record", "records", "objects"
 ]
 Otherwise: TypeAlias = Literal["role", "kms_key", "instance", "folder", "execution folder"]
 
@@ -140,7 +140,8 @@ class Kind(NamedTuple):
 
 
 class Field(NamedTuple):
-    """An argument and its member of the request.
+    """An argument and its member of the request. Several of one name are alternatives: what one cannot say, another
+    may.
 
     - ``path``: dotted, from the Arguments (or the object of a record); from the step itself where it begins with ``/``.
     - ``default``: the signature's. ``absent``: what an author writes to leave the member out in spite of it.
@@ -265,6 +266,11 @@ def choice(*words: str, reference: bool = False) -> Kind:
 def made(*records: Record, short: Sequence[str] = ()) -> Kind:
     """An object of one of these classes; the value of its first field alone, where that is one of ``short``."""
     return Kind("record", short, records=records)
+
+
+def each(*records: Record) -> Kind:
+    """A list of such objects."""
+    return Kind("objects", records=records)
 
 
 def by_name(key: str, *records: Record, short: Sequence[str] = ()) -> Kind:

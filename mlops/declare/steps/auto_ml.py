@@ -2,17 +2,53 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import without_none
+from mlops.declare.members import record_of
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, ModelReference, PropertyReference, StringReference, lower
 from mlops.declare.steps.base import Step
-from mlops.declare.steps.shared_arguments import Count, Data, Job, JobSettings, Number, Text
+from mlops.declare.steps.shared_arguments import (
+    ENCRYPTION,
+    OWN_TAGS,
+    ROLE,
+    VPC,
+    Count,
+    Data,
+    Job,
+    Number,
+    Text,
+    network,
+)
 from mlops.ir import JobKind, StepType, Value
+from mlops.ir.fields import (
+    COUNT,
+    DATA,
+    MODEL,
+    NUMBER,
+    PLAIN,
+    REQUIRED,
+    SOURCE,
+    STRING,
+    TEXT,
+    TEXTS,
+    Constructor,
+    Field,
+    Given,
+    Made,
+    Of,
+    Record,
+    Said,
+    Spoken,
+    Yielded,
+    choice,
+    made,
+    nothing,
+    objects,
+)
 from mlops.ir.permissions import ANY_JOB
 
 if TYPE_CHECKING:
@@ -75,6 +111,77 @@ class Table:
     weights: Text | None = None
 
 
+TABLE = Record(
+    Table,
+    (
+        Field("kind", "DataSource.S3DataSource.S3DataType", choice("S3Prefix", "ManifestFile"), "S3Prefix"),
+        Field("source", "DataSource.S3DataSource.S3Uri", SOURCE, REQUIRED),
+        Field("", "TargetAttributeName", TEXT, to=lambda _, __, step: lower(step.target)),
+        Field("content_type", "ContentType", TEXT),
+        Field("compression", "CompressionType", choice("None", "Gzip")),
+        Field("weights", "SampleWeightAttributeName", TEXT),
+    ),
+)
+_TABLE = made(TABLE, short=SOURCE.accepts)
+_INPUT = "InputDataConfig"
+_CONFIG = "AutoMLJobConfig"
+_LIMITS, _CANDIDATES = f"{_CONFIG}.CompletionCriteria", f"{_CONFIG}.CandidateGenerationConfig"
+_SECURITY = f"{_CONFIG}.SecurityConfig"
+
+
+def _inputs(step: AutoML, lowering: Lowering, _: Step) -> Value:
+    tables = [
+        item if isinstance(item, Table) else Table(item) for item in (step.train, step.validation) if item is not None
+    ]
+    written = [record_of(table, TABLE, lowering, step) for table in tables]
+    if len(written) == 1:
+        return tuple(written)
+    return tuple({**item, "ChannelType": kind} for item, kind in zip(written, ("training", "validation"), strict=True))
+
+
+def _said_table(kind: str) -> Callable[[Given], Spoken | None]:
+    def said(given: Given) -> Spoken | None:
+        for item in objects(given.at(_INPUT)):
+            if item.get("ChannelType", "training") == kind:
+                own = ("ChannelType", "TargetAttributeName")
+                return Of(_TABLE, {key: value for key, value in item.items() if key not in own})
+        return None
+
+    return said
+
+
+def _algorithms(step: AutoML, *_: object) -> Value:
+    return ({"AutoMLAlgorithms": lower(step.algorithms)},) if step.algorithms else None
+
+
+def _said_algorithms(given: Given) -> Spoken | None:
+    listed = given.at(f"{_CANDIDATES}.AlgorithmsConfig.0.AutoMLAlgorithms")
+    return Made("", [Said(item, TEXT.accepts) for item in listed]) if isinstance(listed, tuple) and listed else None
+
+
+FIELDS = (
+    # They own nothing: what they cannot say of the list is said in its place.
+    Field("train", _INPUT, _TABLE, REQUIRED, to=_inputs, said=_said_table("training"), owns=""),
+    Field("validation", _INPUT, _TABLE, to=nothing, said=_said_table("validation"), owns=""),
+    Field("target", f"{_INPUT}.0.TargetAttributeName", TEXT, REQUIRED, to=nothing, owns=""),
+    Field("to", "OutputDataConfig.S3OutputPath", TEXT, otherwise="folder"),
+    Field("kms_key", "OutputDataConfig.KmsKeyId", TEXT, otherwise="kms_key"),
+    Field("problem", "ProblemType", choice("BinaryClassification", "MulticlassClassification", "Regression")),
+    Field("metric", "AutoMLJobObjective.MetricName", TEXT),
+    Field("", f"{_CONFIG}.Mode", PLAIN, "ENSEMBLING"),
+    Field("max_candidates", f"{_LIMITS}.MaxCandidates", COUNT),
+    Field("max_runtime", f"{_LIMITS}.MaxAutoMLJobRuntimeInSeconds", COUNT),
+    Field("max_runtime_per_job", f"{_LIMITS}.MaxRuntimePerTrainingJobInSeconds", COUNT),
+    Field("features", f"{_CANDIDATES}.FeatureSpecificationS3Uri", TEXT),
+    Field("algorithms", f"{_CANDIDATES}.AlgorithmsConfig", TEXTS, (), to=_algorithms, said=_said_algorithms),
+    Field("validation_fraction", f"{_CONFIG}.DataSplitConfig.ValidationFraction", NUMBER),
+    Field("volume_kms_key", f"{_SECURITY}.VolumeKmsKeyId", TEXT, otherwise="kms_key"),
+    network(_SECURITY, ENCRYPTION, VPC),
+    ROLE,
+    OWN_TAGS,
+)
+
+
 class AutoML(Step):
     """Tries algorithms and preprocessings on ``train`` until the best predicts the column ``target`` well.
 
@@ -84,6 +191,16 @@ class AutoML(Step):
 
     step_type = STEP_TYPE
     shared_arguments = Job
+    constructor = Constructor(
+        FIELDS,
+        yields={
+            f"{BEST}.ModelDataUrl": Yielded("best_model", MODEL),
+            f"{BEST}.Image": Yielded("best_image", STRING),
+            "BestCandidateProperties.ModelInsightsJsonReportPath": Yielded("insights", DATA),
+            "BestCandidateProperties.ExplainabilityJsonReportPath": Yielded("explanation", DATA),
+            **{f"{BEST}.Environment['{key}']": Yielded("best_environment", STRING, key) for key in ENVIRONMENT},
+        },
+    )
 
     def __init__(
         self,
@@ -104,7 +221,6 @@ class AutoML(Step):
         **shared: Unpack[Job],
     ) -> None:
         self.share(name, shared)
-        self.job = JobSettings.of(shared)
         self.train = train
         self.target = target
         self.validation = validation
@@ -142,68 +258,3 @@ class AutoML(Step):
     def explanation(self) -> DataReference:
         """The S3 URI of the best candidate's report on what each column contributes."""
         return DataReference(self.name, "BestCandidateProperties.ExplainabilityJsonReportPath")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        limits = without_none(
-            {
-                "MaxCandidates": lower(self.max_candidates),
-                "MaxAutoMLJobRuntimeInSeconds": lower(self.max_runtime),
-                "MaxRuntimePerTrainingJobInSeconds": lower(self.max_runtime_per_job),
-            }
-        )
-        candidates = without_none(
-            {
-                "FeatureSpecificationS3Uri": lower(self.features),
-                "AlgorithmsConfig": ({"AutoMLAlgorithms": lower(self.algorithms)},) if self.algorithms else None,
-            }
-        )
-        security = without_none(
-            {
-                "VolumeKmsKeyId": self.job.volume_kms_key(lowering),
-                "EnableInterContainerTrafficEncryption": self.job.network.encryption(lowering),
-                "VpcConfig": self.job.network.vpc(lowering),
-            }
-        )
-        target = lowering.environment.uri(lowering.pipeline, self.name) if self.to is None else lower(self.to)
-        fraction = self.validation_fraction
-        return without_none(
-            {
-                "InputDataConfig": self._inputs(lowering),
-                "OutputDataConfig": without_none({"S3OutputPath": target, "KmsKeyId": self.job.kms_key(lowering)}),
-                "ProblemType": self.problem,
-                "AutoMLJobObjective": None if self.metric is None else {"MetricName": lower(self.metric)},
-                "AutoMLJobConfig": without_none(
-                    {
-                        "Mode": "ENSEMBLING",
-                        "CompletionCriteria": limits or None,
-                        "CandidateGenerationConfig": candidates or None,
-                        "DataSplitConfig": None if fraction is None else {"ValidationFraction": lower(fraction)},
-                        "SecurityConfig": security or None,
-                    }
-                ),
-                "RoleArn": self.job.role(lowering),
-                "Tags": self.job.tags(lowering),
-            }
-        )
-
-    def _inputs(self, lowering: Lowering) -> Value:
-        channels: dict[str, Data | Table] = {"training": self.train}
-        if self.validation is not None:
-            channels["validation"] = self.validation
-        return tuple(
-            self._channel(lowering, None if len(channels) == 1 else kind, given) for kind, given in channels.items()
-        )
-
-    def _channel(self, lowering: Lowering, kind: str | None, given: Data | Table) -> Value:
-        table = given if isinstance(given, Table) else Table(given)
-        uri = lowering.data(table.source, step=self)
-        return without_none(
-            {
-                "DataSource": {"S3DataSource": {"S3DataType": table.kind, "S3Uri": uri}},
-                "TargetAttributeName": lower(self.target),
-                "ContentType": lower(table.content_type),
-                "CompressionType": table.compression,
-                "SampleWeightAttributeName": lower(table.weights),
-                "ChannelType": kind,
-            }
-        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import json
 from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from types import TracebackType
@@ -27,7 +28,25 @@ from mlops.declare.references import (
 from mlops.declare.steps.base import Shared, Step
 from mlops.ir import Block, Ref, StepType, Value
 from mlops.ir import Step as StepRecord
+from mlops.ir.fields import (
+    ANY_MAP,
+    COUNT,
+    EVERY,
+    INTEGER,
+    REQUIRED,
+    STRING,
+    TEXT,
+    WORDS,
+    Constructor,
+    Field,
+    Given,
+    Missing,
+    Said,
+    Spoken,
+    Yielded,
+)
 from mlops.ir.shape_notation import ANY_SHAPE, one_of, structure
+from mlops.ir.values import from_json, to_expression
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -69,6 +88,50 @@ class Item(AnyReference):
         return Ref(f"ForEach.CurrentItem{self._path}")
 
 
+def _items(step: ForEach, *_: object) -> Value:
+    if isinstance(step.items, Reference):
+        return lower(step.items)
+    return tuple(json_text(item) if isinstance(item, Mapping) else lower(item) for item in step.items)
+
+
+def _said_items(given: Given) -> Spoken | None:
+    """A reference to a list in JSON, or a list; an item that is an object in JSON is written as a dictionary."""
+    listed = given.at("IterableItems")
+    if not isinstance(listed, tuple):
+        return None if isinstance(listed, Missing | str) else Said(listed, TEXT.accepts)
+    layouts = [_object(item) if isinstance(item, str) else None for item in listed]
+    pairs = zip(listed, layouts, strict=True)
+    return [Said(item, EVERY) if layout is None else Said(layout) for item, layout in pairs] or None
+
+
+def _object(text: str) -> Mapping[str, Value] | None:
+    """The JSON object that a dictionary is written as."""
+    try:
+        found = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(found, dict) or json.dumps(found) != text:
+        return None
+    members = {key: from_json(item) for key, item in found.items()}
+    return None if to_expression(members) else members
+
+
+def _said_concurrency(given: Given) -> Spoken | None:
+    number = given.at("MaxConcurrency")
+    return Said(number) if type(number) is int else None
+
+
+def _has_a_body(step: StepRecord) -> bool:
+    return [block.member for block in step.blocks] == ["ForEachBody"]
+
+
+FIELDS = (
+    Field("items", "IterableItems", WORDS, REQUIRED, to=_items, said=_said_items),
+    Field("concurrency", "MaxConcurrency", COUNT, REQUIRED, said=_said_concurrency),
+    Field("", "Selector", ANY_MAP, to=lambda step, *_: step.selector()),
+)
+
+
 class ForEach(Step):
     """Steps made inside ``with ForEach(…) as each:`` run once per item, at most ``concurrency`` (1 to 50) at a time.
 
@@ -78,6 +141,19 @@ class ForEach(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(
+        FIELDS,
+        yields={
+            "Status": Yielded("status", STRING),
+            "InputItemCount": Yielded("item_count", INTEGER),
+            "TotalStepCount": Yielded("step_count", INTEGER),
+            "SucceededStepCount": Yielded("succeeded_count", INTEGER),
+            "FailedStepCount": Yielded("failed_count", INTEGER),
+            "StoppedStepCount": Yielded("stopped_count", INTEGER),
+        },
+        says=_has_a_body,
+        positional=("items",),
+    )
 
     def __init__(
         self,
@@ -168,17 +244,12 @@ class ForEach(Step):
     def stopped_count(self) -> IntegerProperty:
         return IntegerProperty(self.name, "StoppedStepCount")
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        items = (
-            lower(self.items)
-            if isinstance(self.items, Reference)
-            else tuple(json_text(item) if isinstance(item, Mapping) else lower(item) for item in self.items)
-        )
-        written: dict[str, Value] = {"IterableItems": items, "MaxConcurrency": self.concurrency}
-        if self._selector is not None:
-            pick, field = self._selector
-            written["Selector"] = {"Pick": pick, "Field": Ref(f"IterationOutput.{field.step}.{field.path}")}
-        return written
+    def selector(self) -> Value:
+        """The document's Selector, or None."""
+        if self._selector is None:
+            return None
+        pick, field = self._selector
+        return {"Pick": pick, "Field": Ref(f"IterationOutput.{field.step}.{field.path}")}
 
     def record(self, lowering: Lowering) -> StepRecord:
         body = Block("ForEachBody", lowering.steps(self._body()))

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Literal
 
 from typing_extensions import Unpack
 
-from mlops.declare.containers import Artifact, Container, container
-from mlops.declare.members import tags, without_none
+from mlops.declare.containers import ARCHIVE, CONTAINER, ENVIRONMENT, FILES, IMAGE, Artifact, Container, container
 from mlops.declare.misuse import misuse
-from mlops.declare.references import ModelNameReference, lower
+from mlops.declare.references import ModelNameReference
 from mlops.declare.steps.base import STEP_FAULTS, Step
-from mlops.declare.steps.shared_arguments import Environment, Image, Network, Tagged, Text
+from mlops.declare.steps.shared_arguments import ISOLATION, OWN_TAGS, VPC, Environment, Image, Network, Tagged, Text
+from mlops.declare.steps.shared_arguments import network as network_field
 from mlops.ir import StepType, Value
+from mlops.ir.fields import STRING, TEXT, Constructor, Field, Yielded, choice, each, hidden, made, nothing
 from mlops.ir.permissions import ANY_JOB
 
 if TYPE_CHECKING:
@@ -34,6 +35,31 @@ STEP_TYPE = StepType(
 )
 
 
+def _primary(step: Model, lowering: Lowering, _: Step) -> Value:
+    return None if step.containers else container(lowering, step, step.container, lowering.instance(step.instance))
+
+
+def _containers(step: Model, lowering: Lowering, _: Step) -> Value:
+    return tuple(container(lowering, step, item, lowering.instance(step.instance)) for item in step.containers) or None
+
+
+def _of_the_primary(field: Field) -> Field:
+    return field._replace(path=f"PrimaryContainer.{field.path}", to=nothing)
+
+
+FIELDS = (
+    Field("role", "ExecutionRoleArn", TEXT, otherwise="role"),
+    Field("", "PrimaryContainer", made(CONTAINER), to=_primary),
+    *map(_of_the_primary, (IMAGE, ENVIRONMENT, ARCHIVE, FILES)),
+    hidden("inference_code"),
+    hidden("instance"),
+    Field("containers", "Containers", each(CONTAINER), (), to=_containers),
+    Field("execution", "InferenceExecutionConfig.Mode", choice("Serial", "Direct")),
+    network_field("", VPC, ISOLATION),
+    OWN_TAGS,
+)
+
+
 class Model(Step):
     """A model of one container, or of several that a request passes through one after the other (``containers``).
 
@@ -42,6 +68,7 @@ class Model(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(FIELDS, yields={"ModelName": Yielded("model_name", STRING)})
     shared_arguments = Tagged
     faults = STEP_FAULTS
 
@@ -66,8 +93,7 @@ class Model(Step):
         self.execution = execution
         self.instance = instance
         self.role = role
-        self.network = network or Network()
-        self.tags = shared.get("tags")
+        self.network = network
         if not containers and image is None:
             message = f"Model {name}: the argument image is missing"
             misuse("D041", message, help="give image= and model=, or containers=", step=name)
@@ -80,18 +106,3 @@ class Model(Step):
     def model_name(self) -> ModelNameReference:
         """The created model's name, for a Transform."""
         return ModelNameReference(self.name)
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        instance = lowering.instance(self.instance)
-        containers = tuple(container(lowering, self, item, instance) for item in self.containers)
-        return without_none(
-            {
-                "ExecutionRoleArn": lowering.environment.role if self.role is None else lower(self.role),
-                "PrimaryContainer": None if containers else container(lowering, self, self.container, instance),
-                "Containers": containers or None,
-                "InferenceExecutionConfig": None if self.execution is None else {"Mode": self.execution},
-                "VpcConfig": self.network.vpc(lowering),
-                "EnableNetworkIsolation": self.network.isolation(lowering),
-                "Tags": tags(lowering, self.tags),
-            }
-        )

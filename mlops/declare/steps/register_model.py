@@ -3,19 +3,48 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import Unpack
 
-from mlops.declare.containers import Artifact, Container, container
-from mlops.declare.members import without_none
+from mlops.declare.containers import ARCHIVE, CONTAINER, ENVIRONMENT, FILES, IMAGE, Artifact, Container, container
+from mlops.declare.members import record_of
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import DataReference, PropertyReference, ReportReference, StringReference, lower
 from mlops.declare.steps.base import STEP_FAULTS, Step
-from mlops.declare.steps.shared_arguments import Count, Environment, Image, Tagged, Text, quality_metrics
+from mlops.declare.steps.shared_arguments import Count, Environment, Image, Tagged, Text
 from mlops.ir import StepType, Unknown, Value
+from mlops.ir.fields import (
+    COUNT,
+    LINK,
+    MAP,
+    PLAIN,
+    REQUIRED,
+    STRING,
+    TAGS,
+    TEXT,
+    TEXT_MAP,
+    TEXTS,
+    By,
+    Constructor,
+    Field,
+    Given,
+    Kind,
+    Of,
+    Record,
+    Spoken,
+    Yielded,
+    by_name,
+    choice,
+    each,
+    hidden,
+    made,
+    nothing,
+    objects,
+    said_at,
+)
 from mlops.ir.values import expressions, to_json
 
 if TYPE_CHECKING:
@@ -134,6 +163,258 @@ class Inference:
     description: Text | None = None
 
 
+def _report(name: str, path: str) -> Field:
+    """A report as a MetricsSource; its content type is that of all."""
+
+    def to(given: Metrics | DriftBaselines, *_: object) -> Value:
+        report = getattr(given, name)
+        return None if report is None else {"ContentType": lower(given.content_type), "S3Uri": lower(report)}
+
+    return Field(name, path, LINK, to=to, said=said_at(f"{path}.S3Uri", LINK))
+
+
+def _said_content_type(given: Given) -> Spoken | None:
+    """What the first report is; they are alike nearly always."""
+    for group in given.step.arguments.values() if isinstance(given.step.arguments, Mapping) else ():
+        for report in group.values() if isinstance(group, Mapping) else ():
+            if isinstance(report, Mapping) and "ContentType" in report:
+                kind = report["ContentType"]
+                return None if kind == "application/json" else Of(TEXT, kind)
+    return None
+
+
+_CONTENT_TYPE = Field("content_type", "", TEXT, "application/json", to=nothing, said=_said_content_type)
+METRICS = Record(
+    Metrics,
+    (
+        _report("quality", "ModelQuality.Statistics"),
+        _report("quality_constraints", "ModelQuality.Constraints"),
+        _report("data_quality", "ModelDataQuality.Statistics"),
+        _report("data_constraints", "ModelDataQuality.Constraints"),
+        _report("bias", "Bias.Report"),
+        _report("bias_before_training", "Bias.PreTrainingReport"),
+        _report("bias_after_training", "Bias.PostTrainingReport"),
+        _report("explainability", "Explainability.Report"),
+        _CONTENT_TYPE,
+    ),
+    positional=0,
+)
+DRIFT_BASELINES = Record(
+    DriftBaselines,
+    (
+        _report("bias_config", "Bias.ConfigFile"),
+        _report("bias_before_training", "Bias.PreTrainingConstraints"),
+        _report("bias_after_training", "Bias.PostTrainingConstraints"),
+        _report("explainability", "Explainability.Constraints"),
+        _report("explainability_config", "Explainability.ConfigFile"),
+        _report("quality", "ModelQuality.Statistics"),
+        _report("quality_constraints", "ModelQuality.Constraints"),
+        _report("data_quality", "ModelDataQuality.Statistics"),
+        _report("data_constraints", "ModelDataQuality.Constraints"),
+        _CONTENT_TYPE,
+    ),
+    positional=0,
+)
+
+
+def _content(given: ModelCard, *_: object) -> Value:
+    content = lower(given.content)
+    if not isinstance(given.content, Mapping):
+        return content
+    if any(True for _ in expressions(content)):
+        misuse("D004", "a model card is one JSON text, so no reference can stand inside of it")
+        return Unknown()
+    return json.dumps(to_json(content), sort_keys=True)
+
+
+_STATUS = choice("Draft", "PendingReview", "Approved", "Archived")
+MODEL_CARD = Record(
+    ModelCard,
+    (
+        Field("content", "ModelCardContent", TEXT, REQUIRED, to=_content),
+        Field("status", "ModelCardStatus", _STATUS, "Draft"),
+    ),
+)
+LIFE_CYCLE = Record(
+    LifeCycle,
+    (
+        Field("stage", "Stage", TEXT, REQUIRED),
+        Field("status", "StageStatus", TEXT, REQUIRED),
+        Field("description", "StageDescription", TEXT),
+    ),
+)
+ORIGIN = Record(
+    Origin,
+    (
+        Field("commit", "CommitId", TEXT),
+        Field("repository", "Repository", TEXT),
+        Field("generated_by", "GeneratedBy", TEXT),
+        Field("project", "ProjectId", TEXT),
+    ),
+    positional=0,
+)
+
+_TRANSFORM = "TransformJobDefinition"
+_IN, _OUT = f"{_TRANSFORM}.TransformInput", f"{_TRANSFORM}.TransformOutput"
+VALIDATION = Record(
+    Validation,
+    (
+        Field("", f"{_IN}.DataSource.S3DataSource.S3DataType", PLAIN, "S3Prefix"),
+        Field("data", f"{_IN}.DataSource.S3DataSource.S3Uri", LINK, REQUIRED),
+        Field("content_type", f"{_IN}.ContentType", TEXT),
+        Field("split", f"{_IN}.SplitType", choice("None", "Line", "RecordIO", "TFRecord")),
+        Field("to", f"{_OUT}.S3OutputPath", TEXT, REQUIRED),
+        Field("accept", f"{_OUT}.Accept", TEXT),
+        Field("assemble", f"{_OUT}.AssembleWith", choice("None", "Line")),
+        Field("", f"{_OUT}.KmsKeyId", TEXT, otherwise="kms_key"),
+        Field("instance", f"{_TRANSFORM}.TransformResources.InstanceType", TEXT, REQUIRED),
+        Field("count", f"{_TRANSFORM}.TransformResources.InstanceCount", COUNT, 1),
+        Field("strategy", f"{_TRANSFORM}.BatchStrategy", choice("SingleRecord", "MultiRecord")),
+        Field("max_payload", f"{_TRANSFORM}.MaxPayloadInMB", COUNT),
+        Field("max_concurrent", f"{_TRANSFORM}.MaxConcurrentTransforms", COUNT),
+        Field("environment", f"{_TRANSFORM}.Environment", MAP, keeps="empty"),
+    ),
+)
+
+
+def _further_containers(given: Inference, lowering: Lowering, step: Step) -> Value:
+    instance = lower(given.instances[0]) if given.instances else None
+    return tuple(container(lowering, step, item, instance) for item in given.containers)
+
+
+INFERENCE = Record(
+    Inference,
+    (
+        Field("description", "Description", TEXT),
+        Field("containers", "Containers", each(CONTAINER), REQUIRED, to=_further_containers),
+        Field("content_types", "SupportedContentTypes", TEXTS, ()),
+        Field("response_types", "SupportedResponseMIMETypes", TEXTS, ()),
+        Field("instances", "SupportedRealtimeInferenceInstanceTypes", TEXTS, ()),
+        Field("transform_instances", "SupportedTransformInstanceTypes", TEXTS, ()),
+    ),
+    positional=0,
+)
+
+_SPECIFICATION = "InferenceSpecification"
+_METRICS = made(METRICS, short=LINK.accepts)
+_DRIFT = made(DRIFT_BASELINES)
+
+
+def _containers(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
+    instance = lower(step.instances[0]) if step.instances else None
+    return tuple(container(lowering, step, item, instance) for item in step.containers or (step.container,))
+
+
+def _lone(given: Given) -> Mapping[str, Value] | None:
+    """The one container that the step's own arguments can say."""
+    listed = objects(given.at(f"{_SPECIFICATION}.Containers"))
+    known = {"Image", "ModelDataUrl", "Environment"}
+    return listed[0] if len(listed) == 1 and "Image" in listed[0] and set(listed[0]) <= known else None
+
+
+def _of_the_lone(field: Field) -> Field:
+    def said(given: Given) -> Spoken | None:
+        found = _lone(given)
+        return None if found is None else By(field, found)
+
+    return field._replace(path=f"{_SPECIFICATION}.Containers.0.{field.path}", to=nothing, said=said)
+
+
+def _said_containers(given: Given) -> Spoken | None:
+    listed = objects(given.at(f"{_SPECIFICATION}.Containers"))
+    return [Of(made(CONTAINER), item) for item in listed] if listed and _lone(given) is None else None
+
+
+def _metrics(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
+    if step.metrics is None:
+        return None
+    given = step.metrics if isinstance(step.metrics, Metrics) else Metrics(step.metrics)
+    return record_of(given, METRICS, lowering, step) or None
+
+
+def _drift_baselines(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
+    if step.drift_baselines is None:
+        return None
+    return record_of(step.drift_baselines, DRIFT_BASELINES, lowering, step) or None
+
+
+def _said_reports(path: str, kind: Kind) -> Callable[[Given], Spoken | None]:
+    def said(given: Given) -> Spoken | None:
+        groups = given.at(path)
+        listed = [*groups.values()] if isinstance(groups, Mapping) else []
+        reports = [report for group in listed if isinstance(group, Mapping) for report in group.values()]
+        found = any(isinstance(report, Mapping) and "S3Uri" in report for report in reports)
+        return Of(kind, groups) if found and isinstance(groups, Mapping) else None
+
+    return said
+
+
+def _sample(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
+    if step.sample is None or step.sample.startswith("s3://"):
+        return step.sample
+    source = lowering.source(step.sample, step=step, what="sample")
+    asset = source and lowering.asset(source, step=step, archive=SAMPLE_ARCHIVE)
+    return asset.uri if asset else Unknown()
+
+
+def _said_sample(given: Given) -> Spoken | None:
+    uri = given.at("SamplePayloadUrl")
+    return Of(PLAIN, uri) if isinstance(uri, str) and uri.startswith("s3://") else None
+
+
+def _validation_role(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
+    if not step.validation:
+        return None
+    return lowering.environment.role if step.validation_role is None else lower(step.validation_role)
+
+
+def _own_tags(step: Any, *_: object) -> Value:
+    """The environment's tags are for the group: the service refuses tags on a version of a group."""
+    return tuple({"Key": key, "Value": lower(value)} for key, value in sorted((step.tags or {}).items())) or None
+
+
+_MACHINES = ("ml.m5.large",)
+_VALIDATION = "ValidationSpecification"
+_APPROVAL = choice("PendingManualApproval", "Approved", "Rejected", reference=True)
+
+FIELDS = (
+    Field("group", "ModelPackageGroupName", TEXT, REQUIRED),
+    Field("version_description", "ModelPackageDescription", TEXT),
+    *map(_of_the_lone, (ARCHIVE, FILES, IMAGE, ENVIRONMENT)),
+    hidden("inference_code"),
+    Field("containers", f"{_SPECIFICATION}.Containers", each(CONTAINER), (), to=_containers, said=_said_containers),
+    Field("content_types", f"{_SPECIFICATION}.SupportedContentTypes", TEXTS, ("text/csv",), keeps="empty"),
+    Field("response_types", f"{_SPECIFICATION}.SupportedResponseMIMETypes", TEXTS, ("text/csv",), keeps="empty"),
+    Field("instances", f"{_SPECIFICATION}.SupportedRealtimeInferenceInstanceTypes", TEXTS, _MACHINES, absent="[]"),
+    Field("transform_instances", f"{_SPECIFICATION}.SupportedTransformInstanceTypes", TEXTS, _MACHINES, absent="[]"),
+    Field("further", "AdditionalInferenceSpecifications", by_name("Name", INFERENCE)),
+    Field("approval", "ModelApprovalStatus", _APPROVAL, "PendingManualApproval"),
+    # They own nothing: groups without a report, as the official SDK writes them, are said beside them.
+    Field("metrics", "ModelMetrics", _METRICS, to=_metrics, said=_said_reports("ModelMetrics", _METRICS), owns=""),
+    Field(
+        "drift_baselines",
+        "DriftCheckBaselines",
+        _DRIFT,
+        to=_drift_baselines,
+        said=_said_reports("DriftCheckBaselines", _DRIFT),
+        owns="",
+    ),
+    Field("sample", "SamplePayloadUrl", PLAIN, to=_sample, said=_said_sample),
+    Field("metadata", "CustomerMetadataProperties", TEXT_MAP),
+    Field("origin", "MetadataProperties", made(ORIGIN)),
+    Field("domain", "Domain", TEXT),
+    Field("task", "Task", TEXT),
+    Field("source", "SourceUri", TEXT),
+    Field("validation_role", f"{_VALIDATION}.ValidationRole", TEXT, otherwise="role", to=_validation_role),
+    Field("validation", f"{_VALIDATION}.ValidationProfiles", by_name("ProfileName", VALIDATION)),
+    Field("skip_validation", "SkipModelValidation", choice("All", "None", reference=True)),
+    Field("card", "ModelCard", made(MODEL_CARD)),
+    Field("life_cycle", "ModelLifeCycle", made(LIFE_CYCLE)),
+    Field("kms_key", "SecurityConfig.KmsKeyId", TEXT),
+    Field("tags", "Tags", TAGS, to=_own_tags),
+)
+
+
 class RegisterModel(Step):
     """``metrics`` is a report (``evaluate.reports["quality"]``), the output that holds one, or ``Metrics``. ``sample``
     is a local file with a request that the model must answer; it travels with the version and is sent when it is
@@ -141,6 +422,7 @@ class RegisterModel(Step):
     """
 
     step_type = STEP_TYPE
+    constructor = Constructor(FIELDS, yields={"ModelPackageArn": Yielded("package", STRING)})
     shared_arguments = Tagged
     faults = STEP_FAULTS
 
@@ -202,7 +484,6 @@ class RegisterModel(Step):
         self.card = card
         self.life_cycle = life_cycle
         self.kms_key = kms_key
-        self.tags = dict(shared.get("tags") or {})
         if not containers and image is None:
             message = f"RegisterModel {name}: the argument image is missing"
             misuse("D041", message, help="give image= and model=, or containers=", step=name)
@@ -215,191 +496,3 @@ class RegisterModel(Step):
     def package(self) -> PropertyReference:
         """The ARN of the new version."""
         return self.property("ModelPackageArn")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return without_none(
-            {
-                "ModelPackageGroupName": lower(self.group),
-                "ModelPackageDescription": lower(self.version_description),
-                "InferenceSpecification": self._inference(lowering),
-                "AdditionalInferenceSpecifications": tuple(
-                    {"Name": name, **self._further(lowering, item)} for name, item in self.further.items()
-                )
-                or None,
-                "ModelApprovalStatus": lower(self.approval),
-                "ModelMetrics": self._metrics(),
-                "DriftCheckBaselines": _drift_baselines(self.drift_baselines),
-                "SamplePayloadUrl": self._sample(lowering),
-                "CustomerMetadataProperties": {key: lower(value) for key, value in self.metadata.items()} or None,
-                "MetadataProperties": _origin(self.origin),
-                "Domain": lower(self.domain),
-                "Task": lower(self.task),
-                "SourceUri": lower(self.source),
-                "ValidationSpecification": self._validation(lowering),
-                "SkipModelValidation": lower(self.skip_validation),
-                "ModelCard": _card(self.card),
-                "ModelLifeCycle": _life_cycle(self.life_cycle),
-                "SecurityConfig": None if self.kms_key is None else {"KmsKeyId": lower(self.kms_key)},
-                # The environment's tags are for the group: the service refuses tags on a version of a group.
-                "Tags": tuple({"Key": key, "Value": lower(value)} for key, value in sorted(self.tags.items())) or None,
-            }
-        )
-
-    def _inference(self, lowering: Lowering) -> Value:
-        instance = lower(self.instances[0]) if self.instances else None
-        listed = self.containers or (self.container,)
-        return without_none(
-            {
-                "Containers": tuple(container(lowering, self, item, instance) for item in listed),
-                "SupportedContentTypes": lower(self.content_types),
-                "SupportedResponseMIMETypes": lower(self.response_types),
-                "SupportedRealtimeInferenceInstanceTypes": lower(self.instances) or None,
-                "SupportedTransformInstanceTypes": lower(self.transform_instances) or None,
-            }
-        )
-
-    def _further(self, lowering: Lowering, given: Inference) -> dict[str, Value]:
-        instance = lower(given.instances[0]) if given.instances else None
-        return without_none(
-            {
-                "Description": lower(given.description),
-                "Containers": tuple(container(lowering, self, item, instance) for item in given.containers),
-                "SupportedContentTypes": lower(tuple(given.content_types)) or None,
-                "SupportedResponseMIMETypes": lower(tuple(given.response_types)) or None,
-                "SupportedRealtimeInferenceInstanceTypes": lower(tuple(given.instances)) or None,
-                "SupportedTransformInstanceTypes": lower(tuple(given.transform_instances)) or None,
-            }
-        )
-
-    def _metrics(self) -> Value:
-        given = self.metrics
-        if given is None:
-            return None
-        if not isinstance(given, Metrics):
-            return quality_metrics(given)
-        return _grouped(
-            {
-                "ModelQuality": {"Statistics": given.quality, "Constraints": given.quality_constraints},
-                "ModelDataQuality": {"Statistics": given.data_quality, "Constraints": given.data_constraints},
-                "Bias": {
-                    "Report": given.bias,
-                    "PreTrainingReport": given.bias_before_training,
-                    "PostTrainingReport": given.bias_after_training,
-                },
-                "Explainability": {"Report": given.explainability},
-            },
-            lower(given.content_type),
-        )
-
-    def _validation(self, lowering: Lowering) -> Value:
-        if not self.validation:
-            return None
-        role = lowering.environment.role if self.validation_role is None else lower(self.validation_role)
-        profiles = tuple(
-            {"ProfileName": name, "TransformJobDefinition": self._profile(lowering, given)}
-            for name, given in self.validation.items()
-        )
-        return {"ValidationRole": role, "ValidationProfiles": profiles}
-
-    def _profile(self, lowering: Lowering, given: Validation) -> Value:
-        return without_none(
-            {
-                "TransformInput": without_none(
-                    {
-                        "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": lower(given.data)}},
-                        "ContentType": lower(given.content_type),
-                        "SplitType": given.split,
-                    }
-                ),
-                "TransformOutput": without_none(
-                    {
-                        "S3OutputPath": lower(given.to),
-                        "Accept": lower(given.accept),
-                        "AssembleWith": given.assemble,
-                        "KmsKeyId": lowering.environment.kms_key,
-                    }
-                ),
-                "TransformResources": {"InstanceType": lower(given.instance), "InstanceCount": lower(given.count)},
-                "BatchStrategy": given.strategy,
-                "MaxPayloadInMB": lower(given.max_payload),
-                "MaxConcurrentTransforms": lower(given.max_concurrent),
-                "Environment": lower(given.environment),
-            }
-        )
-
-    def _sample(self, lowering: Lowering) -> Value:
-        if self.sample is None:
-            return None
-        if self.sample.startswith("s3://"):
-            return self.sample
-        source = lowering.source(self.sample, step=self, what="sample")
-        asset = source and lowering.asset(source, step=self, archive=SAMPLE_ARCHIVE)
-        return asset.uri if asset else Unknown()
-
-
-def _grouped(groups: Mapping[str, Mapping[str, Report | None]], content_type: Value) -> Value:
-    """Reports as MetricsSource, by group and member."""
-    told = {
-        group: {
-            name: {"ContentType": content_type, "S3Uri": lower(report)}
-            for name, report in members.items()
-            if report is not None
-        }
-        for group, members in groups.items()
-    }
-    return {group: members for group, members in told.items() if members} or None
-
-
-def _drift_baselines(given: DriftBaselines | None) -> Value:
-    if given is None:
-        return None
-    return _grouped(
-        {
-            "Bias": {
-                "ConfigFile": given.bias_config,
-                "PreTrainingConstraints": given.bias_before_training,
-                "PostTrainingConstraints": given.bias_after_training,
-            },
-            "Explainability": {"Constraints": given.explainability, "ConfigFile": given.explainability_config},
-            "ModelQuality": {"Statistics": given.quality, "Constraints": given.quality_constraints},
-            "ModelDataQuality": {"Statistics": given.data_quality, "Constraints": given.data_constraints},
-        },
-        lower(given.content_type),
-    )
-
-
-def _origin(given: Origin | None) -> Value:
-    if given is None:
-        return None
-    return without_none(
-        {
-            "CommitId": lower(given.commit),
-            "Repository": lower(given.repository),
-            "GeneratedBy": lower(given.generated_by),
-            "ProjectId": lower(given.project),
-        }
-    )
-
-
-def _card(given: ModelCard | None) -> Value:
-    if given is None:
-        return None
-    content = lower(given.content)
-    if isinstance(given.content, Mapping):
-        if any(True for _ in expressions(content)):
-            misuse("D004", "a model card is one JSON text, so no reference can stand inside of it")
-            return Unknown()
-        content = json.dumps(to_json(content), sort_keys=True)
-    return {"ModelCardContent": content, "ModelCardStatus": given.status}
-
-
-def _life_cycle(given: LifeCycle | None) -> Value:
-    if given is None:
-        return None
-    return without_none(
-        {
-            "Stage": lower(given.stage),
-            "StageStatus": lower(given.status),
-            "StageDescription": lower(given.description),
-        }
-    )

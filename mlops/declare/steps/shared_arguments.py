@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops.declare.members import tags, without_none
 from mlops.declare.misuse import misuse
@@ -25,6 +25,7 @@ from mlops.declare.references import (
 from mlops.declare.secrets import Secret
 from mlops.declare.steps.base import Shared
 from mlops.ir import Value
+from mlops.ir.fields import FLAG, TAGS, TEXT, TEXTS, Field, Given, Made, Missing, Of, Record, Spoken, made
 from mlops.project.images import ImageRequest
 
 if TYPE_CHECKING:
@@ -71,6 +72,41 @@ class Network:
 
     def encryption(self, lowering: Lowering) -> Value:
         return lowering.environment.traffic_encryption if self.encrypted is None else lower(self.encrypted)
+
+
+VPC, ISOLATION, ENCRYPTION = "VpcConfig", "EnableNetworkIsolation", "EnableInterContainerTrafficEncryption"
+_NETWORK = (
+    Field("subnets", f"{VPC}.Subnets", TEXTS),
+    Field("security_groups", f"{VPC}.SecurityGroupIds", TEXTS),
+    Field("isolated", ISOLATION, FLAG),
+    Field("encrypted", ENCRYPTION, FLAG),
+)
+
+
+def network(path: str = "", *order: str) -> Field:
+    """The argument ``network``, whose members lie in the object at ``path`` in this order."""
+    parts = order or (VPC, ISOLATION, ENCRYPTION)
+    fields = [field for field in _NETWORK if field.path.partition(".")[0] in parts]
+
+    def to(step: Any, lowering: Lowering, _: object) -> Value:
+        own = step.network or Network()
+        written = {VPC: own.vpc(lowering), ISOLATION: own.isolation(lowering), ENCRYPTION: own.encryption(lowering)}
+        return {part: written[part] for part in parts if written[part] is not None} or None
+
+    def said(given: Given) -> Spoken | None:
+        whole = given.at(path) if path else given.step.arguments
+        if not isinstance(whole, Mapping):
+            return None
+        inner = given.inside(whole)
+        values = {field: inner.at(field.path) for field in fields}
+        told = {field.name: Of(field.kind, value) for field, value in values.items() if not isinstance(value, Missing)}
+        return Made("Network", (), told) if told else None
+
+    return Field("network", path, made(Record(Network, fields, positional=0)), to=to, said=said)
+
+
+ROLE = Field("role", "RoleArn", TEXT, otherwise="role")
+OWN_TAGS = Field("tags", "Tags", TAGS)
 
 
 @strict_table

@@ -8,21 +8,13 @@ from functools import partial
 
 from mlops.emit.python.arguments import Argument, Constructor, Facts
 from mlops.emit.python.check_constructors import CHECKS
-from mlops.emit.python.constructors import CONSTRUCTORS, FOR_EACH
-from mlops.emit.python.lineage_constructor import LINEAGE
-from mlops.emit.python.model_constructors import MODEL, REGISTER_MODEL
-from mlops.emit.python.service_constructors import SERVICE_CONSTRUCTORS
+from mlops.emit.python.constructors import CONSTRUCTORS
 from mlops.emit.python.source import Node, string
 from mlops.emit.python.training_constructors import NOTEBOOK, SCHEDULER, TRAINING, TUNING
 from mlops.ir import Step, fields
 
 _BY_TYPE: Mapping[str, Constructor] = {
     **CONSTRUCTORS,
-    **SERVICE_CONSTRUCTORS,
-    "ForEach": FOR_EACH,
-    "Lineage": LINEAGE,
-    "Model": MODEL,
-    "RegisterModel": REGISTER_MODEL,
     "Training": TRAINING,
     "Tuning": TUNING,
 }
@@ -39,8 +31,6 @@ def choices(step: Step, constructors: Sequence[fields.Constructor]) -> Sequence[
     kind = step.members.get("CheckType")
     check = CHECKS.get((step.type, kind)) if isinstance(kind, str) else None
     known = _BY_TYPE.get(step.type) if check is None else check
-    if known is FOR_EACH and [block.member for block in step.blocks] != ["ForEachBody"]:
-        known = None
     return [
         *found,
         *([] if known is None else [known]),

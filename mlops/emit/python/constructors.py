@@ -6,7 +6,6 @@ wrongly or left out goes into ``arguments=``.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 
 from mlops.emit.python.arguments import (
@@ -25,13 +24,11 @@ from mlops.emit.python.arguments import (
     string_map,
     text,
 )
-from mlops.emit.python.expressions import EVERY, INTEGER, STRING, literal, write
+from mlops.emit.python.expressions import STRING
 from mlops.emit.python.job_arguments import job, role
-from mlops.emit.python.source import Node, Text, call, dictionary, listing, string
+from mlops.emit.python.source import Node, Text, call, dictionary, string
 from mlops.emit.python.telling import one
 from mlops.ir import Value
-from mlops.ir.fields import Missing
-from mlops.ir.values import from_json, to_expression
 
 _INPUTS = "ProcessingInputs"
 _OUTPUTS = "ProcessingOutputConfig.Outputs"
@@ -161,56 +158,6 @@ def _reports(facts: Facts) -> Node | None:
 
 _JOB = "ProcessingResources.ClusterConfig"
 
-
-def _items(facts: Facts) -> Node | None:
-    """A reference to a list in JSON, or a list; an item that is an object in JSON is written as a dictionary."""
-    given = facts.at("IterableItems")
-    if not isinstance(given, tuple):
-        return None if isinstance(given, Missing | str) else one(given, facts.scope, (STRING,))
-    written: list[Node] = []
-    for item in given:
-        layout = _object(item) if isinstance(item, str) else None
-        node = one(item, facts.scope, EVERY) if layout is None else write(layout, facts.scope)
-        if node is None:
-            return None
-        written.append(node)
-    return listing(written) if written else None
-
-
-def _object(text: str) -> Mapping[str, Value] | None:
-    """The JSON object that a dictionary is written as."""
-    try:
-        found = json.loads(text)
-    except (ValueError, RecursionError):
-        return None
-    if not isinstance(found, dict) or json.dumps(found) != text:
-        return None
-    members = {key: from_json(item) for key, item in found.items()}
-    return None if to_expression(members) else members
-
-
-FOR_EACH = Constructor(
-    "ForEach",
-    required=("items", "concurrency"),
-    positional=("items",),
-    arguments=(
-        Argument("items", _items, "IterableItems"),
-        Argument(
-            "concurrency",
-            lambda facts: literal(number) if type(number := facts.at("MaxConcurrency")) is int else None,
-            "MaxConcurrency",
-        ),
-    ),
-    properties={
-        "Status": ("status", STRING),
-        "InputItemCount": ("item_count", INTEGER),
-        "TotalStepCount": ("step_count", INTEGER),
-        "SucceededStepCount": ("succeeded_count", INTEGER),
-        "FailedStepCount": ("failed_count", INTEGER),
-        "StoppedStepCount": ("stopped_count", INTEGER),
-    },
-)
-"""What stands before the steps inside."""
 
 CONSTRUCTORS: Mapping[str, Constructor] = {
     "Processing": Constructor(

@@ -115,6 +115,8 @@ class Telling:
                 return self._tags(value)
             case "record", _:
                 return self._record(value, kind)
+            case "objects", tuple():
+                return _list([self._record(item, kind) for item in value])
             case "records", tuple():
                 return self._records(value, kind)
         return None
@@ -179,12 +181,12 @@ class Telling:
     def _made(self, record: Record, value: Mapping[str, Value]) -> Items | None:
         """None where the object has members that the record has no field and no place for, or lacks what it needs."""
         given = self.given.inside(value)
-        told = {field.name: self.argument(field, given) for field in record.in_order if field.name}
+        written: dict[str, Node] = {}
         rest: Mapping[str, Value] = value
-        for field in record.fields:
-            node = told.get(field.name)
-            if field.name and field.default is REQUIRED and node is None:
-                return None
+        for field in record.in_order:
+            node = self.argument(field, given) if field.name and field.name not in written else None
+            if node is not None:
+                written[field.name] = node
             found = given.at(field.path)
             if not field.name and field.default is not None and not _equal(found, field.default):
                 return None
@@ -194,7 +196,8 @@ class Telling:
                 rest = _without(rest, field.owner.split("."))
         if rest and not record.rest:
             return None
-        written = {name: node for name, node in told.items() if node is not None}
+        if any(field.default is REQUIRED and field.name not in written for field in record.fields):
+            return None
         if rest:
             written["arguments"] = write(rest, self.scope)
         bare: list[Node] = []

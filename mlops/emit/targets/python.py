@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 from mlops.emit.python.arguments import Argument, Constructor, Facts, by_name, objects
 from mlops.emit.python.chosen import attribute, choices
-from mlops.emit.python.constructors import FOR_EACH, reports
+from mlops.emit.python.constructors import reports
 from mlops.emit.python.expressions import (
     ANY,
     BOOLEAN,
@@ -519,7 +519,7 @@ def _constructed(
         if (place, argument.name) not in plan.dropped:
             written = argument.writer(facts)
             if written is not None:
-                keywords[argument.name] = written
+                keywords.setdefault(argument.name, written)
     if any(name not in keywords for name in constructor.required):
         return None
     corrections = {
@@ -547,7 +547,7 @@ def _constructed(
             patterns=constructor.patterns,
         ),
     )
-    if constructor.name == FOR_EACH.name:
+    if step.blocks:
         return _for_each(step, place, variable, value, scope, plan)
     return _Statement(place, variable, value, facts.before)
 
