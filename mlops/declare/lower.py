@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
 
 from mlops.declare.execution import pipeline_name
 from mlops.declare.instance_caps import capped_parameters, capped_steps
@@ -21,6 +21,8 @@ from mlops.ir import Step as StepRecord
 from mlops.project.content_address import Digest, UnshippableFile, address_of, collect, digests
 from mlops.project.environments import Environment
 from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown
+
+T = TypeVar("T")
 
 VERSION = "2020-12-01"
 
@@ -43,7 +45,15 @@ class Lowering:
         self.environment: Environment = environment
         self.assets: dict[tuple[str, bool], Asset] = {}
         self._images = images
+        self._once: dict[int, Any] = {}
         self._folders = tuple(dict.fromkeys(folders))
+
+    def once(self, given: object, make: Callable[[], T]) -> T:
+        """What several members of ``given`` are made of and must be made, and told of, one time only."""
+        if id(given) not in self._once:
+            self._once[id(given)] = make()
+        made: T = self._once[id(given)]
+        return made
 
     def instance(self, given: Value | Reference) -> Value:
         """The instance type to use where the author gave ``given`` or None."""

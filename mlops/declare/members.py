@@ -68,7 +68,7 @@ def members(given: object, fields: Sequence[Field], lowering: Lowering, step: St
     """In the order of the fields, which is that of the document. ``given`` is the step, or a record of its."""
     made: dict[str, Any] = {}
     for field in fields:
-        value = _member(given, field, lowering, step)
+        value = member(given, field, lowering, step)
         if value is None and field.keeps != "null":
             continue
         if not field.path:
@@ -83,7 +83,7 @@ def members(given: object, fields: Sequence[Field], lowering: Lowering, step: St
     return made
 
 
-def _member(given: object, field: Field, lowering: Lowering, step: Step) -> Value:
+def member(given: object, field: Field, lowering: Lowering, step: Step) -> Value:
     if field.to is not None:
         return field.to(given, lowering, step)
     value: Any = getattr(given, field.name) if field.name else field.default

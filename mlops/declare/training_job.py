@@ -6,24 +6,48 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from mlops.declare.members import strings, without_none
+from mlops.declare.members import record_of, strings, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
-from mlops.declare.references import ModelReference, Reference, lower
+from mlops.declare.references import ModelReference, lower
 from mlops.declare.shipped import mlops_secrets
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
+    VOLUME_GB,
     Count,
     Data,
     Environment,
     Flag,
-    JobSettings,
     Text,
     environment,
     has_secrets,
     usable_names,
 )
 from mlops.ir import Unknown, Value
+from mlops.ir.fields import (
+    COUNT,
+    FLAG,
+    JSON_MAP,
+    MAP,
+    REQUIRED,
+    SOURCE,
+    TEXT,
+    TEXT_MAP,
+    TEXTS,
+    TRAINED,
+    Field,
+    Given,
+    Missing,
+    Of,
+    Record,
+    Said,
+    Spoken,
+    by_name,
+    choice,
+    hidden,
+    made,
+    named,
+)
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -186,178 +210,197 @@ def hyperparameters(values: Mapping[str, Any], script: Mapping[str, Value]) -> V
     return {**strings(values), **script} or None
 
 
-def metric_definitions(metrics: Mapping[str, Text]) -> Value:
-    return tuple({"Name": name, "Regex": lower(regex)} for name, regex in metrics.items()) or None
+def _metrics(given: Any, *_: object) -> Value:
+    return tuple({"Name": name, "Regex": lower(regex)} for name, regex in (given.metrics or {}).items()) or None
 
 
-def channels(lowering: Lowering, step: Step, given: Mapping[str, Source | Channel]) -> Value:
-    """InputDataConfig, or None."""
-    return tuple(_channel(lowering, step, name, item) for name, item in given.items()) or None
+def _said_metrics(given: Given) -> Spoken | None:
+    found = named(given.at("AlgorithmSpecification.MetricDefinitions"), "Name")
+    regexes = {name: item.get("Regex") for name, item in found.items()}
+    if not all(isinstance(regex, str) for regex in regexes.values()):
+        return None
+    return {name: Said(regex) for name, regex in regexes.items()} or None
 
 
-def _channel(lowering: Lowering, step: Step, name: str, given: Source | Channel) -> Value:
+FILE_SYSTEM = Record(
+    FileSystem,
+    (
+        Field("id", "FileSystemId", TEXT, REQUIRED),
+        Field("access", "FileSystemAccessMode", choice("ro", "rw"), "ro"),
+        Field("type", "FileSystemType", choice("EFS", "FSxLustre"), "EFS"),
+        Field("path", "DirectoryPath", TEXT, REQUIRED),
+    ),
+)
+DATASET = Record(RegisteredDataset, (Field("arn", "DatasetArn", TEXT, REQUIRED),))
+MODE = choice("File", "FastFile", "Pipe")
+_FORM = (
+    Field("content_type", "ContentType", TEXT),
+    Field("compression", "CompressionType", choice("None", "Gzip")),
+    Field("record_wrapper", "RecordWrapperType", choice("None", "RecordIO")),
+    Field("mode", "InputMode", MODE, "File", absent="None"),
+    Field("shuffle_seed", "ShuffleConfig.Seed", COUNT),
+)
+"""What a channel says of its data, wherever they lie."""
+
+_S3 = "DataSource.S3DataSource"
+_KINDS = choice("S3Prefix", "ManifestFile", "AugmentedManifestFile", "Converse")
+_DISTRIBUTION = choice("FullyReplicated", "ShardedByS3Key")
+S3_CHANNEL = Record(
+    Channel,
+    (
+        Field("kind", f"{_S3}.S3DataType", _KINDS, "S3Prefix"),
+        Field("source", f"{_S3}.S3Uri", TRAINED, REQUIRED),
+        Field("distribution", f"{_S3}.S3DataDistributionType", _DISTRIBUTION, "FullyReplicated", absent="None"),
+        Field("attributes", f"{_S3}.AttributeNames", TEXTS, ()),
+        Field("groups", f"{_S3}.InstanceGroupNames", TEXTS, ()),
+        Field("accept_eula", f"{_S3}.ModelAccessConfig.AcceptEula", FLAG),
+        Field("hub_content", f"{_S3}.HubAccessConfig.HubContentArn", TEXT),
+        *_FORM,
+    ),
+)
+FILES_CHANNEL = Record(
+    Channel, (Field("source", "DataSource.FileSystemDataSource", made(FILE_SYSTEM), REQUIRED), *_FORM)
+)
+DATASET_CHANNEL = Record(Channel, (Field("source", "DataSource.DatasetSource", made(DATASET), REQUIRED), *_FORM))
+
+
+def _channels(given: Any, lowering: Lowering, step: Step) -> Value:
+    return tuple(_channel(name, item, lowering, step) for name, item in (given.channels or {}).items()) or None
+
+
+def _channel(name: str, given: Source | Channel, lowering: Lowering, step: Step) -> Value:
     settings = given if isinstance(given, Channel) else Channel(given)
-    return without_none(
-        {
-            "ChannelName": name,
-            "DataSource": _data_source(lowering, step, settings),
-            "ContentType": lower(settings.content_type),
-            "CompressionType": settings.compression,
-            "RecordWrapperType": settings.record_wrapper,
-            "InputMode": settings.mode,
-            "ShuffleConfig": None if settings.shuffle_seed is None else {"Seed": lower(settings.shuffle_seed)},
-        }
-    )
+    form = S3_CHANNEL
+    if isinstance(settings.source, FileSystem):
+        form = FILES_CHANNEL
+    elif isinstance(settings.source, RegisteredDataset):
+        form = DATASET_CHANNEL
+    return {"ChannelName": name, **record_of(settings, form, lowering, step)}
 
 
-def _data_source(lowering: Lowering, step: Step, settings: Channel) -> Value:
-    source = settings.source
-    if isinstance(source, FileSystem):
-        return {
-            "FileSystemDataSource": {
-                "FileSystemId": lower(source.id),
-                "FileSystemAccessMode": source.access,
-                "FileSystemType": source.type,
-                "DirectoryPath": lower(source.path),
-            }
-        }
-    if isinstance(source, RegisteredDataset):
-        return {"DatasetSource": {"DatasetArn": lower(source.arn)}}
-    return {
-        "S3DataSource": without_none(
-            {
-                "S3DataType": settings.kind,
-                "S3Uri": lowering.data(source, step=step),
-                "S3DataDistributionType": settings.distribution,
-                "AttributeNames": lower(tuple(settings.attributes)) or None,
-                "InstanceGroupNames": lower(tuple(settings.groups)) or None,
-                "ModelAccessConfig": None
-                if settings.accept_eula is None
-                else {"AcceptEula": lower(settings.accept_eula)},
-                "HubAccessConfig": None
-                if settings.hub_content is None
-                else {"HubContentArn": lower(settings.hub_content)},
-            }
-        )
-    }
-
-
-def machines(
-    lowering: Lowering,
-    job: JobSettings,
-    *,
-    instance: Value,
-    count: Count,
-    volume: Count | None,
-    groups: Mapping[str, InstanceGroup],
-    keep_alive: Count | None,
-    plan: Text | None = None,
-) -> Value:
-    """ResourceConfig. Groups stand for the one type and count of a job whose machines are all alike."""
-    alike: dict[str, Value] = {"InstanceType": instance, "InstanceCount": lower(count)}
-    listed = tuple(
-        {"InstanceGroupName": name, "InstanceType": lower(group.instance), "InstanceCount": lower(group.count)}
-        for name, group in groups.items()
-    )
-    return without_none(
-        {
-            **({"InstanceGroups": listed} if listed else alike),
-            "VolumeSizeInGB": lower(volume),
-            "VolumeKmsKeyId": job.volume_kms_key(lowering),
-            "KeepAlivePeriodInSeconds": lower(keep_alive),
-            "TrainingPlanArn": lower(plan),
-        }
-    )
-
-
-def stopping(
-    max_runtime: Count | None, *, spot: Flag | None, max_wait: Count | None, max_pending: Count | None = None
-) -> Value:
-    """StoppingCondition. Spot machines have to be waited for, at least as long as the job may run."""
-    wait = max_runtime if max_wait is None and spot is not None and spot is not False else max_wait
-    return (
-        without_none(
-            {
-                "MaxRuntimeInSeconds": lower(max_runtime),
-                "MaxWaitTimeInSeconds": lower(wait),
-                "MaxPendingTimeInSeconds": lower(max_pending),
-            }
-        )
-        or None
-    )
-
-
-def checkpoint(given: Text | Checkpoint | None) -> Value:
-    if given is None:
+def _image(given: Any, lowering: Lowering, step: Step) -> Value:
+    if given.image is None:
         return None
-    settings = given if isinstance(given, Checkpoint) else Checkpoint(given)
-    return without_none({"S3Uri": lower(settings.uri), "LocalPath": lower(settings.path)})
+    return lowering.image(given.image, scope="training", instance=lowering.instance(given.instance), step=step)
 
 
-def attempts(given: Count | None) -> Value:
-    """RetryStrategy: SageMaker itself starts the job anew after an internal server error."""
-    return None if given is None else {"MaximumRetryAttempts": lower(given)}
+def _script(given: Any, lowering: Lowering, step: Step) -> tuple[dict[str, Value], Value]:
+    make = lambda: script(lowering, step, given.code, given.entry, given.environment or {})  # noqa: E731
+    return lowering.once(given, make)
 
 
-def debug_hook(hook: DebugHook | None) -> Value:
-    if hook is None:
+def _hyperparameters(given: Any, lowering: Lowering, step: Step) -> Value:
+    """The author's, and those by which the toolkit finds the script."""
+    return {**strings(given.hyperparameters or {}), **_script(given, lowering, step)[0]} or None
+
+
+def _environment(given: Any, lowering: Lowering, step: Step) -> Value:
+    return _script(given, lowering, step)[1]
+
+
+def _instance(given: Any, lowering: Lowering, _: Step) -> Value:
+    """Groups stand for the one type and count of a job whose machines are all alike."""
+    return None if given.groups else lowering.instance(given.instance)
+
+
+def _count(given: Any, *_: object) -> Value:
+    return None if given.groups else lower(given.count)
+
+
+def _max_wait(given: Any, *_: object) -> Value:
+    """Spot machines have to be waited for, at least as long as the job may run."""
+    is_spot = given.spot is not None and given.spot is not False
+    return lower(given.max_runtime if given.max_wait is None and is_spot else given.max_wait)
+
+
+GROUP = Record(
+    InstanceGroup, (Field("instance", "InstanceType", TEXT, REQUIRED), Field("count", "InstanceCount", COUNT, 1))
+)
+CHECKPOINT = Record(Checkpoint, (Field("uri", "S3Uri", TEXT, REQUIRED), Field("path", "LocalPath", TEXT)))
+TENSORBOARD = Record(TensorBoard, (Field("to", "S3OutputPath", TEXT, REQUIRED), Field("path", "LocalPath", TEXT)))
+RULE = Record(
+    Rule,
+    (
+        Field("image", "RuleEvaluatorImage", TEXT, REQUIRED),
+        Field("parameters", "RuleParameters", TEXT_MAP, keeps="empty"),
+        Field("instance", "InstanceType", TEXT),
+        Field("volume", "VolumeSizeInGB", COUNT),
+        Field("path", "LocalPath", TEXT),
+        Field("to", "S3OutputPath", TEXT),
+    ),
+)
+PROFILER = Record(
+    Profiler,
+    (
+        Field("to", "S3OutputPath", TEXT),
+        Field("interval", "ProfilingIntervalInMilliseconds", COUNT),
+        Field("parameters", "ProfilingParameters", TEXT_MAP, keeps="empty"),
+        Field("disabled", "DisableProfiler", FLAG),
+    ),
+)
+
+
+def _collections(hook: DebugHook, *_: object) -> Value:
+    if hook.collections is None:
         return None
-    collections = hook.collections or {}
-    listed = tuple(
+    return tuple(
         without_none({"CollectionName": name, "CollectionParameters": lower(dict(parameters)) or None})
-        for name, parameters in collections.items()
-    )
-    return without_none(
-        {
-            "S3OutputPath": lower(hook.to),
-            "LocalPath": lower(hook.path),
-            "HookParameters": lower(hook.parameters),
-            "CollectionConfigurations": None if hook.collections is None else listed,
-        }
+        for name, parameters in hook.collections.items()
     )
 
 
-def rules(given: Mapping[str, Rule]) -> Value:
-    """DebugRuleConfigurations and ProfilerRuleConfigurations have the same shape; None where there are none."""
-    return (
-        tuple(
-            without_none(
-                {
-                    "RuleConfigurationName": name,
-                    "RuleEvaluatorImage": lower(rule.image),
-                    "RuleParameters": lower(rule.parameters),
-                    "InstanceType": lower(rule.instance),
-                    "VolumeSizeInGB": lower(rule.volume),
-                    "LocalPath": lower(rule.path),
-                    "S3OutputPath": lower(rule.to),
-                }
-            )
-            for name, rule in given.items()
-        )
-        or None
-    )
-
-
-def profiler(given: Profiler | None) -> Value:
-    if given is None:
+def _said_collections(given: Given) -> Spoken | None:
+    listed = given.at("CollectionConfigurations")
+    found = named(listed, "CollectionName")
+    known = {"CollectionName", "CollectionParameters"}
+    if isinstance(listed, Missing) or (listed and not found) or not all(set(item) <= known for item in found.values()):
         return None
-    return without_none(
-        {
-            "S3OutputPath": lower(given.to),
-            "ProfilingIntervalInMilliseconds": lower(given.interval),
-            "ProfilingParameters": lower(given.parameters),
-            "DisableProfiler": lower(given.disabled),
-        }
-    )
+    return {name: Of(TEXT_MAP, item.get("CollectionParameters", {})) for name, item in found.items()}
 
 
-def tensorboard(given: Text | TensorBoard | None) -> Value:
-    if given is None:
-        return None
-    settings = given if isinstance(given, TensorBoard) else TensorBoard(given)
-    return without_none({"S3OutputPath": lower(settings.to), "LocalPath": lower(settings.path)})
+DEBUG_HOOK = Record(
+    DebugHook,
+    (
+        Field("to", "S3OutputPath", TEXT, REQUIRED),
+        Field("path", "LocalPath", TEXT),
+        Field("parameters", "HookParameters", TEXT_MAP, keeps="empty"),
+        Field("collections", "CollectionConfigurations", TEXT_MAP, to=_collections, said=_said_collections),
+    ),
+)
 
+# What a Training and each job of a Tuning take, in the order of the document.
 
-def words(given: Sequence[str | Reference] | None) -> Value:
-    """Words of a command line, or None."""
-    return None if not given else lower(tuple(given))
+_ALGORITHM, _MACHINES = "AlgorithmSpecification", "ResourceConfig"
+ALGORITHM = (
+    Field("image", f"{_ALGORITHM}.TrainingImage", TEXT, to=_image),
+    Field("algorithm", f"{_ALGORITHM}.AlgorithmName", TEXT),
+    Field("input_mode", f"{_ALGORITHM}.TrainingInputMode", MODE, "File"),
+    Field("metrics", f"{_ALGORITHM}.MetricDefinitions", TEXT_MAP, to=_metrics, said=_said_metrics),
+)
+CODE = (hidden("code"), hidden("entry"))
+HYPERPARAMETERS = Field("hyperparameters", "HyperParameters", JSON_MAP, to=_hyperparameters)
+CHANNELS = Field(
+    "channels",
+    "InputDataConfig",
+    by_name("ChannelName", S3_CHANNEL, FILES_CHANNEL, DATASET_CHANNEL, short=SOURCE.accepts),
+    to=_channels,
+)
+COMPRESSION = Field("compression", "OutputDataConfig.CompressionType", choice("GZIP", "NONE"), "GZIP", absent="None")
+VOLUME = Field("volume", f"{_MACHINES}.VolumeSizeInGB", COUNT, VOLUME_GB, absent="None")
+VOLUME_KMS_KEY = Field("volume_kms_key", f"{_MACHINES}.VolumeKmsKeyId", TEXT, otherwise="kms_key")
+GROUPS = (
+    Field("groups", f"{_MACHINES}.InstanceGroups", by_name("InstanceGroupName", GROUP)),
+    Field("instance", f"{_MACHINES}.InstanceType", TEXT, otherwise="instance", to=_instance),
+    Field("count", f"{_MACHINES}.InstanceCount", COUNT, 1, to=_count),
+)
+KEEP_ALIVE = Field("keep_alive", f"{_MACHINES}.KeepAlivePeriodInSeconds", COUNT)
+LIMITS = (
+    Field("max_runtime", "StoppingCondition.MaxRuntimeInSeconds", COUNT, MAX_RUNTIME_SECONDS, absent="None"),
+    Field("max_wait", "StoppingCondition.MaxWaitTimeInSeconds", COUNT, to=_max_wait),
+)
+SAFEGUARDS = (
+    Field("spot", "EnableManagedSpotTraining", FLAG),
+    Field("checkpoints", "CheckpointConfig", made(CHECKPOINT, short=TEXT.accepts)),
+    Field("job_attempts", "RetryStrategy.MaximumRetryAttempts", COUNT),
+    Field("environment", "Environment", MAP, to=_environment),
+)

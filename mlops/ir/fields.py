@@ -174,12 +174,13 @@ class Field(NamedTuple):
 
 class Record(NamedTuple):
     """A class whose objects stand for objects of the request. ``positional``: so many arguments need no keyword.
-    ``rest``: its ``arguments`` takes the members that have no field."""
+    ``rest``: its ``arguments`` takes the members that have no field, at once or, where its step knows some of them, as
+    a correction."""
 
     of: type
     fields: Sequence[Field]
     positional: int = 1
-    rest: bool = False
+    rest: Literal[False, True, "later"] = False
 
     @property
     def name(self) -> str:

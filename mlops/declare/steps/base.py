@@ -164,9 +164,10 @@ class Step(metaclass=_StepMeta):
         self.retries = shared.get("retries")
         self.arguments = dict(shared.get("arguments") or {})
         self.members = dict(shared.get("members") or {})
+        defaults = {field.name: field.default for field in self.constructor.fields}
         for key in type(self).shared_arguments.__annotations__:
             if key not in Shared.__annotations__:
-                setattr(self, key, shared.get(key))
+                setattr(self, key, shared.get(key, defaults.get(key)))
 
     def property(self, path: str) -> PropertyReference:
         """A member of what SageMaker answers about this step, by its path, e.g. ``TrainingJobName``."""

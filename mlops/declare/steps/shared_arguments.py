@@ -99,7 +99,8 @@ def network(path: str = "", *order: str) -> Field:
             return None
         inner = given.inside(whole)
         values = {field: inner.at(field.path) for field in fields}
-        told = {field.name: Of(field.kind, value) for field, value in values.items() if not isinstance(value, Missing)}
+        known = {field: value for field, value in values.items() if field.kind is FLAG or isinstance(value, tuple)}
+        told = {field.name: Of(field.kind, value) for field, value in known.items() if not isinstance(value, Missing)}
         return Made("Network", (), told) if told else None
 
     return Field("network", path, made(Record(Network, fields, positional=0)), to=to, said=said)

@@ -3,24 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from typing_extensions import Unpack
 
 from mlops.declare import training_job
-from mlops.declare.members import without_none
 from mlops.declare.misuse import misuse
-from mlops.declare.references import ModelReference, PropertyReference, Reference, lower
+from mlops.declare.references import ModelReference, PropertyReference, Reference
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
+    OWN_TAGS,
+    ROLE,
     VOLUME_GB,
     Count,
     Environment,
     Flag,
     Image,
     Job,
-    JobSettings,
     Text,
+    network,
 )
 from mlops.declare.training_job import (
     MAX_RUNTIME_SECONDS,
@@ -34,11 +35,9 @@ from mlops.declare.training_job import (
     Source,
     TensorBoard,
 )
-from mlops.ir import JobKind, S3Place, StepType, Value
+from mlops.ir import JobKind, S3Place, StepType
+from mlops.ir.fields import COUNT, FLAG, MODEL, TEXT, TEXTS, WORDS, Constructor, Field, Yielded, by_name, made
 from mlops.ir.permissions import to_run
-
-if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
 
 __all__ = ["Training"]
 
@@ -76,6 +75,39 @@ STEP_TYPE = StepType(
 )
 
 
+_RULES = by_name("RuleConfigurationName", training_job.RULE)
+
+FIELDS = (
+    *training_job.ALGORITHM,
+    Field("command", "AlgorithmSpecification.ContainerEntrypoint", TEXTS),
+    Field("args", "AlgorithmSpecification.ContainerArguments", WORDS, ()),
+    *training_job.CODE,
+    training_job.HYPERPARAMETERS,
+    training_job.CHANNELS,
+    Field("to", "OutputDataConfig.S3OutputPath", TEXT, otherwise="folder"),
+    training_job.COMPRESSION,
+    Field("kms_key", "OutputDataConfig.KmsKeyId", TEXT, otherwise="kms_key"),
+    *training_job.GROUPS,
+    training_job.VOLUME,
+    training_job.VOLUME_KMS_KEY,
+    training_job.KEEP_ALIVE,
+    ROLE,
+    *training_job.LIMITS,
+    Field("max_pending", "StoppingCondition.MaxPendingTimeInSeconds", COUNT),
+    *training_job.SAFEGUARDS,
+    Field("debug_hook", "DebugHookConfig", made(training_job.DEBUG_HOOK)),
+    Field("debug_rules", "DebugRuleConfigurations", _RULES),
+    Field("profiler", "ProfilerConfig", made(training_job.PROFILER)),
+    Field("profiler_rules", "ProfilerRuleConfigurations", _RULES),
+    Field("tensorboard", "TensorBoardOutputConfig", made(training_job.TENSORBOARD, short=TEXT.accepts)),
+    Field("infra_check", "InfraCheckConfig.EnableInfraCheck", FLAG),
+    Field("remote_debug", "RemoteDebugConfig.EnableRemoteDebug", FLAG),
+    Field("session_tag_chaining", "SessionChainingConfig.EnableSessionTagChaining", FLAG),
+    network(),
+    OWN_TAGS,
+)
+
+
 class Training(Step):
     """Runs ``code`` (a script, or a folder with ``entry`` in it) in script mode; without code, the image's algorithm.
 
@@ -86,6 +118,7 @@ class Training(Step):
 
     step_type = STEP_TYPE
     shared_arguments = Job
+    constructor = Constructor(FIELDS, yields={"ModelArtifacts.S3ModelArtifacts": Yielded("model", MODEL)})
 
     def __init__(
         self,
@@ -126,7 +159,6 @@ class Training(Step):
         **shared: Unpack[Job],
     ) -> None:
         self.share(name, shared)
-        self.job = JobSettings.of(shared)
         self.image = image
         self.algorithm = algorithm
         self.code = code
@@ -180,65 +212,3 @@ class Training(Step):
                 step=self.name,
             )
         return self.property(f"FinalMetricDataList['{name}'].Value")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        instance = lowering.instance(self.instance)
-        script, variables = training_job.script(lowering, self, self.code, self.entry, self.environment)
-        image = None
-        if self.image is not None:
-            image = lowering.image(self.image, scope="training", instance=instance, step=self)
-        target = lowering.environment.uri(lowering.pipeline, self.name) if self.to is None else lower(self.to)
-        return without_none(
-            {
-                "AlgorithmSpecification": without_none(
-                    {
-                        "TrainingImage": image,
-                        "AlgorithmName": lower(self.algorithm),
-                        "TrainingInputMode": self.input_mode,
-                        "MetricDefinitions": training_job.metric_definitions(self.metrics),
-                        "ContainerEntrypoint": training_job.words(self.command),
-                        "ContainerArguments": training_job.words(self.args),
-                    }
-                ),
-                "HyperParameters": training_job.hyperparameters(self.hyperparameters, script),
-                "InputDataConfig": training_job.channels(lowering, self, self.channels),
-                "OutputDataConfig": without_none(
-                    {
-                        "S3OutputPath": target,
-                        "CompressionType": self.compression,
-                        "KmsKeyId": self.job.kms_key(lowering),
-                    }
-                ),
-                "ResourceConfig": training_job.machines(
-                    lowering,
-                    self.job,
-                    instance=instance,
-                    count=self.count,
-                    volume=self.volume,
-                    groups=self.groups,
-                    keep_alive=self.keep_alive,
-                ),
-                "RoleArn": self.job.role(lowering),
-                "StoppingCondition": training_job.stopping(
-                    self.max_runtime, spot=self.spot, max_wait=self.max_wait, max_pending=self.max_pending
-                ),
-                "EnableManagedSpotTraining": lower(self.spot),
-                "CheckpointConfig": training_job.checkpoint(self.checkpoints),
-                "RetryStrategy": training_job.attempts(self.job_attempts),
-                "Environment": variables,
-                "DebugHookConfig": training_job.debug_hook(self.debug_hook),
-                "DebugRuleConfigurations": training_job.rules(self.debug_rules),
-                "ProfilerConfig": training_job.profiler(self.profiler),
-                "ProfilerRuleConfigurations": training_job.rules(self.profiler_rules),
-                "TensorBoardOutputConfig": training_job.tensorboard(self.tensorboard),
-                "InfraCheckConfig": None if self.infra_check is None else {"EnableInfraCheck": lower(self.infra_check)},
-                "RemoteDebugConfig": None
-                if self.remote_debug is None
-                else {"EnableRemoteDebug": lower(self.remote_debug)},
-                "SessionChainingConfig": None
-                if self.session_tag_chaining is None
-                else {"EnableSessionTagChaining": lower(self.session_tag_chaining)},
-                **self.job.security(lowering),
-                "Tags": self.job.tags(lowering),
-            }
-        )

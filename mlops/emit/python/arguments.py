@@ -40,7 +40,6 @@ class Facts:
     step: Step
     scope: Scope
     telling: Telling
-    corrections: Mapping[str, Node] = field(default_factory=dict)
 
     @property
     def before(self) -> list[tuple[str, Node]]:

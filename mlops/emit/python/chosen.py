@@ -10,13 +10,11 @@ from mlops.emit.python.arguments import Argument, Constructor, Facts
 from mlops.emit.python.check_constructors import CHECKS
 from mlops.emit.python.constructors import CONSTRUCTORS
 from mlops.emit.python.source import Node, string
-from mlops.emit.python.training_constructors import NOTEBOOK, SCHEDULER, TRAINING, TUNING
+from mlops.emit.python.training_constructors import NOTEBOOK, SCHEDULER
 from mlops.ir import Step, fields
 
 _BY_TYPE: Mapping[str, Constructor] = {
     **CONSTRUCTORS,
-    "Training": TRAINING,
-    "Tuning": TUNING,
 }
 TYPES = frozenset(_BY_TYPE) | {kind for kind, _ in CHECKS} | {"Condition"}
 """Types of steps that are written with a constructor of their own."""
@@ -24,10 +22,11 @@ TYPES = frozenset(_BY_TYPE) | {kind for kind, _ in CHECKS} | {"Condition"}
 
 def choices(step: Step, constructors: Sequence[fields.Constructor]) -> Sequence[Constructor]:
     """The last is that of any type, in the document's words."""
-    found = [_known(item) for item in constructors if item.type == step.type and (not item.says or item.says(step))]
+    found: list[Constructor] = []
     match step.arguments:
         case {"AlgorithmSpecification": {"ContainerEntrypoint": (entry,)}} if entry == SCHEDULER:
             found.append(NOTEBOOK)
+    found += [_known(item) for item in constructors if item.type == step.type and (not item.says or item.says(step))]
     kind = step.members.get("CheckType")
     check = CHECKS.get((step.type, kind)) if isinstance(kind, str) else None
     known = _BY_TYPE.get(step.type) if check is None else check

@@ -36,11 +36,11 @@ from mlops.ir.fields import (
 class Telling:
     """One step being told: ``before`` are variables that have to be made first, with what they hold; ``kept`` are
     their names by the keys of what is kept in them. ``corrections`` are what earlier guesses left out of things inside
-    the step, by the names of those."""
+    the step, by the member that names those and their names."""
 
     given: Given
     scope: Scope
-    corrections: Mapping[str, Node] = dataclasses.field(default_factory=dict)
+    corrections: Mapping[tuple[str, str], Node] = dataclasses.field(default_factory=dict)
     before: list[tuple[str, Node]] = dataclasses.field(default_factory=list)
     kept: dict[str, str] = dataclasses.field(default_factory=dict)
 
@@ -173,6 +173,8 @@ class Telling:
     def _short(self, record: Record, value: Mapping[str, Value], kind: Kind, node: Items) -> Node | None:
         """Not for each reference that the record takes."""
         first = record.in_order[0]
+        if first.kind.form == "record" and kind.accepts and len(node.items) == 1:
+            return node.items[0][1]
         if not kind.accepts or len(node.items) != 1 or node.items[0][0] not in ("", f"{first.name}="):
             return None
         alone = self.argument(first._replace(kind=first.kind._replace(accepts=kind.accepts)), self.given.inside(value))
@@ -198,7 +200,7 @@ class Telling:
             return None
         if any(field.default is REQUIRED and field.name not in written for field in record.fields):
             return None
-        if rest:
+        if rest and record.rest is True:
             written["arguments"] = write(rest, self.scope)
         bare: list[Node] = []
         for field in record.in_order[: record.positional]:
@@ -216,8 +218,9 @@ class Telling:
             if not isinstance(item, Mapping) or not isinstance(name, str) or name in written:
                 return None
             node = self._record({key: value for key, value in item.items() if key != kind.key}, kind)
-            if isinstance(node, Items) and name in self.corrections:
-                node = Items(node.opening, (*node.items, ("arguments=", self.corrections[name])), node.closing)
+            correction = self.corrections.get((kind.key, name))
+            if isinstance(node, Items) and correction is not None:
+                node = Items(node.opening, (*node.items, ("arguments=", correction)), node.closing)
             written[name] = node
         return _by_name(written)
 
@@ -252,7 +255,7 @@ def _without(value: Mapping[str, Value], path: Sequence[str]) -> Mapping[str, Va
     first, *others = path
     inside = value.get(first)
     left = _without(inside, others) if others and isinstance(inside, Mapping) else {}
-    return {**{key: item for key, item in value.items() if key != first}, **({first: left} if left else {})}
+    return {key: left if key == first else item for key, item in value.items() if key != first or left}
 
 
 def _list(nodes: Sequence[Node | None]) -> Node | None:

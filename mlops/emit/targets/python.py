@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
-from mlops.emit.python.arguments import Argument, Constructor, Facts, by_name, objects
+from mlops.emit.python.arguments import Argument, Constructor, Facts
 from mlops.emit.python.chosen import attribute, choices
 from mlops.emit.python.constructors import reports
 from mlops.emit.python.expressions import (
@@ -33,7 +33,6 @@ from mlops.emit.python.names import Names, constant, pipeline_name
 from mlops.emit.python.shared import DESCRIPTIONS, SHARED, WITHOUT_REQUEST, after
 from mlops.emit.python.source import Node, Text, assignment, call, dictionary, joined, lines, listing, string
 from mlops.emit.python.telling import Telling, one
-from mlops.emit.python.training_constructors import TUNING
 from mlops.ir import Definition, Parameter, Ref, Step, UsageError, Value, fields
 from mlops.ir.target import Source, Target
 from mlops.ir.values import pointer, same
@@ -83,7 +82,7 @@ class _Plan:
     corrected: set[str] = field(default_factory=set)
     arguments: dict[str, Mapping[str, object]] = field(default_factory=dict)
     members: dict[str, Mapping[str, object]] = field(default_factory=dict)
-    jobs: dict[str, Mapping[str, Mapping[str, object]]] = field(default_factory=dict)
+    inner: dict[str, Mapping[tuple[str, str], Mapping[str, object]]] = field(default_factory=dict)
     raw: dict[str, frozenset[int]] = field(default_factory=dict)
     document: Mapping[str, object] = field(default_factory=dict)
     keep_order: bool = True
@@ -248,9 +247,9 @@ def _correct(place: str, wanted: Step, got: Step, plan: _Plan) -> None:
     constructor = _constructor(wanted, place, plan)
     in_arguments = _difference(wanted.arguments, got.arguments)
     in_members = _difference(wanted.members, got.members)
-    jobs = _job_differences(wanted.arguments, got.arguments) if constructor.name == TUNING.name else {}
-    if jobs and place not in plan.jobs:
-        plan.jobs[place] = jobs
+    inner = _inner_differences(wanted.arguments, got.arguments, constructor.inner) if constructor.inner else {}
+    if inner and place not in plan.inner:
+        plan.inner[place] = inner
         return
     wrong = [
         argument.name
@@ -282,16 +281,17 @@ def _wrong_conditions(wanted: Value, got: Value) -> frozenset[int]:
     return frozenset(index for index, pair in enumerate(zip(theirs, ours, strict=True)) if not same(*pair))
 
 
-_JOBS = "TrainingJobDefinitions"
-
-
-def _job_differences(wanted: Mapping[str, Value], got: Mapping[str, Value]) -> dict[str, Mapping[str, object]]:
-    """What has to be merged into the jobs of a tuning, by their names; nothing where these are not the same."""
-    theirs, ours = (by_name(objects(arguments.get(_JOBS)), "DefinitionName") or {} for arguments in (wanted, got))
+def _inner_differences(
+    wanted: Mapping[str, Value], got: Mapping[str, Value], inner: tuple[str, str]
+) -> dict[tuple[str, str], Mapping[str, object]]:
+    """What has to be merged into the items of the step's list, by the member that names them and their names; nothing
+    where these are not the same."""
+    listed, key = inner
+    theirs, ours = (fields.named(arguments.get(listed), key) for arguments in (wanted, got))
     if list(theirs) != list(ours):
         return {}
-    differences = {name: _difference(job, ours[name]) for name, job in theirs.items()}
-    return {name: difference for name, difference in differences.items() if difference}
+    differences = {(key, name): _difference(item, ours[name]) for name, item in theirs.items()}
+    return {place: difference for place, difference in differences.items() if difference}
 
 
 def _disagrees(argument: Argument, difference: Mapping[str, object]) -> bool:
@@ -511,8 +511,8 @@ def _statement(step: Step, place: str, scope: Scope, plan: _Plan) -> _Statement 
 def _constructed(
     step: Step, constructor: Constructor, place: str, scope: Scope, plan: _Plan
 ) -> _Statement | _With | None:
-    jobs = {name: _corrections(job, scope) for name, job in plan.jobs.get(place, {}).items()}
-    facts = Facts(step, scope, Telling(fields.Given(step), scope, jobs), corrections=jobs)
+    inner = {named: _corrections(item, scope) for named, item in plan.inner.get(place, {}).items()}
+    facts = Facts(step, scope, Telling(fields.Given(step), scope, inner))
     shared = SHARED if constructor.shared else WITHOUT_REQUEST
     keywords: dict[str, Node] = {}
     for argument in (*constructor.arguments, *shared):
