@@ -29,7 +29,8 @@ class Judge:
     """``extras`` are of this project, ``requirements`` what pip installs beside them; with neither it is asked in the
     environment of the tests. ``constrained`` by constraints.txt or, where that would forbid the judge, not. ``budget``
     is in seconds, for the tests alone. ``needs`` are programs that the machine must have. ``environment`` are variables
-    that the tests get; ``{JUDGE}`` as a value is the Python of another judge's environment."""
+    that the tests get; ``{JUDGE}`` as a value is the Python of another judge's environment. ``compiled``: once and on
+    all cores, for tests whose many processes write no bytecode."""
 
     name: str
     why: str
@@ -41,6 +42,7 @@ class Judge:
     needs: Sequence[str] = ()
     environment: Mapping[str, str] = field(default_factory=dict)
     workers: int = 2
+    compiled: bool = False
 
     @property
     def own(self) -> bool:
@@ -83,13 +85,13 @@ def prepare(judge: Judge) -> None:
     pip = [str(judge.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--no-compile"]
     pinned = ["--constraint", str(constraints)] if judge.constrained else []
     run([*pip, *pinned, "--editable", f".[{','.join(judge.extras)}]" if judge.extras else ".", *judge.requirements])
-    # Once and on all cores, not by each process that is the first to import.
-    subprocess.run(
-        [str(judge.python), "-m", "compileall", "-qq", "-j", "0", str(ENVIRONMENTS / judge.name / "lib")],
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        check=False,
-    )
+    if judge.compiled:
+        subprocess.run(
+            [str(judge.python), "-m", "compileall", "-qq", "-j", "0", str(ENVIRONMENTS / judge.name / "lib")],
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            check=False,
+        )
     stamp.write_text(made_of)
 
 
