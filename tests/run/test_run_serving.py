@@ -10,6 +10,7 @@ import json
 import pickle
 import socket
 import types
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -80,6 +81,28 @@ def test_server(tmp_path: Path, sandbox_mode: str) -> None:
         assert one.process.poll() == 0
     assert two.process.poll() is not None
     assert not list(tmp_path.glob("server-*"))
+
+
+def test_an_answer_leaves_in_one_piece(tmp_path: Path, sandbox_mode: str) -> None:
+    """Head and body apart meet Nagle's algorithm: the body waits until the head is acknowledged, 40 ms and more."""
+    code = "def model_fn(f): return 1\ndef transform_fn(m, body, kind, accept): return body"
+    request = b"POST /invocations HTTP/1.1\r\nContent-Type: text/csv\r\nContent-Length: 2\r\n\r\n42"
+    with ModelServer.start(place(tmp_path, {"code/inference.py": code}), {}, tmp_path / "log") as server:
+        with socket.create_connection(("127.0.0.1", server.port), 20) as connection:
+            for _ in range(5):
+                connection.sendall(request)
+                assert connection.recv(65_536).endswith(b"\r\n\r\n42")
+
+
+def test_requests_at_a_time(tmp_path: Path, sandbox_mode: str) -> None:
+    """One, as a worker of the toolkits, or as many as the container asks for."""
+    code = "import threading\ndef model_fn(f): return threading.Barrier(3)\n"
+    code += "def transform_fn(m, body, kind, accept): m.wait(20); return body"
+    environment = {"SAGEMAKER_GUNICORN_THREADS": "3"}
+    with ModelServer.start(place(tmp_path, {"code/inference.py": code}), environment, tmp_path / "log") as server:
+        with ThreadPoolExecutor(3) as threads:
+            found = list(threads.map(lambda number: post(server, number, Content_Type="text/csv"), "123"))
+    assert [(status, body) for status, body, _ in found] == [(200, b"1"), (200, b"2"), (200, b"3")]
 
 
 @pytest.mark.parametrize(

@@ -104,7 +104,8 @@ class _Endpoint:
         self._state = State()
         self._happenings: asyncio.Queue[Happening | BaseException] = asyncio.Queue()
         self._clerk = ThreadPoolExecutor(1, "clerk")
-        self._threads = ThreadPoolExecutor(_THREADS, "servers")
+        self._starting = ThreadPoolExecutor(_THREADS, "starts")
+        self._ending = ThreadPoolExecutor(_THREADS, "ends")  # that never wait for a model to be unpacked
         self._tasks: set[asyncio.Task[None]] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._plans: dict[tuple[int, str], Plan] = {}
@@ -114,7 +115,7 @@ class _Endpoint:
 
     async def run(self) -> None:
         try:
-            await self._in_thread(self._instances.clear)
+            await self._by(self._ending, self._instances.clear)
             self._port = await self._router.start()
             self._spawn(self._look())
             while await self._turn():
@@ -155,7 +156,7 @@ class _Endpoint:
                 key = self._processes[server].key if server in self._processes else ""
                 self._router.drain(key, partial(self._tell, Drained(server)))
             case Discard(server):
-                self._spawn(self._in_thread(self._instances.discard, server))
+                self._spawn(self._by(self._ending, self._instances.discard, server))
             case Route(config, variants):
                 self._router.route(self._routing(config, variants))
             case Close():
@@ -213,7 +214,7 @@ class _Endpoint:
     async def _launch(self, server: ServerId, attempt: int) -> None:
         plan = self._plans[server.fleet, server.variant]
         try:
-            process = await self._in_thread(self._instances.launch, server, attempt, plan)
+            process = await self._by(self._starting, self._instances.launch, server, attempt, plan)
         except _CANNOT_BE_SERVED as error:
             self._tell(Ended(server, attempt, _sentence(error)))
             return
@@ -255,7 +256,7 @@ class _Endpoint:
         self._router.remove(process.key)
         if (ping := self._pings.pop(server, None)) is not None:
             ping.cancel()
-        await self._in_thread(process.kill)
+        await self._by(self._ending, process.kill)
         self._tell(Ended(server, process.attempt, reason))
 
     def _unreachable(self, key: str) -> None:
@@ -293,10 +294,10 @@ class _Endpoint:
         self._spawn(self._by_clerk(work, *arguments))
 
     def _by_clerk(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._clerk, partial(work, *arguments))
+        return self._by(self._clerk, work, *arguments)
 
-    def _in_thread(self, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
-        return asyncio.get_running_loop().run_in_executor(self._threads, partial(work, *arguments))
+    def _by(self, threads: ThreadPoolExecutor, work: Callable[..., T], *arguments: Any) -> asyncio.Future[T]:
+        return asyncio.get_running_loop().run_in_executor(threads, partial(work, *arguments))
 
     def _spawn(self, work: Coroutine[Any, Any, None] | asyncio.Future[None]) -> asyncio.Task[None]:
         task = asyncio.ensure_future(_waited(work))
@@ -315,7 +316,7 @@ class _Endpoint:
         await asyncio.gather(*(self._kill(server, "") for server in list(self._processes)))
         await self._router.stop()
         # What was written last is in the store, and removed from the disk, before the lock is let go.
-        for pool in (self._clerk, self._threads):
+        for pool in (self._clerk, self._starting, self._ending):
             pool.shutdown(wait=True)
         self._recorder.close()
 
