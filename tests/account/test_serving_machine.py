@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -55,8 +56,11 @@ def routed(name: str, *servers: ServerId, weight: float = 1.0, down: str | None 
 
 
 def play(rows: Iterable[Row], state: State | None = None) -> State:
+    """Each question is one of its own, at its time, unless it says when it was asked."""
     now = state or State()
     for happening, time, expected in rows:
+        if isinstance(happening, Asked) and not happening.at:
+            happening = replace(happening, at=str(time))
         now, effects = advance(now, happening, time, RULES)
         assert list(effects) == expected, happening
     return now
@@ -139,6 +143,13 @@ CASES: dict[str, list[Row]] = {
         (Drained(A1), 20, [Stop(A1)]),
         (Drained(A1), 20, []),
         (ended(A1), 21, [Discard(A1)]),
+    ],
+    "what was read before our answer was written is no second question": [
+        *first(A),
+        *TO_SECOND,
+        (Asked("Updating", "c2", at="10"), 13, []),
+        (Asked("InService", at="13"), 13, []),
+        (Asked("Updating", "c2", at="14"), 14, [ReadConfig(3, "c2")]),
     ],
     "a drain has an end, and so has a stop": [
         *first(A),

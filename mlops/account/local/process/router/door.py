@@ -82,8 +82,10 @@ class Door(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._last = True
         self._forget_waiting()
-        now, self._now, self._begun = self._now, None, False
-        self._router.release(self._coming)
+        now, self._now = self._now, None
+        if self._begun:
+            self._begun = False
+            self._router.release(self._coming)
         if now is not None:
             self._router.abandoned(now)
         self._router.farewell(self)
@@ -143,7 +145,7 @@ class Door(asyncio.Protocol):
             coming.parts.append(body)
 
     def on_message_complete(self) -> None:
-        coming, self._coming, self._begun = self._coming, Exchange(self), False
+        coming, self._begun = self._coming, False
         self._continue_owed = False
         coming.keep_alive = self._parser.should_keep_alive()
         coming.whole()
@@ -244,7 +246,7 @@ class Door(asyncio.Protocol):
 
     def _break_off(self, status: int) -> None:
         """Nothing that the client still sends can be understood, or is wanted; what was whole before is answered."""
-        coming, self._begun = self._coming, False
+        coming, self._begun = self._coming if self._begun else Exchange(self), False
         coming.refused, coming.keep_alive = status, False
         self._last = True
         self._router.release(coming)

@@ -34,8 +34,7 @@ class Running:
     def free(self) -> bool:
         """A model that answers in no time has its next requests before it has answered: else it waits for the router.
         Behind a slow one a request would wait while another server may become free."""
-        ahead = 0 if self.line is None else min(int(_QUICK_SECONDS / self.line.typical), _MOST_AHEAD)
-        return self.busy < self.server.slots + ahead
+        return self.busy < self.server.slots + (self.line.ahead if self.line is not None else 0)
 
     def connection(self, stage: int) -> ModelConnection | None:
         idle = self._idle[stage]
@@ -88,11 +87,17 @@ class Line:
         self.inside = 0
         self.dropped = 0
         self.typical = 1.0  # seconds inside the model, of late
+        self.ahead = 0
         self.told = f"{INVOKED_VARIANT}: {variant.name}\r\n".encode()
 
     @property
     def name(self) -> str:
         return self.variant.name
+
+    def took(self, seconds: float) -> None:
+        """So long was a request inside the model."""
+        self.typical += (seconds - self.typical) / 8
+        self.ahead = min(int(_QUICK_SECONDS / max(self.typical, 1e-6)), _MOST_AHEAD)
 
     def free_server(self, tried: set[str] | None) -> Running | None:
         """The one with the fewest requests."""

@@ -207,7 +207,7 @@ class Router:
         now = time.perf_counter()
         exchange.connection = None
         exchange.model_seconds += now - exchange.sent
-        exchange.line.typical += (now - exchange.sent - exchange.line.typical) / 8
+        exchange.line.took(now - exchange.sent)
         if connection.reusable and running.server.key in self._running:
             running.put_back(connection, now)
         else:
@@ -457,17 +457,18 @@ class Router:
         line = exchange.line
         inference_id = exchange.headers.get(_ID)
         self._record(
+            # By place: a name for each costs as much as the rest of it.
             Record(
-                time=time.time(),
-                config=exchange.config,
-                variant=line.name,
-                shadow=line.shadow,
-                status=status,
-                model_microseconds=round(exchange.model_seconds * 1e6),
-                overhead_microseconds=round((time.perf_counter() - exchange.arrived - exchange.model_seconds) * 1e6),
-                bytes_in=exchange.received,
-                bytes_out=exchange.written,
-                inference_id=inference_id.decode("latin-1") if inference_id is not None else None,
+                time.time(),
+                exchange.config,
+                line.variant.name,
+                line.shadow,
+                status,
+                int(exchange.model_seconds * 1e6),
+                int((time.perf_counter() - exchange.arrived - exchange.model_seconds) * 1e6),
+                exchange.received,
+                exchange.written,
+                inference_id.decode("latin-1") if inference_id is not None else None,
             )
         )
         self.release(exchange)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import resource
 import time
 import traceback
 from collections.abc import Callable, Coroutine, Mapping
@@ -15,12 +16,11 @@ from typing import Any, TypeVar
 from mlops.account.local.process.router import records
 from mlops.account.local.process.router.engine import Engine, best
 from mlops.account.local.process.router.router import Router
-from mlops.account.local.process.router.routing import Routing
+from mlops.account.local.process.router.routing import Limits, Routing
 from mlops.account.local.process.router.routing import Server as RoutedServer
 from mlops.account.local.process.router.routing import Variant as RoutedVariant
 from mlops.account.local.process.serving import plans
 from mlops.account.local.process.serving.happenings import (
-    Asked,
     Close,
     Discard,
     Drain,
@@ -98,6 +98,7 @@ class _Endpoint:
             engine,
             record=self._recorder.add,
             unreachable=self._unreachable,
+            limits=Limits(connections=_connections()),
             log_stream=f"arn:aws:logs:{state.region}:{ACCOUNT_ID}:log-group:{log_group(name)}",
         )
         self._port = 0
@@ -194,7 +195,7 @@ class _Endpoint:
             asked = await self._by_clerk(self._row.news)
             if asked is not None:
                 self._tell(asked)
-                if asked == Asked("Deleting"):
+                if asked.status == "Deleting":
                     return
             await asyncio.sleep(LOOK_SECONDS)
 
@@ -323,6 +324,13 @@ class _Endpoint:
 
 async def _waited(work: Coroutine[Any, Any, None] | asyncio.Future[None]) -> None:
     await work
+
+
+def _connections() -> int:
+    """As many clients as leave descriptors for as many connections to models."""
+    soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = Limits().connections
+    return most if soft == resource.RLIM_INFINITY else min(most, max(soft // 3, 32))
 
 
 def _sentence(error: Exception) -> str:

@@ -75,7 +75,7 @@ class Rules:
 class State:
     """``serving`` has the traffic, ``coming`` shall get it. ``weights`` and ``counts`` are of ``serving``.
     ``answers_update`` holds while new weights or counts wait to be told as in service, ``failure`` is told when
-    the last server is gone."""
+    the last server is gone, ``heard`` is when that was asked which was taken up last."""
 
     serving: Fleet | None = None
     coming: Fleet | None = None
@@ -84,6 +84,7 @@ class State:
     counts: Mapping[str, int] = field(default_factory=dict)
     fleets: int = 0
     answers_update: bool = False
+    heard: str | None = None
     closing: bool = False
     failure: str | None = None
 
@@ -93,12 +94,14 @@ class State:
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """The store's row of the endpoint is another. ``config`` is the one to be taken up."""
+    """What the store's row of the endpoint says. ``config`` is the one to be taken up, ``at`` when it was asked: what
+    was read before our own answer was written is no second question."""
 
     status: str
     config: str | None = None
     weights: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    at: str = ""
 
 
 @dataclass(frozen=True, slots=True)

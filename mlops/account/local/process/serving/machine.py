@@ -93,7 +93,7 @@ class _Step:
         self._servers = dict(state.servers)
         self._weights, self._counts = state.weights, state.counts
         self._answers_update, self._closing = state.answers_update, state.closing
-        self._failure = state.failure
+        self._heard, self._failure = state.heard, state.failure
         self.effects: list[Effect] = []
 
     def state(self) -> State:
@@ -105,6 +105,7 @@ class _Step:
             self._counts,
             self._fleets,
             self._answers_update,
+            self._heard,
             self._closing,
             self._failure,
         )
@@ -114,14 +115,16 @@ class _Step:
     def asked(self, asked: Asked) -> None:
         if asked.status == "Deleting":
             self._close()
-        elif self._closing:
+        elif self._closing or asked.at == self._heard:
             return
         elif asked.config is not None:
             if self._coming is None:
+                self._heard = asked.at
                 self._fleets += 1
                 self._coming = Fleet(self._fleets, asked.config)
                 self.effects.append(ReadConfig(self._fleets, asked.config))
         elif asked.status == "Updating" and self._serving is not None and self._coming is None:
+            self._heard = asked.at
             self._weights, self._counts = dict(asked.weights), {**self._counts, **asked.counts}
             self._answers_update = True
             self._scale(self._serving)

@@ -33,7 +33,8 @@ class Row:
         if row is None:
             return Asked("Deleting")
         body = resources.body_of(row)
-        return Asked(row["status"], body.get("PendingConfigName"), body.get("Weights") or {}, body.get("Counts") or {})
+        weights, counts = body.get("Weights") or {}, body.get("Counts") or {}
+        return Asked(row["status"], body.get("PendingConfigName"), weights, counts, row["modified"])
 
     def body(self) -> dict[str, Any] | None:
         row = self._state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, self._name)
