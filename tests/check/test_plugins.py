@@ -90,6 +90,17 @@ def test_its_target_emits_and_all_of_it_is_listed(site: Path, tmp_path: Path) ->
     assert "the plug-in 'steps' (mlops.targets) of acme-mlops 1.2 does not work: ZeroDivisionError" in told
 
 
+def test_its_report_format_is_one_of_ours(site: Path, tmp_path: Path) -> None:
+    assert "counted" not in mlops("check", "--help", folder=tmp_path).out
+    told = mlops("check", "d.json", "--format", "counted", folder=tmp_path, PYTHONPATH=path(site))
+    assert told.out == "1 in 1 files\n"
+    told = mlops("doctor", folder=tmp_path, PYTHONPATH=path(site))
+    assert "plug-in       counted, format of `mlops check`, from acme-mlops 1.2" in told.out
+    (site / "acme_mlops" / "counted.py").write_text("render = 1\n")
+    told = mlops("check", "d.json", "--format", "counted", folder=tmp_path, code=2, PYTHONPATH=path(site))
+    assert "the plug-in 'counted' (mlops.reports) of acme-mlops 1.2 does not work: it names no render" in told.err
+
+
 def test_its_rule_and_its_step_type_are_ours(site: Path, tmp_path: Path) -> None:
     told = mlops("check", "d.json", "--format", "json", folder=tmp_path, PYTHONPATH=path(site))
     assert [(item["code"], item["path"]) for item in told.json["findings"]] == [("ACME1", "/Steps/0/Name")]
