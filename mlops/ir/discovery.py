@@ -10,9 +10,12 @@ import importlib
 import pkgutil
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from types import ModuleType
+from typing import TYPE_CHECKING
 
-from mlops.ir.plugins import Plugin, plugins
+if TYPE_CHECKING:
+    from mlops.ir.plugins import Plugin
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class Found:
         return importlib.import_module(self.module)
 
 
+@cache
 def modules(package: ModuleType) -> Mapping[str, Found]:
     """Ours of the kind that lives in ``package``, by name.
 
@@ -45,6 +49,8 @@ def modules(package: ModuleType) -> Mapping[str, Found]:
 
 def discovered(package: ModuleType, group: str) -> Mapping[str, Found]:
     """Ours and those of plug-ins in the group, by name; none of ours is replaced by a plug-in."""
+    from mlops.ir.plugins import plugins  # the command line finds its commands without
+
     found = {plugin.name: Found(plugin.name, plugin=plugin) for plugin in plugins(group)}
     found.update(modules(package))
     return {name: found[name] for name in sorted(found)}

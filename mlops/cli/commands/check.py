@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops.check.reports import formats, report
 from mlops.cli import options
 from mlops.cli.printing import is_coloured, talk
 from mlops.ir import MlopsError, Severity, UsageError
@@ -23,11 +22,24 @@ _AT_MOST = 10
 """Rounds of mending: a mend may uncover the next fault."""
 
 
+class _Formats(click.Choice):  # type: ignore[type-arg]
+    """The formats that there are; looked for when somebody asks, and not for the help of all commands."""
+
+    def __init__(self) -> None:
+        self.case_sensitive = True
+
+    @property
+    def choices(self) -> Sequence[str]:  # type: ignore[override]
+        from mlops.check.reports import formats
+
+        return formats()
+
+
 @click.command()
 @click.argument("targets", nargs=-1, required=True)
 @options.environment
 @options.changed_since
-@click.option("--format", "format_", type=click.Choice(formats()), default="text", show_default=True)
+@click.option("--format", "format_", type=_Formats(), default="text", show_default=True)
 @click.option("--select", multiple=True, metavar="CODES", help="Tell only these codes, or families by their beginning.")
 @click.option("--ignore", multiple=True, metavar="CODES", help="Do not tell these; comma lists, may be repeated.")
 @click.option("--baseline", metavar="FILE", help="Tell only what FILE does not hold.")
@@ -86,6 +98,8 @@ def command(
 
 
 def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
+    from mlops.check.reports import report
+
     text = report(format_)(findings, files=len(opened.files), colour=is_coloured(sys.stdout))
     if findings or format_ != "text":
         click.echo(text, nl=False)
