@@ -46,11 +46,10 @@ class Property:
 
 @dataclass(frozen=True, slots=True)
 class Dead:
-    """The path leads nowhere. ``undeclared`` says that the producing step could declare what is missing."""
+    """The path leads nowhere; ``doubtful`` where the service may know more than is declared."""
 
     message: str
     help: str | None = None
-    undeclared: bool = False
     doubtful: bool = False
 
 
@@ -118,7 +117,7 @@ def _declared_entity(step: Step, name: str, rest: Sequence[Segment]) -> Property
     if len(texts) < len(names) or wanted in texts:
         return Property("String")
     text = f"step {step.name} declares no {wanted!r} in {declares}"
-    return Dead(text, did_you_mean(wanted, texts), undeclared=True)
+    return Dead(text, did_you_mean(wanted, texts))
 
 
 def _extra(step: Step, step_type: StepType, segments: Sequence[Segment]) -> Property | Dead | None:
@@ -163,7 +162,7 @@ def _beyond_top(step: Step, name: str, rest: Sequence[Segment]) -> Dead | None:
         value = value.get(member) if isinstance(value, Mapping) else None
     if isinstance(value, int) and not isinstance(value, bool) and rest[0] >= value:
         text = f"{step.name} runs {value} training jobs, there is no {name}[{rest[0]}]"
-        return Dead(text, "count from 0", undeclared=True, doubtful=True)
+        return Dead(text, "count from 0", doubtful=True)
     return None
 
 
@@ -250,7 +249,7 @@ def _missing_entry(step: Step, dotted: str, wanted: str) -> Dead | None:
     if not isinstance(value, Mapping) or wanted in value:
         return None
     text = f"step {step.name} gives no {wanted!r} in {dotted}"
-    return Dead(text, did_you_mean(wanted, value), undeclared=True, doubtful=True)
+    return Dead(text, did_you_mean(wanted, value), doubtful=True)
 
 
 def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None, segment: Segment) -> Dead | None:
@@ -269,7 +268,7 @@ def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None
         echoed = plain in step_type.producers or (items and _echoes(step_type, plain))
         if echoed and segment >= len(items):
             text = f"{step.name} declares {len(items)} items in {produced}, there is no [{segment}]"
-            return Dead(text, "count from 0", undeclared=True)
+            return Dead(text, "count from 0")
         return None
     names = []
     if declares != named and not items:
@@ -283,7 +282,7 @@ def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None
         return None
     text = f"step {step.name} declares no {segment.text!r} in {produced}"
     # Where the response has other names than the request, the job may add items of its own, as metrics are.
-    return Dead(text, did_you_mean(segment.text, names), undeclared=True, doubtful=declares != named)
+    return Dead(text, did_you_mean(segment.text, names), doubtful=declares != named)
 
 
 def _echoes(step_type: StepType, dotted: str) -> bool:
@@ -331,7 +330,7 @@ def _output_parameter(step: Step, segments: Sequence[Segment]) -> Property | Dea
         return ANYTHING
     if name not in declared:
         text = f"step {step.name} declares no output {name!r}"
-        return Dead(text, did_you_mean(name, declared) or f"add it to OutputParameters of {step.name}", undeclared=True)
+        return Dead(text, did_you_mean(name, declared) or f"add it to OutputParameters of {step.name}")
     if len(segments) > 1:
         return Dead(f"output {name!r} of {step.name} is a plain value, nothing is below it")
     kind = declared[name].get("OutputType")
@@ -355,7 +354,7 @@ def _property_file(step: Step, segments: Sequence[Segment]) -> Property | Dead:
     declared = property_files(step)
     if declared is not None and name not in declared:
         text = f"step {step.name} declares no property file {name!r}"
-        return Dead(text, did_you_mean(name, declared) or f"add it to PropertyFiles of {step.name}", undeclared=True)
+        return Dead(text, did_you_mean(name, declared) or f"add it to PropertyFiles of {step.name}")
     if len(segments) > 1:
         return Dead(f"property file {name!r} is read with Std:JsonGet and a Path, not with a longer reference")
     return Property("property file")
@@ -380,7 +379,7 @@ def _for_each(subject: Subject, placed: Placed, step_type: StepType, segments: S
             items = arguments.get("IterableItems") if isinstance(arguments, Mapping) else None
             if isinstance(items, tuple) and index >= len(items):
                 text = f"{placed.step.name} iterates over {len(items)} items, there is no IterationOutputs[{index}]"
-                return Dead(text, "count from 0", undeclared=True)
+                return Dead(text, "count from 0")
             return body_property(subject, placed, body, rest)
         case ["IterationOutputs", *_]:
             return Dead("IterationOutputs is a list of steps", "write IterationOutputs[0].<step>.<property>")
@@ -393,7 +392,7 @@ def body_property(subject: Subject, placed: Placed, name: str, segments: Sequenc
     """A property of a step in a ForEach's body."""
     body = {step.name: step for block in placed.step.blocks if block.member == "ForEachBody" for step in block.steps}
     if name not in body:
-        return Dead(f"{name} is no step in the body of {placed.step.name}", did_you_mean(name, body), undeclared=True)
+        return Dead(f"{name} is no step in the body of {placed.step.name}", did_you_mean(name, body))
     inner = subject.by_name.get(name)
     step_type = subject.type_of(body[name])
     if inner is None or step_type is None:

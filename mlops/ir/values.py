@@ -72,9 +72,6 @@ class Key:
     text: str
 
 
-ROOTS_WITHOUT_NAME = frozenset({"ForEach"})
-
-
 @lru_cache(maxsize=65536)
 def parse_expression(text: str) -> RefPath | None:
     """
@@ -131,19 +128,6 @@ def _bracket_end(text: str, start: int) -> int | None:
         return None if closing < 0 else closing + 1
     closing = text.find("]", start)
     return None if closing < 0 else closing
-
-
-def expression_text(path: RefPath) -> str:
-    """The inverse of :func:`parse_expression`."""
-    parts = [f"{path.root}.{path.name}"]
-    for segment in path.segments:
-        if isinstance(segment, Key):
-            parts.append(f"['{segment.text}']")
-        elif isinstance(segment, int):
-            parts.append(f"[{segment}]")
-        else:
-            parts.append(f".{segment}")
-    return "".join(parts)
 
 
 def from_json(raw: Any) -> Value:

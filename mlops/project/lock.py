@@ -17,7 +17,6 @@ from typing import Any
 from mlops.ir import ConfigurationError
 from mlops.project.images import ImageKey, ImageRequest, lookup_keys, resolve, variants
 
-FILE_NAME = "mlops.lock"
 VERSION = 1
 
 _HEADER = "# Written by `mlops lock`. Commit it; do not edit it."

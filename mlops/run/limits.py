@@ -115,7 +115,6 @@ class Watch:
     """Over one command; ``folders`` are what it may write to."""
 
     def __init__(self, boxed: Boxed, folders: tuple[Path, ...], bounds: Limits) -> None:
-        self._boxed = boxed
         self._folders = folders
         self._bounds = bounds
         self._memory = _Meter(boxed.resident_bytes, _MEMORY_SECONDS)

@@ -6,10 +6,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.ir.values import Key, RefPath, expression_text, parse_expression, same
+from mlops.ir.values import Key, RefPath, parse_expression, same
 
 names = st.from_regex(r"[A-Za-z0-9_\-]{1,8}", fullmatch=True)
 segments = st.one_of(names, st.integers(0, 99), names.map(Key))
+
+
+def expression_text(path: RefPath) -> str:
+    """The inverse of :func:`parse_expression`."""
+    parts = [f"{path.root}.{path.name}"]
+    for segment in path.segments:
+        if isinstance(segment, Key):
+            parts.append(f"['{segment.text}']")
+        elif isinstance(segment, int):
+            parts.append(f"[{segment}]")
+        else:
+            parts.append(f".{segment}")
+    return "".join(parts)
 
 
 @given(st.builds(RefPath, names, names, st.lists(segments, max_size=5).map(tuple)))

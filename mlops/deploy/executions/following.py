@@ -27,7 +27,6 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 _PAGE = 100
 """The most that the API gives at once."""
 LAST = "last"
-STEP_ENDED = frozenset({"Succeeded", "Failed", "Stopped"})
 
 
 @dataclass(frozen=True, slots=True)

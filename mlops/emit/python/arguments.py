@@ -278,16 +278,6 @@ def data(name: str, path: str, *, model: bool = False) -> Argument:
     return Argument(name, writer, path)
 
 
-def plain_map(name: str, path: str) -> Argument:
-    """An object of any values, written as it is."""
-
-    def writer(facts: Facts) -> Node | None:
-        value = facts.at(path)
-        return write(value, facts.scope) if isinstance(value, Mapping) and value else None
-
-    return Argument(name, writer, path)
-
-
 def objects(value: Value | Missing) -> list[Mapping[str, Value]]:
     return [item for item in value if isinstance(item, Mapping)] if isinstance(value, tuple) else []
 

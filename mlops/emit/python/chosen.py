@@ -16,8 +16,6 @@ from mlops.ir import Step, fields
 _BY_TYPE: Mapping[str, Constructor] = {
     **CONSTRUCTORS,
 }
-TYPES = frozenset(_BY_TYPE) | {kind for kind, _ in CHECKS} | {"Condition"}
-"""Types of steps that are written with a constructor of their own."""
 
 
 def choices(step: Step, constructors: Sequence[fields.Constructor]) -> Sequence[Constructor]:

@@ -18,7 +18,7 @@ from types import ModuleType
 from typing import Any
 from zipfile import BadZipFile
 
-JSON, CSV, NPY, NPZ = "application/json", "text/csv", "application/x-npy", "application/x-npz"
+JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 _ANSWERED = (JSON, CSV, NPY)
 _TEXT_TYPES = frozenset({JSON, CSV})
 _TOOLKIT_ERROR = "BaseInferenceToolkitError"

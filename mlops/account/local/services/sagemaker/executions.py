@@ -29,7 +29,6 @@ _ALPHABET = string.ascii_lowercase + string.digits
 _ID_LENGTH = 12
 _WAIT_SECONDS = 2.0
 _CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "PrincipalId": ACCOUNT_ID}}
-_LONGEST_FAILURE = 1300
 
 
 def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
