@@ -28,7 +28,6 @@ from mlops.run.schedule import State, handled, ready, refusal
 from mlops.run.work import Work, job_name, now
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
-_STOP_CHECK_SECONDS = 0.2
 _LONGEST_UNTOLD_SECONDS = 0.05
 # Commands wake the loop when they end; what else a task waits for is asked for again and again.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.05
@@ -148,7 +147,7 @@ class _Run:
     def _check_stop(self) -> None:
         if self._stopping or time.monotonic() < self._next_stop_check:
             return
-        self._next_stop_check = time.monotonic() + _STOP_CHECK_SECONDS
+        self._next_stop_check = time.monotonic() + self._pace.asking
         if not self._ports.journal.stop_requested():
             return
         self._stopping = True

@@ -23,7 +23,7 @@ from mlops.run.ports import Execution, Ports, StepRecord
 REGION, EXECUTION = "eu-west-1", "abc123def456"
 ARN = f"arn:aws:sagemaker:{REGION}:000000000000"
 ROLE = "arn:aws:iam::000000000000:role/r"
-PACE = Pace(grace=2.0, uploads=0.1, blind=0.2, server_grace=0.5)
+PACE = Pace(grace=2.0, uploads=0.1, server_grace=0.5, asking=0.02)
 """Nobody here waits as long as the service does."""
 
 SPECIFICATION = {

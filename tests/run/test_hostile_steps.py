@@ -338,13 +338,15 @@ def test_network_isolation_without_namespaces(account: Account, monkeypatch: pyt
 
 
 DAEMON = """
-import os, sys, time
+import os, sys
+source, sink = os.pipe()
 if os.fork() == 0:
     os.setsid()
     if os.fork() == 0:
         os.execvp("python3", ["python3", "-c", "import time; time.sleep(99)", MARKER])
     os._exit(0)
-time.sleep(0.5)
+os.close(sink)
+os.read(source, 1)  # nothing, when the other program has taken the place
 print("left it behind")
 """
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import time
+from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -20,21 +22,44 @@ def get(expression: str) -> dict[str, str]:
     return {"Get": expression}
 
 
-MEET = """
+WAIT = """
 import os, pathlib, sys, time
 base = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
 (base / "mine").write_text(sys.argv[1])
-meeting = pathlib.Path(sys.argv[2])
-print("me", sys.argv[1], flush=True)
-deadline = time.time() + 15
-time.sleep(0.5)
+print("up", flush=True)
+deadline = time.monotonic() + 60
+while not (base / "go").exists():
+    assert time.monotonic() < deadline
+    time.sleep(0.01)
 assert (base / "mine").read_text() == sys.argv[1]
 """
+"""Of a step that ends when it is told to; its argument is its name."""
+
+
+def waiting(account: Account, name: str, **members: Any) -> Any:
+    return processing(account, name, WAIT, arguments=(name,), **members)
+
+
+def let_go(account: Account, *names: str, when: Callable[[], bool]) -> None:
+    def look() -> bool:
+        if when():
+            for name in names:
+                with suppress(FileNotFoundError):  # not there yet, or over and tidied up
+                    (account.attempt(name) / "ml" / "go").touch()
+        return False
+
+    account.journal.stop_when = look
+
+
+def is_up(account: Account, name: str) -> bool:
+    log = account.attempt(name) / "log.txt"
+    return log.exists() and "up\n" in log.read_text()
 
 
 def test_side_by_side_each_with_its_own_folder(account: Account, sandbox_mode: str) -> None:
-    steps = [processing(account, name, MEET, arguments=(name, "/opt/ml")) for name in ("A", "B")]
-    assert account.run(*steps, max_parallel=2) == "Succeeded"
+    """None ends before both are up."""
+    let_go(account, "A", "B", when=lambda: is_up(account, "A") and is_up(account, "B"))
+    assert account.run(waiting(account, "A"), waiting(account, "B"), max_parallel=2) == "Succeeded"
     starts = [index for index, record in enumerate(account.journal.records) if record.status == "Executing"]
     ends = [index for index, record in enumerate(account.journal.records) if record.status == "Succeeded"]
     assert max(starts) < min(ends)
@@ -92,7 +117,8 @@ def test_both_branches(account: Account, floor: float, status: str, ended: dict[
 
 
 def test_fail_waits_for_what_runs_and_starts_nothing_more(account: Account) -> None:
-    slow = processing(account, "Slow", "import time; time.sleep(0.5)")
+    slow = waiting(account, "Slow")
+    let_go(account, "Slow", when=lambda: account.journal.ended().get("No") == "Failed")
     behind = processing(account, "Behind", "", depends_on=("Slow",))
     fail = step("Fail", "No", {"ErrorMessage": "enough"})
     assert account.run(slow, fail, behind, max_parallel=3) == "Failed"
@@ -103,7 +129,8 @@ def test_fail_waits_for_what_runs_and_starts_nothing_more(account: Account) -> N
 def test_a_failure_lets_independent_steps_go_on(account: Account) -> None:
     bad = processing(account, "Bad", "raise SystemExit(1)")
     behind = processing(account, "BehindBad", "", depends_on=("Bad",))
-    other = processing(account, "Other", "import time; time.sleep(0.3)")
+    other = waiting(account, "Other")
+    let_go(account, "Other", when=lambda: account.journal.ended().get("Bad") == "Failed")
     last = processing(account, "Last", "", depends_on=("Other",))
     assert account.run(bad, behind, other, last, max_parallel=2) == "Failed"
     assert account.journal.ended() == {"Bad": "Failed", "Other": "Succeeded", "Last": "Succeeded"}

@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 import gzip
 import struct
+import threading
 from pathlib import Path
 from typing import Any
 
 import pytest
 from ports_for_tests import Account, training
+
+from mlops.run.pipe_mode import PipedChannel, Pipes
 
 READ = """
 import os, pathlib, time
@@ -110,17 +113,21 @@ def test_gzip(account: Account, zipped: bool) -> None:
         assert str(account.journal.last("Train").failure).startswith("channel train: CompressionType is Gzip, but")
 
 
-def test_something_else_in_its_place(data: Account, tmp_path: Path) -> None:
-    """The link would lead elsewhere outside of the sandbox."""
-    secret = tmp_path / "precious"
+def test_something_else_in_its_place(tmp_path: Path) -> None:
+    """A link would lead elsewhere outside of the sandbox: who feeds the channel ends there."""
+    secret, folder, file = tmp_path / "precious", tmp_path / "data", tmp_path / "file"
     secret.write_text("precious")
-    script = f"""
-epoch(0)
-(data / "train_1").unlink()
-(data / "train_1").symlink_to({str(secret)!r})
-data.rename(data.with_name("moved"))
-data.symlink_to({str(tmp_path)!r})
-time.sleep(0.3)
-"""
-    run(data, script)
+    file.write_text("alpha")
+    folder.mkdir()
+    pipes = Pipes(folder, [PipedChannel("train", [file])])
+    feeder = next(thread for thread in threading.enumerate() if thread.name == "pipe train")
+    with (folder / "train_0").open("rb") as fifo:
+        assert fifo.read() == b"alpha"
+    (folder / "train_1").unlink()
+    (folder / "train_1").symlink_to(secret)
+    folder.rename(tmp_path / "moved")
+    folder.symlink_to(tmp_path)
+    feeder.join(60)
+    assert not feeder.is_alive() and pipes.fault is None
+    pipes.close()
     assert secret.read_text() == "precious" and not (tmp_path / "train_2").exists()

@@ -135,7 +135,7 @@ def test_server_that_never_answers(tmp_path: Path) -> None:
 
 
 def test_a_port_that_is_taken(tmp_path: Path) -> None:
-    model = place(tmp_path, model_files())
+    model = place(tmp_path, {"code/inference.py": ""})
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

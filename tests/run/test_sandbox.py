@@ -239,10 +239,13 @@ def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path,
     """The steps' keepers hold on to the runner, not to the launcher."""
     if sys.platform != "linux":
         pytest.skip("reads /proc")
-    slow = begin(tmp_path, "import time; time.sleep(1); print('done')", "slow")
+    wait = "import os, sys, time\nwhile not os.path.exists(sys.argv[1]): time.sleep(0.01)\nprint('done')"
+    slow = begin(tmp_path, wait, "slow")
     launcher = _parent(slow.pid)
     os.kill(launcher, signal.SIGKILL)
     assert wait_until(lambda: Path(f"/proc/{launcher}/stat").read_text().rpartition(")")[2].split()[0] == "Z")
     assert begin(tmp_path, "print('next')", "next").wait(20) == 0
+    (tmp_path / "slow/ml/data").mkdir()
+    (tmp_path / "slow/ml/data/x.csv").touch()
     assert slow.wait(20) == 0
     assert (tmp_path / "slow.log").read_text() == "done\n"

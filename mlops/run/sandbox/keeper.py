@@ -74,7 +74,10 @@ def keep(mode: Mode, orders: socket.socket, take: int, refusal: str) -> NoReturn
     for descriptor in descriptors:
         os.set_inheritable(descriptor, False)
     control, log, *inherited = descriptors
-    os.write(control, process.to_bytes(WORD))
+    try:
+        os.write(control, process.to_bytes(WORD))
+    except BrokenPipeError:  # nobody waits for it any more
+        os._exit(0)
     os.dup2(log, 1)
     os.dup2(log, 2)
     os.close(log)
