@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account_definitions import IMAGE, ROLE, document, processing
+from account_definitions import IMAGE, ROLE, document, fail, processing
 from store_invariants import violations
 
 from mlops.account.local import LocalAccount
@@ -236,3 +236,89 @@ def test_what_killed_processes_left_goes(runs: Runs, local: LocalAccount) -> Non
     prune(local.state, planned)
     assert not folder.exists()
     assert [path.name for path in writing_folder.iterdir()] == ["new"]
+
+
+def test_what_nobody_went_on_with_goes_and_what_somebody_may_stays(local: LocalAccount) -> None:
+    s3 = local.client("s3")
+    local.ensure_bucket(BUCKET)
+    old, young, active = (
+        s3.create_multipart_upload(Bucket=BUCKET, Key=name)["UploadId"] for name in ("old", "young", "active")
+    )
+    for upload, name in ((old, "old"), (active, "active")):
+        s3.upload_part(Bucket=BUCKET, Key=name, UploadId=upload, PartNumber=1, Body=b"part")
+    store, before = local.state.store, "2020-01-01T00:00:00.000000+00:00"
+    store.write("UPDATE upload SET created = ? WHERE key IN ('old', 'active')", before)
+    store.write("UPDATE part SET modified = ? WHERE upload = ?", before, old)
+    local.client("sagemaker").create_pipeline(
+        PipelineName="p", PipelineDefinition=fail(), RoleArn=ROLE, ClientRequestToken="t" * 32
+    )
+    store.write("INSERT INTO token SELECT operation, 'old', request, reply, ? FROM token", before)
+    unknown = local.state.folder / "uploads" / "unknown"
+    unknown.mkdir()
+    os.utime(unknown, (0, 0))
+    found = plan(local.state, keep=0)
+    assert {path.name for path in found.left_over} == {old, "unknown"}
+    assert found.bytes == 4
+    assert prune(local.state, found).left_over == found.left_over
+    assert {row["id"] for row in store.all("SELECT id FROM upload")} == {young, active}
+    assert [row["upload"] for row in store.all("SELECT upload FROM part")] == [active]
+    assert [row["token"] for row in store.all("SELECT token FROM token")] == ["t" * 32]
+    assert {path.name for path in (local.state.folder / "uploads").iterdir()} == {active}
+
+
+def filled(local: LocalAccount, count: int) -> None:
+    """Executions of one step each, with a job and an event, as if they had run."""
+    time_ = "2026-01-01T00:00:00.000000+00:00"
+    ids = [f"{number:012d}" for number in range(count)]
+    with local.state.store.transaction() as connection:
+        connection.executemany(
+            "INSERT INTO execution VALUES (?, 'p', 1, 'Succeeded', 0, ?, ?, NULL, '{\"Parameters\": {}}')",
+            [(name, time_, time_) for name in ids],
+        )
+        connection.executemany(
+            "INSERT INTO step (execution, name, attempt, type, status, started, ended, job, metadata, response) "
+            "VALUES (?, 'One', 1, 'Processing', 'Succeeded', ?, ?, ?, '{}', '{}')",
+            [(name, time_, time_, f"ProcessingJob/job-{name}") for name in ids],
+        )
+        connection.executemany(
+            "INSERT INTO resource VALUES ('ProcessingJob', ?, ?, ?, 'Completed', '{}')",
+            [(f"job-{name}", time_, time_) for name in ids],
+        )
+        connection.executemany(
+            "INSERT INTO event (time, kind, about, ids, detail) VALUES (?, 'execution.ended', '', ?, '{}')",
+            [(time_, f'{{"execution": "{name}"}}') for name in ids],
+        )
+        connection.execute(
+            "INSERT INTO event_id SELECT 'execution', json_extract(ids, '$.execution'), sequence FROM event"
+        )
+
+
+def work(local: LocalAccount, count: int) -> int:
+    """Of planning and pruning so many: what SQLite did, in thousands of its steps."""
+    filled(local, count)
+    connection = local.state.store._connection()
+    statements: list[str] = []
+    done = 0
+
+    def counted() -> int:
+        nonlocal done
+        done += 1
+        return 0
+
+    connection.set_progress_handler(counted, 1000)
+    connection.set_trace_callback(statements.append)
+    planned = plan(local.state, keep=0)
+    assert "BEGIN IMMEDIATE" not in statements, "who plans keeps nobody from writing"
+    assert len(prune(local.state, planned).executions) == count
+    connection.set_progress_handler(None, 0)
+    connection.set_trace_callback(None)
+    assert statements.count("BEGIN IMMEDIATE") >= count // 100
+    assert local.state.store.all("SELECT 1 FROM event UNION SELECT 1 FROM event_id UNION SELECT 1 FROM resource") == []
+    return done
+
+
+@pytest.mark.slow
+def test_twenty_thousand_executions_go_in_small_steps_and_linear_time(tmp_path: Path) -> None:
+    """Counted and not timed: ten times as many are about ten times the work, a hundred in one step."""
+    few = work(LocalAccount(tmp_path / "few", "us-east-1"), 2_000)
+    assert work(LocalAccount(tmp_path / "many", "us-east-1"), 20_000) < 12 * few

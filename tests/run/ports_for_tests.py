@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local.answering import answer
+from mlops.account.local.answering import answer_fitting
 from mlops.account.local.process.ports import LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.state import State, now
 from mlops.check import step_types
@@ -61,7 +61,7 @@ class Registry(LocalRegistry):
         self.when_told(description)
 
     def models(self) -> list[str]:
-        listed = answer(self.state, "sagemaker", "ListModels", {})["Models"]
+        listed = answer_fitting(self.state, "sagemaker", "ListModels", {})["Models"]
         return [str(model["ModelName"]) for model in listed]
 
     def model(self, name: str, **members: Any) -> None:

@@ -1,4 +1,5 @@
-"""Which function answers which operation. Knows nothing of boto3: the same answers can stand behind a port."""
+"""Which function answers which operation, and the one door to them. Knows nothing of boto3: the same answers can stand
+behind a port."""
 
 from __future__ import annotations
 
@@ -32,8 +33,20 @@ def operations(service: str) -> Mapping[str, Answer]:
 
 
 def answer(state: State, service: str, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Raises :class:`Refusal`."""
+    """To anybody, who may ask anything. Raises :class:`Refusal`."""
+    from mlops.account.local.shapes import obey  # botocore takes longer to load than most answers
+
+    function = _function(service, operation)
+    return function(state, obey(service, operation, request))
+
+
+def answer_fitting(state: State, service: str, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """To ourselves: ``request`` is known to be right by the service's model. Raises :class:`Refusal`."""
+    return _function(service, operation)(state, request)
+
+
+def _function(service: str, operation: str) -> Answer:
     function = operations(service).get(operation)
     if function is None:
         raise Refusal("UnknownOperationException", f"The local account does not answer {service} {operation}.", 501)
-    return function(state, request)
+    return function

@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import uuid
 from collections.abc import Mapping
-from functools import cache
 from threading import Lock
 from typing import Any
 
@@ -18,17 +17,13 @@ import boto3
 import botocore.session
 from botocore.awsrequest import AWSResponse
 from botocore.config import Config
-from botocore.loaders import Loader
 from botocore.model import OperationModel
 from botocore.response import StreamingBody
 
 from mlops.account.local.answering import answer
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.shapes import conform, obey
+from mlops.account.local.shapes import conform, models
 from mlops.account.local.state import State
-
-# Only these services say ValidationException; S3 has its own ways.
-_BY_THE_MODEL = frozenset({"sagemaker", "sagemaker-runtime", "logs"})
 
 
 class Clients:
@@ -63,7 +58,7 @@ class Clients:
                 "credentials_file": nothing,
             }
         )
-        core.register_component("data_loader", _models())
+        core.register_component("data_loader", models())
         core.set_credentials("local", "local")
         events = core.get_component("event_emitter")
         events.register_first("before-parameter-build", _capture)
@@ -75,8 +70,6 @@ class Clients:
         request = context.pop("local_request")
         service = model.service_model.service_name
         try:
-            if service in _BY_THE_MODEL:
-                obey(model.input_shape, request)
             reply = conform(model.output_shape, answer(self._state, service, model.name, request)) or {}
             if model.name == "GetObject":
                 reply["Body"] = StreamingBody(reply["Body"], reply["ContentLength"])
@@ -85,28 +78,6 @@ class Clients:
             reply = {"Error": {"Code": refusal.code, "Message": refusal.message}, **refusal.details}
             status = refusal.status
         return _response(status, reply)
-
-
-class _Models(Loader):  # type: ignore[misc]  # botocore has no types
-    """botocore looks through its four hundred services for each model that it loads, to know whether that one is among
-    them. A service that is not there is missed a moment later."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._asked: set[str] = set()
-
-    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
-        self._asked.add(service_name)
-        return super().load_service_model(service_name, type_name, api_version)
-
-    def list_available_services(self, type_name: str) -> list[str]:
-        return [*self._asked]
-
-
-@cache
-def _models() -> Loader:
-    """Parsed service models, once per process whatever the number of accounts."""
-    return _Models()
 
 
 def _capture(params: Mapping[str, Any], context: dict[str, Any], **_: Any) -> None:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops.account.local.answering import answer
+from mlops.account.local.answering import answer_fitting
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State
 from mlops.check.shapes import Misfit, Shape, shape, walk
@@ -66,7 +66,7 @@ class DirectClient:
         operation, taken, told = _OPERATIONS[self._service][name]
         if taken is None or _fits(request, shape(self._service, taken)):
             try:
-                found = answer(self._state, self._service, operation, request)
+                found = answer_fitting(self._state, self._service, operation, request)
             except Refusal:
                 pass  # it has changed nothing, and boto3's client is told the same
             else:

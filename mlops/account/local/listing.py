@@ -65,11 +65,18 @@ class Query:
 def _last_row(token: str, columns: int) -> list[Any]:
     try:
         found = json.loads(urlsafe_b64decode(token.encode()))
-    except ValueError:
+    except (ValueError, RecursionError):
         found = None
-    if not isinstance(found, list) or len(found) != columns or not all(isinstance(item, str | int) for item in found):
+    if not isinstance(found, list) or len(found) != columns or not all(map(_is_stored, found)):
         raise invalid("NextToken was not made by this list")
     return found
+
+
+def _is_stored(value: Any) -> bool:
+    """What a column may hold."""
+    if isinstance(value, str):
+        return value.isascii() or not any("\ud800" <= letter <= "\udfff" for letter in value)
+    return isinstance(value, int) and value.bit_length() < 64
 
 
 def contains(column: str, text: str) -> tuple[str, str]:

@@ -2,66 +2,161 @@
 
 from __future__ import annotations
 
+import math
 import re
+import reprlib
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
-from botocore.model import ListShape, MapShape, Shape, StructureShape
+from botocore.loaders import Loader
+from botocore.model import ListShape, MapShape, OperationModel, ServiceModel, Shape, StructureShape
+from botocore.utils import parse_to_aware_datetime
 
-from mlops.account.local.refusal import invalid
+from mlops.account.local.refusal import Refusal
+
+_repr = reprlib.Repr()
 
 
-def obey(shape: Shape | None, request: Mapping[str, Any]) -> None:
-    """Enums, patterns and upper bounds; botocore has checked types, required members and lower bounds before.
-    Raises ValidationException with all that is wrong, worded as SageMaker words it."""
+# S3 and STS have their own ways to say no, and judge more mildly than their models.
+_INVALID = {"s3": "InvalidArgument", "sts": "ValidationError"}
+_BITS = {"integer": 31, "long": 63}
+
+
+class _Models(Loader):  # type: ignore[misc]  # botocore has no types
+    """botocore looks through its four hundred services for each model that it loads, to know whether that one is among
+    them. A service that is not there is missed a moment later."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._asked: set[str] = set()
+
+    def load_service_model(self, service_name: str, type_name: str, api_version: str | None = None) -> Any:
+        self._asked.add(service_name)
+        return super().load_service_model(service_name, type_name, api_version)
+
+    def list_available_services(self, type_name: str) -> list[str]:
+        return [*self._asked]
+
+
+@cache
+def models() -> Loader:
+    """Parsed service models, once per process whatever the number of accounts."""
+    return _Models()
+
+
+@cache
+def operation(service: str, name: str) -> OperationModel:
+    return _service(service).operation_model(name)
+
+
+@cache
+def _service(service: str) -> ServiceModel:
+    return ServiceModel(models().load_service_model(service, "service-2"), service)
+
+
+def obey(service: str, name: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The request of an operation as the answers take it: only members that the model knows, none of them None, times
+    as aware datetimes. Nothing is taken for granted of it. Raises the service's refusal with all that is wrong, worded
+    as SageMaker words it."""
+    shape = operation(service, name).input_shape
     if shape is None:
-        return
-    wrong = list(_violations(shape, request, ""))
+        return {}
+    wrong: list[str] = []
+    given: Mapping[str, Any] = _fit(shape, request, "", wrong, strict=service not in _INVALID)
     if wrong:
         plural = "error" if len(wrong) == 1 else "errors"
-        raise invalid(f"{len(wrong)} validation {plural} detected: {'; '.join(wrong)}")
+        text = f"{len(wrong)} validation {plural} detected: {'; '.join(wrong)}"
+        raise Refusal(_INVALID.get(service, "ValidationException"), text)
+    return given
 
 
-def _violations(shape: Shape, value: Any, at: str) -> Iterator[str]:
-    match shape:
-        case StructureShape():
-            for name, item in value.items():
-                if name in shape.members and item is not None:
-                    yield from _violations(shape.members[name], item, f"{at}.{name}" if at else name)
-        case ListShape():
-            yield from _too_many(shape, value, at)
-            for index, item in enumerate(value):
-                yield from _violations(shape.member, item, f"{at}.{index + 1}.member")
-        case MapShape():
-            yield from _too_many(shape, value, at)
-            for key, item in value.items():
-                yield from _violations(shape.key, key, f"{at}.{key}.key")
-                yield from _violations(shape.value, item, f"{at}.{key}.value")
-        case Shape(type_name="string"):
-            yield from _wrong_text(shape, value, at)
-        case Shape(type_name="integer" | "long" | "float" | "double"):
-            highest = shape.metadata.get("max")
-            if highest is not None and value > highest:
-                yield _failed(value, at, f"have value less than or equal to {highest}")
+def _fit(shape: Shape, value: Any, at: str, wrong: list[str], *, strict: bool) -> Any:
+    match shape, value:
+        case StructureShape(), Mapping():
+            for name in shape.required_members:
+                if value.get(name) is None:
+                    wrong.append(_failed(None, _below(at, name), "not be null"))
+            return {
+                name: _fit(member, value[name], _below(at, name), wrong, strict=strict)
+                for name, member in shape.members.items()
+                if value.get(name) is not None
+            }
+        case ListShape(), list() | tuple():
+            wrong += _wrong_size(shape, len(value), at, "length", strict=strict)
+            return [
+                _fit(shape.member, item, f"{at}.{index + 1}.member", wrong, strict=strict)
+                for index, item in enumerate(value)
+            ]
+        case MapShape(), Mapping():
+            wrong += _wrong_size(shape, len(value), at, "length", strict=strict)
+            return {
+                _fit(shape.key, key, f"{at}.{key}.key", wrong, strict=strict): _fit(
+                    shape.value, item, f"{at}.{key}.value", wrong, strict=strict
+                )
+                for key, item in value.items()
+            }
+        case Shape(type_name="string"), str():
+            wrong += _wrong_text(shape, value, at, strict=strict)
+        case Shape(type_name="boolean"), bool():
+            pass
+        case Shape(type_name="integer" | "long"), int() if not isinstance(value, bool):
+            if value.bit_length() > _BITS[shape.type_name]:
+                wrong.append(_failed(value, at, f"be of type {shape.type_name}"))
+            wrong += _wrong_size(shape, value, at, "value", strict=strict)
+        case Shape(type_name="float" | "double"), int() | float() if not isinstance(value, bool):
+            if not math.isfinite(value):
+                wrong.append(_failed(value, at, "be a finite number"))
+            wrong += _wrong_size(shape, value, at, "value", strict=strict)
+        case Shape(type_name="timestamp"), datetime() | str() | int() | float() if not isinstance(value, bool):
+            try:
+                return parse_to_aware_datetime(value).astimezone(UTC)
+            except (ValueError, OverflowError, OSError, TypeError, RuntimeError):
+                wrong.append(_failed(value, at, "be a time"))
+        case Shape(type_name="blob"), bytes() | bytearray() | memoryview():
+            pass
+        case Shape(type_name="blob"), str():
+            wrong += _wrong_letters(value, at)
+        case Shape(type_name="blob"), _ if hasattr(value, "read"):
+            pass
+        case _:
+            wrong.append(_failed(value, at, f"be of type {shape.type_name}"))
+    return value
 
 
-def _too_many(shape: Shape, value: Any, at: str) -> Iterator[str]:
-    highest = shape.metadata.get("max")
-    if highest is not None and len(value) > highest:
-        yield f"Value at '{at}' failed to satisfy constraint: Member must have length less than or equal to {highest}"
+def _below(at: str, name: str) -> str:
+    return f"{at}.{name}" if at else name
 
 
-def _wrong_text(shape: Shape, value: str, at: str) -> Iterator[str]:
+def _wrong_size(shape: Shape, size: float, at: str, what: str, *, strict: bool) -> Iterator[str]:
+    lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
+    shown = size if what == "value" else None
+    if lowest is not None and size < lowest:
+        yield _failed(shown, at, f"have {what} greater than or equal to {lowest}", plain=what != "value")
+    if strict and highest is not None and size > highest:
+        yield _failed(shown, at, f"have {what} less than or equal to {highest}", plain=what != "value")
+
+
+def _wrong_letters(value: str, at: str) -> Iterator[str]:
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        yield _failed(value.encode(errors="replace").decode(), at, "be text")
+
+
+def _wrong_text(shape: Shape, value: str, at: str, *, strict: bool) -> Iterator[str]:
+    yield from _wrong_letters(value, at)
     choices = shape.metadata.get("enum")
-    if choices and value not in choices:
+    if strict and choices and value not in choices:
         yield _failed(value, at, f"satisfy enum value set: [{', '.join(choices)}]")
-    highest = shape.metadata.get("max")
-    if highest is not None and len(value) > highest:
+    lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
+    if lowest is not None and len(value) < lowest:
+        yield _failed(value, at, f"have length greater than or equal to {lowest}")
+    if strict and highest is not None and len(value) > highest:
         yield _failed(value, at, f"have length less than or equal to {highest}")
     pattern = shape.metadata.get("pattern")
-    if pattern is not None:
+    if strict and pattern is not None:
         compiled = _compiled(pattern)
         if compiled is not None and compiled.fullmatch(value) is None:
             yield _failed(value, at, f"satisfy regular expression pattern: {pattern}")
@@ -77,10 +172,25 @@ def _compiled(pattern: str) -> re.Pattern[str] | None:
         return None
 
 
-def _failed(value: Any, at: str, constraint: str) -> str:
-    shown = str(value)
+def _failed(value: Any, at: str, constraint: str, *, plain: bool = False) -> str:
+    """``plain`` says nothing of the value."""
+    if plain:
+        return f"Value at '{at}' failed to satisfy constraint: Member must {constraint}"
+    shown = _shown(value)
     shown = shown if len(shown) <= 200 else f"{shown[:200]}…"
     return f"Value '{shown}' at '{at}' failed to satisfy constraint: Member must {constraint}"
+
+
+def _shown(value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case str() | bool() | float() | datetime():
+            return str(value)
+    try:
+        return _repr.repr(value)
+    except ValueError:  # Python writes no number of thousands of digits
+        return type(value).__name__
 
 
 def conform(shape: Shape | None, value: Any) -> Any:

@@ -96,7 +96,13 @@ WHEN json_extract(old.ids, '$.execution') IS NULL
 BEGIN SELECT RAISE(ABORT, 'an event goes with its execution'); END;
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS)
+# What changed since some moment is asked again and again while old executions are forgotten.
+_CHANGES = """
+CREATE INDEX resource_modified ON resource (modified);
+CREATE INDEX package_modified ON package (json_extract(body, '$.LastModifiedTime'));
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)
@@ -128,6 +134,20 @@ class Store:
                     connection.execute("ROLLBACK")
                 raise
             connection.execute("COMMIT")
+
+    @contextmanager
+    def snapshot(self) -> Iterator[None]:
+        """What is read inside is of one moment. Keeps nobody from writing, and must not write itself."""
+        with self._told():
+            connection = self._connection()
+            if connection.in_transaction:
+                yield
+                return
+            connection.execute("BEGIN")
+            try:
+                yield
+            finally:
+                connection.execute("COMMIT")
 
     def all(self, statement: str, *values: Any) -> list[sqlite3.Row]:
         with self._told():

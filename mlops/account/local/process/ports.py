@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local import events, step_records
-from mlops.account.local.answering import answer
+from mlops.account.local.answering import answer_fitting
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import jobs, pipelines, registry
 from mlops.account.local.state import State, dump, moment
@@ -97,14 +97,14 @@ class LocalRegistry:
             given = {name: value for name, value in request.items() if value is not None}
             if operation == "CreateModelPackage" and given.get("ModelPackageGroupName"):
                 registry.ensure_group(self._state, given["ModelPackageGroupName"])
-            reply = answer(self._state, "sagemaker", operation, given)
+            reply = answer_fitting(self._state, "sagemaker", operation, given)
         except Refusal as refusal:
             raise _refused(refusal) from None
         return self.describe(describe, {member: reply[filled_by] if filled_by else request[member]})
 
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
-            return _plain(answer(self._state, "sagemaker", operation, request))
+            return _plain(answer_fitting(self._state, "sagemaker", operation, request))
         except Refusal as refusal:
             raise _refused(refusal) from None
 

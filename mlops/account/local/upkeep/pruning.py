@@ -12,40 +12,50 @@ import os
 import re
 import sqlite3
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.objects import WRITING, StoredObject
 from mlops.account.local.settling import RUNNING, settle
 from mlops.account.local.state import State, moment
-from mlops.check.job_kinds import all_kinds
+from mlops.account.local.upkeep.references import (
+    Going,
+    Mark,
+    References,
+    documents,
+    documents_of,
+    documents_since,
+)
 from mlops.run.beneath import Barred, Folder, remove
 
 LEFT_OVER_SECONDS = 86_400.0
 """A temporary file or an asset may be one that somebody is about to use; after a day nobody is."""
 # The process of an execution ends a moment after its last word.
 _WAIT_SECONDS = 2.0
+# Whoever else writes to the account waits for one of these at most.
+_BATCH_EXECUTIONS, _BATCH_OBJECTS, _BATCH_ROWS = 100, 300, 1000
 
 _ASSET = re.compile(r"(^|.*/)assets/[0-9a-f]{64}(/|$)")
-_URI = re.compile(r"s3://[^\s\"'<>\\]+")
-# A place where results go says nothing of what lies there already, unless it names the execution itself.
-_JOINED = "Std:Join"
 
 
 @dataclass(frozen=True, slots=True)
 class Old:
     """An execution that can be forgotten. ``objects`` are its own that nothing kept refers to; ``models`` the Model
-    resources that it made and no endpoint configuration uses."""
+    resources that it made and no endpoint configuration uses; ``names`` the parts of a key that make an object its
+    own; ``jobs`` the (kind, name) of what it ran."""
 
     id: str
     pipeline: str
     status: str
     created: str
+    modified: str
     folder: Path
+    names: frozenset[str]
+    jobs: tuple[tuple[str, str], ...]
     objects: tuple[StoredObject, ...]
     models: tuple[str, ...]
     bytes: int
@@ -54,88 +64,165 @@ class Old:
 @dataclass(frozen=True, slots=True)
 class Pruning:
     """What would go. ``versions`` are (pipeline, number) of definitions that no kept execution ran, ``assets`` the
-    uploads that nothing names any more, ``left_over`` files and folders of processes that were killed."""
+    uploads that nothing names any more, ``left_over`` files and folders of processes that were killed and of uploads
+    that nobody went on with. ``mark`` is when that was seen."""
 
     executions: tuple[Old, ...]
     versions: tuple[tuple[str, int], ...]
     assets: tuple[StoredObject, ...]
     left_over: tuple[Path, ...]
     bytes: int
+    mark: Mark
 
 
 def plan(state: State, *, keep: int, older_than: timedelta | None = None) -> Pruning:
     """Of each pipeline the newest ``keep`` executions stay, and with ``older_than`` all that are younger; running ones
-    always, and those whose results a kept one uses."""
+    always, and those whose results a kept one uses. Nobody has to wait: it looks at one moment of the account."""
     for row in state.store.all("SELECT id FROM execution WHERE status IN ('Executing', 'Stopping')"):
         settle(state, row["id"])
-    with state.store.transaction():
+    with state.store.snapshot():
+        mark = Mark.now(state)
         old = _old(state, keep, older_than)
-        gone = frozenset(row["id"] for row in old)
-        versions = _unused_versions(state, gone)
-        models = {row["id"]: tuple(_own_models(state, row["id"])) for row in old}
-        references = _References(_kept_texts(state, gone, versions, models))
-        executions = []
-        for row in old:
-            own = _own_names(state, row["id"])
-            owned = tuple(item for item in _own_objects(state, own) if not references.names(item, own))
-            folder = state.execution_folder(row["id"])
-            size = _size(folder) + sum(item.size for item in owned)
-            executions.append(
-                Old(row["id"], row["pipeline"], row["status"], row["created"], folder, owned, models[row["id"]], size)
+        jobs = _jobs(state)
+        models = _own_models(state)
+        ids = frozenset(row["id"] for row in old)
+        versions = _unused_versions(state, ids)
+        references = References(documents(state, Going(ids, frozenset(versions), _resources(ids, jobs, models))))
+        names = {execution: frozenset({execution, *(name for _, name in jobs[execution])}) for execution in ids}
+        owned, assets = _objects(state, names, references)
+    executions = []
+    for row in old:
+        folder, objects = state.execution_folder(row["id"]), tuple(owned[row["id"]])
+        executions.append(
+            Old(
+                row["id"],
+                row["pipeline"],
+                row["status"],
+                row["created"],
+                row["modified"],
+                folder,
+                names[row["id"]],
+                tuple(jobs[row["id"]]),
+                objects,
+                tuple(models[row["id"]]),
+                _size(folder) + sum(item.size for item in objects),
             )
-        assets = tuple(item for item in _assets(state) if not references.names(item, frozenset()))
-    left_over = tuple(_left_over(state))
+        )
+    left_over = (*_left_over(state), *(_upload_folder(state, upload) for upload in _abandoned_uploads(state)))
     size = sum(item.bytes for item in executions) + sum(item.size for item in assets) + sum(map(_size, left_over))
-    return Pruning(tuple(executions), versions, assets, left_over, size)
+    return Pruning(tuple(executions), versions, tuple(assets), left_over, size, mark)
 
 
 def prune(state: State, planned: Pruning) -> Pruning:
-    """Do it, and answer what really went: an execution that runs again by now stays. Each execution goes in one
-    transaction, its folder after that; cut off in between, the next pruning finds the rest."""
-    gone = [old for old in planned.executions if _forget(state, old)]
-    # Whatever came or stayed meanwhile may need what was free before: only what still is free goes.
-    with state.store.transaction() as connection:
-        used = {(row["pipeline"], row["version"]) for row in state.store.all("SELECT pipeline, version FROM execution")}
-        newest = set(_newest_versions(state))
-        versions = tuple(version for version in planned.versions if version not in used | newest)
-        for pipeline, number in versions:
-            connection.execute("DELETE FROM pipeline_version WHERE pipeline = ? AND version = ?", (pipeline, number))
-        references = _References(_kept_texts(state, frozenset(), (), {}))
-        assets = tuple(item for item in planned.assets if not references.names(item, frozenset()))
-        for item in assets:
-            state.objects.delete(item.bucket, item.key)
-    left_over = tuple(set(planned.left_over) & set(_left_over(state)))
+    """Do it, and answer what really went: an execution that runs again by now stays, and whatever came meanwhile keeps
+    what it names. Each execution goes in one transaction, with some others, its folder after that; cut off in between,
+    the next pruning finds the rest."""
+    going = _going(planned)
+    gone = [old for batch in _batches(planned.executions) for old in _forget(state, planned.mark, going, batch)]
+    versions = tuple(_forget_versions(state, planned.versions))
+    stayed = sorted(going.executions - {old.id for old in gone})
+    assets = tuple(_forget_assets(state, planned, stayed))
+    _forget_tokens(state)
+    uploads = {_upload_folder(state, upload): upload for upload in _abandoned_uploads(state)}
+    still = {*_left_over(state), *uploads}
+    left_over = tuple(path for path in planned.left_over if path in still)
     freed = sum(old.bytes for old in gone) + sum(item.size for item in assets) + sum(map(_size, left_over))
     for path in left_over:
+        if path in uploads:
+            with state.store.transaction() as connection:
+                connection.execute("DELETE FROM part WHERE upload = ?", (uploads[path],))
+                connection.execute("DELETE FROM upload WHERE id = ?", (uploads[path],))
         remove(path)
-    return Pruning(tuple(gone), versions, assets, left_over, freed)
+    return Pruning(tuple(gone), versions, assets, left_over, freed, planned.mark)
 
 
-def _forget(state: State, old: Old) -> bool:
-    descriptor = ownership.take(old.folder, _WAIT_SECONDS)
-    if descriptor is None:
-        return False
+def _going(planned: Pruning) -> Going:
+    ids = [old.id for old in planned.executions]
+    jobs, models = (
+        {old.id: old.jobs for old in planned.executions},
+        {old.id: old.models for old in planned.executions},
+    )
+    return Going(frozenset(ids), frozenset(planned.versions), _resources(ids, jobs, models))
+
+
+def _batches(executions: Sequence[Old]) -> Iterator[list[Old]]:
+    batch: list[Old] = []
+    for old in executions:
+        if batch and (len(batch) == _BATCH_EXECUTIONS or sum(len(item.objects) for item in batch) > _BATCH_OBJECTS):
+            yield batch
+            batch = []
+        batch.append(old)
+    if batch:
+        yield batch
+
+
+def _forget(state: State, mark: Mark, going: Going, batch: Sequence[Old]) -> list[Old]:
+    held: dict[str, int] = {}
     try:
-        with state.store.transaction() as connection:
-            row = state.store.one("SELECT status FROM execution WHERE id = ?", old.id)
-            if row is None or row["status"] in RUNNING:
-                return False
-            jobs = _jobs(state, old.id)
-            models = {old.id: old.models}
-            references = _References(_kept_texts(state, frozenset({old.id}), (), models))
-            own = _own_names(state, old.id)
+        for old in batch:
+            descriptor = ownership.take(old.folder, _WAIT_SECONDS)
+            if descriptor is not None:
+                held[old.id] = descriptor
+        gone = _forget_held(state, mark, going, [old for old in batch if old.id in held])
+        for old in gone:
+            remove(old.folder)
+    finally:
+        for descriptor in held.values():
+            os.close(descriptor)
+    return gone
+
+
+def _forget_held(state: State, mark: Mark, going: Going, batch: Sequence[Old]) -> list[Old]:
+    with state.store.transaction() as connection:
+        gone = [old for old in batch if _is_as_planned(state, old)]
+        needed = References(documents_since(state, mark, going))
+        for old in gone:
             for item in old.objects:
-                if not references.names(item, own):
+                if not needed.names(item, old.names):
                     state.objects.delete(item.bucket, item.key)
-            for kind, name in (*jobs, *(("Model", name) for name in old.models)):
+            for kind, name in (*old.jobs, *(("Model", name) for name in old.models)):
                 connection.execute("DELETE FROM resource WHERE kind = ? AND name = ?", (kind, name))
             connection.execute("DELETE FROM step WHERE execution = ?", (old.id,))
             connection.execute("DELETE FROM execution WHERE id = ?", (old.id,))
-            events.forget(connection, [old.id])
-        remove(old.folder)
-    finally:
-        os.close(descriptor)
-    return True
+        events.forget(connection, [old.id for old in gone])
+    return gone
+
+
+def _is_as_planned(state: State, old: Old) -> bool:
+    row = state.store.one("SELECT status, modified FROM execution WHERE id = ?", old.id)
+    return row is not None and row["status"] not in RUNNING and row["modified"] == old.modified
+
+
+def _forget_versions(state: State, planned: Sequence[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    for begin in range(0, len(planned), _BATCH_ROWS):
+        with state.store.transaction() as connection:
+            used = {(row[0], row[1]) for row in state.store.all("SELECT DISTINCT pipeline, version FROM execution")}
+            used.update(_newest_versions(state))
+            going = [version for version in planned[begin : begin + _BATCH_ROWS] if version not in used]
+            connection.executemany("DELETE FROM pipeline_version WHERE pipeline = ? AND version = ?", going)
+        yield from going
+
+
+def _forget_assets(state: State, planned: Pruning, stayed: Sequence[str]) -> Iterator[StoredObject]:
+    for begin in range(0, len(planned.assets), _BATCH_OBJECTS):
+        with state.store.transaction():
+            kept = (*documents_since(state, planned.mark, Going()), *documents_of(state, stayed))
+            needed = References(kept)
+            batch = planned.assets[begin : begin + _BATCH_OBJECTS]
+            going = [item for item in batch if not needed.names(item, frozenset())]
+            for item in going:
+                state.objects.delete(item.bucket, item.key)
+        yield from going
+
+
+def _forget_tokens(state: State) -> None:
+    """Who sends a request again does so within a day."""
+    before = moment(datetime.now(UTC) - timedelta(seconds=LEFT_OVER_SECONDS))
+    old = state.store.all("SELECT operation, token FROM token WHERE created < ?", before)
+    for begin in range(0, len(old), _BATCH_ROWS):
+        with state.store.transaction() as connection:
+            keys = [(row["operation"], row["token"]) for row in old[begin : begin + _BATCH_ROWS]]
+            connection.executemany("DELETE FROM token WHERE operation = ? AND token = ?", keys)
 
 
 def _old(state: State, keep: int, older_than: timedelta | None) -> list[sqlite3.Row]:
@@ -148,7 +235,7 @@ def _old(state: State, keep: int, older_than: timedelta | None) -> list[sqlite3.
         seen[row["pipeline"]] = seen.get(row["pipeline"], 0) + 1
         young = seen[row["pipeline"]] <= keep or (before is not None and row["created"] >= before)
         (kept if young or row["status"] in RUNNING else old).append(row)
-    sources = {row["id"]: _sources(state, row) for row in rows}
+    sources = _sources(state, rows)
     # Sources of sources too: a retry of the last reads the first.
     needed: set[str] = set()
     waiting = [row["id"] for row in kept]
@@ -159,16 +246,16 @@ def _old(state: State, keep: int, older_than: timedelta | None) -> list[sqlite3.
     return [row for row in old if row["id"] not in needed]
 
 
-def _sources(state: State, execution: sqlite3.Row) -> set[str]:
-    """Executions whose results this one uses: the one it selects from, and those whose steps it took over."""
-    arns = [(json.loads(execution["body"]).get("SelectiveExecutionConfig") or {}).get("SourcePipelineExecutionArn")]
-    arns += [
-        row["cache_source"]
-        for row in state.store.all(
-            "SELECT DISTINCT cache_source FROM step WHERE execution = ? AND cache_source IS NOT NULL", execution["id"]
-        )
-    ]
-    return {arn.rpartition("/")[2] for arn in arns if arn}
+def _sources(state: State, rows: Sequence[sqlite3.Row]) -> Mapping[str, set[str]]:
+    """By execution those whose results it uses: the one it selects from, and those whose steps it took over."""
+    sources: dict[str, set[str]] = defaultdict(set)
+    for row in rows:
+        arn = (json.loads(row["body"]).get("SelectiveExecutionConfig") or {}).get("SourcePipelineExecutionArn")
+        if arn:
+            sources[row["id"]].add(arn.rpartition("/")[2])
+    for row in state.store.all("SELECT DISTINCT execution, cache_source FROM step WHERE cache_source IS NOT NULL"):
+        sources[row["execution"]].add(row["cache_source"].rpartition("/")[2])
+    return sources
 
 
 def _unused_versions(state: State, gone: frozenset[str]) -> tuple[tuple[str, int], ...]:
@@ -191,108 +278,77 @@ def _newest_versions(state: State) -> Iterator[tuple[str, int]]:
         yield row["pipeline"], row["version"]
 
 
-def _jobs(state: State, execution: str) -> list[tuple[str, str]]:
-    """(kind, name) of the jobs that were made for this execution; one that was taken over is another's."""
-    rows = state.store.all(
-        "SELECT DISTINCT job FROM step WHERE execution = ? AND job IS NOT NULL AND cache_source IS NULL", execution
-    )
-    return [(kind, name) for kind, _, name in (row["job"].partition("/") for row in rows)]
+def _jobs(state: State) -> Mapping[str, list[tuple[str, str]]]:
+    """By execution (kind, name) of the jobs that were made for it; one that was taken over is another's."""
+    jobs: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for row in state.store.all(
+        "SELECT DISTINCT execution, job FROM step WHERE job IS NOT NULL AND cache_source IS NULL"
+    ):
+        kind, _, name = row["job"].partition("/")
+        jobs[row["execution"]].append((kind, name))
+    return jobs
 
 
-def _own_names(state: State, execution: str) -> frozenset[str]:
-    return frozenset({execution, *(name for _, name in _jobs(state, execution))})
-
-
-def _own_objects(state: State, own: frozenset[str]) -> Iterator[StoredObject]:
-    for bucket in _buckets(state):
-        for item in state.objects.list(bucket):
-            if not own.isdisjoint(item.key.split("/")):
-                yield item
-
-
-def _own_models(state: State, execution: str) -> Iterator[str]:
+def _own_models(state: State) -> Mapping[str, list[str]]:
     in_use = {
         variant.get("ModelName")
         for row in state.store.all("SELECT body FROM resource WHERE kind = 'EndpointConfig'")
         for member in ("ProductionVariants", "ShadowProductionVariants")
         for variant in json.loads(row["body"]).get(member) or ()
     }
-    for row in state.store.all(
-        "SELECT metadata FROM step WHERE execution = ? AND cache_source IS NULL AND type = 'Model'", execution
-    ):
+    models: dict[str, list[str]] = defaultdict(list)
+    for row in state.store.all("SELECT execution, metadata FROM step WHERE cache_source IS NULL AND type = 'Model'"):
         name = json.loads(row["metadata"]).get("Model", {}).get("Arn", "").rpartition("/")[2]
         if name and name not in in_use:
-            yield name
+            models[row["execution"]].append(name)
+    return models
 
 
-def _kept_texts(
-    state: State,
-    gone: frozenset[str],
-    versions: Iterable[tuple[str, int]],
-    models: Mapping[str, tuple[str, ...]],
-) -> Iterator[Any]:
-    """Every document of the account but those of executions, definitions and models that go, as plain JSON."""
-    without = {("Model", name) for names in models.values() for name in names}
-    for execution in gone:
-        without.update(_jobs(state, execution))
-    for row in state.store.all("SELECT kind, name, body FROM resource"):
-        if (row["kind"], row["name"]) not in without:
-            yield json.loads(row["body"])
-    for row in state.store.all("SELECT body FROM package"):
-        yield json.loads(row["body"])
-    dropped = set(versions)
-    for row in state.store.all("SELECT pipeline, version, definition FROM pipeline_version"):
-        if (row["pipeline"], row["version"]) not in dropped:
-            yield json.loads(row["definition"])
-    for row in state.store.all("SELECT id, body FROM execution"):
-        if row["id"] not in gone:
-            yield json.loads(row["body"])
-    for row in state.store.all("SELECT execution, metadata, response FROM step"):
-        if row["execution"] not in gone:
-            yield json.loads(row["metadata"])
-            yield json.loads(row["response"])
+def _resources(
+    executions: Iterable[str], jobs: Mapping[str, Iterable[tuple[str, str]]], models: Mapping[str, Iterable[str]]
+) -> frozenset[tuple[str, str]]:
+    return frozenset(
+        resource
+        for execution in executions
+        for resource in (*jobs[execution], *(("Model", name) for name in models[execution]))
+    )
 
 
-class _References:
-    """All ``s3://`` URIs in documents."""
-
-    def __init__(self, documents: Iterable[Any]) -> None:
-        self._destinations = {_JOINED, *filter(None, (kind.destination for kind in all_kinds()))}
-        self._read: set[str] = set()
-        self._written: set[str] = set()
-        for document in documents:
-            self._note(document, destination=False)
-
-    def names(self, item: StoredObject, own: frozenset[str]) -> bool:
-        """Whether a URI is this object or a folder above it. A place where results go means it only if it lies as deep
-        as the part of the key in ``own``, which makes the object an execution's."""
-        parts = f"s3://{item.bucket}/{item.key}".split("/")
-        above = ["/".join(parts[:depth]) for depth in range(3, len(parts) + 1)]
-        deepest = next((depth for depth, part in enumerate(parts) if part in own), len(parts))
-        return not self._read.isdisjoint(above) or not self._written.isdisjoint(above[deepest - 2 :])
-
-    def _note(self, value: Any, destination: bool) -> None:
-        match value:
-            case dict():
-                for member, item in value.items():
-                    self._note(item, destination or member in self._destinations)
-            case list():
-                for item in value:
-                    self._note(item, destination)
-            case str() if "s3://" in value:
-                found = {uri.rstrip("/") for uri in (*_URI.findall(value), value) if uri.startswith("s3://")}
-                if destination:
-                    self._written.update(found)
-                else:
-                    self._read.update(found)
-
-
-def _assets(state: State) -> Iterator[StoredObject]:
+def _objects(
+    state: State, names: Mapping[str, frozenset[str]], references: References
+) -> tuple[Mapping[str, list[StoredObject]], list[StoredObject]]:
+    """By execution its own objects that nothing refers to, and the assets that nothing refers to."""
+    owners: dict[str, list[str]] = defaultdict(list)
+    for execution, parts in names.items():
+        for part in parts:
+            owners[part].append(execution)
     before = datetime.now(UTC) - timedelta(seconds=LEFT_OVER_SECONDS)
+    owned: dict[str, list[StoredObject]] = defaultdict(list)
+    assets = []
     for bucket in _buckets(state):
         for item in state.objects.list(bucket):
-            if _ASSET.match(item.key) and item.modified < before:
-                yield item
+            for execution in {owner for part in item.key.split("/") for owner in owners.get(part, ())}:
+                if not references.names(item, names[execution]):
+                    owned[execution].append(item)
+            if _ASSET.match(item.key) and item.modified < before and not references.names(item, frozenset()):
+                assets.append(item)
+    return owned, assets
+
+
+def _abandoned_uploads(state: State) -> list[str]:
+    """In parts; nothing was added to them for a day."""
+    before = moment(datetime.now(UTC) - timedelta(seconds=LEFT_OVER_SECONDS))
+    rows = state.store.all(
+        "SELECT id FROM upload WHERE created < ? "
+        "AND NOT EXISTS (SELECT 1 FROM part WHERE upload = upload.id AND part.modified >= ?) ORDER BY id",
+        before,
+        before,
+    )
+    return [row["id"] for row in rows]
+
+
+def _upload_folder(state: State, upload: str) -> Path:
+    return state.folder / "uploads" / upload
 
 
 def _buckets(state: State) -> list[str]:
@@ -312,6 +368,12 @@ def _left_over(state: State) -> Iterator[Path]:
     for file in sorted(writing.iterdir()) if writing.is_dir() else ():
         if file.stat().st_mtime < before:
             yield file
+
+    uploads = state.folder / "uploads"
+    begun = {row["id"] for row in state.store.all("SELECT id FROM upload")}
+    for folder in sorted(uploads.iterdir()) if uploads.is_dir() else ():
+        if folder.name not in begun and folder.stat().st_mtime < before:
+            yield folder
 
 
 def _size(path: Path) -> int:

@@ -19,7 +19,7 @@ from mlops.check.job_kinds import by_log_group, kinds_here
 
 _ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 _PAGE = 10_000
-_TOKEN = re.compile(r"([fb])/(\d+)")
+_TOKEN = re.compile(r"([fb])/([0-9]{1,18})")
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ KEPT = (
     "StorageClass",
     "Tagging",
 )
+_LONGEST_POSITION = 18
 _CHECKSUMS = ("CRC32", "SHA1", "SHA256")
 
 
@@ -224,6 +225,8 @@ def _listed(state: State, request: Mapping[str, Any], after: str) -> tuple[list[
     bucket, prefix, delimiter = request["Bucket"], request.get("Prefix") or "", request.get("Delimiter")
     need_bucket(state, bucket)
     limit = min(PAGE if request.get("MaxKeys") is None else request["MaxKeys"], PAGE)
+    if limit < 0:
+        raise Refusal("InvalidArgument", "Argument maxKeys must be an integer between 0 and 2147483647")
     contents: list[StoredObject] = []
     prefixes: list[str] = []
     while len(contents) + len(prefixes) < limit:
@@ -391,19 +394,24 @@ def _opened(state: State, request: Mapping[str, Any]) -> tuple[StoredObject, IO[
 
 def _range(header: str | None, size: int) -> tuple[int, int]:
     """Start and exclusive end. A header that is no byte range is ignored, as HTTP wants it."""
-    found = re.fullmatch(r"bytes=(\d*)-(\d*)", header.strip()) if header else None
+    found = re.fullmatch(r"bytes=([0-9]*)-([0-9]*)", header.strip()) if header else None
     if found is None or not any(found.groups()):
         return 0, size
     first, last = found.groups()
     if not first:
-        start, end = max(size - int(last), 0), size
-        satisfiable = int(last) > 0 and size > 0
+        start, end = max(size - position(last), 0), size
+        satisfiable = position(last) > 0 and size > 0
     else:
-        start, end = int(first), min(int(last) + 1 if last else size, size)
+        start, end = position(first), min(position(last) + 1 if last else size, size)
         satisfiable = start < size
     if not satisfiable:
         raise Refusal("InvalidRange", "The requested range is not satisfiable", 416, ActualObjectSize=str(size))
     return (start, end) if start < end else (0, size)
+
+
+def position(digits: str) -> int:
+    """What has more digits than any file has bytes is behind the end of all."""
+    return int(digits) if len(digits) <= _LONGEST_POSITION else 10**_LONGEST_POSITION
 
 
 def _check_digests(request: Mapping[str, Any], md5: str, checksums: Mapping[str, str]) -> None:

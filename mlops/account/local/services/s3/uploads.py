@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import shutil
 import uuid
 from collections.abc import Iterator, Mapping
@@ -19,6 +20,7 @@ from mlops.account.local.services.s3.buckets import (
     no_bucket,
     no_key,
     parts_of,
+    position,
     source_of,
     told_checksums,
     write_condition,
@@ -27,6 +29,7 @@ from mlops.account.local.state import State, now
 from mlops.project.private import private_folder
 
 SMALLEST_PART = 5 * 1024 * 1024
+_MOST_PARTS = 10_000
 
 
 def create_multipart_upload(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -48,17 +51,28 @@ def upload_part_copy(state: State, request: Mapping[str, Any]) -> Mapping[str, A
     _upload(state, request)
     bucket, key = source_of(request["CopySource"])
     try:
-        _, file = state.objects.opened(bucket, key)
+        source, file = state.objects.opened(bucket, key)
     except KeyError:
         raise no_key(key) from None
     with file:
         content: Iterator[bytes] = chunks(file)
         if request.get("CopySourceRange"):
-            first, _, last = request["CopySourceRange"].removeprefix("bytes=").partition("-")
-            file.seek(int(first))
-            content = iter((file.read(int(last) - int(first) + 1),))
+            first, last = _copy_range(request["CopySourceRange"], source.size)
+            file.seek(first)
+            content = iter((file.read(last - first + 1),))
         etag = _keep_part(state, request, content)
     return {"CopyPartResult": {"ETag": f'"{etag}"', "LastModified": now()}}
+
+
+def _copy_range(text: str, size: int) -> tuple[int, int]:
+    """Both ends are to be given, and to lie inside."""
+    found = re.fullmatch(r"bytes=([0-9]+)-([0-9]+)", text)
+    if found is None:
+        raise Refusal("InvalidArgument", "The x-amz-copy-source-range value must be of the form bytes=first-last")
+    first, last = position(found[1]), position(found[2])
+    if not first <= last < size:
+        raise Refusal("InvalidRequest", f"The specified copy range is invalid for the source object size: {size}")
+    return first, last
 
 
 def list_parts(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -172,6 +186,8 @@ def _upload(state: State, request: Mapping[str, Any]) -> Any:
 def _keep_part(state: State, request: Mapping[str, Any], content: Any) -> str:
     """A file never changes its content: who completes the upload reads what it has asked for, or finds it gone."""
     upload, number = request["UploadId"], request["PartNumber"]
+    if not 1 <= number <= _MOST_PARTS:
+        raise Refusal("InvalidArgument", f"Part number must be an integer between 1 and {_MOST_PARTS}, inclusive")
     written = state.objects.write(content)
     try:
         with state.store.transaction() as connection:

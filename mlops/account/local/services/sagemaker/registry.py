@@ -11,7 +11,7 @@ from mlops.account.local import events
 from mlops.account.local.listing import Query, contains
 from mlops.account.local.refusal import conflict, invalid
 from mlops.account.local.services.sagemaker import resources
-from mlops.account.local.services.sagemaker.tags import forget_tags
+from mlops.account.local.services.sagemaker.tags import forget_tags, package_row
 from mlops.account.local.state import ACCOUNT_ID, State, dump, now
 from mlops.ir.values import Value
 
@@ -176,10 +176,7 @@ def package_arn(state: State, name: str, version: int) -> str:
 
 def package(state: State, name_or_arn: str) -> sqlite3.Row:
     """The row of a versioned ARN, or of an unversioned package's name or ARN."""
-    name, _, version = resources.last_segment(name_or_arn, "model-package").partition("/")
-    row = None
-    if version.isascii() and (version.isdigit() or not version):
-        row = state.store.one("SELECT * FROM package WHERE name = ? AND version = ?", name, int(version or UNVERSIONED))
+    row = package_row(state, resources.last_segment(name_or_arn, "model-package"))
     if row is None:
         raise invalid(f"ModelPackage {name_or_arn} does not exist.")
     return row

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import sqlite3
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -69,12 +71,19 @@ def _need_resource(state: State, arn: str) -> None:
         stored = job.name if job is not None else _KINDS[kind]
         row = state.store.one("SELECT 1 FROM resource WHERE kind = ? AND name = ?", stored, name)
     elif kind == "model-package":
-        package, _, version = name.partition("/")
-        row = state.store.one("SELECT 1 FROM package WHERE name = ? AND version = ?", package, int(version or 0))
+        row = package_row(state, name)
     else:
         row = None
     if row is None or not arn.startswith(state.arn("")):
         raise Refusal("ResourceNotFound", f"{arn} does not exist.")
+
+
+def package_row(state: State, name: str) -> sqlite3.Row | None:
+    """Of a model package as its ARN ends: ``churn/3``, or ``churn`` where it is unversioned."""
+    package, slash, version = name.partition("/")
+    if not re.fullmatch(r"[0-9]{1,18}" if slash else "", version):
+        return None
+    return state.store.one("SELECT * FROM package WHERE name = ? AND version = ?", package, int(version or 0))
 
 
 OPERATIONS = {"AddTags": add_tags, "DeleteTags": delete_tags, "ListTags": list_tags}

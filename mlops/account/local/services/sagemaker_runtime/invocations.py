@@ -70,6 +70,8 @@ def _post(
         connection.request("POST", path, content, dict(headers))
         reply = connection.getresponse()
         return reply.status, reply.read(), reply.headers
+    except ValueError as error:
+        raise Refusal("ValidationError", f"A header of the request cannot be sent: {error}") from error
     except (OSError, http.client.HTTPException) as error:
         raise Refusal("ServiceUnavailable", f"the endpoint's process does not answer: {error!r}", 503) from error
     finally:
