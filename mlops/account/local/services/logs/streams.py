@@ -28,14 +28,18 @@ class Stream:
     file: Path
     started: int
     """Milliseconds since 1970."""
+    ended: bool
+    """Nothing is written to it any more."""
 
     def lines(self) -> list[str]:
-        """Complete lines; a last one without its end is still being written."""
+        """Complete lines. A last one without its end is told when nothing more comes: who has read a part of it would
+        go on behind it, and never hear the rest."""
         try:
             text = self.file.read_text(encoding="utf-8", errors="replace")
         except FileNotFoundError:
             return []
-        return text.split("\n")[:-1] if not text or text.endswith("\n") else text.split("\n")
+        *complete, last = text.split("\n")
+        return [*complete, last] if last and self.ended else complete
 
     @property
     def written(self) -> int:
@@ -167,7 +171,9 @@ def _job_streams(state: State, kind: str, prefix: str) -> Iterator[Stream]:
     # The range makes use of the index; U+FFFF sorts behind what a job's name can hold.
     start = f"{kind}/{prefix.partition('/')[0]}"
     for row in state.store.all(
-        "SELECT job, log, started FROM step WHERE job >= ? AND job < ? AND log IS NOT NULL", start, f"{start}\uffff"
+        "SELECT job, log, started, ended FROM step WHERE job >= ? AND job < ? AND log IS NOT NULL",
+        start,
+        f"{start}\uffff",
     ):
         started = _milliseconds(row["started"])
         log, job = Path(row["log"]), row["job"].partition("/")[2]
@@ -175,17 +181,17 @@ def _job_streams(state: State, kind: str, prefix: str) -> Iterator[Stream]:
         for host, file in (("algo-1", log), *((file.stem.removeprefix(f"{log.stem}-"), file) for file in others)):
             name = f"{job}/{host}-{started // 1000}"
             if name.startswith(prefix):
-                yield Stream(name, file, started)
+                yield Stream(name, file, started, row["ended"] is not None)
 
 
 def _endpoint_streams(state: State, endpoint: str, prefix: str) -> Iterator[Stream]:
-    row = state.store.one("SELECT created FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, endpoint)
+    row = state.store.one("SELECT created, status FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, endpoint)
     if row is None:
         raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
     for file in sorted((state.endpoint_folder(endpoint) / endpoints.LOG_FOLDER).glob("*/*.txt")):
         name = f"{file.parent.name}/{file.stem}"
         if name.startswith(prefix):
-            yield Stream(name, file, _milliseconds(row["created"]))
+            yield Stream(name, file, _milliseconds(row["created"]), row["status"] not in endpoints.ALIVE)
 
 
 def _milliseconds(time: str) -> int:
