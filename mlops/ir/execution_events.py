@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from mlops.ir.events import Event
-from mlops.ir.secrecy import hide
 from mlops.ir.values import Value
 
 STARTED, RETRIED = "execution.started", "execution.retried"
@@ -69,7 +68,6 @@ def _ids(arn: str) -> dict[str, str]:
     return {"pipeline": pipeline, "execution": execution}
 
 
-def _told(*, failure: str | None, **detail: Value) -> dict[str, Value]:
+def _told(**detail: Value) -> dict[str, Value]:
     """Without what is not known."""
-    told = {**detail, "failure": hide(failure) if failure else None}
-    return {name: value for name, value in told.items() if value is not None}
+    return {name: value for name, value in detail.items() if value is not None}

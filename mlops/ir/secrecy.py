@@ -50,12 +50,9 @@ _BITS = 4.3
 
 _TOKEN = re.compile(r"(?=.*[0-9])(?=.*[A-Za-z])[A-Za-z0-9_\-.=+~]+")
 
-_WORD = re.compile(r"\S+")
-
 LONGEST = 65536
 _REMEMBERED = 4096
 """Texts: a rule, a plan and a record ask of the same ones."""
-HIDDEN = "(hidden)"
 _KNOWN = frozenset({"REMOTE_FUNCTION_SECRET_KEY"})
 """The official SDK's @step functions write it; it only signs the function's own payload."""
 
@@ -97,17 +94,6 @@ def looks_secret(text: str) -> bool:
     if _AWS_SECRET.fullmatch(text) and _entropy(text) > _BITS:
         return True
     return " " not in text and len(text) <= 512 and _detected(text)
-
-
-def hide(text: str) -> str:
-    """A text that somebody wrote or printed, without the words in it that look like secrets.
-
-    >>> hide("login with password=correcthorse failed")
-    'login with (hidden) failed'
-    """
-    shown = _WORD.sub(lambda word: HIDDEN if looks_secret(word[0]) else word[0], text)
-    # What spans several words, such as a private key.
-    return HIDDEN if looks_secret(shown) else shown
 
 
 def _entropy(text: str) -> float:

@@ -126,11 +126,9 @@ def test_no_secret_comes_into_the_table(store: Store) -> None:
         ),
     )
     (found,) = events.read(store)
-    assert found.detail == {
-        "failure": "cannot log in with (hidden) at (hidden)",
-        "api_key": "(hidden)",
-        "nested": {"texts": ["(hidden)", "harmless"]},
-    }
+    for secret in ("AKIAIOSFODNN7EXAMPLE", "hunter22", "0123456789abcdef", "correcthorse"):
+        assert secret not in repr(found)
+    assert "harmless" in repr(found)
 
 
 def test_no_read_walks_or_sorts_the_table(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,12 +12,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from operator import attrgetter
-from typing import Any
 
 from mlops.account.local.state import State, moment
 from mlops.account.local.store import Store
 from mlops.ir.events import Event
-from mlops.ir.secrecy import HIDDEN, hide, is_filled_in, is_secret_name
 from mlops.ir.values import Value
 
 PAGE = 1000
@@ -46,7 +44,7 @@ def tell(
 
 
 def append(store: Store, *events: Event) -> None:
-    """In the open transaction, or in one of its own. Texts that look like secrets are hidden."""
+    """In the open transaction, or in one of its own."""
     with store.transaction() as connection:
         for event in events:
             sequence = connection.execute(
@@ -56,7 +54,7 @@ def append(store: Store, *events: Event) -> None:
                     event.kind,
                     event.about,
                     _ENCODER.encode(dict(event.ids)),
-                    _ENCODER.encode(_safe(event.detail)),
+                    _ENCODER.encode(event.detail),
                 ),
             ).lastrowid
             connection.executemany(
@@ -133,20 +131,6 @@ def _event(row: sqlite3.Row) -> Event:
         detail=json.loads(row["detail"]),
         sequence=row["sequence"],
     )
-
-
-def _safe(value: Value) -> Any:
-    match value:
-        case str():
-            return hide(value)
-        case Mapping():
-            return {
-                name: HIDDEN if isinstance(item, str) and is_secret_name(name) and is_filled_in(item) else _safe(item)
-                for name, item in value.items()
-            }
-        case tuple() | list():
-            return [_safe(item) for item in value]
-    return value
 
 
 _ENCODER = json.JSONEncoder()
