@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlops.ir import ConfigurationError
+from mlops.run import sandbox
 from mlops.run.sandbox import Box, Boxed, probe, start
 
 
@@ -249,3 +251,21 @@ def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path,
     (tmp_path / "slow/ml/data/x.csv").touch()
     assert slow.wait(20) == 0
     assert (tmp_path / "slow.log").read_text() == "done\n"
+
+
+@pytest.mark.parametrize("mode", ["namespaces", "folders"])
+def test_what_a_launcher_loads(mode: str) -> None:
+    """Each run waits for it: of ours what lies beside it, and of Python's nothing that is large."""
+    if sys.platform != "linux":
+        pytest.skip("namespaces are Linux's")
+    launcher = Path(sandbox.__file__).with_name("launcher.py")
+    ours, theirs = socket.socketpair()
+    ours.close()
+    with theirs:
+        words = [sys.executable, "-I", "-S", "-B", "-X", "importtime", str(launcher), mode]
+        told = subprocess.run(words, stdin=theirs.fileno(), capture_output=True, text=True, check=True)
+    loaded = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines() if line.startswith("import time:")}
+    own = {"keeper", "modes", "order", "programs", "kernel"}
+    own |= {"namespaces", "mounts"} if mode == "namespaces" else {"folders"}
+    assert {name for name in loaded if name.startswith("mlops")} == {f"mlops.run.sandbox.{name}" for name in own}
+    assert not loaded & {"dataclasses", "inspect", "pathlib", "subprocess", "threading", "logging", "asyncio"}
