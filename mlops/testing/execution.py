@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -18,11 +17,11 @@ from mlops.deploy.executions.following import StepState
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.models import registry
 from mlops.deploy.pages import items
-from mlops.deploy.pipelines.assets import split_uri
+from mlops.deploy.pipelines.assets import objects, split_uri
+from mlops.deploy.pipelines.upload import upload
 from mlops.deploy.pipelines.upsert import upsert
-from mlops.ir import Checked, Definition, Step, UsageError
-from mlops.project.archive import pack
-from mlops.project.content_address import UnshippableFile, address, collect
+from mlops.ir import Asset, Checked, Definition, Step, UsageError
+from mlops.project.content_address import UnshippableFile, address_of, collect, digests
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE
 from mlops.testing.opening import open_sound, refuse_errors
@@ -198,19 +197,16 @@ class Workplace:
         except (UnshippableFile, OSError) as fault:
             raise UsageError(str(fault)) from None
         # By content: what an earlier run of the same test was given must not lie beside it.
-        uri = self._environment.uri("given", step, name, address(files))
-        bucket, key = split_uri(uri)
-        s3 = self._account.client("s3")
+        found = digests(files)
+        content = address_of(found)
+        uri = self._environment.uri("given", step, name, content)
         if packed and given.is_dir():
-            with tempfile.TemporaryFile() as archive:
-                pack(files, archive)
-                archive.seek(0)
-                s3.upload_fileobj(archive, bucket, f"{key}/{_MODEL}")
-        elif packed:
-            s3.upload_file(str(given), bucket, f"{key}/{_MODEL}")
+            asset = Asset(content, f"{uri}/{_MODEL}", files, archive=True)
         else:
-            for relative, file in files:
-                s3.upload_file(str(file), bucket, f"{key}/{relative}")
+            listed = ((_MODEL, given),) if packed else files
+            asset = Asset(content, uri, listed, archive=False, digests=tuple(item.content for item in found))
+        for item in objects(asset):
+            upload(self._account, self._environment, item, lambda place, sent, size: None)
         return f"{uri}/{_MODEL}" if packed else uri
 
     def _run(
