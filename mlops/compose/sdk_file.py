@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.check.ports import Composed
+from mlops.compose.order import Order
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
 from mlops.ir.reader import read
@@ -35,22 +36,20 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
     store = root / STATE / STORE
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         result = Path(folder) / "result.json"
-        order = {
-            "file": str(file),
-            "root": str(root),
-            "name": name,
-            "store": str(store),
-            "result": str(result),
-            "facts": {
-                "region": environment.region,
-                "account": environment.account or environment.role.split(":")[4],
-                "role": environment.role,
-                "bucket": environment.bucket,
-                "project": file.parent.name,
-            },
+        facts = {
+            "region": environment.region,
+            "account": environment.account or environment.role.split(":")[4],
+            "role": environment.role,
+            "bucket": environment.bucket,
+            "project": file.parent.name,
         }
+        order = Order(file, root, name, store, result, facts)
         done = subprocess.run(
-            [sys.executable, "-P", "-m", COMPOSER], input=json.dumps(order), text=True, env=_variables(), check=False
+            [sys.executable, "-P", "-m", COMPOSER],
+            input=json.dumps(order.written()),
+            text=True,
+            env=_variables(),
+            check=False,
         )
         if not result.is_file():
             message = f"running the file ended the process (exit code {done.returncode})"
