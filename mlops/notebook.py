@@ -13,8 +13,9 @@ from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from mlops.ir import MlopsError, Refusal, Severity
+from mlops.ir import Event, MlopsError, Refusal, Severity, unheard
 from mlops.ir.hiding import hide_text, hide_value
+from mlops.use_cases.news import Looked
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
@@ -92,12 +93,12 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     """Check, upsert and start the pipeline in the local account, and follow it to its end.
 
     Raises Refusal where the checker finds an error or the execution does not succeed."""
-    from mlops.account import connect
-    from mlops.account.local import LocalAccount
-    from mlops.deploy.executions.following import follow, start, stop
     from mlops.deploy.executions.parameters import judge
-    from mlops.deploy.pipelines.upsert import upsert
-    from mlops.project.environments import LOCAL, read_project
+    from mlops.project.environments import LOCAL
+    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.replaying import Chosen
+    from mlops.use_cases.running import Manner, begin
+    from mlops.use_cases.watching import follow_to_its_end
 
     result = checked(pipeline)
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
@@ -106,20 +107,9 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
         raise Refusal(f"{pipeline.name} has {len(errors)} errors, so it is not run:\n{told}", hint=errors[0].help)
     values = {name: _text(value) for name, value in parameters.items()}
     judge(result.definition, values)
-    _, root = _folders(pipeline)
-    environment = read_project(root).environment(LOCAL)
-    account = connect(environment)
-    if isinstance(account, LocalAccount):
-        account.state.use_cache = cache
-    upserted = upsert(account, environment, result)
-    arn = start(account, environment, upserted.name, values, None)
-    live = _Live(pipeline)
-    try:
-        state = follow(account, arn, looked=live)
-    except KeyboardInterrupt:
-        stop(account, arn)
-        follow(account, arn, looked=live)
-        raise
+    connected = connect_here(LOCAL, _folders(pipeline)[1])
+    arn = begin(Chosen(connected, result, values), Manner(cache), unheard)
+    state = follow_to_its_end(connected, arn, _Live(pipeline), stopping=True)
     if state.status != "Succeeded":
         failed = [f"{step.name}: {step.failure or step.status}" for step in state.steps if step.status == "Failed"]
         told = "\n".join(failed) or (state.failure or "")
@@ -142,7 +132,11 @@ class _Live:
             self._html = importlib.import_module("IPython.display").HTML
             self._display = ipython.display.display(self._html(html(pipeline)), display_id=True)
 
-    def __call__(self, state: ExecutionState) -> None:
+    def __call__(self, event: Event) -> None:
+        if isinstance(event, Looked):
+            self._show(event.state)
+
+    def _show(self, state: ExecutionState) -> None:
         statuses = {step.name: "cached" if step.cached else step.status for step in state.steps}
         if statuses == self._shown:
             return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 from mlops.cli.printing import is_coloured, talk
 from mlops.ir import Event, Finding, MlopsError, Severity
@@ -32,10 +32,3 @@ def tell_findings(findings: Iterable[Finding]) -> None:
 
 def tell_error(error: MlopsError) -> None:
     talk(f"error: {error.message}" + (f"\n  help: {error.hint}" if error.hint else ""))
-
-
-def refuse_errors(findings: Sequence[Finding], *, doing: str) -> None:
-    """Tell all findings on standard error; raise Refusal where one is an error."""
-    from mlops.use_cases.judging import need_sound
-
-    need_sound(findings, hear, doing=doing)

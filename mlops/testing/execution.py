@@ -9,18 +9,14 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account import Account, connect
-from mlops.account.local import LocalAccount
 from mlops.check import check
 from mlops.deploy.executions import following as executions
-from mlops.deploy.executions import interruptions
 from mlops.deploy.executions.following import StepState
-from mlops.deploy.executions.parameters import judge
 from mlops.deploy.models import registry
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.assets import objects, split_uri
 from mlops.deploy.pipelines.upload import upload
-from mlops.deploy.pipelines.upsert import upsert
-from mlops.ir import Asset, Checked, Definition, Step, UsageError
+from mlops.ir import Asset, Checked, Definition, Step, UsageError, unheard
 from mlops.project.content_address import UnshippableFile, address_of, collect, digests
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE
@@ -37,6 +33,9 @@ from mlops.testing.rewriting import (
     without_steps,
 )
 from mlops.testing.stub import Stub
+from mlops.use_cases.connecting import Connected
+from mlops.use_cases.replaying import Chosen
+from mlops.use_cases.running import Manner, begin
 
 _MODEL = "model.tar.gz"
 
@@ -136,8 +135,6 @@ class Workplace:
         environment = read_project(project).environment(LOCAL)
         self._environment = replace(environment, state=folder / STATE)
         self._account = connect(self._environment)
-        if isinstance(self._account, LocalAccount):
-            self._account.state.use_cache = False  # a test that says "run" means it
 
     def run_pipeline(
         self,
@@ -216,12 +213,9 @@ class Workplace:
         interrupt: Mapping[str, float],
     ) -> Execution:
         values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
-        judge(checked.definition, values)
-        interruptions.judge(checked.definition, interrupt)
-        if isinstance(self._account, LocalAccount):
-            self._account.state.interruptions = interrupt
-        upserted = upsert(self._account, self._environment, checked)
-        arn = executions.start(self._account, self._environment, upserted.name, values)
+        manner = Manner(cache=False, interruptions=interrupt)  # a test that says "run" means it
+        connected = Connected(self._environment, self._account, self._root)
+        arn = begin(Chosen(connected, checked, values), manner, unheard)
         try:
             state = executions.follow(self._account, arn)
         except BaseException:

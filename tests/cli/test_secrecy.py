@@ -128,6 +128,18 @@ def changed(folder: Path) -> None:
         file.write_text(file.read_text().replace(FILL * 3, OTHER * 3).replace(f'-{FILL}"', f'-{OTHER}"'))
 
 
+def commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, click.Command]]:
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None, name
+            yield from commands(found, f"{at} {name}".strip())
+    else:
+        yield at, group
+
+
+EMITTED_WHOLE = {"emit definition-json": "the definition", "emit python": "the definition as Python"}
 BASELINE = ("--baseline", "baseline.json", "--write-baseline")
 CALLS = (
     Call("doctor"),
@@ -144,10 +156,11 @@ CALLS = (
     Call("compile", ("pipeline.py", "-o", "leaky.json")),
     Call("compile", ("pipeline.py", "--explain-defaults")),
     Call("import", ("leaky.json",), keeps="the definition as Python"),
-    Call("emit definition-json", ("pipeline.py",), keeps="the definition"),
-    Call("emit diagram", ("pipeline.py",)),
-    Call("emit outline", ("pipeline.py",)),
-    Call("emit python", ("pipeline.py",), keeps="the definition as Python"),
+    *(
+        Call(name, ("pipeline.py",), keeps=EMITTED_WHOLE.get(name, ""))
+        for name, _ in commands()
+        if name.startswith("emit ")
+    ),
     Call("plan", ("pipeline.py", "-o", "plan.json", "--notify", "--preflight")),
     Call("upsert", ("pipeline.py",)),
     Call("run", ("pipeline.py",)),
@@ -183,17 +196,6 @@ CALLS = (
     Call("destroy", ("leaky", "--yes")),
 )
 NOT_WALKED = {"lsp": "an editor asks it, of the text that it shows itself"}
-
-
-def commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, click.Command]]:
-    if isinstance(group, click.Group):
-        context = click.Context(group)
-        for name in group.list_commands(context):
-            found = group.get_command(context, name)
-            assert found is not None, name
-            yield from commands(found, f"{at} {name}".strip())
-    else:
-        yield at, group
 
 
 def formats(command: click.Command) -> list[list[str]]:

@@ -20,7 +20,7 @@ from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.check import check
 from mlops.cli import main
-from mlops.cli.replaying import brought_here, replay_command
+from mlops.cli.listening import hear
 from mlops.deploy.executions.following import describe, find, follow, start
 from mlops.deploy.executions.replay import copy, inputs, past
 from mlops.deploy.pipelines.upsert import upsert
@@ -28,6 +28,7 @@ from mlops.ir import AccountError
 from mlops.ir.reader import read
 from mlops.project.environments import read_project
 from mlops.use_cases.connecting import Connected
+from mlops.use_cases.replaying import PastStep, brought_here, replay_command
 
 PIPELINE = """\
 from mlops import Pipeline, Processing
@@ -115,7 +116,7 @@ def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path,
     # The account that it ran in stands for AWS: it is only asked through the API.
     prod = replace(read_project(project).environment("local"), name="prod")
     ran = past(far, state)
-    replay = brought_here(Connected(prod, far, here), ran.checked, state, "Two", ran.values)
+    replay = brought_here(Connected(prod, far, here), PastStep(ran.checked, state, "Two", ran.values), hear)
     account, environment = replay.connected.account, replay.connected.environment
     assert replay.checked.definition.name == "chain-replay"
     assert [step.name for step in replay.checked.definition.steps] == ["Two"]
@@ -128,7 +129,7 @@ def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path,
     from mlops.check.sources import open_one
 
     mended = open_one(str(project / "pipeline.py"), "local").pipelines[0]
-    replay = brought_here(Connected(prod, far, here), mended, state, "Two", ran.values)
+    replay = brought_here(Connected(prod, far, here), PastStep(mended, state, "Two", ran.values), hear)
     done = upsert(account, environment, replay.checked, force=True)
     ended = follow(account, start(account, environment, done.name, replay.values))
     assert ended.status == "Succeeded"
@@ -147,12 +148,12 @@ def test_what_cannot_be_copied_is_told_and_the_rest_is(
         for step in ran.checked.definition.steps
     )
     checked = replace(ran.checked, definition=replace(ran.checked.definition, steps=steps))
-    brought_here(Connected(prod, far, tmp_path), checked, state, "Two", ran.values)
+    brought_here(Connected(prod, far, tmp_path), PastStep(checked, state, "Two", ran.values), hear)
     told = capfd.readouterr().err
     assert "s3://not-ours/data could not be copied" in told and "NoSuchBucket" in told
     assert re.search(r"/step\.py: 1 objects, \d+ bytes copied", told)
     # What is here already is not copied again.
-    brought_here(Connected(prod, far, tmp_path), checked, state, "Two", ran.values)
+    brought_here(Connected(prod, far, tmp_path), PastStep(checked, state, "Two", ran.values), hear)
     assert "copied, the step" in (told := capfd.readouterr().err) and "bytes copied" not in told
 
 

@@ -18,11 +18,9 @@ def command() -> None:
 @options.as_json
 def list_(environment: str, format_: str) -> None:
     """Every object, and whether a pipeline refers to it."""
-    from mlops.deploy.pipelines.prune import inventory
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.assets import listed
 
-    connected = connect_here(environment)
-    found = inventory(connected.account, connected.environment).assets
+    found = listed(environment)
     if format_ == "json":
         print_json(
             [
@@ -52,13 +50,9 @@ def list_(environment: str, format_: str) -> None:
 @options.as_json
 def prune(environment: str, days: float, delete: bool, format_: str) -> None:
     """What no pipeline of the account refers to any more."""
-    from mlops.deploy.pipelines import prune as pruning
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases import assets
 
-    connected = connect_here(environment)
-    found = pruning.prunable(pruning.inventory(connected.account, connected.environment), days)
-    if delete:
-        pruning.prune(connected.account, connected.environment, found)
+    found = assets.prune(environment, days, deleting=delete)
     size = sum(item.size for item in found)
     if format_ == "json":
         print_json({"deleted": delete, "bytes": size, "objects": [item.key for item in found]})

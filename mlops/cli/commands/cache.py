@@ -21,16 +21,9 @@ def explain(step: str, execution: str | None, format_: str) -> None:
     """Why STEP ran in a local execution, or whose result served."""
     import dataclasses
 
-    from mlops.account.local import LocalAccount
-    from mlops.account.local.upkeep.cache_reasons import explain
-    from mlops.deploy.executions.following import find
-    from mlops.project.environments import LOCAL
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.local_account import explain_cache
 
-    account = connect_here(LOCAL).account
-    if not isinstance(account, LocalAccount):
-        raise TypeError(f"{LOCAL} is {type(account).__name__}")
-    told = explain(account.state, find(account, execution).rpartition("/")[2], step)
+    told = explain_cache(step, execution)
     if format_ == "json":
         print_json(dataclasses.asdict(told))
     elif told.source is not None:

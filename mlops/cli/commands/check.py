@@ -13,13 +13,12 @@ from mlops.cli.printing import is_coloured, talk
 from mlops.ir import MlopsError, Severity, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Sequence
 
+    from mlops.check.fixing import Mended
     from mlops.check.sources import Opened
     from mlops.ir import Finding
-
-_AT_MOST = 10
-"""Rounds of mending: a mend may uncover the next fault."""
+    from mlops.use_cases.check import Check
 
 
 class _Formats(click.Choice):  # type: ignore[type-arg]
@@ -66,9 +65,8 @@ def command(
 
     Ends with 1 where there is an error.
     """
-    from mlops.check.sources import open_targets
     from mlops.cli.listening import hear
-    from mlops.use_cases.touching import only_touched
+    from mlops.use_cases import check as checking
 
     if write_baseline and changed_since is not None:
         raise UsageError("--write-baseline goes with all that is found, so not with --changed-since")
@@ -79,20 +77,19 @@ def command(
     if fix and diff:
         raise UsageError("--fix and --diff exclude each other")
 
-    def opened() -> Opened:
-        found = open_targets(targets, environment, select=select, ignore=ignore, skip_others=skip_others)
-        return found if changed_since is None else only_touched(found, changed_since, hear)
-
+    known = None if baseline is None else Path(baseline)
+    request = checking.Check(targets, environment, changed_since, select, ignore, skip_others, known)
     if watch:
-        _watch(targets, opened, format_, baseline)
-    found = _mended(opened, baseline) if fix else opened()
-    if write_baseline and baseline is not None:
-        _write_baseline(Path(baseline), found)
+        _watch(request, format_)
+    opened = checking.mend(request, hear) if fix else checking.look(request, hear)
+    if write_baseline and known is not None:
+        held, let_go = checking.write_baseline(known, opened)
+        talk(f"{known}: {held} {'entry' if held == 1 else 'entries'}" + (f", {let_go} let go" if let_go else ""))
         return
-    findings = _without_known(baseline, found)
+    findings = checking.fresh(request, opened, hear)
     if diff:
-        _show_diff(findings, found.root)
-    _tell(findings, found, format_)
+        _show_diff(checking.mends(findings, opened.root))
+    _tell(findings, opened, format_)
     if any(finding.severity is Severity.ERROR for finding in findings):
         raise click.exceptions.Exit(1)
 
@@ -108,82 +105,35 @@ def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
         talk(many if findings else f"{many}: nothing to say")
 
 
-def _without_known(baseline: str | None, opened: Opened, *, quietly: bool = False) -> Sequence[Finding]:
-    if baseline is None:
-        return opened.findings
-    from mlops.check import baseline as baselines
-
-    file = Path(baseline)
-    folder = file.parent.resolve()
-    compared = baselines.compare(baselines.read(file), opened.findings, folder, _resolved(opened))
-    if quietly:
-        return compared.fresh
-    if compared.known:
-        talk(f"{compared.known} known to {baseline}")
-    for entry, count in compared.gone:
-        times = f" ({count} times)" if count > 1 else ""
-        talk(f"{baseline}: {entry.code} in {entry.file} is not found any more{times}: {entry.message}")
-    if compared.gone:
-        talk(f"  help: `--baseline {baseline} --write-baseline` takes them out")
-    return compared.fresh
-
-
-def _write_baseline(file: Path, opened: Opened) -> None:
-    from mlops.check import baseline as baselines
-
-    before = baselines.read(file) if file.exists() else baselines.nothing()
-    held, let_go = baselines.write(file, opened.findings, before, _resolved(opened))
-    talk(f"{file}: {held} {'entry' if held == 1 else 'entries'}" + (f", {let_go} let go" if let_go else ""))
-
-
-def _watch(targets: Sequence[str], opened: Callable[[], Opened], format_: str, baseline: str | None) -> None:
+def _watch(request: Check, format_: str) -> None:
     """Until Ctrl-C. What is wrong with the configuration is told like a finding: the next change may mend it."""
     from mlops.check.watching import stamp, wait_for_change
+    from mlops.cli.listening import hear, tell_error
+    from mlops.use_cases.check import fresh, look
 
+    targets = request.targets
     try:
-        found: Opened | None = None
+        opened: Opened | None = None
         while True:
-            before = stamp(targets, found)
+            before = stamp(targets, opened)
             talk("checking")
             try:
-                found = opened()
-                _tell(_without_known(baseline, found), found, format_)
+                opened = look(request, hear)
+                _tell(fresh(request, opened, hear), opened, format_)
             except MlopsError as error:
-                talk(f"error: {error.message}" + (f"\n  help: {error.hint}" if error.hint else ""))
-            before = {**stamp(targets, found), **before}
+                tell_error(error)
+            before = {**stamp(targets, opened), **before}
             talk(f"watching {len(before)} files")
-            wait_for_change(before, targets, found)
+            wait_for_change(before, targets, opened)
     except KeyboardInterrupt:
         raise click.exceptions.Exit(130) from None
 
 
-def _mended(opened: Callable[[], Opened], baseline: str | None) -> Opened:
-    """Mend and look again, until nothing is left that is certain. What a baseline knows is left alone."""
-    from mlops.check.fixing import mend
+def _show_diff(changes: Sequence[Mended]) -> None:
     from mlops.check.places import shown
 
-    for _ in range(_AT_MOST):
-        found = opened()
-        changes = mend(_without_known(baseline, found, quietly=True), root=found.root)
-        if not changes:
-            return found
-        for change in changes:
-            change.write()
-            talk(f"{shown(change.file)}: {change.count} mended")
-    return opened()
-
-
-def _show_diff(findings: Sequence[Finding], root: Path) -> None:
-    from mlops.check.fixing import mend
-    from mlops.check.places import shown
-
-    changes = mend(findings, root=root)
     for change in changes:
         click.echo(change.diff(shown(change.file)), nl=False)
     many = sum(change.count for change in changes)
     talk(f"{many} {'finding' if many == 1 else 'findings'} can be mended with --fix")
     raise click.exceptions.Exit(1 if changes else 0)
-
-
-def _resolved(opened: Opened) -> list[Path]:
-    return [Path(file).resolve() for file in opened.files if file != "-"]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops.cli import options
-from mlops.cli.listening import refuse_errors
 from mlops.cli.printing import talk
-from mlops.ir import Definition, Refusal, UsageError
+
+if TYPE_CHECKING:
+    from mlops.use_cases.compile import Compiled
 
 
 @click.command("compile")
@@ -23,45 +25,33 @@ def command(target: str, environment: str, output: str | None, golden: str | Non
 
     Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it), FILE.py:NAME or a folder.
     """
-    from mlops.check.sources import open_one, open_targets
-    from mlops.emit.targets.definition_json import emit
+    from mlops.cli.listening import hear
     from mlops.project.files import write_text
+    from mlops.use_cases.compile import compile_target, need_same
 
     one = output is not None or golden is not None
-    opened = open_one(target, environment) if one else open_targets([target], environment, definitions=False)
-    refuse_errors(opened.findings, doing="compile")
-    if explain_defaults:
-        for checked in opened.pipelines:
-            _explain(checked.definition, environment)
-        return
-    for checked in opened.pipelines:
-        text = emit(checked.definition)
-        if golden is not None:
-            _compare(Path(golden), text, target)
+    for compiled in compile_target(target, environment, hear, one=one):
+        if explain_defaults:
+            _explain(compiled, environment)
+        elif golden is not None:
+            need_same(compiled, Path(golden), target)
+            talk(f"{Path(golden)} is up to date")
         elif output == "-":
-            click.echo(text.encode(), nl=False)  # the same bytes whatever the terminal speaks
+            click.echo(compiled.text.encode(), nl=False)  # the same bytes whatever the terminal speaks
         else:
-            file = Path(output) if output else opened.root / "build" / f"{checked.definition.name}.json"
-            write_text(file, text)
-            talk(f"{checked.definition.name}: {file.as_posix()}")
+            file = Path(output) if output else compiled.file
+            write_text(file, compiled.text)
+            talk(f"{compiled.definition.name}: {file.as_posix()}")
 
 
-def _explain(definition: Definition, environment: str) -> None:
-    from mlops.check.defaults import explain_defaults
+def _explain(compiled: Compiled, environment: str) -> None:
+    from mlops.use_cases.compile import defaults
 
-    told = explain_defaults(definition, environment)
-    click.echo(f"{definition.name} in {environment}: {len(told)} values that the pipeline file leaves out")
+    told = defaults(compiled, environment)
+    click.echo(f"{compiled.definition.name} in {environment}: {len(told)} values that the pipeline file leaves out")
     step = None
     for item in told:
         if item.step != step:
             click.echo(f"\n{item.step}")
             step = item.step
         click.echo(f"  {item.member} = {item.value}  ({item.key}, {item.origin})")
-
-
-def _compare(golden: Path, text: str, target: str) -> None:
-    if not golden.is_file():
-        raise UsageError(f"there is no {golden}", hint=f"write it with `mlops compile {target} -o {golden}`")
-    if golden.read_text(encoding="utf-8") != text:
-        raise Refusal(f"{golden} is stale", hint=f"write it again with `mlops compile {target} -o {golden}`")
-    talk(f"{golden} is up to date")

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, talk
+from mlops.ir import Event
+
+if TYPE_CHECKING:
+    from mlops.deploy.pipelines.destroy import Removal
 
 
 @click.command()
@@ -20,25 +26,28 @@ def command(names: tuple[str, ...], environment: str, suffix: str | None, yes: b
 
     Code and data in the bucket stay; `mlops assets prune` removes what nobody needs any more.
     """
-    from mlops.deploy.pipelines.destroy import destroy, plan_removal
-    from mlops.use_cases.connecting import connect_here
-    from mlops.use_cases.judging import judge_names
+    from mlops.use_cases.destroy import WasRemoved, destroy, plan
 
-    judge_names(suffix, ())
-    connected = connect_here(environment)
-    removals = [
-        plan_removal(connected.account, connected.environment, f"{name}-{suffix}" if suffix else name) for name in names
-    ]
-    verb = "removed" if yes else "would remove"
-    for removal in removals:
-        if yes:
-            destroy(connected.account, connected.environment, removal, force=force)
-        if format_ == "text":
-            for label in removal.labels:
-                click.echo(f"{verb} {label}")
-            if not removal.labels:
-                talk(f"there is nothing of {removal.name} in {environment}")
+    def told(event: Event) -> None:
+        if isinstance(event, WasRemoved):
+            _tell(event.removal, "removed", environment, format_)
+
+    removals = plan(environment, names, suffix)
+    if yes:
+        destroy(removals, told, force=force)
+    else:
+        for removal in removals.planned:
+            _tell(removal, "would remove", environment, format_)
     if format_ == "json":
-        print_json([{"pipeline": item.name, "removed": yes, "what": list(item.labels)} for item in removals])
-    if not yes and any(removal.labels for removal in removals):
+        print_json([{"pipeline": item.name, "removed": yes, "what": list(item.labels)} for item in removals.planned])
+    if not yes and any(removal.labels for removal in removals.planned):
         talk("nothing was removed; --yes does it")
+
+
+def _tell(removal: Removal, verb: str, environment: str, format_: str) -> None:
+    if format_ != "text":
+        return
+    for label in removal.labels:
+        click.echo(f"{verb} {label}")
+    if not removal.labels:
+        talk(f"there is nothing of {removal.name} in {environment}")

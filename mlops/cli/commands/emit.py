@@ -4,20 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mlops.cli import options
-from mlops.cli.listening import refuse_errors
 from mlops.cli.printing import talk
-from mlops.ir import UsageError
 from mlops.ir.discovery import Found, discovered
-from mlops.ir.plugins import TARGETS, told
-
-if TYPE_CHECKING:
-    from mlops.check.sources import Opened
-    from mlops.ir.target import Source, Target
+from mlops.ir.plugins import TARGETS
 
 
 def _found() -> Mapping[str, Found]:
@@ -38,65 +31,20 @@ class _Targets(click.Group):
 
 
 def _command(found: Found) -> click.Command:
-    help = _target(found).help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
+    help = found.load().TARGET.help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
 
     @click.command(found.name, help=help)
     @click.argument("target")
     @options.environment
     @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
     def emitted(target: str, environment: str, output: str | None) -> None:
-        from mlops.check.sources import open_one
+        from mlops.cli.listening import hear
+        from mlops.use_cases.emit import emit
 
-        written = _target(found)
-        opened = open_one(target, environment)
-        refuse_errors(opened.findings, doing="emit")
-        text = _text(found, written, _source(opened, environment))
-        _write(text, output, opened.pipelines[0].definition.name)
+        written = emit(found, target, environment, hear)
+        _write(written.text, output, written.name)
 
     return emitted
-
-
-def _target(found: Found) -> Target:
-    """Raises UsageError for a plug-in that names none."""
-    from mlops.ir.target import Target
-
-    if found.plugin is None:
-        own: Target = found.load().TARGET
-        return own
-    plugin, value = found.plugin, found.plugin.value
-    if isinstance(value, Target):
-        return value
-    if plugin.broken is not None or not callable(value):
-        raise UsageError(f"{plugin.label} does not work: {plugin.broken or 'it names no target and no function'}")
-    return Target("", lambda source: value(source.checked))
-
-
-def _source(opened: Opened, environment: str) -> Source:
-    from mlops.check.programs import compile_program
-    from mlops.declare.constructors import constructors
-    from mlops.ir.surroundings import Surroundings
-    from mlops.ir.target import Language, Source
-
-    def around() -> Surroundings:
-        from mlops.project.environments import read_project
-        from mlops.project.surroundings import surroundings
-
-        return surroundings(read_project(opened.root).environment(environment))
-
-    return Source(opened.pipelines[0], around, Language(compile_program, constructors))
-
-
-def _text(found: Found, target: Target, source: Source) -> str:
-    plugin = found.plugin
-    if plugin is None:
-        return target.write(source)
-    try:
-        text: object = target.write(source)
-    except Exception as error:  # whatever somebody else's code does
-        raise UsageError(f"{plugin.label} does not work: {told(error)}") from error
-    if not isinstance(text, str):
-        raise UsageError(f"{plugin.label} does not work: it gave {type(text).__name__}, not text")
-    return text
 
 
 @click.group("emit", cls=_Targets)

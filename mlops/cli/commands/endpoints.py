@@ -21,10 +21,9 @@ def command() -> None:
 @options.as_json
 def list_(environment: str, format_: str) -> None:
     """All endpoints."""
-    from mlops.deploy.endpoints.serving import listed
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.endpoints import listed
 
-    found = listed(connect_here(environment).account)
+    found = listed(environment)
     if format_ == "json":
         print_json([dict(item) for item in found])
         return
@@ -37,10 +36,9 @@ def list_(environment: str, format_: str) -> None:
 @options.as_json
 def show(name: str, environment: str, format_: str) -> None:
     """One endpoint: its state, and which model each variant serves."""
-    from mlops.deploy.endpoints.serving import describe
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases import endpoints
 
-    found = describe(connect_here(environment).account, name)
+    found = endpoints.show(environment, name)
     if format_ == "json":
         print_json(found)
         return
@@ -62,8 +60,7 @@ def invoke(
     name: str, request: str | None, environment: str, data: str | None, content_type: str, accept: str | None
 ) -> None:
     """Send FILE (- is standard input) to an endpoint and print its answer."""
-    from mlops.deploy.endpoints.serving import invoke as ask
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases import endpoints
 
     if (request is None) == (data is None):
         raise click.UsageError("give either a file or --data")
@@ -76,7 +73,7 @@ def invoke(
         if not file.is_file():
             raise click.UsageError(f"{file} is a folder" if file.is_dir() else f"there is no file {file}")
         body = file.read_bytes()
-    reply = ask(connect_here(environment).account, name, body, content_type=content_type, accept=accept)
+    reply = endpoints.invoke(environment, name, body, content_type=content_type, accept=accept)
     click.echo(reply.body, nl=not reply.body.endswith(b"\n"))
     talk(f"{reply.variant} answered {reply.content_type}")
 
@@ -86,9 +83,7 @@ def invoke(
 @options.environment
 def delete(name: str, environment: str) -> None:
     """Delete an endpoint; its configuration and its model stay."""
-    from mlops.deploy.endpoints.serving import delete as remove
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases import endpoints
 
-    connected = connect_here(environment)
-    remove(connected.account, connected.environment, name)
+    endpoints.delete(environment, name)
     click.echo(f"{name}: deleted")

@@ -9,10 +9,10 @@ import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, table, talk
-from mlops.ir import UsageError
 
 if TYPE_CHECKING:
     from mlops.deploy.executions.following import StepState
+    from mlops.use_cases.executions import Found
 
 
 @click.group()
@@ -29,10 +29,9 @@ def command() -> None:
 @options.as_json
 def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> None:
     """Executions of PIPELINE, or of all; newest first."""
-    from mlops.deploy.executions.following import listed
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.executions import listed
 
-    found = listed(connect_here(environment).account, pipeline, limit or None)
+    found = listed(environment, pipeline, limit or None)
     if limit and len(found) == limit:
         talk(f"the newest {limit}; --limit 0 shows all")
     if format_ == "json":
@@ -60,26 +59,34 @@ def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> N
 def show(execution: str | None, environment: str, watching: bool, format_: str) -> None:
     """One EXECUTION (its id, the beginning of it, or its ARN; the newest without) and its steps."""
     from mlops.cli.progress import summary
-    from mlops.cli.running import as_dictionary, tell_failure, watch
-    from mlops.deploy.executions.following import describe, find
-    from mlops.use_cases.connecting import connect_here
+    from mlops.cli.watching import tell_failure
+    from mlops.use_cases.executions import as_dictionary, failures, found
 
-    connected = connect_here(environment)
-    arn = find(connected.account, execution)
+    shown = found(environment, execution)
     if watching:
-        watch(connected, arn, as_json=format_ == "json")
+        _watch(shown, format_)
         return
-    state = describe(connected.account, arn)
+    state = shown.state
     if format_ == "json":
         print_json(as_dictionary(state, environment))
         return
     click.echo(f"{state.pipeline} {state.id}: {state.status}{f' ({state.failure})' if state.failure else ''}")
     table(("STEP", "TYPE", "STATUS", "SECONDS"), summary(state))
+    failed = {failure.step.name: failure for failure in failures(shown.connected, state)}
     for step in state.steps:
-        if step.status == "Failed":
-            tell_failure(connected, state, step)
+        if step.name in failed:
+            tell_failure(failed[step.name])
         elif step.failure:
             talk(f"{step.name}: {step.failure}")
+
+
+def _watch(execution: Found, format_: str) -> None:
+    from mlops.cli.watching import Watching, need_success
+    from mlops.use_cases.watching import watch
+
+    with Watching(as_json=format_ == "json") as listener:
+        state = watch(execution.connected, execution.arn, listener)
+    need_success(state, execution.connected.environment.option)
 
 
 @command.command()
@@ -87,19 +94,10 @@ def show(execution: str | None, environment: str, watching: bool, format_: str) 
 @options.environment
 def record(execution: str | None, environment: str) -> None:
     """Record EXECUTION (the newest without) to MLflow, as the pipeline or mlops.toml asks; again changes nothing."""
-    from mlops.cli import running
-    from mlops.deploy.executions.following import describe, find
-    from mlops.use_cases.connecting import connect_here
+    from mlops.cli.listening import hear
+    from mlops.use_cases import executions
 
-    connected = connect_here(environment)
-    state = describe(connected.account, find(connected.account, execution))
-    if not state.ended:
-        raise UsageError(f"execution {state.id} of {state.pipeline} still runs ({state.status})")
-    if running.record(connected, state) is None:
-        raise UsageError(
-            f"neither {state.pipeline} nor the environment {connected.environment.name!r} asks for MLflow",
-            hint="write `mlflow = true` (local), a tracking URI or an ARN below [env.NAME] in mlops.toml",
-        )
+    executions.record(executions.found(environment, execution), hear)
 
 
 @command.command()
@@ -108,23 +106,15 @@ def record(execution: str | None, environment: str) -> None:
 @options.environment
 def logs(execution: str, step: str | None, environment: str) -> None:
     """What the steps of EXECUTION printed, or only STEP. EXECUTION may be `last`."""
-    from mlops.deploy.executions.following import describe, find, log_lines
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.executions import found, log
 
-    account = connect_here(environment).account
-    state = describe(account, find(account, execution))
-    chosen = [item for item in state.steps if step is None or item.name == step]
-    if step is not None and not chosen:
-        known = ", ".join(item.name for item in state.steps)
-        raise UsageError(f"execution {state.id} has no step {step!r}; it has {known}")
-    printed = 0
-    for item in chosen:
-        for line in log_lines(account, item):
-            click.echo(line if step else f"{item.name} | {line}")
-            printed += 1
-    if not printed:
-        ran = any(item.job for item in chosen)
-        talk("nothing was printed" if ran else "nothing was printed: only steps that are jobs have a log")
+    printed = log(found(environment, execution), step)
+    count = 0
+    for line in printed.lines:
+        click.echo(line.text if step else f"{line.step} | {line.text}")
+        count += 1
+    if not count:
+        talk("nothing was printed" if printed.has_jobs else "nothing was printed: only steps that are jobs have a log")
 
 
 @command.command()
@@ -133,17 +123,11 @@ def logs(execution: str, step: str | None, environment: str) -> None:
 @click.option("--watch/--no-watch", "watching", default=True, show_default=True, help="Wait until it has stopped.")
 def stop(execution: str, environment: str, watching: bool) -> None:
     """Stop EXECUTION (id, beginning of it, ARN, or `last`): no step starts any more, those that run get SIGTERM."""
-    from mlops.cli.progress import Progress
-    from mlops.deploy.executions.following import describe, find, follow, request_stop
-    from mlops.use_cases.connecting import connect_here
+    from mlops.cli.watching import Watching
+    from mlops.use_cases import executions
 
-    connected = connect_here(environment)
-    arn = find(connected.account, execution)
-    request_stop(connected.account, connected.environment, arn)
-    if watching:
-        with Progress() as progress:
-            follow(connected.account, arn, progress, looked=progress.looked)
-    state = describe(connected.account, arn)
+    with Watching(as_json=False) as listener:
+        state = executions.stop(executions.found(environment, execution), listener, watching_it=watching)
     click.echo(f"{state.pipeline} {state.id}: {state.status}")
 
 
@@ -157,20 +141,16 @@ def retry(execution: str, environment: str, watching: bool, format_: str) -> Non
 
     Steps that succeeded are not repeated. With --watch it ends with 1 where the execution fails again.
     """
-    from mlops.cli.running import watch
-    from mlops.deploy.executions.following import find
-    from mlops.deploy.executions.following import retry as go_on
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases import executions
 
-    connected = connect_here(environment)
-    arn = find(connected.account, execution)
-    go_on(connected.account, connected.environment, arn)
+    found = executions.found(environment, execution)
+    executions.retry(found)
     if watching:
-        watch(connected, arn, as_json=format_ == "json")
+        _watch(found, format_)
     elif format_ == "json":
-        print_json({"arn": arn})
+        print_json({"arn": found.arn})
     else:
-        click.echo(arn)
+        click.echo(found.arn)
 
 
 @command.command()
@@ -181,12 +161,9 @@ def retry(execution: str, environment: str, watching: bool, format_: str) -> Non
 def diff(old: str, new: str, environment: str, format_: str) -> None:
     """What differed between the executions OLD and NEW (ids, beginnings of them, ARNs, or `last`)."""
     from mlops.deploy.executions.diff import as_dictionary
-    from mlops.deploy.executions.diff import diff as compare
-    from mlops.deploy.executions.following import find
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.compare import compare
 
-    account = connect_here(environment).account
-    found = compare(account, find(account, old), find(account, new))
+    found = compare(environment, old, new)
     if format_ == "json":
         print_json(as_dictionary(found))
         return
@@ -221,14 +198,7 @@ def open_(step: str, execution: str, words: tuple[str, ...]) -> None:
 
     Ends with the command's exit code.
     """
-    from mlops.account.local import LocalAccount
-    from mlops.account.local.upkeep.opening import open_step
-    from mlops.deploy.executions.following import find
-    from mlops.project.environments import LOCAL
-    from mlops.use_cases.connecting import connect_here
+    from mlops.cli.listening import hear
+    from mlops.use_cases.local_account import open_step
 
-    account = connect_here(LOCAL).account
-    if not isinstance(account, LocalAccount):
-        raise TypeError("the local environment has another account")
-    chosen = find(account, execution).rpartition("/")[2]
-    raise click.exceptions.Exit(open_step(account.state, chosen, step, words, talk))
+    raise click.exceptions.Exit(open_step(step, execution, words, hear))

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 
 from mlops.cli import options
-from mlops.cli.listening import refuse_errors
 from mlops.cli.printing import talk
 from mlops.ir import UsageError
-
-if TYPE_CHECKING:
-    from mlops.ir import Definition
 
 
 @click.command("import")
@@ -31,46 +25,18 @@ def command(file: str | None, pipeline: str | None, environment: str, name: str 
 
     Code that the definition names by its S3 URI stays there; nothing is downloaded.
     """
-    from mlops.check.programs import compile_program
-    from mlops.declare.constructors import constructors
-    from mlops.emit.targets.python import emit
+    from mlops.cli.listening import hear
     from mlops.project.files import write_text
+    from mlops.use_cases.import_ import as_python, from_account, from_file
 
     if (file is None) == (pipeline is None):
         raise UsageError("give a definition in JSON, or --from-account NAME", hint="mlops import definition.json")
-    definition = _read(file) if file is not None else _fetch(pipeline or "", environment)
+    definition = from_file(file, hear) if file is not None else from_account(environment, pipeline or "", hear)
     if name is not None:
         definition = replace(definition, name=name)
-    text = emit(definition, compile_program, constructors())
+    text = as_python(definition)
     if output is None or output == "-":
         click.echo(text.encode(), nl=False)
     else:
         write_text(Path(output), text)
         talk(f"{definition.name}: {output}")
-
-
-def _read(file: str) -> Definition:
-    from mlops.ir.reader import read
-
-    if file == "-":
-        content = sys.stdin.buffer.read()
-    elif Path(file).is_file():
-        content = Path(file).read_bytes()
-    else:
-        raise UsageError(f"there is no file {file!r}", hint="`mlops import` takes a definition in JSON")
-    definition, findings = read(content, file)
-    refuse_errors(findings, doing="import")
-    if definition is None:
-        raise UsageError(f"{file} holds no definition")
-    return replace(definition, name="pipeline" if file == "-" else Path(file).stem)
-
-
-def _fetch(name: str, environment: str) -> Definition:
-    from mlops.deploy.pipelines.fetch import fetch
-    from mlops.use_cases.connecting import connect_here
-
-    definition, findings = fetch(connect_here(environment).account, name)
-    refuse_errors(findings, doing="import")
-    if definition is None:
-        raise UsageError(f"the account's {name!r} holds no definition")
-    return definition

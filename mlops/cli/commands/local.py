@@ -27,17 +27,9 @@ def prune(keep: int, days: float | None, doing: bool, format_: str) -> None:
 
     Registered versions, models that endpoints use, executions that run, and all that these need stay.
     """
-    from mlops.account.local import LocalAccount
-    from mlops.account.local.upkeep import pruning
-    from mlops.project.environments import LOCAL
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases import local_account
 
-    account = connect_here(LOCAL).account
-    if not isinstance(account, LocalAccount):
-        raise TypeError("the local environment has another account")
-    found = pruning.plan(account.state, keep=keep, older_than=None if days is None else timedelta(days=days))
-    if doing:
-        found = pruning.prune(account.state, found)
+    found = local_account.prune(keep, None if days is None else timedelta(days=days), doing=doing)
     objects = sum(len(old.objects) for old in found.executions) + len(found.assets)
     if format_ == "json":
         print_json(

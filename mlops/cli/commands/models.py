@@ -8,7 +8,6 @@ import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, table, talk
-from mlops.ir.hiding import hide, hide_text
 
 
 @click.group()
@@ -22,11 +21,9 @@ def command() -> None:
 @options.as_json
 def list_(group: str | None, environment: str, format_: str) -> None:
     """Versions of GROUP, or of every group; newest first."""
-    from mlops.deploy.models.registry import groups, versions
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.models import listed
 
-    account = connect_here(environment).account
-    found = [version for name in ([group] if group else groups(account)) for version in versions(account, name)]
+    found = listed(environment, group)
     if format_ == "json":
         print_json(
             [
@@ -62,25 +59,22 @@ def list_(group: str | None, environment: str, format_: str) -> None:
 @options.as_json
 def show(group: str, number: int | None, environment: str, format_: str) -> None:
     """A VERSION of GROUP, the newest without: approval, metrics, artefacts."""
-    from mlops.deploy.models.registry import metrics, version
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases import models
 
-    account = connect_here(environment).account
-    found = version(account, group, number)
-    measured = metrics(account, found)
+    shown = models.show(environment, group, number)
+    found, details = shown.version, shown.described
     if format_ == "json":
-        details = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
-        print_json(hide({**details, "Metrics": measured}))
+        print_json({**details, "Metrics": shown.metrics})
         return
     click.echo(f"{found.group} version {found.number}: {found.approval}")
-    reason = found.details.get("ApprovalDescription")
+    reason = details.get("ApprovalDescription")
     if reason:
-        click.echo(f"  reason    {hide_text(reason)}")
+        click.echo(f"  reason    {reason}")
     click.echo(f"  arn       {found.arn}")
-    for container in (found.details.get("InferenceSpecification") or {}).get("Containers", []):
-        click.echo(f"  model     {hide_text(container.get('ModelDataUrl', ''))}")
-        click.echo(f"  image     {hide_text(container.get('Image', ''))}")
-    for name, value in measured.items():
+    for container in (details.get("InferenceSpecification") or {}).get("Containers", []):
+        click.echo(f"  model     {container.get('ModelDataUrl', '')}")
+        click.echo(f"  image     {container.get('Image', '')}")
+    for name, value in shown.metrics.items():
         click.echo(f"  metric    {name} = {value:g}")
 
 
@@ -107,12 +101,9 @@ def reject(group: str, number: int, environment: str, reason: str | None) -> Non
 def _decide(
     group: str, number: int, environment: str, status: Literal["Approved", "Rejected"], reason: str | None
 ) -> None:
-    from mlops.deploy.models.registry import decide, version
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.models import decide
 
-    connected = connect_here(environment)
-    found = version(connected.account, group, number)
-    changed = decide(connected.account, connected.environment, found, status, reason)
+    changed = decide(environment, group, number, status, reason)
     click.echo(f"{group} version {number}: {status}")
     if not changed:
         talk("it was before")

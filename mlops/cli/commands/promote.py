@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import print_json, talk
+from mlops.cli.printing import print_json
 
 
 @click.command()
@@ -45,22 +45,12 @@ def command(
 
     A version that is not approved is refused.
     """
-    from mlops.deploy.endpoints.promote import Target, promote
-    from mlops.deploy.models.registry import newest_approved, version
-    from mlops.use_cases.connecting import connect_here
+    from mlops.cli.listening import hear
+    from mlops.deploy.endpoints.promote import Target
+    from mlops.use_cases.promote import Promotion, promote
 
-    connected = connect_here(environment)
-    source = connect_here(registry).account if registry else connected.account
-    chosen = newest_approved(source, group) if number is None else version(source, group, number)
-    done = promote(
-        connected.account,
-        connected.environment,
-        chosen,
-        Target(endpoint or group, instance, count, timeout),
-        registry=source,
-        samples={sample.name: sample.read_bytes()} if sample else None,
-        say=talk,
-    )
+    target = Target(endpoint or group, instance, count, timeout)
+    done = promote(Promotion(group, environment, target, number, registry, sample), hear)
     if format_ == "json":
         print_json(
             {

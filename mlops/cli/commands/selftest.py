@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from mlops.cli import options
-from mlops.cli.listening import refuse_errors
 from mlops.cli.printing import print_json, talk
-from mlops.ir import Refusal, UsageError
+from mlops.ir import Refusal
 
 
 @click.command()
@@ -37,34 +35,18 @@ def command(
     It runs the pipeline of `mlops init` under a name of its own. What would cost more than --max-cost is stopped.
     """
     import json
-    from importlib import resources
 
-    from mlops.check.sources import open_one
-    from mlops.cli.commands.init import PLACEHOLDER, write_template
-    from mlops.deploy.selftest import selftest, unique_name
+    from mlops.cli.listening import hear
     from mlops.project.files import write_text
-    from mlops.project.root import CONFIGURATION, LOCK
-    from mlops.use_cases.connecting import connect_here
+    from mlops.use_cases.selftest import plan, selftest
 
-    connected = connect_here(environment)
-    seconds = max_cost / hourly_price * 3600
-    name = unique_name()
+    trial = plan(environment, max_cost=max_cost, hourly_price=hourly_price)
     if not yes:
-        talk(f"would run {name} in {environment} for at most {seconds / 60:.0f} minutes, and remove it; --yes does it")
+        most = f"at most {trial.seconds / 60:.0f} minutes"
+        talk(f"would run {trial.pipeline} in {environment} for {most}, and remove it; --yes does it")
         return
-    with tempfile.TemporaryDirectory() as scratch:
-        folder = Path(scratch)
-        template = resources.files("mlops.cli").joinpath("templates", "project", "pipelines", PLACEHOLDER)
-        write_template(template, folder, name)
-        for file in (CONFIGURATION, LOCK):
-            if (connected.root / file).is_file():
-                (folder / file).write_bytes((connected.root / file).read_bytes())
-        opened = open_one(str(folder / "pipeline.py"), environment)
-        refuse_errors(opened.findings, doing="selftest")
-        if not opened.pipelines:
-            raise UsageError("the selftest's pipeline does not compile for this environment")
-        proofs = selftest(connected.account, connected.environment, opened.pipelines[0], seconds=seconds, say=talk)
-    told = {"environment": environment, "pipeline": name, "proofs": [asdict(proof) for proof in proofs]}
+    proofs = selftest(trial, hear)
+    told = {"environment": environment, "pipeline": trial.pipeline, "proofs": [asdict(proof) for proof in proofs]}
     if report is not None:
         write_text(report, json.dumps(told, indent=2, ensure_ascii=False) + "\n")
     if format_ == "json":

@@ -2,18 +2,10 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import TYPE_CHECKING
-
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import print_json, talk
-from mlops.ir import Refusal, UsageError
-
-if TYPE_CHECKING:
-    from mlops.ir import Definition
-    from mlops.use_cases.connecting import Connected
+from mlops.cli.printing import print_json
 
 
 @click.command()
@@ -50,74 +42,23 @@ def command(
 
     What the account has is started. A file that says something else is refused.
     """
-    from mlops.cli.running import watch
-    from mlops.deploy.executions.following import Version, definition_of, find, start
-    from mlops.deploy.executions.parameters import judge
-    from mlops.deploy.executions.selection import newest_source, select, selective_config
-    from mlops.use_cases.connecting import connect_here
-    from mlops.use_cases.judging import judge_names
+    from mlops.cli.listening import hear
+    from mlops.cli.watching import Watching, need_success
+    from mlops.deploy.executions.following import Version
+    from mlops.use_cases.start import Start, start
+    from mlops.use_cases.watching import watch
 
-    values = options.named_values(parameters)
-    judge_names(suffix, [alias] if alias else [])
-    if alias is not None and version is not None:
-        raise UsageError("--alias and --version exclude each other")
-    if execution is not None and not only:
-        raise UsageError("--from goes with --only STEP")
-    if Path(target).is_dir():
-        raise UsageError(
-            f"{target!r} is a folder, and one pipeline is started", hint="give a file or a pipeline's name"
-        )
-    source = _opened(target, environment) if _is_file(target) else None
-    name = target if source is None else source[0].name or ""
-    name = f"{name}-{suffix}" if suffix else name
-    connected = connect_here(environment, source[1] if source else None)
-    chosen = Version(alias, version)
-    definition = definition_of(connected.account, name, chosen)
-    if source is not None and chosen.is_newest:
-        _need_same(connected, target, source[0], suffix)
-    judge(definition, values)
-    selective = None
-    if only:
-        from mlops.check import check
-
-        selection = select(check(definition), only)
-        past = find(connected.account, execution, name) if execution else None
-        selective = selective_config(selection, past or newest_source(connected.account, name, selection))
-    arn = start(connected.account, connected.environment, name, values, selective, chosen)
+    request = Start(
+        target, environment, suffix, Version(alias, version), options.named_values(parameters), only, execution
+    )
     if watching:
-        if format_ == "text":
-            talk(f"{name}: execution {arn.rpartition('/')[2]}")
-        watch(connected, arn, as_json=format_ == "json", target=target if source and not suffix else None)
-    elif format_ == "json":
+        with Watching(as_json=format_ == "json") as listener:
+            started = start(request, listener)
+            state = watch(started.connected, started.arn, listener)
+        need_success(state, started.connected.environment.option)
+        return
+    arn = start(request, hear).arn
+    if format_ == "json":
         print_json({"arn": arn})
     else:
         click.echo(arn)
-
-
-def _is_file(target: str) -> bool:
-    """Names of pipelines have neither dots nor slashes."""
-    return not target.startswith("arn:") and (target.endswith((".py", ".json")) or ".py:" in target or "/" in target)
-
-
-def _opened(target: str, environment: str) -> tuple[Definition, Path]:
-    from mlops.check.sources import open_one
-    from mlops.cli.listening import refuse_errors
-
-    opened = open_one(target, environment)
-    refuse_errors(opened.findings, doing="start")
-    return opened.pipelines[0].definition, opened.root
-
-
-def _need_same(connected: Connected, target: str, definition: Definition, suffix: str | None) -> None:
-    """Raises Refusal where the account has something else than the file says."""
-    from mlops.deploy.pipelines.state import describe, differing, wanted
-
-    ours = wanted(definition, connected.environment, suffix)
-    present = describe(connected.account, ours.name)
-    others = differing(present.state, ours) if present is not None else []
-    if others:
-        env = connected.environment.name
-        raise Refusal(
-            f"{ours.name} in {env} is not what {target} says: {', '.join(others)}; nothing was started",
-            hint=f"upsert it first; `mlops start {ours.name} --env {env}` starts what is there",
-        )

@@ -1,0 +1,43 @@
+"""Remove pipelines from an account, and what upserts made with them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from mlops.deploy.pipelines import destroy as destroying
+from mlops.deploy.pipelines.destroy import Removal, plan_removal
+from mlops.ir import Listener
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.judging import judge_names
+from mlops.use_cases.news import News
+
+
+@dataclass(frozen=True, slots=True)
+class Removals:
+    """What would go."""
+
+    connected: Connected
+    planned: tuple[Removal, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WasRemoved(News):
+    kind: str = "pipeline.removed"
+    removal: Removal
+
+
+def plan(environment: str, names: Sequence[str], suffix: str | None = None) -> Removals:
+    judge_names(suffix, ())
+    connected = connect_here(environment)
+    account, of = connected.account, connected.environment
+    return Removals(
+        connected, tuple(plan_removal(account, of, f"{name}-{suffix}" if suffix else name) for name in names)
+    )
+
+
+def destroy(removals: Removals, listener: Listener, *, force: bool = False) -> None:
+    """Raises Refusal for a pipeline that somebody else changed or made, unless ``force``."""
+    for removal in removals.planned:
+        destroying.destroy(removals.connected.account, removals.connected.environment, removal, force=force)
+        listener(WasRemoved(about=removal.name, removal=removal))

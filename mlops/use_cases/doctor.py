@@ -1,0 +1,138 @@
+"""What works on this machine and in this project, and what is missing."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import importlib.util
+import platform
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+from mlops import __version__
+from mlops.ir import MlopsError
+
+
+class Examined(NamedTuple):
+    what: str
+    state: Literal["ok", "missing", "broken"]
+    text: str
+
+
+def examine() -> Iterator[Examined]:
+    """One after another, as some take their time."""
+    yield Examined("python", "ok", f"{platform.python_version()} on {platform.system()} at {sys.executable}")
+    yield Examined("mlops", "ok", __version__)
+    yield Examined("botocore", "ok", f"{importlib.metadata.version('botocore')}, whose service model the checker reads")
+    yield _sdk()
+    yield _serving()
+    yield _isolation()
+    yield from _plugins()
+    yield from _project()
+
+
+def _plugins() -> Iterator[Examined]:
+    """What other installed packages add."""
+    from mlops.ir.plugins import REPORTS, RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
+
+    nouns = {
+        RULES: "rules",
+        STEP_TYPES: "step types",
+        TARGETS: "target of `mlops emit`",
+        REPORTS: "format of `mlops check`",
+        STRATEGIES: "strategy",
+    }
+    for group, noun in nouns.items():
+        for plugin in plugins(group):
+            why = f"; it does not work: {plugin.broken}" if plugin.broken else ""
+            yield Examined(
+                "plug-in", "broken" if plugin.broken else "ok", f"{plugin.name}, {noun}, from {plugin.package}{why}"
+            )
+
+
+def _sdk() -> Examined:
+    from mlops.project.images import sdk_data_folder
+
+    if sdk_data_folder() is None:
+        return Examined(
+            "sagemaker",
+            "missing",
+            "image URIs come from mlops.lock only; pip install 'mlops[sagemaker]' to lock new ones",
+        )
+    return Examined(
+        "sagemaker", "ok", f"{importlib.metadata.version('sagemaker')}, whose image URIs `mlops lock` reads"
+    )
+
+
+def _serving() -> Examined:
+    absent = [name for name in ("joblib", "numpy", "pandas", "sklearn") if importlib.util.find_spec(name) is None]
+    if absent:
+        return Examined(
+            "local", "missing", f"{', '.join(absent)}: the examples' steps need them; pip install 'mlops[local]'"
+        )
+    return Examined(
+        "local", "ok", "steps run and models are served with this Python's packages, whatever image they name"
+    )
+
+
+def _isolation() -> Examined:
+    if sys.platform == "win32":
+        return Examined(
+            "isolation", "missing", "Windows checks, compiles and upserts; pipelines run on Linux and macOS"
+        )
+    from mlops.run.sandbox import probe
+
+    try:
+        isolation = probe()
+    except MlopsError as error:
+        return Examined("isolation", "broken", error.message)
+    if isolation.is_private:
+        return Examined("isolation", "ok", isolation.reason)
+    return Examined(
+        "isolation",
+        "missing",
+        f"{isolation.reason}: steps run in plain folders, and scripts find them through SAGEMAKER_BASE_DIR",
+    )
+
+
+def _account(folder: Path) -> Examined:
+    from mlops.account.local.store import Store
+
+    file = folder / "account.sqlite"
+    if not file.exists():
+        return Examined("local account", "ok", f"none in {folder} yet; the first run makes it")
+    try:
+        Store(file).examine()
+    except MlopsError as error:
+        return Examined("local account", "broken", f"{error.message}; {error.hint}")
+    return Examined("local account", "ok", str(file))
+
+
+def _project() -> Iterator[Examined]:
+    from mlops.project import lock
+    from mlops.project.environments import read_project
+    from mlops.project.root import CONFIGURATION, LOCK, STATE, find_root
+
+    root = find_root(Path.cwd())
+    yield _account(root / STATE)
+    try:
+        project = read_project(root)
+    except MlopsError as error:
+        yield Examined(CONFIGURATION, "broken", error.message)
+        return
+    if (root / CONFIGURATION).is_file():
+        yield Examined(
+            CONFIGURATION, "ok", f"{root / CONFIGURATION}, environments {', '.join(sorted(project.environments))}"
+        )
+    else:
+        yield Examined(CONFIGURATION, "missing", f"none in {root} or above; only the local environment is there")
+    try:
+        pinned = lock.read(root / LOCK)
+    except MlopsError as error:
+        yield Examined(LOCK, "broken", error.message)
+        return
+    if pinned.images:
+        yield Examined(LOCK, "ok", f"{len(set(pinned.images.values()))} images pinned")
+    else:
+        yield Examined(LOCK, "missing", "no image is pinned; `mlops lock` pins them")

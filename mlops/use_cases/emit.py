@@ -1,0 +1,67 @@
+"""A pipeline in another form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from mlops.check.programs import compile_program
+from mlops.check.sources import Opened, open_one
+from mlops.declare.constructors import constructors
+from mlops.ir import Listener, UsageError
+from mlops.ir.discovery import Found
+from mlops.ir.plugins import told
+from mlops.ir.surroundings import Surroundings
+from mlops.ir.target import Language, Source, Target
+from mlops.use_cases.judging import need_sound
+
+
+@dataclass(frozen=True, slots=True)
+class Emitted:
+    """``name`` is the pipeline's."""
+
+    name: str | None
+    text: str
+
+
+def emit(found: Found, target: str, environment: str, listener: Listener) -> Emitted:
+    """TARGET as ``found`` writes it. Raises Refusal where it has errors, UsageError for a plug-in that fails."""
+    writer = target_of(found)
+    opened = open_one(target, environment)
+    need_sound(opened.findings, listener, doing="emit")
+    return Emitted(opened.pipelines[0].definition.name, _text(found, writer, _source(opened, environment)))
+
+
+def target_of(found: Found) -> Target:
+    """Raises UsageError for a plug-in that names none."""
+    if found.plugin is None:
+        own: Target = found.load().TARGET
+        return own
+    plugin, value = found.plugin, found.plugin.value
+    if isinstance(value, Target):
+        return value
+    if plugin.broken is not None or not callable(value):
+        raise UsageError(f"{plugin.label} does not work: {plugin.broken or 'it names no target and no function'}")
+    return Target("", lambda source: value(source.checked))
+
+
+def _source(opened: Opened, environment: str) -> Source:
+    def around() -> Surroundings:
+        from mlops.project.environments import read_project  # few targets ask for it
+        from mlops.project.surroundings import surroundings
+
+        return surroundings(read_project(opened.root).environment(environment))
+
+    return Source(opened.pipelines[0], around, Language(compile_program, constructors))
+
+
+def _text(found: Found, target: Target, source: Source) -> str:
+    plugin = found.plugin
+    if plugin is None:
+        return target.write(source)
+    try:
+        text: object = target.write(source)
+    except Exception as error:  # whatever somebody else's code does
+        raise UsageError(f"{plugin.label} does not work: {told(error)}") from error
+    if not isinstance(text, str):
+        raise UsageError(f"{plugin.label} does not work: it gave {type(text).__name__}, not text")
+    return text

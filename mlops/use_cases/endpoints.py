@@ -1,0 +1,30 @@
+"""What serves in an account: look at it, ask it, delete it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.deploy.endpoints import serving
+from mlops.deploy.endpoints.serving import Reply
+from mlops.use_cases.connecting import connect_here
+
+
+def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
+    """Summaries by name."""
+    return serving.listed(connect_here(environment).account)
+
+
+def show(environment: str, name: str) -> Mapping[str, Any]:
+    """Its state, and under ``Models`` which model each variant serves."""
+    return serving.describe(connect_here(environment).account, name)
+
+
+def invoke(environment: str, name: str, body: bytes, *, content_type: str, accept: str | None = None) -> Reply:
+    return serving.invoke(connect_here(environment).account, name, body, content_type=content_type, accept=accept)
+
+
+def delete(environment: str, name: str) -> None:
+    """Its configuration and its model stay."""
+    connected = connect_here(environment)
+    serving.delete(connected.account, connected.environment, name)

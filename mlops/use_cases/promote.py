@@ -1,0 +1,43 @@
+"""Take an approved version of a model to an endpoint."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from mlops.deploy.endpoints import promote as promoting
+from mlops.deploy.endpoints.promote import Promoted, Target
+from mlops.deploy.models.registry import newest_approved, version
+from mlops.ir import Listener
+from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.news import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Promotion:
+    """``number`` is the version, the newest approved one without; ``registry`` the environment that holds it, where
+    that is another. ``sample`` is a request for the smoke test, in place of the version's own."""
+
+    group: str
+    environment: str
+    target: Target
+    number: int | None = None
+    registry: str | None = None
+    sample: Path | None = None
+
+
+def promote(request: Promotion, listener: Listener) -> Promoted:
+    """Raises Refusal for a version that is not approved, and where the endpoint does not serve it."""
+    connected = connect_here(request.environment)
+    source = connect_here(request.registry).account if request.registry else connected.account
+    group, number = request.group, request.number
+    chosen = newest_approved(source, group) if number is None else version(source, group, number)
+    return promoting.promote(
+        connected.account,
+        connected.environment,
+        chosen,
+        request.target,
+        registry=source,
+        samples={request.sample.name: request.sample.read_bytes()} if request.sample else None,
+        say=lambda text: listener(Said(text=text)),
+    )

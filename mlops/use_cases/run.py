@@ -1,0 +1,72 @@
+"""Compile, check, upsert, start and watch a pipeline on this machine, or steps of a past execution."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mlops.account.local.ownership import start_ahead
+from mlops.ir import Listener, UsageError
+from mlops.run.limits import asked_memory
+
+if TYPE_CHECKING:
+    from mlops.deploy.executions.following import ExecutionState
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """``only`` are steps to be run on the results of ``execution``, of the account of ``environment`` (the local one
+    without); without it on the newest that there are. ``interrupt`` are STEP or STEP=SECONDS."""
+
+    target: str | None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    execution: str | None = None
+    environment: str | None = None
+    cache: bool = True
+    interrupt: tuple[str, ...] = ()
+
+
+def run(request: Run, listener: Listener) -> ExecutionState:
+    """How it ended, whatever that is. Raises Refusal where the pipeline has errors. Ctrl-C stops it gently."""
+    asked_memory(os.environ)  # the run's own process reads it; a mistake is to be told here
+    _judge(request.target, request.only, request.execution, request.environment)
+    start_ahead()
+    # Loads while the runner does.
+    from mlops.deploy.executions.interruptions import judge, parsed
+    from mlops.project.environments import LOCAL
+    from mlops.use_cases.running import Manner, begin, open_source
+    from mlops.use_cases.watching import need_recording, watch
+
+    if request.execution is None:
+        chosen = open_source(request.target or "", request.parameters, request.only, listener)
+    else:
+        from mlops.use_cases.replaying import Past, open_replay
+
+        past = Past(request.execution, request.only, request.environment or LOCAL)
+        chosen = open_replay(request.target, past, request.parameters, listener)
+    interruptions = judge(chosen.checked.definition, parsed(request.interrupt))
+    need_recording(chosen.connected.environment, chosen.checked.definition)
+    manner = Manner(request.cache and request.execution is None, request.target, interruptions)
+    _ask_directly(chosen.connected.account)
+    return watch(chosen.connected, begin(chosen, manner, listener), listener, stopping=True)
+
+
+def _ask_directly(account: object) -> None:
+    """Without boto3, which takes longer to load than a cached run."""
+    from mlops.account.local import LocalAccount
+
+    if isinstance(account, LocalAccount):
+        account.directly = True
+
+
+def _judge(target: str | None, only: Sequence[str], execution: str | None, environment: str | None) -> None:
+    """What does not go together. Raises UsageError."""
+    if execution is None and target is None:
+        raise UsageError("there is nothing to run", hint="give a TARGET, or --only STEP --from EXECUTION")
+    if execution is not None and not only:
+        raise UsageError("--from goes with --only STEP", hint="`mlops executions show` names the steps")
+    if environment is not None and execution is None:
+        raise UsageError("--from-env goes with --from EXECUTION")

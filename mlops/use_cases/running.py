@@ -1,0 +1,60 @@
+"""A pipeline in the local account: what is to be started, and starting it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from mlops.account.local import LocalAccount
+from mlops.check.sources import open_one
+from mlops.deploy.executions import interruptions
+from mlops.deploy.executions.following import start
+from mlops.deploy.executions.parameters import judge
+from mlops.deploy.executions.selection import newest_source, select, selective_config
+from mlops.deploy.pipelines.upsert import upsert
+from mlops.ir import Listener
+from mlops.project.environments import LOCAL
+from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.judging import need_sound
+from mlops.use_cases.news import Began
+from mlops.use_cases.replaying import Chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Manner:
+    """How it runs. ``interruptions`` are seconds without spot instances by step; then, as without ``cache``, every step
+    runs. ``file`` is what the user named."""
+
+    cache: bool = True
+    file: str | None = None
+    interruptions: Mapping[str, float] = field(default_factory=dict)
+
+
+def open_source(target: str, values: Mapping[str, str], only: Sequence[str], listener: Listener) -> Chosen:
+    """The pipeline as its source is now, or the steps ``only`` of it on the newest results that there are."""
+    opened = open_one(target, LOCAL)
+    need_sound(opened.findings, listener, doing="run")
+    (checked,) = opened.pipelines
+    judge(checked.definition, values)
+    selection = select(checked, only) if only else None
+    connected = connect_here(LOCAL, opened.root)
+    selective = None
+    if selection is not None:
+        source = newest_source(connected.account, checked.definition.name or "", selection)
+        selective = selective_config(selection, source)
+    return Chosen(connected, checked, values, selective)
+
+
+def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
+    """The ARN of the execution."""
+    definition, connected = chosen.checked.definition, chosen.connected
+    judge(definition, chosen.values)
+    interruptions.judge(definition, manner.interruptions)
+    if isinstance(connected.account, LocalAccount):
+        connected.account.state.use_cache = manner.cache and not manner.interruptions
+        connected.account.state.interruptions = manner.interruptions
+    # Nobody else writes here but other commands of the same person.
+    upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
+    arn = start(connected.account, connected.environment, upserted.name, chosen.values, chosen.selective)
+    listener(Began(about=upserted.name, arn=arn, file=manner.file))
+    return arn

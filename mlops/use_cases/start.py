@@ -1,0 +1,96 @@
+"""Start a pipeline that an account has."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from mlops.check import check
+from mlops.check.sources import open_one
+from mlops.deploy.executions import following
+from mlops.deploy.executions.following import NEWEST, Version, definition_of, find
+from mlops.deploy.executions.parameters import judge
+from mlops.deploy.executions.selection import newest_source, select, selective_config
+from mlops.deploy.pipelines.state import describe, differing, wanted
+from mlops.ir import Definition, Listener, Refusal, UsageError
+from mlops.project.environments import LOCAL
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.judging import judge_names, need_sound
+from mlops.use_cases.news import Began
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """``target`` is a pipeline's name, or the file that declares it; ``only`` are steps to be run on the results of
+    ``execution``, without it on the newest that there are."""
+
+    target: str
+    environment: str = LOCAL
+    suffix: str | None = None
+    version: Version = NEWEST
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    only: tuple[str, ...] = ()
+    execution: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    connected: Connected
+    arn: str
+
+
+def start(request: Start, listener: Listener) -> Started:
+    """What the account has is started. Raises Refusal for a file that says something else."""
+    judge_names(request.suffix, [request.version.alias] if request.version.alias else [])
+    if request.version.alias is not None and request.version.number is not None:
+        raise UsageError("--alias and --version exclude each other")
+    if request.execution is not None and not request.only:
+        raise UsageError("--from goes with --only STEP")
+    if Path(request.target).is_dir():
+        raise UsageError(
+            f"{request.target!r} is a folder, and one pipeline is started", hint="give a file or a pipeline's name"
+        )
+    source = _opened(request, listener) if _is_file(request.target) else None
+    name = request.target if source is None else source[0].name or ""
+    name = f"{name}-{request.suffix}" if request.suffix else name
+    connected = connect_here(request.environment, source[1] if source else None)
+    definition = definition_of(connected.account, name, request.version)
+    if source is not None and request.version.is_newest:
+        _need_same(connected, request, source[0])
+    judge(definition, request.parameters)
+    selective = None
+    if request.only:
+        selection = select(check(definition), request.only)
+        past = find(connected.account, request.execution, name) if request.execution else None
+        selective = selective_config(selection, past or newest_source(connected.account, name, selection))
+    arn = following.start(
+        connected.account, connected.environment, name, request.parameters, selective, request.version
+    )
+    file = request.target if source and not request.suffix else None
+    listener(Began(about=name, arn=arn, file=file))
+    return Started(connected, arn)
+
+
+def _is_file(target: str) -> bool:
+    """Names of pipelines have neither dots nor slashes."""
+    return not target.startswith("arn:") and (target.endswith((".py", ".json")) or ".py:" in target or "/" in target)
+
+
+def _opened(request: Start, listener: Listener) -> tuple[Definition, Path]:
+    opened = open_one(request.target, request.environment)
+    need_sound(opened.findings, listener, doing="start")
+    return opened.pipelines[0].definition, opened.root
+
+
+def _need_same(connected: Connected, request: Start, definition: Definition) -> None:
+    """Raises Refusal where the account has something else than the file says."""
+    ours = wanted(definition, connected.environment, request.suffix)
+    present = describe(connected.account, ours.name)
+    others = differing(present.state, ours) if present is not None else []
+    if others:
+        env = connected.environment.name
+        raise Refusal(
+            f"{ours.name} in {env} is not what {request.target} says: {', '.join(others)}; nothing was started",
+            hint=f"upsert it first; `mlops start {ours.name} --env {env}` starts what is there",
+        )
