@@ -12,13 +12,14 @@ import tarfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import boto3
 import click
 import pytest
-from command_line import Told, in_this_process
+from command_line import ROOT, Told, in_this_process
 
 from mlops.account.local import LocalAccount
 from mlops.cli import cli
@@ -328,3 +329,37 @@ def test_a_planted_secret_is_shown_nowhere_of_an_account_that_takes_it(
 
 def boto(service: str, url: str) -> Any:
     return boto3.client(service, endpoint_url=url, region_name="us-east-1")
+
+
+NAMES = ("Name", "Type", "Get", "Version", "PropertyFileName", "OutputName", "InputName", "ChannelName", "DependsOn")
+"""Members that say what something is called, or of what kind it is: these are no secrets."""
+
+
+def planted_in(value: Any, key: str = "", *, count: Iterator[int]) -> Any:
+    """Every text of a definition is another token."""
+    match value:
+        case dict():
+            return {name: planted_in(item, name, count=count) for name, item in value.items()}
+        case list():
+            return [planted_in(item, key, count=count) for item in value]
+        case str() if key not in NAMES:
+            return token(f"leaf{next(count)}x")
+    return value
+
+
+@pytest.mark.parametrize("example", ["breast_cancer", "diabetes", "wine"])
+def test_no_report_quotes_a_secret_of_a_definition(
+    example: str, tmp_path: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "planted.json"
+    monkeypatch.chdir(tmp_path)
+    counted = count()
+    definition = json.loads((ROOT / "pipelines" / example / "pipeline.json").read_text())
+    file.write_text(json.dumps(planted_in(definition, count=counted), indent=1))
+    assert next(counted) > 10
+    mlops, check = in_this_process(capfd), dict(commands())["check"]
+    for options in formats(check):
+        for more in ([], ["--ignore", "X840"]):
+            told = mlops("check", *options, *more, file.name, code=1)
+            assert "ghp_" not in told.out + told.err, (options, more)
+            assert "(hidden)" in told.out
