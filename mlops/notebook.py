@@ -8,9 +8,7 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
-from dataclasses import replace
 from html import escape
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.ir import Event, MlopsError, Refusal, Severity, unheard
@@ -20,38 +18,18 @@ from mlops.use_cases.news import Looked
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
     from mlops.deploy.executions.following import ExecutionState
-    from mlops.ir import Checked, Finding
+    from mlops.ir import Finding
 
 _COLOURS = {Severity.ERROR: "#b00020", Severity.WARNING: "#8a6100", Severity.INFO: "#556"}
-
-
-def checked(pipeline: Pipeline, environment: str | None = None) -> Checked:
-    """The pipeline as it is now, lowered and checked for ``environment``, the local one by default.
-
-    Its files are looked for beside the pipeline file where it has one, else in the working directory, then in the
-    project's root. Raises ConfigurationError for a broken ``mlops.toml`` or ``mlops.lock``."""
-    from mlops.check import check, order
-    from mlops.declare.lower import lower_pipeline
-    from mlops.declare.misuse import collecting
-    from mlops.project import lock
-    from mlops.project.environments import LOCAL, read_project
-    from mlops.project.root import LOCK
-
-    folder, root = _folders(pipeline)
-    found = read_project(root).environment(environment or LOCAL)
-    with collecting() as misuses:
-        definition = lower_pipeline(pipeline, found, lock.read(root / LOCK), (folder, root))
-    result = check(order(definition), findings=misuses)
-    # A cell has no file that an editor could open.
-    return replace(result, findings=tuple(_without_cell(finding) for finding in result.findings))
 
 
 def html(pipeline: Pipeline, statuses: Mapping[str, str] | None = None) -> str:
     """The graph and the findings. Whatever a name or a message holds is text."""
     from mlops.emit.targets.diagram import emit
+    from mlops.use_cases.declared import declared
 
     try:
-        result = checked(pipeline)
+        result = declared(pipeline).checked
     except MlopsError as error:
         hint = f"<br><small>{escape(error.hint)}</small>" if error.hint else ""
         return f"<p><strong>{escape(pipeline.name)}</strong>: {escape(error.message)}{hint}</p>"
@@ -76,15 +54,17 @@ def html(pipeline: Pipeline, statuses: Mapping[str, str] | None = None) -> str:
 def svg(pipeline: Pipeline) -> str:
     """The graph alone."""
     from mlops.emit.targets.diagram import emit
+    from mlops.use_cases.declared import declared
 
-    return emit(checked(pipeline))
+    return emit(declared(pipeline).checked)
 
 
 def text(pipeline: Pipeline) -> str:
     """The graph as an outline, and the findings."""
     from mlops.emit.targets.outline import emit
+    from mlops.use_cases.declared import declared
 
-    result = checked(pipeline)
+    result = declared(pipeline).checked
     found = [f"{finding.severity.value} {finding.code} {finding.message}" for finding in result.findings]
     return emit(result) + "".join(f"{line}\n" for line in found)
 
@@ -96,18 +76,19 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     from mlops.deploy.executions.parameters import judge
     from mlops.project.environments import LOCAL
     from mlops.use_cases.connecting import connect_here
-    from mlops.use_cases.replaying import Chosen
-    from mlops.use_cases.running import Manner, begin
+    from mlops.use_cases.declared import declared
+    from mlops.use_cases.running import Chosen, Manner, begin
     from mlops.use_cases.watching import follow_to_its_end
 
-    result = checked(pipeline)
+    found = declared(pipeline)
+    result = found.checked
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
     if errors:
         told = "\n".join(f"{finding.code} {finding.message}" for finding in errors)
         raise Refusal(f"{pipeline.name} has {len(errors)} errors, so it is not run:\n{told}", hint=errors[0].help)
     values = {name: _text(value) for name, value in parameters.items()}
     judge(result.definition, values)
-    connected = connect_here(LOCAL, _folders(pipeline)[1])
+    connected = connect_here(LOCAL, found.root)
     arn = begin(Chosen(connected, result, values), Manner(cache), unheard)
     state = follow_to_its_end(connected, arn, _Live(pipeline), stopping=True)
     if state.status != "Succeeded":
@@ -148,27 +129,6 @@ class _Live:
             if self._told.get(name) != status:
                 self._told[name] = status
                 print(f"{name}: {status}", file=sys.stderr)
-
-
-def _folders(pipeline: Pipeline) -> tuple[Path, Path]:
-    """Where the author's files are looked for, and the project's root."""
-    from mlops.project.root import find_root
-
-    file = Path(pipeline.where.file) if pipeline.where.file else None
-    folder = file.parent.resolve() if file is not None and file.is_file() and not _is_cell(file) else Path.cwd()
-    return folder, find_root(folder)
-
-
-def _is_cell(file: Path) -> bool:
-    """ipykernel keeps cells as files in a folder of its process below the temporary one."""
-    return file.parent.name.startswith("ipykernel_")
-
-
-def _without_cell(finding: Finding) -> Finding:
-    file = finding.where.file
-    if file is None or (Path(file).is_file() and not _is_cell(Path(file))):
-        return finding
-    return replace(finding, where=replace(finding.where, file=None))
 
 
 def _finding(finding: Finding) -> str:

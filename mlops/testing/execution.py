@@ -34,8 +34,7 @@ from mlops.testing.rewriting import (
 )
 from mlops.testing.stub import Stub
 from mlops.use_cases.connecting import Connected
-from mlops.use_cases.replaying import Chosen
-from mlops.use_cases.running import Manner, begin
+from mlops.use_cases.running import Chosen, Manner, begin
 
 _MODEL = "model.tar.gz"
 

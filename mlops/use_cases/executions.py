@@ -5,6 +5,7 @@ An execution is named by its id, the beginning of it, its ARN or ``last``; None 
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -13,11 +14,13 @@ from mlops.deploy.executions import following
 from mlops.deploy.executions.following import ExecutionState, StepState, describe, find, log_lines
 from mlops.ir import Listener, UsageError
 from mlops.ir.hiding import hide
+from mlops.project.environments import LOCAL
 from mlops.use_cases import watching
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Looked
-from mlops.use_cases.replaying import replay_command
 
+_NOT_RUN = ("Condition", "Fail")
+"""Kinds of steps that run nothing."""
 LOG_END = 20
 """Lines of a failed step's log that belong to its failure."""
 
@@ -74,6 +77,17 @@ def failures(connected: Connected, state: ExecutionState, target: str | None = N
         if step.status == "Failed":
             log = tuple(log_lines(connected.account, step))[-LOG_END:]
             yield Failure(step, log, replay_command(state, step, connected.environment.name, target))
+
+
+def replay_command(state: ExecutionState, step: StepState, environment: str, target: str | None) -> str | None:
+    """What runs a failed step again; None for any other, and where there is nothing to run. ``target`` is what the user
+    started, where that is a file."""
+    if step.status != "Failed" or step.kind in _NOT_RUN:
+        return None
+    words = ["mlops", "run", *([target] if target else []), "--only", step.name]
+    elsewhere = environment != LOCAL
+    words += ["--from", state.arn, "--from-env", environment] if elsewhere else ["--from", state.id]
+    return shlex.join(words)
 
 
 def as_dictionary(state: ExecutionState, environment: str, target: str | None = None) -> Mapping[str, object]:

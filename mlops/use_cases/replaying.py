@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 from mlops.account import confirm_account
 from mlops.check.sources import open_one
-from mlops.deploy.executions.following import ExecutionState, StepState, describe, find
+from mlops.deploy.executions.following import ExecutionState, describe, find
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.replay import alone, copy, inputs, past, source_of, values_of
 from mlops.deploy.executions.selection import select, selective_config
@@ -19,19 +17,7 @@ from mlops.project.environments import LOCAL
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.news import Said
-
-_NOT_RUN = ("Condition", "Fail")
-"""Kinds of steps that run nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Chosen:
-    """What is to be started in the local account. ``selective`` is a SelectiveExecutionConfig."""
-
-    connected: Connected
-    checked: Checked
-    values: Mapping[str, str]
-    selective: Mapping[str, Any] | None = None
+from mlops.use_cases.running import Chosen
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,14 +86,3 @@ def brought_here(there: Connected, step: PastStep, listener: Listener) -> Chosen
         told = f"{count} objects, {size:,} bytes copied" if count else "is here already, or empty"
         listener(Said(text=f"{uri}: {told}"))
     return Chosen(here, found, {})
-
-
-def replay_command(state: ExecutionState, step: StepState, environment: str, target: str | None) -> str | None:
-    """What runs a failed step again; None for any other, and where there is nothing to run. ``target`` is what the user
-    started, where that is a file."""
-    if step.status != "Failed" or step.kind in _NOT_RUN:
-        return None
-    words = ["mlops", "run", *([target] if target else []), "--only", step.name]
-    elsewhere = environment != LOCAL
-    words += ["--from", state.arn, "--from-env", environment] if elsewhere else ["--from", state.id]
-    return shlex.join(words)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from mlops.account.local import LocalAccount
 from mlops.check.sources import open_one
@@ -12,12 +13,21 @@ from mlops.deploy.executions.following import start
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.upsert import upsert
-from mlops.ir import Listener
+from mlops.ir import Checked, Listener
 from mlops.project.environments import LOCAL
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.news import Began
-from mlops.use_cases.replaying import Chosen
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """What is to be started in the local account. ``selective`` is a SelectiveExecutionConfig."""
+
+    connected: Connected
+    checked: Checked
+    values: Mapping[str, str]
+    selective: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,7 +28,8 @@ from mlops.ir import AccountError
 from mlops.ir.reader import read
 from mlops.project.environments import read_project
 from mlops.use_cases.connecting import Connected
-from mlops.use_cases.replaying import PastStep, brought_here, replay_command
+from mlops.use_cases.executions import replay_command
+from mlops.use_cases.replaying import PastStep, brought_here
 
 PIPELINE = """\
 from mlops import Pipeline, Processing

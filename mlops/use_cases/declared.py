@@ -1,0 +1,54 @@
+"""A pipeline that stands in this process, as it is now: it may have been declared in a notebook's cell."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from mlops.check import check, order
+from mlops.declare.lower import lower_pipeline
+from mlops.declare.misuse import collecting
+from mlops.declare.pipeline import Pipeline
+from mlops.ir import Checked, Finding
+from mlops.project import lock
+from mlops.project.environments import LOCAL, read_project
+from mlops.project.root import LOCK, find_root
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """``root`` is the project's folder."""
+
+    checked: Checked
+    root: Path
+
+
+def declared(pipeline: Pipeline, environment: str = LOCAL) -> Declared:
+    """Lowered and checked for ``environment``. Its files are looked for beside the pipeline file where it has one, else
+    in the working directory, then in the project's root. Raises ConfigurationError for a broken ``mlops.toml`` or
+    ``mlops.lock``."""
+    folder = _folder(pipeline)
+    root = find_root(folder)
+    found = read_project(root).environment(environment)
+    with collecting() as misuses:
+        definition = lower_pipeline(pipeline, found, lock.read(root / LOCK), (folder, root))
+    result = check(order(definition), findings=misuses)
+    # A cell has no file that an editor could open.
+    return Declared(replace(result, findings=tuple(_without_cell(finding) for finding in result.findings)), root)
+
+
+def _folder(pipeline: Pipeline) -> Path:
+    file = Path(pipeline.where.file) if pipeline.where.file else None
+    return file.parent.resolve() if file is not None and file.is_file() and not _is_cell(file) else Path.cwd()
+
+
+def _is_cell(file: Path) -> bool:
+    """ipykernel keeps cells as files in a folder of its process below the temporary one."""
+    return file.parent.name.startswith("ipykernel_")
+
+
+def _without_cell(finding: Finding) -> Finding:
+    file = finding.where.file
+    if file is None or (Path(file).is_file() and not _is_cell(Path(file))):
+        return finding
+    return replace(finding, where=replace(finding.where, file=None))
