@@ -12,7 +12,7 @@ from mlops.account.local.process.router.records import Position, Record, Recorde
 
 
 def record(number: int) -> Record:
-    return Record(number / 10, "config", "A", False, 200, number, 2, 3, 4, None if number % 2 else "id \u00e9\n")
+    return Record(number / 10, "config", "A", False, 200, 200, number, 2, 3, 4, None if number % 2 else "id \u00e9\n")
 
 
 def written(folder: Path, records: list[Record], **more: float) -> None:

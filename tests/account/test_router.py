@@ -221,7 +221,7 @@ def test_what_reaches_the_model_and_what_comes_back(engine: Engine) -> None:
         }
         (record,) = made.records
         assert (record.config, record.variant, record.shadow, record.status) == ("config", "A", False, 200)
-        assert (record.bytes_in, record.bytes_out, record.inference_id) == (2, 3, "i-1")
+        assert (record.model_status, record.bytes_in, record.bytes_out, record.inference_id) == (200, 2, 3, "i-1")
         assert 0 < record.model_microseconds < 5_000_000 and 0 < record.overhead_microseconds < 5_000_000
 
     run(engine, work)
@@ -313,7 +313,7 @@ def test_a_model_that_does_not_answer_is_a_model_error(
         assert (answer.status, told["Code"], told["OriginalStatusCode"]) == (424, "ModelError", original)
         assert said in told["OriginalMessage"] and told["LogStreamArn"] == "stream"
         assert len(model.asked) == 1
-        assert [record.status for record in made.records] == [424]
+        assert [(record.status, record.model_status) for record in made.records] == [(424, original)]
         model.answering = echo
         assert (await made.ask()).status == 200
 
@@ -505,7 +505,7 @@ def test_a_shadow_is_shown_what_the_production_variant_is_shown(engine: Engine) 
             assert (await made.ask(str(number).encode())).status == 200
         await until(lambda: sum(record.shadow for record in made.records) == 5)
         assert sorted(asked.body for asked in shadow.asked) == [asked.body for asked in one.asked]
-        assert {record.status for record in made.records if record.shadow} == {424}
+        assert {(record.status, record.model_status) for record in made.records if record.shadow} == {(424, 418)}
 
     run(engine, work)
 

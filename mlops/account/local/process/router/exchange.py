@@ -29,6 +29,7 @@ class Exchange:
         "line",
         "method",
         "model_seconds",
+        "model_status",
         "old_protocol",
         "parts",
         "received",
@@ -60,6 +61,7 @@ class Exchange:
         self.deadline = 0.0
         self.sent = 0.0  # to the model that has it now; 0 where none has
         self.model_seconds = 0.0
+        self.model_status = 0
         self.line: Line = NOWHERE
         self.running: Running | None = None
         self.connection: ModelConnection | None = None

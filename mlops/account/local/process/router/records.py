@@ -7,6 +7,7 @@ array says that n records were not written, because they came faster than the di
 
 Columns: ``time`` of the answer in seconds since 1970; ``config`` and ``variant`` (empty where none was chosen);
 ``shadow``; ``status`` as the caller saw it, 499 where the caller had gone, for a shadow as if it had been asked;
+``model_status`` of the container that answered last, 0 where none did (Invocation4XXErrors, Invocation5XXErrors);
 microseconds inside the model and around it (ModelLatency, OverheadLatency); bytes of the bodies;
 ``inference_id`` or null.
 """
@@ -39,6 +40,7 @@ class Record(NamedTuple):
     variant: str
     shadow: bool
     status: int
+    model_status: int
     model_microseconds: int
     overhead_microseconds: int
     bytes_in: int

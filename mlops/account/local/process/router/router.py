@@ -207,6 +207,7 @@ class Router:
         now = time.perf_counter()
         exchange.connection = None
         exchange.model_seconds += now - exchange.sent
+        exchange.model_status = connection.status
         exchange.line.took(now - exchange.sent)
         if connection.reusable and running.server.key in self._running:
             running.put_back(connection, now)
@@ -398,6 +399,7 @@ class Router:
             else:
                 self._end(exchange, CLIENT_GONE)
         elif door is None:
+            exchange.written = connection.size
             self._end(exchange, 200 if line.shadow else CLIENT_GONE)
         else:
             body = connection.take_body()
@@ -464,6 +466,7 @@ class Router:
                 line.variant.name,
                 line.shadow,
                 status,
+                exchange.model_status,
                 int(exchange.model_seconds * 1e6),
                 int((time.perf_counter() - exchange.arrived - exchange.model_seconds) * 1e6),
                 exchange.received,
