@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Mapping
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from mlops.declare.members import record_of
+from mlops.declare.members import as_given, record_of, with_values
 from mlops.declare.records import record
 from mlops.declare.references import ModelReference
 from mlops.declare.steps.base import Step
@@ -97,7 +95,7 @@ def _said_multi_model(given: Given) -> Spoken | None:
     return Said(True) if given.at("Mode") == "MultiModel" else None
 
 
-IMAGE = Field("image", "Image", TEXT, to=lambda given, *_: given.image)
+IMAGE = Field("image", "Image", TEXT, to=as_given("image"))
 ENVIRONMENT = Field("environment", "Environment", MAP, keeps="empty", to=_environment)
 ARCHIVE = Field("model", "ModelDataUrl", TRAINED, to=_archive)
 FILES = Field("model", "ModelDataSource", made(MODEL_DATA), to=_files)
@@ -134,5 +132,4 @@ def container(lowering: Lowering, step: Step, given: Container, instance: Value)
     image = None
     if given.image is not None:
         image = lowering.image(given.image, scope="inference", instance=instance, step=step)
-    known = {field.name: getattr(given, field.name) for field in dataclasses.fields(Container)}
-    return record_of(SimpleNamespace(**{**known, "image": image}), CONTAINER, lowering, step)
+    return record_of(with_values(given, image=image), CONTAINER, lowering, step)

@@ -144,7 +144,7 @@ class FunctionStep(Processing):
             return Unknown(), ()
         asset = lowering.asset_of(files, step=self)
         folder = f"{INPUT_FOLDER}/{DEFINITION}"
-        return ("python3", f"{folder}/{RUNNER.name}"), (script_input(f"{asset.uri}/", DEFINITION),)
+        return ("python3", f"{folder}/{RUNNER.name}"), (script_input(f"{asset.uri}/", DEFINITION, lowering, self),)
 
 
 @dataclasses.dataclass(frozen=True, slots=True)

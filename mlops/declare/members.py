@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from mlops.declare.references import Reference, is_expression, lower
 from mlops.ir import Join, Ref, Value
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from mlops.declare.steps.base import Step
 
 __all__ = ["omit"]
+
+T = TypeVar("T")
 
 
 class _Omit:
@@ -131,6 +134,26 @@ def _made(value: object, records: Sequence[Record], lowering: Lowering, step: St
         record = records[0]
         value = record.of(value)
     return record_of(value, record, lowering, step)
+
+
+def with_values(given: T, **values: object) -> T:
+    """A record with other values, which need not be what an author may write."""
+    known = {field.name: getattr(given, field.name) for field in dataclasses.fields(given)}  # type: ignore[arg-type]
+    changed: Any = object.__new__(type(given))
+    for name, value in {**known, **values}.items():
+        object.__setattr__(changed, name, value)
+    made: T = changed
+    return made
+
+
+def as_given(name: str) -> Callable[[Any, Any, Any], Value]:
+    """The ``to`` of a field whose value is that of the document already."""
+
+    def to(given: Any, *_: object) -> Value:
+        value: Value = getattr(given, name)
+        return value
+
+    return to
 
 
 def strings(values: Mapping[str, Any]) -> dict[str, Value]:

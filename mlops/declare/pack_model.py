@@ -72,5 +72,8 @@ class PackModel(Processing):
         if not inference:
             return Unknown(), ()
         script = lowering.asset_of(((SCRIPT.name, SCRIPT),), step=self)
-        inputs = (script_input(f"{inference.uri}/", "inference"), script_input(f"{script.uri}/"))
+        inputs = (
+            script_input(f"{inference.uri}/", "inference", lowering, self),
+            script_input(f"{script.uri}/", CODE, lowering, self),
+        )
         return ("python3", f"{INPUT_FOLDER}/{CODE}/{SCRIPT.name}"), inputs

@@ -17,7 +17,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias
 from mlops.ir.definition import Step
 from mlops.ir.values import Value
 
-DATA, MODEL = "data", "model"
+DATA, MODEL, REPORT = "data", "model", "report"
 STRING, INTEGER, FLOAT, BOOLEAN, ANY = "string", "integer", "float", "boolean", "any"
 NUMBERS = (INTEGER, FLOAT)
 EVERY = (DATA, MODEL, STRING, INTEGER, FLOAT, BOOLEAN)

@@ -6,10 +6,19 @@ from typing import TYPE_CHECKING
 
 from typing_extensions import Unpack
 
-from mlops.declare.check_job import BaselineSettings, Check, s3_input
-from mlops.declare.references import ModelNameReference, lower
+from mlops.declare.check_job import (
+    CONSTRAINTS,
+    BaselineSettings,
+    Check,
+    check_fields,
+    input_argument,
+    is_check,
+    s3_input,
+)
+from mlops.declare.references import ModelNameReference
 from mlops.declare.steps.shared_arguments import Data, Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import REQUIRED, SOURCE, TEXT, Constructor, Field
 from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
@@ -58,12 +67,26 @@ class _ClarifyCheck(Check):
         )
 
 
+_DATA, _CONFIG = (
+    input_argument("data", "dataset", SOURCE, REQUIRED),
+    input_argument("config", "analysis_config", SOURCE, REQUIRED),
+)
+_MODEL = Field("model", "/ModelName", TEXT, REQUIRED)
+
+
+def _constructor(kind: str, *settings: Field) -> Constructor:
+    return Constructor(
+        check_fields((_DATA, _CONFIG), settings, ()), yields=CONSTRAINTS, says=is_check(kind), needs=("image",)
+    )
+
+
 class DataBiasCheck(_ClarifyCheck):
     """Measures bias in ``data``. ``config`` is Clarify's ``analysis_config.json``, a local file or its S3 URI: label,
     facets, and the methods ``pre_training_bias`` and ``report``.
     """
 
     check_type = "DATA_BIAS"
+    constructor = _constructor(check_type)
 
     def __init__(self, name: str, *, data: Data, config: Data, **shared: Unpack[BaselineSettings]) -> None:
         super().__init__(name, **shared)
@@ -88,9 +111,6 @@ class _ModelCheck(_ClarifyCheck):
         self.model = model
         self.config = config
 
-    def envelope(self, lowering: Lowering) -> dict[str, Value]:
-        return super().envelope(lowering) | {"ModelName": lower(self.model)}
-
 
 class ModelBiasCheck(_ModelCheck):
     """Measures bias in what ``model`` (its name) answers to ``data``. ``config`` is Clarify's ``analysis_config.json``
@@ -98,6 +118,7 @@ class ModelBiasCheck(_ModelCheck):
     """
 
     check_type = "MODEL_BIAS"
+    constructor = _constructor(check_type, _MODEL)
 
 
 class ExplainabilityCheck(_ModelCheck):
@@ -106,3 +127,4 @@ class ExplainabilityCheck(_ModelCheck):
     """
 
     check_type = "MODEL_EXPLAINABILITY"
+    constructor = _constructor(check_type, _MODEL)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import Unpack
 
-from mlops.declare.members import execution_folder, without_none
+from mlops.declare.members import as_given, execution_folder, member, members, record_of, with_values
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
@@ -25,6 +25,8 @@ from mlops.declare.shipped import mlops_secrets
 from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
+    OWN_TAGS,
+    ROLE,
     VOLUME_GB,
     Count,
     Data,
@@ -32,13 +34,42 @@ from mlops.declare.steps.shared_arguments import (
     Flag,
     Image,
     Job,
-    JobSettings,
     Text,
     environment,
     has_secrets,
+    network,
     usable_names,
 )
 from mlops.ir import JobKind, S3Place, StepType, Unknown, Value
+from mlops.ir.fields import (
+    COUNT,
+    DATA,
+    FLAG,
+    MAP,
+    REPORT,
+    REQUIRED,
+    TEXT,
+    TEXT_MAP,
+    TEXTS,
+    TRAINED,
+    WORDS,
+    Constructor,
+    Field,
+    Given,
+    Made,
+    Missing,
+    Of,
+    Record,
+    Said,
+    Spoken,
+    Yielded,
+    by_name,
+    choice,
+    hidden,
+    made,
+    named,
+    objects,
+)
 from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
@@ -181,6 +212,234 @@ class Reports(Mapping[str, ReportReference]):
         return len(self._files)
 
 
+def _query_key(query: Athena | Redshift, lowering: Lowering, step: Step) -> Value:
+    """The step's own where the query has none."""
+    return member(step, KMS_KEY, lowering, step) if query.kms_key is None else lower(query.kms_key)
+
+
+def _query_role(query: Redshift, lowering: Lowering, step: Step) -> Value:
+    return member(step, ROLE, lowering, step) if query.role is None else lower(query.role)
+
+
+KMS_KEY = Field("kms_key", "ProcessingOutputConfig.KmsKeyId", TEXT, otherwise="kms_key")
+ATHENA = Record(
+    Athena,
+    (
+        Field("catalog", "Catalog", TEXT, "AwsDataCatalog"),
+        Field("workgroup", "WorkGroup", TEXT),
+        Field("query", "QueryString", TEXT, REQUIRED),
+        Field("database", "Database", TEXT, REQUIRED),
+        Field("to", "OutputS3Uri", TEXT, to=as_given("to")),
+        Field("format", "OutputFormat", choice("PARQUET", "ORC", "AVRO", "JSON", "TEXTFILE"), "PARQUET"),
+        Field("compression", "OutputCompression", choice("GZIP", "SNAPPY", "ZLIB")),
+        Field("kms_key", "KmsKeyId", TEXT, otherwise="kms_key", to=_query_key),
+    ),
+)
+REDSHIFT = Record(
+    Redshift,
+    (
+        Field("cluster", "ClusterId", TEXT, REQUIRED),
+        Field("user", "DbUser", TEXT, REQUIRED),
+        Field("role", "ClusterRoleArn", TEXT, otherwise="role", to=_query_role),
+        Field("query", "QueryString", TEXT, REQUIRED),
+        Field("database", "Database", TEXT, REQUIRED),
+        Field("to", "OutputS3Uri", TEXT, to=as_given("to")),
+        Field("format", "OutputFormat", choice("PARQUET", "CSV"), "PARQUET"),
+        Field("compression", "OutputCompression", choice("None", "GZIP", "BZIP2", "ZSTD", "SNAPPY")),
+        Field("kms_key", "KmsKeyId", TEXT, otherwise="kms_key", to=_query_key),
+    ),
+)
+_DISTRIBUTIONS, _MODES = choice("FullyReplicated", "ShardedByS3Key"), choice("File", "Pipe")
+_MANAGED = Field("app_managed", "AppManaged", FLAG)
+_S3, _QUERIED = "S3Input", "DatasetDefinition"
+S3_INPUT = Record(
+    Input,
+    (
+        _MANAGED,
+        Field("source", f"{_S3}.S3Uri", TRAINED, REQUIRED),
+        Field("path", f"{_S3}.LocalPath", TEXT, to=as_given("path")),
+        Field("kind", f"{_S3}.S3DataType", choice("S3Prefix", "ManifestFile"), "S3Prefix"),
+        Field("mode", f"{_S3}.S3InputMode", _MODES, "File", absent="None"),
+        Field("distribution", f"{_S3}.S3DataDistributionType", _DISTRIBUTIONS, "FullyReplicated", absent="None"),
+        Field("compression", f"{_S3}.S3CompressionType", choice("None", "Gzip"), "None", absent="None"),
+    ),
+)
+_READ = (
+    Field("path", f"{_QUERIED}.LocalPath", TEXT, to=as_given("path")),
+    Field("distribution", f"{_QUERIED}.DataDistributionType", _DISTRIBUTIONS, "FullyReplicated", absent="None"),
+    Field("mode", f"{_QUERIED}.InputMode", _MODES, "File", absent="None"),
+)
+ATHENA_INPUT = Record(
+    Input, (_MANAGED, Field("source", f"{_QUERIED}.AthenaDatasetDefinition", made(ATHENA), REQUIRED), *_READ)
+)
+REDSHIFT_INPUT = Record(
+    Input, (_MANAGED, Field("source", f"{_QUERIED}.RedshiftDatasetDefinition", made(REDSHIFT), REQUIRED), *_READ)
+)
+
+
+def _input(name: str, given: Source | Input | Athena | Redshift, lowering: Lowering, step: Step) -> Value:
+    settings = given if isinstance(given, Input) else Input(given)
+    source, form = settings.source, S3_INPUT
+    folder = f"{INPUT_FOLDER}/{name}" if settings.path is None else lower(settings.path)
+    if isinstance(source, Athena | Redshift):
+        form = ATHENA_INPUT if isinstance(source, Athena) else REDSHIFT_INPUT
+        target = execution_folder(lowering, step.name, "input", name) if source.to is None else lower(source.to)
+        source = with_values(source, to=target)
+    return {"InputName": name, **record_of(with_values(settings, source=source, path=folder), form, lowering, step)}
+
+
+def _inputs(step: Processing, lowering: Lowering, _: Step) -> Value:
+    own = tuple(_input(name, given, lowering, step) for name, given in step.inputs.items())
+    return (*own, *step.program(lowering)[1]) or None
+
+
+_INPUTS, _OUTPUTS = "ProcessingInputs", "ProcessingOutputConfig.Outputs"
+
+
+def _said_inputs(given: Given) -> Spoken | None:
+    found = named(given.at(_INPUTS), "InputName")
+    return {name: _said_input(name, item) for name, item in found.items()} or None
+
+
+_INPUT = made(S3_INPUT, ATHENA_INPUT, REDSHIFT_INPUT, short=TRAINED.accepts)
+
+
+def _said_input(name: str, item: Mapping[str, Value]) -> Spoken:
+    """Without a folder that is where it would be anyway."""
+    where = {key: value for key, value in item.items() if key != "InputName"}
+    for member_name in (_S3, _QUERIED):
+        place = where.get(member_name)
+        if isinstance(place, Mapping) and place.get("LocalPath") == f"{INPUT_FOLDER}/{name}":
+            where[member_name] = {key: value for key, value in place.items() if key != "LocalPath"}
+    return Of(_INPUT, where)
+
+
+OUTPUT = Record(
+    Output,
+    (
+        Field("to", "S3Output.S3Uri", TEXT, to=as_given("to")),
+        Field("path", "S3Output.LocalPath", TEXT, to=as_given("path")),
+        Field("upload", "S3Output.S3UploadMode", choice("EndOfJob", "Continuous"), "EndOfJob"),
+        Field("feature_group", "FeatureStoreOutput.FeatureGroupName", TEXT),
+        _MANAGED,
+    ),
+    positional=0,
+)
+
+
+def _outputs(step: Processing, lowering: Lowering, _: Step) -> Value:
+    return tuple(_output(name, given, lowering, step) for name, given in step.given_outputs.items()) or None
+
+
+def _output(name: str, given: Output, lowering: Lowering, step: Step) -> Value:
+    if given.feature_group is None or given.to is not None:
+        target = execution_folder(lowering, step.name, "output", name) if given.to is None else lower(given.to)
+        given = with_values(
+            given, to=target, path=f"{OUTPUT_FOLDER}/{name}" if given.path is None else lower(given.path)
+        )
+    else:
+        given = with_values(given, path=None, upload=None)
+    return {"OutputName": name, **members(given, OUTPUT.fields, lowering, step)}
+
+
+def _said_outputs(given: Given) -> Spoken | None:
+    """What a record has no word for is left to ``arguments=``."""
+    found = named(given.at(_OUTPUTS), "OutputName")
+    return {name: _said_output(name, given.inside(item)) for name, item in found.items()} or None
+
+
+def _said_output(name: str, output: Given) -> Spoken:
+    values = {field: output.at(field.path) for field in OUTPUT.in_order}
+    usual = {"path": f"{OUTPUT_FOLDER}/{name}", "upload": "EndOfJob"}
+    told = {
+        field.name: Of(field.kind, value)
+        for field, value in values.items()
+        if not isinstance(value, Missing) and value != usual.get(field.name, ...)
+    }
+    return Made("Output", (), told)
+
+
+def _given_outputs(given: Given) -> dict[str, Yielded]:
+    names = [item.get("OutputName") for item in objects(given.at(_OUTPUTS))]
+    return {
+        f"{_OUTPUTS}['{name}'].S3Output.S3Uri": Yielded("outputs", DATA, name)
+        for name in names
+        if isinstance(name, str)
+    }
+
+
+def _files(step: Processing, *_: object) -> Value:
+    return (
+        tuple(
+            {"PropertyFileName": name, "OutputName": output, "FilePath": path}
+            for name, (output, path) in step.files.items()
+            if output in step.given_outputs
+        )
+        or None
+    )
+
+
+def _told_files(given: Given) -> dict[str, tuple[str, str]]:
+    """Name to (output, file) of the step's property files; empty where they are no reports of its outputs."""
+    outputs = named(given.at(_OUTPUTS), "OutputName")
+    found = {}
+    for name, item in named(given.at("/PropertyFiles"), "PropertyFileName").items():
+        output, path = item.get("OutputName"), item.get("FilePath")
+        if not isinstance(output, str) or output not in outputs or not isinstance(path, str) or not path:
+            return {}
+        found[name] = (output, path)
+    return found
+
+
+def _said_reports(given: Given) -> Spoken | None:
+    return {name: Said(f"{output}/{path}") for name, (output, path) in _told_files(given).items()} or None
+
+
+def _given_reports(given: Given) -> dict[str, Yielded]:
+    return {f"PropertyFiles.{name}": Yielded("reports", REPORT, name) for name in _told_files(given)}
+
+
+def _image(step: Processing, lowering: Lowering, _: Step) -> Value:
+    return lowering.image(step.image, scope="training", instance=lowering.instance(step.instance), step=step)
+
+
+def _environment(step: Processing, lowering: Lowering, _: Step) -> Value:
+    entrypoint, _inputs_of_code = step.program(lowering)
+    return environment(step.environment, resolved=has_secrets(step.environment) and entrypoint is not None)
+
+
+def _kms_key(step: Processing, lowering: Lowering, _: Step) -> Value:
+    return member(step, KMS_KEY, lowering, step) if step.given_outputs else None
+
+
+_CLUSTER = "ProcessingResources.ClusterConfig"
+
+FIELDS = (
+    Field("instance", f"{_CLUSTER}.InstanceType", TEXT, otherwise="instance"),
+    Field("count", f"{_CLUSTER}.InstanceCount", COUNT, 1),
+    Field("volume", f"{_CLUSTER}.VolumeSizeInGB", COUNT, VOLUME_GB),
+    Field("volume_kms_key", f"{_CLUSTER}.VolumeKmsKeyId", TEXT, otherwise="kms_key"),
+    Field("image", "AppSpecification.ImageUri", TEXT, REQUIRED, to=_image),
+    hidden("code"),
+    hidden("entry"),
+    Field(
+        "command", "AppSpecification.ContainerEntrypoint", TEXTS, to=lambda step, lowering, _: step.program(lowering)[0]
+    ),
+    Field("args", "AppSpecification.ContainerArguments", WORDS, ()),
+    ROLE,
+    Field("inputs", _INPUTS, by_name("InputName", *_INPUT.records), to=_inputs, said=_said_inputs),
+    Field(
+        "outputs", _OUTPUTS, by_name("OutputName", OUTPUT), (), to=_outputs, said=_said_outputs, gives=_given_outputs
+    ),
+    KMS_KEY._replace(to=_kms_key),
+    Field("environment", "Environment", MAP, to=_environment),
+    Field("max_runtime", "StoppingCondition.MaxRuntimeInSeconds", COUNT),
+    network("NetworkConfig"),
+    OWN_TAGS,
+    Field("reports", "/PropertyFiles", TEXT_MAP, to=_files, said=_said_reports, gives=_given_reports),
+)
+
+
 class Processing(Step):
     """Runs ``code`` (a script, or a folder with ``entry`` in it) in ``image``; without code, the image's own command.
 
@@ -191,6 +450,7 @@ class Processing(Step):
 
     step_type = STEP_TYPE
     shared_arguments = Job
+    constructor = Constructor(FIELDS)
 
     def __init__(
         self,
@@ -212,7 +472,6 @@ class Processing(Step):
         **shared: Unpack[Job],
     ) -> None:
         self.share(name, shared)
-        self.job = JobSettings.of(shared)
         self.image = image
         self.code = code
         self.entry = entry
@@ -227,67 +486,27 @@ class Processing(Step):
         given = outputs if isinstance(outputs, Mapping) else dict.fromkeys(outputs, Output())
         for names, what in ((list(outputs), "output"), (list(self.inputs), "input")):
             usable_names(name, what, names)
-        self._outputs = {key: Output(path=item) if isinstance(item, str) else item for key, item in given.items()}
-        self.outputs = Outputs(name, tuple(self._outputs))
-        self._reports = self._split_reports(reports or {})
-        self.reports = Reports(name, self._reports)
+        self.given_outputs = {key: Output(path=item) if isinstance(item, str) else item for key, item in given.items()}
+        self.outputs = Outputs(name, tuple(self.given_outputs))
+        self.files = self._split_reports(reports or {})
+        self.reports = Reports(name, self.files)
         for taken, by in ((CODE, code is not None), (SECRETS, has_secrets(self.environment))):
             if taken in self.inputs and by:
                 message = f"{name}: the input name {taken!r} is taken by what brings the script"
                 misuse("D060", message, step=name)
                 del self.inputs[taken]
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        instance = lowering.instance(self.instance)
-        outputs = tuple(self._output(lowering, name, output) for name, output in self._outputs.items())
-        entrypoint, code = self._code(lowering)
-        resolved = has_secrets(self.environment) and entrypoint is not None
-        if resolved and isinstance(entrypoint, tuple):
-            folder = f"{INPUT_FOLDER}/{SECRETS}"
-            entrypoint = ("python3", f"{folder}/{RESOLVER.name}", *entrypoint)
-            asset = lowering.asset_of(((RESOLVER.name, RESOLVER),), step=self)
-            code = (*code, _s3_input(SECRETS, f"{asset.uri}/", Input(asset.uri)))
-        inputs = (*(self._input(lowering, name, given) for name, given in self.inputs.items()), *code)
-        return without_none(
-            {
-                "ProcessingResources": {
-                    "ClusterConfig": without_none(
-                        {
-                            "InstanceType": instance,
-                            "InstanceCount": lower(self.count),
-                            "VolumeSizeInGB": lower(self.volume),
-                            "VolumeKmsKeyId": self.job.volume_kms_key(lowering),
-                        }
-                    )
-                },
-                "AppSpecification": without_none(
-                    {
-                        "ImageUri": lowering.image(self.image, scope="training", instance=instance, step=self),
-                        "ContainerEntrypoint": entrypoint,
-                        "ContainerArguments": lower(self.args) if self.args else None,
-                    }
-                ),
-                "RoleArn": self.job.role(lowering),
-                "ProcessingInputs": inputs or None,
-                "ProcessingOutputConfig": without_none({"Outputs": outputs, "KmsKeyId": self.job.kms_key(lowering)})
-                if outputs
-                else None,
-                "Environment": environment(self.environment, resolved=resolved),
-                "StoppingCondition": None
-                if self.max_runtime is None
-                else {"MaxRuntimeInSeconds": lower(self.max_runtime)},
-                "NetworkConfig": self.job.network_config(lowering),
-                "Tags": self.job.tags(lowering),
-            }
-        )
+    def program(self, lowering: Lowering) -> tuple[Value, tuple[Value, ...]]:
+        """The container's entry point, and the inputs that bring what it starts."""
+        return lowering.once(self, lambda: self._program(lowering))
 
-    def envelope(self, lowering: Lowering) -> dict[str, Value]:
-        files = tuple(
-            {"PropertyFileName": name, "OutputName": output, "FilePath": path}
-            for name, (output, path) in self._reports.items()
-            if output in self._outputs
-        )
-        return {"PropertyFiles": files} if files else {}
+    def _program(self, lowering: Lowering) -> tuple[Value, tuple[Value, ...]]:
+        entrypoint, code = self._code(lowering)
+        if isinstance(entrypoint, tuple) and has_secrets(self.environment):
+            entrypoint = ("python3", f"{INPUT_FOLDER}/{SECRETS}/{RESOLVER.name}", *entrypoint)
+            asset = lowering.asset_of(((RESOLVER.name, RESOLVER),), step=self)
+            code = (*code, script_input(f"{asset.uri}/", SECRETS, lowering, self))
+        return entrypoint, code
 
     def _code(self, lowering: Lowering) -> tuple[Value, tuple[Value, ...]]:
         """The container's entry point and the input that brings the code."""
@@ -309,100 +528,28 @@ class Processing(Step):
             message = f"{self.name}: there is no {entry!r} in {self.code}"
             misuse("D052", message, step=self.name, where=self.where)
         folder = f"{INPUT_FOLDER}/{CODE}"
-        return (*map(lower, self.command or ("python3",)), f"{folder}/{entry}"), (script_input(uri),)
-
-    def _input(self, lowering: Lowering, name: str, given: Source | Input | Athena | Redshift) -> Value:
-        settings = given if isinstance(given, Input) else Input(given)
-        if not isinstance(settings.source, Athena | Redshift):
-            return _s3_input(name, lowering.data(settings.source, step=self), settings)
-        folder = f"{INPUT_FOLDER}/{name}" if settings.path is None else lower(settings.path)
-        common = {
-            "LocalPath": folder,
-            "DataDistributionType": settings.distribution,
-            "InputMode": settings.mode,
-        }
-        query = self._query(lowering, name, settings.source)
-        return without_none(
-            {
-                "InputName": name,
-                "AppManaged": lower(settings.app_managed),
-                "DatasetDefinition": without_none({**query, **common}),
-            }
-        )
-
-    def _query(self, lowering: Lowering, name: str, source: Athena | Redshift) -> dict[str, Value]:
-        target = execution_folder(lowering, self.name, "input", name) if source.to is None else lower(source.to)
-        key = self.job.kms_key(lowering) if source.kms_key is None else lower(source.kms_key)
-        result: dict[str, Value] = {
-            "QueryString": lower(source.query),
-            "Database": lower(source.database),
-            "OutputS3Uri": target,
-            "OutputFormat": source.format,
-            "OutputCompression": source.compression,
-            "KmsKeyId": key,
-        }
-        if isinstance(source, Athena):
-            own = {"Catalog": lower(source.catalog), "WorkGroup": lower(source.workgroup)}
-            return {"AthenaDatasetDefinition": without_none({**own, **result})}
-        own = {
-            "ClusterId": lower(source.cluster),
-            "DbUser": lower(source.user),
-            "ClusterRoleArn": self.job.role(lowering) if source.role is None else lower(source.role),
-        }
-        return {"RedshiftDatasetDefinition": without_none({**own, **result})}
-
-    def _output(self, lowering: Lowering, name: str, output: Output) -> Value:
-        target = execution_folder(lowering, self.name, "output", name) if output.to is None else lower(output.to)
-        folder = f"{OUTPUT_FOLDER}/{name}" if output.path is None else lower(output.path)
-        to_s3 = output.feature_group is None or output.to is not None
-        return without_none(
-            {
-                "OutputName": name,
-                "S3Output": {"S3Uri": target, "LocalPath": folder, "S3UploadMode": output.upload} if to_s3 else None,
-                "FeatureStoreOutput": None
-                if output.feature_group is None
-                else {"FeatureGroupName": lower(output.feature_group)},
-                "AppManaged": lower(output.app_managed),
-            }
+        return (*map(lower, self.command or ("python3",)), f"{folder}/{entry}"), (
+            script_input(uri, CODE, lowering, self),
         )
 
     def _split_reports(self, reports: Mapping[str, str]) -> dict[str, tuple[str, str]]:
         files = {}
         for name, path in reports.items():
             output, _, file = path.partition("/")
-            if not file or output not in self._outputs:
+            if not file or output not in self.given_outputs:
                 misuse(
                     "D062",
                     f"{self.name}: the report {name} is {path!r}, which does not begin with one of the step's outputs",
-                    help=f"write it as <output>/<file>; the outputs are {', '.join(self._outputs) or 'none'}",
+                    help=f"write it as <output>/<file>; the outputs are {', '.join(self.given_outputs) or 'none'}",
                     step=self.name,
                 )
             files[name] = (output, file)
         return files
 
 
-def script_input(uri: str, name: str = CODE) -> Value:
+def script_input(uri: str, name: str, lowering: Lowering, step: Step) -> Value:
     """The input that brings the script."""
-    return _s3_input(name, uri, Input(uri))
-
-
-def _s3_input(name: str, uri: Value, settings: Input) -> Value:
-    return without_none(
-        {
-            "InputName": name,
-            "AppManaged": lower(settings.app_managed),
-            "S3Input": without_none(
-                {
-                    "S3Uri": uri,
-                    "LocalPath": f"{INPUT_FOLDER}/{name}" if settings.path is None else lower(settings.path),
-                    "S3DataType": settings.kind,
-                    "S3InputMode": settings.mode,
-                    "S3DataDistributionType": settings.distribution,
-                    "S3CompressionType": settings.compression,
-                }
-            ),
-        }
-    )
+    return _input(name, Input(uri), lowering, step)
 
 
 def _unknown(step: str, kind: str, name: str, known: Sequence[str]) -> None:

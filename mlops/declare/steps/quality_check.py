@@ -9,13 +9,41 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from typing_extensions import Unpack
 
-from mlops.declare.check_job import OUTPUT_FOLDER, BaselineSettings, Check, s3_input
+from mlops.declare.check_job import (
+    CONSTRAINTS,
+    OUTPUT_FOLDER,
+    BaselineSettings,
+    Check,
+    check_fields,
+    input_argument,
+    is_check,
+    s3_input,
+)
 from mlops.declare.json_text import json_text
 from mlops.declare.members import without_none
 from mlops.declare.references import DataReference, StringProperty, lower
 from mlops.declare.steps.shared_arguments import Data, Text
 from mlops.ir import StepType, Value
+from mlops.ir.fields import (
+    ANY_MAP,
+    LINK,
+    PLAIN,
+    REQUIRED,
+    SOURCE,
+    STRING,
+    TEXT,
+    Constructor,
+    Field,
+    Given,
+    Missing,
+    Of,
+    Said,
+    Spoken,
+    Yielded,
+    nothing,
+)
 from mlops.ir.permissions import to_run
+from mlops.ir.values import from_json
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -103,12 +131,82 @@ class _QualityCheck(Check):
             }
         )
 
-    def envelope(self, lowering: Lowering) -> dict[str, Value]:
-        return super().envelope(lowering) | {"SuppliedBaselineStatistics": lower(self.baseline_statistics)}
-
     def _script(self, name: str) -> Value:
         script = self.scripts.get(name)
         return None if script is None else f"{INPUT_FOLDER}/{name}/{PurePosixPath(script).name}"
+
+
+_COLUMNS = {
+    "prediction": "inference_attribute",
+    "probability": "probability_attribute",
+    "truth": "ground_truth_attribute",
+    "threshold": "probability_threshold_attribute",
+}
+_VARIABLES = (
+    "output_path",
+    "publish_cloudwatch_metrics",
+    "dataset_format",
+    "dataset_source",
+    "record_preprocessor_script",
+    "post_analytics_processor_script",
+    "analysis_type",
+    "problem_type",
+    *_COLUMNS.values(),
+)
+
+
+def _said_format(given: Given) -> Spoken | None:
+    text = given.at("Environment.dataset_format")
+    try:
+        layout = json.loads(text) if isinstance(text, str) else None
+    except (ValueError, RecursionError):
+        return None
+    for name, known in _FORMATS.items():
+        if layout == known:
+            return None if name == "csv" else Said(name)
+    return Said(from_json(layout)) if isinstance(layout, dict) else None
+
+
+def _column(argument: str) -> Field:
+    """A column by its index, or by its name or path."""
+    path = f"Environment.{_COLUMNS[argument]}"
+
+    def said(given: Given) -> Spoken | None:
+        value = given.at(path)
+        if isinstance(value, Missing):
+            return None
+        for kind in (int, float) if argument == "threshold" else (int,):
+            try:
+                number = kind(value) if isinstance(value, str) else None
+            except ValueError:
+                continue
+            if number is not None and json.dumps(number) == value:
+                return Said(number)
+        return Of(TEXT, value)
+
+    return Field(argument, path, TEXT, to=nothing, said=said)
+
+
+_DATA = input_argument("data", DATASET, SOURCE, REQUIRED)
+_FORMAT = Field("format", "Environment.dataset_format", ANY_MAP, "csv", to=nothing, said=_said_format)
+_SCRIPTS = (
+    input_argument("preprocessor", PREPROCESSOR, PLAIN),
+    input_argument("postprocessor", POSTPROCESSOR, PLAIN),
+)
+_STATISTICS = Field("baseline_statistics", "/SuppliedBaselineStatistics", LINK, keeps="null")
+
+
+def _constructor(kind: str, *inputs: Field) -> Constructor:
+    return Constructor(
+        check_fields((_DATA, *inputs, _FORMAT), (_STATISTICS,), _VARIABLES),
+        yields={
+            **CONSTRAINTS,
+            "CalculatedBaselineStatistics": Yielded("statistics", STRING),
+            "BaselineUsedForDriftCheckStatistics": Yielded("statistics_for_drift", STRING),
+        },
+        says=is_check(kind),
+        needs=("image",),
+    )
 
 
 class DataQualityCheck(_QualityCheck):
@@ -118,6 +216,7 @@ class DataQualityCheck(_QualityCheck):
     """
 
     check_type = "DATA_QUALITY"
+    constructor = _constructor(check_type, *_SCRIPTS)
 
     def __init__(
         self,
@@ -145,6 +244,12 @@ class ModelQualityCheck(_QualityCheck):
     """
 
     check_type = "MODEL_QUALITY"
+    constructor = _constructor(
+        check_type,
+        _SCRIPTS[1],
+        Field("problem", "Environment.problem_type", TEXT, REQUIRED, to=nothing),
+        *map(_column, _COLUMNS),
+    )
 
     def __init__(
         self,
@@ -166,10 +271,10 @@ class ModelQualityCheck(_QualityCheck):
         self.problem = problem
         self.format = format
         self.columns = {
-            "inference_attribute": prediction,
-            "probability_attribute": probability,
-            "ground_truth_attribute": truth,
-            "probability_threshold_attribute": threshold,
+            _COLUMNS["prediction"]: prediction,
+            _COLUMNS["probability"]: probability,
+            _COLUMNS["truth"]: truth,
+            _COLUMNS["threshold"]: threshold,
         }
         self.scripts = {POSTPROCESSOR: postprocessor}
         self.baseline_statistics = baseline_statistics
