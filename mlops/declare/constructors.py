@@ -9,13 +9,16 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops.declare import steps
-from mlops.declare.steps.base import Step
+from mlops.declare.steps.base import SHARED, WITHOUT_REQUEST, Step
+from mlops.declare.steps.condition import STEP_TYPE
 from mlops.ir import StepType
 from mlops.ir.fields import Constructor
 
 
 def constructors() -> tuple[Constructor, ...]:
-    return tuple(map(_complete, _classes()))
+    """``when`` is one too, though it is no class."""
+    branch = Constructor(WITHOUT_REQUEST, merges=False, name="when", type=STEP_TYPE.type)
+    return (*map(_complete, _classes()), branch)
 
 
 def _classes() -> Iterator[type[Step]]:
@@ -30,10 +33,11 @@ def _classes() -> Iterator[type[Step]]:
 
 def _complete(step: type[Step]) -> Constructor:
     order = [*_own(step), *_shared(step.shared_arguments)]
+    fields = (*step.constructor.fields, *(SHARED if step.constructor.merges else WITHOUT_REQUEST))
     return step.constructor._replace(
         name=step.__name__,
         type=step.step_type.type if isinstance(step.step_type, StepType) else "",
-        fields=sorted(step.constructor.fields, key=lambda field: order.index(field.name) if field.name else len(order)),
+        fields=sorted(fields, key=lambda field: order.index(field.name) if field.name else len(order)),
     )
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, Type
 
 from typing_extensions import TypedDict, Unpack
 
-from mlops.declare.members import envelope_of, merge, request_of, without_none
+from mlops.declare.members import envelope_of, members, merge, record_of, request_of
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.records import checked_call, record, strict_table
@@ -18,7 +18,21 @@ from mlops.declare.source_line import author_line
 from mlops.declare.wrong_arguments import WrongArguments
 from mlops.ir import Step as StepRecord
 from mlops.ir import StepType, Unknown, Value, Where
-from mlops.ir.fields import Constructor
+from mlops.ir.fields import (
+    COUNT,
+    NUMBER,
+    PLAIN,
+    WORDS,
+    Constructor,
+    Field,
+    Given,
+    Made,
+    Record,
+    Said,
+    Spoken,
+    StepNamed,
+    each,
+)
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -89,19 +103,6 @@ class Retry:
     expire_after: int | None = None
     interval: int | None = None
     backoff: float | None = None
-
-    def policy(self, faults: Sequence[str]) -> Value:
-        """The document's policy; ``faults`` are those of the type of step."""
-        on = (self.on,) if isinstance(self.on, str) else tuple(self.on)
-        return without_none(
-            {
-                "ExceptionType": on or tuple(faults),
-                "IntervalSeconds": self.interval,
-                "BackoffRate": self.backoff,
-                "MaxAttempts": self.attempts,
-                "ExpireAfterMin": self.expire_after,
-            }
-        )
 
 
 @strict_table
@@ -197,7 +198,7 @@ class Step(metaclass=_StepMeta):
             name=self.name,
             type=self.step_type.type,
             arguments=merge(self.request(lowering), self.arguments),
-            members=merge({**self._shared_members(), **self.envelope(lowering)}, self.members),
+            members=merge({**members(self, SHARED, lowering, self), **self.envelope(lowering)}, self.members),
             where=self.where,
         )
 
@@ -239,24 +240,6 @@ class Step(metaclass=_StepMeta):
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 
-    def _shared_members(self) -> dict[str, Value]:
-        members: dict[str, Value] = {}
-        if self.display_name is not None:
-            members["DisplayName"] = self.display_name
-        if self.description is not None:
-            members["Description"] = self.description
-        if self.after:
-            members["DependsOn"] = tuple(dependency(item) for item in self.after)
-        if isinstance(self.cache, str):
-            members["CacheConfig"] = {"Enabled": True, "ExpireAfter": self.cache}
-        elif self.cache is not None:
-            members["CacheConfig"] = {"Enabled": self.cache}
-        if self.retries is not None:
-            given = Retry(attempts=self.retries) if isinstance(self.retries, int) else self.retries
-            policies = (given,) if isinstance(given, Retry) else given
-            members["RetryPolicies"] = tuple(policy.policy(self.faults) for policy in policies)
-        return members
-
 
 _VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 _INTERNAL = frozenset(
@@ -283,3 +266,100 @@ def dependency(item: Step | str | After) -> Value:
         name = item.step if isinstance(item.step, str) else item.step.name
         return name if item.trigger == "Completed" else {"Step": name, "Trigger": item.trigger}
     return item if isinstance(item, str) else item.name
+
+
+_TRIGGERS = ("Failed", "Stopped", "Any")
+
+
+def _said_after(given: Given) -> Spoken | None:
+    listed = given.at("/DependsOn")
+    said: list[Spoken] = []
+    for item in listed if isinstance(listed, tuple) else ():
+        match item:
+            case str():
+                said.append(StepNamed(item))
+            case {"Step": str(name), "Trigger": str(trigger), **rest} if trigger in _TRIGGERS and not rest:
+                said.append(Made("After", [StepNamed(name), *([] if trigger == "Any" else [Said(trigger)])]))
+            case _:
+                return None
+    return said or None
+
+
+def _cache(step: Step, *_: object) -> Value:
+    if isinstance(step.cache, str):
+        return {"Enabled": True, "ExpireAfter": step.cache}
+    return None if step.cache is None else {"Enabled": step.cache}
+
+
+def _said_cache(given: Given) -> Spoken | None:
+    match given.at("/CacheConfig"):
+        case {"Enabled": True, "ExpireAfter": str(period), **rest} if not rest:
+            return Said(period)
+        case {"Enabled": bool(enabled), **rest} if not rest:
+            return Said(enabled)
+    return None
+
+
+def _faults(retry: Retry, _: Lowering, step: Step) -> Value:
+    return (retry.on,) if isinstance(retry.on, str) else tuple(retry.on) or tuple(step.faults)
+
+
+RETRY = Record(
+    Retry,
+    (
+        Field("on", "ExceptionType", WORDS, (), to=_faults),
+        Field("interval", "IntervalSeconds", COUNT),
+        Field("backoff", "BackoffRate", NUMBER),
+        Field("attempts", "MaxAttempts", COUNT),
+        Field("expire_after", "ExpireAfterMin", COUNT),
+    ),
+    positional=0,
+)
+
+
+def _retries(step: Step, lowering: Lowering, _: Step) -> Value:
+    if step.retries is None:
+        return None
+    given = Retry(attempts=step.retries) if isinstance(step.retries, int) else step.retries
+    policies = (given,) if isinstance(given, Retry) else given
+    return tuple(record_of(policy, RETRY, lowering, step) for policy in policies)
+
+
+def _said_retries(given: Given) -> Spoken | None:
+    listed = given.at("/RetryPolicies")
+    said = [_said_policy(item) for item in listed] if isinstance(listed, tuple) else []
+    known = [policy for policy in said if policy is not None]
+    if not known or len(known) != len(said):
+        return None
+    return known[0] if len(known) == 1 else [*known]
+
+
+def _said_policy(policy: Value) -> Spoken | None:
+    faults = policy.get("ExceptionType") if isinstance(policy, Mapping) else None
+    if not isinstance(policy, Mapping) or not isinstance(faults, tuple):
+        return None
+    numbers = {field.name: policy.get(field.path) for field in RETRY.in_order if field.name != "on"}
+    given = {name: number for name, number in numbers.items() if number is not None}
+    if not all(isinstance(item, str) for item in faults) or any(
+        type(number) not in (int, float) for number in given.values()
+    ):
+        return None
+    on: Spoken = Said(faults[0]) if len(faults) == 1 else [Said(fault) for fault in faults]
+    return Made("Retry", (), {"on": on, **{name: Said(number) for name, number in given.items()}})
+
+
+SHARED = (
+    Field("display_name", "/DisplayName", PLAIN),
+    Field("description", "/Description", PLAIN),
+    Field(
+        "after",
+        "/DependsOn",
+        WORDS,
+        to=lambda step, *_: tuple(dependency(item) for item in step.after) or None,
+        said=_said_after,
+    ),
+    Field("cache", "/CacheConfig", PLAIN, to=_cache, said=_said_cache),
+    Field("retries", "/RetryPolicies", each(RETRY), to=_retries, said=_said_retries),
+)
+"""What every step takes; after that only what those that start something do."""
+WITHOUT_REQUEST = SHARED[:3]

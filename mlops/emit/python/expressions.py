@@ -8,17 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TypeAlias
 
 from mlops.emit.python.names import Names
 from mlops.emit.python.source import Enclosed, Items, Node, Operation, Text, call, dictionary, listing, string
 from mlops.ir import Join, JsonGet, Ref, Value
+from mlops.ir.fields import ANY, EVERY, REPORT, STRING, Pattern, Yielded
 from mlops.ir.values import Expression, to_json
-
-DATA, MODEL = "data", "model"
-STRING, INTEGER, FLOAT, BOOLEAN, ANY = "string", "integer", "float", "boolean", "any"
-NUMBERS = (INTEGER, FLOAT)
-EVERY = (DATA, MODEL, STRING, INTEGER, FLOAT, BOOLEAN)
 
 _EXECUTION = {
     "Execution.StartDateTime": "start_time",
@@ -39,7 +34,6 @@ _COMPARISONS = {
     "LessThan": "<",
     "LessThanOrEqualTo": "<=",
 }
-_OUTPUT = re.compile(r"ProcessingOutputConfig\.Outputs\['([^'\]]*)'\]\.S3Output\.S3Uri")
 _JSON_PATH = re.compile(r"(?:(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(0|[1-9][0-9]{0,8})\]|\['([^'\]]*)'\])")
 _TUNED_FOLDER = re.compile(r"TrainingJobDefinition(?:s\[0\])?\.OutputDataConfig\.S3OutputPath")
 _TUNED_JOB = re.compile(r"top\((\d+)\)\.job_name")
@@ -49,28 +43,21 @@ _CURRENT = "ForEach.CurrentItem"
 _PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
-Pattern: TypeAlias = "tuple[re.Pattern[str], str, str]"
-"""Paths of a step's typed references: their groups are put into the attribute, which is of that kind."""
-
-
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """A step's variable. ``properties`` maps paths to (attribute, kind), as do ``patterns``; ``outputs`` and
-    ``reports`` may be indexed. ``inner`` are the steps that a ForEach holds, ``selected`` the one that it selects
-    by."""
+    """A step's variable: its references by path, and those of whole families of paths. ``inner`` are the steps that a
+    ForEach holds, ``selected`` the one that it selects by."""
 
     name: str
     has_property: bool = True
-    properties: Mapping[str, tuple[str, str]] = field(default_factory=dict)
-    outputs: Collection[str] = ()
-    reports: Collection[str] = ()
+    yields: Mapping[str, Yielded] = field(default_factory=dict)
     patterns: Sequence[Pattern] = ()
     inner: Collection[str] = ()
     selected: str | None = None
 
     def says(self, path: str) -> bool:
         """There is an expression for the path; a branch has few."""
-        return self.has_property or path in self.properties
+        return self.has_property or path in self.yields
 
 
 @dataclass(slots=True)
@@ -150,27 +137,23 @@ def _prefixes(text: str) -> list[str]:
 
 def _property(step: Variable, path: str, scope: Scope, accepts: Sequence[str]) -> Node:
     variable = scope.use(step.name)
-    if path in step.properties:
-        attribute, kind = step.properties[path]
-        if kind in (*accepts, ANY):
-            return _attribute(f"{variable}.{attribute}")
-    for pattern, attribute, kind in step.patterns:
-        match = pattern.fullmatch(path)
-        if match and kind in (*accepts, ANY):
-            return Text(f"{variable}.{attribute.format(*match.groups())}")
+    found = step.yields.get(path)
+    if found is not None and found.kind in (*accepts, ANY):
+        return _yielded(variable, found)
+    for pattern in step.patterns:
+        match = re.fullmatch(pattern.path, path)
+        if match and pattern.kind in (*accepts, ANY):
+            return Text(f"{variable}.{pattern.attribute.format(*match.groups())}")
     lifted = _lifted(step, path, scope, accepts)
     if lifted is not None:
         return lifted
-    output = _OUTPUT.fullmatch(path)
-    if output and output.group(1) in step.outputs and DATA in accepts:
-        return _attribute(f"{variable}.outputs[{string(output.group(1))}]")
     return call(f"{variable}.property", [literal(path)])
 
 
-def _attribute(text: str) -> Node:
-    """What stands in brackets at its end may have a line of its own."""
-    before, bracket, inside = text.partition("[")
-    return Enclosed(before, Text(inside[:-1]), "[]") if bracket and inside.endswith("]") else Text(text)
+def _yielded(variable: str, found: Yielded) -> Node:
+    """What stands in brackets may have a line of its own."""
+    attribute = f"{variable}.{found.attribute}"
+    return Text(attribute) if found.key is None else Enclosed(attribute, Text(string(found.key)), "[]")
 
 
 def _item(path: str, variable: str) -> str | None:
@@ -240,9 +223,9 @@ def _json_value(value: JsonGet, scope: Scope) -> Node:
     path = (_keys(value.path) if isinstance(value.path, str) else None) or f".at({said})"
     if isinstance(value.property_file, Ref):
         for name, variable in scope.steps.items():
-            report = value.property_file.expression.removeprefix(f"Steps.{name}.PropertyFiles.")
-            if report in variable.reports and f"Steps.{name}.PropertyFiles.{report}" == value.property_file.expression:
-                return Text(f"{scope.use(variable.name)}.reports[{string(report)}]{path}")
+            found = variable.yields.get(value.property_file.expression.removeprefix(f"Steps.{name}."))
+            if found is not None and found.kind == REPORT:
+                return Text(f"{_yielded(scope.use(variable.name), found).flat()}{path}")
     elif isinstance(value.s3_uri, Join | str):
         uri = literal(value.s3_uri) if isinstance(value.s3_uri, str) else refer(value.s3_uri, scope, (STRING,))
         # What only the document's form can say need not be text, which json_file insists on.
