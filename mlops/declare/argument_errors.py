@@ -12,6 +12,7 @@ from mlops.declare.misuse import misuse
 from mlops.declare.references import Reference
 from mlops.declare.slips import slip
 from mlops.ir import Where
+from mlops.ir.fields import Field
 
 _WANTED = {
     "string_type": "a string",
@@ -27,8 +28,16 @@ _WANTED = {
 }
 
 
-def report(found: Iterable[Mapping[str, Any]], constructor: str, known: Sequence[str], step: str, where: Where) -> None:
-    """Record what is wrong with a call of ``constructor``, whose arguments are ``known``. A record has no ``step``."""
+def report(
+    found: Iterable[Mapping[str, Any]],
+    constructor: str,
+    known: Sequence[str],
+    step: str,
+    where: Where,
+    fields: Sequence[Field],
+) -> None:
+    """Record what is wrong with a call of ``constructor``, whose arguments are ``known`` and stand in the document by
+    their ``fields``. A record has no ``step``."""
     call = f"{constructor} {step}".rstrip()
     about = step or None
     by_argument: dict[str, list[Mapping[str, Any]]] = {}
@@ -40,8 +49,8 @@ def report(found: Iterable[Mapping[str, Any]], constructor: str, known: Sequence
         if kind.startswith("missing") and "unexpected_positional_argument" in kinds:
             continue  # it was given, only without its keyword
         if kind in ("unexpected_keyword_argument", "extra_forbidden", "unexpected_positional_argument"):
-            message, help = _unexpected(known, argument, kind)
-            foreign = kind.endswith("positional_argument") or sdk_words.ours(argument, known) is not None
+            message, help = _unexpected(known, argument, kind, fields)
+            foreign = kind.endswith("positional_argument") or sdk_words.ours(argument, known, fields) is not None
             edit = None if foreign else slip(argument, known)
             misuse("D040", f"{call}: {message}", help=help, step=about, where=where, edit=edit)
         elif kind.startswith("missing"):
@@ -60,10 +69,10 @@ def _argument(detail: Mapping[str, Any], known: Sequence[str]) -> str:
     return str(first)
 
 
-def _unexpected(known: Sequence[str], argument: str, kind: str) -> tuple[str, str | None]:
+def _unexpected(known: Sequence[str], argument: str, kind: str, fields: Sequence[Field]) -> tuple[str, str | None]:
     if kind == "unexpected_positional_argument":
         return "too many words stand without a keyword", "name the arguments: image=…, instance=…"
-    ours = sdk_words.ours(argument, known)
+    ours = sdk_words.ours(argument, known, fields)
     if ours is not None:
         return f"there is no argument {argument}", f"here it is called {ours}"
     close = difflib.get_close_matches(argument, known, n=1)

@@ -129,7 +129,7 @@ def check_fields(inputs: Sequence[Field], settings: Sequence[Field], variables: 
     return (
         Field("instance", f"{_CLUSTER}.InstanceType", TEXT, otherwise="instance"),
         Field("count", f"{_CLUSTER}.InstanceCount", COUNT, 1),
-        Field("volume", f"{_CLUSTER}.VolumeSizeInGB", COUNT, VOLUME_GB),
+        Field("volume", f"{_CLUSTER}.VolumeSizeInGB", COUNT, VOLUME_GB, sdk=("volume_size",)),
         Field("volume_kms_key", f"{_CLUSTER}.VolumeKmsKeyId", TEXT, otherwise="kms_key"),
         Field("image", "AppSpecification.ImageUri", TEXT, to=_image),
         ROLE,

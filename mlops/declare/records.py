@@ -64,8 +64,9 @@ def record(cls: type[T]) -> type[T]:
             checked(self, *args, **kwargs)
         except WrongArguments as error:
             from mlops.declare.argument_errors import report
+            from mlops.declare.sdk_words import fields_of
 
-            report(error.details, made.__name__, known, "", author_line())
+            report(error.details, made.__name__, known, "", author_line(), fields_of(made))
             for name in known:
                 object.__setattr__(self, name, Poison())
 

@@ -2,57 +2,56 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import sys
+from collections.abc import Mapping, Sequence
 
-_OURS = {
-    "base_job_name": ("name",),
-    "cache_config": ("cache",),
-    "checkpoint_s3_uri": ("checkpoints",),
-    "compute": ("instance",),
-    "container_entry_point": ("command",),
-    "depends_on": ("after",),
-    "enable_network_isolation": ("network",),
-    "entry_point": ("code",),
-    "env": ("environment",),
-    "estimator": ("job",),
-    "hyperparameter_ranges": ("ranges",),
-    "image_uri": ("image",),
-    "inputs": ("channels", "data"),
-    "input_data_config": ("channels",),
-    "instance_count": ("count",),
-    "instance_type": ("instance",),
-    "job_arguments": ("args",),
-    "keep_alive_period_in_seconds": ("keep_alive",),
-    "max_parallel_jobs": ("max_parallel",),
-    "max_run": ("max_runtime",),
-    "max_runtime_in_seconds": ("max_runtime",),
-    "metric_definitions": ("metrics",),
-    "model_approval_status": ("approval",),
-    "model_data": ("model",),
-    "model_package_group_name": ("group",),
-    "objective_metric_name": ("objective",),
-    "output_kms_key": ("kms_key",),
-    "output_path": ("to",),
-    "property_files": ("reports",),
-    "retry_policies": ("retries",),
-    "role_arn": ("role",),
-    "source_code": ("code",),
-    "source_dir": ("code",),
-    "step_args": ("arguments",),
-    "subnets": ("network",),
-    "security_group_ids": ("network",),
-    "training_image": ("image",),
-    "use_spot_instances": ("spot",),
-    "volume_size": ("volume",),
-    "volume_size_in_gb": ("volume",),
+from mlops.ir.fields import Field, Record
+
+_WHEREVER: Mapping[str, str] = {
+    "base_job_name": "name",
+    "compute": "instance",
+    "container_entry_point": "command",
+    "env": "environment",
+    "estimator": "job",
+    "image_uri": "image",
+    "inputs": "data",
+    "instance_count": "count",
+    "instance_type": "instance",
+    "job_arguments": "args",
+    "max_run": "max_runtime",
+    "max_runtime_in_seconds": "max_runtime",
+    "model_data": "model",
+    "output_kms_key": "kms_key",
+    "output_path": "to",
+    "role_arn": "role",
+    "step_args": "arguments",
+    "training_image": "image",
+    "volume_size": "volume",
+    "volume_size_in_gb": "volume",
 }
+"""Words that mean an argument in whatever constructor it is; those of one constructor stand at its fields."""
 
 
-def ours(word: str, known: Sequence[str]) -> str | None:
-    """The one of ``known`` arguments that means the same.
+def ours(word: str, known: Sequence[str], fields: Sequence[Field]) -> str | None:
+    """The one of ``known`` arguments that means the same: by the fields' members, or by what the SDK calls them.
 
-    >>> ours("entry_point", ["image", "code"]), ours("InstanceType", ["instance"]), ours("entry_point", ["image"])
-    ('code', 'instance', None)
+    >>> from mlops.ir.fields import TEXT
+    >>> fields = [Field("code", "", TEXT, sdk=("entry_point",)), Field("instance", "ResourceConfig.InstanceType", TEXT)]
+    >>> [ours(word, ["instance", "code"], fields) for word in ("entry_point", "instance_type", "InstanceType", "x")]
+    ['code', 'instance', 'instance', None]
     """
-    snake = "".join(f"_{letter.lower()}" if letter.isupper() else letter for letter in word).lstrip("_")
-    return next((name for name in _OURS.get(snake, ()) if name in known), None)
+    plain = _plain(word)
+    for field in fields:
+        if field.name in known and plain in map(_plain, (*field.sdk, field.path.rpartition(".")[2].lstrip("/"))):
+            return field.name
+    return next((name for other, name in _WHEREVER.items() if _plain(other) == plain and name in known), None)
+
+
+def _plain(word: str) -> str:
+    return word.replace("_", "").lower()
+
+
+def fields_of(record: type) -> list[Field]:
+    """Those of a record, which stand in its file."""
+    stated = [item for item in vars(sys.modules[record.__module__]).values() if isinstance(item, Record)]
+    return [field for item in stated if item.of is record for field in item.fields]

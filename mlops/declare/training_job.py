@@ -377,16 +377,17 @@ ALGORITHM = (
     Field("input_mode", f"{_ALGORITHM}.TrainingInputMode", MODE, "File"),
     Field("metrics", f"{_ALGORITHM}.MetricDefinitions", TEXT_MAP, to=_metrics, said=_said_metrics),
 )
-CODE = (hidden("code"), hidden("entry"))
+CODE = (hidden("code", sdk=("entry_point", "source_dir", "source_code")), hidden("entry"))
 HYPERPARAMETERS = Field("hyperparameters", "HyperParameters", JSON_MAP, to=_hyperparameters)
 CHANNELS = Field(
     "channels",
     "InputDataConfig",
     by_name("ChannelName", S3_CHANNEL, FILES_CHANNEL, DATASET_CHANNEL, short=SOURCE.accepts),
     to=_channels,
+    sdk=("inputs",),
 )
 COMPRESSION = Field("compression", "OutputDataConfig.CompressionType", choice("GZIP", "NONE"), "GZIP", absent="None")
-VOLUME = Field("volume", f"{_MACHINES}.VolumeSizeInGB", COUNT, VOLUME_GB, absent="None")
+VOLUME = Field("volume", f"{_MACHINES}.VolumeSizeInGB", COUNT, VOLUME_GB, absent="None", sdk=("volume_size",))
 VOLUME_KMS_KEY = Field("volume_kms_key", f"{_MACHINES}.VolumeKmsKeyId", TEXT, otherwise="kms_key")
 GROUPS = (
     Field("groups", f"{_MACHINES}.InstanceGroups", by_name("InstanceGroupName", GROUP)),
@@ -395,12 +396,19 @@ GROUPS = (
 )
 KEEP_ALIVE = Field("keep_alive", f"{_MACHINES}.KeepAlivePeriodInSeconds", COUNT)
 LIMITS = (
-    Field("max_runtime", "StoppingCondition.MaxRuntimeInSeconds", COUNT, MAX_RUNTIME_SECONDS, absent="None"),
+    Field(
+        "max_runtime",
+        "StoppingCondition.MaxRuntimeInSeconds",
+        COUNT,
+        MAX_RUNTIME_SECONDS,
+        absent="None",
+        sdk=("max_run",),
+    ),
     Field("max_wait", "StoppingCondition.MaxWaitTimeInSeconds", COUNT, to=_max_wait),
 )
 SAFEGUARDS = (
-    Field("spot", "EnableManagedSpotTraining", FLAG),
-    Field("checkpoints", "CheckpointConfig", made(CHECKPOINT, short=TEXT.accepts)),
+    Field("spot", "EnableManagedSpotTraining", FLAG, sdk=("use_spot_instances",)),
+    Field("checkpoints", "CheckpointConfig", made(CHECKPOINT, short=TEXT.accepts), sdk=("checkpoint_s3_uri",)),
     Field("job_attempts", "RetryStrategy.MaximumRetryAttempts", COUNT),
     Field("environment", "Environment", MAP, to=_environment),
 )

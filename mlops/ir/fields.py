@@ -283,9 +283,9 @@ def nothing(*_: object) -> None:
     """The ``to`` of a field whose member another field makes, or the ``said`` of what no document tells."""
 
 
-def hidden(name: str, kind: Kind = PLAIN, default: object = None) -> Field:
+def hidden(name: str, kind: Kind = PLAIN, default: object = None, sdk: Sequence[str] = ()) -> Field:
     """An argument that members of others are made with, such as the author's file: no document tells of it."""
-    return Field(name, "", kind, default, to=nothing, said=nothing)
+    return Field(name, "", kind, default, to=nothing, said=nothing, sdk=sdk)
 
 
 def said_at(path: str, kind: Kind) -> Callable[[Given], Spoken | None]:

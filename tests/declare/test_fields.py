@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
+import subprocess
+import sys
 import typing
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any
 
@@ -15,12 +18,11 @@ import mlops
 from mlops.check import step_types
 from mlops.check.shapes import Shape, shape
 from mlops.declare.constructors import constructors
-from mlops.declare.steps.base import Shared
+from mlops.declare.sdk_words import ours
+from mlops.declare.steps.base import SHARED, Shared
 from mlops.ir.fields import REQUIRED, Constructor, Field, Record
 
-CONSTRUCTORS = {found.name: found for found in constructors()}
-OF_FILES: Mapping[str, Sequence[str]] = {}
-"""Arguments that bring files of the author's, which no definition tells of."""
+CONSTRUCTORS = {found.name: found for found in constructors() if found.name != "when"}
 
 
 def records(fields: Sequence[Field]) -> Iterator[Record]:
@@ -63,8 +65,13 @@ def of_record(name: str) -> dict[str, Argument]:
     return found
 
 
+def own(constructor: Constructor) -> list[Field]:
+    """Without what every step takes."""
+    return [field for field in constructor.fields if field.name not in Shared.__annotations__]
+
+
 SIGNATURES = [
-    *((name, constructor.fields, of_step(constructor)) for name, constructor in CONSTRUCTORS.items()),
+    *((name, own(constructor), of_step(constructor)) for name, constructor in CONSTRUCTORS.items()),
     *((name, fields, of_record(name)) for name, fields in RECORDS.items()),
 ]
 names = pytest.mark.parametrize(("name", "fields", "signature"), SIGNATURES, ids=[name for name, *_ in SIGNATURES])
@@ -74,16 +81,16 @@ names = pytest.mark.parametrize(("name", "fields", "signature"), SIGNATURES, ids
 def test_every_argument_has_a_field(name: str, fields: Sequence[Field], signature: Mapping[str, Argument]) -> None:
     said = {field.name for field in fields if field.name}
     rest = {"arguments"} if name in RECORDS else set()
-    assert set(signature) - said - rest == set(OF_FILES.get(name, ()))
+    assert set(signature) - said == rest & set(signature)
     assert said - set(signature) == set()
 
 
 @pytest.mark.parametrize("name", CONSTRUCTORS)
 def test_what_is_handed_on_stands_in_the_order_of_the_signature(name: str) -> None:
     order = list(of_step(CONSTRUCTORS[name]))
-    own = [item for item in inspect.signature(getattr(mlops, name).__init__).parameters if item in order]
-    handed = list(dict.fromkeys(field.name for field in CONSTRUCTORS[name].fields if field.name in own))
-    assert handed == [item for item in own if item in handed]
+    mine = [item for item in inspect.signature(getattr(mlops, name).__init__).parameters if item in order]
+    handed = list(dict.fromkeys(field.name for field in CONSTRUCTORS[name].fields if field.name in mine))
+    assert handed == mine
 
 
 @names
@@ -126,11 +133,11 @@ def test_paths_are_members_of_the_request() -> None:
         known = step_types().get(constructor.type)
         if known is None:
             continue  # of a type that the service does not publish
-        for field in constructor.fields:
+        for field in own(constructor):
             if field.path.startswith("/"):
                 found.setdefault((name, field.path), []).append(field.path.removeprefix("/") in known.envelope)
         against = shape(known.service, known.request) if known.request else None
-        for owner, path, exists in () if against is None else walk(name, constructor.fields, against):
+        for owner, path, exists in () if against is None else walk(name, own(constructor), against):
             found.setdefault((owner, path), []).append(exists)
     assert [place for place, exists in found.items() if not any(exists)] == []
     assert len(found) > 200
@@ -166,3 +173,31 @@ def test_what_it_yields_is_an_attribute_with_that_path(name: str) -> None:
         found = getattr(step, yielded.attribute)
         reference = found if yielded.key is None else found[yielded.key]
         assert reference.lower() == mlops.ir.Ref(f"Steps.X.{path}")
+
+
+def test_the_page_of_arguments_is_made_of_them() -> None:
+    script = Path(__file__).resolve().parents[2] / "docs" / "write_arguments.py"
+    assert subprocess.run([sys.executable, str(script), "--check"], check=False).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "word", "meant"),
+    [
+        ("Training", "entry_point", "code"),
+        ("Training", "InstanceType", "instance"),
+        ("Training", "keep_alive_period_in_seconds", "keep_alive"),
+        ("Training", "checkpoint_s3_uri", "checkpoints"),
+        ("Training", "subnets", "network"),
+        ("Training", "volume_size", "volume"),
+        ("Processing", "property_files", "reports"),
+        ("RegisterModel", "model_package_group_name", "group"),
+        ("RegisterModel", "ModelApprovalStatus", "approval"),
+        ("Tuning", "hyperparameter_ranges", "ranges"),
+        ("Tuning", "entry_point", None),
+        ("Transform", "depends_on", "after"),
+        ("Lambda", "FunctionArn", "function"),
+    ],
+)
+def test_words_of_the_sdk_are_known_by_the_fields(name: str, word: str, meant: str | None) -> None:
+    step = getattr(mlops, name)
+    assert ours(word, step._arguments(), (*step.constructor.fields, *SHARED)) == meant

@@ -60,7 +60,9 @@ class _StepMeta(type):
                 named = kwargs.get("name", args[0] if args else None)
                 step.name = named if isinstance(named, str) else cls.__name__
                 step.poisoned = True
-                report(error.details, cls.__name__, cls._arguments(), step.name, where)
+                report(
+                    error.details, cls.__name__, cls._arguments(), step.name, where, (*cls.constructor.fields, *SHARED)
+                )
             add(step)
             return step
 

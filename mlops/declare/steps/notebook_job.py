@@ -191,7 +191,7 @@ FIELDS = (
     Field("kms_key", "OutputDataConfig.KmsKeyId", TEXT, otherwise="kms_key"),
     Field("instance", f"{_MACHINES}.InstanceType", TEXT, otherwise="instance"),
     Field("", f"{_MACHINES}.InstanceCount", COUNT, 1),
-    Field("volume", f"{_MACHINES}.VolumeSizeInGB", COUNT, VOLUME_GB),
+    Field("volume", f"{_MACHINES}.VolumeSizeInGB", COUNT, VOLUME_GB, sdk=("volume_size",)),
     Field("volume_kms_key", f"{_MACHINES}.VolumeKmsKeyId", TEXT, otherwise="kms_key"),
     Field("max_runtime", "StoppingCondition.MaxRuntimeInSeconds", COUNT, MAX_RUNTIME_SECONDS),
     Field("attempts", "RetryStrategy.MaximumRetryAttempts", COUNT, 1),

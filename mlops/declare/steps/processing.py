@@ -417,10 +417,10 @@ _CLUSTER = "ProcessingResources.ClusterConfig"
 FIELDS = (
     Field("instance", f"{_CLUSTER}.InstanceType", TEXT, otherwise="instance"),
     Field("count", f"{_CLUSTER}.InstanceCount", COUNT, 1),
-    Field("volume", f"{_CLUSTER}.VolumeSizeInGB", COUNT, VOLUME_GB),
+    Field("volume", f"{_CLUSTER}.VolumeSizeInGB", COUNT, VOLUME_GB, sdk=("volume_size",)),
     Field("volume_kms_key", f"{_CLUSTER}.VolumeKmsKeyId", TEXT, otherwise="kms_key"),
     Field("image", "AppSpecification.ImageUri", TEXT, REQUIRED, to=_image),
-    hidden("code"),
+    hidden("code", sdk=("entry_point", "source_dir", "source_code")),
     hidden("entry"),
     Field(
         "command", "AppSpecification.ContainerEntrypoint", TEXTS, to=lambda step, lowering, _: step.program(lowering)[0]

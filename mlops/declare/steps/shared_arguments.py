@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from mlops.declare.members import tags, without_none
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record, strict_table
 from mlops.declare.references import (
@@ -18,7 +16,6 @@ from mlops.declare.references import (
     ModelReference,
     NumberReference,
     Reference,
-    ReportReference,
     StringReference,
     lower,
 )
@@ -103,7 +100,8 @@ def network(path: str = "", *order: str) -> Field:
         told = {field.name: Of(field.kind, value) for field, value in known.items() if not isinstance(value, Missing)}
         return Made("Network", (), told) if told else None
 
-    return Field("network", path, made(Record(Network, fields, positional=0)), to=to, said=said)
+    words = ("subnets", "security_group_ids", "enable_network_isolation")
+    return Field("network", path, made(Record(Network, fields, positional=0)), to=to, said=said, sdk=words)
 
 
 ROLE = Field("role", "RoleArn", TEXT, otherwise="role")
@@ -126,52 +124,6 @@ class Job(Tagged, total=False):
     network: Network | None
     kms_key: Text | None
     volume_kms_key: Text | None
-
-
-@dataclass(frozen=True, slots=True)
-class JobSettings:
-    """The :class:`Job` arguments of one step."""
-
-    own_role: Text | None
-    own_tags: Mapping[str, Text]
-    network: Network
-    own_kms_key: Text | None
-    own_volume_kms_key: Text | None
-
-    @classmethod
-    def of(cls, given: Job) -> JobSettings:
-        return cls(
-            own_role=given.get("role"),
-            own_tags=dict(given.get("tags") or {}),
-            network=given.get("network") or Network(),
-            own_kms_key=given.get("kms_key"),
-            own_volume_kms_key=given.get("volume_kms_key"),
-        )
-
-    def role(self, lowering: Lowering) -> Value:
-        return lowering.environment.role if self.own_role is None else lower(self.own_role)
-
-    def kms_key(self, lowering: Lowering) -> Value:
-        return lowering.environment.kms_key if self.own_kms_key is None else lower(self.own_kms_key)
-
-    def volume_kms_key(self, lowering: Lowering) -> Value:
-        return lowering.environment.kms_key if self.own_volume_kms_key is None else lower(self.own_volume_kms_key)
-
-    def tags(self, lowering: Lowering) -> Value:
-        """As a request's Tags, or None."""
-        return tags(lowering, self.own_tags)
-
-    def security(self, lowering: Lowering) -> dict[str, Value]:
-        """VpcConfig and the two flags, as a training job has them."""
-        return {
-            "VpcConfig": self.network.vpc(lowering),
-            "EnableNetworkIsolation": self.network.isolation(lowering),
-            "EnableInterContainerTrafficEncryption": self.network.encryption(lowering),
-        }
-
-    def network_config(self, lowering: Lowering) -> Value:
-        """As a processing job's NetworkConfig, or None."""
-        return without_none(self.security(lowering)) or None
 
 
 def usable_names(step: str, what: str, names: Sequence[str]) -> None:
@@ -206,8 +158,3 @@ def environment(values: Environment, *, resolved: bool = False) -> Value:
 
 def has_secrets(values: Environment) -> bool:
     return any(isinstance(value, Secret) for value in values.values())
-
-
-def quality_metrics(metrics: DataReference | StringReference | ReportReference | str) -> Value:
-    """ModelMetrics with a report as the statistics of the model's quality."""
-    return {"ModelQuality": {"Statistics": {"ContentType": "application/json", "S3Uri": lower(metrics)}}}

@@ -79,7 +79,7 @@ _RULES = by_name("RuleConfigurationName", training_job.RULE)
 
 FIELDS = (
     *training_job.ALGORITHM,
-    Field("command", "AlgorithmSpecification.ContainerEntrypoint", TEXTS),
+    Field("command", "AlgorithmSpecification.ContainerEntrypoint", TEXTS, sdk=("container_entry_point",)),
     Field("args", "AlgorithmSpecification.ContainerArguments", WORDS, ()),
     *training_job.CODE,
     training_job.HYPERPARAMETERS,

@@ -397,7 +397,14 @@ def _volume_kms_key(job: TrainingJob, lowering: Lowering, step: Step) -> Value:
 JOB = Record(
     TrainingJob,
     (
-        Field("objective", _OBJECTIVE, WORD, to=_own_objective, said=_said_objective(_OBJECTIVE)),
+        Field(
+            "objective",
+            _OBJECTIVE,
+            WORD,
+            to=_own_objective,
+            said=_said_objective(_OBJECTIVE),
+            sdk=("objective_metric_name",),
+        ),
         Field("ranges", _RANGES, ANY_MAP, to=_own_ranges, said=_said_ranges(_RANGES)),
         *training_job.CODE,
         training_job.HYPERPARAMETERS._replace(path="StaticHyperParameters"),
@@ -518,12 +525,27 @@ _PATIENCE = f"{_CRITERIA}.BestObjectiveNotImproving.MaxNumberOfTrainingJobsNotIm
 FIELDS = (
     Field("strategy", f"{_CONFIG}.Strategy", _STRATEGY, "Bayesian"),
     Field("resources", _HYPERBAND, COUNT, to=_resources, said=_said_resources, owns=f"{_CONFIG}.StrategyConfig"),
-    Field("objective", _COMMON_OBJECTIVE, WORD, to=_common_objective, said=_said_objective(_COMMON_OBJECTIVE)),
+    Field(
+        "objective",
+        _COMMON_OBJECTIVE,
+        WORD,
+        to=_common_objective,
+        said=_said_objective(_COMMON_OBJECTIVE),
+        sdk=("objective_metric_name",),
+    ),
     Field("max_jobs", f"{_LIMITS}.MaxNumberOfTrainingJobs", COUNT),
-    Field("max_parallel", f"{_LIMITS}.MaxParallelTrainingJobs", COUNT, 1),
+    Field("max_parallel", f"{_LIMITS}.MaxParallelTrainingJobs", COUNT, 1, sdk=("max_parallel_jobs",)),
     Field("max_runtime", f"{_LIMITS}.MaxRuntimeInSeconds", COUNT),
     # Owns nothing: what it leaves out, such as a kind with no ranges, is said beside it.
-    Field("ranges", _COMMON_RANGES, ANY_MAP, to=_common_ranges, said=_said_ranges(_COMMON_RANGES), owns=""),
+    Field(
+        "ranges",
+        _COMMON_RANGES,
+        ANY_MAP,
+        to=_common_ranges,
+        said=_said_ranges(_COMMON_RANGES),
+        owns="",
+        sdk=("hyperparameter_ranges",),
+    ),
     Field("early_stopping", f"{_CONFIG}.TrainingJobEarlyStoppingType", choice("Off", "Auto")),
     Field("target", f"{_CRITERIA}.TargetObjectiveMetricValue", NUMBER),
     Field("patience", _PATIENCE, COUNT),

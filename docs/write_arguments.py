@@ -1,0 +1,83 @@
+"""Write ``arguments.md`` from the fields of all constructors; ``--check`` fails where it is stale."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from mlops.declare.constructors import constructors
+from mlops.ir.fields import REQUIRED, Field, Record
+
+PAGE = Path(__file__).resolve().parent / "arguments.md"
+
+HEAD = """\
+# Where arguments go
+
+Each argument of a constructor and the member of the request that it becomes, by its path. One that begins with `/` is a
+member of the step itself, not of its `Arguments`. Where nothing is said of the default, the member is left out. What
+has no argument goes into `arguments={…}` and `members={…}`. Made by `docs/write_arguments.py` from the fields in
+`mlops/declare/steps/`; do not edit.
+"""
+OTHERWISE = {
+    "role": "the environment's role",
+    "kms_key": "the environment's key",
+    "instance": "the environment's instance",
+    "folder": "a folder of the step in the environment's bucket",
+    "execution folder": "a folder of the execution in the environment's bucket",
+}
+
+
+def page() -> str:
+    lines, met = [HEAD + "\n## Steps"], dict[str, list[Field]]()
+    for constructor in sorted(constructors(), key=lambda item: item.name):
+        lines += ["", f"### {constructor.name}", "", *_table(constructor.fields)]
+        for record in _records(constructor.fields):
+            fields = met.setdefault(record.name, [])
+            fields += [
+                field for field in record.in_order if field.name and field[:4] not in [has[:4] for has in fields]
+            ]
+    lines += ["", "## Records", "", "Their paths begin at the object that the record stands for."]
+    for name, fields in sorted(met.items()):
+        lines += ["", f"### {name}", "", *_table(fields)]
+    return "\n".join(lines) + "\n"
+
+
+def _records(fields: Sequence[Field]) -> Iterator[Record]:
+    for field in fields:
+        for record in field.kind.records:
+            yield record
+            yield from _records(record.fields)
+
+
+def _table(fields: Sequence[Field]) -> list[str]:
+    paths: dict[str, list[str]] = {}
+    for field in fields:
+        if field.name:
+            paths.setdefault(field.name, []).append(f"`{field.path}`" if field.path else "others are made with it")
+    defaults = {field.name: _default(field) for field in fields}
+    rows = [f"| `{name}` | {', '.join(dict.fromkeys(members))} | {defaults[name]} |" for name, members in paths.items()]
+    return ["| Argument | Member | Default |", "|---|---|---|", *rows]
+
+
+def _default(field: Field) -> str:
+    if field.otherwise is not None:
+        return OTHERWISE[field.otherwise]
+    if field.default is REQUIRED:
+        return "required"
+    return "" if field.default in (None, (), {}, "") else f"`{field.default!r}`"
+
+
+def main() -> int:
+    text = page()
+    if "--check" in sys.argv[1:]:
+        stale = not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text
+        if stale:
+            print("docs/arguments.md is stale: python docs/write_arguments.py", file=sys.stderr)
+        return int(stale)
+    PAGE.write_text(text, encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
