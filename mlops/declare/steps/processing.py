@@ -404,7 +404,7 @@ def _image(step: Processing, lowering: Lowering, _: Step) -> Value:
 
 
 def _environment(step: Processing, lowering: Lowering, _: Step) -> Value:
-    entrypoint, _inputs_of_code = step.program(lowering)
+    entrypoint = step.program(lowering)[0]
     return environment(step.environment, resolved=has_secrets(step.environment) and entrypoint is not None)
 
 
