@@ -6,19 +6,27 @@ wrap what they do in :func:`answers`, so that every refusal becomes one sentence
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops.account.answers import answers
+from mlops.account.run_options import RunOptions
 from mlops.ir import ConfigurationError, Event
+
+if TYPE_CHECKING:
+    from mlops.account.local.upkeep.cache_reasons import Explanation
+    from mlops.account.local.upkeep.pruning import Pruning
 
 __all__ = [
     "Account",
     "Environment",
     "EventTable",
+    "Here",
     "Identity",
+    "RunOptions",
     "answers",
     "confirm_account",
     "confirm_identity",
@@ -62,6 +70,28 @@ class EventTable(Protocol):
         """What is done from outside by several calls, such as a promotion."""
 
 
+class Here(Protocol):
+    """What can be done only with an account whose executions run on this machine."""
+
+    def expect_run(self) -> None:
+        """An execution is started and watched next: what takes longer to load than that is left out."""
+
+    def start(self, request: Mapping[str, Any], options: RunOptions) -> Mapping[str, Any]:
+        """StartPipelineExecution. Raises :class:`mlops.account.answers.Refused`."""
+
+    def explain_cache(self, execution: str, step: str) -> Explanation:
+        """Why the step ran, or whose result served, in the execution with that id. Raises UsageError."""
+
+    def open_step(self, execution: str, step: str, command: Sequence[str], say: Callable[[str], None]) -> int:
+        """The exit status of ``command``, or of a shell, where the step ran. Raises UsageError and Refusal."""
+
+    def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
+        """What would be forgotten."""
+
+    def prune(self, planned: Pruning) -> Pruning:
+        """What was."""
+
+
 class Account(Protocol):
     @property
     def region(self) -> str: ...
@@ -69,6 +99,10 @@ class Account(Protocol):
     @property
     def events(self) -> EventTable | None:
         """None where the account keeps none, and is asked again and again instead."""
+
+    @property
+    def here(self) -> Here | None:
+        """None where executions run elsewhere."""
 
     def client(self, service: str) -> Any:
         """A boto3 client, made once per service; clients may be shared between threads."""

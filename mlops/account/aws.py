@@ -38,6 +38,7 @@ class AwsAccount:
     ) -> None:
         self.region = region
         self.events = None
+        self.here = None
         self._endpoint_url = endpoint_url
         self._clients: dict[str, Any] = {}
         # Making clients is not thread-safe in boto3, using them is.

@@ -50,16 +50,9 @@ def run(request: Run, listener: Listener) -> ExecutionState:
     interruptions = judge(chosen.checked.definition, parsed(request.interrupt))
     need_recording(chosen.connected.environment, chosen.checked.definition)
     manner = Manner(request.cache and request.execution is None, request.target, interruptions)
-    _ask_directly(chosen.connected.account)
+    if chosen.connected.account.here is not None:
+        chosen.connected.account.here.expect_run()
     return watch(chosen.connected, begin(chosen, manner, listener), listener, stopping=True)
-
-
-def _ask_directly(account: object) -> None:
-    """Without boto3, which takes longer to load than a cached run."""
-    from mlops.account.local import LocalAccount
-
-    if isinstance(account, LocalAccount):
-        account.directly = True
 
 
 def _judge(target: str | None, only: Sequence[str], execution: str | None, environment: str | None) -> None:

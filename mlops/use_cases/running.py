@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from mlops.account.local import LocalAccount
+from mlops.account import RunOptions
 from mlops.check.sources import open_one
 from mlops.deploy.executions import interruptions
 from mlops.deploy.executions.following import start
@@ -60,11 +60,11 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     definition, connected = chosen.checked.definition, chosen.connected
     judge(definition, chosen.values)
     interruptions.judge(definition, manner.interruptions)
-    if isinstance(connected.account, LocalAccount):
-        connected.account.state.use_cache = manner.cache and not manner.interruptions
-        connected.account.state.interruptions = manner.interruptions
+    options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions)
     # Nobody else writes here but other commands of the same person.
     upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
-    arn = start(connected.account, connected.environment, upserted.name, chosen.values, chosen.selective)
+    arn = start(
+        connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options
+    )
     listener(Began(about=upserted.name, arn=arn, file=manner.file))
     return arn

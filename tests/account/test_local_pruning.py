@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import pytest
 from account_definitions import IMAGE, ROLE, document, fail, processing
 from store_invariants import violations
 
+from mlops.account import RunOptions
 from mlops.account.local import LocalAccount
 from mlops.account.local.upkeep.pruning import Pruning, plan, prune
 
@@ -51,7 +53,7 @@ class Runs:
     def __init__(self, account: LocalAccount) -> None:
         self.account = account
         # A step that is taken from an older execution keeps that one.
-        account.state.use_cache = False
+        self.options = RunOptions(use_cache=False)
         self.sagemaker = account.client("sagemaker")
 
     def define(self, *steps: dict[str, Any]) -> None:
@@ -61,7 +63,8 @@ class Runs:
         self.sagemaker.update_pipeline(PipelineName="p", PipelineDefinition=document([*steps]))
 
     def run(self, **more: Any) -> str:
-        arn = str(self.sagemaker.start_pipeline_execution(PipelineName="p", **more)["PipelineExecutionArn"])
+        request = {"PipelineName": "p", "ClientRequestToken": uuid.uuid4().hex, **more}
+        arn = str(self.account.start(request, self.options)["PipelineExecutionArn"])
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             found = self.sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
@@ -170,7 +173,7 @@ def test_what_a_kept_execution_builds_on_stays(runs: Runs) -> None:
 def test_one_whose_results_were_taken_over_stays(runs: Runs) -> None:
     runs.define(writing("Write", of_the_execution("out")))
     source = runs.run()
-    runs.account.state.use_cache = True
+    runs.options = RunOptions()
     later = runs.run()
     assert runs.prune(keep=1).executions == ()
     assert runs.left() == {source, later}

@@ -52,7 +52,7 @@ print(json.dumps({
     "ended": "CompilationEndTime" in described,
     "listed": group in groups,
     "log": [event["message"] for event in ask("logs", "FilterLogEvents", logGroupName=group)["events"]],
-    "toys": ask("sagemaker", "ListToys"),
+    "toys": ask("sagemaker", "ListImages"),
 }))
 """
 
@@ -123,7 +123,7 @@ def test_a_job_kind_runs_and_is_told_of_by_the_account(copy: Path, project: Path
     mlops(copy, project, "run", "compiles.py")
     told = python(copy, project, "-c", ASKS)
     assert told == (
-        '{"status": "Completed", "ended": true, "listed": true, "log": ["[mlops] compiled"], "toys": {"Toys": []}}\n'
+        '{"status": "Completed", "ended": true, "listed": true, "log": ["[mlops] compiled"], "toys": {"Images": []}}\n'
     )
 
 

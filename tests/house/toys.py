@@ -180,10 +180,10 @@ from mlops.account.local.state import State
 
 
 def list_toys(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    return {"Toys": []}
+    return {"Images": []}
 
 
-OPERATIONS = {"ListToys": list_toys}
+OPERATIONS = {"ListImages": list_toys}
 '''
 
 RESOURCE = '''"""Groups of versions."""

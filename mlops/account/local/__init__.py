@@ -9,15 +9,22 @@ module per area answers. Executions and endpoints live in processes of their own
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Mapping, Sequence
+from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from mlops.account.answers import Refused
 from mlops.account.local.events import KeptEvents
+from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.account.run_options import RunOptions
 
 if TYPE_CHECKING:
     from mlops.account.local.clients import Clients
+    from mlops.account.local.upkeep.cache_reasons import Explanation
+    from mlops.account.local.upkeep.pruning import Pruning
 
 _GLANCE_SECONDS = 0.005
 
@@ -25,7 +32,9 @@ __all__ = ["ACCOUNT_ID", "LocalAccount"]
 
 
 class LocalAccount:
-    """``folder`` is made when absent. Any number of processes may use it at once. With ``directly`` clients answer what
+    """Its methods beyond clients load what they need when they are asked: most commands need none of them.
+
+    ``folder`` is made when absent. Any number of processes may use it at once. With ``directly`` clients answer what
     a run asks without loading boto3."""
 
     def __init__(self, folder: Path, region: str) -> None:
@@ -49,6 +58,43 @@ class LocalAccount:
         from mlops.account.local.clients import Clients
 
         return Clients(self.state)
+
+    @property
+    def here(self) -> LocalAccount:
+        return self
+
+    def expect_run(self) -> None:
+        self.directly = True
+
+    def start(self, request: Mapping[str, Any], options: RunOptions) -> Mapping[str, Any]:
+        from mlops.account.local.services.sagemaker.executions import start
+        from mlops.account.local.shapes import obey
+
+        operation = "StartPipelineExecution"
+        try:
+            return start(self.state, obey("sagemaker", operation, request), options)
+        except Refusal as refusal:
+            raise Refused(operation, refusal.code, refusal.message) from None
+
+    def explain_cache(self, execution: str, step: str) -> Explanation:
+        from mlops.account.local.upkeep.cache_reasons import explain
+
+        return explain(self.state, execution, step)
+
+    def open_step(self, execution: str, step: str, command: Sequence[str], say: Callable[[str], None]) -> int:
+        from mlops.account.local.upkeep.opening import open_step
+
+        return open_step(self.state, execution, step, command, say)
+
+    def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
+        from mlops.account.local.upkeep.pruning import plan
+
+        return plan(self.state, keep=keep, older_than=older_than)
+
+    def prune(self, planned: Pruning) -> Pruning:
+        from mlops.account.local.upkeep.pruning import prune
+
+        return prune(self.state, planned)
 
     def rest(self, execution: str, seconds: float) -> None:
         """Looks at its row again and again, which costs next to nothing; most often at the beginning, for what the

@@ -15,15 +15,11 @@ ACCOUNT_ID = "000000000000"
 
 
 class State:
-    """Under ``folder``: ``account.sqlite``, ``objects/``, ``executions/<id>/`` and ``endpoints/<name>/``.
-    ``use_cache`` and ``interruptions`` are for executions that are started from here: may earlier results stand for
-    their steps, and which steps of managed spot training lose their instances, for how many seconds."""
+    """Under ``folder``: ``account.sqlite``, ``objects/``, ``executions/<id>/`` and ``endpoints/<name>/``."""
 
     def __init__(self, folder: Path, region: str) -> None:
         self.folder = folder.absolute()
         self.region = region
-        self.use_cache = True
-        self.interruptions: Mapping[str, float] = {}
         self.store = Store(self.folder / "account.sqlite")
         self.objects = ObjectStore(self.store, self.folder / "objects")
 

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any
 
-from mlops.account import Account, answers, confirm_account
+from mlops.account import Account, RunOptions, answers, confirm_account
 from mlops.account.missing import unless_missing
 from mlops.check.job_kinds import by_member
 from mlops.deploy.executions.happening import Happening
@@ -122,20 +122,27 @@ def start(
     parameters: Mapping[str, str],
     selective: Mapping[str, Any] | None = None,
     version: Version = NEWEST,
+    options: RunOptions | None = None,
 ) -> str:
-    """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig. Raises
-    Refusal for a secret that would be written to this machine's disk."""
+    """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig;
+    ``options`` are for an account whose executions run on this machine. Raises Refusal for a secret that would be
+    written to this machine's disk."""
     if environment.is_local:
         _refuse_secrets(parameters)
     with answers():
         confirm_account(account, environment)
-        reply = account.client("sagemaker").start_pipeline_execution(
-            PipelineName=pipeline,
-            PipelineParameters=[{"Name": name, "Value": value} for name, value in parameters.items()],
-            ClientRequestToken=uuid.uuid4().hex,
+        request = {
+            "PipelineName": pipeline,
+            "PipelineParameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
+            "ClientRequestToken": uuid.uuid4().hex,
             **({"SelectiveExecutionConfig": selective} if selective else {}),
             **version.request,
-        )
+        }
+        here = account.here
+        if options is not None and options != RunOptions() and here is not None:
+            reply = here.start(request, options)
+        else:
+            reply = account.client("sagemaker").start_pipeline_execution(**request)
     return str(reply["PipelineExecutionArn"])
 
 

@@ -19,6 +19,7 @@ from mlops.account.local.services.sagemaker.parameters import resolve
 from mlops.account.local.services.sagemaker.selection import select
 from mlops.account.local.settling import GONE, RUNNING, end_steps, settle, settle_all
 from mlops.account.local.state import ACCOUNT_ID, State, dump, moment, now
+from mlops.account.run_options import AS_THERE, RunOptions
 from mlops.ir import Definition
 from mlops.ir.execution_events import execution_event
 from mlops.ir.reader import read
@@ -32,11 +33,15 @@ _CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "Prin
 
 
 def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return start(state, request, AS_THERE)
+
+
+def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapping[str, Any]:
     name = resources.last_segment(request["PipelineName"], "pipeline")
     execution = "".join(secrets.choice(_ALPHABET) for _ in range(_ID_LENGTH))
     started = False
 
-    def start() -> Mapping[str, Any]:
+    def begin() -> Mapping[str, Any]:
         nonlocal started
         pipeline = resources.find(state, pipelines.KIND, name)
         if pipeline is None:
@@ -56,8 +61,8 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             "RoleArn": request.get("RoleArn") or pipeline.get("RoleArn"),
             "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
             "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
-            "UseCache": state.use_cache,
-            "Interruptions": dict(state.interruptions) or None,
+            "UseCache": options.use_cache,
+            "Interruptions": dict(options.interruptions) or None,
         }
         if selective is not None:
             definition = select(state, name, version["definition"], selective).checked.definition
@@ -82,7 +87,7 @@ def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
     if descriptor is None:
         raise conflict(f"Execution {execution} is run by another process.")
     try:
-        reply = resources.once(state, "StartPipelineExecution", request["ClientRequestToken"], request, start)
+        reply = resources.once(state, "StartPipelineExecution", request["ClientRequestToken"], request, begin)
     finally:
         if not started:
             os.close(descriptor)
