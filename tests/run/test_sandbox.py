@@ -265,7 +265,7 @@ def test_what_a_launcher_loads(mode: str) -> None:
         words = [sys.executable, "-I", "-S", "-B", "-X", "importtime", str(launcher), mode]
         told = subprocess.run(words, stdin=theirs.fileno(), capture_output=True, text=True, check=True)
     loaded = {line.rpartition("|")[2].strip() for line in told.stderr.splitlines() if line.startswith("import time:")}
-    own = {"keeper", "modes", "order", "programs", "kernel"}
+    own = {"keeper", "order", "programs", "kernel"}
     own |= {"namespaces", "mounts"} if mode == "namespaces" else {"folders"}
     assert {name for name in loaded if name.startswith("mlops")} == {f"mlops.run.sandbox.{name}" for name in own}
     assert not loaded & {"dataclasses", "inspect", "pathlib", "subprocess", "threading", "logging", "asyncio"}

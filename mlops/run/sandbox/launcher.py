@@ -21,11 +21,14 @@ import os
 import signal
 import socket
 import sys
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mlops.run.sandbox.keeper import Mode
 
 
 def main(name: str) -> None:
-    from mlops.run.sandbox.keeper import Mode, keep, reason  # only now can they be found
-    from mlops.run.sandbox.modes import made
+    from mlops.run.sandbox.keeper import keep, reason  # only now can it be found
 
     # The command's standard input is another one.
     orders = socket.socket(fileno=os.dup(0))
@@ -34,12 +37,12 @@ def main(name: str) -> None:
     gc.freeze()
     # Keepers answer the runner themselves; nobody here waits for them.
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
-    mode: Mode = made(name)
+    mode = _made(name)
     refusal = ""
     try:
         mode.prepare()
     except OSError as fault:
-        refusal, mode = reason(fault), made("folders")
+        refusal, mode = reason(fault), _made("folders")
     nothing = mode.nothing()
     os.dup2(nothing, 0)
     os.close(nothing)
@@ -53,6 +56,22 @@ def main(name: str) -> None:
         if not os.read(taken, 1):
             return
         os.close(taken)
+
+
+def _made(name: str) -> Mode:
+    """Only the one that is asked for is loaded."""
+    match name:
+        case "namespaces":
+            from mlops.run.sandbox.namespaces import Namespaces
+
+            return Namespaces()
+        case "bubblewrap":
+            from mlops.run.sandbox.bubblewrap import Bubblewrap
+
+            return Bubblewrap()
+    from mlops.run.sandbox.folders import Folders
+
+    return Folders()
 
 
 def _find_modules() -> None:
