@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
 
 _QUICK_SECONDS = 0.05
-_MOST_AHEAD = 4
 
 
 class Running:
@@ -32,7 +31,8 @@ class Running:
 
     @property
     def free(self) -> bool:
-        """A model that answers in no time has its next requests before it has answered: else it waits for the router.
+        """A model that answers in no time has its next request before it has answered: else it waits for the router.
+        One is enough to keep it busy, and more of them make it slower: each is a thread that wants its interpreter.
         Behind a slow one a request would wait while another server may become free."""
         return self.busy < self.server.slots + (self.line.ahead if self.line is not None else 0)
 
@@ -97,7 +97,7 @@ class Line:
     def took(self, seconds: float) -> None:
         """So long was a request inside the model."""
         self.typical += (seconds - self.typical) / 8
-        self.ahead = min(int(_QUICK_SECONDS / max(self.typical, 1e-6)), _MOST_AHEAD)
+        self.ahead = 1 if self.typical < _QUICK_SECONDS else 0
 
     def free_server(self, tried: set[str] | None) -> Running | None:
         """The one with the fewest requests."""
