@@ -94,6 +94,28 @@ def test_a_failed_smoke_test_takes_an_update_back(world: World) -> None:
     assert serving(world, "taken-back") == b"version 1"
 
 
+def told(world: World, endpoint: str) -> list[tuple[str, object]]:
+    """What the account's table of events says of the promotions to an endpoint."""
+    assert world.account.events is not None
+    found = [event for event in world.account.events.read(ids={"endpoint": endpoint}) if "promotion" in event.ids]
+    return [(event.kind, event.detail.get("action") or event.detail.get("failure")) for event in found]
+
+
+def test_what_promotions_do_is_in_the_table_of_events(world: World) -> None:
+    target = Target("told", timeout=60)
+    promote(world.account, world.environment, chosen(world, 1), target)
+    first = told(world, "told")
+    assert first[0] == ("promotion.started", None)
+    assert ("promotion.acted", "CreateEndpoint") in first
+    assert first[-1] == ("promotion.ended", "created")
+    with pytest.raises(Refusal):
+        promote(world.account, world.environment, chosen(world, 3), target)
+    second = told(world, "told")[len(first) :]
+    assert ("promotion.acted", "UpdateEndpoint") in second
+    assert second[-1][0] == "promotion.failed"
+    assert "smoke test with sample.csv failed" in str(second[-1][1])
+
+
 def test_a_server_that_does_not_start_is_told_with_its_reason(world: World) -> None:
     with pytest.raises(Refusal, match=r"broken is Failed: [\s\S]*cannot start"):
         promote(world.account, world.environment, chosen(world, 4), Target("broken", timeout=60))

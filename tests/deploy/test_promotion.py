@@ -125,6 +125,7 @@ class Scripted:
     answers: bool = True
     writes: list[str] = field(default_factory=list)
     region: str = "eu-west-1"
+    events: None = None
 
     def client(self, service: str) -> Scripted:
         return self

@@ -14,6 +14,7 @@ from typing import Any, Literal, assert_never
 
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import unless_missing
+from mlops.deploy.endpoints.diary import Diary
 from mlops.deploy.endpoints.promotion import (
     IN_SERVICE,
     Action,
@@ -98,13 +99,17 @@ def promote(
         asked = _samples(registry or account, version) if samples is None else samples
         seen = see(account, wanted, asked)
     writer = _Writer(account, target.timeout, say, clock or Clock())
-    while True:
-        promotion = decide(seen, wanted)
-        for action in promotion.actions:
-            writer.do(action)
-        if promotion.verb is not None:
-            return Promoted(target.endpoint, version, promotion.verb, wanted.config, tuple(writer.answers))
-        seen = settled(seen, wanted, writer.state)
+    diary = Diary(account, wanted, version)
+    with diary.kept():
+        while True:
+            promotion = decide(seen, wanted)
+            for action in promotion.actions:
+                writer.do(action)
+                diary.acted(action)
+            if promotion.verb is not None:
+                diary.ended(promotion.verb)
+                return Promoted(target.endpoint, version, promotion.verb, wanted.config, tuple(writer.answers))
+            seen = settled(seen, wanted, writer.state)
 
 
 def see(account: Account, wanted: Wanted, samples: Mapping[str, bytes]) -> Seen:

@@ -1,0 +1,55 @@
+"""What a promotion does, in the account's table of events where it keeps one: begun, each action, and how it ended."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+from mlops.account import Account
+from mlops.deploy.endpoints.promotion import Action, Wanted
+from mlops.deploy.models.registry import Version
+from mlops.ir import Event, MlopsError, Value
+
+STARTED, ACTED, ENDED, FAILED = (
+    "promotion.started",
+    "promotion.acted",
+    "promotion.ended",
+    "promotion.failed",
+)
+
+
+class Diary:
+    """Of one promotion. A promotion that was killed has no last entry; the one that finishes it has entries of its
+    own."""
+
+    def __init__(self, account: Account, wanted: Wanted, version: Version) -> None:
+        self._table = account.events
+        self._about = wanted.endpoint
+        self._config = wanted.config
+        self._ids = {
+            "promotion": uuid.uuid4().hex,
+            "endpoint": wanted.endpoint,
+            "model-package": f"{version.group}/{version.number}",
+        }
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Around the whole of it: what is refused is told as its failure, what kills it is not."""
+        self._tell(STARTED, {"config": self._config})
+        try:
+            yield
+        except MlopsError as error:
+            self._tell(FAILED, {"config": self._config, "failure": error.message})
+            raise
+
+    def acted(self, action: Action) -> None:
+        self._tell(ACTED, {"action": type(action).__name__})
+
+    def ended(self, verb: str) -> None:
+        self._tell(ENDED, {"config": self._config, "action": verb})
+
+    def _tell(self, kind: str, detail: dict[str, Value]) -> None:
+        if self._table is not None:
+            self._table.append(Event(kind, datetime.now(UTC), self._about, self._ids, detail))
