@@ -6,11 +6,17 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
 
-from mlops.check import graph
+from mlops.check import graph, jobs
+from mlops.check.jobs import Container, Job, Kind, Machine
 from mlops.check.shapes import Feed, Misfit, Shape, own_shape, shape, walk
 from mlops.ir import Definition, Join, JsonGet, Parameter, Placed, Ref, Step, StepType, Value
 from mlops.ir.values import LITERALS, Expression, RefPath, expressions, pointer
+
+if TYPE_CHECKING:
+    from mlops.project.house_policy import HousePolicy
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +42,17 @@ class Declared:
 
     parameter: Parameter
     at: str
+
+
+class Uri(NamedTuple):
+    """Where a step says a place in S3: ``value`` is a text or an expression."""
+
+    at: str
+    value: Value
+    placed: Placed
+
+
+_URI_MEMBERS = frozenset({"S3Uri", "S3OutputPath", "ModelDataUrl", "DestinationS3Uri", "OutputS3Uri", "S3OutputUri"})
 
 
 class Subject:
@@ -81,6 +98,53 @@ class Subject:
             if isinstance(placed.step.arguments, Mapping):
                 found[placed.step.type].append((placed, placed.step.arguments))
         return found
+
+    @cached_property
+    def jobs(self) -> Mapping[Kind, tuple[Job, ...]]:
+        """By kind; a check starts a processing job, and a tuning job also the training jobs that it defines."""
+        found: dict[Kind, list[Job]] = {kind: [] for kind in jobs.KINDS}
+        kinds = {kind.request: found[kind] for kind in jobs.KINDS}
+        for name, steps in self._by_type.items():
+            step_type = self.types.get(name)
+            listed = kinds.get(step_type.request) if step_type is not None and step_type.request else None
+            if listed is not None:
+                listed += [Job(f"{placed.pointer}/Arguments", request, placed) for placed, request in steps]
+        found[jobs.TRAINING] += [job for tuning in found[jobs.TUNING] for job in jobs.defined(tuning)]
+        return {kind: tuple(listed) for kind, listed in found.items()}
+
+    @cached_property
+    def machines(self) -> tuple[Machine, ...]:
+        """Every place that asks for instances: of jobs, then of endpoint configurations."""
+        found = [jobs.machine(kind, job) for kind, listed in self.jobs.items() for job in listed]
+        for placed, config in self.of_type("EndpointConfig"):
+            found += jobs.variants(placed, config)
+        return tuple(machine for machine in found if machine is not None)
+
+    @cached_property
+    def containers(self) -> tuple[Container, ...]:
+        """Everything that names an image to run: of jobs, then of models."""
+        found = [jobs.container(kind, job) for kind, listed in self.jobs.items() for job in listed]
+        for placed, model in self.of_type("Model"):
+            found += jobs.served(placed, model)
+        return tuple(container for container in found if container is not None)
+
+    @cached_property
+    def uris(self) -> tuple[Uri, ...]:
+        """Every place in S3 that Arguments name, in document order."""
+        found: list[Uri] = []
+        for placed in self.placed:
+            _collect_uris(placed.step.arguments, f"{placed.pointer}/Arguments", placed, found)
+        return tuple(found)
+
+    @cached_property
+    def policy(self) -> HousePolicy | None:
+        """That of the project in which the definition lies; a definition from standard input has none."""
+        # Who binds a definition that was checked before asks for none.
+        from mlops.project.house_policy import read_house_policy
+        from mlops.project.root import find_root
+
+        file = self.definition.where.file
+        return None if file is None or file == "-" else read_house_policy(find_root(Path(file)))
 
     @cached_property
     def sites(self) -> tuple[Site, ...]:
@@ -190,19 +254,14 @@ def _collect_texts(value: Value, at: str, found: list[tuple[str, str]]) -> None:
         _collect_texts(dict(value), at, found)
 
 
-def get(value: Value, *members: str) -> Value:
-    """A value deep in objects; None where one of the members is not there or something else stands in its place."""
-    for member in members:
-        if value is None:
-            return None
-        # Nearly always a dict, which is quicker to see than that it is a Mapping; rules ask this by the thousand.
-        value = value.get(member) if isinstance(value, dict) or isinstance(value, Mapping) else None  # noqa: SIM101
-    return value
-
-
-def entries(value: Value, *members: str) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    """The objects of a list deep in objects, each with its pointer below ``value``."""
-    listed = get(value, *members)
-    for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
-        if isinstance(item, Mapping):
-            yield pointer(*members, index), item
+def _collect_uris(value: Value, at: str, placed: Placed, found: list[Uri]) -> None:
+    if isinstance(value, tuple):
+        for index, item in enumerate(value):
+            if isinstance(item, tuple | dict):
+                _collect_uris(item, f"{at}/{index}", placed, found)
+    elif isinstance(value, dict):
+        for name, item in value.items():
+            if isinstance(item, tuple | dict):
+                _collect_uris(item, at + pointer(name), placed, found)
+            elif name in _URI_MEMBERS:
+                found.append(Uri(at + pointer(name), item, placed))

@@ -1262,6 +1262,13 @@ CASES = [
         {"Batch:TransformResources": {**GPU, "InstanceType": "ml.m5.xlarge"}},
     ),
     Case(
+        "key for the local disks of a check",
+        "X759",
+        {"Drift:ProcessingResources/ClusterConfig": {**GPU, "InstanceType": "ml.g4dn.xlarge"}},
+        "Drift:ProcessingResources/ClusterConfig/VolumeKmsKeyId",
+        {"Drift:ProcessingResources/ClusterConfig": {**GPU, "InstanceType": "ml.m5.xlarge"}},
+    ),
+    Case(
         "sources in isolation",
         "X763",
         {"Train:HyperParameters": SCRIPT, "Train:EnableNetworkIsolation": True},

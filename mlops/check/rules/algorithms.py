@@ -6,9 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check.images import ALGORITHM_ACCOUNTS
+from mlops.check.members import entries, get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
 
 _IMAGE = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<name>[a-z0-9-]+)(:.*)?")

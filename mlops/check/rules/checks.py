@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check import expressions
+from mlops.check.members import entries, get
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import is_expression_attempt, scalar, shape, shown
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
 
 _TYPES = {

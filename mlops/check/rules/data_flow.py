@@ -15,15 +15,17 @@ _INPUTS = ("/S3Input/S3Uri", "/S3DataSource/S3Uri", "/ModelDataUrl")
 
 
 def _written(subject: Subject) -> Iterator[tuple[str, str, Placed]]:
-    for at, text, placed in subject.texts:
-        if placed is not None and at.endswith(_OUTPUTS) and text.startswith("s3://"):
-            yield at, text.rstrip("/"), placed
+    return _texts(subject, _OUTPUTS)
 
 
 def _read(subject: Subject) -> Iterator[tuple[str, str, Placed]]:
-    for at, text, placed in subject.texts:
-        if placed is not None and at.endswith(_INPUTS) and text.startswith("s3://"):
-            yield at, text.rstrip("/"), placed
+    return _texts(subject, _INPUTS)
+
+
+def _texts(subject: Subject, places: tuple[str, ...]) -> Iterator[tuple[str, str, Placed]]:
+    for at, value, placed in subject.uris:
+        if isinstance(value, str) and at.endswith(places) and value.startswith("s3://"):
+            yield at, value.rstrip("/"), placed
 
 
 def _joined(subject: Subject, places: tuple[str, ...]) -> Iterator[tuple[str, str, Placed]]:

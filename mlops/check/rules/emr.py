@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mlops.check.members import entries, get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
 
 

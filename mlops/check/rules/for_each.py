@@ -6,10 +6,11 @@ import json
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import kind_of
+from mlops.check.members import entries, get
 from mlops.check.properties import Dead, body_property
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import Mismatch, is_expression_attempt, shown
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown
 
 _FORBIDDEN = ("Condition", "Fail", "ForEach")

@@ -5,71 +5,20 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatchcase
-from functools import lru_cache
-from pathlib import Path
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
+from mlops.check.jobs import PROCESSING, TRAINING
+from mlops.check.members import get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, entries, get
-from mlops.ir import Placed, Ref, Severity, Value
+from mlops.check.subject import Subject
+from mlops.ir import Ref, Severity, Value
 from mlops.ir.values import pointer
-from mlops.project.house_policy import HousePolicy, read_house_policy
-from mlops.project.root import find_root
 
 _SOURCE = "[house] of the project's mlops.toml"
 _DEFAULT_HOURS = 24
 """How long a job may run whose StoppingCondition says nothing."""
-
-
-@lru_cache(maxsize=1)
-def _policy(subject: Subject) -> HousePolicy | None:
-    """That of the project in which the definition lies; a definition from standard input has none."""
-    file = subject.definition.where.file
-    if file is None or file == "-":
-        return None
-    return read_house_policy(find_root(Path(file)))
-
-
-_Job = tuple[str, Mapping[str, Value], Placed]
-
-
-def _machines(subject: Subject) -> Iterator[_Job]:
-    """The object that holds InstanceType, InstanceCount and the volume, of everything that runs on instances."""
-    places = (
-        ("Training", ("ResourceConfig",)),
-        ("Processing", ("ProcessingResources", "ClusterConfig")),
-        ("QualityCheck", ("ProcessingResources", "ClusterConfig")),
-        ("ClarifyCheck", ("ProcessingResources", "ClusterConfig")),
-        ("Transform", ("TransformResources",)),
-        ("Tuning", ("TrainingJobDefinition", "ResourceConfig")),
-    )
-    for kind, members in places:
-        for placed, arguments in subject.of_type(kind):
-            config = get(arguments, *members)
-            if isinstance(config, Mapping):
-                yield f"{placed.pointer}/Arguments{pointer(*members)}", config, placed
-    for placed, arguments in subject.of_type("Tuning"):
-        for at, job in entries(arguments, "TrainingJobDefinitions"):
-            config = job.get("ResourceConfig")
-            if isinstance(config, Mapping):
-                yield f"{placed.pointer}/Arguments{at}/ResourceConfig", config, placed
-    for placed, arguments in subject.of_type("EndpointConfig"):
-        for at, variant in entries(arguments, "ProductionVariants"):
-            yield f"{placed.pointer}/Arguments{at}", variant, placed
-
-
-def _jobs(subject: Subject) -> Iterator[_Job]:
-    """What has a network, a role and a time of its own."""
-    for placed, arguments in subject.of_type("Training", "Processing", "QualityCheck", "ClarifyCheck"):
-        yield f"{placed.pointer}/Arguments", arguments, placed
-    for placed, arguments in subject.of_type("Tuning"):
-        single = arguments.get("TrainingJobDefinition")
-        if isinstance(single, Mapping):
-            yield f"{placed.pointer}/Arguments/TrainingJobDefinition", single, placed
-        for at, job in entries(arguments, "TrainingJobDefinitions"):
-            yield f"{placed.pointer}/Arguments{at}", job, placed
 
 
 def _written(subject: Subject, at: str, value: Value) -> str:
@@ -86,17 +35,15 @@ def house_instance(subject: Subject) -> Iterator[Fault]:
     Bad:  "InstanceType": "ml.p4d.24xlarge" with instances = ["ml.m5.*"]
     Good: "InstanceType": "ml.m5.xlarge"
     """
-    policy = _policy(subject)
+    policy = subject.policy
     if policy is None or not policy.instances:
         return
-    for at, config, placed in _machines(subject):
-        value = config.get("InstanceType")
-        kind = literal(subject, value)
+    for machine in subject.machines:
+        kind = literal(subject, machine.type)
         if isinstance(kind, str) and not any(fnmatchcase(kind, glob) for glob in policy.instances):
             help_text = f"[house] instances allows {', '.join(policy.instances)}"
-            yield Fault(
-                _written(subject, f"{at}/InstanceType", value), f"{kind} is not allowed here", help_text, placed
-            )
+            where = _written(subject, machine.type_at, machine.type)
+            yield Fault(where, f"{kind} is not allowed here", help_text, machine.placed)
 
 
 @rule("H902", "house-tags", Severity.WARNING, source=_SOURCE)
@@ -106,7 +53,7 @@ def house_tags(subject: Subject) -> Iterator[Fault]:
     Bad:  no "Tags" with required_tags = ["team"]
     Good: "Tags": [{"Key": "team", "Value": "growth"}]
     """
-    policy = _policy(subject)
+    policy = subject.policy
     if policy is None or not policy.required_tags:
         return
     kinds = ("Training", "Processing", "Transform", "Tuning", "AutoML", "Model", "QualityCheck", "ClarifyCheck")
@@ -130,18 +77,18 @@ def house_cap(subject: Subject) -> Iterator[Fault]:
     Bad:  "InstanceCount": 8 with max_instances = 4
     Good: "InstanceCount": 4
     """
-    policy = _policy(subject)
+    policy = subject.policy
     if policy is None:
         return
-    caps = (("InstanceCount", policy.max_instances), ("VolumeSizeInGB", policy.max_volume_gb))
-    for at, config, placed in _machines(subject):
-        for member, cap in (*caps, ("InitialInstanceCount", policy.max_instances)):
-            value = literal(subject, config.get(member))
+    for machine in subject.machines:
+        for member, cap in ((machine.counted, policy.max_instances), ("VolumeSizeInGB", policy.max_volume_gb)):
+            value = literal(subject, machine.settings.get(member))
             if cap is not None and isinstance(value, int) and not isinstance(value, bool) and value > cap:
-                where = _written(subject, f"{at}/{member}", config.get(member))
-                yield Fault(where, f"{member} is {shown(value)}, the house allows {cap}", "lower it", placed)
+                where = _written(subject, f"{machine.at}/{member}", machine.settings.get(member))
+                yield Fault(where, f"{member} is {shown(value)}, the house allows {cap}", "lower it", machine.placed)
     hours = policy.max_runtime_hours
-    for at, job, placed in _jobs(subject) if hours is not None else ():
+    timed = (*subject.jobs[TRAINING], *subject.jobs[PROCESSING])
+    for at, job, placed in timed if hours is not None else ():
         value = get(job, "StoppingCondition", "MaxRuntimeInSeconds")
         seconds = literal(subject, value) if value is not None else _DEFAULT_HOURS * 3600
         if isinstance(seconds, int) and not isinstance(seconds, bool) and hours is not None and seconds > hours * 3600:
@@ -158,7 +105,7 @@ def house_name(subject: Subject) -> Iterator[Fault]:
     Bad:  "Name": "train2" with step_names = "[A-Z][A-Za-z0-9]*"
     Good: "Name": "Train2"
     """
-    policy = _policy(subject)
+    policy = subject.policy
     if policy is None:
         return
     name = subject.definition.name
@@ -187,26 +134,23 @@ def house_protection(subject: Subject) -> Iterator[Fault]:
     Bad:  no "KmsKeyId" with require = ["kms"]
     Good: "OutputDataConfig": {"S3OutputPath": "...", "KmsKeyId": "alias/ml"}
     """
-    policy = _policy(subject)
+    policy = subject.policy
     wanted = policy.require if policy is not None else ()
-    for at, job, placed in _jobs(subject) if wanted else ():
-        processing = placed.step.type in ("Processing", "QualityCheck", "ClarifyCheck")
-        output = "ProcessingOutputConfig" if processing else "OutputDataConfig"
-        network = ("NetworkConfig",) if processing else ()
-        if "kms" in wanted and isinstance(job.get(output), Mapping) and get(job, output, "KmsKeyId") is None:
-            yield Fault(f"{at}/{output}/KmsKeyId", f"{output} has no KmsKeyId", "[house] requires kms", placed)
-        if "vpc" in wanted and get(job, *network, "VpcConfig") is None:
-            where = at + pointer(*network, "VpcConfig")
+    every = subject.jobs.items() if wanted else ()
+    for kind, (at, job, placed) in ((kind, job) for kind, jobs in every for job in jobs):
+        output = job.get(kind.output) if kind.output else None
+        if "kms" in wanted and isinstance(output, Mapping) and output.get("KmsKeyId") is None:
+            where = f"{at}/{kind.output}/KmsKeyId"
+            yield Fault(where, f"{kind.output} has no KmsKeyId", "[house] requires kms", placed)
+        if kind.network is None:
+            continue
+        if "vpc" in wanted and get(job, *kind.network, "VpcConfig") is None:
+            where = at + pointer(*kind.network, "VpcConfig")
             yield Fault(where, "the job runs outside of a VPC", "[house] requires vpc: add VpcConfig", placed)
-        if "isolation" in wanted and get(job, *network, "EnableNetworkIsolation") in (None, False):
-            where = at + pointer(*network, "EnableNetworkIsolation")
+        if "isolation" in wanted and get(job, *kind.network, "EnableNetworkIsolation") in (None, False):
+            where = at + pointer(*kind.network, "EnableNetworkIsolation")
             help_text = "[house] requires isolation: set EnableNetworkIsolation"
             yield Fault(where, "the container may use the network", help_text, placed)
-    for placed, arguments in subject.of_type("Transform", "AutoML") if "kms" in wanted else ():
-        output = "TransformOutput" if placed.step.type == "Transform" else "OutputDataConfig"
-        if isinstance(arguments.get(output), Mapping) and get(arguments, output, "KmsKeyId") is None:
-            where = f"{placed.pointer}/Arguments/{output}/KmsKeyId"
-            yield Fault(where, f"{output} has no KmsKeyId", "[house] requires kms", placed)
     for placed, arguments in subject.of_type("Model"):
         at = f"{placed.pointer}/Arguments"
         if "vpc" in wanted and arguments.get("VpcConfig") is None:
@@ -224,7 +168,7 @@ def house_image(subject: Subject) -> Iterator[Fault]:
     Bad:  "TrainingImage": "999999999999.dkr.ecr.eu-west-1.amazonaws.com/fit:latest" with registries = ["111122223333"]
     Good: "TrainingImage": "111122223333.dkr.ecr.eu-west-1.amazonaws.com/fit:1.4"
     """
-    policy = _policy(subject)
+    policy = subject.policy
     if policy is None or not (policy.registries or "pinned-images" in policy.require):
         return
     for at, text, placed in subject.texts:

@@ -13,9 +13,8 @@ from mlops.check.expressions import literal
 from mlops.check.images import Image, parse
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Value
-from mlops.ir.values import pointer
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,66 +29,18 @@ class _Used:
 
 
 def _used(subject: Subject) -> Iterator[_Used]:
-    for placed, arguments in subject.of_type("Training"):
-        yield from _job(subject, f"{placed.pointer}/Arguments", arguments, placed)
-    for placed, arguments in subject.of_type("Tuning"):
-        start = f"{placed.pointer}/Arguments"
-        single = arguments.get("TrainingJobDefinition")
-        if isinstance(single, Mapping):
-            yield from _job(subject, f"{start}/TrainingJobDefinition", single, placed)
-        for at, item in entries(arguments, "TrainingJobDefinitions"):
-            yield from _job(subject, start + at, item, placed)
-    for placed, arguments in subject.of_type("Processing"):
-        start = f"{placed.pointer}/Arguments"
-        image = _image(subject, get(arguments, "AppSpecification", "ImageUri"))
-        if image is not None:
-            where = ("ProcessingResources", "ClusterConfig", "InstanceType")
-            machines = _machine(subject, start + pointer(*where), get(arguments, *where))
-            yield _Used(f"{start}/AppSpecification/ImageUri", image, placed, None, machines)
-    for placed, arguments in subject.of_type("Model"):
-        machines = tuple(_machines_of_model(subject, placed.step.name))
-        for at, container in _containers(arguments):
-            image = _image(subject, container.get("Image"))
-            if image is not None:
-                yield _Used(f"{placed.pointer}/Arguments{at}/Image", image, placed, "inference", machines)
-
-
-def _job(subject: Subject, at: str, job: Mapping[str, Value], placed: Placed) -> Iterator[_Used]:
-    image = _image(subject, get(job, "AlgorithmSpecification", "TrainingImage"))
-    if image is not None:
-        where = f"{at}/ResourceConfig/InstanceType"
-        machines = _machine(subject, where, get(job, "ResourceConfig", "InstanceType"))
-        yield _Used(f"{at}/AlgorithmSpecification/TrainingImage", image, placed, "training", machines)
-
-
-def _containers(arguments: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    primary = arguments.get("PrimaryContainer")
-    if isinstance(primary, Mapping):
-        yield "/PrimaryContainer", primary
-    yield from entries(arguments, "Containers")
-
-
-def _image(subject: Subject, value: Value) -> Image | None:
-    text = literal(subject, value)
-    return parse(text) if isinstance(text, str) else None
-
-
-def _machine(subject: Subject, at: str, value: Value) -> tuple[tuple[str, str], ...]:
-    kind = literal(subject, value)
-    return ((at, kind),) if isinstance(kind, str) else ()
-
-
-def _machines_of_model(subject: Subject, name: str) -> Iterator[tuple[str, str]]:
-    """Where a model that this pipeline makes is run: by transforms and by variants of endpoints."""
-    for placed, arguments in subject.of_type("Transform"):
-        if _reads(arguments.get("ModelName"), name):
-            at = f"{placed.pointer}/Arguments/TransformResources/InstanceType"
-            yield from _machine(subject, at, get(arguments, "TransformResources", "InstanceType"))
-    for placed, arguments in subject.of_type("EndpointConfig"):
-        for where, variant in entries(arguments, "ProductionVariants"):
-            if _reads(variant.get("ModelName"), name):
-                at = f"{placed.pointer}/Arguments{where}/InstanceType"
-                yield from _machine(subject, at, variant.get("InstanceType"))
+    for container in subject.containers:
+        text = literal(subject, container.image)
+        image = parse(text) if isinstance(text, str) else None
+        if image is None:
+            continue
+        if container.job is None:
+            machines = [machine for machine in subject.machines if _reads(machine.model, container.placed.step.name)]
+        else:
+            machines = [container.machine] if container.machine is not None else []
+        kinds = ((machine.type_at, literal(subject, machine.type)) for machine in machines)
+        known = tuple((at, kind) for at, kind in kinds if isinstance(kind, str))
+        yield _Used(container.image_at, image, container.placed, _SCOPES.get(container.named), known)
 
 
 def _reads(value: Value, name: str) -> bool:
@@ -97,6 +48,7 @@ def _reads(value: Value, name: str) -> bool:
     return path is not None and path.root == "Steps" and path.name == name
 
 
+_SCOPES = {"TrainingImage": "training", "Image": "inference"}
 _SERVES = {"gpu": "a GPU", "neuron": "AWS Inferentia or Trainium", "cpu": "a CPU only"}
 
 

@@ -6,21 +6,17 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
+from mlops.check.members import entries, get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Unknown, Value
 from mlops.ir.values import pointer
 
 
-def _containers(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
-    for placed, arguments in subject.of_type("Model"):
-        primary = arguments.get("PrimaryContainer")
-        start = f"{placed.pointer}/Arguments"
-        if isinstance(primary, Mapping):
-            yield f"{start}/PrimaryContainer", primary, placed
-        for at, item in entries(arguments, "Containers"):
-            yield start + at, item, placed
+def _served(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
+    """The containers of models."""
+    return ((found.at, found.settings, found.placed) for found in subject.containers if found.job is None)
 
 
 def _registered(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
@@ -59,7 +55,7 @@ def container_source(subject: Subject) -> Iterator[Fault]:
     Bad:  {"ModelDataUrl": "s3://acme/model.tar.gz"}
     Good: {"Image": "...", "ModelDataUrl": "s3://acme/model.tar.gz"}
     """
-    for at, container, placed in _containers(subject):
+    for at, container, placed in _served(subject):
         if container.get("Image") is None and container.get("ModelPackageName") is None:
             yield Fault(f"{at}/Image", "the container has neither Image nor ModelPackageName", "add one", placed)
         elif container.get("Image") is not None and container.get("ModelPackageName") is not None:
@@ -124,7 +120,7 @@ def model_archive(subject: Subject) -> Iterator[Fault]:
     Bad:  "ModelDataUrl": "s3://acme/model.zip"
     Good: "ModelDataUrl": "s3://acme/model.tar.gz"
     """
-    for at, container, placed in (*_containers(subject), *_registered(subject)):
+    for at, container, placed in (*_served(subject), *_registered(subject)):
         url = container.get("ModelDataUrl")
         last = url.rpartition("/")[2] if isinstance(url, str) else ""
         if "." in last and not last.endswith((".tar.gz", ".tgz")) and container.get("Mode") != "MultiModel":
@@ -138,7 +134,7 @@ def private_registry_without_vpc(subject: Subject) -> Iterator[Fault]:
     Bad:  "ImageConfig": {"RepositoryAccessMode": "Vpc"} without VpcConfig
     Good: the same with VpcConfig
     """
-    for at, container, placed in _containers(subject):
+    for at, container, placed in _served(subject):
         private = get(container, "ImageConfig", "RepositoryAccessMode") == "Vpc"
         if private and get(placed.step.arguments, "VpcConfig") is None:
             yield Fault(f"{at}/ImageConfig", "a private registry wants VpcConfig", "add VpcConfig", placed)
@@ -182,7 +178,7 @@ def additional_model_data(subject: Subject) -> Iterator[Fault]:
     Bad:  "AdditionalModelDataSources": [...]
     Good: everything in one archive
     """
-    for at, container, placed in _containers(subject):
+    for at, container, placed in _served(subject):
         if "AdditionalModelDataSources" in container:
             where = f"{at}/AdditionalModelDataSources"
             yield Fault(where, "pipelines were seen to refuse this member", "put all into one archive", placed)
@@ -195,7 +191,7 @@ def group_for_version(subject: Subject) -> Iterator[Fault]:
     Bad:  "arn:aws:sagemaker:eu-west-1:111122223333:model-package-group/churn"
     Good: "arn:aws:sagemaker:eu-west-1:111122223333:model-package/churn/7"
     """
-    for at, container, placed in _containers(subject):
+    for at, container, placed in _served(subject):
         found = container.get("ModelPackageName")
         text = literal(subject, found)
         if isinstance(text, str) and ":model-package-group/" in text:
@@ -289,7 +285,7 @@ def model_data_form(subject: Subject) -> Iterator[Fault]:
     Bad:  "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model"
     Good: "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model/"
     """
-    for at, container, placed in _containers(subject):
+    for at, container, placed in _served(subject):
         source = get(container, "ModelDataSource", "S3DataSource")
         uri, url = get(source, "S3Uri"), container.get("ModelDataUrl")
         where = f"{at}/ModelDataSource/S3DataSource/S3Uri"

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mlops.check import expressions
+from mlops.check.members import get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, get
+from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Ref, Severity, Where
 
 _ECR = re.compile(
@@ -242,29 +243,6 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
 
 
-def _uris(subject: Subject) -> Iterator[tuple[str, str, Placed, bool]]:
-    """S3 places of requests: pointer, known text (or its known head), step, and whether the text is whole."""
-    for placed, arguments in ((p, p.step.arguments) for p in subject.placed):
-        stack = [(f"{placed.pointer}/Arguments", arguments)]
-        while stack:
-            at, value = stack.pop()
-            if isinstance(value, tuple):
-                stack.extend((f"{at}/{index}", item) for index, item in enumerate(value))
-            elif isinstance(value, Mapping):
-                for name, item in value.items():
-                    if isinstance(item, tuple | dict):
-                        stack.append((f"{at}/{name}", item))
-                    elif name in _URI_MEMBERS:
-                        text = expressions.fold(subject, item)
-                        if text is not None and not isinstance(item, Ref):
-                            yield f"{at}/{name}", text, placed, True
-                        elif text is None:
-                            yield f"{at}/{name}", expressions.head(subject, item), placed, False
-
-
-_URI_MEMBERS = frozenset({"S3Uri", "S3OutputPath", "ModelDataUrl", "DestinationS3Uri", "OutputS3Uri", "S3OutputUri"})
-
-
 @rule("X820", "s3-uri", Severity.WARNING, source="S3 naming rules; botocore's S3Uri pattern")
 def s3_uri(subject: Subject) -> Iterator[Fault]:
     """An S3 URI with a double slash, a star, an impossible bucket name or a placeholder that nothing filled in; or an
@@ -273,7 +251,12 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
     Bad:  "s3://acme//train", "s3://{{ bucket }}/train"
     Good: "s3://acme/train"
     """
-    for at, text, placed, whole in _uris(subject):
+    for at, value, placed in subject.uris:
+        known = expressions.fold(subject, value)
+        whole = known is not None
+        if whole and isinstance(value, Ref):
+            continue  # a parameter's default is looked at where it stands
+        text = known if known is not None else expressions.head(subject, value)
         if text.startswith("https://"):
             help_text = "write s3://<bucket>/<key>"
             yield Fault(at, f"{shown(text)} is no S3 URI", help_text, placed)

@@ -6,25 +6,27 @@ from collections.abc import Iterator, Mapping
 from posixpath import normpath
 
 from mlops.check.expressions import fold
+from mlops.check.jobs import PROCESSING
+from mlops.check.members import entries, get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
+from mlops.ir.values import pointer
 
 _ROOT = "/opt/ml/processing"
-_JOBS = ("Processing", "QualityCheck", "ClarifyCheck")
 
 
 def _inputs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
-    for placed, arguments in subject.of_type(*_JOBS):
-        for at, item in entries(arguments, "ProcessingInputs"):
-            yield f"{placed.pointer}/Arguments{at}", item, placed
+    for start, job, placed in subject.jobs[PROCESSING]:
+        for at, item in entries(job, "ProcessingInputs"):
+            yield start + at, item, placed
 
 
 def _outputs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
-    for placed, arguments in subject.of_type(*_JOBS):
-        for at, item in entries(arguments, "ProcessingOutputConfig", "Outputs"):
-            yield f"{placed.pointer}/Arguments{at}", item, placed
+    for start, job, placed in subject.jobs[PROCESSING]:
+        for at, item in entries(job, "ProcessingOutputConfig", "Outputs"):
+            yield start + at, item, placed
 
 
 def _local_paths(
@@ -135,7 +137,7 @@ def shared_local_path(subject: Subject) -> Iterator[Fault]:
     Bad:  an input and an output at "/opt/ml/processing/data"
     Good: "/opt/ml/processing/input" and "/opt/ml/processing/output"
     """
-    for placed, _ in subject.of_type(*_JOBS):
+    for _, _, placed in subject.jobs[PROCESSING]:
         inputs = list(_of(placed, "in"))
         outputs = list(_of(placed, "out"))
         for found, severity in ((inputs, None), (outputs, Severity.WARNING)):
@@ -219,14 +221,14 @@ def processing_instances(subject: Subject) -> Iterator[Fault]:
     Bad:  {"VolumeSizeInGB": 30}
     Good: {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1, "VolumeSizeInGB": 30}
     """
-    for placed, arguments in subject.of_type(*_JOBS):
-        config = get(arguments, "ProcessingResources", "ClusterConfig")
+    for at, job, placed in subject.jobs[PROCESSING]:
+        config = get(job, *PROCESSING.machines)
         if not isinstance(config, Mapping) or config.get("InstancePreferences") is not None:
             continue
         for name in ("InstanceType", "InstanceCount"):
             if name not in config:
-                at = f"{placed.pointer}/Arguments/ProcessingResources/ClusterConfig/{name}"
-                yield Fault(at, f"ClusterConfig has no {name}", f"add {name}", placed)
+                where = at + pointer(*PROCESSING.machines, name)
+                yield Fault(where, f"ClusterConfig has no {name}", f"add {name}", placed)
 
 
 @rule("X788", "command-as-one-word", Severity.WARNING, source="CreateProcessingJob API: each entry is one argument")
@@ -237,11 +239,11 @@ def command_as_one_word(subject: Subject) -> Iterator[Fault]:
     Bad:  "ContainerEntrypoint": ["python3 /opt/ml/processing/input/code/prepare.py"]
     Good: "ContainerEntrypoint": ["python3", "/opt/ml/processing/input/code/prepare.py"]
     """
-    for placed, arguments in subject.of_type(*_JOBS, "Training"):
-        for member in ("AppSpecification", "AlgorithmSpecification"):
-            command = get(arguments, member, "ContainerEntrypoint")
-            first = command[0] if isinstance(command, tuple) and command else None
-            if isinstance(first, str) and " " in first.strip():
-                words = ", ".join(f'"{word}"' for word in first.split()[:4])
-                at = f"{placed.pointer}/Arguments/{member}/ContainerEntrypoint/0"
-                yield Fault(at, f"there is no program {shown(first)}", f"write one entry per word: [{words}]", placed)
+    for container in subject.containers:
+        command = container.settings.get("ContainerEntrypoint")
+        first = command[0] if isinstance(command, tuple) and command else None
+        if isinstance(first, str) and " " in first.strip():
+            words = ", ".join(f'"{word}"' for word in first.split()[:4])
+            where = f"{container.at}/ContainerEntrypoint/0"
+            help_text = f"write one entry per word: [{words}]"
+            yield Fault(where, f"there is no program {shown(first)}", help_text, container.placed)

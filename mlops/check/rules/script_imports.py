@@ -11,8 +11,9 @@ from posixpath import basename
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
+from mlops.check.members import entries, get
 from mlops.check.rule import Fault, rule
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Asset, Placed, Severity, Value
 
 _BRINGS = {"torch": "torch", "tensorflow": "tensorflow", "keras": "keras", "lightgbm": "lightgbm",
@@ -60,21 +61,21 @@ def import_without_package(subject: Subject) -> Iterator[Fault]:
 
 def _scripts(subject: Subject) -> Iterator[tuple[str, str, Placed, tuple[str, str]]]:
     """Where the image stands, its URI, the step, and the URI of the code with the name of the script in it."""
-    for placed, arguments in subject.of_type("Training"):
-        image = literal(subject, get(arguments, "AlgorithmSpecification", "TrainingImage"))
-        values = arguments.get("HyperParameters")
+    for container in subject.containers:
+        image, at, placed = literal(subject, container.image), container.image_at, container.placed
+        if container.job is None or not isinstance(image, str):
+            continue
+        values = container.job.request.get("HyperParameters")
         folder, program = (_plain(get(values, f"sagemaker_{name}")) for name in ("submit_directory", "program"))
-        if isinstance(image, str) and folder and program:
-            yield f"{placed.pointer}/Arguments/AlgorithmSpecification/TrainingImage", image, placed, (folder, program)
-    for placed, arguments in subject.of_type("Processing"):
-        image = literal(subject, get(arguments, "AppSpecification", "ImageUri"))
-        command = get(arguments, "AppSpecification", "ContainerEntrypoint")
+        if folder and program:
+            yield at, image, placed, (folder, program)
+        command = container.settings.get("ContainerEntrypoint")
         words = [word for word in command if isinstance(word, str)] if isinstance(command, tuple) else []
         script = next((basename(word) for word in words if word.endswith(".py")), None)
-        for _, item in entries(arguments, "ProcessingInputs"):
+        for _, item in entries(container.job.request, "ProcessingInputs"):
             uri = get(item, "S3Input", "S3Uri")
-            if isinstance(image, str) and isinstance(uri, str) and script is not None:
-                yield f"{placed.pointer}/Arguments/AppSpecification/ImageUri", image, placed, (uri, script)
+            if isinstance(uri, str) and script is not None:
+                yield at, image, placed, (uri, script)
 
 
 def _plain(value: Value) -> str | None:

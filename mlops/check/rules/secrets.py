@@ -6,8 +6,9 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import fold
+from mlops.check.members import get
 from mlops.check.rule import Fault, rule
-from mlops.check.subject import Subject, get
+from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Severity, Value, Where
 from mlops.ir.secrecy import LONGEST, is_filled_in, is_secret, is_secret_name
 

@@ -5,29 +5,18 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
-from mlops.check import instances as machines
 from mlops.check.expressions import literal
+from mlops.check.instances import has_local_storage
+from mlops.check.jobs import TRAINING
+from mlops.check.members import entries, get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, entries, get
-from mlops.ir import Placed, Severity, Unknown, Value
-from mlops.ir.values import Expression, pointer
+from mlops.check.subject import Subject
+from mlops.ir import Severity, Unknown, Value
+from mlops.ir.values import Expression
 
 _DAYS_28 = 28 * 86400
 _DEFAULT_LIMIT = 5 * 86400
-
-
-def _jobs(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
-    """Training jobs, also those that a Tuning step defines."""
-    for placed, arguments in subject.of_type("Training"):
-        yield f"{placed.pointer}/Arguments", arguments, placed
-    for placed, arguments in subject.of_type("Tuning"):
-        start = f"{placed.pointer}/Arguments"
-        job = arguments.get("TrainingJobDefinition")
-        if isinstance(job, Mapping):
-            yield f"{start}/TrainingJobDefinition", job, placed
-        for at, item in entries(arguments, "TrainingJobDefinitions"):
-            yield start + at, item, placed
 
 
 def _number(value: Value) -> int | float | None:
@@ -46,7 +35,7 @@ def spot_times(subject: Subject) -> Iterator[Fault]:
     Bad:  "EnableManagedSpotTraining": true, "StoppingCondition": {"MaxRuntimeInSeconds": 3600}
     Good: the same with "MaxWaitTimeInSeconds": 7200
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         spot = job.get("EnableManagedSpotTraining", False)
         condition = job.get("StoppingCondition")
         if not isinstance(condition, Mapping) or not isinstance(spot, bool):
@@ -75,7 +64,7 @@ def long_spot_without_checkpoint(subject: Subject) -> Iterator[Fault]:
     Bad:  spot training of 24 hours without CheckpointConfig
     Good: "CheckpointConfig": {"S3Uri": "s3://acme/checkpoints"}
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         runtime = _number(get(job, "StoppingCondition", "MaxRuntimeInSeconds"))
         long = runtime is not None and runtime >= 12 * 3600
         if long and job.get("EnableManagedSpotTraining") is True and job.get("CheckpointConfig") is None:
@@ -90,7 +79,7 @@ def warm_pool_with_spot(subject: Subject) -> Iterator[Fault]:
     Bad:  "KeepAlivePeriodInSeconds": 600 with "EnableManagedSpotTraining": true
     Good: one of the two
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         keep = get(job, "ResourceConfig", "KeepAlivePeriodInSeconds")
         if keep is not None and keep != 0 and job.get("EnableManagedSpotTraining") is True:
             message = "spot training and a warm pool exclude each other"
@@ -104,7 +93,7 @@ def training_code_source(subject: Subject) -> Iterator[Fault]:
     Bad:  {"TrainingInputMode": "File"}
     Good: {"TrainingInputMode": "File", "TrainingImage": "..."}
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         spec = job.get("AlgorithmSpecification")
         if job.get("ServerlessJobConfig") is not None:
             continue
@@ -128,7 +117,7 @@ def channel_source(subject: Subject) -> Iterator[Fault]:
     Bad:  "DataSource": {"S3DataSource": {...}, "FileSystemDataSource": {...}}
     Good: "DataSource": {"S3DataSource": {...}}
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         for where, channel in entries(job, "InputDataConfig"):
             source = channel.get("DataSource")
             if not isinstance(source, Mapping):
@@ -153,7 +142,7 @@ def duplicate_channel(subject: Subject) -> Iterator[Fault]:
         (("ResourceConfig", "InstanceGroups"), "InstanceGroupName", None),
         (("AlgorithmSpecification", "MetricDefinitions"), "Name", Severity.WARNING),
     )
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         for members, key, severity in lists:
             seen: set[str] = set()
             for where, item in entries(job, *members):
@@ -177,7 +166,7 @@ def mixed_input_modes(subject: Subject) -> Iterator[Fault]:
     Bad:  "InputMode": "Pipe" and "InputMode": "FastFile"
     Good: one of the two for all channels
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         default = get(job, "AlgorithmSpecification", "TrainingInputMode")
         modes: set[object] = set()
         for where, channel in entries(job, "InputDataConfig"):
@@ -197,7 +186,7 @@ def unknown_instance_group(subject: Subject) -> Iterator[Fault]:
     Bad:  "InstanceGroupNames": ["feeder"] with InstanceGroups "feeders"
     Good: both the same
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         groups = [item.get("InstanceGroupName") for _, item in entries(job, "ResourceConfig", "InstanceGroups")]
         if not all(isinstance(name, str) for name in groups):
             continue
@@ -216,7 +205,7 @@ def file_system_without_vpc(subject: Subject) -> Iterator[Fault]:
     Bad:  FileSystemDataSource without VpcConfig
     Good: the same with VpcConfig
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         used = any(
             get(item, "DataSource", "FileSystemDataSource") is not None for _, item in entries(job, "InputDataConfig")
         )
@@ -232,7 +221,7 @@ def instances(subject: Subject) -> Iterator[Fault]:
     Bad:  {"InstanceType": "ml.m5.xlarge", "InstanceGroups": [...]}
     Good: {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         config = job.get("ResourceConfig")
         here = f"{at}/ResourceConfig"
         others = ("ServerlessJobConfig", "HyperParameterTuningResourceConfig")
@@ -271,26 +260,15 @@ def volume_key_on_local_storage(subject: Subject) -> Iterator[Fault]:
     Bad:  "InstanceType": "ml.g5.xlarge", "VolumeKmsKeyId": "alias/ml"
     Good: "InstanceType": "ml.g5.xlarge"
     """
-    for at, job, placed in _jobs(subject):
-        config = job.get("ResourceConfig")
-        kind = literal(subject, get(config, "InstanceType"))
-        yield from _local_storage(f"{at}/ResourceConfig", config, kind, placed)
-        groups = [literal(subject, group.get("InstanceType")) for _, group in entries(config, "InstanceGroups")]
-        local = [kind for kind in groups if isinstance(kind, str) and machines.has_local_storage(kind)]
+    for machine in subject.machines:
+        if machine.settings.get("VolumeKmsKeyId") is None:
+            continue
+        groups = [group.get("InstanceType") for _, group in entries(machine.settings, "InstanceGroups")]
+        kinds = [literal(subject, kind) for kind in (machine.type, *groups)]
+        local = [kind for kind in kinds if isinstance(kind, str) and has_local_storage(kind)]
         if local:
-            yield from _local_storage(f"{at}/ResourceConfig", config, local[0], placed)
-    clusters = (("Transform", "TransformResources"), ("Processing", "ProcessingResources", "ClusterConfig"))
-    for step_type, *members in clusters:
-        for placed, arguments in subject.of_type(step_type):
-            config = get(arguments, *members)
-            kind = literal(subject, get(config, "InstanceType"))
-            yield from _local_storage(f"{placed.pointer}/Arguments{pointer(*members)}", config, kind, placed)
-
-
-def _local_storage(at: str, config: Value, kind: Value, placed: Placed) -> Iterator[Fault]:
-    if isinstance(kind, str) and machines.has_local_storage(kind) and get(config, "VolumeKmsKeyId") is not None:
-        message = f"{kind} has local disks, VolumeKmsKeyId cannot encrypt them"
-        yield Fault(f"{at}/VolumeKmsKeyId", message, "remove it", placed)
+            message = f"{local[0]} has local disks, VolumeKmsKeyId cannot encrypt them"
+            yield Fault(f"{machine.at}/VolumeKmsKeyId", message, "remove it", machine.placed)
 
 
 @rule("X760", "long-runtime", Severity.ERROR, source="AWS docs: 28 days at most; 432,000 s is the default quota")
@@ -300,7 +278,7 @@ def long_runtime(subject: Subject) -> Iterator[Fault]:
     Bad:  "MaxRuntimeInSeconds": 2592000
     Good: "MaxRuntimeInSeconds": 86400
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         runtime = _number(literal(subject, get(job, "StoppingCondition", "MaxRuntimeInSeconds")))
         if runtime is None or runtime <= _DEFAULT_LIMIT:
             continue
@@ -324,7 +302,7 @@ def metric_regex(subject: Subject) -> Iterator[Fault]:
     Bad:  "Regex": "loss=[0-9.]+"
     Good: "Regex": "loss=([0-9.]+)"
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         for where, item in entries(job, "AlgorithmSpecification", "MetricDefinitions"):
             text = item.get("Regex")
             if not isinstance(text, str) or len(text) > 500:
@@ -352,7 +330,7 @@ def augmented_manifest_attributes(subject: Subject) -> Iterator[Fault]:
     Bad:  "S3DataType": "AugmentedManifestFile"
     Good: the same with "AttributeNames": ["source-ref", "label"]
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         for where, channel in entries(job, "InputDataConfig"):
             source = get(channel, "DataSource", "S3DataSource")
             if get(source, "S3DataType") == "AugmentedManifestFile" and not get(source, "AttributeNames"):
@@ -372,7 +350,7 @@ def script_mode(subject: Subject) -> Iterator[Fault]:
     Bad:  {"sagemaker_program": "train.py", "sagemaker_submit_directory": "./src"}
     Good: {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://acme/code/sourcedir.tar.gz"}
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         for member in ("HyperParameters", "StaticHyperParameters"):
             values = job.get(member)
             if not isinstance(values, Mapping) or "sagemaker_program" not in values:
@@ -404,7 +382,7 @@ def container_contract(subject: Subject) -> Iterator[Fault]:
     Bad:  "CheckpointConfig": {"S3Uri": "s3://acme/checkpoints", "LocalPath": "/opt/ml/model"}
     Good: "CheckpointConfig": {"S3Uri": "s3://acme/checkpoints", "LocalPath": "/opt/ml/checkpoints"}
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         path = get(job, "CheckpointConfig", "LocalPath")
         if isinstance(path, str) and (path.rstrip("/") + "/").startswith(("/opt/ml/model/", "/opt/ml/output/")):
             message = f"checkpoints in {path} become part of the model or output"
@@ -432,7 +410,7 @@ def channel_needs_pipe(subject: Subject) -> Iterator[Fault]:
     Bad:  "InputMode": "File", "CompressionType": "Gzip"
     Good: "InputMode": "Pipe", "CompressionType": "Gzip"
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         default = get(job, "AlgorithmSpecification", "TrainingInputMode")
         for where, channel in entries(job, "InputDataConfig"):
             mode = channel.get("InputMode", default)
@@ -474,7 +452,7 @@ def distribution_without_machines(subject: Subject) -> Iterator[Fault]:
     Bad:  "sagemaker_parameter_server_enabled": "true", "InstanceCount": 1
     Good: "sagemaker_parameter_server_enabled": "true", "InstanceCount": 2
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         config = job.get("ResourceConfig")
         count = literal(subject, get(config, "InstanceCount"))
         kind = literal(subject, get(config, "InstanceType"))
@@ -505,7 +483,7 @@ def over_default_quota(subject: Subject) -> Iterator[Fault]:
     Bad:  "InstanceCount": 64
     Good: "InstanceCount": 16
     """
-    for at, job, placed in _jobs(subject):
+    for at, job, placed in subject.jobs[TRAINING]:
         config = job.get("ResourceConfig")
         for name, limit, what in (("InstanceCount", 20, "instances per job"), ("VolumeSizeInGB", 16384, "GB")):
             value = _number(literal(subject, get(config, name)))

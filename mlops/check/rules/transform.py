@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mlops.check.jobs import TRANSFORM
+from mlops.check.members import get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, get
+from mlops.check.subject import Subject
 from mlops.ir import Severity
 
 
@@ -22,12 +24,12 @@ def transform_filter(subject: Subject) -> Iterator[Fault]:
     Bad:  "OutputFilter": "SageMakerOutput"
     Good: "OutputFilter": "$.SageMakerOutput"
     """
-    for placed, arguments in subject.of_type("Transform"):
+    for start, job, placed in subject.jobs[TRANSFORM]:
         for name in ("InputFilter", "OutputFilter"):
-            text = get(arguments, "DataProcessing", name)
+            text = get(job, "DataProcessing", name)
             if not isinstance(text, str):
                 continue
-            at = f"{placed.pointer}/Arguments/DataProcessing/{name}"
+            at = f"{start}/DataProcessing/{name}"
             if not text.startswith("$"):
                 yield Fault(at, f"{shown(text)} is no JSONPath", f"it starts with $, e.g. $.{text or 'id'}", placed)
             elif not _balanced(text) or text.endswith("."):
@@ -57,17 +59,17 @@ def join_types(subject: Subject) -> Iterator[Fault]:
     Bad:  "JoinSource": "Input", "ContentType": "text/csv", "Accept": "application/json"
     Good: both "text/csv"
     """
-    for placed, arguments in subject.of_type("Transform"):
-        if get(arguments, "DataProcessing", "JoinSource") != "Input":
+    for start, job, placed in subject.jobs[TRANSFORM]:
+        if get(job, "DataProcessing", "JoinSource") != "Input":
             continue
-        content = get(arguments, "TransformInput", "ContentType")
-        accept = get(arguments, "TransformOutput", "Accept")
+        content = get(job, "TransformInput", "ContentType")
+        accept = get(job, "TransformOutput", "Accept")
         if (
             isinstance(content, str)
             and isinstance(accept, str)
             and content.partition(";")[0] != accept.partition(";")[0]
         ):
-            at = f"{placed.pointer}/Arguments/TransformOutput/Accept"
+            at = f"{start}/TransformOutput/Accept"
             yield Fault(at, f"joins {content} with {accept}", "use one content type", placed)
 
 
@@ -83,9 +85,9 @@ def transform_payload(subject: Subject) -> Iterator[Fault]:
     Bad:  "MaxConcurrentTransforms": 30, "MaxPayloadInMB": 6
     Good: "MaxConcurrentTransforms": 16, "MaxPayloadInMB": 6
     """
-    for placed, arguments in subject.of_type("Transform"):
-        count, size = arguments.get("MaxConcurrentTransforms"), arguments.get("MaxPayloadInMB")
-        at = f"{placed.pointer}/Arguments/MaxPayloadInMB"
+    for start, job, placed in subject.jobs[TRANSFORM]:
+        count, size = job.get("MaxConcurrentTransforms"), job.get("MaxPayloadInMB")
+        at = f"{start}/MaxPayloadInMB"
         if not isinstance(size, int):
             continue
         if size > 100:
@@ -101,16 +103,16 @@ def records_not_split(subject: Subject) -> Iterator[Fault]:
     Bad:  "BatchStrategy": "MultiRecord" without SplitType
     Good: "BatchStrategy": "MultiRecord", "SplitType": "Line"
     """
-    for placed, arguments in subject.of_type("Transform"):
-        if not isinstance(arguments.get("TransformInput"), Mapping):
+    for start, job, placed in subject.jobs[TRANSFORM]:
+        if not isinstance(job.get("TransformInput"), Mapping):
             continue
-        split = get(arguments, "TransformInput", "SplitType")
+        split = get(job, "TransformInput", "SplitType")
         if split not in (None, "None"):
             continue
-        at = f"{placed.pointer}/Arguments/TransformInput/SplitType"
-        if get(arguments, "DataProcessing", "JoinSource") == "Input":
+        at = f"{start}/TransformInput/SplitType"
+        if get(job, "DataProcessing", "JoinSource") == "Input":
             yield Fault(at, "records are joined but not split", "set SplitType", placed)
-        elif get(arguments, "BatchStrategy") == "MultiRecord":
+        elif get(job, "BatchStrategy") == "MultiRecord":
             yield Fault(at, "records are batched but not split", "set SplitType", placed)
 
 
@@ -121,10 +123,10 @@ def transform_data_type(subject: Subject) -> Iterator[Fault]:
     Bad:  "S3DataType": "AugmentedManifestFile"
     Good: "S3DataType": "ManifestFile"
     """
-    for placed, arguments in subject.of_type("Transform"):
+    for start, job, placed in subject.jobs[TRANSFORM]:
         members = ("TransformInput", "DataSource", "S3DataSource", "S3DataType")
-        if get(arguments, *members) == "AugmentedManifestFile":
-            at = f"{placed.pointer}/Arguments/{'/'.join(members)}"
+        if get(job, *members) == "AugmentedManifestFile":
+            at = f"{start}/{'/'.join(members)}"
             yield Fault(at, "a transform does not read an augmented manifest", "use ManifestFile or S3Prefix", placed)
 
 
@@ -140,10 +142,10 @@ def filter_of_nothing(subject: Subject) -> Iterator[Fault]:
     Bad:  "OutputFilter": "$.SageMakerOutput" without JoinSource
     Good: the same with "JoinSource": "Input"
     """
-    for placed, arguments in subject.of_type("Transform"):
-        text = get(arguments, "DataProcessing", "OutputFilter")
-        joined = get(arguments, "DataProcessing", "JoinSource")
+    for start, job, placed in subject.jobs[TRANSFORM]:
+        text = get(job, "DataProcessing", "OutputFilter")
+        joined = get(job, "DataProcessing", "JoinSource")
         if isinstance(text, str) and "SageMaker" in text and joined in (None, "None"):
-            at = f"{placed.pointer}/Arguments/DataProcessing/OutputFilter"
+            at = f"{start}/DataProcessing/OutputFilter"
             help_text = 'set "JoinSource": "Input"'
             yield Fault(at, f"{shown(text)} is not there unless records are joined", help_text, placed)

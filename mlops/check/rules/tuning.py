@@ -7,33 +7,27 @@ from math import isfinite
 
 from mlops.check.expressions import literal
 from mlops.check.images import ALGORITHM_ACCOUNTS, parse
+from mlops.check.jobs import TUNING, defined
+from mlops.check.members import entries, get
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
-from mlops.check.subject import Subject, entries, get
+from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Unknown, Value
 from mlops.ir.values import pointer
 
 _KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
 
 
-def _definitions(arguments: Mapping[str, Value]) -> Iterator[tuple[str, Mapping[str, Value]]]:
-    job = arguments.get("TrainingJobDefinition")
-    if isinstance(job, Mapping):
-        yield "/TrainingJobDefinition", job
-    yield from entries(arguments, "TrainingJobDefinitions")
-
-
 def _range_sets(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], Placed]]:
-    for placed, arguments in subject.of_type("Tuning"):
-        start = f"{placed.pointer}/Arguments"
-        shared = get(arguments, "HyperParameterTuningJobConfig", "ParameterRanges")
+    for tuning in subject.jobs[TUNING]:
+        shared = get(tuning.request, "HyperParameterTuningJobConfig", "ParameterRanges")
         if isinstance(shared, Mapping):
-            yield f"{start}/HyperParameterTuningJobConfig/ParameterRanges", shared, placed
-        for at, job in _definitions(arguments):
+            yield f"{tuning.at}/HyperParameterTuningJobConfig/ParameterRanges", shared, tuning.placed
+        for at, job, placed in defined(tuning):
             own = job.get("HyperParameterRanges")
             if isinstance(own, Mapping):
-                yield f"{start}{at}/HyperParameterRanges", own, placed
+                yield f"{at}/HyperParameterRanges", own, placed
 
 
 def _bound(value: Value) -> float | None:
@@ -95,11 +89,10 @@ def tuned_twice(subject: Subject) -> Iterator[Fault]:
     Bad:  "lr" in ContinuousParameterRanges and in StaticHyperParameters
     Good: "lr" in one place
     """
-    for placed, arguments in subject.of_type("Tuning"):
-        start = f"{placed.pointer}/Arguments"
+    for tuning in subject.jobs[TUNING]:
         places: dict[str, list[str]] = {}
         for at, ranges, owner in _range_sets(subject):
-            if owner is not placed:
+            if owner is not tuning.placed:
                 continue
             seen: set[str] = set()
             for kind in _KINDS:
@@ -108,14 +101,14 @@ def tuned_twice(subject: Subject) -> Iterator[Fault]:
                     if not isinstance(name, str):
                         continue
                     if name in seen:
-                        yield Fault(f"{at}{where}/Name", f"{name!r} stands in two ranges", "keep one", placed)
+                        yield Fault(f"{at}{where}/Name", f"{name!r} stands in two ranges", "keep one", owner)
                     seen.add(name)
                     places.setdefault(name, []).append(at)
-        for at, job in _definitions(arguments):
+        for at, job, placed in defined(tuning):
             static = job.get("StaticHyperParameters")
             for name in static if isinstance(static, Mapping) else ():
-                if any(place.startswith(f"{start}{at}/") or "JobConfig/" in place for place in places.get(name, ())):
-                    here = f"{start}{at}/StaticHyperParameters{pointer(name)}"
+                if any(place.startswith(f"{at}/") or "JobConfig/" in place for place in places.get(name, ())):
+                    here = f"{at}/StaticHyperParameters{pointer(name)}"
                     yield Fault(here, f"{name!r} is tuned and static", "keep one", placed)
 
 
@@ -128,9 +121,9 @@ def tuning_limits(subject: Subject) -> Iterator[Fault]:
     Bad:  {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 10}
     Good: {"MaxNumberOfTrainingJobs": 10, "MaxParallelTrainingJobs": 4}
     """
-    for placed, arguments in subject.of_type("Tuning"):
-        config = arguments.get("HyperParameterTuningJobConfig")
-        here = f"{placed.pointer}/Arguments/HyperParameterTuningJobConfig/ResourceLimits"
+    for at, request, placed in subject.jobs[TUNING]:
+        config = request.get("HyperParameterTuningJobConfig")
+        here = f"{at}/HyperParameterTuningJobConfig/ResourceLimits"
         total = get(config, "ResourceLimits", "MaxNumberOfTrainingJobs")
         total_number = literal(subject, total)
         parallel = literal(subject, get(config, "ResourceLimits", "MaxParallelTrainingJobs"))
@@ -151,9 +144,9 @@ def tuning_strategy(subject: Subject) -> Iterator[Fault]:
     Bad:  "Strategy": "Hyperband", "TrainingJobEarlyStoppingType": "Auto"
     Good: "Strategy": "Hyperband", "TrainingJobEarlyStoppingType": "Off"
     """
-    for placed, arguments in subject.of_type("Tuning"):
-        config = arguments.get("HyperParameterTuningJobConfig")
-        at = f"{placed.pointer}/Arguments/HyperParameterTuningJobConfig"
+    for start, request, placed in subject.jobs[TUNING]:
+        config = request.get("HyperParameterTuningJobConfig")
+        at = f"{start}/HyperParameterTuningJobConfig"
         strategy = get(config, "Strategy")
         if strategy == "Hyperband" and get(config, "TrainingJobEarlyStoppingType") == "Auto":
             yield Fault(f"{at}/TrainingJobEarlyStoppingType", "Hyperband stops jobs by itself", "write Off", placed)
@@ -176,15 +169,14 @@ def tuning_definitions(subject: Subject) -> Iterator[Fault]:
     Bad:  {"TrainingJobDefinition": {...}, "TrainingJobDefinitions": [...]}
     Good: {"TrainingJobDefinition": {...}}
     """
-    for placed, arguments in subject.of_type("Tuning"):
-        at = f"{placed.pointer}/Arguments"
+    for at, request, placed in subject.jobs[TUNING]:
         names = ("TrainingJobDefinition", "TrainingJobDefinitions")
-        given = [name for name in names if arguments.get(name) is not None]
+        given = [name for name in names if request.get(name) is not None]
         if len(given) == 2:
             yield Fault(f"{at}/{names[1]}", f"{names[0]} and {names[1]} exclude each other", "keep one", placed)
         elif not given:
             yield Fault(f"{at}/{names[0]}", "the tuning job defines no training job", "add one", placed)
-        jobs = list(entries(arguments, names[1]))
+        jobs = list(entries(request, names[1]))
         seen: set[str] = set()
         for where, job in jobs:
             name = job.get("DefinitionName")
@@ -211,26 +203,25 @@ def undefined_objective(subject: Subject) -> Iterator[Fault]:
     Bad:  "MetricName": "validation:rmse" with MetricDefinitions of "rmse" only
     Good: both the same
     """
-    for placed, arguments in subject.of_type("Tuning"):
-        start = f"{placed.pointer}/Arguments"
+    for tuning in subject.jobs[TUNING]:
         shared = "/HyperParameterTuningJobConfig/HyperParameterTuningJobObjective/MetricName"
-        for at, job in _definitions(arguments):
+        for at, job, placed in defined(tuning):
             listed = list(entries(job, "AlgorithmSpecification", "MetricDefinitions"))
             names = {item.get("Name") for _, item in listed if isinstance(item.get("Name"), str)}
             if not listed and _is_own_image(subject, job):
                 message = "an image of one's own, and no MetricDefinitions: the tuning job never sees its metric"
-                where = f"{start}{at}/AlgorithmSpecification/MetricDefinitions"
+                where = f"{at}/AlgorithmSpecification/MetricDefinitions"
                 yield Fault(where, message, "add the metric's Name and Regex", placed, severity=Severity.WARNING)
             if not listed or len(names) != len(listed):
                 continue
             found = {f"{at}/TuningObjective/MetricName": get(job, "TuningObjective", "MetricName")}
-            if at == "/TrainingJobDefinition":
-                found[shared] = get(arguments, *shared.split("/")[1:])
+            if job is tuning.request.get("TrainingJobDefinition"):
+                found[tuning.at + shared] = get(tuning.request, *shared.split("/")[1:])
             for where, metric in found.items():
                 if isinstance(metric, str) and metric not in names:
                     known = [name for name in names if isinstance(name, str)]
                     help_text = did_you_mean(metric, known) or f"add a MetricDefinition named {metric!r}"
-                    yield Fault(f"{start}{where}", f"no MetricDefinition finds {metric!r}", help_text, placed)
+                    yield Fault(where, f"no MetricDefinition finds {metric!r}", help_text, placed)
 
 
 def _is_own_image(subject: Subject, job: Mapping[str, Value]) -> bool:
@@ -305,10 +296,10 @@ def nothing_to_tune(subject: Subject) -> Iterator[Fault]:
     Bad:  {"Strategy": "Bayesian", "ResourceLimits": {...}}
     Good: the same with HyperParameterTuningJobObjective and ParameterRanges
     """
-    for placed, arguments in subject.of_type("Tuning"):
-        config = arguments.get("HyperParameterTuningJobConfig")
-        at = f"{placed.pointer}/Arguments/HyperParameterTuningJobConfig"
-        jobs = [job for _, job in _definitions(arguments)]
+    for tuning in subject.jobs[TUNING]:
+        config, placed = tuning.request.get("HyperParameterTuningJobConfig"), tuning.placed
+        at = f"{tuning.at}/HyperParameterTuningJobConfig"
+        jobs = [job for _, job, _ in defined(tuning)]
         if not isinstance(config, Mapping) or not jobs:
             continue
         own = all(job.get("TuningObjective") is not None for job in jobs)
@@ -319,7 +310,7 @@ def nothing_to_tune(subject: Subject) -> Iterator[Fault]:
         known = [item for item in ranges if item is not None]
         empty = all(isinstance(item, Mapping) and not any(item.get(kind) for kind in (*_KINDS, "AutoParameters"))
                     for item in known)  # fmt: skip
-        if empty and get(arguments, "Autotune", "Mode") is None:
+        if empty and get(tuning.request, "Autotune", "Mode") is None:
             yield Fault(f"{at}/ParameterRanges", "there is no range to search", "add one, or Autotune", placed)
 
 

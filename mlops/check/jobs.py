@@ -1,0 +1,137 @@
+"""What of a definition runs: jobs by their kind, the instances that they and endpoints ask for, and containers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from mlops.check.members import entries, get
+from mlops.ir import Placed, Value
+from mlops.ir.values import pointer
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """Where the request ``request``, which tells a step type's kind, has what jobs have in common.
+
+    ``network`` is the path to what has VpcConfig and EnableNetworkIsolation; None where a job has no network, role and
+    time of its own.
+    """
+
+    request: str
+    machines: tuple[str, ...] = ()
+    output: str | None = None
+    container: str | None = None
+    image: str | None = None
+    network: tuple[str, ...] | None = None
+
+
+TRAINING = Kind(
+    "CreateTrainingJobRequest",
+    machines=("ResourceConfig",),
+    output="OutputDataConfig",
+    container="AlgorithmSpecification",
+    image="TrainingImage",
+    network=(),
+)
+PROCESSING = Kind(
+    "CreateProcessingJobRequest",
+    machines=("ProcessingResources", "ClusterConfig"),
+    output="ProcessingOutputConfig",
+    container="AppSpecification",
+    image="ImageUri",
+    network=("NetworkConfig",),
+)
+TRANSFORM = Kind("CreateTransformJobRequest", machines=("TransformResources",), output="TransformOutput")
+TUNING = Kind("CreateHyperParameterTuningJobRequest")
+AUTOML = Kind("CreateAutoMLJobRequest", output="OutputDataConfig")
+KINDS = (TRAINING, PROCESSING, TRANSFORM, TUNING, AUTOML)
+
+
+class Job(NamedTuple):
+    """A job's request where it stands: a step's Arguments, or a definition inside of them."""
+
+    at: str
+    request: Mapping[str, Value]
+    placed: Placed
+
+
+@dataclass(frozen=True, slots=True)
+class Machine:
+    """A place that asks for instances. ``settings`` has their type, their number in the member ``counted`` and mostly
+    the volume; ``model`` is the name of what is served there."""
+
+    at: str
+    settings: Mapping[str, Value]
+    placed: Placed
+    counted: str = "InstanceCount"
+    model: Value = None
+
+    @property
+    def type(self) -> Value:
+        return self.settings.get("InstanceType")
+
+    @property
+    def type_at(self) -> str:
+        return f"{self.at}/InstanceType"
+
+
+@dataclass(frozen=True, slots=True)
+class Container:
+    """An object that names an image, by the member ``named``; of a job with the job and the instances it runs on."""
+
+    at: str
+    settings: Mapping[str, Value]
+    placed: Placed
+    named: str = "Image"
+    job: Job | None = None
+    machine: Machine | None = None
+
+    @property
+    def image(self) -> Value:
+        return self.settings.get(self.named)
+
+    @property
+    def image_at(self) -> str:
+        return f"{self.at}/{self.named}"
+
+
+def defined(tuning: Job) -> Iterator[Job]:
+    """The training jobs of a tuning job."""
+    at, request, placed = tuning
+    single = request.get("TrainingJobDefinition")
+    if isinstance(single, Mapping):
+        yield Job(f"{at}/TrainingJobDefinition", single, placed)
+    for where, item in entries(request, "TrainingJobDefinitions"):
+        yield Job(at + where, item, placed)
+
+
+def machine(kind: Kind, job: Job) -> Machine | None:
+    settings = get(job.request, *kind.machines) if kind.machines else None
+    if not isinstance(settings, Mapping):
+        return None
+    return Machine(job.at + pointer(*kind.machines), settings, job.placed, model=job.request.get("ModelName"))
+
+
+def variants(placed: Placed, config: Mapping[str, Value]) -> Iterator[Machine]:
+    """The instances that an endpoint configuration asks for."""
+    for at, item in entries(config, "ProductionVariants"):
+        where = f"{placed.pointer}/Arguments{at}"
+        yield Machine(where, item, placed, "InitialInstanceCount", item.get("ModelName"))
+
+
+def container(kind: Kind, job: Job) -> Container | None:
+    settings = job.request.get(kind.container) if kind.container else None
+    if kind.image is None or not isinstance(settings, Mapping):
+        return None
+    return Container(f"{job.at}/{kind.container}", settings, job.placed, kind.image, job, machine(kind, job))
+
+
+def served(placed: Placed, model: Mapping[str, Value]) -> Iterator[Container]:
+    """A model's containers."""
+    at, primary = f"{placed.pointer}/Arguments", model.get("PrimaryContainer")
+    if isinstance(primary, Mapping):
+        yield Container(f"{at}/PrimaryContainer", primary, placed)
+    for where, item in entries(model, "Containers"):
+        yield Container(at + where, item, placed)
