@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mlops.declare import as_written, execution, image
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
-    from mlops.declare.functions import step
+    from mlops.declare.functions.step import step
     from mlops.declare.members import omit
     from mlops.declare.pack_model import PackModel
     from mlops.declare.pipeline import Experiment, Mlflow, Pipeline
@@ -283,7 +283,7 @@ _HOMES = {
     "json_file": "mlops.declare.references",
     "omit": "mlops.declare.members",
     "secret": "mlops.declare.secrets",
-    "step": "mlops.declare.functions",
+    "step": "mlops.declare.functions.step",
     "when": "mlops.declare.steps.condition",
 }
 # End of names.

@@ -16,7 +16,7 @@ from mypy.nodes import TypeInfo
 from mypy.plugin import MethodSigContext, Plugin
 from mypy.types import FunctionLike, Instance, NoneType, Parameters, Type, UnionType, get_proper_type
 
-CALL = "mlops.declare.functions.Function.__call__"
+CALL = "mlops.declare.functions.step.Function.__call__"
 _REFERENCES = "mlops.declare.references"
 _PROCESSING = "mlops.declare.steps.processing"
 _DATA = (
@@ -39,7 +39,7 @@ TAKES: Mapping[str, Sequence[str]] = {
         f"{_PROCESSING}.Redshift",
     ),
 }
-"""What stands for a value of a type, as declare/functions.py asks it of the values."""
+"""What stands for a value of a type, as declare/functions/arguments.py asks it of the values."""
 
 
 def with_references(context: MethodSigContext) -> FunctionLike:

@@ -15,6 +15,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Literal
 
+from mlops.project.python_files import parsed
+
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 Kind = Literal["literal", "keyword", "attribute"]
 _COMPOUND = (ast.stmt, ast.ExceptHandler, ast.match_case)
@@ -64,10 +66,7 @@ class PythonSource:
 
     @cached_property
     def _tree(self) -> ast.Module | None:
-        try:
-            return ast.parse(self.text)
-        except (SyntaxError, ValueError, RecursionError, MemoryError):
-            return None
+        return parsed(self.text)
 
     @cached_property
     def _statements(self) -> dict[int, ast.stmt]:

@@ -18,6 +18,7 @@ from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Finding, Severity, UsageError, Where
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
+from mlops.project.python_files import imported, parsed
 from mlops.project.root import LOCK, find_root
 from mlops.project.sdk_source import is_sdk_file
 
@@ -205,15 +206,10 @@ def declares(file: Path) -> bool:
         return False
     if not _DECLARES.search(text) or "Pipeline" not in text:
         return False
-    try:
-        tree = ast.parse(text)
-    except (SyntaxError, ValueError, RecursionError, MemoryError):
+    tree = parsed(text)
+    if tree is None:
         return True
-    imports = any(
-        (isinstance(node, ast.ImportFrom) and (node.module or "").partition(".")[0] == "mlops" and not node.level)
-        or (isinstance(node, ast.Import) and any(name.name.partition(".")[0] == "mlops" for name in node.names))
-        for node in tree.body
-    )
+    imports = any(name.outermost == "mlops" and not name.level for node in tree.body for name in imported(node))
     return imports and any(
         isinstance(node, ast.Call)
         and (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")) == "Pipeline"

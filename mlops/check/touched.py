@@ -12,6 +12,7 @@ from pathlib import Path
 
 from mlops.check.sources import Opened
 from mlops.ir import Asset, Checked
+from mlops.project.python_files import imported, parsed
 from mlops.project.root import CONFIGURATION, LOCK, find_root
 
 
@@ -113,12 +114,7 @@ _LONGEST = 255
 """Bytes of a file's name, on most file systems."""
 
 
-@cache
-def _tree(file: Path) -> ast.Module | None:
-    try:
-        return ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return None
+_tree = cache(parsed)
 
 
 def _asset_touched(asset: Asset, declared: Path, changed: frozenset[Path]) -> bool:
@@ -152,19 +148,9 @@ def _sources(file: Path, root: Path, changed: frozenset[Path]) -> frozenset[Path
 def _imported(file: Path, beside: Path, root: Path, changed: frozenset[Path]) -> Iterator[Path]:
     tree = _tree(file)
     for node in () if tree is None else ast.walk(tree):
-        if isinstance(node, ast.Import):
-            for name in node.names:
-                yield from _modules(name.name, (beside, root), changed)
-        elif isinstance(node, ast.ImportFrom):
-            if node.level:
-                folders: tuple[Path, ...] = (file.parents[min(node.level, len(file.parents)) - 1],)
-            else:
-                folders = (beside, root)
-            module = node.module or ""
-            for name in node.names:
-                yield from _modules(f"{module}.{name.name}".lstrip("."), folders, changed)
-            if module:
-                yield from _modules(module, folders, changed)
+        for module, level in imported(node):
+            folders = (file.parents[min(level, len(file.parents)) - 1],) if level else (beside, root)
+            yield from _modules(module, folders, changed)
 
 
 def _modules(dotted: str, folders: Iterable[Path], changed: frozenset[Path]) -> Iterator[Path]:

@@ -6,6 +6,8 @@ import ast
 import re
 from pathlib import Path
 
+from mlops.project.python_files import parsed
+
 _IMPORTS_SDK = re.compile(r"^\s*(?:from|import)\s+sagemaker\b", re.MULTILINE)
 _IMPORTS_OURS = re.compile(r"^\s*(?:from\s+mlops\b|import\s+mlops\b)", re.MULTILINE)
 _BUILDS = re.compile(r"\bPipeline\s*\(")
@@ -25,12 +27,9 @@ def is_sdk_file(file: Path, *, whole: bool = False) -> bool:
 
 def named_lines(file: Path) -> dict[str, int]:
     """The lines of the calls that name something: ``TrainingStep(name="Train", …)`` gives ``Train``."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return {}
+    tree = parsed(file)
     found: dict[str, int] = {}
-    for node in ast.walk(tree):
+    for node in () if tree is None else ast.walk(tree):
         if not isinstance(node, ast.Call):
             continue
         given = [keyword.value for keyword in node.keywords if keyword.arg == "name"] or node.args[:1]

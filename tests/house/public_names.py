@@ -23,7 +23,7 @@ WHOLE = ("as_written", "execution", "image")
 def names(package: Path = PACKAGE) -> dict[str, str]:
     """The module of each name."""
     found = {name: f"mlops.declare.{name}" for name in WHOLE}
-    for file in _files(package / "declare"):
+    for file in sorted((package / "declare").rglob("*.py")):
         module = ".".join(("mlops", *file.relative_to(package).with_suffix("").parts))
         if module.rpartition(".")[2] in WHOLE:
             continue
@@ -41,11 +41,6 @@ def written(text: str, found: dict[str, str]) -> str:
     text = _between(text, IMPORTS_BEGIN, IMPORTS_END, imports)
     listed = "".join(f"    {name!r},\n" for name in found)
     return _tidy(_between(text, BEGIN, END, f"__all__ = [\n{listed}]\n\n_HOMES = {{\n{homes}}}\n"))
-
-
-def _files(folder: Path) -> Iterator[Path]:
-    yield from sorted(folder.glob("*.py"))
-    yield from sorted((folder / "steps").glob("*.py"))
 
 
 def _stated(file: Path) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ast
 import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
@@ -15,6 +14,7 @@ from mlops.check.members import entries, get
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Asset, Placed, Severity, Value
+from mlops.project.python_files import imported, parsed
 
 _BRINGS = {"torch": "torch", "tensorflow": "tensorflow", "keras": "keras", "lightgbm": "lightgbm",
            "catboost": "catboost", "transformers": "transformers", "xgboost": "xgboost", "pyspark": "pyspark",
@@ -116,14 +116,7 @@ def _installed(requirements: Path | None) -> frozenset[str]:
 @lru_cache(maxsize=256)
 def _imports(file: Path) -> tuple[tuple[str, int], ...]:
     """Top-level names that are imported for certain: not inside of try or of a function."""
-    try:
-        tree = ast.parse(file.read_bytes())
-    except (OSError, SyntaxError, ValueError, RecursionError, MemoryError):
-        return ()
-    found: list[tuple[str, int]] = []
-    for node in tree.body:
-        if isinstance(node, ast.Import):
-            found += [(name.name.partition(".")[0], node.lineno) for name in node.names]
-        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-            found.append((node.module.partition(".")[0], node.lineno))
-    return tuple(found)
+    tree = parsed(file)
+    statements = [] if tree is None else tree.body
+    found = [(name.outermost, node.lineno) for node in statements for name in imported(node) if not name.level]
+    return tuple(dict.fromkeys(found))
