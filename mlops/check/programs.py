@@ -6,10 +6,8 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from mlops.check import order
+from mlops.check.lowering import lowered
 from mlops.declare.load import load
-from mlops.declare.lower import lower_pipeline
-from mlops.declare.misuse import collecting
 from mlops.ir import Definition
 from mlops.project import lock
 from mlops.project.environments import LOCAL, read_project
@@ -24,16 +22,9 @@ def compile_program(text: str) -> tuple[Definition | None, Sequence[int]]:
         file = root / "pipeline.py"
         file.write_text(text, encoding="utf-8")
         loaded = load(file)
-        with collecting() as misuses:
-            definitions = [
-                (
-                    pipeline,
-                    lower_pipeline(pipeline, read_project(root).environment(LOCAL), lock.read(root / LOCK), (root,)),
-                )
-                for pipeline in loaded.pipelines
-            ]
-    findings = [*loaded.findings, *misuses]
-    if findings or len(definitions) != 1:
+        environment, pinned = read_project(root).environment(LOCAL), lock.read(root / LOCK)
+        made = [lowered(pipeline, environment, pinned, (root,)) for pipeline in loaded.pipelines]
+    findings = [*loaded.findings, *(misuse for _, misuses in made for misuse in misuses)]
+    if findings or len(made) != 1:
         return None, tuple(finding.where.line or 0 for finding in findings)
-    ((pipeline, definition),) = definitions
-    return definition if pipeline.keep_order else order(definition), ()
+    return made[0][0], ()

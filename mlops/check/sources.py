@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlops.check import check, order, step_types
+from mlops.check import check, step_types
 from mlops.check.many import mapped
 from mlops.check.ports import COMPOSER, Composer
 from mlops.check.selection import Selection, listed_codes, read_selection
@@ -269,9 +269,8 @@ def _compose_pipelines(
 
 def _load_pipelines(file: Path, name: str | None, environment_name: str, selection: Selection) -> _Part:
     # A definition in JSON needs neither the DSL nor the project's configuration.
+    from mlops.check.lowering import lowered
     from mlops.declare.load import load
-    from mlops.declare.lower import lower_pipeline
-    from mlops.declare.misuse import collecting
     from mlops.project import lock
     from mlops.project.environments import read_project
 
@@ -286,10 +285,8 @@ def _load_pipelines(file: Path, name: str | None, environment_name: str, selecti
     for pipeline in loaded.pipelines:
         if name is not None and pipeline.name != name:
             continue
-        with collecting() as misuses:
-            definition = lower_pipeline(pipeline, environment, pinned, (file.parent, root))
-        ordered = definition if pipeline.keep_order else order(definition)
-        checked = check(ordered, findings=(*loaded.findings, *misuses))
+        definition, misuses = lowered(pipeline, environment, pinned, (file.parent, root))
+        checked = check(definition, findings=(*loaded.findings, *misuses))
         if cut_short:
             kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
             checked = replace(checked, findings=kept)

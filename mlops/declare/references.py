@@ -6,7 +6,6 @@ Operators make conditions and never booleans; every reference lowers to an IR ex
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar, NoReturn
@@ -15,14 +14,13 @@ from mlops.declare.conditions import Comparison, Membership
 from mlops.declare.misuse import misuse
 from mlops.declare.secrets import Secret
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
+from mlops.ir.json_path import extended
 from mlops.ir.values import to_expression
 
 __all__ = ["DataReference", "ModelReference", "Reference", "join", "json_file"]
 
 _LARGEST_BITS = 14_000
 """Python itself writes no integer of more than 4,300 digits."""
-
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class Reference:
@@ -211,7 +209,7 @@ class ReportReference:
         self.uri = uri
 
     def __getitem__(self, key: str | int) -> ReportValue:
-        return ReportValue(self._source(), _extend("", key))
+        return ReportValue(self._source(), extended("", key))
 
     def at(self, path: str | StringReference) -> ReportValue:
         """A value by its JsonPath as written, e.g. ``regression_metrics.mse.value``; it may be a reference itself."""
@@ -234,7 +232,7 @@ class JsonFile:
         self._json = JsonSource("the JSON file", s3_uri=lower(wrapped))
 
     def __getitem__(self, key: str | int) -> ReportValue:
-        return ReportValue(self._json, _extend("", key))
+        return ReportValue(self._json, extended("", key))
 
     def at(self, path: str | StringReference) -> ReportValue:
         """A value by its JsonPath as written; it may be a reference itself."""
@@ -267,7 +265,7 @@ class ReportValue(AnyReference):
         if isinstance(self._path, Reference):
             deeper = f"[{key}]" if isinstance(key, int) else f"['{key}']"
             return ReportValue(self._json, JoinedReference("", (self._path, deeper)))
-        return ReportValue(self._json, _extend(self._path, key))
+        return ReportValue(self._json, extended(self._path, key))
 
     def lower(self) -> Value:
         return JsonGet(path=lower(self._path), property_file=self._json.property_file, s3_uri=self._json.s3_uri)
@@ -390,12 +388,3 @@ def unsendable(value: int | float | str) -> str | None:
         except UnicodeEncodeError:
             return "half of a surrogate pair"
     return None
-
-
-def _extend(path: str, key: str | int) -> str:
-    """JsonPath without the leading ``$.``, as SageMaker's guide writes it."""
-    if isinstance(key, int):
-        return f"{path}[{key}]"
-    if _PLAIN_KEY.match(key):
-        return f"{path}.{key}" if path else key
-    return f"{path}['{key}']"

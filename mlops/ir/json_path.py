@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 _SEGMENT = re.compile(
@@ -11,6 +12,7 @@ _SEGMENT = re.compile(
     r"""|\['(?P<one>[^']*)'\]"""
     r"""|\["(?P<two>[^"]*)"\]"""
 )
+_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 class PathMissing(Exception):
@@ -36,6 +38,26 @@ def parse(path: str) -> tuple[str | int, ...]:
             segments.append(next(group for group in (match["bare"], match["one"], match["two"]) if group is not None))
         position = match.end()
     return tuple(segments)
+
+
+def written(segments: Iterable[str | int]) -> str:
+    """The path without the leading ``$.``, as SageMaker's guide writes it.
+
+    >>> written(["metrics", 0, "f 1", "value"])
+    "metrics[0]['f 1'].value"
+    """
+    path = ""
+    for segment in segments:
+        path = extended(path, segment)
+    return path
+
+
+def extended(path: str, key: str | int) -> str:
+    if isinstance(key, int):
+        return f"{path}[{key}]"
+    if _PLAIN_KEY.match(key):
+        return f"{path}.{key}" if path else key
+    return f"{path}['{key}']"
 
 
 def walk(document: Any, path: str) -> Any:

@@ -14,9 +14,10 @@ from mlops.deploy.executions import following as executions
 from mlops.deploy.executions.following import StepState
 from mlops.deploy.models import registry
 from mlops.deploy.pages import items
-from mlops.deploy.pipelines.assets import objects, split_uri
+from mlops.deploy.pipelines.assets import objects
 from mlops.deploy.pipelines.upload import upload
 from mlops.ir import Asset, Checked, Definition, Step, UsageError, unheard
+from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, address_of, collect, digests
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE

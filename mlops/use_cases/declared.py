@@ -5,9 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from mlops.check import check, order
-from mlops.declare.lower import lower_pipeline
-from mlops.declare.misuse import collecting
+from mlops.check import check
+from mlops.check.lowering import lowered
 from mlops.declare.pipeline import Pipeline
 from mlops.ir import Checked, Finding
 from mlops.project import lock
@@ -30,9 +29,8 @@ def declared(pipeline: Pipeline, environment: str = LOCAL) -> Declared:
     folder = _folder(pipeline)
     root = find_root(folder)
     found = read_project(root).environment(environment)
-    with collecting() as misuses:
-        definition = lower_pipeline(pipeline, found, lock.read(root / LOCK), (folder, root))
-    result = check(order(definition), findings=misuses)
+    definition, misuses = lowered(pipeline, found, lock.read(root / LOCK), (folder, root))
+    result = check(definition, findings=misuses)
     # A cell has no file that an editor could open.
     return Declared(replace(result, findings=tuple(_without_cell(finding) for finding in result.findings)), root)
 

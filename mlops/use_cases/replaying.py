@@ -11,8 +11,8 @@ from mlops.deploy.executions.following import ExecutionState, describe, find
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.replay import alone, copy, inputs, past, source_of, values_of
 from mlops.deploy.executions.selection import select, selective_config
-from mlops.deploy.pipelines.assets import split_uri
 from mlops.ir import AccountError, Checked, Listener, UsageError
+from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import LOCAL
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound

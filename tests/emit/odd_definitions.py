@@ -85,6 +85,9 @@ JSON_VALUES = [
 ]
 
 ODD: dict[str, dict[str, Any]] = {
+    "branches of a condition in a step of another type": document(
+        step("A", "Training", {"Conditions": [], "IfSteps": [], "ElseSteps": []})
+    ),
     "members in an odd order": {
         "Steps": [{"Arguments": {"ErrorMessage": "no"}, "Type": "Fail", "Name": "Stop"}],
         "Parameters": [{"DefaultValue": 1, "Type": "Integer", "Name": "N"}],

@@ -11,6 +11,7 @@ import pytest
 from mlops import Fail, Pipeline, Processing, Training, when
 from mlops.declare.misuse import MisuseError
 from mlops.ir import Refusal, UsageError, Where
+from mlops.use_cases.declared import declared
 
 SCRIPT = """
 import os, pathlib, sys
@@ -87,6 +88,15 @@ def test_a_picture_of_a_cycle_is_drawn_all_the_same(here: Path) -> None:
         Training("A", image=IMAGE, after=["B"])
         Training("B", image=IMAGE, after=["A"])
     assert as_in_a_cell(pipeline)._repr_svg_().count("<rect") == 2
+
+
+@pytest.mark.parametrize(("kept", "order"), [(True, ("B", "A")), (False, ("A", "B"))])
+def test_an_order_that_is_kept_is_kept_in_a_cell_too(here: Path, kept: bool, order: tuple[str, ...]) -> None:
+    with Pipeline("kept", keep_order=kept) as pipeline:
+        Training("B", image=IMAGE, after=["A"])
+        Training("A", image=IMAGE)
+    steps = declared(as_in_a_cell(pipeline)).checked.definition.steps
+    assert tuple(step.name for step in steps) == order
 
 
 def test_a_mistake_in_a_cell_is_raised_at_once(here: Path) -> None:

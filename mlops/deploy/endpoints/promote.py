@@ -36,9 +36,9 @@ from mlops.deploy.endpoints.promotion import (
     want,
 )
 from mlops.deploy.models.registry import APPROVED, Version
-from mlops.deploy.pipelines.assets import split_uri
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal, UsageError
+from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
 __all__ = ["Answer", "Promoted", "Target", "promote"]

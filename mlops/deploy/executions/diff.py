@@ -17,9 +17,9 @@ from mlops.account.answers import Refused
 from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState, StepState, describe
 from mlops.deploy.models.registry import described, metrics
-from mlops.deploy.pipelines.assets import split_uri
 from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
 from mlops.ir.hiding import HIDDEN, hide
+from mlops.ir.s3_uri import split_uri
 
 Topic: TypeAlias = Literal["parameter", "code", "definition", "data", "cache", "outcome", "metric"]
 _MOST_FILES = 1000

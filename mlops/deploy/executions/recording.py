@@ -18,9 +18,9 @@ from mlops.account.answers import Refused
 from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState, StepState
 from mlops.deploy.models.registry import described, metrics, numbers
-from mlops.deploy.pipelines.assets import split_uri
 from mlops.ir import ConfigurationError
 from mlops.ir.hiding import hide
+from mlops.ir.s3_uri import split_uri
 from mlops.observe.experiments import ExecutionRun, StepRun, Tracking, record
 from mlops.project.environments import Environment
 from mlops.project.private import UMASK, opener, private_folder

@@ -11,8 +11,8 @@ from typing import Any, Literal
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
-from mlops.deploy.pipelines.assets import split_uri
 from mlops.ir import Refusal, UsageError
+from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
 APPROVED = "Approved"

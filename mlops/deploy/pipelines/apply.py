@@ -34,7 +34,6 @@ from mlops.deploy.pipelines.actions import (
     Write,
     WriteRecord,
 )
-from mlops.deploy.pipelines.assets import split_uri
 from mlops.deploy.pipelines.contention import judge
 from mlops.deploy.pipelines.deciding import Plan
 from mlops.deploy.pipelines.fencing import LEASE_SECONDS, alive, new_token
@@ -47,6 +46,7 @@ from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.deploy.resources.tags import listed
 from mlops.ir import AccountError, MlopsError, Refusal
 from mlops.ir.resource import resolved
+from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
 _UPLOADS_AT_ONCE = 8
@@ -379,7 +379,7 @@ def _properties(state: PipelineState, definition_uri: str | None) -> dict[str, A
     if definition_uri is None:
         request["PipelineDefinition"] = state.definition
     else:
-        bucket, _, key = definition_uri.removeprefix("s3://").partition("/")
+        bucket, key = split_uri(definition_uri)
         request["PipelineDefinitionS3Location"] = {"Bucket": bucket, "ObjectKey": key}
     if state.description is not None:
         request["PipelineDescription"] = state.description

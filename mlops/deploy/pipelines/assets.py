@@ -13,6 +13,7 @@ from mlops.account import Account
 from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.ir import Asset, Refusal
+from mlops.ir.s3_uri import split_uri
 
 DIGEST = "mlops-sha256"
 """The user metadata that keeps it."""
@@ -89,15 +90,6 @@ def absent(account: Account, assets: Iterable[Asset]) -> Missing:
             replace(item, replaces=item.uri in there) for item in wanted if there.get(item.uri) != item.size
         )
     return found
-
-
-def split_uri(uri: str) -> tuple[str, str]:
-    """
-    >>> split_uri("s3://bucket/a/b.csv")
-    ('bucket', 'a/b.csv')
-    """
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
 
 
 def _exists(s3: Any, uri: str) -> bool:

@@ -22,6 +22,7 @@ from mlops.deploy.pipelines.definition_diff import leaves, steps_of
 from mlops.emit.targets.definition_json import document
 from mlops.ir import AccountError, Checked, Finding, Where
 from mlops.ir.permissions import actions_of
+from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
 _IMAGE = re.compile(
@@ -121,7 +122,7 @@ def _buckets(
     account: Account, environment: Environment, pipelines: Sequence[Checked], number: str
 ) -> Iterator[Finding]:
     places = _texts(pipelines, re.compile(r"s3://[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9](/.*)?", re.DOTALL))
-    buckets = {uri.removeprefix("s3://").partition("/")[0]: step for uri, step in places.items()}
+    buckets = {split_uri(uri)[0]: step for uri, step in places.items()}
     s3 = account.client("s3")
     for bucket, step in sorted({**buckets, environment.bucket: None}.items()):
         try:

@@ -15,9 +15,10 @@ from typing import IO, Any, TypeAlias
 from mlops.account import Account
 from mlops.account.missing import error_code, unless_missing
 from mlops.deploy.pages import items
-from mlops.deploy.pipelines.assets import DIGEST, AssetObject, reading, split_uri
+from mlops.deploy.pipelines.assets import DIGEST, AssetObject, reading
 from mlops.deploy.pipelines.record import is_beaten
 from mlops.ir import Refusal
+from mlops.ir.s3_uri import split_uri
 from mlops.project.archive import pack
 from mlops.project.environments import Environment
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from mlops.emit.python.names import Names
 from mlops.emit.python.source import Enclosed, Items, Node, Operation, Text, call, dictionary, listing, string
-from mlops.ir import Join, JsonGet, Ref, Value
+from mlops.ir import Join, JsonGet, Ref, Value, json_path
 from mlops.ir.fields import ANY, EVERY, REPORT, STRING, Pattern, Yielded
 from mlops.ir.values import Expression, to_json
 
@@ -34,13 +34,11 @@ _COMPARISONS = {
     "LessThan": "<",
     "LessThanOrEqualTo": "<=",
 }
-_JSON_PATH = re.compile(r"(?:(?:^|\.)([A-Za-z_][A-Za-z0-9_]*)|\[(0|[1-9][0-9]{0,8})\]|\['([^'\]]*)'\])")
 _TUNED_FOLDER = re.compile(r"TrainingJobDefinition(?:s\[0\])?\.OutputDataConfig\.S3OutputPath")
 _TUNED_JOB = re.compile(r"top\((\d+)\)\.job_name")
 _ITEM_KEY = re.compile(r"\['([^'\]]*)'\]|\[(0|[1-9][0-9]{0,8})\]")
 _ITERATION = re.compile(r"IterationOutputs\[(0|[1-9][0-9]{0,8})\]\.(.+)")
 _CURRENT = "ForEach.CurrentItem"
-_PLAIN_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*\Z")
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,17 +239,12 @@ def _path(path: Value, scope: Scope) -> str | None:
 
 def _keys(path: str) -> str | None:
     """``a.b[0]`` to ``["a"]["b"][0]``; None where a chain of keys would not give the same text again."""
-    keys: list[str | int] = []
-    position = 0
-    while position < len(path):
-        match = _JSON_PATH.match(path, position)
-        if match is None:
-            return None
-        member, index, quoted = match.groups()
-        if quoted is not None and _PLAIN_KEY.match(quoted):
-            return None
-        keys.append(int(index) if index is not None else member if member is not None else quoted)
-        position = match.end()
+    try:
+        keys = json_path.parse(path)
+    except json_path.PathMissing:
+        return None
+    if json_path.written(keys) != path or any(isinstance(key, int) and key < 0 for key in keys):
+        return None
     return "".join(f"[{key if isinstance(key, int) else string(key)}]" for key in keys) or None
 
 

@@ -170,6 +170,8 @@ def _statement(step: Step, place: str, scope: Scope, plan: Plan) -> Statement | 
 
 
 def _constructed(step: Step, constructor: Constructor, place: str, scope: Scope, plan: Plan) -> Statement | With | None:
+    if step.blocks and [block.member for block in step.blocks] != ["ForEachBody"]:
+        return None
     inner = {named: _corrections(item, scope) for named, item in plan.inner.get(place, {}).items()}
     telling = Telling(Given(step), scope, inner)
     keywords = _told(constructor.fields, telling, {name for at, name in plan.dropped if at == place})

@@ -19,6 +19,7 @@ from mlops.account.local.services.sagemaker import jobs, pipelines, registry
 from mlops.account.local.state import State, dump, moment
 from mlops.ir.events import Event
 from mlops.ir.execution_events import execution_event, step_event
+from mlops.ir.s3_uri import split_uri
 from mlops.run.outcome import SERVICE_FAULT, THROTTLING
 from mlops.run.ports import ObjectMissing, RequestRefused, StepRecord, Success
 
@@ -31,15 +32,11 @@ _DESCRIBED = {
 _AS_IN_A_CONTAINER = 0o644
 
 
-def split_uri(uri: str) -> tuple[str, str]:
-    """
-    >>> split_uri("s3://bucket/some/key")
-    ('bucket', 'some/key')
-    """
+def object_place(uri: str) -> tuple[str, str]:
+    """Bucket and key. Raises :class:`ObjectMissing` for what names no object."""
     if not uri.startswith("s3://"):
         raise ObjectMissing(f"{uri} is not an s3:// URI")
-    bucket, _, key = uri.removeprefix("s3://").partition("/")
-    return bucket, key
+    return split_uri(uri)
 
 
 class LocalObjects:
@@ -48,18 +45,18 @@ class LocalObjects:
 
     def read(self, uri: str) -> bytes:
         try:
-            with self._state.objects.open(*split_uri(uri)) as (_, file):
+            with self._state.objects.open(*object_place(uri)) as (_, file):
                 return file.read()
         except KeyError:
             raise ObjectMissing(f"{uri} does not exist") from None
 
     def keys(self, uri: str) -> tuple[str, ...]:
-        bucket, prefix = split_uri(uri)
+        bucket, prefix = object_place(uri)
         return tuple(f"s3://{bucket}/{found.key}" for found in self._state.objects.list(bucket, prefix))
 
     def fetch(self, uri: str, target: Path) -> None:
         try:
-            with self._state.objects.open(*split_uri(uri)) as (_, file), target.open("wb") as copy:
+            with self._state.objects.open(*object_place(uri)) as (_, file), target.open("wb") as copy:
                 os.fchmod(copy.fileno(), _AS_IN_A_CONTAINER)
                 shutil.copyfileobj(file, copy, 1024 * 1024)
         except KeyError:
@@ -67,7 +64,7 @@ class LocalObjects:
 
     def put(self, content: Iterable[bytes], uri: str) -> None:
         """Makes the bucket too: a definition written for AWS names buckets that this account never heard of."""
-        bucket, key = split_uri(uri)
+        bucket, key = object_place(uri)
         try:
             self._state.objects.ensure_bucket(bucket)
         except ValueError as error:
@@ -76,7 +73,7 @@ class LocalObjects:
         self._state.objects.publish(bucket, key, written, {"Checksums": dict(written.checksums)})
 
     def delete(self, uri: str) -> None:
-        self._state.objects.delete(*split_uri(uri))
+        self._state.objects.delete(*object_place(uri))
 
 
 class LocalRegistry:
@@ -127,7 +124,7 @@ class LocalCache:
         self._pipeline = pipeline
 
     def content(self, uri: str) -> Mapping[str, str]:
-        bucket, prefix = split_uri(uri)
+        bucket, prefix = object_place(uri)
         objects = self._state.objects
         # A file may have been changed by hand since it was listed: find() looks at it.
         found = (objects.find(bucket, listed.key) for listed in objects.list(bucket, prefix))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops.account.local import step_records
-from mlops.account.local.process.ports import split_uri
+from mlops.account.local.process.ports import object_place
 from mlops.account.local.state import State
 from mlops.ir import UsageError
 from mlops.run.ports import CacheEntry, Part, StepRecord
@@ -121,7 +121,7 @@ def _files(state: State, part: Part) -> Mapping[str, str]:
     if more or not name.endswith(".tar.gz") or part.uri is None:
         return part.files
     try:
-        with state.objects.open(*split_uri(part.uri)) as (_, raw), tarfile.open(fileobj=raw, mode="r:gz") as tar:
+        with state.objects.open(*object_place(part.uri)) as (_, raw), tarfile.open(fileobj=raw, mode="r:gz") as tar:
             found: dict[str, str] = {}
             for member in tar:
                 file = tar.extractfile(member) if member.isreg() else None

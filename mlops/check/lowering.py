@@ -1,0 +1,23 @@
+"""A declared pipeline as a definition, in the order in which its steps stand in the document."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from mlops.check import order
+from mlops.declare.lower import lower_pipeline
+from mlops.declare.misuse import collecting
+from mlops.declare.pipeline import Pipeline
+from mlops.ir import Definition, Finding
+from mlops.project.environments import Environment
+from mlops.project.lock import Lock
+
+
+def lowered(
+    pipeline: Pipeline, environment: Environment, pinned: Lock, folders: tuple[Path, ...]
+) -> tuple[Definition, Sequence[Finding]]:
+    """With what was found on the way. Files are looked for in ``folders``, of which the last is the project's."""
+    with collecting() as misuses:
+        definition = lower_pipeline(pipeline, environment, pinned, folders)
+    return definition if pipeline.keep_order else order(definition), misuses
