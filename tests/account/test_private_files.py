@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -103,6 +104,20 @@ def test_nor_what_commands_make(tmp_path: Path, umask: int) -> None:
     command = [sys.executable, "-m", "mlops", "compile", "pipeline.py", "-o", "pipeline.json"]
     subprocess.run(command, cwd=tmp_path, umask=0o022, check=True)
     assert stat.S_IMODE((tmp_path / "pipeline.json").stat().st_mode) == 0o644, "what is not state is as ever"
+
+
+@UMASKS
+@pytest.mark.proof("sdk")
+def test_nor_what_composing_a_file_of_the_official_sdk_makes(tmp_path: Path, umask: int) -> None:
+    shutil.copytree(Path(__file__).parent.parent / "oracle" / "sdk_pipelines" / "v3", tmp_path, dirs_exist_ok=True)
+    (tmp_path / "mlops.toml").write_text(
+        '[env.local]\nregion = "us-east-1"\nrole = "arn:aws:iam::000000000000:role/pipelines"\n'
+    )
+    command = [sys.executable, "-m", "mlops", "compile", "count_rows.py", "-o", "-"]
+    done = subprocess.run(command, cwd=tmp_path, umask=umask, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / ".mlops" / "composed").is_dir()
+    assert [*open_to_others(tmp_path / ".mlops")] == []
 
 
 def test_a_step_has_the_umask_of_a_container(local: LocalAccount) -> None:
