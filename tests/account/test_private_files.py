@@ -109,11 +109,11 @@ def test_nor_what_commands_make(tmp_path: Path, umask: int) -> None:
 @UMASKS
 @pytest.mark.proof("sdk")
 def test_nor_what_composing_a_file_of_the_official_sdk_makes(tmp_path: Path, umask: int) -> None:
-    shutil.copytree(Path(__file__).parent.parent / "oracle" / "sdk_pipelines" / "v3", tmp_path, dirs_exist_ok=True)
+    shutil.copytree(Path(__file__).parent.parent / "oracle" / "sdk_pipelines", tmp_path / "sdk_pipelines")
     (tmp_path / "mlops.toml").write_text(
         '[env.local]\nregion = "us-east-1"\nrole = "arn:aws:iam::000000000000:role/pipelines"\n'
     )
-    command = [sys.executable, "-m", "mlops", "compile", "count_rows.py", "-o", "-"]
+    command = [sys.executable, "-m", "mlops", "compile", "sdk_pipelines/v3/count_rows.py", "-o", "-"]
     done = subprocess.run(command, cwd=tmp_path, umask=umask, capture_output=True, text=True, timeout=300)
     assert done.returncode == 0, done.stderr
     assert (tmp_path / ".mlops" / "composed").is_dir()
