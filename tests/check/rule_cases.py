@@ -85,6 +85,25 @@ HARMLESS = {
     "Train:Tags": [{"Key": "password-policy", "Value": "hunter2hunter2"}],
 }
 
+ALGORITHMS = "438346466558.dkr.ecr.eu-west-1.amazonaws.com"
+BOOSTED = {"Segments:AlgorithmSpecification/TrainingImage": XGBOOST}
+FOREST = {
+    "Segments:AlgorithmSpecification/TrainingImage": f"{ALGORITHMS}/randomcutforest:1",
+    "Segments:HyperParameters": {"feature_dim": "4"},
+}
+TOPICS = {
+    "Segments:AlgorithmSpecification/TrainingImage": f"{ALGORITHMS}/lda:1",
+    "Segments:HyperParameters": {"num_topics": "3", "feature_dim": "4", "mini_batch_size": "8"},
+}
+AIM = "Tune:HyperParameterTuningJobConfig/HyperParameterTuningJobObjective"
+TUNED = {
+    "Tune:TrainingJobDefinition/AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
+    "Tune:TrainingJobDefinition/StaticHyperParameters": {"num_round": "5"},
+    f"{AIM}/MetricName": "validation:rmse",
+    f"{RANGE}/Name": "eta",
+}
+"""A tuning job that is sound but for what a row changes."""
+
 CASES = [
     # Graph
     Case("two steps of one name", "G101", {"Score.Name": "Train"}, "Score"),
@@ -1233,14 +1252,145 @@ CASES = [
         {"Segments:HyperParameters/k": get("Parameters.Depth")},
     ),
     Case(
+        "half a cluster",
+        "X850",
+        {"Segments:HyperParameters/k": "10.5"},
+        "Segments:HyperParameters/k",
+        {"Segments:HyperParameters/k": "10.0"},
+    ),
+    Case(
+        "no cluster",
+        "X850",
+        {"Segments:HyperParameters/k": "0"},
+        "Segments:HyperParameters/k",
+        {"Segments:HyperParameters/k": '"1"'},
+        WARNING,
+    ),
+    Case(
+        "number of epochs that is none",
+        "X850",
+        {"Segments:HyperParameters/epochs": "nan"},
+        "Segments:HyperParameters/epochs",
+        {"Segments:HyperParameters/epochs": "2"},
+    ),
+    Case(
+        "unknown way to begin",
+        "X850",
+        {"Segments:HyperParameters/init_method": "kmeans"},
+        "Segments:HyperParameters/init_method",
+        {"Segments:HyperParameters/init_method": "kmeans++"},
+        WARNING,
+    ),
+    Case(
+        "classes without their number",
+        "X850",
+        {**BOOSTED, "Segments:HyperParameters": {"num_round": "5", "objective": "multi:softmax"}},
+        "Segments:HyperParameters/num_class",
+        {**BOOSTED, "Segments:HyperParameters": {"num_round": "5", "objective": "multi:softmax", "num_class": "3"}},
+    ),
+    Case(
+        "tuned without rounds",
+        "X850",
+        {**TUNED, "Tune:TrainingJobDefinition/StaticHyperParameters": {"max_depth": "5"}},
+        "Tune:TrainingJobDefinition/StaticHyperParameters/num_round",
+        TUNED,
+    ),
+    Case(
+        "hyperparameter misspelt",
+        "X855",
+        {"Segments:HyperParameters/epoch": "2"},
+        "Segments:HyperParameters/epoch",
+        {"Segments:HyperParameters/epochs": "2"},
+        WARNING,
+    ),
+    Case(
+        "another library's name",
+        "X855",
+        {**BOOSTED, "Segments:HyperParameters": {"num_round": "5", "n_estimators": "5"}},
+        "Segments:HyperParameters/n_estimators",
+        {**BOOSTED, "Segments:HyperParameters": {"num_round": "5", "learning_rate": "0.1"}},
+        WARNING,
+    ),
+    Case(
+        "channel misspelt",
+        "X851",
+        {"Segments:InputDataConfig/0/ChannelName": "trian"},
+        "Segments:InputDataConfig/0/ChannelName",
+        {"Segments:InputDataConfig/0/ChannelName": "train"},
+        WARNING,
+    ),
+    Case(
+        "nothing to train on",
+        "X851",
+        {"Segments:InputDataConfig/0/ChannelName": "test"},
+        "Segments:InputDataConfig",
+        {"Segments:InputDataConfig/0/ChannelName": "train"},
+        WARNING,
+    ),
+    Case(
+        "k-means by FastFile",
+        "X851",
+        {"Segments:InputDataConfig/0/InputMode": "FastFile"},
+        "Segments:InputDataConfig/0/InputMode",
+        {"Segments:InputDataConfig/0/InputMode": "Pipe"},
+        WARNING,
+    ),
+    Case(
+        "k-means by FastFile in all channels",
+        "X851",
+        {"Segments:AlgorithmSpecification/TrainingInputMode": "FastFile"},
+        "Segments:AlgorithmSpecification/TrainingInputMode",
+        {"Segments:AlgorithmSpecification/TrainingInputMode": "File"},
+        WARNING,
+    ),
+    Case(
+        "forest on a GPU",
+        "X856",
+        {**FOREST, "Segments:ResourceConfig/InstanceType": "ml.g5.xlarge"},
+        "Segments:ResourceConfig/InstanceType",
+        FOREST,
+        WARNING,
+    ),
+    Case(
+        "topics on two instances",
+        "X856",
+        {**TOPICS, "Segments:ResourceConfig/InstanceCount": 2},
+        "Segments:ResourceConfig/InstanceCount",
+        TOPICS,
+        WARNING,
+    ),
+    Case(
+        "objective misspelt",
+        "X857",
+        {**TUNED, f"{AIM}/MetricName": "validation:rsme"},
+        f"{AIM}/MetricName",
+        TUNED,
+        WARNING,
+    ),
+    Case("worst model wanted", "X857", {**TUNED, f"{AIM}/Type": "Maximize"}, f"{AIM}/Type", TUNED, WARNING),
+    Case("not to be tuned", "X857", {**TUNED, f"{RANGE}/Name": "seed"}, f"{RANGE}/Name", TUNED, WARNING),
+    Case(
+        "integer from a continuous range",
+        "X857",
+        {**TUNED, f"{RANGE}/Name": "max_depth"},
+        f"{RANGE}/Name",
+        TUNED,
+        WARNING,
+    ),
+    Case(
         "XGBoost reads JSON",
         "X851",
         {
-            "Segments:AlgorithmSpecification/TrainingImage": XGBOOST,
+            **BOOSTED,
+            "Segments:HyperParameters": {"num_round": "5"},
             "Segments:InputDataConfig/0/ContentType": "application/json",
         },
         "Segments:InputDataConfig/0/ContentType",
-        {"Segments:InputDataConfig/0/ContentType": "application/json"},
+        {
+            **BOOSTED,
+            "Segments:HyperParameters": {"num_round": "5"},
+            "Segments:InputDataConfig/0/ContentType": "text/csv; label_size=0",
+        },
         WARNING,
     ),
     Case(
@@ -1334,12 +1484,7 @@ CASES = [
         "X774",
         {"Tune:TrainingJobDefinition/AlgorithmSpecification/MetricDefinitions": GONE},
         "Tune:TrainingJobDefinition/AlgorithmSpecification/MetricDefinitions",
-        {
-            "Tune:TrainingJobDefinition": {
-                **job(XGBOOST),
-                "AlgorithmSpecification": {"TrainingImage": XGBOOST, "TrainingInputMode": "File"},
-            }
-        },
+        TUNED,
         WARNING,
     ),
     Case(

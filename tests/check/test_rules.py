@@ -62,7 +62,7 @@ REPLACED = {
 }  # fmt: skip
 """Whose place the object of a docstring's example takes."""
 
-WORDS = frozenset({"X713", "X766", "X778", "X851", "X854"})
+WORDS = frozenset({"X713", "X766", "X778", "X851", "X854", "X855", "X856", "X857"})
 """Whose examples mean nothing without what stands around them; their rows have it."""
 
 FOLLOW = {
@@ -71,7 +71,7 @@ FOLLOW = {
     "R323": {"R305", "R306"}, "R333": {"X820"}, "X704": {"C604"}, "X720": {"X727"},
     "X722": {"E521", "R306", "R307", "S201", "S202"}, "X723": {"R303"}, "X725": {"R307"}, "X735": {"X730"},
     "X741": {"X813"}, "X749": {"X813"}, "X752": {"X750"}, "X753": {"X813"}, "X757": {"S202"}, "X759": {"S201"},
-    "X762": {"X767"}, "X767": {"X762"}, "X784": {"X785"}, "X851": {"X850"}, "X854": {"X820"},
+    "X762": {"X767"}, "X767": {"X762"}, "X784": {"X785"}, "X854": {"X820"},
 }  # fmt: skip
 """What else is true of an example, since it names what is not there, or breaks two rules by its nature. A parameter
 that an example no longer reads (P409) is told everywhere."""

@@ -1,53 +1,85 @@
-"""Built-in algorithms: what their containers want."""
+"""Built-in algorithms: what their containers want, by what is known of each (``mlops.knowledge.algorithms``).
+
+That names, choices and limits are of one edition of the developer guide makes what is told of them a warning.
+"""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mlops.check.images import ALGORITHM_ACCOUNTS
+from mlops.check.expressions import literal
+from mlops.check.images import ALGORITHM_ACCOUNTS, parse
+from mlops.check.instances import accelerator
+from mlops.check.jobs import TRAINING, TUNING, Container, Job
 from mlops.check.members import entries, get
+from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
+from mlops.ir.values import pointer
 
-_IMAGE = re.compile(r"\d{12}\.dkr\.ecr\.[a-z0-9-]+\.amazonaws\.com(?:\.cn)?/(?P<name>[a-z0-9-]+)(:.*)?")
-_REQUIRED: Mapping[str, tuple[str, ...]] = {
-    "xgboost": ("num_round",),
-    "sagemaker-xgboost": ("num_round",),
-    "kmeans": ("k", "feature_dim"),
-    "linear-learner": ("predictor_type",),
-    "factorization-machines": ("feature_dim", "num_factors", "predictor_type"),
-    "pca": ("feature_dim", "num_components", "mini_batch_size"),
-    "lda": ("num_topics", "feature_dim", "mini_batch_size"),
-    "ntm": ("feature_dim", "num_topics"),
-    "randomcutforest": ("feature_dim",),
-    "knn": ("feature_dim", "k", "predictor_type", "sample_size"),
-    "forecasting-deepar": ("context_length", "epochs", "prediction_length", "time_freq"),
-    "image-classification": ("num_classes", "num_training_samples"),
-    "object-detection": ("num_classes", "num_training_samples"),
-}
-"""AWS docs, one page per algorithm: hyperparameters marked as required."""
-_NUMBERS = frozenset({"num_round", "k", "feature_dim", "num_components", "num_topics", "num_factors"})
+if TYPE_CHECKING:
+    from mlops.knowledge.algorithms import Algorithm
+
+_SCRIPT_MODE = frozenset({"sagemaker_program", "sagemaker_submit_directory", "sagemaker_container_log_level"})
+_SOURCE = "AWS docs, a page per algorithm: hyperparameters, channels, content types, instances, metrics"
+_RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
 
 
-def _jobs(subject: Subject) -> Iterator[tuple[str, str, Mapping[str, Value], Placed]]:
-    """Training steps of a built-in algorithm, not in script mode."""
-    for placed, arguments in subject.of_type("Training"):
-        image = get(arguments, "AlgorithmSpecification", "TrainingImage")
-        match = _IMAGE.fullmatch(image) if isinstance(image, str) else None
-        values = arguments.get("HyperParameters", {})
-        if (
-            match is None
-            or image is None
-            or str(image)[:12] not in ALGORITHM_ACCOUNTS
-            or not isinstance(values, Mapping)
-        ):
+@dataclass(frozen=True, slots=True)
+class _Training:
+    """A training job of a built-in algorithm, not in script mode. ``name`` is that of the image's repository,
+    ``member`` has the hyperparameters, ``ranges`` are those of the tuning job around it: place, kind and name."""
+
+    name: str
+    algorithm: Algorithm
+    job: Job
+    container: Container
+    member: str
+    values: Mapping[str, Value]
+    tuning: Job | None
+    ranges: tuple[tuple[str, str, str], ...]
+
+    @property
+    def given(self) -> frozenset[str]:
+        return frozenset((*self.values, *(name for _, _, name in self.ranges)))
+
+
+def _trainings(subject: Subject) -> Iterator[_Training]:
+    tunings = {tuning.placed.pointer: tuning for tuning in subject.jobs[TUNING]}
+    for container in subject.containers:
+        job, text = container.job, container.image
+        image = parse(text) if isinstance(text, str) and container.named == TRAINING.image else None
+        if job is None or image is None or image.account not in ALGORITHM_ACCOUNTS:
             continue
-        script = {"sagemaker_program", "sagemaker_submit_directory", "sagemaker_container_log_level"}
-        if not script & values.keys() and get(arguments, "AlgorithmSpecification", "ContainerEntrypoint") is None:
-            yield match["name"], f"{placed.pointer}/Arguments", arguments, placed
+        # Most pipelines have none, and need not wait for the reader of TOML.
+        from mlops.knowledge.algorithms import algorithm
+
+        known, tuning = algorithm(image.repository), tunings.get(job.placed.pointer)
+        member = "HyperParameters" if tuning is None else "StaticHyperParameters"
+        values = job.request.get(member, {})
+        if known is None or not isinstance(values, Mapping) or _SCRIPT_MODE & values.keys():
+            continue
+        if container.settings.get("ContainerEntrypoint") is None:
+            ranges = tuple(_ranges(tuning, job)) if tuning is not None else ()
+            yield _Training(image.repository, known, job, container, member, values, tuning, ranges)
+
+
+def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str]]:
+    """Place, kind and name of each, of those for all definitions and of the job's own."""
+    shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
+    for at, ranges in (
+        (tuning.at + pointer(*shared), get(tuning.request, *shared)),
+        (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
+    ):
+        for kind in (*_RANGES, "AutoParameters"):
+            for where, item in entries(ranges, kind):
+                name = item.get("Name")
+                if isinstance(name, str):
+                    yield at + where, kind, name
 
 
 @rule(
@@ -57,42 +89,160 @@ def _jobs(subject: Subject) -> Iterator[tuple[str, str, Mapping[str, Value], Pla
     source="'No value(s) were specified for ... which are required hyperparameter(s)'; AWS docs",
 )
 def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
-    """A built-in algorithm misses a hyperparameter that it requires, or gets a word for a number.
+    """A built-in algorithm misses a hyperparameter that it requires, also one that the value of another requires, or
+    gets a word for a number. A value beyond the limits or none of the choices that are documented is a warning.
 
     Bad:  k-means without "feature_dim"
     Good: {"k": "10", "feature_dim": "784"}
     """
-    for name, at, arguments, placed in _jobs(subject):
-        values = arguments.get("HyperParameters", {})
-        if not isinstance(values, Mapping):
-            continue
-        for wanted in _REQUIRED.get(name, ()):
-            here = f"{at}/HyperParameters/{wanted}"
-            value = values.get(wanted)
-            if wanted not in values:
+    for found in _trainings(subject):
+        name, values, placed = found.name, found.values, found.job.placed
+        at = f"{found.job.at}/{found.member}"
+        plain = {key: value.strip('"') for key, value in values.items() if isinstance(value, str)}
+        for wanted in found.algorithm.hyperparameters.values():
+            if wanted.required and wanted.name not in found.given:
                 # An AWS notebook leaves out all of them, which may be a stub.
                 severity = None if values else Severity.WARNING
-                yield Fault(here, f"{name} requires {wanted}", "add it", placed, severity=severity)
-            elif wanted in _NUMBERS and isinstance(value, str) and not value.strip('"').isdigit():
-                yield Fault(here, f"{wanted} is {shown(value)}, a number is wanted", None, placed)
+                message = f"{name} requires {wanted.name}"
+                yield Fault(f"{at}/{wanted.name}", message, "add it", placed, severity=severity)
+        for condition in found.algorithm.required_if:
+            for key in condition.names if condition.holds(plain) else ():
+                if key not in found.given:
+                    why = " and ".join(f"{other} {plain[other]}" for other in condition.when)
+                    yield Fault(f"{at}/{key}", f"{name} requires {key} with {why}", "add it", placed)
+        for key, value in values.items():
+            known = found.algorithm.hyperparameters.get(key)
+            if known is None or not isinstance(value, str) or known.takes(value):
+                continue
+            where = at + pointer(key)
+            if known.kind in ("integer", "number") and not _is_number(value):
+                yield Fault(where, f"{key} is {shown(value)}, a number is wanted", None, placed)
+            elif known.kind == "integer" and not float(value.strip('"')).is_integer():
+                yield Fault(where, f"{key} is {shown(value)}, an integer is wanted", None, placed)
+            else:
+                message = f"{key} is {shown(value)}, {known.wanted} is wanted"
+                help_text = did_you_mean(value.strip('"'), [str(item) for item in known.one_of])
+                yield Fault(where, message, help_text, placed, severity=Severity.WARNING)
 
 
-@rule("X851", "algorithm-input", Severity.WARNING, source="AWS docs: XGBoost reads CSV, LIBSVM, Parquet and RecordIO")
+def _is_number(text: str) -> bool:
+    try:
+        float(text.strip('"'))
+    except ValueError:
+        return False
+    return True
+
+
+@rule("X855", "unknown-hyperparameter", Severity.WARNING, source=_SOURCE)
+def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
+    """A hyperparameter that the built-in algorithm does not have: its container refuses it, or goes on without it.
+
+    Bad:  "featuredim": "784" for k-means
+    Good: "feature_dim": "784"
+    """
+    for found in _trainings(subject):
+        for key in found.values:
+            if key not in found.algorithm.hyperparameters and not key.startswith(("_", "sagemaker_")):
+                where = f"{found.job.at}/{found.member}{pointer(key)}"
+                help_text = did_you_mean(key, found.algorithm.hyperparameters)
+                yield Fault(where, f"{found.name} has no hyperparameter {key!r}", help_text, found.job.placed)
+
+
+@rule("X851", "algorithm-input", Severity.WARNING, source=_SOURCE)
 def algorithm_input(subject: Subject) -> Iterator[Fault]:
-    """The built-in XGBoost gets a channel of a type that it does not read.
+    """A built-in algorithm lacks a channel that it requires, or gets one that it does not know, of a type that it does
+    not read, or in a mode that it does not read by.
 
     Bad:  "ContentType": "application/json"
     Good: "ContentType": "text/csv"
     """
-    for name, at, arguments, placed in _jobs(subject):
-        for where, channel in entries(arguments, "InputDataConfig"):
-            kind = channel.get("ContentType")
-            if (
-                "xgboost" in name
-                and isinstance(kind, str)
-                and kind.startswith(("application/json", "application/jsonlines"))
-            ):
-                yield Fault(f"{at}{where}/ContentType", f"{name} does not read {kind}", "e.g. text/csv", placed)
+    for found in _trainings(subject):
+        name, job, kinds = found.name, found.job, found.algorithm.channels
+        default = found.container.settings.get("TrainingInputMode")
+        listed = list(entries(job.request, "InputDataConfig"))
+        names = [channel.get("ChannelName") for _, channel in listed]
+        for where, channel in listed:
+            at, called = job.at + where, channel.get("ChannelName")
+            kind = kinds.get(called) if isinstance(called, str) else None
+            if isinstance(called, str) and kind is None:
+                help_text = did_you_mean(called, kinds) or f"it reads {', '.join(kinds)}"
+                yield Fault(f"{at}/ChannelName", f"{name} has no channel {called!r}", help_text, job.placed)
+            content = channel.get("ContentType")
+            types = kind.content_types if kind is not None else ()
+            if types and isinstance(content, str) and content.partition(";")[0].strip().lower() not in types:
+                help_text = f"e.g. {types[0]}"
+                yield Fault(f"{at}/ContentType", f"{name} does not read {content}", help_text, job.placed)
+            mode = channel.get("InputMode", default)
+            if mode in ("File", "Pipe", "FastFile") and mode not in found.algorithm.input_modes:
+                place = f"{at}/InputMode" if "InputMode" in channel else f"{found.container.at}/TrainingInputMode"
+                help_text = f"it reads by {' and '.join(found.algorithm.input_modes)}"
+                yield Fault(place, f"{name} does not read by {mode}", help_text, job.placed)
+        if listed and all(isinstance(called, str) for called in names):
+            for wanted, kind in kinds.items():
+                if kind.required and wanted not in names:
+                    message = f"{name} requires a channel {wanted!r}"
+                    yield Fault(f"{job.at}/InputDataConfig", message, "add it", job.placed)
+
+
+@rule("X856", "algorithm-machine", Severity.WARNING, source=_SOURCE)
+def algorithm_machine(subject: Subject) -> Iterator[Fault]:
+    """A built-in algorithm on instances that it does not train on, or on more of them than it can use.
+
+    Bad:  the image-classification algorithm on ml.m5.xlarge
+    Good: the image-classification algorithm on ml.p3.2xlarge
+    """
+    for found in _trainings(subject):
+        machine = found.container.machine
+        if machine is None:
+            continue
+        kind, count = literal(subject, machine.type), literal(subject, machine.settings.get(machine.counted))
+        has = accelerator(kind) if isinstance(kind, str) else None
+        if has is not None and has not in found.algorithm.devices:
+            help_text = f"it wants a {' or '.join(found.algorithm.devices).upper()}"
+            yield Fault(machine.type_at, f"{found.name} does not train on {kind}", help_text, machine.placed)
+        most = found.algorithm.max_instances
+        if most is not None and isinstance(count, int) and count > most:
+            message = f"{found.name} trains on {most} instance at most, and asks for {shown(count)}"
+            yield Fault(f"{machine.at}/{machine.counted}", message, f"set it to {most}", machine.placed)
+
+
+@rule("X857", "algorithm-tuning", Severity.WARNING, source=_SOURCE)
+def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
+    """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind, or for
+    the best of a metric that the algorithm does not tell, or in the wrong direction.
+
+    Bad:  "MetricName": "validation:rsme" for XGBoost
+    Good: "MetricName": "validation:rmse"
+    """
+    for found in _trainings(subject):
+        if found.tuning is None:
+            continue
+        tunable, placed = found.algorithm.tunable, found.job.placed
+        for at, kind, name in found.ranges if tunable else ():
+            wanted = tunable.get(name)
+            if wanted is None:
+                help_text = did_you_mean(name, tunable) or f"it lets tune {', '.join(tunable)}"
+                yield Fault(f"{at}/Name", f"{found.name} does not let {name!r} be tuned", help_text, placed)
+            elif kind in _RANGES and not kind.startswith(wanted):
+                message = f"{name} of {found.name} is searched in {wanted}ParameterRanges"
+                yield Fault(f"{at}/Name", message, f"move it from {kind}", placed)
+        yield from _objective(found, found.tuning, placed)
+
+
+def _objective(found: _Training, tuning: Job, placed: Placed) -> Iterator[Fault]:
+    metrics = found.algorithm.metrics
+    shared = ("HyperParameterTuningJobConfig", "HyperParameterTuningJobObjective")
+    own = f"{found.job.at}/TuningObjective", found.job.request.get("TuningObjective")
+    at, objective = own if own[1] is not None else (tuning.at + pointer(*shared), get(tuning.request, *shared))
+    metric, direction = get(objective, "MetricName"), get(objective, "Type")
+    if not metrics or not isinstance(metric, str):
+        return
+    if metric not in metrics:
+        help_text = did_you_mean(metric, metrics) or f"e.g. {next(iter(metrics))}"
+        yield Fault(f"{at}/MetricName", f"{found.name} tells of no metric {metric!r}", help_text, placed)
+    elif isinstance(direction, str) and direction != metrics[metric]:
+        message = f"the best {metric} is the other way round than {direction}"
+        yield Fault(f"{at}/Type", message, f"write {metrics[metric]}", placed)
 
 
 @rule("X852", "serving-code", Severity.WARNING, source="sagemaker-inference-toolkit: SAGEMAKER_SUBMIT_DIRECTORY")
