@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from account_definitions import IMAGE, ROLE, document, fail
+from account_definitions import IMAGE, ROLE, document, fail, processing
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
@@ -306,7 +306,15 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
         "CreatePipeline",
         {"PipelineName": "p", "PipelineDefinition": fail(), "RoleArn": ROLE, "Tags": [{"Key": "a", "Value": "b"}]},
     ),
-    ("sagemaker", "UpdatePipeline", {"PipelineName": "p", "PipelineDefinition": fail()}),
+    # It runs until it is stopped, however loaded the machine is.
+    (
+        "sagemaker",
+        "UpdatePipeline",
+        {
+            "PipelineName": "p",
+            "PipelineDefinition": document([processing("Wait", "trap 'exit 0' TERM; while :; do sleep 0.05; done")]),
+        },
+    ),
     ("sagemaker", "DescribePipeline", {"PipelineName": "p"}),
     ("sagemaker", "ListPipelines", {}),
     ("sagemaker", "ListPipelineVersions", {"PipelineName": "p"}),
