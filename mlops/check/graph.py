@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from mlops.ir import Block, Definition, Placed, Ref, Step
+from mlops.ir.members import get
 from mlops.ir.values import pointer, refs
 
 if TYPE_CHECKING:
@@ -110,9 +111,7 @@ def read_step(ref: Ref) -> str | None:
 
 def cleaned(step: Step) -> tuple[str | None, ...]:
     """The steps whose output a Cleanup step removes, by place; the service makes them dependencies."""
-    value = step.arguments
-    for member in ("Resources", "S3"):
-        value = value.get(member) if isinstance(value, Mapping) else None
+    value = get(step.arguments, "Resources", "S3")
     if not isinstance(value, tuple):
         return ()
     names = [item.get("StepName") if isinstance(item, Mapping) else None for item in value]

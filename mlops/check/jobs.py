@@ -6,8 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.ir import Placed, Value
+from mlops.ir.members import get
 from mlops.ir.values import pointer
 
 

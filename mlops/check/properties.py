@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mlops.check.nearest import did_you_mean
 from mlops.check.shapes import Shape, shape
 from mlops.ir import Placed, Ref, Step, StepType, Unknown, Value
+from mlops.ir.members import get
 from mlops.ir.values import Key, RefPath
 
 if TYPE_CHECKING:
@@ -157,9 +158,7 @@ def _beyond_top(step: Step, name: str, rest: Sequence[Segment]) -> Dead | None:
         return None
     if rest[0] >= _TOP:
         return Dead(f"there is no {name}[{rest[0]}], only the {_TOP} best are told", f"count from 0 to {_TOP - 1}")
-    value = step.arguments
-    for member in ("HyperParameterTuningJobConfig", "ResourceLimits", "MaxNumberOfTrainingJobs"):
-        value = value.get(member) if isinstance(value, Mapping) else None
+    value = get(step.arguments, "HyperParameterTuningJobConfig", "ResourceLimits", "MaxNumberOfTrainingJobs")
     if isinstance(value, int) and not isinstance(value, bool) and rest[0] >= value:
         text = f"{step.name} runs {value} training jobs, there is no {name}[{rest[0]}]"
         return Dead(text, "count from 0", doubtful=True)

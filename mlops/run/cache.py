@@ -22,6 +22,7 @@ from typing import Any
 
 from mlops.ir import StepType
 from mlops.ir.hiding import HIDDEN, hide_value
+from mlops.ir.members import get
 from mlops.run.ports import Cache, CacheEntry, ObjectMissing, Part, Registry, RequestRefused, Success
 
 _OUTPUT_PATH = "S3OutputPath"
@@ -108,7 +109,7 @@ class StepCache:
 
     def _parts(self, step_type: StepType, request: Mapping[str, Any]) -> Iterator[tuple[str, Part]]:
         for dotted in step_type.cache_keys:
-            value = _member(request, dotted)
+            value: Any = get(request, *dotted.split("."))
             if dotted == "ModelName":
                 # A model is made anew, under a new name, by every execution.
                 dotted, value = "Model", [*self._containers(value)] if value is not None else None
@@ -177,13 +178,6 @@ def seconds(duration: Any) -> float | None:
 
 def _execution(success: Success) -> str:
     return f"execution {success.execution_arn.rpartition('/')[2]}"
-
-
-def _member(request: Mapping[str, Any], dotted: str) -> Any:
-    here: Any = request
-    for name in dotted.split("."):
-        here = here.get(name) if isinstance(here, Mapping) else None
-    return here
 
 
 def _shown_leaves(value: Any, at: str) -> Iterator[tuple[str, Any, Any]]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check import expressions
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import is_expression_attempt, scalar, shape, shown
 from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
+from mlops.ir.members import get
 
 _TYPES = {
     "QualityCheck": ("DATA_QUALITY", "MODEL_QUALITY"),

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
+from mlops.ir.members import get
 
 
 @rule("X730", "emr-cluster", Severity.ERROR, source="official SDK's emr_step")

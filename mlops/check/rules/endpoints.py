@@ -6,11 +6,12 @@ from collections.abc import Iterator, Mapping
 
 from mlops.check import instances
 from mlops.check.expressions import literal
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Value
+from mlops.ir.members import get
 
 _WAIT = "WaitIntervalInSeconds"
 

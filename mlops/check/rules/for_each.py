@@ -6,12 +6,13 @@ import json
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import kind_of
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.properties import Dead, body_property
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import Mismatch, is_expression_attempt, shown
 from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Ref, Severity, Unknown
+from mlops.ir.members import get
 
 _FORBIDDEN = ("Condition", "Fail", "ForEach")
 

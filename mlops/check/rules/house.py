@@ -9,11 +9,11 @@ from fnmatch import fnmatchcase
 from mlops.check.expressions import literal
 from mlops.check.images import parse
 from mlops.check.jobs import PROCESSING, TRAINING
-from mlops.check.members import get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Ref, Severity, Value
+from mlops.ir.members import get
 from mlops.ir.values import pointer
 
 _SOURCE = "[house] of the project's mlops.toml"

@@ -6,11 +6,12 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Unknown, Value
+from mlops.ir.members import get
 from mlops.ir.values import pointer
 
 

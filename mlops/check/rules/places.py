@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from mlops.check import expressions
-from mlops.check.members import get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Ref, Severity, Where
+from mlops.ir.members import get
 
 _ECR = re.compile(
     r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-](?P<region>[a-z0-9-]+)\.(?P<suffix>amazonaws\.com(\.cn)?|on\.aws|[a-z.]+)"

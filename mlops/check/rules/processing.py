@@ -7,11 +7,12 @@ from posixpath import normpath
 
 from mlops.check.expressions import fold
 from mlops.check.jobs import PROCESSING
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
+from mlops.ir.members import get
 from mlops.ir.values import pointer
 
 _ROOT = "/opt/ml/processing"

@@ -10,10 +10,11 @@ from posixpath import basename
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Asset, Placed, Severity, Value
+from mlops.ir.members import get
 from mlops.project.python_files import imported, parsed
 
 _BRINGS = {"torch": "torch", "tensorflow": "tensorflow", "keras": "keras", "lightgbm": "lightgbm",

@@ -6,10 +6,10 @@ import re
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import fold
-from mlops.check.members import get
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Severity, Value, Where
+from mlops.ir.members import get
 from mlops.ir.secrecy import LONGEST, is_filled_in, is_secret, is_secret_name
 
 _FLAG = re.compile(r"--?(?P<name>[A-Za-z0-9_\-]+)(=(?P<value>.+))?", re.DOTALL)

@@ -8,11 +8,12 @@ from collections.abc import Iterator, Mapping
 from mlops.check.expressions import literal
 from mlops.check.instances import has_local_storage
 from mlops.check.jobs import TRAINING
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Severity, Unknown, Value
+from mlops.ir.members import get
 from mlops.ir.values import Expression
 
 _DAYS_28 = 28 * 86400

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check.jobs import TRANSFORM
-from mlops.check.members import get
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Severity
+from mlops.ir.members import get
 
 
 @rule(

@@ -8,12 +8,13 @@ from math import isfinite
 from mlops.check.expressions import literal
 from mlops.check.images import ALGORITHM_ACCOUNTS, parse
 from mlops.check.jobs import TUNING, defined
-from mlops.check.members import entries, get
+from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Unknown, Value
+from mlops.ir.members import get
 from mlops.ir.values import pointer
 
 _KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")

@@ -13,6 +13,7 @@ from typing import Any
 
 from mlops.deploy.pipelines.definition_diff import leaves, same_json, steps_of
 from mlops.ir import Checked, StepType
+from mlops.ir.members import get
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ def _reasons(
     # A step without a cache runs anew whatever its members; what matters then is what it makes, which any change may.
     keys = step_type.cache_keys or tuple(new.get("Arguments") or ())
     for key in keys:
-        values = [_member(side.get("Arguments"), key) for side in (old, new)]
+        values = [get(side, "Arguments", *key.split(".")) for side in (old, new)]
         if not same_json(*values):
             yield key
         for place in _places(values[1]):
@@ -111,13 +112,6 @@ def _changed_defaults(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterato
     for name, value in sides[1].items():
         if name in sides[0] and not same_json(sides[0][name], value):
             yield str(name)
-
-
-def _member(arguments: Any, dotted: str) -> Any:
-    value = arguments
-    for part in dotted.split("."):
-        value = value.get(part) if isinstance(value, dict) else None
-    return value
 
 
 def _places(value: Any) -> Iterator[str]:
