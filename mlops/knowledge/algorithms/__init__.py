@@ -13,7 +13,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
-from importlib import resources
+from pathlib import Path
 from typing import Any, Literal, TypeAlias
 
 Kind: TypeAlias = Literal["integer", "number", "boolean", "text", "list"]
@@ -22,6 +22,7 @@ Kind: TypeAlias = Literal["integer", "number", "boolean", "text", "list"]
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
 _REPOSITORIES: Mapping[str, str] = {"sagemaker-xgboost": "xgboost"}
 """Repositories whose file has another name."""
+_FOLDER = Path(__file__).parent  # importlib.resources would load as much again as a check does
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,7 +160,7 @@ class Algorithm:
 
 @cache
 def names() -> tuple[str, ...]:
-    return tuple(sorted(file.name[:-5] for file in resources.files(__name__).iterdir() if file.name.endswith(".toml")))
+    return tuple(sorted(file.stem for file in _FOLDER.glob("*.toml")))
 
 
 def algorithm(repository: str) -> Algorithm | None:
@@ -170,7 +171,7 @@ def algorithm(repository: str) -> Algorithm | None:
 
 @cache
 def _read(name: str) -> Algorithm:
-    written: dict[str, Any] = tomllib.loads((resources.files(__name__) / f"{name}.toml").read_text(encoding="utf-8"))
+    written: dict[str, Any] = tomllib.loads((_FOLDER / f"{name}.toml").read_text(encoding="utf-8"))
     return Algorithm(
         name,
         written["title"],
