@@ -177,13 +177,15 @@ def test_a_kill_at_each_write_is_finished_by_the_next(world: World, first: bool,
         upsert(world.account, world.environment, world.compiled())
     reached = 0
     for number in range(1, 9):
-        checked = world.compiled(f"Kill {first} {after} {number}", f"print({number}, {first})\n")
+        source = (f"Kill {first} {after} {number}", f"print({number}, {first})\n")
+        checked = world.compiled(*source)
         if not killed_at(world, checked, number, after=after):
             break
         reached = number
         # Somebody with another content, and the same again, may go on at once: the killed process is seen to be dead.
         if number % 2:
             upsert(world.account, world.environment, world.compiled(f"Other {number}", f"print({number})\n"))
+            checked = world.compiled(*source)
         done = upsert(world.account, world.environment, checked)
         assert done.action in ("created", "updated", "unchanged")
         assert upsert(world.account, world.environment, checked).action == "unchanged"

@@ -19,6 +19,7 @@ from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.deploy.resources import resource_types
 from mlops.ir import Refusal
+from mlops.ir.discovery import modules
 from mlops.ir.resource import Call, ResourceType
 from tests.house.toys import RESOURCE
 
@@ -111,14 +112,14 @@ def toy(request: pytest.FixtureRequest, world: World, tmp_path: Path, monkeypatc
     folder.mkdir()
     (folder / f"{kind}.py").write_text({"group": RESOURCE, "parameter": PARAMETER}[kind])
     monkeypatch.setattr(resources, "__path__", [*resources.__path__, str(folder)])
-    for cached in (resources._modules, resources.resource_types):
+    for cached in (modules, resources._modules, resources.resource_types):
         cached.cache_clear()
     resource_types()
     name = f"{resources.__name__}.{kind}"
     yield sys.modules[name]
     del sys.modules[name]
     delattr(resources, kind)
-    for cached in (resources._modules, resources.resource_types):
+    for cached in (modules, resources._modules, resources.resource_types):
         cached.cache_clear()
 
 
