@@ -7,6 +7,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.ir.members import get
 from mlops.ir.values import Key
 
 
@@ -43,7 +44,7 @@ class S3Place:
         """By name what stands where a URI belongs: in a definition it may be an expression."""
         items = self._items(body) if self.label is not None else ((self.name, body),)
         for name, item in items:
-            found = _at(item, self.inside if self.label is not None else self.path)
+            found = get(item, *(self.inside if self.label is not None else self.path))
             if found is not None:
                 yield name, found
 
@@ -75,16 +76,17 @@ class S3Place:
             return body
         if self.label is None:
             return _put(body, self.path, wanted[self.name])
+        listed: Any = get(body, *self.path)
         items = [
             _put(item, self.inside, wanted[item[self.label]])
             if isinstance(item, Mapping) and item.get(self.label) in wanted
             else item
-            for item in _at(body, self.path)
+            for item in listed
         ]
         return _put(body, self.path, tuple(items))
 
     def _items(self, body: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
-        listed = _at(body, self.path)
+        listed: Any = get(body, *self.path)
         for item in listed if isinstance(listed, list | tuple) else ():
             if isinstance(item, Mapping) and isinstance(name := item.get(self.label or ""), str):
                 yield name, item
@@ -171,12 +173,6 @@ class JobKind:
         for place in places:
             for name, uri in place.uris(body):
                 yield place, name, uri
-
-
-def _at(body: Any, path: tuple[str, ...]) -> Any:
-    for member in path:
-        body = body.get(member) if isinstance(body, Mapping) else None
-    return body
 
 
 def _put(body: Mapping[str, Any], path: tuple[str, ...], value: Any) -> Mapping[str, Any]:
