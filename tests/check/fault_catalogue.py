@@ -256,7 +256,7 @@ FAULTS = (
     Fault("E05", "a time limit below the waits", "X802", {f"{BLUE_GREEN}/TerminationWaitInSeconds": 3600, f"{BLUE_GREEN}/MaximumExecutionTimeoutInSeconds": 600}),
     Fault("E06", "a wait of more than an hour", "S207", {f"{BLUE_GREEN}/TerminationWaitInSeconds": 3601}),
     Fault("E07", "a rolling batch of more than half", "X802", {"Live:DeploymentConfig": {"RollingUpdatePolicy": ROLLING}}),
-    Fault("E08", "serverless memory that is no step of 1,024 MB", "X801", {"Variants:ProductionVariants/1/ServerlessConfig/MemorySizeInMB": 1500}),
+    Fault("E08", "serverless memory that is no step of 1,024 MB", "X801", {"Small:ProductionVariants/0/ServerlessConfig/MemorySizeInMB": 1500}),
     Fault("E11", "an image that may not be pulled", reason=ACCOUNT),
     Fault("E12", "a container that does not answer", reason="is seen when it runs; `mlops promote --to local` tells it"),
     Fault("E15", "a model that nobody approved", reason=f"{ACCOUNT}; `mlops promote` takes approved models only"),

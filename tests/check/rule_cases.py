@@ -1102,14 +1102,14 @@ CASES = [
     Case(
         "serverless instances",
         "X800",
-        {"Variants:ProductionVariants/1/InstanceType": "ml.m5.large"},
-        "Variants:ProductionVariants/1/InstanceType",
+        {"Small:ProductionVariants/0/InstanceType": "ml.m5.large"},
+        "Small:ProductionVariants/0/InstanceType",
     ),
     Case(
         "memory off the grid",
         "X801",
-        {"Variants:ProductionVariants/1/ServerlessConfig/MemorySizeInMB": 1500},
-        "Variants:ProductionVariants/1/ServerlessConfig/MemorySizeInMB",
+        {"Small:ProductionVariants/0/ServerlessConfig/MemorySizeInMB": 1500},
+        "Small:ProductionVariants/0/ServerlessConfig/MemorySizeInMB",
     ),
     Case(
         "canary over half",
@@ -1628,8 +1628,8 @@ CASES = [
     Case(
         "serverless with a volume",
         "X800",
-        {"Variants:ProductionVariants/1/VolumeSizeInGB": 30},
-        "Variants:ProductionVariants/1/VolumeSizeInGB",
+        {"Small:ProductionVariants/0/VolumeSizeInGB": 30},
+        "Small:ProductionVariants/0/VolumeSizeInGB",
         {"Variants:ProductionVariants/0/VolumeSizeInGB": 30},
     ),
     Case(
@@ -2087,8 +2087,8 @@ CASES = [
     Case(
         "serverless and asynchronous",
         "X801",
-        {"Variants:AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://acme/answers"}}},
-        "Variants:ProductionVariants/1/ServerlessConfig",
+        {"Small:AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://acme/answers"}}},
+        "Small:ProductionVariants/0/ServerlessConfig",
         severity=WARNING,
     ),
     Case(

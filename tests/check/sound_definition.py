@@ -286,9 +286,9 @@ def _steps() -> list[dict[str, Any]]:
                 "EndpointConfigName": "churn-1",
                 "ProductionVariants": [
                     {"VariantName": "Blue", "ModelName": get("Steps.Model.ModelName"),
-                     "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
+                     "InitialInstanceCount": 2, "InstanceType": "ml.m5.large"},
                     {"VariantName": "Green", "ModelName": get("Steps.Chain.ModelName"),
-                     "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}},
+                     "InitialInstanceCount": 2, "InstanceType": "ml.m5.large"},
                 ],
             },
         },
@@ -312,12 +312,42 @@ def _steps() -> list[dict[str, Any]]:
             },
         },
         {
+            "Name": "Small",
+            "Type": "EndpointConfig",
+            "Arguments": {
+                "EndpointConfigName": "churn-small-1",
+                "ProductionVariants": [
+                    {"VariantName": "AllTraffic", "ModelName": get("Steps.Model.ModelName"),
+                     "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}},
+                ],
+            },
+        },
+        {
+            "Name": "Host",
+            "Type": "EndpointConfig",
+            "Arguments": {
+                "EndpointConfigName": "churn-host-1",
+                "ExecutionRoleArn": ROLE,
+                "ProductionVariants": [
+                    {"VariantName": "Main", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"},
+                ],
+            },
+        },
+        {
+            "Name": "Hosted",
+            "Type": "Endpoint",
+            "Arguments": {
+                "EndpointName": "churn-hosted",
+                "EndpointConfigName": get("Steps.Host.EndpointConfigName"),
+            },
+        },
+        {
             "Name": "Component",
             "Type": "InferenceComponent",
             "Arguments": {
                 "InferenceComponentName": "churn",
-                "EndpointName": get("Steps.Live.EndpointName"),
-                "VariantName": "Blue",
+                "EndpointName": get("Steps.Hosted.EndpointName"),
+                "VariantName": "Main",
                 "Specification": {
                     "ModelName": get("Steps.Model.ModelName"),
                     "ComputeResourceRequirements": {"MinMemoryRequiredInMb": 1024, "MaxMemoryRequiredInMb": 2048},

@@ -10,13 +10,16 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
-from rule_cases import CASES, Case
+from case_files import listed, mapped
+from rule_cases import CASES as OWN_CASES
+from rule_cases import Case
 from sound_definition import SOUND, findings, place, spoilt
 
 from mlops.check.plugged import all_rules
 from mlops.check.rule import Rule
 from mlops.project.images import sdk_data_folder
 
+CASES: list[Case] = [*OWN_CASES, *listed("CASES")]
 ELSEWHERE = frozenset({"X870", "H901", "H902", "H903", "H904", "H905", "H906"})
 """These look at files beside the definition: test_script_imports.py, test_house.py."""
 
@@ -45,10 +48,11 @@ MERGED = {
     "X776": "Tune:HyperParameterTuningJobConfig", "X783": "Prepare:ProcessingInputs/0/S3Input",
     "X786": "Prepare:ProcessingInputs/0/S3Input", "X788": "Prepare:AppSpecification", "X793": "Batch:",
     "X794": "Batch:TransformInput/DataSource/S3DataSource",
-    "X801": "Variants:ProductionVariants/1/ServerlessConfig",
+    "X801": "Small:ProductionVariants/0/ServerlessConfig",
     "X802": "Live:DeploymentConfig/BlueGreenUpdatePolicy/TrafficRoutingConfiguration",
     "X803": "Component:Specification/ComputeResourceRequirements", "X813": "Train:AlgorithmSpecification",
     "X814": "Prepare:ProcessingOutputConfig", "X841": "Prepare:", "X852": "Model:PrimaryContainer/Environment",
+    **mapped("MERGED"),
 }  # fmt: skip
 """Into which object of the sound definition the members of a docstring's example go."""
 
@@ -59,10 +63,11 @@ REPLACED = {
     "R306": "Score:model", "R310": "Score:model",
     "R323": "Train:HyperParameters/rows", "X741": "Model:PrimaryContainer", "X753": "Train:AlgorithmSpecification",
     "X787": "Prepare:ProcessingResources/ClusterConfig",
+    **mapped("REPLACED"),
 }  # fmt: skip
 """Whose place the object of a docstring's example takes."""
 
-WORDS = frozenset({"X713", "X766", "X778", "X851", "X854", "X855", "X856", "X857"})
+WORDS = frozenset({"X713", "X766", "X778", "X851", "X854", "X855", "X856", "X857", *listed("WORDS")})
 """Whose examples mean nothing without what stands around them; their rows have it."""
 
 FOLLOW = {
@@ -72,6 +77,7 @@ FOLLOW = {
     "X722": {"E521", "R306", "R307", "S201", "S202"}, "X723": {"R303"}, "X725": {"R307"}, "X735": {"X730"},
     "X741": {"X813"}, "X749": {"X813"}, "X752": {"X750"}, "X753": {"X813"}, "X757": {"S202"}, "X759": {"S201"},
     "X762": {"X767"}, "X767": {"X762"}, "X784": {"X785"}, "X854": {"X820"},
+    **mapped("FOLLOW"),
 }  # fmt: skip
 """What else is true of an example, since it names what is not there, or breaks two rules by its nature. A parameter
 that an example no longer reads (P409) is told everywhere."""
