@@ -33,7 +33,8 @@ _RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalPa
 @dataclass(frozen=True, slots=True)
 class _Training:
     """A training job of a built-in algorithm, not in script mode. ``name`` is that of the image's repository,
-    ``member`` has the hyperparameters, ``ranges`` are those of the tuning job around it: place, kind and name."""
+    ``member`` has the hyperparameters, ``ranges`` are those of the tuning job around it: place, kind and name.
+    ``searched`` has their objects by place."""
 
     name: str
     algorithm: Algorithm
@@ -43,6 +44,7 @@ class _Training:
     values: Mapping[str, Value]
     tuning: Job | None
     ranges: tuple[tuple[str, str, str], ...]
+    searched: Mapping[str, Mapping[str, Value]]
 
     @property
     def given(self) -> frozenset[str]:
@@ -65,12 +67,14 @@ def _trainings(subject: Subject) -> Iterator[_Training]:
         if known is None or not isinstance(values, Mapping) or _SCRIPT_MODE & values.keys():
             continue
         if container.settings.get("ContainerEntrypoint") is None:
-            ranges = tuple(_ranges(tuning, job)) if tuning is not None else ()
-            yield _Training(image.repository, known, job, container, member, values, tuning, ranges)
+            listed = list(_ranges(tuning, job)) if tuning is not None else []
+            ranges = tuple((at, kind, name) for at, kind, name, _ in listed)
+            items = {at: item for at, _, _, item in listed}
+            yield _Training(image.repository, known, job, container, member, values, tuning, ranges, items)
 
 
-def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str]]:
-    """Place, kind and name of each, of those for all definitions and of the job's own."""
+def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str, Value]]]:
+    """Place, kind, name and object of each, of those for all definitions and of the job's own."""
     shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
     for at, ranges in (
         (tuning.at + pointer(*shared), get(tuning.request, *shared)),
@@ -80,7 +84,7 @@ def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str]]:
             for where, item in entries(ranges, kind):
                 name = item.get("Name")
                 if isinstance(name, str):
-                    yield at + where, kind, name
+                    yield at + where, kind, name, item
 
 
 @rule(
@@ -149,6 +153,39 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
                 yield Fault(where, f"{found.name} has no hyperparameter {key!r}", help_text, found.job.placed)
 
 
+@rule("X858", "idle-hyperparameter", Severity.WARNING, source=_SOURCE)
+def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
+    """Hyperparameters that the built-in algorithm reads only where another one has a certain value, which it has not.
+    What has its default is not told; what Amazon's own examples do all the same is a note.
+
+    Bad:  "word_ngrams": "3" for BlazingText with "mode": "skipgram"
+    Good: "word_ngrams": "3" with "mode": "supervised"
+    """
+    for found in _trainings(subject):
+        known, values = found.algorithm.hyperparameters, found.values
+        searched = {name for _, _, name in found.ranges}
+        for condition in found.algorithm.only_if:
+            deciding = {name: values.get(name, known[name].default) for name in condition.when}
+            plain = {name: value.strip('"') for name, value in deciding.items() if isinstance(value, str)}
+            undecided = searched.intersection(deciding) or any(
+                name in values and name not in plain for name in deciding
+            )
+            if undecided or condition.holds(plain):
+                continue
+            idle = [
+                name
+                for name in condition.names
+                if isinstance(value := values.get(name), str) and not known[name].is_default(value)
+            ]
+            if idle:
+                where = f"{found.job.at}/{found.member}{pointer(idle[0])}"
+                wanted = " and ".join(f"{name} {' or '.join(some)}" for name, some in condition.when.items())
+                message = f"{found.name} reads {', '.join(idle)} only with {wanted}"
+                severity = Severity.INFO if condition.usual else None
+                help_text = f"remove {'it' if len(idle) == 1 else 'them'}"
+                yield Fault(where, message, help_text, found.job.placed, severity=severity)
+
+
 @rule("X851", "algorithm-input", Severity.WARNING, source=_SOURCE)
 def algorithm_input(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm lacks a channel that it requires, or gets one that it does not know, of a type that it does
@@ -209,8 +246,8 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
 
 @rule("X857", "algorithm-tuning", Severity.WARNING, source=_SOURCE)
 def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
-    """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind, or for
-    the best of a metric that the algorithm does not tell, or in the wrong direction.
+    """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind or at
+    values that it refuses, or for the best of a metric that the algorithm does not tell, or in the wrong direction.
 
     Bad:  "MetricName": "validation:rsme" for XGBoost
     Good: "MetricName": "validation:rmse"
@@ -227,7 +264,27 @@ def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
             elif kind in _RANGES and not kind.startswith(wanted):
                 message = f"{name} of {found.name} is searched in {wanted}ParameterRanges"
                 yield Fault(f"{at}/Name", message, f"move it from {kind}", placed)
+            else:
+                yield from _searched(found, at, name, placed)
         yield from _objective(found, found.tuning, placed)
+
+
+def _searched(found: _Training, at: str, name: str, placed: Placed) -> Iterator[Fault]:
+    """Bounds and values of a range that the algorithm refuses when the search comes to them."""
+    kind = found.algorithm.hyperparameters[name]
+    item = found.searched[at]
+    values = item.get("Values")
+    given = [(f"{at}/{member}", item.get(member)) for member in ("MinValue", "MaxValue")]
+    given += [
+        (f"{at}/Values/{index}", value) for index, value in enumerate(values if isinstance(values, tuple) else ())
+    ]
+    for where, value in given:
+        if (
+            isinstance(value, str)
+            and _is_number(value) == (kind.kind in ("integer", "number"))
+            and not kind.takes(value)
+        ):
+            yield Fault(where, f"{name} is searched at {shown(value)}, {kind.wanted} is wanted", None, placed)
 
 
 def _objective(found: _Training, tuning: Job, placed: Placed) -> Iterator[Fault]:

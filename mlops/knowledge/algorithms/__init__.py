@@ -28,7 +28,8 @@ _FOLDER = Path(__file__).parent  # importlib.resources would load as much again 
 @dataclass(frozen=True, slots=True)
 class Hyperparameter:
     """What a value may be. ``above`` and ``below`` are limits that are not reached; ``alternatives`` are words that may
-    stand for a number, such as auto. Values come as text, because the API knows no other."""
+    stand for a number, such as auto; ``default`` is known of what conditions speak of. Values come as text, because the
+    API knows no other."""
 
     name: str
     kind: Kind
@@ -40,6 +41,7 @@ class Hyperparameter:
     one_of: tuple[str | int, ...] = ()
     alternatives: tuple[str, ...] = ()
     pattern: str | None = None
+    default: str | None = None
 
     @property
     def wanted(self) -> str:
@@ -97,6 +99,19 @@ class Hyperparameter:
                     return value in self.one_of
                 return self.pattern is None or re.fullmatch(self.pattern, value) is not None
 
+    def is_default(self, text: str) -> bool:
+        """
+        >>> Hyperparameter("eta", "number", default="0.3").is_default("0.30")
+        True
+        """
+        value = text.strip().strip('"').strip()
+        if self.default is None or self.kind not in ("integer", "number"):
+            return self.default is not None and value.lower() == self.default.lower()
+        try:
+            return float(value) == float(self.default)
+        except ValueError:
+            return value == self.default
+
     def _takes_number(self, value: str) -> bool:
         try:
             number = float(value)
@@ -133,10 +148,12 @@ class ChannelKind:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """``names`` are hyperparameters that are wanted, or have a meaning, only where another has one of some values."""
+    """``names`` are hyperparameters that are wanted, or have a meaning, only where another has one of some values;
+    ``usual`` says that Amazon's own examples write them elsewhere too."""
 
     names: tuple[str, ...]
     when: Mapping[str, tuple[str, ...]]
+    usual: bool = False
 
     def holds(self, given: Mapping[str, object]) -> bool:
         return all(given.get(name) in values for name, values in self.when.items())
@@ -194,6 +211,7 @@ def _read(name: str) -> Algorithm:
                 tuple(said.get("one_of", ())),
                 tuple(said.get("or", ())),
                 said.get("pattern"),
+                said.get("default"),
             )
             for key, said in written["hyperparameters"].items()
         },
@@ -210,6 +228,7 @@ def _conditions(written: list[dict[str, Any]] | tuple[()]) -> tuple[Condition, .
         Condition(
             tuple(said["hyperparameters"] if "hyperparameters" in said else (said["hyperparameter"],)),
             {name: tuple(values) for name, values in said["when"].items()},
+            said.get("usual", False),
         )
         for said in written
     )
