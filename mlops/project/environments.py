@@ -45,8 +45,8 @@ class Environment:
     ``parameters`` are pipeline parameters' defaults in this environment; ``instance`` is the instance type of steps
     that name none, ``max_instances`` the most of them that a job has. ``mlflow`` is a tracking URI, a SageMaker-managed
     server's ARN, or, for the local one, ``true``: the project's own SQLite file. ``state`` is the local account's
-    folder and None elsewhere. ``parallelism`` is for pipelines that give none. ``approval``: an upsert asks before it
-    writes. ``assume_role`` is taken on for all calls.
+    folder and None elsewhere. ``parallelism`` is for pipelines that give none. ``approval``: whatever
+    changes it asks before. ``assume_role`` is taken on for all calls.
     """
 
     name: str

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops.deploy.pipelines import prune as pruning
 from mlops.deploy.pipelines.prune import StoredAsset
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import connect_here
 
 
@@ -12,10 +13,11 @@ def listed(environment: str) -> tuple[StoredAsset, ...]:
     return tuple(pruning.inventory(connected.account, connected.environment).assets)
 
 
-def prune(environment: str, days: float, *, deleting: bool) -> tuple[StoredAsset, ...]:
+def prune(environment: str, days: float, consent: Consent = NOBODY, *, deleting: bool) -> tuple[StoredAsset, ...]:
     """What no pipeline refers to and is older than that; with ``deleting`` it is gone."""
     connected = connect_here(environment)
     found = pruning.prunable(pruning.inventory(connected.account, connected.environment), days)
-    if deleting:
+    if deleting and found:
+        need_consent(connected, f"delete {len(found)} objects", consent)
         pruning.prune(connected.account, connected.environment, found)
     return tuple(found)

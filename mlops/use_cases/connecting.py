@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.account import Account, connect
+from mlops.account.protected import Protected
 from mlops.ir import UsageError
 from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.project.root import CONFIGURATION, STATE, find_root
@@ -13,7 +14,8 @@ from mlops.project.root import CONFIGURATION, STATE, find_root
 
 @dataclass(frozen=True, slots=True)
 class Connected:
-    """An environment and its account; ``root`` is the project's folder."""
+    """An environment and its account; ``root`` is the project's folder. An account whose changes want an approval can
+    only be looked at until :func:`mlops.use_cases.approval.need_consent` has it."""
 
     environment: Environment
     account: Account
@@ -28,4 +30,5 @@ def connect_here(environment: str, root: Path | None = None) -> Connected:
             f"there is no project in {folder} or above", hint="go to one, or make one with `mlops init DIR`"
         )
     found = read_project(folder).environment(environment)
-    return Connected(found, connect(found), folder)
+    account = connect(found)
+    return Connected(found, Protected(account, found.name) if found.approval else account, folder)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mlops.deploy.pipelines import destroy as destroying
 from mlops.deploy.pipelines.destroy import Removal, plan_removal
 from mlops.ir import Listener
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names
 from mlops.use_cases.news import News
@@ -36,8 +37,11 @@ def plan(environment: str, names: Sequence[str], suffix: str | None = None) -> R
     )
 
 
-def destroy(removals: Removals, listener: Listener, *, force: bool = False) -> None:
-    """Raises Refusal for a pipeline that somebody else changed or made, unless ``force``."""
+def destroy(removals: Removals, listener: Listener, consent: Consent = NOBODY, *, force: bool = False) -> None:
+    """Raises Refusal where nobody said yes, and for a pipeline that somebody else changed or made, unless ``force``."""
+    gone = [label for removal in removals.planned for label in removal.labels]
+    if gone:
+        need_consent(removals.connected, f"remove {', '.join(gone)}", consent, always=True)
     for removal in removals.planned:
         destroying.destroy(removals.connected.account, removals.connected.environment, removal, force=force)
         listener(WasRemoved(about=removal.name, removal=removal))

@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops.deploy.endpoints import serving
 from mlops.deploy.endpoints.serving import Reply
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import connect_here
 
 
@@ -24,7 +25,10 @@ def invoke(environment: str, name: str, body: bytes, *, content_type: str, accep
     return serving.invoke(connect_here(environment).account, name, body, content_type=content_type, accept=accept)
 
 
-def delete(environment: str, name: str) -> None:
-    """Its configuration and its model stay."""
+def delete(environment: str, name: str, consent: Consent = NOBODY) -> None:
+    """Its configuration and its model stay. Asks in every environment but the local one: whoever calls the endpoint
+    notices."""
     connected = connect_here(environment)
+    serving.need(connected.account, name)
+    need_consent(connected, f"delete the endpoint {name}", consent, always=not connected.environment.is_local)
     serving.delete(connected.account, connected.environment, name)

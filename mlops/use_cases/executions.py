@@ -16,6 +16,7 @@ from mlops.ir import Listener, UsageError
 from mlops.ir.hiding import hide
 from mlops.project.environments import LOCAL
 from mlops.use_cases import watching
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Looked
 
@@ -140,9 +141,11 @@ def log(execution: Found, step: str | None = None) -> Log:
     return Log(lines, any(item.job for item in chosen))
 
 
-def stop(execution: Found, listener: Listener, *, watching_it: bool) -> ExecutionState:
+def stop(execution: Found, listener: Listener, consent: Consent = NOBODY, *, watching_it: bool) -> ExecutionState:
     """No step starts any more, those that run get SIGTERM; with ``watching_it`` its state when all have ended."""
     connected = execution.connected
+    following.need_running(connected.account, execution.arn)
+    need_consent(connected, f"stop the execution {execution.arn.rpartition('/')[2]}", consent)
     following.request_stop(connected.account, connected.environment, execution.arn)
     if watching_it:
 
@@ -153,7 +156,9 @@ def stop(execution: Found, listener: Listener, *, watching_it: bool) -> Executio
     return execution.state
 
 
-def retry(execution: Found) -> None:
+def retry(execution: Found, consent: Consent = NOBODY) -> None:
     """Go on where it failed or was stopped; steps that succeeded are not repeated."""
     connected = execution.connected
+    following.need_retriable(connected.account, connected.environment, execution.arn)
+    need_consent(connected, f"go on with the execution {execution.arn.rpartition('/')[2]}", consent)
     following.retry(connected.account, connected.environment, execution.arn)

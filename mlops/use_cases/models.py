@@ -6,10 +6,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from mlops.deploy.endpoints.serving import serving
 from mlops.deploy.models import registry
 from mlops.deploy.models.registry import Version
+from mlops.ir import AccountError, Listener
 from mlops.ir.hiding import hide
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.news import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +40,36 @@ def show(environment: str, group: str, number: int | None = None) -> Details:
     return Details(found, hide(described), registry.metrics(account, found))
 
 
-def decide(
-    environment: str, group: str, number: int, status: Literal["Approved", "Rejected"], reason: str | None = None
-) -> bool:
-    """False where that was decided before."""
+@dataclass(frozen=True, slots=True)
+class Decision:
+    group: str
+    number: int
+    status: Literal["Approved", "Rejected"]
+    reason: str | None = None
+
+
+def decide(environment: str, decision: Decision, listener: Listener, consent: Consent = NOBODY) -> bool:
+    """False where that was decided before. That a version which is rejected serves on is told."""
     connected = connect_here(environment)
-    found = registry.version(connected.account, group, number)
-    return registry.decide(connected.account, connected.environment, found, status, reason)
+    found = registry.version(connected.account, decision.group, decision.number)
+    status, reason = decision.status, decision.reason
+    if not registry.is_decided(found, status, reason):
+        verb = "approve" if status == "Approved" else "reject"
+        need_consent(connected, f"{verb} version {found.number} of {found.group}", consent)
+    changed = registry.decide(connected.account, connected.environment, found, status, reason)
+    if status == "Rejected":
+        _tell_what_serves(connected, found, listener)
+    return changed
+
+
+def _tell_what_serves(connected: Connected, version: Version, listener: Listener) -> None:
+    try:
+        endpoints = serving(connected.account, version.arn)
+    except AccountError as error:
+        listener(Said(text=f"whether an endpoint serves it could not be asked: {error.message}"))
+        return
+    for name in endpoints:
+        env = connected.environment
+        instead = f"`mlops promote {version.group} --to {env.name} --endpoint {name}` takes another version there"
+        away = f"`mlops endpoints delete {name}{env.option}` ends it"
+        listener(Said(text=f"the endpoint {name} still serves version {version.number}: {instead}, {away}"))

@@ -9,6 +9,7 @@ from mlops.deploy.endpoints import promote as promoting
 from mlops.deploy.endpoints.promote import Promoted, Target
 from mlops.deploy.models.registry import newest_approved, version
 from mlops.ir import Listener
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.news import Said
 
@@ -26,7 +27,7 @@ class Promotion:
     sample: Path | None = None
 
 
-def promote(request: Promotion, listener: Listener) -> Promoted:
+def promote(request: Promotion, listener: Listener, consent: Consent = NOBODY) -> Promoted:
     """Raises Refusal for a version that is not approved, and where the endpoint does not serve it."""
     connected = connect_here(request.environment)
     source = connect_here(request.registry).account if request.registry else connected.account
@@ -40,4 +41,5 @@ def promote(request: Promotion, listener: Listener) -> Promoted:
         registry=source,
         samples={request.sample.name: request.sample.read_bytes()} if request.sample else None,
         say=lambda text: listener(Said(text=text)),
+        permit=lambda doing: need_consent(connected, doing, consent),
     )

@@ -14,6 +14,7 @@ from mlops.deploy.executions.selection import select, selective_config
 from mlops.ir import AccountError, Checked, Listener, UsageError
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import LOCAL
+from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.news import Said
@@ -74,6 +75,7 @@ def brought_here(there: Connected, step: PastStep, listener: Listener) -> Chosen
     found = alone(there.account, step.checked, step.state, step.name, step.values)
     need_sound(found.findings, listener, doing="run")
     here = connect_here(LOCAL, there.root)
+    need_consent(here, "run it here", GIVEN)
     needed = inputs(found)
     for uri in needed.uris:
         if split_uri(uri)[0] == here.environment.bucket:

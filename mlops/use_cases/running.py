@@ -15,6 +15,7 @@ from mlops.deploy.executions.selection import newest_source, select, selective_c
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import Checked, Listener
 from mlops.project.environments import LOCAL
+from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.news import Began
@@ -61,7 +62,8 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     judge(definition, chosen.values)
     interruptions.judge(definition, manner.interruptions)
     options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions)
-    # Nobody else writes here but other commands of the same person.
+    # Nobody else writes here but other commands of the same person, who asked for it.
+    need_consent(connected, f"run {definition.name}", GIVEN)
     upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
     arn = start(
         connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options

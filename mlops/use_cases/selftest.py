@@ -11,6 +11,7 @@ from mlops.deploy import selftest as proving
 from mlops.deploy.selftest import Proof, unique_name
 from mlops.ir import Checked, Listener, UsageError
 from mlops.project.root import CONFIGURATION, LOCK
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.init import write_pipeline
 from mlops.use_cases.judging import need_sound
@@ -31,9 +32,10 @@ def plan(environment: str, *, max_cost: float, hourly_price: float) -> Trial:
     return Trial(connect_here(environment), unique_name(), max_cost / hourly_price * 3600)
 
 
-def selftest(trial: Trial, listener: Listener) -> tuple[Proof, ...]:
+def selftest(trial: Trial, listener: Listener, consent: Consent = NOBODY) -> tuple[Proof, ...]:
     """What was proved, and what not. What would take longer is stopped."""
     connected = trial.connected
+    need_consent(connected, f"run {trial.pipeline} for at most {trial.seconds / 60:.0f} minutes", consent, always=True)
     with tempfile.TemporaryDirectory() as scratch:
         checked = _compiled(trial, Path(scratch), listener)
         return proving.selftest(

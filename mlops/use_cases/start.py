@@ -15,6 +15,7 @@ from mlops.deploy.executions.selection import newest_source, select, selective_c
 from mlops.deploy.pipelines.state import describe, differing, wanted
 from mlops.ir import Definition, Listener, Refusal, UsageError
 from mlops.project.environments import LOCAL
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.news import Began
@@ -40,7 +41,7 @@ class Started:
     arn: str
 
 
-def start(request: Start, listener: Listener) -> Started:
+def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Started:
     """What the account has is started. Raises Refusal for a file that says something else."""
     judge_names(request.suffix, [request.version.alias] if request.version.alias else [])
     if request.version.alias is not None and request.version.number is not None:
@@ -64,6 +65,7 @@ def start(request: Start, listener: Listener) -> Started:
         selection = select(check(definition), request.only)
         past = find(connected.account, request.execution, name) if request.execution else None
         selective = selective_config(selection, past or newest_source(connected.account, name, selection))
+    need_consent(connected, f"start {name}", consent)
     arn = following.start(
         connected.account, connected.environment, name, request.parameters, selective, request.version
     )

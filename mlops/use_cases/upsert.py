@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -12,26 +12,27 @@ from mlops.deploy.pipelines.actions import Action
 from mlops.deploy.pipelines.apply import Applied
 from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.saved_plan import SavedPlan
-from mlops.ir import AccountError, Listener, MlopsError, Refusal, UsageError
+from mlops.ir import AccountError, Listener, MlopsError, UsageError
 from mlops.project.environments import LOCAL
+from mlops.use_cases.approval import GIVEN, NOBODY, Consent, need_consent
 from mlops.use_cases.news import Failed, News, Said
 from mlops.use_cases.plan import Planned, Wanted, plan
 
 _GIVEN_UP_AFTER = 5
 """Pipelines in a row that the account refused: it is not about them, the credentials have expired, say."""
+_NAMED = 5
 
 
 @dataclass(frozen=True, slots=True)
 class Upsert:
     """``saved`` is a plan in a file, which has targets and options of its own, so that ``wanted`` has none;
     ``saved_for`` is the environment that it has to be for, any without. ``force`` overwrites what somebody else
-    changed or made, ``approved`` asks nobody."""
+    changed or made."""
 
     wanted: Wanted
     saved: Path | None = None
     saved_for: str | None = None
     force: bool = False
-    approved: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,18 +74,9 @@ class WasUpserted(News):
     applied: Applied
 
 
-def nobody(planned: Planned) -> None:
-    """Who approves where nobody can be asked."""
-    raise Refusal(
-        f"the environment {planned.connected.environment.name} wants an approval, and nobody can be asked here; "
-        "nothing was written",
-        hint="apply a saved plan that somebody looked at, or give --yes",
-    )
-
-
-def upsert(request: Upsert, listener: Listener, *, approve: Callable[[Planned], None] = nobody) -> Upserted:
-    """Where the environment wants an approval, ``approve`` is asked after the plans were told and before anything is
-    written, and raises what says no; not for a saved plan, which somebody looked at.
+def upsert(request: Upsert, listener: Listener, consent: Consent = NOBODY) -> Upserted:
+    """Where the environment wants an approval, it is asked for after the plans were told and before anything is
+    written; not for a saved plan, which somebody looked at.
 
     Raises Refusal where account or source have moved since a plan was saved, and what one pipeline alone fails with.
     Ctrl-C leaves what was done; the next upsert goes on."""
@@ -104,9 +96,11 @@ def upsert(request: Upsert, listener: Listener, *, approve: Callable[[Planned], 
     for one in planned.plans:
         if one.actions:
             listener(WasPlanned(about=one.name, plan=one))
-    asks = planned.connected.environment.approval and saved is None and not request.approved
-    if asks and any(one.actions for one in planned.plans):
-        approve(planned)
+    changed = [one.name for one in planned.plans if one.actions]
+    if changed:
+        doing = f"upsert {', '.join(changed[:_NAMED])}{', ...' if len(changed) > _NAMED else ''}"
+        hint = "apply a saved plan that somebody looked at"
+        need_consent(planned.connected, doing, consent if saved is None else GIVEN, hint=hint)
     return _apply_all(planned, listener, force=request.force)
 
 

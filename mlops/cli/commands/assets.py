@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json, table, talk
 
 
@@ -47,12 +47,13 @@ def list_(environment: str, format_: str) -> None:
     help="Leave what is younger: executions of earlier versions may still be retried.",
 )
 @click.option("--delete", is_flag=True, help="Remove them; without this they are only listed.")
+@asking.yes
 @options.as_json
-def prune(environment: str, days: float, delete: bool, format_: str) -> None:
+def prune(environment: str, days: float, delete: bool, yes: bool, format_: str) -> None:
     """What no pipeline of the account refers to any more."""
     from mlops.use_cases import assets
 
-    found = assets.prune(environment, days, deleting=delete)
+    found = assets.prune(environment, days, asking.consent(yes), deleting=delete)
     size = sum(item.size for item in found)
     if format_ == "json":
         print_json({"deleted": delete, "bytes": size, "objects": [item.key for item in found]})

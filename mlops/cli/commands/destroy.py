@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json, talk
 from mlops.ir import Event
 
@@ -18,13 +18,14 @@ if TYPE_CHECKING:
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @options.environment
 @options.suffix
-@click.option("--yes", is_flag=True, help="Remove it; without this it is only listed.")
+@asking.yes
 @click.option("--force", is_flag=True, help="Also where somebody else changed or made it.")
 @options.as_json
 def command(names: tuple[str, ...], environment: str, suffix: str | None, yes: bool, force: bool, format_: str) -> None:
     """Remove the pipelines NAME and what upserts made with them: schedules, triggers, the record.
 
-    Code and data in the bucket stay; `mlops assets prune` removes what nobody needs any more.
+    They are listed, and removed with a yes. Code and data in the bucket stay; `mlops assets prune` removes what nobody
+    needs any more.
     """
     from mlops.use_cases.destroy import WasRemoved, destroy, plan
 
@@ -32,15 +33,17 @@ def command(names: tuple[str, ...], environment: str, suffix: str | None, yes: b
         if isinstance(event, WasRemoved):
             _tell(event.removal, "removed", environment, format_)
 
-    removals = plan(environment, names, suffix)
-    if yes:
-        destroy(removals, told, force=force)
-    else:
+    removals, consent = plan(environment, names, suffix), asking.consent(yes)
+    if not yes:
         for removal in removals.planned:
             _tell(removal, "would remove", environment, format_)
+    removing = consent.possible or removals.connected.environment.approval
+    if removing:
+        destroy(removals, told, consent, force=force)
     if format_ == "json":
-        print_json([{"pipeline": item.name, "removed": yes, "what": list(item.labels)} for item in removals.planned])
-    if not yes and any(removal.labels for removal in removals.planned):
+        listed = [{"pipeline": item.name, "removed": removing, "what": list(item.labels)} for item in removals.planned]
+        print_json(listed)
+    if not removing and any(removal.labels for removal in removals.planned):
         talk("nothing was removed; --yes does it")
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json, table, talk
 
 
@@ -81,9 +81,10 @@ def invoke(
 @command.command()
 @click.argument("name")
 @options.environment
-def delete(name: str, environment: str) -> None:
-    """Delete an endpoint; its configuration and its model stay."""
+@asking.yes
+def delete(name: str, environment: str, yes: bool) -> None:
+    """Delete an endpoint; its configuration and its model stay. Asks, but in the local account."""
     from mlops.use_cases import endpoints
 
-    endpoints.delete(environment, name)
+    endpoints.delete(environment, name, asking.consent(yes))
     click.echo(f"{name}: deleted")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json, table, talk
 
 if TYPE_CHECKING:
@@ -121,13 +121,15 @@ def logs(execution: str, step: str | None, environment: str) -> None:
 @click.argument("execution")
 @options.environment
 @click.option("--watch/--no-watch", "watching", default=True, show_default=True, help="Wait until it has stopped.")
-def stop(execution: str, environment: str, watching: bool) -> None:
+@asking.yes
+def stop(execution: str, environment: str, watching: bool, yes: bool) -> None:
     """Stop EXECUTION (id, beginning of it, ARN, or `last`): no step starts any more, those that run get SIGTERM."""
     from mlops.cli.watching import Watching
     from mlops.use_cases import executions
 
     with Watching(as_json=False) as listener:
-        state = executions.stop(executions.found(environment, execution), listener, watching_it=watching)
+        found = executions.found(environment, execution)
+        state = executions.stop(found, listener, asking.consent(yes), watching_it=watching)
     click.echo(f"{state.pipeline} {state.id}: {state.status}")
 
 
@@ -135,8 +137,9 @@ def stop(execution: str, environment: str, watching: bool) -> None:
 @click.argument("execution")
 @options.environment
 @click.option("--watch/--no-watch", "watching", default=True, show_default=True, help="Follow it to its end.")
+@asking.yes
 @options.as_json
-def retry(execution: str, environment: str, watching: bool, format_: str) -> None:
+def retry(execution: str, environment: str, watching: bool, yes: bool, format_: str) -> None:
     """Go on with EXECUTION (id, beginning of it, ARN, or `last`) where it failed or was stopped.
 
     Steps that succeeded are not repeated. With --watch it ends with 1 where the execution fails again.
@@ -144,7 +147,7 @@ def retry(execution: str, environment: str, watching: bool, format_: str) -> Non
     from mlops.use_cases import executions
 
     found = executions.found(environment, execution)
-    executions.retry(found)
+    executions.retry(found, asking.consent(yes))
     if watching:
         _watch(found, format_)
     elif format_ == "json":

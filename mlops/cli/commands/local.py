@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json, table, talk
+
+if TYPE_CHECKING:
+    from mlops.account.local.upkeep.pruning import Pruning
 
 
 @click.group()
@@ -20,21 +24,32 @@ def command() -> None:
     "--keep", type=click.IntRange(min=0), default=10, show_default=True, help="Newest executions of each pipeline."
 )
 @click.option("--older-than", "days", type=click.FloatRange(min=0), metavar="DAYS", help="Only older ones.")
-@click.option("--yes", "doing", is_flag=True, help="Do it; without, it is only told.")
+@asking.yes
 @options.as_json
-def prune(keep: int, days: float | None, doing: bool, format_: str) -> None:
+def prune(keep: int, days: float | None, yes: bool, format_: str) -> None:
     """Forget old executions: their steps, logs and objects, definitions and uploads that nothing needs any more.
 
     Registered versions, models that endpoints use, executions that run, and all that these need stay.
     """
     from mlops.use_cases import local_account
 
-    found = local_account.prune(keep, None if days is None else timedelta(days=days), doing=doing)
+    older, consent = None if days is None else timedelta(days=days), asking.consent(yes)
+    found = local_account.prune(keep, older, doing=yes)
+    _tell(found, format_, done=yes)
+    if yes or format_ == "json" or not (found.executions or found.assets or found.left_over or found.versions):
+        return
+    if consent.ask is not None and consent.ask("Remove this?"):
+        _tell(local_account.prune(keep, older, doing=True), format_, done=True)
+    else:
+        talk("nothing was removed; --yes removes it")
+
+
+def _tell(found: Pruning, format_: str, *, done: bool) -> None:
     objects = sum(len(old.objects) for old in found.executions) + len(found.assets)
     if format_ == "json":
         print_json(
             {
-                "done": doing,
+                "done": done,
                 "bytes": found.bytes,
                 "executions": [old.id for old in found.executions],
                 "objects": objects,
@@ -52,13 +67,11 @@ def prune(keep: int, days: float | None, doing: bool, format_: str) -> None:
                 for old in found.executions
             ],
         )
-    verb = "freed" if doing else "would free"
+    verb = "freed" if done else "would free"
     click.echo(
         f"{verb} {_readable(found.bytes)}: {len(found.executions)} executions, {objects} objects, "
         f"{len(found.versions)} definitions, {len(found.left_over)} left-over files and folders"
     )
-    if not doing and (found.executions or found.assets or found.left_over or found.versions):
-        talk("nothing was removed; --yes removes it")
 
 
 def _readable(size: int) -> str:

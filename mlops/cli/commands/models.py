@@ -6,7 +6,7 @@ from typing import Literal
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json, table, talk
 
 
@@ -83,9 +83,10 @@ def show(group: str, number: int | None, environment: str, format_: str) -> None
 @click.argument("number", type=int, metavar="VERSION")
 @options.environment
 @click.option("--reason", help="Kept with the version.")
-def approve(group: str, number: int, environment: str, reason: str | None) -> None:
+@asking.yes
+def approve(group: str, number: int, environment: str, reason: str | None, yes: bool) -> None:
     """Approve VERSION of GROUP: it may be promoted."""
-    _decide(group, number, environment, "Approved", reason)
+    _decide(group, number, environment, "Approved", reason, yes=yes)
 
 
 @command.command()
@@ -93,17 +94,19 @@ def approve(group: str, number: int, environment: str, reason: str | None) -> No
 @click.argument("number", type=int, metavar="VERSION")
 @options.environment
 @click.option("--reason", help="Kept with the version.")
-def reject(group: str, number: int, environment: str, reason: str | None) -> None:
-    """Reject VERSION of GROUP: it can no longer be promoted."""
-    _decide(group, number, environment, "Rejected", reason)
+@asking.yes
+def reject(group: str, number: int, environment: str, reason: str | None, yes: bool) -> None:
+    """Reject VERSION of GROUP: it can no longer be promoted. What serves it goes on, and is told."""
+    _decide(group, number, environment, "Rejected", reason, yes=yes)
 
 
 def _decide(
-    group: str, number: int, environment: str, status: Literal["Approved", "Rejected"], reason: str | None
+    group: str, number: int, environment: str, status: Literal["Approved", "Rejected"], reason: str | None, *, yes: bool
 ) -> None:
-    from mlops.use_cases.models import decide
+    from mlops.cli.listening import hear
+    from mlops.use_cases.models import Decision, decide
 
-    changed = decide(environment, group, number, status, reason)
+    changed = decide(environment, Decision(group, number, status, reason), hear, asking.consent(yes))
     click.echo(f"{group} version {number}: {status}")
     if not changed:
         talk("it was before")

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json
 
 
@@ -28,6 +28,7 @@ from mlops.cli.printing import print_json
     show_default=True,
     help="Seconds to wait for the endpoint.",
 )
+@asking.yes
 @options.as_json
 def command(
     group: str,
@@ -39,6 +40,7 @@ def command(
     count: int,
     sample: Path | None,
     timeout: float,
+    yes: bool,
     format_: str,
 ) -> None:
     """Take the newest approved version of GROUP to an endpoint, wait until it serves, and ask it a sample.
@@ -50,7 +52,7 @@ def command(
     from mlops.use_cases.promote import Promotion, promote
 
     target = Target(endpoint or group, instance, count, timeout)
-    done = promote(Promotion(group, environment, target, number, registry, sample), hear)
+    done = promote(Promotion(group, environment, target, number, registry, sample), hear, asking.consent(yes))
     if format_ == "json":
         print_json(
             {

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json, talk
 from mlops.ir import Refusal
 
@@ -24,7 +24,7 @@ from mlops.ir import Refusal
     show_default=True,
     help="US dollars for an hour of the environment's instance type; one runs at a time.",
 )
-@click.option("--yes", is_flag=True, help="Run it; without this it only says what it would do.")
+@asking.yes
 @click.option("--report", type=click.Path(dir_okay=False, path_type=Path), help="Write what was proved here, as JSON.")
 @options.as_json
 def command(
@@ -41,11 +41,12 @@ def command(
     from mlops.use_cases.selftest import plan, selftest
 
     trial = plan(environment, max_cost=max_cost, hourly_price=hourly_price)
-    if not yes:
+    consent = asking.consent(yes)
+    if not (consent.possible or trial.connected.environment.approval):
         most = f"at most {trial.seconds / 60:.0f} minutes"
         talk(f"would run {trial.pipeline} in {environment} for {most}, and remove it; --yes does it")
         return
-    proofs = selftest(trial, hear)
+    proofs = selftest(trial, hear, consent)
     told = {"environment": environment, "pipeline": trial.pipeline, "proofs": [asdict(proof) for proof in proofs]}
     if report is not None:
         write_text(report, json.dumps(told, indent=2, ensure_ascii=False) + "\n")

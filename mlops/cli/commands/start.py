@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json
 
 
@@ -25,6 +25,7 @@ from mlops.cli.printing import print_json
 @click.option(
     "--watch", "watching", is_flag=True, help="Follow it; end with 1 where it fails. Ctrl-C leaves it running."
 )
+@asking.yes
 @options.as_json
 def command(
     target: str,
@@ -36,6 +37,7 @@ def command(
     only: tuple[str, ...],
     execution: str | None,
     watching: bool,
+    yes: bool,
     format_: str,
 ) -> None:
     """Start a pipeline that was upserted before: TARGET is its name, or the file that declares it.
@@ -53,11 +55,11 @@ def command(
     )
     if watching:
         with Watching(as_json=format_ == "json") as listener:
-            started = start(request, listener)
+            started = start(request, listener, asking.consent(yes))
             state = watch(started.connected, started.arn, listener)
         need_success(state, started.connected.environment.option)
         return
-    arn = start(request, hear).arn
+    arn = start(request, hear, asking.consent(yes)).arn
     if format_ == "json":
         print_json({"arn": arn})
     else:

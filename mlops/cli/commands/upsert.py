@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import click
 from click.core import ParameterSource
 
-from mlops.cli import options
+from mlops.cli import asking, options
 from mlops.cli.printing import print_json
-from mlops.ir import Refusal
-
-if TYPE_CHECKING:
-    from mlops.use_cases.plan import Planned
 
 
 @click.command()
@@ -24,7 +18,7 @@ if TYPE_CHECKING:
 @options.alias
 @options.changed_since
 @click.option("--force", is_flag=True, help="Overwrite what somebody else changed or made.")
-@click.option("--yes", is_flag=True, help="Do not ask, also where the environment wants an approval.")
+@asking.yes
 @click.option(
     "--plan",
     "plan_file",
@@ -54,9 +48,9 @@ def command(
     # The default is nobody's wish.
     given = click.get_current_context().get_parameter_source("environment") is ParameterSource.COMMANDLINE
     wanted = Wanted(targets, environment, suffix, aliases, changed_since)
-    request = Upsert(wanted, plan_file, saved_for=environment if given else None, force=force, approved=yes)
+    request = Upsert(wanted, plan_file, saved_for=environment if given else None, force=force)
     with UpsertProgress(results=format_ == "text") as progress:
-        found = upsert(request, progress, approve=_ask)
+        found = upsert(request, progress, asking.consent(yes))
     if format_ == "json":
         print_json(
             [
@@ -66,12 +60,3 @@ def command(
         )
     if found.failure is not None:
         raise found.failure
-
-
-def _ask(planned: Planned) -> None:
-    from mlops.use_cases.upsert import nobody
-
-    if not sys.stdin.isatty():
-        nobody(planned)
-    if not click.confirm(f"Write this to {planned.connected.environment.name}?", err=True):
-        raise Refusal("not approved; nothing was written")

@@ -77,9 +77,11 @@ def promote(
     registry: Account | None = None,
     samples: Mapping[str, bytes] | None = None,
     say: Say = lambda text: None,
+    permit: Say = lambda doing: None,
     clock: Clock | None = None,
 ) -> Promoted:
-    """``registry`` is the account that holds the version and its sample, where that is another one.
+    """``registry`` is the account that holds the version and its sample, where that is another one. ``permit`` hears,
+    in words, what is about to be done before anything is, and may raise.
 
     Raises Refusal where the version is not approved, the endpoint does not come up or the smoke test fails; then it is
     taken back to the configuration that served before, where that is known.
@@ -98,6 +100,8 @@ def promote(
         confirm_account(account, environment)
         asked = _samples(registry or account, version) if samples is None else samples
         seen = see(account, wanted, asked)
+    if decide(seen, wanted).writes:
+        permit(f"take version {version.number} of {version.group} to the endpoint {target.endpoint}")
     writer = _Writer(account, target.timeout, say, clock or Clock())
     diary = Diary(account, wanted, version)
     with diary.kept():

@@ -160,6 +160,12 @@ class Promotion:
     verb: Literal["created", "updated", "unchanged"] | None
     actions: tuple[Action, ...]
 
+    @property
+    def writes(self) -> bool:
+        """Whether it may change anything: also where that shows only when what is under way has ended."""
+        made = (CreateModel, CreateEndpointConfig)
+        return self.verb != "unchanged" or any(isinstance(action, made) for action in self.actions)
+
 
 def want(environment: Environment, version: Version, target: Target) -> Wanted:
     specification = version.details.get("InferenceSpecification") or {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account
@@ -48,6 +49,30 @@ def describe(account: Account, name: str) -> Mapping[str, Any]:
     return shown
 
 
+def serving(account: Account, package: str) -> tuple[str, ...]:
+    """Endpoints that serve the registered version of that ARN, by name."""
+    with answers():
+        found = tuple(str(item["EndpointName"]) for item in listed(account))
+        return tuple(name for name in found if package in _packages(account, name))
+
+
+def _packages(account: Account, endpoint: str) -> set[str]:
+    """The registered versions that its models are made of."""
+
+    def told(operation: str, **named: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] | None = unless_missing(partial(getattr(sagemaker, operation), **named))
+        return found or {}
+
+    sagemaker = account.client("sagemaker")
+    config = told("describe_endpoint", EndpointName=endpoint).get("EndpointConfigName", "")
+    variants = (
+        told("describe_endpoint_config", EndpointConfigName=config).get("ProductionVariants", ()) if config else ()
+    )
+    models = [told("describe_model", ModelName=item["ModelName"]) for item in variants if item.get("ModelName")]
+    parts = [part for model in models for part in (model.get("PrimaryContainer"), *(model.get("Containers") or ()))]
+    return {str(part["ModelPackageName"]) for part in parts if part and part.get("ModelPackageName")}
+
+
 def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:
     with answers():
         runtime, accepted = account.client("sagemaker-runtime"), {"Accept": accept} if accept else {}
@@ -59,6 +84,13 @@ def invoke(account: Account, name: str, body: bytes, *, content_type: str, accep
         return Reply(
             reply["Body"].read(), str(reply.get("ContentType", "")), str(reply.get("InvokedProductionVariant", ""))
         )
+
+
+def need(account: Account, name: str) -> None:
+    """Raises UsageError where there is no such endpoint."""
+    with answers():
+        if unless_missing(lambda: account.client("sagemaker").describe_endpoint(EndpointName=name)) is None:
+            raise _unknown(account, name)
 
 
 def delete(account: Account, environment: Environment, name: str) -> None:

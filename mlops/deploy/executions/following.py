@@ -189,19 +189,23 @@ def stop(account: Account, arn: str) -> None:
         )
 
 
-def request_stop(account: Account, environment: Environment, arn: str) -> None:
+def need_running(account: Account, arn: str) -> None:
     """Raises Refusal where it has ended."""
     state = describe(account, arn)
     if state.ended:
         raise Refusal(f"execution {state.id} of {state.pipeline} is {state.status}; there is nothing to stop")
+
+
+def request_stop(account: Account, environment: Environment, arn: str) -> None:
+    """Raises Refusal where it has ended."""
+    need_running(account, arn)
     with answers():
         confirm_account(account, environment)
     stop(account, arn)
 
 
-def retry(account: Account, environment: Environment, arn: str) -> None:
-    """Go on where it failed or was stopped; steps that succeeded are not repeated. Raises Refusal where there is
-    nothing to go on with."""
+def need_retriable(account: Account, environment: Environment, arn: str) -> None:
+    """Raises Refusal where there is nothing to go on with."""
     state = describe(account, arn)
     if not state.ended:
         raise Refusal(
@@ -213,6 +217,12 @@ def retry(account: Account, environment: Environment, arn: str) -> None:
             f"execution {state.id} of {state.pipeline} succeeded; there is nothing to retry",
             hint="start a new one to run it again",
         )
+
+
+def retry(account: Account, environment: Environment, arn: str) -> None:
+    """Go on where it failed or was stopped; steps that succeeded are not repeated. Raises Refusal where there is
+    nothing to go on with."""
+    need_retriable(account, environment, arn)
     with answers():
         confirm_account(account, environment)
         account.client("sagemaker").retry_pipeline_execution(

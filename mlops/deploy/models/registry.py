@@ -78,6 +78,11 @@ def newest_approved(account: Account, group: str) -> Version:
     return described(account, chosen.arn)
 
 
+def is_decided(version: Version, status: str, reason: str | None) -> bool:
+    """Whether there is nothing to say any more."""
+    return version.approval == status and reason is None
+
+
 def decide(
     account: Account,
     environment: Environment,
@@ -86,7 +91,7 @@ def decide(
     reason: str | None,
 ) -> bool:
     """Approve or reject; False where that was decided before."""
-    if version.approval == status and reason is None:
+    if is_decided(version, status, reason):
         return False
     with answers():
         confirm_account(account, environment)

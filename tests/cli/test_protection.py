@@ -1,0 +1,303 @@
+"""An environment that wants an approval is changed by no command without one.
+
+All commands that speak of an environment are found by themselves: a new one is either shown to read only, or asks.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+import click
+import pytest
+from command_line import ROOT, in_this_process
+
+from mlops.account import connect
+from mlops.account.local import LocalAccount
+from mlops.account.protected import Protected, is_change
+from mlops.cli import cli
+from mlops.ir import Refusal
+from mlops.project.environments import read_project
+from mlops.use_cases.approval import Consent, need_consent
+from mlops.use_cases.connecting import Connected
+
+TOML = """
+[env.prod]
+account = "123456789012"
+region = "us-east-1"
+role = "arn:aws:iam::123456789012:role/pipelines"
+bucket = "acme-ml"
+endpoint_url = "URL"
+approval = true
+[env.local]
+approval = true
+"""
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+PIPELINE = f"""\
+from mlops import Pipeline, Processing
+with Pipeline("churn") as pipeline:
+    Processing("One", code="one.py", image="{IMAGE}", instance="ml.m5.large", outputs=["text"])
+"""
+
+
+SHORT = """\
+from mlops import Fail, Pipeline
+with Pipeline("churn") as pipeline:
+    Fail("Stop", "no")
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Reads:
+    """``code`` is how it ends."""
+
+    name: str
+    words: tuple[str, ...] = ()
+    code: int = 0
+    option: str = "--env"
+    environment: str = "prod"
+
+
+@dataclass(frozen=True, slots=True)
+class Changes:
+    """``doing`` is what it asks for. ``code`` is how it ends with a yes."""
+
+    name: str
+    words: tuple[str, ...]
+    doing: str
+    option: str = "--env"
+    code: int = 0
+    environment: str = "prod"
+
+
+def commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, click.Command]]:
+    if isinstance(group, click.Group):
+        context = click.Context(group)
+        for name in group.list_commands(context):
+            found = group.get_command(context, name)
+            assert found is not None, name
+            yield from commands(found, f"{at} {name}".strip())
+    else:
+        yield at, group
+
+
+def options(command: click.Command) -> set[str]:
+    """Those that name an environment."""
+    return {
+        opt for parameter in command.params for opt in parameter.opts if parameter.metavar == "ENV" or opt == "--env"
+    }
+
+
+ALL = dict(commands())
+ROWS: tuple[Reads | Changes, ...] = (
+    Reads("check", ("pipeline.py",)),
+    Reads("show", ("pipeline.py",)),
+    Reads("compile", ("pipeline.py", "-o", "-")),
+    *(Reads(name, ("pipeline.py",)) for name in ALL if name.startswith("emit ")),
+    Reads("plan", ("pipeline.py", "--preflight"), code=1),
+    Reads("import", ("--from-account", "churn")),
+    Reads("executions list"),
+    Reads("executions show", ("last",), environment="local"),
+    Reads("executions logs", ("last",), environment="local"),
+    Reads("executions record", ("last",), code=2, environment="local"),
+    Reads("executions diff", ("last", "last"), environment="local"),
+    Reads("models list"),
+    Reads("models show", ("churn", "1")),
+    Reads("endpoints list"),
+    Reads("endpoints show", ("churn",)),
+    Reads("endpoints invoke", ("churn", "--data", "1")),
+    Reads("assets list"),
+    Reads("assets prune", ("--older-than", "0")),
+    Changes("upsert", ("pipeline.py", "--force"), "upsert churn"),
+    Changes("start", ("churn",), "start churn"),
+    Changes("executions stop", ("last", "--no-watch"), "stop the execution", environment="local"),
+    Changes("executions retry", ("last", "--no-watch"), "go on with the execution", environment="local", code=3),
+    Changes("models approve", ("churn", "2"), "approve version 2 of churn"),
+    Changes("models reject", ("churn", "1"), "reject version 1 of churn"),
+    Changes("promote", ("churn", "--endpoint", "other"), "take version 1 of churn to the endpoint other", "--to"),
+    Changes("endpoints delete", ("churn",), "delete the endpoint churn"),
+    Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 objects"),
+    Changes("selftest", (), "run mlops-selftest-", code=1),
+    Changes("destroy", ("churn", "--force"), "remove pipeline churn"),
+)
+ELSEWHERE = {
+    ("init", "--env"): "it writes the name into a workflow",
+    ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",
+    ("promote", "--registry"): "it reads there, and changes what --to names; no consent is asked for that account",
+    ("run", "--from-env"): "it copies from there into the local account: tests/cli/test_start_and_replay.py",
+}
+
+
+def test_every_command_that_speaks_of_an_environment_is_walked() -> None:
+    there = {(name, option) for name, command in ALL.items() for option in options(command)}
+    assert {(row.name, row.option) for row in ROWS} | set(ELSEWHERE) == there
+
+
+def test_yes_is_said_in_the_same_words_everywhere() -> None:
+    told = {
+        name: parameter.help
+        for name, command in ALL.items()
+        for parameter in command.params
+        if isinstance(parameter, click.Option) and "--yes" in parameter.opts
+    }
+    assert {row.name for row in ROWS if isinstance(row, Changes)} <= told.keys()
+    assert set(told.values()) == {"Do it without asking."}
+
+
+def boto(service: str, url: str) -> Any:
+    return boto3.client(service, endpoint_url=url, region_name="us-east-1")
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> Path:
+    """With everything in its account that there can be."""
+    urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    (tmp_path / "mlops.toml").write_text(TOML.replace("URL", moto_url))
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "one.py").write_text("print(1)\n")
+    monkeypatch.chdir(tmp_path)
+    s3, sagemaker, role = boto("s3", moto_url), boto("sagemaker", moto_url), "arn:aws:iam::123456789012:role/pipelines"
+    s3.create_bucket(Bucket="acme-ml")
+    s3.put_object(Bucket="acme-ml", Key=f"mlops/assets/{'0' * 64}/old.py", Body=b"old")
+    steps = [{"Name": "Stop", "Type": "Fail", "Arguments": {"ErrorMessage": "no"}}]
+    definition = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": steps})
+    sagemaker.create_pipeline(
+        PipelineName="churn", RoleArn=role, PipelineDefinition=definition, ClientRequestToken="0" * 32
+    )
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    for approval in ("Approved", "PendingManualApproval"):
+        sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            ModelApprovalStatus=approval,
+            InferenceSpecification={
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": "s3://acme-ml/model.tar.gz"}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
+    variant = {"VariantName": "All", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")
+    return tmp_path
+
+
+def words(row: Reads | Changes) -> list[str]:
+    return [*row.name.split(), *row.words, row.option, row.environment]
+
+
+def state(url: str) -> list[object]:
+    """Everything that a change could be of."""
+    s3, sagemaker = boto("s3", url), boto("sagemaker", url)
+    executions = sagemaker.list_pipeline_executions(PipelineName="churn")["PipelineExecutionSummaries"]
+    here = LocalAccount(Path(".mlops"), "us-east-1").state.store.all("SELECT id, status FROM execution")
+    return [
+        sorted(item["Key"] for item in s3.list_objects_v2(Bucket="acme-ml")["Contents"]),
+        sagemaker.describe_pipeline(PipelineName="churn")["PipelineDefinition"],
+        sorted((item["PipelineExecutionArn"], item["PipelineExecutionStatus"]) for item in executions),
+        sorted(item["ModelName"] for item in sagemaker.list_models()["Models"]),
+        [item["ModelApprovalStatus"] for item in versions(sagemaker)],
+        sorted(item["EndpointName"] for item in sagemaker.list_endpoints()["Endpoints"]),
+        [tuple(row) for row in here],
+    ]
+
+
+def versions(sagemaker: Any) -> list[dict[str, Any]]:
+    listed = sagemaker.list_model_packages(ModelPackageGroupName="churn")["ModelPackageSummaryList"]
+    return sorted(listed, key=lambda item: str(item["ModelPackageArn"]))
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name} {row.option}")
+def test_it_reads_only_or_asks(
+    row: Reads | Changes, project: Path, capfd: pytest.CaptureFixture[str], moto_url: str
+) -> None:
+    mlops = in_this_process(capfd)
+    if row.environment == "local":
+        stopping = row.name == "executions stop"
+        (project / "pipeline.py").write_text(PIPELINE if stopping else SHORT)
+        (project / "one.py").write_text("import time\ntime.sleep(600)\n")
+        mlops("upsert", "pipeline.py", "--yes")
+        mlops("start", "churn", "--yes", *([] if stopping else ["--watch"]), code=0 if stopping else 1)
+    given = words(row)
+    before = state(moto_url)
+    if isinstance(row, Reads):
+        told = mlops(*given, code=row.code)
+        assert "wants an approval" not in told.err
+        assert state(moto_url) == before
+        return
+    told = mlops(*given, code=1)
+    assert f"the environment {row.environment} wants an approval to {row.doing}" in told.err
+    assert "nothing was changed" in told.err and "--yes" in told.err
+    assert state(moto_url) == before
+    told = mlops(*given, "--yes", code=row.code)
+    assert "wants an approval" not in told.err
+
+
+def test_a_question_is_asked_where_somebody_sits(
+    project: Path, capfd: pytest.CaptureFixture[str], moto_url: str
+) -> None:
+    found = read_project(project).environment("prod")
+    asked: list[str] = []
+
+    def person(answer: bool) -> Consent:
+        return Consent(ask=lambda question: bool(asked.append(question)) or answer)
+
+    account = Protected(connect(found), "prod")
+    connected = Connected(found, account, project)
+    sagemaker = account.client("sagemaker")
+    with pytest.raises(Refusal, match="not approved; nothing was changed"):
+        need_consent(connected, "delete the endpoint churn", person(False))
+    with pytest.raises(Refusal, match="DeleteEndpoint was about to go without"):
+        sagemaker.delete_endpoint(EndpointName="churn")
+    need_consent(connected, "delete the endpoint churn", person(True))
+    sagemaker.delete_endpoint(EndpointName="churn")
+    assert asked == ["Delete the endpoint churn in prod?"] * 2
+
+
+def test_what_cannot_be_undone_is_asked_for_in_any_account(
+    project: Path, capfd: pytest.CaptureFixture[str], moto_url: str
+) -> None:
+    toml = project / "mlops.toml"
+    toml.write_text(toml.read_text().replace("approval = true\n", ""))
+    mlops = in_this_process(capfd)
+    told = mlops("endpoints", "delete", "churn", "--env", "prod", code=1)
+    assert (
+        "delete the endpoint churn in prod is for good, and nobody can be asked here; nothing was changed" in told.err
+    )
+    mlops("endpoints", "delete", "churn", "--env", "prod", "--yes")
+    assert "there is no endpoint 'churn'" in mlops("endpoints", "delete", "churn", "--env", "prod", code=2).err
+
+
+def test_no_use_case_connects_past_the_protection() -> None:
+    """`connect` gives an account whose changes nobody asks for; tests have one in a folder of their own."""
+    found = []
+    for file in sorted((ROOT / "mlops").rglob("*.py")):
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and node.module == "mlops.account":
+                found += [file.relative_to(ROOT).as_posix() for name in node.names if name.name == "connect"]
+    assert found == ["mlops/testing/execution.py", "mlops/use_cases/connecting.py"]
+
+
+def test_what_asks_and_what_changes_is_told_by_the_name_of_an_operation() -> None:
+    asks = {"DescribeModel", "ListTags", "GetObject", "HeadBucket", "SimulatePrincipalPolicy", "InvokeEndpoint"}
+    changes = {"CreateModel", "PutRule", "AddTags", "DeleteObjects", "RetryPipelineExecution", "UploadPart", "SendX"}
+    assert {name for name in asks | changes if is_change(name)} == changes
+
+
+def test_who_rejects_what_serves_is_told(project: Path, capfd: pytest.CaptureFixture[str], moto_url: str) -> None:
+    mlops = in_this_process(capfd)
+    mlops("promote", "churn", "--to", "prod", "--endpoint", "score", "--yes")
+    told = mlops("models", "reject", "churn", "2", "--env", "prod", "--yes")
+    assert "still serves" not in told.err
+    told = mlops("models", "reject", "churn", "1", "--env", "prod", "--yes")
+    assert "the endpoint score still serves version 1: `mlops promote churn --to prod --endpoint score`" in told.err
+    assert "the endpoint churn " not in told.err
