@@ -31,6 +31,17 @@ Good: # mlops: allow X840 a public demo key""",
 }
 """Name and text of what allow comments can have wrong; all warnings."""
 
+SURROUNDINGS: Mapping[str, tuple[str, str]] = {
+    "A020": (
+        "schedule-is-over",
+        """A schedule of the environment has no time left at which it fires: the pipeline is not started by it any more.
+
+Bad:  expression = "at(2020-01-01T06:00:00)"
+Good: the next time, or no such table""",
+    ),
+}
+"""Name and text of what lies around the pipelines in an environment; all warnings."""
+
 
 @cache
 def known_codes() -> Mapping[str, str]:
@@ -42,7 +53,7 @@ def known_codes() -> Mapping[str, str]:
         **{rule.code: rule.name for rule in all_rules()},
         **{code: mistake.name for code, mistake in MISTAKES.items()},
         **{code: name for code, (name, _) in FAULTS.items()},
-        **{code: name for code, (name, _) in {**ALLOWANCES, **PLUGINS}.items()},
+        **{code: name for code, (name, _) in {**ALLOWANCES, **SURROUNDINGS, **PLUGINS}.items()},
     }
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from mlops.check.account_findings import ACCOUNT_FINDINGS
-from mlops.check.codes import ALLOWANCES
+from mlops.check.codes import ALLOWANCES, SURROUNDINGS
 from mlops.check.nearest import nearest
 from mlops.check.plugged import PLUGINS, all_rules
 from mlops.ir import Severity, UsageError
@@ -32,7 +32,7 @@ def stories() -> Mapping[str, Story]:
     told = [Story(rule.code, rule.name, rule.severity, rule.text, rule.source) for rule in all_rules()]
     told += [Story(code, mistake.name, Severity.ERROR, mistake.text) for code, mistake in MISTAKES.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in FAULTS.items()]
-    told += [Story(code, name, Severity.WARNING, text) for code, (name, text) in ALLOWANCES.items()]
+    told += [Story(code, name, Severity.WARNING, text) for code, (name, text) in {**ALLOWANCES, **SURROUNDINGS}.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in PLUGINS.items()]
     told += [Story(code, item.name, item.severity, item.text) for code, item in ACCOUNT_FINDINGS.items()]
     return {story.code: story for story in told}

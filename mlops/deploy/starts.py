@@ -68,8 +68,11 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
             definition = known.get(start.pipeline)
             if definition is None or environment.is_local:
                 continue
+            # An event may give a value by a path: nobody knows it before.
+            dynamic = {name for name, value in start.parameters.items() if kind == "triggers" and value[:2] == "$."}
+            known_values = {name: value for name, value in start.parameters.items() if name not in dynamic}
             try:
-                judge(definition, start.parameters)
+                judge(definition, known_values, elsewhere=dynamic)
             except UsageError as error:
                 wrong.append(f"[env.{environment.name}.{kind}.{name}] of {start.pipeline}: {error.message}")
     if wrong:

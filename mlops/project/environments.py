@@ -22,7 +22,7 @@ from mlops.project.toml_places import mistake as _mistake
 
 if TYPE_CHECKING:
     # Their checks need pydantic, which is loaded where an environment has any.
-    from mlops.project.starts import Notify, Schedule, Trigger
+    from mlops.project.starts import Name, Notify, Schedule, Trigger
 
 T = TypeVar("T")
 
@@ -66,8 +66,8 @@ class Environment:
     parameters: dict[str, str | int | float | bool] = field(default_factory=dict)
     parallelism: Annotated[int, AtLeast(1)] | None = None
     approval: bool = False
-    schedules: dict[str, Schedule] = field(default_factory=dict)
-    triggers: dict[str, Trigger] = field(default_factory=dict)
+    schedules: dict[Name, Schedule] = field(default_factory=dict)
+    triggers: dict[Name, Trigger] = field(default_factory=dict)
     notify: Notify | None = None
     profile: str | None = None
     assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None

@@ -4,57 +4,38 @@ and who is told how it went."""
 from __future__ import annotations
 
 import difflib
+import json
 import re
-from datetime import datetime
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
+
+from mlops.knowledge.eventbridge.event_patterns import wrong
+from mlops.knowledge.eventbridge.schedule_expressions import judge
 
 _Role = Annotated[str, Field(pattern=r"^arn:aws[a-z\-]*:iam::\d{12}:role/?[a-zA-Z_0-9+=,.@\-_/]+$")]
 
 
-_CRON = (
-    ("minutes", 0, 59),
-    ("hours", 0, 23),
-    ("day of the month", 1, 31),
-    ("month", 1, 12),
-    ("day of the week", 1, 7),
-    ("year", 1970, 2199),
-)
+def _named(value: str) -> str:
+    if not re.fullmatch(r"[0-9A-Za-z_.\-]+", value):
+        raise ValueError("its name takes letters, digits, dots, dashes and underscores")
+    return value
 
 
-def _cron(inside: str) -> str | None:
-    """What is wrong: the number of fields, a number beyond its range, two days at once. Names, L, W and # are left to
-    the service."""
-    fields = inside.split()
-    if len(fields) != len(_CRON):
-        names = ", ".join(name for name, _, _ in _CRON)
-        return f"cron has six fields ({names}), not {len(fields)}, as in cron(0 6 * * ? *)"
-    if (fields[2] == "?") == (fields[4] == "?"):
-        return "one of day of the month and day of the week has to be ?, as in cron(0 6 * * ? *)"
-    for field, (name, low, high) in zip(fields, _CRON, strict=True):
-        # Behind a slash stands a step and behind # a count, which are no such numbers.
-        for number in re.findall(r"(?<![/#\w])\d+", field):
-            if not low <= int(number) <= high:
-                return f"{name} goes from {low} to {high}, not {number}"
-    return None
+Name = Annotated[str, AfterValidator(_named)]
+"""Of a schedule or trigger. botocore: scheduler Name, events RuleName."""
 
 
-def _rate(inside: str) -> str | None:
-    if re.fullmatch(r"1 (minute|hour|day)|(?!1 )[1-9]\d* (minutes|hours|days)", inside):
-        return None
-    return "rate is a number and minutes, hours or days, one of them in the singular: rate(1 day), rate(5 minutes)"
+_Values = dict[str, str | int | float | bool]
 
 
-def _at(inside: str) -> str | None:
-    try:
-        datetime.strptime(inside, "%Y-%m-%dT%H:%M:%S")
-    except ValueError:
-        return "at is a time without a zone: at(2026-11-22T06:00:00)"
-    return None
-
-
-_READERS = {"cron": _cron, "rate": _rate, "at": _at}
+def _as_texts(given: Any) -> Any:
+    """EventBridge starts with texts; a number may be written as one, as among an environment's parameters."""
+    if not isinstance(given, dict):
+        return given
+    return {
+        name: json.dumps(value) if isinstance(value, bool | int | float) else value for name, value in given.items()
+    }
 
 
 class _Strict(BaseModel):
@@ -66,7 +47,7 @@ class _Start(_Strict):
 
     pipeline: str
     role: _Role | None = None
-    parameters: dict[str, str] = {}
+    parameters: Annotated[dict[str, str], BeforeValidator(_as_texts, json_schema_input_type=_Values)] = {}
     description: Annotated[str, Field(max_length=512)] | None = None
     enabled: bool = True
 
@@ -80,10 +61,7 @@ class Schedule(_Start):
     @field_validator("expression")
     @classmethod
     def _fires(cls, value: str) -> str:
-        kind, _, inside = value.removesuffix(")").partition("(")
-        said = _READERS[kind](inside)
-        if said is not None:
-            raise ValueError(said)
+        judge(value)
         return value
 
     @field_validator("timezone")
@@ -103,11 +81,14 @@ class Trigger(_Start):
 
     event: dict[str, Any]
 
-    @model_validator(mode="after")
-    def _says_something(self) -> Self:
-        if not self.event:
+    @field_validator("event")
+    @classmethod
+    def _matches(cls, value: dict[str, Any]) -> dict[str, Any]:
+        if not value:
             raise ValueError("an empty pattern would match every event")
-        return self
+        if found := wrong(value):
+            raise ValueError("; ".join(found))
+        return value
 
 
 class Notify(_Strict):

@@ -11,6 +11,7 @@ from mlops.check.sources import STANDARD_INPUT, Opened, open_targets
 from mlops.ir import Finding, Listener, unheard
 from mlops.project.environments import LOCAL
 from mlops.use_cases.news import Said
+from mlops.use_cases.starting_by_clock import with_schedules
 
 if TYPE_CHECKING:
     from mlops.check.fixing import Mended
@@ -42,6 +43,7 @@ def look(request: Check, listener: Listener) -> Opened:
         ignore=request.ignore,
         skip_others=request.skip_others,
     )
+    opened = with_schedules(opened, request.environment, select=request.select, ignore=request.ignore)
     if request.changed_since is None:
         return opened
     from mlops.use_cases.touching import only_touched  # loads what asks Git

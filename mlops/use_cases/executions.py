@@ -56,10 +56,11 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """``has_jobs``: some of the steps could have printed something."""
+    """``has_jobs``: some of the steps could have printed something. ``unstarted`` failed before they had a job."""
 
     lines: Iterator[LogLine]
     has_jobs: bool
+    unstarted: tuple[str, ...] = ()
 
 
 def listed(environment: str, pipeline: str | None = None, most: int | None = None) -> tuple[Mapping[str, Any], ...]:
@@ -138,7 +139,9 @@ def log(execution: Found, step: str | None = None) -> Log:
         known = ", ".join(item.name for item in state.steps)
         raise UsageError(f"execution {state.id} has no step {step!r}; it has {known}")
     lines = (LogLine(item.name, line) for item in chosen for line in log_lines(account, item))
-    return Log(lines, any(item.job for item in chosen))
+    # Only a step that did something has told what it is.
+    unstarted = tuple(item.name for item in chosen if item.status == "Failed" and not item.kind)
+    return Log(lines, any(item.job for item in chosen), unstarted)
 
 
 def stop(execution: Found, listener: Listener, consent: Consent = NOBODY, *, watching_it: bool) -> ExecutionState:

@@ -16,6 +16,7 @@ from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.news import Said
+from mlops.use_cases.starting_by_clock import with_schedules
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,7 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
         from mlops.use_cases.touching import only_touched  # loads what asks Git, which few plans need
 
         opened = only_touched(opened, wanted.changed_since, listener)
+    opened = with_schedules(opened, wanted.environment)
     need_sound(opened.findings, listener, doing=doing)
     connected = connect_here(wanted.environment, opened.root)
     judge_starts(connected.environment, [checked.definition for checked in opened.pipelines])

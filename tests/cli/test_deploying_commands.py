@@ -62,6 +62,30 @@ def test_from_the_first_plan_to_nothing_left(project: Path, capsys: pytest.Captu
     assert [item["referenced"] for item in json.loads(told[told.index("[") :])] == [False, False]
 
 
+def test_a_schedule_that_is_over_is_told_where_it_would_start_something(
+    project: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with (project / "mlops.toml").open("a") as file:
+        file.write('[env.prod]\nregion = "eu-west-1"\nrole = "arn:aws:iam::111122223333:role/r"\nbucket = "acme"\n')
+        for name, pipeline, expression, enabled in (
+            ("once", "first", "at(2020-01-01T06:00:00)", "true"),
+            ("years", "first", "cron(0 6 * * ? 2019-2020)", "true"),
+            ("asleep", "first", "at(2020-01-01T06:00:00)", "false"),
+            ("later", "first", "cron(0 6 * * ? *)", "true"),
+            ("others", "second", "at(2020-01-01T06:00:00)", "true"),
+        ):
+            file.write(f'[env.prod.schedules.{name}]\npipeline = "{pipeline}"\nexpression = "{expression}"\n')
+            file.write(f"enabled = {enabled}\n")
+    for command in (["check", "first_pipeline.py", "--env", "prod"], ["check", "first_pipeline.py"]):
+        main(command)
+        told = [line for line in capsys.readouterr().out.splitlines() if "A020" in line]
+        names = [line.partition("schedules.")[2].partition("]")[0] for line in told]
+        assert names == (["once", "years"] if "prod" in command else []), command
+        assert all(line.startswith("mlops.toml:") for line in told)
+    main(["check", "first_pipeline.py", "--env", "prod", "--ignore", "A020"])
+    assert "A020" not in capsys.readouterr().out
+
+
 def test_a_saved_plan_is_applied_once(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", "first_pipeline.py", "--out", "plan.json"]) == 0
     assert main(["upsert", "--plan", "plan.json"]) == 0

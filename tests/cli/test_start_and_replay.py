@@ -228,6 +228,16 @@ def ran(project: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return project
 
 
+def test_a_step_that_failed_before_it_had_a_job_has_no_log(ran: Path, mlops: Mlops) -> None:
+    LocalAccount(ran / ".mlops", "us-east-1").state.store.write(
+        "INSERT INTO step (execution, name, attempt, type, status, started, ended, failure, metadata, response) "
+        "VALUES ('abcdefghijkl', 'Train', 1, 'Training', 'Failed', ?, ?, 'OSError: of ours', '{}', '{}')",
+        *["2026-01-01T00:00:00.000000+00:00"] * 2,
+    )
+    told = mlops("executions", "logs", "last")
+    assert (told.out, told.err) == ("", "nothing was printed: Train failed before a job was started\n")
+
+
 def test_a_program_that_watches_reads_nothing_but_json(mlops: Mlops) -> None:
     mlops("upsert", "pipeline.py")
     for command in (["run", "pipeline.py"], ["start", "chain", "--watch"]):

@@ -125,6 +125,21 @@ def test_a_start_that_would_fail_each_time_is_refused(
     assert told.value.message.startswith(f"[env.prod.{kind}.one] of churn: ")
 
 
+@pytest.mark.parametrize("kind", ["schedules", "triggers"])
+def test_a_value_that_an_event_gives_is_judged_by_nobody(kind: str) -> None:
+    start: Schedule | Trigger = DAILY if kind == "schedules" else NEW_DATA
+    start = start.model_copy(update={"pipeline": "churn", "parameters": {"Count": "$.detail.count"}})
+    declared = [{"Name": "Count", "Type": "Integer"}]
+    definition, _ = read(json.dumps({"Version": "2020-12-01", "Parameters": declared, "Steps": []}))
+    assert definition is not None
+    environment = replace(PROD, **{kind: {"one": start}})
+    if kind == "triggers":
+        judge_starts(environment, [replace(definition, name="churn")])
+        return
+    with pytest.raises(ConfigurationError, match="takes an integer"):
+        judge_starts(environment, [replace(definition, name="churn")])
+
+
 @on_moto
 def test_a_suffix_starts_nothing_by_itself(world: World) -> None:
     environment = starting(world, schedules={"daily": DAILY})

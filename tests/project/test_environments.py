@@ -82,9 +82,16 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
         (STAGING + DAILY + "pipeline = 'p'\nexpression = 'daily'\n", 15, '"rate(1 day)"'),
         (
             STAGING + "[env.staging.triggers.new]\npipeline = 'p'\nevent = {}\n",
-            13,
+            15,
             ": an empty pattern would match every",
         ),
+        (
+            STAGING + "[env.staging.triggers.new]\npipeline = 'p'\nevent.source = 'aws.s3'\n",
+            15,
+            'source has to be a list of what it may be: source = ["aws.s3"]',
+        ),
+        (STAGING + "[env.staging.schedules.'a b']\npipeline = 'p'\nexpression = 'rate(1 day)'\n", 13, "its name takes"),
+        (STAGING + "[env.staging.triggers.'a/b']\npipeline = 'p'\nevent.source = ['x']\n", 13, "its name takes"),
         (STAGING + "[env.staging.notify]\non = ['fail']\n", 14, "env.staging.notify.on = 'fail'"),
         (STAGING + "kms_key = '${}'\n", 13, "env.staging.kms_key: ${} names no variable"),
         (STAGING.replace("eu-west-1", "Europe"), 9, "region"),
@@ -180,6 +187,14 @@ def test_a_schedule_that_would_never_fire(tmp_path: Path, written: str, said: st
     with pytest.raises(ConfigurationError, match=re.escape(said)) as told:
         read_project(project(tmp_path, text))
     assert f":{14 + len(written.splitlines())}: env.staging.schedules.daily." in told.value.message
+
+
+def test_parameters_of_a_start_may_be_numbers(tmp_path: Path) -> None:
+    written = (
+        "pipeline = 'p'\nexpression = 'rate(1 day)'\nparameters = { Least = 0.5, Many = 3, Deep = true, Word = 'x' }\n"
+    )
+    found = read_project(project(tmp_path, STAGING + DAILY + written)).environment("staging").schedules["daily"]
+    assert found.parameters == {"Least": "0.5", "Many": "3", "Deep": "true", "Word": "x"}
 
 
 def test_an_unknown_environment_names_those_that_are(tmp_path: Path) -> None:

@@ -281,7 +281,10 @@ def test_packing_is_deterministic(tmp_path: Path) -> None:
     [b"no archive", tar_gz({"../evil": "x"}), tar_gz({"a": "x" * 5000})[:60]],
     ids=["no archive", "outside", "cut"],
 )
-def test_unpacking_is_safe(tmp_path: Path, content: bytes) -> None:
+def test_unpacking_is_safe(tmp_path: Path, content: bytes, monkeypatch: pytest.MonkeyPatch) -> None:
+    # As in Python 3.11.2, which is Debian's.
+    for name in ("OutsideDestinationError", "LinkOutsideDestinationError", "SpecialFileError", "FilterError"):
+        monkeypatch.delattr(tarfile, name, raising=False)
     (tmp_path / "a.tar.gz").write_bytes(content)
     with pytest.raises(StepFailed, match=r"it cannot be unpacked as \.tar\.gz"):
         unpack(tmp_path / "a.tar.gz", tmp_path / "inside" / "folder", "it")

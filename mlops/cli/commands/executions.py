@@ -114,7 +114,11 @@ def logs(execution: str, step: str | None, environment: str) -> None:
         click.echo(line.text if step else f"{line.step} | {line.text}")
         count += 1
     if not count:
-        talk("nothing was printed" if printed.has_jobs else "nothing was printed: only steps that are jobs have a log")
+        if printed.unstarted:
+            why = f": {', '.join(printed.unstarted)} failed before a job was started"
+        else:
+            why = "" if printed.has_jobs else ": only steps that are jobs have a log"
+        talk(f"nothing was printed{why}")
 
 
 @command.command()

@@ -6,7 +6,7 @@ import difflib
 import json
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from mlops.ir import Definition, Parameter, UsageError, Value
 from mlops.ir.hiding import hide_value
@@ -16,18 +16,20 @@ VALUE_LENGTH = 1024
 """botocore: Parameter.Value. An empty value is refused by the service although the model allows it (sdk#4016)."""
 
 
-def judge(definition: Definition, values: Mapping[str, str]) -> None:
-    """Raises UsageError with everything that is wrong: unknown names, wrong types, values that are not given."""
+def judge(definition: Definition, values: Mapping[str, str], elsewhere: Collection[str] = ()) -> None:
+    """Raises UsageError with everything that is wrong: unknown names, wrong types, values that are not given. Those of
+    the names in ``elsewhere`` are given by somebody else."""
     known = {parameter.name: parameter for parameter in definition.parameters}
     wrong = []
-    for name, value in values.items():
+    for name in (*values, *elsewhere):
         if name not in known:
             close = difflib.get_close_matches(name, known, n=1)
             mend = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
             wrong.append(f"there is no parameter {name}; {mend}")
-        else:
-            wrong.extend(_judge_value(known[name], value))
-    missing = [name for name, parameter in known.items() if not parameter.has_default and name not in values]
+        elif name in values:
+            wrong.extend(_judge_value(known[name], values[name]))
+    given = {*values, *elsewhere}
+    missing = [name for name, parameter in known.items() if not parameter.has_default and name not in given]
     wrong.extend(f"the parameter {name} has no default and needs a value: -p {name}=…" for name in missing)
     if wrong:
         raise UsageError("\n".join(wrong))

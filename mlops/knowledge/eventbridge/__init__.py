@@ -1,0 +1,1 @@
+"""What EventBridge takes: expressions of schedules, and patterns of events. No clock is read here."""
