@@ -271,6 +271,29 @@ def test_connections_to_a_model_are_kept(engine: Engine) -> None:
     run(engine, work)
 
 
+@pytest.mark.parametrize("slots", [1, 3])
+def test_each_gets_the_answer_to_its_own_request_while_others_wait(engine: Engine, slots: int) -> None:
+    """A server has the next request before the answer to the one before has gone to its client."""
+
+    async def own(asked: Asked, writer: Any) -> bytes:
+        return reply(asked.body, 418 if asked.body.endswith(b"7") else 200, "Content-Type: text/plain")
+
+    async def work(made: World) -> None:
+        await one_model(made, own, slots)
+        wanted = [str(number).encode() for number in range(60)]
+        answers = await asyncio.gather(*(made.ask(body) for body in wanted))
+        for body, answer in zip(wanted, answers, strict=True):
+            if body.endswith(b"7"):
+                assert answer.status == 424 and json.loads(answer.body)["OriginalMessage"] == body.decode()
+            else:
+                assert (answer.status, answer.body) == (200, body)
+        assert sorted(record.bytes_out for record in made.records if record.status == 200) == sorted(
+            len(body) for body in wanted if not body.endswith(b"7")
+        )
+
+    run(engine, work)
+
+
 async def teapot(asked: Asked, writer: Any) -> bytes:
     return reply(b"I am a teapot", 418)
 

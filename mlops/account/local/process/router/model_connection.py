@@ -16,6 +16,34 @@ if TYPE_CHECKING:
 _KEPT = frozenset((b"content-type", CUSTOM_ATTRIBUTES.lower().encode(), b"content-length", b"transfer-encoding"))
 
 
+class Reply:
+    """What a model answered to one request. It is the request's and not the connection's, which may have the next one
+    inside before this one's answer has gone to its client."""
+
+    __slots__ = ("headers", "parts", "size", "status")
+
+    def __init__(self) -> None:
+        self.status = 0
+        self.headers: dict[bytes, bytes] = {}
+        self.parts: list[bytes] = []
+        self.size = 0
+
+    @property
+    def length(self) -> int | None:
+        """Of the body, where it is told."""
+        told = self.headers.get(b"content-length")
+        return None if told is None else int(told)
+
+    @property
+    def is_framed(self) -> bool:
+        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
+
+    def take_body(self) -> bytes:
+        """What has come since it was last taken."""
+        parts, self.parts = self.parts, []
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+
 class ModelConnection(asyncio.Protocol):
     """``stage`` is the place of its container in the row."""
 
@@ -27,10 +55,7 @@ class ModelConnection(asyncio.Protocol):
         self.running = running
         self.stage = stage
         self.exchange: Exchange | None = None
-        self.status = 0
-        self.headers: dict[bytes, bytes] = {}
-        self.parts: list[bytes] = []
-        self.size = 0
+        self.reply = Reply()
         self.reusable = True
         self.since = 0.0  # when it was put aside
         self._head_read = False
@@ -38,7 +63,7 @@ class ModelConnection(asyncio.Protocol):
 
     def send(self, exchange: Exchange, head: bytes, body: bytes) -> None:
         self.exchange = exchange
-        self.status, self.size, self.headers, self.parts = 0, 0, {}, []
+        self.reply = Reply()
         self._complete = False
         exchange.connection = self
         exchange.sent = time.perf_counter()
@@ -53,12 +78,6 @@ class ModelConnection(asyncio.Protocol):
     def close(self) -> None:
         self.reusable = False
         self._transport.abort()
-
-    @property
-    def length(self) -> int | None:
-        """Of the reply's body, where it is told."""
-        told = self.headers.get(b"content-length")
-        return None if told is None else int(told)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
@@ -78,16 +97,16 @@ class ModelConnection(asyncio.Protocol):
             return
         if self._complete:
             self.exchange = None
-            self._router.replied(self, exchange)
-        elif self._head_read and self.status:
-            self._router.more(self, exchange)
+            self._router.replied(self, exchange, self.reply)
+        elif self._head_read and self.reply.status:
+            self._router.more(self, exchange, self.reply)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.reusable = False
         exchange, self.exchange = self.exchange, None
         if exchange is not None:
-            if self._head_read and self.status >= 200 and not self._framed():
-                self._router.replied(self, exchange)
+            if self._head_read and self.reply.status >= 200 and not self.reply.is_framed:
+                self._router.replied(self, exchange, self.reply)
             else:
                 self._router.lost(self, exchange, "the model server ended the connection before it answered")
         self.running.forget(self)
@@ -101,34 +120,27 @@ class ModelConnection(asyncio.Protocol):
     def on_header(self, name: bytes, value: bytes) -> None:
         name = name.lower()
         if name in _KEPT and not self._head_read and not self._complete:
-            self.headers[name] = value
+            self.reply.headers[name] = value
 
     def on_headers_complete(self) -> None:
         if self._complete:
             return
         status = self._parser.get_status_code()
         if status >= 200:
-            self.status = status
+            self.reply.status = status
             self._head_read = True
 
     def on_body(self, body: bytes) -> None:
         if not self._complete:
-            self.size += len(body)
-            self.parts.append(body)
+            self.reply.size += len(body)
+            self.reply.parts.append(body)
 
     def on_message_complete(self) -> None:
-        if self.status >= 200:
+        if self.reply.status >= 200:
             self._complete = True
             self.reusable = self.reusable and self._parser.should_keep_alive()
         else:
-            self.headers.clear()
-
-    def take_body(self) -> bytes:
-        parts, self.parts = self.parts, []
-        return parts[0] if len(parts) == 1 else b"".join(parts)
-
-    def _framed(self) -> bool:
-        return b"content-length" in self.headers or b"transfer-encoding" in self.headers
+            self.reply.headers.clear()
 
 
 def _tuple(kinds: type[Exception] | tuple[type[Exception], ...]) -> tuple[type[Exception], ...]:

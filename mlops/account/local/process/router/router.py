@@ -10,7 +10,7 @@ from collections.abc import Callable
 from mlops.account.local.process.router.door import Door, lines
 from mlops.account.local.process.router.engine import Engine
 from mlops.account.local.process.router.exchange import Exchange
-from mlops.account.local.process.router.model_connection import ModelConnection
+from mlops.account.local.process.router.model_connection import ModelConnection, Reply
 from mlops.account.local.process.router.queues import Line, Running
 from mlops.account.local.process.router.records import Record
 from mlops.account.local.process.router.routing import Limits, Routing, Server
@@ -201,13 +201,13 @@ class Router:
 
     # From the models' connections.
 
-    def replied(self, connection: ModelConnection, exchange: Exchange) -> None:
+    def replied(self, connection: ModelConnection, exchange: Exchange, reply: Reply) -> None:
         """The reply is whole."""
         running, stage = connection.running, exchange.stage
         now = time.perf_counter()
         exchange.connection = None
         exchange.model_seconds += now - exchange.sent
-        exchange.model_status = connection.status
+        exchange.model_status = reply.status
         exchange.line.took(now - exchange.sent)
         if connection.reusable and running.server.key in self._running:
             running.put_back(connection, now)
@@ -215,33 +215,33 @@ class Router:
             connection.close()
         if exchange.done:
             return
-        if stage + 1 < len(running.server.ports) and connection.status < 300:
-            kind = connection.headers.get(b"content-type") or exchange.headers.get(b"content-type")
+        if stage + 1 < len(running.server.ports) and reply.status < 300:
+            kind = reply.headers.get(b"content-type") or exchange.headers.get(b"content-type")
             self.release(exchange)
             exchange.stage = stage + 1
-            self._send(exchange, running, connection.take_body(), kind)
+            self._send(exchange, running, reply.take_body(), kind)
             return
         # The server gets its next request before its answer goes to the client: it is the slower of the two.
         self._leave(exchange)
-        self._finish(exchange, connection)
+        self._finish(exchange, reply, running)
 
-    def more(self, connection: ModelConnection, exchange: Exchange) -> None:
+    def more(self, connection: ModelConnection, exchange: Exchange, reply: Reply) -> None:
         """A part of a reply. It is collected, so that a model that dies meanwhile can be told as a ModelError; what is
         asked for as a stream or too large is passed on."""
-        if connection.status >= 400:
-            if connection.size > _LONGEST_ERROR:
-                connection.parts = [connection.take_body()[:_LONGEST_ERROR]]
+        if reply.status >= 400:
+            if reply.size > _LONGEST_ERROR:
+                reply.parts = [reply.take_body()[:_LONGEST_ERROR]]
         elif exchange.stage + 1 < len(connection.running.server.ports):
-            if connection.size > self.limits.between_containers:
+            if reply.size > self.limits.between_containers:
                 connection.exchange = None
                 self.lost(
                     connection, exchange, f"a container answered more than {self.limits.between_containers} bytes"
                 )
                 connection.close()
         elif exchange.door is None:
-            connection.parts.clear()
-        elif exchange.streaming or exchange.started or connection.size > self.limits.body:
-            self._pass_on(exchange, connection)
+            reply.parts.clear()
+        elif exchange.streaming or exchange.started or reply.size > self.limits.body:
+            self._pass_on(exchange, reply)
 
     def lost(self, connection: ModelConnection, exchange: Exchange, reason: str) -> None:
         """No reply will come."""
@@ -384,38 +384,38 @@ class Router:
         else:
             self._model_error(exchange, 0, f"the model server could not be reached: {error!r}")
 
-    def _finish(self, exchange: Exchange, connection: ModelConnection) -> None:
-        status, line, door = connection.status, exchange.line, exchange.door
+    def _finish(self, exchange: Exchange, reply: Reply, running: Running) -> None:
+        status, line, door = reply.status, exchange.line, exchange.door
         if status >= 400:
-            text = connection.take_body()[:_LONGEST_ERROR].decode(errors="replace")[:2048]
-            self._model_error(exchange, status, text, connection.running)
+            text = reply.take_body()[:_LONGEST_ERROR].decode(errors="replace")[:2048]
+            self._model_error(exchange, status, text, running)
         elif exchange.started:
-            self._pass_on(exchange, connection)
+            self._pass_on(exchange, reply)
             if door is not None:
-                if connection.length is None and not exchange.old_protocol:
+                if reply.length is None and not exchange.old_protocol:
                     door.write(b"0\r\n\r\n")
                 self._end(exchange, 200)
                 door.answered(exchange)
             else:
                 self._end(exchange, CLIENT_GONE)
         elif door is None:
-            exchange.written = connection.size
+            exchange.written = reply.size
             self._end(exchange, 200 if line.shadow else CLIENT_GONE)
         else:
-            body = connection.take_body()
+            body = reply.take_body()
             exchange.written = len(body)
             self._end(exchange, 200)
-            door.answer(exchange, 200, _answer_lines(connection.headers) + line.told, body)
+            door.answer(exchange, 200, _answer_lines(reply.headers) + line.told, body)
 
-    def _pass_on(self, exchange: Exchange, connection: ModelConnection) -> None:
+    def _pass_on(self, exchange: Exchange, reply: Reply) -> None:
         door, line = exchange.door, exchange.line
-        part = connection.take_body()
+        part = reply.take_body()
         if door is None:
             return
-        length = connection.length
+        length = reply.length
         if not exchange.started:
             exchange.started = True
-            door.begin(exchange, _answer_lines(connection.headers) + line.told, length)
+            door.begin(exchange, _answer_lines(reply.headers) + line.told, length)
         exchange.written += len(part)
         if part and length is None and not exchange.old_protocol:
             door.write(b"%x\r\n%b\r\n" % (len(part), part))
