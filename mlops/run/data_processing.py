@@ -1,7 +1,7 @@
 """DataProcessing of a Transform step: what of a record the model gets, and what of record and answer is kept.
 
 A row of CSV counts as a JSON array of texts, so numbers keep their spelling. :mod:`mlops.ir.record_filter` reads the
-filters.
+filters, :mod:`mlops.ir.data_processing` says what can be filtered.
 """
 
 from __future__ import annotations
@@ -13,11 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from mlops.ir.record_filter import NoFilter, NothingThere, Token, parse, select
+from mlops.ir.data_processing import CSV, FILTERS, Asked, breaches
+from mlops.ir.record_filter import NothingThere, Token, parse, select
 from mlops.run.outcome import StepFailed
-
-_CSV = "text/csv"
-_JSON = ("application/json", "application/jsonlines")
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,33 +80,25 @@ class DataProcessing:
 
 def data_processing(request: Mapping[str, Any]) -> DataProcessing | None:
     """Of a CreateTransformJob request; None where it asks for nothing. Raises :class:`StepFailed`."""
-    asked = request.get("DataProcessing") or {}
-    before, after = str(asked.get("InputFilter", "$")), str(asked.get("OutputFilter", "$"))
-    join = asked.get("JoinSource", "None")
-    if (before, join, after) == ("$", "None", "$"):
-        return None
-    if join not in ("None", "Input"):
-        raise StepFailed(f"DataProcessing.JoinSource is {join!r}; it is None or Input")
-    given, wanted = request.get("TransformInput") or {}, request.get("TransformOutput") or {}
-    kind, split = str(given.get("ContentType", "")), given.get("SplitType") or "None"
-    if kind != _CSV and kind not in _JSON:
-        raise StepFailed(f"DataProcessing needs ContentType {_CSV}, {_JSON[0]} or {_JSON[1]}; found {kind or 'none'}")
-    if wanted.get("Accept", kind) != kind:
-        raise StepFailed(f"DataProcessing needs the same Accept as ContentType; found {wanted['Accept']} and {kind}")
-    if (wanted.get("AssembleWith") or "None") != split:
-        raise StepFailed(f"DataProcessing needs the same AssembleWith as SplitType; SplitType is {split}")
-    if split != "Line" and kind != _JSON[0]:
-        raise StepFailed(f"DataProcessing of {kind} needs SplitType Line")
-    return DataProcessing(
-        _path(before, "InputFilter"), join == "Input", _path(after, "OutputFilter"), kind == _CSV, split == "Line"
+    wanted, given = request.get("DataProcessing") or {}, request.get("TransformInput") or {}
+    answer = request.get("TransformOutput") or {}
+    asked = Asked(
+        filters={name: wanted.get(name) for name in FILTERS},
+        join=wanted.get("JoinSource"),
+        content=given.get("ContentType"),
+        accept=answer.get("Accept"),
+        split=given.get("SplitType"),
+        assemble=answer.get("AssembleWith"),
     )
-
-
-def _path(text: str, what: str) -> tuple[Token, ...]:
-    try:
-        return parse(text)
-    except NoFilter as fault:
-        raise StepFailed(f"DataProcessing.{what} is {fault}") from None
+    if asked.join not in (None, "None", "Input"):
+        raise StepFailed(f"DataProcessing.JoinSource is {asked.join!r}; it is None or Input")
+    for breach in breaches(asked):
+        raise StepFailed(f"{'.'.join(breach.member)}: {breach.message}")
+    if not asked.is_active:
+        return None
+    before, after = (parse(asked.filters[name] or "$") for name in FILTERS)
+    is_csv = (asked.content or "").partition(";")[0].strip().lower() == CSV
+    return DataProcessing(before, asked.joins, after, is_csv, asked.split == "Line")
 
 
 def _selected(value: Any, path: tuple[Token, ...], what: str) -> Any:

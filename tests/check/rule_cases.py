@@ -103,6 +103,10 @@ TUNED = {
     f"{RANGE}/Name": "eta",
 }
 """A tuning job that is sound but for what a row changes."""
+JSON_LINES = {
+    "Batch:TransformInput/ContentType": "application/jsonlines",
+    "Batch:TransformOutput/Accept": "application/jsonlines",
+}
 
 CASES = [
     # Graph
@@ -1568,7 +1572,7 @@ CASES = [
         "X790",
         {"Batch:DataProcessing/InputFilter": "$[1:"},
         "Batch:DataProcessing/InputFilter",
-        {"Batch:DataProcessing/InputFilter": "$['a]','b']"},
+        {"Batch:DataProcessing/InputFilter": "$[1:]"},
     ),
     Case(
         "payload over 100", "X793", {"Batch:MaxPayloadInMB": 101}, "Batch:MaxPayloadInMB", {"Batch:MaxPayloadInMB": 25}
@@ -1583,9 +1587,9 @@ CASES = [
     Case(
         "filter of nothing",
         "X795",
-        {"Batch:DataProcessing": {"OutputFilter": "$.SageMakerOutput"}},
+        {"Batch:DataProcessing": {"OutputFilter": "$.SageMakerOutput"}, **JSON_LINES},
         "Batch:DataProcessing/OutputFilter",
-        {"Batch:DataProcessing": {"OutputFilter": "$.SageMakerOutput", "JoinSource": "Input"}},
+        {"Batch:DataProcessing": {"OutputFilter": "$.SageMakerOutput", "JoinSource": "Input"}, **JSON_LINES},
         WARNING,
     ),
     Case(

@@ -45,6 +45,7 @@ def run(account: Account, code: str, content: str, kind: str, split: str, proces
         ({"InputFilter": "$[1:]", "JoinSource": "Input"}, 'a,1.50,2,3.5,ok\n"b,c",3,4,7.0,ok\n'),
         ({"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,-2]"}, 'a,3.5\n"b,c",7.0\n'),
         ({"InputFilter": "$[1:]", "OutputFilter": "$[0]"}, "3.5\n7.0\n"),
+        ({"InputFilter": "$[1:]", "JoinSource": "Input", "OutputFilter": "$[0,3:]"}, 'a,3.5,ok\n"b,c",7.0,ok\n'),
     ],
 )
 @pytest.mark.parametrize("strategy", ["SingleRecord", "MultiRecord"])
@@ -90,20 +91,26 @@ def test_json(account: Account, kind: str, split: str, content: str, processing:
 @pytest.mark.parametrize(
     ("kind", "split", "processing", "changes", "reason"),
     [
-        ("text/csv", "None", {"InputFilter": "$[0]"}, {}, "DataProcessing of text/csv needs SplitType Line"),
+        (
+            "text/csv",
+            "None",
+            {"InputFilter": "$[0]"},
+            {},
+            "TransformInput.SplitType: rows of text/csv are filtered, and",
+        ),
         (
             "image/png",
             "Line",
             {"InputFilter": "$[0]"},
             {},
-            "DataProcessing needs ContentType text/csv, application/json",
+            "TransformInput.ContentType: records of image/png cannot be filtered or joined; text/csv, application/json",
         ),
         (
             "text/csv",
             "Line",
             {"JoinSource": "Input"},
             {"TransformOutput": {"S3OutputPath": "s3://bucket/answers/", "Accept": "text/csv"}},
-            "DataProcessing needs the same AssembleWith as SplitType; SplitType is Line",
+            "TransformOutput.AssembleWith: records are split by Line and put together by None",
         ),
         ("text/csv", "Line", {"InputFilter": "$[3]"}, {}, "a: DataProcessing.InputFilter: a record has nothing at [3]"),
         ("application/json", "Line", {"InputFilter": "$[3]"}, {}, "a: DataProcessing cannot read a record: "),

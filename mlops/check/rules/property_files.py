@@ -10,7 +10,7 @@ from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Unknown
+from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Unknown, json_path
 from mlops.ir.values import pointer
 
 _MEMBERS = ("PropertyFileName", "OutputName", "FilePath")
@@ -119,7 +119,8 @@ def absolute_property_file_path(subject: Subject) -> Iterator[Fault]:
 )
 def json_get_source(subject: Subject) -> Iterator[Fault]:
     """Std:JsonGet reads a property file by {"Get": "Steps.<step>.PropertyFiles.<name>"}, or an S3Uri, by a plain Path,
-    which is a JSONPath with all brackets closed.
+    which is a JSONPath with all brackets closed. One that may mean many values (a wildcard, a slice, a predicate) is a
+    warning.
 
     Bad:  {"Std:JsonGet": {"PropertyFile": "quality", "Path": "mse.value"}}
     Good: {"Std:JsonGet": {"PropertyFile": {"Get": "Steps.Evaluate.PropertyFiles.quality"}, "Path": "mse.value"}}
@@ -175,6 +176,13 @@ def _path(at: str, path: str, placed: Placed | None) -> Iterator[Fault]:
         message = f"{shown(path)} has slashes, members are separated by dots"
         help_text = f'write "{path.strip("/").replace("/", ".")}"'
         yield Fault(at, message, help_text, placed, severity=Severity.WARNING)
+    else:
+        try:
+            json_path.parse(path)
+        except json_path.PathMissing:
+            message = f"{shown(path)} may mean many values, and one is wanted"
+            help_text = "write members, indexes and quoted keys, e.g. \"metrics[0]['mse'].value\""
+            yield Fault(at, message, help_text, placed, severity=Severity.WARNING)
 
 
 @rule("R324", "property-file-as-value", Severity.ERROR, source="official SDK's JsonGet")

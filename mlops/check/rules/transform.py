@@ -4,52 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
+from mlops.check.expressions import literal
 from mlops.check.jobs import TRANSFORM
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Severity
+from mlops.ir import Severity, Value
+from mlops.ir.data_processing import FILTERS, Asked, breaches
 from mlops.ir.members import get
+from mlops.ir.record_filter import PATH_LIMIT
 
 
 @rule(
     "X790",
     "transform-filter",
     Severity.ERROR,
-    source="'JSONPath must start with $'; AWS docs: batch-transform-data-processing",
+    source="AWS docs: batch-transform-data-processing; 'only single range filters ... are supported' (sdk#1112)",
 )
 def transform_filter(subject: Subject) -> Iterator[Fault]:
-    """InputFilter or OutputFilter is no JSONPath.
+    """InputFilter or OutputFilter is none of the JSONPaths that the service documents, or names a member where records
+    are rows of CSV, which have numbers only. A name with an underscore, which the service was seen to refuse, is a
+    warning.
 
     Bad:  "OutputFilter": "SageMakerOutput"
-    Good: "OutputFilter": "$.SageMakerOutput"
+    Good: "OutputFilter": "$[0,5:]"
     """
     for start, job, placed in subject.jobs[TRANSFORM]:
-        for name in ("InputFilter", "OutputFilter"):
-            text = get(job, "DataProcessing", name)
-            if not isinstance(text, str):
-                continue
+        asked = asked_of(subject, job)
+        wrong = {breach.member[-1]: breach for breach in breaches(asked) if breach.kind == "filter"}
+        for name, text in asked.filters.items():
+            if text is None or name in asked.unknown or len(text) > PATH_LIMIT:
+                continue  # that it is too long is told of the request's shape
             at = f"{start}/DataProcessing/{name}"
-            if not text.startswith("$"):
-                yield Fault(at, f"{shown(text)} is no JSONPath", f"it starts with $, e.g. $.{text or 'id'}", placed)
-            elif not _balanced(text) or text.endswith("."):
-                yield Fault(at, f"{shown(text)} is a JSONPath that stops halfway", 'e.g. "$[1:]" or "$.id"', placed)
+            if name in wrong:
+                help_text = None if text.startswith("$") else f"e.g. $.{text or 'id'}"
+                yield Fault(at, wrong[name].message, help_text, placed)
+            elif "_" in text:
+                message = f"{shown(text)} has a name with an underscore, which the service was seen to refuse"
+                help_text = "name the member without one (aws-sdk#184: 'Unexpected \"_\" in JsonPath')"
+                yield Fault(at, message, help_text, placed, severity=Severity.WARNING)
 
 
-def _balanced(text: str) -> bool:
-    """Whether quotes and brackets are closed again, in order."""
-    open_ones: list[str] = []
-    quote = ""
-    for letter in text:
-        if quote:
-            quote = "" if letter == quote else quote
-        elif letter in "'\"":
-            quote = letter
-        elif letter in "([":
-            open_ones.append(letter)
-        elif letter in ")]" and (not open_ones or open_ones.pop() != {")": "(", "]": "["}[letter]):
-            return False
-    return not quote and not open_ones
+def asked_of(subject: Subject, job: Mapping[str, Value]) -> Asked:
+    """What a transform job asks of its records, parameters at their defaults."""
+    places = {
+        "InputFilter": ("DataProcessing", "InputFilter"),
+        "OutputFilter": ("DataProcessing", "OutputFilter"),
+        "JoinSource": ("DataProcessing", "JoinSource"),
+        "ContentType": ("TransformInput", "ContentType"),
+        "Accept": ("TransformOutput", "Accept"),
+        "SplitType": ("TransformInput", "SplitType"),
+        "AssembleWith": ("TransformOutput", "AssembleWith"),
+    }
+    given = {name: get(job, *members) for name, members in places.items()}
+    known = {name: literal(subject, value) for name, value in given.items()}
+    said = {name: value for name, value in known.items() if isinstance(value, str)}
+    return Asked(
+        filters={name: said.get(name) for name in FILTERS},
+        join=said.get("JoinSource"),
+        content=said.get("ContentType"),
+        accept=said.get("Accept"),
+        split=said.get("SplitType"),
+        assemble=said.get("AssembleWith"),
+        unknown=frozenset(name for name, value in given.items() if value is not None and name not in said),
+    )
 
 
 @rule("X791", "join-types", Severity.ERROR, source="AWS docs: ContentType must equal Accept when records are joined")

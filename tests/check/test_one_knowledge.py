@@ -1,0 +1,74 @@
+"""Checking and running judge by the same: what a step is refused for when it runs is told before, and the other way
+round. Both are asked about the same requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+import pytest
+from sound_definition import SOUND, findings, spoilt
+
+from mlops.ir import json_path
+from mlops.run.data_processing import data_processing
+from mlops.run.outcome import StepFailed
+from tests.ir.filter_forms import DOCUMENTED, UNKNOWN
+
+TRANSFORM = next(step for step in SOUND["Steps"] if step["Name"] == "Batch")["Arguments"]
+FILTERED = {"X790", "X791", "X792", "X796"}
+
+
+def told(changes: Mapping[str, Any], codes: Iterable[str]) -> set[str]:
+    return {item.code for item in findings(spoilt(changes))} & set(codes)
+
+
+def refused(request: Mapping[str, Any]) -> str | None:
+    try:
+        data_processing(request)
+    except StepFailed as fault:
+        return str(fault)
+    return None
+
+
+@pytest.mark.parametrize("text", [*DOCUMENTED, *UNKNOWN])
+def test_filters_of_lines_of_json(text: str) -> None:
+    request = {
+        "DataProcessing": {"OutputFilter": text, "JoinSource": "Input"},
+        "TransformInput": {**TRANSFORM["TransformInput"], "ContentType": "application/jsonlines"},
+        "TransformOutput": {**TRANSFORM["TransformOutput"], "Accept": "application/jsonlines"},
+    }
+    found = told({f"Batch:{name}": value for name, value in request.items()}, {*FILTERED, "S206"})
+    assert bool(refused(request)) == bool(found) == (text in UNKNOWN)
+
+
+@pytest.mark.parametrize(
+    "filters",
+    [{}, {"InputFilter": "$[1:]"}, {"InputFilter": "$.a"}, {"OutputFilter": "$[0,5:]"}, {"OutputFilter": "$"}],
+)
+@pytest.mark.parametrize("join", [{}, {"JoinSource": "None"}, {"JoinSource": "Input"}])
+@pytest.mark.parametrize("content", ["text/csv", "application/json", "application/x-npy", None])
+@pytest.mark.parametrize("accept", ["text/csv", None])
+@pytest.mark.parametrize(("split", "assemble"), [("Line", "Line"), ("Line", None), (None, None)])
+def test_records(filters: Any, join: Any, content: Any, accept: Any, split: Any, assemble: Any) -> None:
+    given = {"DataSource": TRANSFORM["TransformInput"]["DataSource"], "ContentType": content, "SplitType": split}
+    wanted = {"S3OutputPath": "s3://acme/scores", "Accept": accept, "AssembleWith": assemble}
+    request = {
+        "DataProcessing": {**filters, **join},
+        "TransformInput": {name: value for name, value in given.items() if value is not None},
+        "TransformOutput": {name: value for name, value in wanted.items() if value is not None},
+    }
+    changes = {f"Batch:{name}": value for name, value in request.items()}
+    # Batches of unsplit records are another fault than what this is about.
+    found = told({**changes, "Batch:BatchStrategy": "SingleRecord"}, FILTERED)
+    # X792 warns of a join without a split even where a file is one JSON document.
+    assert bool(refused(request)) == bool(found - ({"X792"} if content == "application/json" else set()))
+
+
+@pytest.mark.parametrize("path", ["a", "$.a[0]['b c']", "a[-1]", "a[*]", "$..a", "a[?(@.b)]", "a[0:2]", "a[", "a.", ""])
+def test_paths_of_json_get(path: str) -> None:
+    rows = "Train:HyperParameters/rows/Std:JsonGet/Path"
+    try:
+        reads = bool(json_path.parse(path))
+    except json_path.PathMissing:
+        reads = False
+    assert reads != bool(told({rows: path}, {"R323"}))
