@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
+from mlops.declare.argument_members import default, members, records
 from mlops.declare.constructors import constructors
-from mlops.ir.fields import REQUIRED, Field, Record
+from mlops.ir.fields import Field
 
 PAGE = Path(__file__).resolve().parent / "arguments.md"
 
@@ -19,20 +20,13 @@ member of the step itself, not of its `Arguments`. Where nothing is said of the 
 has no argument goes into `arguments={…}` and `members={…}`. Made by `docs/write_arguments.py` from the fields in
 `mlops/declare/steps/`; do not edit.
 """
-OTHERWISE = {
-    "role": "the environment's role",
-    "kms_key": "the environment's key",
-    "instance": "the environment's instance",
-    "folder": "a folder of the step in the environment's bucket",
-    "execution folder": "a folder of the execution in the environment's bucket",
-}
 
 
 def page() -> str:
     lines, met = [HEAD + "\n## Steps"], dict[str, list[Field]]()
     for constructor in sorted(constructors(), key=lambda item: item.name):
         lines += ["", f"### {constructor.name}", "", *_table(constructor.fields)]
-        for record in _records(constructor.fields):
+        for record in records(constructor.fields):
             fields = met.setdefault(record.name, [])
             fields += [
                 field for field in record.in_order if field.name and field[:4] not in [has[:4] for has in fields]
@@ -43,29 +37,13 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def _records(fields: Sequence[Field]) -> Iterator[Record]:
-    for field in fields:
-        for record in field.kind.records:
-            yield record
-            yield from _records(record.fields)
-
-
 def _table(fields: Sequence[Field]) -> list[str]:
-    paths: dict[str, list[str]] = {}
+    named: dict[str, list[Field]] = {}
     for field in fields:
         if field.name:
-            paths.setdefault(field.name, []).append(f"`{field.path}`" if field.path else "others are made with it")
-    defaults = {field.name: _default(field) for field in fields}
-    rows = [f"| `{name}` | {', '.join(dict.fromkeys(members))} | {defaults[name]} |" for name, members in paths.items()]
+            named.setdefault(field.name, []).append(field)
+    rows = [f"| `{name}` | {', '.join(members(found))} | {default(found[-1])} |" for name, found in named.items()]
     return ["| Argument | Member | Default |", "|---|---|---|", *rows]
-
-
-def _default(field: Field) -> str:
-    if field.otherwise is not None:
-        return OTHERWISE[field.otherwise]
-    if field.default is REQUIRED:
-        return "required"
-    return "" if field.default in (None, (), {}, "") else f"`{field.default!r}`"
 
 
 def main() -> int:

@@ -34,7 +34,7 @@ def pin_images(root: Path) -> tuple[Mapping[ImageKey, str], tuple[Finding, ...]]
     pins = _Pins()
     findings: list[Finding] = []
     for file in pipeline_files(folder if folder.is_dir() else root):
-        loaded = load(file)
+        loaded = load(file, project.time_limit)
         findings.extend(loaded.findings)
         for environment in project.environments.values():
             for pipeline in loaded.pipelines:

@@ -24,7 +24,7 @@ from mlops.project.sdk_source import is_sdk_file
 
 STANDARD_INPUT = "-"
 
-_CUT_SHORT = frozenset({"D101", "D102"})
+_CUT_SHORT = frozenset({"D101", "D102", "D107"})
 _FOLLOWS = frozenset({"E503", "P409"})
 """Said of a file that ended halfway, these would only follow from that."""
 
@@ -279,7 +279,7 @@ def _load_pipelines(file: Path, name: str | None, environment_name: str, selecti
     project = read_project(root)
     environment = project.environment(environment_name)
     pinned = lock.read(root / LOCK)
-    loaded = load(file)
+    loaded = load(file, project.time_limit)
     cut_short = any(finding.code in _CUT_SHORT for finding in loaded.findings)
     found: list[Checked] = []
     for pipeline in loaded.pipelines:

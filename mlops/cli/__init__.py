@@ -11,6 +11,7 @@ import click
 
 from mlops import __version__
 from mlops.cli import commands
+from mlops.declare.time_limit import owns_process
 from mlops.ir import MlopsError
 from mlops.ir.discovery import modules
 
@@ -93,4 +94,5 @@ def run() -> None:
     gc.set_threshold(50_000)
     # pydantic reads the metadata of every installed package for plug-ins of its own, which none of our models needs.
     os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "__all__")
+    owns_process()
     sys.exit(main())

@@ -22,7 +22,7 @@ from mlops.compose.order import Order
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
 from mlops.ir.reader import read
-from mlops.project.environments import Environment
+from mlops.project.environments import Environment, read_project
 from mlops.project.root import STATE
 from mlops.project.sdk_source import named_lines
 
@@ -44,13 +44,20 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
             "project": file.parent.name,
         }
         order = Order(file, root, name, store, result, facts)
-        done = subprocess.run(
-            [sys.executable, "-P", "-m", COMPOSER],
-            input=json.dumps(order.written()),
-            text=True,
-            env=_variables(),
-            check=False,
-        )
+        seconds = read_project(root).time_limit
+        try:
+            done = subprocess.run(
+                [sys.executable, "-P", "-m", COMPOSER],
+                input=json.dumps(order.written()),
+                text=True,
+                env=_variables(),
+                timeout=seconds,
+                check=False,
+            )
+        except subprocess.TimeoutExpired:
+            message = f"running the file was given up: it did not end within {seconds} s"
+            help = "`time_limit` of [project] in mlops.toml gives it more seconds"
+            return Composed((), (_finding("D107", message, Where(str(file), 1), help),))
         if not result.is_file():
             message = f"running the file ended the process (exit code {done.returncode})"
             return Composed((), (_finding("D102", message, Where(str(file), 1)),))

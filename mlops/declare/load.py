@@ -16,6 +16,7 @@ from typing import NoReturn
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.misuse import MisuseError, collecting
 from mlops.declare.pipeline import Pipeline, recording
+from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
 
 MODULE = "mlops_pipeline_file"
@@ -31,8 +32,9 @@ class Loaded:
     findings: tuple[Finding, ...]
 
 
-def load(file: Path) -> Loaded:
-    """``file`` exists. What it prints goes to standard error: standard output belongs to results."""
+def load(file: Path, seconds: float | None = None) -> Loaded:
+    """``file`` exists. What it prints goes to standard error: standard output belongs to results. Where it takes longer
+    than ``seconds``, that is a finding."""
     path = file.resolve()
     with collecting() as findings, recording() as pipelines:
         try:
@@ -49,7 +51,7 @@ def load(file: Path) -> Loaded:
             findings.append(_finding("D100", f"cannot be read: {error}", Where(str(path))))
         else:
             with _importable(path.parent), _standard_output_to_error(), _staying_alive():
-                _execute(code, path, findings)
+                _execute(code, path, findings, seconds)
         if not pipelines and not findings:
             findings.append(
                 _finding(
@@ -62,12 +64,13 @@ def load(file: Path) -> Loaded:
     return Loaded(path, tuple(pipelines), tuple(findings))
 
 
-def _execute(code: object, path: Path, findings: list[Finding]) -> None:
+def _execute(code: object, path: Path, findings: list[Finding], seconds: float | None) -> None:
     module = types.ModuleType(MODULE)
     module.__file__ = str(path)
     sys.modules[MODULE] = module  # dataclasses look the module of a class up; _importable forgets it again
     try:
-        exec(code, module.__dict__)  # type: ignore[arg-type]  # noqa: S102 - a pipeline file is a program
+        with limited(seconds, str(path)):
+            exec(code, module.__dict__)  # type: ignore[arg-type]  # noqa: S102 - a pipeline file is a program
     except KeyboardInterrupt:
         raise
     except MisuseError as error:
@@ -167,6 +170,9 @@ def raised(error: BaseException, path: Path) -> Finding:
     if isinstance(error, _ProcessEnd):
         text = str(error)
     where = Where(frame.filename if frame else str(path), frame.lineno if frame else None)
+    if isinstance(error, TimeIsUp):
+        help = "what takes long belongs into a step; `time_limit` of [project] in mlops.toml gives more seconds"
+        return _finding("D107", f"running the file was given up: {text.partition(': ')[2]}", where, help)
     return _finding("D102", f"running the file failed: {text}", where)
 
 

@@ -303,4 +303,12 @@ function or a pipeline. Here nothing is changed: what the file asks for has to b
 Bad:  pipeline.upsert(role_arn=role) at the end of the file
 Good: mlops upsert pipeline.py --env staging""",
     ),
+    "D107": Mistake(
+        "pipeline-file-never-ends",
+        """Running the pipeline file took longer than `time_limit` of `[project]` in mlops.toml, 120 seconds without it.
+The line is where it was then.
+
+Bad:  while not ready(): pass
+Good: what has to be waited for, in a step""",
+    ),
 }

@@ -31,6 +31,9 @@ LOCAL_ACCOUNT = "000000000000"
 LOCAL_REGION = "us-east-1"
 """Image URIs need some region; this one has every framework image."""
 
+TIME_LIMIT = 120
+"""Seconds that a pipeline file may run while it is loaded, where nothing is said of it."""
+
 _RESERVED = "defaults"
 _INHERITS = "inherits"
 _OURS = ("name", "state")
@@ -94,9 +97,10 @@ _KEYS = frozenset(item.name for item in fields(Environment))
 
 @dataclass(frozen=True, slots=True)
 class ProjectTable:
-    """``[project]``."""
+    """``[project]``. ``time_limit`` is how many seconds a pipeline file may run while it is loaded."""
 
     pipelines: str = "pipelines"
+    time_limit: Annotated[int, AtLeast(1)] = TIME_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +110,7 @@ class Project:
     root: Path
     environments: Mapping[str, Environment]
     pipelines: str = "pipelines"
+    time_limit: int = TIME_LIMIT
     incomplete: Mapping[str, str] = field(default_factory=dict)
     """Environments that need variables which this process lacks, with what is to be told of it."""
 
@@ -148,7 +153,13 @@ def read_project(root: Path) -> Project:
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))
     assert table is not None  # noqa: S101 - a mistake was recorded otherwise
-    return Project(root=root, pipelines=table.pipelines, environments=environments, incomplete=incomplete)
+    return Project(
+        root=root,
+        pipelines=table.pipelines,
+        environments=environments,
+        time_limit=table.time_limit,
+        incomplete=incomplete,
+    )
 
 
 def origin(root: Path, environment: str, key: str) -> str:

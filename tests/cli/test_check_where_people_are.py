@@ -11,7 +11,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -107,6 +107,13 @@ def patient(process: subprocess.Popen[Any]) -> threading.Timer:
     return timer
 
 
+def wait_for(what: Callable[[], object]) -> None:
+    deadline = time.monotonic() + 60
+    while not what():
+        assert time.monotonic() < deadline, "it never came"
+        time.sleep(0.02)
+
+
 def until(process: subprocess.Popen[str], word: str) -> Iterator[str]:
     """Lines of standard error up to one that begins with ``word``."""
     timer = patient(process)
@@ -196,9 +203,12 @@ class Editor:
         self.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
         return self.published(file.as_uri())
 
-    def save(self, file: Path, text: str) -> list[dict[str, Any]]:
+    def saved(self, file: Path, text: str) -> None:
         file.write_text(text, encoding="utf-8")
         self.send({"method": "textDocument/didSave", "params": {"textDocument": {"uri": file.as_uri()}}})
+
+    def save(self, file: Path, text: str) -> list[dict[str, Any]]:
+        self.saved(file, text)
         return self.published(file.as_uri())
 
     def close(self) -> int:
@@ -241,6 +251,101 @@ def test_the_language_server_runs_nothing_that_declares_no_pipeline(folder: Path
         editor.open(folder / "d.json")  # by now the script was looked at
         time.sleep(0.2)
         assert not (folder / "ran").exists()
+        assert editor.close() == 0
+    finally:
+        editor.server.kill()
+        editor.server.communicate()
+
+
+def test_saving_a_module_checks_the_open_pipelines_again(folder: Path) -> None:
+    pytest.importorskip("pygls")
+    editor = Editor(folder)
+    pipeline = folder / "pipeline.py"
+    try:
+        pipeline.write_text(PIPELINE.format(size="large"))
+        assert editor.open(pipeline) == []
+        editor.saved(folder / "parts.py", "IMAGE = 5\n")
+        assert "D042" in [item["code"] for item in editor.published(pipeline.as_uri())]
+        editor.saved(folder / "parts.py", 'IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/steps:1"\n')
+        assert editor.published(pipeline.as_uri()) == []
+        assert editor.close() == 0
+    finally:
+        editor.server.kill()
+        editor.server.communicate()
+
+
+ENDLESS = "from mlops import Pipeline\nimport os, pathlib\npathlib.Path('runs').write_text(str(os.getpid()))\n"
+
+
+@pytest.mark.parametrize("how", ["exit", "the end of its input", "saving it again"])
+def test_a_file_that_never_ends_goes_with_the_server(folder: Path, how: str) -> None:
+    pytest.importorskip("pygls")
+    editor = Editor(folder)
+    pipeline, runs = folder / "pipeline.py", folder / "runs"
+    try:
+        pipeline.write_text(f"{ENDLESS}while True: pass\nPipeline('p')\n")
+        document = {"uri": pipeline.as_uri(), "languageId": "x", "version": 1, "text": pipeline.read_text()}
+        editor.send({"method": "textDocument/didOpen", "params": {"textDocument": document}})
+        wait_for(lambda: runs.is_file() and runs.read_text())
+        process = int(runs.read_text())
+        match how:
+            case "exit":
+                assert editor.close() == 0
+            case "the end of its input":
+                assert editor.server.stdin is not None
+                editor.server.stdin.close()
+            case _:
+                assert editor.save(pipeline, PIPELINE.format(size="large")) == []
+        wait_for(lambda: not Path(f"/proc/{process}").exists())
+    finally:
+        editor.server.kill()
+        editor.server.wait()
+
+
+def test_a_file_that_never_ends_is_a_finding_in_the_editor(folder: Path) -> None:
+    pytest.importorskip("pygls")
+    (folder / "mlops.toml").write_text("[project]\ntime_limit = 1\n")
+    editor = Editor(folder)
+    try:
+        (folder / "pipeline.py").write_text(f"{ENDLESS}while True: pass\nPipeline('p')\n")
+        (found,) = editor.open(folder / "pipeline.py")
+        assert (found["code"], found["range"]["start"]["line"]) == ("D107", 3)
+        assert editor.save(folder / "pipeline.py", PIPELINE.format(size="large")) == []
+        assert editor.close() == 0
+    finally:
+        editor.server.kill()
+        editor.server.communicate()
+
+
+def test_the_editor_is_told_of_arguments_and_offered_mends(folder: Path) -> None:
+    pytest.importorskip("pygls")
+    editor = Editor(folder)
+    pipeline = folder / "pipeline.py"
+    try:
+        text = PIPELINE.format(size="large").replace("instance=", "instnce=")
+        pipeline.write_text(text)
+        (found,) = [item for item in editor.open(pipeline) if "instnce" in item["message"]]
+        place = {"textDocument": {"uri": pipeline.as_uri()}}
+        asked = editor.ask(
+            "textDocument/codeAction", {**place, "range": found["range"], "context": {"diagnostics": []}}
+        )
+        titles = [action["title"] for action in asked["result"]]
+        assert titles == ["D040: write 'instance' for 'instnce'", "Make all mends that are certain"]
+        (edit,) = asked["result"][0]["edit"]["changes"][pipeline.as_uri()]
+        lines = text.split("\n")
+        line = lines[edit["range"]["start"]["line"]]
+        begin, end = (edit["range"][side]["character"] for side in ("start", "end"))
+        assert line[:begin] + edit["newText"] + line[end:] == '        instance="ml.m5.large",'
+        for argument, told in (
+            ("image=", "**image** of Training: `AlgorithmSpecification.TrainingImage`"),
+            ("code=", ""),
+        ):
+            number = next(number for number, line in enumerate(lines) if argument in line)
+            position = {"line": number, "character": lines[number].index(argument) + 1}
+            assert (
+                told in editor.ask("textDocument/hover", {**place, "position": position})["result"]["contents"]["value"]
+            )
+        assert editor.ask("textDocument/hover", {**place, "position": {"line": 0, "character": 0}})["result"] is None
         assert editor.close() == 0
     finally:
         editor.server.kill()

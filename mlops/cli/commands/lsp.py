@@ -11,9 +11,9 @@ from mlops.ir import ConfigurationError
 @click.command()
 @options.environment
 def command(environment: str) -> None:
-    """A language server on standard input and output: findings in an editor, on opening and on saving a file."""
+    """A language server on standard input and output: findings, mends and arguments in an editor."""
     try:
-        from mlops.cli.language_server import serve
+        from mlops.cli.language_server.server import serve
     except ModuleNotFoundError as error:
         hint = "install it with `pip install 'mlops[lsp]'`"
         raise ConfigurationError(f"the language server needs {error.name}", hint=hint) from None
