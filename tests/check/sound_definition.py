@@ -89,6 +89,14 @@ def monitor(name: str, kind: str, check_type: str) -> dict[str, Any]:
     }
 
 
+def baseline(check: str, kind: str) -> dict[str, Any]:
+    """What a registration takes of a check."""
+    return {
+        "ContentType": "application/json",
+        "S3Uri": get(f"Steps.{check}.BaselineUsedForDriftCheck{kind}"),
+    }
+
+
 def _steps() -> list[dict[str, Any]]:
     prepare = {
         "Name": "Prepare",
@@ -172,6 +180,7 @@ def _steps() -> list[dict[str, Any]]:
                     "Arguments": {
                         "ModelPackageGroupName": "churn",
                         "ModelApprovalStatus": "PendingManualApproval",
+                        "DriftCheckBaselines": {"ModelDataQuality": {"Statistics": baseline("Drift", "Statistics")}},
                         "InferenceSpecification": {
                             "Containers": [
                                 {

@@ -97,8 +97,10 @@ CASES: list[tuple[str, str, dict[str, Any], dict[str, Any]]] = [
     ),
 ]
 
-QUALITY = 'q = DataQualityCheck("Q", data="s3://bkt/d.csv", image=IMAGE, skip=True)\n'
-BIAS = 'q = DataBiasCheck("Q", data="s3://bkt/d.csv", config="s3://bkt/c.json", image=IMAGE, skip=True)\n'
+QUALITY = 'q = DataQualityCheck("Q", data="s3://bkt/d.csv", image=IMAGE, skip=True, group="churn")\n'
+BIAS = (
+    'q = DataBiasCheck("Q", data="s3://bkt/d.csv", config="s3://bkt/c.json", image=IMAGE, skip=True, group="churn")\n'
+)
 
 REFERENCES = [
     (QUALITY, "statistics", "CalculatedBaselineStatistics"),

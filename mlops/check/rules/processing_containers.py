@@ -1,0 +1,331 @@
+"""Amazon's own processing containers: Model Monitor, Clarify, Spark, Data Wrangler and Debugger, by what is known of
+each (``mlops.knowledge.containers``)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from mlops.check.expressions import fold, literal
+from mlops.check.images import parse
+from mlops.check.jobs import PROCESSING, TRAINING, Container, Job
+from mlops.check.members import entries
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject
+from mlops.ir import Placed, Severity, Value
+from mlops.ir.members import get
+from mlops.ir.values import pointer
+
+if TYPE_CHECKING:
+    from mlops.knowledge.containers import Contract, Port, Program, Variable
+
+
+@dataclass(frozen=True, slots=True)
+class _Use:
+    """A processing job that runs a container which is known; ``region`` is that of the image."""
+
+    contract: Contract
+    region: str
+    account: str
+    container: Container
+    job: Job
+
+    @property
+    def placed(self) -> Placed:
+        return self.job.placed
+
+
+def _contract(subject: Subject, image: Value) -> tuple[Contract, str, str] | None:
+    """With the region and the account of the image."""
+    text = literal(subject, image)
+    parsed = parse(text) if isinstance(text, str) and "/sagemaker-" in text else None
+    if parsed is None:
+        return None
+    # Most pipelines have none, and need not wait for the reader of TOML.
+    from mlops.knowledge.containers import contract
+
+    known = contract(parsed.repository)
+    return None if known is None else (known, parsed.region, parsed.account)
+
+
+def _uses(subject: Subject) -> Iterator[_Use]:
+    for container in subject.containers:
+        if container.job is None or container.named != PROCESSING.image:
+            continue
+        known = _contract(subject, container.image)
+        if known is not None:
+            yield _Use(*known, container, container.job)
+
+
+@rule(
+    "X880",
+    "container-environment",
+    Severity.ERROR,
+    source="contracts of Amazon's processing containers: developer guide, official SDK",
+)
+def container_environment(subject: Subject) -> Iterator[Fault]:
+    """One of Amazon's processing containers misses a variable of its environment without which it does not start, or
+    gets one that it cannot read. A value that it does not know, a misspelt variable and a path that no input brings are
+    a warning.
+
+    Bad:  "dataset_format": "csv" for Model Monitor
+    Good: "dataset_format": "{\\"csv\\": {\\"header\\": true}}"
+    """
+    for use in _uses(subject):
+        values = use.job.request.get("Environment", {})
+        variables = use.contract.environment
+        if not variables or not isinstance(values, Mapping):
+            continue
+        at, title = f"{use.job.at}/Environment", use.contract.title
+        misspelt: set[str] = set()
+        for name in values.keys() - variables.keys():
+            guess = did_you_mean(name, variables.keys() - values.keys())
+            if guess is not None:
+                misspelt.add(guess)
+                where = at + pointer(name)
+                message = f"{title} does not read {name}"
+                yield Fault(where, message, guess, use.placed, severity=Severity.WARNING)
+        check = use.placed.step.members.get("CheckType") or values.get("analysis_type")
+        for variable in variables.values():
+            wanted = variable.required or check in variable.required_for
+            guessed = any(f"{variable.name!r}" in guess for guess in misspelt)
+            if wanted and values.get(variable.name) is None and not guessed:
+                why = "" if variable.required else f" for {check}"
+                help_text = f"e.g. {_example(variable)}" if variable.json or variable.one_of else "add it"
+                yield Fault(f"{at}/{variable.name}", f"{title} wants {variable.name}{why}", help_text, use.placed)
+        for name, value in values.items():
+            if name in variables and isinstance(value, str):
+                yield from _value(use, f"{at}{pointer(name)}", variables[name], value)
+
+
+def _example(variable: Variable) -> str:
+    return json.dumps({variable.json[0]: {}}) if variable.json else variable.one_of[-1]
+
+
+def _value(use: _Use, at: str, variable: Variable, value: str) -> Iterator[Fault]:
+    if variable.json:
+        try:
+            found = json.loads(value)
+        except ValueError:
+            message = f"{variable.name} is {shown(value)}, JSON is wanted"
+            yield Fault(at, message, f"e.g. {_example(variable)}", use.placed)
+            return
+        keys = list(found) if isinstance(found, dict) else []
+        if len(keys) != 1 or keys[0] not in variable.json:
+            message = f"{variable.name} says none of {', '.join(variable.json)}"
+            help_text = did_you_mean(keys[0], variable.json) if keys else f"e.g. {_example(variable)}"
+            yield Fault(at, message, help_text, use.placed)
+    elif variable.one_of and value not in variable.one_of:
+        message = f"{variable.name} is {shown(value)}, one of {', '.join(variable.one_of)} is wanted"
+        help_text = did_you_mean(value, variable.one_of)
+        yield Fault(at, message, help_text, use.placed, severity=Severity.WARNING)
+    elif variable.in_input:
+        sources = ("S3Input", "DatasetDefinition")
+        items = [item for _, item in entries(use.job.request, "ProcessingInputs")]
+        paths = [get(item, source, "LocalPath") for item in items for source in sources if source in item]
+        known = [path for path in paths if isinstance(path, str)]
+        if len(known) == len(paths) and not any(value.startswith(f"{path.rstrip('/')}/") for path in known):
+            message = f"no input brings {value}"
+            yield Fault(at, message, "use the input's LocalPath", use.placed, severity=Severity.WARNING)
+
+
+@rule(
+    "X881",
+    "container-port",
+    Severity.ERROR,
+    source="contracts of Amazon's processing containers: developer guide, official SDK",
+)
+def container_port(subject: Subject) -> Iterator[Fault]:
+    """One of Amazon's processing containers lacks an input or an output that it finds by name; or (a warning) gets one
+    in a form that it does not read.
+
+    Bad:  "InputName": "config" for Clarify
+    Good: "InputName": "analysis_config"
+    """
+    for use in _uses(subject):
+        request = use.job.request
+        for members, key, ports in (
+            (("ProcessingInputs",), "InputName", use.contract.inputs),
+            (("ProcessingOutputConfig", "Outputs"), "OutputName", use.contract.outputs),
+        ):
+            holder = get(request, *members)
+            listed = list(entries(request, *members))
+            names = {item.get(key): (use.job.at + at, item) for at, item in listed}
+            if (holder is not None and not isinstance(holder, tuple)) or not all(isinstance(n, str) for n in names):
+                continue
+            others = [name for name in names if isinstance(name, str) and name not in ports]
+            for port in ports.values():
+                if port.name in names:
+                    yield from _port(use, port, *names[port.name])
+                elif port.required or port.expected:
+                    noun = "input" if key == "InputName" else "output"
+                    at = f"{names[others[0]][0]}/{key}" if len(others) == 1 else use.job.at + pointer(*members)
+                    message = f"{use.contract.title} looks for an {noun} {port.name!r}"
+                    help_text = f"rename {others[0]!r}" if len(others) == 1 else f"add one of that {key}"
+                    severity = None if port.required else Severity.WARNING
+                    yield Fault(at, message, help_text, use.placed, severity=severity)
+
+
+def _port(use: _Use, port: Port, at: str, item: Mapping[str, Value]) -> Iterator[Fault]:
+    uri, mode = get(item, "S3Input", "S3Uri"), get(item, "S3Input", "S3InputMode")
+    last = uri.rpartition("/")[2] if isinstance(uri, str) else ""
+    if port.ending is not None and "." in last and not last.endswith(port.ending):
+        message = f"{port.name} is {shown(last)}, a {port.ending} file is wanted"
+        yield Fault(f"{at}/S3Input/S3Uri", message, None, use.placed, severity=Severity.WARNING)
+    if port.mode is not None and isinstance(mode, str) and mode != port.mode:
+        message = f"{use.contract.title} reads {port.name} by {port.mode}, not by {mode}"
+        help_text = f"write {port.mode}"
+        yield Fault(f"{at}/S3Input/S3InputMode", message, help_text, use.placed, severity=Severity.WARNING)
+
+
+@rule(
+    "X882",
+    "container-command",
+    Severity.WARNING,
+    source="sagemaker-spark-container: smspark-submit; developer guide: Clarify takes no entrypoint",
+)
+def container_command(subject: Subject) -> Iterator[Fault]:
+    """One of Amazon's processing containers is started by another program than its own, with options that this does not
+    know or with files that it cannot find, or with a command where it takes none.
+
+    Bad:  ["spark-submit", "--conf", "spark.executor.memory=4g", "/opt/ml/processing/input/code/prepare.py"]
+    Good: ["smspark-submit", "/opt/ml/processing/input/code/prepare.py"]
+    """
+    for use in _uses(subject):
+        settings, at = use.container.settings, use.container.at
+        if not use.contract.takes_command:
+            for name in ("ContainerEntrypoint", "ContainerArguments"):
+                if settings.get(name) is not None:
+                    yield Fault(f"{at}/{name}", f"{use.contract.title} takes no {name}", "remove it", use.placed)
+        elif use.contract.program is not None:
+            yield from _command(subject, use, use.contract.program)
+
+
+def _command(subject: Subject, use: _Use, program: Program) -> Iterator[Fault]:
+    at = f"{use.container.at}/ContainerEntrypoint"
+    command = use.container.settings.get("ContainerEntrypoint")
+    if command is None:
+        yield Fault(
+            at, f"nothing says what {use.contract.title} runs", f'e.g. ["{program.name}", "<script>"]', use.placed
+        )
+    if not isinstance(command, tuple) or not command:
+        return
+    words = [fold(subject, word) for word in command]
+    if words[0] is not None and words[0] != program.name:
+        message = f"{use.contract.title}'s cluster is started by {program.name}, not by {shown(words[0])}"
+        yield Fault(f"{at}/0", message, f"write {program.name}", use.placed)
+        return
+    index, classed = 1, False
+    while index < len(words):
+        word = words[index]
+        if word is None or not word.startswith("-"):
+            break
+        if word not in program.options and word not in program.flags:
+            message = f"{program.name} has no option {word}"
+            help_text = did_you_mean(word, program.options) or f"it has {', '.join(program.options)}"
+            yield Fault(f"{at}/{index}", message, help_text, use.placed)
+            return
+        value = words[index + 1] if index + 1 < len(words) and word in program.options else None
+        if word in program.files and value is not None and not value.startswith(("s3://", "s3a://", "/", "file:///")):
+            message = f"{word} wants an absolute path or an S3 URI, this is {shown(value)}"
+            yield Fault(f"{at}/{index + 1}", message, "bring the files by an input", use.placed)
+        classed = classed or word == "--class"
+        index += 1 if word in program.flags else 2
+    application = words[index] if index < len(words) else ""
+    if application == "" and use.container.settings.get("ContainerArguments") is None:
+        yield Fault(at, f"{program.name} is given no application", "add the script", use.placed)
+    elif application:
+        yield from _application(f"{at}/{index}", application, classed, program, use.placed)
+
+
+def _application(at: str, application: str, classed: bool, program: Program, placed: Placed) -> Iterator[Fault]:
+    if not application.endswith(program.applications):
+        message = f"{shown(application)} is no application of {program.name}"
+        yield Fault(at, message, f"give a {' or '.join(program.applications)} file", placed)
+    elif not application.startswith(("/", "s3://", "s3a://", "file:///", "local:///")):
+        message = f"{shown(application)} is on the author's machine"
+        yield Fault(at, message, "bring it by an input, give its path in the container", placed)
+    elif application.endswith(".jar") and not classed:
+        yield Fault(at, "a .jar without --class", "name its main class", placed)
+
+
+@rule(
+    "X883",
+    "container-of-another-check",
+    Severity.WARNING,
+    source="official SDK: images of check steps; accounts of its image_uri_config",
+)
+def container_of_another_check(subject: Subject) -> Iterator[Fault]:
+    """A QualityCheck runs Clarify's container, or a ClarifyCheck Model Monitor's; or one of Amazon's processing images
+    is of an account that does not hold it in its region.
+
+    Bad:  "205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0" in a QualityCheck
+    Good: "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+    """
+    for use in _uses(subject):
+        kind, at = use.placed.step.type, use.container.image_at
+        if kind in ("QualityCheck", "ClarifyCheck") and kind not in use.contract.steps:
+            message = f"{use.contract.title}'s container does not do a {kind}"
+            help_text = _INSTEAD[kind]
+            yield Fault(at, message, f"use {help_text}", use.placed)
+            continue
+        wanted = use.contract.accounts.get(use.region)
+        if wanted is not None and use.account != wanted and _is_amazons(use.account):
+            message = f"account {use.account} does not hold {use.contract.name} in {use.region}"
+            yield Fault(at, message, f"use account {wanted}", use.placed)
+
+
+def _is_amazons(account: str) -> bool:
+    """Whether it holds another of the containers or the same of another region; anybody may have a copy of his own."""
+    from mlops.knowledge.containers import contract, names
+
+    known = (contract(name) for name in names())
+    return any(item is not None and account in item.accounts.values() for item in known)
+
+
+_INSTEAD = {"QualityCheck": "sagemaker-model-monitor-analyzer", "ClarifyCheck": "sagemaker-clarify-processing"}
+
+
+@rule(
+    "X884",
+    "debugger-rule",
+    Severity.WARNING,
+    source="smdebug-rulesconfig: names of the built-in rules; CreateTrainingJob API: DebugRuleConfiguration",
+)
+def debugger_rule(subject: Subject) -> Iterator[Fault]:
+    """A built-in rule of Debugger or of its profiler that does not exist or is not named, two rules of one name, or
+    rules on tensors that no hook saves.
+
+    Bad:  "RuleParameters": {"rule_to_invoke": "LossNotDecresing"}
+    Good: "RuleParameters": {"rule_to_invoke": "LossNotDecreasing"}
+    """
+    for at, job, placed in subject.jobs[TRAINING]:
+        seen: set[str] = set()
+        for member in ("DebugRuleConfigurations", "ProfilerRuleConfigurations"):
+            for where, item in entries(job, member):
+                name = item.get("RuleConfigurationName")
+                if isinstance(name, str):
+                    if name in seen:
+                        yield Fault(
+                            f"{at}{where}/RuleConfigurationName", f"two rules are named {name!r}", "rename one", placed
+                        )
+                    seen.add(name)
+                known = _contract(subject, item.get("RuleEvaluatorImage"))
+                if known is not None and known[0].rules:
+                    yield from _invoked(at + where, item, known[0], placed)
+        if job.get("DebugRuleConfigurations") and job.get("DebugHookConfig") is None:
+            message = "the rules look at tensors, and no DebugHookConfig saves any"
+            yield Fault(f"{at}/DebugHookConfig", message, "add it, with an S3OutputPath", placed)
+
+
+def _invoked(at: str, item: Mapping[str, Value], known: Contract, placed: Placed) -> Iterator[Fault]:
+    invoked, where = get(item, "RuleParameters", "rule_to_invoke"), f"{at}/RuleParameters/rule_to_invoke"
+    names = (*known.rules, *known.profiler_rules)
+    if invoked is None and get(item, "RuleParameters", "source_s3_uri") is None:
+        yield Fault(where, "nothing says which rule is to be evaluated", f"e.g. {names[0]}", placed)
+    elif isinstance(invoked, str) and invoked not in names and get(item, "RuleParameters", "source_s3_uri") is None:
+        yield Fault(where, f"{known.title} has no rule {shown(invoked)}", did_you_mean(invoked, names), placed)
