@@ -11,9 +11,9 @@ from collections.abc import Mapping
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from mlops.ir import Event, MlopsError, Refusal, Severity, unheard
+from mlops.ir import Event, MlopsError, Refusal, Severity
 from mlops.ir.hiding import hide_text, hide_value
-from mlops.use_cases.news import Looked
+from mlops.use_cases.news import Looked, Said
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
@@ -77,8 +77,7 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     from mlops.project.environments import LOCAL
     from mlops.use_cases.connecting import connect_here
     from mlops.use_cases.declared import declared
-    from mlops.use_cases.running import Chosen, Manner, begin
-    from mlops.use_cases.watching import follow_to_its_end
+    from mlops.use_cases.running import Chosen, Manner, carry_out
 
     found = declared(pipeline)
     result = found.checked
@@ -89,8 +88,7 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     values = {name: _text(value) for name, value in parameters.items()}
     judge(result.definition, values)
     connected = connect_here(LOCAL, found.root)
-    arn = begin(Chosen(connected, result, values), Manner(cache), unheard)
-    state = follow_to_its_end(connected, arn, _Live(pipeline), stopping=True)
+    state = carry_out(Chosen(connected, result, values), Manner(cache), _Live(pipeline))
     if state.status != "Succeeded":
         failed = [f"{step.name}: {step.failure or step.status}" for step in state.steps if step.status == "Failed"]
         told = "\n".join(failed) or (state.failure or "")
@@ -116,6 +114,8 @@ class _Live:
     def __call__(self, event: Event) -> None:
         if isinstance(event, Looked):
             self._show(event.state)
+        elif isinstance(event, Said):
+            print(event.text, file=sys.stderr)
 
     def _show(self, state: ExecutionState) -> None:
         statuses = {step.name: "cached" if step.cached else step.status for step in state.steps}

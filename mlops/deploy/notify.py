@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import subprocess
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 from mlops.account import Account, answers
+from mlops.deploy.bounded import TookTooLong, within
 from mlops.deploy.executions.following import ExecutionState
 from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.plan_report import text as report
@@ -21,6 +24,9 @@ from mlops.project.environments import Environment
 from mlops.project.starts import Notify
 
 _TIMEOUT_SECONDS = 10
+"""Of one step on the way. The whole way of a notice has :data:`LONGEST_SECONDS`: who answers drop by drop never lets a
+step take too long."""
+LONGEST_SECONDS = 15.0
 _REASON_LENGTH = 500
 _SUBJECT_LENGTH = 100
 """SNS: Subject."""
@@ -48,8 +54,8 @@ def tell(account: Account, environment: Environment, notice: Notice, root: Path)
     failures = []
     for name, send in _channels(account, wanted, notice, root):
         try:
-            send()
-        except (MlopsError, OSError, subprocess.SubprocessError, _NotSent) as error:
+            within(LONGEST_SECONDS, send)
+        except (MlopsError, OSError, subprocess.SubprocessError, _NotSent, TookTooLong) as error:
             failures.append(f"the notice could not be sent by {name}: {error}")
     return tuple(failures)
 
@@ -136,8 +142,21 @@ def _append(file: Path, told: Mapping[str, Any]) -> None:
 
 
 def _run(words: list[str], told: Mapping[str, Any]) -> None:
-    done = subprocess.run(
-        words, input=json.dumps(told), text=True, capture_output=True, timeout=_TIMEOUT_SECONDS, check=False
+    # What it prints is nobody's, and a pipe would be waited for as long as any of its children holds it.
+    process = subprocess.Popen(
+        words,
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        start_new_session=True,
     )
-    if done.returncode != 0:
-        raise _NotSent(f"{words[0]} ended with {done.returncode}")
+    try:
+        process.communicate(json.dumps(told), timeout=_TIMEOUT_SECONDS)
+    except subprocess.TimeoutExpired:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+        raise _NotSent(f"{words[0]} did not end within {_TIMEOUT_SECONDS} s") from None
+    if process.returncode != 0:
+        raise _NotSent(f"{words[0]} ended with {process.returncode}")

@@ -30,6 +30,7 @@ COMPLETE = "mlops.complete"
 _STATUS = {"Succeeded": "FINISHED", "Failed": "FAILED", "Stopped": "KILLED", "CompletedWithFailures": "FAILED"}
 # MLflow's own limits; the server refuses what is longer.
 _MOST_PARAMETERS, _MOST_METRICS, _PARAMETER_LENGTH, _KEY_LENGTH, _TAG_LENGTH = 100, 1000, 6000, 250, 5000
+_PATIENCE = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "20", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "1"}
 _ILLEGAL_IN_KEY = re.compile(r"[^\w./ :-]")
 
 
@@ -212,10 +213,14 @@ def _answers(tracking: Tracking) -> Iterator[None]:
         yield
     except (MlflowException, OSError) as error:
         # requests' and urllib3's refusals are OSErrors, or come wrapped in mlflow's own.
-        raise AccountError(
-            _shown(f"the execution could not be recorded to MLflow at {tracking.uri}: {str(error).splitlines()[0]}"),
-            hint="`mlops executions record ID` does it again",
-        ) from error
+        raise not_recorded(tracking, (str(error).splitlines() or [type(error).__name__])[0]) from error
+
+
+def not_recorded(tracking: Tracking, reason: str) -> AccountError:
+    return AccountError(
+        _shown(f"the execution could not be recorded to MLflow at {tracking.uri}: {reason}"),
+        hint="`mlops executions record ID` does it again",
+    )
 
 
 def _shown(text: str) -> str:
@@ -225,8 +230,10 @@ def _shown(text: str) -> str:
 
 @contextlib.contextmanager
 def _quiet() -> Iterator[None]:
-    """Telemetry off, and no word of database migrations among the user's lines."""
+    """Telemetry off, no word of database migrations among the user's lines, and no four minutes for a server that does
+    not answer: what the user has set of mlflow's own patience stays."""
     settings = {"MLFLOW_DISABLE_TELEMETRY": "true", "MLFLOW_LOGGING_LEVEL": "ERROR", "GIT_PYTHON_REFRESH": "quiet"}
+    settings |= {name: os.environ.get(name, value) for name, value in _PATIENCE.items()}
     before = {name: os.environ.get(name) for name in settings}
     os.environ.update(settings)
     # Whoever imported mlflow before us has its loggers made.

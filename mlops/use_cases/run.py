@@ -37,8 +37,7 @@ def run(request: Run, listener: Listener) -> ExecutionState:
     # Loads while the runner does.
     from mlops.deploy.executions.interruptions import judge, parsed
     from mlops.project.environments import LOCAL
-    from mlops.use_cases.running import Manner, begin, open_source
-    from mlops.use_cases.watching import need_recording, watch
+    from mlops.use_cases.running import Manner, carry_out, open_source
 
     if request.execution is None:
         chosen = open_source(request.target or "", request.parameters, request.only, listener)
@@ -48,11 +47,8 @@ def run(request: Run, listener: Listener) -> ExecutionState:
         past = Past(request.execution, request.only, request.environment or LOCAL)
         chosen = open_replay(request.target, past, request.parameters, listener)
     interruptions = judge(chosen.checked.definition, parsed(request.interrupt))
-    need_recording(chosen.connected.environment, chosen.checked.definition)
     manner = Manner(request.cache and request.execution is None, request.target, interruptions)
-    if chosen.connected.account.here is not None:
-        chosen.connected.account.here.expect_run()
-    return watch(chosen.connected, begin(chosen, manner, listener), listener, stopping=True)
+    return carry_out(chosen, manner, listener)
 
 
 def _judge(target: str | None, only: Sequence[str], execution: str | None, environment: str | None) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from mlops.account import RunOptions
 from mlops.check.sources import open_one
 from mlops.deploy.executions import interruptions
-from mlops.deploy.executions.following import start
+from mlops.deploy.executions.following import ExecutionState, start
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.upsert import upsert
@@ -19,6 +19,7 @@ from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.news import Began
+from mlops.use_cases.watching import need_recording, watch
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,3 +71,12 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     )
     listener(Began(about=upserted.name, arn=arn, file=manner.file))
     return arn
+
+
+def carry_out(chosen: Chosen, manner: Manner, listener: Listener) -> ExecutionState:
+    """Start it and follow it to its end, whatever that is; from the command line and from a notebook alike. Ctrl-C
+    stops it gently."""
+    need_recording(chosen.connected.environment, chosen.checked.definition)
+    if chosen.connected.account.here is not None:
+        chosen.connected.account.here.expect_run()
+    return watch(chosen.connected, begin(chosen, manner, listener), listener, stopping=True)

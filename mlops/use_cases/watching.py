@@ -6,20 +6,25 @@ from collections.abc import Mapping
 
 from mlops.deploy.executions.following import ExecutionState, StepState, follow, log_tail
 from mlops.deploy.executions.following import stop as stop_gently
-from mlops.ir import AccountError, Definition, Listener
+from mlops.ir import AccountError, Definition, Listener, MlopsError
 from mlops.project.environments import Environment
 from mlops.use_cases.connecting import Connected
 from mlops.use_cases.news import Ended, Looked, Said
 
 
 def watch(connected: Connected, arn: str, listener: Listener, *, stopping: bool = False) -> ExecutionState:
-    """How it ended, whatever that is, when it is recorded and notices are sent where somebody asks for that."""
+    """How it ended, whatever that is. It is told first; then it is recorded and notices are sent where somebody asks
+    for that, which is only told where it fails: the execution is what it is."""
     state = follow_to_its_end(connected, arn, listener, stopping=stopping)
-    record(connected, state, listener)
     try:
         listener(Ended(about=arn, connected=connected, state=state))
     finally:
-        _notify(connected, state, listener)
+        try:
+            record(connected, state, listener)
+        except MlopsError as error:
+            listener(Said(text=error.message if error.hint is None else f"{error.message}\n  help: {error.hint}"))
+        finally:
+            _notify(connected, state, listener)
     return state
 
 
@@ -87,12 +92,13 @@ def record(connected: Connected, state: ExecutionState, listener: Listener) -> s
 def _notify(connected: Connected, state: ExecutionState, listener: Listener) -> None:
     if connected.environment.notify is None:
         return
-    from mlops.deploy.notify import notices, tell_all  # only where somebody wants to hear
+    from mlops.deploy.bounded import TookTooLong, within  # only where somebody wants to hear
+    from mlops.deploy.notify import LONGEST_SECONDS, notices, tell_all
 
     try:
-        found = notices(connected.account, connected.environment, state)
-    except AccountError as error:
-        listener(Said(text=f"what to tell could not be asked: {error.message}"))
+        found = within(LONGEST_SECONDS, lambda: notices(connected.account, connected.environment, state))
+    except (AccountError, TookTooLong) as error:
+        listener(Said(text=f"what to tell could not be asked: {error}"))
         return
     for failure in tell_all(connected.account, connected.environment, found, connected.root):
         listener(Said(text=failure))

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import http.server
 import json
+import os
+import socket
 import sys
 import threading
+import time
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -79,6 +83,42 @@ def test_what_fails_shows_no_address(
     monkeypatch.setenv("HOOK", f"{hook[0]}{suffix}" if suffix else "http://127.0.0.1:9/hunter2")
     (failure,) = told(world, Notify(webhook_env="HOOK", command=None))
     assert "could not be sent by webhook" in failure and "hunter2" not in failure
+
+
+@local
+@pytest.mark.parametrize(
+    "kind", ["a command", "a command with children", "a webhook", "a webhook, drop by drop", "a file"]
+)
+def test_a_channel_that_never_ends_is_given_up(world: World, monkeypatch: pytest.MonkeyPatch, kind: str) -> None:
+    step = 0.2 if "drop" not in kind else 60
+    monkeypatch.setattr("mlops.deploy.notify._TIMEOUT_SECONDS", step)
+    monkeypatch.setattr("mlops.deploy.notify.LONGEST_SECONDS", 1.0)
+    sleep = "import time; time.sleep(600)"
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        match kind:
+            case "a command":
+                notify = Notify(command=[sys.executable, "-c", sleep])
+            case "a command with children":
+                child = f"import subprocess, sys; subprocess.run([sys.executable, '-c', {sleep!r}])"
+                notify = Notify(command=[sys.executable, "-c", child])
+            case "a file":
+                os.mkfifo(world.folder / "pipe")
+                notify = Notify(file="pipe")
+            case _:
+                if "drop" in kind:
+                    threading.Thread(target=_drip, args=(server,), daemon=True).start()
+                monkeypatch.setenv("HOOK", f"http://127.0.0.1:{server.getsockname()[1]}/x")
+                notify = Notify(webhook_env="HOOK")
+        (failure,) = told(world, notify)
+    assert failure.startswith("the notice could not be sent by ")
+
+
+def _drip(server: socket.socket) -> None:
+    connection, _ = server.accept()
+    with connection, suppress(OSError):
+        while True:
+            connection.sendall(b"H")
+            time.sleep(0.05)
 
 
 @local

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
@@ -64,6 +65,15 @@ def test_it_shows_its_graph(here: Path) -> None:
     assert boxes == ["small", "Make", "Many", "TooMany"]
     assert "true" in [node.text for node in svg.iter("{http://www.w3.org/2000/svg}text")]
     assert "TooMany [Fail]" in small().show()
+
+
+def test_it_tells_whoever_the_command_would_tell(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (here / "mlops.toml").write_text('[env.local.notify]\non = ["succeeded", "failed"]\nfile = "told"\n')
+    small().run()
+    with pytest.raises(Refusal):
+        small("3").run()
+    notices = [json.loads(line)["kind"] for line in (here / "told").read_text().splitlines()]
+    assert notices == ["succeeded", "failed"]
 
 
 def test_findings_are_inline_and_text(here: Path) -> None:

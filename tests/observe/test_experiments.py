@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import subprocess
 import sys
 from collections.abc import Sequence
@@ -210,6 +212,25 @@ def test_a_run_is_recorded(tmp_path: Path) -> None:
     found = named(Tracking(f"sqlite:///{tmp_path}/.mlops/mlflow/mlflow.db", "small"))
     assert found["Look"].data.metrics == {"auc": 0.75}
     assert {"Share": "0.5"} in [run.data.params for run in found.values()]
+
+
+def test_a_server_that_does_not_answer_changes_nothing_of_the_run(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        uri = f"http://127.0.0.1:{server.getsockname()[1]}"
+        (tmp_path / "mlops.toml").write_text(
+            f'[env.local]\nmlflow = "{uri}"\n[env.local.notify]\non = ["succeeded"]\nfile = "told"\n'
+        )
+        (tmp_path / "small.py").write_text(PIPELINE)
+        (tmp_path / "look.py").write_text(LOOK)
+        patience = {"MLFLOW_HTTP_REQUEST_TIMEOUT": "1", "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0"}
+        command = [sys.executable, "-m", "mlops"]
+        ran = subprocess.run(
+            [*command, "run", "small.py"], cwd=tmp_path, env={**os.environ, **patience}, capture_output=True, text=True
+        )
+    assert (ran.returncode, "Succeeded" in ran.stdout, "succeeded" in ran.stderr) == (0, True, True)
+    assert f"the execution could not be recorded to MLflow at {uri}: " in ran.stderr
+    assert "`mlops executions record ID` does it again" in ran.stderr
+    assert (tmp_path / "told").is_file()
 
 
 def test_not_asked_for_is_told(tmp_path: Path) -> None:

@@ -15,16 +15,19 @@ from typing import Any
 
 from mlops.account import Account, answers
 from mlops.account.answers import Refused
+from mlops.deploy.bounded import TookTooLong, within
 from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState, StepState
 from mlops.deploy.models.registry import described, metrics, numbers
 from mlops.ir import ConfigurationError
 from mlops.ir.hiding import hide
 from mlops.ir.s3_uri import split_uri
-from mlops.observe.experiments import ExecutionRun, StepRun, Tracking, record
+from mlops.observe.experiments import ExecutionRun, StepRun, Tracking, not_recorded, record
 from mlops.project.environments import Environment
 from mlops.project.private import UMASK, opener, private_folder
 
+_LONGEST_SECONDS, _STEP_SECONDS = 60.0, 10.0
+"""A server that answers nothing is given up by its first request; these are for one that answers drop by drop."""
 LARGEST_REPORT = 1_000_000
 """Bytes; a larger property file is no report."""
 
@@ -53,6 +56,14 @@ def record_execution(account: Account, environment: Environment, state: Executio
     where = tracking(environment, state.mlflow, state.pipeline)
     if where is None:
         return None
+    seconds = _LONGEST_SECONDS + _STEP_SECONDS * len(state.steps)
+    try:
+        return within(seconds, lambda: _record(account, environment, state, where))
+    except TookTooLong as error:
+        raise not_recorded(where, str(error)) from None
+
+
+def _record(account: Account, environment: Environment, state: ExecutionState, where: Tracking) -> str:
     execution = _execution(account, state)
     if where.artifacts is None or environment.state is None:
         return record(execution, where)
