@@ -23,6 +23,8 @@ from mlops.project.root import LOCK, find_root
 from mlops.project.sdk_source import is_sdk_file
 
 STANDARD_INPUT = "-"
+LOCAL = "local"
+"""The environment of no account; see :mod:`mlops.project.environments`, which takes its time to load."""
 
 _CUT_SHORT = frozenset({"D101", "D102", "D107"})
 _FOLLOWS = frozenset({"E503", "P409"})
@@ -106,8 +108,29 @@ def open_targets(
     ]
     findings = [finding for _, found in parts for finding in found]
     findings.extend(_repeated(pipelines))
+    if environment != LOCAL:
+        pipelines, more = _for_another_account(pipelines, environment, root)
+        findings.extend(more)
     ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
     return Opened(tuple(pipelines), ordered, tuple(files), root)
+
+
+def _for_another_account(
+    pipelines: Sequence[Checked], environment: str, root: Path
+) -> tuple[list[Checked], list[Finding]]:
+    """With what names the local account there; nobody can allow that."""
+    from mlops.check.local_names import with_local_names
+    from mlops.project.environments import read_project
+
+    known = read_project(root).environments.get(environment)
+    judged: list[Checked] = []
+    told: list[Finding] = []
+    for checked in pipelines:
+        found = [] if known is None else list(with_local_names(checked, known))
+        told.extend(found)
+        both = tuple(sorted((*checked.findings, *found), key=_by_place))
+        judged.append(replace(checked, findings=both) if found else checked)
+    return judged, told
 
 
 def _by_place(finding: Finding) -> tuple[str, int, int, str, str, str]:

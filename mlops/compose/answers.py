@@ -56,7 +56,7 @@ class Answers:
             case "sagemaker", "DescribeModel":
                 # Asked before a transform of a model that exists, to see whether it is one of local mode.
                 return {"ModelName": request["ModelName"], "PrimaryContainer": {"Image": ""}}
-            case "s3", "HeadBucket" | "CreateBucket" | "GetBucketLocation":
+            case "s3", "HeadBucket" | "GetBucketLocation":
                 return {}
             case "s3", "PutObject":
                 self._keep(request, _content(request.get("Body", b"")))
@@ -76,8 +76,6 @@ class Answers:
                 return self._object(operation, request)
             case "s3", "ListObjectsV2" | "ListObjects":
                 return self._listing(request)
-            case "s3", "DeleteObject" | "DeleteObjects":
-                return {}
         return None
 
     def _by_its_name(self, client: Any, service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -117,15 +117,16 @@ def _called(function: Callable[..., Any], order: Order, findings: list[Finding])
         "sagemaker_project_name": facts["project"],
         "project_name": facts["project"],
         "pipeline_name": facts["project"],
-        "default_bucket": f"sagemaker-{facts['region']}-{facts['account']}",
-        "bucket": f"sagemaker-{facts['region']}-{facts['account']}",
+        "default_bucket": facts["bucket"],
+        "bucket": facts["bucket"],
     }
     given: dict[str, Any] = {}
     line = function.__code__.co_firstlineno
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        if parameter.default is not parameter.empty:
+        # None is what the templates say where the caller knows better.
+        if parameter.default is not parameter.empty and (parameter.default is not None or parameter.name not in known):
             continue
         if parameter.name not in known:
             message = f"{function.__name__} wants {parameter.name!r}, and nothing here knows it"

@@ -25,12 +25,15 @@ from typing import Any, NoReturn, Self
 from mlops.compose.answers import Answers
 from mlops.compose.content_stamps import STAMP
 
+_NAMES_ITS_BUCKET = "generate_default_sagemaker_bucket_name"
+
 
 def isolate(region: str, answers: Answers, *, nowhere: Path) -> None:
     """No credentials, no network, no clock in names; the SDK's chatter is kept down. ``nowhere`` is a file that is not
     there, in place of AWS's own."""
     without_credentials(region, nowhere)
     answered(answers)
+    default_bucket_of_the_environment(answers.order.facts["bucket"])
     without_network()
     without_chatter()
     archives_without_time()
@@ -61,6 +64,15 @@ def answered(answers: Answers) -> None:
         return answers.answer(client, operation_name, api_params)
 
     BaseClient._make_api_call = make_api_call
+
+
+def default_bucket_of_the_environment(bucket: str) -> None:
+    """A session without one takes, and makes, a bucket ``sagemaker-<region>-<account>``. Nothing is made here that
+    nobody asked for, and the roles that deploy may write to the environment's bucket alone."""
+    for name in ("sagemaker.session", "sagemaker.core.helper.session_helper"):
+        with contextlib.suppress(ImportError):
+            session: Any = importlib.import_module(name).Session
+            setattr(session, _NAMES_ITS_BUCKET, lambda self, boto_session: bucket)
 
 
 def without_network() -> None:

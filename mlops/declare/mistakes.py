@@ -311,4 +311,12 @@ The line is where it was then.
 Bad:  while not ready(): pass
 Good: what has to be waited for, in a step""",
     ),
+    "D109": Mistake(
+        "local-account-elsewhere",
+        """What is compiled for an account names the local one, number 000000000000, its bucket or its role: copied from
+a definition that was compiled without `--env`. Nothing of it is there.
+
+Bad:  role="arn:aws:iam::000000000000:role/mlops-local" with --env staging
+Good: no role: the environment's is taken""",
+    ),
 }

@@ -15,6 +15,7 @@ from mlops.ir.secrecy import is_secret
 from mlops.project.check_settings import parse as parse_check_settings
 from mlops.project.exact_types import AtLeast, Pattern, exact_fields
 from mlops.project.house_policy import parse as parse_house_policy
+from mlops.project.placeholders import LOCAL_ACCOUNT, LOCAL_BUCKET, LOCAL_ROLE
 from mlops.project.root import CONFIGURATION, STATE
 from mlops.project.table_places import Place, unknown_key
 from mlops.project.toml_places import line_of
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 LOCAL = "local"
-LOCAL_ACCOUNT = "000000000000"
 LOCAL_REGION = "us-east-1"
 """Image URIs need some region; this one has every framework image."""
 
@@ -286,8 +286,8 @@ def _local_values(root: Path) -> dict[str, Any]:
     return {
         "account": LOCAL_ACCOUNT,
         "region": LOCAL_REGION,
-        "role": f"arn:aws:iam::{LOCAL_ACCOUNT}:role/mlops-local",
-        "bucket": "mlops-local",
+        "role": LOCAL_ROLE,
+        "bucket": LOCAL_BUCKET,
         "state": root / STATE,
     }
 

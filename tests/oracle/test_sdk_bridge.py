@@ -29,7 +29,9 @@ CONFIGURATION = """
 [env.local]
 region = "us-east-1"
 role = "arn:aws:iam::000000000000:role/pipelines"
+bucket = "sagemaker-us-east-1-000000000000"
 """
+"""The bucket is the one that the SDK makes where it is alone; here it is the environment's."""
 
 ROWS = {
     "v3": (

@@ -40,6 +40,7 @@ from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
+from mlops.project.placeholders import placeholders
 
 __all__ = ["Answer", "Promoted", "Target", "promote"]
 
@@ -97,7 +98,8 @@ def promote(
         )
     wanted = want(environment, version, target)
     with answers():
-        confirm_account(account, environment)
+        number = confirm_account(account, environment)
+        _need_own(environment, number, version, wanted)
         asked = _samples(registry or account, version) if samples is None else samples
         seen = see(account, wanted, asked)
     if decide(seen, wanted).writes:
@@ -114,6 +116,25 @@ def promote(
                 diary.ended(promotion.verb)
                 return Promoted(target.endpoint, version, promotion.verb, wanted.config, tuple(writer.answers))
             seen = settled(seen, wanted, writer.state)
+
+
+def _need_own(environment: Environment, number: str, version: Version, wanted: Wanted) -> None:
+    """Raises Refusal for what is of the local account and would name nothing in this one, or the other way round."""
+    what = f"version {version.number} of {version.group}"
+    if environment.is_local:
+        if f":{number}:" not in version.arn:
+            raise Refusal(
+                f"{what} is {version.arn}, and an endpoint of the local account serves what is registered here",
+                hint="run the pipeline here, approve its version and promote that",
+            )
+        return
+    told = [wanted.model_request, version.details.get("InferenceSpecification") or {}]
+    found = next(placeholders(told, account=number, bucket=environment.bucket), None)
+    if found is not None:
+        raise Refusal(
+            f"{what} names {found}, which is of the local account and nothing in {number}; nothing was made",
+            hint=f"upsert the pipeline to {environment.name}, start it there, and promote what that registers",
+        )
 
 
 def see(account: Account, wanted: Wanted, samples: Mapping[str, bytes]) -> Seen:

@@ -22,6 +22,7 @@ from mlops.ir.hiding import hide, hide_text
 from mlops.ir.reader import read
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
+from mlops.project.placeholders import placeholders
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 _PAGE = 100
@@ -130,7 +131,8 @@ def start(
     if environment.is_local:
         _refuse_secrets(parameters)
     with answers():
-        confirm_account(account, environment)
+        number = confirm_account(account, environment)
+        _refuse_placeholders(environment, number, parameters)
         request = {
             "PipelineName": pipeline,
             "PipelineParameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
@@ -144,6 +146,18 @@ def start(
         else:
             reply = account.client("sagemaker").start_pipeline_execution(**request)
     return str(reply["PipelineExecutionArn"])
+
+
+def _refuse_placeholders(environment: Environment, number: str, parameters: Mapping[str, str]) -> None:
+    if environment.is_local:
+        return
+    for name, value in parameters.items():
+        for text in placeholders(value, account=number, bucket=environment.bucket):
+            raise Refusal(
+                f"the parameter {name} names {text}, which is of the local account and nothing in {number}; "
+                "nothing was started",
+                hint=f"give what lies in {environment.name}",
+            )
 
 
 def _refuse_secrets(parameters: Mapping[str, str]) -> None:

@@ -134,6 +134,11 @@ def _refuse_secrets(plan: Plan) -> None:
 
 
 def _permit(plan: Plan, *, force: bool) -> None:
+    if plan.obstacles and plan.actions:
+        raise Refusal(
+            f"{plan.name}: {'; '.join(plan.obstacles)}; nothing was written",
+            hint="create the bucket or correct its name; let role, bucket and account come from the environment",
+        )
     if force:
         return
     if plan.unfinished is not None and plan.unfinished.busy:
@@ -208,10 +213,10 @@ class _Writer:
 
         if not actions:
             return
-        s3 = self._account.client("s3")
-        for bucket in sorted({split_uri(action.item.uri)[0] for action in actions} - {self._environment.bucket}):
-            with answers():
-                ensure_bucket(s3, bucket, self._account.region)
+        if self._environment.is_local:
+            for bucket in sorted({split_uri(action.item.uri)[0] for action in actions} - {self._environment.bucket}):
+                with answers():
+                    ensure_bucket(self._account.client("s3"), bucket)
         with ThreadPoolExecutor(_UPLOADS_AT_ONCE) as pool:
             running = [pool.submit(one, action) for action in actions]
             failure: Exception | None = None

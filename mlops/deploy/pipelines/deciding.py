@@ -42,6 +42,7 @@ from mlops.ir import Checked
 from mlops.ir.resource import Resource, resolved
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
+from mlops.project.placeholders import placeholders
 
 _FOUND = "X840"
 """The finding that a secret stands in the definition."""
@@ -86,6 +87,8 @@ class Plan:
     bucket, or another name and suffix that come to the same."""
     secrets: tuple[str, ...] = ()
     """Where one stands, in words."""
+    obstacles: tuple[str, ...] = ()
+    """Why it cannot be done at all, in words."""
 
     @property
     def name(self) -> str:
@@ -184,6 +187,7 @@ def decide(seen: Seen, wanted: Wanted) -> Plan:
         drift=drift,
         unfinished=unfinished,
         notes=tuple(_notes(seen, wanted, gone=present is None and last is not None and unfinished is None)),
+        obstacles=tuple(_obstacles(seen, wanted.environment, state, resources)),
         origin=wanted.origin,
         taken=taken if taken not in (None, wanted.origin) else None,
         secrets=tuple(_secrets(wanted.checked)),
@@ -301,6 +305,21 @@ def _notes(seen: Seen, wanted: Wanted, *, gone: bool) -> Iterator[str]:
             yield f"the {key} belongs to it, of a type that this mlops does not know; it stays as it is"
     if gone:
         yield "it was written before and is gone from the account: it is made again"
+
+
+def _obstacles(
+    seen: Seen, environment: Environment, state: PipelineState, resources: Sequence[Resource]
+) -> Iterator[str]:
+    if environment.is_local:
+        return
+    for bucket in seen.absent_buckets:
+        yield f"the bucket {bucket}, which code or data would go to, is not there; it is not made by the way"
+    account, bucket = seen.identity.account, environment.bucket
+    told = {"the definition": state.document, "its role": state.role}
+    told |= {f"the {resource.type} {resource.name}": resource.plain for resource in resources}
+    for what, value in told.items():
+        for text in dict.fromkeys(placeholders(value, account=account, bucket=bucket)):
+            yield f"{what} names {text}, which is of the local account and nothing in {account}"
 
 
 def _secrets(checked: Checked) -> Iterator[str]:

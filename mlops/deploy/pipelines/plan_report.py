@@ -83,6 +83,7 @@ def as_dictionary(plan: Plan) -> dict[str, Any]:
         "modified": present.modified if present else None,
         "actions": [action.label for action in plan.actions],
         "notes": list(plan.notes),
+        "obstacles": list(plan.obstacles),
     }
 
 
@@ -163,6 +164,8 @@ def _lines(plan: Plan) -> Iterator[str]:
     if plan.unfinished is not None:
         state = "may still be under way" if plan.unfinished.busy else "was cut off; this goes on with it"
         yield f"  an upsert by {plan.unfinished.by} at {plan.unfinished.at} {state}"
+    for obstacle in plan.obstacles:
+        yield f"  refused: {obstacle}"
     for note in plan.notes:
         yield f"  note: {note}"
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from mlops.account import Account, Identity, answers
+from mlops.account.missing import error_code, is_missing
 from mlops.deploy import calls
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.assets import AssetObject, Missing, absent
@@ -15,12 +16,14 @@ from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.ir import Asset, Definition
 from mlops.ir.resource import Resource
+from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """``uploads`` are the objects that are not there. ``bucket_missing`` says so where the bucket is not. ``tags`` are
+    """``uploads`` are the objects that are not there, ``absent_buckets`` those that they would go to and that are not
+    there either, beside the environment's own: ``bucket_missing`` says so where that is not. ``tags`` are
     empty where none are declared or ours. ``resources`` are properties by key, None for what is not there."""
 
     identity: Identity
@@ -31,6 +34,7 @@ class Seen:
     bucket_missing: str | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     resources: Mapping[str, Mapping[str, Any] | None] = field(default_factory=dict)
+    absent_buckets: tuple[str, ...] = ()
 
     @property
     def last(self) -> records.Record | None:
@@ -64,7 +68,21 @@ def see(
         if present is not None and (definition.tags or (last is not None and last.tags)):
             tags = calls.see(account, TAGS, present.arn) or {}
         resources = {key: _resource(account, key) for key in _keys(declared, last.companions if last else ())}
-    return Seen(identity, account.region, present, uploads, stored, bucket_missing, tags, resources)
+        absent_buckets = tuple(_absent_buckets(account, environment, uploads))
+    return Seen(identity, account.region, present, uploads, stored, bucket_missing, tags, resources, absent_buckets)
+
+
+def _absent_buckets(account: Account, environment: Environment, uploads: Iterable[AssetObject]) -> Iterator[str]:
+    """A file of the official SDK may name any."""
+    s3 = account.client("s3")
+    for bucket in sorted({split_uri(item.uri)[0] for item in uploads} - {environment.bucket}):
+        try:
+            s3.head_bucket(Bucket=bucket)
+        except Exception as error:
+            if is_missing(error):
+                yield bucket
+            elif error_code(error) not in ("403", "301"):  # there, whoever may do what with it
+                raise
 
 
 def _uploads(assets: Iterable[Asset], missing: Missing) -> tuple[AssetObject, ...]:

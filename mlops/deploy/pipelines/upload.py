@@ -215,9 +215,7 @@ def _encryption(environment: Environment) -> dict[str, str]:
     return {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": environment.kms_key}
 
 
-def ensure_bucket(s3: Any, bucket: str, region: str) -> None:
-    """The official SDK makes its default bucket where it is first used; a file that was composed here has not done so
-    yet."""
+def ensure_bucket(s3: Any, bucket: str) -> None:
+    """Of the local account, where one is a folder that nobody else sees."""
     if unless_missing(lambda: s3.head_bucket(Bucket=bucket)) is None:
-        place = {} if region == "us-east-1" else {"CreateBucketConfiguration": {"LocationConstraint": region}}
-        s3.create_bucket(Bucket=bucket, **place)
+        s3.create_bucket(Bucket=bucket)

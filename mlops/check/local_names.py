@@ -1,0 +1,44 @@
+"""Names of the local account in a definition that is for another one: what was compiled here and copied, or written out
+by a program."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops.declare.mistakes import MISTAKES
+from mlops.ir import Checked, Finding, Severity, Where
+from mlops.ir.values import pointer, to_json
+from mlops.project.environments import Environment
+from mlops.project.placeholders import placeholders
+
+_CODE = "D109"
+
+
+def with_local_names(checked: Checked, environment: Environment) -> Iterator[Finding]:
+    """Nothing of a definition that is for the local account."""
+    if environment.is_local:
+        return
+    account = environment.account or environment.role.split(":")[4]
+
+    def told(value: object, path: str, where: Where, step: str | None = None) -> Iterator[Finding]:
+        for text in dict.fromkeys(placeholders(value, account=account, bucket=environment.bucket)):
+            yield Finding(
+                _CODE,
+                MISTAKES[_CODE].name,
+                Severity.ERROR,
+                f"{text} is of the local account, and names nothing in {environment.name}",
+                help="leave role, bucket and account out, the environment gives them; what lies elsewhere goes into a "
+                "parameter that mlops.toml sets for each environment",
+                step=step,
+                path=path,
+                where=where,
+            )
+
+    definition = checked.definition
+    for index, parameter in enumerate(definition.parameters):
+        default = parameter.members.get("DefaultValue")
+        yield from told(default, pointer("Parameters", index, "DefaultValue"), parameter.where)
+    for placed in definition.placed():
+        step = placed.step
+        value = [to_json(step.arguments), {name: to_json(item) for name, item in step.members.items()}]
+        yield from told(value, placed.pointer, step.where, step.name)
