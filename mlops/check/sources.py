@@ -9,6 +9,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops.check import check, step_types
 from mlops.check.many import mapped
@@ -22,6 +23,9 @@ from mlops.project.python_files import imported, parsed
 from mlops.project.root import LOCK, find_root
 from mlops.project.sdk_source import is_sdk_file
 
+if TYPE_CHECKING:
+    from mlops.declare.pipeline import Pipeline
+
 STANDARD_INPUT = "-"
 LOCAL = "local"
 """The environment of no account; see :mod:`mlops.project.environments`, which takes its time to load."""
@@ -29,6 +33,8 @@ LOCAL = "local"
 _CUT_SHORT = frozenset({"D101", "D102", "D107"})
 _FOLLOWS = frozenset({"E503", "P409"})
 """Said of a file that ended halfway, these would only follow from that."""
+
+_HOUSE = "H9"
 
 _DECLARES = re.compile(r"^\s*(?:from\s+mlops\b|import\s+mlops\b)", re.MULTILINE)
 
@@ -305,6 +311,18 @@ def _load_pipelines(file: Path, name: str | None, environment_name: str, selecti
     loaded = load(file, project.time_limit)
     cut_short = any(finding.code in _CUT_SHORT for finding in loaded.findings)
     found: list[Checked] = []
+
+    def decided_elsewhere(checked: Checked, declared: Sequence[Pipeline]) -> frozenset[Finding]:
+        """What the house says of it, and not of every account that it may go to."""
+        if not any(finding.code.startswith(_HOUSE) for finding in checked.findings):
+            return frozenset()
+        from mlops.check.house_elsewhere import mended_elsewhere
+
+        source = next(pipeline for pipeline in declared if pipeline.name == checked.definition.name)
+        others = [other for other in project.environments.values() if not other.is_local]
+        folders = (file.parent, root)
+        return mended_elsewhere(checked.findings, others, lambda other: lowered(source, other, pinned, folders)[0])
+
     for pipeline in loaded.pipelines:
         if name is not None and pipeline.name != name:
             continue
@@ -323,7 +341,9 @@ def _load_pipelines(file: Path, name: str | None, environment_name: str, selecti
     findings = [*of_comments, *(told[item] for item in loaded.findings if item in told)]
     pipelines: list[Checked] = []
     for checked in found:
-        left = tuple(sorted((told[item] for item in checked.findings if item in told), key=_by_place))
-        pipelines.append(replace(checked, findings=left))
-        findings.extend(left)
+        elsewhere = decided_elsewhere(checked, loaded.pipelines) if environment.is_local else frozenset()
+        left = (told[item] for item in checked.findings if item in told and item not in elsewhere)
+        ordered = tuple(sorted(left, key=_by_place))
+        pipelines.append(replace(checked, findings=ordered))
+        findings.extend(ordered)
     return pipelines, findings

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,11 +13,13 @@ from sample_step_types import TYPES
 from sound_definition import REGISTRY, SOUND, place, spoilt
 
 from mlops.check import check
+from mlops.check.sources import Opened, open_targets
 from mlops.ir import ConfigurationError, Severity
 from mlops.ir.reader import read
 from mlops.project.environments import read_project
 from mlops.project.house_policy import KEYS, read_house_policy
 
+IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/own:1"
 VPC = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 
 
@@ -137,3 +140,28 @@ def test_the_rest_of_a_project_stands_beside_it(tmp_path: Path) -> None:
     policy = read_house_policy(tmp_path)
     assert policy is not None
     assert policy.max_instances == 4
+
+
+KEYED = {
+    "no other environment": ("", ["H905"]),
+    "one that brings it": ('[env.prod]\nkms_key = "alias/ml"\n', []),
+    "one that does not": ("[env.staging]\n", ["H905"]),
+    "one that does beside one that does not": ('[env.prod]\nkms_key = "alias/ml"\n[env.staging]\n', []),
+    "the local one brings it": ('[env.local]\nkms_key = "alias/ml"\n[env.staging]\n', []),
+}
+ACCOUNT = 'region = "eu-west-1"\nrole = "arn:aws:iam::111122223333:role/r"\nbucket = "acme-ml"\n'
+
+
+@pytest.mark.parametrize(("toml", "found"), KEYED.values(), ids=KEYED)
+def test_what_an_environment_brings_is_not_missed_here(
+    declare: Callable[..., Opened], toml: str, found: list[str]
+) -> None:
+    house = '[house]\nrequire = ["kms"]\n[env.defaults]\ninstance = "ml.m5.large"\n'
+    written = re.sub(r"(\[env\.(?:prod|staging)\]\n)", lambda name: name[1] + ACCOUNT, toml)
+    body = f'Processing("P", code="prepare.py", image={IMAGE!r}, outputs=["out"])'
+    opened = declare(body, toml=house + written)
+    assert [item.code for item in opened.findings if item.code.startswith("H")] == found
+    for name in re.findall(r"\[env\.(prod|staging)\]", toml):
+        there = open_targets(list(opened.files), name)
+        missed = [item.code for item in there.findings if item.code.startswith("H")]
+        assert missed == ([] if name == "prod" else ["H905"])
