@@ -7,6 +7,7 @@ import inspect
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import networkx as nx
@@ -78,6 +79,7 @@ def test_a_cycle_is_seen_wherever_the_import_stands(tmp_path: Path, text: str, f
     assert cycles(root) == ([["mlops.a", "mlops.b"]] if found else [])
 
 
+@cache
 def layers() -> Mapping[str, int]:
     """Height by package, as import-linter is told."""
     contracts = tomllib.loads((ROOT / "pyproject.toml").read_text())["tool"]["importlinter"]["contracts"]
@@ -100,7 +102,7 @@ def named(tree: ast.AST, known: Mapping[str, Path]) -> Iterator[tuple[int, str]]
     """Line and module of every string that names one: alone, before a colon, or as a program for ``-m``."""
     told = docstrings(tree)
     strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and node not in told]
-    programs = ast.dump(ast.Constant("-m")) in ast.dump(tree)
+    programs = any(node.value == "-m" for node in strings)
     for node in strings:
         name = re.split(r"[:\s]", node.value)[0] if isinstance(node.value, str) else ""
         if name in known and (name != "mlops" or programs):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
-from command_line import mlops
+from command_line import in_this_process, mlops
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
 
@@ -125,18 +125,18 @@ MISTAKES = (
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> Path:
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "step.py").write_text("print('done')\n")
     (tmp_path / "mlops.toml").touch()
+    monkeypatch.chdir(tmp_path)
     return tmp_path
 
 
 @pytest.mark.parametrize("mistake", MISTAKES, ids=lambda mistake: mistake.name)
-def test_told_with_its_line(mistake: Mistake, folder: Path) -> None:
+def test_told_with_its_line(mistake: Mistake, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "pipeline.py").write_text(START + mistake.source)
     (folder / "mlops.toml").write_text(mistake.configuration)
-    told = mlops("compile", "pipeline.py", "-o", "-", folder=folder, code=mistake.code)
-    assert "Traceback" not in told.err
+    told = in_this_process(capfd)("compile", "pipeline.py", "-o", "-", code=mistake.code)
     assert told.out == ""
     for line, said in mistake.told:
         place = f"{mistake.file}:{line}:" if line else mistake.file
@@ -163,20 +163,20 @@ def test_a_file_without_a_pipeline(folder: Path) -> None:
     [("step.py/x.json", "step.py"), ("taken", "taken")],
     ids=["below a file", "a folder"],
 )
-def test_an_output_that_cannot_be_written(output: str, said: str, folder: Path) -> None:
+def test_an_output_that_cannot_be_written(
+    output: str, said: str, folder: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
     (folder / "pipeline.py").write_text(START + "    Processing('A', **STEP)\n")
     (folder / "taken").mkdir()
-    told = mlops("compile", "pipeline.py", "-o", output, folder=folder, code=2)
-    assert "Traceback" not in told.err
+    told = in_this_process(capfd)("compile", "pipeline.py", "-o", output, code=2)
     assert said in told.err
     assert sorted(path.name for path in folder.iterdir()) == ["mlops.toml", "pipeline.py", "step.py", "taken"]
 
 
 @pytest.mark.parametrize("form", ["text", "json", "sarif", "github", "junit"])
-def test_check_tells_a_mistake_in_every_form(form: str, folder: Path) -> None:
+def test_check_tells_a_mistake_in_every_form(form: str, folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
     (folder / "pipeline.py").write_text(START + "    Processing('A', code='stepp.py', image=STEP['image'])\n")
-    told = mlops("check", "pipeline.py", "--format", form, folder=folder, code=1)
-    assert "Traceback" not in told.err
+    told = in_this_process(capfd)("check", "pipeline.py", "--format", form, code=1)
     assert "D052" in told.out
     if form == "json":
         assert told.json["summary"] == {"errors": 1, "warnings": 0, "files": 1}

@@ -7,7 +7,7 @@ import tarfile
 from pathlib import Path
 
 import pytest
-from command_line import ROOT, mlops
+from command_line import ROOT, Told, in_this_process, mlops
 
 pytestmark = pytest.mark.slow
 
@@ -91,13 +91,20 @@ def test_what_is_shipped_runs_here(project: Path, sandbox: str) -> None:
     assert "s3cr3t-of-the-api" not in told.out + told.err
 
 
-def test_a_secret_without_a_stand_in_is_told(project: Path) -> None:
+def test_a_secret_without_a_stand_in_is_told(
+    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
     (project / "secrets.json").write_text('{"prod/api": {"tokn": "x-y-z"}}')
-    told = mlops("run", "pipeline.py", "--only", "Script", folder=project, code=1, MLOPS_SECRETS_FILE="secrets.json")
-    assert "secrets.json" in told.err
-    file = {"MLOPS_SECRETS_FILE": str(project / "secrets.json")}
-    wrong = mlops("run", "pipeline.py", "--only", "Script", folder=project, code=1, **file)
+    monkeypatch.chdir(project)
+
+    def run(**stand_in: str) -> Told:
+        with monkeypatch.context() as given:
+            for name, value in stand_in.items():
+                given.setenv(name, value)
+            return in_this_process(capfd)("run", "pipeline.py", "--only", "Script", code=1)
+
+    assert "secrets.json" in run(MLOPS_SECRETS_FILE="secrets.json").err
+    wrong = run(MLOPS_SECRETS_FILE=str(project / "secrets.json"))
     assert "the stand-in for prod/api is no JSON object with token" in wrong.err
     assert "x-y-z" not in wrong.err
-    none = mlops("run", "pipeline.py", "--only", "Script", folder=project, code=1)
-    assert "set MLOPS_SECRET_PROD_API" in none.err
+    assert "set MLOPS_SECRET_PROD_API" in run().err
