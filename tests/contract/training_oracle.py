@@ -32,8 +32,12 @@ def run(case: dict[str, Any]) -> None:
 
 
 def main() -> None:
-    # The heavy ones, once for all cases.
+    # The heavy ones, once for all cases; the toolkit itself reads its folders' names when it is imported.
+    import asyncio  # noqa: F401
+
     import boto3  # noqa: F401
+    import paramiko  # noqa: F401
+    import psutil  # noqa: F401
 
     answers = []
     for case in json.load(sys.stdin):
