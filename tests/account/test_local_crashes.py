@@ -60,7 +60,10 @@ def killed_at_moments(
     for number in range(KILLS):
         running = project.run(10 + number, "--no-cache")
         if victim == "command":
-            time.sleep(moments.uniform(*command))
+            if number == 0:
+                started_id(running)
+            else:
+                time.sleep(moments.uniform(*command))
             with suppress(ProcessLookupError):
                 kill(running.pid)
             running.communicate()
