@@ -105,7 +105,7 @@ class Project:
             assert attempts in (len(folders), len(folders) - 1), f"{step}: {attempts} attempts, {len(folders)} folders"
         return found
 
-    def ended(self, execution: str, seconds: float = 30) -> str:
+    def ended(self, execution: str, seconds: float = PATIENCE_SECONDS) -> str:
         deadline = time.monotonic() + seconds
         sagemaker = self.sagemaker
         while time.monotonic() < deadline:

@@ -71,7 +71,7 @@ def killed_at_moments(
             known.update(started)
             for execution in started:
                 # Its process goes on, unless it was never started; then that is told.
-                status = project.ended(execution, PATIENCE_SECONDS)
+                status = project.ended(execution)
                 assert status == "Succeeded" or not project.steps(execution)
         else:
             execution = started_id(running)
@@ -128,9 +128,9 @@ def test_two_retries_at_once_run_it_once(tmp_path: Path) -> None:
     execution = started_id(command)
     until_it_runs(project, execution, "Two")
     kill(runner_with(execution))
-    command.communicate(timeout=20)
+    command.communicate(timeout=PATIENCE_SECONDS)
     both = [project.command("executions", "retry", execution, "--no-watch") for _ in range(2)]
-    codes = sorted(process.wait(timeout=30) for process in both)
+    codes = sorted(process.wait(timeout=PATIENCE_SECONDS) for process in both)
     for process in both:
         process.communicate()
     assert codes[0] == 0

@@ -13,7 +13,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from killed_project import ROOT, Project, chain, until_gone
+from killed_project import PATIENCE_SECONDS, ROOT, Project, chain, until_gone
 from store_invariants import violations
 
 pytestmark = [
@@ -95,7 +95,9 @@ def test_command_killed_at_every_write(tmp_path: Path, killer: str) -> None:
         project = chain(folder, STEPS)
         environment = {"PYTHONPATH": killer, "DIE_IN": "-m mlops run", "DIE_AT": str(number)}
         run = [sys.executable, "-m", "mlops", "run", project.file]
-        ran = subprocess.run(run, cwd=folder, env={**os.environ, **environment}, capture_output=True, timeout=60)
+        ran = subprocess.run(
+            run, cwd=folder, env={**os.environ, **environment}, capture_output=True, timeout=PATIENCE_SECONDS
+        )
         if ran.returncode == 0:
             assert number > FEWEST_WRITES
             return
