@@ -27,7 +27,7 @@ pytestmark = [
 
 SEED = 20201201
 KILLS = int(os.environ.get("MLOPS_KILLS", "1"))
-AT_ONCE = 20 if "MLOPS_KILLS" in os.environ else 6
+AT_ONCE = 20 if "MLOPS_KILLS" in os.environ else 4
 """More than there are cores."""
 EXAMPLE_STEPS = ("Prepare", "Train", "Evaluate", "GoodEnough", "Register", "Model", "Score")
 
