@@ -316,7 +316,8 @@ def _steps() -> list[dict[str, Any]]:
                         },
                         "TerminationWaitInSeconds": 300,
                         "MaximumExecutionTimeoutInSeconds": 3600,
-                    }
+                    },
+                    "AutoRollbackConfiguration": {"Alarms": [{"AlarmName": "churn-errors"}]},
                 },
             },
         },
