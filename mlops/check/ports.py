@@ -15,15 +15,25 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, slots=True)
-class Composed:
-    """Each definition with what the reader found in it; ``findings`` are those of the file."""
+class Lowered:
+    """A definition with what was found when it was made."""
 
-    definitions: tuple[tuple[Definition, Sequence[Finding]], ...]
+    definition: Definition
+    findings: Sequence[Finding]
+
+
+@dataclass(frozen=True, slots=True)
+class Composed:
+    """``findings`` are those of the file. ``declared``: its pipelines are of our own language, lowered, and not of the
+    official SDK."""
+
+    definitions: tuple[Lowered, ...]
     findings: tuple[Finding, ...]
+    declared: bool = False
 
 
 class Composer(Protocol):
-    """What runs a file that is written with the official SDK, and never raises for what the file does."""
+    """What runs a file of any author where it is closed in, and never raises for what the file does."""
 
     def __call__(self, file: Path, name: str | None, environment: Environment, root: Path) -> Composed:
         """``name`` chooses a pipeline, or the function that builds it."""

@@ -3,28 +3,32 @@
 from __future__ import annotations
 
 import ast
+import contextlib
 import os
 import re
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.check import check, step_types
 from mlops.check.many import mapped
-from mlops.check.ports import COMPOSER, Composer
+from mlops.check.ports import COMPOSER, Composed, Composer, Lowered
 from mlops.check.selection import Selection, listed_codes, read_selection
 from mlops.check.telling import told_of_file
-from mlops.ir import Checked, Finding, Severity, UsageError, Where
+from mlops.ir import Checked, Definition, Finding, Severity, UsageError, Where
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
+from mlops.project.program_text import NOTEBOOK
 from mlops.project.python_files import imported, parsed
 from mlops.project.root import LOCK, find_root
 from mlops.project.sdk_source import is_sdk_file
+from mlops.project.self_contained import is_self_contained
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
+    from mlops.project.environments import Environment
 
 STANDARD_INPUT = "-"
 LOCAL = "local"
@@ -101,10 +105,8 @@ def open_targets(
             if file.suffix == ".json":
                 waiting.append((len(parts), file, selection(root)))
                 parts.append(((), ()))
-            elif is_sdk_file(file):
-                parts.append(_compose_pipelines(file, name, environment, selection(root), compose))
             else:
-                parts.append(_load_pipelines(file, name, environment, selection(root)))
+                parts.append(_open_program(file, name, environment, selection(root), compose))
     for (index, _, _), part in zip(waiting, mapped(_definition_of, waiting), strict=True):
         parts[index] = part
     pipelines = [
@@ -191,15 +193,15 @@ def _split(target: str) -> tuple[Path, str | None]:
     'churn'
     """
     file, colon, name = target.rpartition(":")
-    if colon and file.endswith(".py"):
+    if colon and file.endswith((".py", NOTEBOOK)):
         return Path(file), name
     return Path(target), None
 
 
 def _files(path: Path, definitions: bool) -> list[Path]:
     if path.is_file():
-        if path.suffix not in (".py", ".json"):
-            raise UsageError(f"{path} is neither a pipeline file (.py) nor a definition (.json)")
+        if path.suffix not in (".py", NOTEBOOK, ".json"):
+            raise UsageError(f"{path} is neither a pipeline file (.py, {NOTEBOOK}) nor a definition (.json)")
         return [path]
     found = sorted([*pipeline_files(path), *(file for file in _below(path, ".py") if is_sdk_file(file, whole=True))])
     if definitions:
@@ -279,70 +281,111 @@ def _read_definition(content: bytes, file: str, selection: Selection) -> _Part:
     return [replace(checked, findings=located)], located
 
 
-def _compose_pipelines(
+def _open_program(
     file: Path, name: str | None, environment_name: str, selection: Selection, compose: Composer | None
 ) -> _Part:
-    """A file that is written with the official SDK; its steps keep the order that the SDK gave them."""
-    from mlops.project.environments import read_project
-
-    file = file.resolve()
-    root = find_root(file)
-    composed = (compose or COMPOSER.get())(file, name, read_project(root).environment(environment_name), root)
-    found: list[Checked] = []
-    for definition, said in composed.definitions:
-        checked = check(definition, findings=(*composed.findings, *said))
-        found.append(replace(checked, findings=tuple(selection.chosen(checked.findings))))
-    told = [finding for checked in found for finding in checked.findings]
-    return found, [*selection.chosen(composed.findings), *told]
-
-
-def _load_pipelines(file: Path, name: str | None, environment_name: str, selection: Selection) -> _Part:
-    # A definition in JSON needs neither the DSL nor the project's configuration.
-    from mlops.check.lowering import lowered
-    from mlops.declare.load import load
-    from mlops.project import lock
+    """A Python file or a notebook. What can do nothing but declare runs here; everything else where it is closed in,
+    and so does what turns out to do more."""
     from mlops.project.environments import read_project
 
     file = file.resolve()  # before the author's code, which may change the working directory
     root = find_root(file)
     project = read_project(root)
     environment = project.environment(environment_name)
-    pinned = lock.read(root / LOCK)
-    loaded = load(file, project.time_limit)
-    cut_short = any(finding.code in _CUT_SHORT for finding in loaded.findings)
-    found: list[Checked] = []
+    others = [other for other in project.environments.values() if not other.is_local] if environment.is_local else []
+    if is_self_contained(file, root):
+        # A definition in JSON needs neither the DSL nor the project's configuration.
+        from mlops.declare.load import load
+        from mlops.declare.reaching_out import ReachesOut
 
-    def decided_elsewhere(checked: Checked, declared: Sequence[Pipeline]) -> frozenset[Finding]:
+        with contextlib.suppress(ReachesOut):
+            loaded = load(file, project.time_limit)
+
+            def lowered_again(other: Environment) -> Sequence[Lowered]:
+                return _lowered(loaded.pipelines, file, other, root)
+
+            lowered = lowered_again(environment)
+            return _declared(file, name, lowered, loaded.findings, selection, _Elsewhere(others, lowered_again))
+    composer = compose or COMPOSER.get()
+    composed = composer(file, name, environment, root)
+    if not composed.declared:
+        return _of_the_sdk(composed, selection)
+
+    def composed_again(other: Environment) -> Sequence[Lowered]:
+        return composer(file, name, other, root).definitions
+
+    elsewhere = _Elsewhere(others, composed_again)
+    return _declared(file, name, composed.definitions, composed.findings, selection, elsewhere)
+
+
+@dataclass(frozen=True, slots=True)
+class _Elsewhere:
+    """The accounts that a pipeline may go to, where it is compiled for none of them now."""
+
+    others: Sequence[Environment]
+    lowered: Callable[[Environment], Sequence[Lowered]]
+
+    def decides(self, checked: Checked) -> frozenset[Finding]:
         """What the house says of it, and not of every account that it may go to."""
-        if not any(finding.code.startswith(_HOUSE) for finding in checked.findings):
+        if not self.others or not any(finding.code.startswith(_HOUSE) for finding in checked.findings):
             return frozenset()
         from mlops.check.house_elsewhere import mended_elsewhere
 
-        source = next(pipeline for pipeline in declared if pipeline.name == checked.definition.name)
-        others = [other for other in project.environments.values() if not other.is_local]
-        folders = (file.parent, root)
-        return mended_elsewhere(checked.findings, others, lambda other: lowered(source, other, pinned, folders)[0])
+        def compiled(other: Environment) -> Definition:
+            definitions = (item.definition for item in self.lowered(other))
+            return next((each for each in definitions if each.name == checked.definition.name), checked.definition)
 
-    for pipeline in loaded.pipelines:
-        if name is not None and pipeline.name != name:
+        return mended_elsewhere(checked.findings, self.others, compiled)
+
+
+def _of_the_sdk(composed: Composed, selection: Selection) -> _Part:
+    """Its steps keep the order that the SDK gave them."""
+    found: list[Checked] = []
+    for item in composed.definitions:
+        checked = check(item.definition, findings=(*composed.findings, *item.findings))
+        found.append(replace(checked, findings=tuple(selection.chosen(checked.findings))))
+    told = [finding for checked in found for finding in checked.findings]
+    return found, [*selection.chosen(composed.findings), *told]
+
+
+def _lowered(pipelines: Sequence[Pipeline], file: Path, environment: Environment, root: Path) -> list[Lowered]:
+    from mlops.check.lowering import lowered
+    from mlops.project import lock
+
+    pinned = lock.read(root / LOCK)
+    return [Lowered(*lowered(pipeline, environment, pinned, (file.parent, root))) for pipeline in pipelines]
+
+
+def _declared(
+    file: Path,
+    name: str | None,
+    lowered: Sequence[Lowered],
+    of_file: Sequence[Finding],
+    selection: Selection,
+    elsewhere: _Elsewhere,
+) -> _Part:
+    """Pipelines of our own language; ``of_file`` is what was found in the file."""
+    named = [item.definition.name or "" for item in lowered]
+    if name is not None and named and name not in named:
+        raise UsageError(f"{file} has no pipeline {name!r}; it has {', '.join(named)}")
+    cut_short = any(finding.code in _CUT_SHORT for finding in of_file)
+    found: list[Checked] = []
+    for item in lowered:
+        if name not in (None, item.definition.name):
             continue
-        definition, misuses = lowered(pipeline, environment, pinned, (file.parent, root))
-        checked = check(definition, findings=(*loaded.findings, *misuses))
+        checked = check(item.definition, findings=(*of_file, *item.findings))
         if cut_short:
             kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
             checked = replace(checked, findings=kept)
         found.append(checked)
-    if name is not None and loaded.pipelines and name not in [pipeline.name for pipeline in loaded.pipelines]:
-        known = ", ".join(pipeline.name for pipeline in loaded.pipelines)
-        raise UsageError(f"{file} has no pipeline {name!r}; it has {known}")
     misused = any(item.code.startswith("D") for checked in found for item in checked.findings)
     whole = name is None and not cut_short and not misused
-    told, of_comments = told_of_file(file, loaded.findings, found, selection, whole=whole)
-    findings = [*of_comments, *(told[item] for item in loaded.findings if item in told)]
+    told, of_comments = told_of_file(file, of_file, found, selection, whole=whole)
+    findings = [*of_comments, *(told[item] for item in of_file if item in told)]
     pipelines: list[Checked] = []
     for checked in found:
-        elsewhere = decided_elsewhere(checked, loaded.pipelines) if environment.is_local else frozenset()
-        left = (told[item] for item in checked.findings if item in told and item not in elsewhere)
+        decided = elsewhere.decides(checked)
+        left = (told[item] for item in checked.findings if item in told and item not in decided)
         ordered = tuple(sorted(left, key=_by_place))
         pipelines.append(replace(checked, findings=ordered))
         findings.extend(ordered)

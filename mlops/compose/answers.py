@@ -1,18 +1,49 @@
-"""The answers to AWS calls that the SDK makes while it composes: the environment's own facts, and what it uploaded."""
+"""The answers to AWS calls that a file makes while it is composed: the environment's own facts, what the file itself
+uploaded or made, and what the project's author says in ``mlops.toml``."""
 
 from __future__ import annotations
 
 import hashlib
+import re
 import threading
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from io import BytesIO
 from typing import Any
 
+from mlops.compose.author_frames import author_line
+from mlops.compose.described import described
 from mlops.compose.order import Order
 from mlops.compose.timeless import timeless
-from mlops.project.files import write_bytes
-from mlops.project.private import FILE, private_folder, state_folder
+from mlops.ir import Where
+
+_QUESTIONS = ("List", "Search", "Simulate", "Query", "Scan", "BatchGet", "BatchDescribe", "Filter")
+_STANDING = ("CreatePipeline", "UpdatePipeline", "StartPipelineExecution")
+_JOBS = (
+    "CreateProcessingJob",
+    "CreateTrainingJob",
+    "CreateTransformJob",
+    "CreateHyperParameterTuningJob",
+    "CreateAutoMLJob",
+    "CreateAutoMLJobV2",
+    "CreateCompilationJob",
+    "CreateLabelingJob",
+    "CreateEdgePackagingJob",
+    "CreateInferenceRecommendationsJob",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A call at the author's line. ``about`` is the name of what it is about, empty where it names nothing."""
+
+    service: str
+    operation: str
+    about: str
+    where: Where
+
+    def __str__(self) -> str:
+        return f"{self.service} {self.operation} {self.about}".strip()
 
 
 @dataclass(slots=True)
@@ -22,16 +53,42 @@ class Answers:
     order: Order
     uploads: dict[tuple[str, str], str] = field(default_factory=dict)
     parts: dict[str, dict[int, bytes]] = field(default_factory=dict)
-    changes: list[str] = field(default_factory=list)
+    changes: list[Asked] = field(default_factory=list)
+    """What would have changed the account."""
+    unknown: list[Asked] = field(default_factory=list)
+    """Questions that nobody here can answer."""
+    made: dict[tuple[str, str, str], Mapping[str, Any]] = field(default_factory=dict)
+    """What the file made, by service, kind and name: the request."""
+    documents: dict[str, str] = field(default_factory=dict)
+    """The definitions of pipelines that it put into the account, by name."""
     lock: threading.Lock = field(default_factory=threading.Lock)
+
+    @property
+    def stands(self) -> bool:
+        """A pipeline is in the account as the file knows it: what follows is no part of composing."""
+        return any(change.operation in _STANDING for change in self.changes)
+
+    @property
+    def jobs(self) -> list[Asked]:
+        """Jobs that were started at once, instead of being steps, before any pipeline stood."""
+        found = []
+        for change in self.changes:
+            if change.operation in _STANDING:
+                break
+            if change.operation in _JOBS:
+                found.append(change)
+        return found
 
     def answer(self, client: Any, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
         """Stands for botocore's ``_make_api_call``."""
         service = client.meta.service_model.service_name
+        asked = Asked(service, operation, _about(service, operation, request), author_line(self.order))
         with self.lock:
-            reply = self._answer(service, operation, request)
+            reply = self._given(asked)
             if reply is None:
-                reply = self._by_its_name(client, service, operation, request)
+                reply = self._answer(service, operation, request)
+            if reply is None:
+                reply = self._by_its_name(client, asked, request)
         reply.setdefault("ResponseMetadata", {"HTTPStatusCode": 200, "HTTPHeaders": {}, "RequestId": "composing"})
         return reply
 
@@ -78,31 +135,75 @@ class Answers:
                 return self._listing(request)
         return None
 
-    def _by_its_name(self, client: Any, service: str, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
-        """Questions find nothing; what would change the account is noted, and answered as if it were done."""
+    def _given(self, asked: Asked) -> dict[str, Any] | None:
+        """What the project says, about this one thing or about all of its kind."""
+        for question in (str(asked), f"{asked.service} {asked.operation}"):
+            if question in self.order.answers:
+                answer = dict(self.order.answers[question])
+                if asked.operation == "GetObject" and isinstance(answer.get("Body"), str):
+                    content = answer["Body"].encode()
+                    answer |= {"Body": _body(content), "ContentLength": len(content)}
+                return answer
+        return None
+
+    def _by_its_name(self, client: Any, asked: Asked, request: Mapping[str, Any]) -> dict[str, Any]:
+        """Questions find what the file made and nothing else; what would change the account is noted, and answered as
+        if it were done."""
+        operation = asked.operation
         shape = client.meta.service_model.operation_model(operation).output_shape
         members = {} if shape is None else shape.members
-        if operation.startswith(("List", "Search", "Simulate")):
+        if operation.startswith(_QUESTIONS):
+            self.unknown.append(asked)
             return {name: [] for name, member in members.items() if member.type_name == "list"}
-        if operation.startswith(("Describe", "Get", "Head", "BatchGet", "BatchDescribe")):
-            raise _refusal("ResourceNotFound", f"{service} {operation}: not known while composing", 404, operation)
-        name = next((str(value) for key, value in request.items() if key.endswith("Name")), "composing")
-        self.changes.append(f"{service} {operation} {name}")
+        if operation.startswith(("Describe", "Get", "Head")):
+            kind = operation.removeprefix("Describe").removeprefix("Get").removeprefix("Head")
+            made = self.made.get((asked.service, kind, asked.about))
+            if made is not None and shape is not None:
+                return described(shape, kind, made, self._arn(asked.service, kind, asked.about))
+            self.unknown.append(asked)
+            raise _refusal("ResourceNotFound", f"{asked}: not known while composing", 404, operation)
+        name = asked.about or "composing"
+        self.changes.append(asked)
+        self._make(asked.service, operation, name, request)
         return {
-            member: f"arn:aws:{service}:{self.order.facts['region']}:{self.order.facts['account']}:"
-            f"{member.removesuffix('Arn').lower()}{':' if service == 'lambda' else '/'}{name}"
+            member: self._arn(asked.service, member.removesuffix("Arn"), name)
             for member in members
             if member.endswith("Arn")
         }
+
+    def _make(self, service: str, operation: str, name: str, request: Mapping[str, Any]) -> None:
+        for verb in ("Create", "Update", "Start", "Put", "Register"):
+            if operation.startswith(verb):
+                kind = operation.removeprefix(verb)
+                break
+        else:
+            return
+        self.made[service, kind, name] = request
+        self.made[service, kind, self._arn(service, kind, name)] = request
+        if kind == "Pipeline" and service == "sagemaker":
+            document = request.get("PipelineDefinition")
+            place = request.get("PipelineDefinitionS3Location")
+            if place is not None:
+                content = self.uploads.get((place.get("Bucket", ""), place.get("ObjectKey", "")))
+                document = None if content is None else (self.order.store / content).read_text(encoding="utf-8")
+            if document is not None:
+                self.documents[name] = document
+
+    def _arn(self, service: str, kind: str, name: str) -> str:
+        if name.startswith("arn:"):
+            return name
+        place = f"{self.order.facts['region']}:{self.order.facts['account']}"
+        if kind == "PipelineExecution":
+            return f"arn:aws:{service}:{place}:pipeline/{name}/execution/composing"
+        return f"arn:aws:{service}:{place}:{kind.lower()}{':' if service == 'lambda' else '/'}{name}"
 
     def _keep(self, request: Mapping[str, Any], content: bytes) -> None:
         content = timeless(content)
         digest = hashlib.sha256(content).hexdigest()
         target = self.order.store / digest
-        if not target.is_file() or target.read_bytes() != content:
-            state_folder(target.parent.parent)
-            private_folder(target.parent)
-            write_bytes(target, content, mode=FILE)
+        if not target.is_file():
+            target.parent.mkdir(exist_ok=True)
+            target.write_bytes(content)
         self.uploads[request["Bucket"], request["Key"]] = digest
 
     def _object(self, operation: str, request: Mapping[str, Any]) -> dict[str, Any]:
@@ -110,6 +211,8 @@ class Answers:
         if digest is None:
             place = f"s3://{request['Bucket']}/{request['Key']}"
             code = "404" if operation == "HeadObject" else "NoSuchKey"
+            if operation == "GetObject":
+                self.unknown.append(Asked("s3", operation, place, author_line(self.order)))
             raise _refusal(
                 code, f"{place} was not uploaded by this file; nothing is fetched while composing", 404, operation
             )
@@ -141,3 +244,18 @@ def _refusal(code: str, message: str, status: int, operation: str) -> Exception:
     error: Any = {"Error": {"Code": code, "Message": message}, "ResponseMetadata": {"HTTPStatusCode": status}}
     refused: Exception = ClientError(error, operation)
     return refused
+
+
+def _about(service: str, operation: str, request: Mapping[str, Any]) -> str:
+    """The name that a request is about: of a pipeline rather than of what belongs to it."""
+    noun = re.sub("^[A-Z][a-z]+", "", operation)
+    if isinstance(request.get(f"{noun}Name"), str):
+        return str(request[f"{noun}Name"])
+    if service == "s3":
+        return "/".join(str(request[key]) for key in ("Bucket", "Key") if key in request)
+    named = [(key, value) for key, value in request.items() if isinstance(value, str)]
+    for ending in ("Name", "Arn", "Id", "Key"):
+        for key, value in named:
+            if key.endswith(ending) and key not in ("ClientRequestToken", "RoleArn"):
+                return value
+    return ""

@@ -1,9 +1,8 @@
-"""Runs a pipeline file that is written with the official SDK, in a process of its own, and answers the AWS calls that
-the SDK makes while it composes.
+"""Runs a pipeline file of any author in a process that is closed before, and answers the AWS calls that it makes.
 
     python -m mlops.compose.composing < order.json
 
-Nothing leaves the process: uploads are kept below the order's ``store`` by their content, questions about the account
+Nothing leaves the process: uploads are kept in the order's private folder by their content, questions about the account
 are answered with the environment's own facts, what would change the account is noted and not done. What comes out is
 written to the order's ``result``. The SDK itself is not imported here: the user's file does that.
 """
@@ -20,13 +19,18 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mlops.compose.answers import Answers
+from mlops.compose.answers import Answers, Asked
+from mlops.compose.clock import clock_findings
+from mlops.compose.closing import close
 from mlops.compose.content_stamps import by_content
-from mlops.compose.execution import pipelines_of, text, told_of
+from mlops.compose.declared import declared_answer
+from mlops.compose.execution import run, text, told_of
+from mlops.compose.findings import written_finding
 from mlops.compose.order import Order
-from mlops.compose.patches import isolate, no_bytecode_below
+from mlops.compose.patches import bytecode_noted, isolate
 from mlops.compose.reading import Reading
-from mlops.ir import Finding
+from mlops.declare.load import staying_alive
+from mlops.declare.time_limit import owns_process
 from mlops.project.root import STATE
 
 _HASHED = re.compile(r"(?:^|/)[0-9a-f]{32,64}/")
@@ -36,24 +40,28 @@ _HASHED = re.compile(r"(?:^|/)[0-9a-f]{32,64}/")
 def compose(order: Order) -> dict[str, Any]:
     """The answer as JSON: pipelines with their definitions, uploads, noted changes, findings."""
     answers = Answers(order)
-    no_bytecode_below(order.root)
+    compiled = bytecode_noted()
     reading = Reading(order.root, (order.root / STATE, order.root / ".git", Path(sys.prefix)))
-    isolate(order.facts["region"], answers, nowhere=order.result.with_name("no-aws-configuration"))
-    findings: list[Finding] = []
+    isolate(answers)
+    with staying_alive():
+        ran = run(order, answers)
     pipelines = []
-    for pipeline in pipelines_of(order, findings):
+    for pipeline in ran.pipelines:
         try:
             definition = pipeline.definition()
         except (Exception, SystemExit) as error:
             name = text(getattr(pipeline, "name", "the pipeline"))
-            findings.append(replace(told_of(error, order, f"composing {name} failed"), step=name))
+            told = told_of(error, order, answers, f"composing {name} failed")
+            ran.findings.append(replace(told, step=name))
         else:
             pipelines.append({"name": text(pipeline.name), "definition": definition})
+    ran.findings += clock_findings(order, [(item["name"], item["definition"]) for item in pipelines])
     uploads = {place: content for place, content in answers.uploads.items() if "/__pycache__/" not in place[1]}
     definitions, placed = by_content(
         [item["name"] for item in pipelines], [item["definition"] for item in pipelines], uploads
     )
     return {
+        "declared": declared_answer(order, ran) if ran.declared else None,
         "pipelines": [
             {**item, "definition": definition} for item, definition in zip(pipelines, definitions, strict=True)
         ],
@@ -61,20 +69,21 @@ def compose(order: Order) -> dict[str, Any]:
             {"bucket": bucket, "key": key, "content": content, "in_place": key == counted and not _HASHED.search(key)}
             for ((bucket, key), content), (_, counted) in zip(placed.items(), uploads, strict=True)
         ],
-        "changes": sorted(set(answers.changes)),
-        "reads": sorted(map(str, reading.paths)),
-        "findings": [
-            {
-                "code": item.code,
-                "message": item.message,
-                "help": item.help,
-                "file": item.where.file,
-                "line": item.where.line,
-                "about": item.step,
-            }
-            for item in findings
+        "changes": [
+            {"change": str(change), "file": change.where.file, "line": change.where.line}
+            for change in _once(answers.changes)
+            if not any(item.code == "D110" and item.where == change.where for item in ran.findings)
         ],
+        "reads": sorted(map(str, reading.paths)),
+        "compiled": sorted(compiled),
+        "findings": [written_finding(item) for item in ran.findings],
     }
+
+
+def _once(changes: list[Asked]) -> list[Asked]:
+    return sorted(
+        dict.fromkeys(changes), key=lambda change: (change.where.file or "", change.where.line or 0, str(change))
+    )
 
 
 @contextlib.contextmanager
@@ -86,9 +95,15 @@ def _standard_output_to_error() -> Iterator[None]:
 
 def main() -> None:
     order = Order.read(json.load(sys.stdin))
+    owns_process()
+    nothing = os.open(os.devnull, os.O_RDONLY)
+    os.dup2(nothing, 0)
+    os.close(nothing)
     with _standard_output_to_error():
+        close(order)
         answer = compose(order)
-    order.result.write_text(json.dumps(answer), encoding="utf-8")
+        text = json.dumps(answer)
+    order.result.write_text(text, encoding="utf-8")
     sys.stderr.flush()
     os._exit(0)  # the SDK leaves threads behind that would keep the process
 

@@ -2,87 +2,184 @@
 
 from __future__ import annotations
 
+import ast
 import inspect
 import os
+import re
 import sys
-import tokenize
-from collections.abc import Callable
+import traceback
+import types
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from mlops.compose.answers import Answers, Asked
+from mlops.compose.notebook_magics import names_of_a_notebook
 from mlops.compose.order import Order
 from mlops.declare.load import MODULE, raised, syntax
-from mlops.ir import Finding
+from mlops.declare.mistakes import MISTAKES
+from mlops.declare.misuse import MisuseError, collecting
+from mlops.declare.pipeline import Pipeline, recording
+from mlops.declare.time_limit import TimeIsUp, limited
+from mlops.ir import Finding, Severity, Where
+from mlops.project.program_text import NOTEBOOK, program_text
 
 FUNCTION = "get_pipeline"
 """How SageMaker's project templates call the function that builds the pipeline."""
 
 
-def pipelines_of(order: Order, findings: list[Finding]) -> list[Any]:
-    """The SDK's pipelines that the file made, or that its function gives."""
+@dataclass(slots=True)
+class Ran:
+    """What running the file gave: pipelines of the official SDK, or of our own language, and what was wrong."""
+
+    pipelines: list[Any] = field(default_factory=list)
+    declared: list[Pipeline] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+
+
+def run(order: Order, answers: Answers) -> Ran:
+    """Of the SDK's pipelines those that the order's name chooses; of ours all."""
+    ran = Ran()
     try:
-        with tokenize.open(order.file) as source:
-            code = compile(source.read(), str(order.file), "exec", dont_inherit=True)
+        text = program_text(order.file)
+        tree = ast.parse(text, str(order.file))
+        code = compile(tree, str(order.file), "exec", dont_inherit=True)
     except SyntaxError as error:
-        findings.append(syntax(error, order.file))
+        ran.findings.append(syntax(error, order.file))
+        return ran
+    except (OSError, ValueError, RecursionError) as error:
+        ran.findings.append(_finding(f"cannot be read: {error}", Where(str(order.file), 1), code="D100"))
+        return ran
+    with collecting() as mistakes:
+        try:
+            with limited(order.seconds, str(order.file)):
+                namespace = _executed(order, code, answers, ran)
+                if namespace is not None and not ran.declared:
+                    ran.pipelines = _chosen(namespace, order, answers, ran)
+                    if _is_asleep(ran, namespace):
+                        ran.pipelines = _main(tree, namespace, order, answers, ran)
+        except TimeIsUp as error:
+            ran.findings.append(told_of(error, order, answers, None))
+    ran.findings[:0] = mistakes
+    return ran
+
+
+def _is_asleep(ran: Ran, namespace: Mapping[str, Any]) -> bool:
+    return not ran.pipelines and not ran.declared and not ran.findings and FUNCTION not in namespace
+
+
+def _main(tree: ast.Module, namespace: dict[str, Any], order: Order, answers: Answers, ran: Ran) -> list[Any]:
+    """A driver may do all its work under ``if __name__ == "__main__":``; what stands there is run where the rest of the
+    file makes no pipeline."""
+    guards = [node for node in tree.body if isinstance(node, ast.If) and "__main__" in ast.dump(node.test)]
+    if not guards:
         return []
-    namespace = _executed(order, code, findings)
-    if namespace is None:
-        return []
+    code = compile(ast.Module(list(guards), []), str(order.file), "exec", dont_inherit=True)
+    namespace["__name__"] = "__main__"
+    sys.argv = [str(order.file)]
+    with recording() as declared:
+        _attempt(code, namespace, order, answers, ran, made=declared)
+    ran.declared += declared
+    return [] if declared else _chosen(namespace, order, answers, ran)
+
+
+def _chosen(namespace: Mapping[str, Any], order: Order, answers: Answers, ran: Ran) -> list[Any]:
     made = {id(item): item for item in namespace.values() if _is_pipeline(item)}
+    # Those that a function made and put into the account, and that no variable holds.
+    names = [text(item.name) for item in made.values()]
+    put = [Document(name, said) for name, said in answers.documents.items() if name not in names]
+    listed = [*made.values(), *put]
+    function = namespace.get(FUNCTION)
     if order.name is None:
-        function = namespace.get(FUNCTION)
-        return _called(function, order, findings) if not made and inspect.isfunction(function) else list(made.values())
-    named = [item for item in made.values() if text(item.name) == order.name]
+        return _called(function, order, answers, ran) if not listed and inspect.isfunction(function) else listed
+    named = [item for item in listed if text(item.name) == order.name]
     if named:
         return named
-    function = namespace.get(order.name)
-    if _is_pipeline(function):
-        return [function]
-    if inspect.isfunction(function):
-        return _called(function, order, findings)
-    return _of_that_name(order.name, list(made.values()), namespace.get(FUNCTION), order, findings)
+    chosen = namespace.get(order.name)
+    if _is_pipeline(chosen):
+        return [chosen]
+    if inspect.isfunction(chosen):
+        return _called(chosen, order, answers, ran)
+    return _of_that_name(order.name, listed, function, order, answers, ran)
 
 
-def _of_that_name(name: str, made: list[Any], function: object, order: Order, findings: list[Finding]) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A pipeline that is known by what was put into the account."""
+
+    name: str
+    said: str
+
+    def definition(self) -> str:
+        return self.said
+
+
+def _of_that_name(name: str, made: list[Any], function: object, order: Order, answers: Answers, ran: Ran) -> list[Any]:
     """Of what ``get_pipeline`` gives, or a mistake that names what is there."""
     if not made and inspect.isfunction(function):
-        made = _called(function, order, findings)
+        made = _called(function, order, answers, ran)
         if not made:
             return []
     named = [item for item in made if text(item.name) == name]
-    if not named:
+    if not named and not ran.findings:
         there = ", ".join(sorted(text(item.name) for item in made))
         help = f"here is {there}" if there else "leave it in a variable, or give it from a function get_pipeline()"
-        findings.append(_finding(f"no pipeline and no function is called {name!r}", order.file, 1, help))
+        message = f"no pipeline and no function is called {name!r}"
+        ran.findings.append(_finding(message, Where(str(order.file), 1), help))
     return named
 
 
-def _executed(order: Order, code: Any, findings: list[Finding]) -> dict[str, Any] | None:
+def _executed(order: Order, code: Any, answers: Answers, ran: Ran) -> dict[str, Any] | None:
     """The file's names. It runs where it lies; where a file is not found from there, in the project's root again."""
     package = _package(order.file)
     top = order.file.parents[package.count(".") + 1 if package else 0]
     sys.path[:0] = list(dict.fromkeys(map(str, (order.file.parent, top, order.root))))
-    failed: Exception | SystemExit | None = None
     for folder in dict.fromkeys((order.file.parent, order.root)):
         os.chdir(folder)
-        namespace = {
-            "__name__": MODULE,
-            "__file__": str(order.file),
-            "__package__": package,
-            "__builtins__": __builtins__,
-        }
-        try:
-            exec(code, namespace)  # noqa: S102 - a pipeline file is a program
-        except (OSError, ValueError) as error:
-            failed = failed or error
-        except (Exception, SystemExit) as error:
-            failed = failed or error
-            break
-        else:
-            return namespace
-    if failed is not None:
-        findings.append(told_of(failed, order, None))
+        module = types.ModuleType(MODULE)
+        sys.modules[MODULE] = module  # dataclasses look the module of a class up
+        namespace = module.__dict__
+        namespace |= {"__file__": str(order.file), "__package__": package, "__builtins__": __builtins__}
+        if order.file.suffix == NOTEBOOK:
+            namespace |= names_of_a_notebook(answers)
+        before = len(ran.findings), len(answers.changes), len(answers.unknown)
+        with recording() as declared:
+            error = _attempt(code, namespace, order, answers, ran, made=declared)
+        if folder != order.root and not answers.stands and _lies_in(order.root, folder, error):
+            del ran.findings[before[0] :], answers.changes[before[1] :], answers.unknown[before[2] :]
+            continue
+        ran.declared = declared
+        return namespace if error is None or answers.stands else None
+    return None
+
+
+def _lies_in(root: Path, folder: Path, error: BaseException | None) -> bool:
+    """Whether what was not found is named from the project's root. Only then is the file run a second time."""
+    if not isinstance(error, OSError | ValueError):
+        return False
+    for word in re.split(r"[\s'\"`,;()\[\]]+", str(error)):
+        name = word.removeprefix("file://").rstrip(".:")
+        path = Path(name).relative_to(folder) if name.startswith(f"{folder}/") else Path(name)
+        if name and not path.is_absolute() and (root / path).exists() and not (folder / path).exists():
+            return True
+    return False
+
+
+def _attempt(
+    code: Any, namespace: dict[str, Any], order: Order, answers: Answers, ran: Ran, *, made: list[Pipeline]
+) -> BaseException | None:
+    """Runs it; what was raised is told, and given back."""
+    try:
+        exec(code, namespace)  # noqa: S102 - a pipeline file is a program
+    except MisuseError as error:
+        ran.findings.append(error.finding)
+        return error
+    except BaseException as error:
+        if isinstance(error, SystemExit) and (answers.stands or made) and not error.code:
+            return error
+        ran.findings.append(told_of(error, order, answers, None))
+        return error
     return None
 
 
@@ -102,7 +199,7 @@ def _is_pipeline(item: object) -> bool:
     return bool(bases) and callable(getattr(item, "definition", None))
 
 
-def _called(function: Callable[..., Any], order: Order, findings: list[Finding]) -> list[Any]:
+def _called(function: Callable[..., Any], order: Order, answers: Answers, ran: Ran) -> list[Any]:
     """What ``get_pipeline`` gives; its arguments are the environment's, by the names that project templates use."""
     facts = order.facts
     known = {
@@ -112,7 +209,9 @@ def _called(function: Callable[..., Any], order: Order, findings: list[Finding])
         "role": facts["role"],
         "role_arn": facts["role"],
         "execution_role": facts["role"],
+        "execution_role_arn": facts["role"],
         "sagemaker_role": facts["role"],
+        "sagemaker_role_arn": facts["role"],
         "account_id": facts["account"],
         "sagemaker_project_name": facts["project"],
         "project_name": facts["project"],
@@ -121,45 +220,137 @@ def _called(function: Callable[..., Any], order: Order, findings: list[Finding])
         "bucket": facts["bucket"],
     }
     given: dict[str, Any] = {}
-    line = function.__code__.co_firstlineno
+    where = Where(str(order.file), function.__code__.co_firstlineno)
     for parameter in inspect.signature(function).parameters.values():
         if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD):
             continue
-        # None is what the templates say where the caller knows better.
-        if parameter.default is not parameter.empty and (parameter.default is not None or parameter.name not in known):
-            continue
-        if parameter.name not in known:
+        if parameter.name in known and parameter.default in (parameter.empty, None):
+            given[parameter.name] = known[parameter.name]
+        elif parameter.default is parameter.empty:
             message = f"{function.__name__} wants {parameter.name!r}, and nothing here knows it"
-            findings.append(_finding(message, order.file, line, f"give {parameter.name} a default"))
+            ran.findings.append(_finding(message, where, f"give {parameter.name} a default"))
             return []
-        given[parameter.name] = known[parameter.name]
     try:
         made = function(**given)
     except (Exception, SystemExit) as error:
-        findings.append(told_of(error, order, None))
+        ran.findings.append(told_of(error, order, answers, None))
         return []
     listed = list(made) if isinstance(made, list | tuple) else [made]
     pipelines = [item for item in listed if _is_pipeline(item)]
     if not pipelines:
-        findings.append(_finding(f"{function.__name__} gives no pipeline but {type(made).__name__}", order.file, line))
+        message = f"{function.__name__} gives no pipeline but {type(made).__name__}"
+        ran.findings.append(_finding(message, where))
     return pipelines
 
 
-def told_of(error: BaseException, order: Order, doing: str | None) -> Finding:
+def told_of(error: BaseException, order: Order, answers: Answers, doing: str | None) -> Finding:
     """The finding of what the file or the SDK raised, with the mend where we know one."""
     found = raised(error, order.file)
-    help = None
+    where = _place(error, order) or found.where
+    said = found.message.removeprefix("running the file failed: ")
+    if found.code != "D102":
+        return found.at(where)
+    if answers.stands:
+        message = f"what follows after the pipeline stands is no part of composing, and ended: {said}"
+        return _finding(message, where, code="D106", severity=Severity.INFO)
+    started = answers.jobs
+    if started and doing is None:
+        return _at_once(started[-1])
+    asked = answers.unknown[-1] if answers.unknown else None
+    if asked is not None and _follows(error, asked, where):
+        return _not_known(asked, said, order)
+    message = found.message if doing is None else f"{doing}: {said}"
+    return _finding(message, where, _help(error), step=found.step)
+
+
+def _help(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "sagemaker":
-        help = "the file is written for another version of the SDK than the one that is installed beside mlops"
-    message = found.message if doing is None else f"{doing}: {found.message.removeprefix('running the file failed: ')}"
-    return Finding(found.code, found.name, found.severity, message, help=help, where=found.where)
+        return "the file is written for another version of the SDK than the one that is installed beside mlops"
+    if isinstance(error, ModuleNotFoundError):
+        module = (error.name or "it").partition(".")[0]
+        return f"install {module} beside mlops; nothing is installed while a file is composed"
+    if isinstance(error, EOFError):
+        return "nobody answers while a file is composed: take it from a variable of the environment with a default"
+    if isinstance(error, SystemExit) and error.code:
+        return (
+            "arguments of its own command line need defaults; a function get_pipeline() is called with the "
+            "environment's facts"
+        )
+    return None
 
 
-def _finding(message: str, file: Path, line: int, help: str | None = None) -> Finding:
-    from mlops.declare.mistakes import MISTAKES
-    from mlops.ir import Severity, Where
+def _place(error: BaseException, order: Order) -> Where | None:
+    """The innermost line of the file itself, rather than of a module of the project."""
+    frames = traceback.extract_tb(error.__traceback__)
+    own = [frame for frame in frames if frame.filename == str(order.file)]
+    return Where(own[-1].filename, own[-1].lineno) if own and not isinstance(error, SyntaxError) else None
 
-    return Finding("D102", MISTAKES["D102"].name, Severity.ERROR, message, help=help, where=Where(str(file), line))
+
+def _follows(error: BaseException, asked: Asked, where: Where) -> bool:
+    """Was it the question without an answer? It was asked where the file failed, or its answer was taken apart."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if f"{asked}: not known while composing" in str(seen) or "was not uploaded by this file" in str(seen):
+            return True
+        seen = seen.__cause__ or seen.__context__
+    return asked.where == where or isinstance(error, IndexError | KeyError | StopIteration | AttributeError | TypeError)
+
+
+def _not_known(asked: Asked, said: str, order: Order) -> Finding:
+    name = order.environment["name"]
+    message = (
+        f"the file asks {_who(asked)}, and nothing is asked while composing"
+        if "not known while composing" in said or "HubContent" in asked.operation
+        else f"the file asks {_who(asked)}, and nothing is asked while composing; without the answer: {said}"
+    )
+    help = (
+        f'give the answer in mlops.toml, [env.{name}.answers]: "{asked}" = {{ {_members(asked)} }}; '
+        "or let the file take it from a variable of the environment with a default"
+    )
+    return _finding(message, asked.where, help)
+
+
+def _who(asked: Asked) -> str:
+    if "HubContent" in asked.operation or "jumpstart" in asked.about.lower():
+        return f"SageMaker's hub for a model ({asked})"
+    return f"the account ({asked})"
+
+
+def _members(asked: Asked) -> str:
+    """What of the answer is most likely wanted, as an example."""
+    known = {
+        "GetSecretValue": 'SecretString = "…"',
+        "GetParameter": 'Parameter = { Value = "…" }',
+        "GetParameters": 'Parameters = [{ Name = "…", Value = "…" }]',
+        "GetObject": 'Body = "…"',
+        "ListModelPackages": 'ModelPackageSummaryList = [{ ModelPackageArn = "…" }]',
+        "DescribeStacks": 'Stacks = [{ Outputs = [{ OutputKey = "…", OutputValue = "…" }] }]',
+        "DescribeRepositories": 'repositories = [{ repositoryUri = "…" }]',
+        "DescribeImages": 'imageDetails = [{ imageTags = ["…"] }]',
+        "ListStateMachines": 'stateMachines = [{ name = "…", stateMachineArn = "…" }]',
+        "DescribeStateMachine": 'stateMachineArn = "…"',
+    }
+    return known.get(asked.operation, "the members of the reply that the file reads")
+
+
+def _at_once(job: Asked) -> Finding:
+    message = f"this starts a job at once ({job.operation}), so there is nothing of which a step could be made"
+    help = (
+        "give the processor, estimator or transformer sagemaker_session=PipelineSession(): then its call is the step's"
+    )
+    return _finding(message, job.where, help, code="D110")
+
+
+def _finding(
+    message: str,
+    where: Where,
+    help: str | None = None,
+    *,
+    code: str = "D102",
+    severity: Severity = Severity.ERROR,
+    step: str | None = None,
+) -> Finding:
+    return Finding(code, MISTAKES[code].name, severity, message, help=help, step=step, where=where)
 
 
 def text(name: object) -> str:

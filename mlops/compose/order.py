@@ -1,8 +1,8 @@
-"""What the process is asked: read from its standard input."""
+"""What the closed process is asked: read from its standard input."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,14 +10,29 @@ from typing import Any
 
 @dataclass(slots=True)
 class Order:
-    """``facts`` are what the environment knows: region, account, role, bucket and the project's name."""
+    """``environment`` has the fields of the project's :class:`~mlops.project.environments.Environment`, ``facts`` what
+    it knows of the account: region, account, role, bucket and the project's name; ``answers`` is what the project's
+    author says of the account, by question. The file may take ``seconds``. ``private`` is the one folder that the
+    process may write to for us, ``secret`` are files that it must not read."""
 
     file: Path
     root: Path
     name: str | None
-    store: Path
-    result: Path
+    environment: Mapping[str, Any]
+    seconds: int
+    private: Path
+    secret: Sequence[Path]
     facts: Mapping[str, str]
+    answers: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def result(self) -> Path:
+        return self.private / "result.json"
+
+    @property
+    def store(self) -> Path:
+        """What it uploads and what it ships, by content."""
+        return self.private / "kept"
 
     @classmethod
     def read(cls, given: Mapping[str, Any]) -> Order:
@@ -25,9 +40,12 @@ class Order:
             file=Path(given["file"]),
             root=Path(given["root"]),
             name=given["name"],
-            store=Path(given["store"]),
-            result=Path(given["result"]),
+            environment=given["environment"],
+            seconds=given["seconds"],
+            private=Path(given["private"]),
+            secret=[Path(item) for item in given["secret"]],
             facts=given["facts"],
+            answers=given["answers"],
         )
 
     def written(self) -> dict[str, Any]:
@@ -36,7 +54,10 @@ class Order:
             "file": str(self.file),
             "root": str(self.root),
             "name": self.name,
-            "store": str(self.store),
-            "result": str(self.result),
+            "environment": dict(self.environment),
+            "seconds": self.seconds,
+            "private": str(self.private),
+            "secret": [str(item) for item in self.secret],
             "facts": dict(self.facts),
+            "answers": {name: dict(answer) for name, answer in self.answers.items()},
         }

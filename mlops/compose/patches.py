@@ -5,74 +5,96 @@ The process ends with what it composed, so nothing is changed back.
 
 from __future__ import annotations
 
-import contextlib
 import gzip
-import importlib
+import importlib.util
+import io
 import itertools
 import logging
 import os
 import socket
+import subprocess
 import sys
 import time
 import warnings
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.machinery import SourceFileLoader
-from pathlib import Path
 from typing import Any, NoReturn, Self
 
-from mlops.compose.answers import Answers
+from mlops.compose.answers import Answers, Asked
+from mlops.compose.author_frames import author_line
 from mlops.compose.content_stamps import STAMP
+from mlops.compose.notebook_magics import left_out, without_ipython
 
 _NAMES_ITS_BUCKET = "generate_default_sagemaker_bucket_name"
 
 
-def isolate(region: str, answers: Answers, *, nowhere: Path) -> None:
-    """No credentials, no network, no clock in names; the SDK's chatter is kept down. ``nowhere`` is a file that is not
-    there, in place of AWS's own."""
-    without_credentials(region, nowhere)
-    answered(answers)
-    default_bucket_of_the_environment(answers.order.facts["bucket"])
+def isolate(answers: Answers) -> None:
+    """No network, no clock in names; the SDK's chatter is kept down. Keys are not here: it was started without."""
+    first = iter(range(1, 1_000_000))
+    bucket = answers.order.facts["bucket"]
+    after_import(
+        {
+            "botocore.client": lambda module: answered(module, answers),
+            "sagemaker.session": lambda module: default_bucket_of_the_environment(module, bucket),
+            "sagemaker.core.helper.session_helper": lambda module: default_bucket_of_the_environment(module, bucket),
+            "sagemaker.utils": lambda module: stamps_counted(module, first),
+            "sagemaker.core.common_utils": lambda module: stamps_counted(module, first),
+            "sagemaker.train.utils": lambda module: dates_counted(module, first),
+            "sagemaker.core.modules.utils": lambda module: dates_counted(module, first),
+        }
+    )
     without_network()
     without_chatter()
     archives_without_time()
-    stamps_and_dates_counted(answers.order.file)
     time_counted()
+    installing_left_out(answers)
+    without_ipython()
 
 
-def without_credentials(region: str, nowhere: Path) -> None:
-    """A key that the file could find would be one that it could use, or write into a definition."""
-    for variable in [name for name in os.environ if name.startswith("AWS_")]:
-        del os.environ[variable]
-    os.environ |= {
-        "AWS_DEFAULT_REGION": region,
-        "AWS_REGION": region,
-        "AWS_ACCESS_KEY_ID": "composing",
-        "AWS_SECRET_ACCESS_KEY": "composing",
-        "AWS_EC2_METADATA_DISABLED": "true",
-        "AWS_CONFIG_FILE": str(nowhere),
-        "AWS_SHARED_CREDENTIALS_FILE": str(nowhere),
-    }
+def after_import(changes: Mapping[str, Callable[[Any], None]]) -> None:
+    """Changes modules as soon as somebody has imported them: the SDK takes seconds, and not every file wants it."""
+
+    class Changing:
+        def __init__(self) -> None:
+            self._looking: set[str] = set()
+
+        def find_spec(self, name: str, path: Any = None, target: Any = None) -> Any:
+            if name not in changes or name in self._looking:
+                return None
+            self._looking.add(name)
+            try:
+                spec = importlib.util.find_spec(name)
+            finally:
+                self._looking.discard(name)
+            if spec is None or spec.loader is None:
+                return None
+            load = spec.loader.exec_module
+
+            def exec_module(module: Any) -> None:
+                load(module)
+                changes[name](module)
+
+            setattr(spec.loader, "exec_module", exec_module)  # noqa: B010 - mypy knows no such change
+            return spec
+
+    sys.meta_path.insert(0, Changing())
 
 
-def answered(answers: Answers) -> None:
+def answered(module: Any, answers: Answers) -> None:
     """Every call of every client ends here, whatever the service."""
-    from botocore.client import BaseClient
 
     def make_api_call(client: Any, operation_name: str, api_params: Mapping[str, Any]) -> dict[str, Any]:
         return answers.answer(client, operation_name, api_params)
 
-    BaseClient._make_api_call = make_api_call
+    module.BaseClient._make_api_call = make_api_call
 
 
-def default_bucket_of_the_environment(bucket: str) -> None:
+def default_bucket_of_the_environment(module: Any, bucket: str) -> None:
     """A session without one takes, and makes, a bucket ``sagemaker-<region>-<account>``. Nothing is made here that
     nobody asked for, and the roles that deploy may write to the environment's bucket alone."""
-    for name in ("sagemaker.session", "sagemaker.core.helper.session_helper"):
-        with contextlib.suppress(ImportError):
-            session: Any = importlib.import_module(name).Session
-            setattr(session, _NAMES_ITS_BUCKET, lambda self, boto_session: bucket)
+    setattr(module.Session, _NAMES_ITS_BUCKET, lambda self, boto_session: bucket)
 
 
 def without_network() -> None:
@@ -83,6 +105,33 @@ def without_network() -> None:
 
 def _refuse_connection(*arguments: object, **_: object) -> NoReturn:
     raise ConnectionRefusedError("nothing is connected to while a pipeline is composed")
+
+
+def installing_left_out(answers: Answers) -> None:
+    """A driver may install what it needs first. Here it has to be there already, and what would fetch it has no
+    network: it is told, and has gone well."""
+    original, system = subprocess.Popen.__init__, os.system
+
+    def told(command: Any) -> bool:
+        text = command if isinstance(command, str) else " ".join(map(os.fsdecode, command))
+        if not left_out(text):
+            return False
+        answers.changes.append(Asked("shell", text, "", author_line(answers.order)))
+        return True
+
+    def begin(self: Any, args: Any, *rest: Any, **more: Any) -> None:
+        if not isinstance(args, str | list | tuple) or not told(args):
+            original(self, args, *rest, **more)
+            return
+        is_text = bool(more.get("text") or more.get("universal_newlines") or more.get("encoding"))
+        self.args, self.pid, self.returncode, self.stdin = args, 0, 0, None
+        self._child_created = self._communication_started = False
+        for stream in ("stdout", "stderr"):
+            wanted = more.get(stream) == subprocess.PIPE
+            setattr(self, stream, (io.StringIO() if is_text else io.BytesIO()) if wanted else None)
+
+    subprocess.Popen.__init__ = begin  # type: ignore[method-assign]
+    os.system = lambda command: 0 if told(command) else system(command)
 
 
 def without_chatter() -> None:
@@ -104,15 +153,15 @@ def archives_without_time() -> None:
     gzip.GzipFile.__init__ = timeless  # type: ignore[method-assign]
 
 
-def stamps_and_dates_counted(file: Path) -> None:
+def stamps_counted(module: Any, count: Iterator[int]) -> None:
     """The SDK names jobs and uploads by the time."""
-    count = iter(range(1, 1_000_000))
-    for name in ("sagemaker.utils", "sagemaker.core.common_utils"):
-        with contextlib.suppress(ImportError):
-            module = importlib.import_module(name)
-            for function in ("sagemaker_timestamp", "sagemaker_short_timestamp"):
-                if hasattr(module, function):
-                    setattr(module, function, lambda: STAMP.format(next(count)))
+    for function in ("sagemaker_timestamp", "sagemaker_short_timestamp"):
+        if hasattr(module, function):
+            setattr(module, function, lambda: STAMP.format(next(count)))
+
+
+def dates_counted(module: Any, count: Iterator[int]) -> None:
+    """And by its own reading of the clock."""
 
     class Counted(datetime):
         """Its present is a second later each time that it is asked."""
@@ -121,23 +170,18 @@ def stamps_and_dates_counted(file: Path) -> None:
         def now(cls, tz: tzinfo | None = None) -> Self:
             return cls(2000, 1, 1, tzinfo=tz) + timedelta(seconds=next(count))
 
-    # Only where the file imports them anyway: they are slow.
-    for name in ("sagemaker.train.utils", "sagemaker.core.modules.utils"):
-        if name.rpartition(".")[0].encode() in file.read_bytes():
-            with contextlib.suppress(ImportError):
-                importlib.import_module(name).datetime = Counted  # type: ignore[attr-defined]
+    module.datetime = Counted
 
 
-def no_bytecode_below(root: Path) -> None:
-    """Composing leaves nothing in the project. The SDK's own bytecode may be kept: compiling it takes longer than all
-    that follows, and an environment that was made without has none."""
-    keep = SourceFileLoader.set_data
+def bytecode_noted() -> set[str]:
+    """The process may write none. Whoever started it does, for the modules that are listed here, in the end."""
+    sources: set[str] = set()
 
     def set_data(loader: SourceFileLoader, path: str, data: Any, **mode: Any) -> None:
-        if Path(path).is_relative_to(sys.prefix) or not Path(path).is_relative_to(root):
-            keep(loader, path, data, **mode)
+        sources.add(loader.path)
 
     SourceFileLoader.set_data = set_data  # type: ignore[method-assign, assignment]
+    return sources
 
 
 def time_counted() -> None:

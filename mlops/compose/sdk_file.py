@@ -1,23 +1,25 @@
-"""A pipeline file that is written with the official SDK, to definitions.
+"""A file of any author, to definitions: one that is written with the official SDK, a notebook, or one of ours that does
+more than declare.
 
-The file runs in a process of its own (:mod:`mlops.compose.composing`), because the SDK keeps sessions, threads and
-settings for the whole process. mlops' own pipelines pay nothing for it.
+It runs in a process of its own (:mod:`mlops.compose.composing`), closed before, because nobody knows what it does, and
+the SDK keeps sessions, threads and settings for the whole process. mlops' own pipelines pay nothing for it.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
-import subprocess
-import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from pathlib import Path
+from subprocess import TimeoutExpired
 from typing import Any
 
-from mlops.check.ports import Composed
+from mlops.check.ports import Composed, Lowered
+from mlops.compose.closed_process import keep_bytecode, run, secret_files, take
+from mlops.compose.declared import declared_pipelines, kept_contents
+from mlops.compose.findings import read_finding
 from mlops.compose.order import Order
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
@@ -26,7 +28,6 @@ from mlops.project.environments import Environment, read_project
 from mlops.project.root import STATE
 from mlops.project.sdk_source import named_lines
 
-COMPOSER = "mlops.compose.composing"
 STORE = "composed"
 """The folder below ``.mlops/`` that keeps what the SDK uploaded, by content."""
 
@@ -35,7 +36,6 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
     """Run ``file`` for ``environment``. ``name`` chooses a pipeline, or the function that builds it."""
     store = root / STATE / STORE
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
-        result = Path(folder) / "result.json"
         facts = {
             "region": environment.region,
             "account": environment.account or environment.role.split(":")[4],
@@ -43,33 +43,41 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
             "bucket": environment.bucket,
             "project": file.parent.name,
         }
-        order = Order(file, root, name, store, result, facts)
-        seconds = read_project(root).time_limit
+        private = Path(folder).resolve()
+        order = Order(
+            file=file,
+            root=root,
+            name=name,
+            environment=_plain(environment),
+            seconds=read_project(root).time_limit,
+            private=private,
+            secret=secret_files(),
+            facts=facts,
+            answers=environment.answers,
+        )
         try:
-            done = subprocess.run(
-                [sys.executable, "-P", "-m", COMPOSER],
-                input=json.dumps(order.written()),
-                text=True,
-                env=_variables(),
-                timeout=seconds,
-                check=False,
-            )
-        except subprocess.TimeoutExpired:
-            message = f"running the file was given up: it did not end within {seconds} s"
+            answer, code = run(order)
+        except TimeoutExpired:
+            message = f"running the file was given up: it did not end within {order.seconds} s"
             help = "`time_limit` of [project] in mlops.toml gives it more seconds"
             return Composed((), (_finding("D107", message, Where(str(file), 1), help),))
-        if not result.is_file():
-            message = f"running the file ended the process (exit code {done.returncode})"
+        if answer is None:
+            message = f"running the file ended the process (exit code {code})"
             return Composed((), (_finding("D102", message, Where(str(file), 1)),))
-        answer = json.loads(result.read_text(encoding="utf-8"))
+        keep_bytecode(answer["compiled"])
+        findings = [read_finding(item) for item in answer["findings"]]
+        declared = answer["declared"]
+        if declared is not None:
+            take(order, kept_contents(declared, root), store)
+            lowered = declared_pipelines(declared, file, root, store)
+            return Composed(tuple(lowered), tuple(findings), declared=True)
+        take(order, (item["content"] for item in answer["uploads"]), store)
     lines = named_lines(file)
     findings = [
-        _finding(
-            item["code"], item["message"], Where(item["file"], item["line"] or lines.get(item["about"])), item["help"]
-        )
-        for item in answer["findings"]
+        item if item.where.line or item.step is None else item.at(replace(item.where, line=lines.get(item.step)))
+        for item in findings
     ]
-    findings += [_change(change, file) for change in answer["changes"]]
+    findings += [_change(change) for change in answer["changes"]]
     if not answer["pipelines"] and not answer["findings"]:
         help = "leave it in a variable, or give it from a function get_pipeline()"
         findings.append(_finding("D103", "no pipeline is made here", Where(str(file), 1), help))
@@ -79,13 +87,18 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
         definition, said = read(item["definition"], str(file))
         if definition is not None:
             placed = _placed(definition, item["name"], assets, lines, file)
-            definitions.append((replace(placed, reads=tuple(map(Path, answer["reads"]))), said))
+            definitions.append(Lowered(replace(placed, reads=tuple(map(Path, answer["reads"]))), said))
     return Composed(tuple(definitions), tuple(findings))
 
 
-def _variables() -> dict[str, str]:
-    """The author's own, so that a file may read them; the composer takes those of AWS away."""
-    return {**os.environ, "PYTHONHASHSEED": "0"}
+def _plain(environment: Environment) -> dict[str, Any]:
+    """What lowering needs of it, as JSON has it: schedules, triggers and notices belong to an upsert."""
+    values = {item.name: getattr(environment, item.name) for item in fields(environment)}
+    return {name: value for name, value in values.items() if isinstance(value, str | int | float | list | dict)} | {
+        "schedules": {},
+        "triggers": {},
+        "state": None if environment.state is None else str(environment.state),
+    }
 
 
 def _assets(uploads: Sequence[Mapping[str, Any]], store: Path) -> Iterator[Asset]:
@@ -133,13 +146,13 @@ def _where(name: str, lines: Mapping[str, int], otherwise: Where) -> Where:
     return replace(otherwise, line=lines[max(known, key=len)]) if known else otherwise
 
 
-def _change(change: str, file: Path) -> Finding:
+def _change(change: Mapping[str, Any]) -> Finding:
     return Finding(
         "D106",
         MISTAKES["D106"].name,
         Severity.INFO,
-        f"the SDK would do this while it composes, here it is not done: {change}",
-        where=Where(str(file), 1),
+        f"the SDK would do this while it composes, here it is not done: {change['change']}",
+        where=Where(change["file"], change["line"]),
     )
 
 

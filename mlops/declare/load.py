@@ -16,6 +16,7 @@ from typing import NoReturn
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.misuse import MisuseError, collecting
 from mlops.declare.pipeline import Pipeline, recording
+from mlops.declare.reaching_out import ReachesOut, watched
 from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
 
@@ -34,7 +35,8 @@ class Loaded:
 
 def load(file: Path, seconds: float | None = None) -> Loaded:
     """``file`` exists. What it prints goes to standard error: standard output belongs to results. Where it takes longer
-    than ``seconds``, that is a finding."""
+    than ``seconds``, that is a finding. Raises :class:`ReachesOut` for a file that would do more than declare, before
+    it does."""
     path = file.resolve()
     with collecting() as findings, recording() as pipelines:
         try:
@@ -50,8 +52,11 @@ def load(file: Path, seconds: float | None = None) -> Loaded:
         except (OSError, ValueError) as error:
             findings.append(_finding("D100", f"cannot be read: {error}", Where(str(path))))
         else:
-            with _importable(path.parent), _standard_output_to_error(), _staying_alive():
+            with _importable(path.parent), _standard_output_to_error(), staying_alive(), watched() as reached:
                 _execute(code, path, findings, seconds)
+            what = reached()
+            if what is not None:
+                raise ReachesOut(what)
         if not pipelines and not findings:
             findings.append(
                 _finding(
@@ -71,7 +76,7 @@ def _execute(code: object, path: Path, findings: list[Finding], seconds: float |
     try:
         with limited(seconds, str(path)):
             exec(code, module.__dict__)  # type: ignore[arg-type]  # noqa: S102 - a pipeline file is a program
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, ReachesOut):
         raise
     except MisuseError as error:
         findings.append(error.finding)
@@ -108,7 +113,7 @@ class _ProcessEnd(BaseException):
 
 
 @contextlib.contextmanager
-def _staying_alive() -> Iterator[None]:
+def staying_alive() -> Iterator[None]:
     """``os._exit(0)`` in a file would end a check as if there were nothing to say. A child that the file forks may
     end so; what C code does behind Python's back, nobody in this process sees."""
     process, end = os.getpid(), os._exit

@@ -311,6 +311,14 @@ The line is where it was then.
 Bad:  while not ready(): pass
 Good: what has to be waited for, in a step""",
     ),
+    "D108": Mistake(
+        "composed-with-the-clock",
+        """A pipeline's name or definition holds the present time, or a name made up by chance, so the file makes
+another pipeline each time that it is composed: each upsert finds something to do, and nothing is served from the cache.
+
+Bad:  Pipeline(name="churn-" + time.strftime("%Y-%m-%d-%H-%M-%S"), …)
+Good: Pipeline(name="churn", …), with ExecutionVariables.START_DATETIME where a place must differ""",
+    ),
     "D109": Mistake(
         "local-account-elsewhere",
         """What is compiled for an account names the local one, number 000000000000, its bucket or its role: copied from
@@ -318,5 +326,13 @@ a definition that was compiled without `--env`. Nothing of it is there.
 
 Bad:  role="arn:aws:iam::000000000000:role/mlops-local" with --env staging
 Good: no role: the environment's is taken""",
+    ),
+    "D110": Mistake(
+        "job-at-once",
+        """A processor, estimator, tuner or transformer of the official SDK has a session that starts jobs, so its call
+starts one while the file runs, and gives nothing of which a step could be made.
+
+Bad:  SKLearnProcessor(…, sagemaker_session=sagemaker.Session()).run(code="prepare.py")
+Good: SKLearnProcessor(…, sagemaker_session=PipelineSession()).run(code="prepare.py")""",
     ),
 }

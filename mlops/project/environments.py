@@ -46,10 +46,11 @@ class Environment:
     """One environment, its defaults already merged in.
 
     ``parameters`` are pipeline parameters' defaults in this environment; ``instance`` is the instance type of steps
-    that name none, ``max_instances`` the most of them that a job has. ``mlflow`` is a tracking URI, a SageMaker-managed
-    server's ARN, or, for the local one, ``true``: the project's own SQLite file. ``state`` is the local account's
-    folder and None elsewhere. ``parallelism`` is for pipelines that give none. ``approval``: whatever
-    changes it asks before. ``assume_role`` is taken on for all calls.
+    that name none, ``max_instances`` the most of them that a job has. ``answers`` are what its account would say to a
+    file that asks while it is composed: the reply's members by the question, e.g. ``ssm GetParameter /ml/role``.
+    ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the project's own
+    SQLite file. ``state`` is the local account's folder and None elsewhere. ``parallelism`` is for pipelines that give
+    none. ``approval``: whatever changes it asks before. ``assume_role`` is taken on for all calls.
     """
 
     name: str
@@ -67,6 +68,7 @@ class Environment:
     max_instances: Annotated[int, AtLeast(1)] | None = None
     tags: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str | int | float | bool] = field(default_factory=dict)
+    answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     parallelism: Annotated[int, AtLeast(1)] | None = None
     approval: bool = False
     schedules: dict[Name, Schedule] = field(default_factory=dict)

@@ -6,6 +6,7 @@ import ast
 import re
 from pathlib import Path
 
+from mlops.project.program_text import program_text
 from mlops.project.python_files import parsed
 
 _IMPORTS_SDK = re.compile(r"^\s*(?:from|import)\s+sagemaker\b", re.MULTILINE)
@@ -27,7 +28,7 @@ def is_sdk_file(file: Path, *, whole: bool = False) -> bool:
 
 def named_lines(file: Path) -> dict[str, int]:
     """The lines of the calls that name something: ``TrainingStep(name="Train", …)`` gives ``Train``."""
-    tree = parsed(file)
+    tree = parsed(_text(file))
     found: dict[str, int] = {}
     for node in () if tree is None else ast.walk(tree):
         if not isinstance(node, ast.Call):
@@ -36,3 +37,10 @@ def named_lines(file: Path) -> dict[str, int]:
         if given and isinstance(given[0], ast.Constant) and isinstance(given[0].value, str):
             found.setdefault(given[0].value, node.lineno)
     return found
+
+
+def _text(file: Path) -> str:
+    try:
+        return program_text(file)
+    except (OSError, SyntaxError, ValueError):
+        return ""

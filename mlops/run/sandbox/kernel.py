@@ -11,11 +11,11 @@ import signal
 import sys
 
 CLONE_NEWNS, CLONE_NEWUTS, CLONE_NEWUSER = 0x00020000, 0x04000000, 0x10000000
-CLONE_NEWPID, CLONE_NEWNET = 0x20000000, 0x40000000
+CLONE_NEWPID, CLONE_NEWNET, CLONE_NEWIPC = 0x20000000, 0x40000000, 0x08000000
 MS_RDONLY, MS_NOSUID, MS_NODEV, MS_NOEXEC, MS_BIND, MS_REC = 0x1, 0x2, 0x4, 0x8, 0x1000, 0x4000
 MS_UNBINDABLE, MS_PRIVATE = 1 << 17, 1 << 18
 MNT_DETACH = 2
-PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER = 1, 24, 36
+PR_SET_PDEATHSIG, PR_CAPBSET_DROP, PR_SET_CHILD_SUBREAPER, PR_SET_NO_NEW_PRIVS = 1, 24, 36, 38
 SYS_MOUNT_SETATTR, AT_FDCWD, AT_RECURSIVE, MOUNT_ATTR_RDONLY, MOUNT_ATTR_NODEV = 442, -100, 0x8000, 1, 4
 # By number, for the C library's own function wants a stack. Arguments that are 0 have no order.
 SYS_CLONE = {"x86_64": 56, "aarch64": 220, "riscv64": 220}.get(os.uname().machine) if sys.maxsize > 2**32 else None
@@ -47,6 +47,21 @@ def set_host_name(name: str) -> None:
 def keep_capabilities(kept: frozenset[int]) -> None:
     for capability in set(range(_CAPABILITIES)) - kept:
         libc.prctl(PR_CAPBSET_DROP, capability, 0, 0, 0)
+
+
+def set_capabilities(kept: frozenset[int]) -> None:
+    """Of this process, at once; :func:`keep_capabilities` is for those that it will start."""
+    mask = sum(1 << capability for capability in kept)
+    version, low, high = 0x20080522, mask & 0xFFFFFFFF, mask >> 32
+    header = (ctypes.c_uint32 * 2)(version, 0)
+    # Effective, permitted, inheritable; the lower halves first.
+    sets = (ctypes.c_uint32 * 6)(low, low, 0, high, high, 0)
+    check(libc.capset(ctypes.byref(header), ctypes.byref(sets)), "capset")
+
+
+def no_new_rights() -> None:
+    """A program that is started gets no more than this one has, whatever its file says."""
+    check(libc.prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), "prctl")
 
 
 def adopt_orphans() -> None:

@@ -34,7 +34,7 @@ class Namespaces:
         self._hosts: str | None = None
 
     def prepare(self) -> None:
-        _enter_namespaces()
+        enter_namespaces()
         mounts.make_root()
         self._hosts = mounts.known_hosts()
 
@@ -77,7 +77,7 @@ class Namespaces:
                 os.wait()
 
 
-def _enter_namespaces() -> None:
+def enter_namespaces() -> None:
     """Where the user has not got the right to mount, in a namespace of users in which this process has it."""
     kernel.need_clone()
     user, group = os.geteuid(), os.getegid()
@@ -99,7 +99,7 @@ def _enter_network(join: int | None) -> None:
     """One with nothing but its own loopback, or the one of another keeper, as soon as that has got it."""
     if join is None:
         kernel.unshare(kernel.CLONE_NEWNET)
-        _raise_loopback()
+        raise_loopback()
         return
     theirs, own, deadline = f"/proc/{join}/ns/net", os.readlink("/proc/self/ns/net"), time.monotonic() + JOIN_SECONDS
     while os.readlink(theirs) == own:
@@ -111,7 +111,7 @@ def _enter_network(join: int | None) -> None:
     os.close(descriptor)
 
 
-def _raise_loopback() -> None:
+def raise_loopback() -> None:
     """A new network namespace has nothing but ``lo``, and that is down. Sockets made before stay where they were."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as any_socket:
         fcntl.ioctl(any_socket, SIOCSIFFLAGS, struct.pack("16sh14x", b"lo", IFF_UP))

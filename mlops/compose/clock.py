@@ -1,0 +1,93 @@
+"""The present moment in a definition: such a file composes to another pipeline each time."""
+
+from __future__ import annotations
+
+import ast
+import re
+import time
+from collections.abc import Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from mlops.compose.order import Order
+from mlops.declare.mistakes import MISTAKES
+from mlops.ir import Finding, Severity, Where
+from mlops.project.program_text import program_text
+from mlops.project.python_files import parsed
+
+_CLOCKS = frozenset(
+    [
+        "time",
+        "time_ns",
+        "strftime",
+        "localtime",
+        "gmtime",
+        "ctime",
+        "asctime",
+        "now",
+        "today",
+        "utcnow",
+        "uuid1",
+        "uuid4",
+    ]
+)
+_FORMS = ("%Y-%m-%d", "%Y%m%d", "%d-%m-%Y", "%m-%d-%H", "%y%m%d", "%d%m%Y", "%Y/%m/%d", "%m%d%H%M", "%d-%H-%M")
+_UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[14][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
+
+
+def clock_findings(order: Order, pipelines: Sequence[tuple[str, str]]) -> Iterator[Finding]:
+    """Told where the file asks for the time, or for a random name, and its pipeline holds one of now."""
+    held = [(name, found) for name, document in pipelines for found in _moments(f"{name}\n{document}")]
+    if not held:
+        return
+    for line, call in _asking(order.file):
+        for name, moment in held:
+            if bool(_UUID.fullmatch(moment)) is call.startswith("uuid"):
+                yield Finding(
+                    "D108",
+                    MISTAKES["D108"].name,
+                    Severity.WARNING,
+                    f"{call}() makes the pipeline {name} another one each time that it is composed: it holds {moment}",
+                    help="take what has to differ from run to run from a parameter or from the execution, e.g. "
+                    "ExecutionVariables.PIPELINE_EXECUTION_ID; a pipeline's own name stays the same",
+                    where=Where(str(order.file), line),
+                )
+                return
+
+
+def _asking(file: Path) -> Iterator[tuple[int, str]]:
+    tree = parsed(program_text(file))
+    calls = () if tree is None else (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+    for node in sorted(calls, key=lambda call: call.lineno):
+        name = node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")
+        if name in _CLOCKS:
+            yield node.lineno, name
+
+
+def _moments(text: str) -> Iterator[str]:
+    """What in a text is the present, in the forms in which names have it: a date of today, or seconds since 1970."""
+    now = time.time()
+    for moment in (datetime.fromtimestamp(now, UTC), datetime.fromtimestamp(now)):
+        for day in (moment, moment - timedelta(seconds=600)):
+            for form in (
+                "%Y-%m-%d",
+                "%Y%m%d",
+                "%d-%m-%Y",
+                "%m-%d-%H",
+                "%y%m%d",
+                "%d%m%Y",
+                "%Y/%m/%d",
+                "%m%d%H%M",
+                "%d-%H-%M",
+            ):
+                found = re.search(rf"(?<!\d){re.escape(day.strftime(form))}[-T_:0-9]*", text)
+                if found is not None:
+                    yield found[0].rstrip("-_:")
+                    return
+    for number in re.findall(r"(?<!\d)(1\d{9})(?:\d{3}|\.\d+)?(?!\d)", text):
+        if abs(int(number) - now) < 3600:
+            yield number
+            return
+    found = _UUID.search(text)
+    if found is not None:
+        yield found[0]

@@ -1,0 +1,3 @@
+"""What files of other authors look like is composed by the tests, never imported."""
+
+collect_ignore = ["hostile.py", "drivers"]
