@@ -78,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except OSError as error:
-        click.echo(f"error: {error.strerror or error}{f': {error.filename}' if error.filename else ''}", err=True)
+        _tell_of_system(error)
         return 2
     except Exception as error:
         if os.environ.get("MLOPS_TRACEBACK"):
@@ -86,6 +86,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo(f"error: a mistake in mlops itself: {type(error).__name__}: {error}", err=True)
         click.echo("  help: set MLOPS_TRACEBACK=1 to see where, and please report it", err=True)
         return INTERNAL
+
+
+def _tell_of_system(error: OSError) -> None:
+    """What the system refused, and whose it is where that is why."""
+    from mlops.ir import full_disk
+
+    place = error.filename if isinstance(error.filename, str) else None
+    click.echo(f"error: {error.strerror or error}{f': {place}' if place else ''}", err=True)
+    if full_disk.is_full(error):
+        click.echo(f"  help: {full_disk.HINT}", err=True)
+    elif isinstance(error, PermissionError) and place is not None:
+        from pathlib import Path
+
+        from mlops.project.private import how_to_own, not_ours
+        from mlops.project.root import STATE
+
+        path = Path(place).absolute()
+        owner = not_ours(path) or not_ours(path.parent)
+        if owner is not None:
+            whole = next((above for above in (path, *path.parents) if above.name == STATE), path)
+            click.echo(f"  help: it belongs to {owner}; {how_to_own(whole)}", err=True)
 
 
 def run() -> None:

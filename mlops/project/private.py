@@ -62,3 +62,35 @@ def _lets_in(path: Path) -> bool:
         return bool(path.stat().st_mode & _OTHERS)
     except FileNotFoundError:
         return False
+
+
+def not_ours(path: Path) -> str | None:
+    """The name of the other user whose file or folder it is, and who lets nobody else write there; None where it is
+    ours or not there."""
+    while True:
+        try:
+            owner = path.lstat().st_uid
+        except PermissionError:
+            # A folder above lets nobody in: then that is whose it is.
+            path = path.parent
+            continue
+        except OSError:
+            return None
+        break
+    if owner == os.geteuid() or os.access(path, os.W_OK):
+        return None
+    return name_of(owner)
+
+
+def name_of(user: int) -> str:
+    import pwd  # not on every system, and only where there is something to tell
+
+    try:
+        return pwd.getpwuid(user).pw_name
+    except KeyError:
+        return f"the user {user}"
+
+
+def how_to_own(path: Path) -> str:
+    """For somebody who has to have what another user made, as a run by root leaves it."""
+    return f"give it back with `sudo chown -R {name_of(os.geteuid())} {path}`, or work as that user"

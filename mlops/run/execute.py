@@ -13,7 +13,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Any, TypeVar
 
-from mlops.ir import Checked, Step
+from mlops.ir import Checked, Step, full_disk
 from mlops.run.actions import action_of
 from mlops.run.beneath import remove
 from mlops.run.cache import StepCache, served
@@ -279,8 +279,10 @@ class _Run:
         except (StepFailed, ObjectMissing) as fault:
             return Outcome("Failed", str(fault))
         except Exception as fault:
+            if full_disk.is_full(fault):
+                return Outcome("Failed", f"{full_disk.told(self._execution.folder)}: {full_disk.HINT}")
             if log is not None:
-                with log.open("a", encoding="utf-8") as file:
+                with suppress(OSError), log.open("a", encoding="utf-8") as file:
                     file.write(traceback.format_exc())
             ours = JOB_INTERNAL_ERROR if self._is_boxed(step) else SERVICE_FAULT
             return Outcome("Failed", f"{type(fault).__name__}: {fault}", fault=ours)

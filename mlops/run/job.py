@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, Literal, TypeVar
 
-from mlops.ir import JobKind
+from mlops.ir import JobKind, full_disk
 from mlops.run.outcome import REASON_LIMIT, Done, Outcome, StepFailed, Task
 from mlops.run.work import Work, now, stamp
 
@@ -81,6 +81,8 @@ class Job:
         except StepFailed as fault:
             return Done(self.ended("Failed", str(fault)))
         except Exception as fault:  # the run loop tells of it; the job must not look alive meanwhile
+            if full_disk.is_full(fault):
+                return Done(self.ended("Failed", self._disk_is_full()))
             self.ended("Failed", repr(fault))
             raise
 
@@ -91,5 +93,10 @@ class Job:
         except StepFailed as fault:
             return self.ended("Failed", str(fault))
         except Exception as fault:
+            if full_disk.is_full(fault):
+                return self.ended("Failed", self._disk_is_full())
             self.ended("Failed", repr(fault))
             raise
+
+    def _disk_is_full(self) -> str:
+        return f"{full_disk.told(self._work.execution.folder)}: {full_disk.HINT}"

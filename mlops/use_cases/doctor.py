@@ -4,14 +4,19 @@ from __future__ import annotations
 
 import importlib.metadata
 import importlib.util
+import os
 import platform
+import shutil
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Literal, NamedTuple
 
 from mlops import __version__
-from mlops.ir import MlopsError
+from mlops.ir import MlopsError, full_disk
+
+_LEAST_BYTES = 16 * 1024 * 1024
+"""With less no step leaves anything."""
 
 
 class Examined(NamedTuple):
@@ -98,15 +103,30 @@ def _isolation() -> Examined:
 
 def _account(folder: Path) -> Examined:
     from mlops.account.local.store import Store
+    from mlops.project.private import how_to_own, not_ours
 
     file = folder / "account.sqlite"
+    if (owner := not_ours(folder)) is not None:
+        return Examined("local account", "broken", f"{folder} belongs to {owner}; {how_to_own(folder)}")
     if not file.exists():
-        return Examined("local account", "ok", f"none in {folder} yet; the first run makes it")
+        writable = os.access(folder if folder.exists() else folder.parent, os.W_OK)
+        then = "the first run makes it" if writable else f"and none can be made: nobody may write in {folder.parent}"
+        return Examined("local account", "ok" if writable else "broken", f"none in {folder} yet; {then}")
     try:
         Store(file).examine()
     except MlopsError as error:
         return Examined("local account", "broken", f"{error.message}; {error.hint}")
+    except OSError as error:
+        return Examined("local account", "broken", f"{file} cannot be read: {error.strerror}")
     return Examined("local account", "ok", str(file))
+
+
+def _disk(folder: Path) -> Examined:
+    place = next(above for above in (folder, *folder.parents) if os.path.lexists(above))
+    free = shutil.disk_usage(place).free
+    if free < _LEAST_BYTES:
+        return Examined("disk", "broken", f"{full_disk.told(place)} but for {free:,} bytes; {full_disk.HINT}")
+    return Examined("disk", "ok", f"{free / 1e9:,.1f} GB are free at {place}")
 
 
 def _project() -> Iterator[Examined]:
@@ -116,6 +136,7 @@ def _project() -> Iterator[Examined]:
 
     root = find_root(Path.cwd())
     yield _account(root / STATE)
+    yield _disk(root / STATE)
     try:
         project = read_project(root)
     except MlopsError as error:

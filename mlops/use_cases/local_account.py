@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from pathlib import Path
 
 from mlops.account import Account, Here
+from mlops.account.local import reserve
 from mlops.account.local.upkeep.cache_reasons import Explanation
 from mlops.account.local.upkeep.pruning import Pruning
 from mlops.deploy.executions.following import find
 from mlops.ir import Listener, UsageError
-from mlops.project.environments import LOCAL
+from mlops.project.environments import LOCAL, read_project
+from mlops.project.root import find_root
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.news import Said
 
@@ -29,7 +32,11 @@ def open_step(step: str, execution: str, command: Sequence[str], listener: Liste
 
 
 def prune(keep: int, older_than: timedelta | None = None, *, doing: bool) -> Pruning:
-    """All but the newest ``keep`` executions of each pipeline, of them only what is older; told without ``doing``."""
+    """All but the newest ``keep`` executions of each pipeline, of them only what is older; told without ``doing``.
+    Works on a full disk too, where the account could not even be opened."""
+    state = read_project(find_root(Path.cwd())).environment(LOCAL).state
+    if state is not None:
+        reserve.give_back_if_full(state)
     _, here = _account()
     found = here.plan_pruning(keep, older_than)
     return here.prune(found) if doing else found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -11,10 +12,12 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from mlops.ir import ConfigurationError
-from mlops.project.private import opener, state_folder
+from mlops.ir import ConfigurationError, full_disk
+from mlops.project.private import how_to_own, not_ours, opener, state_folder
 
 BUSY_SECONDS = 30.0
+_LEAST_BYTES = 65_536
+"""What SQLite writes at once."""
 
 # Times are ISO 8601 in UTC with six digits, so that they sort as text. ``body`` is JSON, in the members' own names.
 _FIRST = """
@@ -180,6 +183,13 @@ class Store:
             raise self._unusable(error) from error
 
     def _unusable(self, reason: object) -> ConfigurationError:
+        if self._has_no_place(reason):
+            return ConfigurationError(full_disk.told(self._path.parent), hint=full_disk.HINT)
+        if (owner := not_ours(self._path)) is not None:
+            return ConfigurationError(
+                f"{self._path} belongs to {owner}, and is not yours to write: {reason}",
+                hint=how_to_own(self._path.parent),
+            )
         if not self._path.exists():
             return ConfigurationError(
                 f"{self._path} was removed while it was in use: {reason}",
@@ -189,6 +199,16 @@ class Store:
             f"{self._path} cannot be used as the local account: {reason}",
             hint="move the file away to begin with an empty local account",
         )
+
+    def _has_no_place(self, reason: object) -> bool:
+        """SQLite says so of its own file; of what lies beside it, only that it cannot be written."""
+        code = (getattr(reason, "sqlite_errorcode", None) or 0) & 0xFF
+        if code not in (sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN):
+            return bool(code == sqlite3.SQLITE_FULL)
+        try:
+            return shutil.disk_usage(self._path.parent).free < _LEAST_BYTES
+        except OSError:
+            return False
 
     def _connection(self) -> sqlite3.Connection:
         # A connection must not be carried over a fork.

@@ -13,21 +13,27 @@ import logging
 import os
 import socket
 import sys
+import time
 import traceback
-from datetime import datetime
+from contextlib import suppress
+from datetime import UTC, datetime
 from pathlib import Path
 
-from mlops.account.local import ownership
+from mlops.account.local import ownership, reserve
 from mlops.account.local.process.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.services.sagemaker import pipelines
 from mlops.account.local.services.sagemaker.selection import select
-from mlops.account.local.settling import RUNNING
+from mlops.account.local.settling import RUNNING, end_steps
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.local.step_records import succeeded
+from mlops.ir import ConfigurationError, MlopsError, full_disk
 from mlops.project.private import UMASK
+from mlops.run.outcome import REASON_LIMIT
 
 ALREADY_OWNED = 75  # EX_TEMPFAIL
 _LONGEST_ORDER = 65_536
+_LONGEST_REASON = 1300  # botocore: PipelineExecutionFailureReason
+_LAST_TRIES, _LAST_SECONDS = 20, 0.25
 _log = logging.getLogger("mlops.runner")
 
 
@@ -90,6 +96,8 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
         _log.info("execution %s has nothing to run", execution_id)
         return
     journal = LocalJournal(state, execution_id)
+    reserve.keep(state.folder)
+    reserve.keep(folder, reserve.LAST_WORD_SIZE)
     try:
         from mlops.run.execute import execute
         from mlops.run.limits import asked_memory
@@ -132,8 +140,35 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
         )
         _log.info("execution %s: %s", execution_id, status)
     except Exception as error:
-        traceback.print_exc()
-        journal.execution("Failed", f"the runner failed: {error!r}; see {folder / ownership.RUNNER_LOG}"[:1300])
+        with suppress(OSError):  # the log may be what has no place
+            traceback.print_exc()
+        reserve.give_back(folder)
+        _last_word(state, row["pipeline"], execution_id, _reason(error, folder))
+    finally:
+        reserve.give_back(folder)
+
+
+def _reason(error: Exception, folder: Path) -> str:
+    if full_disk.is_full(error):
+        return f"{full_disk.told(folder)}: {full_disk.HINT}"
+    if isinstance(error, MlopsError):
+        return f"{error.message}: {error.hint}" if error.hint else error.message
+    return f"the runner failed: {error!r}; see {folder / ownership.RUNNER_LOG}"
+
+
+def _last_word(state: State, pipeline: str, execution_id: str, reason: str) -> None:
+    """Neither the execution nor its steps look alive any more. A disk that is full may have place in a moment."""
+    for left in reversed(range(_LAST_TRIES)):
+        try:
+            with state.store.transaction():
+                LocalJournal(state, execution_id).execution("Failed", reason[:_LONGEST_REASON])
+                arn = pipelines.execution_arn(state, pipeline, execution_id)
+                end_steps(state, arn, "Failed", reason[:REASON_LIMIT], datetime.now(UTC))
+            return
+        except ConfigurationError:
+            if not left:
+                raise
+            time.sleep(_LAST_SECONDS)
 
 
 if __name__ == "__main__":

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mlops.account.local import events, ownership
+from mlops.account.local import events, ownership, reserve
 from mlops.account.local.objects import WRITING, StoredObject
 from mlops.account.local.settling import RUNNING, settle
 from mlops.account.local.state import State, moment
@@ -30,6 +30,8 @@ from mlops.account.local.upkeep.references import (
     documents_of,
     documents_since,
 )
+from mlops.ir import ConfigurationError
+from mlops.project.private import how_to_own, not_ours
 from mlops.run.beneath import Barred, Folder, remove
 
 LEFT_OVER_SECONDS = 86_400.0
@@ -117,6 +119,7 @@ def prune(state: State, planned: Pruning) -> Pruning:
     """Do it, and answer what really went: an execution that runs again by now stays, and whatever came meanwhile keeps
     what it names. Each execution goes in one transaction, with some others, its folder after that; cut off in between,
     the next pruning finds the rest."""
+    _need_ours(planned)
     going = _going(planned)
     gone = [old for batch in _batches(planned.executions) for old in _forget(state, planned.mark, going, batch)]
     versions = tuple(_forget_versions(state, planned.versions))
@@ -133,7 +136,21 @@ def prune(state: State, planned: Pruning) -> Pruning:
                 connection.execute("DELETE FROM part WHERE upload = ?", (uploads[path],))
                 connection.execute("DELETE FROM upload WHERE id = ?", (uploads[path],))
         remove(path)
+    reserve.keep(state.folder)
     return Pruning(tuple(gone), versions, assets, left_over, freed, planned.mark)
+
+
+def _need_ours(planned: Pruning) -> None:
+    """Raises ConfigurationError before anything is forgotten that could not be removed."""
+    folders = [*(old.folder for old in planned.executions), *planned.left_over]
+    others = {folder: owner for folder in folders if (owner := not_ours(folder)) is not None}
+    if others:
+        folder, owner = next(iter(others.items()))
+        more = f" and {len(others) - 1} others" if len(others) > 1 else ""
+        raise ConfigurationError(
+            f"{folder}{more} cannot be removed: what {owner} made belongs to {owner}",
+            hint=how_to_own(folder.parent.parent),
+        )
 
 
 def _going(planned: Pruning) -> Going:

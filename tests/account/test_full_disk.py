@@ -1,0 +1,114 @@
+"""A disk that is full, and files of another user: what is told, and how it goes on. The disk is a small one in memory,
+mounted where only the test's own commands see it."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from command_line import ROOT
+
+from mlops.account.local import reserve
+
+PIPELINE = """
+from mlops import Pipeline, Processing
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+with Pipeline("fill") as pipeline:
+    size = pipeline.string("Size", default="1")
+    Processing("One", code="one.py", image=IMAGE, outputs=["x"], environment={"SIZE": size})
+"""
+STEP = """
+import os, pathlib
+with open("/opt/ml/processing/output/x/data", "wb") as file:
+    for _ in range(int(os.environ["SIZE"])):
+        file.write(os.urandom(1 << 20))
+"""
+FLOW = """
+set -e
+mount -t tmpfs -o size=8m tmpfs .mlops
+mlops() { rc=0; "$PYTHON" -m mlops "$@" > out.txt 2> err.txt || rc=$?; }
+say() { "$PYTHON" -c "$SAY" "$1" $rc; }
+mlops run pipeline.py; say first
+mlops run pipeline.py -p Size=4; say "no place for a copy"
+mlops run pipeline.py -p Size=40; say "no place at all"
+head -c 100000000 /dev/zero > .mlops/full 2> /dev/null || true
+mlops executions list; say list
+mlops doctor; say doctor
+mlops run pipeline.py; say run
+mlops local prune --keep 0 --yes; say prune
+rm .mlops/full
+mlops executions list --format json; say left
+mlops run pipeline.py; say again
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux" or shutil.which("unshare") is None, reason="needs a namespace of mounts")
+def test_a_full_disk_is_told_and_pruned(tmp_path: Path) -> None:
+    if subprocess.run(
+        ["unshare", "-rm", "mount", "-t", "tmpfs", "tmpfs", str(tmp_path)], capture_output=True
+    ).returncode:
+        pytest.skip("no namespace can be made here")
+    (tmp_path / "mlops.toml").touch()
+    (tmp_path / ".mlops").mkdir(mode=0o700)
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "one.py").write_text(STEP)
+    say = 'import json, sys; print(json.dumps([*sys.argv[1:], open("out.txt").read(), open("err.txt").read()]))'
+    environment = {**os.environ, "SAY": say, "PYTHON": sys.executable, "PYTHONPATH": str(ROOT)}
+    command = ["unshare", "-rm", "sh", "-c", FLOW]
+    done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stderr
+    told = {name: (int(code), out, err) for name, code, out, err in map(json.loads, done.stdout.splitlines())}
+    full = f"the disk of {tmp_path / '.mlops'}"
+    assert told["first"][0] == 0
+    for name in ("no place for a copy", "no place at all"):
+        code, _, err = told[name]
+        assert (code, "is full" in err, "`mlops local prune`" in err) == (1, True, True), (name, err)
+        assert str(ROOT / "mlops") not in err and "is gone" not in err
+    code, out, _ = told["doctor"]
+    assert full in out and "is full but for" in out
+    for name in ("list", "run"):
+        assert told[name][0] == 0 or full in told[name][2], told[name]
+    assert "move the file away" not in done.stdout
+    code, out, err = told["prune"]
+    assert (code, err) == (0, "") and "3 executions" in out
+    assert (told["left"][0], json.loads(told["left"][1])) == (0, [])
+    assert told["again"][0] == 0
+
+
+def test_the_reserve_is_kept_once_and_given_back(tmp_path: Path) -> None:
+    reserve.keep(tmp_path)
+    (file,) = tmp_path.iterdir()
+    before = file.stat()
+    assert (before.st_size, before.st_mode & 0o777, before.st_blocks > 0) == (reserve.SIZE, 0o600, True)
+    reserve.keep(tmp_path)
+    assert file.stat() == before
+    reserve.give_back_if_full(tmp_path)
+    assert file.exists()
+    reserve.give_back(tmp_path)
+    reserve.give_back(tmp_path)
+    assert [*tmp_path.iterdir()] == []
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can make files of another user")
+def test_what_another_user_made_is_told_with_its_owner(tmp_path: Path) -> None:
+    """In a namespace of users root has no power over files of users that are not there."""
+    if subprocess.run(["unshare", "-r", "true"], capture_output=True).returncode:
+        pytest.skip("no namespace can be made here")
+    (tmp_path / "mlops.toml").touch()
+    (tmp_path / ".mlops").mkdir(mode=0o700)
+    os.chown(tmp_path / ".mlops", 12345, 12345)
+    owner = f"{tmp_path / '.mlops'} belongs to nobody"
+    mend = f"sudo chown -R root {tmp_path / '.mlops'}"
+    for words, code in ((["doctor"], 1), (["local", "prune"], 2), (["executions", "list"], 2)):
+        command = ["unshare", "-r", sys.executable, "-m", "mlops", *words]
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+        told = done.stdout + done.stderr
+        assert (done.returncode, "belongs to nobody" in told, mend in told) == (code, True, True), told
+        assert words != ["doctor"] or (owner in told and "mlops.toml" in told)
