@@ -45,6 +45,12 @@ for letter in text:
     time.sleep(0.01)
 """
 
+GATE = """\
+while sys.argv[1] == "Two" and not Path({gate!r}).exists():
+    time.sleep(0.02)
+"""
+"""Before the second step's work, so that it is under way for as long as a test wants."""
+
 
 @dataclass(frozen=True, slots=True)
 class Project:
@@ -129,12 +135,13 @@ class Project:
         return found
 
 
-def chain(folder: Path, steps: tuple[str, ...] = STEPS) -> Project:
-    """Steps that each wait for the one before."""
+def chain(folder: Path, steps: tuple[str, ...] = STEPS, gate: Path | None = None) -> Project:
+    """Steps that each wait for the one before, the second one also until there is a file ``gate``."""
     marker = f"marker-{os.getpid()}-{folder.name}"
     (folder / "mlops.toml").write_text('[env.defaults]\ninstance = "ml.m5.large"\n')
     (folder / "pipeline.py").write_text(PIPELINE.format(steps=steps, marker=marker))
-    (folder / "step.py").write_text(STEP)
+    waits = GATE.format(gate=str(gate)) if gate is not None else ""
+    (folder / "step.py").write_text(STEP.replace("before = ", f"{waits}before = ", 1))
     return Project(folder, marker, "chain", "pipeline.py", "Salt")
 
 
