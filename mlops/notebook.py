@@ -87,7 +87,7 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
         raise Refusal(f"{pipeline.name} has {len(errors)} errors, so it is not run:\n{told}", hint=errors[0].help)
     values = {name: _text(value) for name, value in parameters.items()}
     judge(result.definition, values)
-    connected = connect_here(LOCAL, found.root)
+    connected = connect_here(LOCAL, found.project)
     state = carry_out(Chosen(connected, result, values), Manner(cache), _Live(pipeline))
     if state.status != "Succeeded":
         failed = [f"{step.name}: {step.failure or step.status}" for step in state.steps if step.status == "Failed"]

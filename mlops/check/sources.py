@@ -28,7 +28,7 @@ from mlops.project.self_contained import is_self_contained
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
-    from mlops.project.environments import Environment
+    from mlops.project.environments import Environment, Project
 
 STANDARD_INPUT = "-"
 LOCAL = "local"
@@ -55,6 +55,28 @@ class Opened:
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     root: Path
+    reading: _Reading
+
+    @property
+    def project(self) -> Project:
+        """What the ``mlops.toml`` of ``root`` says, as it was read for the targets. Raises ConfigurationError."""
+        return self.reading.project(self.root)
+
+
+class _Reading:
+    """Projects, each read once and not before somebody asks: a definition in JSON needs none."""
+
+    __slots__ = ("_projects",)
+
+    def __init__(self) -> None:
+        self._projects: dict[Path, Project] = {}
+
+    def project(self, root: Path) -> Project:
+        if root not in self._projects:
+            from mlops.project.environments import read_project
+
+            self._projects[root] = read_project(root)
+        return self._projects[root]
 
 
 def open_targets(
@@ -81,6 +103,7 @@ def open_targets(
         return selections[root]
 
     selections: dict[Path, Selection] = {}
+    reading = _Reading()
     parts: list[_Part] = []
     waiting: list[tuple[int, Path, Selection]] = []
     files: list[str] = []
@@ -106,7 +129,7 @@ def open_targets(
                 waiting.append((len(parts), file, selection(root)))
                 parts.append(((), ()))
             else:
-                parts.append(_open_program(file, name, environment, selection(root), compose))
+                parts.append(_open_program(file, name, environment, selection(root), reading, compose))
     for (index, _, _), part in zip(waiting, mapped(_definition_of, waiting), strict=True):
         parts[index] = part
     pipelines = [
@@ -120,7 +143,7 @@ def open_targets(
         pipelines, more = _for_another_account(pipelines, environment, root)
         findings.extend(more)
     ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
-    return Opened(tuple(pipelines), ordered, tuple(files), root)
+    return Opened(tuple(pipelines), ordered, tuple(files), root, reading)
 
 
 def _for_another_account(
@@ -282,15 +305,18 @@ def _read_definition(content: bytes, file: str, selection: Selection) -> _Part:
 
 
 def _open_program(
-    file: Path, name: str | None, environment_name: str, selection: Selection, compose: Composer | None
+    file: Path,
+    name: str | None,
+    environment_name: str,
+    selection: Selection,
+    reading: _Reading,
+    compose: Composer | None,
 ) -> _Part:
     """A Python file or a notebook. What can do nothing but declare runs here; everything else where it is closed in,
     and so does what turns out to do more."""
-    from mlops.project.environments import read_project
-
     file = file.resolve()  # before the author's code, which may change the working directory
     root = find_root(file)
-    project = read_project(root)
+    project = reading.project(root)
     environment = project.environment(environment_name)
     others = [other for other in project.environments.values() if not other.is_local] if environment.is_local else []
     if is_self_contained(file, root):

@@ -132,7 +132,7 @@ class Workplace:
         self._target = str(root / target)
         self._checked, project = open_sound(self._target)
         self._folder = folder
-        environment = read_project(project).environment(LOCAL)
+        environment = project.environment(LOCAL)
         self._environment = replace(environment, state=folder / STATE)
         self._account = connect(self._environment)
 

@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from mlops.check.reports import text
 from mlops.check.sources import open_one
 from mlops.ir import Checked, Finding, Refusal, Severity
-from mlops.project.environments import LOCAL
+from mlops.project.environments import LOCAL, Project
 
 
-def open_sound(target: str) -> tuple[Checked, Path]:
-    """With the project's root. Raises Refusal with every finding where one is an error."""
+def open_sound(target: str) -> tuple[Checked, Project]:
+    """With its project. Raises Refusal with every finding where one is an error."""
     opened = open_one(target, LOCAL)
     refuse_errors(opened.findings, target)
-    return opened.pipelines[0], opened.root
+    return opened.pipelines[0], opened.project
 
 
 def refuse_errors(findings: tuple[Finding, ...], target: str) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from mlops.account import Account, connect
 from mlops.account.protected import Protected
 from mlops.ir import UsageError
-from mlops.project.environments import LOCAL, Environment, read_project
+from mlops.project.environments import LOCAL, Environment, Project, read_project
 from mlops.project.root import CONFIGURATION, STATE, find_root
 
 
@@ -22,13 +22,17 @@ class Connected:
     root: Path
 
 
-def connect_here(environment: str, root: Path | None = None) -> Connected:
-    """``root`` is the project's, where a TARGET tells it; the working directory's without."""
-    folder = root or find_root(Path.cwd())
-    if root is None and environment == LOCAL and not any((folder / name).exists() for name in (CONFIGURATION, STATE)):
+def connect_here(environment: str, project: Project | Path | None = None) -> Connected:
+    """``project`` is that of a TARGET, or its root; the working directory's without."""
+    folder = project.root if isinstance(project, Project) else project or find_root(Path.cwd())
+    if (
+        project is None
+        and environment == LOCAL
+        and not any((folder / name).exists() for name in (CONFIGURATION, STATE))
+    ):
         raise UsageError(
             f"there is no project in {folder} or above", hint="go to one, or make one with `mlops init DIR`"
         )
-    found = read_project(folder).environment(environment)
+    found = (project if isinstance(project, Project) else read_project(folder)).environment(environment)
     account = connect(found)
     return Connected(found, Protected(account, found.name) if found.approval else account, folder)

@@ -10,16 +10,14 @@ from mlops.check.lowering import lowered
 from mlops.declare.pipeline import Pipeline
 from mlops.ir import Checked, Finding
 from mlops.project import lock
-from mlops.project.environments import LOCAL, read_project
+from mlops.project.environments import LOCAL, Project, read_project
 from mlops.project.root import LOCK, find_root
 
 
 @dataclass(frozen=True, slots=True)
 class Declared:
-    """``root`` is the project's folder."""
-
     checked: Checked
-    root: Path
+    project: Project
 
 
 def declared(pipeline: Pipeline, environment: str = LOCAL) -> Declared:
@@ -28,11 +26,11 @@ def declared(pipeline: Pipeline, environment: str = LOCAL) -> Declared:
     ``mlops.lock``."""
     folder = _folder(pipeline)
     root = find_root(folder)
-    found = read_project(root).environment(environment)
-    definition, misuses = lowered(pipeline, found, lock.read(root / LOCK), (folder, root))
+    project = read_project(root)
+    definition, misuses = lowered(pipeline, project.environment(environment), lock.read(root / LOCK), (folder, root))
     result = check(definition, findings=misuses)
     # A cell has no file that an editor could open.
-    return Declared(replace(result, findings=tuple(_without_cell(finding) for finding in result.findings)), root)
+    return Declared(replace(result, findings=tuple(_without_cell(finding) for finding in result.findings)), project)
 
 
 def _folder(pipeline: Pipeline) -> Path:

@@ -46,10 +46,9 @@ def target_of(found: Found) -> Target:
 
 def _source(opened: Opened, environment: str) -> Source:
     def around() -> Surroundings:
-        from mlops.project.environments import read_project  # few targets ask for it
         from mlops.project.surroundings import surroundings
 
-        return surroundings(read_project(opened.root).environment(environment))
+        return surroundings(opened.project.environment(environment))
 
     return Source(opened.pipelines[0], around, Language(compile_program, constructors))
 

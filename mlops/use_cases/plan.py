@@ -12,7 +12,7 @@ from mlops.deploy.pipelines import saved_plan
 from mlops.deploy.pipelines.plan import Plan, plan_all
 from mlops.deploy.starts import judge_starts
 from mlops.ir import Checked, Finding, Listener
-from mlops.project.environments import LOCAL, Environment, read_project
+from mlops.project.environments import LOCAL, Environment, Project
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.news import Said
@@ -57,9 +57,9 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
         opened = only_touched(opened, wanted.changed_since, listener)
     opened = with_schedules(opened, wanted.environment)
     need_sound(opened.findings, listener, doing=doing)
-    connected = connect_here(wanted.environment, opened.root)
+    connected = connect_here(wanted.environment, opened.project)
     judge_starts(connected.environment, [checked.definition for checked in opened.pipelines])
-    if wanted.changed_since is None and wanted.suffix is None and _are_all(wanted.targets, opened.root):
+    if wanted.changed_since is None and wanted.suffix is None and _are_all(wanted.targets, opened.project):
         for told in _unused(connected.environment, opened.pipelines):
             listener(Said(text=told))
     plans = plan_all(
@@ -88,8 +88,8 @@ def save(file: Path, wanted: Wanted, planned: Planned) -> None:
     saved_plan.save(file, wanted.targets, wanted.environment, wanted.suffix, wanted.aliases, planned.plans)
 
 
-def _are_all(targets: Sequence[str], root: Path) -> bool:
-    folder = (root / read_project(root).pipelines).resolve()
+def _are_all(targets: Sequence[str], project: Project) -> bool:
+    folder = (project.root / project.pipelines).resolve()
     return any(Path(target).is_dir() and folder.is_relative_to(Path(target).resolve()) for target in targets)
 
 

@@ -37,7 +37,7 @@ def open_replay(target: str | None, of: Past, given: Mapping[str, str], listener
     if target is not None:
         opened = open_one(target, LOCAL)
         need_sound(opened.findings, listener, doing="run")
-    there = connect_here(of.environment, opened.root if opened else None)
+    there = connect_here(of.environment, opened.project if opened else None)
     state = describe(there.account, find(there.account, of.execution))
     if opened is not None:
         checked = opened.pipelines[0]

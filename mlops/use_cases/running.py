@@ -49,7 +49,7 @@ def open_source(target: str, values: Mapping[str, str], only: Sequence[str], lis
     (checked,) = opened.pipelines
     judge(checked.definition, values)
     selection = select(checked, only) if only else None
-    connected = connect_here(LOCAL, opened.root)
+    connected = connect_here(LOCAL, opened.project)
     selective = None
     if selection is not None:
         source = newest_source(connected.account, checked.definition.name or "", selection)

@@ -14,7 +14,7 @@ from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.state import describe, differing, wanted
 from mlops.ir import Definition, Listener, Refusal, UsageError
-from mlops.project.environments import LOCAL
+from mlops.project.environments import LOCAL, Project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
@@ -79,10 +79,10 @@ def _is_file(target: str) -> bool:
     return not target.startswith("arn:") and (target.endswith((".py", ".json")) or ".py:" in target or "/" in target)
 
 
-def _opened(request: Start, listener: Listener) -> tuple[Definition, Path]:
+def _opened(request: Start, listener: Listener) -> tuple[Definition, Project]:
     opened = open_one(request.target, request.environment)
     need_sound(opened.findings, listener, doing="start")
-    return opened.pipelines[0].definition, opened.root
+    return opened.pipelines[0].definition, opened.project
 
 
 def _need_same(connected: Connected, request: Start, definition: Definition) -> None:

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from pathlib import Path
 
 import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, talk
-from mlops.ir import Finding, Severity
+from mlops.ir import Severity
 
 
 @click.command()
@@ -46,6 +45,7 @@ def command(
 
     It tells what is uploaded, which steps lose their cache, and what somebody else changed since the last upsert.
     """
+    from mlops.check.reports.json import record
     from mlops.cli.listening import hear, tell_findings
     from mlops.deploy.pipelines import plan_report
     from mlops.use_cases import plan as planning
@@ -60,7 +60,7 @@ def command(
             talk("preflight: nothing found")
     if format_ == "json":
         told = [plan_report.as_dictionary(plan) for plan in plans]
-        print_json({"plans": told, "preflight": list(map(_finding, findings))} if preflight else told)
+        print_json({"plans": told, "preflight": list(map(record, findings))} if preflight else told)
     elif format_ == "markdown":
         click.echo(plan_report.markdown(plans), nl=False)
     else:
@@ -77,15 +77,3 @@ def command(
     refused = any(finding.severity is Severity.ERROR for finding in findings)
     if refused or (exit_code and planned.changes):
         raise click.exceptions.Exit(1)
-
-
-def _finding(finding: Finding) -> Mapping[str, object]:
-    return {
-        "code": finding.code,
-        "name": finding.name,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "help": finding.help,
-        "step": finding.step,
-        "path": finding.path,
-    }

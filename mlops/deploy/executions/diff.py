@@ -56,6 +56,19 @@ class ExecutionDiff:
 
 
 @dataclass(frozen=True, slots=True)
+class _Ran:
+    """All that an account tells of one execution; ``jobs`` by step."""
+
+    state: ExecutionState
+    parameters: Mapping[str, str]
+    definition: Mapping[str, Any]
+    jobs: Mapping[str, Mapping[str, Any]]
+
+    def job(self, step: str) -> Mapping[str, Any]:
+        return self.jobs.get(step, {})
+
+
+@dataclass(frozen=True, slots=True)
 class _Read:
     """Where an input of a step came from, and since when."""
 
@@ -65,19 +78,24 @@ class _Read:
 
 def diff(account: Account, old: str, new: str) -> ExecutionDiff:
     """Both are ARNs of executions of this account."""
-    first, second = describe(account, old), describe(account, new)
-    jobs = {state.arn: jobs_of(account, state) for state in (first, second)}
-    pairs = tuple(_pairs(first, second))
+    first, second = _ran(account, old), _ran(account, new)
+    pairs = tuple(_pairs(first.state, second.state))
     differences = [
-        *_values("parameter", None, parameters_of(account, old), parameters_of(account, new)),
-        *_definitions(json.loads(definition_text(account, old)), json.loads(definition_text(account, new))),
-        *_data(account, pairs, jobs[old], jobs[new]),
+        *_values("parameter", None, first.parameters, second.parameters),
+        *_definitions(first.definition, second.definition),
+        *_data(account, pairs, first, second),
         *_outcomes(pairs),
-        *_metrics(account, pairs, jobs[old], jobs[new]),
+        *_metrics(account, pairs, first, second),
     ]
     # Places of data may hold one too.
     told = tuple(replace(item, old=hide(item.old), new=hide(item.new)) for item in differences)
-    return ExecutionDiff(first, second, told, pairs)
+    return ExecutionDiff(first.state, second.state, told, pairs)
+
+
+def _ran(account: Account, arn: str) -> _Ran:
+    state = describe(account, arn)
+    definition = json.loads(definition_text(account, arn))
+    return _Ran(state, parameters_of(account, arn), definition, jobs_of(account, state))
 
 
 def as_dictionary(found: ExecutionDiff) -> Mapping[str, Any]:
@@ -141,17 +159,12 @@ def _values(topic: Topic, step: str | None, old: Mapping[str, Any], new: Mapping
             yield Difference(topic, step, name, shown[0].get(name), shown[1].get(name))
 
 
-def _data(
-    account: Account,
-    pairs: tuple[StepPair, ...],
-    old: Mapping[str, Mapping[str, Any]],
-    new: Mapping[str, Mapping[str, Any]],
-) -> Iterator[Difference]:
+def _data(account: Account, pairs: tuple[StepPair, ...], old: _Ran, new: _Ran) -> Iterator[Difference]:
     for pair in pairs:
         if pair.old is None or pair.new is None:
             continue
-        before = dict(_inputs(pair.old, old.get(pair.name, {})))
-        after = dict(_inputs(pair.new, new.get(pair.name, {})))
+        before = dict(_inputs(pair.old, old.job(pair.name)))
+        after = dict(_inputs(pair.new, new.job(pair.name)))
         for name in dict.fromkeys([*before, *after]):
             read, again = before.get(name), after.get(name)
             if read is None or again is None:
@@ -222,15 +235,10 @@ def _outcomes(pairs: tuple[StepPair, ...]) -> Iterator[Difference]:
             yield Difference("cache", pair.name, "taken from", *cached)
 
 
-def _metrics(
-    account: Account,
-    pairs: tuple[StepPair, ...],
-    old: Mapping[str, Mapping[str, Any]],
-    new: Mapping[str, Mapping[str, Any]],
-) -> Iterator[Difference]:
+def _metrics(account: Account, pairs: tuple[StepPair, ...], old: _Ran, new: _Ran) -> Iterator[Difference]:
     for pair in pairs:
-        before = _measured(account, pair.old, old.get(pair.name, {}))
-        after = _measured(account, pair.new, new.get(pair.name, {}))
+        before = _measured(account, pair.old, old.job(pair.name))
+        after = _measured(account, pair.new, new.job(pair.name))
         if before and after:
             yield from _values("metric", pair.name, before, after)
 
