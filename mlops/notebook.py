@@ -8,16 +8,18 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
+from dataclasses import dataclass, fields
 from html import escape
 from typing import TYPE_CHECKING, Any
 
+from mlops.deploy.executions.following import ExecutionState
 from mlops.ir import Event, MlopsError, Refusal, Severity
 from mlops.ir.hiding import hide_text, hide_value
 from mlops.use_cases.news import Looked, Said
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline
-    from mlops.deploy.executions.following import ExecutionState
+    from mlops.deploy.executions.following import StepState
     from mlops.ir import Finding
 
 _COLOURS = {Severity.ERROR: "#b00020", Severity.WARNING: "#8a6100", Severity.INFO: "#556"}
@@ -59,17 +61,57 @@ def svg(pipeline: Pipeline) -> str:
     return emit(declared(pipeline).checked)
 
 
-def text(pipeline: Pipeline) -> str:
+class Outline(str):
+    """A text that a cell shows as it is, and not as Python writes texts."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return self.rstrip("\n")
+
+
+def text(pipeline: Pipeline) -> Outline:
     """The graph as an outline, and the findings."""
     from mlops.emit.targets.outline import emit
     from mlops.use_cases.declared import declared
 
     result = declared(pipeline).checked
     found = [f"{finding.severity.value} {finding.code} {finding.message}" for finding in result.findings]
-    return emit(result) + "".join(f"{line}\n" for line in found)
+    return Outline(emit(result) + "".join(f"{line}\n" for line in found))
 
 
-def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True) -> ExecutionState:
+@dataclass(frozen=True, slots=True, repr=False)
+class Ran(ExecutionState):
+    """An execution as the last expression of a cell."""
+
+    def __repr__(self) -> str:
+        rows = [(step.name, _told(step), _seconds(step), step.failure or "") for step in self.steps]
+        widths = [max((len(row[column]) for row in rows), default=0) for column in range(3)]
+        lines = ["  ".join([*map(str.ljust, row[:3], widths), row[3]]).rstrip() for row in rows]
+        return "\n  ".join([f"execution {self.id} of {self.pipeline}: {self.status}", *lines])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(
+            f"<tr><td>{escape(step.name)}</td><td>{escape(_told(step))}</td><td>{_seconds(step)}</td>"
+            f"<td>{escape(step.failure or '')}</td></tr>"
+            for step in self.steps
+        )
+        head = f"execution <code>{escape(self.id)}</code> of <strong>{escape(self.pipeline)}</strong>"
+        reason = f" ({escape(self.failure)})" if self.failure else ""
+        columns = "".join(f"<th>{word}</th>" for word in ("step", "status", "seconds", "reason"))
+        return f"<div><p>{head}: {escape(self.status)}{reason}</p><table><tr>{columns}</tr>{rows}</table></div>"
+
+
+def _told(step: StepState) -> str:
+    outcome = "cached" if step.cached else step.metadata.get("Condition", {}).get("Outcome")
+    return f"{step.status} ({outcome})" if outcome else step.status
+
+
+def _seconds(step: StepState) -> str:
+    return "" if step.seconds is None else f"{step.seconds:.1f}"
+
+
+def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True) -> Ran:
     """Check, upsert and start the pipeline in the local account, and follow it to its end.
 
     Raises Refusal where the checker finds an error or the execution does not succeed."""
@@ -94,7 +136,7 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
         told = "\n".join(failed) or (state.failure or "")
         hint = f"`mlops executions logs {state.id} STEP` shows a step's whole log"
         raise Refusal(f"execution {state.id} of {state.pipeline} is {state.status}\n{told}", hint=hint)
-    return state
+    return Ran(**{item.name: getattr(state, item.name) for item in fields(state)})
 
 
 class _Live:

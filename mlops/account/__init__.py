@@ -19,6 +19,7 @@ from mlops.ir import ConfigurationError, Event
 if TYPE_CHECKING:
     from mlops.account.local.upkeep.cache_reasons import Explanation
     from mlops.account.local.upkeep.pruning import Pruning
+    from mlops.account.local.upkeep.repeated_versions import Repeated
 
 __all__ = [
     "Account",
@@ -81,6 +82,9 @@ class Here(Protocol):
 
     def explain_cache(self, execution: str, step: str) -> Explanation:
         """Why the step ran, or whose result served, in the execution with that id. Raises UsageError."""
+
+    def repeated_versions(self, execution: str) -> tuple[Repeated, ...]:
+        """What the execution with that id registered though it was there already."""
 
     def open_step(self, execution: str, step: str, command: Sequence[str], say: Callable[[str], None]) -> int:
         """The exit status of ``command``, or of a shell, where the step ran. Raises UsageError and Refusal."""

@@ -23,6 +23,11 @@ class Story:
     text: str
     source: str | None = None
 
+    def as_dictionary(self) -> dict[str, str | None]:
+        """For programs."""
+        severity = self.severity.value
+        return {"code": self.code, "name": self.name, "severity": severity, "text": self.text, "source": self.source}
+
 
 def stories() -> Mapping[str, Story]:
     """Every code that a finding can have: of rules, the DSL, the reader, allow comments and the preflight."""

@@ -140,20 +140,19 @@ def open_targets(
     findings = [finding for _, found in parts for finding in found]
     findings.extend(_repeated(pipelines))
     if environment != LOCAL:
-        pipelines, more = _for_another_account(pipelines, environment, root)
+        pipelines, more = _for_another_account(pipelines, environment, reading.project(root))
         findings.extend(more)
     ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
     return Opened(tuple(pipelines), ordered, tuple(files), root, reading)
 
 
 def _for_another_account(
-    pipelines: Sequence[Checked], environment: str, root: Path
+    pipelines: Sequence[Checked], environment: str, project: Project
 ) -> tuple[list[Checked], list[Finding]]:
     """With what names the local account there; nobody can allow that."""
     from mlops.check.local_names import with_local_names
-    from mlops.project.environments import read_project
 
-    known = read_project(root).environments.get(environment)
+    known = project.environments.get(environment)
     judged: list[Checked] = []
     told: list[Finding] = []
     for checked in pipelines:

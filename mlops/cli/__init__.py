@@ -11,16 +11,19 @@ import click
 
 from mlops import __version__
 from mlops.cli import commands
+from mlops.cli.group import Group
 from mlops.declare.time_limit import owns_process
 from mlops.ir import MlopsError
 from mlops.ir.discovery import modules
 
+COMPLETING = "_MLOPS_COMPLETE"
+"""Set by what `mlops completion` prints, when somebody presses Tab."""
 INTERRUPTED = 130
 INTERNAL = 70
 """As sysexits.h has it: not one of ours to be expected."""
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """One module of :mod:`mlops.cli.commands` per command, imported only when it is called for."""
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -55,7 +58,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command and give its exit code; what the user did wrong is one sentence, never a traceback."""
     try:
         code = cli.main(
-            args=list(arguments) if arguments is not None else None, prog_name="mlops", standalone_mode=False
+            args=list(arguments) if arguments is not None else None,
+            prog_name="mlops",
+            complete_var=COMPLETING,
+            standalone_mode=False,
         )
         return code if isinstance(code, int) else 0
     except click.exceptions.Exit as stop:
@@ -74,6 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             click.echo(f"  help: {error.hint}", err=True)
         return error.exit_code
     except (BrokenPipeError, SystemExit):
+        if COMPLETING in os.environ:  # click ends so, when it has told the shell what it knows
+            return 0
         # click turns a closed pipe into SystemExit. The reader has seen enough; nothing more may be written at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0

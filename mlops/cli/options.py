@@ -37,6 +37,35 @@ changed_since = click.option(
 )
 
 
+overwriting = click.option("--force", is_flag=True, help="Write over a FILE that holds something else.")
+execution = click.option(
+    "--execution", metavar="ID", help="EXECUTION, as an option: its id, the beginning of it, its ARN, or `last`."
+)
+execution_and_step = click.argument("place", nargs=-1, required=True, metavar="[EXECUTION] STEP")
+"""In the order of all commands; with ``execution`` beside it for those who give the option."""
+
+
+def placed(place: tuple[str, ...], execution: str | None) -> tuple[str, str]:
+    """The execution, the newest where none is given, and the step."""
+    if len(place) > (2 if execution is None else 1):
+        told = f"{len(place)} words" if execution is None else f"{len(place)} words and --execution"
+        raise UsageError(f"give [EXECUTION] STEP; these are {told}", hint="a command stands behind --")
+    return (place[0] if len(place) == 2 else execution or "last"), place[-1]
+
+
+class WithCommand(click.Command):
+    """What stands behind ``--`` is another program's, and goes to the parameter ``words`` as it is."""
+
+    def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
+        cut = args.index("--") if "--" in args else len(args)
+        left = super().parse_args(context, args[:cut])
+        context.params["words"] = tuple(args[cut + 1 :])
+        return left
+
+    def collect_usage_pieces(self, context: click.Context) -> list[str]:
+        return [*super().collect_usage_pieces(context), "[-- COMMAND...]"]
+
+
 def named_values(pairs: tuple[str, ...]) -> dict[str, str]:
     """``("A=1", "B=x=y")`` to ``{"A": "1", "B": "x=y"}``."""
     values: dict[str, str] = {}

@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
-from datetime import UTC
+from datetime import UTC, datetime
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
@@ -16,12 +16,16 @@ if TYPE_CHECKING:
     from rich.console import RenderableType
     from rich.live import Live
 
+    from mlops.deploy.executions.awaited import Awaited
     from mlops.deploy.executions.following import ExecutionState, StepState
     from mlops.ir import Event
     from mlops.ir.values import Value
 
 _TAIL_SECONDS = 2.0
 _TAILED_STEPS = 4
+_WAITING = 8
+"""Lines for steps that have not begun; of more the number is told."""
+_RUNNING = ("Starting", "Executing", "Stopping")
 _STYLES = {"Succeeded": "green", "Failed": "red", "Executing": "yellow", "Starting": "yellow", "Stopped": "magenta"}
 
 
@@ -29,19 +33,34 @@ class Progress:
     """Hears of what happens, and tells it at the next look: of a step that went on meanwhile only the last. Everything
     goes to standard error."""
 
-    def __init__(self, tail: Callable[[StepState], Sequence[str]] = lambda step: ()) -> None:
-        """``tail`` gives the last lines that a step printed; it is asked on a terminal, for steps that run."""
+    def __init__(
+        self, tail: Callable[[StepState], Sequence[str]] = lambda step: (), awaited: Sequence[Awaited] = ()
+    ) -> None:
+        """``tail`` gives the last lines that a step printed; it is asked on a terminal, for steps that run. ``awaited``
+        is what the execution may reach."""
         self._steps: dict[str, Event] = {}
         self._news: dict[str, Event] = {}
         self._told: dict[str, Value] = {}
         self._began = time.monotonic()
         self._live: Live | None = None
         self._tail = tail
+        self._awaited = awaited
+        self._state: ExecutionState | None = None
         self._tails: Mapping[str, Sequence[str]] = {}
         self._tailed = self._began
 
     def __enter__(self) -> Self:
-        if is_animated(sys.stderr):
+        self.draw()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.clear()
+
+    def draw(self) -> None:
+        """On a terminal, until it is cleared."""
+        if self._live is None and is_animated(sys.stderr):
             from rich.console import Console
             from rich.live import Live
 
@@ -49,13 +68,12 @@ class Progress:
                 get_renderable=self._render, console=Console(stderr=True), refresh_per_second=4, transient=True
             )
             self._live.__enter__()
-        return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
-    ) -> None:
+    def clear(self) -> None:
+        """Takes the picture away, so that something else can be told in its place."""
         if self._live is not None:
-            self._live.__exit__(kind, error, traceback)
+            self._live.__exit__(None, None, None)
+            self._live = None
 
     def __call__(self, event: Event) -> None:
         if "step" in event.ids:
@@ -63,6 +81,7 @@ class Progress:
 
     def looked(self, state: ExecutionState) -> None:
         news, self._news = self._news, {}
+        self._state = state
         if self._live is None:
             for name, event in news.items():
                 if self._told.get(name) != event.detail["status"]:
@@ -80,17 +99,41 @@ class Progress:
         from rich.table import Table
 
         grid = Table.grid(padding=(0, 2))
+        begun = {step.name: step for step in self._state.steps} if self._state is not None else {}
         for name, event in [*self._steps.items()]:
             status = str(event.detail["status"])
-            grid.add_row(name, f"[{_STYLES.get(status, 'white')}]{status}[/]", _took(event) + _outcome(event))
+            took = _took(event) or (_takes(begun.get(name)) if status in _RUNNING else "")
+            grid.add_row(name, f"[{_STYLES.get(status, 'white')}]{status}[/]", took + _outcome(event))
             for line in self._tails.get(name, ()) if status == "Executing" else ():
                 grid.add_row("", "", f"[dim]{escape(printable(line))}[/]")
-        grid.add_row("", f"{time.monotonic() - self._began:.1f} s")
+        still = self._waiting()
+        for name in still[:_WAITING]:
+            grid.add_row(f"[dim]{name}[/]", "[dim]waiting[/]", "")
+        if len(still) > _WAITING:
+            grid.add_row(f"[dim]and {len(still) - _WAITING} more[/]", "[dim]waiting[/]", "")
+        grid.add_row("", self._count(len(still)), f"{time.monotonic() - self._began:.1f} s")
         return grid
+
+    def _waiting(self) -> tuple[str, ...]:
+        from mlops.deploy.executions.awaited import waiting  # a run starts its runner before it loads this
+
+        if self._state is None:
+            return tuple(step.name for step in self._awaited if not step.branches)
+        return tuple(name for name in waiting(self._awaited, self._state) if name not in self._steps)
+
+    def _count(self, still: int) -> str:
+        over = sum(event.detail["status"] not in _RUNNING for event in [*self._steps.values()])
+        return f"{over} of {len(self._steps) + still} steps"
 
 
 class Events:
     """Every change of a step or of the execution as one line of JSON on standard error, as it happens."""
+
+    def draw(self) -> None:
+        """Nothing is drawn."""
+
+    def clear(self) -> None:
+        """Nothing has to make room."""
 
     def __enter__(self) -> Self:
         return self
@@ -125,6 +168,13 @@ def summary(state: ExecutionState) -> list[tuple[str, str, str, str]]:
         )
         for step in state.steps
     ]
+
+
+def _takes(step: StepState | None) -> str:
+    """Of one that runs."""
+    if step is None or step.started is None:
+        return ""
+    return f"for {(datetime.now(UTC) - step.started).total_seconds():.0f} s"
 
 
 def _took(event: Event) -> str:

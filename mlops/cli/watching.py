@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sys
 from collections.abc import Sequence
 from types import TracebackType
@@ -11,9 +12,10 @@ from mlops.cli.listening import hear
 from mlops.cli.printing import print_json, printable, table, talk
 from mlops.cli.progress import Events, Progress, summary
 from mlops.ir import Event, Refusal
-from mlops.use_cases.news import Began, Ended, Looked, News
+from mlops.use_cases.news import Awaits, Began, Ended, Looked, News, Said
 
 if TYPE_CHECKING:  # a run starts its runner before it loads these
+    from mlops.deploy.executions.awaited import Awaited
     from mlops.deploy.executions.following import ExecutionState, StepState
     from mlops.use_cases.connecting import Connected
     from mlops.use_cases.executions import Failure
@@ -29,6 +31,7 @@ class Watching:
         self._as_json = as_json
         self._file: str | None = None
         self._connected: Connected | None = None
+        self._awaited: Sequence[Awaited] = ()
         self._progress: Events | Progress | None = None
 
     def __enter__(self) -> Self:
@@ -45,6 +48,8 @@ class Watching:
                 self._file = file
                 if not self._as_json:
                     talk(f"{name}: execution {arn.rpartition('/')[2]}")
+            case Awaits(steps=steps):
+                self._awaited = steps
                 self._shown()
             case Looked(connected=connected, state=state):
                 self._connected = connected
@@ -55,14 +60,20 @@ class Watching:
                 tell(connected, state, as_json=self._as_json, file=self._file)
                 # A notice that follows may take its time.
                 sys.stdout.flush()
+            case Said(text=text) if self._as_json:
+                talk(json.dumps({"event": "note", "text": text}, ensure_ascii=False))
             case News():
+                if self._progress is not None:
+                    self._progress.clear()
                 hear(event)
+                if self._progress is not None:
+                    self._progress.draw()
             case _:
                 self._shown()(event)
 
     def _shown(self) -> Events | Progress:
         if self._progress is None:
-            self._progress = Events() if self._as_json else Progress(self._tail)
+            self._progress = Events() if self._as_json else Progress(self._tail, self._awaited)
             self._progress.__enter__()
         return self._progress
 
@@ -82,7 +93,7 @@ def tell(connected: Connected, state: ExecutionState, *, as_json: bool, file: st
     from mlops.use_cases.executions import as_dictionary, failures
 
     if as_json:
-        print_json(as_dictionary(state, connected.environment.name, file))
+        print_json(as_dictionary(connected, state, file))
     else:
         table(("STEP", "TYPE", "STATUS", "SECONDS"), summary(state))
     for failure in failures(connected, state, file):
@@ -111,7 +122,22 @@ def tell_failure(failure: Failure) -> None:
         talk(f"  | {line}")
     if failure.replay is not None:
         talk(f"  replay it here: {failure.replay}")
+        if not failure.is_as_it_is_now:
+            talk("  that takes the code that ran; with the pipeline file behind `run` it takes the code as it is now")
     sys.stderr.flush()
+
+
+def short_reason(failure: str) -> str:
+    """In one line: where it quotes the end of a log, the last of that says most.
+
+    >>> short_reason("exit code 1: Traceback (most recent call last):\\n  …\\nKeyError: 'x'")
+    "exit code 1: KeyError: 'x'"
+    """
+    lines = failure.splitlines()
+    if len(lines) < 2:
+        return printable(failure)
+    kind, colon, _ = lines[0].partition(": ")
+    return printable(f"{kind}{colon}{lines[-1]}" if colon else lines[0])
 
 
 def _without_log(reason: Sequence[str], shown: Sequence[str]) -> Sequence[str]:

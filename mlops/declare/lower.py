@@ -19,7 +19,7 @@ from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
 from mlops.project.content_address import Digest, UnshippableFile, address_of, collect, digests
-from mlops.project.environments import Environment
+from mlops.project.environments import Environment, place_of
 from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown
 
 T = TypeVar("T")
@@ -197,10 +197,16 @@ class Lowering:
         return tuple(step.record(self) for step in steps)
 
 
+def _given_at(folders: Sequence[Path], environment: Environment, parameter: str) -> Where | None:
+    """The line of mlops.toml that gives a parameter's default."""
+    return place_of(folders[-1], environment.name, "parameters", parameter) if folders else None
+
+
 def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images, folders: Iterable[Path]) -> Definition:
     """Misuses that only show here (an image, a missing file) are recorded like all others.
 
-    ``folders`` are searched for the author's files, in order."""
+    ``folders`` are searched for the author's files, in order; the last is the project's."""
+    folders = tuple(folders)
     if pipeline.role is not None:
         environment = replace(environment, role=pipeline.role)
     lowering = Lowering(pipeline.name, environment, images, folders)
@@ -211,7 +217,7 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
                 "D023",
                 f"the environment {environment.name} gives {parameter.label} the default {given!r}",
                 help=f"mlops.toml, [env.{environment.name}] parameters: give a value of type {parameter.type_name}",
-                where=parameter.where,
+                where=_given_at(folders, environment, parameter.name) or parameter.where,
             )
     try:
         steps = lowering.steps(pipeline.steps)

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from mlops.ir import ConfigurationError
+from mlops.ir import ConfigurationError, Where
 from mlops.ir.secrecy import is_secret
 from mlops.project.check_settings import parse as parse_check_settings
 from mlops.project.exact_types import AtLeast, Pattern, exact_fields
@@ -166,18 +166,28 @@ def read_project(root: Path) -> Project:
 
 def origin(root: Path, environment: str, key: str) -> str:
     """Where an environment's value is written, e.g. ``mlops.toml:12``; "built in" where no file gives it."""
+    place = place_of(root, environment, key)
+    if place is None:
+        return "built in"
+    return f"{CONFIGURATION}:{place.line}" if place.line else CONFIGURATION
+
+
+def place_of(root: Path, environment: str, key: str, inside: str | None = None) -> Where | None:
+    """Where an environment's value is written, or the member ``inside`` of a table; None where no file gives it."""
     file = root / CONFIGURATION
-    if file.is_file():
-        text = _text(file)
-        tables = tomllib.loads(text).get("env", {})
-        lineage = [environment]
-        while (parent := tables.get(lineage[-1], {}).get(_INHERITS)) in tables and parent not in lineage:
-            lineage.append(parent)
-        for table in (*lineage, _RESERVED):
-            if key in tables.get(table, {}):
-                line = line_of(text, ("env", table, key))
-                return f"{CONFIGURATION}:{line}" if line else CONFIGURATION
-    return "built in"
+    if not file.is_file():
+        return None
+    text = _text(file)
+    tables = tomllib.loads(text).get("env", {})
+    lineage = [environment]
+    while (parent := tables.get(lineage[-1], {}).get(_INHERITS)) in tables and parent not in lineage:
+        lineage.append(parent)
+    for table in (*lineage, _RESERVED):
+        value = tables.get(table, {}).get(key)
+        if value is not None and (inside is None or inside in value):
+            path = ("env", table, key) if inside is None else ("env", table, key, inside)
+            return Where(str(file), line_of(text, path))
+    return None
 
 
 def _environments(

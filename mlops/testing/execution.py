@@ -21,18 +21,10 @@ from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, address_of, collect, digests
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE
+from mlops.testing.answers import Answers, declared_values, files_of, fitting, is_archive, refuse_unstubbable
 from mlops.testing.opening import open_sound, refuse_errors
-from mlops.testing.rewriting import (
-    describe_job,
-    input_names,
-    is_packed,
-    only_step,
-    output_names,
-    output_place,
-    report_place,
-    stub_answer,
-    without_steps,
-)
+from mlops.testing.rewriting import only_step, without_steps
+from mlops.testing.step_places import describe_job, input_names, output_names, output_place, report_place
 from mlops.testing.stub import Stub
 from mlops.use_cases.connecting import Connected
 from mlops.use_cases.running import Chosen, Manner, begin
@@ -148,15 +140,16 @@ class Workplace:
         answers = {}
         for name, stub in stubs.items():
             step = self._step(name)
-            known = output_names(step)
-            if not known:
-                raise UsageError(f"a step of type {step.type} cannot be stubbed: {name} has no outputs")
-            _refuse_unknown(f"step {name}", "output", stub.outputs, known)
-            uris = {
-                output: self._upload(self._root / given, name, output, packed=is_packed(step, output))
-                for output, given in stub.outputs.items()
+            refuse_unstubbable(step)
+            declared, files = declared_values(step), files_of(step)
+            _refuse_unknown(f"step {name}", "output", stub.outputs, (*files, *declared))
+            given = {
+                output: fitting(step, output, value)
+                if output in declared
+                else self._upload(self._root / str(value), name, output, packed=is_archive(step, output))
+                for output, value in stub.outputs.items()
             }
-            answers[name] = stub_answer(step, uris, stub.metrics)
+            answers[name] = Answers(step, given, stub.metrics, stub.values)
         return self._run(self._again(without_steps(definition, answers)), parameters, interrupt)
 
     def run_step(

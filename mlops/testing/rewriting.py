@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlops.check import step_types
-from mlops.ir import Block, Definition, JobKind, Join, JsonGet, Ref, S3Place, Step, UsageError, Value
-from mlops.ir.values import Key, RefPath, refs, transform
-
-Answer = Callable[[RefPath], Value]
-"""The value that stands for an expression on a step that is taken out. Raises UsageError where nothing was given."""
+from mlops.ir import Block, Definition, Join, JsonGet, Ref, Step, UsageError, Value
+from mlops.ir.values import refs, transform
+from mlops.testing.answers import Answers, is_job_name
+from mlops.testing.step_places import input_names, inputs_of
 
 
-def without_steps(definition: Definition, answers: Mapping[str, Answer]) -> Definition:
+def without_steps(definition: Definition, answers: Mapping[str, Answers]) -> Definition:
     """``answers`` has an entry for each step that is taken out."""
     return replace(definition, steps=_kept(definition.steps, answers))
 
@@ -25,7 +23,7 @@ def only_step(
     """The definition of one step. ``sources`` are S3 URIs by the names of inputs or channels; ``given`` parameters
     stay, and those that the step reads. Raises UsageError for what the step would still read of others."""
     arguments: Any = step.arguments
-    for place in _inputs(step):
+    for place in inputs_of(step):
         arguments = place.with_uris(arguments, sources)
     members = {name: value for name, value in step.members.items() if name != "DependsOn"}
     alone = replace(step, arguments=arguments, members=members)
@@ -41,32 +39,11 @@ def only_step(
     return replace(definition, steps=(alone,), parameters=parameters)
 
 
-_CODE = "code"
-"""The input in which a Processing step gets its script."""
-
-
-def _job(step: Step) -> JobKind | None:
-    found = step_types().get(step.type)
-    return found.job if found is not None else None
-
-
-def _inputs(step: Step) -> tuple[S3Place, ...]:
-    job = _job(step)
-    return job.inputs if job is not None and isinstance(step.arguments, Mapping) else ()
-
-
-def input_names(step: Step) -> tuple[str, ...]:
-    request: Any = step.arguments
-    return tuple(
-        name for place in _inputs(step) for name, _ in place.values(request) if place.label is None or name != _CODE
-    )
-
-
-def _kept(steps: tuple[Step, ...], answers: Mapping[str, Answer]) -> tuple[Step, ...]:
+def _kept(steps: tuple[Step, ...], answers: Mapping[str, Answers]) -> tuple[Step, ...]:
     return tuple(_rewritten(step, answers) for step in steps if step.name not in answers)
 
 
-def _rewritten(step: Step, answers: Mapping[str, Answer]) -> Step:
+def _rewritten(step: Step, answers: Mapping[str, Answers]) -> Step:
     members = {name: _answered(value, answers) for name, value in step.members.items()}
     listed = members.get("DependsOn")
     if isinstance(listed, tuple):
@@ -80,15 +57,16 @@ def _rewritten(step: Step, answers: Mapping[str, Answer]) -> Step:
     return replace(step, arguments=_answered(step.arguments, answers), members=members, blocks=blocks)
 
 
-def _answered(value: Value, answers: Mapping[str, Answer]) -> Value:
+def _answered(value: Value, answers: Mapping[str, Answers]) -> Value:
     def change(expression: Any) -> Value:
         match expression:
             case Ref():
                 path = expression.path
-                return (
-                    answers[path.name](path) if path and path.root == "Steps" and path.name in answers else expression
-                )
+                taken = path is not None and path.root == "Steps" and path.name in answers
+                return answers[path.name].of(path) if taken and path is not None else expression
             case Join():
+                if (model := _best_model(expression, answers)) is not None:
+                    return model
                 return Join(expression.on, tuple(transform(item, change) for item in expression.values))
             case JsonGet():
                 file = transform(expression.property_file, change)
@@ -101,69 +79,14 @@ def _answered(value: Value, answers: Mapping[str, Answer]) -> Value:
     return transform(value, change)
 
 
-def stub_answer(step: Step, uris: Mapping[str, str], metrics: Mapping[str, float]) -> Answer:
-    """``uris`` by the names of outputs."""
-
-    def answer(path: RefPath) -> Value:
-        match path.segments:
-            case segments if (output := _output_read(step, segments)) is not None:
-                name, found = f"the output {output}", uris.get(output)
-            case ("PropertyFiles", str() as report):
-                output, file = report_place(step, report)
-                name, found = f"the output {output}", uris.get(output) and f"{uris[output]}/{file}"
-            case ("FinalMetricDataList", Key(text=metric), "Value"):
-                if metric in metrics:
-                    return metrics[metric]
-                name, found = f"the metric {metric}", None
-            case _:
-                name, found = f"{'.'.join(map(str, path.segments))} (no stub can have it)", None
-        if found is None:
-            raise UsageError(f"the stub of {step.name} lacks what other steps read: {name}")
-        return found
-
-    return answer
+_MODEL_FILE = "output/model.tar.gz"
 
 
-def _output_read(step: Step, segments: tuple[object, ...]) -> str | None:
-    job = _job(step)
-    places = job.outputs if job is not None else ()
-    return next((name for place in places if (name := place.named_by(segments)) is not None), None)
-
-
-def report_place(step: Step, report: str) -> tuple[str, str]:
-    """The output that a report lies in, and the path in it. Raises UsageError."""
-    listed: Any = step.members.get("PropertyFiles") or ()
-    places = {item["PropertyFileName"]: (str(item["OutputName"]), str(item["FilePath"])) for item in listed}
-    if report not in places:
-        raise UsageError(f"step {step.name} has no report {report!r}; it has {', '.join(places) or 'none'}")
-    return places[report]
-
-
-def output_names(step: Step) -> tuple[str, ...]:
-    """As a stub and ``Execution.output`` call them."""
-    job, request = _job(step), step.arguments
-    if job is None or not isinstance(request, Mapping):
-        return ()
-    return tuple(name for place in job.outputs for name in place.names(request))
-
-
-def output_place(step: Step, name: str) -> S3Place | None:
-    """None where it has no such output."""
-    job, request = _job(step), step.arguments
-    if job is None or not isinstance(request, Mapping):
-        return None
-    return next((place for place in job.outputs if name in place.names(request)), None)
-
-
-def is_packed(step: Step, output: str) -> bool:
-    """One archive, and not a folder."""
-    place = output_place(step, output)
-    return place is not None and place.is_file
-
-
-def describe_job(sagemaker: Any, step: Step, name: str) -> Mapping[str, Any]:
-    job = _job(step)
-    if job is None:
-        raise UsageError(f"a step of type {step.type} starts no job")
-    found: Mapping[str, Any] = getattr(sagemaker, job.describe_method)(**{job.name_member: name})
-    return found
+def _best_model(joined: Join, answers: Mapping[str, Answers]) -> Value | None:
+    """A tuning's model is no property: its URI is put together around the name of one of its jobs."""
+    for value in joined.values:
+        path = value.path if isinstance(value, Ref) else None
+        if path is not None and path.root == "Steps" and path.name in answers and is_job_name(path):
+            last = joined.values[-1]
+            return answers[path.name].model if isinstance(last, str) and last.endswith(_MODEL_FILE) else None
+    return None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.deploy.endpoints import serving
@@ -19,6 +19,46 @@ def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
 def show(environment: str, name: str) -> Mapping[str, Any]:
     """Its state, and under ``Models`` which model each variant serves."""
     return serving.describe(connect_here(environment).account, name)
+
+
+def as_list(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, object]]:
+    """For programs."""
+    return [
+        {
+            "endpoint": item["EndpointName"],
+            "status": item["EndpointStatus"],
+            "arn": item["EndpointArn"],
+            "created": item["CreationTime"],
+            "modified": item["LastModifiedTime"],
+        }
+        for item in summaries
+    ]
+
+
+def as_dictionary(found: Mapping[str, Any]) -> Mapping[str, object]:
+    """What :func:`show` found, for programs; ``described`` is DescribeEndpoint's reply in the service's own words."""
+    models: Mapping[str, str] = found["Models"]
+    described = {name: value for name, value in found.items() if name != "Models"}
+    variants = {item["VariantName"]: item for item in found.get("ProductionVariants") or ()}
+    return {
+        "endpoint": found["EndpointName"],
+        "status": found["EndpointStatus"],
+        "failure": found.get("FailureReason"),
+        "arn": found["EndpointArn"],
+        "config": found["EndpointConfigName"],
+        "created": found["CreationTime"],
+        "modified": found["LastModifiedTime"],
+        "variants": [
+            {
+                "variant": name,
+                "model": model,
+                "weight": variants.get(name, {}).get("CurrentWeight"),
+                "instances": variants.get(name, {}).get("CurrentInstanceCount"),
+            }
+            for name, model in models.items()
+        ],
+        "described": described,
+    }
 
 
 def invoke(environment: str, name: str, body: bytes, *, content_type: str, accept: str | None = None) -> Reply:

@@ -6,22 +6,25 @@ An execution is named by its id, the beginning of it, its ARN or ``last``; None 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.check import step_types
 from mlops.deploy.executions import following
+from mlops.deploy.executions.awaited import awaited
+from mlops.deploy.executions.details import definition_of_execution
 from mlops.deploy.executions.following import ExecutionState, StepState, describe, find, log_lines
-from mlops.ir import Listener, UsageError
+from mlops.deploy.executions.log_following import Printed
+from mlops.ir import Listener, StepType, UsageError
 from mlops.ir.hiding import hide
-from mlops.project.environments import LOCAL
 from mlops.use_cases import watching
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
-from mlops.use_cases.news import Looked
+from mlops.use_cases.news import Awaits, Looked
+from mlops.use_cases.watching import goes_on
 
-_NOT_RUN = ("Condition", "Fail")
-"""Kinds of steps that run nothing."""
+_RUN_NOTHING = ("Condition", "Fail")
 LOG_END = 20
 """Lines of a failed step's log that belong to its failure."""
 
@@ -41,11 +44,13 @@ class Found:
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A step that failed: its reason, the end of its log, and the command that runs it again on this machine."""
+    """A step that failed: its reason, the end of its log, and the command that runs it again on this machine, with the
+    code as it is now where it names a file, else as it ran."""
 
     step: StepState
     log: tuple[str, ...]
     replay: str | None
+    is_as_it_is_now: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +73,23 @@ def listed(environment: str, pipeline: str | None = None, most: int | None = Non
     return following.listed(connect_here(environment).account, pipeline, most)
 
 
+def as_list(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, object]]:
+    """For programs."""
+    return [
+        {
+            "arn": item["PipelineExecutionArn"],
+            "id": str(item["PipelineExecutionArn"]).rpartition("/")[2],
+            "pipeline": item["PipelineName"],
+            "status": item["PipelineExecutionStatus"],
+            "started": item["StartTime"],
+            "failure": item.get("PipelineExecutionFailureReason"),
+            "display_name": item.get("PipelineExecutionDisplayName"),
+            "description": item.get("PipelineExecutionDescription"),
+        }
+        for item in summaries
+    ]
+
+
 def found(environment: str, execution: str | None) -> Found:
     connected = connect_here(environment)
     return Found(connected, find(connected.account, execution))
@@ -75,25 +97,43 @@ def found(environment: str, execution: str | None) -> Found:
 
 def failures(connected: Connected, state: ExecutionState, target: str | None = None) -> Iterator[Failure]:
     """``target`` is what the user started, where that is a file."""
+    commands = replay_commands(connected, state, target)
     for step in state.steps:
         if step.status == "Failed":
             log = tuple(log_lines(connected.account, step))[-LOG_END:]
-            yield Failure(step, log, replay_command(state, step, connected.environment.name, target))
+            yield Failure(step, log, commands.get(step.name), bool(target))
 
 
-def replay_command(state: ExecutionState, step: StepState, environment: str, target: str | None) -> str | None:
-    """What runs a failed step again; None for any other, and where there is nothing to run. ``target`` is what the user
-    started, where that is a file."""
-    if step.status != "Failed" or step.kind in _NOT_RUN:
-        return None
-    words = ["mlops", "run", *([target] if target else []), "--only", step.name]
-    elsewhere = environment != LOCAL
-    words += ["--from", state.arn, "--from-env", environment] if elsewhere else ["--from", state.id]
-    return shlex.join(words)
+def replay_commands(connected: Connected, state: ExecutionState, target: str | None = None) -> Mapping[str, str]:
+    """What runs a failed step again on this machine, by step; only of those that can run here. ``target`` is what the
+    user started, where that is a file."""
+    failed = [step for step in state.steps if step.status == "Failed"]
+    if not failed:
+        return {}
+    runs_here = {found.job.member if found.job else found.type for found in _run_here()}
+    unknown = [step for step in failed if not step.kind]
+    if unknown:  # it failed before it began, so the account tells nothing of it
+        definition, _ = definition_of_execution(connected.account, state.arn)
+        types = {found.type for found in _run_here()}
+        declared = {step.name: definition.step(step.name) for step in unknown}
+        able = {name for name, step in declared.items() if step is not None and step.type in types}
+    else:
+        able = set()
+    able |= {step.name for step in failed if step.kind in runs_here}
+    elsewhere = not connected.environment.is_local
+    past = ["--from", state.arn, "--from-env", connected.environment.name] if elsewhere else ["--from", state.id]
+    words = ["mlops", "run", *([target] if target else [])]
+    return {step.name: shlex.join([*words, "--only", step.name, *past]) for step in failed if step.name in able}
 
 
-def as_dictionary(state: ExecutionState, environment: str, target: str | None = None) -> Mapping[str, object]:
+def _run_here() -> Iterator[StepType]:
+    """Types of steps that do something on this machine."""
+    return (found for found in step_types().values() if found.action is not None and found.type not in _RUN_NOTHING)
+
+
+def as_dictionary(connected: Connected, state: ExecutionState, target: str | None = None) -> Mapping[str, object]:
     """For programs. ``replay`` is the command that runs a failed step again on this machine."""
+    commands = replay_commands(connected, state, target)
     return {
         "arn": state.arn,
         "id": state.id,
@@ -110,11 +150,21 @@ def as_dictionary(state: ExecutionState, environment: str, target: str | None = 
                 "failure": step.failure,
                 "metadata": hide(step.metadata),
                 "cached": step.cached,
-                "replay": replay_command(state, step, environment, target),
+                "replay": commands.get(step.name),
             }
             for step in state.steps
         ],
     }
+
+
+def watch(
+    execution: Found, listener: Listener, *, stopping: bool = False, before: ExecutionState | None = None
+) -> ExecutionState:
+    """As :func:`mlops.use_cases.watching.watch` does, of an execution that goes on already."""
+    connected, arn = execution.connected, execution.arn
+    definition, _ = definition_of_execution(connected.account, arn)
+    listener(Awaits(about=arn, steps=awaited(definition)))
+    return watching.watch(connected, arn, listener, stopping=stopping, before=before)
 
 
 def record(execution: Found, listener: Listener) -> str:
@@ -144,6 +194,35 @@ def log(execution: Found, step: str | None = None) -> Log:
     return Log(lines, any(item.job for item in chosen), unstarted)
 
 
+def log_until_the_end(execution: Found, step: str | None = None) -> Log:
+    """The same, and what they print until the execution has ended, as it comes. A ``step`` may be one that has not
+    begun yet. Ctrl-C ends the following only."""
+    account, arn = execution.connected.account, execution.arn
+    if step is not None:
+        definition, _ = definition_of_execution(account, arn)
+        known = [placed.step.name for placed in definition.placed()]
+        if step not in known:
+            raise UsageError(f"execution {arn.rpartition('/')[2]} has no step {step!r}; it has {', '.join(known)}")
+    return Log(_printed(execution, step), has_jobs=True)
+
+
+def _printed(execution: Found, step: str | None) -> Iterator[LogLine]:
+    account = execution.connected.account
+    printed = Printed(account)
+    try:
+        while True:
+            state = execution.state
+            for item in state.steps:
+                if step is None or item.name == step:
+                    yield from (LogLine(item.name, line) for line in printed.since(item))
+            if state.ended:
+                return
+            account.rest(execution.arn, 0.2)
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(goes_on(execution.connected, execution.arn))
+        raise
+
+
 def stop(execution: Found, listener: Listener, consent: Consent = NOBODY, *, watching_it: bool) -> ExecutionState:
     """No step starts any more, those that run get SIGTERM; with ``watching_it`` its state when all have ended."""
     connected = execution.connected
@@ -159,9 +238,10 @@ def stop(execution: Found, listener: Listener, consent: Consent = NOBODY, *, wat
     return execution.state
 
 
-def retry(execution: Found, consent: Consent = NOBODY) -> None:
-    """Go on where it failed or was stopped; steps that succeeded are not repeated."""
+def retry(execution: Found, consent: Consent = NOBODY) -> ExecutionState:
+    """Go on where it failed or was stopped; steps that succeeded are not repeated. Gives what was before."""
     connected = execution.connected
-    following.need_retriable(connected.account, connected.environment, execution.arn)
+    before = following.need_retriable(connected.account, connected.environment, execution.arn)
     need_consent(connected, f"go on with the execution {execution.arn.rpartition('/')[2]}", consent)
     following.retry(connected.account, connected.environment, execution.arn)
+    return before

@@ -6,6 +6,7 @@ Files that are there already are left alone.
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -14,7 +15,16 @@ from mlops.ir import Listener, UsageError
 from mlops.project.environments import read_project
 from mlops.project.files import write_text
 from mlops.project.git import default_branch, repository
-from mlops.use_cases.news import Said
+from mlops.use_cases.news import News, Said
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Placed(News):
+    """The file ``about`` is there: written now, or left alone."""
+
+    kind: str = "file.placed"
+    written: bool
+
 
 PLACEHOLDER = "NAME"
 """Stands for the pipeline's name in the template's paths and texts."""
@@ -86,11 +96,10 @@ def _files(folder: Traversable, at: tuple[str, ...]) -> list[tuple[str, str]]:
 def _write(directory: Path, relative: str, text: str, listener: Listener) -> None:
     # Names that tools would act upon inside the package lose a suffix here.
     file = directory / relative.removesuffix(".template")
-    if file.exists():
-        listener(Said(text=f"left alone  {file}"))
-        return
-    write_text(file, text)
-    listener(Said(text=f"written     {file}"))
+    missing = not file.exists()
+    if missing:
+        write_text(file, text)
+    listener(Placed(about=str(file), written=missing))
 
 
 def _lock(directory: Path, listener: Listener) -> None:
@@ -107,7 +116,7 @@ def _lock(directory: Path, listener: Listener) -> None:
         listener(Said(text="not locked: 'mlops[sagemaker]' is not installed here; run `mlops lock` where it is"))
         return
     lock.write(directory / LOCK, lock.render(images))
-    listener(Said(text=f"written     {directory / LOCK}"))
+    listener(Placed(about=str(directory / LOCK), written=True))
 
 
 def _templates() -> Traversable:

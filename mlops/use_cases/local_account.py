@@ -24,8 +24,17 @@ def explain_cache(step: str, execution: str | None) -> Explanation:
     return here.explain_cache(find(account, execution).rpartition("/")[2], step)
 
 
-def open_step(step: str, execution: str, command: Sequence[str], listener: Listener) -> int:
-    """A shell, or ``command``, where the step ran; its exit code."""
+def open_step(
+    step: str, execution: str, command: Sequence[str], listener: Listener, *, environment: str = LOCAL
+) -> int:
+    """A shell, or ``command``, where the step ran; its exit code. Raises UsageError for an environment whose steps run
+    elsewhere."""
+    if environment != LOCAL:
+        raise UsageError(
+            f"steps of {environment} run on its machines; only those of the local account can be opened",
+            hint=f"`mlops run --only {step} --from {execution} --from-env {environment}` runs it here, on copies of "
+            "what it read; then open it",
+        )
     account, here = _account()
     chosen = find(account, execution).rpartition("/")[2]
     return here.open_step(chosen, step, command, lambda text: listener(Said(text=text)))

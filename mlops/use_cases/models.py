@@ -24,6 +24,19 @@ class Details:
     described: Mapping[str, Any]
     metrics: Mapping[str, float]
 
+    @property
+    def containers(self) -> tuple[Mapping[str, Any], ...]:
+        return tuple((self.described.get("InferenceSpecification") or {}).get("Containers") or ())
+
+    @property
+    def changed_by(self) -> str | None:
+        """Who changed it last; an account that knows no person tells none."""
+        return _person(self.described.get("LastModifiedBy"))
+
+    @property
+    def created_by(self) -> str | None:
+        return _person(self.described.get("CreatedBy"))
+
 
 def listed(environment: str, group: str | None = None) -> tuple[Version, ...]:
     """Newest first, of one group or of all."""
@@ -73,3 +86,39 @@ def _tell_what_serves(connected: Connected, version: Version, listener: Listener
         instead = f"`mlops promote {version.group} --to {env.name} --endpoint {name}` takes another version there"
         away = f"`mlops endpoints delete {name}{env.option}` ends it"
         listener(Said(text=f"the endpoint {name} still serves version {version.number}: {instead}, {away}"))
+
+
+def in_short(version: Version) -> Mapping[str, object]:
+    """For programs."""
+    return {
+        "group": version.group,
+        "version": version.number,
+        "approval": version.approval,
+        "created": version.created,
+        "arn": version.arn,
+    }
+
+
+def as_dictionary(shown: Details) -> Mapping[str, object]:
+    """For programs; ``described`` is DescribeModelPackage's reply in the service's own words."""
+    told = shown.described
+    return {
+        **in_short(shown.version),
+        "reason": told.get("ApprovalDescription") or None,
+        "description": told.get("ModelPackageDescription"),
+        "created_by": shown.created_by,
+        "changed": told.get("LastModifiedTime"),
+        "changed_by": shown.changed_by,
+        "containers": [
+            {"model": container.get("ModelDataUrl"), "image": container.get("Image")} for container in shown.containers
+        ],
+        "metadata": told.get("CustomerMetadataProperties") or {},
+        "metrics": shown.metrics,
+        "described": told,
+    }
+
+
+def _person(context: Mapping[str, Any] | None) -> str | None:
+    """Of a UserContext: a user of Studio by name, else the ARN of who called."""
+    told = context or {}
+    return told.get("UserProfileName") or (told.get("IamIdentity") or {}).get("Arn")

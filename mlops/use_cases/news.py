@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops.ir import Event, Finding, MlopsError
 
 if TYPE_CHECKING:  # whoever listens need not load what it is told of
+    from mlops.deploy.executions.awaited import Awaited
     from mlops.deploy.executions.following import ExecutionState
     from mlops.use_cases.connecting import Connected
 
@@ -55,6 +56,14 @@ class Began(News):
     kind: str = "execution.began"
     arn: str
     file: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Awaits(News):
+    """An execution, by its ARN, that is going to be watched: what it may reach."""
+
+    kind: str = "execution.awaits"
+    steps: tuple[Awaited, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

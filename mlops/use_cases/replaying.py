@@ -46,6 +46,8 @@ def open_replay(target: str | None, of: Past, given: Mapping[str, str], listener
         ran = past(there.account, state)
         checked, values = ran.checked, dict(ran.values)
         need_sound(checked.findings, listener, doing="run")
+        told = f"{', '.join(of.steps)} {'runs' if len(of.steps) == 1 else 'run'} with the code of execution {state.id}"
+        listener(Said(text=f"{told}; name the pipeline file to run what your files say now"))
     values = {**values, **given}
     judge(checked.definition, values)
     selection = select(checked, of.steps)

@@ -9,6 +9,7 @@ from typing import Any
 from mlops.account import RunOptions
 from mlops.check.sources import open_one
 from mlops.deploy.executions import interruptions
+from mlops.deploy.executions.awaited import awaited
 from mlops.deploy.executions.following import ExecutionState, start
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
@@ -18,7 +19,7 @@ from mlops.project.environments import LOCAL
 from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
-from mlops.use_cases.news import Began
+from mlops.use_cases.news import Awaits, Began
 from mlops.use_cases.watching import need_recording, watch
 
 
@@ -70,6 +71,8 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
         connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options
     )
     listener(Began(about=upserted.name, arn=arn, file=manner.file))
+    selected = [item["StepName"] for item in (chosen.selective or {}).get("SelectedSteps", ())]
+    listener(Awaits(about=arn, steps=awaited(definition, selected)))
     return arn
 
 

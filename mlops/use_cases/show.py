@@ -1,15 +1,49 @@
-"""The steps of pipelines as outlines, and what each waits for."""
+"""The steps of pipelines, and what each waits for."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from mlops.check.sources import open_targets
 from mlops.emit.targets.outline import emit
-from mlops.ir import Listener
+from mlops.ir import Checked, Listener
+from mlops.ir.hiding import hide_value
 from mlops.use_cases.judging import need_sound
 
 
-def outlines(target: str, environment: str, listener: Listener) -> tuple[str, ...]:
+def opened(target: str, environment: str, listener: Listener) -> tuple[Checked, ...]:
     """Raises Refusal where a pipeline has errors."""
-    opened = open_targets([target], environment)
-    need_sound(opened.findings, listener, doing="show")
-    return tuple(emit(checked) for checked in opened.pipelines)
+    found = open_targets([target], environment)
+    need_sound(found.findings, listener, doing="show")
+    return found.pipelines
+
+
+def outline(checked: Checked) -> str:
+    """For people."""
+    return emit(checked)
+
+
+def as_dictionary(checked: Checked) -> Mapping[str, object]:
+    """For programs. ``branches`` are the steps that a step lies in, each with the member that holds it."""
+    definition = checked.definition
+    return {
+        "pipeline": definition.name,
+        "parameters": [
+            {
+                "name": parameter.name,
+                "type": parameter.type,
+                "required": not parameter.has_default,
+                "default": hide_value(parameter.name, parameter.default) if parameter.has_default else None,
+            }
+            for parameter in definition.parameters
+        ],
+        "steps": [
+            {
+                "name": placed.step.name,
+                "type": placed.step.type,
+                "after": sorted(checked.edges.get(placed.step.name, ()), key=checked.order.index),
+                "branches": [{"step": step, "member": member} for step, member in placed.branches],
+            }
+            for placed in definition.placed()
+        ],
+    }

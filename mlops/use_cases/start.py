@@ -9,6 +9,7 @@ from pathlib import Path
 from mlops.check import check
 from mlops.check.sources import open_one
 from mlops.deploy.executions import following
+from mlops.deploy.executions.awaited import awaited
 from mlops.deploy.executions.following import NEWEST, Version, definition_of, find
 from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
@@ -18,7 +19,7 @@ from mlops.project.environments import LOCAL, Project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
-from mlops.use_cases.news import Began
+from mlops.use_cases.news import Awaits, Began
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,7 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
     )
     file = request.target if source and not request.suffix else None
     listener(Began(about=name, arn=arn, file=file))
+    listener(Awaits(about=arn, steps=awaited(definition, request.only)))
     return Started(connected, arn)
 
 

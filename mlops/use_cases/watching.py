@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
-from mlops.deploy.executions.following import ExecutionState, StepState, follow, log_tail
+from mlops.deploy.executions.following import ExecutionState, StepState, describe, follow, log_tail
 from mlops.deploy.executions.following import stop as stop_gently
 from mlops.ir import AccountError, Definition, Listener, MlopsError
 from mlops.project.environments import Environment
@@ -12,12 +12,21 @@ from mlops.use_cases.connecting import Connected
 from mlops.use_cases.news import Ended, Looked, Said
 
 
-def watch(connected: Connected, arn: str, listener: Listener, *, stopping: bool = False) -> ExecutionState:
+def watch(
+    connected: Connected,
+    arn: str,
+    listener: Listener,
+    *,
+    stopping: bool = False,
+    before: ExecutionState | None = None,
+) -> ExecutionState:
     """How it ended, whatever that is. It is told first; then it is recorded and notices are sent where somebody asks
-    for that, which is only told where it fails: the execution is what it is."""
-    state = follow_to_its_end(connected, arn, listener, stopping=stopping)
+    for that, which is only told where it fails: the execution is what it is. ``before`` is how a try ended that is gone
+    on with."""
+    state = follow_to_its_end(connected, arn, listener, stopping=stopping, before=before)
     try:
         listener(Ended(about=arn, connected=connected, state=state))
+        _tell_repeated_versions(connected, state, listener)
     finally:
         try:
             record(connected, state, listener)
@@ -28,33 +37,79 @@ def watch(connected: Connected, arn: str, listener: Listener, *, stopping: bool 
     return state
 
 
-def follow_to_its_end(connected: Connected, arn: str, listener: Listener, *, stopping: bool = False) -> ExecutionState:
-    """The listener hears of what it and its steps do. Ctrl-C ends the following only; with ``stopping`` it stops the
-    execution gently and waits for that."""
+def _tell_repeated_versions(connected: Connected, state: ExecutionState, listener: Listener) -> None:
+    if connected.account.here is None or not any(step.kind == "RegisterModel" for step in state.steps):
+        return
+    for found in connected.account.here.repeated_versions(state.id):
+        same = f"version {found.number} of {found.group} names the same model data and image as version {found.earlier}"
+        listener(Said(text=f"{same}: nothing new was trained"))
+
+
+def goes_on(connected: Connected, arn: str) -> str:
+    """Of an execution that is no longer followed."""
     execution, elsewhere = arn.rpartition("/")[2], connected.environment.option
-    goes_on = (
+    return (
         f"the execution goes on; `mlops executions show {execution}{elsewhere} --watch` follows it again, "
         f"`mlops executions stop {execution}{elsewhere}` stops it"
     )
+
+
+def follow_to_its_end(
+    connected: Connected,
+    arn: str,
+    listener: Listener,
+    *,
+    stopping: bool = False,
+    before: ExecutionState | None = None,
+) -> ExecutionState:
+    """The listener hears of what it and its steps do. Ctrl-C ends the following only; with ``stopping`` it stops the
+    execution gently and waits for that."""
 
     def looked(state: ExecutionState) -> None:
         listener(Looked(about=arn, connected=connected, state=state))
 
     try:
-        return follow(connected.account, arn, listener, looked=looked)
+        return follow(connected.account, arn, listener, looked=looked, before=before)
     except AccountError as error:
-        error.hint = f"{error.hint}; {goes_on}" if error.hint else goes_on
+        error.hint = f"{error.hint}; {goes_on(connected, arn)}" if error.hint else goes_on(connected, arn)
         raise
     except KeyboardInterrupt as interrupt:
-        if not stopping:
-            interrupt.add_note(goes_on)
-            raise
-        listener(Said(text=f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes"))
-        again = f"interrupt again to leave it to that; `mlops executions show {execution}` tells how it ended"
-        listener(Said(text=again))
-        stop_gently(connected.account, arn)
-        follow(connected.account, arn, listener, looked=looked)
+        if stopping:
+            _stop(connected, arn, listener, looked, interrupt)
+        else:
+            interrupt.add_note(goes_on(connected, arn))
         raise
+
+
+def _stop(
+    connected: Connected,
+    arn: str,
+    listener: Listener,
+    looked: Callable[[ExecutionState], None],
+    interrupt: KeyboardInterrupt,
+) -> None:
+    """Gently, and to its end; what is to be said of it becomes notes of ``interrupt``."""
+    execution, elsewhere = arn.rpartition("/")[2], connected.environment.option
+    show = f"`mlops executions show {execution}{elsewhere}`"
+    listener(Said(text=f"stopping {execution}: its steps get SIGTERM now and SIGKILL in two minutes"))
+    listener(Said(text=f"interrupt again to leave it to that; {show} tells how it ended"))
+    again = f"`mlops executions retry {execution}{elsewhere}` goes on where it was"
+    try:
+        stop_gently(connected.account, arn)
+        state = follow(connected.account, arn, listener, looked=looked)
+    except AccountError as error:  # it may have ended in this moment
+        state = describe(connected.account, arn)
+        if not state.ended:
+            interrupt.add_note(f"execution {execution} could not be stopped: {error.message}")
+            interrupt.add_note(goes_on(connected, arn))
+            return
+    except KeyboardInterrupt:
+        interrupt.add_note(f"execution {execution} is stopping; {show} tells how it ended, then {again}")
+        return
+    if state.status == "Succeeded":
+        interrupt.add_note(f"execution {execution} of {state.pipeline} succeeded before it could be stopped")
+    else:
+        interrupt.add_note(f"execution {execution} of {state.pipeline} is {state.status}; {again}")
 
 
 def tail(connected: Connected, step: StepState, lines: int) -> tuple[str, ...]:

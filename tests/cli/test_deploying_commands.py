@@ -38,7 +38,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_from_the_first_plan_to_nothing_left(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["plan", ".", "--exit-code"]) == 1
-    assert "plan: 2 to create, nothing to update, 0 unchanged, 2 objects to upload" in capsys.readouterr().out
+    assert "plan: 2 to create, 2 objects to upload" in capsys.readouterr().out
     assert main(["upsert", "."]) == 0
     assert capsys.readouterr().out == "first: created in local\nsecond: created in local\n"
     assert main(["plan", ".", "--exit-code"]) == 0

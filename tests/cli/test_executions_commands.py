@@ -36,6 +36,7 @@ import sys, time
 from pathlib import Path
 before = Path("/opt/ml/processing/input/before/text.txt")
 name, word = sys.argv[1:]
+print("I am", name, flush=True)
 text = (before.read_text() if before.exists() else "") + f"{name} {word}\\n"
 Path("/opt/ml/processing/output/text/text.txt").write_text(text)
 if name == "Two" and word == "slow":
@@ -72,8 +73,8 @@ class Project:
     def executions(self) -> list[str]:
         """Ids, newest first."""
         listed = json.loads(self.mlops("executions", "list", "--format", "json")[0])
-        assert all("T" in item["StartTime"] and datetime.fromisoformat(item["StartTime"]).tzinfo for item in listed)
-        return [item["PipelineExecutionArn"].rpartition("/")[2] for item in listed]
+        assert all("T" in item["started"] and datetime.fromisoformat(item["started"]).tzinfo for item in listed)
+        return [item["id"] for item in listed]
 
 
 @pytest.fixture
@@ -129,6 +130,49 @@ def test_an_interrupt_leaves_what_was_started_and_it_is_followed_again(project: 
     # One line of JSON for each change and the error, nothing else.
     told = [line for line in err.splitlines() if not line.startswith("{")]
     assert told[0].startswith(f"error: execution {execution} of chain is Stopped") and len(told) == 1
+
+
+def test_an_interrupted_run_is_stopped_and_gone_on_with(project: Project) -> None:
+    run = project.start("run", "pipeline.py", "-p", "Word=slow")
+    until_step_runs(project, "Two")
+    logs = project.start("executions", "logs", "last", "--follow", "--format", "json")
+    assert logs.stdout is not None
+    printed = [json.loads(logs.stdout.readline())]
+    while printed[-1] != {"step": "Two", "text": "I am Two"}:  # while it runs
+        printed.append(json.loads(logs.stdout.readline()))
+    assert {"step": "One", "text": "I am One"} in printed
+    run.send_signal(signal.SIGINT)
+    _, err = run.communicate(timeout=30)
+    (execution,) = project.executions()
+    assert run.returncode == 130
+    assert f"stopping {execution}" in err
+    assert f"execution {execution} of chain is Stopped; `mlops executions retry {execution}` goes on" in err
+    rest, _ = logs.communicate(timeout=30)
+    assert logs.returncode == 0
+    assert not {line for line in rest.splitlines() if json.loads(line) in printed}
+
+
+def test_a_retry_tells_only_what_it_does(project: Project) -> None:
+    project.mlops("run", "pipeline.py", "-p", "Word=bad", code=1)
+    told = project.mlops("executions", "retry", "last", code=1)[1].splitlines()
+    assert not [line for line in told if line.startswith("One:")]
+    assert len([line for line in told if line.startswith("Two: Failed")]) == 1
+    table = project.mlops("executions", "show")[0].splitlines()
+    assert table[1].endswith("REASON") and table[3].endswith("exit code 1: it is bad")
+
+
+def test_a_step_is_named_behind_its_execution_everywhere(project: Project) -> None:
+    project.mlops("run", "pipeline.py")
+    (execution,) = project.executions()
+    for place in (["One"], ["last", "One"], [execution, "One"], ["--execution", execution, "One"]):
+        assert project.mlops("executions", "open", *place, "--", "sh", "-c", "echo $STEP_NAME")[0] == "One\n"
+        assert "One was run" in project.mlops("cache", "explain", *place)[0]
+    assert "give [EXECUTION] STEP" in project.mlops("executions", "open", execution, "One", "sh", code=2)[1]
+    elsewhere = project.mlops("executions", "open", "last", "One", "--env", "staging", code=2)[1]
+    assert "only those of the local account" in elsewhere and "--from-env staging" in elsewhere
+    assert (
+        "no step 'Nine'; it has One, Two, Three" in project.mlops("executions", "logs", "last", "Nine", "-f", code=2)[1]
+    )
 
 
 @pytest.mark.slow

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import fcntl
 import io
 import os
 import pty
+import struct
+import termios
 from collections.abc import Iterator
+from pathlib import Path
 from typing import TextIO
 
+import click
 import pytest
 
+from mlops.check.reports import text
+from mlops.cli import cli
 from mlops.cli.printing import is_animated, is_coloured
+from mlops.ir import Finding, Severity, Where
 
 
 @pytest.fixture
@@ -39,3 +47,25 @@ def test_what_a_terminal_gets(
         monkeypatch.setenv(name, value)
     assert (is_animated(terminal), is_coloured(terminal)) == (animated, coloured)
     assert not is_animated(io.StringIO()) and not is_coloured(io.StringIO())
+
+
+@pytest.mark.parametrize("columns", [50, 80, 200])
+def test_a_caret_stands_below_what_it_means_on_a_narrow_terminal(
+    columns: int, terminal: TextIO, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fcntl.ioctl(terminal.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
+    monkeypatch.setattr("sys.stdout", terminal)
+    file = tmp_path / "pipeline.py"
+    file.write_text("x" * 70 + "!" + "y" * 100)
+    finding = Finding("E521", "unknown", Severity.ERROR, "no", where=Where(str(file), 1, 71))
+    source, caret = text.render([finding], colour=False).splitlines()[1:3]
+    assert len(source) <= columns
+    assert source[caret.index("^")] == "!"
+
+
+def test_help_cuts_no_sentence() -> None:
+    groups = [(cli, "mlops"), *((cli.get_command(click.Context(cli), name), name) for name in ("executions", "emit"))]
+    for group, name in groups:
+        assert group is not None
+        told = group.get_help(click.Context(group, info_name=name, terminal_width=80))
+        assert "..." not in told.partition("Commands:")[2], told

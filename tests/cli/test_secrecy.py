@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 import json
+import re
 import sqlite3
 import tarfile
 import urllib.request
@@ -104,6 +105,8 @@ def model_fn(folder):
 def input_fn(body, content_type):
     return body if isinstance(body, str) else body.decode()
 def predict_fn(text, model):
+    if text == "bad":
+        raise ValueError("DB_PASSWORD=SERVED is wrong")
     return model + text
 def output_fn(answer, accept):
     return answer
@@ -149,6 +152,7 @@ CALLS = (
     Call("explain", ("X840",)),
     Call("rules"),
     Call("schema"),
+    Call("completion", ("bash",)),
     Call("check", ("pipeline.py",)),
     Call("check", ("pipeline.py", "--select", "X840,D,P,E,J")),
     Call("check", ("pipeline.py", "--select", "X840", *BASELINE), formats=False),
@@ -189,7 +193,8 @@ CALLS = (
     Call("endpoints list"),
     Call("endpoints show", ("leaky",)),
     Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers"),
-    Call("endpoints delete", ("leaky",)),
+    Call("endpoints invoke", ("leaky", "--data", "bad"), code=1, formats=False),
+    Call("endpoints delete", ("leaky", "--format", "json"), formats=False),
     Call("assets list"),
     Call("assets prune", ("--older-than", "0")),
     Call("local prune", ("--keep", "1")),
@@ -209,7 +214,15 @@ def formats(command: click.Command) -> list[list[str]]:
 
 def places() -> list[str]:
     """All that was planted, in both runs."""
-    sources = [PIPELINE, LEAKY_RESOURCE, WORK, TOML, MOTO, *(word for call in CALLS for word in call.arguments)]
+    sources = [
+        password("served"),
+        PIPELINE,
+        LEAKY_RESOURCE,
+        WORK,
+        TOML,
+        MOTO,
+        *(word for call in CALLS for word in call.arguments),
+    ]
     words = {word for source in sources for word in source.replace('"', " ").replace("=", " ").split()}
     found = {word for word in words if word.startswith(("ghp_", "hunter2-", "AKIA"))}
     assert len(found) > 20
@@ -231,8 +244,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         member = tarfile.TarInfo("code/inference.py")
-        member.size = len(INFERENCE)
-        tar.addfile(member, io.BytesIO(INFERENCE.encode()))
+        inference = INFERENCE.replace("SERVED", password("served"))
+        member.size = len(inference)
+        tar.addfile(member, io.BytesIO(inference.encode()))
     account = LocalAccount(folder / ".mlops", "us-east-1")
     account.ensure_bucket("mlops-local")
     account.client("s3").put_object(Bucket="mlops-local", Key="m.tar.gz", Body=packed.getvalue())
@@ -265,7 +279,7 @@ def kept(folder: Path) -> Iterator[tuple[str, str]]:
 @pytest.mark.slow
 def test_a_planted_secret_is_in_no_view_and_no_record(project: Path, capfd: pytest.CaptureFixture[str]) -> None:
     mlops, known = in_this_process(capfd), dict(commands())
-    planted, leaks = places(), []
+    planted, leaks, odd = places(), [], []
     for call in CALLS:
         call.before(project)
         for options in formats(known[call.name]) if call.formats else [[]]:
@@ -273,11 +287,64 @@ def test_a_planted_secret_is_in_no_view_and_no_record(project: Path, capfd: pyte
             words = [*call.name.split(), *options, *arguments]
             told = mlops(*words, code=call.code)
             leaks += [(" ".join(words), word) for word in planted if word in shown(told, call)]
+            if "json" in words and "-" not in words:
+                odd += [(" ".join(words), key) for key in keys_in_another_case(told.out)]
             if call.name == "destroy":
                 break
         if call.name == "selftest":
             leaks += [(place, word) for place, text in kept(project) for word in planted if word in text]
     assert not leaks, "\n".join(f"{place}: {word}" for place, word in leaks)
+    assert not odd, "\n".join(f"{place}: {key}" for place, key in odd)
+
+
+FOREIGN = {
+    "metadata": "what the service says of a step, and a version's own properties",
+    "described": "the service's whole reply, in its words",
+    "metrics": "names of the author's",
+    "old": "what the service is told",
+    "new": "what the service is told",
+}
+"""Members below which the keys are not ours."""
+
+
+def keys_in_another_case(text: str) -> Iterator[str]:
+    """Of one document, or of one a line."""
+    try:
+        documents = [json.loads(text)]
+    except ValueError:
+        documents = [json.loads(line) for line in text.splitlines()]
+    waiting: list[Any] = documents
+    while waiting:
+        match waiting.pop():
+            case dict() as found:
+                for key, value in found.items():
+                    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", key):
+                        yield key
+                    # What a plan does by step has the steps' names.
+                    if key not in FOREIGN and not (key == "steps" and isinstance(value, dict)):
+                        waiting.append(value)
+            case list() as found:
+                waiting += found
+
+
+WITHOUT_JSON = {
+    "lsp": "it speaks JSON-RPC",
+    "schema": "it is JSON",
+    "completion": "a shell reads it",
+    "executions open": "another program speaks",
+    **{name: "it writes what its name says" for name, _ in commands() if name.startswith("emit ")},
+}
+
+
+def test_every_command_that_shows_something_has_json() -> None:
+    told = {name for name, command in commands() if any("json" in options for options in formats(command))}
+    assert told | set(WITHOUT_JSON) == {name for name, _ in commands()}
+    assert not told & set(WITHOUT_JSON)
+
+
+def test_a_key_in_another_case_is_seen() -> None:
+    odd = '{"arn": 1, "StepName": 2, "steps": [{"Sub": 3}], "metadata": {"Arn": 4}, "old": {"A": 1}, "two_words": 5}'
+    assert sorted(keys_in_another_case(odd)) == ["StepName", "Sub"]
 
 
 def first(folder: Path) -> str:
@@ -294,7 +361,9 @@ def test_a_planted_secret_is_shown_nowhere_of_an_account_that_takes_it(
     monkeypatch.delenv("AWS_PROFILE", raising=False)
     with (project / "mlops.toml").open("a") as file:
         file.write(MOTO.replace("URL", moto_url))
-    (project / "pipeline.py").write_text(PIPELINE.replace("LEAKY", LEAKY_RESOURCE))
+    # What is of the local account has no place in another.
+    there = PIPELINE.replace("LEAKY", LEAKY_RESOURCE).replace("s3://mlops-local/", "s3://acme-ml/")
+    (project / "pipeline.py").write_text(there)
     s3 = boto("s3", moto_url)
     s3.create_bucket(Bucket="acme-ml")
     mlops, planted, leaks = in_this_process(capfd), places(), []

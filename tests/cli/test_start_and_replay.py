@@ -28,7 +28,7 @@ from mlops.ir import AccountError
 from mlops.ir.reader import read
 from mlops.project.environments import read_project
 from mlops.use_cases.connecting import Connected
-from mlops.use_cases.executions import replay_command
+from mlops.use_cases.executions import replay_commands
 from mlops.use_cases.replaying import PastStep, brought_here
 
 PIPELINE = """\
@@ -112,10 +112,10 @@ def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path,
     failed = state.steps[1]
     here = tmp_path / "here"
     here.mkdir()
-    command = replay_command(state, failed, "prod", None)
-    assert command == f"mlops run --only Two --from {state.arn} --from-env prod"
     # The account that it ran in stands for AWS: it is only asked through the API.
     prod = replace(read_project(project).environment("local"), name="prod")
+    command = replay_commands(Connected(prod, far, here), state)
+    assert command == {"Two": f"mlops run --only Two --from {state.arn} --from-env prod"}
     ran = past(far, state)
     replay = brought_here(Connected(prod, far, here), PastStep(ran.checked, state, "Two", ran.values), hear)
     account, environment = replay.connected.account, replay.connected.environment

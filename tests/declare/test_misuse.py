@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import textwrap
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -218,3 +219,19 @@ def test_a_file_that_ends_the_process_is_told(tmp_path, capfd: pytest.CaptureFix
     assert (finding.code, finding.where.line) == ("D102", 5)
     assert "os._exit" in finding.message
     assert capfd.readouterr().err == "7\n"
+
+
+@pytest.mark.parametrize(
+    ("toml", "line"),
+    [
+        ('[env.local]\nparameters = { N = "x" }\n', 2),
+        ('[env.local.parameters]\nM = 1\nN = "x"\n', 3),
+        ('[env.defaults.parameters]\nN = "x"\n[env.local.parameters]\nM = 1\n', 2),
+    ],
+)
+def test_a_parameter_of_an_environment_is_told_where_it_is_written(
+    declare: Callable[..., Opened], tmp_path: Path, toml: str, line: int
+) -> None:
+    opened = declare('p.integer("N", default=3)\np.integer("M", default=3)\nFail("A", "x")', toml=toml)
+    (finding,) = [finding for finding in opened.findings if finding.code == "D023"]
+    assert (finding.where.file, finding.where.line) == (str(tmp_path / "mlops.toml"), line)

@@ -71,6 +71,16 @@ def test_a_decision_that_stands_writes_nothing(world: World) -> None:
     assert not decide(world.account, world.environment, version(world.account, "churn", 1), "Approved", None)
 
 
+def test_a_reason_belongs_to_one_decision(world: World) -> None:
+    register(world)
+    assert decide(world.account, world.environment, version(world.account, "churn", 1), "Rejected", "it is worse")
+    assert version(world.account, "churn", 1).details["ApprovalDescription"] == "it is worse"
+    assert decide(world.account, world.environment, version(world.account, "churn", 1), "Approved", None)
+    assert not version(world.account, "churn", 1).details.get("ApprovalDescription")
+    assert decide(world.account, world.environment, version(world.account, "churn", 1), "Rejected", "still worse")
+    assert version(world.account, "churn", 1).details["ApprovalDescription"] == "still worse"
+
+
 def test_metrics_are_the_numbers_of_the_reports(world: World) -> None:
     register(world)
     assert metrics(world.account, version(world.account, "churn", 1)) == {"accuracy": 0.9}

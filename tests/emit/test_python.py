@@ -135,14 +135,52 @@ def test_import_writes_a_file_that_compiles_to_the_same(tmp_path: Path, capsys: 
     assert value(json.loads(capsys.readouterr().out)) == value(json.loads(file.read_text()))
 
 
+REPLY = {"PipelineName": "churn", "PipelineArn": "arn", "PipelineStatus": "Active", "ResponseMetadata": {}}
+
+
+def test_what_the_aws_cli_prints_of_a_pipeline_is_imported_too(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (Path(__file__).parent / "definitions" / "sdk2_abalone.json").read_text()
+    more = {"PipelineDescription": "who goes", "ParallelismConfiguration": {"MaxParallelExecutionSteps": 3}}
+    (tmp_path / "described.json").write_text(json.dumps({**REPLY, **more, "PipelineDefinition": text}))
+    assert main(["import", str(tmp_path / "described.json"), "-o", str(tmp_path / "pipeline.py")]) == 0
+    program = (tmp_path / "pipeline.py").read_text()
+    assert 'Pipeline(\n    "churn"' in program and 'description="who goes"' in program and "parallelism=3" in program
+    capsys.readouterr()
+    assert main(["compile", str(tmp_path / "pipeline.py"), "-o", "-"]) == 0
+    assert value(json.loads(capsys.readouterr().out)) == value(json.loads(text))
+
+
+def test_a_program_that_was_edited_is_not_written_over(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    file, target = Path(__file__).parent / "definitions" / "sdk2_abalone.json", tmp_path / "pipeline.py"
+    command = ["import", str(file), "-o", str(target)]
+    assert [main(command), main(command)] == [0, 0]
+    target.write_text(target.read_text() + "# mine\n")
+    assert main(command) == 1
+    assert "--force" in capsys.readouterr().err and target.read_text().endswith("# mine\n")
+    assert main([*command, "--force"]) == 0
+    assert not target.read_text().endswith("# mine\n")
+    target.write_text("# another\n")
+    assert main(["emit", "python", str(file), "-o", str(target)]) == 1
+
+
 @pytest.mark.parametrize(
-    ("text", "said"), [("{", "not JSON"), ("[]", "a definition is a JSON object"), ('{"Steps": 1}', "Steps should be")]
+    ("text", "code", "said"),
+    [
+        ("{", 1, "not JSON"),
+        ("[]", 1, "a definition is a JSON object"),
+        ('{"Steps": 1}', 1, "Steps should be"),
+        ('{"a": 1}', 2, "neither Version nor Steps"),
+        ('{"PipelineDefinition": "{}"}', 2, "neither Version nor Steps"),
+        ('{"PipelineDefinition": "{"}', 1, "not JSON"),
+    ],
 )
 def test_what_is_no_definition_is_refused(
-    text: str, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    text: str, code: int, said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (tmp_path / "x.json").write_text(text)
-    assert main(["import", str(tmp_path / "x.json")]) == 1
+    assert main(["import", str(tmp_path / "x.json")]) == code
     assert said in capsys.readouterr().err
 
 

@@ -15,7 +15,7 @@ ROOT = Path(mlops.__file__).parent
 
 ASKED_FOR_BY = {
     "pytest": {"pytest_addoption", "pytest_configure"},
-    "click": {"case_sensitive", "get_command"},
+    "click": {"_custom_shell_complete", "case_sensitive", "format_commands", "get_command"},
     "mypy": {"get_method_signature_hook"},
     "pydantic": {"_fires", "_is_known", "model_config"},
     "notebooks": {"_repr_html_", "_repr_pretty_", "_repr_svg_"},

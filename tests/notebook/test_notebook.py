@@ -11,7 +11,9 @@ import pytest
 
 from mlops import Fail, Pipeline, Processing, Training, when
 from mlops.declare.misuse import MisuseError
+from mlops.deploy.executions.following import StepState
 from mlops.ir import Refusal, UsageError, Where
+from mlops.notebook import Ran
 from mlops.use_cases.declared import declared
 
 SCRIPT = """
@@ -114,9 +116,35 @@ def test_a_mistake_in_a_cell_is_raised_at_once(here: Path) -> None:
         Training("T", imge=IMAGE)  # type: ignore[call-arg]
 
 
+def test_an_outline_is_shown_as_it_is(here: Path) -> None:
+    shown = small().show()
+    assert repr(shown).splitlines() == shown.splitlines()
+    assert "\\n" not in repr(shown)
+
+
+def test_an_execution_is_shown_as_a_table() -> None:
+    steps = (
+        StepState("Make", "Succeeded", "ProcessingJob", cached="arn"),
+        StepState("Many", "Succeeded", "Condition", metadata={"Condition": {"Outcome": "False"}}),
+        StepState("<Bad>", "Failed", "ProcessingJob", failure="<i>no"),
+    )
+    ran = Ran("arn:aws:sagemaker:x:0:pipeline/small/execution/abc", "small", "Failed", "because <b>", steps)
+    assert repr(ran).splitlines() == [
+        "execution abc of small: Failed",
+        "  Make   Succeeded (cached)",
+        "  Many   Succeeded (False)",
+        "  <Bad>  Failed                <i>no",
+    ]
+    shown = ElementTree.fromstring(ran._repr_html_())
+    rows = [[cell.text or "" for cell in row] for row in shown.iter("tr")]
+    assert rows[0] == ["step", "status", "seconds", "reason"]
+    assert rows[3] == ["<Bad>", "Failed", "", "<i>no"]
+
+
 def test_it_runs_here(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     state = small().run(Days=7)
-    assert state.status == "Succeeded"
+    assert isinstance(state, Ran)
+    assert state.status == "Succeeded" and repr(state).startswith("execution ")
     assert "Make: Succeeded" in capsys.readouterr().err
     (written,) = (here / ".mlops" / "objects").rglob("days.txt")
     assert written.read_text() == "7"

@@ -50,11 +50,11 @@ def test_the_whole_sentence(project: Path, ask: Callable[..., Told]) -> None:
     ran = ["Prepare", "Train", "Evaluate", "GoodEnough", "Register", "Model", "Score"]
     assert statuses(first) == dict.fromkeys(ran, "Succeeded")
     (listed,) = ask("executions", "list", GROUP, "--format", "json").json
-    assert (listed["PipelineExecutionArn"], listed["PipelineExecutionStatus"]) == (first.json["arn"], "Succeeded")
+    assert (listed["arn"], listed["status"]) == (first.json["arn"], "Succeeded")
 
     assert versions(ask) == {1: "PendingManualApproval"}
     shown = ask("models", "show", GROUP, "--format", "json").json
-    assert shown["Metrics"]["accuracy"] > 0.9
+    assert shown["metrics"]["accuracy"] > 0.9
 
     pending = ask("promote", GROUP, "--to", "local", code=1)
     assert "no approved version: 1 PendingManualApproval" in pending.err

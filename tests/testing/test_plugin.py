@@ -290,3 +290,63 @@ def test_the_plugin_costs_nothing_until_a_fixture_is_used() -> None:
     program = f"import sys, mlops.testing.plugin; print(sorted({heavy} & set(sys.modules)))"
     ended = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     assert ended.stdout == "[]\n"
+
+
+ASKS = """
+from mlops import *
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+with Pipeline("asks") as pipeline:
+    queue = "https://sqs.us-east-1.amazonaws.com/123456789012/q"
+    ask = Callback("Ask", queue=queue, outputs={"approved": bool, "by": str})
+    score = Lambda("Score", function="arn:aws:lambda:us-east-1:123456789012:function:f", outputs={"score": float})
+    job = TrainingJob(image=IMAGE, code="use.py", channels={"train": "s3://mlops-local/in"},
+        metrics={"auc": "auc=([0-9.]+)"})
+    tune = Tuning("Tune", job=job, ranges={"depth": IntegerRange(1, 5)}, objective=Maximize("auc"), max_jobs=2)
+    with when(all_of(ask.outputs["approved"] == True, score.outputs["score"] > 0.5), "Good") as good:
+        Processing("Use", code="use.py", image=IMAGE, inputs={"model": tune.best_model}, outputs=["found"],
+            args=[ask.outputs["by"]], environment={"BEST": tune.top(0).job_name})
+    with good.otherwise():
+        Fail("Bad", "no")
+"""
+USE = """
+import os, sys, tarfile
+with tarfile.open("/opt/ml/processing/input/model/model.tar.gz") as tar:
+    names = ",".join(sorted(item.name for item in tar if item.isfile()))
+with open("/opt/ml/processing/output/found/found.txt", "w") as file:
+    file.write(f"{sys.argv[1]} {os.environ['BEST']} {names}")
+"""
+STUBS_OF_ALL = """
+import re
+BEST = "TrainingJobSummaries[0].TrainingJobName"
+def test_stubs(run_pipeline, tmp_path):
+    (tmp_path / "model").mkdir()
+    (tmp_path / "model" / "weights.txt").write_text("1")
+    stubs = {
+        "Ask": Stub(outputs={"approved": True, "by": "jane"}),
+        "Score": Stub(outputs={"score": 1}),
+        "Tune": Stub(outputs={"model": tmp_path / "model"}, values={BEST: "job-7"}),
+    }
+    ended = run_pipeline("asks.py", stubs=stubs)
+    assert ended.status == "Succeeded", ended.log("Use")
+    assert (ended.output("Use", "found") / "found.txt").read_text() == "jane job-7 weights.txt"
+    bad = run_pipeline("asks.py", stubs={**stubs, "Score": Stub(outputs={"score": 0.1})})
+    assert bad.steps["Bad"].status == "Failed"
+    for wrong, said in (
+        ({"Ask": Stub()}, "lacks what other steps read: the output"),
+        ({"Ask": Stub(outputs={"approved": "yes", "by": "x"})}, "approved of Ask is of type Boolean"),
+        ({"Ask": Stub(outputs={"aproved": True})}, "no output 'aproved'; it has approved, by"),
+        ({"Score": Stub(outputs={"score": True})}, "score of Score is of type Float"),
+        ({"Tune": Stub(outputs={"model": tmp_path / "model"})}, "values={'TrainingJobSummaries[0].TrainingJobName'"),
+        ({"Tune": Stub(values={BEST: "x"})}, "the output model"),
+        ({"Bad": Stub()}, "cannot be stubbed: Bad does no work"),
+        ({"Good": Stub()}, "cannot be stubbed: Good does no work"),
+    ):
+        with pytest.raises(Exception, match=re.escape(said)):
+            run_pipeline("asks.py", stubs={**stubs, **wrong})
+"""
+
+
+def test_stubs_of_what_does_not_run_here(project: Path) -> None:
+    (project / "asks.py").write_text(ASKS)
+    (project / "use.py").write_text(USE)
+    run_pytest(project, STUBS_OF_ALL)

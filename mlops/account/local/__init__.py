@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mlops.account.local.clients import Clients
     from mlops.account.local.upkeep.cache_reasons import Explanation
     from mlops.account.local.upkeep.pruning import Pruning
+    from mlops.account.local.upkeep.repeated_versions import Repeated
 
 _GLANCE_SECONDS = 0.005
 
@@ -80,6 +81,11 @@ class LocalAccount:
         from mlops.account.local.upkeep.cache_reasons import explain
 
         return explain(self.state, execution, step)
+
+    def repeated_versions(self, execution: str) -> tuple[Repeated, ...]:
+        from mlops.account.local.upkeep.repeated_versions import repeated_versions
+
+        return repeated_versions(self.state, execution)
 
     def open_step(self, execution: str, step: str, command: Sequence[str], say: Callable[[str], None]) -> int:
         from mlops.account.local.upkeep.opening import open_step

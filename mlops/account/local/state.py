@@ -12,6 +12,7 @@ from mlops.account.local.objects import ObjectStore
 from mlops.account.local.store import Store
 
 ACCOUNT_ID = "000000000000"
+STORE = "account.sqlite"
 
 
 class State:
@@ -20,7 +21,7 @@ class State:
     def __init__(self, folder: Path, region: str) -> None:
         self.folder = folder.absolute()
         self.region = region
-        self.store = Store(self.folder / "account.sqlite")
+        self.store = Store(self.folder / STORE)
         self.objects = ObjectStore(self.store, self.folder / "objects")
 
     def arn(self, resource: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from mlops.ir.hiding import hide_text
 
 _COLOURS = {Severity.ERROR: "31", Severity.WARNING: "33", Severity.INFO: "36"}
 _MAX_SOURCE = 160
+_INDENT = 4
 _BEFORE = 40
 """How much of a long line is shown before the place that is meant."""
 _HIDDEN = "X840"
@@ -70,10 +73,20 @@ def _around(line: str, column: int) -> tuple[str, int]:
     >>> _around("{" + "x" * 300 + "here", 301)
     ('…xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxhere', 41)
     """
-    if column < _MAX_SOURCE:
-        return line[:_MAX_SOURCE], column
+    most = _room()
+    if column < most:
+        return line[:most], column
     start = column - _BEFORE
-    return "…" + line[start : start + _MAX_SOURCE], _BEFORE + 1
+    return "…" + line[start : start + most], _BEFORE + 1
+
+
+def _room() -> int:
+    """Letters of a line of source: on a terminal a caret would stand below the wrong half of one that is wrapped."""
+    for stream in (sys.stdout, sys.stderr):
+        if stream.isatty():
+            columns = os.get_terminal_size(stream.fileno()).columns or _MAX_SOURCE
+            return max(min(_MAX_SOURCE, columns - _INDENT - 1), _BEFORE + 2)
+    return _MAX_SOURCE
 
 
 def _printable(text: str) -> str:

@@ -5,10 +5,11 @@ from __future__ import annotations
 import click
 
 from mlops.cli import asking, options
+from mlops.cli.group import Group
 from mlops.cli.printing import print_json, table, talk
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Code, data and large definitions in an account's bucket: list, prune."""
 

@@ -5,25 +5,27 @@ from __future__ import annotations
 import click
 
 from mlops.cli import options
+from mlops.cli.group import Group
 from mlops.cli.printing import print_json
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Results of earlier local runs that serve again."""
 
 
 @command.command()
-@click.argument("step")
-@click.option("--execution", metavar="ID", help="Its id or the beginning of it; the newest execution without.")
+@options.execution_and_step
+@options.execution
 @options.as_json
-def explain(step: str, execution: str | None, format_: str) -> None:
-    """Why STEP ran in a local execution, or whose result served."""
+def explain(place: tuple[str, ...], execution: str | None, format_: str) -> None:
+    """Why STEP ran in a local EXECUTION (the newest without), or whose result served."""
     import dataclasses
 
     from mlops.use_cases.local_account import explain_cache
 
-    told = explain_cache(step, execution)
+    chosen, step = options.placed(place, execution)
+    told = explain_cache(step, chosen)
     if format_ == "json":
         print_json(dataclasses.asdict(told))
     elif told.source is not None:

@@ -8,7 +8,9 @@ from pathlib import Path
 import click
 
 from mlops.cli import options
+from mlops.cli.group import Group
 from mlops.cli.printing import talk
+from mlops.cli.writing import write_program
 from mlops.ir.discovery import Found, discovered
 from mlops.ir.plugins import TARGETS
 
@@ -19,7 +21,7 @@ def _found() -> Mapping[str, Found]:
     return discovered(targets, TARGETS)
 
 
-class _Targets(click.Group):
+class _Targets(Group):
     """The targets of :mod:`mlops.emit.targets`, and those of other packages; each is loaded when it is asked for."""
 
     def list_commands(self, context: click.Context) -> list[str]:
@@ -37,12 +39,13 @@ def _command(found: Found) -> click.Command:
     @click.argument("target")
     @options.environment
     @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
-    def emitted(target: str, environment: str, output: str | None) -> None:
+    @options.overwriting
+    def emitted(target: str, environment: str, output: str | None, force: bool) -> None:
         from mlops.cli.listening import hear
         from mlops.use_cases.emit import emit
 
         written = emit(found, target, environment, hear)
-        _write(written.text, output, written.name)
+        _write(written.text, output, written.name, force=force)
 
     return emitted
 
@@ -52,11 +55,9 @@ def command() -> None:
     """Write a pipeline in another form."""
 
 
-def _write(text: str, output: str | None, name: str | None) -> None:
-    from mlops.project.files import write_text
-
+def _write(text: str, output: str | None, name: str | None, *, force: bool) -> None:
     if output is None or output == "-":
         click.echo(text.encode(), nl=False)
     else:
-        write_text(Path(output), text)
+        write_program(Path(output), text, force=force)
         talk(f"{name}: {output}")

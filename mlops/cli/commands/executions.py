@@ -8,14 +8,15 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops.cli import asking, options
+from mlops.cli.group import Group
 from mlops.cli.printing import print_json, table, talk
 
 if TYPE_CHECKING:
-    from mlops.deploy.executions.following import StepState
+    from mlops.deploy.executions.following import ExecutionState, StepState
     from mlops.use_cases.executions import Found
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """Runs of pipelines: list, show, logs, record, stop, retry, diff, open."""
 
@@ -29,13 +30,13 @@ def command() -> None:
 @options.as_json
 def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> None:
     """Executions of PIPELINE, or of all; newest first."""
-    from mlops.use_cases.executions import listed
+    from mlops.use_cases.executions import as_list, listed
 
     found = listed(environment, pipeline, limit or None)
     if limit and len(found) == limit:
         talk(f"the newest {limit}; --limit 0 shows all")
     if format_ == "json":
-        print_json([dict(item) for item in found])
+        print_json(as_list(found))
         return
     table(
         ("EXECUTION", "PIPELINE", "STATUS", "STARTED"),
@@ -59,7 +60,7 @@ def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> N
 def show(execution: str | None, environment: str, watching: bool, format_: str) -> None:
     """One EXECUTION (its id, the beginning of it, or its ARN; the newest without) and its steps."""
     from mlops.cli.progress import summary
-    from mlops.cli.watching import tell_failure
+    from mlops.cli.watching import short_reason, tell_failure
     from mlops.use_cases.executions import as_dictionary, failures, found
 
     shown = found(environment, execution)
@@ -68,10 +69,15 @@ def show(execution: str | None, environment: str, watching: bool, format_: str) 
         return
     state = shown.state
     if format_ == "json":
-        print_json(as_dictionary(state, environment))
+        print_json(as_dictionary(shown.connected, state))
         return
     click.echo(f"{state.pipeline} {state.id}: {state.status}{f' ({state.failure})' if state.failure else ''}")
-    table(("STEP", "TYPE", "STATUS", "SECONDS"), summary(state))
+    header, rows = ("STEP", "TYPE", "STATUS", "SECONDS"), summary(state)
+    if any(step.failure for step in state.steps):
+        reasons = [short_reason(step.failure or "") for step in state.steps]
+        table((*header, "REASON"), [(*row, reason) for row, reason in zip(rows, reasons, strict=True)])
+    else:
+        table(header, rows)
     failed = {failure.step.name: failure for failure in failures(shown.connected, state)}
     for step in state.steps:
         if step.name in failed:
@@ -80,38 +86,53 @@ def show(execution: str | None, environment: str, watching: bool, format_: str) 
             talk(f"{step.name}: {step.failure}")
 
 
-def _watch(execution: Found, format_: str) -> None:
+def _watch(execution: Found, format_: str, *, stopping: bool = False, before: ExecutionState | None = None) -> None:
     from mlops.cli.watching import Watching, need_success
-    from mlops.use_cases.watching import watch
+    from mlops.use_cases.executions import watch
 
     with Watching(as_json=format_ == "json") as listener:
-        state = watch(execution.connected, execution.arn, listener)
+        state = watch(execution, listener, stopping=stopping, before=before)
     need_success(state, execution.connected.environment.option)
 
 
 @command.command()
 @click.argument("execution", required=False)
 @options.environment
-def record(execution: str | None, environment: str) -> None:
+@options.as_json
+def record(execution: str | None, environment: str, format_: str) -> None:
     """Record EXECUTION (the newest without) to MLflow, as the pipeline or mlops.toml asks; again changes nothing."""
     from mlops.cli.listening import hear
     from mlops.use_cases import executions
 
-    executions.record(executions.found(environment, execution), hear)
+    found = executions.found(environment, execution)
+    run = executions.record(found, hear)
+    if format_ == "json":
+        print_json({"arn": found.arn, "run": run})
 
 
 @command.command()
 @click.argument("execution")
 @click.argument("step", required=False)
 @options.environment
-def logs(execution: str, step: str | None, environment: str) -> None:
-    """What the steps of EXECUTION printed, or only STEP. EXECUTION may be `last`."""
-    from mlops.use_cases.executions import found, log
+@click.option(
+    "-f", "--follow", "following", is_flag=True, help="Go on with what they print, until EXECUTION has ended."
+)
+@options.as_json
+def logs(execution: str, step: str | None, environment: str, following: bool, format_: str) -> None:
+    """What the steps of EXECUTION printed, or only STEP. EXECUTION may be `last`.
 
-    printed = log(found(environment, execution), step)
+    As JSON it is one document a line. Ctrl-C ends the following and leaves the execution alone.
+    """
+    from mlops.use_cases.executions import found, log, log_until_the_end
+
+    execution_found = found(environment, execution)
+    printed = log_until_the_end(execution_found, step) if following else log(execution_found, step)
     count = 0
     for line in printed.lines:
-        click.echo(line.text if step else f"{line.step} | {line.text}")
+        if format_ == "json":
+            click.echo(json.dumps({"step": line.step, "text": line.text}, ensure_ascii=False))
+        else:
+            click.echo(line.text if step else f"{line.step} | {line.text}")
         count += 1
     if not count:
         if printed.unstarted:
@@ -126,15 +147,19 @@ def logs(execution: str, step: str | None, environment: str) -> None:
 @options.environment
 @click.option("--watch/--no-watch", "watching", default=True, show_default=True, help="Wait until it has stopped.")
 @asking.yes
-def stop(execution: str, environment: str, watching: bool, yes: bool) -> None:
+@options.as_json
+def stop(execution: str, environment: str, watching: bool, yes: bool, format_: str) -> None:
     """Stop EXECUTION (id, beginning of it, ARN, or `last`): no step starts any more, those that run get SIGTERM."""
     from mlops.cli.watching import Watching
     from mlops.use_cases import executions
 
-    with Watching(as_json=False) as listener:
+    with Watching(as_json=format_ == "json") as listener:
         found = executions.found(environment, execution)
         state = executions.stop(found, listener, asking.consent(yes), watching_it=watching)
-    click.echo(f"{state.pipeline} {state.id}: {state.status}")
+    if format_ == "json":
+        print_json(executions.as_dictionary(found.connected, state))
+    else:
+        click.echo(f"{state.pipeline} {state.id}: {state.status}")
 
 
 @command.command()
@@ -146,14 +171,15 @@ def stop(execution: str, environment: str, watching: bool, yes: bool) -> None:
 def retry(execution: str, environment: str, watching: bool, yes: bool, format_: str) -> None:
     """Go on with EXECUTION (id, beginning of it, ARN, or `last`) where it failed or was stopped.
 
-    Steps that succeeded are not repeated. With --watch it ends with 1 where the execution fails again.
+    Steps that succeeded are not repeated. With --watch it ends with 1 where the execution fails again. Ctrl-C stops an
+    execution of the local account, as with `mlops run`; elsewhere it goes on.
     """
     from mlops.use_cases import executions
 
     found = executions.found(environment, execution)
-    executions.retry(found, asking.consent(yes))
+    before = executions.retry(found, asking.consent(yes))
     if watching:
-        _watch(found, format_)
+        _watch(found, format_, stopping=found.connected.environment.is_local, before=before)
     elif format_ == "json":
         print_json({"arn": found.arn})
     else:
@@ -196,16 +222,17 @@ def _status(step: StepState | None) -> str:
     return f"{step.status}{' (cached)' if step.cached else seconds}"
 
 
-@command.command("open", context_settings={"ignore_unknown_options": True})
-@click.argument("step")
-@click.option("--execution", default="last", show_default=True, help="Its id, or the beginning of it.")
-@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="[-- COMMAND...]")
-def open_(step: str, execution: str, words: tuple[str, ...]) -> None:
-    """A shell, or COMMAND, where STEP ran: its /opt/ml, environment and sandbox. In the local account only.
+@command.command("open", cls=options.WithCommand)
+@options.execution_and_step
+@options.execution
+@options.environment
+def open_(place: tuple[str, ...], execution: str | None, environment: str, words: tuple[str, ...]) -> None:
+    """A shell, or COMMAND, where STEP of EXECUTION (the newest without) ran: its /opt/ml, environment and sandbox.
 
-    Ends with the command's exit code.
+    In the local account only. Ends with the command's exit code.
     """
     from mlops.cli.listening import hear
     from mlops.use_cases.local_account import open_step
 
-    raise click.exceptions.Exit(open_step(step, execution, words, hear))
+    chosen, step = options.placed(place, execution)
+    raise click.exceptions.Exit(open_step(step, chosen, words, hear, environment=environment))

@@ -8,7 +8,8 @@ from pathlib import Path
 import click
 
 from mlops.cli import options
-from mlops.cli.printing import talk
+from mlops.cli.printing import print_json, talk
+from mlops.cli.writing import write_program
 from mlops.ir import UsageError
 
 
@@ -20,13 +21,24 @@ from mlops.ir import UsageError
 @options.environment
 @click.option("--name", help="The pipeline's name. Default: the file's.")
 @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
-def command(file: str | None, pipeline: str | None, environment: str, name: str | None, output: str | None) -> None:
+@options.overwriting
+@options.as_json
+def command(
+    file: str | None,
+    pipeline: str | None,
+    environment: str,
+    name: str | None,
+    output: str | None,
+    force: bool,
+    format_: str,
+) -> None:
     """Write Python that compiles to the same definition; FILE.json may be whoever's, - reads standard input.
+
+    It may also be what `aws sagemaker describe-pipeline` prints.
 
     Code that the definition names by its S3 URI stays there; nothing is downloaded.
     """
     from mlops.cli.listening import hear
-    from mlops.project.files import write_text
     from mlops.use_cases.import_ import as_python, from_account, from_file
 
     if (file is None) == (pipeline is None):
@@ -35,8 +47,12 @@ def command(file: str | None, pipeline: str | None, environment: str, name: str 
     if name is not None:
         definition = replace(definition, name=name)
     text = as_python(definition)
-    if output is None or output == "-":
-        click.echo(text.encode(), nl=False)
-    else:
-        write_text(Path(output), text)
+    to_file = output is not None and output != "-"
+    if to_file:
+        write_program(Path(output or ""), text, force=force)
+    if format_ == "json":
+        print_json({"pipeline": definition.name, "file": output if to_file else None, "python": text})
+    elif to_file:
         talk(f"{definition.name}: {output}")
+    else:
+        click.echo(text.encode(), nl=False)

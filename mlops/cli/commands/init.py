@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
 
-from mlops.cli.printing import talk
+from mlops.cli import options
+from mlops.cli.printing import print_json, talk
+from mlops.ir import Event
 
 
 @click.command()
@@ -18,16 +21,30 @@ from mlops.cli.printing import talk
     help="Write only the workflow that checks, plans and upserts there.",
 )
 @click.option("--env", "environment", default="staging", show_default=True, help="With --ci: where to upsert.")
-def command(directory: Path, name: str | None, ci: str | None, environment: str) -> None:
+@options.as_json
+def command(directory: Path, name: str | None, ci: str | None, environment: str, format_: str) -> None:
     """Make a working project in DIRECTORY: a pipeline, its steps, mlops.toml, a CI workflow.
 
     Files that are there already are left alone; a workflow that --ci names replaces the one that only checks.
     """
     from mlops.cli.listening import hear
-    from mlops.use_cases.init import init, init_ci
+    from mlops.use_cases.init import Placed, init, init_ci
 
+    files: list[dict[str, object]] = []
+
+    def told(event: Event) -> None:
+        if not isinstance(event, Placed):
+            hear(event)
+        elif format_ == "json":
+            files.append({"file": event.about, "written": event.written})
+        else:
+            talk(f"{'written' if event.written else 'left alone':10}  {event.about}")
+
+    pipeline = None
     if ci is not None:
-        init_ci(directory, ci, environment, hear)
-        return
-    pipeline = init(directory, name, hear)
-    talk(f"\nnow: cd {directory} && mlops run pipelines/{pipeline}/pipeline.py")
+        init_ci(directory, ci, environment, told)
+    else:
+        pipeline = init(directory, name, told)
+        talk(f"\nnow: cd {shlex.quote(str(directory))} && mlops run pipelines/{pipeline}/pipeline.py")
+    if format_ == "json":
+        print_json({"directory": str(directory), "pipeline": pipeline, "files": files})

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from mlops.cli import asking, options
+from mlops.cli.group import Group
 from mlops.cli.printing import print_json, table, talk
 
 if TYPE_CHECKING:
     from mlops.account.local.upkeep.pruning import Pruning
 
 
-@click.group()
+@click.group(cls=Group)
 def command() -> None:
     """The local account on this disk: prune."""
 

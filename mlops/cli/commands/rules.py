@@ -24,18 +24,7 @@ def command(format_: str) -> None:
         click.echo(page(), nl=False)
         return
     if format_ == "json":
-        print_json(
-            [
-                {
-                    "code": story.code,
-                    "name": story.name,
-                    "severity": story.severity,
-                    "text": story.text,
-                    "source": story.source,
-                }
-                for story in stories().values()
-            ]
-        )
+        print_json([story.as_dictionary() for story in stories().values()])
         return
     table(
         ("CODE", "SEVERITY", "NAME"), [(story.code, story.severity.value, story.name) for story in stories().values()]

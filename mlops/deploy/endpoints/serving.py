@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account
-from mlops.account.missing import unless_missing
+from mlops.account.missing import error_code, unless_missing
 from mlops.deploy.pages import items
-from mlops.ir import UsageError
+from mlops.ir import Refusal, UsageError
 from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
+
+_MODEL_FAILED = "ModelError"
+_INSTALLED = re.compile(r"/(site|dist)-packages/|/lib/python3|/mlops/run/|^<")
+"""Files that the author of a model did not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,16 +79,61 @@ def _packages(account: Account, endpoint: str) -> set[str]:
 
 
 def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:
+    """Raises Refusal where the model itself failed."""
     with answers():
         runtime, accepted = account.client("sagemaker-runtime"), {"Accept": accept} if accept else {}
-        reply = unless_missing(
-            lambda: runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **accepted)
-        )
+        try:
+            reply = unless_missing(
+                lambda: runtime.invoke_endpoint(EndpointName=name, Body=body, ContentType=content_type, **accepted)
+            )
+        except Exception as error:
+            if error_code(error) == _MODEL_FAILED:
+                raise _model_failed(name, getattr(error, "response", {})) from None
+            raise
         if reply is None:
             raise _unknown(account, name)
         return Reply(
             reply["Body"].read(), str(reply.get("ContentType", "")), str(reply.get("InvokedProductionVariant", ""))
         )
+
+
+def _model_failed(name: str, response: Mapping[str, Any]) -> Refusal:
+    """The account did its part; what the container said may be pages, of which the reason is told."""
+    status, said = response.get("OriginalStatusCode"), str(response.get("OriginalMessage") or "")
+    log = response.get("LogStreamArn")
+    told = model_reason(said)
+    return Refusal(
+        f"the model of {name} answered with status {status}{f': {told}' if told else ''}",
+        hint=f"all that it said is in its log, {log}" if log else "all that it said is in the endpoint's log",
+    )
+
+
+_FRAME = re.compile(r'^ *File "([^"]*)", line (\d+), in (\S+)', re.MULTILINE)
+_TRACEBACK = "Traceback (most recent call last):"
+_REASON = 300
+"""Letters of what a container said that are shown."""
+
+
+def model_reason(said: str) -> str:
+    """In one line. Of a traceback its last line, and the last place in it that is the author's.
+
+    >>> served = 'File "/lib/python3.11/site-packages/mlops/run/serving/server.py", line 70, in do_POST'
+    >>> own = 'File "/opt/ml/model/code/inference.py", line 7, in predict_fn'
+    >>> model_reason("\\n".join([_TRACEBACK, served, own, "ValueError: not aligned"]))
+    'ValueError: not aligned (inference.py, line 7, in predict_fn)'
+    >>> model_reason("<html><body>Internal Server Error</body></html>")
+    'a page in HTML'
+    """
+    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
+    if not lines:
+        return ""
+    if lines[0].lower().startswith(("<!doctype", "<html")):
+        return "a page in HTML"
+    if _TRACEBACK not in said:
+        return lines[0][:_REASON]
+    own = [found for found in _FRAME.findall(said) if not _INSTALLED.search(found[0])]
+    place = f" ({own[-1][0].rpartition('/')[2]}, line {own[-1][1]}, in {own[-1][2]})" if own else ""
+    return lines[-1][:_REASON] + place
 
 
 def need(account: Account, name: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -10,6 +10,8 @@ from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import ExecutionState
 from mlops.deploy.pages import items
+from mlops.ir import AccountError, Definition, Finding
+from mlops.ir.reader import read
 
 
 def parameters_of(account: Account, arn: str) -> dict[str, str]:
@@ -27,6 +29,15 @@ def definition_text(account: Account, arn: str) -> str:
     with answers():
         reply = account.client("sagemaker").describe_pipeline_definition_for_execution(PipelineExecutionArn=arn)
     return str(reply["PipelineDefinition"])
+
+
+def definition_of_execution(account: Account, arn: str) -> tuple[Definition, Sequence[Finding]]:
+    """The same, read, with what the reader found. Raises AccountError where it cannot be read."""
+    definition, findings = read(definition_text(account, arn))
+    if definition is None:
+        said = findings[0].message
+        raise AccountError(f"the definition of execution {arn.rpartition('/')[2]} cannot be read: {said}")
+    return definition, findings
 
 
 def jobs_of(account: Account, state: ExecutionState) -> dict[str, Mapping[str, Any]]:

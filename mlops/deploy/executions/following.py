@@ -218,8 +218,8 @@ def request_stop(account: Account, environment: Environment, arn: str) -> None:
     stop(account, arn)
 
 
-def need_retriable(account: Account, environment: Environment, arn: str) -> None:
-    """Raises Refusal where there is nothing to go on with."""
+def need_retriable(account: Account, environment: Environment, arn: str) -> ExecutionState:
+    """What it is now. Raises Refusal where there is nothing to go on with."""
     state = describe(account, arn)
     if not state.ended:
         raise Refusal(
@@ -231,6 +231,7 @@ def need_retriable(account: Account, environment: Environment, arn: str) -> None
             f"execution {state.id} of {state.pipeline} succeeded; there is nothing to retry",
             hint="start a new one to run it again",
         )
+    return state
 
 
 def retry(account: Account, environment: Environment, arn: str) -> None:
@@ -267,10 +268,11 @@ def follow(
     *,
     interval: float = 0.2,
     looked: Callable[[ExecutionState], None] = lambda state: None,
+    before: ExecutionState | None = None,
 ) -> ExecutionState:
     """Until the execution has ended. ``listener`` hears of what it and its steps do, ``looked`` behind that, at each
-    look, of all that is known."""
-    happening = Happening(account, arn)
+    look, of all that is known. ``before`` is what need not be told: how a try ended that is gone on with."""
+    happening = Happening(account, arn, _as_events(before) if before is not None else ())
     while True:
         state = describe(account, arn)
         for event in happening.since(_as_events(state), ended=state.ended):

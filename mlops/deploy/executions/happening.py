@@ -10,13 +10,13 @@ from mlops.ir import Event
 
 class Happening:
     """Events of one execution from its present state on: each is given once. Of what was before the first look the last
-    word about each step is given, and about the execution."""
+    word about each step is given, and about the execution; not what ``known`` tells already."""
 
-    def __init__(self, account: Account, arn: str) -> None:
+    def __init__(self, account: Account, arn: str, known: Iterable[Event] = ()) -> None:
         self._kept: EventTable | None = account.events
         self._ids = {"execution": arn.rpartition("/")[2]}
         self._read = 0
-        self._told: dict[str | None, tuple[object, ...]] = {}
+        self._told: dict[str | None, tuple[object, ...]] = {event.ids.get("step"): _word(event) for event in known}
 
     def since(self, seen: Iterable[Event], *, ended: bool) -> list[Event]:
         """What happened since the last call. ``seen`` is the state that was asked just now, as events: those that the

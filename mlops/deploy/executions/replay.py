@@ -19,7 +19,7 @@ from mlops.account import Account, answers
 from mlops.account.local.services.sagemaker.parameters import resolve as typed
 from mlops.account.missing import unless_missing
 from mlops.check import check
-from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
+from mlops.deploy.executions.details import definition_of_execution, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState
 from mlops.deploy.executions.parameters import as_text
 from mlops.deploy.executions.selection import Selection
@@ -53,9 +53,7 @@ class Past:
 
 def past(account: Account, state: ExecutionState) -> Past:
     """Raises UsageError for a definition that could not run."""
-    definition, findings = read(definition_text(account, state.arn))
-    if definition is None:
-        raise AccountError(f"the definition of execution {state.id} cannot be read: {findings[0].message}")
+    definition, findings = definition_of_execution(account, state.arn)
     checked = check(replace(definition, name=state.pipeline), findings=findings)
     return Past(checked, values_of(account, state, checked.definition))
 

@@ -90,15 +90,17 @@ def decide(
     status: Literal["Approved", "Rejected"],
     reason: str | None,
 ) -> bool:
-    """Approve or reject; False where that was decided before."""
+    """Approve or reject; False where that was decided before. ``version`` has its details. A reason belongs to one
+    decision: that of an earlier one is taken away."""
     if is_decided(version, status, reason):
         return False
+    described = reason or ("" if version.details.get("ApprovalDescription") else None)
     with answers():
         confirm_account(account, environment)
         account.client("sagemaker").update_model_package(
             ModelPackageArn=version.arn,
             ModelApprovalStatus=status,
-            **({"ApprovalDescription": reason} if reason else {}),
+            **({} if described is None else {"ApprovalDescription": described}),
         )
     return True
 

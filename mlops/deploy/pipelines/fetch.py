@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import Any
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
@@ -21,17 +22,20 @@ def fetch(account: Account, name: str) -> tuple[Definition | None, Sequence[Find
         if found is None:
             raise UsageError(f"the account has no pipeline {name!r}")
         tags = list(items(sagemaker, "list_tags", "Tags", ResourceArn=found["PipelineArn"]))
-    definition, findings = read(found["PipelineDefinition"], f"{name} (in the account)")
+    definition, findings = of_reply(found, f"{name} (in the account)")
+    return definition and replace(definition, name=name, tags={tag["Key"]: tag["Value"] for tag in tags}), findings
+
+
+def of_reply(reply: Mapping[str, Any], file: str) -> tuple[Definition | None, Sequence[Finding]]:
+    """What DescribePipeline answered, which the AWS CLI prints: the definition is a text in it."""
+    definition, findings = read(str(reply["PipelineDefinition"]), file)
     if definition is None:
         return None, findings
-    parallelism = found.get("ParallelismConfiguration", {}).get("MaxParallelExecutionSteps")
-    return (
-        replace(
-            definition,
-            name=name,
-            description=found.get("PipelineDescription") or None,
-            tags={tag["Key"]: tag["Value"] for tag in tags},
-            parallelism=parallelism,
-        ),
-        findings,
+    parallelism = (reply.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps")
+    described = replace(
+        definition,
+        name=reply.get("PipelineName"),
+        description=reply.get("PipelineDescription") or None,
+        parallelism=parallelism,
     )
+    return described, findings

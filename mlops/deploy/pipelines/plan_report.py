@@ -27,16 +27,16 @@ def text(plan: Plan) -> str:
 def summary(plans: Sequence[Plan]) -> str:
     """
     >>> summary([])
-    'plan: nothing to create, nothing to update, 0 unchanged'
+    'plan: nothing to do'
     """
     counts = {verb: sum(plan.verb == verb for plan in plans) for verb in _VERBS}
-    told = [f"{counts[verb] or 'nothing'} to {verb}" for verb in ("create", "update")]
-    unchanged = counts["nothing"]
+    told = [f"{counts[verb]} to {verb}" for verb in ("create", "update") if counts[verb]] or ["nothing to do"]
+    unchanged = [f"{counts['nothing']} unchanged"] if counts["nothing"] else []
     uploads = len({upload.uri for plan in plans for upload in plan.uploads})
     extra = [f"{uploads} {_plural(uploads, 'object')} to upload"] if uploads else []
     drifted = sum(plan.drift is not None for plan in plans)
     extra += [f"{drifted} drifted"] if drifted else []
-    return f"plan: {', '.join([*told, f'{unchanged} unchanged', *extra])}"
+    return f"plan: {', '.join([*told, *unchanged, *extra])}"
 
 
 def as_dictionary(plan: Plan) -> dict[str, Any]:

@@ -1,0 +1,45 @@
+"""Versions that an execution registered though an earlier one of their group is made of the same.
+
+A registration is never cached, so a rerun of which everything else was served registers once more what is there.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from mlops.account.local.state import State
+
+
+@dataclass(frozen=True, slots=True)
+class Repeated:
+    """The version ``number`` names the model data and images that ``earlier`` names."""
+
+    group: str
+    number: int
+    earlier: int
+
+
+def repeated_versions(state: State, execution: str) -> tuple[Repeated, ...]:
+    """``execution`` is an id. Of several earlier versions the newest is told."""
+    return tuple(_found(state, execution))
+
+
+def _found(state: State, execution: str) -> Iterator[Repeated]:
+    query = "SELECT metadata FROM step WHERE execution = ? AND type = 'RegisterModel' AND status = 'Succeeded'"
+    for row in state.store.all(query, execution):
+        arn = str((json.loads(row["metadata"]).get("RegisterModel") or {}).get("Arn", ""))
+        group, _, number = arn.partition(":model-package/")[2].partition("/")
+        if not number.isdigit():
+            continue
+        listed = state.store.all(
+            "SELECT version, json_extract(body, '$.InferenceSpecification.Containers') AS containers FROM package "
+            "WHERE name = ? AND version > 0 AND version <= ? ORDER BY version DESC",
+            group,
+            int(number),
+        )
+        own = next((item["containers"] for item in listed if item["version"] == int(number)), None)
+        earlier = [item["version"] for item in listed if item["version"] < int(number) and item["containers"] == own]
+        if own is not None and earlier:
+            yield Repeated(group, int(number), earlier[0])

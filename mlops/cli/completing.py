@@ -1,0 +1,165 @@
+"""What the shell offers behind a command while somebody types: paths, environments, and what the local account has.
+
+Nothing of a pipeline file is run for it and no other account is asked: between two keys there is no time for either.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import TypeAlias
+
+import click
+from click.shell_completion import CompletionItem
+
+Completer: TypeAlias = Callable[[click.Context, click.Parameter, str], list[CompletionItem]]
+
+
+def files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The shell knows its files best."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def environments(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    import tomllib
+
+    from mlops.project.root import CONFIGURATION, find_root
+
+    try:
+        tables = tomllib.loads((find_root(Path.cwd()) / CONFIGURATION).read_text(encoding="utf-8-sig")).get("env", {})
+    except (OSError, ValueError):  # it is told where the file is needed
+        tables = {}
+    return _items(sorted({"local", *tables} - {"defaults"}), incomplete)
+
+
+def executions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from mlops.account.local import names
+
+    return _items(["last", *names.executions(_state())] if _is_local(context) else (), incomplete)
+
+
+def steps(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Of the execution that stands before, else of the pipeline file, else of the newest execution."""
+    from mlops.account.local import names
+
+    execution = context.params.get("execution")
+    # Behind an option that has no value yet, click leaves arguments where it found them.
+    target = context.params.get("target") or next(iter(context.args), None)
+    found = _written(Path(target)) if isinstance(target, str) and execution is None else ()
+    return _items(found or names.steps(_state(), _beginning(execution)), incomplete)
+
+
+def execution_and_step(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from mlops.account.local import names
+
+    place = context.params.get("place") or ()
+    found = names.steps(_state(), _beginning(place[0] if place else context.params.get("execution")))
+    return _items(found if place else [*found, "last", *names.executions(_state())], incomplete)
+
+
+def resources(kind: str) -> Completer:
+    """Those of the local account."""
+
+    def found(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+        from mlops.account.local import names
+
+        return _items(names.resources(_state(), kind) if _is_local(context) else (), incomplete)
+
+    return found
+
+
+pipelines, endpoints, groups = resources("Pipeline"), resources("Endpoint"), resources("ModelPackageGroup")
+
+
+def pipelines_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    return [*pipelines(context, parameter, incomplete), *files(context, parameter, incomplete)]
+
+
+def versions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from mlops.account.local import names
+
+    group = context.params.get("group")
+    return _items(names.versions(_state(), group) if group and _is_local(context) else (), incomplete)
+
+
+_BY_NAME: Mapping[str, Completer] = {
+    **dict.fromkeys(("target", "targets", "file", "request", "output", "golden", "baseline", "out", "report"), files),
+    **dict.fromkeys(("environment", "registry", "from_env"), environments),
+    **dict.fromkeys(("execution", "old", "new"), executions),
+    **dict.fromkeys(("step", "only", "interrupt_spot"), steps),
+    **dict.fromkeys(("pipeline", "names"), pipelines),
+    "place": execution_and_step,
+    "group": groups,
+    "number": versions,
+    "endpoint": endpoints,
+}
+_BY_COMMAND: Mapping[tuple[str, str], Completer] = {
+    ("mlops start", "target"): pipelines_and_files,
+    **{(f"endpoints {name}", "name"): endpoints for name in ("show", "invoke", "delete")},
+}
+"""Where a name means something else than elsewhere."""
+
+
+def completer(command: str, parameter: str) -> Completer | None:
+    """``command`` is its name behind that of what holds it. What a parameter is called tells what it takes."""
+    return _BY_COMMAND.get((command, parameter)) or _BY_NAME.get(parameter)
+
+
+def teach(command: click.Command, name: str) -> None:
+    for parameter in command.params:
+        found = completer(name, parameter.name or "")
+        if found is not None:
+            # What the argument shell_complete= of each of them would set.
+            parameter._custom_shell_complete = found
+
+
+def _items(found: Iterable[str], incomplete: str) -> list[CompletionItem]:
+    return [CompletionItem(name) for name in found if name.startswith(incomplete)]
+
+
+def _state() -> Path:
+    from mlops.project.root import STATE, find_root
+
+    return find_root(Path.cwd()) / STATE
+
+
+def _is_local(context: click.Context) -> bool:
+    return (context.params.get("environment") or "local") == "local"
+
+
+def _beginning(execution: str | None) -> str | None:
+    return None if execution in (None, "last") else str(execution).rpartition("/")[2]
+
+
+def _written(file: Path) -> list[str]:
+    """Names of steps as they stand in a file, which is read and not run: the texts with which what is imported of
+    mlops is called first."""
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (OSError, ValueError):
+        return []
+    if file.suffix == ".json":
+        return _of_definition(text)
+    import ast
+
+    from mlops import __all__ as words
+
+    try:
+        tree = ast.parse(text)
+    except (SyntaxError, ValueError):
+        return []
+    found: dict[str, None] = {}
+    for node in ast.walk(tree):
+        match node:
+            case ast.Call(
+                func=ast.Name(id=name) | ast.Attribute(attr=name), args=[ast.Constant(value=str(step)), *_]
+            ) if name in words and name[0].isupper() and name != "Pipeline":
+                found[step] = None
+    return [*found]
+
+
+def _of_definition(text: str) -> list[str]:
+    from mlops.ir.reader import read
+
+    definition, _ = read(text)
+    return [] if definition is None else [placed.step.name for placed in definition.placed()]
