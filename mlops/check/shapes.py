@@ -254,7 +254,9 @@ def is_expression_attempt(value: Mapping[str, Value]) -> bool:
 
 _NUMBERS = {"integer": "an integer", "long": "an integer", "float": "a number", "double": "a number"}
 
-_DOUBTED = frozenset({"ServerlessJobBaseModelArn", "ResponseMIMEType", "ContentType"})
+_DOUBTED = frozenset(
+    {"CustomerMetadataKey", "CustomerMetadataValue", "ServerlessJobBaseModelArn", "ResponseMIMEType", "ContentType"}
+)
 """Shapes whose pattern public pipelines break without any sign that the service minds."""
 
 
@@ -332,6 +334,9 @@ def form_of(against: Shape) -> str | None:
 
 
 _CLASSES = {
+    r"\p{Alnum}": "a-zA-Z0-9",
+    r"\uD800\uDC00-\uDBFF\uDFFF": r"\U00010000-\U0010FFFF",
+    "${1,": "{1,",  # of customer metadata: a slip of the model
     r"\p{L}": r"\w",
     r"\p{N}": r"\d",
     r"\p{Z}": r"\s",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlops.check.graph import Edge
 from mlops.check.rule import Fault, rule
@@ -131,6 +131,14 @@ def waits_for_own_content(subject: Subject) -> Iterator[Fault]:
             if isinstance(item, str) and item in inside:
                 at = f"{placed.pointer}/DependsOn/{index}"
                 yield Fault(at, f"waits for {item!r}, which is inside of it", "remove it", placed)
+    for placed in subject.placed:
+        listed = placed.step.members.get("DependsOn")
+        around = {container for container, member in placed.branches if member == "ForEachBody"}
+        for index, item in enumerate(listed if isinstance(listed, tuple) and around else ()):
+            name = item.get("Step") if isinstance(item, Mapping) else item
+            if name in around:
+                at = f"{placed.pointer}/DependsOn/{index}"
+                yield Fault(at, f"waits for {name!r}, and is inside of it", "remove it", placed)
     for reading in subject.readings:
         at_step = reading.site.placed
         if at_step is None or reading.path.root != "Steps":

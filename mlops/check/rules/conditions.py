@@ -204,6 +204,8 @@ def condition_operand_types(subject: Subject) -> Iterator[Fault]:
             for at, operand in _operands(condition):
                 if _kind(subject, operand) == "Boolean":
                     yield Fault(at, "true and false have no order", "use Equals", placed)
+                elif isinstance(operand, str) and _is_number(operand) and _reads_file(value):
+                    yield Fault(at, f"orders by the text {shown(operand)}", "write the number", placed)
         left = value.get("LeftValue", value.get("QueryValue"))
         left_kind = _group(_kind(subject, left))
         for at, operand in list(_operands(condition))[1:]:
@@ -213,6 +215,18 @@ def condition_operand_types(subject: Subject) -> Iterator[Fault]:
                 # Outcome and other texts that the service compares with a truth value stay out: they are untyped.
                 message = f"compares a {left_kind} with a {kind}"
                 yield Fault(at, message, "compare values of one type", placed)
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _reads_file(condition: Mapping[str, Value]) -> bool:
+    return any(isinstance(condition.get(side), JsonGet) for side in ("LeftValue", "RightValue"))
 
 
 def _choices(subject: Subject, value: Value) -> tuple[str, tuple[Value, ...]] | None:

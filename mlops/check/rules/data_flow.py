@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from mlops.check.expressions import fold
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
-from mlops.ir import Placed, Severity
+from mlops.ir import JsonGet, Placed, Severity
 
 _OUTPUTS = ("/S3Output/S3Uri", "/S3OutputPath")
 _INPUTS = ("/S3Input/S3Uri", "/S3DataSource/S3Uri", "/ModelDataUrl")
@@ -34,6 +34,15 @@ def _joined(subject: Subject, places: tuple[str, ...]) -> Iterator[tuple[str, st
         text = fold(subject, feed.expression) if feed.at.endswith(places) else None
         if text is not None and text.startswith("s3://"):
             yield feed.at, text.rstrip("/"), placed
+
+
+def _json_files(subject: Subject) -> Iterator[tuple[str, str, Placed]]:
+    """Files that JsonGet reads by their URI."""
+    for site in subject.sites:
+        if isinstance(site.expression, JsonGet) and site.placed is not None:
+            text = fold(subject, site.expression.s3_uri)
+            if text is not None and text.startswith("s3://"):
+                yield f"{site.at}/Std:JsonGet/S3Uri", text.rstrip("/"), site.placed
 
 
 def _prefixes(uri: str) -> Iterator[str]:
@@ -102,7 +111,7 @@ def literal_upstream_output(subject: Subject) -> Iterator[Fault]:
             followers[edge.upstream].append(edge.step)
     for _, uri, placed in _written(subject):
         writers.setdefault(uri, placed)
-    for at, uri, placed in _read(subject):
+    for at, uri, placed in (*_read(subject), *_json_files(subject)):
         writer = next((writers[prefix] for prefix in _prefixes(uri) if prefix in writers), None)
         if writer is None or writer is placed or writer.step.name == placed.step.name:
             continue

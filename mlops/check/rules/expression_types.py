@@ -9,7 +9,7 @@ from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import Feed, Shape, compiled_pattern, form_of, scalar, shown
 from mlops.check.subject import Declared, Subject
-from mlops.ir import Join, Placed, Ref, Severity, Value
+from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Value
 
 _CONTAINERS = ("structure", "list", "map")
 _SAMPLES = {
@@ -32,7 +32,8 @@ def _fits(kind: str, feed: Feed) -> bool:
     against = feed.shape
     if against.kind in _CONTAINERS:
         # Lists were seen to come from parameters of type String.
-        return kind == against.kind or (against.kind == "list" and kind == "String")
+        given = kind == "String" and not isinstance(feed.expression, Join)
+        return kind == against.kind or (against.kind == "list" and given)
     if kind in _CONTAINERS or kind == "property file":
         return against.kind == "any"
     if against.kind in _WANTED:
@@ -52,6 +53,9 @@ def expression_type(subject: Subject) -> Iterator[Fault]:
     """
     for placed, feed in subject.feeds:
         kind = expressions.kind_of(subject, feed.expression)
+        if isinstance(feed.expression, JsonGet) and feed.shape.kind in ("structure", "map"):
+            message = f"this reads a value of a file, {feed.shape.name or 'an object'} ({feed.shape.kind}) is wanted"
+            yield Fault(feed.at, message, "write the object, with expressions inside of it", placed)
         if kind is None or _fits(kind, feed):
             continue
         at = f"{feed.at}/Get" if isinstance(feed.expression, Ref) else feed.at

@@ -5,13 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 
-from mlops.check.expressions import kind_of
+from mlops.check.expressions import kind_of, literal
 from mlops.check.members import entries
+from mlops.check.nearest import did_you_mean
 from mlops.check.properties import Dead, body_property
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import Mismatch, is_expression_attempt, shown
 from mlops.check.subject import Subject
-from mlops.ir import Join, JsonGet, Ref, Severity, Unknown
+from mlops.ir import Join, JsonGet, Ref, Severity, Unknown, Value
 from mlops.ir.members import get
 
 _FORBIDDEN = ("Condition", "Fail", "ForEach")
@@ -172,18 +173,22 @@ def selector_field(subject: Subject) -> Iterator[Fault]:
     source="official SDK 3.27 for_each_step: fields of the current item are read from a JSON object",
 )
 def nothing_in_item(subject: Subject) -> Iterator[Fault]:
-    """A body reads a member of the current item, and an item of the list is a plain value that has none.
+    """A body reads a member of the current item, and an item of the list is a plain value that has none; or (a note)
+    no item of a parameter's default has it.
 
     Bad:  {"Get": "ForEach.CurrentItem.name"} with "IterableItems": ["north", "south"]
     Good: {"Get": "ForEach.CurrentItem"}
     """
     plain: dict[str, str] = {}
+    members: dict[str, set[str]] = {}
     for placed, arguments in subject.of_type("ForEach"):
         items = arguments.get("IterableItems")
+        if isinstance(items, Ref):
+            members |= {placed.step.name: found} if (found := _default_members(literal(subject, items))) else {}
         for item in items if isinstance(items, tuple) else ():
             if isinstance(item, str | int | float) and not _is_json_object(item):
                 plain.setdefault(placed.step.name, shown(item))
-    for reading in subject.readings if plain else ():
+    for reading in subject.readings if plain or members else ():
         site, path = reading.site, reading.path
         if path.root != "ForEach" or not path.segments or site.placed is None:
             continue
@@ -191,6 +196,23 @@ def nothing_in_item(subject: Subject) -> Iterator[Fault]:
         if around and around[-1] in plain:
             message = f"the items of {around[-1]!r} are plain values such as {plain[around[-1]]}, nothing is below them"
             yield Fault(f"{site.at}/Get", message, "read ForEach.CurrentItem itself", site.placed)
+        known = members.get(around[-1]) if around else None
+        if known is not None and isinstance(path.segments[0], str) and path.segments[0] not in known:
+            message = f"no item of the default list has a member {path.segments[0]!r}"
+            help_text = did_you_mean(path.segments[0], known)
+            yield Fault(f"{site.at}/Get", message, help_text, site.placed, severity=Severity.INFO)
+
+
+def _default_members(default: Value) -> set[str]:
+    """The members of all objects of a list in JSON; nothing where it is none, or has other items."""
+    try:
+        items = json.loads(default) if isinstance(default, str) else None
+    except (ValueError, RecursionError):
+        return set()
+    objects = [item for item in items if isinstance(item, dict)] if isinstance(items, list) else []
+    return (
+        {name for item in objects for name in item} if isinstance(items, list) and len(objects) == len(items) else set()
+    )
 
 
 def _is_json_object(item: str | int | float) -> bool:

@@ -51,7 +51,7 @@ def queue_url(subject: Subject) -> Iterator[Fault]:
         if url is None:
             yield Fault(at, "the step has no SqsQueueUrl", "add the queue's URL", placed)
         elif isinstance(url, str):
-            if not url.startswith(("https://", "http://")):
+            if not url.startswith("https://"):
                 yield Fault(at, f"{shown(url)} is no queue URL", "https://sqs.<region>.amazonaws.com/...", placed)
             elif not _QUEUE.fullmatch(url):
                 message = f"{shown(url)} does not look like a queue URL"

@@ -279,9 +279,9 @@ def _is_base_model(specification: Mapping[str, Value]) -> bool:
     source="CreateModel API: S3ModelDataSource, MultiModel; sagemaker-inference-toolkit",
 )
 def model_data_form(subject: Subject) -> Iterator[Fault]:
-    """Model data of another form than the container is told: a prefix without a slash at its end, an archive where a
-    multi-model container wants a prefix, or SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY and without data
-    that could hold the program.
+    """Model data of another form than the container is told: a prefix without a slash or to be unpacked, an archive
+    where a multi-model container wants a prefix, or SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY and without
+    data that could hold the program.
 
     Bad:  "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model"
     Good: "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model/"
@@ -294,6 +294,9 @@ def model_data_form(subject: Subject) -> Iterator[Fault]:
             yield Fault(where, f"{shown(uri)} is no prefix, it does not end with /", "append /", placed)
         if get(source, "S3DataType") == "S3Object" and isinstance(uri, str) and uri.endswith("/"):
             yield Fault(where, f"{shown(uri)} is a prefix, one object is wanted", "name the object", placed)
+        if get(source, "S3DataType") == "S3Prefix" and get(source, "CompressionType") == "Gzip":
+            place = f"{at}/ModelDataSource/S3DataSource/CompressionType"
+            yield Fault(place, "a prefix is not unpacked, one archive is", "write None, or name the S3Object", placed)
         if container.get("Mode") == "MultiModel" and isinstance(url, str) and url.endswith((".tar.gz", ".tgz")):
             message = "a multi-model container takes a prefix with many archives, this is one archive"
             yield Fault(f"{at}/ModelDataUrl", message, "give the prefix", placed)

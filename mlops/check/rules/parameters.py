@@ -112,7 +112,8 @@ def default_type(subject: Subject) -> Iterator[Fault]:
 
 @rule("P405", "parameter-choices", Severity.ERROR, source="official SDK's parameters; AWS docs")
 def parameter_choices(subject: Subject) -> Iterator[Fault]:
-    """EnumValues is no list, is empty, holds another type than the parameter, or leaves out the default.
+    """EnumValues is no list, is empty, holds another type than the parameter, or leaves out the default; a choice that
+    stands twice is a warning.
 
     Bad:  {"Type": "String", "DefaultValue": "b", "EnumValues": ["a"]}
     Good: {"Type": "String", "DefaultValue": "a", "EnumValues": ["a"]}
@@ -136,6 +137,11 @@ def parameter_choices(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{here}/{index}", message, None, where=parameter.where)
         if parameter.has_default and not wrong and is_of_type(parameter.default, parameter.type):
             default = parameter.default
+            repeated = next((index for index, choice in enumerate(choices) if choice in choices[:index]), None)
+            if repeated is not None:
+                message = f"choice {shown(choices[repeated])} of {parameter.name!r} stands twice"
+                at_, severity = f"{here}/{repeated}", Severity.WARNING
+                yield Fault(at_, message, "remove one", where=parameter.where, severity=severity)
             if default not in choices and not isinstance(default, Unknown):
                 message = f"default {shown(default)} of {parameter.name!r} is none of its EnumValues"
                 yield Fault(f"{at}/DefaultValue", message, "add it or choose another", where=parameter.where)

@@ -251,11 +251,16 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
     Bad:  "s3://acme//train", "s3://{{ bucket }}/train"
     Good: "s3://acme/train"
     """
+    told: set[str] = set()
     for at, value, placed in subject.uris:
-        known = expressions.fold(subject, value)
+        known, owner = expressions.fold(subject, value), None
         whole = known is not None
-        if whole and isinstance(value, Ref):
-            continue  # a parameter's default is looked at where it stands
+        if whole and isinstance(value, Ref) and value.path is not None:
+            declared = subject.parameters[value.path.name]
+            if declared.at in told or not (known or "").startswith("s3://"):
+                continue
+            told.add(declared.at)
+            at, owner = f"{declared.at}/DefaultValue", declared.parameter.where
         text = known if known is not None else expressions.head(subject, value)
         if text.startswith("https://"):
             help_text = "write s3://<bucket>/<key>"
@@ -264,19 +269,19 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             continue
         bucket, slash, key = text[5:].partition("/")
         if text != text.strip() or "*" in text:
-            yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed)
+            yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed, owner)
         elif _PLACEHOLDER.search(text):
-            yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed)
+            yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed, owner)
         elif (
             (slash or whole)
             and bucket
             and (".." in bucket or not _BUCKET.fullmatch(bucket))
             and not bucket.startswith("arn:")
         ):
-            yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed)
+            yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed, owner)
         elif "s3://" in key:
             message = f"{shown(text)} has a URI inside of a URI"
-            yield Fault(at, message, "join the key to the URI, without another s3://", placed)
+            yield Fault(at, message, "join the key to the URI, without another s3://", placed, owner)
         elif "//" in f"/{key}" and slash:
             help_text = "S3 takes // as a folder without a name"
-            yield Fault(at, f"{shown(text)} has a double slash", help_text, placed)
+            yield Fault(at, f"{shown(text)} has a double slash", help_text, placed, owner)
