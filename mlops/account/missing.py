@@ -8,8 +8,9 @@ from typing import Any, TypeVar
 _T = TypeVar("_T")
 
 _BEGINNING = "NoSuch"
-_ENDINGS = ("404", "NotFound", "NotFoundException")
-"""Each service has codes of its own: NoSuchKey, ResourceNotFound, ParameterNotFound, InvalidSubnetID.NotFound."""
+_ENDINGS = ("404", "NotFound", "NotFoundException", "NonExistentQueue", "QueueDoesNotExist")
+"""Each service has codes of its own: NoSuchKey, ResourceNotFound, ParameterNotFound, InvalidSubnetID.NotFound; SQS has
+AWS.SimpleQueueService.NonExistentQueue, and QueueDoesNotExist in its later protocol."""
 
 _SAID = ("could not find", "does not exist", "not found", "cannot find", "resource not found")
 """SageMaker answers many Describe calls with a plain ValidationException (the runtime with a ValidationError)

@@ -52,5 +52,9 @@ ACCOUNT_FINDINGS: Mapping[str, AccountFinding] = {
     "A911": AccountFinding(
         "network", _ERROR, "A subnet or security group is not there, or they are of different VPCs."
     ),
+    "A913": AccountFinding(
+        "function-missing", _ERROR, "A function that a Lambda step calls is not there, or not in this region."
+    ),
+    "A914": AccountFinding("queue-missing", _ERROR, "The queue that a Callback step sends its token to is not there."),
     "A912": AccountFinding("not-asked", _INFO, "The account could not be asked this; nothing is said about it."),
 }

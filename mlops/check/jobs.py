@@ -115,11 +115,34 @@ def machine(kind: Kind, job: Job) -> Machine | None:
     return Machine(job.at + pointer(*kind.machines), settings, job.placed, model=job.request.get("ModelName"))
 
 
+_INSIDE = ("InstanceGroups", "InstancePreferences", "InstanceConfigs", "InstancePools")
+"""Members of what asks for instances that ask for others: beside its own, or in their place."""
+_TUNED = "HyperParameterTuningResourceConfig"
+
+
+def machines(kind: Kind, job: Job) -> Iterator[Machine]:
+    """All instances that a job may get."""
+    found = machine(kind, job)
+    if found is not None:
+        yield from _with_inner(found)
+    tuned = job.request.get(_TUNED)
+    if isinstance(tuned, Mapping):
+        yield from _with_inner(Machine(f"{job.at}/{_TUNED}", tuned, job.placed))
+
+
 def variants(placed: Placed, config: Mapping[str, Value]) -> Iterator[Machine]:
-    """The instances that an endpoint configuration asks for."""
-    for at, item in entries(config, "ProductionVariants"):
-        where = f"{placed.pointer}/Arguments{at}"
-        yield Machine(where, item, placed, "InitialInstanceCount", item.get("ModelName"))
+    """The instances that an endpoint configuration asks for, for shadows too."""
+    for member in ("ProductionVariants", "ShadowProductionVariants"):
+        for at, item in entries(config, member):
+            where = f"{placed.pointer}/Arguments{at}"
+            yield from _with_inner(Machine(where, item, placed, "InitialInstanceCount", item.get("ModelName")))
+
+
+def _with_inner(outer: Machine) -> Iterator[Machine]:
+    yield outer
+    for member in _INSIDE:
+        for at, item in entries(outer.settings, member):
+            yield Machine(f"{outer.at}{at}", item, outer.placed, model=outer.model)
 
 
 def container(kind: Kind, job: Job) -> Container | None:

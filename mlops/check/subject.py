@@ -115,10 +115,11 @@ class Subject:
     @cached_property
     def machines(self) -> tuple[Machine, ...]:
         """Every place that asks for instances: of jobs, then of endpoint configurations."""
-        found = [jobs.machine(kind, job) for kind, listed in self.jobs.items() for job in listed]
+        every = ((kind, job) for kind, listed in self.jobs.items() for job in listed)
+        found = [machine for kind, job in every for machine in jobs.machines(kind, job)]
         for placed, config in self.of_type("EndpointConfig"):
             found += jobs.variants(placed, config)
-        return tuple(machine for machine in found if machine is not None)
+        return tuple(found)
 
     @cached_property
     def containers(self) -> tuple[Container, ...]:

@@ -23,6 +23,14 @@ IMAGE = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/own:1"
 VPC = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
 
 
+def group(kind: str, count: int) -> dict[str, Any]:
+    return {"InstanceGroupName": f"of{count}", "InstanceType": kind, "InstanceCount": count}
+
+
+def shadow(kind: str, count: int) -> dict[str, Any]:
+    return {"VariantName": "Shadow", "ModelName": "m", "InstanceType": kind, "InitialInstanceCount": count}
+
+
 def told(folder: Path, policy: str, changes: Mapping[str, Any] | None = None) -> list[tuple[str, str | None]]:
     """Code and place of what the house says of the sound definition with these changes."""
     folder.joinpath("mlops.toml").write_text(policy)
@@ -42,6 +50,22 @@ def told(folder: Path, policy: str, changes: Mapping[str, Any] | None = None) ->
         ('instances = ["ml.m5.*"]', "H901", {"Instance.DefaultValue": "ml.c5.xlarge"}, "Instance.DefaultValue"),
         ("max_instances = 2", "H903", {"Variants:ProductionVariants/0/InitialInstanceCount": 3},
          "Variants:ProductionVariants/0/InitialInstanceCount"),
+        ('instances = ["ml.m5.*"]', "H901",
+         {"Train:ResourceConfig/InstanceGroups": [group("ml.m5.large", 1), group("ml.p4d.24xlarge", 1)]},
+         "Train:ResourceConfig/InstanceGroups/1/InstanceType"),
+        ('instances = ["ml.m5.*"]', "H901", {"Variants:ShadowProductionVariants": [shadow("ml.c5.xlarge", 1)]},
+         "Variants:ShadowProductionVariants/0/InstanceType"),
+        ('instances = ["ml.m5.*"]', "H901", {"Train:ResourceConfig/InstancePreferences": [group("ml.c5.xlarge", 1)]},
+         "Train:ResourceConfig/InstancePreferences/0/InstanceType"),
+        ("max_instances = 2", "H903", {"Train:ResourceConfig/InstanceGroups": [group("ml.m5.large", 3)]},
+         "Train:ResourceConfig/InstanceGroups/0/InstanceCount"),
+        ("max_instances = 2", "H903",
+         {"Train:ResourceConfig/InstanceGroups": [group("ml.m5.large", 2), group("ml.m5.large", 1)]},
+         "Train:ResourceConfig/InstanceGroups"),
+        ("max_instances = 2", "H903", {"Variants:ShadowProductionVariants": [shadow("ml.m5.large", 3)]},
+         "Variants:ShadowProductionVariants/0/InitialInstanceCount"),
+        ("max_instances = 2", "H903", {"Variants:ProductionVariants/0/ManagedInstanceScaling": {"MaxInstanceCount": 9}},
+         "Variants:ProductionVariants/0/ManagedInstanceScaling/MaxInstanceCount"),
         ("max_volume_gb = 30", "H903", {"Train:ResourceConfig/VolumeSizeInGB": 31},
          "Train:ResourceConfig/VolumeSizeInGB"),
         ("max_runtime_hours = 24", "H903", {"Train:StoppingCondition/MaxRuntimeInSeconds": 90000},
@@ -55,7 +79,9 @@ def told(folder: Path, policy: str, changes: Mapping[str, Any] | None = None) ->
         ('require = ["pinned-images"]', "H906", {"Prepare:AppSpecification/ImageUri": f"{REGISTRY}/a:latest"},
          "Prepare:AppSpecification/ImageUri"),
     ],
-    ids=["instance", "default", "count", "volume", "time", "step", "parameter", "registry", "latest"],
+    ids=["instance", "default", "count", "type of a group", "type of a shadow", "type of a preference",
+         "count of a group", "counts of groups", "count of a shadow", "growth", "volume", "time", "step", "parameter",
+         "registry", "latest"],
 )  # fmt: skip
 def test_is_heard(tmp_path: Path, policy: str, code: str, bad: Mapping[str, Any], at: str) -> None:
     assert told(tmp_path, f"[house]\n{policy}\n", bad) == [(code, place(at))]

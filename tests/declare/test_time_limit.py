@@ -21,7 +21,6 @@ ENDLESS = {
     "a loop": "while True:\n    pass\n",
     "a loop that keeps exceptions": "while True:\n    try:\n        1 / 0\n    except Exception:\n        pass\n",
     "a sleep": "import time\n\ntime.sleep(600)\n",
-    "a program": "import subprocess, sys\n\nsubprocess.run([sys.executable, '-c', 'import time; time.sleep(600)'])\n",
     "a module that it imports": "import endless\n",
     "an input": "import os\n\nos.read(os.pipe()[0], 1)\n",
 }

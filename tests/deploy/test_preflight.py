@@ -54,6 +54,19 @@ def pipeline(
     return check(replace(definition, name="churn"), findings=findings)
 
 
+FUNCTION = f"arn:aws:lambda:us-east-1:{ACCOUNT}:function:there"
+QUEUE = f"https://sqs.us-east-1.amazonaws.com/{ACCOUNT}/there"
+
+
+def calling(kind: str, **members: str) -> Checked:
+    """The sound pipeline, and a step that calls what may not be there."""
+    sound = pipeline().definition
+    step = {"Name": "Call", "Type": kind, "Arguments": {}, "OutputParameters": [], **members}
+    extra, _ = read(json.dumps({"Version": "2020-12-01", "Metadata": {}, "Steps": [step]}))
+    assert extra is not None
+    return check(replace(sound, steps=(*sound.steps, *extra.steps)))
+
+
 def trust(service: str) -> str:
     statement = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
     return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
@@ -188,6 +201,10 @@ CASES = {
     "no such group": Case("A910", wrong=pipeline(group="other"), step="Register"),
     "no such subnet": Case("A911", lambda world: {"subnets": ["subnet-1"]}, vpcs(1)),
     "no such security group": Case("A911", lambda world: {"security_groups": ["sg-1"]}, vpcs(1)),
+    "no such function": Case(
+        "A913", wrong=calling("Lambda", FunctionArn=FUNCTION.replace("there", "gone")), step="Call"
+    ),
+    "no such queue": Case("A914", wrong=calling("Callback", SqsQueueUrl=QUEUE.replace("there", "gone")), step="Call"),
     "two networks": Case("A911", vpcs(2), vpcs(1)),
 }
 
@@ -219,6 +236,15 @@ def test_what_the_account_does_not_answer_is_told_and_held_against_nobody(
     # moto answers neither the simulation of policies nor a list of SageMaker's quotas.
     assert [item.code for item in found] == ["A912", "A912"]
     assert {item.message.partition(" could not be asked")[0] for item in found} == {"what the role may do", "quotas"}
+
+
+def test_a_function_and_a_queue_that_are_there_are_found(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("botocore.endpoint.time.sleep", lambda seconds: None)
+    sound(world)
+    world.account.client("sqs").create_queue(QueueName="there")
+    answer(world, "lambda", "GetFunctionConfiguration", lambda request: {"FunctionArn": FUNCTION})
+    both = [calling("Lambda", FunctionArn=FUNCTION), calling("Callback", SqsQueueUrl=QUEUE)]
+    assert preflight(world.account, world.environment, both) == ()
 
 
 def test_every_finding_has_its_case(world: World) -> None:

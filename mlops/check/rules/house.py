@@ -8,7 +8,8 @@ from fnmatch import fnmatchcase
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
-from mlops.check.jobs import PROCESSING, TRAINING
+from mlops.check.jobs import PROCESSING, TRAINING, Machine
+from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
@@ -86,6 +87,7 @@ def house_cap(subject: Subject) -> Iterator[Fault]:
             if cap is not None and isinstance(value, int) and not isinstance(value, bool) and value > cap:
                 where = _written(subject, f"{machine.at}/{member}", machine.settings.get(member))
                 yield Fault(where, f"{member} is {shown(value)}, the house allows {cap}", "lower it", machine.placed)
+        yield from _together(subject, machine, policy.max_instances)
     hours = policy.max_runtime_hours
     timed = (*subject.jobs[TRAINING], *subject.jobs[PROCESSING])
     for at, job, placed in timed if hours is not None else ():
@@ -96,6 +98,22 @@ def house_cap(subject: Subject) -> Iterator[Fault]:
             what = f"the job may run {seconds / 3600:g} hours" if seconds < 10**9 else "the job may run for ever"
             message = f"{what}, the house allows {hours:g}"
             yield Fault(where, message, f"set MaxRuntimeInSeconds to at most {int(hours * 3600)}", placed)
+
+
+def _together(subject: Subject, machine: Machine, cap: int | None) -> Iterator[Fault]:
+    """What no single count says: the groups of a job run together, and a variant may grow."""
+    if cap is None:
+        return
+    grown = get(machine.settings, "ManagedInstanceScaling", "MaxInstanceCount")
+    most = literal(subject, grown)
+    if isinstance(most, int) and not isinstance(most, bool) and most > cap:
+        where = _written(subject, f"{machine.at}/ManagedInstanceScaling/MaxInstanceCount", grown)
+        yield Fault(where, f"MaxInstanceCount is {shown(most)}, the house allows {cap}", "lower it", machine.placed)
+    groups = [literal(subject, group.get("InstanceCount")) for _, group in entries(machine.settings, "InstanceGroups")]
+    counts = [count for count in groups if isinstance(count, int) and not isinstance(count, bool)]
+    if sum(counts) > cap and all(count <= cap for count in counts):
+        message = f"the groups have {sum(counts)} instances together, the house allows {cap}"
+        yield Fault(f"{machine.at}/InstanceGroups", message, "lower their counts", machine.placed)
 
 
 @rule("H904", "house-name", Severity.WARNING, source=_SOURCE)

@@ -29,8 +29,9 @@ _SEVERITIES = {
     "warning": types.DiagnosticSeverity.Warning,
     "info": types.DiagnosticSeverity.Information,
 }
-_LATER = 3.0
-"""Seconds after a file's own time limit: the check itself tells of that, with the line, where it can."""
+_LATER = 15.0
+"""Seconds after a file's own time limit: the check itself tells of that, with the line, where it can. It may have
+started a process for the file, which has ten of its own."""
 _SIGNALLED = 128
 
 _Findings = Sequence[Mapping[str, Any]]

@@ -217,6 +217,32 @@ def _network(
         )
 
 
+def _functions(
+    account: Account, environment: Environment, pipelines: Sequence[Checked], number: str
+) -> Iterator[Finding]:
+    asking = account.client("lambda").get_function_configuration
+    for name, step in _named_by(pipelines, "Lambda", "FunctionArn").items():
+        if unless_missing(partial(asking, FunctionName=name)) is None:
+            told = f"there is no function {name} in {environment.region}"
+            yield _finding("A913", told, "make it, or correct `function=`", step=step)
+
+
+def _queues(account: Account, environment: Environment, pipelines: Sequence[Checked], number: str) -> Iterator[Finding]:
+    asking = account.client("sqs").get_queue_attributes
+    for url, step in _named_by(pipelines, "Callback", "SqsQueueUrl").items():
+        if unless_missing(partial(asking, QueueUrl=url, AttributeNames=["QueueArn"])) is None:
+            yield _finding("A914", f"there is no queue {url}", "make it, or correct `queue=`", step=step)
+
+
+def _named_by(pipelines: Sequence[Checked], kind: str, member: str) -> dict[str, str]:
+    """What steps of a type name in a member of their own, with the first step; an expression is known at a run only."""
+    found: dict[str, str] = {}
+    for name, step in _steps(pipelines):
+        if step.get("Type") == kind and isinstance(value := step.get(member), str):
+            found.setdefault(value, name)
+    return dict(sorted(found.items()))
+
+
 _CHECKS: Mapping[str, Check] = {
     "the role": _role,
     "what the role may do": _actions,
@@ -226,6 +252,8 @@ _CHECKS: Mapping[str, Check] = {
     "quotas": _quotas,
     "model package groups": _groups,
     "the network": _network,
+    "functions": _functions,
+    "queues": _queues,
 }
 
 
