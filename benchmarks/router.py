@@ -55,7 +55,7 @@ async def main(engine):
     print(await router.start(), flush=True)
     await asyncio.Event().wait()
 engine = plain() if sys.argv[1] == "plain" else fast()
-if engine is None: sys.exit("httptools and uvloop are not installed: pip install 'mlops[serve]'")
+if engine is None: sys.exit("httptools and uvloop are not installed: pip install httptools uvloop")
 engine.run(main(engine))
 """
 

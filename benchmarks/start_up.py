@@ -145,7 +145,7 @@ def main() -> int:
                 run(process)
             seconds = time_together(short, given.rounds)
             if importlib.util.find_spec("sagemaker") is None:
-                print("The official SDK is not installed, so there is no comparison: pip install 'mlops[sagemaker]'\n")
+                print("The official SDK is not installed, so there is no comparison: pip install 'sagemaker>=3'\n")
             else:
                 # compile is timed once more: minutes may lie between the rounds above and the SDK's.
                 twin = official_sdk(Path(folder))

@@ -84,7 +84,7 @@ def need_mlflow(tracking: Tracking) -> None:
     if missing:
         raise ConfigurationError(
             f"executions are to be recorded to MLflow, but {' and '.join(missing)} is not installed",
-            hint="pip install 'mlops[mlflow]'",
+            hint="pip install 'mlflow>=3'",
         )
 
 

@@ -34,6 +34,7 @@ LOCAL_REGION = "us-east-1"
 TIME_LIMIT = 120
 """Seconds that a pipeline file may run while it is loaded, where nothing is said of it."""
 
+CI_REQUIREMENTS = "requirements-ci.txt"
 _RESERVED = "defaults"
 _INHERITS = "inherits"
 _OURS = ("name", "state")
@@ -99,10 +100,12 @@ _KEYS = frozenset(item.name for item in fields(Environment))
 
 @dataclass(frozen=True, slots=True)
 class ProjectTable:
-    """``[project]``. ``time_limit`` is how many seconds a pipeline file may run while it is loaded."""
+    """``[project]``. ``time_limit`` is how many seconds a pipeline file may run while it is loaded.
+    ``requirements_ci`` is a file of pinned requirements with hashes, from which generated workflows install mlops."""
 
     pipelines: str = "pipelines"
     time_limit: Annotated[int, AtLeast(1)] = TIME_LIMIT
+    requirements_ci: str = CI_REQUIREMENTS
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +116,7 @@ class Project:
     environments: Mapping[str, Environment]
     pipelines: str = "pipelines"
     time_limit: int = TIME_LIMIT
+    requirements_ci: str = CI_REQUIREMENTS
     incomplete: Mapping[str, str] = field(default_factory=dict)
     """Environments that need variables which this process lacks, with what is to be told of it."""
 
@@ -160,6 +164,7 @@ def read_project(root: Path) -> Project:
         pipelines=table.pipelines,
         environments=environments,
         time_limit=table.time_limit,
+        requirements_ci=table.requirements_ci,
         incomplete=incomplete,
     )
 

@@ -63,7 +63,7 @@ def _sdk() -> Examined:
         return Examined(
             "sagemaker",
             "missing",
-            "image URIs come from mlops.lock only; pip install 'mlops[sagemaker]' to lock new ones",
+            "image URIs come from mlops.lock only; pip install 'sagemaker>=3' to lock new ones",
         )
     return Examined(
         "sagemaker", "ok", f"{importlib.metadata.version('sagemaker')}, whose image URIs `mlops lock` reads"
@@ -74,7 +74,7 @@ def _serving() -> Examined:
     absent = [name for name in ("joblib", "numpy", "pandas", "sklearn") if importlib.util.find_spec(name) is None]
     if absent:
         return Examined(
-            "local", "missing", f"{', '.join(absent)}: the examples' steps need them; pip install 'mlops[local]'"
+            "local", "missing", f"{', '.join(absent)}: the examples' steps need them; install them beside mlops"
         )
     return Examined(
         "local", "ok", "steps run and models are served with this Python's packages, whatever image they name"

@@ -16,7 +16,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from command_line import ROOT, mlops
+
+from mlops.cli import main
 
 PIPELINE = """\
 from mlops import Pipeline, Training
@@ -53,6 +56,24 @@ def test_the_hook_passes_over_what_holds_no_pipeline(folder: Path) -> None:
     told = mlops(*entry, *files, folder=folder, code=1)
     assert re.findall(r"^[\w.]+:.* error (\w+)", told.out, re.MULTILINE) == ["S210", "S204"]
     mlops(*entry, "train.py", "other.json", folder=folder)
+
+
+def test_the_hook_sees_that_a_script_was_renamed(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The pipeline's own file did not change, so a hook that gets the changed files is not told of it."""
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text())
+    assert (hook["pass_filenames"], hook["always_run"]) == (False, True)
+    words = [*shlex.split(hook["entry"])[1:], *hook["args"]]
+    (folder / "pipelines").mkdir()
+    for name in ("parts.py", "train.py"):
+        (folder / name).rename(folder / "pipelines" / name)
+    (folder / "pipelines" / "pipeline.py").write_text(PIPELINE.format(size="large"))
+    monkeypatch.chdir(folder)
+    assert main(words) == 0, capsys.readouterr()
+    (folder / "pipelines" / "train.py").rename(folder / "pipelines" / "fit.py")
+    assert main(words) == 1
+    assert "train.py" in capsys.readouterr().out
 
 
 def test_the_hook_is_one_that_pre_commit_takes() -> None:

@@ -127,6 +127,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("destroy", ("churn", "--force"), "remove pipeline churn"),
 )
 ELSEWHERE = {
+    ("executions open", "--env"): "it opens a step on this machine, and refuses any other account",
     ("init", "--env"): "it writes the name into a workflow",
     ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",
     ("promote", "--registry"): "it reads there, and changes what --to names; no consent is asked for that account",

@@ -20,9 +20,16 @@ from mlops.ir import Event
     type=click.Choice(["github", "gitlab", "jenkins"]),
     help="Write only the workflow that checks, plans and upserts there.",
 )
-@click.option("--env", "environment", default="staging", show_default=True, help="With --ci: where to upsert.")
+@click.option(
+    "--env",
+    "environments",
+    multiple=True,
+    default=["staging"],
+    show_default=True,
+    help="With --ci: where to upsert; repeatable, in that order.",
+)
 @options.as_json
-def command(directory: Path, name: str | None, ci: str | None, environment: str, format_: str) -> None:
+def command(directory: Path, name: str | None, ci: str | None, environments: tuple[str, ...], format_: str) -> None:
     """Make a working project in DIRECTORY: a pipeline, its steps, mlops.toml, a CI workflow.
 
     Files that are there already are left alone; a workflow that --ci names replaces the one that only checks.
@@ -42,7 +49,7 @@ def command(directory: Path, name: str | None, ci: str | None, environment: str,
 
     pipeline = None
     if ci is not None:
-        init_ci(directory, ci, environment, told)
+        init_ci(directory, ci, environments, told)
     else:
         pipeline = init(directory, name, told)
         talk(f"\nnow: cd {shlex.quote(str(directory))} && mlops run pipelines/{pipeline}/pipeline.py")

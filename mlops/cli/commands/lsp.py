@@ -15,6 +15,6 @@ def command(environment: str) -> None:
     try:
         from mlops.cli.language_server.server import serve
     except ModuleNotFoundError as error:
-        hint = "install it with `pip install 'mlops[lsp]'`"
+        hint = "install it with `pip install 'pygls>=2'`"
         raise ConfigurationError(f"the language server needs {error.name}", hint=hint) from None
     serve(environment)

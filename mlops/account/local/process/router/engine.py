@@ -1,4 +1,4 @@
-"""What carries the router: asyncio with our parser, or uvloop with httptools (``pip install 'mlops[serve]'``)."""
+"""What carries the router: asyncio with our parser, or uvloop with httptools (the extra ``serve``)."""
 
 from __future__ import annotations
 
