@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from math import isinf
 from typing import TYPE_CHECKING
 
 from mlops.ir import AccountError, ConfigurationError
@@ -134,6 +135,12 @@ def _record_step(client: MlflowClient, experiment: str, parent: str, step: StepR
         STANDS_FOR: step.arn,
         "mlflow.parentRunId": parent,
         **{f"mlops.artifact.{name}"[:_KEY_LENGTH]: uri[:_TAG_LENGTH] for name, uri in step.artifacts.items()},
+        # As a number MLflow would keep the largest that there is, and compare with it.
+        **{
+            f"mlops.metric.{_key(name)}"[:_KEY_LENGTH]: str(value)
+            for name, value in step.metrics.items()
+            if isinf(value)
+        },
         **step.tags,
     }
     run = client.create_run(experiment, start_time=_milliseconds(step.started), run_name=step.name, tags=tags)
@@ -157,14 +164,15 @@ def _metrics(client: MlflowClient, run: str, step: StepRun) -> None:
     from mlflow.entities import Metric
 
     time = _milliseconds(step.ended) or 0
-    given = [Metric(_key(name), value, time, 0) for name, value in step.metrics.items()]
+    given = [Metric(_key(name), value, time, 0) for name, value in step.metrics.items() if not isinf(value)]
     for first in range(0, len(given), _MOST_METRICS):
         client.log_batch(run, metrics=given[first : first + _MOST_METRICS])
 
 
 def _metrics_of(steps: Sequence[StepRun]) -> dict[str, float]:
     """So that executions can be compared in one table: every step's numbers, under the step's name."""
-    return {_key(f"{step.name}.{name}"): value for step in steps for name, value in step.metrics.items()}
+    found = {_key(f"{step.name}.{name}"): value for step in steps for name, value in step.metrics.items()}
+    return {name: value for name, value in found.items() if not isinf(value)}
 
 
 def _close(client: MlflowClient, run: str, status: str, ended: datetime | None, failure: str | None) -> None:

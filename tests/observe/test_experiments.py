@@ -102,6 +102,15 @@ def test_how_it_ended(store: Tracking, status: str, told: str) -> None:
     assert named(where)["abc123"].info.status == told
 
 
+def test_a_metric_without_bounds_is_no_number(store: Tracking) -> None:
+    where = replace(store, experiment="unbounded")
+    record(execution(step("Train", metrics={"loss": float("inf"), "auc": 0.5}), arn=f"{ARN}9"), where)
+    found = named(where)
+    assert found["Train"].data.metrics == {"auc": 0.5}
+    assert found["Train"].data.tags["mlops.metric.loss"] == "inf"
+    assert found["abc1239"].data.metrics == {"Train.auc": 0.5}
+
+
 def test_again_changes_nothing_and_a_retry_goes_on(store: Tracking) -> None:
     where = replace(store, experiment="again")
     failed = execution(step("Prepare"), step("Train", "Failed", failure="no memory"), status="Failed")

@@ -7,6 +7,7 @@ the action that ran it and from the request that is on record; they go when the 
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 import sqlite3
 import tempfile
@@ -84,7 +85,7 @@ def _open(
 
     work, start = _work(state, step, folder)
     prepared = _prepare(work, start)
-    ran = " ".join(hide([*prepared.command]))
+    ran = shlex.join(hide([*prepared.command]))
     box = work.box(network=_network(work.request))
     if (attempt / "ml").is_dir():
         box = Box(attempt / "ml", attempt / "scratch", box.isolation, box.network)
