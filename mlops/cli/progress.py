@@ -103,12 +103,12 @@ class Progress:
         for name, event in [*self._steps.items()]:
             status = str(event.detail["status"])
             took = _took(event) or (_takes(begun.get(name)) if status in _RUNNING else "")
-            grid.add_row(name, f"[{_STYLES.get(status, 'white')}]{status}[/]", took + _outcome(event))
+            grid.add_row(escape(name), f"[{_STYLES.get(status, 'white')}]{status}[/]", took + _outcome(event))
             for line in self._tails.get(name, ()) if status == "Executing" else ():
                 grid.add_row("", "", f"[dim]{escape(printable(line))}[/]")
         still = self._waiting()
         for name in still[:_WAITING]:
-            grid.add_row(f"[dim]{name}[/]", "[dim]waiting[/]", "")
+            grid.add_row(f"[dim]{escape(name)}[/]", "[dim]waiting[/]", "")
         if len(still) > _WAITING:
             grid.add_row(f"[dim]and {len(still) - _WAITING} more[/]", "[dim]waiting[/]", "")
         grid.add_row("", self._count(len(still)), f"{time.monotonic() - self._began:.1f} s")
@@ -118,8 +118,10 @@ class Progress:
         from mlops.deploy.executions.awaited import waiting  # a run starts its runner before it loads this
 
         if self._state is None:
-            return tuple(step.name for step in self._awaited if not step.branches)
-        return tuple(name for name in waiting(self._awaited, self._state) if name not in self._steps)
+            names = tuple(step.name for step in self._awaited if not step.branches)
+        else:
+            names = waiting(self._awaited, self._state)
+        return tuple(name for name in names if name not in self._steps)
 
     def _count(self, still: int) -> str:
         over = sum(event.detail["status"] not in _RUNNING for event in [*self._steps.values()])
