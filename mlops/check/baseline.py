@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -49,7 +50,7 @@ def read(file: Path) -> Counter[Entry]:
     try:
         document = json.loads(file.read_bytes().decode("utf-8"))
     except FileNotFoundError:
-        hint = f"write it with `mlops check … --baseline {file} --write-baseline`"
+        hint = f"write it with `mlops check … --baseline {shlex.quote(str(file))} --write-baseline`"
         raise ConfigurationError(f"there is no baseline {file}", hint=hint) from None
     except (OSError, ValueError, RecursionError) as error:
         raise ConfigurationError(f"the baseline {file} cannot be read: {error}") from None

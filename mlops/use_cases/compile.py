@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -46,7 +47,8 @@ def defaults(compiled: Compiled, environment: str) -> tuple[Default, ...]:
 
 def need_same(compiled: Compiled, golden: Path, target: str) -> None:
     """Raises Refusal where ``golden`` holds something else."""
+    command = shlex.join(["mlops", "compile", target, "-o", str(golden)])
     if not golden.is_file():
-        raise UsageError(f"there is no {golden}", hint=f"write it with `mlops compile {target} -o {golden}`")
+        raise UsageError(f"there is no {golden}", hint=f"write it with `{command}`")
     if golden.read_text(encoding="utf-8") != compiled.text:
-        raise Refusal(f"{golden} is stale", hint=f"write it again with `mlops compile {target} -o {golden}`")
+        raise Refusal(f"{golden} is stale", hint=f"write it again with `{command}`")

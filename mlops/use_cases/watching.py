@@ -42,7 +42,7 @@ def _tell_repeated_versions(connected: Connected, state: ExecutionState, listene
         return
     for found in connected.account.here.repeated_versions(state.id):
         same = f"version {found.number} of {found.group} names the same model data and image as version {found.earlier}"
-        listener(Said(text=f"{same}: nothing new was trained"))
+        listener(Said(text=f"{same}; a registration is never cached"))
 
 
 def goes_on(connected: Connected, arn: str) -> str:

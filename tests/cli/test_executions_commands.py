@@ -161,6 +161,21 @@ def test_a_retry_tells_only_what_it_does(project: Project) -> None:
     assert table[1].endswith("REASON") and table[3].endswith("exit code 1: it is bad")
 
 
+ASKS = """\
+from mlops import Lambda, Pipeline
+with Pipeline("asks"):
+    Lambda("Ask", function="arn:aws:lambda:us-east-1:123456789012:function:f", outputs=["answer"])
+"""
+
+
+def test_no_replay_is_offered_of_what_cannot_run_here(project: Project) -> None:
+    (project.folder / "asks.py").write_text(ASKS)
+    told = project.mlops("run", "asks.py", code=1)[1]
+    assert "type Lambda cannot be run on this machine" in told and "replay" not in told
+    (step,) = json.loads(project.mlops("executions", "show", "--format", "json")[0])["steps"]
+    assert (step["status"], step["replay"]) == ("Failed", None)
+
+
 def test_a_step_is_named_behind_its_execution_everywhere(project: Project) -> None:
     project.mlops("run", "pipeline.py")
     (execution,) = project.executions()

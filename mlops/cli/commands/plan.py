@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import click
@@ -73,7 +74,7 @@ def command(
             talk(failure)
     if out is not None:
         planning.save(out, wanted, planned)
-        talk(f"saved to {out}; `mlops upsert --plan {out}` applies it")
+        talk(f"saved to {out}; `mlops upsert --plan {shlex.quote(str(out))}` applies it")
     refused = any(finding.severity is Severity.ERROR for finding in findings)
     if refused or (exit_code and planned.changes):
         raise click.exceptions.Exit(1)
