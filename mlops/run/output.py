@@ -123,6 +123,13 @@ def bound(log: Path) -> None:
         os.close(descriptor)
 
 
+def gap(written: bytes) -> tuple[int, int, int]:
+    """Of a whole log: where its middle was taken out, how long the line that tells of it is, and how many bytes are
+    gone; of one that is whole, its end and twice nothing."""
+    told = _LEFT_OUT.match(written, HEAD_BYTES)
+    return (HEAD_BYTES, len(told[0]), int(told[1])) if told else (len(written), 0, 0)
+
+
 def _cut(log: int) -> None:
     """Take out what lies between the head and the end."""
     size = os.fstat(log).st_size

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
+from itertools import count, islice
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops.account.local import LocalAccount
+from mlops.run.output import append
 
 GROUP = "/aws/sagemaker/ProcessingJobs"
 TIME = "2026-01-01T00:00:00.000000+00:00"
@@ -58,3 +61,29 @@ def test_a_log_that_is_not_there_yet_has_no_lines(local: LocalAccount, log: Path
     assert next(reader(local)) == []
     log.write_text("")
     assert next(reader(local)) == []
+
+
+def test_a_log_whose_middle_was_taken_out_goes_on_where_it_was_read(
+    local: LocalAccount, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("mlops.run.output.HEAD_BYTES", 100)
+    monkeypatch.setattr("mlops.run.output.END_BYTES", 200)
+    told = reader(local)
+    heard, numbers = list[str](), count(1)
+
+    def printed(lines: int) -> None:
+        descriptor = os.open(log, os.O_RDWR | os.O_CREAT)
+        for number in islice(numbers, lines):
+            append(descriptor, f"line {number:03}\n".encode())
+        os.close(descriptor)
+
+    for _ in range(30):
+        printed(5)
+        heard += next(told)
+    # Read as often as it is cut: every line once, and no word of what is gone.
+    assert [line for line in heard if line.startswith("line")] == [f"line {item:03}" for item in range(1, 151)]
+    assert "left out" in log.read_text()
+    printed(100)
+    late = next(told)
+    assert any("bytes of output are left out here" in line for line in late)
+    assert late[-1] == "line 250" and next(told) == []

@@ -6,7 +6,8 @@ A file knows no time per line: every line of a stream carries the time at which 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from bisect import bisect_left
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check.job_kinds import by_log_group, kinds_here
+from mlops.run.output import gap
 
 _ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 _PAGE = 10_000
@@ -30,6 +32,22 @@ class Stream:
     """Milliseconds since 1970."""
     ended: bool
     """Nothing is written to it any more."""
+
+    def placed(self) -> tuple[list[str], list[int]]:
+        """The lines, and where each begins, at last where the next one will: in bytes of all that was ever written, so
+        that a place stays what it was when the middle of a long log is taken out."""
+        lines = self.lines()
+        try:
+            written = self.file.read_bytes()
+        except FileNotFoundError:
+            return [], [0]
+        at, told, gone = gap(written)
+        begins, place = [], 0
+        for piece in written.split(b"\n")[: len(lines)]:
+            begins.append(place)
+            place += len(piece) + 1
+        begins.append(place)
+        return lines, [begin if begin < at + told or not told else begin - told + gone for begin in begins]
 
     def lines(self) -> list[str]:
         """Complete lines. A last one without its end is told when nothing more comes: who has read a part of it would
@@ -89,21 +107,22 @@ def describe_log_streams(state: State, request: Mapping[str, Any]) -> Mapping[st
 
 
 def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Tokens count lines, so a caller who comes back with ``nextForwardToken`` gets what was written since."""
+    """Tokens are places, so a caller who comes back with ``nextForwardToken`` gets what was written since. Where that
+    was taken out meanwhile, the line that tells of it comes first."""
     group, name = _group(request), request["logStreamName"]
     stream = next((item for item in _streams(state, group, name) if item.name == name), None)
     if stream is None:
         raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
-    lines = stream.lines() if _within(request, stream.started) else []
+    lines, begins = stream.placed() if _within(request, stream.started) else ([], [0])
     limit = request.get("limit") or _PAGE
     token = _TOKEN.fullmatch(request["nextToken"]) if request.get("nextToken") else None
     if request.get("nextToken") and token is None:
         raise Refusal("InvalidParameterException", "The specified nextToken is invalid.")
     if token is not None and token[1] == "b":
-        end = min(int(token[2]), len(lines))
+        end = _line(begins, int(token[2]))
         start = max(end - limit, 0)
     elif token is not None:
-        start = min(int(token[2]), len(lines))
+        start = _line(begins, int(token[2]))
         end = min(start + limit, len(lines))
     else:
         start = 0 if request.get("startFromHead") else max(len(lines) - limit, 0)
@@ -112,9 +131,15 @@ def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
         "events": [
             {"timestamp": stream.started, "message": line, "ingestionTime": stream.written} for line in lines[start:end]
         ],
-        "nextForwardToken": f"f/{end}",
-        "nextBackwardToken": f"b/{start}",
+        "nextForwardToken": f"f/{begins[end]}",
+        "nextBackwardToken": f"b/{begins[start]}",
     }
+
+
+def _line(begins: Sequence[int], place: int) -> int:
+    """The first that begins there or later, and where nothing is any more, the one before: it tells of that."""
+    found = min(bisect_left(begins, place), len(begins) - 1)
+    return found if begins[found] <= place or found == 0 else found - 1
 
 
 def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
