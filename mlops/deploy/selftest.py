@@ -11,10 +11,10 @@ from typing import Any
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import ExecutionState, describe, start, stop
+from mlops.deploy.fencing import new_token
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.apply import apply
 from mlops.deploy.pipelines.destroy import destroy, plan_removal
-from mlops.deploy.pipelines.fencing import new_token
 from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.prune import StoredAsset, inventory, prune
 from mlops.deploy.waiting import Clock, until

@@ -15,10 +15,11 @@ _GROWTH = 1.5
 
 @dataclass(frozen=True, slots=True)
 class Clock:
-    """``now`` never goes back."""
+    """``now`` never goes back; ``wall`` are seconds since 1970, for what another process is to understand."""
 
     now: Callable[[], float] = time.monotonic
     sleep: Callable[[float], None] = time.sleep
+    wall: Callable[[], float] = time.time
 
 
 def until(

@@ -52,6 +52,7 @@ class Environment:
     ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the project's own
     SQLite file. ``state`` is the local account's folder and None elsewhere. ``parallelism`` is for pipelines that give
     none. ``approval``: whatever changes it asks before. ``assume_role`` is taken on for all calls.
+    ``promote`` says how models come to serve; who promotes reads it.
     """
 
     name: str
@@ -79,6 +80,7 @@ class Environment:
     assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
     endpoint_url: Annotated[str, Pattern(r"^https?://")] | None = None
     mlflow: bool | Annotated[str, Pattern(r"^(arn:aws|https?://|sqlite:///).+$")] = False
+    promote: dict[str, Any] = field(default_factory=dict)
     state: Path | None = None
 
     @property
@@ -179,20 +181,24 @@ def origin(root: Path, environment: str, key: str) -> str:
 
 def place_of(root: Path, environment: str, key: str, inside: str | None = None) -> Where | None:
     """Where an environment's value is written, or the member ``inside`` of a table; None where no file gives it."""
+    place = table_place(root, environment)
+    for table, values in place.writers.items():
+        value = values.get(key)
+        if value is not None and (inside is None or inside in value):
+            path = ("env", table, key) if inside is None else ("env", table, key, inside)
+            return Where(str(place.file), line_of(place.text, path))
+    return None
+
+
+def table_place(root: Path, environment: str, *below: str) -> Place:
+    """Where what stands in a table of an environment is written, for messages about it."""
     file = root / CONFIGURATION
-    if not file.is_file():
-        return None
-    text = _text(file)
+    text = _text(file) if file.is_file() else ""
     tables = tomllib.loads(text).get("env", {})
     lineage = [environment]
     while (parent := tables.get(lineage[-1], {}).get(_INHERITS)) in tables and parent not in lineage:
         lineage.append(parent)
-    for table in (*lineage, _RESERVED):
-        value = tables.get(table, {}).get(key)
-        if value is not None and (inside is None or inside in value):
-            path = ("env", table, key) if inside is None else ("env", table, key, inside)
-            return Where(str(file), line_of(text, path))
-    return None
+    return Place(file, text, {name: tables[name] for name in (*lineage, _RESERVED) if name in tables}, below)
 
 
 def _environments(

@@ -13,14 +13,16 @@ from mlops.project.toml_places import mistake
 @dataclass(frozen=True, slots=True)
 class Place:
     """Where the values of one environment are written. ``writers`` are its own table and those behind it, by name, the
-    nearest first."""
+    nearest first. ``below`` is the table inside the environment that is spoken of."""
 
     file: Path
     text: str
     writers: Mapping[str, Mapping[str, Any]]
+    below: tuple[str, ...] = ()
 
     def path(self, inside: tuple[str, ...]) -> tuple[str, ...]:
         """From the top of the file, by the table that gives the value."""
+        inside = (*self.below, *inside)
         for depth in range(len(inside), 0, -1):
             for table, value in self.writers.items():
                 if holds(value, inside[:depth]):

@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
+from mlops.deploy.endpoints import history as histories
 from mlops.deploy.endpoints import serving
+from mlops.deploy.endpoints.control import Steering
+from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.serving import Reply
+from mlops.deploy.shifting.settings import read as read_settings
+from mlops.ir import Listener, unheard
+from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.news import Said
 
 
 def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
@@ -72,3 +79,56 @@ def delete(environment: str, name: str, consent: Consent = NOBODY) -> None:
     serving.need(connected.account, name)
     need_consent(connected, f"delete the endpoint {name}", consent, always=not connected.environment.is_local)
     serving.delete(connected.account, connected.environment, name)
+
+
+def history(environment: str, name: str, last: int | None = None) -> tuple[Entry, ...]:
+    """Oldest first."""
+    connected = connect_here(environment)
+    return histories.read(connected.account, connected.environment, name, last)
+
+
+def steer(
+    environment: str,
+    name: str,
+    what: Literal["pause", "resume", "promote-now", "abort"],
+    listener: Listener = unheard,
+    consent: Consent = NOBODY,
+    *,
+    reason: str | None = None,
+) -> str:
+    """Of the shift of traffic that is under way; what is told then. Raises Refusal where there is none."""
+    steering = _steering(connect_here(environment), name, listener, consent)
+    reason = hide(reason)
+    match what:
+        case "pause":
+            return steering.pause(reason)
+        case "resume":
+            return steering.resume()
+        case "promote-now":
+            return steering.promote_now(reason)
+        case "abort":
+            return steering.abort(reason)
+
+
+def rollback(
+    environment: str,
+    name: str,
+    listener: Listener = unheard,
+    consent: Consent = NOBODY,
+    *,
+    number: int | None = None,
+    reason: str | None = None,
+) -> Entry:
+    """To version ``number``, or to what served before."""
+    return _steering(connect_here(environment), name, listener, consent).rollback(number, hide(reason))
+
+
+def _steering(connected: Connected, name: str, listener: Listener, consent: Consent) -> Steering:
+    return Steering(
+        connected.account,
+        connected.environment,
+        name,
+        read_settings(connected.environment, connected.root),
+        say=lambda text: listener(Said(text=text)),
+        permit=lambda doing: need_consent(connected, doing, consent),
+    )

@@ -193,6 +193,12 @@ CALLS = (
     Call("endpoints list"),
     Call("endpoints show", ("leaky",)),
     Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers"),
+    Call("endpoints history", ("leaky",)),
+    *(
+        Call(f"endpoints {name}", ("leaky", "--reason", token("because")), code=1)
+        for name in ("pause", "promote-now", "abort", "rollback")
+    ),
+    Call("endpoints resume", ("leaky",), code=1),
     Call("endpoints invoke", ("leaky", "--data", "bad"), code=1, formats=False),
     Call("endpoints delete", ("leaky", "--format", "json"), formats=False),
     Call("assets list"),

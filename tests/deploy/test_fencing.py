@@ -13,10 +13,11 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy.pipelines import fencing, record
+from mlops.deploy import fencing
+from mlops.deploy.fencing import alive, is_over, new_token
+from mlops.deploy.pipelines import record
 from mlops.deploy.pipelines.actions import WriteRecord
 from mlops.deploy.pipelines.apply import Listener, apply
-from mlops.deploy.pipelines.fencing import alive, is_over, new_token
 from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.record import Beaten
 from mlops.deploy.pipelines.upsert import upsert

@@ -16,12 +16,14 @@ from botocore.exceptions import ConnectionClosedError
 from mlops.account import connect
 from mlops.deploy.endpoints.promote import Target, promote
 from mlops.deploy.models.registry import Version, version
+from mlops.deploy.shifting.settings import read
 from mlops.ir import Refusal
 from mlops.project.environments import read_project
 
 from .conftest import World
 from .test_registry import IMAGE
 
+PLAIN = read(read_project(Path("/nowhere")).environment("local"), Path("/nowhere"))
 SOUND = "def model_fn(d): return 0\ndef transform_fn(m, body, t, a): return 'version {n}', a\n"
 REFUSES = "def model_fn(d): return 0\ndef transform_fn(m, body, t, a): raise ValueError('not today')\n"
 BROKEN = "raise RuntimeError('cannot start')\n"
@@ -77,20 +79,20 @@ def serving(world: World, endpoint: str) -> bytes:
 
 def test_a_version_is_promoted_updated_and_left_alone(world: World) -> None:
     target = Target("sound", timeout=60)
-    first = promote(world.account, world.environment, chosen(world, 1), target)
+    first = promote(world.account, world.environment, chosen(world, 1), target, PLAIN)
     assert (first.action, first.answers[0].body) == ("created", b"version 1")
-    again = promote(world.account, world.environment, chosen(world, 1), target)
+    again = promote(world.account, world.environment, chosen(world, 1), target, PLAIN)
     assert (again.action, again.config) == ("unchanged", first.config)
-    second = promote(world.account, world.environment, chosen(world, 2), target)
+    second = promote(world.account, world.environment, chosen(world, 2), target, PLAIN)
     assert (second.action, second.answers[0].body) == ("updated", b"version 2")
     assert serving(world, "sound") == b"version 2"
 
 
 def test_a_failed_smoke_test_takes_an_update_back(world: World) -> None:
     target = Target("taken-back", timeout=60)
-    promote(world.account, world.environment, chosen(world, 1), target)
+    promote(world.account, world.environment, chosen(world, 1), target, PLAIN)
     with pytest.raises(Refusal, match=r"smoke test with sample\.csv failed"):
-        promote(world.account, world.environment, chosen(world, 3), target)
+        promote(world.account, world.environment, chosen(world, 3), target, PLAIN)
     assert serving(world, "taken-back") == b"version 1"
 
 
@@ -103,13 +105,13 @@ def told(world: World, endpoint: str) -> list[tuple[str, object]]:
 
 def test_what_promotions_do_is_in_the_table_of_events(world: World) -> None:
     target = Target("told", timeout=60)
-    promote(world.account, world.environment, chosen(world, 1), target)
+    promote(world.account, world.environment, chosen(world, 1), target, PLAIN)
     first = told(world, "told")
     assert first[0] == ("promotion.started", None)
     assert ("promotion.acted", "CreateEndpoint") in first
     assert first[-1] == ("promotion.ended", "created")
     with pytest.raises(Refusal):
-        promote(world.account, world.environment, chosen(world, 3), target)
+        promote(world.account, world.environment, chosen(world, 3), target, PLAIN)
     second = told(world, "told")[len(first) :]
     assert ("promotion.acted", "UpdateEndpoint") in second
     assert second[-1][0] == "promotion.failed"
@@ -118,15 +120,15 @@ def test_what_promotions_do_is_in_the_table_of_events(world: World) -> None:
 
 def test_a_server_that_does_not_start_is_told_with_its_reason(world: World) -> None:
     with pytest.raises(Refusal, match=r"broken is Failed: [\s\S]*cannot start"):
-        promote(world.account, world.environment, chosen(world, 4), Target("broken", timeout=60))
-    done = promote(world.account, world.environment, chosen(world, 1), Target("broken", timeout=60))
+        promote(world.account, world.environment, chosen(world, 4), Target("broken", timeout=60), PLAIN)
+    done = promote(world.account, world.environment, chosen(world, 1), Target("broken", timeout=60), PLAIN)
     assert done.action == "created"
 
 
 @pytest.mark.parametrize(("number", "approval"), [(5, "PendingManualApproval"), (6, "Rejected")])
 def test_what_is_not_approved_is_refused(world: World, number: int, approval: str) -> None:
     with pytest.raises(Refusal, match=rf"is {approval}, only an Approved one"):
-        promote(world.account, world.environment, chosen(world, number), Target("never"))
+        promote(world.account, world.environment, chosen(world, number), Target("never"), PLAIN)
     names = [item["EndpointName"] for item in world.account.client("sagemaker").list_endpoints()["Endpoints"]]
     assert "never" not in names
 
@@ -171,10 +173,10 @@ def test_a_promotion_that_is_cut_off_after_any_of_its_calls_is_finished_by_the_n
         if 0 < number < len(creating):
             sagemaker.delete_endpoint(EndpointName="killed")
         with cut_off(world, operation, Killed()), pytest.raises(Killed):
-            promote(world.account, environment, chosen(world, serves), target)
-        done = promote(world.account, environment, chosen(world, serves), target)
+            promote(world.account, environment, chosen(world, serves), target, PLAIN)
+        done = promote(world.account, environment, chosen(world, serves), target, PLAIN)
         assert done.answers[0].body == f"version {serves}".encode()
-        again = promote(world.account, environment, chosen(world, serves), target)
+        again = promote(world.account, environment, chosen(world, serves), target, PLAIN)
         assert (again.action, again.config) == ("unchanged", done.config)
 
 
@@ -184,16 +186,16 @@ def test_an_answer_that_was_lost_is_no_failure(world: World) -> None:
     for number, operation in enumerate([*lost, "UpdateEndpoint"], 100):
         environment, serves = another(world, number), 1 + number % 2
         with cut_off(world, operation, ConnectionClosedError(endpoint_url="http://acme")):
-            done = promote(world.account, environment, chosen(world, serves), target)
+            done = promote(world.account, environment, chosen(world, serves), target, PLAIN)
         assert done.answers[0].body == f"version {serves}".encode()
 
 
 def test_what_somebody_else_has_begun_is_waited_for(world: World) -> None:
     target = Target("shared", timeout=60)
-    first = promote(world.account, world.environment, chosen(world, 1), target)
-    second = promote(world.account, world.environment, chosen(world, 2), target)
+    first = promote(world.account, world.environment, chosen(world, 1), target, PLAIN)
+    second = promote(world.account, world.environment, chosen(world, 2), target, PLAIN)
     world.account.client("sagemaker").update_endpoint(EndpointName="shared", EndpointConfigName=first.config)
-    assert promote(world.account, world.environment, chosen(world, 2), target).config == second.config
+    assert promote(world.account, world.environment, chosen(world, 2), target, PLAIN).config == second.config
     assert serving(world, "shared") == b"version 2"
 
 
@@ -201,7 +203,7 @@ def test_an_endpoint_that_served_it_before_and_fails_its_smoke_test_is_left_and_
     target = Target("refusing", timeout=60)
     for told in ("", "; nothing was changed: refusing served this version before"):
         with pytest.raises(Refusal, match="smoke test with") as caught:
-            promote(world.account, world.environment, chosen(world, 3), target)
+            promote(world.account, world.environment, chosen(world, 3), target, PLAIN)
         assert told in caught.value.message
     endpoint = world.account.client("sagemaker").describe_endpoint(EndpointName="refusing")
     assert endpoint["EndpointStatus"] == "InService"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,11 +12,14 @@ import pytest
 from mlops.account import connect
 from mlops.deploy.endpoints.promote import Target, promote
 from mlops.deploy.models.registry import version
+from mlops.deploy.shifting.settings import read
+from mlops.project.environments import read_project
 
 from .conftest import World
 from .test_registry import register
 
 pytestmark = pytest.mark.parametrize("world", ["moto"], indirect=True)
+PLAIN = read(read_project(Path("/nowhere")).environment("local"), Path("/nowhere"))
 SERVICES = ("s3", "sagemaker", "sagemaker-runtime", "sts")
 SAMPLES = {"sample.csv": b"1,2\n"}
 
@@ -49,7 +53,7 @@ def killed_after(world: World, number: int) -> bool:
 
 def promoted(world: World) -> str:
     chosen = version(world.account, "churn", 1)
-    return promote(world.account, world.environment, chosen, Target("churn", timeout=60), samples=SAMPLES).action
+    return promote(world.account, world.environment, chosen, Target("churn", timeout=60), PLAIN, samples=SAMPLES).action
 
 
 def test_a_kill_after_each_write_is_finished_by_the_next(world: World) -> None:

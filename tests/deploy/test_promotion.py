@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,7 +19,6 @@ from mlops.deploy.endpoints.promotion import (
     Seen,
     Settle,
     SmokeTest,
-    State,
     TakeBack,
     Target,
     UpdateEndpoint,
@@ -27,9 +27,13 @@ from mlops.deploy.endpoints.promotion import (
     settled,
     want,
 )
+from mlops.deploy.endpoints.sampling import Samples
 from mlops.deploy.models.registry import Version
+from mlops.deploy.shifting.seeing import Endpoint
+from mlops.deploy.shifting.settings import read
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
+from mlops.ir.shift import Serving, Variant
 from mlops.project.environments import Environment
 
 PROD = Environment(name="prod", region="eu-west-1", role="arn:aws:iam::111122223333:role/r", bucket="acme-ml")
@@ -37,28 +41,42 @@ ARN = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/churn/2"
 VERSION = Version("churn", 2, ARN, "Approved", None, {"InferenceSpecification": {}})
 TARGET = Target("churn", timeout=60)
 WANTED = want(PROD, VERSION, TARGET)
-OURS, EARLIER = WANTED.config, "churn-1-0123456789"
+SETTINGS = read(PROD, Path("/nowhere"))
+OURS = decide(Seen(True, None), WANTED, SETTINGS).config
+EARLIER = "churn-1-0123456789"
+MODELS = {OURS: WANTED.model}
+
+
+def State(status: str, config: str, pending: str | None = None) -> Endpoint:
+    request = {"ModelName": MODELS.get(config, "another"), "InstanceType": "ml.m5.large"}
+    variant = Variant("AllTraffic", request, 1.0, 1)
+    return Endpoint(status, config, pending, None, Serving(config, (variant,)), {})
+
 
 PROOF: tuple[type, ...] = (Wait, SmokeTest)
 
 
-def seen(endpoint: State | None, **more: Any) -> Seen:
-    return replace(Seen(True, True, endpoint, {"sample": b"1"}), **more)
+def seen(endpoint: Endpoint | None, **more: Any) -> Seen:
+    return replace(Seen(True, endpoint, Samples({"sample": b"1"}, "text/csv", "text/csv")), **more)
 
 
 @pytest.mark.parametrize(
     ("given", "verb", "actions", "back"),
     [
-        (seen(None), "created", (CreateEndpoint, *PROOF), None),
-        (seen(None, has_config=False), "created", (CreateEndpointConfig, CreateEndpoint, *PROOF), None),
+        (seen(None), "created", (CreateEndpointConfig, CreateEndpoint, *PROOF), None),
         (
-            seen(None, has_model=False, has_config=False),
+            seen(None, has_model=False),
             "created",
             (CreateModel, CreateEndpointConfig, CreateEndpoint, *PROOF),
             None,
         ),
-        (seen(State("Failed", EARLIER)), "created", (DeleteEndpoint, CreateEndpoint, *PROOF), None),
-        (seen(State("InService", EARLIER)), "updated", (UpdateEndpoint, *PROOF), EARLIER),
+        (
+            seen(State("Failed", EARLIER)),
+            "created",
+            (CreateEndpointConfig, DeleteEndpoint, CreateEndpoint, *PROOF),
+            None,
+        ),
+        (seen(State("InService", EARLIER)), "updated", (CreateEndpointConfig, UpdateEndpoint, *PROOF), EARLIER),
         (seen(State("InService", OURS)), "unchanged", PROOF, None),
         (seen(State("InService", OURS), before=EARLIER), "unchanged", PROOF, EARLIER),
         (seen(State("Creating", OURS)), None, (Settle,), None),
@@ -66,11 +84,15 @@ def seen(endpoint: State | None, **more: Any) -> Seen:
         (seen(State("RollingBack", EARLIER)), None, (Settle,), None),
         (seen(State("SystemUpdating", EARLIER)), None, (Settle,), None),
         (seen(State("Deleting", EARLIER)), None, (Settle,), None),
-        (seen(State("UpdateRollbackFailed", EARLIER)), "updated", (UpdateEndpoint, *PROOF), EARLIER),
+        (
+            seen(State("UpdateRollbackFailed", EARLIER)),
+            "updated",
+            (CreateEndpointConfig, UpdateEndpoint, *PROOF),
+            EARLIER,
+        ),
     ],
     ids=[
         "nothing",
-        "a model",
         "no model",
         "it failed",
         "another configuration",
@@ -85,7 +107,7 @@ def seen(endpoint: State | None, **more: Any) -> Seen:
     ],
 )
 def test_what_is_decided(given: Seen, verb: str | None, actions: tuple[type, ...], back: str | None) -> None:
-    found = decide(given, WANTED)
+    found = decide(given, WANTED, SETTINGS)
     assert (found.verb, tuple(type(action) for action in found.actions)) == (verb, actions)
     tests = [action for action in found.actions if isinstance(action, SmokeTest)]
     assert [test.otherwise for test in tests] == ([TakeBack("churn", back) if back else None] if tests else [])
@@ -96,7 +118,7 @@ def test_what_is_decided(given: Seen, verb: str | None, actions: tuple[type, ...
     ("was", "came", "before"),
     [
         (State("Updating", EARLIER, OURS), State("InService", OURS), EARLIER),
-        (State("Updating", EARLIER, OURS), State("InService", EARLIER), EARLIER),
+        (State("Updating", EARLIER, OURS), State("InService", EARLIER), None),
         (State("Updating", OURS, "other"), State("InService", "other"), None),
         (State("Creating", OURS), State("InService", OURS), None),
         (State("Creating", EARLIER), State("Failed", EARLIER), None),
@@ -105,10 +127,10 @@ def test_what_is_decided(given: Seen, verb: str | None, actions: tuple[type, ...
     ids=["ours followed it", "it came back", "it followed ours", "it was made", "it failed", "it is gone"],
 )
 def test_what_served_before_is_what_was_seen_while_the_one_followed_the_other(
-    was: State, came: State | None, before: str | None
+    was: Endpoint, came: Endpoint | None, before: str | None
 ) -> None:
     found = settled(seen(was), WANTED, came)
-    assert (found.endpoint, found.before, found.has_model, found.has_config) == (came, before, True, True)
+    assert (found.endpoint, found.before, found.has_model) == (came, before, True)
 
 
 def refused(operation: str, said: str) -> ClientError:
@@ -136,8 +158,24 @@ class Scripted:
     def describe_model(self, ModelName: str) -> dict[str, str]:
         return {"ModelName": ModelName}
 
-    def describe_endpoint_config(self, EndpointConfigName: str) -> dict[str, str]:
-        return {"EndpointConfigName": EndpointConfigName}
+    def describe_endpoint_config(self, EndpointConfigName: str) -> dict[str, Any]:
+        variant = {"VariantName": "AllTraffic", "ModelName": MODELS.get(EndpointConfigName, "another")}
+        return {"EndpointConfigName": EndpointConfigName, "ProductionVariants": [variant]}
+
+    def create_endpoint_config(self, **request: Any) -> None:
+        raise refused("CreateEndpointConfig", "it is there already")
+
+    def get_paginator(self, operation: str) -> Scripted:
+        return self
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        return []
+
+    def put_object(self, **request: Any) -> dict[str, str]:
+        return {"ETag": "1"}
+
+    def get_object(self, **request: Any) -> None:
+        raise ClientError({"Error": {"Code": "NoSuchKey", "Message": "no journal"}}, "GetObject")
 
     def describe_endpoint(self, EndpointName: str) -> dict[str, Any]:
         state = self.states.pop(0) if len(self.states) > 1 else self.states[0]
@@ -155,7 +193,8 @@ class Scripted:
     def create_endpoint(self, EndpointName: str, EndpointConfigName: str) -> None:
         self._write(f"create {EndpointConfigName}")
 
-    def update_endpoint(self, EndpointName: str, EndpointConfigName: str) -> None:
+    def update_endpoint(self, EndpointName: str, EndpointConfigName: str, RetainAllVariantProperties: bool) -> None:
+        assert RetainAllVariantProperties
         self._write(f"update {EndpointConfigName}")
 
     def invoke_endpoint(self, **request: Any) -> dict[str, Any]:
@@ -169,7 +208,8 @@ class Scripted:
 
 def told(status: str, config: str = OURS, pending: str | None = None) -> dict[str, Any]:
     summary = {"PendingDeploymentSummary": {"EndpointConfigName": pending}} if pending else {}
-    return {"EndpointStatus": status, "EndpointConfigName": config, **summary}
+    variants = [{"VariantName": "AllTraffic", "DesiredWeight": 1.0, "DesiredInstanceCount": 1}]
+    return {"EndpointStatus": status, "EndpointConfigName": config, "ProductionVariants": variants, **summary}
 
 
 class Time:
@@ -188,7 +228,7 @@ class Time:
 
 def run(account: Scripted, time: Time | None = None) -> Any:
     clock = (time or Time()).clock
-    return promote(account, PROD, VERSION, TARGET, samples={"sample": b"1"}, clock=clock)
+    return promote(account, PROD, VERSION, TARGET, SETTINGS, samples={"sample": b"1"}, clock=clock)
 
 
 SERVES = told("InService")

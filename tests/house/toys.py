@@ -214,6 +214,50 @@ RESOURCE_TYPE = ResourceType(
 )
 '''
 
+STRATEGY = '''"""Half, then all."""
+
+from dataclasses import dataclass
+
+from mlops.ir.shift import Course, Stage
+from mlops.ir.strategy import Strategy
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    half: float = 50.0
+
+
+STRATEGY = Strategy(
+    "halves",
+    "half, then all",
+    Settings,
+    lambda settings, count: Course((Stage(settings.half), Stage(100.0))),
+)
+'''
+
+MEASURE = '''"""How many toys are broken."""
+
+from dataclasses import dataclass
+
+from mlops.ir.measure import Measure, Query, number
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    pass
+
+
+MEASURE = Measure(
+    "broken",
+    "how many toys are broken",
+    Settings,
+    lambda settings, judged: {"broken": Query("Toys", "Broken", "Sum")},
+    lambda settings, answers: answers["broken"],
+    number,
+    str,
+)
+'''
+
 TOYS = {
     "a step type": {"declare/steps/toy.py": STEP},
     "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
@@ -221,6 +265,8 @@ TOYS = {
     "an emit target": {"emit/targets/toy_names.py": TARGET},
     "a report format": {"check/reports/toy.py": REPORT},
     "a type of resource": {"deploy/resources/group.py": RESOURCE},
+    "a strategy": {"deploy/strategies/halves.py": STRATEGY},
+    "a measure": {"deploy/measures/broken.py": MEASURE},
     "a command": {"cli/commands/play.py": COMMAND},
     "an operation of the local account": {"account/local/services/sagemaker/toys.py": OPERATION},
 }

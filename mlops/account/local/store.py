@@ -105,7 +105,16 @@ CREATE INDEX resource_modified ON resource (modified);
 CREATE INDEX package_modified ON package (json_extract(body, '$.LastModifiedTime'));
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES)
+# What was put; ``dimensions`` are sorted pairs in JSON. Metrics of endpoints are in their request records.
+_METRICS = """
+CREATE TABLE metric (
+    namespace TEXT NOT NULL, name TEXT NOT NULL, dimensions TEXT NOT NULL, time TEXT NOT NULL, value REAL NOT NULL,
+    count INTEGER NOT NULL
+);
+CREATE INDEX metric_time ON metric (namespace, name, dimensions, time);
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)

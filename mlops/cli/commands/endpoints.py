@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import sys
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -15,7 +16,7 @@ from mlops.cli.printing import print_json, table, talk
 
 @click.group(cls=Group)
 def command() -> None:
-    """What serves: list, show, invoke, delete."""
+    """What serves: look at it, ask it, steer its promotion, roll it back, delete it."""
 
 
 @command.command("list")
@@ -106,6 +107,116 @@ def delete(name: str, environment: str, yes: bool, format_: str) -> None:
         print_json({"endpoint": name, "deleted": True})
     else:
         click.echo(f"{name}: deleted")
+
+
+@command.command()
+@click.argument("name")
+@options.environment
+@click.option("--last", type=click.IntRange(min=1), help="Only so many.")
+@options.as_json
+def history(name: str, environment: str, last: int | None, format_: str) -> None:
+    """What was promoted to an endpoint, taken back and rolled back, by whom and why."""
+    from dataclasses import asdict
+
+    from mlops.use_cases import endpoints
+
+    found = endpoints.history(environment, name, last)
+    if format_ == "json":
+        print_json([asdict(entry) for entry in found])
+        return
+    table(
+        ("AT", "WHAT", "VERSION", "HOW", "BY", "REASON"),
+        [
+            (
+                entry.at,
+                entry.verb,
+                f"{entry.group} {entry.version}",
+                entry.how or "",
+                entry.by,
+                entry.reason or "",
+            )
+            for entry in found
+        ],
+    )
+
+
+def _steered(what: str, name: str, environment: str, yes: bool, format_: str, reason: str | None = None) -> None:
+    from mlops.cli.listening import hear
+    from mlops.use_cases import endpoints
+
+    wanted: Any = what
+    told = endpoints.steer(environment, name, wanted, hear, asking.consent(yes), reason=reason)
+    if format_ == "json":
+        print_json({"endpoint": name, "told": told})
+    else:
+        click.echo(told)
+
+
+_reason = click.option("--reason", help="Why, for the records.")
+
+
+@command.command()
+@click.argument("name")
+@options.environment
+@_reason
+@asking.yes
+@options.as_json
+def pause(name: str, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+    """Leave the traffic as it is split now, until `resume` or `abort`."""
+    _steered("pause", name, environment, yes, format_, reason)
+
+
+@command.command()
+@click.argument("name")
+@options.environment
+@asking.yes
+@options.as_json
+def resume(name: str, environment: str, yes: bool, format_: str) -> None:
+    """Go on with a promotion that was paused, or whose process is gone."""
+    _steered("resume", name, environment, yes, format_)
+
+
+@command.command("promote-now")
+@click.argument("name")
+@options.environment
+@_reason
+@asking.yes
+@options.as_json
+def promote_now(name: str, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+    """End a promotion that is under way without looking at it any longer."""
+    _steered("promote-now", name, environment, yes, format_, reason)
+
+
+@command.command()
+@click.argument("name")
+@options.environment
+@_reason
+@asking.yes
+@options.as_json
+def abort(name: str, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+    """Take a promotion that is under way back."""
+    _steered("abort", name, environment, yes, format_, reason)
+
+
+@command.command()
+@click.argument("name")
+@options.environment
+@click.option("--to", "number", type=int, metavar="VERSION", help="This version instead of the one before.")
+@_reason
+@asking.yes
+@options.as_json
+def rollback(name: str, environment: str, number: int | None, reason: str | None, yes: bool, format_: str) -> None:
+    """Back to what served before, at once; a plain promotion passes the version over from then on."""
+    from dataclasses import asdict
+
+    from mlops.cli.listening import hear
+    from mlops.use_cases import endpoints
+
+    entry = endpoints.rollback(environment, name, hear, asking.consent(yes), number=number, reason=reason)
+    if format_ == "json":
+        print_json(asdict(entry))
+        return
+    click.echo(f"{name} was rolled back {entry.how}")
 
 
 def _body(body: bytes) -> dict[str, str]:

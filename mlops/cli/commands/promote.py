@@ -16,8 +16,8 @@ from mlops.cli.printing import print_json
 @click.option("--version", "number", type=int, help="This version instead of the newest approved one.")
 @click.option("--registry", metavar="ENV", help="The environment that holds the registry, where that is another.")
 @click.option("--endpoint", help="The endpoint's name; GROUP by default.")
-@click.option("--instance", help="Instance type; by default the first that the version names.")
-@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="Instances.")
+@click.option("--instance", help="Instance type; by default the one that serves, or the first that the version names.")
+@click.option("--count", type=click.IntRange(min=1), help="Instances; by default as many as serve, or one.")
 @click.option(
     "--sample", type=click.Path(exists=True, dir_okay=False, path_type=Path), help="A request for the smoke test."
 )
@@ -29,6 +29,7 @@ from mlops.cli.printing import print_json
     help="Seconds to wait for the endpoint.",
 )
 @asking.yes
+@click.option("--take-over", is_flag=True, help="Go on with a shift that is under way, whoever began it.")
 @options.as_json
 def command(
     group: str,
@@ -37,22 +38,25 @@ def command(
     registry: str | None,
     endpoint: str | None,
     instance: str | None,
-    count: int,
+    count: int | None,
     sample: Path | None,
     timeout: float,
     yes: bool,
+    take_over: bool,
     format_: str,
 ) -> None:
-    """Take the newest approved version of GROUP to an endpoint, wait until it serves, and ask it a sample.
+    """Take the newest approved version of GROUP to an endpoint, as `promote` of the environment in mlops.toml says.
 
-    A version that is not approved is refused.
+    A version that is not approved is refused; one that is worse than that says is taken back. What was cut off is
+    finished by the same command.
     """
     from mlops.cli.listening import hear
     from mlops.deploy.endpoints.promote import Target
     from mlops.use_cases.promote import Promotion, promote
 
     target = Target(endpoint or group, instance, count, timeout)
-    done = promote(Promotion(group, environment, target, number, registry, sample), hear, asking.consent(yes))
+    request = Promotion(group, environment, target, number, registry, sample, take_over)
+    done = promote(request, hear, asking.consent(yes))
     if format_ == "json":
         print_json(
             {

@@ -27,7 +27,6 @@ class Diary:
     def __init__(self, account: Account, wanted: Wanted, version: Version) -> None:
         self._table = account.events
         self._about = wanted.endpoint
-        self._config = wanted.config
         self._ids = {
             "promotion": uuid.uuid4().hex,
             "endpoint": wanted.endpoint,
@@ -37,18 +36,18 @@ class Diary:
     @contextmanager
     def kept(self) -> Iterator[None]:
         """Around the whole of it: what is refused is told as its failure, what kills it is not."""
-        self._tell(STARTED, {"config": self._config})
+        self._tell(STARTED, {})
         try:
             yield
         except MlopsError as error:
-            self._tell(FAILED, {"config": self._config, "failure": error.message})
+            self._tell(FAILED, {"failure": error.message})
             raise
 
     def acted(self, action: Action) -> None:
         self._tell(ACTED, {"action": type(action).__name__})
 
-    def ended(self, verb: str) -> None:
-        self._tell(ENDED, {"config": self._config, "action": verb})
+    def ended(self, verb: str, config: str) -> None:
+        self._tell(ENDED, {"config": config, "action": verb})
 
     def _tell(self, kind: str, detail: dict[str, Value]) -> None:
         if self._table is not None:

@@ -2,7 +2,8 @@
 account.
 
 Model and endpoint configuration are named by what is in them, so that a promotion that was cut off is finished, and one
-that has nothing to do does nothing.
+that has nothing to do does nothing. What serves keeps its settings: instance type, counts, capture, whatever its
+configuration has beside the model.
 """
 
 from __future__ import annotations
@@ -10,66 +11,62 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
+from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples
 from mlops.deploy.models.registry import Version
+from mlops.deploy.shifting.engines import Engine, Situation, pick
+from mlops.deploy.shifting.guardrails import deployment_config
+from mlops.deploy.shifting.moves import by_guardrails, by_weights, config_name, other_name
+from mlops.deploy.shifting.seeing import FAILED, Endpoint
+from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.ir import Refusal
+from mlops.ir.shift import Course, Move, Serving, Stage, Variant
 from mlops.project.environments import Environment
 
 VARIANT = "AllTraffic"
 NAME_LENGTH = 63
-IN_SERVICE, FAILED = "InService", "Failed"
-SETTLED = frozenset({IN_SERVICE, FAILED, "OutOfService", "UpdateRollbackFailed"})
-"""Of all others something is under way, of ours or of somebody else, and comes to one of these or to an end."""
+_OF_A_MODEL = frozenset({"VariantName", "ModelName", "InitialInstanceCount", "InitialVariantWeight", "InstanceType"})
+_AT_ONCE = Course((Stage(100.0),))
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where a version goes: an endpoint name, its instances, and how long to wait for it in seconds."""
+    """Where a version goes: an endpoint name, its instances, and how long to wait for it in seconds. Without ``count``
+    and ``instance`` it keeps those that serve; a new endpoint has one, of the first type that the version names."""
 
     endpoint: str
     instance: str | None = None
-    count: int = 1
+    count: int | None = None
     timeout: float = 1800.0
 
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """``model`` and ``config`` are names; the requests are what they are made of. ``content_type`` and ``accept`` are
-    of the smoke test."""
+    """``model`` is a name, ``model_request`` what it is made of. ``members`` are the configuration's beside its
+    variants; ``prefix`` begins its name; ``offered`` are instance types that the version names."""
 
-    endpoint: str
+    target: Target
     model: str
     model_request: Mapping[str, Any]
-    config: str
-    config_request: Mapping[str, Any]
-    content_type: str
-    accept: str
-
-
-@dataclass(frozen=True, slots=True)
-class State:
-    """An endpoint: ``config`` serves, or is being made; ``pending`` is to follow it."""
-
-    status: str
-    config: str
-    pending: str | None = None
-    failure: str | None = None
+    members: Mapping[str, Any]
+    prefix: str
+    offered: tuple[str, ...]
 
     @property
-    def is_settled(self) -> bool:
-        return self.status in SETTLED
+    def endpoint(self) -> str:
+        return self.target.endpoint
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
     """``endpoint`` is None where there is none. ``before`` is the configuration that served before the wanted one,
-    where that was seen: while the one followed the other. ``samples`` are requests for the smoke test, by name."""
+    where that was seen: while the one followed the other. ``samples`` are for the smoke test."""
 
     has_model: bool
-    has_config: bool
-    endpoint: State | None
-    samples: Mapping[str, bytes] = field(default_factory=dict)
+    endpoint: Endpoint | None
+    samples: Samples = NO_SAMPLES
     before: str | None = None
 
 
@@ -100,9 +97,25 @@ class CreateEndpoint:
 
 @dataclass(frozen=True, slots=True)
 class UpdateEndpoint:
+    """``recount``: the configuration's count of instances is wanted, and not the one that serves."""
+
     name: str
     config: str
     before: str
+    recount: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Shift:
+    """All the moves of a course, by an engine; ``why`` is a clause that says why that one."""
+
+    name: str
+    engine: Engine
+    why: str
+    old: Serving
+    moves: tuple[Move, ...]
+    variant: str
+    """What is judged."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,9 +146,7 @@ class SmokeTest:
     """``otherwise`` is what is done where it fails; ``unchanged``: this promotion found the endpoint as it is."""
 
     name: str
-    samples: Mapping[str, bytes]
-    content_type: str
-    accept: str
+    samples: Samples
     otherwise: TakeBack | None
     unchanged: bool
 
@@ -146,6 +157,7 @@ Action: TypeAlias = (
     | DeleteEndpoint
     | CreateEndpoint
     | UpdateEndpoint
+    | Shift
     | Settle
     | Wait
     | TakeBack
@@ -155,10 +167,12 @@ Action: TypeAlias = (
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """``verb`` is None where it is not known yet: after the last action, which is :class:`Settle`, decide again."""
+    """``verb`` is None where it is not known yet: after the last action, which is :class:`Settle`, decide again.
+    ``config`` is what serves in the end."""
 
     verb: Literal["created", "updated", "unchanged"] | None
     actions: tuple[Action, ...]
+    config: str = ""
 
     @property
     def writes(self) -> bool:
@@ -174,62 +188,128 @@ def want(environment: Environment, version: Version, target: Target) -> Wanted:
         "PrimaryContainer": {"ModelPackageName": version.arn},
         **_network(environment),
     }
-    model = _name(version, model_request)
-    offered = specification.get("SupportedRealtimeInferenceInstanceTypes") or ["ml.m5.large"]
-    config_request: dict[str, Any] = {
-        "ProductionVariants": [
-            {
-                "VariantName": VARIANT,
-                "ModelName": model,
-                "InitialInstanceCount": target.count,
-                "InstanceType": target.instance or offered[0],
-                "InitialVariantWeight": 1.0,
-            }
-        ]
-    }
-    if environment.kms_key:
-        config_request["KmsKeyId"] = environment.kms_key
-    content_type = (specification.get("SupportedContentTypes") or ["text/csv"])[0]
-    accept = (specification.get("SupportedResponseMIMETypes") or [content_type])[0]
     return Wanted(
-        target.endpoint, model, model_request, _name(version, config_request), config_request, content_type, accept
+        target,
+        _name(version, model_request),
+        model_request,
+        {"KmsKeyId": environment.kms_key} if environment.kms_key else {},
+        f"{version.group}-{version.number}",
+        tuple(specification.get("SupportedRealtimeInferenceInstanceTypes") or ()),
     )
 
 
-def decide(seen: Seen, wanted: Wanted) -> Promotion:
+def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
+    """Raises Refusal where the endpoint cannot go along the course that is declared."""
     there = seen.endpoint
-    makes = tuple(_makes(seen, wanted))
+    model = () if seen.has_model else (CreateModel(wanted.model, wanted.model_request),)
     if there is not None and not there.is_settled:
-        return Promotion(None, (*makes, Settle(wanted.endpoint)))
+        return Promotion(None, (*model, Settle(wanted.endpoint)))
     if there is None or there.status == FAILED:
         gone = (DeleteEndpoint(wanted.endpoint),) if there is not None else ()
-        create = CreateEndpoint(wanted.endpoint, wanted.config)
-        return Promotion("created", (*makes, *gone, create, *_proof(seen, wanted, None)))
-    if there.config == wanted.config:
+        config = _config(wanted, _coming(wanted, None, VARIANT), {})
+        create = CreateEndpoint(wanted.endpoint, config.name)
+        actions = (*model, config, *gone, create, *_proof(seen, wanted, config.name, None))
+        return Promotion("created", actions, config.name)
+    if _serves(there.serving, wanted):
         back = TakeBack(wanted.endpoint, seen.before) if seen.before is not None else None
-        return Promotion("unchanged", (*makes, *_proof(seen, wanted, back, unchanged=True)))
-    update = UpdateEndpoint(wanted.endpoint, wanted.config, there.config)
+        proof = _proof(seen, wanted, there.config, back, unchanged=True)
+        return Promotion("unchanged", (*model, *proof), there.config)
+    shift = _shift(there, wanted, settings)
+    if shift is not None:
+        last = [move for move in shift.moves if hasattr(move, "serving")][-1]
+        return Promotion("updated", (*model, shift), last.serving.config)
+    name = there.serving.names[0] if there.serving is not None and len(there.serving.names) == 1 else VARIANT
+    config = _config(wanted, _coming(wanted, there.serving, name), there.members)
+    update = UpdateEndpoint(wanted.endpoint, config.name, there.config, recount=wanted.target.count is not None)
     back = TakeBack(wanted.endpoint, there.config)
-    return Promotion("updated", (*makes, update, *_proof(seen, wanted, back)))
+    actions = (*model, config, update, *_proof(seen, wanted, config.name, back))
+    return Promotion("updated", actions, config.name)
 
 
-def settled(seen: Seen, wanted: Wanted, now: State | None) -> Seen:
+def settled(seen: Seen, wanted: Wanted, now: Endpoint | None) -> Seen:
     """What is known when the last of a promotion's actions was :class:`Settle`, and ``now`` is what it came to."""
-    earlier = seen.endpoint.config if seen.endpoint is not None else None
-    before = earlier if earlier != wanted.config and seen.endpoint and seen.endpoint.status != "Creating" else None
-    return Seen(True, True, now, seen.samples, before or seen.before)
+    earlier = seen.endpoint
+    ours = now is not None and _serves(now.serving, wanted)
+    before = earlier.config if earlier is not None and earlier.status != "Creating" and ours else None
+    if before is not None and now is not None and before == now.config:
+        before = None
+    return Seen(True, now, seen.samples, before or seen.before)
 
 
-def _makes(seen: Seen, wanted: Wanted) -> Iterator[CreateModel | CreateEndpointConfig]:
-    if not seen.has_model:
-        yield CreateModel(wanted.model, wanted.model_request)
-    if not seen.has_config:
-        yield CreateEndpointConfig(wanted.config, wanted.config_request)
+def _shift(there: Endpoint, wanted: Wanted, settings: PromotionSettings) -> Shift | None:
+    """None where a plain update does it."""
+    old = there.serving
+    if old is None:
+        return None
+    counts = [variant.count for variant in old.variants if variant.count is not None]
+    count = sum(counts) if counts else None
+    course = settings.course(count)
+    new = _coming(wanted, old, other_name(old, settings.variants))
+    situation = Situation(
+        course,
+        old,
+        new,
+        alarms=settings.alarms,
+        shadows=bool(there.members.get("ShadowProductionVariants")),
+        own_verdicts=bool(settings.rules) and course != _AT_ONCE,
+    )
+    engine, why = pick(situation, settings.engine)
+    members = {**there.members, **wanted.members}
+    match engine:
+        case Engine.UPDATE:
+            return None
+        case Engine.NONE:
+            raise Refusal(f"{wanted.endpoint} cannot go by {settings.strategy.name}: {why}")
+        case Engine.GUARDRAILS:
+            same = replace(new, name=old.names[0])
+            deployment = deployment_config(course, count, settings.alarms)
+            moves = by_guardrails(old, same, members, deployment, prefix=wanted.prefix)
+            return Shift(wanted.endpoint, engine, why, old, moves, same.name)
+        case Engine.WEIGHTS:
+            moves = by_weights(course, old, new, members, count=new.count, prefix=wanted.prefix)
+            return Shift(wanted.endpoint, engine, why, old, moves, new.name)
 
 
-def _proof(seen: Seen, wanted: Wanted, otherwise: TakeBack | None, *, unchanged: bool = False) -> Iterator[Action]:
-    yield Wait(wanted.endpoint, wanted.config)
-    yield SmokeTest(wanted.endpoint, seen.samples, wanted.content_type, wanted.accept, otherwise, unchanged)
+def _serves(serving: Serving | None, wanted: Wanted) -> bool:
+    if serving is None or len(serving.variants) != 1:
+        return False
+    (variant,) = serving.variants
+    target = wanted.target
+    return (
+        variant.request.get("ModelName") == wanted.model
+        and target.instance in (None, variant.request.get("InstanceType"))
+        and target.count in (None, variant.count)
+    )
+
+
+def _coming(wanted: Wanted, serving: Serving | None, name: str) -> Variant:
+    """The new version with the settings of what serves, as far as nothing else is asked for."""
+    live = serving.variants[0] if serving is not None else None
+    kept = {key: value for key, value in live.request.items() if key not in _OF_A_MODEL} if live is not None else {}
+    asked = wanted.target
+    if "ServerlessConfig" in kept and asked.instance is None and asked.count is None:
+        return Variant(name, {**kept, "ModelName": wanted.model}, 1.0, None)
+    kept.pop("ServerlessConfig", None)
+    counts = [variant.count for variant in serving.variants if variant.count] if serving is not None else []
+    request = {**kept, "ModelName": wanted.model}
+    if not kept.get("InstancePools") or asked.instance is not None:
+        kept_type = live.request.get("InstanceType") if live is not None else None
+        usable = kept_type if not wanted.offered or kept_type in wanted.offered else None
+        request.pop("InstancePools", None)
+        request["InstanceType"] = asked.instance or usable or (wanted.offered[0] if wanted.offered else "ml.m5.large")
+    return Variant(name, request, 1.0, asked.count or sum(counts) or 1)
+
+
+def _config(wanted: Wanted, variant: Variant, kept: Mapping[str, Any]) -> CreateEndpointConfig:
+    request = {**kept, **wanted.members, "ProductionVariants": [variant.as_request()]}
+    return CreateEndpointConfig(config_name(wanted.prefix, request), request)
+
+
+def _proof(
+    seen: Seen, wanted: Wanted, config: str, otherwise: TakeBack | None, *, unchanged: bool = False
+) -> Iterator[Action]:
+    yield Wait(wanted.endpoint, config)
+    yield SmokeTest(wanted.endpoint, seen.samples, otherwise, unchanged)
 
 
 def _network(environment: Environment) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
@@ -65,10 +65,18 @@ def described(account: Account, arn: str) -> Version:
     return _version({**details, "ModelPackageArn": arn}, details)
 
 
-def newest_approved(account: Account, group: str) -> Version:
-    """Raises Refusal where no version is approved, naming what there is."""
+def newest_approved(account: Account, group: str, passed_over: Collection[int] = ()) -> Version:
+    """Without those that are ``passed_over``: they were taken or rolled back. Raises Refusal where no version is
+    approved, naming what there is."""
     present = versions(account, group)
-    chosen = next((item for item in present if item.approval == APPROVED), None)
+    approved = [item for item in present if item.approval == APPROVED]
+    chosen = next((item for item in approved if item.number not in passed_over), None)
+    if chosen is None and approved:
+        told = ", ".join(str(item.number) for item in approved)
+        raise Refusal(
+            f"all approved versions of {group} were taken or rolled back at this endpoint: {told}",
+            hint="approve a better one, or promote one of them all the same with --version",
+        )
     if chosen is None:
         told = ", ".join(f"{item.number} {item.approval}" for item in present) or "no version"
         raise Refusal(

@@ -20,6 +20,7 @@ from typing import Any, Literal, assert_never
 from mlops.account import Account, answers
 from mlops.account.answers import Refused
 from mlops.deploy import calls
+from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.actions import (
     Action,
@@ -36,7 +37,6 @@ from mlops.deploy.pipelines.actions import (
 )
 from mlops.deploy.pipelines.contention import judge
 from mlops.deploy.pipelines.deciding import Plan
-from mlops.deploy.pipelines.fencing import LEASE_SECONDS, alive, new_token
 from mlops.deploy.pipelines.record import Beaten, Record
 from mlops.deploy.pipelines.state import PipelineState, definition_uri, describe, differing
 from mlops.deploy.pipelines.upload import Progress, ensure_bucket, send, upload

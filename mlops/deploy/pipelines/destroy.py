@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from mlops.account import Account, answers, confirm_account
 from mlops.deploy import calls
+from mlops.deploy.conditional_object import BucketMissing
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.state import Present, describe, judge_name
 from mlops.deploy.resources import resource_types
@@ -40,7 +41,7 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
     with answers():
         try:
             stored = records.read(account, environment, name)
-        except records.BucketMissing:
+        except BucketMissing:
             stored = None
     last = stored.record if stored is not None else None
     pairs = [key.partition(" ") for key in sorted(last.companions)] if last is not None else []

@@ -13,17 +13,15 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from functools import cache
 from typing import Any
 
 from pydantic import TypeAdapter
 
 from mlops.account import Account
-from mlops.account.missing import error_code, unless_missing
-from mlops.deploy.pipelines.fencing import is_over
-from mlops.ir import AccountError, Refusal
+from mlops.deploy import conditional_object
+from mlops.deploy.fencing import is_over
+from mlops.ir import Refusal
 from mlops.project.environments import Environment
 
 VERSION = 2
@@ -33,16 +31,12 @@ class Beaten(Refusal):
     """Another upsert of the same pipeline was faster; this one wrote nothing to it."""
 
 
-class BucketMissing(AccountError):
-    """The environment's bucket is not there, so nothing was ever written from it."""
-
-
 @dataclass(frozen=True, slots=True)
 class Record:
     """``wrote`` and ``over`` are fingerprints of the pipeline
     (:meth:`~mlops.deploy.pipelines.state.PipelineState.fingerprint`, whatever its code) after and before; ``over`` is
     None where there was none. ``over_modified`` is its LastModifiedTime before. ``writer`` is the token of the upsert
-    (:mod:`~mlops.deploy.pipelines.fencing`). ``pipeline`` is what was written, without secrets; ``companions``
+    (:mod:`~mlops.deploy.fencing`). ``pipeline`` is what was written, without secrets; ``companions``
     fingerprints of the resources that belong to it, by type and name; ``tags`` the tags that we set, with fingerprints
     of their values; ``origin`` says which source it is of, in words."""
 
@@ -72,58 +66,30 @@ class Stored:
 
 
 def key(environment: Environment, name: str) -> str:
-    return "/".join(filter(None, (environment.prefix, "pipelines", f"{name}.json")))
+    return conditional_object.key(environment, "pipelines", f"{name}.json")
 
 
 def read(account: Account, environment: Environment, name: str) -> Stored | None:
     """None where we never wrote this pipeline. Raises BucketMissing."""
-    s3 = account.client("s3")
-
-    def asked() -> Mapping[str, Any]:
-        try:
-            found: Mapping[str, Any] = s3.get_object(Bucket=environment.bucket, Key=key(environment, name))
-        except Exception as error:
-            if error_code(error) == "NoSuchBucket":
-                raise BucketMissing(
-                    f"the bucket {environment.bucket} is not there", hint="create it, or correct `bucket` in mlops.toml"
-                ) from None
-            raise
-        return found
-
-    reply = unless_missing(asked)
-    if reply is None:
+    found = conditional_object.get(account, environment, key(environment, name))
+    if found is None:
         return None
-    content = reply["Body"].read()
-    now = _date(reply) or datetime.now(UTC)
-    etag, age = str(reply["ETag"]), (now - reply["LastModified"]).total_seconds()
     try:
-        record = _parse(content)
-        return Stored(record, etag, age, dead=is_over(record.writer))
+        record = _parse(found.content)
+        return Stored(record, found.etag, found.age, dead=is_over(record.writer))
     except (ValueError, RecursionError) as error:
         fault = str(error) if type(error) is ValueError else "its content is none that mlops wrote"
-        return Stored(None, etag, age, f"s3://{environment.bucket}/{key(environment, name)} cannot be read: {fault}")
+        told = f"s3://{environment.bucket}/{key(environment, name)} cannot be read: {fault}"
+        return Stored(None, found.etag, found.age, told)
 
 
 def write(account: Account, environment: Environment, name: str, record: Record, replaces: str | None) -> str:
     """Replace the record of ETag ``replaces``, or make the first one; the new ETag. Raises Beaten where somebody was
     faster."""
-    s3 = account.client("s3")
     body = json.dumps(_as_json(record), indent=1, ensure_ascii=False).encode()
-    condition = {"IfNoneMatch": "*"} if replaces is None else {"IfMatch": replaces}
-    encryption = {"ServerSideEncryption": "aws:kms", "SSEKMSKeyId": environment.kms_key} if environment.kms_key else {}
     try:
-        reply = s3.put_object(
-            Bucket=environment.bucket,
-            Key=key(environment, name),
-            Body=body,
-            ContentType="application/json",
-            **condition,
-            **encryption,
-        )
-        return str(reply["ETag"])
-    except Exception as error:
-        if not is_beaten(error):
-            raise
+        return conditional_object.put(account, environment, key(environment, name), body, replaces)
+    except conditional_object.Conflict:
         # A write that succeeded and whose answer was lost is repeated by botocore, and then refused.
         stored = read(account, environment, name)
         last = stored.record if stored is not None else None
@@ -138,11 +104,6 @@ def write(account: Account, environment: Environment, name: str, record: Record,
 
 def remove(account: Account, environment: Environment, name: str) -> None:
     account.client("s3").delete_object(Bucket=environment.bucket, Key=key(environment, name))
-
-
-def is_beaten(error: Exception) -> bool:
-    """S3's answers to a condition that does not hold, or that another write with a condition just decides."""
-    return error_code(error) in ("PreconditionFailed", "ConditionalRequestConflict", "412", "409")
 
 
 def _parse(content: bytes) -> Record:
@@ -173,12 +134,3 @@ def _as_json(record: Record) -> dict[str, Any]:
         "tags": dict(record.tags),
         "origin": record.origin,
     }
-
-
-def _date(reply: Mapping[str, Any]) -> datetime | None:
-    said = reply.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
-    try:
-        found = parsedate_to_datetime(said) if said else None
-    except (TypeError, ValueError):
-        return None
-    return found if found is None or found.tzinfo else found.replace(tzinfo=UTC)

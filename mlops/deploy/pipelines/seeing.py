@@ -9,6 +9,7 @@ from typing import Any
 from mlops.account import Account, Identity, answers
 from mlops.account.missing import error_code, is_missing
 from mlops.deploy import calls
+from mlops.deploy.conditional_object import BucketMissing
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.assets import AssetObject, Missing, absent
 from mlops.deploy.pipelines.state import Present, describe
@@ -61,7 +62,7 @@ def see(
         stored, bucket_missing = None, None
         try:
             stored = records.read(account, environment, name)
-        except records.BucketMissing as error:
+        except BucketMissing as error:
             bucket_missing = error.message
         last = stored.record if stored is not None else None
         tags: Mapping[str, str] = {}

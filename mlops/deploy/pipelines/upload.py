@@ -14,9 +14,9 @@ from typing import IO, Any, TypeAlias
 
 from mlops.account import Account
 from mlops.account.missing import error_code, unless_missing
+from mlops.deploy.conditional_object import is_conflict
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.assets import DIGEST, AssetObject, reading
-from mlops.deploy.pipelines.record import is_beaten
 from mlops.ir import Refusal
 from mlops.ir.s3_uri import split_uri
 from mlops.project.archive import pack
@@ -79,7 +79,7 @@ def send(
             s3.put_object(**place, Body=body, **condition, ChecksumAlgorithm="SHA256", **more)
         except Exception as error:
             # The name is the content's: whoever was faster sent the same.
-            if not is_beaten(error):
+            if not is_conflict(error):
                 raise
         progress(uri, size, size)
         return len(body)
@@ -112,7 +112,7 @@ class _Large:
             try:
                 return self._in_parts(upload_id, resumed=begun is not None)
             except Exception as error:
-                if not (is_beaten(error) or error_code(error) in _TAKEN):
+                if not (is_conflict(error) or error_code(error) in _TAKEN):
                     raise
                 # Its name is its content: after an answer that was lost, or behind another who was faster, it is there.
                 there = bool(self.condition) and _exists(self.s3, self.place)

@@ -20,7 +20,7 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -31,6 +31,8 @@ _FILE_BYTES = 8 * 1024 * 1024
 _FILES = 8
 _WAITING = 20_000
 _SECONDS = 1.0
+_SLACK = 60.0
+"""A record is written some time after its answer; by then the next file may have been begun."""
 _log = logging.getLogger("mlops.runner")
 
 
@@ -156,6 +158,23 @@ def read(folder: Path, after: Position | None = None) -> tuple[list[Record], Pos
                 found.append(Record(*values))
         at = Position(name, offset + len(whole))
     return found, at
+
+
+def between(folder: Path, start: float, end: float) -> Iterator[Record]:
+    """Those that were answered from ``start`` to before ``end``, in seconds since 1970."""
+    names = _names(folder)
+    for name, following in zip(names, [*names[1:], None], strict=True):
+        # A file is named by the time at which it was begun.
+        if float(name.partition("-")[0]) >= end or (following and float(following.partition("-")[0]) < start - _SLACK):
+            continue
+        try:
+            lines = (folder / name).read_bytes().splitlines(keepends=True)
+        except FileNotFoundError:
+            continue
+        for line in lines:
+            # The time stands first: what is too early or too late is not worth reading.
+            if line.startswith(b"[") and line.endswith(b"\n") and start <= float(line[1 : line.index(b",")]) < end:
+                yield Record(*json.loads(line))
 
 
 def _names(folder: Path) -> list[str]:

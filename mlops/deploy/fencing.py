@@ -1,8 +1,8 @@
-"""Whether an upsert of this machine still lives. Each has a random token, which its record names, and holds the lock on
-a file of that name until it ends: the kernel lets go of it, however that is.
+"""Whether an upsert or a promotion of this machine still lives. Each has a random token, which its record names, and
+holds the lock on a file of that name until it ends: the kernel lets go of it, however that is.
 
 Neither a process number nor a host's name says as much: two containers may have both in common. A token without a file
-here is somebody else's, of whom nothing is known; such an upsert may be under way until its lease is over.
+here is somebody else's, of whom nothing is known; such a one may be under way until its lease is over.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 LEASE_SECONDS = 600.0
-"""How long an upsert that has not reached what it recorded may still be under way. Five attempts of one call, with
+"""How long one that has not reached what it recorded may still be under way. Five attempts of one call, with
 their time-outs, end before that; one that takes longer renews its record first."""
 _TOKEN = re.compile(r"[0-9a-f]{32}")
 

@@ -1,0 +1,1 @@
+"""Metrics and alarms: what was put, and what endpoints' request records say."""

@@ -1,0 +1,110 @@
+"""Where values come from: what was put, and, for the namespace of endpoints, the records of their requests."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from mlops.account.local.process.router import records
+from mlops.account.local.process.router.records import Record
+from mlops.account.local.services.sagemaker import endpoints
+from mlops.account.local.state import State, moment
+
+ENDPOINTS = "AWS/SageMaker"
+_NO_ANSWER = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """``dimensions`` are sorted pairs: another set of them is another metric."""
+
+    namespace: str
+    name: str
+    dimensions: tuple[tuple[str, str], ...]
+
+    @property
+    def kept(self) -> str:
+        """The dimensions as the store has them."""
+        return json.dumps(self.dimensions)
+
+
+def values(state: State, metric: Metric, start: datetime, end: datetime) -> Iterator[tuple[float, float]]:
+    """Times in seconds since 1970 and values, from ``start`` to before ``end``."""
+    for row in state.store.all(
+        "SELECT time, value, count FROM metric WHERE namespace = ? AND name = ? AND dimensions = ? "
+        "AND time >= ? AND time < ? ORDER BY time",
+        metric.namespace,
+        metric.name,
+        metric.kept,
+        moment(start),
+        moment(end),
+    ):
+        at = datetime.fromisoformat(row["time"]).timestamp()
+        for _ in range(row["count"]):
+            yield at, row["value"]
+    read = _OF_REQUESTS.get(metric.name) if metric.namespace == ENDPOINTS else None
+    if read is not None:
+        for record in _requests(state, dict(metric.dimensions), start.timestamp(), end.timestamp()):
+            value = read(record)
+            if value is not None:
+                yield record.time, value
+
+
+def names(state: State) -> Iterator[Metric]:
+    """All metrics that have values."""
+    for row in state.store.all("SELECT DISTINCT namespace, name, dimensions FROM metric"):
+        yield Metric(
+            row["namespace"], row["name"], tuple((name, value) for name, value in json.loads(row["dimensions"]))
+        )
+    for row in state.store.all("SELECT name FROM resource WHERE kind = ? ORDER BY name", endpoints.KIND):
+        folder = state.endpoint_folder(row["name"]) / records.FOLDER
+        served = {(record.variant, record.config) for record in records.read(folder)[0] if record.variant}
+        for variant, config in sorted(served):
+            plain = (("EndpointName", row["name"]), ("VariantName", variant))
+            for name in _OF_REQUESTS:
+                yield Metric(ENDPOINTS, name, plain)
+                yield Metric(ENDPOINTS, name, (("EndpointConfigName", config), *plain))
+
+
+def _requests(state: State, dimensions: Mapping[str, str], start: float, end: float) -> Iterator[Record]:
+    """Of one variant, as the service has it: there are no metrics of an endpoint as a whole."""
+    if set(dimensions) not in ({"EndpointName", "VariantName"}, {"EndpointName", "VariantName", "EndpointConfigName"}):
+        return
+    folder = state.endpoint_folder(dimensions["EndpointName"]) / records.FOLDER
+    config = dimensions.get("EndpointConfigName")
+    for record in records.between(folder, start, end):
+        if record.variant == dimensions["VariantName"] and config in (None, record.config):
+            yield record
+
+
+def _one_where(holds: Callable[[Record], bool]) -> Callable[[Record], float]:
+    return lambda record: 1.0 if holds(record) else 0.0
+
+
+def _model_latency(record: Record) -> float | None:
+    return None if record.model_status == _NO_ANSWER else float(record.model_microseconds)
+
+
+_OF_REQUESTS: Mapping[str, Callable[[Record], float | None]] = {
+    "Invocations": lambda record: 1.0,
+    "Invocation4XXErrors": _one_where(lambda record: 400 <= record.model_status < 500),
+    "Invocation5XXErrors": _one_where(lambda record: 500 <= record.model_status < 600),
+    "InvocationModelErrors": _one_where(lambda record: record.status == 424 or record.status >= 500),
+    "ModelLatency": _model_latency,
+    "OverheadLatency": lambda record: float(record.overhead_microseconds),
+}
+"""By the name of the metric. Those of errors have a value for each request, so that their average is a rate."""
+
+
+def put(state: State, metric: Metric, at: datetime, value: float, count: int) -> None:
+    state.store.write(
+        "INSERT INTO metric VALUES (?, ?, ?, ?, ?, ?)",
+        metric.namespace,
+        metric.name,
+        metric.kept,
+        moment(at.astimezone(UTC)),
+        value,
+        count,
+    )

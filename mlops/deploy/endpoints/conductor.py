@@ -1,0 +1,233 @@
+"""A shift of traffic, begun, gone on with, or taken back: whoever does it writes in the endpoint's journal, and at the
+end in its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from mlops.account import Account, answers
+from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.endpoints.promotion import Shift
+from mlops.deploy.endpoints.sampling import Samples
+from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
+from mlops.deploy.models.registry import Version
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.controller import Controller, Outcome
+from mlops.deploy.shifting.journal import Journal, Stored, Superseded, Wish
+from mlops.deploy.shifting.judging import ByMetrics
+from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.waiting import Clock
+from mlops.ir import Refusal
+from mlops.ir.measure import Judged
+from mlops.ir.shift import Probe, Weigh
+from mlops.project.environments import Environment
+
+Say = Callable[[str], None]
+_ATTEMPTS = 20
+
+
+class Conductor:
+    """``by`` is who we are to the account; ``timeout`` in seconds is for each wait for the endpoint."""
+
+    def __init__(
+        self,
+        account: Account,
+        environment: Environment,
+        settings: PromotionSettings,
+        *,
+        by: str,
+        timeout: float,
+        say: Say,
+        clock: Clock,
+    ) -> None:
+        self._account = account
+        self._environment = environment
+        self._settings = settings
+        self._by = by
+        self._timeout = timeout
+        self._say = say
+        self._clock = clock
+
+    def begin(self, shift: Shift, version: Version, samples: Samples) -> None:
+        """Raises Refusal where it does not come to its end."""
+        self._say(f"{shift.name}: by {shift.engine.value}, because {shift.why}")
+        with answers():
+            stored = journals.read(self._account, self._environment, shift.name)
+        journal = Journal(
+            shift.name,
+            version.group,
+            version.number,
+            shift.engine.value,
+            shift.old,
+            shift.moves,
+            fence=0,
+            writer="",
+            by="",
+            at="",
+        )
+        self._go(journal, stored, shift.variant, samples)
+
+    def go_on(self, stored: Stored, samples: Samples, *, wish: Wish | None = None) -> None:
+        """Where its writer left off. Raises Refusal where it does not come to its end."""
+        journal = replace(stored.journal, wish=wish)
+        self._say(f"going on with {told(journal)}, which {journal.by} began")
+        self._go(journal, stored, new_variant(journal), samples)
+
+    def take_back(self, stored: Stored, reason: str) -> None:
+        """Of a shift that nobody is at."""
+        journal = replace(stored.journal, phase="going back", reason=reason, wish=None)
+        try:
+            self._go(journal, stored, new_variant(journal), Samples({}, "", ""))
+        except _TakenBack:
+            return
+
+    def _go(self, journal: Journal, stored: Stored | None, variant: str, samples: Samples) -> None:
+        token = new_token()
+        fence = stored.journal.fence + 1 if stored is not None else 1
+        ours = replace(journal, fence=fence, writer=token, by=self._by)
+        settings = self._settings
+        judge = ByMetrics(
+            self._account.client("cloudwatch"),
+            settings.rules,
+            Judged(journal.endpoint, variant),
+            alarms=settings.alarms,
+            patience=settings.patience,
+            lag=settings.lag,
+            say=self._say,
+        )
+
+        def probe(asked: str | None) -> None:
+            if not samples.requests:
+                self._say("no sample came with this version, so nothing was asked of it beyond its health")
+            for answer in samples.ask(self._account, journal.endpoint, asked):
+                self._say(f"smoke test {answer.sample}: ok")
+
+        controller = Controller(
+            self._account,
+            self._environment,
+            judge,
+            probe,
+            timeout=self._timeout,
+            say=self._say,
+            clock=self._clock,
+        )
+        with alive(token):
+            try:
+                outcome = controller.go(ours, stored.etag if stored is not None else None)
+            except KeyboardInterrupt:
+                if settings.on_interrupt != "rollback":
+                    raise
+                now = journals.read(self._account, self._environment, journal.endpoint)
+                if now is None or now.journal.writer != token:
+                    raise
+                outcome = controller.back(now.journal, now.etag, "it was interrupted")
+            self._write_down(outcome)
+        self._heed(outcome)
+
+    def _write_down(self, outcome: Outcome) -> None:
+        journal = outcome.journal
+        if outcome.verb not in ("shifted", "taken back"):
+            return
+        shifted = outcome.verb == "shifted"
+        last = [move for move in journal.moves if hasattr(move, "serving")][-1].serving.config
+        entry = Entry(
+            "updated" if shifted else "taken back",
+            journal.group,
+            journal.version,
+            last if shifted else journal.old.config,
+            journal.old.config if shifted else None,
+            self._by,
+            journal.reason,
+            journal.engine,
+        )
+        with answers():
+            history.append(self._account, self._environment, journal.endpoint, entry)
+
+    def _heed(self, outcome: Outcome) -> None:
+        journal, option = outcome.journal, self._environment.option
+        version = f"version {journal.version} of {journal.group}"
+        match outcome.verb:
+            case "taken back":
+                raise _TakenBack(
+                    f"{version} was taken back, {journal.endpoint} serves what it served before: {journal.reason}",
+                    hint=f"`mlops endpoints history {journal.endpoint}{option}` has what was done",
+                )
+            case "paused":
+                raise Refusal(
+                    f"{told(journal)} is paused{_because(journal)}",
+                    hint=f"`mlops endpoints resume {journal.endpoint}{option}` goes on, `abort` takes it back",
+                )
+            case "taken over":
+                raise Refusal(
+                    f"{journal.by} has taken over {told(journal)}; it is {journal.phase}",
+                    hint=f"`mlops endpoints show {journal.endpoint}{option}`",
+                )
+
+
+class _TakenBack(Refusal):
+    """All traffic is where it was before."""
+
+
+def unfinished(account: Account, environment: Environment, endpoint: str) -> Stored | None:
+    """The journal of a shift that was begun and has not ended."""
+    with answers():
+        stored = journals.read(account, environment, endpoint)
+    return None if stored is None or stored.journal.is_over else stored
+
+
+def is_left(stored: Stored) -> bool:
+    """Nobody is at it any more, as far as can be known here."""
+    return stored.dead or stored.age > LEASE_SECONDS or stored.journal.wish == "pause"
+
+
+def need_left(stored: Stored, environment: Environment, *, take_over: bool = False) -> None:
+    """Raises Refusal where somebody is at it, or it was paused."""
+    journal, option = stored.journal, environment.option
+    if journal.wish == "pause":
+        raise Refusal(
+            f"{told(journal)} is paused{_because(journal)}; nothing was changed",
+            hint=f"`mlops endpoints resume {journal.endpoint}{option}` goes on with it, `abort` takes it back",
+        )
+    if not take_over and not is_left(stored):
+        raise Refusal(
+            f"{told(journal)} by {journal.by} is under way, its last word {stored.age:.0f} seconds old; nothing was "
+            "changed",
+            hint=f"wait until it has ended, or `mlops endpoints abort {journal.endpoint}{option}`; --take-over goes on "
+            "with it where whoever began it is gone",
+        )
+
+
+def wish(account: Account, environment: Environment, endpoint: str, wished: Wish | None, reason: str | None) -> Stored:
+    """Leave word for who is at the shift; what it says then. Raises Refusal where none is under way."""
+    for _ in range(_ATTEMPTS):
+        stored = unfinished(account, environment, endpoint)
+        if stored is None:
+            raise Refusal(f"no shift of traffic is under way at {endpoint}")
+        journal = replace(stored.journal, wish=wished, wish_reason=reason)
+        try:
+            with answers():
+                etag = journals.write(account, environment, journal, stored.etag)
+        except Superseded:
+            continue
+        return replace(stored, journal=journal, etag=etag)
+    raise Refusal(f"the journal of {endpoint} is written by too many at once", hint="try again")
+
+
+def told(journal: Journal) -> str:
+    return f"the promotion of version {journal.version} of {journal.group} to {journal.endpoint}"
+
+
+def new_variant(journal: Journal) -> str:
+    """What a journal's shift brings in."""
+    for move in journal.moves:
+        if isinstance(move, Probe) and move.variant is not None:
+            return move.variant
+        if isinstance(move, Weigh):
+            return next(name for name in move.weights if name not in journal.old.names)
+    return journal.old.names[0]
+
+
+def _because(journal: Journal) -> str:
+    return f": {journal.wish_reason}" if journal.wish_reason else ""

@@ -1,0 +1,213 @@
+"""What people do to a promotion while it is under way, and after it: pause, go on, hurry, abort, roll back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account import Account, answers, confirm_identity
+from mlops.account.missing import unless_missing
+from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.conductor import Conductor, is_left, told, unfinished, wish
+from mlops.deploy.endpoints.history import WINDOW, Entry
+from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
+from mlops.deploy.models.registry import version as version_of
+from mlops.deploy.shifting import seeing
+from mlops.deploy.shifting.journal import Stored
+from mlops.deploy.shifting.moves import config_name
+from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint
+from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.waiting import Clock, until
+from mlops.ir import Refusal, UsageError
+from mlops.project.environments import Environment
+
+Say = Callable[[str], None]
+TIMEOUT = 1800.0
+
+
+@dataclass(frozen=True, slots=True)
+class Steering:
+    """For one endpoint. ``permit`` hears in words what is about to be done, and may raise."""
+
+    account: Account
+    environment: Environment
+    endpoint: str
+    settings: PromotionSettings
+    say: Say = lambda text: None
+    permit: Say = lambda doing: None
+    timeout: float = TIMEOUT
+    clock: Clock = Clock()  # noqa: RUF009 - it is frozen
+
+    def pause(self, reason: str | None = None) -> str:
+        """What is told then. The traffic stays split as it is, and nobody looks at it."""
+        stored = self._under_way()
+        self._permitted(f"pause {told(stored.journal)}")
+        wish(self.account, self.environment, self.endpoint, "pause", reason)
+        return f"{told(stored.journal)} pauses where it is; `mlops endpoints resume {self.endpoint}` goes on"
+
+    def resume(self) -> str:
+        """Goes on here, to its end."""
+        stored = self._under_way()
+        if not is_left(stored):
+            raise Refusal(f"{told(stored.journal)} by {stored.journal.by} is not paused")
+        return self._go_on(stored)
+
+    def promote_now(self, reason: str | None = None) -> str:
+        """What is left of the looking is left out."""
+        stored = self._under_way()
+        self._permitted(f"end {told(stored.journal)} without looking at it any longer")
+        if is_left(stored):
+            return self._go_on(stored, hurry=True)
+        wish(self.account, self.environment, self.endpoint, "promote-now", reason)
+        return f"{told(stored.journal)} goes on without looking"
+
+    def abort(self, reason: str | None = None) -> str:
+        stored = self._under_way()
+        self._permitted(f"take back {told(stored.journal)}")
+        said = f"it was aborted{f': {reason}' if reason else ''}"
+        if is_left(stored):
+            self._conductor().take_back(stored, said)
+            return f"{self.endpoint} serves what it served before: {said}"
+        wish(self.account, self.environment, self.endpoint, "abort", reason)
+        return f"{told(stored.journal)} is taken back by {stored.journal.by}, who is at it"
+
+    def rollback(self, number: int | None = None, reason: str | None = None) -> Entry:
+        """To what served before, or to version ``number`` where that is among the last configurations, at once and
+        without analysis."""
+        if unfinished(self.account, self.environment, self.endpoint) is not None:
+            raise Refusal(
+                f"a shift of traffic is under way at {self.endpoint}",
+                hint=f"`mlops endpoints abort {self.endpoint}{self.environment.option}` takes it back",
+            )
+        with answers():
+            by = confirm_identity(self.account, self.environment).arn
+            there = self._endpoint()
+            entries = history.read(self.account, self.environment, self.endpoint)
+        target = self._earlier(entries, there, number)
+        now = _serving_entry(entries, there.config)
+        self._permitted(f"roll {self.endpoint} back to version {target.version} of {target.group}")
+        config = self._with_live_counts(target, there)
+        self.say(f"{self.endpoint} goes back to {config}, version {target.version} of {target.group}")
+        with answers():
+            sagemaker = self.account.client("sagemaker")
+            sagemaker.update_endpoint(
+                EndpointName=self.endpoint, EndpointConfigName=config, RetainAllVariantProperties=True
+            )
+            self._came(config)
+            entry = Entry(
+                "rolled back",
+                now.group if now is not None else target.group,
+                now.version if now is not None else 0,
+                config,
+                there.config,
+                by,
+                reason,
+                f"to version {target.version} of {target.group}",
+            )
+            history.append(self.account, self.environment, self.endpoint, entry)
+        return entry
+
+    # How.
+
+    def _permitted(self, doing: str) -> None:
+        with answers():
+            confirm_identity(self.account, self.environment)
+        self.permit(doing)
+
+    def _under_way(self) -> Stored:
+        stored = unfinished(self.account, self.environment, self.endpoint)
+        if stored is None:
+            raise Refusal(f"no shift of traffic is under way at {self.endpoint}")
+        return stored
+
+    def _go_on(self, stored: Stored, *, hurry: bool = False) -> str:
+        journal = stored.journal
+        if not hurry:
+            self._permitted(f"go on with {told(journal)}")
+        try:
+            with answers():
+                samples = samples_of(self.account, version_of(self.account, journal.group, journal.version))
+        except UsageError:
+            # The registry is another account's; its samples were asked when the shift began.
+            samples = NO_SAMPLES
+        self._conductor().go_on(stored, samples, wish="promote-now" if hurry else None)
+        return f"{self.endpoint} serves version {journal.version} of {journal.group}"
+
+    def _conductor(self) -> Conductor:
+        with answers():
+            by = confirm_identity(self.account, self.environment).arn
+        return Conductor(
+            self.account,
+            self.environment,
+            self.settings,
+            by=by,
+            timeout=self.timeout,
+            say=self.say,
+            clock=self.clock,
+        )
+
+    def _endpoint(self) -> Endpoint:
+        there = seeing.see(self.account.client("sagemaker"), self.endpoint)
+        if there is None:
+            raise UsageError(f"there is no endpoint {self.endpoint!r}")
+        if there.status != IN_SERVICE:
+            raise Refusal(f"{self.endpoint} is {there.status}; it can be rolled back when it is in service")
+        return there
+
+    def _earlier(self, entries: tuple[Entry, ...], there: Endpoint, number: int | None) -> Entry:
+        served: dict[str, Entry] = {}
+        for entry in entries:
+            if entry.verb in ("created", "updated") and entry.config != there.config:
+                served.pop(entry.config, None)
+                served[entry.config] = entry
+        window = list(served.values())[-WINDOW:]
+        found = [entry for entry in reversed(window) if number is None or entry.version == number]
+        if not found:
+            known = ", ".join(str(entry.version) for entry in window) or "none"
+            wanted = "" if number is None else f" version {number}"
+            raise Refusal(f"{self.endpoint} cannot be rolled back to{wanted or ' anything'}: it served before: {known}")
+        return found[0]
+
+    def _with_live_counts(self, target: Entry, there: Endpoint) -> str:
+        """Its configuration, or one like it with as many instances as serve now."""
+        sagemaker: Any = self.account.client("sagemaker")
+        with answers():
+            found = unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=target.config))
+        if found is None:
+            raise Refusal(
+                f"the configuration {target.config} of version {target.version} was deleted",
+                hint=f"`mlops promote {target.group} --version {target.version}` makes it again",
+            )
+        live = sum(variant.count or 0 for variant in there.serving.variants) if there.serving is not None else 0
+        (variant, *others) = found["ProductionVariants"]
+        if others or not live or variant.get("InitialInstanceCount") in (None, live):
+            return target.config
+        kept = {
+            member: value
+            for member, value in found.items()
+            if member not in seeing.ANSWERED and member != "ResponseMetadata" and value not in (None, [], {})
+        }
+        request = {**kept, "ProductionVariants": [{**variant, "InitialInstanceCount": live}]}
+        name = config_name(f"{target.group}-{target.version}", request)
+        with answers():
+            if unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name)) is None:
+                sagemaker.create_endpoint_config(EndpointConfigName=name, **request)
+        return name
+
+    def _came(self, config: str) -> None:
+        sagemaker = self.account.client("sagemaker")
+        deadline = self.clock.now() + self.timeout
+        state, ended = until(
+            lambda: seeing.see(sagemaker, self.endpoint),
+            lambda state: state is None or state.is_settled,
+            self.clock,
+            deadline,
+        )
+        if not ended or state is None or (state.status, state.config) != (IN_SERVICE, config):
+            now = "gone" if state is None else f"{state.status} with {state.config}"
+            raise Refusal(f"{self.endpoint} did not come to {config}: it is {now}")
+
+
+def _serving_entry(entries: tuple[Entry, ...], config: str) -> Entry | None:
+    return next((item for item in reversed(entries) if item.config == config and item.verb != "rolled back"), None)

@@ -1,0 +1,66 @@
+"""What was promoted to an endpoint, taken back and rolled back: who, what, why, append-only in the account's bucket."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime
+from typing import Any, Literal, TypeAlias
+
+from mlops.account import Account
+from mlops.deploy import ledger
+from mlops.project.environments import Environment
+
+Verb: TypeAlias = Literal["created", "updated", "taken back", "rolled back"]
+WINDOW = 5
+"""Of so many of the last configurations one can be rolled back to without a word."""
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """``config`` serves by then; ``group`` and ``version`` are what it was about: what serves where it was promoted,
+    what does not any more where it was taken or rolled back."""
+
+    verb: Verb
+    group: str
+    version: int
+    config: str
+    before: str | None
+    by: str
+    reason: str | None = None
+    how: str | None = None
+    at: str = field(default_factory=_now)
+    number: int = 0
+
+
+def append(account: Account, environment: Environment, endpoint: str, entry: Entry) -> None:
+    told: dict[str, Any] = asdict(entry)
+    del told["number"]
+    ledger.append(account, environment, _folder(endpoint), told)
+
+
+def read(account: Account, environment: Environment, endpoint: str, last: int | None = None) -> tuple[Entry, ...]:
+    """Oldest first."""
+    known = set(Entry.__dataclass_fields__)
+    found = ledger.read(account, environment, _folder(endpoint), last)
+    return tuple(Entry(**{key: value for key, value in item.items() if key in known}) for item in found)
+
+
+def refused(entries: tuple[Entry, ...], group: str) -> frozenset[int]:
+    """Versions that were taken or rolled back since they were promoted last: a plain promotion passes them over."""
+    bad: set[int] = set()
+    for entry in entries:
+        if entry.group != group:
+            continue
+        if entry.verb in ("taken back", "rolled back"):
+            bad.add(entry.version)
+        else:
+            bad.discard(entry.version)
+    return frozenset(bad)
+
+
+def _folder(endpoint: str) -> str:
+    return f"promotions/{endpoint}/history"

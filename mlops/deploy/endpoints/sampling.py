@@ -1,0 +1,75 @@
+"""Asking an endpoint the requests that came with a version."""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops.account import Account, answers
+from mlops.deploy.models.registry import Version
+from mlops.ir import Refusal
+from mlops.ir.s3_uri import split_uri
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the model said to one sample request."""
+
+    sample: str
+    content_type: str
+    body: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Samples:
+    """``requests`` by the name of their file."""
+
+    requests: Mapping[str, bytes]
+    content_type: str
+    accept: str
+
+    def ask(self, account: Account, endpoint: str, variant: str | None = None) -> list[Answer]:
+        """Raises Refusal for the first that is not answered."""
+        target = {} if variant is None else {"TargetVariant": variant}
+        found = []
+        for name, body in self.requests.items():
+            try:
+                with answers():
+                    reply = account.client("sagemaker-runtime").invoke_endpoint(
+                        EndpointName=endpoint, Body=body, ContentType=self.content_type, Accept=self.accept, **target
+                    )
+                    answer = reply["Body"].read()
+            except Exception as error:
+                raise Refusal(f"the smoke test with {name} failed: {error}") from error
+            if not answer.strip():
+                raise Refusal(f"the smoke test with {name} got an empty answer")
+            found.append(Answer(name, str(reply.get("ContentType", self.accept)), answer))
+        return found
+
+
+NO_SAMPLES = Samples({}, "text/csv", "text/csv")
+
+
+def types_of(version: Version) -> tuple[str, str]:
+    """Content type and accepted type of its requests."""
+    specification = version.details.get("InferenceSpecification") or {}
+    content_type = str((specification.get("SupportedContentTypes") or ["text/csv"])[0])
+    return content_type, str((specification.get("SupportedResponseMIMETypes") or [content_type])[0])
+
+
+def samples_of(account: Account, version: Version) -> Samples:
+    """Those in the version's sample payload; ``account`` holds it."""
+    uri = version.details.get("SamplePayloadUrl")
+    if not uri:
+        return Samples({}, *types_of(version))
+    bucket, key = split_uri(str(uri))
+    content = account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    found = {}
+    with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
+        for member in archive:
+            file = archive.extractfile(member) if member.isfile() else None
+            if file is not None:
+                found[member.name] = file.read()
+    return Samples(found, *types_of(version))

@@ -1,0 +1,201 @@
+"""Does what a promotion decided: the only module that writes to an endpoint beside the controller of a shift."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import assert_never
+
+from mlops.account import Account, answers
+from mlops.account.missing import unless_missing
+from mlops.deploy.endpoints.conductor import Conductor
+from mlops.deploy.endpoints.promotion import (
+    Action,
+    CreateEndpoint,
+    CreateEndpointConfig,
+    CreateModel,
+    DeleteEndpoint,
+    Settle,
+    Shift,
+    SmokeTest,
+    TakeBack,
+    UpdateEndpoint,
+    Wait,
+)
+from mlops.deploy.endpoints.sampling import Answer, Samples
+from mlops.deploy.models.registry import Version
+from mlops.deploy.shifting import seeing
+from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint
+from mlops.deploy.waiting import Clock, until
+from mlops.ir import MlopsError, Refusal
+
+Say = Callable[[str], None]
+
+
+class Writer:
+    """Does what was decided, and tells each. ``state`` is what the endpoint came to when it was last waited for."""
+
+    def __init__(
+        self,
+        account: Account,
+        version: Version,
+        samples: Samples,
+        conductor: Conductor,
+        *,
+        timeout: float,
+        say: Say,
+        clock: Clock,
+    ) -> None:
+        self._account = account
+        self._version = version
+        self._samples = samples
+        self._conductor = conductor
+        self._sagemaker = account.client("sagemaker")
+        self._timeout = timeout
+        self._deadline = clock.now() + timeout
+        self._say = say
+        self._clock = clock
+        self.state: Endpoint | None = None
+        self.answers: list[Answer] = []
+
+    def do(self, action: Action) -> None:
+        sagemaker = self._sagemaker
+        with answers():
+            match action:
+                case CreateModel(name):
+                    made = self._make(
+                        lambda: sagemaker.create_model(ModelName=name, **action.request),
+                        lambda: sagemaker.describe_model(ModelName=name),
+                    )
+                    if made:
+                        self._say(f"model {name}")
+                case CreateEndpointConfig(name):
+                    made = self._make(
+                        lambda: sagemaker.create_endpoint_config(EndpointConfigName=name, **action.request),
+                        lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name),
+                    )
+                    if made:
+                        self._say(f"endpoint configuration {name}")
+                case DeleteEndpoint(name):
+                    self._delete(name)
+                case CreateEndpoint(name, config):
+                    self._point(lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config), action)
+                    self._say(f"endpoint {name}")
+                case UpdateEndpoint(name, config, before):
+                    counts = [{"VariantPropertyType": "DesiredInstanceCount"}]
+                    more = {"ExcludeRetainedVariantProperties": counts} if action.recount else {}
+                    self._point(
+                        lambda: sagemaker.update_endpoint(
+                            EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=True, **more
+                        ),
+                        action,
+                    )
+                    self._say(f"endpoint {name} goes from {before} to {config}")
+                case Shift():
+                    self._conductor.begin(action, self._version, self._samples)
+                case Settle(name):
+                    self.state = self._settled(name, self._deadline)
+                case Wait(name, config):
+                    self._serves(name, config)
+                case TakeBack(name, config):
+                    self._take_back(name, config)
+                case SmokeTest():
+                    self._smoke_test(action)
+                case _:
+                    assert_never(action)
+
+    def _make(self, create: Callable[[], object], describe: Callable[[], object]) -> bool:
+        """Whether it is ours. What is there already is what was to be made: its name is its content. That is so after
+        an answer that was lost, and where another promotion was faster."""
+        try:
+            create()
+        except Exception:
+            if unless_missing(describe) is None:
+                raise
+            return False
+        return True
+
+    def _point(self, write: Callable[[], object], action: CreateEndpoint | UpdateEndpoint) -> None:
+        try:
+            write()
+        except Exception:
+            # The answer may have been lost: then it goes where it was sent.
+            there = seeing.see(self._sagemaker, action.name)
+            if there is None or action.config not in (there.config, there.pending):
+                raise
+
+    def _delete(self, name: str) -> None:
+        self._say(f"endpoint {name} had failed, making it anew")
+        unless_missing(lambda: self._sagemaker.delete_endpoint(EndpointName=name))
+        left, gone = until(
+            lambda: seeing.see(self._sagemaker, name), lambda state: state is None, self._clock, self._deadline
+        )
+        if not gone and left is not None:
+            raise Refusal(
+                f"the endpoint {name} is still {left.status} after {self._timeout:g} seconds",
+                hint="run the same command again to go on waiting",
+            )
+
+    def _settled(self, name: str, deadline: float) -> Endpoint | None:
+        """None where it is gone."""
+        last = ""
+
+        def look() -> Endpoint | None:
+            nonlocal last
+            state = seeing.see(self._sagemaker, name)
+            if state is not None and state.status != last:
+                self._say(f"{name}: {state.status}")
+                last = state.status
+            return state
+
+        state, ended = until(look, lambda state: state is None or state.is_settled, self._clock, deadline)
+        if not ended and state is not None:
+            raise Refusal(
+                f"the endpoint {name} is still {state.status} after {self._timeout:g} seconds",
+                hint="run the same command again to go on waiting",
+            )
+        return state
+
+    def _serves(self, name: str, config: str) -> None:
+        state = self.state = self._settled(name, self._deadline)
+        if state is None:
+            raise Refusal(f"the endpoint {name} was deleted while it was waited for")
+        if state.status != IN_SERVICE or state.config != config:
+            raise Refusal(f"the endpoint {name} is {state.status}: {state.failure or f'it serves {state.config}'}")
+
+    def _take_back(self, name: str, config: str) -> None:
+        """With a time of its own: that of the promotion may be over."""
+        self._say(f"taking {name} back to {config}")
+        self._sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=True)
+        self.state = self._settled(name, self._clock.now() + self._timeout)
+
+    def _smoke_test(self, test: SmokeTest) -> None:
+        try:
+            self._ask(test)
+        except Refusal as failure:
+            if test.otherwise is not None:
+                self._try_to_take_back(test.otherwise, failure)
+            elif test.unchanged:
+                failure.message += (
+                    f"; nothing was changed: {test.name} served this version before, and what it served before that is "
+                    "not known here"
+                )
+                failure.hint = "promote a version that is good: `mlops promote GROUP --to ENV --version NUMBER`"
+            raise
+
+    def _try_to_take_back(self, action: TakeBack, failure: Refusal) -> None:
+        """What failed first says more than what fails then."""
+        try:
+            self.do(action)
+        except MlopsError as error:
+            failure.message += f"; it could not be taken back to {action.config}: {error.message}"
+            return
+        if self.state is None or (self.state.status, self.state.config) != (IN_SERVICE, action.config):
+            told = "gone" if self.state is None else f"{self.state.status} with {self.state.config}"
+            failure.message += f"; it was taken back to {action.config}, and is {told}"
+
+    def _ask(self, test: SmokeTest) -> None:
+        if not test.samples.requests:
+            self._say("no sample came with this version, so nothing was asked of the endpoint beyond its health")
+        for answer in test.samples.ask(self._account, test.name):
+            self.answers.append(answer)
+            self._say(f"smoke test {answer.sample}: ok")

@@ -1,0 +1,65 @@
+"""Append-only records in the environment's bucket: numbered objects below a folder, each written under the condition
+that there is none of its number. Nothing is changed or removed; of two writers at once both are kept, one behind the
+other."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account import Account, answers
+from mlops.account.missing import unless_missing
+from mlops.deploy import conditional_object
+from mlops.deploy.conditional_object import Conflict
+from mlops.deploy.pages import items
+from mlops.ir import Refusal
+from mlops.project.environments import Environment
+
+_DIGITS = 8
+_ATTEMPTS = 100
+
+
+def append(account: Account, environment: Environment, folder: str, entry: Mapping[str, Any]) -> int:
+    """The entry's number, from 1."""
+    content = json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()
+    number = (_numbers(account, environment, folder) or [0])[-1] + 1
+    for ours in range(number, number + _ATTEMPTS):
+        name = _name(environment, folder, ours)
+        try:
+            conditional_object.put(account, environment, name, content, None)
+        except Conflict:
+            # Also where our write succeeded and its answer was lost.
+            there = conditional_object.get(account, environment, name)
+            if there is None or there.content != content:
+                continue
+        return ours
+    raise Refusal(f"{folder} in s3://{environment.bucket} is written by too many at once", hint="try again")
+
+
+def read(account: Account, environment: Environment, folder: str, last: int | None = None) -> list[dict[str, Any]]:
+    """Oldest first, each with its ``number``; only the ``last`` ones where that is given."""
+    numbers = _numbers(account, environment, folder)
+    found = []
+    for number in numbers if last is None else numbers[-last:]:
+        with answers():
+            there = conditional_object.get(account, environment, _name(environment, folder, number))
+        if there is not None:
+            found.append({**json.loads(there.content), "number": number})
+    return found
+
+
+def _numbers(account: Account, environment: Environment, folder: str) -> list[int]:
+    prefix = f"{conditional_object.key(environment, folder)}/"
+    s3 = account.client("s3")
+    # Where there is no bucket, nothing was ever written.
+    with answers():
+        listed = unless_missing(
+            lambda: list(items(s3, "list_objects_v2", "Contents", Bucket=environment.bucket, Prefix=prefix))
+        )
+    names = (str(item["Key"]).removeprefix(prefix).removesuffix(".json") for item in listed or ())
+    return sorted(int(name) for name in names if name.isdigit())
+
+
+def _name(environment: Environment, folder: str, number: int) -> str:
+    return conditional_object.key(environment, folder, f"{number:0{_DIGITS}}.json")

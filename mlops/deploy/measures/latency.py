@@ -1,0 +1,39 @@
+"""A percentile of the time inside the model."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops.ir.duration import seconds_of
+from mlops.ir.measure import Answers, Judged, Measure, Query, of_variant
+
+_MILLISECONDS = "ms"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    percentile: float = 99
+
+
+def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
+    return {"latency": of_variant("ModelLatency", f"p{settings.percentile:g}", judged)}
+
+
+def value(settings: Settings, answers: Answers) -> float | None:
+    microseconds = answers["latency"]
+    return None if microseconds is None else microseconds / 1e6
+
+
+def limit(written: str | float) -> float:
+    """Seconds; milliseconds are written as ``"250ms"``."""
+    if isinstance(written, str) and written.endswith(_MILLISECONDS):
+        return seconds_of(f"{written.removesuffix(_MILLISECONDS)}s") / 1000
+    return seconds_of(written)
+
+
+def said(value: float) -> str:
+    return f"{1000 * value:.3g} ms"
+
+
+MEASURE = Measure("latency", "a percentile of the time inside the model", Settings, queries, value, limit, said)

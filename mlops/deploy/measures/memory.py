@@ -1,0 +1,28 @@
+"""Memory that the variant's instances use, in percent, as they publish it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from mlops.ir.measure import Answers, Judged, Measure, Query, number, of_variant
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    pass
+
+
+def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
+    return {"used": of_variant("MemoryUtilization", "Average", judged, "/aws/sagemaker/Endpoints")}
+
+
+def value(settings: Settings, answers: Answers) -> float | None:
+    return answers["used"]
+
+
+def said(value: float) -> str:
+    return f"{value:.3g} %"
+
+
+MEASURE = Measure("memory", "memory that instances use", Settings, queries, value, number, said)

@@ -1,0 +1,397 @@
+"""Takes a shift through its moves, or back: each move is intended in the journal, done, and seen to be so.
+
+Whoever holds the journal's last word acts. Before each move the endpoint is brought to what the moves before it led to,
+so that what a superseded controller still did is repaired by its successor.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import Any, Literal, Protocol
+
+from mlops.account import Account, answers
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.journal import Journal, Superseded
+from mlops.deploy.shifting.moves import way_back
+from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, Endpoint, see
+from mlops.deploy.waiting import Clock, until
+from mlops.ir import MlopsError, Refusal
+from mlops.ir.duration import said
+from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Serving, Weigh, after
+from mlops.project.environments import Environment
+
+Say = Callable[[str], None]
+_REPAIRS = 5
+"""Of what others do to the endpoint meanwhile; then somebody works against us."""
+
+
+class Red(Exception):
+    """The new version is not to go on; the text is a clause that says why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """``standing`` of a stage until now: ``green`` is enough to go on when the bake is over, ``unsure`` is not."""
+
+    standing: Literal["green", "red", "unsure"]
+    why: str
+
+
+class Judge(Protocol):
+    @property
+    def interval(self) -> float:
+        """Seconds between two looks."""
+
+    @property
+    def patience(self) -> float:
+        """Seconds that a bake may last longer while its verdict is unsure."""
+
+    def look(self, bake: Bake, since: float, now: float) -> Verdict:
+        """Times in seconds since 1970."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """``left`` is a shift that somebody else goes on with, or may: it was paused, or taken over."""
+
+    verb: Literal["shifted", "taken back", "paused", "taken over"]
+    journal: Journal
+
+
+class Controller:
+    def __init__(
+        self,
+        account: Account,
+        environment: Environment,
+        judge: Judge,
+        probe: Callable[[str | None], None],
+        *,
+        timeout: float,
+        say: Say = lambda text: None,
+        clock: Clock | None = None,
+    ) -> None:
+        """``probe`` asks a variant the version's samples, or the endpoint, and raises Refusal where an answer is none.
+        ``timeout`` in seconds is for each wait for the endpoint."""
+        self._account = account
+        self._environment = environment
+        self._sagemaker: Any = account.client("sagemaker")
+        self._judge = judge
+        self._probe = probe
+        self._timeout = timeout
+        self._say = say
+        self._clock = clock or Clock()
+        self._etag: str | None = None
+        self._journal: Journal
+
+    def go(self, journal: Journal, etag: str | None) -> Outcome:
+        """From where the journal stands to its end. ``etag`` is that of the stored one, None for the first."""
+        self._journal, self._etag = journal, etag
+        try:
+            self._write(journal)
+            if journal.phase == "shifting":
+                try:
+                    return self._forward()
+                except Red as red:
+                    return self._back(str(red))
+            return self._back(journal.reason or "it was being taken back")
+        except Superseded:
+            return Outcome("taken over", self._yield())
+        except MlopsError:
+            if self._is_superseded():
+                return Outcome("taken over", self._yield())
+            raise
+
+    def back(self, journal: Journal, etag: str | None, reason: str) -> Outcome:
+        """Whatever the journal's state."""
+        self._journal, self._etag = journal, etag
+        try:
+            return self._back(reason)
+        except Superseded:
+            return Outcome("taken over", self._yield())
+
+    # Forward.
+
+    def _forward(self) -> Outcome:
+        while self._journal.done < len(self._journal.moves):
+            paused = self._heed()
+            if paused:
+                return Outcome("paused", self._journal)
+            move = self._journal.moves[self._journal.done]
+            expected = self._expected()
+            # Of one that was cut off the next move may have been made already.
+            self._hold(expected, after(expected, move))
+            self._write(replace(self._journal, since=self._since(move)))
+            if isinstance(move, Bake):
+                self._bake(move)
+                if self._journal.wish == "pause":
+                    continue
+            else:
+                self._do(move)
+            self._write(replace(self._journal, done=self._journal.done + 1, since=None))
+        self._hold(self._expected())
+        self._write(replace(self._journal, phase="shifted"))
+        return Outcome("shifted", self._journal)
+
+    def _since(self, move: Move) -> float | None:
+        """A bake that was begun goes on; it does not begin anew."""
+        if not isinstance(move, Bake):
+            return None
+        return self._journal.since if self._journal.since is not None else self._clock.wall()
+
+    def _expected(self) -> Serving:
+        """What serves when the moves that are done have ended."""
+        serving = self._journal.old
+        for move in self._journal.moves[: self._journal.done]:
+            serving = after(serving, move)
+        return serving
+
+    def _heed(self) -> bool:
+        """What somebody wishes; whether it is to pause."""
+        journal = self._journal
+        if journal.wish == "abort":
+            raise Red(f"it was aborted{f': {journal.wish_reason}' if journal.wish_reason else ''}")
+        return journal.wish == "pause"
+
+    def _bake(self, bake: Bake) -> None:
+        since = self._journal.since
+        assert since is not None  # noqa: S101 - it was written before
+        self._say(f"stage {bake.stage}: {bake.share:g} % of the traffic, looked at for {said(bake.seconds)}")
+        while True:
+            now = self._clock.wall()
+            with answers():
+                verdict = self._judge.look(bake, since, now)
+            if verdict.standing == "red":
+                raise Red(f"stage {bake.stage} ({bake.share:g} %): {verdict.why}")
+            if self._journal.wish is not None:
+                if self._heed():
+                    return
+                if self._journal.wish == "promote-now":
+                    self._say(f"stage {bake.stage} is cut short: somebody wishes it")
+                    return
+            left = since + bake.seconds - now
+            if left <= 0:
+                if verdict.standing == "green":
+                    self._say(f"stage {bake.stage}: {verdict.why}")
+                    return
+                left += self._judge.patience
+                if left <= 0:
+                    raise Red(f"stage {bake.stage} ({bake.share:g} %) has no verdict: {verdict.why}")
+            self._clock.sleep(max(0.0, min(self._judge.interval, left)))
+            self._renew()
+            self._hold(self._expected())
+
+    # Back.
+
+    def _back(self, reason: str) -> Outcome:
+        if self._journal.phase != "going back":
+            self._say(f"taking {self._journal.endpoint} back: {reason}")
+            self._write(replace(self._journal, phase="going back", reason=reason, since=None, wish=None))
+        old = self._journal.old
+        for _ in range(_REPAIRS):
+            endpoint = self._settled()
+            if endpoint is None or endpoint.serving is None:
+                raise Refusal(
+                    f"the endpoint {self._journal.endpoint} is {'gone' if endpoint is None else endpoint.status}, and "
+                    f"cannot be taken back to {old.config}; it was to be, because {reason}",
+                    hint="promote a version that is good; an endpoint that failed is made anew",
+                )
+            moves = way_back(endpoint.serving, old)
+            if not moves:
+                self._write(replace(self._journal, phase="taken back"))
+                return Outcome("taken back", self._journal)
+            for move in moves:
+                self._write(self._journal)
+                try:
+                    self._do(move)
+                except Red as red:
+                    self._say(f"the way back: {red}")
+                    break
+        raise Refusal(
+            f"the endpoint {self._journal.endpoint} does not come back to {old.config}; it was to, because {reason}",
+            hint=f"`mlops endpoints show {self._journal.endpoint}`; the same command again goes on",
+        )
+
+    # One move.
+
+    def _do(self, move: Move) -> None:
+        name = self._journal.endpoint
+        with answers():
+            match move:
+                case MakeConfig():
+                    self._make(move)
+                case PointTo():
+                    self._point(move)
+                case Probe(variant):
+                    try:
+                        self._probe(variant)
+                    except Refusal as refusal:
+                        raise Red(refusal.message) from refusal
+                case Scale():
+                    wanted = {"VariantName": move.variant, "DesiredInstanceCount": move.count}
+                    self._say(f"{name}: {move.variant} to {move.count} instance{'s' if move.count != 1 else ''}")
+                    self._change([wanted])
+                case Weigh():
+                    told = ", ".join(f"{variant} {weight:g}" for variant, weight in move.weights.items())
+                    self._say(f"{name}: traffic {told}")
+                    self._change(
+                        [{"VariantName": item, "DesiredWeight": weight} for item, weight in move.weights.items()]
+                    )
+
+    def _make(self, move: MakeConfig) -> None:
+        try:
+            self._sagemaker.create_endpoint_config(EndpointConfigName=move.config, **move.request)
+        except Exception:
+            # Its name is its content: what is there is what was to be made.
+            if not self._is_there(move.config):
+                raise
+        else:
+            self._say(f"endpoint configuration {move.config}")
+
+    def _is_there(self, config: str) -> bool:
+        from mlops.account.missing import unless_missing
+
+        found = unless_missing(lambda: self._sagemaker.describe_endpoint_config(EndpointConfigName=config))
+        return found is not None
+
+    def _point(self, move: PointTo) -> None:
+        name, config = self._journal.endpoint, move.serving.config
+        there = self._settled()
+        if there is not None and (there.status, there.config) == (IN_SERVICE, config):
+            return
+        self._say(f"{name} goes to {config}")
+        deployment = {"DeploymentConfig": dict(move.deployment)} if move.deployment else {}
+        try:
+            self._sagemaker.update_endpoint(
+                EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=move.retain, **deployment
+            )
+        except Exception:
+            # The answer may have been lost: then it goes where it was sent.
+            now = see(self._sagemaker, name)
+            if now is None or config not in (now.config, now.pending):
+                raise
+        came = self._settled(_limit(move))
+        if came is None:
+            raise Red("the endpoint was deleted meanwhile")
+        if (came.status, came.config) != (IN_SERVICE, config):
+            told = f": {came.failure}" if came.failure else ""
+            raise Red(f"it did not come to {config}, and is {came.status} with {came.config}{told}")
+
+    def _change(self, wanted: list[dict[str, Any]]) -> None:
+        self._settled()
+        self._sagemaker.update_endpoint_weights_and_capacities(
+            EndpointName=self._journal.endpoint, DesiredWeightsAndCapacities=wanted
+        )
+        came = self._settled()
+        if came is None or came.status == FAILED:
+            raise Red("the endpoint was deleted meanwhile" if came is None else f"it failed: {came.failure or ''}")
+
+    def _hold(self, wanted: Serving, following: Serving | None = None) -> None:
+        """Bring the endpoint to what it should be where somebody else, or an earlier call of ours, made it
+        otherwise; what is ``following`` anyway is left. Counts are left alone: scaling may have changed them."""
+        for _ in range(_REPAIRS):
+            with answers():
+                there = self._settled()
+            if there is None or there.serving is None:
+                raise Red("the endpoint was deleted meanwhile" if there is None else f"it is {there.status}")
+            if _same(there.serving, wanted) or (following is not None and _same(there.serving, following)):
+                return
+            if there.config != wanted.config:
+                self._say(f"{self._journal.endpoint} is at {there.config} and should be at {wanted.config}")
+                self._write(self._journal)
+                self._do(PointTo(wanted))
+            else:
+                self._write(self._journal)
+                self._do(Weigh({variant.name: variant.weight for variant in wanted.variants}, 0.0))
+        raise Red(f"somebody else changes it too: it does not stay at {wanted.config}")
+
+    def _settled(self, more: float = 0.0) -> Endpoint | None:
+        """``more`` seconds may go by beside the time-out. None where it is gone. Raises Refusal after the time-out:
+        what is under way then is finished by the next that comes."""
+        name = self._journal.endpoint
+        deadline = self._clock.now() + self._timeout + more
+        found, ended = until(
+            lambda: see(self._sagemaker, name), lambda state: state is None or state.is_settled, self._clock, deadline
+        )
+        if not ended and found is not None:
+            raise Refusal(
+                f"the endpoint {name} is still {found.status} after {self._timeout:g} seconds",
+                hint="run the same command again to go on",
+            )
+        return found
+
+    # The journal.
+
+    def _write(self, journal: Journal) -> None:
+        """With what others wish meanwhile: they change the journal too, and leave its number."""
+        journal = replace(journal, at=journals.moment())
+        with answers():
+            try:
+                self._etag = journals.write(self._account, self._environment, journal, self._etag)
+            except Superseded:
+                stored = journals.read(self._account, self._environment, journal.endpoint)
+                if stored is None or (stored.journal.fence, stored.journal.writer) != (journal.fence, journal.writer):
+                    raise
+                journal = replace(journal, wish=stored.journal.wish, wish_reason=stored.journal.wish_reason)
+                self._etag = journals.write(self._account, self._environment, journal, stored.etag)
+        self._journal = journal
+
+    def _is_superseded(self) -> bool:
+        """What a successor has done may be why the account refuses our call."""
+        with answers():
+            stored = journals.read(self._account, self._environment, self._journal.endpoint)
+        return stored is None or (stored.journal.fence, stored.journal.writer) != (
+            self._journal.fence,
+            self._journal.writer,
+        )
+
+    def _renew(self) -> None:
+        self._write(self._journal)
+
+    def _yield(self) -> Journal:
+        """What the successor's journal says. Where that has ended already, the call that we may have made since is
+        taken back: nobody else would."""
+        with answers():
+            stored = journals.read(self._account, self._environment, self._journal.endpoint)
+        if stored is None:
+            return self._journal
+        theirs = stored.journal
+        if theirs.is_over:
+            wanted = theirs.old
+            if theirs.phase == "shifted":
+                for move in theirs.moves:
+                    wanted = after(wanted, move)
+            self._give_back(wanted)
+        return theirs
+
+    def _give_back(self, wanted: Serving) -> None:
+        name = self._journal.endpoint
+        there = self._settled()
+        if there is None or there.serving is None:
+            return
+        if there.config != wanted.config:
+            self._say(f"{name} was taken over meanwhile; it goes to {wanted.config}, as that ended")
+            with answers():
+                self._sagemaker.update_endpoint(
+                    EndpointName=name, EndpointConfigName=wanted.config, RetainAllVariantProperties=True
+                )
+            self._settled()
+        done = self._journal.done
+        ours = self._journal.moves[done] if done < len(self._journal.moves) else None
+        if isinstance(ours, Scale):
+            for live in there.serving.variants:
+                count = next((item.count for item in wanted.variants if item.name == live.name), None)
+                if live.name == ours.variant and live.count == ours.count != count and count is not None:
+                    self._do(Scale(live.name, count))
+
+
+def _limit(move: PointTo) -> float:
+    """How long the service may take for it, in seconds."""
+    policies = (move.deployment or {}).values()
+    return float(sum(policy.get("MaximumExecutionTimeoutInSeconds", 0) for policy in policies))
+
+
+def _same(there: Serving, wanted: Serving) -> bool:
+    return (there.config, there.names) == (wanted.config, wanted.names) and all(
+        abs(there.share(name) - wanted.share(name)) < 0.01 for name in wanted.names
+    )

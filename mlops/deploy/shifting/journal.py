@@ -1,0 +1,129 @@
+"""What a shift intends and how far it has come, one object for each endpoint in the account's bucket: whoever comes
+next, on whatever machine, goes on with it.
+
+It is written before each call, under the condition that nobody else wrote meanwhile, with a number that rises with each
+that takes the shift over. So one that was superseded makes at most the call that it was about to make.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, fields, replace
+from datetime import UTC, datetime
+from functools import cache
+from typing import Any, Literal, TypeAlias
+
+from pydantic import TypeAdapter
+
+from mlops.account import Account
+from mlops.deploy import conditional_object
+from mlops.deploy.fencing import is_over
+from mlops.ir import Refusal
+from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Serving, Weigh
+from mlops.project.environments import Environment
+
+VERSION = 1
+Phase: TypeAlias = Literal["shifting", "going back", "shifted", "taken back"]
+Wish: TypeAlias = Literal["pause", "promote-now", "abort"]
+_MOVES: Mapping[str, type[Move]] = {kind.__name__: kind for kind in (MakeConfig, PointTo, Probe, Scale, Weigh, Bake)}
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Of one shift from ``old`` to what ``moves`` lead to. The first ``done`` moves have ended; the next may be under
+    way. ``writer`` is the token of who does it, ``at`` the time of its last word. ``since`` is when the bake that is
+    under way began, in seconds since 1970. ``wish`` is what somebody else wants of it, with their ``wish_reason``."""
+
+    endpoint: str
+    group: str
+    version: int
+    engine: str
+    old: Serving
+    moves: tuple[Move, ...]
+    fence: int
+    writer: str
+    by: str
+    at: str
+    done: int = 0
+    phase: Phase = "shifting"
+    reason: str | None = None
+    since: float | None = None
+    wish: Wish | None = None
+    wish_reason: str | None = None
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase in ("shifted", "taken back")
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """``age`` is how long ago its writer said something, in seconds; ``dead``: it was one of this machine, and is
+    gone."""
+
+    journal: Journal
+    etag: str
+    age: float
+    dead: bool
+
+
+class Superseded(Exception):
+    """Somebody else has taken the shift over, or begun another."""
+
+
+def key(environment: Environment, endpoint: str) -> str:
+    return conditional_object.key(environment, "promotions", f"{endpoint}.json")
+
+
+def read(account: Account, environment: Environment, endpoint: str) -> Stored | None:
+    """Raises Refusal for what cannot be read: then nobody knows what is under way."""
+    name = key(environment, endpoint)
+    found = conditional_object.get(account, environment, name)
+    if found is None:
+        return None
+    try:
+        journal = _parse(found.content)
+    except (ValueError, RecursionError, KeyError, TypeError):
+        raise Refusal(
+            f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its own",
+            hint="see what serves with `mlops endpoints show`; where no shift is under way, delete that object",
+        ) from None
+    return Stored(journal, found.etag, found.age, is_over(journal.writer))
+
+
+def write(account: Account, environment: Environment, journal: Journal, replaces: str | None) -> str:
+    """The new ETag. Raises Superseded."""
+    content = json.dumps({"format": VERSION, **_members(journal)}, default=_members, ensure_ascii=False).encode()
+    try:
+        return conditional_object.put(account, environment, key(environment, journal.endpoint), content, replaces)
+    except conditional_object.Conflict:
+        # A write that succeeded and whose answer was lost is repeated by botocore, and then refused.
+        stored = read(account, environment, journal.endpoint)
+        if stored is not None and stored.journal == journal:
+            return stored.etag
+        raise Superseded from None
+
+
+def moment() -> str:
+    return datetime.now(UTC).isoformat(timespec="milliseconds")
+
+
+def _members(record: Any) -> dict[str, Any]:
+    """Of a record, one level: the encoder asks for what lies below."""
+    named = {"move": type(record).__name__} if type(record).__name__ in _MOVES else {}
+    return {**named, **{item.name: getattr(record, item.name) for item in fields(record)}}
+
+
+def _parse(content: bytes) -> Journal:
+    told = json.loads(content)
+    if told.pop("format", None) != VERSION:
+        raise ValueError("another format")
+    moves = tuple(_schema(item.pop("move")).validate_python(item) for item in told.pop("moves"))
+    journal: Journal = _schema(Journal.__name__).validate_python({**told, "moves": ()})
+    return replace(journal, moves=moves)
+
+
+@cache
+def _schema(kind: str) -> TypeAdapter[Any]:
+    return TypeAdapter(Journal if kind == Journal.__name__ else _MOVES[kind])

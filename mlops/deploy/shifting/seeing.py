@@ -1,0 +1,65 @@
+"""What an endpoint serves by now, with the counts and weights that it has and not those that it was made with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account.missing import unless_missing
+from mlops.ir.shift import Serving, Variant
+
+IN_SERVICE, FAILED = "InService", "Failed"
+SETTLED = frozenset({IN_SERVICE, FAILED, "OutOfService", "UpdateRollbackFailed"})
+"""Of all others something is under way, of ours or of somebody else, and comes to one of these or to an end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """``serving`` is None while nothing serves yet, or any more. ``members`` are those of the configuration beside its
+    production variants."""
+
+    status: str
+    config: str
+    pending: str | None
+    failure: str | None
+    serving: Serving | None
+    members: Mapping[str, Any]
+
+    @property
+    def is_settled(self) -> bool:
+        return self.status in SETTLED
+
+
+ANSWERED = frozenset({"ProductionVariants", "EndpointConfigName", "EndpointConfigArn", "CreationTime"})
+"""Of a described configuration, what is no member of the request that made it, or is given anew."""
+
+
+def see(sagemaker: Any, name: str) -> Endpoint | None:
+    found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
+    if found is None:
+        return None
+    config = str(found["EndpointConfigName"])
+    described = unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=config)) or {}
+    requests = {str(item["VariantName"]): item for item in described.get("ProductionVariants", ())}
+    live = found.get("ProductionVariants") or ()
+    variants = tuple(_variant(item, requests.get(str(item["VariantName"]), {})) for item in live)
+    return Endpoint(
+        str(found["EndpointStatus"]),
+        config,
+        (found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName"),
+        found.get("FailureReason") or None,
+        Serving(config, variants) if variants else None,
+        {
+            member: value
+            for member, value in described.items()
+            if member not in ANSWERED and member != "ResponseMetadata" and value not in (None, [], {})
+        },
+    )
+
+
+def _variant(live: Mapping[str, Any], request: Mapping[str, Any]) -> Variant:
+    weight = live.get("DesiredWeight", live.get("CurrentWeight", request.get("InitialVariantWeight", 1.0)))
+    count = live.get("DesiredInstanceCount", live.get("CurrentInstanceCount"))
+    serverless = bool(request.get("ServerlessConfig"))
+    return Variant(str(live["VariantName"]), dict(request), float(weight), None if serverless else count)

@@ -1,0 +1,233 @@
+"""``[env.NAME.promote]``: how a model comes to serve in an environment, and what it is judged by on the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from mlops.deploy.measures import measures
+from mlops.deploy.shifting.judging import Missing, Rule, period_of
+from mlops.deploy.shifting.moves import NAMES
+from mlops.deploy.strategies import strategies
+from mlops.ir import ConfigurationError
+from mlops.ir.duration import seconds_of
+from mlops.ir.measure import Judged
+from mlops.ir.shift import Course
+from mlops.ir.strategy import Strategy
+from mlops.project.environments import Environment, table_place
+from mlops.project.exact_types import exact_fields
+from mlops.project.table_places import Place, unknown_key
+
+T = TypeVar("T")
+USUAL_ERRORS = 0.01
+"""The share of failed requests that a new version may have where nothing is declared."""
+_NOBODY = Judged("endpoint", "variant")
+
+
+@dataclass(frozen=True, slots=True)
+class _Table:
+    """``[env.NAME.promote]`` as it is written."""
+
+    strategy: str | dict[str, Any] = "all-at-once"
+    engine: Literal["auto", "guardrails", "weights"] = "auto"
+    judge: dict[str, dict[str, Any]] = field(default_factory=dict)
+    alarms: list[str] = field(default_factory=list)
+    variants: list[str] = field(default_factory=lambda: list(NAMES))
+    patience: str | float = 0.0
+    lag: str | float | None = None
+    on_interrupt: Literal["leave", "rollback"] = "leave"
+
+
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """What every measure's table may have beside its own settings."""
+
+    measure: str | None = None
+    at_most: str | float | None = None
+    at_least: str | float | None = None
+    fails_above: str | float | None = None
+    fails_below: str | float | None = None
+    interval: str | float = 60.0
+    delay: str | float = 0.0
+    count: int = 1
+    failures: int = 0
+    unsure: int | None = None
+    errors: int = 4
+    missing: Missing = "unsure"
+    dry_run: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class PromotionSettings:
+    """``strategy`` with its ``settings``; ``variants`` take turns; ``patience`` is how many seconds longer a stage may
+    last while its verdict is unsure, ``lag`` how late metrics may come."""
+
+    strategy: Strategy
+    settings: Any
+    engine: Literal["auto", "guardrails", "weights"]
+    rules: tuple[Rule, ...]
+    alarms: tuple[str, ...]
+    variants: tuple[str, ...]
+    patience: float
+    lag: float
+    on_interrupt: Literal["leave", "rollback"]
+
+    def course(self, count: int | None) -> Course:
+        return self.strategy.course(self.settings, count)
+
+
+def read(environment: Environment, root: Path) -> PromotionSettings:
+    """Raises ConfigurationError with every mistake, each with its place."""
+    reader = _Reader(environment, root)
+    found = reader.read()
+    if reader.mistakes or found is None:
+        raise ConfigurationError("\n".join(reader.mistakes))
+    return found
+
+
+class _Reader:
+    def __init__(self, environment: Environment, root: Path) -> None:
+        self._environment = environment
+        self._root = root
+        self.mistakes: list[str] = []
+
+    def read(self) -> PromotionSettings | None:
+        table = self._table(_Table, self._environment.promote)
+        if table is None:
+            return None
+        chosen = self._strategy(table.strategy)
+        rules = self._rules(table.judge)
+        if not table.judge and not table.alarms:
+            rules = (Rule("errors", measures()["errors"], measures()["errors"].settings(), at_most=USUAL_ERRORS),)
+        patience = self._seconds(table.patience, "patience")
+        lag = 0.0 if self._environment.is_local else 90.0
+        if table.lag is not None:
+            lag = self._seconds(table.lag, "lag")
+        if len(set(table.variants)) < 2:
+            self._wrong(("variants",), "variants: two names are needed, that take turns")
+        if chosen is None:
+            return None
+        strategy, settings = chosen
+        return PromotionSettings(
+            strategy,
+            settings,
+            table.engine,
+            rules,
+            tuple(table.alarms),
+            tuple(table.variants),
+            patience,
+            lag,
+            table.on_interrupt,
+        )
+
+    def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:
+        """Written as its name, or as a table that has its settings by its name."""
+        known = strategies()
+        if isinstance(written, Mapping) and len(written) != 1:
+            example = 'strategy = { canary = { share = 10, bake = "10m" } }'
+            self._wrong(("strategy",), f"strategy: give one, for example {example}")
+            return None
+        name, raw = (written, {}) if isinstance(written, str) else next(iter(written.items()))
+        strategy = known.get(name)
+        if strategy is None:
+            self._wrong(("strategy", name), f"there is no strategy {name!r}; there are: {', '.join(known)}")
+            return None
+        settings = self._table(strategy.settings, raw, "strategy", name)
+        if settings is None:
+            return None
+        try:
+            strategy.course(settings, None)
+        except ValueError as error:
+            self._wrong(("strategy", name), f"{name}: {error}")
+            return None
+        return strategy, settings
+
+    def _rules(self, tables: Mapping[str, Mapping[str, Any]]) -> tuple[Rule, ...]:
+        found = (self._rule(name, raw) for name, raw in tables.items())
+        return tuple(rule for rule in found if rule is not None)
+
+    def _rule(self, name: str, raw: Mapping[str, Any]) -> Rule | None:
+        own = {item.name for item in fields(_Limits)}
+        limits = self._table(_Limits, {key: value for key, value in raw.items() if key in own}, "judge", name)
+        if limits is None:
+            return None
+        measure = measures().get(limits.measure or name)
+        if measure is None:
+            known = ", ".join(measures())
+            self._wrong(("judge", name), f"there is no measure {limits.measure or name!r}; there are: {known}")
+            return None
+        its = {key: value for key, value in raw.items() if key not in own}
+        for key in sorted(set(its) - {item.name for item in fields(measure.settings)}):
+            of_it = {*own, *(item.name for item in fields(measure.settings))}
+            self._wrong(("judge", name, key), unknown_key(key, of_it, f"{self._at}.judge.{name}"))
+            return None
+        settings = self._table(measure.settings, its, "judge", name)
+        if settings is None:
+            return None
+        if limits.at_most is None and limits.at_least is None:
+            self._wrong(("judge", name), f"{name} has no limit: give at_most or at_least")
+            return None
+        try:
+            found = {
+                key: None if value is None else measure.limit(value)
+                for key, value in (
+                    ("at_most", limits.at_most),
+                    ("at_least", limits.at_least),
+                    ("fails_above", limits.fails_above),
+                    ("fails_below", limits.fails_below),
+                )
+            }
+            measure.queries(settings, _NOBODY)
+            interval = seconds_of(limits.interval)
+            if interval < 1:
+                raise ValueError(f"interval = {limits.interval!r}: a second at least")
+            delay = seconds_of(limits.delay)
+        except ValueError as error:
+            self._wrong(("judge", name), f"{name}: {error}")
+            return None
+        return Rule(
+            name,
+            measure,
+            settings,
+            **found,
+            interval=period_of(interval),
+            delay=delay,
+            count=limits.count,
+            failures=limits.failures,
+            unsure=limits.unsure,
+            errors=limits.errors,
+            missing=limits.missing,
+            dry_run=limits.dry_run,
+        )
+
+    def _seconds(self, written: str | float, key: str) -> float:
+        try:
+            return seconds_of(written)
+        except ValueError as error:
+            self._wrong((key,), f"{key}: {error}")
+            return 0.0
+
+    @property
+    def _at(self) -> str:
+        return f"env.{self._environment.name}.promote"
+
+    def _table(self, kind: type[T], raw: Any, *below: str) -> T | None:
+        exact = exact_fields(kind, raw)
+        if exact is not None:
+            return kind(**exact)
+        from mlops.project.written_tables import judged
+
+        place = self._place(*below)
+        found, sentences = judged(
+            kind, raw, ("env", self._environment.name, "promote", *below), place.file, place.text, place
+        )
+        self.mistakes.extend(sentences)
+        return None if found is None else kind(**found)
+
+    def _place(self, *below: str) -> Place:
+        return table_place(self._root, self._environment.name, "promote", *below)
+
+    def _wrong(self, inside: Sequence[str], message: str) -> None:
+        self.mistakes.append(self._place().told(tuple(inside), message))

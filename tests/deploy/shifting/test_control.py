@@ -1,0 +1,159 @@
+"""Pausing, going on, hurrying, aborting and rolling back, and what the history says of it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.control import Steering
+from mlops.deploy.endpoints.history import Entry, refused
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.settings import read
+from mlops.ir import Refusal
+
+from .service import Service
+from .test_controller import (
+    ENVIRONMENT,
+    OLD,
+    Killed,
+    Time,
+    controller,
+    journal,
+    killing,
+    models,
+    moves_of,
+    variant,
+)
+
+SETTINGS = replace(read(ENVIRONMENT, Path("/nowhere")), rules=())
+
+
+def steering(service: Service, **more: Any) -> Steering:
+    account: Any = service
+    return Steering(account, ENVIRONMENT, "churn", SETTINGS, clock=Time().clock, timeout=60, **more)
+
+
+def stopped(at: int = 12) -> Service:
+    """A shift whose controller is gone."""
+    service = Service(OLD, hook=killing(at, "after"))
+    with pytest.raises(Killed):
+        controller(service).go(journal(moves_of("stepped")), None)
+    service.hook = lambda when, operation: None
+    account: Any = service
+    stored = journals.read(account, ENVIRONMENT, "churn")
+    assert stored is not None and stored.journal.phase == "shifting"
+    # Nothing was said for longer than anybody takes.
+    paused = replace(stored.journal, wish="pause", wish_reason="lunch")
+    journals.write(account, ENVIRONMENT, paused, stored.etag)
+    return service
+
+
+def told(service: Service) -> list[tuple[str, int, str, str | None]]:
+    account: Any = service
+    return [(item.verb, item.version, item.config, item.reason) for item in history.read(account, ENVIRONMENT, "churn")]
+
+
+@pytest.mark.parametrize("what", ["pause", "resume", "promote_now", "abort"])
+def test_where_nothing_is_under_way_it_is_said(what: str) -> None:
+    with pytest.raises(Refusal, match="no shift of traffic is under way at churn"):
+        getattr(steering(Service(OLD)), what)()
+
+
+@pytest.mark.parametrize("what", ["resume", "promote_now"])
+def test_what_was_left_is_gone_on_with(what: str) -> None:
+    service, permitted = stopped(), list[str]()
+    said = getattr(steering(service, permit=permitted.append), what)()
+    assert said == "churn serves version 2 of churn" and models(service) == [("new", 3)]
+    assert len(permitted) == 1 and "the promotion of version 2 of churn to churn" in permitted[0]
+    assert [(verb, version) for verb, version, _, _ in told(service)] == [("updated", 2)]
+
+
+def test_what_was_left_is_taken_back() -> None:
+    service = stopped()
+    assert steering(service).abort("it was a bad idea") == (
+        "churn serves what it served before: it was aborted: it was a bad idea"
+    )
+    assert (service.serving.config, models(service)) == ("before", [("old", 3)])
+    assert told(service) == [("taken back", 2, "before", "it was aborted: it was a bad idea")]
+
+
+def test_who_is_at_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody else's: word is left, and whoever is at it heeds it."""
+    service = Service(OLD)
+    account: Any = service
+    journals.write(account, ENVIRONMENT, replace(journal(moves_of("stepped")), by="bob"), None)
+    assert steering(service).abort("now") == (
+        "the promotion of version 2 of churn to churn is taken back by bob, who is at it"
+    )
+    stored = journals.read(account, ENVIRONMENT, "churn")
+    assert stored is not None and (stored.journal.wish, stored.journal.wish_reason) == ("abort", "now")
+    with pytest.raises(Refusal, match="by bob is not paused"):
+        steering(service).resume()
+
+
+def promoted(service: Service, model: str, version: int) -> None:
+    """As an earlier promotion left it."""
+    account: Any = service
+    config = f"config-{version}"
+    before = service.serving.config
+    service.configs[config] = {"ProductionVariants": [variant("AllTraffic", model, 2).as_request()]}
+    service.update_endpoint("churn", config, RetainAllVariantProperties=True)
+    history.append(account, ENVIRONMENT, "churn", Entry("updated", "churn", version, config, before, "ada"))
+
+
+def test_back_to_what_served_before_with_as_many_instances_as_now() -> None:
+    service = Service(OLD)
+    for number in (1, 2, 3):
+        promoted(service, f"m{number}", number)
+    entry = steering(service).rollback(reason="customers complain")
+    assert models(service) == [("m2", 3)]
+    assert (entry.verb, entry.version, entry.how) == ("rolled back", 3, "to version 2 of churn")
+    account: Any = service
+    entries = history.read(account, ENVIRONMENT, "churn")
+    assert [item.number for item in entries] == [1, 2, 3, 4] and entries[-1].reason == "customers complain"
+    assert refused(entries, "churn") == {3} and refused(entries, "other") == frozenset()
+    steering(service).rollback(number=1)
+    assert models(service) == [("m1", 3)]
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(None, "cannot be rolled back to anything"), (7, "cannot be rolled back to version 7")]
+)
+def test_there_has_to_be_something_to_go_back_to(number: int | None, said: str) -> None:
+    service = Service(OLD)
+    with pytest.raises(Refusal, match=said):
+        steering(service).rollback(number=number)
+
+
+def test_a_rollback_does_not_come_between() -> None:
+    with pytest.raises(Refusal, match="a shift of traffic is under way at churn"):
+        steering(stopped()).rollback()
+
+
+def test_what_is_promoted_again_is_good_again() -> None:
+    def entry(verb: Any, version: int) -> Entry:
+        return Entry(verb, "churn", version, "c", None, "ada")
+
+    assert refused((entry("updated", 3), entry("rolled back", 3)), "churn") == {3}
+    assert refused((entry("rolled back", 3), entry("updated", 3)), "churn") == frozenset()
+    assert refused((entry("taken back", 4),), "churn") == {4}
+
+
+def test_of_two_that_write_at_once_both_are_kept() -> None:
+    service = Service(OLD)
+    account: Any = service
+    first = Entry("updated", "churn", 1, "a", None, "ada")
+    again = [False]
+
+    def hook(when: str, operation: str) -> None:
+        if when == "before" and not again[0]:
+            again[0] = True
+            history.append(account, ENVIRONMENT, "churn", replace(first, by="bob"))
+
+    service.hook = hook
+    history.append(account, ENVIRONMENT, "churn", first)
+    assert [item.by for item in history.read(account, ENVIRONMENT, "churn")] == ["bob", "ada"]

@@ -1,0 +1,343 @@
+"""A controller that is killed, stopped and superseded before and after each of its calls, for each strategy."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import pytest
+
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.controller import Controller, Outcome, Verdict
+from mlops.deploy.shifting.guardrails import deployment_config
+from mlops.deploy.shifting.journal import Journal
+from mlops.deploy.shifting.moves import by_guardrails, by_weights
+from mlops.deploy.strategies import strategies
+from mlops.deploy.waiting import Clock
+from mlops.ir import Refusal
+from mlops.ir.shift import Bake, Move, PointTo, Serving, Variant
+from mlops.project.environments import Environment
+
+from .service import Service
+
+ENVIRONMENT = Environment(
+    name="prod", region="eu-west-1", role="arn:aws:iam::111122223333:role/r", bucket="acme-ml", account="111122223333"
+)
+STRATEGIES = ("blue-green", "canary", "linear", "rolling", "stepped")
+
+
+def variant(name: str, model: str, count: int = 3) -> Variant:
+    return Variant(name, {"VariantName": name, "ModelName": model, "InstanceType": "ml.m5.large"}, 1.0, count)
+
+
+OLD = Serving("before", (variant("AllTraffic", "old"),))
+
+
+class Killed(BaseException):
+    """Nothing of ours catches it: what it leaves is what a kill leaves."""
+
+
+@dataclass
+class Judge:
+    """Green, but for the stages that are red or unsure."""
+
+    red: frozenset[int] = frozenset()
+    unsure: frozenset[int] = frozenset()
+    interval: float = 300.0
+    patience: float = 100.0
+    looked: list[int] = field(default_factory=list)
+
+    def look(self, bake: Bake, since: float, now: float) -> Verdict:
+        self.looked.append(bake.stage)
+        if bake.stage in self.red:
+            return Verdict("red", "it is worse")
+        return Verdict("unsure" if bake.stage in self.unsure else "green", "it is as it is")
+
+
+@dataclass
+class Time:
+    """Goes on only while somebody sleeps."""
+
+    passed: float = 1000.0
+
+    def sleep(self, seconds: float) -> None:
+        self.passed += max(seconds, 0.001)
+
+    @property
+    def clock(self) -> Clock:
+        return Clock(lambda: self.passed, self.sleep, lambda: self.passed)
+
+
+def moves_of(name: str, old: Serving = OLD) -> tuple[Move, ...]:
+    strategy = strategies()[name]
+    course = strategy.course(strategy.settings(), 3)
+    return by_weights(course, old, variant("blue", "new"), {}, count=3, prefix="churn-2")
+
+
+def journal(moves: tuple[Move, ...], writer: str = "a", fence: int = 1) -> Journal:
+    return Journal("churn", "churn", 2, "weights", OLD, moves, fence, writer, "ada", "")
+
+
+def controller(
+    service: Service,
+    judge: Judge | None = None,
+    time: Time | None = None,
+    probe: Callable[[str | None], None] | None = None,
+) -> Controller:
+    account: Any = service
+    return Controller(
+        account,
+        ENVIRONMENT,
+        judge or Judge(),
+        probe or (lambda variant: None),
+        timeout=60,
+        clock=(time or Time()).clock,
+    )
+
+
+def gone_on_with(service: Service, **more: Any) -> Outcome:
+    """By somebody else, from what the journal says."""
+    account: Any = service
+    stored = journals.read(account, ENVIRONMENT, "churn")
+    if stored is None:  # killed before it was begun
+        return controller(service, **more).go(journal(moves_of("stepped"), "b"), None)
+    if stored.journal.phase == "shifted":
+        return Outcome("shifted", stored.journal)
+    if stored.journal.phase == "taken back":
+        return Outcome("taken back", stored.journal)
+    ours = replace(stored.journal, writer="b", fence=stored.journal.fence + 1)
+    return controller(service, **more).go(ours, stored.etag)
+
+
+def models(service: Service) -> list[tuple[str, int | None]]:
+    return [(item.request["ModelName"], item.count) for item in service.serving.variants]
+
+
+def calls_of(name: str, judge: Judge | None = None) -> int:
+    service = Service(OLD)
+    controller(service, judge).go(journal(moves_of(name)), None)
+    return len(service.calls)
+
+
+def killing(number: int, when: str) -> Callable[[str, str], None]:
+    left = [number]
+
+    def hook(at: str, operation: str) -> None:
+        if at == when:
+            left[0] -= 1
+            if left[0] == 0:
+                raise Killed
+
+    return hook
+
+
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_it_goes_over_and_keeps_its_instances(name: str) -> None:
+    service = Service(OLD)
+    outcome = controller(service).go(journal(moves_of(name)), None)
+    assert (outcome.verb, outcome.journal.phase) == ("shifted", "shifted")
+    assert models(service) == [("new", 3)]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_killed_at_each_call_it_is_finished_by_the_next(name: str, when: str) -> None:
+    for number in range(1, calls_of(name) + 1):
+        service = Service(OLD, hook=killing(number, when))
+        with pytest.raises(Killed):
+            controller(service).go(journal(moves_of(name)), None)
+        service.hook = lambda when, operation: None
+        outcome = gone_on_with(service)
+        assert outcome.verb == "shifted", (number, outcome.journal.reason)
+        assert models(service) == [("new", 3)]
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_killed_at_each_call_it_is_taken_back_by_the_next(name: str, when: str) -> None:
+    for number in range(1, calls_of(name) + 1):
+        service = Service(OLD, hook=killing(number, when))
+        with pytest.raises(Killed):
+            controller(service).go(journal(moves_of(name)), None)
+        service.hook = lambda when, operation: None
+        account: Any = service
+        stored = journals.read(account, ENVIRONMENT, "churn")
+        if stored is None:
+            assert service.serving == OLD
+            continue
+        ours = replace(stored.journal, writer="b", fence=stored.journal.fence + 1)
+        assert controller(service).back(ours, stored.etag, "it was aborted").verb == "taken back"
+        assert (service.serving.config, models(service)) == ("before", [("old", 3)])
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", STRATEGIES)
+def test_killed_on_the_way_back_it_comes_back_all_the_same(name: str, when: str) -> None:
+    red = Judge(frozenset({1}))
+    for number in range(1, calls_of(name, red) + 1):
+        service = Service(OLD, hook=killing(number, when))
+        with pytest.raises(Killed):
+            controller(service, red).go(journal(moves_of(name)), None)
+        service.hook = lambda when, operation: None
+        assert gone_on_with(service, judge=red).verb == "taken back"
+        assert (service.serving.config, models(service)) == ("before", [("old", 3)])
+
+
+@pytest.mark.parametrize("back", [False, True], ids=["its successor goes on", "its successor goes back"])
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("name", ["stepped", "rolling"])
+def test_stopped_at_each_call_and_superseded_it_does_no_harm(name: str, when: str, back: bool) -> None:
+    """It wakes when its successor has ended, makes the one call that it was about to make, and leaves everything as
+    its successor did."""
+    for number in range(2, calls_of(name) + 1):
+        sleeper = Sleeper(name, number, when)
+        service = sleeper.service
+        account: Any = service
+        stored = journals.read(account, ENVIRONMENT, "churn")
+        assert stored is not None
+        if stored.journal.is_over:  # it had nothing left to do but to end
+            sleeper.wake()
+            continue
+        ours = replace(stored.journal, writer="b", fence=stored.journal.fence + 1)
+        successor = controller(service)
+        outcome = successor.back(ours, stored.etag, "it hangs") if back else successor.go(ours, stored.etag)
+        assert outcome.verb == ("taken back" if back else "shifted")
+        assert sleeper.wake() == "taken over"
+        last = outcome.journal.moves[-1]
+        assert isinstance(last, PointTo)
+        expected = ("before", [("old", 3)]) if back else (last.serving.config, [("new", 3)])
+        assert (service.serving.config, models(service)) == expected, number
+
+
+class Sleeper:
+    """A controller that is stopped at one of its calls, as by SIGSTOP."""
+
+    def __init__(self, name: str, number: int, when: str) -> None:
+        self._left, self._when = number, when
+        self._asleep, self._woken = threading.Event(), threading.Event()
+        self._ended = ""
+        self.service = Service(OLD)
+        self._thread = threading.Thread(target=self._run, args=(name,))
+        self.service.hook = self._hook
+        self._thread.start()
+        assert self._asleep.wait(30)
+
+    def wake(self) -> str:
+        self._woken.set()
+        self._thread.join()
+        return self._ended
+
+    def _run(self, name: str) -> None:
+        self._ended = controller(self.service).go(journal(moves_of(name)), None).verb
+
+    def _hook(self, at: str, operation: str) -> None:
+        if at == self._when and threading.current_thread() is self._thread:
+            self._left -= 1
+            if self._left == 0:
+                self._asleep.set()
+                assert self._woken.wait(30)
+
+
+def test_a_red_verdict_takes_it_back_and_says_why() -> None:
+    for stage in (1, 2, 3, 4):
+        service = Service(OLD)
+        outcome = controller(service, Judge(frozenset({stage}))).go(journal(moves_of("stepped")), None)
+        assert outcome.verb == "taken back" and f"stage {stage} " in str(outcome.journal.reason)
+        assert (service.serving.config, models(service)) == ("before", [("old", 3)])
+
+
+def test_an_unsure_verdict_has_patience_and_no_more() -> None:
+    time = Time()
+    outcome = controller(Service(OLD), Judge(unsure=frozenset({2})), time).go(journal(moves_of("stepped")), None)
+    assert outcome.verb == "taken back" and "has no verdict: it is as it is" in str(outcome.journal.reason)
+    assert 1000 + 600 + 600 + 100 <= time.passed <= 1000 + 600 + 600 + 100 + 300
+
+
+def test_what_does_not_start_changes_no_traffic() -> None:
+    service = Service(OLD, broken=frozenset({"new"}))
+    outcome = controller(service).go(journal(moves_of("stepped")), None)
+    assert outcome.verb == "taken back" and "the model does not start" in str(outcome.journal.reason)
+    assert (service.serving, service.calls.count("update_weights")) == (replace(OLD), 0)
+
+
+def test_a_failed_smoke_test_comes_before_any_traffic() -> None:
+    def probe(asked: str | None) -> None:
+        raise Refusal(f"{asked} answers nothing")
+
+    service = Service(OLD)
+    outcome = controller(service, probe=probe).go(journal(moves_of("canary")), None)
+    assert outcome.verb == "taken back" and outcome.journal.reason == "blue answers nothing"
+    assert service.calls.count("update_weights") == 0
+
+
+def test_a_rollback_of_the_service_is_no_success() -> None:
+    """It says InService, with the old configuration."""
+    course = strategies()["canary"].course(strategies()["canary"].settings(), 10)
+    new = variant("AllTraffic", "new")
+    moves = by_guardrails(OLD, new, {}, deployment_config(course, 10), prefix="churn-2")
+    service = Service(OLD, broken=frozenset({"new"}))
+    outcome = controller(service).go(journal(moves), None)
+    assert outcome.verb == "taken back" and "is InService with before: the model does not start" in str(
+        outcome.journal.reason
+    )
+
+
+@pytest.mark.parametrize(
+    ("wish", "verb", "looks"), [("pause", "paused", 1), ("abort", "taken back", 1), ("promote-now", "shifted", 1)]
+)
+def test_what_others_wish_is_heeded_at_the_next_look(wish: Any, verb: str, looks: int) -> None:
+    service, time, judge = Service(OLD), Time(), Judge()
+    account: Any = service
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        stored = journals.read(account, ENVIRONMENT, "churn")
+        assert stored is not None
+        if stored.journal.wish is None and judge.looked:
+            changed = replace(stored.journal, wish=wish, wish_reason="lunch")
+            journals.write(account, ENVIRONMENT, changed, stored.etag)
+
+    clock = Clock(lambda: time.passed, sleep, lambda: time.passed)
+    made = Controller(account, ENVIRONMENT, judge, lambda variant: None, timeout=60, clock=clock)
+    outcome = made.go(journal(moves_of("stepped")), None)
+    assert outcome.verb == verb
+    if verb == "paused":
+        assert service.serving.share("blue") == 5
+        stored = journals.read(account, ENVIRONMENT, "churn")
+        assert stored is not None
+        ours = replace(stored.journal, wish=None, writer="b", fence=2)
+        assert controller(service).go(ours, stored.etag).verb == "shifted"
+    if verb == "taken back":
+        assert outcome.journal.reason == "it was aborted: lunch"
+
+
+def test_a_bake_that_was_begun_goes_on_and_does_not_begin_anew() -> None:
+    service, time = Service(OLD), Time()
+    seen: list[float] = []
+
+    def sleep(seconds: float) -> None:
+        time.sleep(seconds)
+        seen.append(time.passed)
+        if len(seen) == 1:
+            raise Killed
+
+    account: Any = service
+    clock = Clock(lambda: time.passed, sleep, lambda: time.passed)
+    with pytest.raises(Killed):
+        Controller(account, ENVIRONMENT, Judge(), lambda variant: None, timeout=60, clock=clock).go(
+            journal(moves_of("blue-green")), None
+        )
+    assert gone_on_with(service, time=time).verb == "shifted"
+    assert time.passed - 1000 == pytest.approx(600, abs=301)
+
+
+def test_two_at_once_one_goes_and_the_other_is_told() -> None:
+    service = Service(OLD)
+    moves = moves_of("canary")
+    account: Any = service
+    journals.write(account, ENVIRONMENT, journal(moves, "other"), None)
+    outcome = controller(service).go(journal(moves), None)
+    assert outcome.verb == "taken over" and outcome.journal.writer == "other"
+    assert service.serving == OLD

@@ -1,0 +1,148 @@
+"""Verdicts: by the values of all periods since a stage began."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from mlops.deploy.measures import measures
+from mlops.deploy.shifting.judging import ByMetrics, Rule, judged, period_of
+from mlops.ir.measure import Judged
+from mlops.ir.shift import Bake
+
+ERRORS = measures()["errors"]
+RULE = Rule("errors", ERRORS, ERRORS.settings(), at_most=0.01)
+BAKE = Bake(1, 5.0, 600.0)
+
+
+@pytest.mark.parametrize(
+    ("changes", "values", "standing", "why"),
+    [
+        ({}, [], "unsure", "0 of 1 periods were good (no value yet)"),
+        ({}, [0.0], "green", "errors 0 %"),
+        ({}, [0.01], "green", "errors 1 %"),
+        ({}, [0.0, 0.05], "red", "5 %, and at most 1 % is wanted"),
+        ({}, [0.05, 0.0], "red", "5 %, and at most 1 % is wanted"),
+        ({}, [None, None], "unsure", "0 of 1 periods were good (no value yet)"),
+        ({}, [None, 0.0], "green", "errors 0 %"),
+        ({"missing": "pass"}, [None], "green", "errors no value yet"),
+        ({"missing": "fail"}, [None], "red", "nothing was measured"),
+        ({"failures": 1}, [0.05, 0.0], "green", "errors 0 %"),
+        ({"failures": 1}, [0.05, 0.05, 0.0], "red", "2 of 3 periods"),
+        ({"count": 2}, [0.0], "unsure", "1 of 2 periods were good"),
+        ({"count": 2}, [0.0, 0.0], "green", "errors 0 %"),
+        ({"fails_above": 0.1}, [0.05], "unsure", "0 of 1 periods were good (5 %)"),
+        ({"fails_above": 0.1}, [0.05, 0.0], "green", "errors 0 %"),
+        ({"fails_above": 0.1}, [0.2], "red", "20 %"),
+        ({"fails_above": 0.1, "unsure": 0}, [0.05], "red", "1 periods were neither good nor bad, 0 may be"),
+        ({"at_most": None, "at_least": 0.5}, [0.4], "red", "at least 50 % is wanted"),
+        ({"at_most": None, "at_least": 0.5}, [0.6], "green", "60 %"),
+    ],
+)
+def test_a_verdict(changes: dict[str, Any], values: list[float | None], standing: str, why: str) -> None:
+    found = judged(replace(RULE, **changes), values)
+    assert found.standing == standing and why in found.why
+
+
+@pytest.mark.parametrize(
+    ("seconds", "period"), [(1, 1), (2, 5), (10, 10), (30, 30), (31, 60), (60, 60), (61, 120), (300, 300)]
+)
+def test_periods_are_those_that_cloudwatch_knows(seconds: float, period: int) -> None:
+    assert period_of(seconds) == period
+
+
+class Metrics:
+    """Values by the query's name and the second at which a period begins."""
+
+    def __init__(self, values: dict[str, dict[int, float]], alarms: dict[str, str] | None = None) -> None:
+        self.values, self.alarms = values, alarms or {}
+        self.asked: list[tuple[float, float]] = []
+        self.fails = False
+
+    def get_metric_data(self, StartTime: datetime, EndTime: datetime, **request: Any) -> dict[str, Any]:
+        if self.fails:
+            raise ClientError({"Error": {"Code": "Throttling", "Message": "slower"}}, "GetMetricData")
+        start, end = StartTime.timestamp(), EndTime.timestamp()
+        self.asked.append((start, end))
+        results = []
+        for query in request["MetricDataQueries"]:
+            found = {at: value for at, value in self.values.get(query["Id"], {}).items() if start <= at < end}
+            times = [datetime.fromtimestamp(at, UTC) for at in found]
+            results.append({"Id": query["Id"], "Timestamps": times, "Values": list(found.values())})
+        return {"MetricDataResults": results}
+
+    def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
+        found = [{"AlarmName": name, "StateValue": self.alarms[name]} for name in AlarmNames if name in self.alarms]
+        return {"MetricAlarms": found, "CompositeAlarms": []}
+
+
+def judge(metrics: Metrics, *rules: Rule, **more: Any) -> ByMetrics:
+    return ByMetrics(metrics, rules or (RULE,), Judged("churn", "blue"), **more)
+
+
+def test_only_whole_periods_of_the_stage_count() -> None:
+    """What was before it is of another share, and what is not over may still change."""
+    metrics = Metrics({"requests": {60: 10.0, 120: 10.0, 180: 10.0}, "failed": {60: 10.0, 180: 10.0}})
+    assert judge(metrics).look(BAKE, since=70, now=185).standing == "green"
+    assert metrics.asked == [(120.0, 180.0)]
+    assert judge(metrics).look(BAKE, since=70, now=245).standing == "red"
+    assert judge(metrics, lag=60).look(BAKE, since=70, now=245).standing == "green"
+    assert judge(metrics, replace(RULE, delay=120.0)).look(BAKE, since=70, now=300).standing == "unsure"
+
+
+def test_what_callers_did_wrong_is_no_error_of_the_version() -> None:
+    metrics = Metrics({"requests": {60: 100.0}, "failed": {60: 30.0}, "refused": {60: 30.0}})
+    assert judge(metrics).look(BAKE, since=60, now=120).standing == "green"
+
+
+def test_a_question_without_an_answer_is_no_failure_until_there_are_too_many() -> None:
+    metrics = Metrics({"requests": {60: 1.0}})
+    metrics.fails = True
+    asking = judge(metrics)
+    found = [asking.look(BAKE, since=60, now=120) for _ in range(5)]
+    assert [verdict.standing for verdict in found] == ["unsure"] * 4 + ["red"]
+    assert "was asked 5 times in a row and did not answer" in found[-1].why
+    metrics.fails = False
+    assert asking.look(BAKE, since=60, now=120).standing == "green"
+
+
+def test_a_dry_run_is_told_once_and_not_heeded() -> None:
+    said: list[str] = []
+    metrics = Metrics({"requests": {60: 1.0}, "failed": {60: 1.0}})
+    asking = judge(metrics, replace(RULE, dry_run=True), say=said.append)
+    assert [asking.look(BAKE, since=60, now=120).standing for _ in range(2)] == ["green", "green"]
+    assert len(said) == 1 and said[0].startswith("dry run: errors: 100 %")
+
+
+@pytest.mark.parametrize(
+    ("state", "standing"), [("OK", "green"), ("ALARM", "red"), ("INSUFFICIENT_DATA", "unsure"), (None, "red")]
+)
+def test_alarms(state: str | None, standing: str) -> None:
+    metrics = Metrics({"requests": {60: 1.0}}, {"a": state} if state else {})
+    assert judge(metrics, alarms=("a",)).look(BAKE, since=60, now=120).standing == standing
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "answers", "value"),
+    [
+        ("errors", {}, {"requests": 10.0, "failed": 3.0, "refused": 1.0}, 0.2),
+        ("errors", {}, {"requests": None, "failed": None, "refused": None}, None),
+        ("errors", {}, {"requests": 0.0, "failed": None, "refused": None}, None),
+        ("latency", {}, {"latency": 250_000.0}, 0.25),
+        ("slow", {}, {"quick": 99.0}, 0.01),
+        ("slow", {}, {"quick": None}, None),
+        ("requests", {}, {"requests": None}, 0.0),
+        ("cpu", {}, {"used": 80.0}, 80.0),
+        ("memory", {}, {"used": None}, None),
+        ("metric", {"namespace": "A", "name": "b"}, {"value": 3.0}, 3.0),
+    ],
+)
+def test_a_measure(name: str, settings: dict[str, Any], answers: dict[str, float | None], value: float | None) -> None:
+    measure = measures()[name]
+    made = measure.settings(**settings)
+    assert set(measure.queries(made, Judged("churn", "blue"))) == set(answers)
+    assert measure.value(made, answers) == (None if value is None else pytest.approx(value))

@@ -1,0 +1,110 @@
+"""``[env.NAME.promote]``: what it means, and every mistake in it with its line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops.deploy.shifting.settings import PromotionSettings, read
+from mlops.ir import ConfigurationError
+from mlops.ir.shift import Stage
+from mlops.project.environments import read_project
+
+
+def settings(folder: Path, text: str, name: str = "local") -> PromotionSettings:
+    (folder / "mlops.toml").write_text(text)
+    return read(read_project(folder).environment(name), folder)
+
+
+def test_a_canary_takes_six_lines(tmp_path: Path) -> None:
+    found = settings(
+        tmp_path,
+        """[env.local.promote]
+strategy = { canary = { share = 5, bake = "15m" } }
+alarms = ["churn-errors"]
+[env.local.promote.judge]
+errors = { at_most = "1%" }
+latency = { at_most = "250ms", percentile = 95 }
+""",
+    )
+    assert found.course(3).stages == (Stage(5.0, 900.0), Stage(100.0, 0.0))
+    assert [(rule.name, rule.limit) for rule in found.rules] == [
+        ("errors", "at most 1 %"),
+        ("latency", "at most 250 ms"),
+    ]
+    assert found.rules[1].settings.percentile == 95 and found.alarms == ("churn-errors",)
+
+
+def test_nothing_declared_is_all_at_once_and_errors_are_looked_at(tmp_path: Path) -> None:
+    found = settings(tmp_path, "")
+    assert found.strategy.name == "all-at-once" and found.variants == ("blue", "green")
+    assert [(rule.name, rule.at_most) for rule in found.rules] == [("errors", 0.01)]
+
+
+def test_an_environment_takes_over_what_it_inherits(tmp_path: Path) -> None:
+    found = settings(
+        tmp_path,
+        """
+[env.defaults]
+region = "eu-west-1"
+role = "arn:aws:iam::111122223333:role/r"
+bucket = "acme-ml"
+[env.defaults.promote]
+strategy = "linear"
+alarms = ["a"]
+[env.prod.promote]
+alarms = ["b"]
+""",
+        "prod",
+    )
+    assert (found.strategy.name, found.alarms, found.lag) == ("linear", ("b",), 90.0)
+
+
+@pytest.mark.parametrize(
+    ("lines", "at", "said"),
+    [
+        ('strategy = "canarry"', 2, "there is no strategy 'canarry'; there are: all-at-once, blue-green, canary"),
+        ("strategy = { canary = { shares = 5 } }", 2, "'shares' is not a key of [env.local.promote.strategy.canary]"),
+        ("strategy = { canary = { share = 100 } }", 2, "canary: share = 100: a canary has more than 0"),
+        ('strategy = { canary = { bake = "soon" } }', 2, "'soon' is no duration"),
+        ('strategy = { canary = { share = "5" } }', 2, "strategy.canary.share = '5'"),
+        ("strategy = { canary = {}, linear = {} }", 2, "strategy: give one"),
+        ("strategi = 1", 2, "'strategi' is not a key of [env.local.promote]; did you mean 'strategy'?"),
+        ('engine = "magic"', 2, "engine = 'magic'"),
+        ('variants = ["a"]', 2, "variants: two names are needed"),
+        ('patience = "long"', 2, "patience: 'long' is no duration"),
+        ("judge.errors = {}", 2, "errors has no limit: give at_most or at_least"),
+        ("judge.errors = { at_most = 5 }", 2, "errors: 5.0 is no share"),
+        ("judge.errors = { at_most = 0.1, percentile = 9 }", 2, "'percentile' is not a key of"),
+        ("judge.errorz = { at_most = 0.1 }", 2, "there is no measure 'errorz'; there are: cpu, errors, latency"),
+        ('judge.latency = { at_most = "fast" }', 2, "latency: 'fast' is no duration"),
+        ('judge.cash = { measure = "metric", at_least = 1 }', 2, "lacks 'namespace'"),
+        ('judge.errors = { at_most = 0.1, interval = "0s" }', 2, "interval = '0s': a second at least"),
+        ('judge.errors = { at_most = 0.1, missing = "maybe" }', 2, "missing = 'maybe'"),
+    ],
+)
+def test_a_mistake_has_its_line(tmp_path: Path, lines: str, at: int, said: str) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        settings(tmp_path, f"[env.local.promote]\n{lines}\n")
+    assert f"mlops.toml:{at}: " in told.value.message and said in told.value.message
+
+
+def test_all_mistakes_at_once(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        settings(
+            tmp_path,
+            """[env.local.promote]
+strategy = "canarry"
+patience = "long"
+[env.local.promote.judge]
+errors = {}
+cpu = { at_most = "much" }
+""",
+        )
+    assert [line.rpartition("mlops.toml:")[2].partition(":")[0] for line in told.value.message.splitlines()] == [
+        "2",
+        "5",
+        "6",
+        "3",
+    ]

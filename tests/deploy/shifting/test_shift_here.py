@@ -1,0 +1,181 @@
+"""Shifts on the local account: real servers under load, real verdicts, and the way back."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.account import Account, connect
+from mlops.deploy.endpoints.promote import Promoted, Target, promote
+from mlops.deploy.models.registry import version
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.settings import read
+from mlops.ir import Refusal
+from mlops.project.environments import read_project
+
+from ..conftest import World
+from ..test_promote import archive
+from ..test_registry import IMAGE
+
+SOUND = "def model_fn(d): return 0\ndef transform_fn(m, body, t, a): return 'version {n}', a\n"
+FLAKY = """
+import itertools
+count = itertools.count()
+def model_fn(d): return 0
+def transform_fn(m, body, t, a):
+    if next(count) % 5 == 4:
+        raise ValueError('now and then')
+    return 'version 3', a
+"""
+SLOW = """
+import time
+def model_fn(d): return 0
+def transform_fn(m, body, t, a):
+    time.sleep(0.2)
+    return 'slow', a
+"""
+TOML = """
+[env.local.promote]
+strategy = { stepped = { shares = [5, 25, 50, 100], bake = "2s" } }
+patience = "20s"
+
+[env.local.promote.judge]
+errors = { at_most = "1%", interval = "1s" }
+latency = { at_most = "100ms", interval = "1s" }
+"""
+
+
+@pytest.fixture(scope="module")
+def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """Approved versions: 1 and 2 answer, 3 fails at every fifth request, 4 is slow."""
+    folder: Path = tmp_path_factory.mktemp("shift")
+    (folder / "mlops.toml").write_text(TOML)
+    environment = read_project(folder).environment("local")
+    account = connect(environment)
+    s3, sagemaker = account.client("s3"), account.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    s3.put_object(Bucket=environment.bucket, Key="sample.tar.gz", Body=archive("sample.csv", "1,2\n"))
+    for number, handler in enumerate([SOUND.format(n=1), SOUND.format(n=2), FLAKY, SLOW], 1):
+        s3.put_object(Bucket=environment.bucket, Key=f"{number}.tar.gz", Body=archive("code/inference.py", handler))
+        sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            ModelApprovalStatus="Approved",
+            SamplePayloadUrl=f"s3://{environment.bucket}/sample.tar.gz",
+            InferenceSpecification={
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://{environment.bucket}/{number}.tar.gz"}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+    yield World(folder, environment, account)
+    for endpoint in sagemaker.list_endpoints()["Endpoints"]:
+        sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
+
+
+class Load:
+    """Requests one after another from several threads, until it is over."""
+
+    def __init__(self, account: Account, endpoint: str) -> None:
+        self._runtime = account.client("sagemaker-runtime")
+        self._endpoint = endpoint
+        self.over = threading.Event()
+        self.answers: list[tuple[float, str, str]] = []
+
+    def run(self) -> None:
+        while not self.over.wait(0.004):
+            try:
+                reply = self._runtime.invoke_endpoint(
+                    EndpointName=self._endpoint, Body=b"1,2\n", ContentType="text/csv", Accept="text/csv"
+                )
+                told = reply["Body"].read().decode()
+                self.answers.append((time.time(), reply["InvokedProductionVariant"], told))
+            except Exception as error:
+                self.answers.append((time.time(), "", f"failed: {error}"))
+
+    @property
+    def failed(self) -> list[str]:
+        return [told for _, _, told in self.answers if told.startswith("failed")]
+
+
+@contextmanager
+def load(world: World, endpoint: str) -> Iterator[Load]:
+    found = Load(world.account, endpoint)
+    threads = [threading.Thread(target=found.run) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield found
+    finally:
+        found.over.set()
+        for thread in threads:
+            thread.join()
+
+
+def promoted(world: World, number: int, endpoint: str, said: list[str] | None = None, **more: Any) -> Promoted:
+    settings = read(world.environment, world.folder)
+    chosen = version(world.account, "churn", number)
+    heard = [] if said is None else said
+    target = more.pop("target", Target(endpoint, timeout=60))
+    return promote(world.account, world.environment, chosen, target, settings, say=heard.append, **more)
+
+
+def live(world: World, endpoint: str) -> dict[str, Any]:
+    found: dict[str, Any] = world.account.client("sagemaker").describe_endpoint(EndpointName=endpoint)
+    return found
+
+
+def test_traffic_goes_over_in_steps_and_nothing_is_lost(world: World) -> None:
+    assert promoted(world, 1, "steps", target=Target("steps", count=3, timeout=60)).action == "created"
+    said: list[str] = []
+    with load(world, "steps") as under:
+        done = promoted(world, 2, "steps", said)
+    assert done.action == "updated" and under.failed == []
+    found = live(world, "steps")
+    assert found["EndpointConfigName"] == done.config
+    assert [(item["VariantName"], item["CurrentInstanceCount"]) for item in found["ProductionVariants"]] == [
+        ("blue", 3)
+    ]
+    assert {told for _, _, told in under.answers} == {"version 1", "version 2"}, [a for a in under.answers if not a[2]][
+        :20
+    ]
+    assert [line for line in said if "looked at" in line] == [
+        f"stage {number}: {share} % of the traffic, looked at for 2s"
+        for number, share in enumerate((5, 25, 50, 100), 1)
+    ]
+    stored = journals.read(world.account, world.environment, "steps")
+    assert stored is not None and stored.journal.phase == "shifted"
+    # And once more, to the other name.
+    assert promoted(world, 2, "steps").action == "unchanged"
+    with load(world, "steps"):
+        assert promoted(world, 1, "steps").action == "updated"
+    assert [item["VariantName"] for item in live(world, "steps")["ProductionVariants"]] == ["green"]
+
+
+@pytest.mark.parametrize(("number", "why"), [(3, "errors: "), (4, "latency: ")])
+def test_a_version_that_is_worse_goes_back_by_itself(world: World, number: int, why: str) -> None:
+    name = f"worse-{number}"
+    promoted(world, 1, name)
+    before = live(world, name)["EndpointConfigName"]
+    with load(world, name) as under, pytest.raises(Refusal) as told:
+        promoted(world, number, name)
+    assert "serves what it served before" in told.value.message and why in told.value.message
+    after = live(world, name)
+    assert (after["EndpointStatus"], after["EndpointConfigName"]) == ("InService", before)
+    assert len(under.failed) < 0.05 * len(under.answers)
+    stored = journals.read(world.account, world.environment, name)
+    assert stored is not None and stored.journal.phase == "taken back"
+
+
+def test_no_traffic_is_not_green(world: World) -> None:
+    promoted(world, 1, "quiet")
+    quiet = replace(world.environment, promote={**world.environment.promote, "patience": "1s"})
+    with pytest.raises(Refusal, match="has no verdict: errors: 0 of 1 periods were good"):
+        promoted(World(world.folder, quiet, world.account), 2, "quiet")
+    assert [item["VariantName"] for item in live(world, "quiet")["ProductionVariants"]] == ["AllTraffic"]
