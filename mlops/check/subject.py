@@ -138,6 +138,14 @@ class Subject:
         return tuple(found)
 
     @cached_property
+    def objects(self) -> tuple[tuple[str, Mapping[str, Value], Placed], ...]:
+        """Every object of a request in Arguments, with its pointer; not maps of texts, nor steps inside of steps."""
+        found: list[tuple[str, Mapping[str, Value], Placed]] = []
+        for placed in self.placed:
+            _collect_objects(placed.step.arguments, f"{placed.pointer}/Arguments", placed, found)
+        return tuple(found)
+
+    @cached_property
     def policy(self) -> HousePolicy | None:
         """That of the project in which the definition lies; a definition from standard input has none."""
         # Who binds a definition that was checked before asks for none.
@@ -253,6 +261,24 @@ def _collect_texts(value: Value, at: str, found: list[tuple[str, str]]) -> None:
         _collect_texts(value.s3_uri, f"{at}/Std:JsonGet/S3Uri", found)
     elif not isinstance(value, LITERALS) and isinstance(value, Mapping):
         _collect_texts(dict(value), at, found)
+
+
+_TEXT_MAPS = frozenset({"Environment", "HyperParameters", "StaticHyperParameters"})
+_BLOCKS = frozenset({"IfSteps", "ElseSteps", "ForEachBody"})
+
+
+def _collect_objects(
+    value: Value, at: str, placed: Placed, found: list[tuple[str, Mapping[str, Value], Placed]]
+) -> None:
+    if isinstance(value, dict):
+        found.append((at, value, placed))
+        for name, item in value.items():
+            if isinstance(item, tuple | dict) and name not in _TEXT_MAPS and name not in _BLOCKS:
+                _collect_objects(item, at + pointer(name), placed, found)
+    elif isinstance(value, tuple):
+        for index, item in enumerate(value):
+            if isinstance(item, tuple | dict):
+                _collect_objects(item, f"{at}/{index}", placed, found)
 
 
 def _collect_uris(value: Value, at: str, placed: Placed, found: list[Uri]) -> None:

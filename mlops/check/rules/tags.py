@@ -7,27 +7,7 @@ from collections.abc import Iterator, Mapping
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Placed, Severity, Value
-from mlops.ir.values import pointer
-
-
-def _tag_lists(subject: Subject) -> Iterator[tuple[str, tuple[Value, ...], Placed]]:
-    """Every Tags of an object in Arguments, also of one deep in them."""
-    for placed in subject.placed:
-        stack: list[tuple[str, Value]] = [(f"{placed.pointer}/Arguments", placed.step.arguments)]
-        while stack:
-            at, value = stack.pop()
-            if isinstance(value, tuple):
-                stack += [(f"{at}/{index}", item) for index, item in enumerate(value) if isinstance(item, tuple | dict)]
-            elif isinstance(value, dict):
-                for name, item in value.items():
-                    if name == "Tags" and isinstance(item, tuple):
-                        yield f"{at}/Tags", item, placed
-                    elif name not in _BRANCHES and isinstance(item, tuple | dict):
-                        stack.append((at + pointer(name), item))
-
-
-_BRANCHES = frozenset({"IfSteps", "ElseSteps", "ForEachBody", "Environment", "HyperParameters"})
+from mlops.ir import Severity
 
 
 @rule(
@@ -43,7 +23,10 @@ def tag(subject: Subject) -> Iterator[Fault]:
     Bad:  [{"Key": "aws:team", "Value": "growth"}]
     Good: [{"Key": "team", "Value": "growth"}]
     """
-    for at, listed, placed in _tag_lists(subject):
+    for holder_at, holder, placed in subject.objects:
+        listed, at = holder.get("Tags"), f"{holder_at}/Tags"
+        if not isinstance(listed, tuple):
+            continue
         seen: set[str] = set()
         for index, item in enumerate(listed):
             key = item.get("Key", item.get("key")) if isinstance(item, Mapping) else None

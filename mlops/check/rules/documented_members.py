@@ -1,0 +1,159 @@
+"""What the service's documentation says of members that exclude, need or decide each other, where no other rule is
+about them: tables, so that a sentence is a row."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from mlops.check.expressions import literal
+from mlops.check.jobs import TRAINING, TUNING
+from mlops.check.members import entries
+from mlops.check.rule import Fault, rule
+from mlops.check.shapes import shown
+from mlops.check.subject import Subject
+from mlops.ir import Severity
+from mlops.ir.members import get
+
+_SOURCE = "botocore's documentation of the members"
+
+
+@dataclass(frozen=True, slots=True)
+class _When:
+    """``member`` beside ``decider`` of one of ``values``: is wanted then, or has a meaning then alone."""
+
+    member: str
+    decider: str
+    values: tuple[str, ...]
+    wanted: bool = False
+
+
+_EXCLUSIONS: Mapping[str, tuple[str, ...]] = {
+    "InstancePreferences": ("InstanceType", "InstanceGroups", "InstancePlacementConfig"),
+}
+_CONDITIONS = (_When("EvaluationType", "JobType", ("Evaluation",), wanted=True),)
+_TRIGGERS = frozenset({*_EXCLUSIONS, *(when.member for when in _CONDITIONS), *(w.decider for w in _CONDITIONS)})
+
+
+@rule("X930", "documented-members", Severity.ERROR, source=_SOURCE)
+def documented_members(subject: Subject) -> Iterator[Fault]:
+    """Members that exclude each other, one that another one's value asks for, or one that has a meaning only beside
+    another one's value.
+
+    Bad:  {"InstanceType": "ml.m5.xlarge", "InstancePreferences": [...]}
+    Good: {"InstancePreferences": [...]}
+    """
+    for at, value, placed in subject.objects:
+        if _TRIGGERS.isdisjoint(value):
+            continue
+        for member, others in _EXCLUSIONS.items():
+            for other in others:
+                if value.get(member) is not None and value.get(other) is not None:
+                    message = f"{member} and {other} exclude each other"
+                    yield Fault(f"{at}/{other}", message, "keep one of them", placed)
+        for when in _CONDITIONS:
+            decided = value.get(when.decider)
+            if not isinstance(decided, str):
+                continue
+            if when.wanted and decided in when.values and value.get(when.member) is None:
+                message = f"{when.decider} {decided} wants {when.member}"
+                yield Fault(f"{at}/{when.member}", message, "add it", placed)
+            elif not when.wanted and decided not in when.values and value.get(when.member) is not None:
+                message = f"{when.member} goes with {when.decider} {' or '.join(when.values)}, and this is {decided}"
+                yield Fault(f"{at}/{when.member}", message, "remove it", placed)
+
+
+@rule("X931", "instance-preferences", Severity.ERROR, source=_SOURCE)
+def instance_preferences(subject: Subject) -> Iterator[Fault]:
+    """Preferences of instances say their number both for each and for all, or for some of them alone; or the job is to
+    run on spot instances, of which there are none for preferences.
+
+    Bad:  "InstanceCount": 2 beside preferences of which each has an "InstanceCount"
+    Good: "InstanceCount" in each preference alone
+    """
+    for machine in subject.machines:
+        listed = [item for _, item in entries(machine.settings, "InstancePreferences")]
+        counted = [item.get("InstanceCount") is not None for item in listed]
+        if any(counted) and machine.settings.get("InstanceCount") is not None:
+            message = "the number of instances stands beside the preferences and in them"
+            yield Fault(f"{machine.at}/InstanceCount", message, "keep one of both", machine.placed)
+        elif any(counted) and not all(counted):
+            at = f"{machine.at}/InstancePreferences/{counted.index(False)}/InstanceCount"
+            yield Fault(
+                at, "some preferences have an InstanceCount, this one has none", "give one to all", machine.placed
+            )
+    for at, job, placed in subject.jobs[TRAINING]:
+        if get(job, "ResourceConfig", "InstancePreferences") and job.get("EnableManagedSpotTraining") is True:
+            message = "preferences of instances and spot training exclude each other"
+            yield Fault(f"{at}/EnableManagedSpotTraining", message, "keep one of them", placed)
+        plans = [item.get("TrainingPlanArns") for _, item in entries(job, "ResourceConfig", "InstancePreferences")]
+        if any(plans) and get(job, "ResourceConfig", "TrainingPlanArn") is not None:
+            message = "training plans stand beside the preferences and in them"
+            yield Fault(f"{at}/ResourceConfig/TrainingPlanArn", message, "keep one of both", placed)
+
+
+@rule("X932", "unversioned-registration", Severity.ERROR, source=f"{_SOURCE}: InferenceSpecification")
+def unversioned_registration(subject: Subject) -> Iterator[Fault]:
+    """A registration without a group does not say on which instances it may be deployed, which only versions of a group
+    may leave out; or two of its additional specifications have one name.
+
+    Bad:  a RegisterModel without ModelPackageGroupName and without SupportedRealtimeInferenceInstanceTypes
+    Good: the same with "ModelPackageGroupName": "churn"
+    """
+    for placed, arguments in subject.of_type("RegisterModel"):
+        at, specification = f"{placed.pointer}/Arguments", arguments.get("InferenceSpecification")
+        unversioned = arguments.get("ModelPackageGroupName") is None and isinstance(specification, Mapping)
+        for name in _INSTANCES if unversioned else ():
+            if get(specification, name) is None:
+                message = f"a model package without a group wants {name}"
+                yield Fault(f"{at}/InferenceSpecification/{name}", message, "add it, or ModelPackageGroupName", placed)
+        listed = list(entries(arguments, "AdditionalInferenceSpecifications"))
+        counts = Counter(called for _, item in listed if isinstance(called := item.get("Name"), str))
+        for where, item in listed[1:]:
+            if counts.get(str(item.get("Name")), 0) > 1:
+                message = f"two specifications are named {shown(item['Name'])}"
+                yield Fault(f"{at}{where}/Name", message, "rename one of them", placed)
+                break
+
+
+_INSTANCES = ("SupportedTransformInstanceTypes", "SupportedRealtimeInferenceInstanceTypes")
+
+
+@rule("X933", "eula-not-accepted", Severity.WARNING, source=f"{_SOURCE}: AcceptEula")
+def eula_not_accepted(subject: Subject) -> Iterator[Fault]:
+    """A model's licence is declined, so the model is not given out.
+
+    Bad:  "AcceptEula": false
+    Good: "AcceptEula": true
+    """
+    for at, value, placed in subject.objects:
+        if "AcceptEula" in value and literal(subject, value["AcceptEula"]) is False:
+            yield Fault(f"{at}/AcceptEula", "the licence is not accepted", "read it, and write true", placed)
+
+
+@rule(
+    "X934",
+    "environments-together",
+    Severity.ERROR,
+    source=f"{_SOURCE}: HyperParameterTrainingJobDefinition.Environment",
+)
+def environments_together(subject: Subject) -> Iterator[Fault]:
+    """All training jobs that a tuning job defines have more variables of the environment together than one may have.
+
+    Bad:  30 variables in each of two TrainingJobDefinitions
+    Good: 20 variables in each of them
+    """
+    for tuning in subject.jobs[TUNING]:
+        count = 0
+        for where, item in entries(tuning.request, "TrainingJobDefinitions"):
+            values = item.get("Environment")
+            own = len(values) if isinstance(values, Mapping) else 0
+            count += own
+            if count > _VARIABLES >= own:
+                message = f"{count} variables in all definitions together, at most {_VARIABLES} are allowed"
+                yield Fault(f"{tuning.at}{where}/Environment", message, "remove some", tuning.placed)
+                break
+
+
+_VARIABLES = 48
