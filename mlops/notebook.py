@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.deploy.executions.following import ExecutionState
 from mlops.ir import Event, MlopsError, Refusal, Severity
+from mlops.ir.counted import counted
 from mlops.ir.hiding import hide_text, hide_value
 from mlops.use_cases.news import Looked, Said
 
@@ -126,7 +127,9 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
     if errors:
         told = "\n".join(f"{finding.code} {finding.message}" for finding in errors)
-        raise Refusal(f"{pipeline.name} has {len(errors)} errors, so it is not run:\n{told}", hint=errors[0].help)
+        raise Refusal(
+            f"{pipeline.name} has {counted(len(errors), 'error')}, so it is not run:\n{told}", hint=errors[0].help
+        )
     values = {name: _text(value) for name, value in parameters.items()}
     judge(result.definition, values)
     connected = connect_here(LOCAL, found.project)

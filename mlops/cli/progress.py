@@ -11,6 +11,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from mlops.cli.printing import is_animated, printable, talk
+from mlops.ir.counted import counted
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -125,7 +126,7 @@ class Progress:
 
     def _count(self, still: int) -> str:
         over = sum(event.detail["status"] not in _RUNNING for event in [*self._steps.values()])
-        return f"{over} of {len(self._steps) + still} steps"
+        return f"{over} of {counted(len(self._steps) + still, 'step')}"
 
 
 class Events:

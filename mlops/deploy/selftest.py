@@ -19,6 +19,7 @@ from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.prune import StoredAsset, inventory, prune
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import AccountError, Checked, MlopsError
+from mlops.ir.counted import counted
 from mlops.project.environments import Environment
 
 _POLL_SECONDS = 5.0
@@ -118,9 +119,9 @@ def _remove(account: Account, environment: Environment, checked: Checked) -> str
     name = checked.definition.name or ""
     parts: list[Callable[[], str]] = [
         lambda: _remove_pipeline(account, environment, name),
-        lambda: f"{_remove_group(account.client('sagemaker'), name)} versions",
+        lambda: counted(_remove_group(account.client("sagemaker"), name), "version"),
         lambda: f"{_remove_objects(account, environment, name)} outputs",
-        lambda: f"{_remove_code(account, environment, checked)} objects of code",
+        lambda: f"{counted(_remove_code(account, environment, checked), 'object')} of code",
     ]
     done, refused = [], []
     for part in parts:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mlops.deploy.pipelines import prune as pruning
 from mlops.deploy.pipelines.prune import StoredAsset
+from mlops.ir.counted import counted
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import connect_here
 
@@ -18,6 +19,6 @@ def prune(environment: str, days: float, consent: Consent = NOBODY, *, deleting:
     connected = connect_here(environment)
     found = pruning.prunable(pruning.inventory(connected.account, connected.environment), days)
     if deleting and found:
-        need_consent(connected, f"delete {len(found)} objects", consent)
+        need_consent(connected, f"delete {counted(len(found), 'object')}", consent)
         pruning.prune(connected.account, connected.environment, found)
     return tuple(found)

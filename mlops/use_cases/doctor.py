@@ -14,6 +14,7 @@ from typing import Literal, NamedTuple
 
 from mlops import __version__
 from mlops.ir import MlopsError, full_disk
+from mlops.ir.counted import counted
 
 _LEAST_BYTES = 16 * 1024 * 1024
 """With less no step leaves anything."""
@@ -154,6 +155,6 @@ def _project() -> Iterator[Examined]:
         yield Examined(LOCK, "broken", error.message)
         return
     if pinned.images:
-        yield Examined(LOCK, "ok", f"{len(set(pinned.images.values()))} images pinned")
+        yield Examined(LOCK, "ok", f"{counted(len(set(pinned.images.values())), 'image')} pinned")
     else:
         yield Examined(LOCK, "missing", "no image is pinned; `mlops lock` pins them")

@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Sequence
 
 from mlops.ir import Finding, Listener, Refusal, Severity, UsageError
+from mlops.ir.counted import counted
 from mlops.use_cases.news import Judged
 
 
@@ -15,7 +16,7 @@ def need_sound(findings: Iterable[Finding], listener: Listener, *, doing: str) -
     listener(Judged(findings=told))
     errors = sum(finding.severity is Severity.ERROR for finding in told)
     if errors:
-        raise Refusal(f"{doing} stopped: {errors} {'error' if errors == 1 else 'errors'}")
+        raise Refusal(f"{doing} stopped: {counted(errors, 'error')}")
 
 
 def judge_names(suffix: str | None, aliases: Sequence[str]) -> None:

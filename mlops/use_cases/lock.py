@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.check.pinning import pin_images
+from mlops.check.places import shown
 from mlops.ir import Listener, Refusal, UsageError
 from mlops.project import lock as locking
 from mlops.project.root import LOCK, find_root
@@ -39,4 +40,4 @@ def write(locked: Locked) -> bool:
 def need_current(locked: Locked) -> None:
     """Raises Refusal where the file holds something else."""
     if not locked.file.is_file() or locked.file.read_text(encoding="utf-8") != locked.text:
-        raise Refusal(f"{locked.file} is stale", hint="run `mlops lock` and commit it")
+        raise Refusal(f"{shown(locked.file)} is stale", hint="run `mlops lock` and commit it")

@@ -12,6 +12,7 @@ from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.replay import alone, copy, inputs, past, source_of, values_of
 from mlops.deploy.executions.selection import select, selective_config
 from mlops.ir import AccountError, Checked, Listener, UsageError
+from mlops.ir.counted import counted
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import LOCAL
 from mlops.use_cases.approval import GIVEN, need_consent
@@ -87,6 +88,6 @@ def brought_here(there: Connected, step: PastStep, listener: Listener) -> Chosen
         except AccountError as error:
             listener(Said(text=f"{uri} could not be copied, the step does not find it here: {error.message}"))
             continue
-        told = f"{count} objects, {size:,} bytes copied" if count else "is here already, or empty"
+        told = f"{counted(count, 'object')}, {size:,} bytes copied" if count else "is here already, or empty"
         listener(Said(text=f"{uri}: {told}"))
     return Chosen(here, found, {})

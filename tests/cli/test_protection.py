@@ -122,7 +122,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("models reject", ("churn", "1"), "reject version 1 of churn"),
     Changes("promote", ("churn", "--endpoint", "other"), "take version 1 of churn to the endpoint other", "--to"),
     Changes("endpoints delete", ("churn",), "delete the endpoint churn"),
-    Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 objects"),
+    Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 object"),
     Changes("selftest", (), "run mlops-selftest-", code=1),
     Changes("destroy", ("churn", "--force"), "remove pipeline churn"),
 )

@@ -152,7 +152,7 @@ def test_what_cannot_be_copied_is_told_and_the_rest_is(
     brought_here(Connected(prod, far, tmp_path), PastStep(checked, state, "Two", ran.values), hear)
     told = capfd.readouterr().err
     assert "s3://not-ours/data could not be copied" in told and "NoSuchBucket" in told
-    assert re.search(r"/step\.py: 1 objects, \d+ bytes copied", told)
+    assert re.search(r"/step\.py: 1 object, \d+ bytes copied", told)
     # What is here already is not copied again.
     brought_here(Connected(prod, far, tmp_path), PastStep(checked, state, "Two", ran.values), hear)
     assert "copied, the step" in (told := capfd.readouterr().err) and "bytes copied" not in told

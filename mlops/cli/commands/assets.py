@@ -7,6 +7,7 @@ import click
 from mlops.cli import asking, options
 from mlops.cli.group import Group
 from mlops.cli.printing import print_json, table, talk
+from mlops.ir.counted import counted
 
 
 @click.group(cls=Group)
@@ -64,5 +65,5 @@ def prune(environment: str, days: float, delete: bool, yes: bool, format_: str) 
     if not found:
         talk("nothing to remove")
         return
-    objects = f"{len(found)} {'object' if len(found) == 1 else 'objects'}"
-    talk(f"{objects}, {size:,} bytes {'removed' if delete else 'could be removed; --delete does it'}")
+    done = "removed" if delete else "could be removed; --delete does it"
+    talk(f"{counted(len(found), 'object')}, {size:,} bytes {done}")

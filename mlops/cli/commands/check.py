@@ -11,6 +11,7 @@ import click
 from mlops.cli import options
 from mlops.cli.printing import is_coloured, talk
 from mlops.ir import MlopsError, Severity, UsageError
+from mlops.ir.counted import counted
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -84,7 +85,7 @@ def command(
     opened = checking.mend(request, hear) if fix else checking.look(request, hear)
     if write_baseline and known is not None:
         held, let_go = checking.write_baseline(known, opened)
-        talk(f"{known}: {held} {'entry' if held == 1 else 'entries'}" + (f", {let_go} let go" if let_go else ""))
+        talk(f"{known}: {counted(held, 'entry')}" + (f", {let_go} let go" if let_go else ""))
         return
     findings = checking.fresh(request, opened, hear)
     if diff:
@@ -101,7 +102,7 @@ def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
     if findings or format_ != "text":
         click.echo(text, nl=False)
     if format_ == "text":
-        many = f"{len(opened.pipelines)} {'pipeline' if len(opened.pipelines) == 1 else 'pipelines'} checked"
+        many = f"{counted(len(opened.pipelines), 'pipeline')} checked"
         talk(many if findings else f"{many}: nothing to say")
 
 
@@ -123,7 +124,7 @@ def _watch(request: Check, format_: str) -> None:
             except MlopsError as error:
                 tell_error(error)
             before = {**stamp(targets, opened), **before}
-            talk(f"watching {len(before)} files")
+            talk(f"watching {counted(len(before), 'file')}")
             wait_for_change(before, targets, opened)
     except KeyboardInterrupt:
         raise click.exceptions.Exit(130) from None
@@ -135,5 +136,5 @@ def _show_diff(changes: Sequence[Mended]) -> None:
     for change in changes:
         click.echo(change.diff(shown(change.file)), nl=False)
     many = sum(change.count for change in changes)
-    talk(f"{many} {'finding' if many == 1 else 'findings'} can be mended with --fix")
+    talk(f"{counted(many, 'finding')} can be mended with --fix")
     raise click.exceptions.Exit(1 if changes else 0)

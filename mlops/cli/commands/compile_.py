@@ -11,6 +11,7 @@ import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, talk
+from mlops.ir.counted import counted
 
 if TYPE_CHECKING:
     from mlops.check.defaults import Default
@@ -66,7 +67,9 @@ def command(
 
 
 def _explain(compiled: Compiled, environment: str, told: Sequence[Default]) -> None:
-    click.echo(f"{compiled.definition.name} in {environment}: {len(told)} values that the pipeline file leaves out")
+    click.echo(
+        f"{compiled.definition.name} in {environment}: {counted(len(told), 'value')} that the pipeline file leaves out"
+    )
     step = None
     for item in told:
         if item.step != step:

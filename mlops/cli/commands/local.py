@@ -10,6 +10,7 @@ import click
 from mlops.cli import asking, options
 from mlops.cli.group import Group
 from mlops.cli.printing import print_json, table, talk
+from mlops.ir.counted import counted
 
 if TYPE_CHECKING:
     from mlops.account.local.upkeep.pruning import Pruning
@@ -70,8 +71,9 @@ def _tell(found: Pruning, format_: str, *, done: bool) -> None:
         )
     verb = "freed" if done else "would free"
     click.echo(
-        f"{verb} {_readable(found.bytes)}: {len(found.executions)} executions, {objects} objects, "
-        f"{len(found.versions)} definitions, {len(found.left_over)} left-over files and folders"
+        f"{verb} {_readable(found.bytes)}: "
+        f"{counted(len(found.executions), 'execution')}, {counted(objects, 'object')}, "
+        f"{counted(len(found.versions), 'definition')}, {len(found.left_over)} left-over files and folders"
     )
 
 

@@ -6,6 +6,7 @@ import click
 
 from mlops.cli import options
 from mlops.cli.printing import print_json, talk
+from mlops.ir.counted import counted
 
 
 @click.command()
@@ -32,5 +33,5 @@ def command(target: str | None, checking: bool, format_: str) -> None:
         talk(f"{file} is up to date")
     else:
         before = "was" if locked.images == 1 else "were"
-        images = f"{locked.images} {'image' if locked.images == 1 else 'images'}"
+        images = counted(locked.images, "image")
         talk(f"{file}: {images} {'pinned' if written else f'{before} pinned before'}")

@@ -9,6 +9,7 @@ from typing import Any
 from mlops.deploy.pipelines.deciding import Plan
 from mlops.deploy.pipelines.definition_diff import MemberChange, members, readable
 from mlops.deploy.pipelines.differences import ResourceChange, SettingChange
+from mlops.ir.counted import counted
 from mlops.ir.hiding import hide
 
 _MARKS = {"added": "+", "removed": "-", "changed": "~"}
@@ -33,7 +34,7 @@ def summary(plans: Sequence[Plan]) -> str:
     told = [f"{counts[verb]} to {verb}" for verb in ("create", "update") if counts[verb]] or ["nothing to do"]
     unchanged = [f"{counts['nothing']} unchanged"] if counts["nothing"] else []
     uploads = len({upload.uri for plan in plans for upload in plan.uploads})
-    extra = [f"{uploads} {_plural(uploads, 'object')} to upload"] if uploads else []
+    extra = [f"{counted(uploads, 'object')} to upload"] if uploads else []
     drifted = sum(plan.drift is not None for plan in plans)
     extra += [f"{drifted} drifted"] if drifted else []
     return f"plan: {', '.join([*told, *unchanged, *extra])}"
@@ -108,7 +109,7 @@ def markdown(plans: Sequence[Plan]) -> str:
         shown += 1
     differ = sum(plan.verb != "nothing" or plan.drift is not None for plan in plans)
     if shown < differ:
-        lines += ["", f"{differ - shown} more {_plural(differ - shown, 'pipeline')}: `mlops plan` tells them."]
+        lines += ["", f"{counted(differ - shown, 'more pipeline')}: `mlops plan` tells them."]
     return "\n".join(lines) + "\n"
 
 
@@ -154,7 +155,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         size = "" if upload.size is None else f" ({upload.size:,} bytes)"
         yield f"  upload {readable(upload.uri)}{size}"
     if plan.assets_there and plan.actions:
-        yield f"  {plan.assets_there} {_plural(plan.assets_there, 'object')} of code and data there already"
+        yield f"  {counted(plan.assets_there, 'object')} of code and data there already"
     for loss in plan.losses:
         yield f"  cache: {loss.step} runs again, because of {', '.join(loss.because)}"
     if plan.drift is not None:
@@ -245,10 +246,6 @@ def _cut(told: str, longest: int) -> str:
 def _change(item: MemberChange) -> dict[str, Any]:
     told = {"step": item.step, "at": item.at, "code": item.is_code}
     return told | ({"old": item.old} if item.has_old else {}) | ({"new": item.new} if item.has_new else {})
-
-
-def _plural(count: int, noun: str) -> str:
-    return noun if count == 1 else f"{noun}s"
 
 
 def _cell(told: str) -> str:
