@@ -12,15 +12,15 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from mlops.check.ports import COMPOSER, AnyImage
+from mlops.check.sources import loaded_here
 from mlops.declare.instance_caps import COUNTS
-from mlops.declare.load import load
 from mlops.declare.lower import lower_pipeline
 from mlops.declare.misuse import collecting
 from mlops.ir import Definition
 from mlops.ir.hiding import hide, hide_value
 from mlops.ir.values import to_json
 from mlops.project.environments import Environment, origin, read_project
-from mlops.project.images import ImageRequest
 from mlops.project.root import find_root
 
 _MARK = "\ue000"
@@ -51,23 +51,14 @@ class Default:
     origin: str
 
 
-class _AnyImage:
-    """An image's URI depends on a real region and instance; here it does not matter."""
-
-    def uri(self, request: ImageRequest, region: str, instance_type: str | None, scope: str) -> str:
-        return str(request)
-
-
 def explain_defaults(definition: Definition, environment_name: str) -> tuple[Default, ...]:
     """Those of one pipeline of the DSL, in the order of the document."""
     file = Path(definition.where.file or "")
     root = find_root(file)
     environment = read_project(root).environment(environment_name)
-    pipeline = next((item for item in load(file).pipelines if item.name == definition.name), None)
-    if pipeline is None:
+    marked = _lowered_with_marks(file, root, definition.name, _marked(environment))
+    if marked is None:
         return ()
-    with collecting():
-        marked = lower_pipeline(pipeline, _marked(environment), _AnyImage(), (file.parent, root))
     found = [
         (f"the parameter {parameter.name}", "DefaultValue", "parameters", hide_value(parameter.name, parameter.default))
         for parameter in definition.parameters
@@ -87,6 +78,18 @@ def explain_defaults(definition: Definition, environment_name: str) -> tuple[Def
         Default(step, member, _text(value), key, origin(root, environment_name, key))
         for step, member, key, value in found
     )
+
+
+def _lowered_with_marks(file: Path, root: Path, name: str | None, marked: Environment) -> Definition | None:
+    loaded = loaded_here(file, root, read_project(root).time_limit)
+    if loaded is None:
+        composed = COMPOSER.get()(file, None, marked, root, any_image=True)
+        return next((item.definition for item in composed.definitions if item.definition.name == name), None)
+    pipeline = next((item for item in loaded.pipelines if item.name == name), None)
+    if pipeline is None:
+        return None
+    with collecting():
+        return lower_pipeline(pipeline, marked, AnyImage(), (file.parent, root))
 
 
 def _text(value: Any) -> str:

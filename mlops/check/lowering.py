@@ -6,16 +6,15 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from mlops.check import order
-from mlops.declare.lower import lower_pipeline
+from mlops.declare.lower import Images, lower_pipeline
 from mlops.declare.misuse import collecting
 from mlops.declare.pipeline import Pipeline
 from mlops.ir import Definition, Finding
 from mlops.project.environments import Environment
-from mlops.project.lock import Lock
 
 
 def lowered(
-    pipeline: Pipeline, environment: Environment, pinned: Lock, folders: tuple[Path, ...]
+    pipeline: Pipeline, environment: Environment, pinned: Images, folders: tuple[Path, ...]
 ) -> tuple[Definition, Sequence[Finding]]:
     """With what was found on the way. Files are looked for in ``folders``, of which the last is the project's."""
     with collecting() as misuses:

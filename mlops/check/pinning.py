@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping
 from pathlib import Path
 
-from mlops.check.sources import pipeline_files
-from mlops.declare.load import load
+from mlops.check.ports import COMPOSER, ImageUse
+from mlops.check.sources import loaded_here, pipeline_files
 from mlops.declare.lower import lower_pipeline
 from mlops.declare.misuse import collecting
 from mlops.ir import Finding
 from mlops.project import lock
 from mlops.project.environments import read_project
-from mlops.project.images import ImageKey, ImageRequest
+from mlops.project.images import ImageKey, ImageRequest, ImageUnknown
 
 
 class _Pins:
@@ -20,6 +21,9 @@ class _Pins:
 
     def __init__(self) -> None:
         self.images: dict[ImageKey, str] = {}
+
+    def add(self, use: ImageUse) -> None:
+        self.uri(use.request, use.region, use.instance_type, use.scope)
 
     def uri(self, request: ImageRequest, region: str, instance_type: str | None, scope: str) -> str:
         pinned = lock.pin(request, region=region, instance_type=instance_type, scope=scope)
@@ -34,7 +38,16 @@ def pin_images(root: Path) -> tuple[Mapping[ImageKey, str], tuple[Finding, ...]]
     pins = _Pins()
     findings: list[Finding] = []
     for file in pipeline_files(folder if folder.is_dir() else root):
-        loaded = load(file, project.time_limit)
+        loaded = loaded_here(file.resolve(), root, project.time_limit)
+        if loaded is None:
+            for environment in project.environments.values():
+                composed = COMPOSER.get()(file.resolve(), None, environment, root, any_image=True)
+                findings.extend(composed.findings)
+                findings.extend(misuse for item in composed.definitions for misuse in item.findings)
+                for use in composed.images:
+                    with contextlib.suppress(ImageUnknown):  # a check tells of it, at its line
+                        pins.add(use)
+            continue
         findings.extend(loaded.findings)
         for environment in project.environments.values():
             for pipeline in loaded.pipelines:

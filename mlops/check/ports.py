@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -12,6 +12,7 @@ from mlops.ports import Port
 
 if TYPE_CHECKING:
     from mlops.project.environments import Environment
+    from mlops.project.images import ImageRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,13 +31,39 @@ class Composed:
     definitions: tuple[Lowered, ...]
     findings: tuple[Finding, ...]
     declared: bool = False
+    images: tuple[ImageUse, ...] = ()
+    """What its pipelines ask for, where any image was taken."""
+
+
+@dataclass(frozen=True, slots=True)
+class ImageUse:
+    """What a lowering asks for: an image, and where it is used."""
+
+    request: ImageRequest
+    region: str
+    instance_type: str | None
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnyImage:
+    """Stands where a compile has the lock, where the URI does not matter; ``uses`` are added to."""
+
+    uses: list[ImageUse] = field(default_factory=list)
+
+    def uri(self, request: ImageRequest, region: str, instance_type: str | None, scope: str) -> str:
+        self.uses.append(ImageUse(request, region, instance_type, scope))
+        return str(request)
 
 
 class Composer(Protocol):
     """What runs a file of any author where it is closed in, and never raises for what the file does."""
 
-    def __call__(self, file: Path, name: str | None, environment: Environment, root: Path) -> Composed:
-        """``name`` chooses a pipeline, or the function that builds it."""
+    def __call__(
+        self, file: Path, name: str | None, environment: Environment, root: Path, *, any_image: bool = False
+    ) -> Composed:
+        """``name`` chooses a pipeline, or the function that builds it. With ``any_image`` our own pipelines are lowered
+        without a lock."""
         ...
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import contextlib
 import os
 import re
 import sys
@@ -27,6 +26,7 @@ from mlops.project.sdk_source import is_sdk_file
 from mlops.project.self_contained import is_self_contained
 
 if TYPE_CHECKING:
+    from mlops.declare.load import Loaded
     from mlops.declare.pipeline import Pipeline
     from mlops.project.environments import Environment, Project
 
@@ -318,19 +318,14 @@ def _open_program(
     project = reading.project(root)
     environment = project.environment(environment_name)
     others = [other for other in project.environments.values() if not other.is_local] if environment.is_local else []
-    if is_self_contained(file, root):
-        # A definition in JSON needs neither the DSL nor the project's configuration.
-        from mlops.declare.load import load
-        from mlops.declare.reaching_out import ReachesOut
+    loaded = loaded_here(file, root, project.time_limit)
+    if loaded is not None:
 
-        with contextlib.suppress(ReachesOut):
-            loaded = load(file, project.time_limit)
+        def lowered_again(other: Environment) -> Sequence[Lowered]:
+            return _lowered(loaded.pipelines, file, other, root)
 
-            def lowered_again(other: Environment) -> Sequence[Lowered]:
-                return _lowered(loaded.pipelines, file, other, root)
-
-            lowered = lowered_again(environment)
-            return _declared(file, name, lowered, loaded.findings, selection, _Elsewhere(others, lowered_again))
+        lowered = lowered_again(environment)
+        return _declared(file, name, lowered, loaded.findings, selection, _Elsewhere(others, lowered_again))
     composer = compose or COMPOSER.get()
     composed = composer(file, name, environment, root)
     if not composed.declared:
@@ -341,6 +336,21 @@ def _open_program(
 
     elsewhere = _Elsewhere(others, composed_again)
     return _declared(file, name, composed.definitions, composed.findings, selection, elsewhere)
+
+
+def loaded_here(file: Path, root: Path, seconds: float) -> Loaded | None:
+    """What a file declares that can do nothing else. None for one that has to be closed in; then nothing of it was
+    done."""
+    if not is_self_contained(file, root):
+        return None
+    # A definition in JSON needs neither the DSL nor the project's configuration.
+    from mlops.declare.load import load
+    from mlops.declare.reaching_out import ReachesOut
+
+    try:
+        return load(file, seconds)
+    except ReachesOut:
+        return None
 
 
 @dataclass(frozen=True, slots=True)

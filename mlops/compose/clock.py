@@ -15,22 +15,10 @@ from mlops.ir import Finding, Severity, Where
 from mlops.project.program_text import program_text
 from mlops.project.python_files import parsed
 
-_CLOCKS = frozenset(
-    [
-        "time",
-        "time_ns",
-        "strftime",
-        "localtime",
-        "gmtime",
-        "ctime",
-        "asctime",
-        "now",
-        "today",
-        "utcnow",
-        "uuid1",
-        "uuid4",
-    ]
-)
+_SECONDS = frozenset({"time", "time_ns", "timestamp"})
+_DATES = frozenset({"strftime", "localtime", "gmtime", "ctime", "asctime", "now", "today", "utcnow"})
+_CHANCE = frozenset({"uuid1", "uuid4"})
+_CLOCKS = _SECONDS | _DATES | _CHANCE
 _FORMS = ("%Y-%m-%d", "%Y%m%d", "%d-%m-%Y", "%m-%d-%H", "%y%m%d", "%d%m%Y", "%Y/%m/%d", "%m%d%H%M", "%d-%H-%M")
 _UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[14][0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}")
 
@@ -42,7 +30,7 @@ def clock_findings(order: Order, pipelines: Sequence[tuple[str, str]]) -> Iterat
         return
     for line, call in _asking(order.file):
         for name, moment in held:
-            if bool(_UUID.fullmatch(moment)) is call.startswith("uuid"):
+            if call in _giving(moment):
                 yield Finding(
                     "D108",
                     MISTAKES["D108"].name,
@@ -53,6 +41,13 @@ def clock_findings(order: Order, pipelines: Sequence[tuple[str, str]]) -> Iterat
                     where=Where(str(order.file), line),
                 )
                 return
+
+
+def _giving(moment: str) -> frozenset[str]:
+    """The calls of which it may come."""
+    if _UUID.fullmatch(moment):
+        return _CHANCE
+    return _SECONDS if moment.isdecimal() and len(moment) >= 10 and moment.startswith("1") else _DATES
 
 
 def _asking(file: Path) -> Iterator[tuple[int, str]]:

@@ -19,11 +19,12 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from mlops.check.ports import AnyImage
 from mlops.compose.answers import Answers, Asked
 from mlops.compose.clock import clock_findings
 from mlops.compose.closing import close
 from mlops.compose.content_stamps import by_content
-from mlops.compose.declared import declared_answer
+from mlops.compose.declared import declared_answer, written_images
 from mlops.compose.execution import run, text, told_of
 from mlops.compose.findings import written_finding
 from mlops.compose.order import Order
@@ -45,6 +46,7 @@ def compose(order: Order) -> dict[str, Any]:
     isolate(answers)
     with staying_alive():
         ran = run(order, answers)
+    before = len(answers.changes)
     pipelines = []
     for pipeline in ran.pipelines:
         try:
@@ -55,13 +57,19 @@ def compose(order: Order) -> dict[str, Any]:
             ran.findings.append(replace(told, step=name))
         else:
             pipelines.append({"name": text(pipeline.name), "definition": definition})
+    # To ask for the definition does again what the file has done already.
+    by_the_file = answers.changes[:before]
+    done = {str(change) for change in by_the_file}
+    changes = _once([*by_the_file, *(each for each in answers.changes[before:] if str(each) not in done)])
     ran.findings += clock_findings(order, [(item["name"], item["definition"]) for item in pipelines])
     uploads = {place: content for place, content in answers.uploads.items() if "/__pycache__/" not in place[1]}
     definitions, placed = by_content(
         [item["name"] for item in pipelines], [item["definition"] for item in pipelines], uploads
     )
+    images = AnyImage()
     return {
-        "declared": declared_answer(order, ran) if ran.declared else None,
+        "declared": declared_answer(order, ran, images) if ran.declared else None,
+        "images": written_images(images.uses),
         "pipelines": [
             {**item, "definition": definition} for item, definition in zip(pipelines, definitions, strict=True)
         ],
@@ -71,7 +79,7 @@ def compose(order: Order) -> dict[str, Any]:
         ],
         "changes": [
             {"change": str(change), "file": change.where.file, "line": change.where.line}
-            for change in _once(answers.changes)
+            for change in changes
             if not any(item.code == "D110" and item.where == change.where for item in ran.findings)
         ],
         "reads": sorted(map(str, reading.paths)),

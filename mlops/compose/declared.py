@@ -6,12 +6,12 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
 from mlops.check.lowering import lowered
-from mlops.check.ports import Lowered
+from mlops.check.ports import AnyImage, ImageUse, Lowered
 from mlops.compose.execution import Ran
 from mlops.compose.findings import read_finding, read_where, written_finding, written_where
 from mlops.compose.order import Order
@@ -21,6 +21,7 @@ from mlops.ir.reader import read
 from mlops.project import lock
 from mlops.project.content_address import is_executable
 from mlops.project.environments import Environment
+from mlops.project.images import ImageRequest
 from mlops.project.private import FILE
 from mlops.project.root import LOCK
 
@@ -28,15 +29,15 @@ _BEGUN = time.time() - 2
 """What was changed since may be the file's own doing, which is seen in this process alone."""
 
 
-def declared_answer(order: Order, ran: Ran) -> list[dict[str, Any]]:
+def declared_answer(order: Order, ran: Ran, any_image: AnyImage) -> list[dict[str, Any]]:
     """As JSON has it; :func:`declared_pipelines` is the inverse."""
     given = dict(order.environment)
     given["state"] = None if given["state"] is None else Path(given["state"])
     environment = Environment(**given)
-    pinned = lock.read(order.root / LOCK)
+    images = any_image if order.any_image else lock.read(order.root / LOCK)
     told = []
     for pipeline in ran.declared:
-        definition, misuses = lowered(pipeline, environment, pinned, (order.file.parent, order.root))
+        definition, misuses = lowered(pipeline, environment, images, (order.file.parent, order.root))
         told.append(
             {
                 "name": definition.name,
@@ -52,6 +53,15 @@ def declared_answer(order: Order, ran: Ran) -> list[dict[str, Any]]:
             }
         )
     return told
+
+
+def written_images(uses: Sequence[ImageUse]) -> list[dict[str, Any]]:
+    """:func:`read_images` is the inverse."""
+    return [asdict(use) for use in uses]
+
+
+def read_images(given: Sequence[Mapping[str, Any]]) -> tuple[ImageUse, ...]:
+    return tuple(ImageUse(**{**use, "request": ImageRequest(**use["request"])}) for use in given)
 
 
 def _with_values(definition: Definition, change: Callable[[Value], Value]) -> Definition:

@@ -9,7 +9,7 @@ import re
 import sys
 import traceback
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -27,6 +27,10 @@ from mlops.project.program_text import NOTEBOOK, program_text
 
 FUNCTION = "get_pipeline"
 """How SageMaker's project templates call the function that builds the pipeline."""
+
+
+_ASKED_BY_THE_SDK = ("ListBuckets",)
+"""What it asks by itself, whatever the answer."""
 
 
 @dataclass(slots=True)
@@ -254,10 +258,10 @@ def told_of(error: BaseException, order: Order, answers: Answers, doing: str | N
         message = f"what follows after the pipeline stands is no part of composing, and ended: {said}"
         return _finding(message, where, code="D106", severity=Severity.INFO)
     started = answers.jobs
-    if started and doing is None:
+    if started and "step_args" in said:
         return _at_once(started[-1])
-    asked = answers.unknown[-1] if answers.unknown else None
-    if asked is not None and _follows(error, asked, where):
+    asked = _unanswered(error, answers.unknown, where)
+    if asked is not None:
         return _not_known(asked, said, order)
     message = found.message if doing is None else f"{doing}: {said}"
     return _finding(message, where, _help(error), step=found.step)
@@ -286,14 +290,25 @@ def _place(error: BaseException, order: Order) -> Where | None:
     return Where(own[-1].filename, own[-1].lineno) if own and not isinstance(error, SyntaxError) else None
 
 
-def _follows(error: BaseException, asked: Asked, where: Where) -> bool:
-    """Was it the question without an answer? It was asked where the file failed, or its answer was taken apart."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if f"{asked}: not known while composing" in str(seen) or "was not uploaded by this file" in str(seen):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return asked.where == where or isinstance(error, IndexError | KeyError | StopIteration | AttributeError | TypeError)
+def _unanswered(error: BaseException, unknown: Sequence[Asked], where: Where) -> Asked | None:
+    """The question for want of whose answer the file failed: it says so itself, or was asked where the file failed, or
+    its answer was taken apart."""
+    chain = " ".join(_chain(error))
+    asked = [each for each in reversed(unknown) if each.operation not in _ASKED_BY_THE_SDK]
+    for each in asked:
+        if f"{each}: not known while composing" in chain or f"s3://{each.about} was not uploaded" in chain:
+            return each
+    for each in asked:
+        if each.where == where:
+            return each
+    takes_apart = isinstance(error, IndexError | KeyError | StopIteration | AttributeError | TypeError | ValueError)
+    return asked[0] if asked and takes_apart else None
+
+
+def _chain(error: BaseException | None) -> Iterator[str]:
+    while error is not None:
+        yield str(error)
+        error = error.__cause__ or error.__context__
 
 
 def _not_known(asked: Asked, said: str, order: Order) -> Finding:

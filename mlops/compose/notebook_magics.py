@@ -15,6 +15,7 @@ from typing import Any
 
 from mlops.compose.answers import Answers, Asked
 from mlops.compose.author_frames import author_line
+from mlops.compose.stand_ins import fetched, write_stand_in
 
 _INSTALLING = re.compile(
     r"(?:sudo\s+)?(?:-?\S*python\S*\s+-m\s+|\{sys\.executable\}\s+-m\s+)?"
@@ -54,6 +55,14 @@ def without_ipython() -> None:
 def left_out(command: str) -> bool:
     """Installs something, or asks somebody else: neither can be done, and neither must fail."""
     return any(pattern.match(command.strip()) for pattern in (_INSTALLING, _ASKING))
+
+
+def leave_out(command: str, answers: Answers) -> None:
+    """It is told, and has gone well."""
+    answers.changes.append(Asked("shell", command, "", author_line(answers.order)))
+    found = fetched(command)
+    if found is not None:
+        write_stand_in(*found)
 
 
 def _nothing(*arguments: object, **more: object) -> None:
@@ -158,7 +167,7 @@ class _Notebook:
         return sys.modules[MODULE].__dict__
 
     def _told(self, command: str) -> None:
-        self._answers.changes.append(Asked("shell", command, "", author_line(self._answers.order)))
+        leave_out(command, self._answers)
 
 
 def _halves(line: str) -> tuple[str, str]:

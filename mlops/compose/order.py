@@ -18,6 +18,7 @@ class Order:
     file: Path
     root: Path
     name: str | None
+    any_image: bool
     environment: Mapping[str, Any]
     seconds: int
     private: Path
@@ -40,6 +41,7 @@ class Order:
             file=Path(given["file"]),
             root=Path(given["root"]),
             name=given["name"],
+            any_image=given["any_image"],
             environment=given["environment"],
             seconds=given["seconds"],
             private=Path(given["private"]),
@@ -54,6 +56,7 @@ class Order:
             "file": str(self.file),
             "root": str(self.root),
             "name": self.name,
+            "any_image": self.any_image,
             "environment": dict(self.environment),
             "seconds": self.seconds,
             "private": str(self.private),

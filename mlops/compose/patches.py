@@ -14,18 +14,21 @@ import os
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import warnings
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta, tzinfo
 from importlib.machinery import SourceFileLoader
+from pathlib import Path
 from typing import Any, NoReturn, Self
 
 from mlops.compose.answers import Answers, Asked
 from mlops.compose.author_frames import author_line
 from mlops.compose.content_stamps import STAMP
-from mlops.compose.notebook_magics import left_out, without_ipython
+from mlops.compose.notebook_magics import leave_out, left_out, without_ipython
+from mlops.compose.stand_ins import write_stand_in
 
 _NAMES_ITS_BUCKET = "generate_default_sagemaker_bucket_name"
 
@@ -37,6 +40,7 @@ def isolate(answers: Answers) -> None:
     after_import(
         {
             "botocore.client": lambda module: answered(module, answers),
+            "urllib.request": lambda module: retrieved(module, answers),
             "sagemaker.session": lambda module: default_bucket_of_the_environment(module, bucket),
             "sagemaker.core.helper.session_helper": lambda module: default_bucket_of_the_environment(module, bucket),
             "sagemaker.utils": lambda module: stamps_counted(module, first),
@@ -94,7 +98,22 @@ def answered(module: Any, answers: Answers) -> None:
 def default_bucket_of_the_environment(module: Any, bucket: str) -> None:
     """A session without one takes, and makes, a bucket ``sagemaker-<region>-<account>``. Nothing is made here that
     nobody asked for, and the roles that deploy may write to the environment's bucket alone."""
-    setattr(module.Session, _NAMES_ITS_BUCKET, lambda self, boto_session: bucket)
+    if hasattr(module, _NAMES_ITS_BUCKET):  # SDK 2
+        setattr(module, _NAMES_ITS_BUCKET, lambda boto_session: bucket)
+    else:
+        setattr(module.Session, _NAMES_ITS_BUCKET, lambda self, boto_session: bucket)
+
+
+def retrieved(module: Any, answers: Answers) -> None:
+    """A file that is fetched from elsewhere is told, and something stands in its place."""
+
+    def urlretrieve(url: str, filename: Any = None, *_: object, **more: object) -> tuple[str, dict[str, str]]:
+        file = Path(filename or tempfile.mkstemp()[1])
+        answers.changes.append(Asked("https", "GET", url, author_line(answers.order)))
+        write_stand_in(file, url)
+        return str(file), {}
+
+    module.urlretrieve = urlretrieve
 
 
 def without_network() -> None:
@@ -116,7 +135,7 @@ def installing_left_out(answers: Answers) -> None:
         text = command if isinstance(command, str) else " ".join(map(os.fsdecode, command))
         if not left_out(text):
             return False
-        answers.changes.append(Asked("shell", text, "", author_line(answers.order)))
+        leave_out(text, answers)
         return True
 
     def begin(self: Any, args: Any, *rest: Any, **more: Any) -> None:
@@ -126,9 +145,12 @@ def installing_left_out(answers: Answers) -> None:
         is_text = bool(more.get("text") or more.get("universal_newlines") or more.get("encoding"))
         self.args, self.pid, self.returncode, self.stdin = args, 0, 0, None
         self._child_created = self._communication_started = False
+        printed = []
         for stream in ("stdout", "stderr"):
             wanted = more.get(stream) == subprocess.PIPE
             setattr(self, stream, (io.StringIO() if is_text else io.BytesIO()) if wanted else None)
+            printed.append(("" if is_text else b"") if wanted else None)
+        self.communicate = lambda input=None, timeout=None: tuple(printed)
 
     subprocess.Popen.__init__ = begin  # type: ignore[method-assign]
     os.system = lambda command: 0 if told(command) else system(command)

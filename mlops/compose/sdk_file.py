@@ -18,7 +18,7 @@ from typing import Any
 
 from mlops.check.ports import Composed, Lowered
 from mlops.compose.closed_process import keep_bytecode, run, secret_files, take
-from mlops.compose.declared import declared_pipelines, kept_contents
+from mlops.compose.declared import declared_pipelines, kept_contents, read_images
 from mlops.compose.findings import read_finding
 from mlops.compose.order import Order
 from mlops.declare.mistakes import MISTAKES
@@ -32,13 +32,14 @@ STORE = "composed"
 """The folder below ``.mlops/`` that keeps what the SDK uploaded, by content."""
 
 
-def compose(file: Path, name: str | None, environment: Environment, root: Path) -> Composed:
-    """Run ``file`` for ``environment``. ``name`` chooses a pipeline, or the function that builds it."""
+def compose(file: Path, name: str | None, environment: Environment, root: Path, *, any_image: bool = False) -> Composed:
+    """Run ``file`` for ``environment``. ``name`` chooses a pipeline, or the function that builds it. With ``any_image``
+    our own pipelines are lowered without a lock, and what they ask for is told."""
     store = root / STATE / STORE
     with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
         facts = {
             "region": environment.region,
-            "account": environment.account or environment.role.split(":")[4],
+            "account": environment.account or environment.role.partition("::")[2].partition(":")[0],
             "role": environment.role,
             "bucket": environment.bucket,
             "project": file.parent.name,
@@ -48,6 +49,7 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
             file=file,
             root=root,
             name=name,
+            any_image=any_image,
             environment=_plain(environment),
             seconds=read_project(root).time_limit,
             private=private,
@@ -70,7 +72,7 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path) 
         if declared is not None:
             take(order, kept_contents(declared, root), store)
             lowered = declared_pipelines(declared, file, root, store)
-            return Composed(tuple(lowered), tuple(findings), declared=True)
+            return Composed(tuple(lowered), tuple(findings), declared=True, images=read_images(answer["images"]))
         take(order, (item["content"] for item in answer["uploads"]), store)
     lines = named_lines(file)
     findings = [

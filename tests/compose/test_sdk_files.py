@@ -1,0 +1,187 @@
+"""What is told of files that are written with the official SDK, and where."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from mlops.check.sources import open_targets
+
+TWO = """
+from sagemaker.sklearn.processing import SKLearnProcessor
+from sagemaker.workflow.pipeline import Pipeline
+from sagemaker.workflow.pipeline_context import PipelineSession
+from sagemaker.workflow.steps import ProcessingStep
+import sagemaker
+ROLE = "arn:aws:iam::000000000000:role/pipelines"
+def made(role=ROLE, session=None):
+    session = session or PipelineSession(default_bucket="acme-ml")
+    one = {"instance_type": "ml.m5.large", "instance_count": 1, "sagemaker_session": session}
+    return SKLearnProcessor(framework_version="1.2-1", role=role, **one)
+def piped(run):
+    return Pipeline("tail", steps=[ProcessingStep("Prep", step_args=run)], sagemaker_session=PipelineSession())
+"""
+
+THREE = """
+from sagemaker.core.helper.session_helper import Session
+from sagemaker.core.processing import Processor
+from sagemaker.core.workflow.pipeline_context import PipelineSession
+from sagemaker.mlops.workflow.fail_step import FailStep
+from sagemaker.mlops.workflow.pipeline import Pipeline
+from sagemaker.mlops.workflow.steps import ProcessingStep
+ROLE = "arn:aws:iam::000000000000:role/pipelines"
+def made(session=None):
+    image = "000000000000.dkr.ecr.us-east-1.amazonaws.com/own:4"
+    return Processor(ROLE, image, 1, "ml.m5.large", sagemaker_session=session or PipelineSession())
+def piped(run):
+    return Pipeline("tail", steps=[ProcessingStep("Prep", step_args=run)], sagemaker_session=PipelineSession())
+"""
+
+
+@dataclass(frozen=True)
+class Row:
+    """``told`` are codes with lines, counted from the row's first; ``said`` are words of messages and helps."""
+
+    text: str
+    told: Sequence[tuple[str, int]] = ()
+    said: Sequence[str] = ()
+    pipelines: int = 1
+
+
+AFTER = "pipeline.upsert(role_arn=ROLE)\nexecution = pipeline.start()\n"
+STARTED = (("D106", 2), ("D106", 3))
+
+V2 = {
+    "what would be done is told at its lines": Row(
+        f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}pass", STARTED
+    ),
+    "it waits": Row(f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}execution.wait()", STARTED),
+    "it describes the execution": Row(
+        f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}execution.describe()['PipelineExecutionStatus']", STARTED
+    ),
+    "it describes the pipeline": Row(
+        f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}pipeline.describe()['PipelineArn']", STARTED
+    ),
+    "what follows fails": Row(
+        f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}execution.list_steps()[0]", (*STARTED, ("D106", 4))
+    ),
+    "a session that starts jobs": Row(
+        "session = sagemaker.Session()\npipeline = piped(made(session=session).run(code='prep.py'))",
+        [("D110", 2)],
+        ["at once", "CreateProcessingJob", "PipelineSession"],
+        pipelines=0,
+    ),
+    "a job beside the pipeline": Row(
+        "made(session=sagemaker.Session()).run(code='prep.py', logs=False)\n"
+        "pipeline = piped(made().run(code='prep.py'))",
+        [("D106", 1)],
+    ),
+    "a fact of the account": Row(
+        "import boto3\nsecret = boto3.client('secretsmanager').get_secret_value(SecretId='own')['SecretString']",
+        [("D102", 2)],
+        [
+            "secretsmanager GetSecretValue own",
+            "nothing is asked while composing",
+            "[env.local.answers]",
+            "SecretString",
+        ],
+        pipelines=0,
+    ),
+    "a list that is empty here": Row(
+        "import boto3\n"
+        "found = boto3.client('sagemaker').list_model_packages(ModelPackageGroupName='churn')\n"
+        "first = found['ModelPackageSummaryList']\nnewest = first[0]['ModelPackageArn']",
+        [("D102", 2)],
+        ["ListModelPackages churn", "[env.local.answers]"],
+        pipelines=0,
+    ),
+    "an object of the account": Row(
+        "import boto3\nboto3.client('s3').get_object(Bucket='acme-ml', Key='schema.json')['Body'].read()",
+        [("D102", 2)],
+        ["s3 GetObject acme-ml/schema.json", "Body"],
+        pipelines=0,
+    ),
+    "a fact that mlops.toml answers": Row(
+        "import boto3\n"
+        "role = boto3.client('ssm').get_parameter(Name='/ml/role')['Parameter']['Value']\n"
+        "pipeline = piped(made(role).run(code='prep.py'))"
+    ),
+    "names with None as their default": Row(
+        "def get_pipeline(region=None, role=None, default_bucket=None):\n"
+        "    return piped(made(role).run(code='prep.py'))"
+    ),
+    "a name by the clock": Row(
+        "import time\npipeline = piped(made().run(code='prep.py'))\npipeline.name += time.strftime('-%Y-%m-%d')",
+        [("D108", 3)],
+    ),
+    "a clock that the pipeline does not hold": Row(
+        "import time\nbegun = time.strftime('%Y-%m-%d')\npipeline = piped(made().run(code='prep.py'))"
+    ),
+    "it asks a person": Row("name = input('Name? ')", [("D102", 1)], ["nobody answers"], pipelines=0),
+}
+
+V3 = {
+    "what would be done is told at its lines": Row(f"pipeline = piped(made().run())\n{AFTER}pass", STARTED),
+    "it waits": Row(f"pipeline = piped(made().run())\n{AFTER}execution.wait()", STARTED),
+    "a session that starts jobs": Row(
+        "pipeline = piped(made(Session()).run(logs=False))", [("D110", 1)], ["PipelineSession"], pipelines=0
+    ),
+    "a model of SageMaker's hub": Row(
+        "from sagemaker.train import SFTTrainer\nfrom sagemaker.train.common import TrainingType\n"
+        "SFTTrainer(model='huggingface-reasoning-qwen3-06b', training_type=TrainingType.LORA, "
+        "training_dataset='s3://acme-ml/sft.jsonl', model_package_group='own', s3_output_path='s3://acme-ml/out', "
+        "role=ROLE, sagemaker_session=PipelineSession())",
+        [("D102", 3)],
+        ["SageMaker's hub", "nothing is asked while composing"],
+        pipelines=0,
+    ),
+}
+
+ANSWERS = """
+[env.local.answers]
+"ssm GetParameter /ml/role" = { Parameter = { Value = "arn:aws:iam::000000000000:role/x" } }
+"""
+
+
+def judged(begin: str, row: Row, folder: Path) -> None:
+    (folder / "mlops.toml").write_text(ANSWERS)
+    (folder / "prep.py").write_text("print(1)\n")
+    (folder / "pipeline.py").write_text(begin + row.text)
+    opened = open_targets([str(folder / "pipeline.py")], "local")
+    before = begin.count("\n")
+    told = [(item.code, (item.where.line or 0) - before) for item in opened.findings]
+    assert told == list(row.told), [item.message for item in opened.findings]
+    texts = " ".join(f"{item.message} {item.help}" for item in opened.findings)
+    assert [word for word in row.said if word not in texts] == []
+    assert len(opened.pipelines) == row.pipelines
+
+
+@pytest.mark.proof("sdk2")
+@pytest.mark.parametrize("row", V2)
+def test_with_sdk_2(row: str, tmp_path: Path) -> None:
+    judged(TWO, V2[row], tmp_path)
+
+
+@pytest.mark.proof("sdk")
+@pytest.mark.parametrize("row", V3)
+def test_with_sdk_3(row: str, tmp_path: Path) -> None:
+    judged(THREE, V3[row], tmp_path)
+
+
+@pytest.mark.proof("sdk2")
+def test_an_import_behind_a_module_is_closed_in_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "own")
+    (tmp_path / "mlops.toml").write_text("")
+    (tmp_path / "build.py").write_text(TWO + "def make():\n    return piped(made().run(code='prep.py'))\n")
+    (tmp_path / "prep.py").write_text("print(1)\n")
+    file = tmp_path / "pipeline.py"
+    file.write_text(
+        "import os\nfrom build import make\nassert os.environ['AWS_ACCESS_KEY_ID'] != 'own'\n"
+        "pipeline = make()\npipeline.upsert(role_arn='arn:aws:iam::000000000000:role/pipelines')\n"
+    )
+    opened = open_targets([str(file)], "local")
+    assert [(item.code, item.where.file, item.where.line) for item in opened.findings] == [("D106", str(file), 5)]
+    assert [checked.definition.name for checked in opened.pipelines] == ["tail"]
