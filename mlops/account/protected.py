@@ -11,7 +11,7 @@ from typing import Any
 from mlops.account import Account, EventTable, Here
 from mlops.ir import Refusal
 
-_ASK = ("BatchDescribe", "BatchGet", "Describe", "Get", "Head", "List", "Search", "Simulate")
+_ASK = ("BatchDescribe", "BatchGet", "Describe", "Filter", "Get", "Head", "List", "Search", "Simulate")
 """How AWS calls what only asks."""
 _NO_CHANGE = frozenset({"AssumeRole", "InvokeEndpoint", "Publish"})
 """Credentials, a question to a model, and a notice that ``mlops.toml`` wants sent."""

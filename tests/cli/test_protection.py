@@ -112,6 +112,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints list"),
     Reads("endpoints show", ("churn",)),
     Reads("endpoints invoke", ("churn", "--data", "1")),
+    Reads("endpoints history", ("churn",)),
     Reads("assets list"),
     Reads("assets prune", ("--older-than", "0")),
     Changes("upsert", ("pipeline.py", "--force"), "upsert churn"),
@@ -126,7 +127,9 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("selftest", (), "run mlops-selftest-", code=1),
     Changes("destroy", ("churn", "--force"), "remove pipeline churn"),
 )
+STEERED = "it asks before it changes what is under way: tests/deploy/shifting/test_control.py"
 ELSEWHERE = {
+    **{(f"endpoints {name}", "--env"): STEERED for name in ("pause", "resume", "abort", "promote-now", "rollback")},
     ("executions open", "--env"): "it opens a step on this machine, and refuses any other account",
     ("init", "--env"): "it writes the name into a workflow",
     ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",

@@ -1,0 +1,192 @@
+"""Every call that changes an account stands here, with who asks for it: a line of a plan, or a command by its name."""
+
+from __future__ import annotations
+
+import ast
+from collections import defaultdict
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from botocore import xform_name
+from botocore.session import Session
+
+from mlops.account.protected import is_change
+
+PACKAGE = Path(__file__).parents[2] / "mlops"
+DOCUMENT = (Path(__file__).parents[2] / "docs" / "ci.md").read_text(encoding="utf-8")
+
+CHANGES = {
+    # Lines of a plan: an action of mlops.deploy.pipelines.actions each.
+    "deploy/pipelines/upload.py": {
+        "PutObject": "upload",
+        "CreateMultipartUpload": "upload",
+        "UploadPart": "upload",
+        "CompleteMultipartUpload": "upload",
+        "AbortMultipartUpload": "parts of an upload of ours that nobody finishes",
+        "CreateBucket": "of the local account alone: tests/deploy/test_local_names.py",
+    },
+    "deploy/conditional_object.py": {"PutObject": "write the record; the journal and history of a promotion"},
+    "deploy/pipelines/record.py": {"DeleteObject": "destroy: the record"},
+    "deploy/resources/pipeline.py": {
+        "CreatePipeline": "create the pipeline",
+        "UpdatePipeline": "update the pipeline",
+        "DeletePipeline": "destroy: the pipeline",
+    },
+    "deploy/resources/tags.py": {"AddTags": "set the tags", "DeleteTags": "remove the tags"},
+    "deploy/resources/schedule.py": {
+        "CreateSchedule": "create the schedule",
+        "UpdateSchedule": "update the schedule",
+        "DeleteSchedule": "remove the schedule",
+    },
+    "deploy/resources/trigger.py": {
+        "PutRule": "create the trigger",
+        "PutTargets": "create the trigger",
+        "RemoveTargets": "remove the trigger",
+        "DeleteRule": "remove the trigger",
+    },
+    # Asked for by name.
+    "deploy/endpoints/writer.py": {
+        "CreateModel": "promote",
+        "CreateEndpointConfig": "promote",
+        "CreateEndpoint": "promote",
+        "UpdateEndpoint": "promote",
+        "DeleteEndpoint": "promote: one that had failed, before it is made anew",
+    },
+    "deploy/shifting/controller.py": {
+        "CreateEndpointConfig": "promote, endpoints resume, abort, promote-now",
+        "UpdateEndpoint": "promote, endpoints resume, abort, promote-now",
+        "UpdateEndpointWeightsAndCapacities": "promote, endpoints resume, abort, promote-now",
+    },
+    "deploy/endpoints/control.py": {
+        "CreateEndpointConfig": "endpoints rollback",
+        "UpdateEndpoint": "endpoints rollback",
+    },
+    "deploy/endpoints/serving.py": {"DeleteEndpoint": "endpoints delete"},
+    "deploy/executions/following.py": {
+        "StartPipelineExecution": "start, run",
+        "StopPipelineExecution": "executions stop, Ctrl-C of run, selftest",
+        "RetryPipelineExecution": "executions retry",
+    },
+    "deploy/executions/replay.py": {
+        "CreateBucket": "run --from-env: in the local account",
+        "PutObject": "run --from-env: in the local account",
+    },
+    "deploy/models/registry.py": {"UpdateModelPackage": "models approve, models reject"},
+    "deploy/pipelines/prune.py": {"DeleteObjects": "assets prune --delete"},
+    "deploy/selftest.py": {
+        "DeleteModelPackage": "selftest: what it made",
+        "DeleteModelPackageGroup": "selftest: what it made",
+        "DeleteObjects": "selftest: what it made",
+    },
+    "testing/execution.py": {"DeleteEndpoint": "a test's own local account"},
+    "observe/experiments.py": {"CreateExperiment": "MLflow's, where mlops.toml or the pipeline asks for it"},
+}
+NOT_AWS = {("cli/commands/endpoints.py", "Invoke"), ("use_cases/endpoints.py", "Invoke")}
+"""Functions of ours that are called like an operation."""
+SERVICES = (
+    "sagemaker",
+    "sagemaker-runtime",
+    "s3",
+    "scheduler",
+    "events",
+    "sns",
+    "sts",
+    "iam",
+    "logs",
+    "ecr",
+    "kms",
+    "ec2",
+)
+ELSEWHERE = ("account/local/", "use_cases/templates/")
+"""What answers such calls on this machine; texts."""
+
+
+def operations() -> dict[str, set[tuple[str, str]]]:
+    """Service and operation by what boto3 calls it."""
+    session, found = Session(), defaultdict(set)
+    for service in (*SERVICES, "lambda", "sqs", "service-quotas"):
+        for name in session.get_service_model(service).operation_names:
+            found[xform_name(name)].add((service, name))
+    return found
+
+
+def called() -> Iterator[tuple[str, str, str]]:
+    """Module, service and operation of whatever looks like a call of a client, and of each Call of a resource."""
+    known = operations()
+    every: dict[str, set[str]] = defaultdict(set)
+    for service, name in (pair for found in known.values() for pair in found):
+        every[name].add(service)
+    for file in sorted(PACKAGE.rglob("*.py")):
+        module = file.relative_to(PACKAGE).as_posix()
+        if module.startswith(ELSEWHERE):
+            continue
+        for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in known:
+                yield from ((module, service, name) for service, name in sorted(known[node.attr]))
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                if node.value in known and module.startswith("deploy/"):
+                    yield from ((module, service, name) for service, name in sorted(known[node.value]))
+                elif node.value in every and module.startswith("deploy/resources/"):
+                    yield from ((module, service, node.value) for service in sorted(every[node.value]))
+
+
+CALLED = sorted(set(called()))
+
+
+def test_every_change_is_listed_with_who_asks_for_it() -> None:
+    found = {(module, name) for module, _, name in CALLED if is_change(name)} - NOT_AWS
+    assert found == {(module, name) for module, names in CHANGES.items() for name in names}
+
+
+def test_no_bucket_is_made_in_an_account_and_composing_changes_nothing() -> None:
+    assert {module for module, names in CHANGES.items() if "CreateBucket" in names} == {
+        "deploy/pipelines/upload.py",
+        "deploy/executions/replay.py",
+    }
+    assert not [module for module in CHANGES if module.startswith(("compose/", "check/", "use_cases/", "cli/"))]
+
+
+ACTIONS = {
+    "HeadObject": "GetObject",
+    "HeadBucket": "ListBucket",
+    "ListObjectsV2": "ListBucket",
+    "CreateMultipartUpload": "PutObject",
+    "UploadPart": "PutObject",
+    "CompleteMultipartUpload": "PutObject",
+    "ListMultipartUploads": "ListBucketMultipartUploads",
+    "ListParts": "ListMultipartUploadParts",
+}
+"""IAM's name where it is another than the operation's."""
+PREFIXES = {"sagemaker-runtime": "sagemaker", "service-quotas": "servicequotas"}
+OF_CI = (
+    "deploy/conditional_object.py",
+    "deploy/pipelines/",
+    "deploy/resources/",
+    "deploy/endpoints/",
+    "deploy/shifting/",
+    "deploy/notify.py",
+    "account/aws.py",
+)
+NOT_OF_CI = {
+    "CreateBucket": "the local account",
+    "DeleteObject": "destroy",
+    "DeleteObjects": "assets prune",
+    "DeletePipeline": "destroy",
+    "AssumeRole": "`assume_role` of an environment",
+    "ListEndpoints": "endpoints list, models reject",
+    "Search": "a regular expression's",
+}
+
+
+@pytest.mark.parametrize("operation", sorted({name for module, _, name in CALLED if module.startswith(OF_CI)}))
+def test_the_roles_of_ci_may_do_what_is_done(operation: str) -> None:
+    """Several services have operations of one name."""
+    if operation in NOT_OF_CI:
+        return
+    of = {service for module, service, name in CALLED if name == operation and module.startswith(OF_CI)}
+    actions = [
+        f"`{PREFIXES.get(service, service)}:{ACTIONS.get(operation, operation) if service == 's3' else operation}`"
+        for service in sorted(of)
+    ]
+    assert any(action in DOCUMENT for action in actions), actions
