@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from mlops.declare.members import as_given, record_of, with_values
@@ -18,13 +19,15 @@ from mlops.declare.steps.shared_arguments import (
     Trained,
     inference_environment,
 )
-from mlops.ir import Value
+from mlops.ir import Unknown, Value
 from mlops.ir.fields import FLAG, MAP, REQUIRED, TEXT, TRAINED, Field, Given, Record, Said, Spoken, choice, hidden, made
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
 __all__ = ["Container", "ModelData"]
+
+MODEL_ARCHIVE = "model.tar.gz"
 
 
 @record
@@ -84,7 +87,18 @@ def _environment(given: Container, lowering: Lowering, _: Step) -> Value:
 
 
 def _archive(given: Container, lowering: Lowering, step: Step) -> Value:
-    return None if given.model is None or isinstance(given.model, ModelData) else lowering.data(given.model, step=step)
+    """A local folder is packed into the one archive that ModelDataUrl wants, unless many models lie in it."""
+    if given.model is None or isinstance(given.model, ModelData):
+        return None
+    local = given.model.as_posix() if isinstance(given.model, Path) else given.model
+    if isinstance(local, str) and "://" not in local and not given.multi_model:
+        source = lowering.source(local, step=step, what="data")
+        if source is None:
+            return Unknown()
+        if source.is_dir():
+            asset = lowering.asset(source, step=step, archive=MODEL_ARCHIVE)
+            return asset.uri if asset else Unknown()
+    return lowering.data(given.model, step=step)
 
 
 def _files(given: Container, lowering: Lowering, step: Step) -> Value:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.script_mode import module_of, starts_as_module
 from mlops.run.outcome import StepFailed
 
 _RESERVED = frozenset({"_tuning_objective_metric", "default_user_module_name"})
@@ -62,7 +63,7 @@ class Script:
 
     @property
     def module(self) -> str:
-        return self.program.removesuffix(".py")
+        return module_of(self.program)
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,7 +265,7 @@ def _distribution(script: Script, resources: Mapping[str, Any]) -> tuple[list[st
 
 def is_package(program: str, code: Path) -> bool:
     """Then ``program`` is started as a module, and may be a name that no file has."""
-    return not program.endswith(".sh") and (code / "setup.py").is_file()
+    return starts_as_module(program, packaged=(code / "setup.py").is_file())
 
 
 def command(script: Script, code: Path) -> list[str]:

@@ -1,5 +1,5 @@
 """Rows for ``test_rules.py`` in files of their own: each ``cases_<family>.py`` beside this one has ``CASES``, and where
-its rules need them ``MERGED``, ``REPLACED``, ``WORDS`` and ``FOLLOW``, which mean what they do there."""
+its rules need them ``MERGED``, ``REPLACED``, ``WORDS``, ``FOLLOW``, ``ELSEWHERE``, as there."""
 
 from __future__ import annotations
 

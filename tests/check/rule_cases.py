@@ -796,7 +796,7 @@ CASES = [
         "X744",
         {"Chain:Containers/0/ModelDataUrl": "s3://acme/1.zip"},
         "Chain:Containers/0/ModelDataUrl",
-        {"Chain:Containers/0/ModelDataUrl": "s3://acme/v1.2/model"},
+        {"Chain:Containers/0/ModelDataUrl": "s3://acme/v1.2/model.tar.gz"},
         WARNING,
     ),
     Case(

@@ -20,7 +20,7 @@ from mlops.check.rule import Rule
 from mlops.project.images import sdk_data_folder
 
 CASES: list[Case] = [*OWN_CASES, *listed("CASES")]
-ELSEWHERE = frozenset({"X870", "H901", "H902", "H903", "H904", "H905", "H906"})
+ELSEWHERE = frozenset({"X870", "H901", "H902", "H903", "H904", "H905", "H906", *listed("ELSEWHERE")})
 """These look at files beside the definition: test_script_imports.py, test_house.py."""
 
 MERGED = {

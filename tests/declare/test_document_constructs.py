@@ -15,7 +15,7 @@ from mlops.ir import Severity
 BASE = """
 a = p.float("A", default=0.5)
 b = p.integer("B", default=1)
-f = Training("T", image=image.sklearn("1.2-1"))
+f = Training("T", image="111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1")
 """
 
 A, B = {"Get": "Parameters.A"}, {"Get": "Parameters.B"}

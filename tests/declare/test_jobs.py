@@ -12,7 +12,7 @@ from mlops.emit.targets.definition_json import document
 from mlops.ir import Severity
 
 BASE = """
-sk = image.sklearn("1.2-1")
+sk = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1"
 net = Network(["subnet-0a1b2c3d"], ["sg-0a1b2c3d"])
 n = p.integer("N", default=2)
 share = p.float("Share", default=0.5)

@@ -11,7 +11,7 @@ from mlops.check.sources import Opened
 from mlops.emit.targets.definition_json import document
 
 BASE = """
-sk = image.sklearn("1.2-1")
+sk = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1"
 lr = p.float("Lr", default=0.5)
 n = p.integer("N", default=1)
 a = Processing("A", code="prepare.py", image=sk, outputs=["x", "report"], reports={"q": "report/q.json"})
@@ -207,3 +207,27 @@ Big("B", image=image.sklearn("1.2-1"))
     written = document(opened.pipelines[0].definition)
     assert written["Steps"][0]["Arguments"]["ResourceConfig"]["InstanceType"] == "ml.m5.24xlarge"
     assert opened.pipelines[0].definition.steps[0].where.line == 8
+
+
+@pytest.mark.parametrize(
+    ("script", "program"),
+    [("go.sh", "/bin/bash"), ("fit.R", "Rscript"), ("prepare.py", "python3"), ("main", "python3")],
+)
+def test_a_script_is_started_by_what_its_name_tells(declare: Callable[..., Opened], script: str, program: str) -> None:
+    opened = declare(BASE + f'Processing("B", image=sk, code="{script}")', scripts=("prepare.py", "train.py", script))
+    command = at(document(opened.pipelines[0].definition), "/Steps/1/Arguments/AppSpecification/ContainerEntrypoint")
+    assert command == [program, f"/opt/ml/processing/input/code/{script}"]
+    assert {item.code for item in opened.findings} <= {"P409"}
+
+
+def test_a_folder_of_model_data_is_packed(declare: Callable[..., Opened], tmp_path) -> None:  # type: ignore[no-untyped-def]
+    """ModelDataUrl wants one .tar.gz; many models are found below their prefix."""
+    (tmp_path / "m" / "code").mkdir(parents=True)
+    (tmp_path / "m" / "code" / "inference.py").write_text("")
+    packed = declare(BASE + 'Model("M", model="m/", image=sk)')
+    uri = at(document(packed.pipelines[0].definition), "/Steps/1/Arguments/PrimaryContainer/ModelDataUrl")
+    assert uri.endswith("/model.tar.gz")
+    (asset,) = [asset for asset in packed.pipelines[0].definition.assets if asset.archive]
+    assert (asset.uri, [name for name, _ in asset.files]) == (uri, ["code/inference.py"])
+    many = declare(BASE + 'Model("M", containers=[Container(sk, "m/", multi_model=True)])')
+    assert at(document(many.pipelines[0].definition), "/Steps/1/Arguments/Containers/0/ModelDataUrl").endswith("/")

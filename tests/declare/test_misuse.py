@@ -14,7 +14,7 @@ from mlops.ir import Severity
 SOUND = """
 lr = p.float("Lr", default=0.5)
 depth = p.integer("Depth", default=5)
-sk = image.sklearn("1.2-1")
+sk = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1"
 a = Processing("A", code="prepare.py", image=sk, outputs=["x", "report"], reports={"q": "report/q.json"})
 b = Training("B", code="train.py", image=sk, channels={"train": a.outputs["x"]}, metrics={"loss": "loss=(.*)"})
 """

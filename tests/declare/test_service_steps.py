@@ -19,7 +19,7 @@ BASE = f"""
 FUNCTION = "{FUNCTION}"
 QUEUE = "{QUEUE}"
 ROLE = "{ROLE}"
-sk = image.sklearn("1.2-1")
+sk = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1"
 n = p.integer("N", default=2)
 rate = p.float("Rate", default=0.5)
 names = p.string("Names", default='["a", "b"]')
@@ -232,9 +232,9 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
         },
     ),
     (
-        "variants with weights, one serverless, by name",
+        "variants with weights, by name",
         'EndpointConfig("E", config="churn", variants={"blue": Variant(m.model_name, "ml.m5.large", n, weight=0.9), '
-        '"green": Variant("other", serverless=Serverless(2048, 5), weight=0.1)})',
+        '"green": Variant("other", "ml.m5.large", weight=0.1)})',
         {
             "Name": "E",
             "Type": "EndpointConfig",
@@ -248,6 +248,25 @@ CASES: list[tuple[str, str, dict[str, Any]]] = [
                         "InitialInstanceCount": {"Get": "Parameters.N"},
                         "InitialVariantWeight": 0.9,
                     },
+                    {
+                        "VariantName": "green",
+                        "ModelName": "other",
+                        "InstanceType": "ml.m5.large",
+                        "InitialInstanceCount": 1,
+                        "InitialVariantWeight": 0.1,
+                    },
+                ],
+            },
+        },
+    ),
+    (
+        "a serverless variant",
+        'EndpointConfig("E", variants={"green": Variant("other", serverless=Serverless(2048, 5), weight=0.1)})',
+        {
+            "Name": "E",
+            "Type": "EndpointConfig",
+            "Arguments": {
+                "ProductionVariants": [
                     {
                         "VariantName": "green",
                         "ModelName": "other",
@@ -430,7 +449,7 @@ e = EMR("E", jar="s3://bkt/j.jar", cluster="j-ABC", outputs={"first": "s3://bkt/
 v = EMRServerless("V", application="00fa", script="s3://bkt/s.py")
 g = EndpointConfig("G", model=m.model_name)
 h = Endpoint("H", config=g.config_name)
-i = InferenceComponent("I", endpoint=h.endpoint_name, model=m.model_name, memory=1024, variant="AllTraffic")
+i = InferenceComponent("I", endpoint="shared", model=m.model_name, memory=1024, variant="AllTraffic")
 model = Artifact("model", t.model, "Model")
 line = Lineage("L", entities=[model])
 j = Job("J", category="AgentRFT", config={"n": n})

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from mlops.check.expressions import fold
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
-from mlops.ir import JsonGet, Placed, Severity
+from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Value
 
 _OUTPUTS = ("/S3Output/S3Uri", "/S3OutputPath")
 _INPUTS = ("/S3Input/S3Uri", "/S3DataSource/S3Uri", "/ModelDataUrl")
+_JSON = "/Std:JsonGet/S3Uri"
 
 
 def _written(subject: Subject) -> Iterator[tuple[str, str, Placed]]:
@@ -36,19 +38,10 @@ def _joined(subject: Subject, places: tuple[str, ...]) -> Iterator[tuple[str, st
             yield feed.at, text.rstrip("/"), placed
 
 
-def _json_files(subject: Subject) -> Iterator[tuple[str, str, Placed]]:
-    """Files that JsonGet reads by their URI."""
-    for site in subject.sites:
-        if isinstance(site.expression, JsonGet) and site.placed is not None:
-            text = fold(subject, site.expression.s3_uri)
-            if text is not None and text.startswith("s3://"):
-                yield f"{site.at}/Std:JsonGet/S3Uri", text.rstrip("/"), site.placed
-
-
 def _prefixes(uri: str) -> Iterator[str]:
     """The URI and every prefix of it that ends at a slash, below the bucket."""
     parts = uri.split("/")
-    for count in range(len(parts), 3, -1):
+    for count in range(len(parts), 3 if uri.startswith("s3://") else 0, -1):
         yield "/".join(parts[:count])
 
 
@@ -98,29 +91,91 @@ def own_input_overwritten(subject: Subject) -> Iterator[Fault]:
     source="without a reference or DependsOn, steps run at the same time",
 )
 def literal_upstream_output(subject: Subject) -> Iterator[Fault]:
-    """A step reads by its literal URI what another step writes, and does not wait for it.
+    """A step reads what another step writes and does not wait for it: both name the place, by the same text, by the
+    same parameter or its default, or joined of such and of the execution's id.
 
     Bad:  "S3Uri": "s3://acme/report"
     Good: "S3Uri": {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['report'].S3Output.S3Uri"}
     """
-    writers: dict[str, Placed] = {}
+    places = tuple(_places(subject))
+    writers: dict[str, list[Placed]] = defaultdict(list)
     downstream: dict[str, set[str]] = {}
     followers: dict[str, list[str]] = defaultdict(list)
     for edges in subject.graph.edges.values():
         for edge in edges:
             followers[edge.upstream].append(edge.step)
-    for _, uri, placed in _written(subject):
-        writers.setdefault(uri, placed)
-    for at, uri, placed in (*_read(subject), *_json_files(subject)):
-        writer = next((writers[prefix] for prefix in _prefixes(uri) if prefix in writers), None)
-        if writer is None or writer is placed or writer.step.name == placed.step.name:
+    for place in places:
+        if place.at.endswith(_OUTPUTS):
+            for uri in place.uris:
+                writers[uri].append(place.placed)
+    for place in places:
+        if not place.at.endswith((*_INPUTS, _JSON)):
             continue
-        name = writer.step.name
-        if name not in downstream:
-            downstream[name] = _downstream(followers, name)
-        if placed.step.name not in downstream[name]:
-            message = f"{writer.step.name!r} writes {uri}, and this step does not wait for it"
-            yield Fault(at, message, "refer to the output, or add DependsOn", placed)
+        found = [(uri, writer) for uri in place.uris for prefix in _prefixes(uri) for writer in writers.get(prefix, ())]
+        for uri, writer in found:
+            name, reader = writer.step.name, place.placed
+            if name == reader.step.name or writer is reader or _exclude_each_other(writer, reader):
+                continue
+            if name not in downstream:
+                downstream[name] = _downstream(followers, name)
+            if reader.step.name not in downstream[name]:
+                message = f"{name!r} writes {_readable(uri)}, and this step does not wait for it"
+                yield Fault(place.at, message, "refer to the output, or add DependsOn", reader)
+                break
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    """A place in S3 that is read or written, in the forms by which it can be compared: with the names of parameters and
+    of what only the execution knows, and with the parameters' defaults."""
+
+    at: str
+    uris: tuple[str, ...]
+    placed: Placed
+
+
+def _places(subject: Subject) -> Iterator[_Place]:
+    for at, value, placed in subject.uris:
+        if at.endswith((*_OUTPUTS, *_INPUTS)):
+            yield from _place(subject, at, value, placed)
+    for site in subject.sites:
+        if isinstance(site.expression, JsonGet) and site.placed is not None:
+            yield from _place(subject, f"{site.at}{_JSON}", site.expression.s3_uri, site.placed)
+
+
+def _place(subject: Subject, at: str, value: Value, placed: Placed) -> Iterator[_Place]:
+    spelled, plain = _spelled(value), fold(subject, value)
+    forms = [text.rstrip("/") for text in (plain, spelled) if text is not None]
+    known = tuple(
+        dict.fromkeys(text for text in forms if text.startswith(("s3://", _MARK)) and len(text) > len("s3://"))
+    )
+    if known:
+        yield _Place(at, known, placed)
+
+
+_MARK = "\0"
+"""Around a name in a spelled text: no URI holds it."""
+
+
+def _spelled(value: Value) -> str | None:
+    """A text in which parameters and execution variables stand by their names; None where a step decides it, since then
+    the reader waits for that step."""
+    match value:
+        case str():
+            return value
+        case bool() | int() | float():
+            return str(value)
+        case Ref() if (path := value.path) is not None and path.root in ("Parameters", "Execution"):
+            return f"{_MARK}{value.expression}{_MARK}"
+        case Join():
+            texts = [_spelled(item) for item in value.values]
+            known = [text for text in texts if text is not None]
+            return value.on.join(known) if len(known) == len(texts) else None
+    return None
+
+
+def _readable(uri: str) -> str:
+    return "".join(f"{{{part}}}" if index % 2 else part for index, part in enumerate(uri.split(_MARK)))
 
 
 def _downstream(followers: Mapping[str, Sequence[str]], name: str) -> set[str]:

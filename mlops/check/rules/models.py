@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping
 
-from mlops.check.expressions import literal
+from mlops.check.expressions import fold, literal
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Placed, Ref, Severity, Unknown, Value
+from mlops.ir import Join, Placed, Ref, Severity, Unknown, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 
@@ -114,18 +114,54 @@ def serial_mode_alone(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, "a single container needs no execution mode", "remove it", placed)
 
 
-@rule("X744", "model-archive", Severity.WARNING, source="AWS docs: ModelDataUrl is one gzipped tar")
+@rule(
+    "X744",
+    "model-archive",
+    Severity.WARNING,
+    source="CreateModel API: 'must point to a single gzip compressed tar archive (.tar.gz suffix)' (ex#1026)",
+)
 def model_archive(subject: Subject) -> Iterator[Fault]:
-    """ModelDataUrl is something else than a .tar.gz, and the container is not multi-model.
+    """ModelDataUrl is something else than a .tar.gz: a prefix, a file of another kind, or the folder that another step
+    writes; and the container is not multi-model. So is the ArtifactUrl of an inference component.
 
-    Bad:  "ModelDataUrl": "s3://acme/model.zip"
-    Good: "ModelDataUrl": "s3://acme/model.tar.gz"
+    Bad:  "ModelDataUrl": "s3://acme/model/"
+    Good: "ModelDataUrl": "s3://acme/model/model.tar.gz"
     """
     for at, container, placed in (*_served(subject), *_registered(subject)):
-        url = container.get("ModelDataUrl")
-        last = url.rpartition("/")[2] if isinstance(url, str) else ""
-        if "." in last and not last.endswith((".tar.gz", ".tgz")) and container.get("Mode") != "MultiModel":
-            yield Fault(f"{at}/ModelDataUrl", f"{shown(last)} is no .tar.gz", "pack it, or use ModelDataSource", placed)
+        if literal(subject, container.get("Mode")) != "MultiModel":
+            what = _no_archive(subject, container.get("ModelDataUrl"))
+            if what is not None:
+                help_text = "pack it into one, or use ModelDataSource for what is not packed"
+                yield Fault(f"{at}/ModelDataUrl", f"{what}, and one .tar.gz is wanted", help_text, placed)
+    for placed, arguments in subject.of_type("InferenceComponent"):
+        at = f"{placed.pointer}/Arguments"
+        for where, item in (("/Specification", arguments.get("Specification")), *entries(arguments, "Specifications")):
+            what = _no_archive(subject, get(item, "Container", "ArtifactUrl"))
+            if what is not None:
+                place = f"{at}{where}/Container/ArtifactUrl"
+                yield Fault(place, f"{what}, and one .tar.gz is wanted", "pack it", placed)
+
+
+_ARCHIVES = (".tar.gz", ".tgz")
+_FOLDERS = ("S3OutputPath", "S3Output", "S3Uri")
+"""Members of jobs that name a folder: what lies in it is not known by its name."""
+
+
+def _no_archive(subject: Subject, url: Value) -> str | None:
+    """What a place of model data is, where it is known to be no archive."""
+    text = fold(subject, url)
+    if text is None and isinstance(url, Join) and url.values and isinstance(url.values[-1], str):
+        text = f"{url.on}{url.values[-1]}"  # only its end is known, and that is enough
+    path = url.path if isinstance(url, Ref) else None
+    if path is not None and path.root == "Steps" and path.segments[-1:] and path.segments[-1] in _FOLDERS:
+        return f"{path.name!r} writes a folder there"
+    if text is None or text.endswith(_ARCHIVES):
+        return None
+    if fold(subject, url) is not None and "/" not in text.rstrip("/").partition("://")[2]:
+        return None  # no URI of an object at all: told of the URI
+    if text.endswith("/"):
+        return f"{shown(text)} is a folder"
+    return f"{shown(text.rpartition('/')[2])} is no archive"
 
 
 @rule("X745", "private-registry-without-vpc", Severity.ERROR, source="CreateModel API: RepositoryAccessMode Vpc")
@@ -288,6 +324,9 @@ def model_data_form(subject: Subject) -> Iterator[Fault]:
     """
     for at, container, placed in _served(subject):
         source = get(container, "ModelDataSource", "S3DataSource")
+        if get(source, "S3DataType") == "S3Prefix" and get(source, "CompressionType") == "Gzip":
+            place = f"{at}/ModelDataSource/S3DataSource/CompressionType"
+            yield Fault(place, "a prefix holds files as they are, Gzip is for one S3Object", "write None", placed)
         uri, url = get(source, "S3Uri"), container.get("ModelDataUrl")
         where = f"{at}/ModelDataSource/S3DataSource/S3Uri"
         if get(source, "S3DataType") == "S3Prefix" and isinstance(uri, str) and not uri.endswith("/"):

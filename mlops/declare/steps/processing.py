@@ -70,6 +70,7 @@ from mlops.ir.fields import (
     named,
     objects,
 )
+from mlops.ir.languages import starter
 from mlops.ir.permissions import to_run
 
 if TYPE_CHECKING:
@@ -528,7 +529,7 @@ class Processing(Step):
             message = f"{self.name}: there is no {entry!r} in {self.code}"
             misuse("D052", message, step=self.name, where=self.where)
         folder = f"{INPUT_FOLDER}/{CODE}"
-        return (*map(lower, self.command or ("python3",)), f"{folder}/{entry}"), (
+        return (*map(lower, self.command or (starter(entry),)), f"{folder}/{entry}"), (
             script_input(uri, CODE, lowering, self),
         )
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from mlops.knowledge.framework_images import needs_script
 from mlops.run.archive import Member, merged, pack, unpack
 from mlops.run.beneath import Folder, content, remove
 from mlops.run.cluster import Cluster, cluster
@@ -49,9 +50,14 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     entrypoint = algorithm.get("ContainerEntrypoint")
     script = None if entrypoint else script_of(request.get("HyperParameters", {}), request.get("Environment", {}))
     if not entrypoint and script is None:
+        image = algorithm.get("TrainingImage") or algorithm.get("AlgorithmName")
+        why = (
+            "has no algorithm of its own, so nothing runs"
+            if needs_script(str(image))
+            else "brings its own algorithm, which cannot run on this machine"
+        )
         raise StepFailed(
-            f"the image {algorithm.get('TrainingImage') or algorithm.get('AlgorithmName')} brings its own algorithm, "
-            "which cannot run on this machine: give a script (hyperparameters sagemaker_program and "
+            f"the image {image} {why}: give a script (hyperparameters sagemaker_program and "
             "sagemaker_submit_directory) or AlgorithmSpecification.ContainerEntrypoint"
         )
     compiled_metrics(algorithm.get("MetricDefinitions"))

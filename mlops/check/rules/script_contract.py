@@ -1,0 +1,321 @@
+"""What a script reads and takes, against what its step gives it: channels, hyperparameters, options, paths."""
+
+from __future__ import annotations
+
+import ast
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from pathlib import Path
+
+from mlops.check.expressions import literal
+from mlops.check.jobs import TUNING, Job
+from mlops.check.members import entries
+from mlops.check.nearest import did_you_mean
+from mlops.check.rule import Fault, rule
+from mlops.check.scripts import Script, scripts
+from mlops.check.subject import Subject
+from mlops.ir import Severity, Value
+from mlops.ir.members import get
+from mlops.ir.values import pointer
+from mlops.project.python_files import parsed
+
+_DATA, _CHANNEL, _HYPERPARAMETER = "/opt/ml/input/data/", "SM_CHANNEL_", "SM_HP_"
+_RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges", "AutoParameters")
+_UNSEEN = ("_tuning_objective_metric", "default_user_module_name")
+"""Hyperparameters that the toolkit keeps from the script, beside those that begin with sagemaker_."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Option:
+    names: tuple[str, ...]
+    required: bool = False
+    is_flag: bool = False
+    kind: str | None = None
+    choices: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reads:
+    """What a script wants for certain. ``variables`` and ``folders`` with their lines; ``options`` of the parser whose
+    ``parse_args`` the script calls, None where it has none or that is not plain."""
+
+    variables: tuple[tuple[str, int], ...] = ()
+    folders: tuple[tuple[str, int], ...] = ()
+    options: tuple[_Option, ...] | None = None
+    takes_others: bool = False
+
+
+@dataclass(slots=True)
+class _Found:
+    variables: dict[str, int] = field(default_factory=dict)
+    folders: dict[str, int] = field(default_factory=dict)
+    asked: set[str] = field(default_factory=set)
+    options: list[_Option] = field(default_factory=list)
+    parses: bool = False
+    takes_others: bool = False
+    is_plain: bool = True
+
+
+def _read(file: Path) -> _Reads:
+    try:
+        about = file.stat()
+    except OSError:
+        return _Reads()
+    return _read_as_it_is(file, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=256)
+def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
+    """``changed`` and ``size`` tell an edited file from what was read of it before."""
+    tree = parsed(file)
+    if tree is None:
+        return _Reads()
+    found = _Found()
+    for node in tree.body:
+        _walk(node, found)
+    return _Reads(
+        tuple((name, line) for name, line in found.variables.items() if name not in found.asked),
+        tuple(found.folders.items()),
+        tuple(found.options) if found.parses and found.is_plain else None,
+        found.takes_others,
+    )
+
+
+def _walk(node: ast.AST, found: _Found) -> None:
+    """Everything but what may fail without harm: bodies of try, and texts that have a hole."""
+    match node:
+        case ast.Try() | ast.JoinedStr():
+            return
+        case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()) if _is_environ(value):
+            found.variables.setdefault(name, node.lineno)
+        case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
+            found.asked.add(name)
+        case ast.Call(func=ast.Attribute(attr="get" | "getenv" | "setdefault")):
+            return
+        case ast.Call(func=ast.Attribute(attr="add_argument")):
+            _add(node, found)
+        case ast.Call(func=ast.Attribute(attr="parse_args")):
+            found.parses = True
+        case ast.Call(func=ast.Attribute(attr="parse_known_args")):
+            found.parses = found.takes_others = True
+        case ast.Call(
+            func=ast.Attribute(attr="add_subparsers" | "add_argument_group" | "add_mutually_exclusive_group")
+        ):
+            found.is_plain = False
+        case ast.Constant(value=str(text)) if text.startswith(_DATA) and len(text) > len(_DATA):
+            found.folders.setdefault(text[len(_DATA) :].partition("/")[0], node.lineno)
+    for inner in ast.iter_child_nodes(node):
+        _walk(inner, found)
+
+
+def _is_environ(node: ast.AST) -> bool:
+    return (isinstance(node, ast.Attribute) and node.attr == "environ") or (
+        isinstance(node, ast.Name) and node.id == "environ"
+    )
+
+
+def _add(call: ast.Call, found: _Found) -> None:
+    names = tuple(item.value for item in call.args if isinstance(item, ast.Constant) and isinstance(item.value, str))
+    said = {item.arg: item.value for item in call.keywords}
+    if len(names) != len(call.args) or not names or None in said:
+        found.is_plain = False
+        return
+    action, kind = said.get("action"), said.get("type")
+    found.options.append(
+        _Option(
+            names,
+            required=_constant(said.get("required")) is True,
+            is_flag=str(_constant(action)).startswith(("store_", "count", "append_const")),
+            kind=kind.id if isinstance(kind, ast.Name) else None,
+            choices=_choices(said.get("choices")),
+        )
+    )
+
+
+def _constant(node: ast.AST | None) -> object:
+    return node.value if isinstance(node, ast.Constant) else None
+
+
+def _choices(node: ast.AST | None) -> tuple[str, ...]:
+    """Those that are written out, and none where one is not."""
+    listed = node.elts if isinstance(node, ast.List | ast.Tuple | ast.Set) else []
+    values = [_constant(item) for item in listed]
+    return tuple(map(str, values)) if all(isinstance(value, str | int | float) for value in values) else ()
+
+
+def _python(subject: Subject) -> Iterator[tuple[Script, _Reads]]:
+    for script in scripts(subject):
+        if script.file is not None and script.name.endswith(".py"):
+            yield script, _read(script.file)
+
+
+def _hyperparameters(subject: Subject, script: Script) -> dict[str, str] | None:
+    """The places of those that the script gets, by name; None where they are not known yet."""
+    values = get(script.job.request, script.member) if script.member is not None else None
+    if not isinstance(values, Mapping):
+        return None
+    at = f"{script.job.at}/{script.member}"
+    found = {name: at + pointer(name) for name in values if not name.startswith("sagemaker_") and name not in _UNSEEN}
+    for tuning in subject.jobs[TUNING]:
+        if tuning.placed is script.placed:
+            found |= dict(_tuned(tuning, script.job))
+    return found
+
+
+def _tuned(tuning: Job, job: Job) -> Iterator[tuple[str, str]]:
+    shared = ("HyperParameterTuningJobConfig", "ParameterRanges")
+    for at, ranges in (
+        (tuning.at + pointer(*shared), get(tuning.request, *shared)),
+        (f"{job.at}/HyperParameterRanges", job.request.get("HyperParameterRanges")),
+    ):
+        for kind in _RANGES:
+            for where, item in entries(ranges, kind):
+                name = item.get("Name")
+                if isinstance(name, str):
+                    yield name, f"{at}{where}/Name"
+
+
+@rule(
+    "X923",
+    "channel-not-given",
+    Severity.WARNING,
+    source="sagemaker-training-toolkit: SM_CHANNEL_<name>, SM_HP_<name>; AWS docs: /opt/ml/input/data/<channel>",
+)
+def channel_not_given(subject: Subject) -> Iterator[Fault]:
+    """A training script reads the folder of a channel, or the variable of a channel or a hyperparameter, that its job
+    does not have: it ends with KeyError or finds no file. What is read inside of try, or with a default, is not told.
+
+    Bad:  os.environ["SM_CHANNEL_TEST"] in a job with the channel "train" only
+    Good: os.environ["SM_CHANNEL_TRAIN"]
+    """
+    for script, reads in _python(subject):
+        if script.member is None:
+            continue
+        listed = list(entries(script.job.request, "InputDataConfig"))
+        named = [item.get("ChannelName") for _, item in listed]
+        channels = [name for name in named if isinstance(name, str)]
+        if len(channels) != len(named) or not isinstance(script.job.request.get("InputDataConfig", ()), tuple):
+            continue
+        given, hyperparameters = {name.upper() for name in channels}, _hyperparameters(subject, script)
+        has = f"the job has {', '.join(channels)}" if channels else "the job has no channel"
+        for name, line in reads.variables:
+            if name.startswith(_CHANNEL) and name.removeprefix(_CHANNEL) not in given:
+                message = f"{script.name}:{line} reads {name}, and {has}"
+                wanted = name.removeprefix(_CHANNEL).lower()
+                yield Fault(script.at, message, f'add the channel "{wanted}", or read another', script.placed)
+            known = {key.upper() for key in hyperparameters} if hyperparameters is not None else None
+            if name.startswith(_HYPERPARAMETER) and known is not None and name[len(_HYPERPARAMETER) :] not in known:
+                message = f"{script.name}:{line} reads {name}, and the job has no such hyperparameter"
+                yield Fault(script.at, message, "add the hyperparameter, or read it with a default", script.placed)
+        for folder, line in reads.folders:
+            if folder not in channels:
+                message = f"{script.name}:{line} reads {_DATA}{folder}, and {has}"
+                yield Fault(script.at, message, f'add the channel "{folder}", or read another', script.placed)
+
+
+@rule(
+    "X924",
+    "option-the-script-lacks",
+    Severity.WARNING,
+    source="sagemaker-training-toolkit: hyperparameters become options --<name> <value>; argparse ends on others",
+)
+def option_the_script_lacks(subject: Subject) -> Iterator[Fault]:
+    """A hyperparameter or an argument that the script's parser does not know or cannot take, or one that it requires
+    and nobody gives: argparse ends the script with 2. A flag (store_true) cannot be a hyperparameter, which always has
+    a value. Parsers with groups or commands, and of other libraries, are not looked at.
+
+    Bad:  "HyperParameters": {"learning-rte": "0.1"} for a script with --learning-rate
+    Good: "HyperParameters": {"learning-rate": "0.1"}
+    """
+    for script, reads in _python(subject):
+        if reads.options is None:
+            continue
+        if script.member is not None:
+            given = _hyperparameters(subject, script)
+            if given is not None:
+                spelled = {f"--{name}" if len(name) > 1 else f"-{name}": at for name, at in given.items()}
+                yield from _told(script, reads, spelled, reads.options)
+                yield from _values(subject, script, reads.options)
+            continue
+        words = _arguments(subject, script)
+        if words is not None:
+            yield from _told(script, reads, words, reads.options)
+
+
+def _told(script: Script, reads: _Reads, given: Mapping[str, str], options: tuple[_Option, ...]) -> Iterator[Fault]:
+    known = [name for option in options for name in option.names if name.startswith("-")]
+    taken = {name: match for name in given if (match := _match(name, known)) is not None}
+    for name, at in given.items():
+        if name not in taken and not reads.takes_others and name not in ("--help", "-h"):
+            help_text = did_you_mean(name, known) or "add it to the script's parser, or leave it out"
+            yield Fault(at, f"{script.name} has no option {name}", help_text, script.placed)
+    for option in options:
+        if option.required and not set(option.names) & set(taken.values()):
+            message = f"{script.name} requires {option.names[-1]}, and the step does not give it"
+            yield Fault(script.at, message, "add it", script.placed)
+
+
+def _match(name: str, known: list[str]) -> str | None:
+    """argparse takes an option's beginning for the whole, where only one begins so."""
+    if name in known:
+        return name
+    begin = [option for option in known if option.startswith(name)] if name.startswith("--") else []
+    return begin[0] if len(begin) == 1 else None
+
+
+def _values(subject: Subject, script: Script, options: tuple[_Option, ...]) -> Iterator[Fault]:
+    by_name = {name: option for option in options for name in option.names}
+    values = get(script.job.request, script.member or "")
+    for name, value in values.items() if isinstance(values, Mapping) else ():
+        option = by_name.get(f"--{name}" if len(name) > 1 else f"-{name}")
+        if option is None:
+            continue
+        at = f"{script.job.at}/{script.member}{pointer(name)}"
+        word = _word(literal(subject, value))
+        if option.is_flag:
+            message = f"--{name} is a flag in {script.name}, and a hyperparameter comes with a value"
+            yield Fault(at, message, "let the option take a value, e.g. type=str", script.placed)
+        elif word is not None and option.choices and word not in option.choices:
+            help_text = f"one of {', '.join(option.choices)}"
+            yield Fault(at, f"--{name} of {script.name} does not take {word}", help_text, script.placed)
+        elif word is not None and option.kind in ("int", "float") and not _is(word, option.kind):
+            noun = {"int": "an integer", "float": "a number"}[option.kind]
+            yield Fault(at, f"--{name} of {script.name} takes {noun}, and gets {word}", None, script.placed)
+
+
+def _word(value: Value) -> str | None:
+    """As the toolkit writes it on the command line."""
+    if not isinstance(value, str):
+        return None
+    try:
+        decoded = json.loads(value)
+    except ValueError:
+        return value
+    return str(decoded) if isinstance(decoded, str | int | float) else None
+
+
+def _is(word: str, kind: str) -> bool:
+    try:
+        _ = int(word) if kind == "int" else float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _arguments(subject: Subject, script: Script) -> dict[str, str] | None:
+    """The options on a processing job's command line, with their places; None where some word is not known."""
+    found: dict[str, str] = {}
+    for member in ("ContainerEntrypoint", "ContainerArguments"):
+        listed = get(script.job.request, "AppSpecification", member)
+        after = member == "ContainerArguments"
+        for index, word in enumerate(listed if isinstance(listed, tuple) else ()):
+            at = script.job.at + pointer("AppSpecification", member, index)
+            text = literal(subject, word)
+            if after and isinstance(text, str) and text.startswith("--") and len(text) > 2:
+                found.setdefault(text.partition("=")[0], at)
+            after = after or at == script.at
+        if listed is not None and not isinstance(listed, tuple):
+            return None
+    return found

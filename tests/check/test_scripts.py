@@ -1,0 +1,171 @@
+"""What a script is and takes, against the step that runs it: its name, its language, its channels, its options."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.check import check
+from mlops.ir import Asset, Definition, Finding, Step
+
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+URI, FOLDER = "s3://acme/code/sourcedir.tar.gz", "s3://acme/code/abc"
+CODE = "/opt/ml/processing/input/code"
+
+
+def asset(folder: Path, files: Mapping[str, str], uri: str) -> Asset:
+    for name, text in files.items():
+        folder.joinpath(name).parent.mkdir(parents=True, exist_ok=True)
+        folder.joinpath(name).write_text(text)
+    return Asset("0", uri, tuple((name, folder / name) for name in files), archive=uri == URI)
+
+
+def of(step: Step, code: Asset) -> list[Finding]:
+    found = check(Definition("churn", steps=(step,), assets=(code,))).findings
+    return [item for item in found if item.code.startswith("X92")]
+
+
+def training(
+    folder: Path, files: Mapping[str, str], program: str = "train.py", channels: tuple[str, ...] = (), **values: Any
+) -> list[Finding]:
+    request: dict[str, Any] = {
+        "AlgorithmSpecification": {"TrainingImage": SKLEARN, "TrainingInputMode": "File"},
+        "HyperParameters": {
+            "sagemaker_program": f'"{program}"',
+            "sagemaker_submit_directory": f'"{URI}"',
+            **{name.replace("_", "-"): value for name, value in values.items()},
+        },
+    }
+    if channels:
+        request["InputDataConfig"] = tuple({"ChannelName": name} for name in channels)
+    return of(Step("Train", "Training", request), asset(folder, files, URI))
+
+
+def processing(folder: Path, files: Mapping[str, str], *command: str, words: tuple[Any, ...] = ()) -> list[Finding]:
+    request: dict[str, Any] = {
+        "AppSpecification": {"ImageUri": SKLEARN, "ContainerEntrypoint": command, "ContainerArguments": words},
+        "ProcessingInputs": ({"InputName": "code", "S3Input": {"S3Uri": f"{FOLDER}/", "LocalPath": CODE}},),
+    }
+    return of(Step("Prepare", "Processing", request), asset(folder, files, FOLDER))
+
+
+def parser(*lines: str, parse: str = "parse_args") -> str:
+    body = "".join(f"p.add_argument({line})\n" for line in lines)
+    return f"import argparse\np = argparse.ArgumentParser()\n{body}args = p.{parse}()\n"
+
+
+@pytest.mark.parametrize(
+    ("program", "others", "module"),
+    [
+        ("src/train.py", ("setup.py",), "src/train"),
+        ("train.v2.py", ("setup.py",), "train.v2"),
+        ("src/train.py", (), None),
+        ("train.py", ("setup.py",), None),
+        ("src/train.sh", ("setup.py",), None),
+        ("src/train.py", ("src/setup.py",), None),
+    ],
+)
+def test_a_program_beside_a_setup(tmp_path: Path, program: str, others: tuple[str, ...], module: str | None) -> None:
+    """sagemaker-training-toolkit#54: python -m src/train."""
+    found = training(tmp_path, {program: "", **dict.fromkeys(others, "")}, program)
+    assert [item.code for item in found] == ([] if module is None else ["X922"])
+    assert module is None or f"python -m {module}," in found[0].message
+
+
+@pytest.mark.parametrize(
+    ("first", "program", "told"),
+    [("#!/bin/bash\n", "python3", True), ("#!/usr/bin/env python3\n", "bash", True), ("#!/bin/sh\n", "bash", False)],
+)
+def test_a_script_whose_first_line_tells_its_language(tmp_path: Path, first: str, program: str, told: bool) -> None:
+    found = processing(tmp_path, {"go": first}, program, f"{CODE}/go")
+    assert [item.code for item in found] == (["X921"] if told else [])
+
+
+READS = [
+    ('import os\nopen(os.environ["SM_CHANNEL_TEST"])', "train.py:2 reads SM_CHANNEL_TEST, and the job has train"),
+    ('from os import environ\nx = environ["SM_HP_DEPTH"]', "train.py:2 reads SM_HP_DEPTH, and the job has no such"),
+    ('import pandas\npandas.read_csv("/opt/ml/input/data/test/a.csv")', "train.py:2 reads /opt/ml/input/data/test"),
+    (
+        'import os\np.add_argument("--t", default=os.environ["SM_CHANNEL_VALIDATION"])',
+        "train.py:2 reads SM_CHANNEL_VAL",
+    ),
+]
+HARMLESS = [
+    'import os\nopen(os.environ["SM_CHANNEL_TRAIN"] + os.environ["SM_MODEL_DIR"] + os.environ["SM_HP_LR"])',
+    'import os\nos.environ.get("SM_CHANNEL_TEST")\nos.getenv("SM_CHANNEL_TEST", "/opt/ml/input/data/test")',
+    'import os\ntry:\n    x = os.environ["SM_CHANNEL_TEST"]\nexcept KeyError:\n    x = None',
+    'import os\nif "SM_CHANNEL_TEST" in os.environ:\n    x = os.environ["SM_CHANNEL_TEST"]',
+    'x = "/opt/ml/input/data/" + name + f"/opt/ml/input/data/{name}"\ny = "/opt/ml/input/data/train/a.csv"',
+    'import os\nos.environ["SM_CHANNEL_TEST"] = "here"',
+    "this is no Python",
+]
+
+
+@pytest.mark.parametrize(("text", "message"), READS)
+def test_what_a_script_reads_and_its_job_lacks(tmp_path: Path, text: str, message: str) -> None:
+    (found,) = training(tmp_path, {"train.py": text}, channels=("train",), lr="0.1")
+    assert found.code == "X923"
+    assert found.message.startswith(message)
+
+
+@pytest.mark.parametrize("text", HARMLESS)
+def test_what_a_script_reads_and_its_job_has(tmp_path: Path, text: str) -> None:
+    assert training(tmp_path, {"train.py": text}, channels=("train",), lr="0.1") == []
+
+
+LR, N = '"--learning-rate", type=float', '"-n", "--rounds", type=int, required=True'
+
+
+@pytest.mark.parametrize(
+    ("script", "values", "messages"),
+    [
+        (parser(LR), {"learning_rte": "0.1"}, ["train.py has no option --learning-rte"]),
+        (parser(LR, N), {"learning_rate": "0.1"}, ["train.py requires --rounds"]),
+        (parser(LR), {"learning_rate": "high"}, ["--learning-rate of train.py takes a number, and gets high"]),
+        (parser(N), {"rounds": "5.0"}, ["--rounds of train.py takes an integer, and gets 5.0"]),
+        (parser('"--kind", choices=["a", "b"]'), {"kind": '"c"'}, ["--kind of train.py does not take c"]),
+        (parser('"--fast", action="store_true"'), {"fast": "true"}, ["--fast is a flag in train.py"]),
+        (parser(LR, N), {"learning_rate": "1e-3", "n": "5"}, []),
+        (parser(LR), {"learning": "0.1"}, []),
+        (parser(LR, parse="parse_known_args"), {"other": "1"}, []),
+        (parser('*names'), {"other": "1"}, []),
+        ("p.add_argument('--a')", {"other": "1"}, []),
+        ("import sys\nprint(sys.argv)", {"other": "1"}, []),
+        (parser(LR) + "s = p.add_subparsers()\n", {"other": "1"}, []),
+        (parser('"--kind", choices=KINDS'), {"kind": "c"}, []),
+    ],
+)  # fmt: skip
+def test_hyperparameters_against_a_parser(
+    tmp_path: Path, script: str, values: Mapping[str, str], messages: list[str]
+) -> None:
+    found = training(tmp_path, {"train.py": script}, **values)
+    assert [item.message.partition(",")[0] if "requires" in item.message else item.message for item in found] == [
+        message if "flag" not in message else found[0].message for message in messages
+    ]
+    assert all(item.code == "X924" for item in found)
+
+
+@pytest.mark.parametrize(
+    ("words", "messages"),
+    [
+        (("--ratio", "0.1"), []),
+        (("--ratio=0.1", "--more"), ["prepare.py has no option --more"]),
+        (
+            ("--ration", "0.1"),
+            ["prepare.py has no option --ration", "prepare.py requires --ratio, and the step does not give it"],
+        ),
+        (("-5",), ["prepare.py requires --ratio, and the step does not give it"]),
+    ],
+)  # fmt: skip
+def test_arguments_against_a_parser(tmp_path: Path, words: tuple[str, ...], messages: list[str]) -> None:
+    files = {"prepare.py": parser('"--ratio", type=float, required=True')}
+    found = processing(tmp_path, files, "python3", f"{CODE}/prepare.py", words=words)
+    assert [item.message for item in found] == messages
+
+
+def test_an_edited_script_is_read_again(tmp_path: Path) -> None:
+    assert training(tmp_path, {"train.py": parser(LR)}, other="1") != []
+    assert training(tmp_path, {"train.py": parser(LR, '"--other"')}, other="1") == []
