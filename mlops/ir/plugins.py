@@ -22,6 +22,7 @@ STEP_TYPES = "mlops.step_types"
 TARGETS = "mlops.targets"
 REPORTS = "mlops.reports"
 STRATEGIES = "mlops.strategies"
+GATES = "mlops.gates"
 
 _MARK = b"[mlops."
 

@@ -40,7 +40,7 @@ def examine() -> Iterator[Examined]:
 
 def _plugins() -> Iterator[Examined]:
     """What other installed packages add."""
-    from mlops.ir.plugins import REPORTS, RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
+    from mlops.ir.plugins import GATES, REPORTS, RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
 
     nouns = {
         RULES: "rules",
@@ -48,6 +48,7 @@ def _plugins() -> Iterator[Examined]:
         TARGETS: "target of `mlops emit`",
         REPORTS: "format of `mlops check`",
         STRATEGIES: "strategy",
+        GATES: "gate",
     }
     for group, noun in nouns.items():
         for plugin in plugins(group):

@@ -1,26 +1,32 @@
-"""Take an approved version of a model to an endpoint."""
+"""Take an approved version of a model to an endpoint, where every gate of the environment lets it."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints import promote as promoting
+from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, judge
 from mlops.deploy.endpoints.history import refused
 from mlops.deploy.endpoints.promote import Promoted, Target
-from mlops.deploy.models.registry import newest_approved, version
+from mlops.deploy.endpoints.telling import told
+from mlops.deploy.models.registry import Version, newest_approved, version
+from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.settings import read as read_settings
-from mlops.ir import Listener
+from mlops.ir import Listener, MlopsError, UsageError
+from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Said
 
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
     """``number`` is the version, the newest approved one without; ``registry`` the environment that holds it, where
-    that is another. ``sample`` is a request for the smoke test, in place of the version's own."""
+    that is another. ``sample`` is a request for the smoke test, in place of the version's own. ``overrides`` are gates
+    that are passed over, for which there is a ``reason``."""
 
     group: str
     environment: str
@@ -29,24 +35,121 @@ class Promotion:
     registry: str | None = None
     sample: Path | None = None
     take_over: bool = False
+    overrides: tuple[str, ...] = ()
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """``calls`` are what would be done, in words; empty where a gate refuses."""
+
+    version: Version
+    gates: tuple[Gated, ...]
+    calls: tuple[str, ...]
+
+    @property
+    def may(self) -> bool:
+        return all(item.passes or item.overridden for item in self.gates)
 
 
 def promote(request: Promotion, listener: Listener, consent: Consent = NOBODY) -> Promoted:
-    """Raises Refusal for a version that is not approved, and where the endpoint does not serve it."""
-    connected = connect_here(request.environment)
-    source = connect_here(request.registry).account if request.registry else connected.account
-    group, number = request.group, request.number
-    passed_over = refused(history.read(connected.account, connected.environment, request.target.endpoint), group)
-    chosen = newest_approved(source, group, passed_over) if number is None else version(source, group, number)
+    """Raises Refusal for a version that a gate refuses, and where the endpoint does not serve it."""
+    road = _road(request)
+    gates = road.gates()
+    for item in gates[1:]:
+        listener(Said(text=item.told))
+    connected = road.connected
     return promoting.promote(
         connected.account,
         connected.environment,
-        chosen,
+        road.version,
         request.target,
-        read_settings(connected.environment, connected.root),
-        registry=source,
+        road.settings,
+        registry=road.source.account,
         samples={request.sample.name: request.sample.read_bytes()} if request.sample else None,
+        gated=gates,
+        reason=hide(request.reason),
         take_over=request.take_over,
         say=lambda text: listener(Said(text=text)),
         permit=lambda doing: need_consent(connected, doing, consent),
     )
+
+
+def plan(request: Promotion) -> Planned:
+    """Every gate with what it found, and what would be done; nothing is written."""
+    road = _road(request)
+    gates = road.gates()
+    found = Planned(road.version, gates, ())
+    if not found.may:
+        return found
+    promotion = promoting.planned(
+        road.connected.account,
+        road.connected.environment,
+        road.version,
+        request.target,
+        road.settings,
+        registry=road.source.account,
+    )
+    return Planned(road.version, gates, tuple(line for action in promotion.actions for line in told(action)))
+
+
+@dataclass(frozen=True, slots=True)
+class _Road:
+    request: Promotion
+    connected: Connected
+    source: Registry
+    version: Version
+    settings: PromotionSettings
+
+    def gates(self) -> tuple[Gated, ...]:
+        request = self.request
+        known = [gate.name for gate, _ in self.settings.gates]
+        for name in request.overrides:
+            if name not in known:
+                listed = ", ".join(known) or "none that can be passed over"
+                raise UsageError(f"{request.environment} has no gate {name!r}; it has: {listed}")
+        if request.overrides and not request.reason:
+            raise UsageError("to pass a gate over needs a reason", hint="--reason WHY; it is kept in the history")
+        asked = asked_of(
+            self.version,
+            self.source,
+            self.connected.account,
+            self.connected.environment,
+            request.target.endpoint,
+            _passed(self.version, request.target.endpoint),
+        )
+        return judge(self.settings.gates, asked, request.overrides)
+
+
+def _road(request: Promotion) -> _Road:
+    connected = connect_here(request.environment)
+    holder = connect_here(request.registry) if request.registry else connected
+    settings = read_settings(connected.environment, connected.root)
+    group, number = request.group, request.number
+    entries = history.read(connected.account, connected.environment, request.target.endpoint)
+    chosen = (
+        newest_approved(holder.account, group, refused(entries, group))
+        if number is None
+        else version(holder.account, group, number)
+    )
+    return _Road(request, connected, Registry(holder.account, holder.environment), chosen, settings)
+
+
+def _passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:
+    """Its history in the other environment says so."""
+
+    def why_not(name: str) -> str | None:
+        told = f"version {chosen.number} of {chosen.group}"
+        try:
+            other = connect_here(name)
+            entries = history.read(other.account, other.environment, endpoint)
+        except MlopsError as error:
+            return f"whether {told} has passed {name} could not be asked: {error.message}"
+        mine = [item for item in entries if (item.group, item.version) == (chosen.group, chosen.number)]
+        if not mine:
+            return f"{told} was never promoted to {endpoint} in {name}"
+        if mine[-1].verb in ("taken back", "rolled back"):
+            return f"{told} was {mine[-1].verb} in {name}"
+        return None
+
+    return why_not

@@ -258,6 +258,13 @@ MEASURE = Measure(
 )
 '''
 
+GATE = '''"""Only toys."""
+
+from mlops.ir.gate import Gate, Judgement
+
+GATE = Gate("toys-only", "only toys", lambda raw: raw, lambda settings, asked: Judgement(True, "it is a toy"))
+'''
+
 TOYS = {
     "a step type": {"declare/steps/toy.py": STEP},
     "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
@@ -266,6 +273,7 @@ TOYS = {
     "a report format": {"check/reports/toy.py": REPORT},
     "a type of resource": {"deploy/resources/group.py": RESOURCE},
     "a strategy": {"deploy/strategies/halves.py": STRATEGY},
+    "a gate": {"deploy/gates/toys_only.py": GATE},
     "a measure": {"deploy/measures/broken.py": MEASURE},
     "a command": {"cli/commands/play.py": COMMAND},
     "an operation of the local account": {"account/local/services/sagemaker/toys.py": OPERATION},

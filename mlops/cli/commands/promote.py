@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from mlops.cli import asking, options
 from mlops.cli.printing import print_json
+
+if TYPE_CHECKING:
+    from mlops.use_cases.promote import Planned
 
 
 @click.command()
@@ -28,6 +32,9 @@ from mlops.cli.printing import print_json
     show_default=True,
     help="Seconds to wait for the endpoint.",
 )
+@click.option("--plan", "only_plan", is_flag=True, help="Print every gate, and every call that would follow.")
+@click.option("--override", "overrides", multiple=True, metavar="GATE", help="Pass this gate over; needs --reason.")
+@click.option("--reason", help="Why, for the records.")
 @asking.yes
 @click.option("--take-over", is_flag=True, help="Go on with a shift that is under way, whoever began it.")
 @options.as_json
@@ -41,6 +48,9 @@ def command(
     count: int | None,
     sample: Path | None,
     timeout: float,
+    only_plan: bool,
+    overrides: tuple[str, ...],
+    reason: str | None,
     yes: bool,
     take_over: bool,
     format_: str,
@@ -52,10 +62,13 @@ def command(
     """
     from mlops.cli.listening import hear
     from mlops.deploy.endpoints.promote import Target
-    from mlops.use_cases.promote import Promotion, promote
+    from mlops.use_cases.promote import Promotion, plan, promote
 
     target = Target(endpoint or group, instance, count, timeout)
-    request = Promotion(group, environment, target, number, registry, sample, take_over)
+    request = Promotion(group, environment, target, number, registry, sample, take_over, overrides, reason)
+    if only_plan:
+        _show(plan(request), environment, format_)
+        return
     done = promote(request, hear, asking.consent(yes))
     if format_ == "json":
         print_json(
@@ -73,3 +86,27 @@ def command(
         return
     verb = "already serves" if done.action == "unchanged" else "serves"
     click.echo(f"{done.endpoint} in {environment} {verb} version {done.version.number} of {group}")
+
+
+def _show(planned: Planned, environment: str, format_: str) -> None:
+    if format_ == "json":
+        print_json(
+            {
+                "group": planned.version.group,
+                "version": planned.version.number,
+                "may": planned.may,
+                "gates": [
+                    {"gate": item.gate, "passes": item.passes, "overridden": item.overridden, "found": item.found}
+                    for item in planned.gates
+                ],
+                "calls": list(planned.calls),
+            }
+        )
+    else:
+        click.echo(f"version {planned.version.number} of {planned.version.group} to {environment}")
+        for item in planned.gates:
+            click.echo(f"  {item.told}")
+        for line in planned.calls:
+            click.echo(f"  {line}")
+    if not planned.may:
+        raise click.exceptions.Exit(1)

@@ -29,7 +29,8 @@ _ATTEMPTS = 20
 
 
 class Conductor:
-    """``by`` is who we are to the account; ``timeout`` in seconds is for each wait for the endpoint."""
+    """``by`` is who we are to the account; ``timeout`` in seconds is for each wait for the endpoint;
+    ``note`` goes into the history of what comes to its end."""
 
     def __init__(
         self,
@@ -41,6 +42,7 @@ class Conductor:
         timeout: float,
         say: Say,
         clock: Clock,
+        note: str | None = None,
     ) -> None:
         self._account = account
         self._environment = environment
@@ -49,6 +51,7 @@ class Conductor:
         self._timeout = timeout
         self._say = say
         self._clock = clock
+        self._note = note
 
     def begin(self, shift: Shift, version: Version, samples: Samples) -> None:
         """Raises Refusal where it does not come to its end."""
@@ -139,7 +142,7 @@ class Conductor:
             last if shifted else journal.old.config,
             journal.old.config if shifted else None,
             self._by,
-            journal.reason,
+            journal.reason or self._note,
             journal.engine,
         )
         with answers():

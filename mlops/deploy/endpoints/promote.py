@@ -8,7 +8,7 @@ A shift of traffic has a journal in the account, which another machine can go on
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,6 +17,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
 from mlops.deploy.endpoints.diary import Diary
+from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import Promotion, Seen, Shift, Target, Wanted, decide, settled, want
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
@@ -54,23 +55,22 @@ def promote(
     *,
     registry: Account | None = None,
     samples: Mapping[str, bytes] | None = None,
+    gated: Sequence[Gated] = (),
+    reason: str | None = None,
     take_over: bool = False,
     say: Say = lambda text: None,
     permit: Say = lambda doing: None,
     clock: Clock | None = None,
 ) -> Promoted:
     """``registry`` is the account that holds the version and its sample, where that is another one. ``take_over``: a
-    shift that is under way is gone on with whoever else may be at it. ``permit`` hears, in words, what is about to be
+    shift that is under way is gone on with whoever else may be at it. ``gated`` is what the gates found,
+    and ``reason`` why one of them is passed over. ``permit`` hears, in words, what is about to be
     done before anything is, and may raise.
 
     Raises Refusal where the version is not approved, the endpoint does not come up, the smoke test fails or a verdict
     is red; then it is taken back to what served before, where that is known.
     """
-    if version.approval != APPROVED:
-        raise Refusal(
-            f"version {version.number} of {version.group} is {version.approval}, only an Approved one is promoted",
-            hint=f"`mlops models approve {version.group} {version.number}` if it is good",
-        )
+    need_open(gated or (Gated(APPROVAL, version.approval == APPROVED, version.approval),), version)
     if not _ENDPOINT.fullmatch(target.endpoint):
         raise UsageError(
             f"{target.endpoint!r} is no name for an endpoint", hint="use up to 63 letters, digits and dashes"
@@ -102,7 +102,7 @@ def promote(
                 diary.acted(action)
             if promotion.verb is not None:
                 diary.ended(promotion.verb, promotion.config)
-                entry = _entry(promotion, seen, version, identity.arn)
+                entry = _entry(promotion, seen, version, identity.arn, reason)
                 if entry is not None:
                     with answers():
                         history.append(account, environment, target.endpoint, entry)
@@ -129,12 +129,29 @@ def _need_own(environment: Environment, number: str, version: Version, wanted: W
         )
 
 
-def _entry(promotion: Promotion, seen: Seen, version: Version, by: str) -> Entry | None:
+def _entry(promotion: Promotion, seen: Seen, version: Version, by: str, reason: str | None) -> Entry | None:
     """For the endpoint's history; None where nothing was changed, and for a shift, which has written its own."""
     if promotion.verb not in ("created", "updated") or any(isinstance(item, Shift) for item in promotion.actions):
         return None
     before = seen.endpoint.config if seen.endpoint is not None and promotion.verb == "updated" else None
-    return Entry(promotion.verb, version.group, version.number, promotion.config, before, by, how="at once")
+    return Entry(promotion.verb, version.group, version.number, promotion.config, before, by, reason, "at once")
+
+
+def planned(
+    account: Account,
+    environment: Environment,
+    version: Version,
+    target: Target,
+    settings: PromotionSettings,
+    *,
+    registry: Account | None = None,
+) -> Promotion:
+    """What would be done, by what is seen now; nothing is written."""
+    wanted = want(environment, version, target)
+    with answers():
+        identity = confirm_identity(account, environment)
+        _need_own(environment, identity.account, version, wanted)
+        return decide(see(account, wanted, samples_of(registry or account, version)), wanted, settings)
 
 
 def see(account: Account, wanted: Wanted, samples: Samples) -> Seen:

@@ -58,10 +58,10 @@ def serving(account: Account, package: str) -> tuple[str, ...]:
     """Endpoints that serve the registered version of that ARN, by name."""
     with answers():
         found = tuple(str(item["EndpointName"]) for item in listed(account))
-        return tuple(name for name in found if package in _packages(account, name))
+        return tuple(name for name in found if package in packages(account, name))
 
 
-def _packages(account: Account, endpoint: str) -> set[str]:
+def packages(account: Account, endpoint: str) -> set[str]:
     """The registered versions that its models are made of."""
 
     def told(operation: str, **named: str) -> Mapping[str, Any]:

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Literal
 
-from mlops.account import Account, answers, confirm_account
+from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
+from mlops.deploy.models import approvals
 from mlops.deploy.pages import items
 from mlops.ir import Refusal, UsageError
 from mlops.ir.s3_uri import split_uri
@@ -104,7 +105,9 @@ def decide(
         return False
     described = reason or ("" if version.details.get("ApprovalDescription") else None)
     with answers():
-        confirm_account(account, environment)
+        by = confirm_identity(account, environment).arn
+        # First the record: what the registry says beyond it was decided by somebody unknown.
+        approvals.append(account, environment, version.group, version.number, status, by, reason)
         account.client("sagemaker").update_model_package(
             ModelPackageArn=version.arn,
             ModelApprovalStatus=status,

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
+from mlops.deploy.gates import gates
 from mlops.deploy.measures import measures
 from mlops.deploy.shifting.judging import Missing, Rule, period_of
 from mlops.deploy.shifting.moves import NAMES
 from mlops.deploy.strategies import strategies
 from mlops.ir import ConfigurationError
 from mlops.ir.duration import seconds_of
+from mlops.ir.gate import Gate
 from mlops.ir.measure import Judged
 from mlops.ir.shift import Course
 from mlops.ir.strategy import Strategy
@@ -34,6 +36,7 @@ class _Table:
     engine: Literal["auto", "guardrails", "weights"] = "auto"
     judge: dict[str, dict[str, Any]] = field(default_factory=dict)
     alarms: list[str] = field(default_factory=list)
+    gates: dict[str, Any] = field(default_factory=dict)
     variants: list[str] = field(default_factory=lambda: list(NAMES))
     patience: str | float = 0.0
     lag: str | float | None = None
@@ -62,13 +65,14 @@ class _Limits:
 @dataclass(frozen=True, slots=True)
 class PromotionSettings:
     """``strategy`` with its ``settings``; ``variants`` take turns; ``patience`` is how many seconds longer a stage may
-    last while its verdict is unsure, ``lag`` how late metrics may come."""
+    last while its verdict is unsure, ``lag`` how late metrics may come. ``gates`` have their settings beside them."""
 
     strategy: Strategy
     settings: Any
     engine: Literal["auto", "guardrails", "weights"]
     rules: tuple[Rule, ...]
     alarms: tuple[str, ...]
+    gates: tuple[tuple[Gate, Any], ...]
     variants: tuple[str, ...]
     patience: float
     lag: float
@@ -116,6 +120,7 @@ class _Reader:
             table.engine,
             rules,
             tuple(table.alarms),
+            self._gates(table.gates),
             tuple(table.variants),
             patience,
             lag,
@@ -143,6 +148,19 @@ class _Reader:
             self._wrong(("strategy", name), f"{name}: {error}")
             return None
         return strategy, settings
+
+    def _gates(self, tables: Mapping[str, Any]) -> tuple[tuple[Gate, Any], ...]:
+        known, found = gates(), []
+        for name, raw in tables.items():
+            gate = known.get(name)
+            if gate is None:
+                self._wrong(("gates", name), f"there is no gate {name!r}; there are: {', '.join(known)}")
+                continue
+            try:
+                found.append((gate, gate.read(raw)))
+            except ValueError as error:
+                self._wrong(("gates", name), f"gates.{name}: {error}")
+        return tuple(found)
 
     def _rules(self, tables: Mapping[str, Mapping[str, Any]]) -> tuple[Rule, ...]:
         found = (self._rule(name, raw) for name, raw in tables.items())

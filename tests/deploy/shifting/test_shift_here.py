@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 
 from mlops.account import Account, connect
+from mlops.cli import main
+from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.promote import Promoted, Target, promote
 from mlops.deploy.models.registry import version
 from mlops.deploy.shifting import journal as journals
@@ -179,3 +181,31 @@ def test_no_traffic_is_not_green(world: World) -> None:
     with pytest.raises(Refusal, match="has no verdict: errors: 0 of 1 periods were good"):
         promoted(World(world.folder, quiet, world.account), 2, "quiet")
     assert [item["VariantName"] for item in live(world, "quiet")["ProductionVariants"]] == ["AllTraffic"]
+
+
+def test_gates_and_what_would_be_done_are_told_before(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """By the command, in a project whose environment has a gate that refuses."""
+
+    def promote_(*more: str) -> tuple[int, str, str]:
+        capfd.readouterr()
+        code = main(("promote", "churn", "--to", "local", "--endpoint", "gated", "--version", "1", *more))
+        return code, *capfd.readouterr()
+
+    (world.folder / "mlops.toml").write_text(f"{TOML}\n[env.local.promote.gates]\nage = {{ at_least = '1d' }}\n")
+    monkeypatch.chdir(world.folder)
+    code, _, err = promote_()
+    assert code == 1 and "gate age refuses: it is" in err
+    endpoints = world.account.client("sagemaker").list_endpoints()["Endpoints"]
+    assert "gated" not in [item["EndpointName"] for item in endpoints]
+    code, out, _ = promote_("--plan")
+    assert code == 1 and "gate approval passes: it is Approved" in out and "Create" not in out
+    passed = ("--override", "age", "--reason", "it is urgent")
+    code, out, _ = promote_("--plan", *passed)
+    assert code == 0 and "gate age passed over" in out and "CreateEndpoint gated with churn-1-" in out
+    code, _, err = promote_("--override", "age")
+    assert code == 2 and "needs a reason" in err
+    assert promote_(*passed)[0] == 0
+    (entry,) = history.read(world.account, world.environment, "gated")
+    assert (entry.verb, entry.version, entry.reason) == ("created", 1, "it is urgent")

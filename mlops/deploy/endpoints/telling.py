@@ -1,0 +1,67 @@
+"""What a promotion would do, line by line."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from mlops.deploy.endpoints.promotion import (
+    Action,
+    CreateEndpoint,
+    CreateEndpointConfig,
+    CreateModel,
+    DeleteEndpoint,
+    Settle,
+    Shift,
+    SmokeTest,
+    TakeBack,
+    UpdateEndpoint,
+    Wait,
+)
+from mlops.ir.duration import said
+from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Weigh
+
+
+def told(action: Action) -> Iterator[str]:
+    match action:
+        case CreateModel(name):
+            yield f"CreateModel {name}"
+        case CreateEndpointConfig(name):
+            yield f"CreateEndpointConfig {name}"
+        case DeleteEndpoint(name):
+            yield f"DeleteEndpoint {name}, which had failed"
+        case CreateEndpoint(name, config):
+            yield f"CreateEndpoint {name} with {config}"
+        case UpdateEndpoint(name, config, before):
+            yield f"UpdateEndpoint {name} from {before} to {config}"
+        case Shift():
+            yield f"a shift of {action.name} by {action.engine.value}: {action.why}"
+            for move in action.moves:
+                yield f"  {told_move(move)}"
+        case Settle(name):
+            yield f"wait until what is under way at {name} has ended, and decide then"
+        case Wait(name, config):
+            yield f"wait until {name} serves {config}"
+        case TakeBack(name, config):
+            yield f"UpdateEndpoint {name} back to {config}"
+        case SmokeTest(name):
+            count = len(action.samples.requests)
+            yield f"ask {name} {count} sample{'s' if count != 1 else ''}"
+
+
+def told_move(move: Move) -> str:
+    match move:
+        case MakeConfig():
+            variants = ", ".join(item["VariantName"] for item in move.request["ProductionVariants"])
+            return f"CreateEndpointConfig {move.config} with {variants}"
+        case PointTo():
+            by = f" by {next(iter(move.deployment))}" if move.deployment else ""
+            return f"UpdateEndpoint to {move.serving.config}{by}"
+        case Probe(variant):
+            return f"ask {variant or 'the endpoint'} the samples"
+        case Scale():
+            return f"UpdateEndpointWeightsAndCapacities: {move.variant} to {move.count} instances"
+        case Weigh():
+            weights = ", ".join(f"{name} {weight:g}" for name, weight in move.weights.items())
+            return f"UpdateEndpointWeightsAndCapacities: traffic {weights}"
+        case Bake():
+            return f"look at {move.share:g} % of the traffic for {said(move.seconds)}"
