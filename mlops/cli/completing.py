@@ -95,14 +95,15 @@ _BY_NAME: Mapping[str, Completer] = {
 }
 _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("mlops start", "target"): pipelines_and_files,
-    **{(f"endpoints {name}", "name"): endpoints for name in ("show", "invoke", "delete")},
+    ("endpoints", "name"): endpoints,
 }
-"""Where a name means something else than elsewhere."""
+"""Where a name means something else than elsewhere: in one command, or in all of a group."""
 
 
 def completer(command: str, parameter: str) -> Completer | None:
     """``command`` is its name behind that of what holds it. What a parameter is called tells what it takes."""
-    return _BY_COMMAND.get((command, parameter)) or _BY_NAME.get(parameter)
+    group = command.partition(" ")[0]
+    return _BY_COMMAND.get((command, parameter)) or _BY_COMMAND.get((group, parameter)) or _BY_NAME.get(parameter)
 
 
 def teach(command: click.Command, name: str) -> None:
