@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Checked, Finding, Severity, Where
+from mlops.ir.placeholders import placeholders
 from mlops.ir.values import pointer, to_json
 from mlops.project.environments import Environment
-from mlops.project.placeholders import placeholders
 
 _CODE = "D109"
 

@@ -11,11 +11,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from mlops.ir import ConfigurationError, Where
+from mlops.ir.placeholders import LOCAL_ACCOUNT, LOCAL_BUCKET, LOCAL_ROLE
 from mlops.ir.secrecy import is_secret
 from mlops.project.check_settings import parse as parse_check_settings
 from mlops.project.exact_types import AtLeast, Pattern, exact_fields
 from mlops.project.house_policy import parse as parse_house_policy
-from mlops.project.placeholders import LOCAL_ACCOUNT, LOCAL_BUCKET, LOCAL_ROLE
 from mlops.project.root import CONFIGURATION, STATE
 from mlops.project.table_places import Place, unknown_key
 from mlops.project.toml_places import line_of

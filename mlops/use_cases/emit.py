@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from mlops.check.programs import compile_program
 from mlops.check.sources import Opened, open_one
 from mlops.declare.constructors import constructors
 from mlops.ir import Listener, UsageError
 from mlops.ir.discovery import Found
+from mlops.ir.placeholders import placeholders
 from mlops.ir.plugins import told
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Language, Source, Target
+from mlops.project.environments import LOCAL
+from mlops.project.sdk_source import is_sdk_file
 from mlops.use_cases.judging import need_sound
+from mlops.use_cases.news import Said
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +33,19 @@ def emit(found: Found, target: str, environment: str, listener: Listener) -> Emi
     writer = target_of(found)
     opened = open_one(target, environment)
     need_sound(opened.findings, listener, doing="emit")
-    return Emitted(opened.pipelines[0].definition.name, _text(found, writer, _source(opened, environment)))
+    text = _text(found, writer, _source(opened, environment))
+    if environment == LOCAL and any(is_sdk_file(Path(file)) for file in opened.files):
+        _tell_what_is_local(text, found.name, listener)
+    return Emitted(opened.pipelines[0].definition.name, text)
+
+
+def _tell_what_is_local(text: str, target: str, listener: Listener) -> None:
+    """The official SDK writes the environment's bucket out, wherever a pipeline names a place."""
+    for place in dict.fromkeys(placeholders(text, account=None, bucket="")):
+        said = f"{place} is of the local account, and `mlops check --env ENV` refuses it for any other"
+        listener(
+            Said(text=f"note: {said}; `mlops emit {target} TARGET --env ENV` writes that one's, a parameter each one's")
+        )
 
 
 def target_of(found: Found) -> Target:

@@ -19,9 +19,9 @@ from mlops.deploy.pipelines.apply import apply
 from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.ir import Asset, Refusal
+from mlops.ir.placeholders import placeholders
 from mlops.ir.reader import read
 from mlops.project.environments import read_project
-from mlops.project.placeholders import placeholders
 
 ROLE = "arn:aws:iam::000000000000:role/mlops-local"
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import urllib.request
 from pathlib import Path
 from typing import Any
@@ -79,3 +80,25 @@ def test_what_it_uploads_goes_to_a_bucket_that_is_there(
         return
     assert [key for key in keys if key.endswith("/prep.py")]
     assert all(f"s3://acme-ml/{key}" in planned.out for key in keys if not key.startswith("mlops/"))
+
+
+LOCAL_NAMES = re.compile(r"000000000000|mlops-local")
+
+
+def test_a_program_of_it_names_no_role_of_the_local_account_and_the_code_of_the_project(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    (project / "pipeline.py").write_text(FILE.replace("NAMED", "default_bucket").replace("    assert", "    0 and"))
+    mlops = in_this_process(capfd)
+    written = mlops("emit", "python", "pipeline.py").out
+    assert '"code": "prep.py"' in written
+    assert not LOCAL_NAMES.search(written)
+    (project / "own.py").write_text(written)
+    assert "D109" not in mlops("check", "own.py", "--env", "moto").out
+    (project / "pipeline.py").write_text(
+        FILE.replace("NAMED", "default_bucket")
+        .replace("    assert", "    0 and")
+        .replace('code="prep.py"', 'code="prep.py", arguments=[f"s3://{default_bucket}/x"]')
+    )
+    told = mlops("emit", "python", "pipeline.py")
+    assert "note: s3://mlops-local/x is of the local account" in told.err

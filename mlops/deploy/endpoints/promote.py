@@ -27,8 +27,8 @@ from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
+from mlops.ir.placeholders import placeholders
 from mlops.project.environments import Environment
-from mlops.project.placeholders import placeholders
 
 __all__ = ["Answer", "Promoted", "Target", "promote"]
 

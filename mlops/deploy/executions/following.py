@@ -19,10 +19,10 @@ from mlops.deploy.pipelines.state import judge_name
 from mlops.ir import AccountError, Definition, Event, JobKind, Listener, Refusal, UsageError, unheard
 from mlops.ir.execution_events import execution_event, step_event
 from mlops.ir.hiding import hide, hide_text
+from mlops.ir.placeholders import placeholders
 from mlops.ir.reader import read
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
-from mlops.project.placeholders import placeholders
 
 ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 _PAGE = 100

@@ -39,10 +39,10 @@ from mlops.deploy.pipelines.seeing import Seen
 from mlops.deploy.pipelines.state import PipelineState, Present, definition_uri, wanted
 from mlops.deploy.resources import declared, resource_types
 from mlops.ir import Checked
+from mlops.ir.placeholders import placeholders
 from mlops.ir.resource import Resource, resolved
 from mlops.ir.secrecy import is_secret
 from mlops.project.environments import Environment
-from mlops.project.placeholders import placeholders
 
 _FOUND = "X840"
 """The finding that a secret stands in the definition."""

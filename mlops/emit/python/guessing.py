@@ -14,6 +14,7 @@ from mlops.emit.python.source import Node, Text, call, dictionary, listing
 from mlops.emit.python.telling import Telling, one
 from mlops.ir import Definition, Parameter, Ref, Step, Value
 from mlops.ir.fields import ANY, BOOLEAN, FLOAT, INTEGER, STRING, Constructor, Field, Given, Yielded
+from mlops.ir.placeholders import LOCAL_ROLE
 from mlops.ir.values import pointer
 
 _KINDS = {"String": STRING, "Integer": INTEGER, "Float": FLOAT, "Boolean": BOOLEAN}
@@ -68,7 +69,8 @@ def _header(definition: Definition, scope: Scope, plan: Plan) -> Node:
         keywords["tags"] = dictionary((key, literal(value)) for key, value in definition.tags.items())
     if definition.parallelism is not None:
         keywords["parallelism"] = literal(definition.parallelism)
-    if plan.role is not None:
+    # Without one it is the environment's, which is what the local account's stands for.
+    if plan.role not in (None, LOCAL_ROLE):
         keywords["role"] = literal(plan.role)
     keywords |= _document_arguments(definition, replace(scope, parameters={}, steps={}))
     if plan.document:

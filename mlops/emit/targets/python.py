@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from mlops.emit.python.correcting import at, avoid, everything, learn
 from mlops.emit.python.guessing import guessed
+from mlops.emit.python.linking import linked
 from mlops.emit.python.names import pipeline_name
 from mlops.emit.python.plan import Plan
 from mlops.emit.python.printing import printed
@@ -69,7 +70,8 @@ def _role(definition: Definition) -> str | None:
 
 
 def _write(source: Source) -> str:
-    return emit(source.checked.definition, source.language.compile, source.language.constructors())
+    definition = source.checked.definition
+    return linked(emit(definition, source.language.compile, source.language.constructors()), definition)
 
 
 TARGET = Target(
