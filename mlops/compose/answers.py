@@ -63,12 +63,14 @@ class Answers:
     """What the file made, by service, kind and name: the request."""
     documents: dict[str, str] = field(default_factory=dict)
     """The definitions of pipelines that it put into the account, by name."""
+    begun: bool = False
+    """The file has begun to put a pipeline into an account, be it the SDK's local one."""
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
     def stands(self) -> bool:
         """A pipeline is in the account as the file knows it: what follows is no part of composing."""
-        return any(change.operation in _STANDING for change in self.changes)
+        return self.begun or any(change.operation in _STANDING for change in self.changes)
 
     @property
     def jobs(self) -> list[Asked]:

@@ -273,6 +273,8 @@ def _help(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError):
         module = (error.name or "it").partition(".")[0]
         return f"install {module} beside mlops; nothing is installed while a file is composed"
+    if isinstance(error, KeyError) and _is_of_the_environment(error):
+        return f"set the variable {error}, or give it a default: os.environ.get({error}, …)"
     if isinstance(error, EOFError):
         return "nobody answers while a file is composed: take it from a variable of the environment with a default"
     if isinstance(error, SystemExit) and error.code:
@@ -281,6 +283,11 @@ def _help(error: BaseException) -> str | None:
             "environment's facts"
         )
     return None
+
+
+def _is_of_the_environment(error: BaseException) -> bool:
+    frames = traceback.extract_tb(error.__traceback__)
+    return any(frame.filename in ("<frozen os>", os.__file__) and frame.name == "__getitem__" for frame in frames)
 
 
 def _place(error: BaseException, order: Order) -> Where | None:

@@ -29,6 +29,7 @@ from mlops.compose.author_frames import author_line
 from mlops.compose.content_stamps import STAMP
 from mlops.compose.notebook_magics import leave_out, left_out, without_ipython
 from mlops.compose.stand_ins import write_stand_in
+from mlops.declare.pipeline import Pipeline
 
 _NAMES_ITS_BUCKET = "generate_default_sagemaker_bucket_name"
 
@@ -40,6 +41,9 @@ def isolate(answers: Answers) -> None:
     after_import(
         {
             "botocore.client": lambda module: answered(module, answers),
+            "botocore.session": any_profile,
+            "sagemaker.workflow.pipeline": lambda module: beginnings_noted(module, answers),
+            "sagemaker.mlops.workflow.pipeline": lambda module: beginnings_noted(module, answers),
             "urllib.request": lambda module: retrieved(module, answers),
             "sagemaker.session": lambda module: default_bucket_of_the_environment(module, bucket),
             "sagemaker.core.helper.session_helper": lambda module: default_bucket_of_the_environment(module, bucket),
@@ -54,6 +58,7 @@ def isolate(answers: Answers) -> None:
     archives_without_time()
     time_counted()
     installing_left_out(answers)
+    own_runs_noted(answers)
     without_ipython()
 
 
@@ -102,6 +107,44 @@ def default_bucket_of_the_environment(module: Any, bucket: str) -> None:
         setattr(module, _NAMES_ITS_BUCKET, lambda boto_session: bucket)
     else:
         setattr(module.Session, _NAMES_ITS_BUCKET, lambda self, boto_session: bucket)
+
+
+def any_profile(module: Any) -> None:
+    """A file may name a profile of its author's, which is not here; the account that it means is the environment's."""
+    read = module.Session.get_scoped_config
+
+    def scoped(session: Any) -> Any:
+        try:
+            return read(session)
+        except module.ProfileNotFound:
+            return {}
+
+    module.Session.get_scoped_config = scoped
+
+
+def beginnings_noted(module: Any, answers: Answers) -> None:
+    """From there on the pipeline stands; what is wrong with its definition is seen when that is asked for."""
+
+    def noted(original: Callable[..., Any]) -> Callable[..., Any]:
+        def begin(*arguments: Any, **more: Any) -> Any:
+            answers.begun = True
+            return original(*arguments, **more)
+
+        return begin
+
+    for name in ("create", "upsert", "update", "start"):
+        if hasattr(module.Pipeline, name):
+            setattr(module.Pipeline, name, noted(getattr(module.Pipeline, name)))
+
+
+def own_runs_noted(answers: Answers) -> None:
+    """A notebook with a pipeline of ours may run it, too."""
+
+    def run(pipeline: Pipeline, *_: object, **more: object) -> None:
+        answers.changes.append(Asked("mlops", "run", pipeline.name, author_line(answers.order)))
+        answers.begun = True
+
+    setattr(Pipeline, "run", run)  # noqa: B010 - mypy knows no such change
 
 
 def retrieved(module: Any, answers: Answers) -> None:

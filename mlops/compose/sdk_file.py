@@ -72,6 +72,7 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path, 
         if declared is not None:
             take(order, kept_contents(declared, root), store)
             lowered = declared_pipelines(declared, file, root, store)
+            findings += [_change(change) for change in answer["changes"]]
             return Composed(tuple(lowered), tuple(findings), declared=True, images=read_images(answer["images"]))
         take(order, (item["content"] for item in answer["uploads"]), store)
     lines = named_lines(file)

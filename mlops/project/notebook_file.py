@@ -31,6 +31,9 @@ def program(text: str) -> str:
         if not isinstance(worksheets, list):
             raise ValueError("it is no notebook: it has no cells")
         cells = [cell for sheet in worksheets for cell in sheet.get("cells", [])]
+    language = _language(notebook.get("metadata"))
+    if language not in ("", "python"):
+        raise ValueError(f"it is a notebook of {language}, and a pipeline is a program in Python")
     lines: list[str] = []
     place = _Places(text)
     for cell in cells:
@@ -45,6 +48,16 @@ def program(text: str) -> str:
             lines.extend([""] * ((number or 0) - 1 - len(lines)))
             lines.append(line)
     return "\n".join(lines) + "\n"
+
+
+def _language(metadata: object) -> str:
+    """Empty where it does not say."""
+    told = metadata if isinstance(metadata, dict) else {}
+    for key, name in (("language_info", "name"), ("kernelspec", "language")):
+        known = told.get(key)
+        if isinstance(known, dict) and isinstance(known.get(name), str):
+            return str(known[name]).lower()
+    return ""
 
 
 class _Places:

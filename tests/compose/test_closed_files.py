@@ -220,3 +220,36 @@ def test_the_keys_are_not_there_while_a_file_runs_here(tmp_path: Path, monkeypat
     (checked,) = open_targets([str(file)], "local").pipelines
     assert json.loads(json.dumps(checked.definition.steps[0].arguments["ErrorMessage"])) == "False"  # type: ignore[index, call-overload]
     assert os.environ["AWS_SECRET_ACCESS_KEY"] == KEY
+
+
+def test_a_notebook_of_ours_is_a_target(tmp_path: Path) -> None:
+    """It writes what it ships, installs, draws, and runs its pipeline; a mistake stands at its line of the file."""
+    cells = [
+        "!pip install mlops\n%matplotlib inline\nfrom mlops import *",
+        "%%writefile made.py\nprint('made')\n",
+        "IMAGE = '111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1'\nwith Pipeline('nb') as pipeline:\n"
+        "    Processing('Made', code='made.py', image=IMAGE, instance='ml.m5.large')\n"
+        "    Fail('Stop', 'x', bad=1)",
+        "pipeline",
+        "execution = pipeline.run()\nassert execution.status == 'Succeeded'",
+    ]
+    made = [{"cell_type": "code", "metadata": {}, "source": cell.splitlines(keepends=True)} for cell in cells]
+    file = tmp_path / "pipeline.ipynb"
+    file.write_text(json.dumps({"cells": made, "metadata": {}, "nbformat": 4, "nbformat_minor": 5}, indent=1))
+    (tmp_path / "mlops.toml").write_text("")
+    opened = open_targets([str(file)], "local")
+    lines = file.read_text().splitlines()
+    told = [
+        (item.code, lines[(item.where.line or 1) - 1].strip().strip('",').removesuffix("\\n"))
+        for item in opened.findings
+    ]
+    assert told == [
+        ("D106", "!pip install mlops"),
+        ("D040", "    Fail('Stop', 'x', bad=1)"),
+        ("D106", "execution = pipeline.run()"),
+        ("D106", "assert execution.status == 'Succeeded'"),
+    ]
+    (checked,) = opened.pipelines
+    ((name, kept),) = checked.definition.assets[0].files
+    assert (name, kept.read_text()) == ("made.py", "print('made')\n")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [".mlops", "mlops.toml", "pipeline.ipynb"]

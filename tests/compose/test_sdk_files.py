@@ -120,6 +120,25 @@ V2 = {
     "a clock that the pipeline does not hold": Row(
         "import time\nbegun = time.strftime('%Y-%m-%d')\npipeline = piped(made().run(code='prep.py'))"
     ),
+    "a profile of the author's": Row(
+        "import boto3\nown = boto3.Session(profile_name='dev')\n"
+        "session = PipelineSession(boto_session=own, default_bucket='acme-ml')\n"
+        "pipeline = piped(made(session=session).run(code='prep.py'))"
+    ),
+    "a variable that is not set": Row(
+        "import os\nrole = os.environ['PIPELINE_ROLE_ARN']",
+        [("D102", 2)],
+        ["set the variable 'PIPELINE_ROLE_ARN'"],
+        pipelines=0,
+    ),
+    "the SDK's own local mode": Row(
+        "from sagemaker.workflow.pipeline_context import LocalPipelineSession\n"
+        "local = LocalPipelineSession()\n"
+        "step = ProcessingStep('Prep', step_args=made(session=local).run(code='prep.py'))\n"
+        "pipeline = Pipeline('tail', steps=[step], sagemaker_session=local)\n"
+        "pipeline.create(ROLE)\nexecution = pipeline.start()",
+        [("D106", 6)],
+    ),
     "it asks a person": Row("name = input('Name? ')", [("D102", 1)], ["nobody answers"], pipelines=0),
 }
 
