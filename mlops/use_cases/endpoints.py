@@ -7,9 +7,11 @@ from typing import Any, Literal
 
 from mlops.deploy.endpoints import history as histories
 from mlops.deploy.endpoints import serving
+from mlops.deploy.endpoints.conductor import unfinished
 from mlops.deploy.endpoints.control import Steering
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.serving import Reply
+from mlops.deploy.shifting.journal import Stored
 from mlops.deploy.shifting.settings import read as read_settings
 from mlops.ir import Listener, unheard
 from mlops.ir.hiding import hide
@@ -24,8 +26,25 @@ def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
 
 
 def show(environment: str, name: str) -> Mapping[str, Any]:
-    """Its state, and under ``Models`` which model each variant serves."""
-    return serving.describe(connect_here(environment).account, name)
+    """Its state; under ``Models`` which model each variant serves, under ``Shift`` what is under way there."""
+    connected = connect_here(environment)
+    found = serving.describe(connected.account, name)
+    left = unfinished(connected.account, connected.environment, name)
+    return {**found, "Shift": None if left is None else _shift(left)}
+
+
+def _shift(stored: Stored) -> Mapping[str, object]:
+    journal = stored.journal
+    return {
+        "group": journal.group,
+        "version": journal.version,
+        "phase": "paused" if journal.wish == "pause" else journal.phase,
+        "by": journal.by,
+        "silent_seconds": round(stored.age),
+        "reason": journal.wish_reason or journal.reason,
+        "moves_done": journal.done,
+        "moves": len(journal.moves),
+    }
 
 
 def as_list(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, object]]:
@@ -45,7 +64,7 @@ def as_list(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, object]
 def as_dictionary(found: Mapping[str, Any]) -> Mapping[str, object]:
     """What :func:`show` found, for programs; ``described`` is DescribeEndpoint's reply in the service's own words."""
     models: Mapping[str, str] = found["Models"]
-    described = {name: value for name, value in found.items() if name != "Models"}
+    described = {name: value for name, value in found.items() if name not in ("Models", "Shift")}
     variants = {item["VariantName"]: item for item in found.get("ProductionVariants") or ()}
     return {
         "endpoint": found["EndpointName"],
@@ -64,6 +83,7 @@ def as_dictionary(found: Mapping[str, Any]) -> Mapping[str, object]:
             }
             for name, model in models.items()
         ],
+        "shift": found["Shift"],
         "described": described,
     }
 

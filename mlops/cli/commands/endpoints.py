@@ -48,8 +48,19 @@ def show(name: str, environment: str, format_: str) -> None:
     reason = found.get("FailureReason")
     click.echo(f"{name}: {found['EndpointStatus']}{f' ({reason})' if reason else ''}")
     click.echo(f"  configuration  {found['EndpointConfigName']}")
+    live = {item["VariantName"]: item for item in found.get("ProductionVariants") or ()}
+    total = sum(item.get("CurrentWeight") or 0 for item in live.values())
     for variant, model in found["Models"].items():
-        click.echo(f"  {variant}  {model}")
+        weight, count = live.get(variant, {}).get("CurrentWeight"), live.get(variant, {}).get("CurrentInstanceCount")
+        share = f"  {100 * weight / total:g} %" if weight is not None and total and len(live) > 1 else ""
+        counted = f"  {count} instance{'s' if count != 1 else ''}" if count is not None and len(live) > 1 else ""
+        click.echo(f"  {variant}{share}{counted}  {model}")
+    shift = found["Shift"]
+    if shift is not None:
+        click.echo(
+            f"  a promotion of version {shift['version']} of {shift['group']} by {shift['by']} is {shift['phase']}, "
+            f"{shift['moves_done']} of {shift['moves']} moves done, last heard of {shift['silent_seconds']} seconds ago"
+        )
 
 
 @command.command()

@@ -119,8 +119,13 @@ class Conductor:
         with alive(token):
             try:
                 outcome = controller.go(ours, stored.etag if stored is not None else None)
-            except KeyboardInterrupt:
+            except KeyboardInterrupt as interrupt:
                 if settings.on_interrupt != "rollback":
+                    option = self._environment.option
+                    interrupt.add_note(
+                        f"{told(journal)} stays where it is: the same command goes on with it, "
+                        f"`mlops endpoints abort {journal.endpoint}{option}` takes it back"
+                    )
                     raise
                 now = journals.read(self._account, self._environment, journal.endpoint)
                 if now is None or now.journal.writer != token:

@@ -18,8 +18,10 @@ from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.promote import Promoted, Target, promote
 from mlops.deploy.models.registry import version
 from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.journal import Journal
 from mlops.deploy.shifting.settings import read
 from mlops.ir import Refusal
+from mlops.ir.shift import Serving
 from mlops.project.environments import read_project
 
 from ..conftest import World
@@ -209,3 +211,16 @@ def test_gates_and_what_would_be_done_are_told_before(
     assert promote_(*passed)[0] == 0
     (entry,) = history.read(world.account, world.environment, "gated")
     assert (entry.verb, entry.version, entry.reason) == ("created", 1, "it is urgent")
+
+
+def test_what_is_under_way_is_shown(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    promoted(world, 1, "shown")
+    monkeypatch.chdir(world.folder)
+    assert main(("endpoints", "show", "shown")) == 0
+    assert "is shifting" not in capfd.readouterr().out
+    begun = Journal("shown", "churn", 2, "weights", Serving("c", ()), (), 1, "token", "ada", "")
+    journals.write(world.account, world.environment, begun, None)
+    assert main(("endpoints", "show", "shown")) == 0
+    assert "a promotion of version 2 of churn by ada is shifting, 0 of 0 moves done" in capfd.readouterr().out
