@@ -275,5 +275,31 @@ def constant_condition(subject: Subject) -> Iterator[Fault]:
             )
             continue
         values = [operand for _, operand in operands]
-        if len(values) == 2 and isinstance(values[0], Ref) and values[0] == values[1]:
+        if len(values) == 2 and isinstance(values[0], Ref | Join | JsonGet) and values[0] == values[1]:
             yield Fault(condition.at, "compares a value with itself", "compare two values", condition.placed)
+
+
+@rule("C607", "repeated-condition", Severity.WARNING, source="follows from the document: the list is joined by and")
+def repeated_condition(subject: Subject) -> Iterator[Fault]:
+    """A condition stands twice in a list, or beside its own Not: then the first branch never runs, or of an Or always.
+
+    Bad:  two times {"Type": "Equals", "LeftValue": {"Get": "Parameters.Stage"}, "RightValue": "prod"}
+    Good: one of them
+    """
+    for placed, arguments in subject.of_type("Condition"):
+        start = f"{placed.pointer}/Arguments/Conditions"
+        stack = [(start, arguments.get("Conditions"))]
+        while stack:
+            at, listed = stack.pop()
+            seen: list[Value] = []
+            for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
+                if not isinstance(item, Mapping):
+                    continue
+                other = item.get("Condition") if item.get("Type") == "Not" else {"Type": "Not", "Condition": item}
+                if item in seen:
+                    yield Fault(f"{at}/{index}", "this condition stands twice", "remove it", placed)
+                elif other in seen:
+                    message = "this condition and its opposite stand in one list"
+                    yield Fault(f"{at}/{index}", message, "remove one of them", placed)
+                seen.append(item)
+                stack.append((f"{at}/{index}/Conditions", item.get("Conditions")))

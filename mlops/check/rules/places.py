@@ -240,6 +240,7 @@ def wrong_arn(subject: Subject) -> Iterator[Fault]:
 
 
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
+_ADDRESS = re.compile(r"\d+(\.\d+){3}")
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
 
 
@@ -275,7 +276,7 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
         elif (
             (slash or whole)
             and bucket
-            and (".." in bucket or not _BUCKET.fullmatch(bucket))
+            and (".." in bucket or not _BUCKET.fullmatch(bucket) or _ADDRESS.fullmatch(bucket))
             and not bucket.startswith("arn:")
         ):
             yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed, owner)

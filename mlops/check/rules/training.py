@@ -37,20 +37,23 @@ def spot_times(subject: Subject) -> Iterator[Fault]:
     Good: the same with "MaxWaitTimeInSeconds": 7200
     """
     for at, job, placed in subject.jobs[TRAINING]:
-        spot = job.get("EnableManagedSpotTraining", False)
-        condition = job.get("StoppingCondition")
+        said = job.get("EnableManagedSpotTraining", False)
+        spot, condition = literal(subject, said), job.get("StoppingCondition")
         if not isinstance(condition, Mapping) or not isinstance(spot, bool):
             continue
+        # By a parameter it may be either: then only what is wrong with the default, and what is wrong with both.
+        severity = None if isinstance(said, bool) else Severity.WARNING
         here = f"{at}/StoppingCondition/MaxWaitTimeInSeconds"
         wait, runtime = condition.get("MaxWaitTimeInSeconds"), condition.get("MaxRuntimeInSeconds")
         if spot and wait is None:
             help_text = "add it, at least as long as MaxRuntimeInSeconds"
-            yield Fault(here, "spot training without MaxWaitTimeInSeconds", help_text, placed)
-        elif not spot and wait is not None and not isinstance(wait, Unknown):
+            yield Fault(here, "spot training without MaxWaitTimeInSeconds", help_text, placed, severity=severity)
+        elif spot is said is False and wait is not None and not isinstance(wait, Unknown):
             help_text = "remove it, or set EnableManagedSpotTraining"
             yield Fault(here, "MaxWaitTimeInSeconds without spot training", help_text, placed)
         wait_number, runtime_number = _number(literal(subject, wait)), _number(literal(subject, runtime))
-        if spot and wait_number is not None and runtime_number is not None and wait_number < runtime_number:
+        compared = spot or severity is not None
+        if compared and wait_number is not None and runtime_number is not None and wait_number < runtime_number:
             message = f"MaxWaitTimeInSeconds {wait_number} is less than MaxRuntimeInSeconds {runtime_number}"
             help_text = f"it counts waiting and running together: set it to {runtime_number} or more"
             yield Fault(here, message, help_text, placed)
@@ -239,6 +242,9 @@ def instances(subject: Subject) -> Iterator[Fault]:
             for name in ("InstanceType", "InstanceCount"):
                 if config.get(name) is not None:
                     yield Fault(f"{here}/{name}", f"{name} and InstanceGroups exclude each other", None, placed)
+            for where, group in entries(config, "InstanceGroups"):
+                if group.get("InstanceCount") == 0 and not isinstance(group["InstanceCount"], bool):
+                    yield Fault(f"{here}{where}/InstanceCount", "a group without instances", "at least 1", placed)
             continue
         count = config.get("InstanceCount")
         if literal(subject, count) == 0 and not isinstance(literal(subject, count), bool):
@@ -390,6 +396,9 @@ def container_contract(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/CheckpointConfig/LocalPath", message, "use /opt/ml/checkpoints", placed)
         elif isinstance(path, str) and (path.rstrip("/") + "/").startswith("/opt/ml/input/"):
             message = f"{path} is where the job's input is put"
+            yield Fault(f"{at}/CheckpointConfig/LocalPath", message, "use /opt/ml/checkpoints", placed)
+        elif isinstance(path, str) and not path.startswith("/"):
+            message = f"{path} is no path from the container's root"
             yield Fault(f"{at}/CheckpointConfig/LocalPath", message, "use /opt/ml/checkpoints", placed)
         entrypoint = get(job, "AlgorithmSpecification", "ContainerEntrypoint")
         first = entrypoint[0] if isinstance(entrypoint, tuple) and entrypoint else None
