@@ -43,6 +43,7 @@ _SECRET_FILES = (
 )
 _GRACE = 10
 """Seconds in which the process gives itself up first, and knows the line."""
+_MOST_BYTES = 1 << 28
 _CONTENT = re.compile(r"[0-9a-f]{64}")
 
 
@@ -63,13 +64,25 @@ def run(order: Order) -> tuple[dict[str, Any] | None, int]:
         finally:
             if process.poll() is None:
                 process.kill()
+    return _answer(order.result), process.returncode
+
+
+def _answer(file: Path) -> dict[str, Any] | None:
+    """None where the file has left nothing, or no plain file with an object in it."""
     try:
-        descriptor = os.open(order.result, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
-        return None, process.returncode
-    with os.fdopen(descriptor, "rb") as file:
-        answer: dict[str, Any] = json.loads(file.read())
-    return answer, process.returncode
+        return None
+    try:
+        if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+            return None
+        with os.fdopen(descriptor, "rb", closefd=False) as opened:
+            answer = json.loads(opened.read(_MOST_BYTES))
+    except ValueError:
+        return None
+    finally:
+        os.close(descriptor)
+    return answer if isinstance(answer, dict) else None
 
 
 def _variables(order: Order) -> dict[str, str]:

@@ -67,6 +67,8 @@ _CALLS = frozenset(
         "write",
     ]
 )
+_GET_PATH = 50
+"""macOS's F_GETPATH."""
 _OF_OTHERS = ("/environ", "/mem", "/maps", "/cwd", "/root", "/fd", "/task")
 
 
@@ -125,6 +127,20 @@ def _no_fork() -> None:
             setattr(subprocess, name, refuse)
 
 
+def _folder_of(descriptor: int) -> str:
+    """The path of an open folder; of one that is not known, what nobody may write to."""
+    try:
+        return str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    except OSError:
+        pass
+    try:
+        import fcntl
+
+        return os.fsdecode(fcntl.fcntl(descriptor, _GET_PATH, bytes(1024)).rstrip(b"\0"))
+    except (ImportError, OSError):
+        return "/"
+
+
 def _hook(order: Order, homes: set[str]) -> Callable[[str, tuple[Any, ...]], None]:
     """Its helpers are its own: what a module holds the file could replace."""
     private = str(order.private)
@@ -133,14 +149,14 @@ def _hook(order: Order, homes: set[str]) -> Callable[[str, tuple[Any, ...]], Non
     me = str(os.getpid())
     realpath, fspath, join, refused = os.path.realpath, os.fspath, os.path.join, RefusedWhileComposing
     never, changing, writing, libraries, calls, of_others = _NEVER, _CHANGING, _WRITING, _LIBRARIES, _CALLS, _OF_OTHERS
-    readlink, fsdecode, devnull = os.readlink, os.fsdecode, os.devnull
+    folder_of, fsdecode, devnull = _folder_of, os.fsdecode, os.devnull
 
     def place(path: Any, folder: Any = -1) -> str | None:
         if isinstance(path, int) or path is None:
             return None
         text = fsdecode(fspath(path))
         if isinstance(folder, int) and folder >= 0 and not text.startswith("/"):
-            text = join(readlink(f"/proc/self/fd/{folder}"), text)
+            text = join(folder_of(folder), text)
         return realpath(text)
 
     def writable(text: str) -> bool:

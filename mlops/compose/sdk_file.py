@@ -36,7 +36,7 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path, 
     """Run ``file`` for ``environment``. ``name`` chooses a pipeline, or the function that builds it. With ``any_image``
     our own pipelines are lowered without a lock, and what they ask for is told."""
     store = root / STATE / STORE
-    with tempfile.TemporaryDirectory(prefix="mlops-") as folder:
+    with tempfile.TemporaryDirectory(prefix="mlops-", ignore_cleanup_errors=True) as folder:
         facts = {
             "region": environment.region,
             "account": environment.account or environment.role.partition("::")[2].partition(":")[0],
@@ -66,15 +66,26 @@ def compose(file: Path, name: str | None, environment: Environment, root: Path, 
         if answer is None:
             message = f"running the file ended the process (exit code {code})"
             return Composed((), (_finding("D102", message, Where(str(file), 1)),))
-        keep_bytecode(answer["compiled"])
-        findings = [read_finding(item) for item in answer["findings"]]
-        declared = answer["declared"]
-        if declared is not None:
-            take(order, kept_contents(declared, root), store)
-            lowered = declared_pipelines(declared, file, root, store)
-            findings += [_change(change) for change in answer["changes"]]
-            return Composed(tuple(lowered), tuple(findings), declared=True, images=read_images(answer["images"]))
-        take(order, (item["content"] for item in answer["uploads"]), store)
+        try:
+            return _believed(answer, order, store)
+        except (AttributeError, LookupError, OSError, StopIteration, TypeError, ValueError) as error:
+            # The file has had its hands on it, or the disk is full.
+            message = f"the process that ran the file left no answer that can be used ({type(error).__name__}: {error})"
+            return Composed((), (_finding("D102", message, Where(str(file), 1)),))
+
+
+def _believed(answer: Mapping[str, Any], order: Order, store: Path) -> Composed:
+    """Raises whatever for what is no answer of ours."""
+    file, root = order.file, order.root
+    keep_bytecode(answer["compiled"])
+    findings = [read_finding(item) for item in answer["findings"]]
+    declared = answer["declared"]
+    if declared is not None:
+        take(order, kept_contents(declared, root), store)
+        lowered = declared_pipelines(declared, file, root, store)
+        findings += [_change(change) for change in answer["changes"]]
+        return Composed(tuple(lowered), tuple(findings), declared=True, images=read_images(answer["images"]))
+    take(order, (item["content"] for item in answer["uploads"]), store)
     lines = named_lines(file)
     findings = [
         item if item.where.line or item.step is None else item.at(replace(item.where, line=lines.get(item.step)))

@@ -64,6 +64,8 @@ def listener(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Listen
 
 
 def has_namespaces() -> bool:
+    if shutil.which("unshare") is None:
+        return False
     return subprocess.run(["unshare", "-Urnm", "true"], capture_output=True, check=False).returncode == 0
 
 
@@ -253,3 +255,29 @@ def test_a_notebook_of_ours_is_a_target(tmp_path: Path) -> None:
     ((name, kept),) = checked.definition.assets[0].files
     assert (name, kept.read_text()) == ("made.py", "print('made')\n")
     assert sorted(path.name for path in tmp_path.iterdir()) == [".mlops", "mlops.toml", "pipeline.ipynb"]
+
+
+ANSWERS = {
+    "a pipe": "os.mkfifo(place)",
+    "no JSON": "open(place, 'w').write('{')",
+    "another value": "open(place, 'w').write('[]')",
+    "an empty one": "open(place, 'w').write('{}')",
+    "a link to a file of the system": "os.symlink('/etc/passwd', place)",
+    "content that lies elsewhere": "open(place, 'w').write(json.dumps({'declared': None, 'images': [], 'compiled': "
+    "['/etc/passwd'], 'findings': [], 'changes': [], 'reads': [], 'pipelines': [], "
+    "'uploads': [{'bucket': 'b', 'key': 'k', 'content': '../../../etc/passwd', 'in_place': False}]}))",
+    "a folder that nobody may enter": "os.makedirs(place + '/a'); os.chmod(place, 0)",
+}
+
+
+@pytest.mark.parametrize("row", ANSWERS)
+def test_an_answer_that_the_file_made_up_is_not_believed(row: str, tmp_path: Path) -> None:
+    (tmp_path / "mlops.toml").write_text("")
+    file = tmp_path / "pipeline.py"
+    file.write_text(
+        "import gc, json, os, mlops.compose.order, subprocess\n"
+        "(order,) = [item for item in gc.get_objects() if type(item).__name__ == 'Order']\n"
+        f"place = str(order.result)\n{ANSWERS[row]}\nimport ctypes\nctypes.CDLL(None)._exit(0)\n"
+    )
+    (finding,) = open_targets([str(file)], "local").findings
+    assert (finding.code, finding.where.file) == ("D102", str(file))
