@@ -11,6 +11,7 @@ from mlops.check.jobs import TUNING, defined
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
+from mlops.check.rules.tuning_search import combinations
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Unknown, Value
@@ -122,7 +123,8 @@ def tuning_limits(subject: Subject) -> Iterator[Fault]:
     Bad:  {"MaxNumberOfTrainingJobs": 4, "MaxParallelTrainingJobs": 10}
     Good: {"MaxNumberOfTrainingJobs": 10, "MaxParallelTrainingJobs": 4}
     """
-    for at, request, placed in subject.jobs[TUNING]:
+    for tuning in subject.jobs[TUNING]:
+        at, request, placed = tuning
         config = request.get("HyperParameterTuningJobConfig")
         here = f"{at}/HyperParameterTuningJobConfig/ResourceLimits"
         total = get(config, "ResourceLimits", "MaxNumberOfTrainingJobs")
@@ -131,7 +133,7 @@ def tuning_limits(subject: Subject) -> Iterator[Fault]:
         if isinstance(total_number, int) and isinstance(parallel, int) and parallel > total_number:
             message = f"{parallel} jobs in parallel, {total_number} in total"
             yield Fault(f"{here}/MaxParallelTrainingJobs", message, "lower it", placed)
-        if get(config, "Strategy") == "Grid" and total is not None:
+        if get(config, "Strategy") == "Grid" and total is not None and total_number != combinations(tuning):
             message = "a grid search has as many jobs as its grid"
             help_text = "remove it"
             yield Fault(f"{here}/MaxNumberOfTrainingJobs", message, help_text, placed, severity=Severity.WARNING)
