@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mlops.deploy.endpoints.serving import serving
-from mlops.deploy.models import registry
+from mlops.deploy.models import approvals, registry
 from mlops.deploy.models.registry import Version
 from mlops.ir import AccountError, Listener
+from mlops.ir.gate import Approval
 from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
@@ -51,6 +52,37 @@ def show(environment: str, group: str, number: int | None = None) -> Details:
     found = registry.version(account, group, number)
     described = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
     return Details(found, hide(described), registry.metrics(account, found))
+
+
+def history(environment: str, group: str, number: int) -> tuple[Approval, ...]:
+    """Who decided what on a version, and why, oldest first. What the registry says beyond that was decided
+    elsewhere."""
+    connected = connect_here(environment)
+    found = registry.version(connected.account, group, number)
+    told = approvals.read(connected.account, connected.environment, group, number)
+    last = told[-1].status if told else "PendingManualApproval"
+    decided: Literal["Approved", "Rejected"] = "Approved" if found.approval == "Approved" else "Rejected"
+    if found.approval == decided != last:
+        changed = found.details.get("LastModifiedTime") or found.created
+        reason = found.details.get("ApprovalDescription") or None
+        at = changed.isoformat(timespec="seconds") if changed is not None else ""
+        told = (*told, Approval(decided, _person(found.details.get("LastModifiedBy")), reason, at))
+    return tuple(replace(item, reason=hide(item.reason)) for item in told)
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """``metrics`` are the numbers of both versions by name, None where one has none of that name."""
+
+    old: Details
+    new: Details
+    metrics: Mapping[str, tuple[float | None, float | None]]
+
+
+def compare(environment: str, group: str, old: int, new: int) -> Comparison:
+    first, second = show(environment, group, old), show(environment, group, new)
+    names = sorted({*first.metrics, *second.metrics})
+    return Comparison(first, second, {name: (first.metrics.get(name), second.metrics.get(name)) for name in names})
 
 
 @dataclass(frozen=True, slots=True)

@@ -189,6 +189,8 @@ CALLS = (
     Call("models approve", ("leaky", "1", "--reason", token("because"))),
     Call("models reject", ("leaky", "2", "--reason", token("because"))),
     Call("models show", ("leaky", "1")),
+    Call("models history", ("leaky", "1")),
+    Call("models compare", ("leaky", "1", "2")),
     Call("promote", ("leaky", "--to", "local")),
     Call("endpoints list"),
     Call("endpoints show", ("leaky",)),

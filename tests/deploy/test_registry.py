@@ -8,6 +8,7 @@ import pytest
 
 from mlops.deploy.models.registry import decide, groups, metrics, newest_approved, version, versions
 from mlops.ir import Refusal, UsageError
+from mlops.use_cases import models
 
 from .conftest import World
 
@@ -115,3 +116,35 @@ def test_metrics_are_read_from_all_pages(world: World) -> None:
         put(world, f"report/evaluation.json/{number:04}.txt", "")
     put(world, "report/evaluation.json/last.json", {"last": 1})
     assert metrics(world.account, version(world.account, "churn", 1)) == {"accuracy": 0.9, "last": 1}
+
+
+def test_each_decision_is_kept_and_what_was_decided_elsewhere_is_seen(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    register(world)
+    monkeypatch.chdir(world.folder)
+    (world.folder / "mlops.toml").touch()
+    name = world.environment.name
+    first = version(world.account, "churn", 1)
+    assert models.history(name, "churn", 1) == ()
+    decide(world.account, world.environment, first, "Rejected", "too early")
+    decide(world.account, world.environment, version(world.account, "churn", 1), "Approved", None)
+    told = [(item.status, item.reason) for item in models.history(name, "churn", 1)]
+    assert told == [("Rejected", "too early"), ("Approved", None)]
+    assert all(item.by is not None and item.by.startswith("arn:aws:") for item in models.history(name, "churn", 1))
+    # As in Studio.
+    world.account.client("sagemaker").update_model_package(
+        ModelPackageArn=first.arn, ModelApprovalStatus="Rejected", ApprovalDescription="no"
+    )
+    last = models.history(name, "churn", 1)[-1]
+    assert (len(models.history(name, "churn", 1)), last.status, last.reason) == (3, "Rejected", "no")
+
+
+def test_two_versions_side_by_side(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    register(world)
+    register(world, "Approved")
+    monkeypatch.chdir(world.folder)
+    (world.folder / "mlops.toml").touch()
+    found = models.compare(world.environment.name, "churn", 1, 2)
+    assert (found.old.version.approval, found.new.version.approval) == ("PendingManualApproval", "Approved")
+    assert found.metrics["accuracy"] == (0.9, 0.9)

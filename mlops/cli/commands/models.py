@@ -14,7 +14,7 @@ from mlops.cli.printing import print_json, table, talk
 
 @click.group(cls=Group)
 def command() -> None:
-    """The model registry: list, show, approve, reject."""
+    """The model registry: list, show, compare, approve, reject, history."""
 
 
 @command.command("list")
@@ -74,6 +74,58 @@ def show(group: str, number: int | None, environment: str, format_: str) -> None
     for name, value in told:
         if value:
             click.echo(f"  {name:8}  {value}")
+
+
+@command.command()
+@click.argument("group")
+@click.argument("old", type=int, metavar="VERSION")
+@click.argument("new", type=int, metavar="VERSION")
+@options.environment
+@options.as_json
+def compare(group: str, old: int, new: int, environment: str, format_: str) -> None:
+    """Two versions of GROUP side by side: approval, artefacts, the numbers of their reports."""
+    from mlops.use_cases import models
+
+    found = models.compare(environment, group, old, new)
+    if format_ == "json":
+        print_json(
+            {
+                "old": models.as_dictionary(found.old),
+                "new": models.as_dictionary(found.new),
+                "metrics": {name: {"old": old, "new": new} for name, (old, new) in found.metrics.items()},
+            }
+        )
+        return
+    rows = [("approval", found.old.version.approval, found.new.version.approval, "")]
+    for label, member in (("image", "Image"), ("model", "ModelDataUrl")):
+        before, after = (str((item.containers or ({},))[0].get(member, "")) for item in (found.old, found.new))
+        rows.append((label, before, after if after != before else "the same", ""))
+    for name, (before_, after_) in found.metrics.items():
+        change = f"{after_ - before_:+g}" if before_ is not None and after_ is not None else ""
+        first, second = (f"{item:g}" if item is not None else "-" for item in (before_, after_))
+        rows.append((name, first, second, change))
+    table(("", f"VERSION {old}", f"VERSION {new}", "CHANGE"), rows)
+
+
+@command.command()
+@click.argument("group")
+@click.argument("number", type=int, metavar="VERSION")
+@options.environment
+@options.as_json
+def history(group: str, number: int, environment: str, format_: str) -> None:
+    """Who decided what on VERSION of GROUP, when and why."""
+    from dataclasses import asdict
+
+    from mlops.use_cases import models
+
+    found = models.history(environment, group, number)
+    if format_ == "json":
+        print_json([asdict(item) for item in found])
+        return
+    table(
+        ("AT", "DECISION", "BY", "REASON"),
+        [(item.at, item.status, item.by or "somebody unknown", item.reason or "") for item in found],
+    )
 
 
 def _when(time: datetime | None, person: str | None) -> str:
