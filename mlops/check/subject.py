@@ -131,11 +131,13 @@ class Subject:
 
     @cached_property
     def uris(self) -> tuple[Uri, ...]:
-        """Every place in S3 that Arguments name, in document order."""
-        found: list[Uri] = []
-        for placed in self.placed:
-            _collect_uris(placed.step.arguments, f"{placed.pointer}/Arguments", placed, found)
-        return tuple(found)
+        """Every place in S3 that Arguments name."""
+        return tuple(
+            Uri(at + pointer(name), item, placed)
+            for at, holder, placed in self.objects
+            for name, item in holder.items()
+            if name in _URI_MEMBERS and not isinstance(item, tuple | dict)
+        )
 
     @cached_property
     def objects(self) -> tuple[tuple[str, Mapping[str, Value], Placed], ...]:
@@ -279,16 +281,3 @@ def _collect_objects(
         for index, item in enumerate(value):
             if isinstance(item, tuple | dict):
                 _collect_objects(item, f"{at}/{index}", placed, found)
-
-
-def _collect_uris(value: Value, at: str, placed: Placed, found: list[Uri]) -> None:
-    if isinstance(value, tuple):
-        for index, item in enumerate(value):
-            if isinstance(item, tuple | dict):
-                _collect_uris(item, f"{at}/{index}", placed, found)
-    elif isinstance(value, dict):
-        for name, item in value.items():
-            if isinstance(item, tuple | dict):
-                _collect_uris(item, at + pointer(name), placed, found)
-            elif name in _URI_MEMBERS:
-                found.append(Uri(at + pointer(name), item, placed))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops.check.expressions import literal
@@ -51,7 +52,13 @@ class _Training:
         return frozenset((*self.values, *(name for _, _, name in self.ranges)))
 
 
-def _trainings(subject: Subject) -> Iterator[_Training]:
+@lru_cache(maxsize=1)
+def _trainings(subject: Subject) -> tuple[_Training, ...]:
+    """Worked out once for the rules below."""
+    return tuple(_find(subject))
+
+
+def _find(subject: Subject) -> Iterator[_Training]:
     tunings = {tuning.placed.pointer: tuning for tuning in subject.jobs[TUNING]}
     for container in subject.containers:
         job, text = container.job, container.image

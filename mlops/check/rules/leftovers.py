@@ -19,7 +19,7 @@ _REFERENCE = re.compile(r"(?:Parameters|Steps|Execution)\.(?P<name>[\w-]+)")
 _FILLED = re.compile(
     r"\$\{(?:Parameters\.|Steps\.)?(?P<name>[\w-]+)[^}]*\}|\{\{\s*(?:Parameters\.)?(?P<other>[\w-]+)\s*\}\}"
 )
-_SELDOM = ("{", "<", "(", "Parameters.", "Steps.", "Execution.", "None", "undefined", "nan")
+_SELDOM = re.compile(r"[{<(]|Parameters\.|Steps\.|Execution\.|None$|undefined$|nan$").search
 _NOTHING = frozenset({"None", "undefined", "nan"})
 _FREE = ("/Environment/", "/HyperParameters/", "/StaticHyperParameters/", "/Description", "/ErrorMessage", "Metadata")
 _MEANT = ("CompressionType", "SplitType", "AssembleWith", "JoinSource", "SkipModelValidation", "RecordWrapperType")
@@ -40,7 +40,7 @@ def text_of_an_object(subject: Subject) -> Iterator[Fault]:
     Good: "LABEL": {"Get": "Parameters.Label"}
     """
     for at, text, placed in subject.texts:
-        if len(text) > 4096 or not any(sign in text for sign in _SELDOM) or _is_told_elsewhere(at, text):
+        if _SELDOM(text) is None or len(text) > 4096 or _is_told_elsewhere(at, text):
             continue
         inside = at.endswith(("/On",)) or "/Std:JsonGet/" in at
         if _PYTHON.search(text):

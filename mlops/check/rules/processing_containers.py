@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops.check.expressions import fold, literal
@@ -52,7 +53,13 @@ def _contract(subject: Subject, image: Value) -> tuple[Contract, str, str] | Non
     return None if known is None else (known, parsed.region, parsed.account)
 
 
-def _uses(subject: Subject) -> Iterator[_Use]:
+@lru_cache(maxsize=1)
+def _uses(subject: Subject) -> tuple[_Use, ...]:
+    """Worked out once for the rules below."""
+    return tuple(_find(subject))
+
+
+def _find(subject: Subject) -> Iterator[_Use]:
     for container in subject.containers:
         if container.job is None or container.named != PROCESSING.image:
             continue
