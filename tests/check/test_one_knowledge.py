@@ -4,14 +4,18 @@ round. Both are asked about the same requests."""
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from importlib.machinery import PathFinder
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sound_definition import SOUND, findings, spoilt
 
 from mlops.ir import json_path
+from mlops.ir.script_mode import unimportable
 from mlops.run.data_processing import data_processing
 from mlops.run.outcome import StepFailed
+from mlops.run.training_toolkit import command, script_of
 from tests.ir.filter_forms import DOCUMENTED, UNKNOWN
 
 TRANSFORM = next(step for step in SOUND["Steps"] if step["Name"] == "Batch")["Arguments"]
@@ -72,3 +76,23 @@ def test_paths_of_json_get(path: str) -> None:
     except json_path.PathMissing:
         reads = False
     assert reads != bool(told({rows: path}, {"R323"}))
+
+
+@pytest.mark.parametrize(
+    "program", ["train.py", "src/train.py", "train.v2.py", "my-train.py", "src/go.sh", "pack.fit.py"]
+)
+@pytest.mark.parametrize("packaged", [True, False])
+def test_a_program_that_is_started_as_a_module(tmp_path: Path, program: str, packaged: bool) -> None:
+    """What the run starts by ``python -m`` and Python does not find there is what X922 tells."""
+    files = [program, "pack/__init__.py", "pack/fit.py", *(["setup.py"] if packaged else [])]
+    for name in files:
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    script = script_of({"sagemaker_program": program}, {})
+    assert script is not None
+    words = command(script, tmp_path)
+    module = words[2] if words[:2] == ["python", "-m"] else None
+    *packages, last = (module or "").split(".")
+    found = PathFinder.find_spec(last, [str(tmp_path.joinpath(*packages))])
+    lost = module is not None and ("/" in module or found is None)
+    assert (unimportable(program, set(files)) is not None) == lost
