@@ -3,7 +3,7 @@ by a program."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Checked, Finding, Severity, Where
@@ -21,6 +21,15 @@ def with_local_names(checked: Checked, environment: Environment) -> Iterator[Fin
     account = environment.account or environment.role.split(":")[4]
 
     def told(value: object, path: str, where: Where, step: str | None = None) -> Iterator[Finding]:
+        match value:
+            case Mapping() if "Std:Join" not in value:
+                for key, item in value.items():
+                    yield from told(item, path + pointer(str(key)), where, step)
+                return
+            case list():
+                for index, item in enumerate(value):
+                    yield from told(item, path + pointer(index), where, step)
+                return
         for text in dict.fromkeys(placeholders(value, account=account, bucket=environment.bucket)):
             yield Finding(
                 _CODE,
@@ -40,5 +49,6 @@ def with_local_names(checked: Checked, environment: Environment) -> Iterator[Fin
         yield from told(default, pointer("Parameters", index, "DefaultValue"), parameter.where)
     for placed in definition.placed():
         step = placed.step
-        value = [to_json(step.arguments), {name: to_json(item) for name, item in step.members.items()}]
-        yield from told(value, placed.pointer, step.where, step.name)
+        yield from told(to_json(step.arguments), f"{placed.pointer}/Arguments", step.where, step.name)
+        members = {name: to_json(item) for name, item in step.members.items()}
+        yield from told(members, placed.pointer, step.where, step.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import urllib.request
 from dataclasses import replace
 from pathlib import Path
@@ -132,7 +133,8 @@ def test_a_definition_in_json_that_was_compiled_here_is_refused(
     mlops("compile", "pipeline.py", "-o", "here.json")
     mlops("compile", "pipeline.py", "--env", "moto", "-o", "there.json")
     mlops("check", "here.json")
-    assert ROLE in mlops("check", "here.json", "--env", "moto", code=1).out
+    told = mlops("check", "here.json", "--env", "moto", code=1).out
+    assert ROLE in told and re.search(r"here\.json:\d+", told) and "/Steps/0/Arguments/RoleArn" in told
     mlops("check", "there.json", "--env", "moto")
     mlops("upsert", "here.json", "--env", "moto", code=1)
     assert made(moto_url) == EMPTY
