@@ -15,8 +15,10 @@ from rule_cases import CASES as OWN_CASES
 from rule_cases import Case
 from sound_definition import SOUND, findings, place, spoilt
 
+from mlops.check import rules
 from mlops.check.plugged import all_rules
-from mlops.check.rule import Rule
+from mlops.check.rule import Rule, own_rules
+from mlops.ir.discovery import modules
 from mlops.project.images import sdk_data_folder
 
 CASES: list[Case] = [*OWN_CASES, *listed("CASES")]
@@ -107,6 +109,12 @@ def test_fires(case: Case) -> None:
 @pytest.mark.parametrize("case", [case for case in CASES if case.good], ids=lambda case: f"{case.code} {case.name}")
 def test_does_not_fire(case: Case) -> None:
     assert told(spoilt(case.good)) <= FOLLOW.get(case.code, set())
+
+
+def test_every_rule_has_a_code_of_its_own() -> None:
+    modules_ = modules(rules).values()
+    made = [item.code for module in modules_ for item in vars(module.load()).values() if isinstance(item, Rule)]
+    assert sorted(made) == [rule.code for rule in own_rules()]
 
 
 def test_every_rule_has_a_case() -> None:

@@ -18,7 +18,7 @@ _NAMES = {
 
 
 @rule(
-    "X943",
+    "X953",
     "name-given-twice",
     Severity.ERROR,
     source="'Cannot create already existing endpoint configuration'; SageMaker API",
