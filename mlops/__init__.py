@@ -6,6 +6,7 @@ The names below are what pipeline files import. They are loaded when first used,
 from __future__ import annotations
 
 import importlib
+import sys
 from typing import TYPE_CHECKING
 
 from mlops.ports import fill as _fill
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
     from mlops.declare.members import omit
     from mlops.declare.pack_model import PackModel
     from mlops.declare.pipeline import Experiment, Mlflow, Pipeline
-    from mlops.declare.references import DataReference, ModelReference, Reference, join, json_file
+    from mlops.declare.references import DataReference, ModelReference, Reference
+    from mlops.declare.run_time_texts import join, json_file
     from mlops.declare.secrets import secret
     from mlops.declare.steps.auto_ml import AutoML, Table
     from mlops.declare.steps.base import After, Retry, Step
@@ -279,8 +281,8 @@ _HOMES = {
     "execution": "mlops.declare.execution",
     "image": "mlops.declare.image",
     "is_in": "mlops.declare.conditions",
-    "join": "mlops.declare.references",
-    "json_file": "mlops.declare.references",
+    "join": "mlops.declare.run_time_texts",
+    "json_file": "mlops.declare.run_time_texts",
     "omit": "mlops.declare.members",
     "secret": "mlops.declare.secrets",
     "step": "mlops.declare.functions.step",
@@ -294,7 +296,11 @@ _fill({"notebook": "mlops.notebook", "composer": "mlops.compose.sdk_file:compose
 def __getattr__(name: str) -> object:
     home = _HOMES.get(name)
     if home is None:
-        raise AttributeError(f"module 'mlops' has no attribute {name!r}")
+        # Nobody declares a pipeline before the language is loaded; a submodule may be meant.
+        if name.startswith("_") or "mlops.declare.misuse" not in sys.modules:
+            raise AttributeError(f"module 'mlops' has no attribute {name!r}")
+        names = importlib.import_module("mlops.declare.unknown_names")
+        return names.unknown_name("mlops", name, __all__, __getattr__)
     module = importlib.import_module(home)
     # Some are whole modules: image.sklearn("1.2-1").
     found: object = module if home == f"mlops.declare.{name}" else getattr(module, name)

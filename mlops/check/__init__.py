@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING
 
-from mlops.ir import Checked, Definition, Finding, StepType
+from mlops.ir import Checked, Definition, Finding, StepType, Unknown
+from mlops.ir.values import expressions as expressions_in
 
 if TYPE_CHECKING:
     from mlops.check.subject import Subject
@@ -46,6 +47,34 @@ def _without_followers(found: dict[Finding, None]) -> dict[Finding, None]:
     }
 
 
+_OF_ARGUMENTS = ("D040", "D041", "D042")
+_BETWEEN_MEMBERS = ("X", "E5", "S201", "S202", "S203")
+
+
+def _without_those_of_marred_steps(definition: Definition, found: dict[Finding, None]) -> dict[Finding, None]:
+    """A step with wrong arguments has members that are unknown. What a rule says of its others stands; what it says of
+    several together, or misses, may follow from those."""
+    told = {finding.step for finding in found if finding.code in _OF_ARGUMENTS}
+    if not told:
+        return found
+    marred = {
+        placed.step.name
+        for placed in definition.placed()
+        if placed.step.name in told
+        or (
+            None in told  # a record's mistake is told without its step
+            and any(
+                isinstance(item, Unknown) for _, item in expressions_in((placed.step.arguments, placed.step.members))
+            )
+        )
+    }
+    return {
+        finding: None
+        for finding in found
+        if finding.step not in marred or not finding.code.startswith(_BETWEEN_MEMBERS)
+    }
+
+
 def _within(path: str | None, place: str | None) -> bool:
     return path is not None and place is not None and f"{path}/".startswith(f"{place}/")
 
@@ -73,7 +102,7 @@ def check(
             found.update(dict.fromkeys(rule.findings(subject)))
         except Exception as error:  # somebody else's rule: told, and the others go on
             found[broken(extra.owners[rule.code], f"{rule.code} raised {told(error)}")] = None
-    found = _without_followers(found)
+    found = _without_those_of_marred_steps(definition, _without_followers(found))
     return _bound(subject, tuple(sorted(found, key=lambda finding: finding.sort_key)))
 
 

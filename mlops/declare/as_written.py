@@ -14,7 +14,9 @@ from mlops.declare.conditions import AsWritten, Condition
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.references import AnyReference, PropertyReference, lower
+from mlops.declare.shown import shown
 from mlops.declare.source_line import author_line
+from mlops.declare.unknown_names import told_arguments
 from mlops.ir import Ref, Unknown, Value
 from mlops.ir import Step as StepRecord
 from mlops.ir.reader import read_step
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
 __all__ = ["condition", "expression", "step"]
+
+_FORMS = "docs/declare.md has the forms; a dictionary is written as the document has it"
 
 
 class WrittenExpression(AnyReference):
@@ -38,12 +42,13 @@ class WrittenExpression(AnyReference):
         return self._value
 
 
+@told_arguments
 def expression(written: str | Mapping[str, Any]) -> AnyReference:
     """``expression("Steps.Train.TrainingJobName")``, or an object such as ``{"Std:JsonGet": {…}}``."""
     if isinstance(written, str):
         return WrittenExpression(Ref(written))
     if not isinstance(written, Mapping):
-        misuse("D042", f"an expression is a string or an object of the document, not {written!r}")
+        misuse("D042", f"an expression is a string or an object of the document, not {shown(written)}", help=_FORMS)
         return WrittenExpression(Unknown())
     return WrittenExpression(lower(written))
 
@@ -58,10 +63,11 @@ class WrittenCondition(AsWritten):
         return lower(self.document)
 
 
+@told_arguments
 def condition(written: Mapping[str, Any]) -> Condition:
     """``condition({"Type": "Equals", "LeftValue": 1, "RightValue": execution.start_time})``."""
     if not isinstance(written, Mapping):
-        misuse("D042", f"a condition as written is an object of the document, not {written!r}")
+        misuse("D042", f"a condition as written is an object of the document, not {shown(written)}", help=_FORMS)
     return WrittenCondition(written)
 
 
@@ -92,10 +98,11 @@ class WrittenStep:
         return f"<step {self.name}>"
 
 
+@told_arguments
 def step(written: Mapping[str, Any]) -> WrittenStep:
     """``step({"Name": "Wait", "Type": "Sometime", "Arguments": {…}})``; joins the open block like any other step."""
     if not isinstance(written, Mapping):
-        misuse("D042", f"a step as written is an object of the document, not {written!r}")
+        misuse("D042", f"a step as written is an object of the document, not {shown(written)}", help=_FORMS)
         written = {}
     made = WrittenStep(written)
     add(made)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 from typing_extensions import Unpack
 
 from mlops.declare.members import execution_folder
-from mlops.declare.references import DataReference, StringProperty, lower
+from mlops.declare.references import DataReference, StringProperty, lower, lower_word
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     OWN_TAGS,
@@ -87,7 +87,7 @@ def _outputs(step: Check, lowering: Lowering, _: Step) -> Value:
 
 
 def _environment(step: Check, lowering: Lowering, _: Step) -> Value:
-    return {**{key: lower(value) for key, value in step.environment.items()}, **step.variables(lowering)} or None
+    return {**{key: lower_word(value) for key, value in step.environment.items()}, **step.variables(lowering)} or None
 
 
 def _said_environment(own: Sequence[str]) -> Callable[[Given], Spoken | None]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mlops.declare.misuse import misuse
+from mlops.declare.shown import Labelled, shown
 from mlops.ir import Value
 
 if TYPE_CHECKING:
@@ -28,8 +29,12 @@ _OPERATORS: Mapping[str, str] = {
 }
 
 
-class Condition:
+class Condition(Labelled):
     """Something that is true or false when the pipeline runs. Join with ``&``, ``|`` and ``~``."""
+
+    @property
+    def label(self) -> str:
+        return "a condition"
 
     def __and__(self, other: Condition) -> Condition:
         return All((self, _condition(other, "&")))
@@ -99,6 +104,9 @@ class AsWritten(Condition):
 class Poisoned(Condition):
     """Stands for a condition with a reported mistake; nothing more is said about it."""
 
+    def __bool__(self) -> bool:
+        return True
+
 
 def any_of(*conditions: Condition) -> Condition:
     """True where one of ``conditions`` is; ``|`` over a list of them."""
@@ -129,7 +137,7 @@ def _condition(other: object, operator: str) -> Condition:
         return other
     misuse(
         "D011",
-        f"{operator} joins conditions; this is {other!r}",
+        f"{operator} joins conditions; this is {shown(other)}",
         help="compare the value first, in parentheses: (a > 1) & (b == 2); & and | bind tighter than comparisons",
     )
     return Poisoned()

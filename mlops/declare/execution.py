@@ -53,8 +53,5 @@ trial_name = ExperimentVariable("TrialName")
 
 def __getattr__(name: str) -> Any:
     """A name that is not here, told with all other mistakes of a file."""
-    return unknown_name(
-        "execution",
-        name,
-        [key for key, item in globals().items() if isinstance(item, ExecutionVariable | ExperimentVariable)],
-    )
+    own = {key: item for key, item in globals().items() if isinstance(item, ExecutionVariable | ExperimentVariable)}
+    return unknown_name("execution", name, own, own.__getitem__)

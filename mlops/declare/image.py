@@ -11,30 +11,36 @@ from typing import Any
 
 from mlops.declare.misuse import misuse
 from mlops.declare.references import Poison
-from mlops.declare.unknown_names import unknown_name
+from mlops.declare.shown import shown
+from mlops.declare.unknown_names import told_arguments, unknown_name
 from mlops.project.images import ImageRequest
 
 
+@told_arguments
 def sklearn(version: str) -> ImageRequest:
     """SageMaker's scikit-learn container, e.g. ``1.2-1``."""
     return _request("sklearn", version)
 
 
+@told_arguments
 def xgboost(version: str) -> ImageRequest:
     """SageMaker's XGBoost container, e.g. ``1.7-1``."""
     return _request("xgboost", version)
 
 
+@told_arguments
 def pytorch(version: str, python: str | None = None) -> ImageRequest:
     """``python`` as SageMaker writes it, e.g. ``py311``; needed where a version has several."""
     return _request("pytorch", version, python)
 
 
+@told_arguments
 def tensorflow(version: str, python: str | None = None) -> ImageRequest:
     """``python`` as SageMaker writes it, e.g. ``py310``; needed where a version has several."""
     return _request("tensorflow", version, python)
 
 
+@told_arguments
 def framework(name: str, version: str | None = None, python: str | None = None) -> ImageRequest:
     """Any other framework or built-in algorithm that the SDK's data know, e.g. ``framework("linear-learner")``."""
     return _request(name, version, python)
@@ -44,13 +50,14 @@ def _request(name: str, version: str | None, python: str | None = None) -> Image
     for what, given in (("framework", name), ("version", version), ("python", python)):
         if not isinstance(given, str) and (given is not None or what == "framework"):
             help = f'write it as a string: "{given}"' if isinstance(given, int | float) else None
-            misuse("D042", f"image: {what} should be a string; it is {given!r} ({type(given).__name__})", help=help)
+            help = help or 'e.g. image.sklearn("1.2-1")'
+            if not isinstance(given, Poison):
+                misuse("D042", f"image: {what} should be a string; it is {shown(given)}", help=help)
             return Poison()  # type: ignore[return-value]
     return ImageRequest(name, version, python)
 
 
 def __getattr__(name: str) -> Any:
     """A name that is not here, told with all other mistakes of a file."""
-    return unknown_name(
-        "image", name, [key for key, item in globals().items() if isfunction(item) and item.__module__ == __name__]
-    )
+    own = {key: item for key, item in globals().items() if isfunction(item) and item.__module__ == __name__}
+    return unknown_name("image", name, own, own.__getitem__)

@@ -46,11 +46,14 @@ def load(file: Path, seconds: float | None = None) -> Loaded:
             findings.append(syntax(error, path))
         except UnicodeDecodeError as error:
             message = f"Python cannot read this: byte {error.start} is not {error.encoding}"
-            findings.append(_finding("D101", message, Where(str(path), 1)))
+            findings.append(_finding("D101", message, Where(str(path), 1), "save the file in UTF-8"))
         except RecursionError:
-            findings.append(_finding("D101", "Python cannot read this: nested too deeply", Where(str(path), 1)))
+            help = "split what is nested into parts with names"
+            findings.append(_finding("D101", "Python cannot read this: nested too deeply", Where(str(path), 1), help))
         except (OSError, ValueError) as error:
-            findings.append(_finding("D100", f"cannot be read: {error}", Where(str(path))))
+            told = (error.strerror or str(error)) if isinstance(error, OSError) else str(error)
+            help = "it has to be a text file that you may read"
+            findings.append(_finding("D100", f"cannot be read: {told}", Where(str(path)), help))
         else:
             with _importable(path.parent), _standard_output_to_error(), staying_alive(), watched() as reached:
                 _execute(code, path, findings, seconds)
@@ -155,30 +158,27 @@ def _standard_output_to_error() -> Iterator[None]:
 def syntax(error: SyntaxError, path: Path) -> Finding:
     line, column = (number if number and number > 0 else None for number in (error.lineno, error.offset))
     where = Where(error.filename or str(path), line or 1, column)
-    return _finding("D101", f"Python cannot read this: {error.msg}", where)
+    return _finding("D101", f"Python cannot read this: {error.msg}", where, "mend the line, or the one before it")
 
 
 def raised(error: BaseException, path: Path) -> Finding:
     """The user's own innermost line counts, not the library's that raised."""
+    from mlops.declare.raised import help_of, said_of  # only an exception needs it
+
     frames = traceback.extract_tb(error.__traceback__)
     own = [frame for frame in frames if Path(frame.filename).is_relative_to(path.parent)]
     frame = own[-1] if own else None
     if isinstance(error, SyntaxError):
         return syntax(error, path)
-    try:
-        said = " ".join(str(error).split())
-    except Exception:  # the user's own __str__ raised
-        said = ""
-    text = f"{type(error).__name__}: {said}" if said else type(error).__name__
-    if isinstance(error, SystemExit):
-        text = "the file ends the process (SystemExit)"
-    if isinstance(error, _ProcessEnd):
-        text = str(error)
     where = Where(frame.filename if frame else str(path), frame.lineno if frame else None)
     if isinstance(error, TimeIsUp):
         help = "what takes long belongs into a step; `time_limit` of [project] in mlops.toml gives more seconds"
-        return _finding("D107", f"running the file was given up: {text.partition(': ')[2]}", where, help)
-    return _finding("D102", f"running the file failed: {text}", where)
+        return _finding("D107", f"running the file was given up: {error}", where, help)
+    if isinstance(error, SystemExit | _ProcessEnd):
+        text = "the file ends the process (SystemExit)" if isinstance(error, SystemExit) else str(error)
+        help = 'below `if __name__ == "__main__":` it would end only a program of its own'
+        return _finding("D102", f"running the file failed: {text}", where, help)
+    return _finding("D102", f"running the file failed: {said_of(error)}", where, help_of(error, path))
 
 
 def _finding(code: str, message: str, where: Where, help: str | None = None) -> Finding:

@@ -13,14 +13,14 @@ from mlops.declare.instance_caps import capped_parameters, capped_steps
 from mlops.declare.members import merge
 from mlops.declare.misuse import misuse
 from mlops.declare.pipeline import BlockMember, Experiment, Pipeline
-from mlops.declare.references import Reference, lower
+from mlops.declare.references import Poison, Reference, lower
 from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
 from mlops.project.content_address import Digest, UnshippableFile, address_of, collect, digests
 from mlops.project.environments import Environment, place_of
-from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown
+from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown, InstanceUnknown
 
 T = TypeVar("T")
 
@@ -68,8 +68,10 @@ class Lowering:
         kind = instance if isinstance(instance, str) else None
         try:
             return self._images.uri(given, self.environment.region, kind, given.scope or scope)
+        except InstanceUnknown:
+            pass  # the instance is told, at its own place in the request
         except ImageUnknown as error:
-            misuse("D050", f"{step.name}: {error}", step=step.name, where=step.where)
+            misuse("D050", f"{step.name}: {error}", help=error.hint, step=step.name, where=step.where)
         except ImageDataMissing:
             misuse(
                 "D051",
@@ -83,6 +85,8 @@ class Lowering:
 
     def source(self, given: str, *, step: Step, what: str) -> Path | None:
         """A file or folder that the author named, looked for beside the pipeline file, then in the project's root."""
+        if isinstance(given, Poison):
+            return None
         if not given or given.startswith("s3://"):
             misuse(
                 "D052",

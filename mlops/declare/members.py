@@ -7,9 +7,9 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 
-from mlops.declare.references import Reference, is_expression, lower
-from mlops.ir import Join, Ref, Value
-from mlops.ir.fields import Field, Otherwise, Record
+from mlops.declare.references import Poison, Reference, is_expression, lower, lower_word
+from mlops.ir import Join, Ref, Unknown, Value
+from mlops.ir.fields import WORDS, Field, Otherwise, Record
 from mlops.ir.values import expressions, to_json
 
 if TYPE_CHECKING:
@@ -70,8 +70,15 @@ def envelope_of(step: Step, lowering: Lowering) -> dict[str, Value]:
 def members(given: object, fields: Sequence[Field], lowering: Lowering, step: Step) -> dict[str, Value]:
     """In the order of the fields, which is that of the document. ``given`` is the step, or a record of its."""
     made: dict[str, Any] = {}
+    told: set[str] = set()
     for field in fields:
-        value = member(given, field, lowering, step)
+        if is_wrong(given, field.name):
+            if field.name in told or not field.path:
+                continue  # of several members that exclude each other one is enough
+            told.add(field.name)
+            value: Value = Unknown()
+        else:
+            value = _member(given, field, lowering, step)
         if value is None and field.keeps != "null":
             continue
         if not field.path:
@@ -86,7 +93,16 @@ def members(given: object, fields: Sequence[Field], lowering: Lowering, step: St
     return made
 
 
+def is_wrong(given: object, argument: str) -> bool:
+    """The argument of a step or a record has a reported mistake."""
+    return argument in getattr(given, "wrong", ()) or isinstance(getattr(given, argument, None), Poison)
+
+
 def member(given: object, field: Field, lowering: Lowering, step: Step) -> Value:
+    return Unknown() if is_wrong(given, field.name) else _member(given, field, lowering, step)
+
+
+def _member(given: object, field: Field, lowering: Lowering, step: Step) -> Value:
     if field.to is not None:
         return field.to(given, lowering, step)
     value: Any = getattr(given, field.name) if field.name else field.default
@@ -106,7 +122,7 @@ def _lowered(value: Any, field: Field, lowering: Lowering, step: Step) -> Value:
         case "source":
             return lowering.data(value, step=step)
         case "list":
-            return lower(tuple(value))
+            return tuple(map(lower_word, value)) if field.kind is WORDS else lower(tuple(value))
         case "map":
             return {key: lower(item) for key, item in value.items()}
         case "json":

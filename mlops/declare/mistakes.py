@@ -50,6 +50,14 @@ Good: arguments={"Environment": {"WHEN": "2026-01-01"}}""",
 Bad:  Pipeline("my_pipeline"), Pipeline("../x"), Pipeline("churn", parallelism=0)
 Good: Pipeline("my-pipeline", parallelism=4)""",
     ),
+    "D006": Mistake(
+        "reference-as-value",
+        """A reference is calculated with, counted, looped over or taken apart. Its value is known only when the
+pipeline runs; what is to be done with it is done in a step.
+
+Bad:  Training("Train", count=machines * 2, …)
+Good: Training("Train", count=pipeline.integer("Machines", default=4), …)""",
+    ),
     "D010": Mistake(
         "condition-as-boolean",
         """`and`, `or`, `not`, `if` and a chained comparison decide while the file is read; a condition is

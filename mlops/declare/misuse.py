@@ -43,9 +43,17 @@ def collecting() -> Iterator[list[Finding]]:
         _collected.reset(token)
 
 
-def is_collecting() -> bool:
-    """Whether a mistake is recorded; else it is raised."""
-    return _collected.get() is not None
+def recorded(finding: Finding) -> None:
+    """What was collected for itself, and is to be told after all."""
+    findings = _collected.get()
+    if findings is None:
+        raise MisuseError(finding)
+    findings.append(finding)
+
+
+def is_told_at(where: Where) -> bool:
+    """Something was recorded at this line already: what comes out of it is no second mistake."""
+    return any(finding.where == where for finding in _collected.get() or ())
 
 
 @contextmanager

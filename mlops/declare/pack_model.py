@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Final
 
 from typing_extensions import Unpack
 
-from mlops.declare.references import DataReference, ModelReference, join
+from mlops.declare.references import DataReference, ModelReference
+from mlops.declare.run_time_texts import join
 from mlops.declare.shipped import pack_model
 from mlops.declare.steps.processing import CODE, INPUT_FOLDER, Processing, script_input
 from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Image, Job, Text, Trained

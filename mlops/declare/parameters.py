@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
@@ -12,11 +13,13 @@ from mlops.declare.references import (
     BooleanReference,
     FloatReference,
     IntegerReference,
+    NumberReference,
     Reference,
     StringReference,
     lower,
     unsendable,
 )
+from mlops.declare.shown import shown
 from mlops.declare.source_line import author_line
 from mlops.ir import Parameter as ParameterRecord
 from mlops.ir import Ref, Unknown, Value
@@ -37,10 +40,14 @@ class Parameter(Reference):
     ) -> None:
         self.name = name if isinstance(name, str) else "Unnamed"
         self.default = default
-        self.choices = None if choices is None else tuple(choices)
+        is_list = isinstance(choices, Sequence) and not isinstance(choices, str)
+        self.choices = tuple(choices) if is_list and choices is not None else None
         self.description = description
         self.where = author_line()
         self._validate(name)
+        if choices is not None and not is_list:
+            message = f"{self.label} should have a list of choices; it has {shown(choices)}"
+            misuse("D021", message, help="write choices=[…]")
 
     @property
     def label(self) -> str:
@@ -82,22 +89,16 @@ class Parameter(Reference):
     def _validate(self, name: object) -> None:
         self._choices_are_sound = True
         if not isinstance(name, str):
-            misuse("D042", f"a parameter's name should be a string; it is {name!r}")
+            misuse("D042", f"a parameter's name should be a string; it is {shown(name)}", help='e.g. "MaxDepth"')
         if self.fits(self.default) and not self._is_sound(self.default):
-            misuse("D020", f"{self.label} has a default that JSON cannot hold")
+            help = "give a finite number, or a text in UTF-8"
+            misuse("D020", f"{self.label} has a default that JSON cannot hold", help=help)
         if self.default is not None and not self.fits(self.default):
-            misuse(
-                "D020",
-                f"{self.label} has the default {self.default!r}, a {type(self.default).__name__}",
-                help=f"give a default of type {self.type_name}, or declare the parameter with another type",
-            )
+            misuse("D020", f"{self.label} has the default {shown(self.default)}", help=self._mend_of(self.default))
         for choice in self.choices or ():
             if not self._is_sound(choice):
                 self._choices_are_sound = False
-                misuse(
-                    "D021",
-                    f"{self.label} has the choice {choice!r}, a {type(choice).__name__}",
-                )
+                misuse("D021", f"{self.label} has the choice {shown(choice)}", help=self._mend_of(choice))
         if self.choices is not None and self.default is not None and self.default not in self.choices:
             self._choices_are_sound = False
             misuse(
@@ -105,6 +106,13 @@ class Parameter(Reference):
                 f"{self.label} has the default {self.default!r}, which is not one of its choices",
                 help=f"its choices are {', '.join(map(repr, self.choices))}",
             )
+
+    def _mend_of(self, value: object) -> str:
+        if self.type_name == "String" and isinstance(value, int | float) and not isinstance(value, bool):
+            return f'write "{value}", or declare it with pipeline.{"integer" if isinstance(value, int) else "float"}(…)'
+        if isinstance(value, str) and isinstance(self, NumberReference) and re.fullmatch(r"-?\d+(\.\d+)?", value):
+            return f"write {value} without quotes, or declare it with pipeline.string(…)"
+        return f"give one of type {self.type_name}, or declare the parameter with another type"
 
 
 class StringParameter(Parameter, StringReference):
@@ -160,6 +168,11 @@ class AnyParameter(Parameter, AnyReference):
         members = {key: lower(item) for key, item in {**self._written, **given}.items() if key not in ("Name", "Type")}
         kind = self._written.get("Type", "String")
         if not isinstance(kind, str):
-            misuse("D042", f"{self.label} should have a string as its Type; it is {kind!r}", where=self.where)
+            misuse(
+                "D042",
+                f"{self.label} should have a string as its Type; it is {shown(kind)}",
+                help='e.g. "String"',
+                where=self.where,
+            )
             kind = "String"
         return ParameterRecord(self.name, kind, members, self.where, has_type="Type" in self._written)

@@ -21,9 +21,11 @@ from mlops.declare.parameters import (
 from mlops.declare.ports import NOTEBOOK
 from mlops.declare.records import record
 from mlops.declare.references import Poison, StringReference, lower
+from mlops.declare.shown import Labelled, shown
 from mlops.declare.source_line import author_line
+from mlops.declare.unknown_attributes import among, unknown_attribute
 from mlops.declare.unknown_names import told_arguments
-from mlops.ir import Ref, Value, Where
+from mlops.ir import Edit, Ref, Value, Where
 from mlops.ir import Step as StepRecord
 
 if TYPE_CHECKING:
@@ -93,7 +95,7 @@ class Mlflow:
         return {"MlflowResourceArn": lower(self.server), **named}
 
 
-class Pipeline:
+class Pipeline(Labelled):
     """A SageMaker pipeline. Steps made inside ``with Pipeline(…) as pipeline:`` belong to it.
 
     ``tags`` and ``description`` belong to the pipeline resource; ``parallelism`` caps the steps that run at once.
@@ -104,6 +106,7 @@ class Pipeline:
     With ``keep_order`` they stand in the document as they were made, also where one waits for a later one.
     """
 
+    @told_arguments
     def __init__(
         self,
         name: str,
@@ -126,20 +129,27 @@ class Pipeline:
         self.where = author_line()
         self._validate(name, description, tags, parallelism)
         if metadata is not None and not _are_texts(metadata):
-            misuse("D005", f"pipeline {name}: metadata should be a dictionary of strings; it is {metadata!r}")
+            misuse(
+                "D005",
+                f"pipeline {name}: metadata should be a dictionary of strings; it is {shown(metadata)}",
+                help=_TEXTS,
+            )
         self.parameters: list[Parameter] = []
         self.steps: list[BlockMember] = []
         self.experiment = experiment if isinstance(experiment, Experiment | bool) else True
         self.mlflow: Mlflow | Literal[False] | None = mlflow if isinstance(mlflow, Mlflow) or mlflow is False else None
         for what, given, kept in (("experiment", experiment, self.experiment), ("mlflow", mlflow, self.mlflow)):
             if kept is not given and not isinstance(given, Poison):
-                misuse("D005", f"pipeline {name}: {what} should be {what.title()}(…); it is {given!r}")
+                message = f"pipeline {name}: {what} should be {what.title()}(…); it is {shown(given)}"
+                misuse("D005", message, help=f'write {what}={what.title()}("…")')
         self.members = dict(members) if isinstance(members, Mapping) else {}
         if members is not None and not isinstance(members, Mapping):
-            misuse("D005", f"pipeline {name}: members should be a dictionary; it is {members!r}")
+            message = f"pipeline {name}: members should be a dictionary; it is {shown(members)}"
+            misuse("D005", message, help='write members={"Member": …}')
         self.role = role if isinstance(role, str) else None
         if role is not None and not isinstance(role, str):
-            misuse("D005", f"pipeline {name}: role should be the ARN of a role; it is {role!r}")
+            message = f"pipeline {name}: role should be the ARN of a role; it is {shown(role)}"
+            misuse("D005", message, help='write role="arn:aws:iam::…:role/…"')
         self.keep_order = keep_order is True
         loaded = _loaded.get()
         if loaded is not None:
@@ -186,8 +196,13 @@ class Pipeline:
         """Without ``default`` the value is required at start."""
         return self._parameter(BooleanParameter(name, default, None, description))
 
+    @told_arguments
     def parameter(self, written: Mapping[str, Any]) -> AnyParameter:
         """A parameter in the document's own form, for what the four above cannot say."""
+        if not isinstance(written, Mapping):
+            help = 'e.g. pipeline.parameter({"Name": "Depth", "Type": "Integer"})'
+            misuse("D042", f"a parameter as written is an object of the document, not {shown(written)}", help=help)
+            return Poison()
         return self._parameter(AnyParameter(written))
 
     def __enter__(self) -> Self:
@@ -221,19 +236,62 @@ class Pipeline:
         return f"<Pipeline {self.name}>"
 
     def _validate(self, name: object, description: object, tags: object, parallelism: object) -> None:
-        if not isinstance(name, str) or not _NAME.fullmatch(name):
+        if not isinstance(name, Poison) and (not isinstance(name, str) or not _NAME.fullmatch(name)):
             help = "use 1 to 256 letters, digits and dashes, beginning and ending with a letter or a digit"
-            misuse("D005", f"{name!r} is no name for a pipeline", help=help)
+            misuse("D005", f"{name if isinstance(name, str) else shown(name)!r} is no name for a pipeline", help=help)
         if description is not None and (not isinstance(description, str) or len(description) > _DESCRIPTION):
-            misuse("D005", f"pipeline {name}: description should be a string of at most {_DESCRIPTION} characters")
+            message = f"pipeline {name}: description should be a string of at most {_DESCRIPTION} characters"
+            misuse("D005", message, help='write description="…"; what is longer has a place in metadata={…}')
         if tags is not None and not _are_texts(tags):
-            misuse("D005", f"pipeline {name}: tags should be a dictionary of strings; it is {tags!r}")
+            misuse("D005", f"pipeline {name}: tags should be a dictionary of strings; it is {shown(tags)}", help=_TEXTS)
         if parallelism is not None and not _is_count(parallelism):
-            misuse("D005", f"pipeline {name}: parallelism should be an integer from 1; it is {parallelism!r}")
+            message = f"pipeline {name}: parallelism should be an integer from 1; it is {shown(parallelism)}"
+            misuse("D005", message, help="write parallelism=4, or leave it out")
+
+    # Hidden from type checkers, so that they find an attribute that is not there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or "name" not in vars(self):
+                raise AttributeError(name)
+            return self._unknown(name)
+
+    def _unknown(self, name: str) -> object:
+        from mlops.declare.sdk_words import METHODS  # only a mistake needs it
+
+        known = [key for key in {*vars(self), *dir(type(self))} if key[0] != "_" and key not in ("label", "instead")]
+        ours = _KINDS.get(name.lower())
+        help, edit = among(name, known)
+        if ours is not None:
+            help, edit = f"here it is called {ours}", Edit(name, ours)
+        elif name in METHODS:
+            help, edit = METHODS[name], None
+        instead = getattr(self, edit.new) if edit is not None else Poison()
+        return unknown_attribute(name, f"{self.label} has no {name}", help=help, edit=edit, instead=instead)
+
+    @property
+    def label(self) -> str:
+        return f"the pipeline {self.name}"
 
     def _parameter(self, parameter: P) -> P:
         self.parameters.append(parameter)
         return parameter
+
+
+_TEXTS = 'write {"name": "value"}'
+_KINDS = {
+    "int": "integer",
+    "str": "string",
+    "text": "string",
+    "bool": "boolean",
+    "number": "float",
+    "double": "float",
+    "string": "string",
+    "integer": "integer",
+    "boolean": "boolean",
+    "float": "float",
+}
+"""What people call the kinds of parameters."""
 
 
 def _are_texts(value: object) -> bool:

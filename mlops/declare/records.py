@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
 from mlops.declare.references import Poison
 from mlops.declare.source_line import author_line
-from mlops.declare.wrong_arguments import WrongArguments
+from mlops.declare.wrong_arguments import WrongArguments, is_unjudged, unjudged
 from mlops.project.exact_types import ExactCall
 
 if TYPE_CHECKING:
@@ -31,6 +31,9 @@ def checked_call(function: Callable[..., None]) -> Callable[..., None]:
         taken = exact.taken(args, kwargs)
         if taken is not None:
             function(*taken[0], **taken[1])
+            return
+        if is_unjudged():
+            function(*args, **kwargs)
             return
         if judged is None:
             from mlops.declare.argument_judge import judge
@@ -55,7 +58,8 @@ def record(cls: type[T]) -> type[T]:
 
     Records compare by identity, since they may hold references."""
     made: Any = dataclasses.dataclass(frozen=True, slots=True, eq=False)(cls)
-    checked = checked_call(made.__init__)
+    plain = made.__init__
+    checked = checked_call(plain)
     known = [field.name for field in dataclasses.fields(made)]
 
     @functools.wraps(made.__init__)
@@ -63,12 +67,15 @@ def record(cls: type[T]) -> type[T]:
         try:
             checked(self, *args, **kwargs)
         except WrongArguments as error:
-            from mlops.declare.argument_errors import report
+            from mlops.declare.argument_errors import Call, report
             from mlops.declare.sdk_words import fields_of
 
-            report(error.details, made.__name__, known, "", author_line(), fields_of(made))
-            for name in known:
-                object.__setattr__(self, name, Poison())
+            fields = fields_of(made)
+            call = Call(made.__name__, plain, known, known, fields, None, author_line(), args, kwargs)
+            with unjudged():
+                left = report(error.details, call)
+                # What is not there may be what was meant.
+                plain(self, **{**dict.fromkeys(left.wrong if left.lost else (), Poison()), **left.arguments})
 
     def is_one(_: type, source: object, handler: object) -> CoreSchema:
         from pydantic_core.core_schema import is_instance_schema
@@ -76,6 +83,7 @@ def record(cls: type[T]) -> type[T]:
         return is_instance_schema(made, cls_repr=f"{made.__name__}(…)")
 
     made.__init__ = init
+    made.__repr__ = lambda self: f"{made.__name__}(…)"
     # Its fields were checked when it was made; pydantic would build their whole schema for every step that takes one.
     made.__get_pydantic_core_schema__ = classmethod(is_one)
     checked_class: type[T] = made

@@ -6,24 +6,29 @@ Operators make conditions and never booleans; every reference lowers to an IR ex
 from __future__ import annotations
 
 import math
+import re
+import sys
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar, NoReturn
+from typing import TYPE_CHECKING, Any, ClassVar
 
-from mlops.declare.conditions import Comparison, Membership
+from mlops.declare.conditions import Comparison, Condition, Membership, Poisoned
 from mlops.declare.misuse import misuse
 from mlops.declare.secrets import Secret
+from mlops.declare.shown import Labelled, shown
+from mlops.declare.source_line import is_authors
+from mlops.declare.unknown_attributes import unknown_attribute
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.json_path import extended
 from mlops.ir.values import to_expression
 
-__all__ = ["DataReference", "ModelReference", "Reference", "join", "json_file"]
+__all__ = ["DataReference", "ModelReference", "Reference"]
 
 _LARGEST_BITS = 14_000
 """Python itself writes no integer of more than 4,300 digits."""
 
 
-class Reference:
+class Reference(Labelled):
     """A value that is known only at run time."""
 
     noun: ClassVar[str] = "a reference"
@@ -34,7 +39,6 @@ class Reference:
 
     @property
     def label(self) -> str:
-        """How messages name it."""
         return self.noun
 
     def __eq__(self, other: object) -> Comparison:  # type: ignore[override]
@@ -59,6 +63,12 @@ class Reference:
 
     def in_(self, *choices: Reference | str | int | float | bool) -> Membership:
         """True where the value is one of ``choices``."""
+        listed = choices[0] if len(choices) == 1 else None
+        if isinstance(listed, list | tuple | set):
+            misuse(
+                "D042", "in_ takes the choices one by one, not a list of them", help="write in_(1, 2), or in_(*choices)"
+            )
+            return Membership(self, tuple(listed))
         return Membership(self, choices)
 
     def _compare(self, operator: str, other: object) -> Comparison:
@@ -93,8 +103,77 @@ class Reference:
             help='build the text at run time with join("…", reference, "…")',
         )
 
-    def __iter__(self) -> NoReturn:
-        raise TypeError(f"{self.label} is known only when the pipeline runs; it cannot be looped over")
+    # Hidden from type checkers, so that they find what nobody can do with it.
+    if not TYPE_CHECKING:
+
+        def _calculated(self, *_: object) -> Poison:
+            self._not_here("calculated with", "calculate in a step's script, or make the result another parameter")
+            return Poison()
+
+        __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __floordiv__ = __rfloordiv__ = (
+            _calculated
+        )
+        __mod__ = __rmod__ = __pow__ = __rpow__ = __matmul__ = __rmatmul__ = __divmod__ = __rdivmod__ = _calculated
+        __lshift__ = __rlshift__ = __rshift__ = __rrshift__ = __xor__ = __rxor__ = _calculated
+        __neg__ = __pos__ = __abs__ = __round__ = __trunc__ = __floor__ = __ceil__ = _calculated
+
+        def _joined(self, *_: object) -> Condition:
+            misuse(
+                "D011",
+                f"& | ~ join conditions; {self.label} is none",
+                help="compare it first, in parentheses: (flag == True) & (rate > 0.5); & and | bind tighter than ==",
+            )
+            return Poisoned()
+
+        __and__ = __rand__ = __or__ = __ror__ = __invert__ = _joined
+
+        def __int__(self) -> int:
+            return self._number("made a number", "give it to a step as it is")
+
+        def __float__(self) -> float:
+            return float(self._number("made a number", "give it to a step as it is"))
+
+        def __index__(self) -> int:
+            return self._number("counted with", "choose in a step's script, or with `with when(…)`")
+
+        def _number(self, done: str, help: str) -> int:
+            if not is_authors(sys._getframe(2).f_code.co_filename):
+                raise TypeError(f"{self.label} is no number")  # pydantic looks whether it can be one
+            self._not_here(done, help)
+            return 0
+
+        def __len__(self) -> int:
+            self._not_here("measured", "measure it in a step's script")
+            return 0
+
+        def __iter__(self) -> Iterator[Poison]:
+            self._not_here("looped over", "loop in a step's script, or with `with ForEach(…)` over a list in JSON")
+            return iter(())
+
+        def __contains__(self, item: object) -> bool:
+            self._not_here("searched", "compare it when the pipeline runs: reference.in_(1, 2), reference == 1")
+            return True
+
+        def __getitem__(self, key: object) -> Poison:
+            self._not_here("taken apart", "take it apart in a step's script")
+            return Poison()
+
+        def __fspath__(self) -> str:
+            self._not_text()
+            return ""
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return unknown_attribute(
+                name,
+                f"{self.label} has no {name}",
+                help="it is known only when the pipeline runs: give it to a step as it is, or to join",
+                instead=Poison(),
+            )
+
+    def _not_here(self, done: str, help: str) -> None:
+        misuse("D006", f"{self.label} is known only when the pipeline runs, so it cannot be {done} here", help=help)
 
     def __repr__(self) -> str:
         return f"<{self.label}>"
@@ -138,10 +217,16 @@ class StepProperty(Reference):
 
     @property
     def label(self) -> str:
-        return f"{self.noun} Steps.{self.step}.{self.path}"
+        named = _NAMED.search(self.path)
+        what = f"{_NAMED_AS[named[1]]} {named[2]}" if named else self.path.rpartition(".")[2]
+        return f"the {what} of {self.step}"
 
     def lower(self) -> Value:
         return Ref(f"Steps.{self.step}.{self.path}")
+
+
+_NAMED = re.compile(r"\b(Outputs|OutputParameters|FinalMetricDataList)\['([^']*)'\]")
+_NAMED_AS = {"Outputs": "output", "OutputParameters": "output", "FinalMetricDataList": "metric"}
 
 
 class DataReference(StepProperty):
@@ -154,6 +239,10 @@ class ModelReference(StepProperty):
     """The S3 URI of a ``model.tar.gz`` that a step wrote."""
 
     noun = "a trained model"
+
+    @property
+    def label(self) -> str:
+        return f"the trained model of {self.step}"
 
 
 class StringProperty(StepProperty, StringReference):
@@ -201,12 +290,42 @@ class PropertyReference(StepProperty, AnyReference):
     noun = "the property"
 
 
-class ReportReference:
+class _JsonDocument(Labelled):
+    """What a value is taken out of, by its name."""
+
+    def __getitem__(self, key: str | int) -> ReportValue:
+        raise NotImplementedError
+
+    # Hidden from type checkers, so that they find what nobody can do with it.
+    if not TYPE_CHECKING:
+
+        def _compared(self, other: object) -> Condition:
+            misuse(
+                "D012",
+                f"{self.label} is a file, and a value in it can be compared",
+                help='take the value out by its name: evaluate.reports["quality"]["accuracy"] >= 0.8',
+            )
+            return Poisoned()
+
+        __gt__ = __ge__ = __lt__ = __le__ = _compared
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            help = f'take a value out of it by its name: ["{name}"]'
+            return unknown_attribute(name, f"{self.label} has no {name}", help=help, instead=self[name])
+
+
+class ReportReference(_JsonDocument):
     """A JSON file that a Processing step writes; index it to get a value out of it."""
 
     def __init__(self, step: str, report: str, uri: StringReference) -> None:
         self._step, self._report = step, report
         self.uri = uri
+
+    @property
+    def label(self) -> str:
+        return f"the report {self._report} of {self._step}"
 
     def __getitem__(self, key: str | int) -> ReportValue:
         return ReportValue(self._source(), extended("", key))
@@ -223,13 +342,17 @@ class ReportReference:
         return f"<the report {self._report} of {self._step}>"
 
 
-class JsonFile:
-    """A JSON file in S3, whoever wrote it; index it to get a value out of it. Made by :func:`json_file`."""
+class JsonFile(_JsonDocument):
+    """A JSON file in S3, whoever wrote it; index it to get a value out of it. Made by ``json_file``."""
 
     def __init__(self, uri: str | StringReference | DataReference) -> None:
         # The service reads the URI from a Join or a string; a bare reference is wrapped as the official SDK does.
         wrapped = uri if isinstance(uri, str | JoinedReference) else JoinedReference("", (uri,))
         self._json = JsonSource("the JSON file", s3_uri=lower(wrapped))
+
+    @property
+    def label(self) -> str:
+        return self._json.label
 
     def __getitem__(self, key: str | int) -> ReportValue:
         return ReportValue(self._json, extended("", key))
@@ -267,6 +390,14 @@ class ReportValue(AnyReference):
             return ReportValue(self._json, JoinedReference("", (self._path, deeper)))
         return ReportValue(self._json, extended(self._path, key))
 
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            help = f'go deeper by the name: ["{name}"]'
+            return unknown_attribute(name, f"{self.label} has no {name}", help=help, instead=self[name])
+
     def lower(self) -> Value:
         return JsonGet(path=lower(self._path), property_file=self._json.property_file, s3_uri=self._json.s3_uri)
 
@@ -297,7 +428,7 @@ class Poison(AnyReference):
     def __contains__(self, key: object) -> bool:
         return True
 
-    def __iter__(self) -> Iterator[Poison]:  # type: ignore[override]
+    def __iter__(self) -> Iterator[Poison]:
         return iter(())
 
     def __call__(self, *args: object, **kwargs: object) -> Poison:
@@ -308,35 +439,33 @@ class Poison(AnyReference):
             raise AttributeError(name)
         return self
 
+    def __enter__(self) -> Poison:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        return
+
     def __bool__(self) -> bool:
         return True
+
+    def _compare(self, operator: str, other: object) -> Condition:  # type: ignore[override]
+        return Poisoned()
+
+    def in_(self, *choices: object) -> Condition:  # type: ignore[override]
+        return Poisoned()
+
+    if not TYPE_CHECKING:
+
+        def _joined(self, *_: object) -> Condition:
+            return Poisoned()
+
+        __and__ = __rand__ = __or__ = __ror__ = __invert__ = _joined
 
     def _not_text(self) -> None:
         return
 
-
-def join(*parts: Reference | str | int | float, on: str = "") -> StringReference:
-    """Put strings together at run time, ``on`` between them: ``join("s3://", bucket, "/raw")``.
-
-    It is also the only way to make a string of a number parameter."""
-    if not isinstance(on, str):
-        misuse("D003", f"join puts a string between its parts, not {on!r}", help='join("a", reference, on="/")')
-        return Poison()
-    for part in parts:
-        if isinstance(part, bool) or not isinstance(part, Reference | str | int | float):
-            misuse("D003", f"join takes strings, numbers and references, not {type(part).__name__}")
-            return Poison()
-    return JoinedReference(on, parts)
-
-
-def json_file(uri: str | StringReference | DataReference) -> JsonFile:
-    """A JSON file in S3 to read values from when the pipeline runs: ``json_file(join(uri, "/q.json"))["accuracy"]``.
-
-    A report that a step of this pipeline writes is read by ``reports[…]``, which also makes the step wait."""
-    if not isinstance(uri, str | StringReference | DataReference):
-        misuse("D003", f"json_file takes the S3 URI of a file, not {uri!r}")
-        return Poison()
-    return JsonFile(uri)
+    def _not_here(self, done: str, help: str) -> None:
+        return
 
 
 def lower(value: object) -> Value:
@@ -365,10 +494,22 @@ def lower(value: object) -> Value:
             reason = unsendable(value)
             if reason is None:
                 return value
-            misuse("D004", f"{reason} cannot stand in a pipeline definition")
+            misuse("D004", f"{reason} cannot stand in a pipeline definition", help=_SENDABLE)
             return Unknown()
-    misuse("D004", f"{type(value).__name__} cannot stand in a pipeline definition")
+    instead = value.instead if isinstance(value, Labelled) else None
+    help = f"give what you mean of it, e.g. {instead}" if instead else _SENDABLE
+    misuse("D004", f"{shown(value)} cannot stand in a pipeline definition", help=help)
     return Unknown()
+
+
+_SENDABLE = "give what JSON has: texts, numbers, True and False, lists and dictionaries of these, and references"
+
+
+def lower_word(value: object) -> Value:
+    """Of a command line or an environment, where a number is written as text: ``0.25`` becomes ``"0.25"``."""
+    if isinstance(value, int | float) and not isinstance(value, bool) and unsendable(value) is None:
+        return str(value)
+    return lower(value)
 
 
 def is_expression(value: Mapping[str, Any]) -> bool:

@@ -15,11 +15,17 @@ def author_line() -> Where:
     frame = sys._getframe(1)
     while frame is not None:
         file = frame.f_code.co_filename
-        if not _is_machinery(file):
+        if not is_machinery(file):
             return Where(file=file, line=frame.f_lineno)
         frame = frame.f_back  # type: ignore[assignment]
     return Where()
 
 
-def _is_machinery(file: str) -> bool:
+def is_machinery(file: str) -> bool:
     return file.startswith((_OURS, "<")) or "/pydantic/" in file.replace("\\", "/") or file.endswith("contextlib.py")
+
+
+def is_authors(file: str) -> bool:
+    """Neither that nor an installed package."""
+    plain = file.replace("\\", "/")
+    return not is_machinery(file) and "/site-packages/" not in plain and "/dist-packages/" not in plain

@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
-from mlops.declare.misuse import misuse
+from mlops.declare.by_name import ByName
 from mlops.declare.references import (
     AnyReference,
     BooleanProperty,
     FloatProperty,
     IntegerProperty,
-    Poison,
     StringProperty,
     lower,
 )
@@ -45,28 +43,19 @@ _TYPES: Mapping[OutputType, tuple[str, type[StringProperty | BooleanProperty | I
 }
 
 
-class StepOutputs(Mapping[str, AnyReference]):
+class StepOutputs(ByName[AnyReference]):
     """References to ``OutputParameters`` of a step by name, each of its declared type."""
 
     def __init__(self, step: str, declared: Outputs) -> None:
-        self._step = step
+        super().__init__(step, declared)
         self._types: dict[str, OutputType] = (
             dict(declared) if isinstance(declared, Mapping) else dict.fromkeys(declared, str)
         )
 
-    def __getitem__(self, name: str) -> AnyReference:
-        if name not in self._types:
-            unknown_name(self._step, "output", name, tuple(self._types))
-            return Poison()
+    def reference(self, name: str) -> AnyReference:
         _, reference = _TYPES[self._types[name]]
         # Its type is known here and not to a type checker, to which it may stand anywhere.
         return reference(self._step, f"OutputParameters['{name}']")  # type: ignore[return-value]
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._types)
-
-    def __len__(self) -> int:
-        return len(self._types)
 
     def members(self) -> tuple[Value, ...]:
         """The step's ``OutputParameters``."""
@@ -127,15 +116,3 @@ OUTPUTS = Field(
     said=_said_outputs,
     gives=_given_outputs,
 )
-
-
-def unknown_name(step: str, kind: str, name: str, known: Sequence[str]) -> None:
-    """Report that a step declares nothing of that name."""
-    close = difflib.get_close_matches(str(name), known, n=1)
-    mend = f"did you mean {close[0]!r}? " if close else ""
-    misuse(
-        "D032",
-        f"step {step} has no {kind} {name!r}",
-        help=f"{mend}its {kind}s are {', '.join(known) or 'none'}",
-        step=step,
-    )

@@ -184,7 +184,7 @@ def script(
     """The reserved hyperparameters by which the training toolkit finds the script, and the environment."""
     if code is None:
         return {}, environment(variables)
-    unknown: dict[str, Value] = {"sagemaker_program": Unknown()}
+    unknown: dict[str, Value] = {"sagemaker_program": Unknown(), "sagemaker_submit_directory": Unknown()}
     resolved = environment(variables, resolved=True)
     source = lowering.source(code, step=step, what="code")
     files = source and lowering.files(source, step=step)
@@ -377,7 +377,10 @@ ALGORITHM = (
     Field("input_mode", f"{_ALGORITHM}.TrainingInputMode", MODE, "File"),
     Field("metrics", f"{_ALGORITHM}.MetricDefinitions", TEXT_MAP, to=_metrics, said=_said_metrics),
 )
-CODE = (hidden("code", sdk=("entry_point", "source_dir", "source_code")), hidden("entry"))
+CODE = (
+    hidden("code", sdk=("source_dir", "entry_point", "source_code")),
+    hidden("entry", sdk=("entry_point", "entry_script")),
+)
 HYPERPARAMETERS = Field("hyperparameters", "HyperParameters", JSON_MAP, to=_hyperparameters)
 CHANNELS = Field(
     "channels",

@@ -4,57 +4,92 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from mlops.declare.misuse import is_collecting, misuse
 from mlops.declare.references import Poison
-from mlops.declare.slips import slip
+from mlops.declare.slips import near
+from mlops.declare.source_line import author_line
+from mlops.declare.unknown_attributes import among, unknown_attribute
 
 F = TypeVar("F", bound=Callable[..., object])
 
 
-class _PoisonedFunction(Poison):
-    """May be called, too."""
-
-    def __call__(self, *args: object, **kwargs: object) -> Poison:
-        return self
-
-
-def unknown_name(module: str, name: str, known: Sequence[str]) -> Poison:
-    """What the attribute of a module is that does not exist. Raises AttributeError where no file is being loaded:
-    whoever asks then may only be looking."""
-    if name.startswith("_") or not is_collecting():
+def unknown_name(module: str, name: str, known: Iterable[str], of: Callable[[str], object]) -> Any:
+    """What the attribute of a module is that does not exist: where it is certain which was meant, that one, by ``of``.
+    ``__getattr__`` of the module ends with it."""
+    if name.startswith("_"):
         raise AttributeError(f"module {module!r} has no attribute {name!r}")
+    from mlops.declare.sdk_words import NAMES  # only a mistake needs it
+
     listed = sorted(item for item in known if not item.startswith("_"))
-    edit = slip(name, listed)
-    mend = f"did you mean {edit.new}? " if edit else ""
-    misuse("D031", f"{module} has no {name}", help=f"{mend}it has {', '.join(listed)}", edit=edit)
-    return _PoisonedFunction()
+    help, edit = among(name, listed)
+    if name in NAMES:
+        help, edit = NAMES[name], None
+    elif not near(name, listed) and len(listed) >= _MANY:
+        help = "docs/declare.md has all names"
+    instead = of(edit.new) if edit else Poison()
+    return unknown_attribute(name, f"{module} has no {name}", help=help, edit=edit, instead=instead)
+
+
+_MANY = 20
 
 
 def told_arguments(function: F) -> F:
-    """A method whose wrong arguments are told with all other mistakes, and give a poisoned value."""
+    """A function whose wrong arguments are told with all other mistakes. It is called with those that are right; where
+    one is missing, a function gives a poisoned value, and a constructor gets one."""
     if TYPE_CHECKING:
         return function
-    signature = inspect.signature(function)
-    known = [name for name in signature.parameters if name != "self"]
 
     @functools.wraps(function)
     def call(*args: Any, **kwargs: Any) -> object:
         try:
-            signature.bind(*args, **kwargs)
+            return function(*args, **kwargs)
         except TypeError as error:
-            label = f"{function.__name__} {args[1]}" if len(args) > 1 else function.__name__
-            unknown = [name for name in kwargs if name not in known]
-            for name in unknown:
-                edit = slip(name, known)
-                help = f"did you mean {edit.new}?" if edit else f"it takes {', '.join(known)}"
-                misuse("D040", f"{label}: there is no argument {name}", help=help, edit=edit)
-            if not unknown:
-                code = "D041" if "missing" in str(error) else "D040"
-                misuse(code, f"{label}: {error}", help=f"it takes {', '.join(known)}")
-            return Poison()
-        return function(*args, **kwargs)
+            # The function's own code raised it where there is a frame below this one.
+            if error.__traceback__ is None or error.__traceback__.tb_next is not None:
+                raise
+        return _told(function, args, kwargs)
 
     return call
+
+
+def _told(function: Callable[..., object], args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> object:
+    from mlops.declare.argument_errors import Call, report
+
+    parameters = inspect.signature(function).parameters
+    is_method = "self" in parameters
+    known = [name for name in parameters if name != "self"]
+    places = [item.name for item in parameters.values() if item.kind is item.POSITIONAL_OR_KEYWORD]
+    given = dict(zip(places, args, strict=False))
+    details = [
+        *({"type": "unexpected_keyword_argument", "loc": (name,)} for name in kwargs if name not in known),
+        *({"type": "missing_argument", "loc": (name,)} for name in _missing(parameters, {*given, *kwargs})),
+        *(
+            {"type": "multiple_argument_values", "loc": (name,), "input": kwargs[name]}
+            for name in kwargs
+            if name in given
+        ),
+    ]
+    own = args[1:] if is_method else args
+    made = function.__name__ == "__init__"
+    name = type(args[0]).__name__ if made else function.__name__
+    label = own[0] if own and isinstance(own[0], str) and not made else None
+    call = Call(name, function, known, known, (), label, author_line(), own, kwargs)
+    left = report(details, call)
+    arguments = {name: value for name, value in left.arguments.items() if name not in left.wrong}
+    missing = _missing(parameters, {*arguments, "self"})
+    if missing and not made:
+        return Poison()
+    return function(*args[:1] if is_method else (), **arguments, **dict.fromkeys(missing, Poison()))
+
+
+def _missing(parameters: Mapping[str, inspect.Parameter], given: Iterable[str]) -> list[str]:
+    present = set(given)
+    return [
+        name
+        for name, item in parameters.items()
+        if item.default is item.empty
+        and item.kind not in (item.VAR_POSITIONAL, item.VAR_KEYWORD)
+        and name not in present
+    ]

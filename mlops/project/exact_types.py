@@ -18,6 +18,8 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union
 
+from typing_extensions import is_typeddict  # typing's own does not know those of typing_extensions
+
 UNSURE: Final = object()
 
 Take: TypeAlias = Callable[[Any], Any]
@@ -139,7 +141,7 @@ def _instance(kind: type) -> Take:
     """pydantic asks whether a value is an instance where a class tells it nothing else."""
     if issubclass(kind, Path):
         return lambda value: value if isinstance(value, kind) else UNSURE
-    if not kind.__module__.startswith("mlops.") or typing.is_typeddict(kind) or issubclass(kind, tuple | str | int):
+    if not kind.__module__.startswith("mlops.") or is_typeddict(kind) or issubclass(kind, tuple | str | int):
         return _never
     if is_dataclass(kind) and not hasattr(kind, "__get_pydantic_core_schema__"):
         return _exactly(kind)
@@ -193,17 +195,21 @@ class ExactCall:
             self._takes[name] = self._made(name)
         return self._takes[name]
 
-    def _made(self, name: str) -> Take:
+    def annotation(self, name: str) -> Any:
+        """The type of an argument: Any where it has none, None where there is none or where it cannot be read."""
         annotations = self._function.__annotations__
         if name in self._names or name in self._places:
-            return _of(hint(annotations[name], self._function.__globals__)) if name in annotations else _whatever
+            return hint(annotations[name], self._function.__globals__) if name in annotations else Any
         if self._more is None:
-            return _never
+            return None
         if self._others is None:
             unpacked = typing.get_args(hint(annotations.get(self._more), self._function.__globals__))
-            table = unpacked[0] if unpacked and typing.is_typeddict(unpacked[0]) else None
+            table = unpacked[0] if unpacked and is_typeddict(unpacked[0]) else None
             self._others = {} if table is None else table.__annotations__
-        return _of(hint(self._others[name], {})) if name in self._others else _never
+        return hint(self._others[name], {}) if name in self._others else None
+
+    def _made(self, name: str) -> Take:
+        return _of(self.annotation(name))
 
 
 def _of(annotation: Any) -> Take:

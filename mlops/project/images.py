@@ -67,6 +67,10 @@ class ImageUnknown(MlopsError):
     """No image is published for what was asked; the message says which are."""
 
 
+class InstanceUnknown(ImageUnknown):
+    """What is named is no instance type, which the request's own shape says too."""
+
+
 class ImageDataMissing(ConfigurationError):
     """The SageMaker SDK's image data, which alone know the answer, are not on this machine or are unreadable."""
 
@@ -202,7 +206,7 @@ def _probe(processor: str) -> _Machine | None:
 def _machine(instance_type: str) -> _Machine:
     match = _INSTANCE_TYPE.fullmatch(instance_type)
     if match is None:
-        raise ImageUnknown(
+        raise InstanceUnknown(
             f"{instance_type!r} is not an instance type, so no image can be chosen for it",
             hint="instance types look like ml.m5.xlarge",
         )

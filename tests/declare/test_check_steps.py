@@ -116,7 +116,7 @@ MISUSES = [
     ("a format that there is not", 'DataQualityCheck("Q", data="s3://bkt/d", format="xml")', "D042", "format"),
     ("a number for a flag", 'DataQualityCheck("Q", data="s3://bkt/d", skip=1)', "D042", "True or False"),
     ("a float parameter as a flag", 'DataQualityCheck("Q", data="s3://bkt/d", skip=rate)', "D042", "Rate"),
-    ("a near miss", 'DataQualityCheck("Q", data="s3://bkt/d", preprocesor="p.py")', "D040", "preprocessor"),
+    ("a near miss", 'DataQualityCheck("Q", data="s3://bkt/d", preprocesor="prepare.py")', "D040", "preprocessor"),
     ("a near miss of what all checks take", 'DataQualityCheck("Q", data="s3://bkt/d", skp=True)', "D040", "skip"),
     ("statistics of a bias check", BIAS + "q.statistics", "D031", "constraints"),
     ("a problem that is none", 'ModelQualityCheck("Q", data="s3://bkt/d", problem=3)', "D042", "problem"),
@@ -125,7 +125,7 @@ MISUSES = [
         "a trained model in place of a created one",
         'ExplainabilityCheck("Q", data="s3://bkt/d", config="s3://bkt/c", model=Training("T", image=IMAGE).model)',
         "D042",
-        "a trained model",
+        "the trained model of T",
     ),
     ("a local file that is not there", 'DataBiasCheck("Q", data="s3://bkt/d", config="c.json")', "D052", "c.json"),
 ]

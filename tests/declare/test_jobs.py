@@ -476,7 +476,7 @@ SLIPS = [
     ("an unknown exception", 'Retry("Step.TIMEOUT")', "D042", "'Step.THROTTLING'"),
     ("a policy that is none", 'Training("B", image=sk, retries="3")', "D042", "an integer"),
     ("data as a model", 'Model("B", image=sk, model=a.outputs["x"])', "D042", "a trained model"),
-    ("a model as data of a transform", 'Transform("B", model="m", data=t.model)', "D042", "a trained model"),
+    ("a model as data of a transform", 'Transform("B", model="m", data=t.model)', "D042", "the trained model of T"),
     ("no image and no algorithm", 'Training("B", code="train.py")', "D041", "algorithm="),
     ("containers and an image", 'Model("B", image=sk, containers=[Container(sk)])', "D064", "stands for"),
     ("neither image nor containers", 'RegisterModel("B", group="g", model=t.model)', "D041", "containers="),

@@ -29,14 +29,83 @@ CASES = [
     ("a reference in an f-string", 'x = f"s3://{a.outputs}" + f"{lr}"', "D002", "join"),
     ("a reference in str()", "x = str(lr)", "D002", "join"),
     ("a string added to a reference", 'x = "s3://" + a.outputs["x"]', "D002", "join"),
-    ("join of a list", "join([1])", "D003", "list"),
+    ("join of a list", "join([1])", "D003", "one by one"),
     ("& with a number: comparisons bind looser", "when((lr > 1) & 2)", "D011", "parentheses"),
     ("an unknown output", 'x = a.outputs["y"]', "D032", "x, report"),
     ("a near miss of an output", 'x = a.outputs["repot"]', "D032", "did you mean 'report'?"),
     ("an unknown report", 'x = a.reports["z"]', "D032", "q"),
     ("an unknown metric", 'x = b.metric("accuracy")', "D032", "loss"),
     ("an unknown attribute", "x = b.artefact", "D031", "model"),
-    ("an unknown argument", 'Training("C", image=sk, code="train.py", instnce="x")', "D040", "instance"),
+    ("an unknown argument", 'Training("C", image=sk, code="train.py", volme=5)', "D040", "did you mean volume?"),
+    ("an argument of no sense", 'Training("C", image=sk, wrong=1)', "D040", "it takes image, algorithm, code"),
+    (
+        "a misspelt required one",
+        'Processing("C", code="prepare.py", imge=sk)',
+        "D040",
+        "did you mean image?",
+    ),
+    ("an unknown word where one is missing", "Channel(dta=5)", "D040", "source is missing: write source="),
+    ("the SDK's needless argument", 'Training("C", image=sk, sagemaker_session=1)', "D040", "no session is needed"),
+    ("one argument by two names", 'Training("C", image=sk, count=1, instance_count=1)', "D040", "given already"),
+    (
+        "the SDK's word for entry",
+        'Training("C", image=sk, code="train.py", entry_point="x")',
+        "D040",
+        "entry",
+    ),
+    ("a third word without a keyword", 'Fail("Y", "x", depth)', "D040", "only name and message may"),
+    ("all outputs as one", 'Training("C", image=sk, channels={"t": a.outputs})', "D042", 'did you mean outputs["x"]?'),
+    ("a step as data", 'Training("C", image=sk, channels={"t": b})', "D042", "did you mean its model?"),
+    ("an image that is not called", 'Training("C", image=image.sklearn)', "D042", "call it: image.sklearn("),
+    ("the module of images", 'Training("C", image=image)', "D042", "say which: image.sklearn("),
+    ("a number in quotes", 'Training("C", image=sk, count="2")', "D042", "write 2 without quotes"),
+    ("a number as a name", 'Training("C", image=sk, instance=5)', "D042", 'write it in quotes: "5"'),
+    ("words in one text", 'Processing("C", image=sk, args="--n 3")', "D042", '["--n", "3"]'),
+    ("one step in place of a list", 'Processing("C", image=sk, after=a)', "D042", "after=[…]"),
+    ("a list in place of a dictionary", 'Processing("C", image=sk, inputs=["s3://b/k"])', "D042", 'inputs={"name": …}'),
+    ("nothing as data", 'Processing("C", image=sk, inputs={"d": None})', "D042", "leave it out"),
+    ("a choice in another case", 'Training("C", image=sk, input_mode="file")', "D042", "did you mean 'File'?"),
+    ("a choice of a record in another case", 'Channel("s3://b/k", mode="pipe")', "D042", "did you mean 'Pipe'?"),
+    ("an output as an attribute", "x = a.outputs.x", "D031", 'write outputs["x"]'),
+    ("a misspelt output as an attribute", "x = a.outputs.repot", "D031", 'did you mean outputs["report"]?'),
+    ("a report as an attribute", "x = a.reports.q", "D031", 'write reports["q"]'),
+    ("a report's value as an attribute", 'x = a.reports["q"].accuracy', "D031", '["accuracy"]'),
+    ("the SDK's properties", "x = b.properties.ModelArtifacts.S3ModelArtifacts", "D031", 'property("…")'),
+    ("the SDK's model data", "x = b.model_data", "D031", "here it is model"),
+    ("a product", "x = depth * 2", "D006", "calculated with"),
+    ("a difference, the other way round", "x = 2 - depth", "D006", "calculated with"),
+    ("an opposite", "x = -lr", "D006", "calculated with"),
+    ("a rounded reference", "x = round(lr)", "D006", "calculated with"),
+    ("an integer of a reference", "x = int(depth)", "D006", "made a number"),
+    ("a float of a reference", "x = float(lr)", "D006", "made a number"),
+    ("a range", "x = list(range(depth))", "D006", "counted with"),
+    ("an index", 'x = ["a", "b"][depth]', "D006", "counted with"),
+    ("the length of a reference", 'x = len(b.property("A"))', "D006", "measured"),
+    ("a loop over a reference", "x = [item for item in b.model]", "D006", "looped over"),
+    ("a part of a reference", "x = b.model[0]", "D006", "taken apart"),
+    ("a search in a reference", "x = 'a' in b.model", "D006", "searched"),
+    ("a method of a text", "x = b.model.upper()", "D031", "has no upper"),
+    ("a path of a reference", 'import os; x = os.path.join(b.model, "x")', "D002", "join"),
+    ("a reference as a key", "x = {}[lr]", "D102", "so it is no key here"),
+    ("a reference in JSON", "import json; x = json.dumps(lr)", "D102", "'Float parameter'"),
+    ("a kind of parameter by Python's name", 'x = p.int("X")', "D031", "here it is called integer"),
+    ("the SDK's upsert", 'p.upsert("role")', "D031", "mlops upsert"),
+    ("an attribute that a pipeline has not", "x = p.paramters", "D031", "did you mean parameters?"),
+    ("a pipeline without a name", "Pipeline()", "D041", 'Pipeline("Name", …)'),
+    ("an unknown argument of a pipeline", 'Pipeline("x", parallelsm=2)', "D040", "did you mean parallelism?"),
+    ("a word too many for a pipeline", 'Pipeline("x", "desc")', "D040", "only name may"),
+    ("an image without a version", 'Training("C", image=image.sklearn())', "D041", "version"),
+    ("an unknown argument of an image", 'image.sklearn("1.2-1", foo="py3")', "D040", "it takes version"),
+    ("a separator by another name", 'x = join("a", lr, sep="/")', "D040", "it takes parts, on"),
+    ("a choice in a list", "x = depth.in_([1, 2])", "D042", "in_(1, 2)"),
+    ("choices in one text", 'p.string("N", choices="abc")', "D021", "choices=[…]"),
+    ("a parameter as written that is none", "p.parameter(5)", "D042", "object of the document"),
+    ("the SDK's class", 'ProcessingStep("X")', "D102", "here it is Processing"),
+    ("an import of the SDK's class", "from mlops import TrainingStep", "D031", "here it is Training"),
+    ("a misspelt import", "from mlops import Trainning", "D031", "did you mean Training?"),
+    ("a name that is not imported", "x = datetime.now()", "D102", "made or imported above"),
+    ("a method that is not called", 'x = b.metric["loss"]', "D102", "called with parentheses"),
+    ("the other side by another word", "with when(lr > 1) as w: w.else_()", "D031", "otherwise"),
     ("the SDK's word", 'Training("C", image=sk, entry_point="train.py")', "D040", "here it is called code"),
     ("the request's word", 'Training("C", image=sk, MaxRuntimeInSeconds=5)', "D040", "here it is called max_runtime"),
     ("the SDK's inputs of a job", 'Training("C", image=sk, inputs={})', "D040", "here it is called channels"),
@@ -45,8 +114,8 @@ CASES = [
     ("a float where a count is wanted", 'Training("C", image=sk, count=lr)', "D042", "the Float parameter Lr"),
     ("a number as an instance", 'Training("C", image=sk, instance=5)', "D042", "should be a string"),
     ("a boolean as a count", 'Training("C", image=sk, count=True)', "D042", "should be an integer"),
-    ("a model as a channel", 'Training("C", image=sk, channels={"t": b.model})', "D042", "a trained model"),
-    ("a wrong item in a list", 'Processing("C", image=sk, args=["x", 3])', "D042", "args[1]"),
+    ("a model as a channel", 'Training("C", image=sk, channels={"t": b.model})', "D042", "the trained model of B"),
+    ("a wrong item in a list", 'Processing("C", image=sk, args=["x", True])', "D042", "args[1]"),
     ("a report outside the outputs", 'Processing("C", image=sk, reports={"r": "x/y.json"})', "D062", "<output>/<file>"),
     (
         "an input called code",
@@ -118,6 +187,23 @@ def test_a_mistake_has_no_followers(declare: Callable[..., Opened]) -> None:
     )
     errors = [finding.code for finding in opened.findings if finding.severity is Severity.ERROR]
     assert errors == ["D040", "D032"]
+
+
+def test_who_only_asks_what_a_thing_can_do_makes_no_mistake(declare: Callable[..., Opened]) -> None:
+    opened = declare(
+        SOUND
+        + textwrap.dedent(
+            """
+            assert not hasattr(a, "fit") and getattr(lr, "shape", None) is None and not hasattr(p, "start")
+            assert len(list(a.outputs)) == 2
+            try:
+                a.outputs.nothing
+            except AttributeError:
+                pass
+            """
+        )
+    )
+    assert [finding.code for finding in opened.findings if finding.severity is Severity.ERROR] == ["D031"]
 
 
 def test_outside_of_a_load_the_first_mistake_is_raised() -> None:

@@ -516,7 +516,7 @@ MISUSES = [
     ),
     ("a count by reference beside variants", 'EndpointConfig("E", count=n, variants={"b": Variant("m")})', "D064", "V"),
     ("a cluster with a made-up argument", 'EMR("E", jar="s3://bkt/j.jar", cluster=EmrCluster(nope=1))', "D040", "nope"),
-    ("a trained model as a model's name", 'EndpointConfig("E", model=t.model)', "D042", "a trained model"),
+    ("a trained model as a model's name", 'EndpointConfig("E", model=t.model)', "D042", "model.model_name"),
     ("an Endpoint without a configuration", 'Endpoint("E")', "D041", "config"),
     ("an Endpoint of a step", 'Endpoint("E", config=m)', "D042", "config"),
     (

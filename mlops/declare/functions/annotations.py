@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from typing_extensions import is_typeddict  # typing's own does not know those of typing_extensions
+
 SCALARS: Mapping[object, str] = {float: "float", int: "int", bool: "bool", str: "str"}
 PATH = "path"
 JSON = "json"
@@ -32,7 +34,7 @@ def results_of(annotation: object, names: Mapping[str, Any]) -> dict[str, str]:
     if typing.get_origin(annotation) is tuple:
         fields = {f"item{place}": item for place, item in enumerate(typing.get_args(annotation)) if item is not ...}
     elif isinstance(annotation, type) and (
-        dataclasses.is_dataclass(annotation) or typing.is_typeddict(annotation) or hasattr(annotation, "_fields")
+        dataclasses.is_dataclass(annotation) or is_typeddict(annotation) or hasattr(annotation, "_fields")
     ):
         fields = typing.get_type_hints(annotation, dict(names))
     return {"": kind_of(annotation)} if fields is None else {name: kind_of(item) for name, item in fields.items()}

@@ -18,8 +18,9 @@ from mlops.declare.references import (
     Reference,
     ReportReference,
     StringReference,
-    join,
 )
+from mlops.declare.run_time_texts import join
+from mlops.declare.shown import shown
 from mlops.declare.steps.processing import Athena, Input, Redshift
 
 _TAKES: Mapping[str, tuple[type, ...]] = {
@@ -38,19 +39,19 @@ def unfit(kind: str, value: object) -> str | None:
         return None
     if kind == PATH:
         data = (DataReference, ModelReference, StringReference, ReportReference, str, Path, Input, Athena, Redshift)
-        return None if isinstance(value, data) else f"is a Path, so it takes data; it is {_shown(value)}"
+        return None if isinstance(value, data) else f"is a Path, so it takes data; it is {shown(value)}"
     if isinstance(value, Reference | ReportReference):
         if isinstance(value, _TAKES.get(kind, ())):
             return None
-        return f"takes {'what JSON has' if kind == JSON else f'type {kind}'}; it is {_shown(value)}"
+        return f"takes {'what JSON has' if kind == JSON else f'type {kind}'}; it is {shown(value)}"
     if value is None:
         return None
     if kind != JSON:
         fits = isinstance(value, _LITERALS[kind]) and (kind == "bool" or not isinstance(value, bool))
         finite = not isinstance(value, float) or math.isfinite(value)
-        return None if fits and finite else f"takes type {kind}; it is {_shown(value)}"
+        return None if fits and finite else f"takes type {kind}; it is {shown(value)}"
     fault = next(_not_json(value), None)
-    return None if fault is None else f"travels as JSON, which has no {_shown(fault)}"
+    return None if fault is None else f"travels as JSON, which has no {shown(fault)}"
 
 
 def _not_json(value: object, depth: int = 0) -> Iterator[object]:
@@ -69,10 +70,6 @@ def _not_json(value: object, depth: int = 0) -> Iterator[object]:
         isinstance(value, float) and not math.isfinite(value)
     ):
         yield value
-
-
-def _shown(value: object) -> str:
-    return value.label if isinstance(value, Reference) else f"{value!r:.60} ({type(value).__name__})"
 
 
 def as_text(value: Reference | ReportReference) -> str | Reference:

@@ -24,9 +24,12 @@ from mlops.declare.misuse import misuse
 from mlops.declare.pipeline import in_pipeline
 from mlops.declare.references import Poison, Reference, ReportReference
 from mlops.declare.shipped.mlops_function import RETURNED
+from mlops.declare.shown import Labelled
 from mlops.declare.source_line import author_line
 from mlops.declare.steps.processing import INPUT_FOLDER, Processing, script_input
 from mlops.declare.steps.shared_arguments import VOLUME_GB, Count, Environment, Image, Job, Text
+from mlops.declare.unknown_attributes import among
+from mlops.declare.unknown_names import told_arguments
 from mlops.ir import Unknown, Value, Where
 
 if TYPE_CHECKING:
@@ -48,6 +51,8 @@ WORDS = 100
 class FunctionStep(Processing):
     """The Processing step of one call. Made by calling a :class:`Function`."""
 
+    called = "@step"
+
     def __init__(self, name: str, function: Function[..., Any], call: _Call, **settings: Any) -> None:
         outputs = [field or "result" for field, kind in function.results.items() if kind == PATH]
         values = any(kind != PATH for kind in function.results.values())
@@ -60,6 +65,12 @@ class FunctionStep(Processing):
             **settings,
         )
         self.function = function
+
+    @classmethod
+    def _arguments(cls) -> list[str]:
+        """Those of ``@step``; the others are made of the call."""
+        made = ("function", "call", "args", "inputs", "outputs", "reports", "code", "entry", "command", "count")
+        return [name for name in Processing._arguments() if name not in made]
 
     def _code(self, lowering: Lowering) -> tuple[Value, tuple[Value, ...]]:
         function = self.function
@@ -80,7 +91,7 @@ class _Call:
     texts: list[str | Reference]
 
 
-class Function(Generic[P, R]):
+class Function(Generic[P, R], Labelled):
     """A function that is a step when it is called inside of a pipeline, and itself otherwise.
 
     There a parameter annotated ``Path`` takes data and is an input; what the function gets is the input's folder.
@@ -140,13 +151,13 @@ class Function(Generic[P, R]):
         if call is None:
             return Poison()
         made = FunctionStep(name, self, call, **settings)
-        return Poison() if made.poisoned else self._result(made)
+        return Poison() if made.poisoned or made.wrong else self._result(made)
 
     def _call(self, name: str, args: tuple[Any, ...], kwargs: dict[str, Any]) -> _Call | None:
         try:
             given = inspect.signature(self.function).bind(*args, **kwargs).arguments
-        except TypeError as error:
-            misuse("D070", f"{self.__name__}: {error}", help=f"it takes {', '.join(self.parameters)}", step=name)
+        except TypeError:
+            self._tell_misfit(name, args, kwargs)
             return None
         inputs: dict[str, Any] = {}
         literals: dict[str, Any] = {}
@@ -157,7 +168,8 @@ class Function(Generic[P, R]):
             kind = self.parameters[parameter]
             reason = unfit(kind, value)
             if reason is not None:
-                misuse("D070", f"{self.__name__}: {parameter} {reason}", step=name)
+                help = f"give what its annotation says, or annotate {parameter} as what it is"
+                misuse("D070", f"{self.__name__}: {parameter} {reason}", help=help, step=name)
                 sound = False
             elif kind == PATH:
                 inputs[parameter] = value
@@ -185,6 +197,28 @@ class Function(Generic[P, R]):
             misuse("D070", message, help="put them into a file and hand that in as a Path", step=name)
             return None
         return _Call(inputs, chunks, texts)
+
+    def _tell_misfit(self, step: str, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+        """Arguments that the function does not take, or lacks."""
+        unknown = [given for given in kwargs if given not in self.parameters]
+        meant = {given: among(given, self.parameters) for given in unknown}
+        for given, (help, edit) in meant.items():
+            misuse("D070", f"{self.__name__}: there is no argument {given}", help=help, step=step, edit=edit)
+        taken = {*list(self.parameters)[: len(args)], *kwargs, *(edit.new for _, edit in meant.values() if edit)}
+        required = [
+            item.name for item in inspect.signature(self.function).parameters.values() if item.default is item.empty
+        ]
+        for lacking in required:
+            if lacking not in taken and (not unknown or len(required) > 1):
+                message = f"{self.__name__}: the argument {lacking} is missing"
+                misuse("D070", message, help=f"write {lacking}=…", step=step)
+        if len(args) > len(self.parameters):
+            message = f"{self.__name__}: it is given {len(args)} arguments"
+            misuse("D070", message, help=f"it takes {', '.join(self.parameters) or 'none'}", step=step)
+        elif (
+            twice := next((given for given in list(self.parameters)[: len(args)] if given in kwargs), None)
+        ) is not None:
+            misuse("D070", f"{self.__name__}: {twice} is given twice", help="keep one of the two", step=step)
 
     def _result(self, made: FunctionStep) -> Any:
         values = {field: self._reference(made, field, kind) for field, kind in self.results.items()}
@@ -216,7 +250,8 @@ class Function(Generic[P, R]):
             hints = typing.get_type_hints(self.function)
             results = results_of(hints.get("return"), self.function.__globals__)
         except Exception as error:  # an annotation is the author's own expression
-            misuse("D072", f"{self.__name__}: an annotation cannot be read: {error}", where=self._where)
+            message = f"{self.__name__}: an annotation cannot be read: {error}"
+            misuse("D072", message, help="what it names has to be there when the file is read", where=self._where)
             return False
         for parameter in inspect.signature(self.function).parameters.values():
             if parameter.kind in (parameter.VAR_POSITIONAL, parameter.VAR_KEYWORD) or parameter.name not in hints:
@@ -233,10 +268,19 @@ class Function(Generic[P, R]):
         self.results = results
         return True
 
+    @property
+    def label(self) -> str:
+        return f"the step function {self.__name__}"
+
+    @property
+    def instead(self) -> str:
+        return f"{self.__name__}(…)"
+
     def __repr__(self) -> str:
         return f"<step function {self.__name__}>"
 
 
+@told_arguments
 def step(
     *,
     image: Image,

@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, Type
 
 from typing_extensions import TypedDict, Unpack
 
+from mlops.declare.by_name import ByName
 from mlops.declare.members import envelope_of, members, merge, record_of, request_of
-from mlops.declare.misuse import misuse, speaking_of
+from mlops.declare.misuse import collecting, misuse, recorded, speaking_of
 from mlops.declare.pipeline import add
 from mlops.declare.records import checked_call, record, strict_table
 from mlops.declare.references import Poison, PropertyReference
-from mlops.declare.slips import slip
+from mlops.declare.shown import Labelled
 from mlops.declare.source_line import author_line
-from mlops.declare.wrong_arguments import WrongArguments
+from mlops.declare.unknown_attributes import among, unknown_attribute
+from mlops.declare.wrong_arguments import WrongArguments, unjudged
+from mlops.ir import Edit, StepType, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
-from mlops.ir import StepType, Unknown, Value, Where
 from mlops.ir.fields import (
     COUNT,
     NUMBER,
@@ -55,16 +57,41 @@ class _StepMeta(type):
             try:
                 step.__init__(*args, **kwargs)
             except WrongArguments as error:
-                from mlops.declare.argument_errors import report
-
-                named = kwargs.get("name", args[0] if args else None)
-                step.name = named if isinstance(named, str) else cls.__name__
-                step.poisoned = True
-                report(
-                    error.details, cls.__name__, cls._arguments(), step.name, where, (*cls.constructor.fields, *SHARED)
-                )
+                _tell(step, error, args, kwargs)
             add(step)
             return step
+
+
+def _tell(step: Step, error: WrongArguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
+    """What is wrong with the call that makes ``step``, which is made all the same: what else is wrong with it and what
+    follows from its name is to be told at once. What was wrong is left unknown in the document."""
+    from mlops.declare.argument_errors import Call, report
+
+    made = type(step)
+    named = kwargs.get("name", args[0] if args else None)
+    # No two steps may have one name, and that is not the mistake.
+    step.name = named if isinstance(named, str) else f"{made.__name__}-{step.where.line}"
+    fields = (*made.constructor.fields, *SHARED)
+    label = named if isinstance(named, str) else None
+    known = made._arguments()
+    own = [name for name in known if name not in made.shared_arguments.__annotations__]
+    call = Call(made.called, made.__init__, own, known, fields, label, step.where, args, kwargs)
+    left = report(error.details, call)
+    step.wrong = left.wrong
+    with collecting() as found, unjudged():
+        try:
+            made.__init__(step, **{**left.arguments, "name": step.name})
+        except Exception:  # its own code found no way with what is left; nothing more can be said of it
+            step.poisoned = True
+    for name in left.wrong:
+        if isinstance(given := vars(step).get(name), ByName):
+            given.poison()
+    # What excludes each other may be what was wrong, and what is not there what was meant.
+    followers = ("D041", "D064") if left.lost else ("D064",)
+    for finding in found:
+        if finding.code not in followers:
+            recorded(finding)
+    step.poisoned = step.poisoned or left.lost
 
 
 @record
@@ -134,7 +161,7 @@ def _check_of(cls: type) -> Callable[[Callable[..., None]], Callable[..., None]]
     return judge
 
 
-class Step(metaclass=_StepMeta):
+class Step(Labelled, metaclass=_StepMeta):
     """A step of a pipeline. ``where`` is the line that made it."""
 
     step_type: ClassVar[StepType]
@@ -147,10 +174,16 @@ class Step(metaclass=_StepMeta):
 
     name: str
     where: Where
+    wrong: frozenset[str] = frozenset()
+    """Arguments with a reported mistake: what becomes of them is unknown."""
     poisoned = False
+    """Nothing is known of it as a whole."""
+    called: ClassVar[str]
+    """As an author calls its constructor."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
+        cls.called = cls.__dict__.get("called", cls.__name__)
         if "__init__" in cls.__dict__:
             cls.__init__ = _check_of(cls)(cls.__init__)  # type: ignore[method-assign]
 
@@ -172,6 +205,15 @@ class Step(metaclass=_StepMeta):
             if key not in Shared.__annotations__:
                 setattr(self, key, shared.get(key, defaults.get(key)))
 
+    @property
+    def label(self) -> str:
+        return f"the step {self.name}"
+
+    @property
+    def instead(self) -> str | None:
+        given = self._given()
+        return f"its {given[0]}" if given else None
+
     def property(self, path: str) -> PropertyReference:
         """A member of what SageMaker answers about this step, by its path, e.g. ``TrainingJobName``."""
         return PropertyReference(self.name, path)
@@ -186,14 +228,23 @@ class Step(metaclass=_StepMeta):
 
     def record(self, lowering: Lowering) -> StepRecord:
         """The IR step."""
-        if self.poisoned:
-            return StepRecord(self.name, self.step_type.type, Unknown(), where=self.where)
+        unknown = StepRecord(self.name, self.step_type.type, Unknown(), where=self.where)
         with speaking_of(self.where):
             try:
-                return self._record(lowering)
+                found = self._record(lowering)
             except RecursionError:
-                misuse("D004", f"an argument of {self.name} is nested too deeply, or holds itself", step=self.name)
-                return StepRecord(self.name, self.step_type.type, Unknown(), where=self.where)
+                misuse(
+                    "D004",
+                    f"an argument of {self.name} is nested too deeply, or holds itself",
+                    help="JSON has no place for it: give less of it, or a file in S3",
+                    step=self.name,
+                )
+                return unknown
+            except Exception:
+                if not self.wrong and not self.poisoned:
+                    raise
+                return unknown  # made of arguments whose mistakes are told
+        return unknown if self.poisoned else found
 
     def _record(self, lowering: Lowering) -> StepRecord:
         return StepRecord(
@@ -217,31 +268,58 @@ class Step(metaclass=_StepMeta):
             names += [] if base is None else [name for name in base._arguments() if name not in names]
         return names
 
+    def _given(self) -> list[str]:
+        """What can be read of it, as an author writes that; what stands first is meant most often."""
+        by_name = [item.instead for item in vars(self).values() if isinstance(item, ByName) and item.instead]
+        typed = [yielded.attribute for yielded in self.constructor.yields.values() if yielded.key is None]
+        methods = [f"{name}(…)" for name in dir(type(self)) if inspect.isfunction(vars(type(self)).get(name))]
+        return list(dict.fromkeys([*by_name, *typed, *(name for name in methods if _is_told(name.partition("(")[0]))]))
+
     # Hidden from type checkers, so that they find an attribute that is not there.
     if not TYPE_CHECKING:
 
         def __getattr__(self, name: str) -> Any:
             # Only reached for attributes that a failed construction never set, or that do not exist.
-            if name.startswith("__"):
+            if name.startswith("_"):
                 raise AttributeError(name)
-            if not self.poisoned:
-                known = sorted(
-                    key for key in {*vars(self), *dir(type(self))} if not key.startswith("_") and key not in _INTERNAL
-                )
-                edit = slip(name, known)
-                mend = f"did you mean {edit.new}? " if edit else ""
-                misuse(
-                    "D031",
-                    f"{type(self).__name__} {self.__dict__.get('name', '')} has no {name}",
-                    help=f"{mend}it has {', '.join(known)}",
-                    step=self.__dict__.get("name"),
-                    edit=edit,
-                )
-            return Poison()
+            if self.poisoned:
+                return Poison()
+            help, edit = self._meant(name)
+            message = f"{self.called} {self.name} has no {name}"
+            return unknown_attribute(name, message, help=help, step=self.name, edit=edit, instead=Poison())
+
+    def _meant(self, attribute: str) -> tuple[str, Edit | None]:
+        given = [*self._given(), 'property("…")']
+        word = ATTRIBUTES.get(attribute)
+        ours = next((name for name in given if word and name.startswith(word)), None)
+        if ours is not None:
+            return f"here it is {ours}", Edit(attribute, ours) if ours.isidentifier() else None
+        known = {key for key in {*vars(self), *dir(type(self))} if _is_told(key)}
+        near_by, edit = among(attribute, known)
+        return (near_by if edit or near_by.startswith("did") else f"it gives {', '.join(given)}"), edit
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} {self.name}>"
 
+
+def _is_told(attribute: str) -> bool:
+    return not attribute.startswith("_") and attribute not in _INTERNAL
+
+
+ATTRIBUTES = {
+    "properties": "property",
+    "model_data": "model",
+    "model_artifacts": "model",
+    "model_uri": "model",
+    "artifacts": "model",
+    "artifact": "model",
+    "model_package_arn": "model_package",
+    "metrics": "metric",
+    "metric_value": "metric",
+    "output": "outputs",
+    "property_files": "reports",
+}
+"""What the official SDK and others call what a step gives."""
 
 _VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 _INTERNAL = frozenset(
@@ -251,6 +329,10 @@ _INTERNAL = frozenset(
         "record",
         "step_type",
         "poisoned",
+        "wrong",
+        "called",
+        "label",
+        "instead",
         "where",
         "arguments",
         "members",

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING, Any
 
 from mlops.declare.condition_lowering import lower
-from mlops.declare.conditions import Condition
+from mlops.declare.conditions import Condition, Poisoned
 from mlops.declare.members import without_none
-from mlops.declare.misuse import misuse, speaking_of
+from mlops.declare.misuse import is_told_at, misuse, speaking_of
 from mlops.declare.pipeline import BlockMember, add, inside
-from mlops.declare.references import PropertyReference
+from mlops.declare.references import Poison, PropertyReference
+from mlops.declare.shown import Labelled, shown
 from mlops.declare.source_line import author_line
 from mlops.declare.steps.base import After, Step, dependency
-from mlops.ir import Block, StepType, Unknown, Value
+from mlops.declare.unknown_attributes import among, unknown_attribute
+from mlops.declare.unknown_names import told_arguments
+from mlops.ir import Block, Edit, StepType, Unknown, Value
 from mlops.ir import Step as StepRecord
 
 if TYPE_CHECKING:
@@ -49,12 +52,15 @@ class ConditionStep:
         self.where = author_line()
         for what, given in (("name", name), ("display_name", display_name), ("description", description)):
             if given is not None and not isinstance(given, str):
-                misuse("D042", f"when: {what} should be a string; it is {given!r}", where=self.where)
+                message = f"when: {what} should be a string; it is {shown(given)}"
+                misuse("D042", message, help=f'write {what}="…"', where=self.where)
         self.given_name = name if isinstance(name, str) else None
         self.display_name = display_name if isinstance(display_name, str) else None
         self.description = description if isinstance(description, str) else None
         self.after = self._dependencies(after)
-        self.condition = condition
+        # `rate in [1, 2]` and the like were told where they became True.
+        decided = isinstance(condition, bool) and is_told_at(self.where)
+        self.condition = Poisoned() if decided or isinstance(condition, Poison) else condition
         self.if_steps: list[BlockMember] = []
         self.else_steps: list[BlockMember] = []
 
@@ -82,7 +88,7 @@ class ConditionStep:
         else:
             misuse(
                 "D012",
-                f"when takes a condition on references, not {self.condition!r}",
+                f"when takes a condition on references, not {shown(self.condition)}",
                 help="compare a reference with something: when(evaluate.reports['quality']['accuracy'] >= 0.8)",
                 where=self.where,
             )
@@ -105,17 +111,17 @@ class ConditionStep:
             strange = [item for item in after if not isinstance(item, Step | str | After)]
             if not strange:
                 return tuple(dependency(item) for item in after)
-            message = f"when: after should be a list of steps; it holds {strange[0]!r}"
+            message = f"when: after should be a list of steps; it holds {shown(strange[0])}"
         else:
-            message = f"when: after should be a list of steps; it is {after!r}"
-        misuse("D042", message, where=self.where)
+            message = f"when: after should be a list of steps; it is {shown(after)}"
+        misuse("D042", message, help='write after=[train], or after=["Train"]', where=self.where)
         return ()
 
     def __repr__(self) -> str:
         return f"<Condition {self.name}>"
 
 
-class Branch:
+class Branch(Labelled):
     """What ``with when(…) as branch`` gives: the other side hangs on it."""
 
     def __init__(self, step: ConditionStep) -> None:
@@ -132,8 +138,54 @@ class Branch:
         """The Condition step, e.g. for its ``outcome``."""
         return self._step
 
+    @property
+    def label(self) -> str:
+        return f"the branch {self._step.name}"
 
-@contextmanager
+    # Hidden from type checkers, so that they find an attribute that is not there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            help, edit = among(name, ("otherwise", "step"))
+            if name.startswith(("else", "or_else", "orelse")):
+                help, edit = "here it is called otherwise", Edit(name, "otherwise")
+            instead = self.otherwise if edit and edit.new == "otherwise" else Poison()
+            return unknown_attribute(name, f"{self.label} has no {name}", help=help, edit=edit, instead=instead)
+
+
+class _Opening(AbstractContextManager[Branch], Labelled):
+    """What ``when`` gives: a block to be opened. The step is made when it is."""
+
+    def __init__(self, make: Callable[[], ConditionStep]) -> None:
+        self._make = make
+
+    def __enter__(self) -> Branch:
+        step = self._make()
+        add(step)
+        self._inside = inside(step.if_steps)
+        self._inside.__enter__()
+        return Branch(step)
+
+    def __exit__(self, *raised: Any) -> None:
+        self._inside.__exit__(*raised)
+
+    @property
+    def label(self) -> str:
+        return "what when(…) gives"
+
+    # Hidden from type checkers, so that they find an attribute that is not there.
+    if not TYPE_CHECKING:
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_"):
+                raise AttributeError(name)
+            help = "open the block first: with when(…) as good: … with good.otherwise(): …"
+            return unknown_attribute(name, f"{self.label} has no {name}", help=help, instead=Poison())
+
+
+@told_arguments
 def when(
     condition: Condition | bool,
     name: str | None = None,
@@ -141,13 +193,10 @@ def when(
     display_name: str | None = None,
     description: str | None = None,
     after: Sequence[Step | str | After] = (),
-) -> Iterator[Branch]:
+) -> AbstractContextManager[Branch]:
     """Steps made inside run only where ``condition`` holds; it is decided after the steps ``after``. A ``bool`` is
     what a type checker takes a comparison of a step function's result for; one that is known already is a mistake.
 
     The service wants a name for the Condition step; without ``name`` it is ``When`` plus the first step inside.
     """
-    step = ConditionStep(condition, name, display_name, description, after)
-    add(step)
-    with inside(step.if_steps):
-        yield Branch(step)
+    return _Opening(lambda: ConditionStep(condition, name, display_name, description, after))

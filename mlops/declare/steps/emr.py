@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from typing import TYPE_CHECKING, Any
 
 from typing_extensions import Unpack
 
+from mlops.declare.by_name import ByName
 from mlops.declare.members import record_of
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
-from mlops.declare.references import DataReference, Poison, Reference, StringProperty, lower
-from mlops.declare.step_outputs import unknown_name
+from mlops.declare.references import DataReference, StringProperty, lower, lower_word
 from mlops.declare.steps.base import Shared, Step
-from mlops.declare.steps.shared_arguments import Count, Text
+from mlops.declare.steps.shared_arguments import Count, Text, Word
 from mlops.ir import StepType, Value
 from mlops.ir.fields import (
     ANY_MAP,
@@ -160,23 +160,15 @@ CLUSTER = Record(
 )
 
 
-class EmrOutputs(Mapping[str, DataReference]):
+class EmrOutputs(ByName[DataReference]):
     """The S3 URIs that were given to the step as places to write to, by the name of the argument."""
 
     def __init__(self, step: str, first: int, names: Sequence[str]) -> None:
-        self._step, self._first, self._names = step, first, tuple(names)
+        super().__init__(step, names)
+        self._first = first
 
-    def __getitem__(self, name: str) -> DataReference:
-        if name not in self._names:
-            unknown_name(self._step, "output", name, self._names)
-            return Poison()  # type: ignore[return-value]
+    def reference(self, name: str) -> DataReference:
         return DataReference(self._step, f"Config.Args[{self._first + 2 * self._names.index(name) + 1}]")
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
-
-    def __len__(self) -> int:
-        return len(self._names)
 
 
 def _cluster(step: EMR, lowering: Lowering, _: Step) -> Value:
@@ -196,7 +188,7 @@ def _said_cluster(given: Given) -> Spoken | None:
 
 
 def _args(step: EMR, *_: object) -> Value:
-    return None if step.args is None else (*map(lower, step.args), *step.destinations())
+    return None if step.args is None else (*map(lower_word, step.args), *step.destinations())
 
 
 def _properties(step: EMR, *_: object) -> Value:
@@ -245,7 +237,7 @@ class EMR(Step):
         *,
         jar: Text,
         cluster: Text | EmrCluster,
-        args: Sequence[str | Reference] | None = None,
+        args: Sequence[Word] | None = None,
         main_class: Text | None = None,
         properties: Mapping[str, Text] | None = None,
         outputs: Mapping[str, DataReference | Text] | None = None,

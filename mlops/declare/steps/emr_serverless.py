@@ -11,9 +11,9 @@ from typing_extensions import Unpack
 from mlops.declare.members import record_of
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
-from mlops.declare.references import Reference, StringProperty, lower
+from mlops.declare.references import StringProperty, lower
 from mlops.declare.steps.base import Shared, Step
-from mlops.declare.steps.shared_arguments import Count, Text
+from mlops.declare.steps.shared_arguments import Count, Text, Word
 from mlops.ir import StepType, Value
 from mlops.ir.fields import (
     ANY_MAP,
@@ -174,7 +174,7 @@ class EMRServerless(Step):
         *,
         application: Text | EmrApplication,
         script: Text | None = None,
-        args: Sequence[str | Reference] | None = None,
+        args: Sequence[Word] | None = None,
         query: Text | None = None,
         init_query: Text | None = None,
         parameters: Text | None = None,

@@ -10,7 +10,7 @@ from typing_extensions import Unpack
 
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
-from mlops.declare.references import ModelNameReference, StringProperty, lower
+from mlops.declare.references import ModelNameReference, Poison, StringProperty, lower
 from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Count, Number, Text
 from mlops.ir import StepType, Value
@@ -217,8 +217,8 @@ class EndpointConfig(Step):
             message = f"{name}: instance, count and serverless go with model; each variant has its own"
             misuse("D064", message, help="put them into the Variant", step=name)
             self.poisoned = True
-        elif any(item.serverless is not None and item.instance is not None for item in (variants or {}).values()) or (
-            serverless is not None and instance is not None
+        elif any(_is_torn(item.serverless, item.instance) for item in (variants or {}).values()) or _is_torn(
+            serverless, instance
         ):
             message = f"{name}: a serverless variant has no instance"
             misuse("D064", message, help="keep serverless=… or instance=…", step=name)
@@ -235,3 +235,8 @@ class EndpointConfig(Step):
     def config_name(self) -> StringProperty:
         """The configuration's name, for an Endpoint."""
         return StringProperty(self.name, "EndpointConfigName")
+
+
+def _is_torn(serverless: object, instance: object) -> bool:
+    """Both are given, and neither is a mistake that is told."""
+    return all(given is not None and not isinstance(given, Poison) for given in (serverless, instance))

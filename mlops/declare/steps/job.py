@@ -9,7 +9,8 @@ from typing_extensions import Unpack
 
 from mlops.declare.json_text import json_text
 from mlops.declare.misuse import misuse
-from mlops.declare.references import PropertyReference, Reference, StringProperty, StringReference, join, lower
+from mlops.declare.references import PropertyReference, Reference, StringProperty, StringReference, lower
+from mlops.declare.run_time_texts import join
 from mlops.declare.steps.base import Shared, Step
 from mlops.declare.steps.shared_arguments import Text
 from mlops.ir import StepType, Value

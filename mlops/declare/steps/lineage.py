@@ -258,7 +258,7 @@ class Lineage(Step):
         return StringProperty(self.name, f"{entity.kind}Arns['{entity.name}']")
 
     def _is_sibling(self, entity: Entity) -> bool:
-        if entity in self.entities:
+        if entity in self.entities or "entities" in self.wrong:
             return True
         misuse(
             "D091",

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from typing_extensions import Unpack
 
 from mlops.declare.members import member, strings, tags
-from mlops.declare.references import DataReference, Reference, StringProperty, lower
+from mlops.declare.references import DataReference, Reference, StringProperty, lower, lower_word
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import ENCRYPTION, ROLE, VOLUME_GB, Count, Environment, Network, Text, network
 from mlops.declare.steps.shared_arguments import Job as JobArguments
@@ -75,7 +75,7 @@ def _inputs(step: NotebookJob, lowering: Lowering, _: Step) -> Value:
 
 
 def _variables(step: NotebookJob, lowering: Lowering, _: Step) -> Value:
-    own = {key: lower(value) for key, value in step.environment.items()}
+    own = {key: lower_word(value) for key, value in step.environment.items()}
     script = {} if step.script is None else {"SM_INIT_SCRIPT": PurePosixPath(step.script).name}
     return {**own, "AWS_DEFAULT_REGION": lowering.environment.region, **_set_variables(step), **script}
 

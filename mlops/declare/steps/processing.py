@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-import difflib
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from typing_extensions import Unpack
 
+from mlops.declare.by_name import ByName
 from mlops.declare.members import as_given, execution_folder, member, members, record_of, with_values
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
 from mlops.declare.references import (
     DataReference,
     ModelReference,
-    Poison,
-    Reference,
     ReportReference,
-    join,
     lower,
 )
+from mlops.declare.run_time_texts import join
 from mlops.declare.shipped import mlops_secrets
-from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     OWN_TAGS,
@@ -35,6 +32,7 @@ from mlops.declare.steps.shared_arguments import (
     Image,
     Job,
     Text,
+    Word,
     environment,
     has_secrets,
     network,
@@ -173,44 +171,26 @@ class Output:
     app_managed: Flag | None = None
 
 
-class Outputs(Mapping[str, DataReference]):
+class Outputs(ByName[DataReference]):
     """The S3 URIs of a step's outputs, by name."""
 
-    def __init__(self, step: str, names: Sequence[str]) -> None:
-        self._step, self._names = step, tuple(names)
-
-    def __getitem__(self, name: str) -> DataReference:
-        if name not in self._names:
-            _unknown(self._step, "output", name, self._names)
-            return Poison()  # type: ignore[return-value]
+    def reference(self, name: str) -> DataReference:
         return DataReference(self._step, f"ProcessingOutputConfig.Outputs['{name}'].S3Output.S3Uri")
 
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
 
-    def __len__(self) -> int:
-        return len(self._names)
-
-
-class Reports(Mapping[str, ReportReference]):
+class Reports(ByName[ReportReference]):
     """The JSON files that a step writes, by name."""
 
-    def __init__(self, step: str, files: Mapping[str, tuple[str, str]]) -> None:
-        self._step, self._files = step, dict(files)
+    kind = "report"
 
-    def __getitem__(self, name: str) -> ReportReference:
-        if name not in self._files:
-            _unknown(self._step, "report", name, tuple(self._files))
-            return Poison()  # type: ignore[return-value]
+    def __init__(self, step: str, files: Mapping[str, tuple[str, str]]) -> None:
+        super().__init__(step, files)
+        self._files = {name: files[name] for name in self._names}
+
+    def reference(self, name: str) -> ReportReference:
         output, path = self._files[name]
         folder = DataReference(self._step, f"ProcessingOutputConfig.Outputs['{output}'].S3Output.S3Uri")
         return ReportReference(self._step, name, join(folder, path, on="/"))
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._files)
-
-    def __len__(self) -> int:
-        return len(self._files)
 
 
 def _query_key(query: Athena | Redshift, lowering: Lowering, step: Step) -> Value:
@@ -258,7 +238,7 @@ S3_INPUT = Record(
     (
         _MANAGED,
         Field("source", f"{_S3}.S3Uri", TRAINED, REQUIRED),
-        Field("path", f"{_S3}.LocalPath", TEXT, to=as_given("path")),
+        Field("path", f"{_S3}.LocalPath", TEXT, to=as_given("path"), sdk=("destination",)),
         Field("kind", f"{_S3}.S3DataType", choice("S3Prefix", "ManifestFile"), "S3Prefix"),
         Field("mode", f"{_S3}.S3InputMode", _MODES, "File", absent="None"),
         Field("distribution", f"{_S3}.S3DataDistributionType", _DISTRIBUTIONS, "FullyReplicated", absent="None"),
@@ -318,8 +298,8 @@ def _said_input(name: str, item: Mapping[str, Value]) -> Spoken:
 OUTPUT = Record(
     Output,
     (
-        Field("to", "S3Output.S3Uri", TEXT, to=as_given("to")),
-        Field("path", "S3Output.LocalPath", TEXT, to=as_given("path")),
+        Field("to", "S3Output.S3Uri", TEXT, to=as_given("to"), sdk=("destination",)),
+        Field("path", "S3Output.LocalPath", TEXT, to=as_given("path"), sdk=("source",)),
         Field("upload", "S3Output.S3UploadMode", choice("EndOfJob", "Continuous"), "EndOfJob"),
         Field("feature_group", "FeatureStoreOutput.FeatureGroupName", TEXT),
         _MANAGED,
@@ -421,8 +401,8 @@ FIELDS = (
     Field("volume", f"{_CLUSTER}.VolumeSizeInGB", COUNT, VOLUME_GB, sdk=("volume_size",)),
     Field("volume_kms_key", f"{_CLUSTER}.VolumeKmsKeyId", TEXT, otherwise="kms_key"),
     Field("image", "AppSpecification.ImageUri", TEXT, REQUIRED, to=_image),
-    hidden("code", sdk=("entry_point", "source_dir", "source_code")),
-    hidden("entry"),
+    hidden("code", sdk=("source_dir", "entry_point", "source_code")),
+    hidden("entry", sdk=("entry_point", "entry_script")),
     Field(
         "command", "AppSpecification.ContainerEntrypoint", TEXTS, to=lambda step, lowering, _: step.program(lowering)[0]
     ),
@@ -461,7 +441,7 @@ class Processing(Step):
         code: str | None = None,
         entry: str | None = None,
         command: Sequence[Text] | None = None,
-        args: Sequence[str | Reference] = (),
+        args: Sequence[Word] = (),
         inputs: Mapping[str, Source | Input | Athena | Redshift] | None = None,
         outputs: Sequence[str] | Mapping[str, str | Output] = (),
         reports: Mapping[str, str] | None = None,
@@ -488,7 +468,7 @@ class Processing(Step):
         for names, what in ((list(outputs), "output"), (list(self.inputs), "input")):
             usable_names(name, what, names)
         self.given_outputs = {key: Output(path=item) if isinstance(item, str) else item for key, item in given.items()}
-        self.outputs = Outputs(name, tuple(self.given_outputs))
+        self.outputs = Outputs(name, self.given_outputs)
         self.files = self._split_reports(reports or {})
         self.reports = Reports(name, self.files)
         for taken, by in ((CODE, code is not None), (SECRETS, has_secrets(self.environment))):
@@ -537,7 +517,7 @@ class Processing(Step):
         files = {}
         for name, path in reports.items():
             output, _, file = path.partition("/")
-            if not file or output not in self.given_outputs:
+            if (not file or output not in self.given_outputs) and "outputs" not in self.wrong:
                 misuse(
                     "D062",
                     f"{self.name}: the report {name} is {path!r}, which does not begin with one of the step's outputs",
@@ -551,15 +531,3 @@ class Processing(Step):
 def script_input(uri: str, name: str, lowering: Lowering, step: Step) -> Value:
     """The input that brings the script."""
     return _input(name, Input(uri), lowering, step)
-
-
-def _unknown(step: str, kind: str, name: str, known: Sequence[str]) -> None:
-    close = difflib.get_close_matches(name, known, n=1)
-    mend = f"did you mean {close[0]!r}? " if close else ""
-    misuse(
-        "D032",
-        f"step {step} has no {kind} {name!r}",
-        help=f"{mend}its {kind}s are {', '.join(known) or 'none'}",
-        step=step,
-        edit=slip(name, known),
-    )

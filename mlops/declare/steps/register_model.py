@@ -12,7 +12,14 @@ from mlops.declare.containers import ARCHIVE, CONTAINER, ENVIRONMENT, FILES, IMA
 from mlops.declare.members import record_of
 from mlops.declare.misuse import misuse
 from mlops.declare.records import record
-from mlops.declare.references import DataReference, PropertyReference, ReportReference, StringReference, lower
+from mlops.declare.references import (
+    DataReference,
+    PropertyReference,
+    ReportReference,
+    StringReference,
+    lower,
+    lower_word,
+)
 from mlops.declare.steps.base import STEP_FAULTS, Step
 from mlops.declare.steps.shared_arguments import Count, Environment, Image, Tagged, Text
 from mlops.ir import StepType, Unknown, Value
@@ -254,6 +261,11 @@ ORIGIN = Record(
     positional=0,
 )
 
+
+def _sample_environment(given: Validation, *_: object) -> Value:
+    return None if given.environment is None else {key: lower_word(item) for key, item in given.environment.items()}
+
+
 _TRANSFORM = "TransformJobDefinition"
 _IN, _OUT = f"{_TRANSFORM}.TransformInput", f"{_TRANSFORM}.TransformOutput"
 VALIDATION = Record(
@@ -272,7 +284,7 @@ VALIDATION = Record(
         Field("strategy", f"{_TRANSFORM}.BatchStrategy", choice("SingleRecord", "MultiRecord")),
         Field("max_payload", f"{_TRANSFORM}.MaxPayloadInMB", COUNT),
         Field("max_concurrent", f"{_TRANSFORM}.MaxConcurrentTransforms", COUNT),
-        Field("environment", f"{_TRANSFORM}.Environment", MAP, keeps="empty"),
+        Field("environment", f"{_TRANSFORM}.Environment", MAP, keeps="empty", to=_sample_environment),
     ),
 )
 

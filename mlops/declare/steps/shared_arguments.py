@@ -18,6 +18,7 @@ from mlops.declare.references import (
     Reference,
     StringReference,
     lower,
+    lower_word,
 )
 from mlops.declare.secrets import Secret
 from mlops.declare.steps.base import Shared
@@ -39,7 +40,9 @@ Data: TypeAlias = DataReference | StringReference | str | Path
 Trained: TypeAlias = ModelReference | StringReference | str | Path
 """A ``model.tar.gz``."""
 Image: TypeAlias = ImageRequest | str | StringReference
-Environment: TypeAlias = Mapping[str, str | Reference | Secret]
+Word: TypeAlias = str | int | float | Reference
+"""Of a command line: a text, or what becomes one, be it when the pipeline runs. A number is written as text."""
+Environment: TypeAlias = Mapping[str, Word | Secret]
 
 _NAME = re.compile(r"[A-Za-z0-9._\-]{1,64}")
 
@@ -145,13 +148,13 @@ def inference_environment(lowering: Lowering, code: str | None, environment: Env
             "SAGEMAKER_CONTAINER_LOG_LEVEL": "20",
             "SAGEMAKER_REGION": lowering.environment.region,
         }
-    return served | {key: lower(value) for key, value in environment.items()}
+    return served | {key: lower_word(value) for key, value in environment.items()}
 
 
 def environment(values: Environment, *, resolved: bool = False) -> Value:
     """Environment variables as a request has them, or None. ``resolved``: ``mlops_secrets.py`` starts the script."""
     return {
-        key: value.reference.text if resolved and isinstance(value, Secret) else lower(value)
+        key: value.reference.text if resolved and isinstance(value, Secret) else lower_word(value)
         for key, value in values.items()
     } or None
 

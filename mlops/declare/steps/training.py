@@ -8,8 +8,9 @@ from typing import Any, Literal
 from typing_extensions import Unpack
 
 from mlops.declare import training_job
+from mlops.declare.by_name import unknown_name
 from mlops.declare.misuse import misuse
-from mlops.declare.references import ModelReference, PropertyReference, Reference
+from mlops.declare.references import ModelReference, Poison, PropertyReference
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     OWN_TAGS,
@@ -21,6 +22,7 @@ from mlops.declare.steps.shared_arguments import (
     Image,
     Job,
     Text,
+    Word,
     network,
 )
 from mlops.declare.training_job import (
@@ -129,7 +131,7 @@ class Training(Step):
         code: str | None = None,
         entry: str | None = None,
         command: Sequence[Text] | None = None,
-        args: Sequence[str | Reference] = (),
+        args: Sequence[Word] = (),
         channels: Mapping[str, Source | Channel] | None = None,
         input_mode: Mode = "File",
         hyperparameters: Mapping[str, Any] | None = None,
@@ -205,10 +207,7 @@ class Training(Step):
     def metric(self, name: str) -> PropertyReference:
         """The last value of one of ``metrics``."""
         if name not in self.metrics:
-            misuse(
-                "D032",
-                f"step {self.name} has no metric {name!r}",
-                help=f"its metrics are {', '.join(self.metrics) or 'none'}",
-                step=self.name,
-            )
+            if "metrics" not in self.wrong:
+                unknown_name(self.name, "metric", name, self.metrics)
+            return Poison()  # type: ignore[return-value]
         return self.property(f"FinalMetricDataList['{name}'].Value")

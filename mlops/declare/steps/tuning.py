@@ -20,9 +20,9 @@ from mlops.declare.references import (
     PropertyReference,
     Reference,
     StringReference,
-    join,
     lower,
 )
+from mlops.declare.run_time_texts import join
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     OWN_TAGS,
@@ -38,7 +38,7 @@ from mlops.declare.steps.shared_arguments import (
     network,
 )
 from mlops.declare.training_job import MAX_RUNTIME_SECONDS, Channel, Checkpoint, InstanceGroup, Mode, Source
-from mlops.ir import JobKind, StepType, Value
+from mlops.ir import JobKind, StepType, Unknown, Value
 from mlops.ir.fields import (
     ANY_MAP,
     COUNT,
@@ -239,6 +239,8 @@ class TopJob:
 
 
 def _objective(given: Maximize | Minimize | None) -> Value:
+    if isinstance(given, Poison):
+        return Unknown()
     return None if given is None else {"Type": type(given).__name__, "MetricName": lower(given.metric)}
 
 
