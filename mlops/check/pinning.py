@@ -13,7 +13,7 @@ from mlops.declare.misuse import collecting
 from mlops.ir import Finding
 from mlops.project import lock
 from mlops.project.environments import read_project
-from mlops.project.images import ImageKey, ImageRequest, ImageUnknown
+from mlops.project.images import ImageDataMissing, ImageKey, ImageRequest, ImageUnknown
 
 
 class _Pins:
@@ -54,4 +54,7 @@ def pin_images(root: Path) -> tuple[Mapping[ImageKey, str], tuple[Finding, ...]]
                 with collecting() as misuses:
                     lower_pipeline(pipeline, environment, pins, (file.parent, root))
                 findings.extend(misuses)
+    unknown = next((finding for finding in findings if finding.code == "D051"), None)
+    if unknown is not None:
+        raise ImageDataMissing(unknown.message)
     return pins.images, tuple(dict.fromkeys(findings))

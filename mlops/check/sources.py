@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from mlops.check import check, step_types
 from mlops.check.many import mapped
+from mlops.check.may_declare import may_declare
 from mlops.check.ports import COMPOSER, Composed, Composer, Lowered
 from mlops.check.selection import Selection, listed_codes, read_selection
 from mlops.check.telling import told_of_file
@@ -306,6 +307,20 @@ def _read_definition(content: bytes, file: str, selection: Selection) -> _Part:
     return [replace(checked, findings=located)], located
 
 
+def _no_pipeline(file: Path) -> Finding:
+    """A step's script, say, which is not run as if it were one."""
+    from mlops.declare.mistakes import MISTAKES
+
+    return Finding(
+        "D103",
+        MISTAKES["D103"].name,
+        Severity.ERROR,
+        "no pipeline is declared here, so the file was not run",
+        help="give the file that declares one; a step's script is run by the pipeline that names it in code=",
+        where=Where(str(file), 1),
+    )
+
+
 def _open_program(
     file: Path,
     name: str | None,
@@ -318,6 +333,8 @@ def _open_program(
     and so does what turns out to do more."""
     file = file.resolve()  # before the author's code, which may change the working directory
     root = find_root(file)
+    if file.suffix == ".py" and not may_declare(file, root):
+        return (), selection.chosen((_no_pipeline(file),))
     project = reading.project(root)
     environment = project.environment(environment_name)
     others = [other for other in project.environments.values() if not other.is_local] if environment.is_local else []

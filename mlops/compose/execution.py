@@ -11,6 +11,7 @@ import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -269,7 +270,7 @@ def told_of(error: BaseException, order: Order, answers: Answers, doing: str | N
 
 def _help(error: BaseException) -> str | None:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "sagemaker":
-        return "the file is written for another version of the SDK than the one that is installed beside mlops"
+        return _of_version()
     if isinstance(error, ModuleNotFoundError):
         module = (error.name or "it").partition(".")[0]
         return f"install {module} beside mlops; nothing is installed while a file is composed"
@@ -288,6 +289,17 @@ def _help(error: BaseException) -> str | None:
 def _is_of_the_environment(error: BaseException) -> bool:
     frames = traceback.extract_tb(error.__traceback__)
     return any(frame.filename in ("<frozen os>", os.__file__) and frame.name == "__getitem__" for frame in frames)
+
+
+def _of_version() -> str:
+    """Of what is installed, and which of its versions has the modules that the file imports."""
+    try:
+        version = metadata.version("sagemaker")
+    except metadata.PackageNotFoundError:
+        return "the official SDK is not installed beside mlops: pip install 'sagemaker>=3', or 'sagemaker<3'"
+    major = int(version.partition(".")[0]) if version.partition(".")[0].isdecimal() else 0
+    other = "<3" if major >= 3 else ">=3"
+    return f"SDK {version} is installed and has no such module: the file may be written for 'sagemaker{other}'"
 
 
 def _place(error: BaseException, order: Order) -> Where | None:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import contextlib
+import inspect
 import os
 import sys
 import tokenize
 import traceback
 import types
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
@@ -20,6 +21,7 @@ from mlops.declare.reaching_out import ReachesOut, watched
 from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
 
+FUNCTION = "get_pipeline"
 MODULE = "mlops_pipeline_file"
 """The ``__name__`` of the file while it runs: not ``__main__``, so that a guarded main block stays asleep."""
 
@@ -56,7 +58,7 @@ def load(file: Path, seconds: float | None = None) -> Loaded:
             findings.append(_finding("D100", f"cannot be read: {told}", Where(str(path)), help))
         else:
             with _importable(path.parent), _standard_output_to_error(), staying_alive(), watched() as reached:
-                _execute(code, path, findings, seconds)
+                _execute(code, path, pipelines, findings, seconds)
             what = reached()
             if what is not None:
                 raise ReachesOut(what)
@@ -72,19 +74,36 @@ def load(file: Path, seconds: float | None = None) -> Loaded:
     return Loaded(path, tuple(pipelines), tuple(findings))
 
 
-def _execute(code: object, path: Path, findings: list[Finding], seconds: float | None) -> None:
+def _execute(
+    code: object, path: Path, pipelines: Sequence[Pipeline], findings: list[Finding], seconds: float | None
+) -> None:
+    """A file that declares no pipeline itself may have a function ``get_pipeline`` that does, as SageMaker's own
+    templates have."""
     module = types.ModuleType(MODULE)
     module.__file__ = str(path)
     sys.modules[MODULE] = module  # dataclasses look the module of a class up; _importable forgets it again
     try:
         with limited(seconds, str(path)):
             exec(code, module.__dict__)  # type: ignore[arg-type]  # noqa: S102 - a pipeline file is a program
+            if not pipelines and not findings and inspect.isfunction(make := module.__dict__.get(FUNCTION)):
+                _call(make, path, findings)
     except (KeyboardInterrupt, ReachesOut):
         raise
     except MisuseError as error:
         findings.append(error.finding)
     except BaseException as error:
         findings.append(raised(error, path))
+
+
+def _call(make: Callable[..., object], path: Path, findings: list[Finding]) -> None:
+    wanted = [item.name for item in inspect.signature(make).parameters.values() if item.default is item.empty]
+    if not wanted:
+        make()
+        return
+    where = Where(str(path), make.__code__.co_firstlineno)
+    message = f"no pipeline is declared here, and {FUNCTION}() wants {', '.join(wanted)}"
+    help = "give its parameters defaults, or call it in the file: mlops.toml has what differs between environments"
+    findings.append(_finding("D103", message, where, help))
 
 
 @contextlib.contextmanager

@@ -45,6 +45,7 @@ class Lowering:
         self.environment: Environment = environment
         self.assets: dict[tuple[str, bool], Asset] = {}
         self._images = images
+        self._unpinned: set[ImageRequest] = set()
         self._once: dict[int, Any] = {}
         self._folders = tuple(dict.fromkeys(folders))
 
@@ -72,16 +73,23 @@ class Lowering:
             pass  # the instance is told, at its own place in the request
         except ImageUnknown as error:
             misuse("D050", f"{step.name}: {error}", help=error.hint, step=step.name, where=step.where)
-        except ImageDataMissing:
-            misuse(
-                "D051",
-                f"{step.name}: the image {given.framework} {given.version or ''} is not pinned in mlops.lock "
-                f"for {self.environment.region}, and the SageMaker SDK, which knows it, is not installed",
-                help="run `mlops lock` where 'mlops[sagemaker]' is installed and commit mlops.lock, or give the URI",
-                step=step.name,
-                where=step.where,
-            )
+        except ImageDataMissing as error:
+            self._tell_unpinned(given, error, step)
         return Unknown()
+
+    def _tell_unpinned(self, given: ImageRequest, error: ImageDataMissing, step: Step) -> None:
+        """Once for all steps that name the image."""
+        if given in self._unpinned:
+            return
+        self._unpinned.add(given)
+        misuse(
+            "D051",
+            f"{step.name}: the image {' '.join(filter(None, (given.framework, given.version)))} is not pinned in "
+            f"mlops.lock for {self.environment.region}, and the SageMaker SDK, which knows it, is not installed",
+            help=error.hint,
+            step=step.name,
+            where=step.where,
+        )
 
     def source(self, given: str, *, step: Step, what: str) -> Path | None:
         """A file or folder that the author named, looked for beside the pipeline file, then in the project's root."""

@@ -81,7 +81,7 @@ def misuse(
     finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=place, edit=edit)
     findings = _collected.get()
     if findings is None:
-        raise MisuseError(finding)
+        raise MisuseError(finding) from None  # what pydantic said before is said in it
     if Counter(findings)[finding] >= REPEATS_BEFORE_RAISING:
         raise MisuseError(finding)
     findings.append(finding)

@@ -6,6 +6,7 @@ It answers without the SageMaker SDK: every processor that an image is published
 from __future__ import annotations
 
 import contextlib
+import difflib
 import json
 import secrets
 import tomllib
@@ -15,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError
-from mlops.project.images import ImageKey, ImageRequest, lookup_keys, resolve, variants
+from mlops.project.images import ImageDataMissing, ImageKey, ImageRequest, lookup_keys, resolve, variants
 
 VERSION = 1
 
@@ -39,7 +40,16 @@ class Lock:
         pinned = self.find(request, region, instance_type, scope)
         if pinned is not None:
             return pinned
-        return resolve(request, region=region, instance_type=instance_type, scope=scope)
+        try:
+            return resolve(request, region=region, instance_type=instance_type, scope=scope)
+        except ImageDataMissing as error:
+            raise ImageDataMissing(error.message, hint=self._how_to_pin(region)) from error
+
+    def _how_to_pin(self, region: str) -> str:
+        regions = {key.region for key in self.images}
+        close = difflib.get_close_matches(region, regions, n=1, cutoff=0.8) if region not in regions else []
+        meant = f"did you mean the region {close[0]}, which has pins? else " if close else ""
+        return f"{meant}run `mlops lock` where 'mlops[sagemaker]' is installed and commit mlops.lock, or give the URI"
 
 
 def read(path: Path) -> Lock:

@@ -11,26 +11,33 @@ from mlops.run.outcome import StepFailed
 from mlops.run.work import Work
 
 _NAME = re.compile(r"^[A-Za-z0-9][A-Za-z0-9._-]*")
+_MISSING = "missing"
 _URL = re.compile(r"/|^[A-Za-z0-9._-]+\s*(\[.*\])?\s*@")
 
 
 def check_requirements(folder: Path, work: Work) -> None:
-    """Raises :class:`StepFailed` where a distribution is missing or has another version than wanted."""
+    """Raises :class:`StepFailed` where a distribution is missing; another version than wanted is noted in the log."""
     file = folder / "requirements.txt"
     if not file.is_file():
         return
     text = file.read_text(encoding="utf-8", errors="replace")
-    missing = unmet(text)
+    found = unmet(text)
+    # A pin may be right for the image and impossible for this Python: here other versions stand in for all packages.
+    missing = {line: there for line, there in found.items() if there == _MISSING}
+    for line, there in found.items():
+        if line not in missing:
+            work.note(f"requirements.txt asks for {line}, which the container installs; here it is {there}")
     if missing:
         wanted = shlex.join(missing)
-        found = ", ".join(f"{line} ({there})" for line, there in missing.items())
+        listed = ", ".join(f"{line} ({there})" for line, there in missing.items())
         raise StepFailed(
-            f"requirements.txt asks for {found}; the container would install it, here nothing is installed: "
+            f"requirements.txt asks for {listed}; the container would install it, here nothing is installed: "
             f"python -m pip install {wanted} into the environment that runs mlops"
         )
     for line in unjudged(text):
         work.note(f"requirements.txt: {line!r} was not looked at")
-    work.note("requirements.txt is met by this environment; nothing was installed")
+    if not found:
+        work.note("requirements.txt is met by this environment; nothing was installed")
 
 
 def unmet(text: str) -> dict[str, str]:
@@ -60,7 +67,7 @@ def _unmet(line: str, name: str) -> str | None:
     try:
         from packaging.requirements import InvalidRequirement, Requirement
     except ImportError:
-        return None if _installed(name) else "missing"
+        return None if _installed(name) else _MISSING
     try:
         requirement = Requirement(line)
     except InvalidRequirement:
@@ -69,7 +76,7 @@ def _unmet(line: str, name: str) -> str | None:
         return None
     version = _installed(requirement.name)
     if version is None:
-        return "missing"
+        return _MISSING
     return None if requirement.specifier.contains(version, prereleases=True) else f"found {version}"
 
 

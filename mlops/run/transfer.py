@@ -42,6 +42,11 @@ def _inside(folder: Path, ml: Path) -> str:
     return "" if inside == "." else inside
 
 
+def how_to_put(uri: str) -> str:
+    """A way on for who has data on this machine only."""
+    return f"`mlops local put FILE {uri}` puts a file or a folder of yours there"
+
+
 def fetch_source(
     source: Mapping[str, Any], folder: Path, objects: Objects, what: str, *, position: int = 0, hosts: int = 1
 ) -> int:
@@ -59,7 +64,7 @@ def source_places(source: Mapping[str, Any], objects: Objects, what: str) -> lis
     ManifestFile), as in S3DataSource and ProcessingS3Input. Raises :class:`StepFailed`, also where there are none."""
     uri = source.get("S3Uri")
     if not isinstance(uri, str) or not uri.startswith("s3://"):
-        raise StepFailed(f"{what}: S3Uri is {uri!r}, not an s3:// URI")
+        raise StepFailed(f"{what}: S3Uri is {uri!r}, not an s3:// URI; -p gives a parameter a file of yours")
     try:
         match source.get("S3DataType") or "S3Prefix":
             case "S3Prefix":
@@ -71,7 +76,7 @@ def source_places(source: Mapping[str, Any], objects: Objects, what: str) -> lis
     except ObjectMissing as missing:
         raise StepFailed(f"{what}: {missing}") from missing
     if not places:
-        raise StepFailed(f"{what}: no object is stored under {uri}")
+        raise StepFailed(f"{what}: no object is stored under {uri}; {how_to_put(uri)}")
     return places
 
 
@@ -81,7 +86,7 @@ def fetch(uri: str, target: Path, objects: Objects, what: str) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         objects.fetch(uri, target)
     except ObjectMissing as missing:
-        raise StepFailed(f"{what}: nothing is stored at {uri}") from missing
+        raise StepFailed(f"{what}: nothing is stored at {uri}; {how_to_put(uri)}") from missing
     except (FileExistsError, NotADirectoryError, IsADirectoryError) as clash:
         raise StepFailed(f"{what}: {uri} would be a file and a folder of the same name") from clash
 

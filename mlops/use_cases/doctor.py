@@ -134,6 +134,7 @@ def _disk(folder: Path) -> Examined:
 def _project() -> Iterator[Examined]:
     from mlops.project import lock
     from mlops.project.environments import read_project
+    from mlops.project.images import sdk_data_folder
     from mlops.project.root import CONFIGURATION, LOCK, STATE, find_root
 
     root = find_root(Path.cwd())
@@ -158,4 +159,5 @@ def _project() -> Iterator[Examined]:
     if pinned.images:
         yield Examined(LOCK, "ok", f"{counted(len(set(pinned.images.values())), 'image')} pinned")
     else:
-        yield Examined(LOCK, "missing", "no image is pinned; `mlops lock` pins them")
+        first = "" if sdk_data_folder() else "pip install 'sagemaker>=3', then "
+        yield Examined(LOCK, "missing", f"no image is pinned; {first}`mlops lock` pins them")

@@ -29,6 +29,7 @@ class Placed(News):
     written: bool
 
 
+SHIPPED_LOCK = "mlops.lock.template"
 PLACEHOLDER = "NAME"
 """Stands for the pipeline's name in the template's paths and texts."""
 
@@ -41,6 +42,8 @@ def init(directory: Path, name: str | None, listener: Listener) -> str:
             f"{pipeline!r} is no name for a pipeline", hint="give one with --name: letters, digits and dashes"
         )
     for relative, text in sorted(_files(_templates().joinpath("project"), ())):
+        if relative == SHIPPED_LOCK:
+            continue
         filled = _pinned(text.replace(PLACEHOLDER, pipeline))
         _write(directory, relative.replace(PLACEHOLDER, pipeline), filled, listener)
     _lock(directory, listener)
@@ -196,7 +199,8 @@ def _lock(directory: Path, listener: Listener) -> None:
     try:
         images, _ = pin_images(directory.resolve())
     except ImageDataMissing:
-        listener(Said(text="not locked: 'mlops[sagemaker]' is not installed here; run `mlops lock` where it is"))
+        # Without the SDK's data: what they said of the pipeline above when this was released.
+        _write(directory, SHIPPED_LOCK, _templates().joinpath("project", SHIPPED_LOCK).read_text("utf-8"), listener)
         return
     lock.write(directory / LOCK, lock.render(images))
     listener(Placed(about=str(directory / LOCK), written=True))

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from mlops.check.pinning import pin_images
 from mlops.check.places import shown
-from mlops.ir import Listener, Refusal, UsageError
+from mlops.ir import ConfigurationError, Listener, Refusal, UsageError
 from mlops.project import lock as locking
+from mlops.project.images import ImageDataMissing
 from mlops.project.root import LOCK, find_root
 from mlops.use_cases.judging import need_sound
 
@@ -27,7 +28,12 @@ def pin(target: str | None, listener: Listener) -> Locked:
     if target is not None and not Path(target).exists():
         raise UsageError(f"there is no {target}")
     root = find_root(Path(target or Path.cwd()).resolve())
-    images, findings = pin_images(root)
+    try:
+        images, findings = pin_images(root)
+    except ImageDataMissing as error:
+        raise ConfigurationError(
+            error.message, hint="pip install 'sagemaker>=3' brings it; an image can also be given by its URI"
+        ) from error
     need_sound(findings, listener, doing="lock")
     return Locked(root / LOCK, len(set(images.values())), locking.render(images))
 

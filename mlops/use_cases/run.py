@@ -38,23 +38,24 @@ def run(request: Run, listener: Listener) -> ExecutionState:
     from mlops.deploy.executions.interruptions import judge, parsed
     from mlops.project.environments import LOCAL
     from mlops.use_cases.running import Manner, carry_out, open_source
+    from mlops.use_cases.targets import project_target
 
+    target = request.target
     if request.execution is None:
-        chosen = open_source(request.target or "", request.parameters, request.only, listener)
+        target = target or project_target()
+        chosen = open_source(target, request.parameters, request.only, listener)
     else:
         from mlops.use_cases.replaying import Past, open_replay
 
         past = Past(request.execution, request.only, request.environment or LOCAL)
         chosen = open_replay(request.target, past, request.parameters, listener)
     interruptions = judge(chosen.checked.definition, parsed(request.interrupt))
-    manner = Manner(request.cache and request.execution is None, request.target, interruptions)
+    manner = Manner(request.cache and request.execution is None, target, interruptions)
     return carry_out(chosen, manner, listener)
 
 
 def _judge(target: str | None, only: Sequence[str], execution: str | None, environment: str | None) -> None:
     """What does not go together. Raises UsageError."""
-    if execution is None and target is None:
-        raise UsageError("there is nothing to run", hint="give a TARGET, or --only STEP --from EXECUTION")
     if execution is not None and not only:
         raise UsageError("--from goes with --only STEP", hint="`mlops executions show` names the steps")
     if environment is not None and execution is None:

@@ -19,6 +19,7 @@ from mlops.project.environments import LOCAL
 from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
+from mlops.use_cases.local_data import placed
 from mlops.use_cases.news import Awaits, Began
 from mlops.use_cases.watching import need_recording, watch
 
@@ -51,6 +52,7 @@ def open_source(target: str, values: Mapping[str, str], only: Sequence[str], lis
     judge(checked.definition, values)
     selection = select(checked, only) if only else None
     connected = connect_here(LOCAL, opened.project)
+    values = placed(connected, checked.definition, values, listener)
     selective = None
     if selection is not None:
         source = newest_source(connected.account, checked.definition.name or "", selection)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from mlops.check import check
+from mlops.check.sources import open_targets
 from mlops.ir import Asset, Definition, Step
 
 SKLEARN = "141502667606.dkr.ecr.eu-west-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -16,7 +17,7 @@ OWN = "111122223333.dkr.ecr.eu-west-1.amazonaws.com/own:1"
 URI = "s3://acme/code/sourcedir.tar.gz"
 
 
-def said(folder: Path, image: str, files: Mapping[str, str], kind: str = "Training") -> list[str]:
+def said(folder: Path, image: str, files: Mapping[str, str], kind: str = "Training", code: str = "X870") -> list[str]:
     for name, text in files.items():
         folder.joinpath(name).write_text(text)
     asset = Asset("0", URI, tuple((name, folder / name) for name in files), archive=True)
@@ -30,7 +31,7 @@ def said(folder: Path, image: str, files: Mapping[str, str], kind: str = "Traini
     }
     step = Step("Train", kind, training if kind == "Training" else processing)
     found = check(Definition("churn", steps=(step,), assets=(asset,))).findings
-    return [item.message for item in found if item.code == "X870"]
+    return [item.message for item in found if item.code == code]
 
 
 @pytest.mark.parametrize(
@@ -69,3 +70,31 @@ def test_fires(tmp_path: Path, image: str, files: Mapping[str, str], wanted: str
 )  # fmt: skip
 def test_does_not_fire(tmp_path: Path, image: str, files: Mapping[str, str]) -> None:
     assert said(tmp_path, image, files) == []
+
+
+REQUIRED = {"train.py": "import os", "requirements.txt": "pandas"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "files", "fires"),
+    [("Processing", REQUIRED, True), ("Processing", {"train.py": "import os"}, False), ("Training", REQUIRED, False)],
+)
+def test_requirements_that_nobody_installs(tmp_path: Path, kind: str, files: Mapping[str, str], fires: bool) -> None:
+    found = said(tmp_path, OWN, files, kind, "X871")
+    assert found == (
+        ["requirements.txt lies beside train.py, and a processing job does not install it"] if fires else []
+    )
+
+
+def test_requirements_in_a_folder_of_the_language(tmp_path: Path) -> None:
+    folder = tmp_path / "prepare"
+    folder.mkdir()
+    for name, text in REQUIRED.items():
+        (folder / name).write_text(text)
+    (tmp_path / "pipeline.py").write_text(
+        "from mlops import Pipeline, Processing\n"
+        "with Pipeline('p'):\n"
+        f"    Processing('A', code='prepare', entry='train.py', image='{OWN}')\n"
+    )
+    (finding,) = open_targets([str(tmp_path / "pipeline.py")], "local").findings
+    assert (finding.code, finding.where.line) == ("X871", 3)

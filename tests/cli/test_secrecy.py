@@ -205,6 +205,7 @@ CALLS = (
     Call("endpoints delete", ("leaky", "--format", "json"), formats=False),
     Call("assets list"),
     Call("assets prune", ("--older-than", "0")),
+    Call("local put", ("pipeline.py", "s3://mlops-local/put.py")),
     Call("local prune", ("--keep", "1")),
     Call("selftest"),
     Call("destroy", ("leaky", "--yes")),

@@ -28,6 +28,7 @@ _LACKS: Mapping[str, frozenset[str]] = {
     "tensorflow-training": frozenset({"torch", "lightgbm", "catboost", "pyspark", "mxnet", "transformers"}),
 }
 """What AWS's images are certain not to have; of everything else nothing is said."""
+_REQUIREMENTS = "requirements.txt"
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
 
@@ -51,12 +52,34 @@ def import_without_package(subject: Subject) -> Iterator[Fault]:
     for at, text, placed, code in _scripts(subject):
         image = parse(text)
         lacks = _LACKS.get(image.repository, frozenset()) if image is not None else frozenset()
-        asset = assets.get(code[0])
+        asset = _asset_at(assets, code[0])
         if not lacks or asset is None or image is None:
             continue
         for script, line, name in _missing(asset, code[1], lacks):
             message = f"{script}:{line} imports {name}, which {image.repository} does not have"
             help_text = f"add {_BRINGS[name]} to a requirements.txt beside {script}, or use another image"
+            yield Fault(at, message, help_text, placed)
+
+
+@rule(
+    "X871",
+    "requirements-not-installed",
+    Severity.WARNING,
+    source="sagemaker-scikit-learn-container and other processing images: only the training toolkit installs it",
+)
+def requirements_not_installed(subject: Subject) -> Iterator[Fault]:
+    """A requirements.txt lies beside the script of a Processing step whose command starts Python itself. A training
+    job's toolkit installs it, a processing job does not: the script runs without what it asks for.
+
+    Bad:  Processing("Prepare", code="prepare", entry="prepare.py", …)  with prepare/requirements.txt
+    Good: Processing("Prepare", code="prepare", entry="start.sh", command=["bash"], …)  where start.sh runs pip first
+    """
+    assets = {asset.uri: asset for asset in subject.definition.assets}
+    for at, _, placed, (uri, script) in _scripts(subject) if assets else ():
+        asset = _asset_at(assets, uri)
+        if placed.step.type == "Processing" and asset is not None and _REQUIREMENTS in dict(asset.files):
+            help_text = "start a shell script that runs pip first, or use an image that has them"
+            message = f"{_REQUIREMENTS} lies beside {script}, and a processing job does not install it"
             yield Fault(at, message, help_text, placed)
 
 
@@ -79,6 +102,11 @@ def _scripts(subject: Subject) -> Iterator[tuple[str, str, Placed, tuple[str, st
                 yield at, image, placed, (uri, script)
 
 
+def _asset_at(assets: Mapping[str, Asset], uri: str) -> Asset | None:
+    """A folder of code is named with a slash, a script by its own object."""
+    return assets.get(uri) or assets.get(uri.rstrip("/")) or assets.get(uri.rpartition("/")[0])
+
+
 def _plain(value: Value) -> str | None:
     return value.strip('"') if isinstance(value, str) else None
 
@@ -86,7 +114,7 @@ def _plain(value: Value) -> str | None:
 def _missing(asset: Asset, script: str, lacks: frozenset[str]) -> Iterator[tuple[str, int, str]]:
     """File, line and name of each import, of the script and of what it imports from beside it, that nothing brings."""
     files = dict(asset.files)
-    installed = _installed(files.get("requirements.txt"))
+    installed = _installed(files.get(_REQUIREMENTS))
     queue, seen = [script], {script}
     while queue:
         name = queue.pop()

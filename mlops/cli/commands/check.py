@@ -36,7 +36,7 @@ class _Formats(click.Choice):  # type: ignore[type-arg]
 
 
 @click.command()
-@click.argument("targets", nargs=-1, required=True)
+@click.argument("targets", nargs=-1)
 @options.environment
 @options.changed_since
 @click.option("--format", "format_", type=_Formats(), default="text", show_default=True)
@@ -64,6 +64,8 @@ def command(
 ) -> None:
     """All findings on TARGETS: pipeline files, folders, definitions in JSON; - reads one from standard input.
 
+    Without any, on the pipelines of the project that mlops.toml names.
+
     Ends with 1 where there is an error.
     """
     from mlops.cli.listening import hear
@@ -78,6 +80,10 @@ def command(
     if fix and diff:
         raise UsageError("--fix and --diff exclude each other")
 
+    if not targets:
+        from mlops.use_cases.targets import project_target
+
+        targets = (project_target(),)
     known = None if baseline is None else Path(baseline)
     request = checking.Check(targets, environment, changed_since, select, ignore, skip_others, known)
     if watch:

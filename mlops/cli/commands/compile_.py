@@ -19,18 +19,19 @@ if TYPE_CHECKING:
 
 
 @click.command("compile")
-@click.argument("target")
+@click.argument("target", required=False)
 @options.environment
 @click.option("-o", "--output", metavar="FILE", help="Where to; - is standard output. Default: build/<pipeline>.json.")
 @click.option("--check", "golden", metavar="FILE", help="Write nothing; fail where FILE is not what would be written.")
 @click.option("--explain-defaults", is_flag=True, help="Write nothing; tell what the environment fills in, and where.")
 @options.as_json
 def command(
-    target: str, environment: str, output: str | None, golden: str | None, explain_defaults: bool, format_: str
+    target: str | None, environment: str, output: str | None, golden: str | None, explain_defaults: bool, format_: str
 ) -> None:
     """Compile TARGET to the definition that SageMaker takes.
 
-    Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it), FILE.py:NAME or a folder.
+    Needs no credentials, region, network or clock. TARGET is FILE.py (every pipeline in it), FILE.py:NAME or a folder;
+    without, the pipelines of the project that mlops.toml names.
     What --format says is told of what was done; the definition is JSON anyway.
     """
     from mlops.check.places import shown
@@ -38,6 +39,10 @@ def command(
     from mlops.project.files import write_text
     from mlops.use_cases.compile import compile_target, need_same
 
+    if target is None:
+        from mlops.use_cases.targets import project_target
+
+        target = project_target()
     one = output is not None or golden is not None
     told: list[dict[str, object]] = []
     for compiled in compile_target(target, environment, hear, one=one):

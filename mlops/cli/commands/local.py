@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,26 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """The local account on this disk: prune."""
+    """The local account on this disk: put, prune."""
+
+
+@command.command()
+@click.argument("source", type=click.Path(exists=True, path_type=Path))
+@click.argument("uri")
+@options.as_json
+def put(source: Path, uri: str, format_: str) -> None:
+    """Put the file or folder SOURCE at the S3 URI of the local account, where steps that run here find it.
+
+    What lies there under the same names is replaced. A URI that ends with a slash keeps a file's name.
+    """
+    from mlops.use_cases import local_data
+
+    done = local_data.put(source, uri)
+    if format_ == "json":
+        print_json({"bytes": done.bytes, "objects": list(done.uris)})
+        return
+    shown = done.uris[0] if len(done.uris) == 1 else f"{len(done.uris)} objects below {uri}"
+    talk(f"put {_readable(done.bytes)}: {shown}")
 
 
 @command.command()

@@ -42,6 +42,9 @@ def command(
 ) -> None:
     """Compile, check, upsert, start and watch TARGET in the local account: on this machine, without Docker.
 
+    Without TARGET, the one pipeline of the project that mlops.toml names. A parameter whose default is a place in S3
+    also takes a file or folder of this machine.
+
     Ends with 1 where the execution fails.
     """
     from mlops.cli.watching import Watching, need_success

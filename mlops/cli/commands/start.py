@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from mlops.cli import asking, options
-from mlops.cli.printing import print_json
+from mlops.cli.printing import print_json, talk
 
 
 @click.command()
@@ -59,8 +59,12 @@ def command(
             state = watch(started.connected, started.arn, listener)
         need_success(state, started.connected.environment.option)
         return
-    arn = start(request, hear, asking.consent(yes)).arn
+    started = start(request, hear, asking.consent(yes))
+    arn = started.arn
     if format_ == "json":
         print_json({"arn": arn})
     else:
         click.echo(arn)
+        environment_option = started.connected.environment.option
+        talk(f"started in {started.connected.environment.name}")
+        talk(f"  `mlops executions show {arn.rpartition('/')[2]}{environment_option}` tells how far it is")

@@ -25,7 +25,7 @@ from mlops.run.resolve import as_texts
 from mlops.run.serving.inference_pipeline import InferencePipeline, invoke
 from mlops.run.serving.model_data import place_model
 from mlops.run.serving.model_server import ModelServerFailed
-from mlops.run.transfer import fetch, prefix_places, safe
+from mlops.run.transfer import fetch, how_to_put, prefix_places, safe
 from mlops.run.work import Work
 
 _DEFAULT_PAYLOAD_MB = 6
@@ -122,7 +122,7 @@ def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
         fetch(key, place.records, work.ports.objects, "TransformInput")
         places.append(place)
     if not places:
-        raise StepFailed(f"TransformInput: no object is stored under {uri}")
+        raise StepFailed(f"TransformInput: no object is stored under {uri}; {how_to_put(uri)}")
     payload = request.get("MaxPayloadInMB", _DEFAULT_PAYLOAD_MB)
     client = request.get("ModelClientConfig") or {}
     headers = {
