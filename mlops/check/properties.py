@@ -55,6 +55,7 @@ class Dead:
 
 
 ANYTHING = Property()
+READABLE = "what the service answers about the step can be read, see `mlops explain R306`"
 
 
 def read(subject: Subject, path: RefPath) -> Property | Dead:
@@ -93,7 +94,10 @@ def _read(subject: Subject, placed: Placed, step_type: StepType, segments: Seque
         known = _top_names(step_type)
         if not known:
             return Dead(f"nothing can be read of a {step.type} step", f"do not refer to {step.name}")
-        return Dead(f"a {step.type} step has no {first}", did_you_mean(first, known))
+        return Dead(
+            f"a {step.type} step has no {first}",
+            did_you_mean(first, known) or READABLE,
+        )
     return _walk(step, step_type, response, segments)
 
 
@@ -118,7 +122,7 @@ def _declared_entity(step: Step, name: str, rest: Sequence[Segment]) -> Property
     if len(texts) < len(names) or wanted in texts:
         return Property("String")
     text = f"step {step.name} declares no {wanted!r} in {declares}"
-    return Dead(text, did_you_mean(wanted, texts))
+    return Dead(text, did_you_mean(wanted, texts) or READABLE)
 
 
 def _extra(step: Step, step_type: StepType, segments: Sequence[Segment]) -> Property | Dead | None:
@@ -144,7 +148,7 @@ def _extra(step: Step, step_type: StepType, segments: Sequence[Segment]) -> Prop
         known = [name.split(".")[1] for name in step_type.extra_response if name.startswith(f"{names[0]}.")]
         if len(names) == 1:
             return Property("structure")
-        return Dead(f"{names[0]} has no {names[1] or segments[1]}", did_you_mean(names[1], known))
+        return Dead(f"{names[0]} has no {names[1] or segments[1]}", did_you_mean(names[1], known) or READABLE)
     return None
 
 
@@ -194,10 +198,11 @@ def _step_into(current: Shape, segment: Segment, walked: str) -> Shape | Dead:
             if member is not None:
                 return member
             known = [*current.members]
-            return Dead(f"{walked or current.name} has no {name}", did_you_mean(name, known))
+            return Dead(f"{walked or current.name} has no {name}", did_you_mean(name, known) or READABLE)
         case "structure", Key(text):
             member = current.member(text)
-            return member or Dead(f"{walked or current.name} has no {text}", did_you_mean(text, current.members))
+            help_text = did_you_mean(text, current.members) or READABLE
+            return member or Dead(f"{walked or current.name} has no {text}", help_text)
         case "map", str() | Key():
             return current.value()
         case "list", int():
@@ -207,8 +212,8 @@ def _step_into(current: Shape, segment: Segment, walked: str) -> Shape | Dead:
         case "list", str(name):
             return Dead(f"{walked} is a list", f"pick an item before .{name}, by number or by name")
         case _, int():
-            return Dead(f"{walked} is no list")
-    return Dead(f"{walked} is a {current.kind}, nothing is below it")
+            return Dead(f"{walked} is no list", "leave the index out")
+    return Dead(f"{walked} is a {current.kind}, nothing is below it", f"end the path at {walked}")
 
 
 def _walk(step: Step, step_type: StepType, response: Shape, segments: Sequence[Segment]) -> Property | Dead:
@@ -216,7 +221,7 @@ def _walk(step: Step, step_type: StepType, response: Shape, segments: Sequence[S
     for index, segment in enumerate(segments):
         if current.kind == "structure" and isinstance(segment, str) and current.member(segment) is None and not walked:
             known = [*current.members, *_top_names(step_type)]
-            return Dead(f"a {step.type} step has no {segment}", did_you_mean(segment, known))
+            return Dead(f"a {step.type} step has no {segment}", did_you_mean(segment, known) or READABLE)
         if current.kind == "list":
             named = step_type.keyed.get(plain)
             missing = _missing_item(step, step_type, plain, named, segment)
@@ -248,7 +253,7 @@ def _missing_entry(step: Step, dotted: str, wanted: str) -> Dead | None:
     if not isinstance(value, Mapping) or wanted in value:
         return None
     text = f"step {step.name} gives no {wanted!r} in {dotted}"
-    return Dead(text, did_you_mean(wanted, value), doubtful=True)
+    return Dead(text, did_you_mean(wanted, value) or READABLE, doubtful=True)
 
 
 def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None, segment: Segment) -> Dead | None:
@@ -281,7 +286,7 @@ def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None
         return None
     text = f"step {step.name} declares no {segment.text!r} in {produced}"
     # Where the response has other names than the request, the job may add items of its own, as metrics are.
-    return Dead(text, did_you_mean(segment.text, names), doubtful=declares != named)
+    return Dead(text, did_you_mean(segment.text, names) or READABLE, doubtful=declares != named)
 
 
 def _echoes(step_type: StepType, dotted: str) -> bool:
@@ -384,14 +389,16 @@ def _for_each(subject: Subject, placed: Placed, step_type: StepType, segments: S
             return Dead("IterationOutputs is a list of steps", "write IterationOutputs[0].<step>.<property>")
     known = [*_top_names(step_type), "Status", "Selected", "IterationOutputs", *FOR_EACH_COUNTS]
     first = str(segments[0])
-    return Dead(f"a ForEach step has no {first}", did_you_mean(first, dict.fromkeys(known)))
+    return Dead(f"a ForEach step has no {first}", did_you_mean(first, dict.fromkeys(known)) or READABLE)
 
 
 def body_property(subject: Subject, placed: Placed, name: str, segments: Sequence[Segment]) -> Property | Dead:
     """A property of a step in a ForEach's body."""
     body = {step.name: step for block in placed.step.blocks if block.member == "ForEachBody" for step in block.steps}
     if name not in body:
-        return Dead(f"{name} is no step in the body of {placed.step.name}", did_you_mean(name, body))
+        return Dead(
+            f"{name} is no step in the body of {placed.step.name}", did_you_mean(name, body) or "name one of its steps"
+        )
     inner = subject.by_name.get(name)
     step_type = subject.type_of(body[name])
     if inner is None or step_type is None:

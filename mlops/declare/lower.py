@@ -122,7 +122,7 @@ class Lowering:
         misuse(
             "D052",
             f"{step.name}: there is no {what} {given!r} in {tried}",
-            help=f"did you mean {close[0]!r}?" if close else None,
+            help=f"did you mean {close[0]!r}?" if close else "it is looked for there alone, and nowhere else",
             step=step.name,
             where=step.where,
             edit=slip(given, near),

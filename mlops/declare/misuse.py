@@ -43,6 +43,11 @@ def collecting() -> Iterator[list[Finding]]:
         _collected.reset(token)
 
 
+def _right_one(code: str) -> str:
+    """How it is right, by the example of the mistake's story."""
+    return f"e.g. {MISTAKES[code].text.rpartition('Good:')[2].strip()}"
+
+
 def recorded(finding: Finding) -> None:
     """What was collected for itself, and is to be told after all."""
     findings = _collected.get()
@@ -76,6 +81,7 @@ def misuse(
     edit: Edit | None = None,
 ) -> None:
     """Record one of :data:`MISTAKES` at the author's current line, or raise it where nobody collects."""
+    help = help or _right_one(code)
     place = where or _speaking_of.get() or author_line()
     name = MISTAKES[code].name
     finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=place, edit=edit)

@@ -22,7 +22,7 @@ from mlops.ir.discovery import modules
 from mlops.project.images import sdk_data_folder
 
 CASES: list[Case] = [*OWN_CASES, *listed("CASES")]
-ELSEWHERE = frozenset({"H901", "H902", "H903", "H904", "H905", "H906", "X870", "X871"})
+ELSEWHERE = frozenset({"X870", "X871", "H901", "H902", "H903", "H904", "H905", "H906", *listed("ELSEWHERE")})
 """These look at files beside the definition: test_script_imports.py, test_house.py."""
 
 MERGED = {

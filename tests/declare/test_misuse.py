@@ -221,8 +221,8 @@ def test_outside_of_a_load_the_first_mistake_is_raised() -> None:
     [
         ("x = (\n", "D101", 1),
         ("import nothing_of_that_name\n", "D102", 1),
-        ("def f():\n    return 1 / 0\n\nf()\n", "D102", 2),
-        ("import sys\nsys.exit(3)\n", "D102", 2),
+        ("import mlops\ndef f():\n    return 1 / 0\n\nf()\n", "D102", 3),
+        ("import sys, mlops\nsys.exit(3)\n", "D102", 2),
         ("from mlops import Training, image\nTraining('A', image=image.sklearn('1.2-1'))\n", "D030", 2),
         ("x = 1\n", "D103", 1),
     ],
@@ -299,7 +299,8 @@ def test_a_file_that_ends_the_process_is_told(tmp_path, capfd: pytest.CaptureFix
 
     file = tmp_path / "ends.py"
     file.write_text(
-        "import os\nif os.fork() == 0:\n    os._exit(7)\nprint(os.waitstatus_to_exitcode(os.wait()[1]))\nos._exit(0)\n"
+        "import os, mlops\nif os.fork() == 0:\n    os._exit(7)\n"
+        "print(os.waitstatus_to_exitcode(os.wait()[1]))\nos._exit(0)\n"
     )
     (finding,) = open_targets([str(file)], "local").findings
     assert (finding.code, finding.where.line) == ("D102", 5)

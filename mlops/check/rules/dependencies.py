@@ -12,6 +12,8 @@ from mlops.ir import Severity
 
 _SHOWN_EDGES = 12
 
+_STEP = "name a step of this pipeline"
+
 
 @rule("G101", "duplicate-step-name", Severity.ERROR, source="AWS docs: step names are unique over the whole pipeline")
 def duplicate_step_name(subject: Subject) -> Iterator[Fault]:
@@ -41,11 +43,13 @@ def unknown_dependency(subject: Subject) -> Iterator[Fault]:
         for index, name in graph.depends_on(placed.step):
             if name not in subject.by_name:
                 at = f"{placed.pointer}/DependsOn/{index}"
-                yield Fault(at, f"there is no step {name!r}", did_you_mean(name, subject.by_name), placed)
+                yield Fault(at, f"there is no step {name!r}", did_you_mean(name, subject.by_name) or _STEP, placed)
         for index, cleaned in enumerate(graph.cleaned(placed.step) if placed.step.type == "Cleanup" else ()):
             if cleaned is not None and cleaned not in subject.by_name:
                 at = f"{placed.pointer}/Arguments/Resources/S3/{index}/StepName"
-                yield Fault(at, f"there is no step {cleaned!r}", did_you_mean(cleaned, subject.by_name), placed)
+                yield Fault(
+                    at, f"there is no step {cleaned!r}", did_you_mean(cleaned, subject.by_name) or _STEP, placed
+                )
 
 
 @rule("G103", "self-dependency", Severity.ERROR, source="follows from the graph")

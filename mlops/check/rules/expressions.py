@@ -195,7 +195,7 @@ def undeclared_step(subject: Subject) -> Iterator[Fault]:
     for reading in subject.readings:
         path = reading.path
         if path.root == "Steps" and path.name not in subject.by_name:
-            help_text = did_you_mean(path.name, subject.by_name)
+            help_text = did_you_mean(path.name, subject.by_name) or "name a step of this pipeline"
             yield Fault(f"{reading.site.at}/Get", f"there is no step {path.name!r}", help_text, reading.site.placed)
 
 
@@ -231,7 +231,12 @@ def foreach_reference_outside(subject: Subject) -> Iterator[Fault]:
             if path.name != "CurrentItem":
                 yield Fault(at, f"there is no ForEach.{path.name}", "write ForEach.CurrentItem", site.placed)
             elif not inside:
-                yield Fault(at, "there is no current item outside of a ForEach's body", None, site.placed)
+                yield Fault(
+                    at,
+                    "there is no current item outside of a ForEach's body",
+                    "move the step into its body",
+                    site.placed,
+                )
         elif path.root == "IterationOutput":
             if site.placed is None or not site.at.startswith(f"{site.placed.pointer}/Arguments/Selector/"):
                 yield Fault(at, "IterationOutput has a meaning only in a ForEach's Selector", None, site.placed)

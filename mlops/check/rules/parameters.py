@@ -134,7 +134,7 @@ def parameter_choices(subject: Subject) -> Iterator[Fault]:
             if not is_of_type(choice, parameter.type):
                 wrong = True
                 message = f"choice {shown(choice)} of {parameter.name!r} is no {parameter.type}"
-                yield Fault(f"{here}/{index}", message, None, where=parameter.where)
+                yield Fault(f"{here}/{index}", message, f"write it as {parameter.type}", where=parameter.where)
         if parameter.has_default and not wrong and is_of_type(parameter.default, parameter.type):
             default = parameter.default
             repeated = next((index for index, choice in enumerate(choices) if choice in choices[:index]), None)

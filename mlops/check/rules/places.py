@@ -150,10 +150,11 @@ def another_partition(subject: Subject) -> Iterator[Fault]:
         if item.region and item.kind == "image":
             china = item.region.startswith("cn-")
             if china != (item.partition == "aws-cn"):
-                yield Fault(item.at, f"{shown(item.text)}: the host does not go with its region", None, item.placed)
+                message = f"{shown(item.text)}: the host does not go with its region"
+                yield Fault(item.at, message, "a region of China has .amazonaws.com.cn, others have not", item.placed)
         elif item.partition and usual is not None and item.partition != usual:
             message = f"{shown(item.text)} is of partition {item.partition}, the rest of {usual}"
-            yield Fault(item.at, message, None, item.placed, item.where)
+            yield Fault(item.at, message, f"name the one of {usual}", item.placed, item.where)
 
 
 @rule(

@@ -109,7 +109,9 @@ def training_code_source(subject: Subject) -> Iterator[Fault]:
         given = [name for name in ("TrainingImage", "AlgorithmName") if spec.get(name) is not None]
         here = f"{at}/AlgorithmSpecification"
         if len(given) == 2:
-            yield Fault(f"{here}/AlgorithmName", "TrainingImage and AlgorithmName exclude each other", None, placed)
+            yield Fault(
+                f"{here}/AlgorithmName", "TrainingImage and AlgorithmName exclude each other", "keep one", placed
+            )
         elif not given:
             yield Fault(f"{here}/TrainingImage", "neither TrainingImage nor AlgorithmName", "add one", placed)
 
@@ -199,7 +201,8 @@ def unknown_instance_group(subject: Subject) -> Iterator[Fault]:
             for index, name in enumerate(wanted if isinstance(wanted, tuple) else ()):
                 if isinstance(name, str) and name not in groups:
                     here = f"{at}{where}/DataSource/S3DataSource/InstanceGroupNames/{index}"
-                    yield Fault(here, f"the job has no instance group {name!r}", None, placed)
+                    there = ", ".join(map(str, groups))
+                    yield Fault(here, f"the job has no instance group {name!r}", f"it has {there}", placed)
 
 
 @rule("X757", "file-system-without-vpc", Severity.ERROR, source="CreateTrainingJob API: EFS and FSx want a VPC")
@@ -241,7 +244,7 @@ def instances(subject: Subject) -> Iterator[Fault]:
         if config.get("InstanceGroups") is not None:
             for name in ("InstanceType", "InstanceCount"):
                 if config.get(name) is not None:
-                    yield Fault(f"{here}/{name}", f"{name} and InstanceGroups exclude each other", None, placed)
+                    yield Fault(f"{here}/{name}", f"{name} and InstanceGroups exclude each other", "keep one", placed)
             for where, group in entries(config, "InstanceGroups"):
                 if group.get("InstanceCount") == 0 and not isinstance(group["InstanceCount"], bool):
                     yield Fault(f"{here}{where}/InstanceCount", "a group without instances", "at least 1", placed)
@@ -317,7 +320,12 @@ def metric_regex(subject: Subject) -> Iterator[Fault]:
             try:
                 groups = re.compile(text).groups
             except (re.error, OverflowError, RecursionError) as error:
-                yield Fault(f"{at}{where}/Regex", f"the expression does not compile: {error}", None, placed)
+                yield Fault(
+                    f"{at}{where}/Regex",
+                    f"the expression does not compile: {error}",
+                    "Python's re has to read it, e.g. loss=(.*)",
+                    placed,
+                )
                 continue
             if not groups:
                 message = "the expression has no group, so the metric has no value"

@@ -64,7 +64,7 @@ def _range(at: str, kind: str, item: Mapping[str, Value], placed: Placed) -> Ite
         value = item.get(name)
         number = _bound(value)
         if isinstance(value, str) and number is None:
-            yield Fault(f"{at}/{name}", f"{shown(value)} is no number", None, placed)
+            yield Fault(f"{at}/{name}", f"{shown(value)} is no number", 'write a text such as "0.1"', placed)
         elif number is not None:
             bounds[name] = number
             if kind == "IntegerParameterRanges" and number != int(number):
