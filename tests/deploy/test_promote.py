@@ -207,3 +207,18 @@ def test_an_endpoint_that_served_it_before_and_fails_its_smoke_test_is_left_and_
         assert told in caught.value.message
     endpoint = world.account.client("sagemaker").describe_endpoint(EndpointName="refusing")
     assert endpoint["EndpointStatus"] == "InService"
+
+
+def test_who_is_asked_for_an_approval_sees_what_would_be_done(world: World) -> None:
+    guarded, said = replace(world.environment, approval=True), list[str]()
+
+    def permit(doing: str) -> None:
+        said.append(f"{doing}?")
+        raise Refusal("not approved; nothing was changed")
+
+    with pytest.raises(Refusal, match="not approved"):
+        promote(
+            world.account, guarded, chosen(world, 1), Target("asked", timeout=60), PLAIN, say=said.append, permit=permit
+        )
+    assert said[-1] == "take version 1 of churn to the endpoint asked?"
+    assert any(line.startswith("CreateEndpoint asked with churn-1-") for line in said[:-1])

@@ -21,6 +21,7 @@ from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import Promotion, Seen, Shift, Target, Wanted, decide, settled, want
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
+from mlops.deploy.endpoints.telling import told
 from mlops.deploy.endpoints.writer import Say, Writer
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.shifting import seeing
@@ -87,7 +88,13 @@ def promote(
     left = None if seen.endpoint is None else unfinished(account, environment, target.endpoint)
     if left is not None:
         need_left(left, environment, take_over=take_over)
-    if left is not None or decide(seen, wanted, settings).writes:
+    first = decide(seen, wanted, settings)
+    if left is not None or first.writes:
+        if environment.approval:
+            # Who is asked sees what would be done.
+            for action in first.actions:
+                for line in told(action):
+                    say(line)
         permit(f"take version {version.number} of {version.group} to the endpoint {target.endpoint}")
     diary = Diary(account, wanted, version)
     with diary.kept():
@@ -120,8 +127,8 @@ def _need_own(environment: Environment, number: str, version: Version, wanted: W
                 hint="run the pipeline here, approve its version and promote that",
             )
         return
-    told = [wanted.model_request, version.details.get("InferenceSpecification") or {}]
-    found = next(placeholders(told, account=number, bucket=environment.bucket), None)
+    names = [wanted.model_request, version.details.get("InferenceSpecification") or {}]
+    found = next(placeholders(names, account=number, bucket=environment.bucket), None)
     if found is not None:
         raise Refusal(
             f"{what} names {found}, which is of the local account and nothing in {number}; nothing was made",
