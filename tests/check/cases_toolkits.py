@@ -21,7 +21,7 @@ GROUP = {"InstanceGroupName": "fit", "InstanceType": "ml.m5.xlarge", "InstanceCo
 CASES = [
     Case(
         "workers that are a word",
-        "X950",
+        "X970",
         {f"{ENV}/SAGEMAKER_MODEL_SERVER_WORKERS": "many"},
         f"{ENV}/SAGEMAKER_MODEL_SERVER_WORKERS",
         {f"{ENV}/SAGEMAKER_MODEL_SERVER_WORKERS": "2"},
@@ -29,7 +29,7 @@ CASES = [
     ),
     Case(
         "a time with its unit",
-        "X950",
+        "X970",
         {"Train:Environment": {"SAGEMAKER_CONTAINER_LOG_LEVEL": "INFO"}},
         "Train:Environment/SAGEMAKER_CONTAINER_LOG_LEVEL",
         {"Train:Environment": {"SAGEMAKER_CONTAINER_LOG_LEVEL": "20"}},
@@ -37,7 +37,7 @@ CASES = [
     ),
     Case(
         "sources that are no archive",
-        "X950",
+        "X970",
         {**SCRIPT, f"{VALUES}/sagemaker_submit_directory": "s3://acme/code/train.py"},
         f"{VALUES}/sagemaker_submit_directory",
         SCRIPT,
@@ -45,7 +45,7 @@ CASES = [
     ),
     Case(
         "a program of the author's machine",
-        "X950",
+        "X970",
         {**SCRIPT, f"{VALUES}/sagemaker_program": "/home/me/train.py"},
         f"{VALUES}/sagemaker_program",
         {**SCRIPT, f"{VALUES}/sagemaker_program": "src/train.py"},
@@ -53,7 +53,7 @@ CASES = [
     ),
     Case(
         "sources without a program",
-        "X950",
+        "X970",
         {f"{VALUES}/sagemaker_submit_directory": "s3://acme/code/sourcedir.tar.gz"},
         f"{VALUES}/sagemaker_program",
         {
@@ -64,7 +64,7 @@ CASES = [
     ),
     Case(
         "an option with its value",
-        "X951",
+        "X971",
         {ARGUMENTS: ["--stage dev"]},
         f"{ARGUMENTS}/0",
         {ARGUMENTS: ["--note=a b", "--title", "two words", "--sql select 1 from x"]},
@@ -72,7 +72,7 @@ CASES = [
     ),
     Case(
         "a script that no input brings",
-        "X952",
+        "X972",
         {f"{APPLICATION}/ImageUri": SKLEARN, COMMAND: ["python3", "prepare.py"]},
         f"{COMMAND}/1",
         {COMMAND: ["python3", "prepare.py"]},
@@ -152,14 +152,14 @@ CASES = [
     ),
     Case(
         "two configurations of one name",
-        "X953",
+        "X973",
         {"Host:EndpointConfigName": "churn-1"},
         "Host:EndpointConfigName",
         {"Host:EndpointConfigName": "churn-2"},
     ),
     Case(
         "one name by a default",
-        "X953",
+        "X973",
         {"Host:EndpointConfigName": get("Parameters.Stage"), "Variants:EndpointConfigName": "dev"},
         "Host:EndpointConfigName",
         {},
@@ -167,4 +167,4 @@ CASES = [
     ),
 ]
 
-WORDS = frozenset({"X950", "X951", "X952"})
+WORDS = frozenset({"X970", "X971", "X972"})

@@ -18,7 +18,7 @@ _NAMES = {
 
 
 @rule(
-    "X953",
+    "X973",
     "name-given-twice",
     Severity.ERROR,
     source="'Cannot create already existing endpoint configuration'; SageMaker API",

@@ -34,7 +34,7 @@ def _environments(subject: Subject) -> Iterator[tuple[str, Mapping[str, Value], 
 
 
 @rule(
-    "X950",
+    "X970",
     "toolkit-setting",
     Severity.WARNING,
     source="sagemaker-inference-toolkit: environment.py; sagemaker-training-toolkit: environment.py, files.py",
@@ -76,7 +76,7 @@ def _script_mode(at: str, values: Mapping[str, Value], job: Mapping[str, Value],
 
 
 @rule(
-    "X951",
+    "X971",
     "argument-of-two-words",
     Severity.WARNING,
     source="CreateProcessingJob API: each entry is one argument, as it is",
@@ -99,7 +99,7 @@ def argument_of_two_words(subject: Subject) -> Iterator[Fault]:
 
 
 @rule(
-    "X952",
+    "X972",
     "script-of-no-input",
     Severity.WARNING,
     source="AWS's framework images have no scripts in the folder they start in",
