@@ -78,7 +78,7 @@ def _number(value: Value) -> float | None:
 
 
 @rule(
-    "X940",
+    "X980",
     "too-few-combinations",
     Severity.ERROR,
     source="'The total number of hyperparameter combinations ... must be equal or greater than the value of "
@@ -105,7 +105,7 @@ def _strategy(subject: Subject, tuning: Job) -> Value:
 
 
 @rule(
-    "X941",
+    "X981",
     "search-over-limits",
     Severity.ERROR,
     source="ParameterRanges API: 30 in all; AWS docs: automatic-model-tuning-limits, -define-ranges",
@@ -153,7 +153,7 @@ def search_over_limits(subject: Subject) -> Iterator[Fault]:
 
 
 @rule(
-    "X942",
+    "X982",
     "strategy-lacks",
     Severity.ERROR,
     source="'MaxResource parameter is not provided and could not be inferred' (awslabs/graphstorm#1243); "
@@ -187,7 +187,7 @@ def strategy_lacks(subject: Subject) -> Iterator[Fault]:
 
 
 @rule(
-    "X943",
+    "X983",
     "metrics-of-another",
     Severity.ERROR,
     source="'You can't override the metric definitions for Amazon SageMaker algorithms' (xgboost-container#121)"
@@ -221,7 +221,7 @@ def _is_algorithm(image: str) -> bool:
 
 
 @rule(
-    "X944",
+    "X984",
     "tuned-by-other-names",
     Severity.WARNING,
     source="XGBoost in script mode tunes the algorithm's hyperparameters and metrics only (sdk#2226)",
@@ -267,7 +267,7 @@ def tuned_by_other_names(subject: Subject) -> Iterator[Fault]:
 
 
 @rule(
-    "X945",
+    "X985",
     "tuning-that-cannot-complete",
     Severity.WARNING,
     source="CreateHyperParameterTuningJob API: ResourceLimits, TuningJobCompletionCriteria",
@@ -297,7 +297,7 @@ def tuning_that_cannot_complete(subject: Subject) -> Iterator[Fault]:
 
 
 @rule(
-    "X946",
+    "X986",
     "tuning-members-that-exclude",
     Severity.ERROR,
     source="CreateHyperParameterTuningJob API: HyperParameterTuningResourceConfig, AutoParameter",
