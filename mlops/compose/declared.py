@@ -27,6 +27,7 @@ from mlops.project.root import LOCK
 
 _BEGUN = time.time() - 2
 """What was changed since may be the file's own doing, which is seen in this process alone."""
+_PACKAGE = Path(__file__).resolve().parent.parent
 
 
 def declared_answer(order: Order, ran: Ran, any_image: AnyImage) -> list[dict[str, Any]]:
@@ -139,8 +140,11 @@ def kept_contents(answer: Sequence[Mapping[str, Any]], root: Path) -> Iterator[s
 
 
 def _is_outside(path: Path, content: str, root: Path) -> bool:
+    """In the project, or one of the files that this package ships."""
     try:
-        return path.resolve().is_relative_to(root) and path.is_file() and _digest(path) == content
+        whole = path.resolve()
+        places = (root, _PACKAGE)
+        return any(map(whole.is_relative_to, places)) and path.is_file() and _digest(path) == content
     except OSError:
         return False
 
