@@ -309,6 +309,33 @@ def _declared(step: Step, dotted: str) -> tuple[Value, ...] | None:
     return value if isinstance(value, tuple) else None
 
 
+def echoed(subject: Subject, reference: Ref) -> Value:
+    """What the request of the step that is read says at the path, as the response tells it again; None where it does
+    not say it."""
+    path = reference.path
+    placed = subject.by_name.get(path.name) if path is not None and path.root == "Steps" else None
+    step_type = subject.type_of(placed.step) if placed is not None else None
+    if path is None or placed is None or step_type is None or step_type.request is None:
+        return None
+    value: Value = placed.step.arguments
+    for segment in path.segments:
+        if isinstance(segment, str) and isinstance(value, Mapping):
+            value = value.get(segment)
+        elif isinstance(segment, int) and isinstance(value, tuple):
+            value = value[segment] if segment < len(value) else None
+        elif isinstance(segment, Key) and isinstance(value, tuple):
+            value = next((item for item in value if _is_named(item, segment.text)), None)
+        else:
+            return None
+    return value
+
+
+def _is_named(item: Value, text: str) -> bool:
+    return isinstance(item, Mapping) and any(
+        value == text for name, value in item.items() if name.endswith("Name") or name == "Name"
+    )
+
+
 def declared_outputs(step: Step) -> Mapping[str, Mapping[str, Value]] | None:
     """OutputParameters by name; None where they cannot be known."""
     listed = step.members.get("OutputParameters", ())

@@ -76,10 +76,9 @@ def own_rules() -> tuple[Rule, ...]:
     """Every rule of every module in ``mlops.check.rules``, by code; without those of plug-ins."""
     from mlops.check import rules
 
-    found = {
-        item.code: item
-        for module in modules(rules).values()
-        for item in vars(module.load()).values()
-        if isinstance(item, Rule)
-    }
+    found: dict[str, Rule] = {}
+    for module in modules(rules).values():
+        for item in vars(module.load()).values():
+            if isinstance(item, Rule) and found.setdefault(item.code, item) is not item:
+                raise RuntimeError(f"{item.name} and {found[item.code].name} have one code, {item.code}")
     return tuple(found[code] for code in sorted(found))

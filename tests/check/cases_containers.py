@@ -236,8 +236,6 @@ CASES = [
         "X884",
         {**WATCHED, "Train:DebugRuleConfigurations/-": WATCHED["Train:DebugRuleConfigurations"][0]},
         "Train:DebugRuleConfigurations/1/RuleConfigurationName",
-        {},
-        WARNING,
     ),
     Case(
         "constraints as statistics",

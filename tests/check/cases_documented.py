@@ -7,7 +7,9 @@ from sound_definition import GONE, REGISTRY
 
 CONFIG = "Segments:ResourceConfig"
 PREFERENCE = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
-PREFERRED = {CONFIG: {"VolumeSizeInGB": 30, "InstancePreferences": [PREFERENCE, PREFERENCE]}}
+PREFERRED = {
+    CONFIG: {"VolumeSizeInGB": 30, "InstancePreferences": [PREFERENCE, {**PREFERENCE, "InstanceType": "ml.m5.large"}]}
+}
 EVALUATED = {
     "BaseModelArn": "arn:aws:sagemaker:eu-west-1:aws:hub-content/SageMakerPublicHub/Model/a/1.0.0",
     "JobType": "Evaluation",

@@ -1268,7 +1268,6 @@ CASES = [
         {"Segments:HyperParameters/k": "0"},
         "Segments:HyperParameters/k",
         {"Segments:HyperParameters/k": '"1"'},
-        WARNING,
     ),
     Case(
         "number of epochs that is none",
@@ -1283,7 +1282,6 @@ CASES = [
         {"Segments:HyperParameters/init_method": "kmeans"},
         "Segments:HyperParameters/init_method",
         {"Segments:HyperParameters/init_method": "kmeans++"},
-        WARNING,
     ),
     Case(
         "classes without their number",
@@ -1305,7 +1303,6 @@ CASES = [
         {"Segments:HyperParameters/epoch": "2"},
         "Segments:HyperParameters/epoch",
         {"Segments:HyperParameters/epochs": "2"},
-        WARNING,
     ),
     Case(
         "another library's name",
@@ -1329,7 +1326,6 @@ CASES = [
         {"Segments:InputDataConfig/0/ChannelName": "test"},
         "Segments:InputDataConfig",
         {"Segments:InputDataConfig/0/ChannelName": "train"},
-        WARNING,
     ),
     Case(
         "k-means by FastFile",

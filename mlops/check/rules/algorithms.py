@@ -1,6 +1,7 @@
 """Built-in algorithms: what their containers want, by what is known of each (``mlops.knowledge.algorithms``).
 
-That names, choices and limits are of one edition of the developer guide makes what is told of them a warning.
+That names and choices are of one edition of the developer guide makes what is told of them a warning, unless they are
+one letter beside a known one; limits and required channels are refused.
 """
 
 from __future__ import annotations
@@ -102,7 +103,8 @@ def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str,
 )
 def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm misses a hyperparameter that it requires, also one that the value of another requires, or
-    gets a word for a number. A value beyond the limits or none of the choices that are documented is a warning.
+    gets a word for a number, a number beyond the limits or a misspelt choice. Any other value that is none of the
+    choices that are documented is a warning.
 
     Bad:  k-means without "feature_dim"
     Good: {"k": "10", "feature_dim": "784"}
@@ -134,7 +136,8 @@ def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
             else:
                 message = f"{key} is {shown(value)}, {known.wanted} is wanted"
                 help_text = did_you_mean(value.strip('"'), [str(item) for item in known.one_of])
-                yield Fault(where, message, help_text, placed, severity=Severity.WARNING)
+                sure = help_text is not None or known.kind in ("integer", "number")
+                yield Fault(where, message, help_text, placed, severity=None if sure else Severity.WARNING)
 
 
 def _is_number(text: str) -> bool:
@@ -147,7 +150,8 @@ def _is_number(text: str) -> bool:
 
 @rule("X855", "unknown-hyperparameter", Severity.WARNING, source=_SOURCE)
 def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
-    """A hyperparameter that the built-in algorithm does not have: its container refuses it, or goes on without it.
+    """A hyperparameter that the built-in algorithm does not have: its container refuses it, or goes on without it. One
+    that is misspelt is an error.
 
     Bad:  "featuredim": "784" for k-means
     Good: "feature_dim": "784"
@@ -157,7 +161,9 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
             if key not in found.algorithm.hyperparameters and not key.startswith(("_", "sagemaker_")):
                 where = f"{found.job.at}/{found.member}{pointer(key)}"
                 help_text = did_you_mean(key, found.algorithm.hyperparameters)
-                yield Fault(where, f"{found.name} has no hyperparameter {key!r}", help_text, found.job.placed)
+                severity = Severity.ERROR if help_text is not None else None
+                message = f"{found.name} has no hyperparameter {key!r}"
+                yield Fault(where, message, help_text, found.job.placed, severity=severity)
 
 
 @rule("X858", "idle-hyperparameter", Severity.WARNING, source=_SOURCE)
@@ -195,8 +201,8 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
 
 @rule("X851", "algorithm-input", Severity.WARNING, source=_SOURCE)
 def algorithm_input(subject: Subject) -> Iterator[Fault]:
-    """A built-in algorithm lacks a channel that it requires, or gets one that it does not know, of a type that it does
-    not read, or in a mode that it does not read by.
+    """A built-in algorithm lacks a channel that it requires, which is an error, or gets one that it does not know, of a
+    type that it does not read, or in a mode that it does not read by.
 
     Bad:  "ContentType": "application/json"
     Good: "ContentType": "text/csv"
@@ -226,7 +232,8 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
             for wanted, kind in kinds.items():
                 if kind.required and wanted not in names:
                     message = f"{name} requires a channel {wanted!r}"
-                    yield Fault(f"{job.at}/InputDataConfig", message, "add it", job.placed)
+                    at, severity = f"{job.at}/InputDataConfig", Severity.ERROR
+                    yield Fault(at, message, "add it", job.placed, severity=severity)
 
 
 @rule("X856", "algorithm-machine", Severity.WARNING, source=_SOURCE)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
-from mlops.check.instances import accelerator, has_local_storage
+from mlops.check.instances import accelerators, has_local_storage
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import Configuration, Variant, configurations, endpoints, made
@@ -22,7 +22,7 @@ from mlops.ir.members import get
 )
 def component_on_model_endpoint(subject: Subject) -> Iterator[Fault]:
     """An inference component is put on a variant that serves a model by itself, or is serverless; or it wants an
-    accelerator, or a part of one, that the variant's instances do not have.
+    accelerator, or a part of one, or more of them, than the variant's instances have.
 
     Bad:  a component on a variant with "ModelName"
     Good: a component on a variant without, of a configuration with "ExecutionRoleArn"
@@ -75,8 +75,9 @@ def _accelerators(subject: Subject, at: str, item: Value, variant: Variant, plac
     here, kind = f"{at}/ComputeResourceRequirements", literal(subject, variant.settings.get("InstanceType"))
     count = literal(subject, needs.get("NumberOfAcceleratorDevicesRequired"))
     wants = isinstance(count, int | float) and count > 0
-    if wants and isinstance(kind, str) and accelerator(kind) == "cpu":
-        message = f"the component wants {count:g} accelerators, and {kind} has none"
+    has = accelerators(kind) if isinstance(kind, str) else None
+    if wants and isinstance(count, int | float) and has is not None and count > has:
+        message = f"the component wants {count:g} accelerators, and {kind} has {has or 'none'}"
         yield Fault(f"{here}/NumberOfAcceleratorDevicesRequired", message, "remove it, or use other instances", placed)
     layouts = [layout for _, layout in entries(variant.settings, "AcceleratorPartitionLayouts")]
     listed = [get(layout, "AcceleratorPartitionTypes") for layout in layouts]

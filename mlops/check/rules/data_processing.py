@@ -33,7 +33,7 @@ _HELP: Mapping[Kind, str] = {
 def unfilterable_records(subject: Subject) -> Iterator[Fault]:
     """Records are filtered or joined that are neither CSV nor JSON. Where their content type is left out, is another
     one than that of the answers, or they are put together by another delimiter than they are split by, it is a
-    warning.
+    warning; a delimiter of joined records that is written so is not.
 
     Bad:  "InputFilter": "$[1:]", "ContentType": "application/x-npy"
     Good: "InputFilter": "$[1:]", "ContentType": "text/csv"
@@ -46,7 +46,9 @@ def unfilterable_records(subject: Subject) -> Iterator[Fault]:
             continue
         for breach in breaches(asked):
             if breach.kind not in told:
-                severity = _SEVERITIES[breach.kind]
+                severity = (
+                    None if asked.joins and asked.assemble and breach.kind == "delimiter" else _SEVERITIES[breach.kind]
+                )
                 at = start + pointer(*breach.member)
                 yield Fault(at, breach.message, _HELP.get(breach.kind), placed, severity=severity)
 

@@ -66,8 +66,8 @@ def documented_members(subject: Subject) -> Iterator[Fault]:
 
 @rule("X931", "instance-preferences", Severity.ERROR, source=_SOURCE)
 def instance_preferences(subject: Subject) -> Iterator[Fault]:
-    """Preferences of instances say their number both for each and for all, or for some of them alone; or the job is to
-    run on spot instances, of which there are none for preferences.
+    """Preferences of instances say their number both for each and for all, or for some of them alone, or name one type
+    twice; or the job is to run on spot instances, of which there are none for preferences.
 
     Bad:  "InstanceCount": 2 beside preferences of which each has an "InstanceCount"
     Good: "InstanceCount" in each preference alone
@@ -75,6 +75,11 @@ def instance_preferences(subject: Subject) -> Iterator[Fault]:
     for machine in subject.machines:
         listed = [item for _, item in entries(machine.settings, "InstancePreferences")]
         counted = [item.get("InstanceCount") is not None for item in listed]
+        types = [literal(subject, item.get("InstanceType")) for item in listed]
+        twice = next((index for index, kind in enumerate(types) if kind is not None and kind in types[:index]), None)
+        if twice is not None:
+            at = f"{machine.at}/InstancePreferences/{twice}/InstanceType"
+            yield Fault(at, f"{shown(types[twice])} is preferred twice", "keep one of both", machine.placed)
         if any(counted) and machine.settings.get("InstanceCount") is not None:
             message = "the number of instances stands beside the preferences and in them"
             yield Fault(f"{machine.at}/InstanceCount", message, "keep one of both", machine.placed)

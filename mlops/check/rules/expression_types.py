@@ -174,6 +174,24 @@ def join_does_not_fit(subject: Subject) -> Iterator[Fault]:
             yield Fault(feed.at, message, "mind the separator and the pieces", placed, severity=severity)
 
 
+@rule("R336", "brought-value-does-not-fit", Severity.ERROR, source="botocore's shapes of both ends")
+def brought_value_does_not_fit(subject: Subject) -> Iterator[Fault]:
+    """A reference brings what another step's request says, and that breaks the place that it fills.
+
+    Bad:  "S3Uri": {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.LocalPath"}
+    Good: "S3Uri": {"Get": "Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri"}
+    """
+    for placed, feed in subject.feeds:
+        if not isinstance(feed.expression, Ref) or _sample(subject, feed.expression) is not None:
+            continue
+        value = properties.echoed(subject, feed.expression)
+        breach = _breach(value, feed.shape)
+        if breach is not None:
+            severity = Severity.WARNING if breach[1] else None
+            message = f"{feed.expression.expression} brings {shown(value)}: {breach[0]}"
+            yield Fault(f"{feed.at}/Get", message, form_of(feed.shape), placed, severity=severity)
+
+
 _SCHEMES = ("s3://", "https://")
 
 

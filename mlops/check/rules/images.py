@@ -10,7 +10,7 @@ from typing import Any
 
 from mlops.check import instances
 from mlops.check.expressions import literal
-from mlops.check.images import Image, parse
+from mlops.check.images import ALGORITHM_ACCOUNTS, Image, parse
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
@@ -121,6 +121,46 @@ def unpublished_framework_image(subject: Subject) -> Iterator[Fault]:
                 help_text = did_you_mean(image.python, fact.pythons) or f"use {', '.join(fact.pythons)}"
                 yield Fault(used.at, message, help_text, used.placed)
                 break
+
+
+@rule(
+    "X863",
+    "misspelt-repository",
+    Severity.WARNING,
+    source="official SDK's image_uri_config: repositories in the accounts of Amazon's algorithms and frameworks",
+)
+def misspelt_repository(subject: Subject) -> Iterator[Fault]:
+    """An image of an account of Amazon's, in a repository that is a letter beside the name of one that is there.
+
+    Bad:  "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgbost:1.7-1"
+    Good: "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+    """
+    for used in _used(subject):
+        image = used.image
+        if image.account not in ALGORITHM_ACCOUNTS or image.framework is not None:
+            continue
+        known = _repositories()
+        help_text = None if image.repository in known else did_you_mean(image.repository, known)
+        if help_text is not None:
+            message = f"account {image.account} of Amazon's has no {image.repository}"
+            yield Fault(used.at, message, help_text, used.placed)
+
+
+_FRAMEWORKS = (
+    "sagemaker-scikit-learn", "sagemaker-xgboost", "sagemaker-sparkml-serving", "sagemaker-chainer",
+    "sagemaker-pytorch",
+    "sagemaker-tensorflow", "sagemaker-tensorflow-serving", "sagemaker-tensorflow-scriptmode", "sagemaker-mxnet",
+    "sagemaker-mxnet-serving", "sagemaker-rl-tensorflow", "sagemaker-rl-mxnet", "autogluon-training",
+    "autogluon-inference", "djl-inference", "stabilityai-pytorch-inference", "image-classification-neo",
+    "xgboost-neo",
+)  # fmt: skip
+
+
+@cache
+def _repositories() -> frozenset[str]:
+    from mlops.knowledge import algorithms, containers
+
+    return frozenset((*_FRAMEWORKS, *algorithms.names(), *containers.names()))
 
 
 _PLAIN = frozenset({"pytorch", "tensorflow", "mxnet"})

@@ -122,7 +122,8 @@ def serial_mode_alone(subject: Subject) -> Iterator[Fault]:
 )
 def model_archive(subject: Subject) -> Iterator[Fault]:
     """ModelDataUrl is something else than a .tar.gz: a prefix, a file of another kind, or the folder that another step
-    writes; and the container is not multi-model. So is the ArtifactUrl of an inference component.
+    writes; and the container is not multi-model. So is the ArtifactUrl of an inference component, or the
+    SamplePayloadUrl of a registration.
 
     Bad:  "ModelDataUrl": "s3://acme/model/"
     Good: "ModelDataUrl": "s3://acme/model/model.tar.gz"
@@ -140,6 +141,13 @@ def model_archive(subject: Subject) -> Iterator[Fault]:
             if what is not None:
                 place = f"{at}{where}/Container/ArtifactUrl"
                 yield Fault(place, f"{what}, and one .tar.gz is wanted", "pack it", placed)
+    for placed, arguments in subject.of_type("RegisterModel"):
+        # Examples of Amazon's give an object without any ending.
+        url = fold(subject, arguments.get("SamplePayloadUrl"))
+        what = _no_archive(subject, url) if url is not None and "." in url.rpartition("/")[2] else None
+        if what is not None:
+            place = f"{placed.pointer}/Arguments/SamplePayloadUrl"
+            yield Fault(place, f"{what}, and one .tar.gz is wanted", "pack the samples", placed)
 
 
 _ARCHIVES = (".tar.gz", ".tgz")
@@ -317,7 +325,7 @@ def _is_base_model(specification: Mapping[str, Value]) -> bool:
 def model_data_form(subject: Subject) -> Iterator[Fault]:
     """Model data of another form than the container is told: a prefix without a slash or to be unpacked, an archive
     where a multi-model container wants a prefix, or SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY and without
-    data that could hold the program.
+    data that could hold the program. A prefix that is to be unpacked is an error.
 
     Bad:  "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model"
     Good: "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model/"
@@ -335,7 +343,9 @@ def model_data_form(subject: Subject) -> Iterator[Fault]:
             yield Fault(where, f"{shown(uri)} is a prefix, one object is wanted", "name the object", placed)
         if get(source, "S3DataType") == "S3Prefix" and get(source, "CompressionType") == "Gzip":
             place = f"{at}/ModelDataSource/S3DataSource/CompressionType"
-            yield Fault(place, "a prefix is not unpacked, one archive is", "write None, or name the S3Object", placed)
+            help_text = "write None, or name the S3Object"
+            message = "a prefix is not unpacked, one archive is"
+            yield Fault(place, message, help_text, placed, severity=Severity.ERROR)
         if container.get("Mode") == "MultiModel" and isinstance(url, str) and url.endswith((".tar.gz", ".tgz")):
             message = "a multi-model container takes a prefix with many archives, this is one archive"
             yield Fault(f"{at}/ModelDataUrl", message, "give the prefix", placed)

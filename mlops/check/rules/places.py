@@ -227,20 +227,52 @@ def _images(subject: Subject) -> Iterator[tuple[str, str, Placed, Where | None]]
                         stack.append((f"{at}/{name}", item))
 
 
-@rule("X814", "wrong-arn", Severity.ERROR, source="botocore's documentation of KmsKeyId")
+@rule(
+    "X814",
+    "wrong-arn",
+    Severity.ERROR,
+    source="botocore's documentation of the members; AWS service authorization reference: forms of ARNs",
+)
 def wrong_arn(subject: Subject) -> Iterator[Fault]:
-    """A key is given by the ARN of something else.
+    """A key, a model package, its group, an algorithm or a topic is given by the ARN of something else.
 
     Bad:  "KmsKeyId": "arn:aws:s3:::acme"
     Good: "KmsKeyId": "arn:aws:kms:eu-west-1:111122223333:alias/ml"
     """
     for at, text, placed in subject.texts:
+        if not text.startswith("arn:"):
+            continue
         name = at.rpartition("/")[2]
-        if name.endswith("KmsKeyId") and text.startswith("arn:") and text.split(":")[2:3] != ["kms"]:
-            yield Fault(at, f"{shown(text)} is no key", "give a KMS key or alias", placed)
+        wanted = _ARNS.get("KmsKeyId" if name.endswith("KmsKeyId") else name)
+        parts = text.split(":", 5)
+        if wanted is None or len(parts) < 6 or (parts[2] == wanted.service and parts[5].startswith(wanted.resources)):
+            continue
+        yield Fault(at, f"{shown(text)} is no {wanted.title}", f"give {wanted.form}", placed)
 
 
-_BUCKET = re.compile(r"[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What the ARN of a member is of: ``resources`` are beginnings of its last part."""
+
+    title: str
+    form: str
+    service: str
+    resources: tuple[str, ...] = ("",)
+
+
+_ARNS: Mapping[str, _Form] = {
+    "KmsKeyId": _Form("key", "a KMS key or alias: ...:key/<id> or ...:alias/<name>", "kms", ("key/", "alias/")),
+    "ModelPackageGroupName": _Form(
+        "model package group", "...:model-package-group/<name>", "sagemaker", ("model-package-group/",)
+    ),
+    "ModelPackageName": _Form("model package", "...:model-package/<group>/<number>", "sagemaker", ("model-package",)),
+    "AlgorithmName": _Form("algorithm", "...:algorithm/<name>", "sagemaker", ("algorithm/",)),
+    "SuccessTopic": _Form("topic", "arn:aws:sns:...", "sns"),
+    "ErrorTopic": _Form("topic", "arn:aws:sns:...", "sns"),
+}
+
+_BUCKET = re.compile(r"(?!xn--|sthree-|amzn-s3-demo-)[a-z0-9][a-z0-9.\-]{1,61}[a-z0-9]")
+"""Of names that are reserved only those that nobody can have: aliases of access points stand for buckets."""
 _ADDRESS = re.compile(r"\d+(\.\d+){3}")
 _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
 
@@ -270,7 +302,9 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
         if not text.startswith("s3://"):
             continue
         bucket, slash, key = text[5:].partition("/")
-        if text != text.strip() or "*" in text:
+        if "?versionId=" in text:
+            yield Fault(at, f"{shown(text)} asks for a version, which is part of the key here", None, placed, owner)
+        elif text != text.strip() or "*" in text:
             yield Fault(at, f"{shown(text)} is taken as it is, blanks and stars too", None, placed, owner)
         elif _PLACEHOLDER.search(text):
             yield Fault(at, f"{shown(text)} has a placeholder", "fill it in", placed, owner)

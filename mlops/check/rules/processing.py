@@ -78,9 +78,11 @@ def input_source(subject: Subject) -> Iterator[Fault]:
         if all(get(item, "DatasetDefinition", name) is not None for name in queries):
             message = f"{' and '.join(queries)} exclude each other"
             yield Fault(f"{at}/DatasetDefinition/{queries[1]}", message, "make two inputs of them", placed)
-        source = item.get("S3Input")
-        if isinstance(source, Mapping) and item.get("AppManaged", False) is False and source.get("LocalPath") is None:
-            yield Fault(f"{at}/S3Input/LocalPath", "the input has no LocalPath", "add it", placed)
+        for name in ("S3Input", "DatasetDefinition"):
+            source = item.get(name)
+            managed = item.get("AppManaged", False)
+            if isinstance(source, Mapping) and managed is False and source.get("LocalPath") is None:
+                yield Fault(f"{at}/{name}/LocalPath", "the input has no LocalPath", "add it", placed)
 
 
 @rule("X786", "compressed-file-input", Severity.ERROR, source="CreateProcessingJob API: Gzip only with Pipe")

@@ -178,15 +178,17 @@ def container_port(subject: Subject) -> Iterator[Fault]:
 
 
 def _port(use: _Use, port: Port, at: str, item: Mapping[str, Value]) -> Iterator[Fault]:
-    uri, mode = get(item, "S3Input", "S3Uri"), get(item, "S3Input", "S3InputMode")
+    uri = get(item, "S3Input", "S3Uri")
     last = uri.rpartition("/")[2] if isinstance(uri, str) else ""
     if port.ending is not None and "." in last and not last.endswith(port.ending):
         message = f"{port.name} is {shown(last)}, a {port.ending} file is wanted"
         yield Fault(f"{at}/S3Input/S3Uri", message, None, use.placed, severity=Severity.WARNING)
-    if port.mode is not None and isinstance(mode, str) and mode != port.mode:
-        message = f"{use.contract.title} reads {port.name} by {port.mode}, not by {mode}"
-        help_text = f"write {port.mode}"
-        yield Fault(f"{at}/S3Input/S3InputMode", message, help_text, use.placed, severity=Severity.WARNING)
+    for member, wanted in port.s3.items():
+        given = get(item, "S3Input", member)
+        if isinstance(given, str) and given != wanted:
+            message = f"{use.contract.title} reads {port.name} with {member} {wanted}, not {given}"
+            place = f"{at}/S3Input/{member}"
+            yield Fault(place, message, f"write {wanted}", use.placed, severity=Severity.WARNING)
 
 
 @rule(
@@ -267,8 +269,8 @@ def _application(at: str, application: str, classed: bool, program: Program, pla
     source="official SDK: images of check steps; accounts of its image_uri_config",
 )
 def container_of_another_check(subject: Subject) -> Iterator[Fault]:
-    """A QualityCheck runs Clarify's container, or a ClarifyCheck Model Monitor's; or one of Amazon's processing images
-    is of an account that does not hold it in its region.
+    """A QualityCheck runs Clarify's container, or a ClarifyCheck Model Monitor's; or one of Amazon's processing images,
+    or Debugger's of a training job, is of an account that does not hold it in its region.
 
     Bad:  "205585389593.dkr.ecr.us-east-1.amazonaws.com/sagemaker-clarify-processing:1.0" in a QualityCheck
     Good: "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
@@ -280,10 +282,19 @@ def container_of_another_check(subject: Subject) -> Iterator[Fault]:
             help_text = _INSTEAD[kind]
             yield Fault(at, message, f"use {help_text}", use.placed)
             continue
-        wanted = use.contract.accounts.get(use.region)
-        if wanted is not None and use.account != wanted and _is_amazons(use.account):
-            message = f"account {use.account} does not hold {use.contract.name} in {use.region}"
-            yield Fault(at, message, f"use account {wanted}", use.placed)
+        yield from _foreign(use.contract, use.region, use.account, at, use.placed)
+    for start, job, placed in subject.jobs[TRAINING]:
+        for member in ("DebugRuleConfigurations", "ProfilerRuleConfigurations"):
+            for where, item in entries(job, member):
+                known = _contract(subject, item.get("RuleEvaluatorImage"))
+                if known is not None:
+                    yield from _foreign(*known, f"{start}{where}/RuleEvaluatorImage", placed)
+
+
+def _foreign(contract: Contract, region: str, account: str, at: str, placed: Placed) -> Iterator[Fault]:
+    wanted = contract.accounts.get(region)
+    if wanted is not None and account != wanted and _is_amazons(account):
+        yield Fault(at, f"account {account} does not hold {contract.name} in {region}", f"use account {wanted}", placed)
 
 
 def _is_amazons(account: str) -> bool:
@@ -304,8 +315,8 @@ _INSTEAD = {"QualityCheck": "sagemaker-model-monitor-analyzer", "ClarifyCheck": 
     source="smdebug-rulesconfig: names of the built-in rules; CreateTrainingJob API: DebugRuleConfiguration",
 )
 def debugger_rule(subject: Subject) -> Iterator[Fault]:
-    """A built-in rule of Debugger or of its profiler that does not exist or is not named, two rules of one name, or
-    rules on tensors that no hook saves.
+    """A built-in rule of Debugger or of its profiler that does not exist or is not named, rules on tensors that no hook
+    saves; or (an error) two rules of one name.
 
     Bad:  "RuleParameters": {"rule_to_invoke": "LossNotDecresing"}
     Good: "RuleParameters": {"rule_to_invoke": "LossNotDecreasing"}
@@ -317,9 +328,8 @@ def debugger_rule(subject: Subject) -> Iterator[Fault]:
                 name = item.get("RuleConfigurationName")
                 if isinstance(name, str):
                     if name in seen:
-                        yield Fault(
-                            f"{at}{where}/RuleConfigurationName", f"two rules are named {name!r}", "rename one", placed
-                        )
+                        place, message = f"{at}{where}/RuleConfigurationName", f"two rules are named {name!r}"
+                        yield Fault(place, message, "rename one", placed, severity=Severity.ERROR)
                     seen.add(name)
                 known = _contract(subject, item.get("RuleEvaluatorImage"))
                 if known is not None and known[0].rules:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -34,13 +34,14 @@ class Variable:
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output, found by its name. What is ``expected`` may be told elsewhere, in a file of the job."""
+    """An input or output, found by its name. What is ``expected`` may be told elsewhere, in a file of the job; ``s3``
+    are the members of its S3Input that may have one value alone."""
 
     name: str
     required: bool = False
     expected: bool = False
     ending: str | None = None
-    mode: str | None = None
+    s3: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
