@@ -56,6 +56,14 @@ def promote(request: Promotion, listener: Listener, consent: Consent = NOBODY) -
     """Raises Refusal for a version that a gate refuses, and where the endpoint does not serve it."""
     road = _road(request)
     gates = road.gates()
+    if road.passed_over:
+        newest = max(road.passed_over)
+        listener(
+            Said(
+                text=f"version {newest} of {request.group} is passed over: it was taken or rolled back here; "
+                f"--version {newest} takes it all the same"
+            )
+        )
     for item in gates[1:]:
         listener(Said(text=item.told))
     connected = road.connected
@@ -100,6 +108,7 @@ class _Road:
     source: Registry
     version: Version
     settings: PromotionSettings
+    passed_over: frozenset[int]
 
     def gates(self) -> tuple[Gated, ...]:
         request = self.request
@@ -127,12 +136,10 @@ def _road(request: Promotion) -> _Road:
     settings = read_settings(connected.environment, connected.root)
     group, number = request.group, request.number
     entries = history.read(connected.account, connected.environment, request.target.endpoint)
-    chosen = (
-        newest_approved(holder.account, group, refused(entries, group))
-        if number is None
-        else version(holder.account, group, number)
-    )
-    return _Road(request, connected, Registry(holder.account, holder.environment), chosen, settings)
+    bad = refused(entries, group) if number is None else frozenset[int]()
+    chosen = newest_approved(holder.account, group, bad) if number is None else version(holder.account, group, number)
+    newer = frozenset(item for item in bad if item > chosen.number)
+    return _Road(request, connected, Registry(holder.account, holder.environment), chosen, settings, newer)
 
 
 def _passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:

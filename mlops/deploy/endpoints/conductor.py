@@ -149,6 +149,7 @@ class Conductor:
             self._by,
             journal.reason or self._note,
             journal.engine,
+            journal.version if shifted else None,
         )
         with answers():
             history.append(self._account, self._environment, journal.endpoint, entry)

@@ -10,7 +10,7 @@ from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import Conductor, is_left, told, unfinished, wish
-from mlops.deploy.endpoints.history import WINDOW, Entry
+from mlops.deploy.endpoints.history import WINDOW, Entry, refused
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
 from mlops.deploy.models.registry import version as version_of
 from mlops.deploy.shifting import seeing
@@ -84,8 +84,8 @@ class Steering:
             by = confirm_identity(self.account, self.environment).arn
             there = self._endpoint()
             entries = history.read(self.account, self.environment, self.endpoint)
-        target = self._earlier(entries, there, number)
-        now = _serving_entry(entries, there.config)
+        now = history.serving(entries, there.config)
+        target = self._earlier(entries, now, there, number)
         self._permitted(f"roll {self.endpoint} back to version {target.version} of {target.group}")
         config = self._with_live_counts(target, there)
         self.say(f"{self.endpoint} goes back to {config}, version {target.version} of {target.group}")
@@ -98,12 +98,13 @@ class Steering:
             entry = Entry(
                 "rolled back",
                 now.group if now is not None else target.group,
-                now.version if now is not None else 0,
+                now.serves or 0 if now is not None else 0,
                 config,
                 there.config,
                 by,
                 reason,
                 f"to version {target.version} of {target.group}",
+                target.version,
             )
             history.append(self.account, self.environment, self.endpoint, entry)
         return entry
@@ -155,14 +156,23 @@ class Steering:
             raise Refusal(f"{self.endpoint} is {there.status}; it can be rolled back when it is in service")
         return there
 
-    def _earlier(self, entries: tuple[Entry, ...], there: Endpoint, number: int | None) -> Entry:
-        served: dict[str, Entry] = {}
+    def _earlier(self, entries: tuple[Entry, ...], now: Entry | None, there: Endpoint, number: int | None) -> Entry:
+        """The last configuration of another version that was not taken or rolled back; whatever it is where its number
+        is given."""
+        served: dict[tuple[str, int], Entry] = {}
         for entry in entries:
-            if entry.verb in ("created", "updated") and entry.config != there.config:
-                served.pop(entry.config, None)
-                served[entry.config] = entry
-        window = list(served.values())[-WINDOW:]
-        found = [entry for entry in reversed(window) if number is None or entry.version == number]
+            if entry.verb in ("created", "updated"):
+                served.pop((entry.group, entry.version), None)
+                served[entry.group, entry.version] = entry
+        if now is not None:
+            served.pop((now.group, now.serves or 0), None)
+        window = [entry for entry in served.values() if entry.config != there.config][-WINDOW:]
+        bad = {entry.group: refused(entries, entry.group) for entry in window}
+        found = [
+            entry
+            for entry in reversed(window)
+            if (entry.version == number if number is not None else entry.version not in bad[entry.group])
+        ]
         if not found:
             known = ", ".join(str(entry.version) for entry in window) or "none"
             wanted = "" if number is None else f" version {number}"
@@ -207,7 +217,3 @@ class Steering:
         if not ended or state is None or (state.status, state.config) != (IN_SERVICE, config):
             now = "gone" if state is None else f"{state.status} with {state.config}"
             raise Refusal(f"{self.endpoint} did not come to {config}: it is {now}")
-
-
-def _serving_entry(entries: tuple[Entry, ...], config: str) -> Entry | None:
-    return next((item for item in reversed(entries) if item.config == config and item.verb != "rolled back"), None)

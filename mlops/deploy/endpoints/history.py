@@ -22,7 +22,8 @@ def _now() -> str:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """``config`` serves by then; ``group`` and ``version`` are what it was about: what serves where it was promoted,
-    what does not any more where it was taken or rolled back."""
+    what does not any more where it was taken or rolled back. ``serves`` is the version of the group that serves by
+    then, None where the entry does not say."""
 
     verb: Verb
     group: str
@@ -32,6 +33,7 @@ class Entry:
     by: str
     reason: str | None = None
     how: str | None = None
+    serves: int | None = None
     at: str = field(default_factory=_now)
     number: int = 0
 
@@ -47,6 +49,11 @@ def read(account: Account, environment: Environment, endpoint: str, last: int | 
     known = set(Entry.__dataclass_fields__)
     found = ledger.read(account, environment, _folder(endpoint), last)
     return tuple(Entry(**{key: value for key, value in item.items() if key in known}) for item in found)
+
+
+def serving(entries: tuple[Entry, ...], config: str) -> Entry | None:
+    """The entry that brought what serves with ``config``."""
+    return next((item for item in reversed(entries) if item.config == config and item.serves is not None), None)
 
 
 def refused(entries: tuple[Entry, ...], group: str) -> frozenset[int]:

@@ -141,7 +141,9 @@ def _entry(promotion: Promotion, seen: Seen, version: Version, by: str, reason: 
     if promotion.verb not in ("created", "updated") or any(isinstance(item, Shift) for item in promotion.actions):
         return None
     before = seen.endpoint.config if seen.endpoint is not None and promotion.verb == "updated" else None
-    return Entry(promotion.verb, version.group, version.number, promotion.config, before, by, reason, "at once")
+    return Entry(
+        promotion.verb, version.group, version.number, promotion.config, before, by, reason, "at once", version.number
+    )
 
 
 def planned(

@@ -176,7 +176,10 @@ class Controller:
                     return
                 left += self._judge.patience
                 if left <= 0:
-                    raise Red(f"stage {bake.stage} ({bake.share:g} %) has no verdict: {verdict.why}")
+                    raise Red(
+                        f"stage {bake.stage} ({bake.share:g} %) has no verdict: {verdict.why}; without traffic there "
+                        "is none, and a longer bake or `patience` gives it time"
+                    )
             self._clock.sleep(max(0.0, min(self._judge.interval, left)))
             self._renew()
             self._hold(self._expected())

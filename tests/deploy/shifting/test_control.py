@@ -102,7 +102,9 @@ def promoted(service: Service, model: str, version: int) -> None:
     before = service.serving.config
     service.configs[config] = {"ProductionVariants": [variant("AllTraffic", model, 2).as_request()]}
     service.update_endpoint("churn", config, RetainAllVariantProperties=True)
-    history.append(account, ENVIRONMENT, "churn", Entry("updated", "churn", version, config, before, "ada"))
+    history.append(
+        account, ENVIRONMENT, "churn", Entry("updated", "churn", version, config, before, "ada", serves=version)
+    )
 
 
 def test_back_to_what_served_before_with_as_many_instances_as_now() -> None:
@@ -118,6 +120,22 @@ def test_back_to_what_served_before_with_as_many_instances_as_now() -> None:
     assert refused(entries, "churn") == {3} and refused(entries, "other") == frozenset()
     steering(service).rollback(number=1)
     assert models(service) == [("m1", 3)]
+
+
+def test_what_was_taken_back_is_neither_what_serves_nor_where_to_go_back_to() -> None:
+    service = Service(OLD)
+    account: Any = service
+    for number in (1, 2):
+        promoted(service, f"m{number}", number)
+    # Version 3 was tried, and taken back to the configuration of version 2.
+    taken = Entry("taken back", "churn", 3, "config-2", None, "ada", "stage 1: errors")
+    history.append(account, ENVIRONMENT, "churn", taken)
+    entry = steering(service).rollback()
+    assert (entry.version, entry.serves, models(service)) == (2, 1, [("m1", 3)])
+    assert refused(history.read(account, ENVIRONMENT, "churn"), "churn") == {2, 3}
+    with pytest.raises(Refusal, match="cannot be rolled back to anything: it served before: 2"):
+        steering(service).rollback()
+    assert steering(service).rollback(number=2).version == 1
 
 
 @pytest.mark.parametrize(
