@@ -6,7 +6,6 @@ import ast
 import sys
 from collections.abc import Iterator
 from functools import cache
-from importlib import metadata
 from pathlib import Path
 
 from mlops.project.python_files import imported, parsed
@@ -53,6 +52,8 @@ def _modules(tree: ast.Module) -> Iterator[str]:
 @cache
 def _needs_one(name: str) -> bool:
     """Of an installed package that no distribution has, nothing is known."""
+    from importlib import metadata  # longer to load than a check of a definition takes
+
     owners = metadata.packages_distributions().get(name)
     if not owners:
         return True

@@ -7,7 +7,7 @@ import multiprocessing
 import socket
 import sqlite3
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -253,6 +253,16 @@ def test_the_environments_bucket_is_there(tmp_path: Path) -> None:
 
 
 # Every operation once, so that its reply can be held against the service model. {} stands for values from before.
+METRIC = {"Namespace": "shop", "MetricName": "orders"}
+DAY = {"StartTime": datetime.now(UTC) - timedelta(days=1), "EndTime": datetime.now(UTC) + timedelta(hours=1)}
+ALARM = {
+    "AlarmName": "many",
+    "Statistic": "Sum",
+    "Period": 60,
+    "EvaluationPeriods": 1,
+    "Threshold": 5.0,
+    "ComparisonOperator": "GreaterThanThreshold",
+}
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     ("s3", "CreateBucket", {"Bucket": "some-bucket"}),
@@ -364,6 +374,19 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sagemaker", "DeleteModelPackageGroup", {"ModelPackageGroupName": "g"}),
     *[("sagemaker", f"List{kind}Jobs", {}) for kind in ("Training", "Processing", "Transform")],
     ("sagemaker", "DeletePipeline", {"PipelineName": "p"}),
+    ("cloudwatch", "PutMetricData", {"Namespace": "shop", "MetricData": [{"MetricName": "orders", "Value": 1.0}]}),
+    ("cloudwatch", "ListMetrics", {}),
+    ("cloudwatch", "GetMetricStatistics", {**METRIC, **DAY, "Period": 60, "Statistics": ["Sum"]}),
+    (
+        "cloudwatch",
+        "GetMetricData",
+        {**DAY, "MetricDataQueries": [{"Id": "a", "MetricStat": {"Metric": METRIC, "Period": 60, "Stat": "Sum"}}]},
+    ),
+    ("cloudwatch", "PutMetricAlarm", {**METRIC, **ALARM}),
+    ("cloudwatch", "SetAlarmState", {"AlarmName": "many", "StateValue": "OK", "StateReason": "a test"}),
+    ("cloudwatch", "DescribeAlarms", {}),
+    ("cloudwatch", "DescribeAlarmHistory", {"AlarmName": "many"}),
+    ("cloudwatch", "DeleteAlarms", {"AlarmNames": ["many"]}),
 ]
 # Told by tests that have an endpoint or an execution to ask.
 ELSEWHERE = {

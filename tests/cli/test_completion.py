@@ -110,7 +110,13 @@ def test_where_nothing_is_nothing_is_offered_and_nothing_made(
     assert not list((tmp_path / "empty").iterdir())
 
 
-TYPED = {"init directory": "a new folder", "explain code": "a rule", "completion shell": "click knows the choices"}
+TYPED = {
+    "init directory": "a new folder",
+    "explain code": "a rule",
+    "completion shell": "click knows the choices",
+    "put source": "click knows files",
+    "put uri": "a place that need not be there yet",
+}
 
 
 def test_every_argument_is_completed() -> None:

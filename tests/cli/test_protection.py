@@ -109,6 +109,8 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("executions diff", ("last", "last"), environment="local"),
     Reads("models list"),
     Reads("models show", ("churn", "1")),
+    Reads("models history", ("churn", "1")),
+    Reads("models compare", ("churn", "1", "1")),
     Reads("endpoints list"),
     Reads("endpoints show", ("churn",)),
     Reads("endpoints invoke", ("churn", "--data", "1")),

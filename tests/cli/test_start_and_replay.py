@@ -185,7 +185,7 @@ def test_the_end_of_the_log_is_shown_while_a_step_runs(project: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "told"),
     [
-        (["run"], "there is nothing to run"),
+        (["run"], "which is not there"),
         (["run", "--from", "last"], "--from goes with --only STEP"),
         (["run", "pipeline.py", "--from-env", "prod"], "--from-env goes with --from"),
         (["run", "--only", "Two", "--from", "nowhere"], "there is no execution nowhere"),

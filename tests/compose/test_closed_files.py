@@ -87,6 +87,7 @@ def running(*words: str) -> list[str]:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="asks /proc and namespaces")
+@pytest.mark.xdist_group("hostile")  # each looks for processes that it might have left
 @pytest.mark.parametrize("how", ["namespaces", "folders"])
 def test_a_hostile_file_reaches_nothing(
     how: str, listener: Listener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -196,10 +197,15 @@ REACHING = {
 
 
 @pytest.mark.parametrize("row", REACHING)
-def test_what_turns_out_to_do_more_is_stopped_before_it_does(row: str, tmp_path: Path) -> None:
+def test_what_turns_out_to_do_more_is_stopped_before_it_does(
+    row: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from mlops.declare.load import load
     from mlops.declare.reaching_out import ReachesOut
 
+    # What another test has loaded is loaded no more.
+    for name in [name for name in sys.modules if name.partition(".")[0] in ("sagemaker", "boto3")]:
+        monkeypatch.delitem(sys.modules, name)
     (tmp_path / "kept.txt").touch()
     file = tmp_path / "pipeline.py"
     file.write_text(f"import os\nos.chdir({str(tmp_path)!r})\n{REACHING[row]}\n")
@@ -227,7 +233,7 @@ def test_the_keys_are_not_there_while_a_file_runs_here(tmp_path: Path, monkeypat
 def test_a_notebook_of_ours_is_a_target(tmp_path: Path) -> None:
     """It writes what it ships, installs, draws, and runs its pipeline; a mistake stands at its line of the file."""
     cells = [
-        "!pip install mlops\n%matplotlib inline\nfrom mlops import *",
+        "!pip install house\n%matplotlib inline\nfrom mlops import *",
         "%%writefile made.py\nprint('made')\n",
         "IMAGE = '111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1'\nwith Pipeline('nb') as pipeline:\n"
         "    Processing('Made', code='made.py', image=IMAGE, instance='ml.m5.large')\n"
@@ -246,7 +252,7 @@ def test_a_notebook_of_ours_is_a_target(tmp_path: Path) -> None:
         for item in opened.findings
     ]
     assert told == [
-        ("D106", "!pip install mlops"),
+        ("D106", "!pip install house"),
         ("D040", "    Fail('Stop', 'x', bad=1)"),
         ("D106", "execution = pipeline.run()"),
         ("D106", "assert execution.status == 'Succeeded'"),

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account.local import events
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.cloudwatch.metrics import metric_of, series
+from mlops.account.local.services.cloudwatch.metrics import metric_of, series, start_of
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import ACCOUNT_ID, State, moment
 from mlops.ir.values import Value
@@ -33,10 +33,11 @@ _PAGE = 100
 
 def put_metric_alarm(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["AlarmName"]
+    for member in ("ComparisonOperator", "EvaluationPeriods", "Threshold"):
+        if request.get(member) is None:
+            raise _wrong(f"The parameter {member} is required.")
     if request["ComparisonOperator"] not in _COMPARE:
         raise _wrong("Anomaly detection is not evaluated by the local account.")
-    if request.get("Threshold") is None:
-        raise _wrong("The parameter Threshold is required.")
     if (request.get("DatapointsToAlarm") or 1) > request["EvaluationPeriods"]:
         raise _wrong("The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
     _statistic(request)
@@ -65,7 +66,7 @@ def describe_alarms(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     found = [alarm for alarm in (evaluated(state, name, now) for name in wanted) if alarm is not None]
     if request.get("StateValue"):
         found = [alarm for alarm in found if alarm["StateValue"] == request["StateValue"]]
-    start = int(request.get("NextToken") or 0)
+    start = start_of(request)
     size = request.get("MaxRecords") or _PAGE
     return {
         "MetricAlarms": found[start : start + size],

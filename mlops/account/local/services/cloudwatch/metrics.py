@@ -89,7 +89,7 @@ def get_metric_statistics(state: State, request: Mapping[str, Any]) -> Mapping[s
 
 def list_metrics(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     found = [metric for metric in sources.names(state) if _matches(metric, request)]
-    start = int(request.get("NextToken") or 0)
+    start = start_of(request)
     page = found[start : start + _PAGE]
     return {
         "Metrics": [
@@ -143,6 +143,14 @@ def _span(request: Mapping[str, Any]) -> tuple[datetime, datetime]:
     if start >= end:
         raise _wrong("The parameter StartTime must be less than the parameter EndTime.")
     return start, end
+
+
+def start_of(request: Mapping[str, Any]) -> int:
+    """Where the page begins that a token names: one of ours is a number."""
+    token = request.get("NextToken") or "0"
+    if not (token.isascii() and token.isdigit() and len(token) < 10):
+        raise Refusal("InvalidNextToken", "The next token is invalid.")
+    return int(token)
 
 
 def _pairs(dimensions: Any) -> tuple[tuple[str, str], ...]:
