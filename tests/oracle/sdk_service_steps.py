@@ -149,7 +149,7 @@ component = InferenceComponentStep(
     "Component",
     step_args=session.create_inference_component(
         "churn-component",
-        serve.properties.EndpointName,
+        "components",  # an endpoint whose variant has no model of its own
         "AllTraffic",
         specification={
             "ModelName": "churn-model",

@@ -92,7 +92,7 @@ with Pipeline("services", experiment=Experiment("churn"), mlflow=Mlflow(SERVER, 
     InferenceComponent(
         "Component",
         component="churn-component",
-        endpoint=serve.endpoint_name,
+        endpoint="components",  # an endpoint whose variant has no model of its own
         variant="AllTraffic",
         model="churn-model",
         memory=1024,
