@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from mlops.account.local import LocalAccount
 from mlops.cli import main
 
 README = Path(__file__).parent.parent.parent / "README.md"
@@ -66,15 +67,26 @@ def test_each_command_of_the_first_steps_in_order(tmp_path: Path) -> None:
     around = {key: value for key, value in os.environ.items() if not key.startswith(("AWS_", "PYTHONPATH"))}
     path = f"{Path(sys.executable).parent}{os.pathsep}{around['PATH']}"
     script = "\n".join(("set -eux", *first_steps()))
-    done = subprocess.run(
+    try:
+        done = _typed(script, tmp_path, {**around, "PATH": path, "HOME": str(tmp_path)})
+    finally:
+        # What serves would go on when the test is over.
+        for state in tmp_path.glob("*/.mlops"):
+            sagemaker = LocalAccount(state, "us-east-1").client("sagemaker")
+            for endpoint in sagemaker.list_endpoints()["Endpoints"]:
+                sagemaker.delete_endpoint(EndpointName=endpoint["EndpointName"])
+    told = f"{done.stdout}\n{done.stderr}"
+    assert done.returncode == 0, told
+    assert "Traceback" not in told and "error" not in done.stderr.lower().replace("no errors", ""), told
+
+
+def _typed(script: str, folder: Path, environment: dict[str, str]) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
         ["bash", "-c", script],
-        cwd=tmp_path,
-        env={**around, "PATH": path, "HOME": str(tmp_path)},
+        cwd=folder,
+        env=environment,
         capture_output=True,
         text=True,
         timeout=280,
         check=False,
     )
-    told = f"{done.stdout}\n{done.stderr}"
-    assert done.returncode == 0, told
-    assert "Traceback" not in told and "error" not in done.stderr.lower().replace("no errors", ""), told
