@@ -117,4 +117,9 @@ class _Reader:
 def _plain(key: str) -> str:
     if key[0] == "'":
         return key[1:-1]
-    return str(next(iter(tomllib.loads(f"{key} = 0")))) if key[0] == '"' else key
+    if key[0] != '"':
+        return key
+    try:
+        return str(next(iter(tomllib.loads(f"{key} = 0"))))
+    except tomllib.TOMLDecodeError:  # of a text that tomllib does not take there are keys that are none
+        return key

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from mlops.project.toml_places import line_of
@@ -150,6 +150,7 @@ def test_the_value_at_the_line_of_a_key_is_tomllibs(made: Written) -> None:
         assert line_of(made.text, path) == made.lines[number], (made.text, path)
 
 
+@example('"\\1"')
 @given(st.text(alphabet="a=.[]{}\"'#\\\n, 1", max_size=40))
 def test_whatever_the_text_is_reading_ends(text: str) -> None:
     line_of(text, ("a",))
