@@ -46,16 +46,7 @@ def _table(fields: Sequence[Field]) -> list[str]:
     return ["| Argument | Member | Default |", "|---|---|---|", *rows]
 
 
-def main() -> int:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        stale = not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text
-        if stale:
-            print("docs/arguments.md is stale: python docs/write_arguments.py", file=sys.stderr)
-        return int(stale)
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from generated import written
+
+    sys.exit(written(PAGE, page(), "write_arguments.py"))

@@ -41,16 +41,7 @@ def page() -> str:
     return "\n".join(lines) + "\n"
 
 
-def main() -> int:
-    text = page()
-    if "--check" in sys.argv[1:]:
-        stale = not PAGE.is_file() or PAGE.read_text(encoding="utf-8") != text
-        if stale:
-            print("docs/faults.md is stale: python docs/write_faults.py", file=sys.stderr)
-        return int(stale)
-    PAGE.write_text(text, encoding="utf-8")
-    return 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    from generated import written
+
+    sys.exit(written(PAGE, page(), "write_faults.py"))

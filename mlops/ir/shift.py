@@ -8,7 +8,7 @@ serves. Each move ends when the endpoint is in service again; each may be done t
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -129,6 +129,18 @@ class Probe:
 
 
 Move: TypeAlias = MakeConfig | PointTo | Scale | Weigh | Bake | Probe
+
+
+def config_at_end(moves: Sequence[Move]) -> str:
+    """That an endpoint serves when all of them have ended."""
+    return next(move.serving.config for move in reversed(moves) if isinstance(move, PointTo))
+
+
+def after_all(serving: Serving, moves: Sequence[Move]) -> Serving:
+    """What serves when moves have ended one after the other."""
+    for move in moves:
+        serving = after(serving, move)
+    return serving
 
 
 def after(serving: Serving, move: Move) -> Serving:

@@ -48,19 +48,19 @@ CHANGES = {
     # Asked for by name.
     "deploy/endpoints/writer.py": {
         "CreateModel": "promote",
-        "CreateEndpointConfig": "promote",
         "CreateEndpoint": "promote",
         "UpdateEndpoint": "promote",
         "DeleteEndpoint": "promote: one that had failed, before it is made anew",
     },
     "deploy/shifting/controller.py": {
-        "CreateEndpointConfig": "promote, endpoints resume, abort, promote-now",
         "UpdateEndpoint": "promote, endpoints resume, abort, promote-now",
         "UpdateEndpointWeightsAndCapacities": "promote, endpoints resume, abort, promote-now",
     },
     "deploy/endpoints/control.py": {
-        "CreateEndpointConfig": "endpoints rollback",
         "UpdateEndpoint": "endpoints rollback",
+    },
+    "deploy/shifting/lost_answers.py": {
+        "CreateEndpointConfig": "promote, endpoints resume, abort, promote-now, rollback"
     },
     "deploy/endpoints/serving.py": {"DeleteEndpoint": "endpoints delete"},
     "deploy/executions/following.py": {

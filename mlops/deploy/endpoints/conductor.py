@@ -21,7 +21,7 @@ from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
 from mlops.ir.measure import Judged
-from mlops.ir.shift import Probe, Weigh
+from mlops.ir.shift import Probe, Weigh, config_at_end
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
@@ -139,12 +139,11 @@ class Conductor:
         if outcome.verb not in ("shifted", "taken back"):
             return
         shifted = outcome.verb == "shifted"
-        last = [move for move in journal.moves if hasattr(move, "serving")][-1].serving.config
         entry = Entry(
             "updated" if shifted else "taken back",
             journal.group,
             journal.version,
-            last if shifted else journal.old.config,
+            config_at_end(journal.moves) if shifted else journal.old.config,
             journal.old.config if shifted else None,
             self._by,
             journal.reason or self._note,

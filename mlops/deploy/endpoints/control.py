@@ -14,11 +14,12 @@ from mlops.deploy.endpoints.history import WINDOW, Entry, refused
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
 from mlops.deploy.models.registry import version as version_of
 from mlops.deploy.shifting import seeing
-from mlops.deploy.shifting.journal import Stored
+from mlops.deploy.shifting.journal import Stored, Wish
+from mlops.deploy.shifting.lost_answers import made_config
 from mlops.deploy.shifting.moves import config_name
-from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint
+from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, until_settled
 from mlops.deploy.shifting.settings import PromotionSettings
-from mlops.deploy.waiting import Clock, until
+from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
 from mlops.project.environments import Environment
 
@@ -51,23 +52,23 @@ class Steering:
         stored = self._under_way()
         if not is_left(stored):
             raise Refusal(f"{told(stored.journal)} by {stored.journal.by} is not paused")
-        return self._go_on(stored)
+        return self._go_on(stored, self._permitted(f"go on with {told(stored.journal)}"))
 
     def promote_now(self, reason: str | None = None) -> str:
         """What is left of the looking is left out."""
         stored = self._under_way()
-        self._permitted(f"end {told(stored.journal)} without looking at it any longer")
+        by = self._permitted(f"end {told(stored.journal)} without looking at it any longer")
         if is_left(stored):
-            return self._go_on(stored, hurry=True)
+            return self._go_on(stored, by, "promote-now")
         wish(self.account, self.environment, self.endpoint, "promote-now", reason)
         return f"{told(stored.journal)} goes on without looking"
 
     def abort(self, reason: str | None = None) -> str:
         stored = self._under_way()
-        self._permitted(f"take back {told(stored.journal)}")
+        by = self._permitted(f"take back {told(stored.journal)}")
         said = f"it was aborted{f': {reason}' if reason else ''}"
         if is_left(stored):
-            self._conductor().take_back(stored, said)
+            self._conductor(by).take_back(stored, said)
             return f"{self.endpoint} serves what it served before: {said}"
         wish(self.account, self.environment, self.endpoint, "abort", reason)
         return f"{told(stored.journal)} is taken back by {stored.journal.by}, who is at it"
@@ -81,12 +82,11 @@ class Steering:
                 hint=f"`mlops endpoints abort {self.endpoint}{self.environment.option}` takes it back",
             )
         with answers():
-            by = confirm_identity(self.account, self.environment).arn
             there = self._endpoint()
             entries = history.read(self.account, self.environment, self.endpoint)
         now = history.serving(entries, there.config)
         target = self._earlier(entries, now, there, number)
-        self._permitted(f"roll {self.endpoint} back to version {target.version} of {target.group}")
+        by = self._permitted(f"roll {self.endpoint} back to version {target.version} of {target.group}")
         config = self._with_live_counts(target, there)
         self.say(f"{self.endpoint} goes back to {config}, version {target.version} of {target.group}")
         with answers():
@@ -111,10 +111,12 @@ class Steering:
 
     # How.
 
-    def _permitted(self, doing: str) -> None:
+    def _permitted(self, doing: str) -> str:
+        """Who we are to the account, which is asked before anything is done."""
         with answers():
-            confirm_identity(self.account, self.environment)
+            by = confirm_identity(self.account, self.environment).arn
         self.permit(doing)
+        return by
 
     def _under_way(self) -> Stored:
         stored = unfinished(self.account, self.environment, self.endpoint)
@@ -122,22 +124,18 @@ class Steering:
             raise Refusal(f"no shift of traffic is under way at {self.endpoint}")
         return stored
 
-    def _go_on(self, stored: Stored, *, hurry: bool = False) -> str:
+    def _go_on(self, stored: Stored, by: str, wished: Wish | None = None) -> str:
         journal = stored.journal
-        if not hurry:
-            self._permitted(f"go on with {told(journal)}")
         try:
             with answers():
                 samples = samples_of(self.account, version_of(self.account, journal.group, journal.version))
         except UsageError:
             # The registry is another account's; its samples were asked when the shift began.
             samples = NO_SAMPLES
-        self._conductor().go_on(stored, samples, wish="promote-now" if hurry else None)
+        self._conductor(by).go_on(stored, samples, wish=wished)
         return f"{self.endpoint} serves version {journal.version} of {journal.group}"
 
-    def _conductor(self) -> Conductor:
-        with answers():
-            by = confirm_identity(self.account, self.environment).arn
+    def _conductor(self, by: str) -> Conductor:
         return Conductor(
             self.account,
             self.environment,
@@ -193,27 +191,15 @@ class Steering:
         (variant, *others) = found["ProductionVariants"]
         if others or not live or variant.get("InitialInstanceCount") in (None, live):
             return target.config
-        kept = {
-            member: value
-            for member, value in found.items()
-            if member not in seeing.ANSWERED and member != "ResponseMetadata" and value not in (None, [], {})
-        }
-        request = {**kept, "ProductionVariants": [{**variant, "InitialInstanceCount": live}]}
+        request = {**members_of(found), "ProductionVariants": [{**variant, "InitialInstanceCount": live}]}
         name = config_name(f"{target.group}-{target.version}", request)
         with answers():
-            if unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name)) is None:
-                sagemaker.create_endpoint_config(EndpointConfigName=name, **request)
+            made_config(sagemaker, name, request)
         return name
 
     def _came(self, config: str) -> None:
-        sagemaker = self.account.client("sagemaker")
         deadline = self.clock.now() + self.timeout
-        state, ended = until(
-            lambda: seeing.see(sagemaker, self.endpoint),
-            lambda state: state is None or state.is_settled,
-            self.clock,
-            deadline,
-        )
+        state, ended = until_settled(self.account.client("sagemaker"), self.endpoint, self.clock, deadline)
         if not ended or state is None or (state.status, state.config) != (IN_SERVICE, config):
             now = "gone" if state is None else f"{state.status} with {state.config}"
             raise Refusal(f"{self.endpoint} did not come to {config}: it is {now}")

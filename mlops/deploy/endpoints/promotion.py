@@ -22,7 +22,7 @@ from mlops.deploy.shifting.moves import by_guardrails, by_weights, config_name, 
 from mlops.deploy.shifting.seeing import FAILED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import Refusal
-from mlops.ir.shift import Course, Move, Serving, Stage, Variant
+from mlops.ir.shift import Course, Move, Serving, Stage, Variant, config_at_end
 from mlops.project.environments import Environment
 
 VARIANT = "AllTraffic"
@@ -216,8 +216,7 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion
         return Promotion("unchanged", (*model, *proof), there.config)
     shift = _shift(there, wanted, settings)
     if shift is not None:
-        last = [move for move in shift.moves if hasattr(move, "serving")][-1]
-        return Promotion("updated", (*model, shift), last.serving.config)
+        return Promotion("updated", (*model, shift), config_at_end(shift.moves))
     name = there.serving.names[0] if there.serving is not None and len(there.serving.names) == 1 else VARIANT
     config = _config(wanted, _coming(wanted, there.serving, name), there.members)
     update = UpdateEndpoint(wanted.endpoint, config.name, there.config, recount=wanted.target.count is not None)

@@ -24,7 +24,8 @@ from mlops.deploy.endpoints.promotion import (
 from mlops.deploy.endpoints.sampling import Answer, Samples
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting import seeing
-from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint
+from mlops.deploy.shifting.lost_answers import made, made_config, pointed
+from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, until_settled
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
 
@@ -62,32 +63,34 @@ class Writer:
         with answers():
             match action:
                 case CreateModel(name):
-                    made = self._make(
+                    if made(
                         lambda: sagemaker.create_model(ModelName=name, **action.request),
                         lambda: sagemaker.describe_model(ModelName=name),
-                    )
-                    if made:
+                    ):
                         self._say(f"model {name}")
                 case CreateEndpointConfig(name):
-                    made = self._make(
-                        lambda: sagemaker.create_endpoint_config(EndpointConfigName=name, **action.request),
-                        lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name),
-                    )
-                    if made:
+                    if made_config(sagemaker, name, action.request):
                         self._say(f"endpoint configuration {name}")
                 case DeleteEndpoint(name):
                     self._delete(name)
                 case CreateEndpoint(name, config):
-                    self._point(lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config), action)
+                    pointed(
+                        lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config),
+                        sagemaker,
+                        name,
+                        config,
+                    )
                     self._say(f"endpoint {name}")
                 case UpdateEndpoint(name, config, before):
                     counts = [{"VariantPropertyType": "DesiredInstanceCount"}]
                     more = {"ExcludeRetainedVariantProperties": counts} if action.recount else {}
-                    self._point(
+                    pointed(
                         lambda: sagemaker.update_endpoint(
                             EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=True, **more
                         ),
-                        action,
+                        sagemaker,
+                        name,
+                        config,
                     )
                     self._say(f"endpoint {name} goes from {before} to {config}")
                 case Shift():
@@ -102,26 +105,6 @@ class Writer:
                     self._smoke_test(action)
                 case _:
                     assert_never(action)
-
-    def _make(self, create: Callable[[], object], describe: Callable[[], object]) -> bool:
-        """Whether it is ours. What is there already is what was to be made: its name is its content. That is so after
-        an answer that was lost, and where another promotion was faster."""
-        try:
-            create()
-        except Exception:
-            if unless_missing(describe) is None:
-                raise
-            return False
-        return True
-
-    def _point(self, write: Callable[[], object], action: CreateEndpoint | UpdateEndpoint) -> None:
-        try:
-            write()
-        except Exception:
-            # The answer may have been lost: then it goes where it was sent.
-            there = seeing.see(self._sagemaker, action.name)
-            if there is None or action.config not in (there.config, there.pending):
-                raise
 
     def _delete(self, name: str) -> None:
         self._say(f"endpoint {name} had failed, making it anew")
@@ -139,15 +122,13 @@ class Writer:
         """None where it is gone."""
         last = ""
 
-        def look() -> Endpoint | None:
+        def heard(state: Endpoint) -> None:
             nonlocal last
-            state = seeing.see(self._sagemaker, name)
-            if state is not None and state.status != last:
+            if state.status != last:
                 self._say(f"{name}: {state.status}")
                 last = state.status
-            return state
 
-        state, ended = until(look, lambda state: state is None or state.is_settled, self._clock, deadline)
+        state, ended = until_settled(self._sagemaker, name, self._clock, deadline, heard)
         if not ended and state is not None:
             raise Refusal(
                 f"the endpoint {name} is still {state.status} after {self._timeout:g} seconds",

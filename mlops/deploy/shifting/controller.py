@@ -13,12 +13,13 @@ from typing import Any, Literal, Protocol
 from mlops.account import Account, answers
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.journal import Journal, Superseded
+from mlops.deploy.shifting.lost_answers import made_config, pointed
 from mlops.deploy.shifting.moves import way_back
-from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, Endpoint, see
-from mlops.deploy.waiting import Clock, until
+from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, Endpoint, until_settled
+from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.duration import said
-from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Serving, Weigh, after
+from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Serving, Weigh, after, after_all
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
@@ -141,10 +142,7 @@ class Controller:
 
     def _expected(self) -> Serving:
         """What serves when the moves that are done have ended."""
-        serving = self._journal.old
-        for move in self._journal.moves[: self._journal.done]:
-            serving = after(serving, move)
-        return serving
+        return after_all(self._journal.old, self._journal.moves[: self._journal.done])
 
     def _heed(self) -> bool:
         """What somebody wishes; whether it is to pause."""
@@ -159,8 +157,7 @@ class Controller:
         self._say(f"stage {bake.stage}: {bake.share:g} % of the traffic, looked at for {said(bake.seconds)}")
         while True:
             now = self._clock.wall()
-            with answers():
-                verdict = self._judge.look(bake, since, now)
+            verdict = self._judge.look(bake, since, now)
             if verdict.standing == "red":
                 raise Red(f"stage {bake.stage} ({bake.share:g} %): {verdict.why}")
             if self._journal.wish is not None:
@@ -242,20 +239,8 @@ class Controller:
                     )
 
     def _make(self, move: MakeConfig) -> None:
-        try:
-            self._sagemaker.create_endpoint_config(EndpointConfigName=move.config, **move.request)
-        except Exception:
-            # Its name is its content: what is there is what was to be made.
-            if not self._is_there(move.config):
-                raise
-        else:
+        if made_config(self._sagemaker, move.config, move.request):
             self._say(f"endpoint configuration {move.config}")
-
-    def _is_there(self, config: str) -> bool:
-        from mlops.account.missing import unless_missing
-
-        found = unless_missing(lambda: self._sagemaker.describe_endpoint_config(EndpointConfigName=config))
-        return found is not None
 
     def _point(self, move: PointTo) -> None:
         name, config = self._journal.endpoint, move.serving.config
@@ -264,15 +249,14 @@ class Controller:
             return
         self._say(f"{name} goes to {config}")
         deployment = {"DeploymentConfig": dict(move.deployment)} if move.deployment else {}
-        try:
-            self._sagemaker.update_endpoint(
+        pointed(
+            lambda: self._sagemaker.update_endpoint(
                 EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=move.retain, **deployment
-            )
-        except Exception:
-            # The answer may have been lost: then it goes where it was sent.
-            now = see(self._sagemaker, name)
-            if now is None or config not in (now.config, now.pending):
-                raise
+            ),
+            self._sagemaker,
+            name,
+            config,
+        )
         came = self._settled(_limit(move))
         if came is None:
             raise Red("the endpoint was deleted meanwhile")
@@ -313,9 +297,7 @@ class Controller:
         what is under way then is finished by the next that comes."""
         name = self._journal.endpoint
         deadline = self._clock.now() + self._timeout + more
-        found, ended = until(
-            lambda: see(self._sagemaker, name), lambda state: state is None or state.is_settled, self._clock, deadline
-        )
+        found, ended = until_settled(self._sagemaker, name, self._clock, deadline)
         if not ended and found is not None:
             raise Refusal(
                 f"the endpoint {name} is still {found.status} after {self._timeout:g} seconds",
@@ -333,7 +315,7 @@ class Controller:
                 self._etag = journals.write(self._account, self._environment, journal, self._etag)
             except Superseded:
                 stored = journals.read(self._account, self._environment, journal.endpoint)
-                if stored is None or (stored.journal.fence, stored.journal.writer) != (journal.fence, journal.writer):
+                if stored is None or not stored.journal.is_of(journal):
                     raise
                 journal = replace(journal, wish=stored.journal.wish, wish_reason=stored.journal.wish_reason)
                 self._etag = journals.write(self._account, self._environment, journal, stored.etag)
@@ -343,10 +325,7 @@ class Controller:
         """What a successor has done may be why the account refuses our call."""
         with answers():
             stored = journals.read(self._account, self._environment, self._journal.endpoint)
-        return stored is None or (stored.journal.fence, stored.journal.writer) != (
-            self._journal.fence,
-            self._journal.writer,
-        )
+        return stored is None or not stored.journal.is_of(self._journal)
 
     def _renew(self) -> None:
         self._write(self._journal)
@@ -360,11 +339,7 @@ class Controller:
             return self._journal
         theirs = stored.journal
         if theirs.is_over:
-            wanted = theirs.old
-            if theirs.phase == "shifted":
-                for move in theirs.moves:
-                    wanted = after(wanted, move)
-            self._give_back(wanted)
+            self._give_back(after_all(theirs.old, theirs.moves) if theirs.phase == "shifted" else theirs.old)
         return theirs
 
     def _give_back(self, wanted: Serving) -> None:

@@ -52,6 +52,10 @@ class Journal:
     wish: Wish | None = None
     wish_reason: str | None = None
 
+    def is_of(self, other: Journal) -> bool:
+        """Whether the same hand writes both: nobody has taken the shift over, or begun another."""
+        return (self.fence, self.writer) == (other.fence, other.writer)
+
     @property
     def is_over(self) -> bool:
         return self.phase in ("shifted", "taken back")

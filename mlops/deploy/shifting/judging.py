@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
+from mlops.account import answers
 from mlops.deploy.shifting.controller import Verdict
 from mlops.ir import AccountError
 from mlops.ir.measure import Judged, Measure
@@ -130,14 +131,9 @@ class ByMetrics:
 
     def look(self, bake: Bake, since: float, now: float) -> Verdict:
         try:
-            verdicts = [self._by_alarms(), *(self._by(rule, since, now) for rule in self._rules)]
+            with answers():
+                verdicts = [self._by_alarms(), *(self._by(rule, since, now) for rule in self._rules)]
         except AccountError as error:
-            return self._no_answer(error)
-        except Exception as error:
-            from mlops.account.missing import error_code
-
-            if error_code(error) is None and not type(error).__module__.startswith("botocore"):
-                raise
             return self._no_answer(error)
         self._unanswered = 0
         for standing in ("red", "unsure"):
@@ -146,7 +142,7 @@ class ByMetrics:
                 return Verdict(standing, "; ".join(verdict.why for verdict in found))
         return Verdict("green", ", ".join(verdict.why for verdict in verdicts if verdict.why) or "nothing was asked")
 
-    def _no_answer(self, error: Exception) -> Verdict:
+    def _no_answer(self, error: AccountError) -> Verdict:
         self._unanswered += 1
         most = min((rule.errors for rule in self._rules), default=4)
         told = f"the account was asked {self._unanswered} times in a row and did not answer: {error}"

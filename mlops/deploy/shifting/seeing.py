@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.missing import unless_missing
+from mlops.deploy.waiting import Clock, until
 from mlops.ir.shift import Serving, Variant
 
 IN_SERVICE, FAILED = "InService", "Failed"
@@ -31,7 +32,9 @@ class Endpoint:
         return self.status in SETTLED
 
 
-ANSWERED = frozenset({"ProductionVariants", "EndpointConfigName", "EndpointConfigArn", "CreationTime"})
+_ANSWERED = frozenset(
+    {"ProductionVariants", "EndpointConfigName", "EndpointConfigArn", "CreationTime", "ResponseMetadata"}
+)
 """Of a described configuration, what is no member of the request that made it, or is given anew."""
 
 
@@ -50,12 +53,30 @@ def see(sagemaker: Any, name: str) -> Endpoint | None:
         (found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName"),
         found.get("FailureReason") or None,
         Serving(config, variants) if variants else None,
-        {
-            member: value
-            for member, value in described.items()
-            if member not in ANSWERED and member != "ResponseMetadata" and value not in (None, [], {})
-        },
+        members_of(described),
     )
+
+
+def members_of(described: Mapping[str, Any]) -> dict[str, Any]:
+    """What a described configuration has beside its production variants, as it is given to make another one."""
+    return {
+        member: value for member, value in described.items() if member not in _ANSWERED and value not in (None, [], {})
+    }
+
+
+def until_settled(
+    sagemaker: Any, name: str, clock: Clock, deadline: float, heard: Callable[[Endpoint], None] = lambda state: None
+) -> tuple[Endpoint | None, bool]:
+    """What it came to, None where it is gone; and whether that was before the deadline. ``heard`` hears of each
+    look."""
+
+    def look() -> Endpoint | None:
+        state = see(sagemaker, name)
+        if state is not None:
+            heard(state)
+        return state
+
+    return until(look, lambda state: state is None or state.is_settled, clock, deadline)
 
 
 def _variant(live: Mapping[str, Any], request: Mapping[str, Any]) -> Variant:

@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account.local import events
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.cloudwatch.metrics import metric_of, series, start_of
+from mlops.account.local.services.cloudwatch.metrics import metric_of, series, start_of, wrong
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import ACCOUNT_ID, State, moment
 from mlops.ir.values import Value
@@ -35,11 +35,11 @@ def put_metric_alarm(state: State, request: Mapping[str, Any]) -> Mapping[str, A
     name = request["AlarmName"]
     for member in ("ComparisonOperator", "EvaluationPeriods", "Threshold"):
         if request.get(member) is None:
-            raise _wrong(f"The parameter {member} is required.")
+            raise wrong(f"The parameter {member} is required.")
     if request["ComparisonOperator"] not in _COMPARE:
-        raise _wrong("Anomaly detection is not evaluated by the local account.")
+        raise wrong("Anomaly detection is not evaluated by the local account.")
     if (request.get("DatapointsToAlarm") or 1) > request["EvaluationPeriods"]:
-        raise _wrong("The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
+        raise wrong("The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
     _statistic(request)
     body = {member: value for member, value in request.items() if member != "Tags" and value is not None}
     with state.store.transaction():
@@ -48,7 +48,7 @@ def put_metric_alarm(state: State, request: Mapping[str, Any]) -> Mapping[str, A
         kept = {member: value for member, value in (before or fresh).items() if member.startswith("State")}
         kept.setdefault("StateUpdatedTimestamp", moment(datetime.now(UTC)))
         if before is None:
-            taken = _wrong(f"{name} is there already.")
+            taken = wrong(f"{name} is there already.")
             resources.insert(state, KIND, name, {**body, **kept}, taken=taken)
         else:
             resources.replace(state, KIND, name, {**body, **kept})
@@ -167,14 +167,14 @@ def _statistic(alarm: Mapping[str, Any]) -> tuple[Any, str, int]:
     if alarm.get("Metrics"):
         queries: Sequence[Mapping[str, Any]] = alarm["Metrics"]
         if len(queries) != 1 or not queries[0].get("MetricStat"):
-            raise _wrong("Metric math is not evaluated by the local account.")
+            raise wrong("Metric math is not evaluated by the local account.")
         wanted = queries[0]["MetricStat"]
         return metric_of(wanted["Metric"]), wanted["Stat"], wanted["Period"]
     if not alarm.get("MetricName") or not alarm.get("Namespace") or not alarm.get("Period"):
-        raise _wrong("The parameters MetricName, Namespace and Period are required.")
+        raise wrong("The parameters MetricName, Namespace and Period are required.")
     statistic = alarm.get("Statistic") or alarm.get("ExtendedStatistic")
     if not statistic:
-        raise _wrong("One of Statistic and ExtendedStatistic is required.")
+        raise wrong("One of Statistic and ExtendedStatistic is required.")
     return metric_of(alarm), statistic, alarm["Period"]
 
 
@@ -189,10 +189,6 @@ def _change(state: State, body: Mapping[str, Any], to: str, reason: str, now: da
 
 def arn(state: State, name: str) -> str:
     return f"arn:aws:cloudwatch:{state.region}:{ACCOUNT_ID}:alarm:{name}"
-
-
-def _wrong(message: str) -> Refusal:
-    return Refusal("ValidationError", message)
 
 
 OPERATIONS = {

@@ -19,7 +19,7 @@ _MOST_VALUES = 150
 
 def put_metric_data(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     if str(request["Namespace"]).startswith("AWS/"):
-        raise _wrong("The value AWS/ for parameter Namespace is invalid.")
+        raise wrong("The value AWS/ for parameter Namespace is invalid.")
     with state.store.transaction():
         for datum in request.get("MetricData") or ():
             metric = Metric(request["Namespace"], datum["MetricName"], _pairs(datum.get("Dimensions")))
@@ -31,17 +31,17 @@ def put_metric_data(state: State, request: Mapping[str, Any]) -> Mapping[str, An
 
 def _values(datum: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
     if datum.get("StatisticValues"):
-        raise _wrong("Statistic sets are not kept here; put values.")
+        raise wrong("Statistic sets are not kept here; put values.")
     if datum.get("Values"):
         values: Sequence[float] = datum["Values"]
         counts = datum.get("Counts") or [1.0] * len(values)
         if len(counts) != len(values) or len(values) > _MOST_VALUES:
-            raise _wrong(f"The parameters Values and Counts have to be of the same size, at most {_MOST_VALUES}.")
+            raise wrong(f"The parameters Values and Counts have to be of the same size, at most {_MOST_VALUES}.")
         yield from zip(values, map(int, counts), strict=True)
     elif datum.get("Value") is not None:
         yield datum["Value"], 1
     else:
-        raise _wrong(f"One of Value, Values and StatisticValues is required for {datum['MetricName']}.")
+        raise wrong(f"One of Value, Values and StatisticValues is required for {datum['MetricName']}.")
 
 
 def get_metric_data(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -49,14 +49,14 @@ def get_metric_data(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     start, end = _span(request)
     identifiers = [query["Id"] for query in request["MetricDataQueries"]]
     if len(set(identifiers)) != len(identifiers):
-        raise _wrong("The values for parameter Id in MetricDataQueries are not unique.")
+        raise wrong("The values for parameter Id in MetricDataQueries are not unique.")
     results = []
     for query in request["MetricDataQueries"]:
         if query.get("ReturnData") is False:
             continue
         wanted = query.get("MetricStat")
         if not wanted:
-            raise _wrong(f"{query['Id']}: expressions are not evaluated by the local account.")
+            raise wrong(f"{query['Id']}: expressions are not evaluated by the local account.")
         found = list(series(state, metric_of(wanted["Metric"]), wanted["Stat"], wanted["Period"], start, end))
         if request.get("ScanBy") != "TimestampAscending":
             found.reverse()
@@ -126,9 +126,9 @@ def series(
 ) -> Iterator[tuple[datetime, float]]:
     """By period, each with the time at which it begins; those without values are left out."""
     if not is_known(statistic):
-        raise _wrong(f"The value {statistic} for parameter Stat is not supported.")
+        raise wrong(f"The value {statistic} for parameter Stat is not supported.")
     if not (period in (1, 5, 10, 20, 30) or period % 60 == 0) or not 0 < period <= _LONGEST_PERIOD:
-        raise _wrong(f"The value {period} for parameter Period is none of 1, 5, 10, 20, 30 and multiples of 60.")
+        raise wrong(f"The value {period} for parameter Period is none of 1, 5, 10, 20, 30 and multiples of 60.")
     first = int(start.timestamp()) // period * period
     aligned = datetime.fromtimestamp(first, UTC)
     periods: dict[int, list[float]] = {}
@@ -141,7 +141,7 @@ def series(
 def _span(request: Mapping[str, Any]) -> tuple[datetime, datetime]:
     start, end = request["StartTime"].astimezone(UTC), request["EndTime"].astimezone(UTC)
     if start >= end:
-        raise _wrong("The parameter StartTime must be less than the parameter EndTime.")
+        raise wrong("The parameter StartTime must be less than the parameter EndTime.")
     return start, end
 
 
@@ -157,7 +157,7 @@ def _pairs(dimensions: Any) -> tuple[tuple[str, str], ...]:
     return tuple(sorted((item["Name"], item["Value"]) for item in dimensions or ()))
 
 
-def _wrong(message: str) -> Refusal:
+def wrong(message: str) -> Refusal:
     return Refusal("ValidationError", message)
 
 
