@@ -11,11 +11,15 @@ from typing import Any
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import error_code, unless_missing
 from mlops.deploy.pages import items
+from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
 from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 
 _MODEL_FAILED = "ModelError"
+_CLOCK = Clock()
+_GONE_SECONDS = 900.0
+"""A deletion that is waited for: the service takes some minutes where instances are many."""
 _INSTALLED = re.compile(r"/(site|dist)-packages/|/lib/python3|/mlops/run/|^<")
 """Files that the author of a model did not write."""
 
@@ -139,16 +143,34 @@ def model_reason(said: str) -> str:
 def need(account: Account, name: str) -> None:
     """Raises UsageError where there is no such endpoint."""
     with answers():
-        if unless_missing(lambda: account.client("sagemaker").describe_endpoint(EndpointName=name)) is None:
+        if _status(account, name) is None:
             raise _unknown(account, name)
 
 
-def delete(account: Account, environment: Environment, name: str) -> None:
-    """The endpoint only: its configuration and model stay, and cost nothing."""
+def delete(account: Account, environment: Environment, name: str, clock: Clock = _CLOCK) -> None:
+    """The endpoint only: its configuration and model stay, and cost nothing. Waits until it is gone, so what comes next
+    may take its name; one that somebody deletes already is waited for. Raises Refusal where that takes too long."""
+    sagemaker = account.client("sagemaker")
     with answers():
         confirm_account(account, environment)
-        if unless_missing(lambda: account.client("sagemaker").delete_endpoint(EndpointName=name)) is None:
+        status = _status(account, name)
+        if status is None:
             raise _unknown(account, name)
+        if status != "Deleting":
+            unless_missing(lambda: sagemaker.delete_endpoint(EndpointName=name))
+        deadline = clock.now() + _GONE_SECONDS
+        status, gone = until(lambda: _status(account, name), lambda status: status is None, clock, deadline)
+    if not gone:
+        raise Refusal(
+            f"the endpoint {name} is still {status} after {_GONE_SECONDS:g} seconds",
+            hint="run the same command again to go on waiting",
+        )
+
+
+def _status(account: Account, name: str) -> str | None:
+    """None where there is no such endpoint."""
+    found = unless_missing(lambda: account.client("sagemaker").describe_endpoint(EndpointName=name))
+    return None if found is None else str(found["EndpointStatus"])
 
 
 def _unknown(account: Account, name: str) -> UsageError:
