@@ -5,13 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from itertools import chain, repeat
 from typing import Any
 
 import pytest
 from router_parts import PATH, Asked, World, echo, post, reply, until, world
 
 from mlops.account.local.process.router.engine import Engine, fast, plain
-from mlops.account.local.process.router.routing import Limits, Variant
+from mlops.account.local.process.router.routing import Limits, Routing, Variant
 
 
 @pytest.fixture(params=["plain", "fast"])
@@ -254,6 +256,40 @@ def test_variants_by_weight_and_by_name(engine: Engine) -> None:
         assert (await made.ask()).status == 503
 
     run(engine, work, chance=lambda: next(chances))
+
+
+def test_two_fleets_of_one_variant_share_its_traffic_and_lose_nothing(engine: Engine) -> None:
+    """By weight and by name, each answer counted for its own configuration; and who waits for one of them when it goes
+    gets the other, however many wait there."""
+    chances = chain([0.0, 0.74, 0.76, 0.1, 0.9], repeat(0.9, 4), repeat(0.1))
+
+    async def work(made: World) -> None:
+        go = asyncio.Event()
+
+        async def gated(asked: Asked, writer: Any) -> bytes:
+            await go.wait()
+            return reply(b"old")
+
+        for name, answering in (("old", echo), ("new", echo), ("slow", gated)):
+            made.add(name, await made.model(answering))
+        old = Variant("A", ("old",), config="before", share=0.75)
+        new = Variant("A", ("new",), config="after", share=0.25)
+        made.router.route(Routing("before", {"A": old, "A new": new}))
+        target = "X-Amzn-SageMaker-Target-Variant: A"
+        for header in ((), (), (), (target,), (target,)):
+            assert (await made.ask(b"in", *header)).headers["x-amzn-invoked-production-variant"] == "A"
+        assert [record.config for record in made.records] == ["before", "before", "after", "before", "after"]
+        made.router.route(Routing("before", {"A": replace(old, servers=("slow",)), "A new": replace(new, servers=())}))
+        waiting = [asyncio.create_task(made.ask()) for _ in range(4)]
+        await until(lambda: len(made.router._under_way) == 4)
+        waiting += [asyncio.create_task(made.ask()) for _ in range(4)]
+        await until(lambda: len(made.router._under_way) == 8)
+        # There are as many in either line as may be.
+        made.router.route(Routing("before", {"A": replace(old, servers=("slow",), share=1.0)}))
+        go.set()
+        assert [(await one).status for one in waiting] == [200] * 8
+
+    run(engine, work, chance=lambda: next(chances), limits=Limits(queued=4))
 
 
 def test_connections_to_a_model_are_kept(engine: Engine) -> None:

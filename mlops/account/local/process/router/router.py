@@ -142,7 +142,7 @@ class Router:
                 self._serve(line)
         for left in before.values():
             while (exchange := left.next()) is not None:
-                self._place(exchange)
+                self._place(exchange, again=True)
         while shadow_before is not None and (exchange := shadow_before.next()) is not None:
             self._end(exchange, CLIENT_GONE)
 
@@ -264,33 +264,36 @@ class Router:
         for running in line.servers:
             self._take(running)
 
-    def _place(self, exchange: Exchange) -> None:
+    def _place(self, exchange: Exchange, *, again: bool = False) -> None:
+        """``again``: it was taken already, and is not refused because too many wait."""
         routing = self._routing
         if routing is None:
             self._refuse(exchange, 503, "ServiceUnavailable", f"Endpoint {self.name} is not in service.")
             return
         exchange.config = routing.config
         wanted = exchange.headers.get(_TARGET)
-        name = wanted.decode("latin-1") if wanted else routing.choose(self._chance())
-        line = self._lines.get(name)
+        key = routing.named(wanted.decode("latin-1"), self._chance) if wanted else routing.choose(self._chance())
+        line = self._lines.get(key)
         if line is None:
-            said = f"Variant {name} was not found for endpoint {self.name}."
+            said = f"Variant {key} was not found for endpoint {self.name}."
             self._refuse(exchange, 400, "ValidationError", said)
             return
         exchange.line = line
-        if line.variant.most is not None and line.inside + len(line.waiting) >= line.variant.most:
-            said = f"Variant {name} takes {line.variant.most} requests at a time."
-            self._refuse(exchange, 429, "ThrottlingException", said)
+        if line.variant.config:
+            exchange.config = line.variant.config
+        most = None if again else line.variant.most
+        if most is not None and line.inside + len(line.waiting) >= most:
+            self._refuse(exchange, 429, "ThrottlingException", f"Variant {line.name} takes {most} requests at a time.")
             return
-        self._join(exchange, line)
+        self._join(exchange, line, again=again)
 
-    def _join(self, exchange: Exchange, line: Line) -> None:
+    def _join(self, exchange: Exchange, line: Line, *, again: bool = False) -> None:
         running = line.free_server(exchange.tried)
         if running is not None:
             self._enter(exchange, line, running)
         elif not line.servers and line.variant.down is not None:
             self._model_error(exchange, 0, line.variant.down)
-        elif len(line.waiting) >= self.limits.queued:
+        elif len(line.waiting) >= self.limits.queued and not again:
             self._refuse(exchange, 503, "ServiceUnavailable", f"Too many requests wait for variant {line.name}.")
         else:
             line.wait(exchange)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
@@ -40,17 +40,22 @@ class Server:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """``servers`` are keys. Without any, requests wait, unless ``down`` says why none comes. ``most`` is how many
-    requests it takes at a time (MaxConcurrency of a serverless variant)."""
+    requests it takes at a time (MaxConcurrency of a serverless variant). ``config`` is whose servers they are, empty
+    for the routing's own: while a deployment shifts traffic two of them have one name, each a ``share`` of it."""
 
     name: str
     servers: tuple[str, ...]
     weight: float = 1.0
     down: str | None = None
     most: int | None = None
+    config: str = ""
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
+    """``variants`` by keys: the name of each, or anything else for the second of that name."""
+
     config: str
     variants: Mapping[str, Variant]
     shadow: Variant | None = None
@@ -58,12 +63,26 @@ class Routing:
     _sums: tuple[float, ...] = field(init=False)
 
     def __post_init__(self) -> None:
-        names = tuple(sorted(name for name, variant in self.variants.items() if variant.weight > 0))
+        weights = {key: variant.weight * variant.share for key, variant in self.variants.items()}
+        names = tuple(sorted(key for key, weight in weights.items() if weight > 0))
         object.__setattr__(self, "_names", names)
-        object.__setattr__(self, "_sums", tuple(accumulate(self.variants[name].weight for name in names)))
+        object.__setattr__(self, "_sums", tuple(accumulate(weights[key] for key in names)))
+
+    def named(self, name: str, chance: Callable[[], float]) -> str:
+        """The key of the variant of that name; of two by their shares.
+
+        >>> routing = Routing("c", {"A": Variant("A", (), share=0.75), "A new": Variant("A", (), share=0.25)})
+        >>> [routing.named("A", lambda: chance) for chance in (0.0, 0.74, 0.76)], routing.named("B", lambda: 0.5)
+        (['A', 'A', 'A new'], 'B')
+        """
+        mine = [key for key, variant in self.variants.items() if variant.name == name]
+        if len(mine) < 2:
+            return name
+        left = chance()
+        return next((key for key in mine if (left := left - self.variants[key].share) < 0), mine[-1])
 
     def choose(self, chance: float) -> str:
-        """The variant for ``chance``, in [0, 1), by weight.
+        """The key of the variant for ``chance``, in [0, 1), by weight.
 
         >>> routing = Routing("c", {"A": Variant("A", (), 1.0), "B": Variant("B", (), 3.0), "C": Variant("C", (), 0.0)})
         >>> [routing.choose(chance) for chance in (0.0, 0.2, 0.25, 0.99)]
