@@ -108,7 +108,9 @@ def rate(url: str, seconds: float) -> float:
 async def asked(url: str, seconds: float) -> float:
     _, _, address, path = url.split("/", 3)
     port = int(address.partition(":")[2])
-    request = f"POST /{path} HTTP/1.1\r\nHost: x\r\nContent-Type: text/csv\r\nContent-Length: 3\r\n\r\n1,2".encode()
+    request = (
+        f"POST /{path} HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: text/csv\r\nContent-Length: 3\r\n\r\n1,2".encode()
+    )
     end, count = time.perf_counter() + seconds, 0
 
     async def client() -> None:

@@ -89,6 +89,9 @@ class Here(Protocol):
     def open_step(self, execution: str, step: str, command: Sequence[str], say: Callable[[str], None]) -> int:
         """The exit status of ``command``, or of a shell, where the step ran. Raises UsageError and Refusal."""
 
+    def address(self, endpoint: str) -> str | None:
+        """Where the endpoint is invoked over plain HTTP; None where it does not answer."""
+
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         """What would be forgotten."""
 

@@ -26,11 +26,17 @@ def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
 
 
 def show(environment: str, name: str) -> Mapping[str, Any]:
-    """Its state; under ``Models`` which model each variant serves, under ``Shift`` what is under way there."""
+    """Its state; under ``Models`` which model each variant serves, under ``Shift`` what is under way there, under
+    ``Address`` where it is invoked over plain HTTP, which only an endpoint of this machine is."""
     connected = connect_here(environment)
     found = serving.describe(connected.account, name)
     left = unfinished(connected.account, connected.environment, name)
-    return {**found, "Shift": None if left is None else _shift(left)}
+    here = connected.account.here
+    return {
+        **found,
+        "Shift": None if left is None else _shift(left),
+        "Address": None if here is None else here.address(name),
+    }
 
 
 def _shift(stored: Stored) -> Mapping[str, object]:
@@ -64,7 +70,7 @@ def as_list(summaries: Sequence[Mapping[str, Any]]) -> list[Mapping[str, object]
 def as_dictionary(found: Mapping[str, Any]) -> Mapping[str, object]:
     """What :func:`show` found, for programs; ``described`` is DescribeEndpoint's reply in the service's own words."""
     models: Mapping[str, str] = found["Models"]
-    described = {name: value for name, value in found.items() if name not in ("Models", "Shift")}
+    described = {name: value for name, value in found.items() if name not in ("Models", "Shift", "Address")}
     variants = {item["VariantName"]: item for item in found.get("ProductionVariants") or ()}
     return {
         "endpoint": found["EndpointName"],
@@ -72,6 +78,7 @@ def as_dictionary(found: Mapping[str, Any]) -> Mapping[str, object]:
         "failure": found.get("FailureReason"),
         "arn": found["EndpointArn"],
         "config": found["EndpointConfigName"],
+        "address": found["Address"],
         "created": found["CreationTime"],
         "modified": found["LastModifiedTime"],
         "variants": [

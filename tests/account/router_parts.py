@@ -126,7 +126,9 @@ class Answer:
 
 def post(body: bytes = b"in", *headers: str, path: str = PATH, version: str = "1.1") -> bytes:
     lines = "".join(f"{line}\r\n" for line in headers)
-    return f"POST {path} HTTP/{version}\r\nHost: x\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    return (
+        f"POST {path} HTTP/{version}\r\nHost: 127.0.0.1\r\n{lines}Content-Length: {len(body)}\r\n\r\n".encode() + body
+    )
 
 
 class Client:

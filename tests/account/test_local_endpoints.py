@@ -10,6 +10,7 @@ import urllib.request
 from collections.abc import Iterator
 from typing import Any
 
+import boto3
 import pytest
 from account_parts import runner_with
 from botocore.exceptions import ClientError
@@ -101,6 +102,7 @@ def test_a_failed_creation_says_why(world: World) -> None:
 
 def test_a_killed_process_is_told_and_an_update_starts_another(world: World) -> None:
     world.serve("first")
+    port = world.port
     os.kill(runner_with(str(world.local.state.folder)), signal.SIGKILL)
     deadline = time.monotonic() + 5
     while (found := world.settled())["EndpointStatus"] == "InService" and time.monotonic() < deadline:
@@ -109,8 +111,10 @@ def test_a_killed_process_is_told_and_an_update_starts_another(world: World) -> 
     assert "its process is gone" in found["FailureReason"]
     with refused("ValidationError", "its process is gone"):
         world.ask()
+    assert world.local.address("door") is None
     assert world.update("first")["EndpointStatus"] == "InService"
     assert world.ask() == "A one: hello"
+    assert world.port == port
 
 
 def test_a_model_server_that_dies_is_started_again(world: World) -> None:
@@ -155,6 +159,27 @@ def test_the_door_over_plain_http(world: World) -> None:
     with urllib.request.urlopen(request) as reply:
         assert reply.read() == b"one: hello"
         assert reply.headers["x-amzn-invoked-production-variant"] == "A"
+    assert world.local.address("door") == request.full_url
+    assert world.local.address("window") is None
+    # A client as anybody makes it, that signs what it asks.
+    keys = {"aws_access_key_id": "any", "aws_secret_access_key": "any", "region_name": "us-east-1"}
+    runtime = boto3.client("sagemaker-runtime", endpoint_url=f"http://127.0.0.1:{port}", **keys)
+    asked: dict[str, Any] = {"EndpointName": "door", "ContentType": "text/plain"}
+    answer = runtime.invoke_endpoint(**asked, Body=b"hello", TargetVariant="A", InferenceId="1", CustomAttributes="c")
+    assert (answer["Body"].read(), answer["InvokedProductionVariant"]) == (b"one: hello", "A")
+    stream = runtime.invoke_endpoint_with_response_stream(**asked, Body=b"hello")
+    assert b"".join(event["PayloadPart"]["Bytes"] for event in stream["Body"]) == b"one: hello"
+    for invoke in (runtime.invoke_endpoint, runtime.invoke_endpoint_with_response_stream):
+        with refused("ModelError", "no such word") as error:
+            invoke(**asked, Body=b"boom")
+        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 424
+        assert error.value.response["OriginalStatusCode"] == 500
+        assert error.value.response["LogStreamArn"].endswith("/aws/sagemaker/Endpoints/door")
+        with refused("ValidationError", "Variant C") as error:
+            invoke(**asked, Body=b"hello", TargetVariant="C")
+        assert error.value.response["ResponseMetadata"]["HTTPStatusCode"] == 400
+    with refused("ValidationError", "window is not found"):
+        runtime.invoke_endpoint(EndpointName="window", Body=b"hello")
 
 
 @pytest.mark.parametrize(

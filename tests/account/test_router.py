@@ -10,6 +10,7 @@ from itertools import chain, repeat
 from typing import Any
 
 import pytest
+from botocore.eventstream import EventStreamBuffer
 from router_parts import PATH, Asked, World, echo, post, reply, until, world
 
 from mlops.account.local.process.router.engine import Engine, fast, plain
@@ -41,7 +42,7 @@ async def one_model(made: World, answering: Any = echo, slots: int = 4) -> Any:
 
 
 SMALL = Limits(body=100)
-CHUNKED = f"POST {PATH} HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n".encode()
+CHUNKED = f"POST {PATH} HTTP/1.1\r\nHost: 127.0.0.1\r\nTransfer-Encoding: chunked\r\n".encode()
 OK, BAD = [200], [400]
 
 
@@ -58,14 +59,14 @@ OK, BAD = [200], [400]
         pytest.param(post(b"in", "Connection: close"), OK, False, id="a last request"),
         pytest.param(post(b"in", "Connection: close") + post(), OK, False, id="one behind the last"),
         pytest.param(post(b"in", "Upgrade: h2c", "Connection: Upgrade") + post(), OK * 2, True, id="no upgrade"),
-        pytest.param(b"GET /ping HTTP/1.1\r\nHost: x\r\n\r\n", OK, True, id="a health check"),
+        pytest.param(b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", OK, True, id="a health check"),
         pytest.param(
             CHUNKED + b"Upgrade: x\r\nConnection: Upgrade\r\n\r\n2\r\nin\r\n0\r\n\r\n",
             OK,
             True,
             id="no upgrade of chunks",
         ),
-        pytest.param(b"CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", BAD, False, id="a tunnel"),
+        pytest.param(b"CONNECT x:1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n", BAD, False, id="a tunnel"),
         pytest.param(post(path="/other"), [404], True, id="another path"),
         pytest.param(post(path=f"{PATH}?a=b"), OK, True, id="a query"),
         pytest.param(CHUNKED + b"\r\n2\r\nin\r\n1;x=y\r\n!\r\n0\r\n\r\n", OK, True, id="chunks"),
@@ -633,9 +634,71 @@ def test_a_stream_is_passed_on_piece_by_piece(engine: Engine) -> None:
         client = await made.connect()
         client.send(post(path=f"{PATH}-response-stream"))
         assert (await client.head())[0] == 200
-        assert await client.chunk() == b"one"
+        first = await client.chunk()
         go.set()
-        assert [await client.chunk(), await client.chunk()] == [b"two", b""]
+        assert events_of(first) == [("PayloadPart", b"one")]
+        assert [events_of(await client.chunk()), await client.chunk()] == [[("PayloadPart", b"two")], b""]
+
+    run(engine, work)
+
+
+def test_a_stream_that_breaks_off_says_so_and_the_connection_goes_on(engine: Engine) -> None:
+    async def stream(asked: Asked, writer: Any) -> bytes | None:
+        if asked.body != b"break":
+            return reply(b"whole", 200, "Content-Type: text/plain")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\none\r\n")
+        await writer.drain()
+        return None
+
+    async def work(made: World) -> None:
+        await one_model(made, stream)
+        client = await made.connect()
+        client.send(post(b"break", path=f"{PATH}-response-stream"))
+        ((kind, one), (fault, told)) = events_of((await client.answer()).body)
+        assert (kind, one, fault) == ("PayloadPart", b"one", "ModelStreamError")
+        assert json.loads(told)["ErrorCode"] == "StreamBroken"
+        client.send(post(b"again", path=f"{PATH}-response-stream"))
+        answer = await client.answer()
+        assert events_of(answer.body) == [("PayloadPart", b"whole")]
+        assert answer.headers["content-type"] == "application/vnd.amazon.eventstream"
+        assert answer.headers["x-amzn-sagemaker-content-type"] == "text/plain"
+
+    run(engine, work)
+
+
+def events_of(body: bytes) -> list[tuple[str, bytes]]:
+    """By botocore's reader, which checks the checksums."""
+    reader = EventStreamBuffer()
+    reader.add_data(body)
+    return [
+        (str(event.headers.get(":event-type") or event.headers[":exception-type"]), event.payload) for event in reader
+    ]
+
+
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        pytest.param(["Host: 127.0.0.1:1"], 200, id="by its address"),
+        pytest.param(["Host: localhost"], 200, id="by its name"),
+        pytest.param(["Host: [::1]:9"], 200, id="by the other address"),
+        pytest.param(["Host: LOCALHOST:80", "Origin: http://localhost:3000"], 200, id="by a page of this machine"),
+        pytest.param(["Host: churn.example:1"], 403, id="by a name that was made to lead here"),
+        pytest.param(["Host: 127.0.0.1.churn.example"], 403, id="by a name that looks alike"),
+        pytest.param(["Host: "], 403, id="by no name"),
+        pytest.param(["Host: localhost", "Origin: https://churn.example"], 403, id="by a page of elsewhere"),
+        pytest.param(["Host: localhost", "Origin: null"], 403, id="by a page of nowhere"),
+    ],
+)
+def test_who_is_answered(engine: Engine, headers: list[str], status: int) -> None:
+    async def work(made: World) -> None:
+        model = await one_model(made)
+        client = await made.connect()
+        lines = "".join(f"{line}\r\n" for line in headers)
+        client.send(f"POST {PATH} HTTP/1.1\r\n{lines}Content-Length: 2\r\n\r\nin".encode())
+        answer = await client.answer()
+        assert (answer.status, len(model.asked)) == (status, 1 if status == 200 else 0)
+        if status == 403:
+            assert answer.headers["x-amzn-errortype"] == "AccessDeniedException"
 
     run(engine, work)
 

@@ -92,6 +92,11 @@ class LocalAccount:
 
         return open_step(self.state, execution, step, command, say)
 
+    def address(self, endpoint: str) -> str | None:
+        from mlops.account.local.services.sagemaker.endpoints import address
+
+        return address(self.state, endpoint)
+
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         from mlops.account.local.upkeep.pruning import plan
 

@@ -48,6 +48,8 @@ def show(name: str, environment: str, format_: str) -> None:
     reason = found.get("FailureReason")
     click.echo(f"{name}: {found['EndpointStatus']}{f' ({reason})' if reason else ''}")
     click.echo(f"  configuration  {found['EndpointConfigName']}")
+    if found["Address"]:
+        click.echo(f"  address        {found['Address']}")
     live = {item["VariantName"]: item for item in found.get("ProductionVariants") or ()}
     total = sum(item.get("CurrentWeight") or 0 for item in live.values())
     for variant, model in found["Models"].items():

@@ -5,22 +5,47 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, cast
 
 from mlops.account.local.process.router.exchange import Exchange
 from mlops.account.local.process.router.http1 import LONGEST_HEAD
-from mlops.account.local.process.router.wire import CONTINUE, FORWARDED, error_body, error_headers, status_line
+from mlops.account.local.process.router.wire import (
+    CONTINUE,
+    FORWARDED,
+    INFERENCE_COMPONENT,
+    TARGET_CONTAINER,
+    error_body,
+    error_headers,
+    status_line,
+)
 
 if TYPE_CHECKING:
     from mlops.account.local.process.router.router import Router
 
 _OK = status_line(200)
 _KNOWN = frozenset(
-    name.lower().encode() for name in (*FORWARDED, "Content-Length", "Transfer-Encoding", "Expect", "Upgrade")
+    name.lower().encode()
+    for name in (
+        *FORWARDED,
+        TARGET_CONTAINER,
+        INFERENCE_COMPONENT,
+        "Content-Length",
+        "Transfer-Encoding",
+        "Expect",
+        "Upgrade",
+        "Host",
+        "Origin",
+    )
 )
+_HERE = frozenset((b"127.0.0.1", b"localhost", b"[::1]"))
 _SAID = {
     400: ("ValidationError", "the request is not HTTP/1.1"),
+    403: (
+        "AccessDeniedException",
+        "Host, and Origin where there is one, have to name 127.0.0.1 or localhost: a page of another origin that a "
+        "browser shows is not answered",
+    ),
     408: ("ValidationError", "the request was not sent in time"),
     413: ("ValidationError", "Request body exceeds {limit} bytes"),
     503: ("ServiceUnavailable", "too much is under way"),
@@ -126,6 +151,8 @@ class Door(asyncio.Protocol):
         coming.old_protocol = version == "1.0"
         if version not in ("1.1", "1.0") or coming.method == b"CONNECT":
             coming.refused = 400
+        elif not _is_for_us(coming.headers):
+            coming.refused = 403
         elif int(coming.headers.get(b"content-length", b"0")) > self._router.limits.body:
             coming.refused = 413
         elif coming.headers.get(b"expect", b"").lower() == b"100-continue":
@@ -308,6 +335,26 @@ class Door(asyncio.Protocol):
             self._transport.write_eof()
         except OSError:  # it is gone already
             self._transport.abort()
+
+
+def _is_for_us(headers: Mapping[bytes, bytes]) -> bool:
+    """By any name that leads here, with any port, for one may be forwarded. A page that a browser shows cannot say so
+    of itself, also where its name was made to lead here.
+
+    >>> _is_for_us({b"host": b"localhost:8080"}), _is_for_us({b"host": b"churn.example:8080"})
+    (True, False)
+    >>> _is_for_us({b"host": b"127.0.0.1", b"origin": b"https://churn.example"})
+    False
+    """
+    host, origin = headers.get(b"host"), headers.get(b"origin")
+    if host is not None and _name_of(host) not in _HERE:
+        return False
+    return origin is None or _name_of(origin.partition(b"://")[2]) in _HERE
+
+
+def _name_of(host: bytes) -> bytes:
+    name, _, port = host.rpartition(b":")
+    return (name if name and port.isdigit() else host).lower()
 
 
 def lines(exchange: Exchange, names: Sequence[tuple[bytes, bytes]]) -> bytes:

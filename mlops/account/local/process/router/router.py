@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
+from mlops.account.local.process.router import event_stream
 from mlops.account.local.process.router.door import Door, lines
 from mlops.account.local.process.router.engine import Engine
 from mlops.account.local.process.router.exchange import Exchange
@@ -19,6 +22,7 @@ from mlops.account.local.process.router.wire import (
     CUSTOM_ATTRIBUTES,
     FORWARDED,
     INFERENCE_ID,
+    STREAMED_TYPE,
     TARGET_VARIANT,
     error_body,
     error_headers,
@@ -30,9 +34,12 @@ _NOT_FOR_ALL = (b"accept", b"content-type")
 _BETWEEN = tuple(pair for pair in _FORWARDED if pair[0] not in _NOT_FOR_ALL)
 _ACCEPT = tuple(pair for pair in _FORWARDED if pair[0] == b"accept")
 _ANSWERED = ((b"content-type", b"Content-Type"), (CUSTOM_ATTRIBUTES.lower().encode(), CUSTOM_ATTRIBUTES.encode()))
+_STREAM_ANSWERED = ((b"content-type", STREAMED_TYPE.encode()), _ANSWERED[1])
+_FRAMED = f"Content-Type: {event_stream.CONTENT_TYPE}\r\n".encode()
 _TARGET, _ID = TARGET_VARIANT.lower().encode(), INFERENCE_ID.lower().encode()
 _LONGEST_ERROR = 64 * 1024
 _STREAMED = b"-response-stream"
+_INVOCATIONS = re.compile(rb"/endpoints/([^/]+)/invocations(?:-response-stream)?")
 
 
 def _nobody(key: str) -> None:
@@ -76,9 +83,18 @@ class Router:
     # From outside.
 
     async def start(self, port: int = 0) -> int:
-        """The port of 127.0.0.1 on which it answers from now on."""
+        """The port of 127.0.0.1 on which it answers from now on: ``port`` where that is free, else another."""
         loop = asyncio.get_running_loop()
-        self._listening = await loop.create_server(lambda: Door(self), "127.0.0.1", port, backlog=1024)
+
+        def listening(at: int) -> Coroutine[Any, Any, asyncio.Server]:
+            return loop.create_server(lambda: Door(self), "127.0.0.1", at, backlog=1024)
+
+        try:
+            self._listening = await listening(port)
+        except OSError:
+            if not port:
+                raise
+            self._listening = await listening(0)
         self._sweep()
         return int(self._listening.sockets[0].getsockname()[1])
 
@@ -187,6 +203,9 @@ class Router:
             return
         if exchange.method == b"GET" and path == b"/ping":
             exchange.door.answer(exchange, 200 if self._routing is not None else 503, b"", b"")
+        elif exchange.method == b"POST" and (other := _INVOCATIONS.fullmatch(path)) is not None:
+            said = f"Endpoint {other[1].decode(errors='replace')} is not found here; {self.name} is."
+            exchange.door.answer(exchange, 400, error_headers("ValidationError"), error_body("ValidationError", said))
         else:
             said = f"{exchange.target.decode(errors='replace')} is not served"
             exchange.door.answer(exchange, 404, error_headers("NotFound"), error_body("NotFound", said))
@@ -392,10 +411,10 @@ class Router:
         if status >= 400:
             text = reply.take_body()[:_LONGEST_ERROR].decode(errors="replace")[:2048]
             self._model_error(exchange, status, text, running)
-        elif exchange.started:
+        elif exchange.started or (exchange.streaming and door is not None):
             self._pass_on(exchange, reply)
             if door is not None:
-                if reply.length is None and not exchange.old_protocol:
+                if (exchange.streaming or reply.length is None) and not exchange.old_protocol:
                     door.write(b"0\r\n\r\n")
                 self._end(exchange, 200)
                 door.answered(exchange)
@@ -415,11 +434,14 @@ class Router:
         part = reply.take_body()
         if door is None:
             return
-        length = reply.length
+        length = None if exchange.streaming else reply.length
         if not exchange.started:
             exchange.started = True
-            door.begin(exchange, _answer_lines(reply.headers) + line.told, length)
+            told = _stream_lines(reply.headers) if exchange.streaming else _answer_lines(reply.headers)
+            door.begin(exchange, told + line.told, length)
         exchange.written += len(part)
+        if part and exchange.streaming:
+            part = event_stream.part(part)
         if part and length is None and not exchange.old_protocol:
             door.write(b"%x\r\n%b\r\n" % (len(part), part))
         elif part:
@@ -446,7 +468,7 @@ class Router:
         door = exchange.door
         if exchange.started and door is not None:
             self._end(exchange, status)
-            door.cut()
+            self._break_off(exchange, door, message)
             return
         headers = error_headers(code) + (exchange.line.told if status == 424 else b"")
         body = error_body(code, message, **more)
@@ -454,6 +476,16 @@ class Router:
         self._end(exchange, status)
         if door is not None:
             door.answer(exchange, status, headers, body)
+
+    def _break_off(self, exchange: Exchange, door: Door, message: str) -> None:
+        """In the middle of an answer: a stream can say so, the end of any other would be taken for its end."""
+        if not exchange.streaming or exchange.old_protocol:
+            door.cut()
+            return
+        is_late = time.perf_counter() >= exchange.deadline
+        told = event_stream.fault(message, "ModelInvocationTimeExceeded" if is_late else "StreamBroken")
+        door.write(b"%x\r\n%b\r\n0\r\n\r\n" % (len(told), told))
+        door.answered(exchange)
 
     def _end(self, exchange: Exchange, status: int) -> None:
         """It is told, once."""
@@ -514,6 +546,14 @@ class Router:
             connection.close()
         self._leave(exchange)
         self._model_error(exchange, 0, f"the model did not answer within {seconds:g} seconds", running)
+
+
+def _stream_lines(headers: dict[bytes, bytes]) -> bytes:
+    """The content type is the framing's; the model's own has another name."""
+    return (
+        b"".join([b"%b: %b\r\n" % (written, headers[name]) for name, written in _STREAM_ANSWERED if name in headers])
+        + _FRAMED
+    )
 
 
 def _answer_lines(headers: dict[bytes, bytes]) -> bytes:

@@ -9,11 +9,16 @@ from typing import Any
 BIGGEST_BODY = 6 * 1024 * 1024
 ANSWER_SECONDS = 60.0
 TARGET_VARIANT = "X-Amzn-SageMaker-Target-Variant"
+TARGET_MODEL = "X-Amzn-SageMaker-Target-Model"
+TARGET_CONTAINER = "X-Amzn-SageMaker-Target-Container-Hostname"
+INFERENCE_COMPONENT = "X-Amzn-SageMaker-Inference-Component"
 INVOKED_VARIANT = "x-Amzn-Invoked-Production-Variant"
 CUSTOM_ATTRIBUTES = "X-Amzn-SageMaker-Custom-Attributes"
 INFERENCE_ID = "X-Amzn-SageMaker-Inference-Id"
 SESSION_ID = "X-Amzn-SageMaker-Session-Id"
-FORWARDED = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES, INFERENCE_ID, SESSION_ID, TARGET_VARIANT)
+STREAMED_TYPE = "X-Amzn-SageMaker-Content-Type"
+"""The content type of a model's answer that is streamed: the answer's own is that of the framing."""
+FORWARDED = ("Content-Type", "Accept", CUSTOM_ATTRIBUTES, INFERENCE_ID, SESSION_ID, TARGET_VARIANT, TARGET_MODEL)
 """What reaches the container; every other header of the caller is dropped."""
 
 CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"

@@ -117,7 +117,7 @@ class _Endpoint:
     async def run(self) -> None:
         try:
             await self._by(self._ending, self._instances.clear)
-            self._port = await self._router.start()
+            self._port = await self._router.start(await self._by_clerk(self._row.last_port))
             self._spawn(self._look())
             while await self._turn():
                 pass

@@ -36,6 +36,10 @@ class Row:
         weights, counts = body.get("Weights") or {}, body.get("Counts") or {}
         return Asked(row["status"], body.get("PendingConfigName"), weights, counts, row["modified"])
 
+    def last_port(self) -> int:
+        """On which it answered before, so that its address stays the same; 0 where it has not yet."""
+        return int((self.body() or {}).get("LastPort") or 0)
+
     def body(self) -> dict[str, Any] | None:
         row = self._state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, self._name)
         return None if row is None else {**resources.body_of(row), "Status": row["status"]}
@@ -57,6 +61,7 @@ class Row:
                 "Retained": None,
                 "FailureReason": None,
                 "Port": port,
+                "LastPort": port,
                 "Weights": dict(weights),
                 "CurrentWeights": dict(weights),
                 "Counts": dict(counts),

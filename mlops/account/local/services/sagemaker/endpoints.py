@@ -220,6 +220,12 @@ def config(state: State, name: str) -> dict[str, Any]:
     return body
 
 
+def address(state: State, name: str) -> str | None:
+    """Where its process takes requests as SageMaker Runtime does; None where it takes none."""
+    body = resources.find(state, KIND, name)
+    return f"http://127.0.0.1:{body['Port']}/endpoints/{name}/invocations" if body and body.get("Port") else None
+
+
 def endpoint_arn(state: State, name: str) -> str:
     return state.arn(f"endpoint/{name}")
 

@@ -12,9 +12,12 @@ from mlops.account.local.process.router.wire import (
     ANSWER_SECONDS,
     BIGGEST_BODY,
     CUSTOM_ATTRIBUTES,
+    INFERENCE_COMPONENT,
     INFERENCE_ID,
     INVOKED_VARIANT,
     SESSION_ID,
+    TARGET_CONTAINER,
+    TARGET_MODEL,
     TARGET_VARIANT,
 )
 from mlops.account.local.refusal import Refusal
@@ -27,6 +30,9 @@ _HEADERS = {
     "Accept": "Accept",
     "CustomAttributes": CUSTOM_ATTRIBUTES,
     "TargetVariant": TARGET_VARIANT,
+    "TargetModel": TARGET_MODEL,
+    "TargetContainerHostname": TARGET_CONTAINER,
+    "InferenceComponentName": INFERENCE_COMPONENT,
     "InferenceId": INFERENCE_ID,
     "SessionId": SESSION_ID,
 }
