@@ -35,13 +35,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     that at the end no worker waits for another's last long test."""
     judge = config.getoption("--proof")
 
-    def asks(item: pytest.Item, *markers: str) -> bool:
-        return any(mark.args[0] == judge for name in markers for mark in item.iter_markers(name))
+    def asked(item: pytest.Item) -> bool:
+        if judge is None:
+            return item.get_closest_marker("proof") is None
+        return any(mark.args[0] == judge for name in ("proof", "deeper") for mark in item.iter_markers(name))
 
-    wanted = [
-        item for item in items if (asks(item, "proof", "deeper") if judge else item.get_closest_marker("proof") is None)
-    ]
-    config.hook.pytest_deselected(items=[item for item in items if item not in set(wanted)])
+    wanted: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        (wanted if asked(item) else others).append(item)
+    config.hook.pytest_deselected(items=others)
     items[:] = sorted(wanted, key=lambda item: item.get_closest_marker("slow") is None)
 
 

@@ -11,7 +11,6 @@ from typing import Any
 import boto3
 import pytest
 from command_line import Told, copy_project, mlops
-from moto.server import ThreadedMotoServer
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -23,6 +22,8 @@ CREDENTIALS = {"AWS_ACCESS_KEY_ID": "test", "AWS_SECRET_ACCESS_KEY": "test", "AW
 
 @pytest.fixture(scope="module")
 def url() -> Iterator[str]:
+    from moto.server import ThreadedMotoServer
+
     server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
     server.start()
     host, port = server.get_host_and_port()
