@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,6 +19,8 @@ from hypothesis import strategies as st
 
 from mlops.account import connect
 from mlops.account.local.process.router.records import FOLDER, Record, Recorder, between
+from mlops.account.local.process.serving import usage
+from mlops.account.local.process.serving.usage import Usage
 from mlops.account.local.services.cloudwatch.alarms import standing_of
 from mlops.account.local.services.cloudwatch.statistics import statistic_of
 from mlops.project.environments import read_project
@@ -241,6 +247,59 @@ def test_requests_are_metrics(requests: Any, metric: str, statistic: str, value:
         ],
     )
     assert reply["MetricDataResults"][0]["Values"] == [pytest.approx(value)]
+
+
+@pytest.mark.parametrize(
+    ("statistic", "value"), [("Average", 15.0), ("Maximum", 20.0), ("SampleCount", 2.0), ("p50", 15.0), ("PR(:10)", 50)]
+)
+@pytest.mark.parametrize("metric", ["CPUUtilization", "MemoryUtilization"])
+def test_what_instances_use_is_a_metric_of_their_variant(local: Any, metric: str, statistic: str, value: float) -> None:
+    start = NOW.timestamp()
+    recorder = Recorder(local.state.endpoint_folder("door") / usage.FOLDER, clock=lambda: start, columns=Usage._fields)
+    for instance, used in enumerate((10.0, 20.0)):
+        recorder.add(Usage(start + 1, "c1", "blue", str(instance), used, used))
+    recorder.add(Usage(start + 1, "c1", "green", "0", 99.0, 99.0))
+    recorder.add(Usage(start + 61, "c1", "blue", "0", 99.0, 99.0))
+    recorder.close()
+    extended = statistic.startswith(("p", "PR"))
+    told = local.client("cloudwatch").get_metric_statistics(
+        Namespace="/aws/sagemaker/Endpoints",
+        MetricName=metric,
+        Dimensions=[{"Name": "EndpointName", "Value": "door"}, {"Name": "VariantName", "Value": "blue"}],
+        StartTime=NOW,
+        EndTime=NOW + timedelta(minutes=1),
+        Period=60,
+        **{"ExtendedStatistics" if extended else "Statistics": [statistic]},
+    )
+    (point,) = told["Datapoints"]
+    assert (point["ExtendedStatistics"] if extended else point)[statistic] == value
+
+
+def test_what_processes_use_is_measured() -> None:
+    """Of this process, with a child that has ended."""
+    found: list[Usage] = []
+    now = 1000.0
+    meter = usage.Meter(found.append, lambda: now)
+    mine = usage.Measured("a#1", os.getpid(), "c1", "blue", "0", memory=1 << 30)
+    meter.look([mine])
+    assert found == []  # CPU is a difference
+    began = time.process_time()
+    subprocess.run([sys.executable, "-S", "-c", "sum(range(2_000_000))"], check=True)
+    kept = bytes(1) * (128 << 20)
+    burnt = time.process_time() - began
+    now += 10
+    meter.look([mine])
+    (first,) = found
+    assert first.cpu >= 100 * burnt / 10 - 0.2 and len(kept) == 128 << 20
+    del kept
+    now += 10
+    meter.look([mine, usage.Measured("a#2", os.getpid(), "c1", "blue", "1", memory=None)])
+    assert len(found) == 2 and first.memory - found[1].memory > 10
+    # One that is looked at anew begins anew.
+    meter.look([])
+    now += 1
+    meter.look([mine])
+    assert len(found) == 2
 
 
 def test_records_are_read_from_the_files_of_their_time(tmp_path: Path) -> None:

@@ -59,7 +59,8 @@ class Position:
 
 
 class Recorder:
-    """Takes records without waiting and writes them in batches, in a thread of its own."""
+    """Takes records without waiting and writes them in batches, in a thread of its own. ``columns`` are those of a
+    record, of which the first is the time."""
 
     def __init__(
         self,
@@ -69,12 +70,13 @@ class Recorder:
         file_bytes: int = _FILE_BYTES,
         files: int = _FILES,
         waiting: int = _WAITING,
+        columns: tuple[str, ...] = Record._fields,
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._folder = folder
         self._seconds, self._file_bytes, self._files, self._most = seconds, file_bytes, files, waiting
-        self._clock = clock
-        self._waiting: list[Record] = []
+        self._clock, self._columns = clock, columns
+        self._waiting: list[tuple[Any, ...]] = []
         self._lost = 0
         self._ended = threading.Event()
         self._descriptor = -1
@@ -82,7 +84,7 @@ class Recorder:
         self._thread = threading.Thread(target=self._run, name="request records", daemon=True)
         self._thread.start()
 
-    def add(self, record: Record) -> None:
+    def add(self, record: tuple[Any, ...]) -> None:
         if len(self._waiting) < self._most:
             self._waiting.append(record)
         else:
@@ -129,7 +131,7 @@ class Recorder:
         self._folder.mkdir(parents=True, exist_ok=True)
         name = f"{self._clock():017.6f}-{os.getpid()}.jsonl"
         self._descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        head = json.dumps({"format": FORMAT, "columns": Record._fields}) + "\n"
+        head = json.dumps({"format": FORMAT, "columns": self._columns}) + "\n"
         self._size = os.write(self._descriptor, head.encode())
         for old in _names(self._folder)[: -self._files]:
             with contextlib.suppress(FileNotFoundError):
@@ -162,6 +164,11 @@ def read(folder: Path, after: Position | None = None) -> tuple[list[Record], Pos
 
 def between(folder: Path, start: float, end: float) -> Iterator[Record]:
     """Those that were answered from ``start`` to before ``end``, in seconds since 1970."""
+    return map(Record._make, rows_between(folder, start, end))
+
+
+def rows_between(folder: Path, start: float, end: float) -> Iterator[list[Any]]:
+    """The same of records of any columns."""
     names = _names(folder)
     for name, following in zip(names, [*names[1:], None], strict=True):
         # A file is named by the time at which it was begun.
@@ -174,7 +181,7 @@ def between(folder: Path, start: float, end: float) -> Iterator[Record]:
         for line in lines:
             # The time stands first: what is too early or too late is not worth reading.
             if line.startswith(b"[") and line.endswith(b"\n") and start <= float(line[1 : line.index(b",")]) < end:
-                yield Record(*json.loads(line))
+                yield json.loads(line)
 
 
 def _names(folder: Path) -> list[str]:

@@ -19,7 +19,7 @@ from mlops.account.local.process.router.router import Router
 from mlops.account.local.process.router.routing import Limits, Routing
 from mlops.account.local.process.router.routing import Server as RoutedServer
 from mlops.account.local.process.router.routing import Variant as RoutedVariant
-from mlops.account.local.process.serving import plans
+from mlops.account.local.process.serving import plans, usage
 from mlops.account.local.process.serving.happenings import (
     Close,
     Discard,
@@ -53,6 +53,7 @@ from mlops.account.local.process.serving.machine import advance, next_due
 from mlops.account.local.process.serving.plans import Plan
 from mlops.account.local.process.serving.processes import Instances, Process, healthy
 from mlops.account.local.process.serving.row import Row
+from mlops.account.local.process.serving.usage import Measured, Meter, Usage
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import ACCOUNT_ID
 from mlops.account.local.state import State as AccountState
@@ -61,6 +62,7 @@ from mlops.run.ports import ObjectMissing, RequestRefused
 
 LOOK_SECONDS = 0.1
 _THREADS = 8
+_USAGE_BYTES = 2 * 1024 * 1024
 _log = logging.getLogger("mlops.runner")
 _CANNOT_BE_SERVED = (StepFailed, ObjectMissing, RequestRefused, Refusal, OSError)
 T = TypeVar("T")
@@ -93,6 +95,9 @@ class _Endpoint:
         self._rules = rules
         self._instances = Instances(state, folder)
         self._recorder = records.Recorder(folder / records.FOLDER)
+        self._usages = records.Recorder(folder / usage.FOLDER, file_bytes=_USAGE_BYTES, columns=Usage._fields)
+        self._meter = Meter(self._usages.add)
+        self._measured: dict[tuple[ServerId, int], Measured] = {}
         self._router = Router(
             name,
             engine,
@@ -119,6 +124,7 @@ class _Endpoint:
             await self._by(self._ending, self._instances.clear)
             self._port = await self._router.start(await self._by_clerk(self._row.last_port))
             self._spawn(self._look())
+            self._spawn(self._measure())
             while await self._turn():
                 pass
         finally:
@@ -199,6 +205,11 @@ class _Endpoint:
                     return
             await asyncio.sleep(LOOK_SECONDS)
 
+    async def _measure(self) -> None:
+        while True:
+            await asyncio.sleep(usage.SECONDS)
+            await self._by_clerk(self._meter.look, tuple(self._measured.values()))
+
     async def _read(self, fleet: int, config: str) -> None:
         try:
             read, self._configs[fleet], found = await self._by_clerk(self._read_plans, fleet, config)
@@ -227,7 +238,21 @@ class _Endpoint:
 
     async def _ping(self, process: Process) -> None:
         await healthy(process.pipeline.ports)
+        self._measured_from_now(process)
         self._tell(Ready(process.server, process.attempt))
+
+    def _measured_from_now(self, process: Process) -> None:
+        """It answers, so it is known by which processes."""
+        server = process.server
+        plan, config = self._plans.get((server.fleet, server.variant)), self._configs.get(server.fleet)
+        if plan is None or config is None:
+            return
+        instance = f"{server.fleet}/{server.number // plan.variant.workers}"
+        name = config["EndpointConfigName"]
+        for number, root in enumerate(process.roots()):
+            self._measured[server, number] = Measured(
+                f"{process.key}/{number}", root, name, server.variant, instance, plan.memory
+            )
 
     def _watch(self, process: Process) -> None:
         loop = asyncio.get_running_loop()
@@ -255,6 +280,7 @@ class _Endpoint:
             return
         self._unwatch(process)
         self._router.remove(process.key)
+        self._measured = {key: item for key, item in self._measured.items() if key[0] != server}
         if (ping := self._pings.pop(server, None)) is not None:
             ping.cancel()
         await self._by(self._ending, process.kill)
@@ -320,6 +346,7 @@ class _Endpoint:
         for pool in (self._clerk, self._starting, self._ending):
             pool.shutdown(wait=True)
         self._recorder.close()
+        self._usages.close()
 
 
 async def _waited(work: Coroutine[Any, Any, None] | asyncio.Future[None]) -> None:

@@ -14,12 +14,14 @@ from mlops.run.serving.model_server import STARTUP_SECONDS, threads_of, workers_
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """``model`` is a DescribeModel reply; ``told`` what DescribeEndpoint tells of the variant."""
+    """``model`` is a DescribeModel reply; ``told`` what DescribeEndpoint tells of the variant; ``memory``
+    the bytes that a serverless one is given."""
 
     variant: Variant
     model: Mapping[str, Any]
     slots: int
     told: Mapping[str, Any]
+    memory: int | None = None
 
     @property
     def network(self) -> bool:
@@ -57,8 +59,9 @@ def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:
         "Count": count,
         "ServerlessConfig": serverless,
     }
+    memory = serverless["MemorySizeInMB"] * 1024 * 1024 if serverless else None
     model = models.describe_model(state, {"ModelName": wanted["ModelName"]})
-    return Plan(variant, model, sum(map(threads_of, environments)), told)
+    return Plan(variant, model, sum(map(threads_of, environments)), told, memory)
 
 
 def _most(numbers: Iterable[int]) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import threading
 import uuid
@@ -42,6 +43,14 @@ class Process:
 
     def descriptors(self) -> list[int]:
         return [found for one in self.pipeline.servers if (found := one.process.fileno()) >= 0]
+
+    def roots(self) -> list[int]:
+        """The first process of each that still runs."""
+        found = []
+        for one in self.pipeline.servers:
+            with contextlib.suppress(ProcessLookupError):
+                found.append(one.process.pid)
+        return found
 
     def kill(self) -> None:
         try:

@@ -6,13 +6,17 @@ import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 from mlops.account.local.process.router import records
 from mlops.account.local.process.router.records import Record
+from mlops.account.local.process.serving import usage
+from mlops.account.local.process.serving.usage import Usage
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import State, moment
 
 ENDPOINTS = "AWS/SageMaker"
+INSTANCES = "/aws/sagemaker/Endpoints"
 _NO_ANSWER = 0
 
 
@@ -50,6 +54,11 @@ def values(state: State, metric: Metric, start: datetime, end: datetime) -> Iter
             value = read(record)
             if value is not None:
                 yield record.time, value
+    told = _OF_INSTANCES.get(metric.name) if metric.namespace == INSTANCES else None
+    if told is not None:
+        rows = _of_variant(state, dict(metric.dimensions), usage.FOLDER, start.timestamp(), end.timestamp())
+        for found in map(Usage._make, rows):
+            yield found.time, told(found)
 
 
 def names(state: State) -> Iterator[Metric]:
@@ -66,17 +75,26 @@ def names(state: State) -> Iterator[Metric]:
             for name in _OF_REQUESTS:
                 yield Metric(ENDPOINTS, name, plain)
                 yield Metric(ENDPOINTS, name, (("EndpointConfigName", config), *plain))
+            for name in _OF_INSTANCES:
+                yield Metric(INSTANCES, name, plain)
 
 
 def _requests(state: State, dimensions: Mapping[str, str], start: float, end: float) -> Iterator[Record]:
-    """Of one variant, as the service has it: there are no metrics of an endpoint as a whole."""
+    return map(Record._make, _of_variant(state, dimensions, records.FOLDER, start, end))
+
+
+def _of_variant(
+    state: State, dimensions: Mapping[str, str], folder: str, start: float, end: float
+) -> Iterator[list[Any]]:
+    """Of one variant, as the service has it: there are no metrics of an endpoint as a whole. Records of every kind
+    begin with their time, configuration and variant."""
     if set(dimensions) not in ({"EndpointName", "VariantName"}, {"EndpointName", "VariantName", "EndpointConfigName"}):
         return
-    folder = state.endpoint_folder(dimensions["EndpointName"]) / records.FOLDER
-    config = dimensions.get("EndpointConfigName")
-    for record in records.between(folder, start, end):
-        if record.variant == dimensions["VariantName"] and config in (None, record.config):
-            yield record
+    place = state.endpoint_folder(dimensions["EndpointName"]) / folder
+    config, variant = dimensions.get("EndpointConfigName"), dimensions["VariantName"]
+    for row in records.rows_between(place, start, end):
+        if row[2] == variant and config in (None, row[1]):
+            yield row
 
 
 def _one_where(holds: Callable[[Record], bool]) -> Callable[[Record], float]:
@@ -96,6 +114,13 @@ _OF_REQUESTS: Mapping[str, Callable[[Record], float | None]] = {
     "OverheadLatency": lambda record: float(record.overhead_microseconds),
 }
 """By the name of the metric. Those of errors have a value for each request, so that their average is a rate."""
+
+
+_OF_INSTANCES: Mapping[str, Callable[[Usage], float]] = {
+    "CPUUtilization": lambda found: found.cpu,
+    "MemoryUtilization": lambda found: found.memory,
+}
+"""A value of each instance, as it publishes it."""
 
 
 def put(state: State, metric: Metric, at: datetime, value: float, count: int) -> None:
