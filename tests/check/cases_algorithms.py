@@ -9,6 +9,7 @@ SKIPGRAM = {
     "Segments:AlgorithmSpecification/TrainingImage": BLAZING,
     "Segments:HyperParameters": {"mode": "skipgram", "epochs": "5"},
 }
+SPOT = {"Segments:EnableManagedSpotTraining": True}
 
 CASES = [
     Case(
@@ -19,6 +20,14 @@ CASES = [
         {**SKIPGRAM, "Segments:HyperParameters/word_ngrams": "2"},
         WARNING,
     ),
+    Case(
+        "hours on spot instances without checkpoints",
+        "X859",
+        {**SKIPGRAM, **SPOT, "Segments:StoppingCondition": {"MaxRuntimeInSeconds": 3600, "MaxWaitTimeInSeconds": 7200}},
+        "Segments:StoppingCondition/MaxWaitTimeInSeconds",
+        {**SKIPGRAM, **SPOT, "Segments:StoppingCondition": {"MaxRuntimeInSeconds": 1800, "MaxWaitTimeInSeconds": 3600}},
+        WARNING,
+    ),
 ]
 
-WORDS = frozenset({"X858"})
+WORDS = frozenset({"X858", "X859"})

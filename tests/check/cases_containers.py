@@ -261,6 +261,14 @@ CASES = [
         {"Drift.SuppliedBaselineConstraints": "s3://acme/b/constraints.json"},
         WARNING,
     ),
+    Case(
+        "a folder in place of a baseline's file",
+        "X717",
+        {"Drift.SuppliedBaselineStatistics": "s3://acme/base/"},
+        "Drift.SuppliedBaselineStatistics",
+        {"Drift.SuppliedBaselineStatistics": "s3://acme/base/statistics.json"},
+        WARNING,
+    ),
     Case("a model for data alone", "X717", {"Bias.CheckType": "DATA_BIAS"}, "Bias.ModelName", {}, WARNING),
     Case(
         "the new baseline where the old is kept",

@@ -98,3 +98,25 @@ def test_requirements_in_a_folder_of_the_language(tmp_path: Path) -> None:
     )
     (finding,) = open_targets([str(tmp_path / "pipeline.py")], "local").findings
     assert (finding.code, finding.where.line) == ("X871", 3)
+
+
+@pytest.mark.parametrize(
+    ("text", "others", "fires"),
+    [
+        ("from featurs import make", {"features.py": ""}, True),
+        ("from features import make", {"features.py": ""}, False),
+        ("import numpy", {"numpi.py": ""}, False),
+        ("import featurs", {"features.py": "", "requirements.txt": "featurs==1"}, False),
+        ("try:\n    import featurs\nexcept ImportError:\n    pass", {"features.py": ""}, False),
+        ("import shared", {"features.py": ""}, False),
+    ],
+)
+def test_an_import_one_letter_beside_a_file(tmp_path: Path, text: str, others: Mapping[str, str], fires: bool) -> None:
+    found = said(tmp_path, OWN, {"train.py": text, **others}, code="X872")
+    assert found == (["train.py:1 imports featurs, and beside it lies features"] if fires else [])
+
+
+def test_an_edited_script_is_read_again(tmp_path: Path) -> None:
+    """What looks at a project in one process, as an editor does, saw the first text for ever."""
+    assert said(tmp_path, SKLEARN, {"train.py": "import torch"}) != []
+    assert said(tmp_path, SKLEARN, {"train.py": "import sklearn"}) == []

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from mlops.check import check
-from mlops.ir import Asset, Definition, Finding, Step
+from mlops.ir import Asset, Definition, Finding, Ref, Step
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 URI, FOLDER = "s3://acme/code/sourcedir.tar.gz", "s3://acme/code/abc"
@@ -158,12 +158,66 @@ def test_hyperparameters_against_a_parser(
             ["prepare.py has no option --ration", "prepare.py requires --ratio, and the step does not give it"],
         ),
         (("-5",), ["prepare.py requires --ratio, and the step does not give it"]),
+        (("--ratio", "some"), ["--ratio of prepare.py takes a number, and gets some"]),
+        (("--ratio=some",), ["--ratio of prepare.py takes a number, and gets some"]),
+        (("--ratio", "1", "--kind", "c"), ["--kind of prepare.py does not take c"]),
+        (("--ratio", "1", "--kind", "a", "rest"), []),
+        (("--fast", "rest", "--ratio", "1"), []),
     ],
 )  # fmt: skip
 def test_arguments_against_a_parser(tmp_path: Path, words: tuple[str, ...], messages: list[str]) -> None:
-    files = {"prepare.py": parser('"--ratio", type=float, required=True')}
+    options = ('"--ratio", type=float, required=True', '"--kind", choices=["a", "b"]', '"--fast", action="store_true"')
+    files = {"prepare.py": parser(*options)}
     found = processing(tmp_path, files, "python3", f"{CODE}/prepare.py", words=words)
     assert [item.message for item in found] == messages
+
+
+RAW, OUT = "/opt/ml/processing/input/raw", "/opt/ml/processing/output/report"
+
+
+def reading(folder: Path, text: str, **more: Any) -> list[Finding]:
+    """A processing job with one input and one output, whose report is ``<output>/evaluation.json``."""
+    request: dict[str, Any] = {
+        "AppSpecification": {"ImageUri": SKLEARN, "ContainerEntrypoint": ("python3", f"{CODE}/prepare.py")},
+        "ProcessingInputs": (
+            {"InputName": "code", "S3Input": {"S3Uri": f"{FOLDER}/", "LocalPath": CODE}},
+            {"InputName": "raw", "S3Input": {"S3Uri": "s3://acme/raw", "LocalPath": RAW}},
+        ),
+        "ProcessingOutputConfig": {
+            "Outputs": ({"OutputName": "report", "S3Output": {"S3Uri": "s3://acme/out", "LocalPath": OUT}},)
+        },
+        **more,
+    }
+    report = {"PropertyFileName": "q", "OutputName": "report", "FilePath": "evaluation.json"}
+    step = Step("Prepare", "Processing", request, members={"PropertyFiles": (report,)})
+    return of(step, asset(folder, {"prepare.py": text}, FOLDER))
+
+
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        ('open("/opt/ml/processing/input/data/x.csv")', "X925"),
+        ('open("/opt/ml/processing/report/x.csv", "w")', "X925"),
+        ('open("/opt/ml/processing/output/report/metrics.json", "w")', "X926"),
+        (f'open("{RAW}/x.csv"); open("{OUT}/evaluation.json", "w")', None),
+        (f'open("{OUT}/metrics.json", "w"); name = "evaluation" + ".json"', None),
+        (f'open("{OUT}/plot.png", "w")', None),
+        ('import os\nos.makedirs("/opt/ml/processing/tmp")\nopen("/opt/ml/processing/tmp/x", "w")', None),
+        ('import os\nfor name in os.listdir("/opt/ml/processing/input"):\n    pass', None),
+        ('p.add_argument("--data", default="/opt/ml/processing/data")', None),
+        ('def read(path="/opt/ml/processing/data"):\n    pass', None),
+        ('import os\nif os.path.exists("/opt/ml/processing/data"):\n    pass', None),
+        ('path = given or "/opt/ml/processing/data"', None),
+        ('try:\n    open("/opt/ml/processing/data/x")\nexcept OSError:\n    pass', None),
+    ],
+)
+def test_paths_of_a_processing_script(tmp_path: Path, text: str, code: str | None) -> None:
+    assert [item.code for item in reading(tmp_path, text)] == ([] if code is None else [code])
+
+
+def test_paths_are_not_judged_where_a_folder_is_not_known(tmp_path: Path) -> None:
+    unknown = {"InputName": "raw", "S3Input": {"S3Uri": "s3://acme/raw", "LocalPath": Ref("Parameters.Where")}}
+    assert reading(tmp_path, 'open("/opt/ml/processing/data/x.csv")', ProcessingInputs=(unknown,)) == []
 
 
 def test_an_edited_script_is_read_again(tmp_path: Path) -> None:

@@ -29,9 +29,9 @@ _SLOTS = {
 
 @rule("X717", "supplied-baseline-file", Severity.WARNING, source=_LIFECYCLE)
 def supplied_baseline_file(subject: Subject) -> Iterator[Fault]:
-    """A supplied baseline is the file of the other kind or no JSON; a QualityCheck is supplied with one of the two
-    files that make its baseline, and has no model package group to take the other from; or a check of data alone names
-    a model.
+    """A supplied baseline is the file of the other kind, no JSON or a folder; a QualityCheck is supplied with one of
+    the two files that make its baseline, and has no model package group to take the other from; or a check of data
+    alone names a model.
 
     Bad:  "SuppliedBaselineStatistics": "s3://acme/baseline/constraints.json"
     Good: "SuppliedBaselineStatistics": "s3://acme/baseline/statistics.json"
@@ -46,6 +46,9 @@ def supplied_baseline_file(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{placed.pointer}/{name}", f"{shown(last)} holds {other}, {kind} are wanted", None, placed)
             elif "." in last and not last.endswith(".json"):
                 yield Fault(f"{placed.pointer}/{name}", f"{shown(last)} is no JSON file", None, placed)
+            elif isinstance(text, str) and text.startswith("s3://") and text.endswith("/"):
+                message = f"{shown(text)} is a folder, the file with the {kind} is wanted"
+                yield Fault(f"{placed.pointer}/{name}", message, f"e.g. {text}{kind}.json", placed)
         given = [name for name in _SUPPLIED if members.get(name) is not None]
         if placed.step.type == "QualityCheck" and len(given) == 1 and members.get("ModelPackageGroupName") is None:
             missing = next(name for name in _SUPPLIED if name not in given)

@@ -15,13 +15,14 @@ from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.scripts import Script, scripts
-from mlops.check.subject import Subject
+from mlops.check.subject import Subject, literal_texts
 from mlops.ir import Severity, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.project.python_files import parsed
 
 _DATA, _CHANNEL, _HYPERPARAMETER = "/opt/ml/input/data/", "SM_CHANNEL_", "SM_HP_"
+_PROCESSING = "/opt/ml/processing/"
 _RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges", "AutoParameters")
 _UNSEEN = ("_tuning_objective_metric", "default_user_module_name")
 """Hyperparameters that the toolkit keeps from the script, beside those that begin with sagemaker_."""
@@ -38,11 +39,13 @@ class _Option:
 
 @dataclass(frozen=True, slots=True)
 class _Reads:
-    """What a script wants for certain. ``variables`` and ``folders`` with their lines; ``options`` of the parser whose
-    ``parse_args`` the script calls, None where it has none or that is not plain."""
+    """What a script wants for certain. ``variables``, ``folders`` of channels and ``paths`` of a processing job with
+    their lines; ``options`` of the parser whose ``parse_args`` the script calls, None where it has none or that is not
+    plain."""
 
     variables: tuple[tuple[str, int], ...] = ()
     folders: tuple[tuple[str, int], ...] = ()
+    paths: tuple[tuple[str, int], ...] = ()
     options: tuple[_Option, ...] | None = None
     takes_others: bool = False
 
@@ -51,6 +54,8 @@ class _Reads:
 class _Found:
     variables: dict[str, int] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
+    paths: dict[str, int] = field(default_factory=dict)
+    made: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
     options: list[_Option] = field(default_factory=list)
     parses: bool = False
@@ -78,6 +83,7 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
     return _Reads(
         tuple((name, line) for name, line in found.variables.items() if name not in found.asked),
         tuple(found.folders.items()),
+        tuple((path, line) for path, line in found.paths.items() if not any(_below(path, own) for own in found.made)),
         tuple(found.options) if found.parses and found.is_plain else None,
         found.takes_others,
     )
@@ -92,8 +98,12 @@ def _walk(node: ast.AST, found: _Found) -> None:
             found.variables.setdefault(name, node.lineno)
         case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
             found.asked.add(name)
-        case ast.Call(func=ast.Attribute(attr="get" | "getenv" | "setdefault")):
+        case ast.Call(
+            func=ast.Attribute(attr="get" | "getenv" | "setdefault" | "exists" | "isdir" | "isfile" | "glob")
+        ):
             return
+        case ast.Call(func=ast.Attribute(attr="makedirs" | "mkdir"), args=[ast.Constant(value=str(path)), *_]):
+            found.made.add(path.rstrip("/"))
         case ast.Call(func=ast.Attribute(attr="add_argument")):
             _add(node, found)
         case ast.Call(func=ast.Attribute(attr="parse_args")):
@@ -106,8 +116,24 @@ def _walk(node: ast.AST, found: _Found) -> None:
             found.is_plain = False
         case ast.Constant(value=str(text)) if text.startswith(_DATA) and len(text) > len(_DATA):
             found.folders.setdefault(text[len(_DATA) :].partition("/")[0], node.lineno)
+        case ast.Constant(value=str(text)) if text.startswith(_PROCESSING) and len(text) > len(_PROCESSING):
+            found.paths.setdefault(text.rstrip("/"), node.lineno)
+    known = dict(found.paths)
     for inner in ast.iter_child_nodes(node):
         _walk(inner, found)
+    if _is_fallback(node):
+        found.paths = known
+
+
+def _is_fallback(node: ast.AST) -> bool:
+    """What stands in it may be in nobody's way: a default that is given another value, one of two."""
+    return isinstance(node, ast.BoolOp | ast.IfExp | ast.arguments) or (
+        isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "add_argument"
+    )
+
+
+def _below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def _is_environ(node: ast.AST) -> bool:
@@ -216,6 +242,101 @@ def channel_not_given(subject: Subject) -> Iterator[Fault]:
 
 
 @rule(
+    "X925",
+    "folder-not-given",
+    Severity.WARNING,
+    source="CreateProcessingJob API: only the folders that inputs name are filled, only those of outputs are uploaded",
+)
+def folder_not_given(subject: Subject) -> Iterator[Fault]:
+    """A processing script names a path below /opt/ml/processing that no input of its job fills and no output takes:
+    what it reads is not there, and what it writes is lost. A folder that the script makes itself is its own; defaults,
+    and what it asks for before, are not told.
+
+    Bad:  pd.read_csv("/opt/ml/processing/input/data/x.csv") in a job whose input lies in /opt/ml/processing/input/raw
+    Good: pd.read_csv("/opt/ml/processing/input/raw/x.csv")
+    """
+    for script, reads in _python(subject):
+        known = _processing_folders(script) if script.member is None and reads.paths else None
+        if known is None:
+            continue
+        for path, line in reads.paths:
+            if not any(_below(path, folder) or _below(folder, path) for folder in known):
+                near = ", ".join(sorted(known))
+                message = f"{script.name}:{line} names {path}, which no input fills and no output takes"
+                yield Fault(script.at, message, f"the job has {near}", script.placed)
+
+
+def _processing_folders(script: Script) -> frozenset[str] | None:
+    """Where inputs and outputs lie in the container; None where one is not known."""
+    request = script.job.request
+    found: list[Value] = []
+    for members, sources in (
+        (("ProcessingInputs",), ("S3Input", "DatasetDefinition")),
+        (("ProcessingOutputConfig", "Outputs"), ("S3Output", "FeatureStoreOutput")),
+    ):
+        listed = get(request, *members)
+        items = list(entries(request, *members))
+        if listed is not None and (not isinstance(listed, tuple) or len(items) != len(listed)):
+            return None
+        for _, item in items:
+            source = next((item[name] for name in sources if item.get(name) is not None), None)
+            found.append(get(source, "LocalPath"))
+    texts = [path.rstrip("/") for path in found if isinstance(path, str)]
+    return frozenset(texts) if texts and len(texts) == len(found) else None
+
+
+@rule(
+    "X926",
+    "report-of-another-name",
+    Severity.WARNING,
+    source="AWS docs: a property file is read from the output when the step has ended",
+)
+def report_of_another_name(subject: Subject) -> Iterator[Fault]:
+    """A script writes a JSON file into the output of a property file, under another name than that which is read: the
+    step that reads it fails when everything before it was paid for.
+
+    Bad:  open("/opt/ml/processing/output/report/metrics.json", "w") for the report "report/evaluation.json"
+    Good: open("/opt/ml/processing/output/report/evaluation.json", "w")
+    """
+    for script, reads in _python(subject):
+        declared = script.placed.step.members.get("PropertyFiles")
+        outputs = {
+            item.get("OutputName"): get(item, "S3Output", "LocalPath")
+            for _, item in entries(script.job.request, "ProcessingOutputConfig", "Outputs")
+        }
+        if script.member is not None or not reads.paths or not isinstance(declared, tuple):
+            continue
+        for item in declared:
+            name, file = get(item, "OutputName"), get(item, "FilePath")
+            folder = outputs.get(name) if isinstance(name, str) else None
+            if not isinstance(folder, str) or not isinstance(file, str):
+                continue
+            written = [
+                (path, line)
+                for path, line in reads.paths
+                if _below(path, folder.rstrip("/")) and path.endswith(".json")
+            ]
+            stem = file.rpartition("/")[2].removesuffix(".json")
+            if written and not any(path == f"{folder.rstrip('/')}/{file}" for path, _ in written):
+                if _is_said(script, stem):
+                    continue
+                path, line = written[0]
+                message = f"{script.name}:{line} writes {path}, and what is read is {file}"
+                yield Fault(script.at, message, "use one name for both", script.placed)
+
+
+def _is_said(script: Script, word: str) -> bool:
+    """In what the step ships or gives its script: then the name may be put together of that."""
+    request = script.job.request
+    given = literal_texts((get(request, "AppSpecification"), get(request, "Environment")), "")
+    return any(word in text for _, text in given) or any(
+        word in file.read_text(encoding="utf-8", errors="replace")
+        for name, file in script.files.items()
+        if name.endswith(".py") and file.is_file()
+    )
+
+
+@rule(
     "X924",
     "option-the-script-lacks",
     Severity.WARNING,
@@ -224,7 +345,8 @@ def channel_not_given(subject: Subject) -> Iterator[Fault]:
 def option_the_script_lacks(subject: Subject) -> Iterator[Fault]:
     """A hyperparameter or an argument that the script's parser does not know or cannot take, or one that it requires
     and nobody gives: argparse ends the script with 2. A flag (store_true) cannot be a hyperparameter, which always has
-    a value. Parsers with groups or commands, and of other libraries, are not looked at.
+    a value, and what takes an integer or one of some words gets no other. Parsers with groups or commands, and of other
+    libraries, are not looked at.
 
     Bad:  "HyperParameters": {"learning-rte": "0.1"} for a script with --learning-rate
     Good: "HyperParameters": {"learning-rate": "0.1"}
@@ -237,11 +359,16 @@ def option_the_script_lacks(subject: Subject) -> Iterator[Fault]:
             if given is not None:
                 spelled = {f"--{name}" if len(name) > 1 else f"-{name}": at for name, at in given.items()}
                 yield from _told(script, reads, spelled, reads.options)
-                yield from _values(subject, script, reads.options)
+                values = get(script.job.request, script.member)
+                given_words = _spelled_values(subject, script, values if isinstance(values, Mapping) else {})
+                yield from _values(script, given_words, reads.options)
             continue
         words = _arguments(subject, script)
         if words is not None:
-            yield from _told(script, reads, words, reads.options)
+            yield from _told(script, reads, {name: at for name, (at, _) in words.items()}, reads.options)
+            # Behind a flag the next word may be one of the script's own.
+            flags = {name for option in reads.options if option.is_flag for name in option.names}
+            yield from _values(script, {name: words[name] for name in words.keys() - flags}, reads.options)
 
 
 def _told(script: Script, reads: _Reads, given: Mapping[str, str], options: tuple[_Option, ...]) -> Iterator[Fault]:
@@ -265,24 +392,33 @@ def _match(name: str, known: list[str]) -> str | None:
     return begin[0] if len(begin) == 1 else None
 
 
-def _values(subject: Subject, script: Script, options: tuple[_Option, ...]) -> Iterator[Fault]:
+def _spelled_values(subject: Subject, script: Script, values: Mapping[str, Value]) -> dict[str, tuple[str, str | None]]:
+    """The place and the word of each hyperparameter by its option."""
+    at = f"{script.job.at}/{script.member}"
+    return {
+        (f"--{name}" if len(name) > 1 else f"-{name}"): (at + pointer(name), _word(literal(subject, value)))
+        for name, value in values.items()
+    }
+
+
+def _values(
+    script: Script, given: Mapping[str, tuple[str, str | None]], options: tuple[_Option, ...]
+) -> Iterator[Fault]:
     by_name = {name: option for option in options for name in option.names}
-    values = get(script.job.request, script.member or "")
-    for name, value in values.items() if isinstance(values, Mapping) else ():
-        option = by_name.get(f"--{name}" if len(name) > 1 else f"-{name}")
+    for name, (at, word) in given.items():
+        option = by_name.get(name)
         if option is None:
             continue
-        at = f"{script.job.at}/{script.member}{pointer(name)}"
-        word = _word(literal(subject, value))
         if option.is_flag:
-            message = f"--{name} is a flag in {script.name}, and a hyperparameter comes with a value"
+            message = f"{name} is a flag in {script.name}, and a hyperparameter comes with a value"
             yield Fault(at, message, "let the option take a value, e.g. type=str", script.placed)
         elif word is not None and option.choices and word not in option.choices:
             help_text = f"one of {', '.join(option.choices)}"
-            yield Fault(at, f"--{name} of {script.name} does not take {word}", help_text, script.placed)
+            yield Fault(at, f"{name} of {script.name} does not take {word}", help_text, script.placed)
         elif word is not None and option.kind in ("int", "float") and not _is(word, option.kind):
             noun = {"int": "an integer", "float": "a number"}[option.kind]
-            yield Fault(at, f"--{name} of {script.name} takes {noun}, and gets {word}", None, script.placed)
+            help_text = f"give {noun}, or let the script take another type"
+            yield Fault(at, f"{name} of {script.name} takes {noun}, and gets {word}", help_text, script.placed)
 
 
 def _word(value: Value) -> str | None:
@@ -304,18 +440,28 @@ def _is(word: str, kind: str) -> bool:
     return True
 
 
-def _arguments(subject: Subject, script: Script) -> dict[str, str] | None:
-    """The options on a processing job's command line, with their places; None where some word is not known."""
-    found: dict[str, str] = {}
+def _arguments(subject: Subject, script: Script) -> dict[str, tuple[str, str | None]] | None:
+    """The options on a processing job's command line, each with its place and the one word that follows it, as far as
+    that is known; None where the list is not."""
+    line: list[tuple[str, str | None]] = []
     for member in ("ContainerEntrypoint", "ContainerArguments"):
         listed = get(script.job.request, "AppSpecification", member)
-        after = member == "ContainerArguments"
-        for index, word in enumerate(listed if isinstance(listed, tuple) else ()):
-            at = script.job.at + pointer("AppSpecification", member, index)
-            text = literal(subject, word)
-            if after and isinstance(text, str) and text.startswith("--") and len(text) > 2:
-                found.setdefault(text.partition("=")[0], at)
-            after = after or at == script.at
         if listed is not None and not isinstance(listed, tuple):
             return None
+        after = member == "ContainerArguments"
+        for index, word in enumerate(listed or ()):
+            at = script.job.at + pointer("AppSpecification", member, index)
+            text = literal(subject, word)
+            if after:
+                line.append((at, text if isinstance(text, str) else None))
+            after = after or at == script.at
+    found: dict[str, tuple[str, str | None]] = {}
+    for index, (at, text) in enumerate(line):
+        if text is None or not text.startswith("--") or len(text) == 2:
+            continue
+        name, equals, value = text.partition("=")
+        following = [word for _, word in line[index + 1 : index + 3]]
+        alone = following[:1] and (len(following) == 1 or (following[1] or "").startswith("-"))
+        word = following[0] if alone and not (following[0] or "-").startswith("-") else None
+        found.setdefault(name, (at, value if equals else word))
     return found

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Iterator, Mapping
+from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from posixpath import basename
@@ -28,6 +30,10 @@ _LACKS: Mapping[str, frozenset[str]] = {
     "tensorflow-training": frozenset({"torch", "lightgbm", "catboost", "pyspark", "mxnet", "transformers"}),
 }
 """What AWS's images are certain not to have; of everything else nothing is said."""
+_COMMON = frozenset(
+    {*_BRINGS, "numpy", "pandas", "scipy", "sklearn", "joblib", "boto3", "sagemaker", "requests", "yaml"}
+)
+_ONE_LETTER = 0.85
 _REQUIREMENTS = "requirements.txt"
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9][A-Za-z0-9._-]*)")
 
@@ -81,6 +87,39 @@ def requirements_not_installed(subject: Subject) -> Iterator[Fault]:
             help_text = "start a shell script that runs pip first, or use an image that has them"
             message = f"{_REQUIREMENTS} lies beside {script}, and a processing job does not install it"
             yield Fault(at, message, help_text, placed)
+
+
+@rule(
+    "X872",
+    "import-of-another-name",
+    Severity.WARNING,
+    source="Python: what lies beside a script is imported by the name of its file",
+)
+def import_of_another_name(subject: Subject) -> Iterator[Fault]:
+    """A script imports a module that is not there, and one of nearly that name lies beside it. What Python has itself
+    and what requirements bring is not told.
+
+    Bad:  from featurs import make  beside features.py
+    Good: from features import make
+    """
+    assets = {asset.uri: asset for asset in subject.definition.assets}
+    for at, _, placed, (uri, script) in _scripts(subject) if assets else ():
+        asset = _asset_at(assets, uri)
+        files = dict(asset.files) if asset is not None else {}
+        file = files.get(script)
+        if file is None or len(files) < 2:
+            continue
+        beside = {name.partition("/")[0].removesuffix(".py") for name in files if name.endswith(".py")}
+        beside.discard(script.removesuffix(".py"))
+        installed = _installed(files.get(_REQUIREMENTS))
+        for name, line in _imports(file):
+            if name in beside or name in sys.stdlib_module_names or name in _COMMON:
+                continue
+            (other, *_) = [*get_close_matches(name, beside, n=1, cutoff=_ONE_LETTER), None]
+            if other is None or name.lower().replace("_", "-") in installed:
+                continue
+            message = f"{script}:{line} imports {name}, and beside it lies {other}"
+            yield Fault(at, message, f"did you mean {other!r}?", placed)
 
 
 def _scripts(subject: Subject) -> Iterator[tuple[str, str, Placed, tuple[str, str]]]:
@@ -142,9 +181,18 @@ def _installed(requirements: Path | None) -> frozenset[str]:
     return frozenset(names | {name.removesuffix("-cpu").removesuffix("-gpu") for name in names})
 
 
-@lru_cache(maxsize=256)
 def _imports(file: Path) -> tuple[tuple[str, int], ...]:
     """Top-level names that are imported for certain: not inside of try or of a function."""
+    try:
+        about = file.stat()
+    except OSError:
+        return ()
+    return _imports_as_they_are(file, about.st_mtime_ns, about.st_size)
+
+
+@lru_cache(maxsize=256)
+def _imports_as_they_are(file: Path, changed: int, size: int) -> tuple[tuple[str, int], ...]:
+    """``changed`` and ``size`` tell an edited file from what was read of it before."""
     tree = parsed(file)
     statements = [] if tree is None else tree.body
     found = [(name.outermost, node.lineno) for node in statements for name in imported(node) if not name.level]
