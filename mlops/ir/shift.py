@@ -128,7 +128,48 @@ class Probe:
     variant: str | None
 
 
-Move: TypeAlias = MakeConfig | PointTo | Scale | Weigh | Bake | Probe
+@dataclass(frozen=True, slots=True)
+class Scaling:
+    """How a variant's count is scaled: the bounds of its target, what of it is suspended, and what PutScalingPolicy and
+    PutScheduledAction were given beside the target."""
+
+    variant: str
+    dimension: str
+    minimum: int
+    maximum: int
+    suspended: Mapping[str, bool]
+    policies: tuple[Mapping[str, Any], ...] = ()
+    scheduled: tuple[Mapping[str, Any], ...] = ()
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.variant, self.dimension
+
+
+@dataclass(frozen=True, slots=True)
+class SuspendScaling:
+    """RegisterScalableTarget: nothing scales the variant while its traffic is shifted."""
+
+    variant: str
+    dimension: str
+
+
+@dataclass(frozen=True, slots=True)
+class RemoveScaling:
+    """DeregisterScalableTarget: the service removes or retypes no variant that has one."""
+
+    variant: str
+    dimension: str
+
+
+@dataclass(frozen=True, slots=True)
+class RestoreScaling:
+    """RegisterScalableTarget, PutScalingPolicy and PutScheduledAction, of what of it is not there."""
+
+    scaling: Scaling
+
+
+Move: TypeAlias = MakeConfig | PointTo | Scale | Weigh | Bake | Probe | SuspendScaling | RemoveScaling | RestoreScaling
 
 
 def config_at_end(moves: Sequence[Move]) -> str:

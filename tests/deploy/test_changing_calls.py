@@ -53,11 +53,14 @@ CHANGES = {
         "DeleteEndpoint": "promote: one that had failed, before it is made anew",
     },
     "deploy/shifting/controller.py": {
-        "UpdateEndpoint": "promote, endpoints resume, abort, promote-now",
+        "UpdateEndpoint": "promote, endpoints resume, abort, promote-now, rollback",
         "UpdateEndpointWeightsAndCapacities": "promote, endpoints resume, abort, promote-now",
     },
-    "deploy/endpoints/control.py": {
-        "UpdateEndpoint": "endpoints rollback",
+    "deploy/shifting/scaling.py": {
+        "RegisterScalableTarget": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
+        "DeregisterScalableTarget": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
+        "PutScalingPolicy": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
+        "PutScheduledAction": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
     },
     "deploy/shifting/lost_answers.py": {
         "CreateEndpointConfig": "promote, endpoints resume, abort, promote-now, rollback"
@@ -101,6 +104,7 @@ SERVICES = (
     "ecr",
     "kms",
     "ec2",
+    "application-autoscaling",
 )
 ELSEWHERE = ("account/local/", "use_cases/templates/")
 """What answers such calls on this machine; texts."""

@@ -3,8 +3,9 @@ end in its history."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
+from typing import Any
 
 from mlops.account import Account, answers
 from mlops.deploy.endpoints import history
@@ -12,7 +13,6 @@ from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import Samples
 from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
-from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.controller import Controller, Outcome
 from mlops.deploy.shifting.journal import Journal, Stored, Superseded, Wish
@@ -53,15 +53,26 @@ class Conductor:
         self._clock = clock
         self._note = note
 
-    def begin(self, shift: Shift, version: Version, samples: Samples) -> None:
-        """Raises Refusal where it does not come to its end."""
+    def begin(
+        self,
+        shift: Shift,
+        group: str,
+        number: int,
+        samples: Samples,
+        *,
+        ending: Mapping[str, Any] | None = None,
+    ) -> None:
+        """To version ``number`` of the group. Raises Refusal where it does not come to its end, of which the history
+        says ``ending``."""
         self._say(f"{shift.name}: by {shift.engine.value}, because {shift.why}")
+        for note in shift.notes:
+            self._say(f"beware: {note}")
         with answers():
             stored = journals.read(self._account, self._environment, shift.name)
         journal = Journal(
             shift.name,
-            version.group,
-            version.number,
+            group,
+            number,
             shift.engine.value,
             shift.old,
             shift.moves,
@@ -69,6 +80,8 @@ class Conductor:
             writer="",
             by="",
             at="",
+            scaling=shift.scaling,
+            ending=ending,
         )
         self._go(journal, stored, shift.variant, samples)
 
@@ -139,6 +152,11 @@ class Conductor:
         if outcome.verb not in ("shifted", "taken back"):
             return
         shifted = outcome.verb == "shifted"
+        if shifted and journal.ending is not None:
+            entry = Entry(**journal.ending, by=self._by)
+            with answers():
+                history.append(self._account, self._environment, journal.endpoint, entry)
+            return
         entry = Entry(
             "updated" if shifted else "taken back",
             journal.group,
@@ -224,6 +242,8 @@ def wish(account: Account, environment: Environment, endpoint: str, wished: Wish
 
 
 def told(journal: Journal) -> str:
+    if journal.ending is not None:
+        return f"the rollback of {journal.endpoint} to version {journal.version} of {journal.group}"
     return f"the promotion of version {journal.version} of {journal.group} to {journal.endpoint}"
 
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from mlops.account import Account, answers, confirm_identity
@@ -11,16 +11,20 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import Conductor, is_left, told, unfinished, wish
 from mlops.deploy.endpoints.history import WINDOW, Entry, refused
+from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
 from mlops.deploy.models.registry import version as version_of
+from mlops.deploy.shifting import scaling as autoscaling
 from mlops.deploy.shifting import seeing
+from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.journal import Stored, Wish
-from mlops.deploy.shifting.lost_answers import made_config
-from mlops.deploy.shifting.moves import config_name
-from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, until_settled
+from mlops.deploy.shifting.moves import at_once, config_name
+from mlops.deploy.shifting.scaled_moves import with_scaling
+from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, variant_of
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
+from mlops.ir.shift import Serving
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
@@ -87,26 +91,22 @@ class Steering:
         now = history.serving(entries, there.config)
         target = self._earlier(entries, now, there, number)
         by = self._permitted(f"roll {self.endpoint} back to version {target.version} of {target.group}")
-        config = self._with_live_counts(target, there)
+        config, request = self._with_live_counts(target, there)
         self.say(f"{self.endpoint} goes back to {config}, version {target.version} of {target.group}")
-        with answers():
-            sagemaker = self.account.client("sagemaker")
-            sagemaker.update_endpoint(
-                EndpointName=self.endpoint, EndpointConfigName=config, RetainAllVariantProperties=True
-            )
-            self._came(config)
-            entry = Entry(
-                "rolled back",
-                now.group if now is not None else target.group,
-                now.serves or 0 if now is not None else 0,
-                config,
-                there.config,
-                by,
-                reason,
-                f"to version {target.version} of {target.group}",
-                target.version,
-            )
-            history.append(self.account, self.environment, self.endpoint, entry)
+        entry = Entry(
+            "rolled back",
+            now.group if now is not None else target.group,
+            now.serves or 0 if now is not None else 0,
+            config,
+            there.config,
+            by,
+            reason,
+            f"to version {target.version} of {target.group}",
+            target.version,
+        )
+        ending = {name: value for name, value in asdict(entry).items() if name not in ("by", "at", "number")}
+        shift = self._shift_back(there, config, request, target.config)
+        self._conductor(by).begin(shift, target.group, target.version, NO_SAMPLES, ending=ending)
         return entry
 
     # How.
@@ -177,8 +177,8 @@ class Steering:
             raise Refusal(f"{self.endpoint} cannot be rolled back to{wanted or ' anything'}: it served before: {known}")
         return found[0]
 
-    def _with_live_counts(self, target: Entry, there: Endpoint) -> str:
-        """Its configuration, or one like it with as many instances as serve now."""
+    def _with_live_counts(self, target: Entry, there: Endpoint) -> tuple[str, Mapping[str, Any]]:
+        """Its configuration, or one like it with as many instances as serve now, and what makes it."""
         sagemaker: Any = self.account.client("sagemaker")
         with answers():
             found = unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=target.config))
@@ -189,17 +189,20 @@ class Steering:
             )
         live = sum(variant.count or 0 for variant in there.serving.variants) if there.serving is not None else 0
         (variant, *others) = found["ProductionVariants"]
+        request = {**members_of(found), "ProductionVariants": [variant, *others]}
         if others or not live or variant.get("InitialInstanceCount") in (None, live):
-            return target.config
-        request = {**members_of(found), "ProductionVariants": [{**variant, "InitialInstanceCount": live}]}
-        name = config_name(f"{target.group}-{target.version}", request)
-        with answers():
-            made_config(sagemaker, name, request)
-        return name
+            return target.config, request
+        request = {**request, "ProductionVariants": [{**variant, "InitialInstanceCount": live}]}
+        return config_name(f"{target.group}-{target.version}", request), request
 
-    def _came(self, config: str) -> None:
-        deadline = self.clock.now() + self.timeout
-        state, ended = until_settled(self.account.client("sagemaker"), self.endpoint, self.clock, deadline)
-        if not ended or state is None or (state.status, state.config) != (IN_SERVICE, config):
-            now = "gone" if state is None else f"{state.status} with {state.config}"
-            raise Refusal(f"{self.endpoint} did not come to {config}: it is {now}")
+    def _shift_back(self, there: Endpoint, config: str, request: Mapping[str, Any], known: str) -> Shift:
+        """``known`` is a configuration that is there."""
+        old = there.serving
+        if old is None:
+            raise Refusal(f"{self.endpoint} serves nothing")
+        new = Serving(config, tuple(variant_of(item) for item in request["ProductionVariants"]))
+        with answers():
+            scaling = autoscaling.see(self.account, self.endpoint, old.names)
+        moves = at_once(new, request, probe=False)
+        moves = with_scaling(moves if config != known else moves[1:], old, scaling)
+        return Shift(self.endpoint, Engine.UPDATE, "it served before", old, moves, new.names[0], scaling)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from mlops.account import Account, answers, confirm_identity
@@ -24,11 +24,13 @@ from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_o
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.endpoints.writer import Say, Writer
 from mlops.deploy.models.registry import APPROVED, Version
-from mlops.deploy.shifting import seeing
+from mlops.deploy.shifting import scaling, seeing
+from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
 from mlops.ir.placeholders import placeholders
+from mlops.ir.shift import Scaling
 from mlops.project.environments import Environment
 
 __all__ = ["Answer", "Promoted", "Target", "promote"]
@@ -115,6 +117,8 @@ def promote(
                         history.append(account, environment, target.endpoint, entry)
                 return Promoted(target.endpoint, version, promotion.verb, promotion.config, tuple(writer.answers))
             seen = settled(seen, wanted, writer.state)
+            with answers():
+                seen = replace(seen, scaling=_scaling(account, wanted, seen.endpoint))
 
 
 def _need_own(environment: Environment, number: str, version: Version, wanted: Wanted) -> None:
@@ -165,8 +169,16 @@ def planned(
 
 def see(account: Account, wanted: Wanted, samples: Samples) -> Seen:
     sagemaker = account.client("sagemaker")
+    endpoint = seeing.see(sagemaker, wanted.endpoint)
     return Seen(
         has_model=unless_missing(lambda: sagemaker.describe_model(ModelName=wanted.model)) is not None,
-        endpoint=seeing.see(sagemaker, wanted.endpoint),
+        endpoint=endpoint,
         samples=samples,
+        scaling=_scaling(account, wanted, endpoint),
     )
+
+
+def _scaling(account: Account, wanted: Wanted, endpoint: Endpoint | None) -> tuple[Scaling, ...]:
+    if endpoint is None or endpoint.serving is None:
+        return ()
+    return scaling.see(account, wanted.endpoint, endpoint.serving.names)

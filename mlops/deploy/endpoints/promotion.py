@@ -18,11 +18,12 @@ from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.engines import Engine, Situation, pick
 from mlops.deploy.shifting.guardrails import deployment_config
-from mlops.deploy.shifting.moves import by_guardrails, by_weights, config_name, other_name
+from mlops.deploy.shifting.moves import at_once, by_guardrails, by_weights, config_name, other_name
+from mlops.deploy.shifting.scaled_moves import in_the_way, lost, with_scaling
 from mlops.deploy.shifting.seeing import FAILED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import Refusal
-from mlops.ir.shift import Course, Move, Serving, Stage, Variant, config_at_end
+from mlops.ir.shift import Course, Move, Scaling, Serving, Stage, Variant, after_all, config_at_end
 from mlops.project.environments import Environment
 
 VARIANT = "AllTraffic"
@@ -62,12 +63,14 @@ class Wanted:
 @dataclass(frozen=True, slots=True)
 class Seen:
     """``endpoint`` is None where there is none. ``before`` is the configuration that served before the wanted one,
-    where that was seen: while the one followed the other. ``samples`` are for the smoke test."""
+    where that was seen: while the one followed the other. ``samples`` are for the smoke test. ``scaling`` is what
+    scales the endpoint's variants."""
 
     has_model: bool
     endpoint: Endpoint | None
     samples: Samples = NO_SAMPLES
     before: str | None = None
+    scaling: tuple[Scaling, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +119,9 @@ class Shift:
     moves: tuple[Move, ...]
     variant: str
     """What is judged."""
+    scaling: tuple[Scaling, ...] = ()
+    notes: tuple[str, ...] = ()
+    """What hangs on a variant's name and does not go with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,11 +220,10 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion
         back = TakeBack(wanted.endpoint, seen.before) if seen.before is not None else None
         proof = _proof(seen, wanted, there.config, back, unchanged=True)
         return Promotion("unchanged", (*model, *proof), there.config)
-    shift = _shift(there, wanted, settings)
+    shift = _shift(seen, there, wanted, settings)
     if shift is not None:
         return Promotion("updated", (*model, shift), config_at_end(shift.moves))
-    name = there.serving.names[0] if there.serving is not None and len(there.serving.names) == 1 else VARIANT
-    config = _config(wanted, _coming(wanted, there.serving, name), there.members)
+    config = _config(wanted, _coming(wanted, there.serving, _kept_name(there.serving)), there.members)
     update = UpdateEndpoint(wanted.endpoint, config.name, there.config, recount=wanted.target.count is not None)
     back = TakeBack(wanted.endpoint, there.config)
     actions = (*model, config, update, *_proof(seen, wanted, config.name, back))
@@ -232,10 +237,10 @@ def settled(seen: Seen, wanted: Wanted, now: Endpoint | None) -> Seen:
     before = earlier.config if earlier is not None and earlier.status != "Creating" and ours else None
     if before is not None and now is not None and before == now.config:
         before = None
-    return Seen(True, now, seen.samples, before or seen.before)
+    return Seen(True, now, seen.samples, before or seen.before, seen.scaling)
 
 
-def _shift(there: Endpoint, wanted: Wanted, settings: PromotionSettings) -> Shift | None:
+def _shift(seen: Seen, there: Endpoint, wanted: Wanted, settings: PromotionSettings) -> Shift | None:
     """None where a plain update does it."""
     old = there.serving
     if old is None:
@@ -256,17 +261,47 @@ def _shift(there: Endpoint, wanted: Wanted, settings: PromotionSettings) -> Shif
     members = {**there.members, **wanted.members}
     match engine:
         case Engine.UPDATE:
-            return None
+            coming = _coming(wanted, old, _kept_name(old))
+            config = _config(wanted, coming, there.members)
+            then = Serving(config.name, (coming,))
+            if not in_the_way(seen.scaling, old, then):
+                return None
+            why = "what scales the endpoint is taken off before, and put on what comes"
+            moves = at_once(then, config.request, retain=wanted.target.count is None)
+            return _scaled(Shift(wanted.endpoint, engine, why, old, moves, coming.name), seen.scaling)
         case Engine.NONE:
             raise Refusal(f"{wanted.endpoint} cannot go by {settings.strategy.name}: {why}")
         case Engine.GUARDRAILS:
             same = replace(new, name=old.names[0])
             deployment = deployment_config(course, count, settings.alarms)
             moves = by_guardrails(old, same, members, deployment, prefix=wanted.prefix)
-            return Shift(wanted.endpoint, engine, why, old, moves, same.name)
+            return _scaled(Shift(wanted.endpoint, engine, why, old, moves, same.name), seen.scaling)
         case Engine.WEIGHTS:
             moves = by_weights(course, old, new, members, count=new.count, prefix=wanted.prefix)
-            return Shift(wanted.endpoint, engine, why, old, moves, new.name)
+            return _scaled(Shift(wanted.endpoint, engine, why, old, moves, new.name), seen.scaling)
+
+
+def _scaled(shift: Shift, scaling: tuple[Scaling, ...]) -> Shift:
+    """With what scales the endpoint among its moves."""
+    if not scaling:
+        return shift
+    end = after_all(shift.old, shift.moves)
+    notes = [
+        f"{item.variant} is scaled by {item.dimension}, which what comes has not: that is lost"
+        for item in lost(scaling, end)
+    ]
+    stepped = [policy for item in scaling for policy in item.policies if policy.get("PolicyType") == "StepScaling"]
+    if stepped and set(end.names) != set(shift.old.names):
+        names = ", ".join(str(policy["PolicyName"]) for policy in stepped)
+        notes.append(
+            f"alarms that set off {names} have to be given a new ARN: a policy that steps is made anew for "
+            f"{end.names[0]}"
+        )
+    return replace(shift, moves=with_scaling(shift.moves, shift.old, scaling), scaling=scaling, notes=tuple(notes))
+
+
+def _kept_name(serving: Serving | None) -> str:
+    return serving.names[0] if serving is not None and len(serving.names) == 1 else VARIANT
 
 
 def _serves(serving: Serving | None, wanted: Wanted) -> bool:

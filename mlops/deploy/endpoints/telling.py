@@ -18,7 +18,18 @@ from mlops.deploy.endpoints.promotion import (
     Wait,
 )
 from mlops.ir.duration import said
-from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Weigh
+from mlops.ir.shift import (
+    Bake,
+    MakeConfig,
+    Move,
+    PointTo,
+    Probe,
+    RemoveScaling,
+    RestoreScaling,
+    Scale,
+    SuspendScaling,
+    Weigh,
+)
 
 
 def told(action: Action) -> Iterator[str]:
@@ -37,6 +48,8 @@ def told(action: Action) -> Iterator[str]:
             yield f"a shift of {action.name} by {action.engine.value}: {action.why}"
             for move in action.moves:
                 yield f"  {told_move(move)}"
+            for note in action.notes:
+                yield f"  beware: {note}"
         case Settle(name):
             yield f"wait until what is under way at {name} has ended, and decide then"
         case Wait(name, config):
@@ -63,5 +76,13 @@ def told_move(move: Move) -> str:
         case Weigh():
             weights = ", ".join(f"{name} {weight:g}" for name, weight in move.weights.items())
             return f"UpdateEndpointWeightsAndCapacities: traffic {weights}"
+        case SuspendScaling(variant):
+            return f"RegisterScalableTarget: scaling of {variant} suspended"
+        case RemoveScaling(variant):
+            return f"DeregisterScalableTarget: {variant}"
+        case RestoreScaling(scaling):
+            hangs = len(scaling.policies) + len(scaling.scheduled)
+            and_so = f", with {hangs} polic{'ies' if hangs != 1 else 'y'}" if hangs else ""
+            return f"RegisterScalableTarget: {scaling.variant} from {scaling.minimum} to {scaling.maximum}{and_so}"
         case Bake():
             return f"look at {move.share:g} % of the traffic for {said(move.seconds)}"

@@ -94,7 +94,7 @@ class Writer:
                     )
                     self._say(f"endpoint {name} goes from {before} to {config}")
                 case Shift():
-                    self._conductor.begin(action, self._version, self._samples)
+                    self._conductor.begin(action, self._version.group, self._version.number, self._samples)
                 case Settle(name):
                     self.state = self._settled(name, self._deadline)
                 case Wait(name, config):

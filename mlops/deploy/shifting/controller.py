@@ -6,20 +6,37 @@ so that what a superseded controller still did is repaired by its successor.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from mlops.account import Account, answers
 from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting import scaling as autoscaling
 from mlops.deploy.shifting.journal import Journal, Superseded
 from mlops.deploy.shifting.lost_answers import made_config, pointed
-from mlops.deploy.shifting.moves import way_back
+from mlops.deploy.shifting.moves import both_of, way_back
+from mlops.deploy.shifting.scaled_moves import in_the_end, restored
 from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, Endpoint, until_settled
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.duration import said
-from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Serving, Weigh, after, after_all
+from mlops.ir.shift import (
+    Bake,
+    MakeConfig,
+    Move,
+    PointTo,
+    Probe,
+    RemoveScaling,
+    RestoreScaling,
+    Scale,
+    Scaling,
+    Serving,
+    SuspendScaling,
+    Weigh,
+    after,
+    after_all,
+)
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
@@ -131,6 +148,7 @@ class Controller:
                 self._do(move)
             self._write(replace(self._journal, done=self._journal.done + 1, since=None))
         self._hold(self._expected())
+        self._hold_scaling(in_the_end(self._journal.scaling, self._expected()))
         self._write(replace(self._journal, phase="shifted"))
         return Outcome("shifted", self._journal)
 
@@ -196,7 +214,13 @@ class Controller:
                     f"cannot be taken back to {old.config}; it was to be, because {reason}",
                     hint="promote a version that is good; an endpoint that failed is made anew",
                 )
-            moves = way_back(endpoint.serving, old)
+            moves = way_back(
+                endpoint.serving,
+                old,
+                both=both_of(self._journal.moves, old),
+                live=self._scaled(endpoint.serving),
+                scalings=self._journal.scaling,
+            )
             if not moves:
                 self._write(replace(self._journal, phase="taken back"))
                 return Outcome("taken back", self._journal)
@@ -231,6 +255,8 @@ class Controller:
                     wanted = {"VariantName": move.variant, "DesiredInstanceCount": move.count}
                     self._say(f"{name}: {move.variant} to {move.count} instance{'s' if move.count != 1 else ''}")
                     self._change([wanted])
+                case SuspendScaling() | RemoveScaling() | RestoreScaling():
+                    autoscaling.change(self._account, name, move, self._say)
                 case Weigh():
                     told = ", ".join(f"{variant} {weight:g}" for variant, weight in move.weights.items())
                     self._say(f"{name}: traffic {told}")
@@ -292,6 +318,22 @@ class Controller:
                 self._do(Weigh({variant.name: variant.weight for variant in wanted.variants}, 0.0))
         raise Red(f"somebody else changes it too: it does not stay at {wanted.config}")
 
+    def _hold_scaling(self, wanted: Sequence[Scaling]) -> None:
+        """What was suspended goes on, also where a call of somebody superseded came between."""
+        if not wanted:
+            return
+        with answers():
+            live = autoscaling.see(self._account, self._journal.endpoint, [item.variant for item in wanted])
+        for move in restored(wanted, live):
+            self._do(move)
+
+    def _scaled(self, serving: Serving) -> tuple[Scaling, ...]:
+        """What scales it by now; nobody is asked where nothing did when the shift was begun."""
+        if not self._journal.scaling:
+            return ()
+        with answers():
+            return autoscaling.see(self._account, self._journal.endpoint, serving.names)
+
     def _settled(self, more: float = 0.0) -> Endpoint | None:
         """``more`` seconds may go by beside the time-out. None where it is gone. Raises Refusal after the time-out:
         what is under way then is finished by the next that comes."""
@@ -339,7 +381,9 @@ class Controller:
             return self._journal
         theirs = stored.journal
         if theirs.is_over:
-            self._give_back(after_all(theirs.old, theirs.moves) if theirs.phase == "shifted" else theirs.old)
+            wanted = after_all(theirs.old, theirs.moves) if theirs.phase == "shifted" else theirs.old
+            self._give_back(wanted)
+            self._hold_scaling(in_the_end(theirs.scaling, wanted))
         return theirs
 
     def _give_back(self, wanted: Serving) -> None:

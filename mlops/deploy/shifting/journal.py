@@ -20,20 +20,36 @@ from mlops.account import Account
 from mlops.deploy import conditional_object
 from mlops.deploy.fencing import is_over
 from mlops.ir import Refusal
-from mlops.ir.shift import Bake, MakeConfig, Move, PointTo, Probe, Scale, Serving, Weigh
+from mlops.ir.shift import (
+    Bake,
+    MakeConfig,
+    Move,
+    PointTo,
+    Probe,
+    RemoveScaling,
+    RestoreScaling,
+    Scale,
+    Scaling,
+    Serving,
+    SuspendScaling,
+    Weigh,
+)
 from mlops.project.environments import Environment
 
 VERSION = 1
 Phase: TypeAlias = Literal["shifting", "going back", "shifted", "taken back"]
 Wish: TypeAlias = Literal["pause", "promote-now", "abort"]
-_MOVES: Mapping[str, type[Move]] = {kind.__name__: kind for kind in (MakeConfig, PointTo, Probe, Scale, Weigh, Bake)}
+_KINDS = (MakeConfig, PointTo, Probe, Scale, Weigh, Bake, SuspendScaling, RemoveScaling, RestoreScaling)
+_MOVES: Mapping[str, type[Move]] = {kind.__name__: kind for kind in _KINDS}
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """Of one shift from ``old`` to what ``moves`` lead to. The first ``done`` moves have ended; the next may be under
     way. ``writer`` is the token of who does it, ``at`` the time of its last word. ``since`` is when the bake that is
-    under way began, in seconds since 1970. ``wish`` is what somebody else wants of it, with their ``wish_reason``."""
+    under way began, in seconds since 1970. ``wish`` is what somebody else wants of it, with their ``wish_reason``.
+    ``scaling`` is what scaled the old variants when it was begun. ``ending`` is what the history says when it has come
+    to its end, where that is no promotion."""
 
     endpoint: str
     group: str
@@ -51,6 +67,8 @@ class Journal:
     since: float | None = None
     wish: Wish | None = None
     wish_reason: str | None = None
+    scaling: tuple[Scaling, ...] = ()
+    ending: Mapping[str, Any] | None = None
 
     def is_of(self, other: Journal) -> bool:
         """Whether the same hand writes both: nobody has taken the shift over, or begun another."""

@@ -14,7 +14,22 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from mlops.ir.shift import Bake, Course, MakeConfig, Move, PointTo, Probe, Scale, Serving, Variant, Weigh
+from mlops.deploy.shifting.scaled_moves import in_the_way, restored
+from mlops.ir.shift import (
+    Bake,
+    Course,
+    MakeConfig,
+    Move,
+    PointTo,
+    Probe,
+    RemoveScaling,
+    Scale,
+    Scaling,
+    Serving,
+    Variant,
+    Weigh,
+    after,
+)
 
 NAMES = ("blue", "green")
 NAME_LENGTH = 63
@@ -76,12 +91,40 @@ def by_guardrails(
     return MakeConfig(config, request), PointTo(Serving(config, (new,)), deployment=deployment), Probe(None)
 
 
-def way_back(now: Serving, old: Serving) -> tuple[Move, ...]:
-    """From any state in the middle of a shift to ``old``: capacity first, then traffic, then the new version out."""
-    return tuple(_way_back(now, old))
+def both_of(moves: Sequence[Move], old: Serving) -> Serving | None:
+    """What serves old and new beside each other, where a shift has that."""
+    for move in moves:
+        if isinstance(move, PointTo) and set(old.names) < set(move.serving.names):
+            return move.serving
+    return None
 
 
-def _way_back(now: Serving, old: Serving) -> Iterator[Move]:
+def at_once(new: Serving, request: Mapping[str, Any], *, retain: bool = True, probe: bool = True) -> tuple[Move, ...]:
+    """``request`` makes the configuration."""
+    asked = (Probe(None),) if probe else ()
+    return MakeConfig(new.config, request), PointTo(new, retain=retain), *asked
+
+
+def way_back(
+    now: Serving,
+    old: Serving,
+    *,
+    both: Serving | None = None,
+    live: Sequence[Scaling] = (),
+    scalings: Sequence[Scaling] = (),
+) -> tuple[Move, ...]:
+    """From any state in the middle of a shift to ``old``: capacity first, then traffic, then the new version out.
+    ``both`` serves old and new; ``live`` is what scales the endpoint by now, ``scalings`` what did before."""
+    return tuple(_way_back(now, old, both, live, scalings))
+
+
+def _way_back(
+    now: Serving, old: Serving, both: Serving | None, live: Sequence[Scaling], scalings: Sequence[Scaling]
+) -> Iterator[Move]:
+    if both is not None and set(now.names) <= set(both.names) and not set(old.names) <= set(now.names):
+        # Straight back it would serve with the counts that its configuration was made with.
+        yield PointTo(both)
+        now = after(now, PointTo(both))
     present = {variant.name: variant for variant in now.variants}
     if all(variant.name in present for variant in old.variants):
         for variant in old.variants:
@@ -91,8 +134,13 @@ def _way_back(now: Serving, old: Serving) -> Iterator[Move]:
         weights |= {variant.name: variant.weight for variant in old.variants}
         if any(present[name].weight != weight for name, weight in weights.items()):
             yield Weigh(weights, 0.0)
+    left = list(live)
     if now.config != old.config:
+        for item in in_the_way(live, now, old):
+            yield RemoveScaling(item.variant, item.dimension)
+            left.remove(item)
         yield PointTo(old)
+    yield from restored(scalings, left)
 
 
 def _weights(old: Serving, new: str, share: float) -> dict[str, float]:

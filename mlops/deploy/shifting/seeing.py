@@ -84,3 +84,13 @@ def _variant(live: Mapping[str, Any], request: Mapping[str, Any]) -> Variant:
     count = live.get("DesiredInstanceCount", live.get("CurrentInstanceCount"))
     serverless = bool(request.get("ServerlessConfig"))
     return Variant(str(live["VariantName"]), dict(request), float(weight), None if serverless else count)
+
+
+def variant_of(request: Mapping[str, Any]) -> Variant:
+    """As a configuration has it."""
+    return Variant(
+        str(request["VariantName"]),
+        dict(request),
+        float(request.get("InitialVariantWeight", 1.0)),
+        None if request.get("ServerlessConfig") else request.get("InitialInstanceCount"),
+    )

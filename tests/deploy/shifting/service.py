@@ -33,6 +33,8 @@ class Service:
     hook: Hook = lambda when, operation: None
     calls: list[str] = field(default_factory=list)
     failure: str | None = None
+    scaled: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Scalable targets by their variant, with their ``policies`` and ``actions`` by name."""
 
     def __post_init__(self) -> None:
         self.configs[self.serving.config] = {
@@ -88,6 +90,10 @@ class Service:
             raise refused("UpdateEndpoint", "ValidationException", "Could not find endpoint configuration")
         live = {item.name: item for item in self.serving.variants} if keep else {}
         wanted = self.configs[name]["ProductionVariants"]
+        types = {item["VariantName"]: item.get("InstanceType") for item in wanted}
+        for item in self.serving.variants:
+            if item.name in self.scaled and types.get(item.name) != item.request.get("InstanceType"):
+                raise refused("UpdateEndpoint", "ValidationException", f"{item.name} must be deregistered before")
         if any(item["ModelName"] in self.broken for item in wanted):
             self.failure = "the model does not start"
             return
@@ -159,14 +165,72 @@ class Service:
         self._write("put_object", write)
         return {"ETag": etag(Body)}
 
-    def get_paginator(self, operation: str) -> Service:
-        return self
+    def get_paginator(self, operation: str) -> Pages:
+        asked: dict[str, Callable[..., dict[str, Any]]] = {
+            "list_objects_v2": self._objects,
+            "list_model_package_groups": dict,
+            "describe_scalable_targets": self._targets,
+            "describe_scaling_policies": lambda **of: {"ScalingPolicies": self._of(of, "policies")},
+            "describe_scheduled_actions": lambda **of: {"ScheduledActions": self._of(of, "actions")},
+        }
+        return Pages(asked[operation])
 
     def describe_model_package_group(self, ModelPackageGroupName: str) -> None:
         raise refused("DescribeModelPackageGroup", "ValidationException", "ModelPackageGroup does not exist")
 
-    def paginate(self, Bucket: str = "", Prefix: str = "") -> list[dict[str, Any]]:
-        return [{"Contents": [{"Key": key} for key in sorted(self.objects) if key.startswith(Prefix)]}]
+    def _objects(self, Bucket: str, Prefix: str) -> dict[str, Any]:
+        return {"Contents": [{"Key": key} for key in sorted(self.objects) if key.startswith(Prefix)]}
+
+    # Application Auto Scaling.
+
+    def register_scalable_target(self, ResourceId: str, **request: Any) -> None:
+        self._write("register_scalable_target", lambda: self._register(ResourceId.rpartition("/")[2], request))
+
+    def _register(self, variant: str, request: dict[str, Any]) -> None:
+        if variant not in self.serving.names:
+            raise refused("RegisterScalableTarget", "ValidationException", f"there is no variant {variant}")
+        target = self.scaled.get(variant)
+        if target is None and "MinCapacity" not in request:
+            raise refused("RegisterScalableTarget", "ValidationException", "MinCapacity is required")
+        kept = target or {"policies": {}, "actions": {}}
+        self.scaled[variant] = {**kept, **request}
+
+    def deregister_scalable_target(self, ResourceId: str, **request: Any) -> dict[str, Any]:
+        self._write("deregister_scalable_target", lambda: self._deregister(ResourceId.rpartition("/")[2]))
+        return {}
+
+    def _deregister(self, variant: str) -> None:
+        if variant not in self.scaled:
+            raise refused("DeregisterScalableTarget", "ObjectNotFoundException", "No scalable target found")
+        del self.scaled[variant]
+
+    def put_scaling_policy(self, ResourceId: str, PolicyName: str, **request: Any) -> None:
+        self._hang("put_scaling_policy", ResourceId, "policies", PolicyName, {"PolicyName": PolicyName, **request})
+
+    def put_scheduled_action(self, ResourceId: str, ScheduledActionName: str, **request: Any) -> None:
+        action = {"ScheduledActionName": ScheduledActionName, **request}
+        self._hang("put_scheduled_action", ResourceId, "actions", ScheduledActionName, action)
+
+    def _hang(self, operation: str, resource: str, kind: str, name: str, what: dict[str, Any]) -> None:
+        def write() -> None:
+            variant = resource.rpartition("/")[2]
+            if variant not in self.scaled:
+                raise refused(operation, "ObjectNotFoundException", "No scalable target registered")
+            self.scaled[variant][kind][name] = what
+
+        self._write(operation, write)
+
+    def _targets(self, ServiceNamespace: str, ResourceIds: list[str]) -> dict[str, Any]:
+        named = {resource.rpartition("/")[2]: resource for resource in ResourceIds}
+        found = [
+            {"ServiceNamespace": ServiceNamespace, "ResourceId": named[variant], **target}
+            for variant, target in self.scaled.items()
+            if variant in named
+        ]
+        return {"ScalableTargets": found}
+
+    def _of(self, of: Mapping[str, Any], kind: str) -> list[dict[str, Any]]:
+        return list(self.scaled[of["ResourceId"].rpartition("/")[2]][kind].values())
 
     # Who we are.
 
@@ -178,6 +242,14 @@ class Service:
         self.calls.append(operation)
         write()
         self.hook("after", operation)
+
+
+@dataclass(frozen=True)
+class Pages:
+    ask: Callable[..., dict[str, Any]]
+
+    def paginate(self, **request: Any) -> list[dict[str, Any]]:
+        return [self.ask(**request)]
 
 
 def etag(body: bytes) -> str:

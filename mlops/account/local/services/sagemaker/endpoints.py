@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.refusal import invalid
-from mlops.account.local.services.sagemaker import models, resources
+from mlops.account.local.services.sagemaker import models, resources, scaled
 from mlops.account.local.state import State
 from mlops.ir.values import Value
 
@@ -155,6 +155,8 @@ def update_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
             if body["Status"] not in allowed:
                 raise invalid(f'Cannot update endpoint "{endpoint_arn(state, name)}" while it is {body["Status"]}.')
             _need_models(state, wanted)
+            serving = config(state, body["EndpointConfigName"])["ProductionVariants"]
+            scaled.need_free(state, name, serving, config(state, wanted)["ProductionVariants"])
             body["PendingConfigName"] = wanted
             body["FailureReason"] = None
             if not request.get("RetainDeploymentConfig"):
@@ -203,6 +205,7 @@ def delete_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
         if body["Status"] != "Deleting":
             tell(state, name, "deleting")
         _store(state, name, body, "Deleting")
+        scaled.let_go(state, name)
     _settle(state, name)
     return {}
 
