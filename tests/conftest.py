@@ -5,21 +5,19 @@ from __future__ import annotations
 import signal
 import socket
 from collections.abc import Callable, Iterator
-from functools import cache
 from pathlib import Path
 
-import botocore.session
 import pytest
 from hypothesis import HealthCheck, settings
 
 from mlops.check.sources import Opened, open_targets
+from tests.botocore_once import work_out_once
 
 # What is started in the background of a script ignores it, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
-# Each session reads the models of its services anew, a quarter of a second for SageMaker's; tests make thousands.
-botocore.session.create_loader = cache(botocore.session.create_loader)
+work_out_once()
 
 # A loaded machine is slow, and that is no fault of what is tested.
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
