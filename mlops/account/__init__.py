@@ -129,7 +129,7 @@ class Identity:
 def connect(environment: Environment) -> Account:
     """Makes no call yet; credentials are looked for when a client is first asked for. boto3 costs 0.4 s and loads
     here, not with the package. Raises :class:`mlops.ir.AccountError` and :class:`mlops.ir.ConfigurationError`."""
-    if environment.name == LOCAL:
+    if environment.name == LOCAL or environment.state is not None:
         from mlops.account.local import LocalAccount
 
         if environment.state is None:

@@ -50,7 +50,8 @@ class Environment:
     that name none, ``max_instances`` the most of them that a job has. ``answers`` are what its account would say to a
     file that asks while it is composed: the reply's members by the question, e.g. ``ssm GetParameter /ml/role``.
     ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the project's own
-    SQLite file. ``state`` is the local account's folder and None elsewhere. ``parallelism`` is for pipelines that give
+    SQLite file. ``state`` is the local account's folder, and None where the
+    account is another one. ``parallelism`` is for pipelines that give
     none. ``approval``: whatever changes it asks before. ``assume_role`` is taken on for all calls.
     ``promote`` says how models come to serve; who promotes reads it.
     """
@@ -85,12 +86,13 @@ class Environment:
 
     @property
     def is_local(self) -> bool:
-        return self.name == LOCAL
+        """Whether its account is the one inside .mlops/: of ``local``, and of what names that account."""
+        return self.state is not None
 
     @property
     def option(self) -> str:
         """What a command needs behind it to speak of this environment: nothing for the local one."""
-        return "" if self.is_local else f" --env {self.name}"
+        return "" if self.name == LOCAL else f" --env {self.name}"
 
     def uri(self, *parts: str) -> str:
         """An S3 URI below this environment's bucket and prefix."""
@@ -227,10 +229,10 @@ def _environments(
             if key in merged:
                 mistakes.append(_mistake(file, text, ("env", name, key), f"{key!r} is not a key of an environment"))
                 merged.pop(key)
-        if name == LOCAL:
+        if name == LOCAL or (merged.get("account") == LOCAL_ACCOUNT and not merged.get("endpoint_url")):
             for key in ("account", "profile", "endpoint_url", "assume_role"):
-                if key in own:
-                    message = f"the local environment has no {key}: it is the account inside .mlops/"
+                if key in own and own[key] != LOCAL_ACCOUNT:
+                    message = f"the {name} environment has no {key}: it is the account inside .mlops/"
                     mistakes.append(_mistake(file, text, ("env", name, key), message))
                 merged.pop(key, None)
             merged = _local_values(root) | merged

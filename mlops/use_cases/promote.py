@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.deploy.endpoints import history
@@ -24,9 +24,10 @@ from mlops.use_cases.news import Said
 
 @dataclass(frozen=True, slots=True)
 class Promotion:
-    """``number`` is the version, the newest approved one without; ``registry`` the environment that holds it, where
-    that is another. ``sample`` is a request for the smoke test, in place of the version's own. ``overrides`` are gates
-    that are passed over, for which there is a ``reason``."""
+    """``target`` without an endpoint is the one that serves the group in the environment. ``number`` is the version,
+    the newest approved one without; ``registry`` the environment that holds it, where that is another. ``sample`` is a
+    request for the smoke test, in place of the version's own. ``overrides`` are gates that are passed over, for which
+    there is a ``reason``."""
 
     group: str
     environment: str
@@ -71,7 +72,7 @@ def promote(request: Promotion, listener: Listener, consent: Consent = NOBODY) -
         connected.account,
         connected.environment,
         road.version,
-        request.target,
+        road.target,
         road.settings,
         registry=road.source.account,
         samples={request.sample.name: request.sample.read_bytes()} if request.sample else None,
@@ -94,7 +95,7 @@ def plan(request: Promotion) -> Planned:
         road.connected.account,
         road.connected.environment,
         road.version,
-        request.target,
+        road.target,
         road.settings,
         registry=road.source.account,
     )
@@ -108,6 +109,7 @@ class _Road:
     source: Registry
     version: Version
     settings: PromotionSettings
+    target: Target
     passed_over: frozenset[int]
 
     def gates(self) -> tuple[Gated, ...]:
@@ -124,8 +126,8 @@ class _Road:
             self.source,
             self.connected.account,
             self.connected.environment,
-            request.target.endpoint,
-            _passed(self.version, request.target.endpoint),
+            self.target.endpoint,
+            _passed(self.version, self.request.target.endpoint),
         )
         return judge(self.settings.gates, asked, request.overrides)
 
@@ -135,26 +137,29 @@ def _road(request: Promotion) -> _Road:
     holder = connect_here(request.registry) if request.registry else connected
     settings = read_settings(connected.environment, connected.root)
     group, number = request.group, request.number
-    entries = history.read(connected.account, connected.environment, request.target.endpoint)
+    target = replace(request.target, endpoint=request.target.endpoint or settings.endpoint_of(group))
+    entries = history.read(connected.account, connected.environment, target.endpoint)
     bad = refused(entries, group) if number is None else frozenset[int]()
     chosen = newest_approved(holder.account, group, bad) if number is None else version(holder.account, group, number)
     newer = frozenset(item for item in bad if item > chosen.number)
-    return _Road(request, connected, Registry(holder.account, holder.environment), chosen, settings, newer)
+    return _Road(request, connected, Registry(holder.account, holder.environment), chosen, settings, target, newer)
 
 
 def _passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:
-    """Its history in the other environment says so."""
+    """Its history in the other environment says so, at the endpoint of that name, or at the one that serves its
+    group there."""
 
     def why_not(name: str) -> str | None:
         told = f"version {chosen.number} of {chosen.group}"
         try:
             other = connect_here(name)
-            entries = history.read(other.account, other.environment, endpoint)
+            there = endpoint or read_settings(other.environment, other.root).endpoint_of(chosen.group)
+            entries = history.read(other.account, other.environment, there)
         except MlopsError as error:
             return f"whether {told} has passed {name} could not be asked: {error.message}"
         mine = [item for item in entries if (item.group, item.version) == (chosen.group, chosen.number)]
         if not mine:
-            return f"{told} was never promoted to {endpoint} in {name}"
+            return f"{told} was never promoted to {there} in {name}"
         if mine[-1].verb in ("taken back", "rolled back"):
             return f"{told} was {mine[-1].verb} in {name}"
         return None

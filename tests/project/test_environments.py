@@ -53,6 +53,19 @@ def test_local_needs_no_line(tmp_path: Path) -> None:
     assert inherited.instance == "ml.m5.large"
 
 
+def test_other_environments_may_be_of_the_local_account(tmp_path: Path) -> None:
+    text = '[env.staging]\naccount = "000000000000"\n[env.production]\ninherits = "staging"\napproval = true\n'
+    found = read_project(project(tmp_path, text))
+    local, production = found.environment("local"), found.environment("production")
+    assert production.is_local and (production.state, production.bucket) == (local.state, local.bucket)
+    assert (local.option, production.option) == ("", " --env production")
+    # Somebody else's account of that number is at its address.
+    stack = STAGING.replace("111122223333", "000000000000") + 'endpoint_url = "http://localhost:4566"\n'
+    assert not read_project(project(tmp_path, stack)).environment("staging").is_local
+    with pytest.raises(ConfigurationError, match="the staging environment has no profile"):
+        read_project(project(tmp_path, '[env.staging]\naccount = "000000000000"\nprofile = "me"\n'))
+
+
 def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
     text = STAGING + 'prefix = ""\n'
     assert read_project(project(tmp_path, text)).environment("staging").uri("x") == "s3://acme-ml/x"

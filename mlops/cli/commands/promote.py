@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 @click.option("--to", "environment", required=True, metavar="ENV", help="The environment that is to serve it.")
 @click.option("--version", "number", type=int, help="This version instead of the newest approved one.")
 @click.option("--registry", metavar="ENV", help="The environment that holds the registry, where that is another.")
-@click.option("--endpoint", help="The endpoint's name; GROUP by default.")
+@click.option("--endpoint", help="The endpoint's name; by default what the environment says, or GROUP.")
 @click.option("--instance", help="Instance type; by default the one that serves, or the first that the version names.")
 @click.option("--count", type=click.IntRange(min=1), help="Instances; by default as many as serve, or one.")
 @click.option(
@@ -64,7 +64,7 @@ def command(
     from mlops.deploy.endpoints.promote import Target
     from mlops.use_cases.promote import Promotion, plan, promote
 
-    target = Target(endpoint or group, instance, count, timeout)
+    target = Target(endpoint or "", instance, count, timeout)
     request = Promotion(group, environment, target, number, registry, sample, take_over, overrides, reason)
     if only_plan:
         _show(plan(request), environment, format_)

@@ -41,6 +41,7 @@ class _Table:
     patience: str | float = 0.0
     lag: str | float | None = None
     on_interrupt: Literal["leave", "rollback"] = "leave"
+    endpoint: str = "{group}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +78,11 @@ class PromotionSettings:
     patience: float
     lag: float
     on_interrupt: Literal["leave", "rollback"]
+    endpoint: str = "{group}"
+
+    def endpoint_of(self, group: str) -> str:
+        """The endpoint that serves ``group`` in the environment, where no other is named."""
+        return self.endpoint.replace("{group}", group)
 
     def course(self, count: int | None) -> Course:
         return self.strategy.course(self.settings, count)
@@ -125,6 +131,7 @@ class _Reader:
             patience,
             lag,
             table.on_interrupt,
+            table.endpoint,
         )
 
     def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:
