@@ -34,7 +34,8 @@ class Measure:
     """``settings`` is a frozen dataclass whose fields are keys of the measure's table beside its limits. ``queries``
     are by a name of their own; ``value`` makes one number of their answers, None where the period says nothing.
     ``limit`` reads a limit as it is written and raises ValueError with a sentence; ``said`` writes a value for
-    people."""
+    people. ``counted`` is of a share: of how many requests it is, and how many of them did it; so two variants can be
+    compared."""
 
     name: str
     summary: str
@@ -43,6 +44,7 @@ class Measure:
     value: Callable[[Any, Answers], float | None]
     limit: Callable[[str | float], float]
     said: Callable[[float], str]
+    counted: Callable[[Any, Answers], tuple[float, float] | None] | None = None
 
 
 def of_variant(metric: str, statistic: str, judged: Judged, namespace: str = "AWS/SageMaker") -> Query:

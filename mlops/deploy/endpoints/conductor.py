@@ -21,7 +21,7 @@ from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
 from mlops.ir.measure import Judged
-from mlops.ir.shift import Probe, Weigh, config_at_end
+from mlops.ir.shift import Bake, Probe, Weigh, config_at_end
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
@@ -108,11 +108,17 @@ class Conductor:
             self._account.client("cloudwatch"),
             settings.rules,
             Judged(journal.endpoint, variant),
+            against=[item for item in journal.old.names if item != variant],
+            stages=[move for move in journal.moves if isinstance(move, Bake)],
             alarms=settings.alarms,
             patience=settings.patience,
             lag=settings.lag,
             say=self._say,
         )
+
+        if not journal.done and journal.phase == "shifting":
+            for told_before in judge.outlook(self._clock.wall()):
+                self._say(told_before)
 
         def probe(asked: str | None) -> None:
             if not samples.requests:

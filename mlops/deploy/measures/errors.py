@@ -22,12 +22,17 @@ def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
     }
 
 
-def value(settings: Settings, answers: Answers) -> float | None:
+def counted(settings: Settings, answers: Answers) -> tuple[float, float] | None:
     requests = answers["requests"]
     if not requests:
         return None
     # InvocationModelErrors counts all that is not 2xx.
-    return max(0.0, (answers["failed"] or 0.0) - (answers["refused"] or 0.0)) / requests
+    return requests, max(0.0, (answers["failed"] or 0.0) - (answers["refused"] or 0.0))
 
 
-MEASURE = Measure("errors", "share of failed requests", Settings, queries, value, share, said_share)
+def value(settings: Settings, answers: Answers) -> float | None:
+    found = counted(settings, answers)
+    return None if found is None else found[1] / found[0]
+
+
+MEASURE = Measure("errors", "share of failed requests", Settings, queries, value, share, said_share, counted)

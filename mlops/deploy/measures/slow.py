@@ -16,7 +16,10 @@ class Settings:
 
 def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
     microseconds = seconds(settings.than) * 1e6
-    return {"quick": of_variant("ModelLatency", f"PR(:{microseconds:g})", judged)}
+    return {
+        "quick": of_variant("ModelLatency", f"PR(:{microseconds:g})", judged),
+        "timed": of_variant("ModelLatency", "SampleCount", judged),
+    }
 
 
 def value(settings: Settings, answers: Answers) -> float | None:
@@ -24,4 +27,9 @@ def value(settings: Settings, answers: Answers) -> float | None:
     return None if percent is None else 1 - percent / 100
 
 
-MEASURE = Measure("slow", "share of requests slower than a limit", Settings, queries, value, share, said_share)
+def counted(settings: Settings, answers: Answers) -> tuple[float, float] | None:
+    found, timed = value(settings, answers), answers["timed"]
+    return None if found is None or not timed else (timed, found * timed)
+
+
+MEASURE = Measure("slow", "share of requests slower than a limit", Settings, queries, value, share, said_share, counted)

@@ -65,8 +65,8 @@ class Judge(Protocol):
     def patience(self) -> float:
         """Seconds that a bake may last longer while its verdict is unsure."""
 
-    def look(self, bake: Bake, since: float, now: float) -> Verdict:
-        """Times in seconds since 1970."""
+    def look(self, bake: Bake, since: float, now: float, before: Sequence[tuple[float, float]]) -> Verdict:
+        """Times in seconds since 1970. ``before`` are beginning and end of the stages that have ended."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,13 +140,15 @@ class Controller:
             # Of one that was cut off the next move may have been made already.
             self._hold(expected, after(expected, move))
             self._write(replace(self._journal, since=self._since(move)))
+            looked = self._journal.looked
             if isinstance(move, Bake):
                 self._bake(move)
                 if self._journal.wish == "pause":
                     continue
+                looked = (*looked, (self._journal.since or 0.0, self._clock.wall()))
             else:
                 self._do(move)
-            self._write(replace(self._journal, done=self._journal.done + 1, since=None))
+            self._write(replace(self._journal, done=self._journal.done + 1, since=None, looked=looked))
         self._hold(self._expected())
         self._hold_scaling(in_the_end(self._journal.scaling, self._expected()))
         self._write(replace(self._journal, phase="shifted"))
@@ -175,7 +177,7 @@ class Controller:
         self._say(f"stage {bake.stage}: {bake.share:g} % of the traffic, looked at for {said(bake.seconds)}")
         while True:
             now = self._clock.wall()
-            verdict = self._judge.look(bake, since, now)
+            verdict = self._judge.look(bake, since, now, self._journal.looked)
             if verdict.standing == "red":
                 raise Red(f"stage {bake.stage} ({bake.share:g} %): {verdict.why}")
             if self._journal.wish is not None:

@@ -47,9 +47,9 @@ _MOVES: Mapping[str, type[Move]] = {kind.__name__: kind for kind in _KINDS}
 class Journal:
     """Of one shift from ``old`` to what ``moves`` lead to. The first ``done`` moves have ended; the next may be under
     way. ``writer`` is the token of who does it, ``at`` the time of its last word. ``since`` is when the bake that is
-    under way began, in seconds since 1970. ``wish`` is what somebody else wants of it, with their ``wish_reason``.
-    ``scaling`` is what scaled the old variants when it was begun. ``ending`` is what the history says when it has come
-    to its end, where that is no promotion."""
+    under way began, in seconds since 1970; ``looked`` are beginning and end of those that have ended. ``wish`` is what
+    somebody else wants of it, with their ``wish_reason``. ``scaling`` is what scaled the old variants when it was
+    begun. ``ending`` is what the history says when it has come to its end, where that is no promotion."""
 
     endpoint: str
     group: str
@@ -65,6 +65,7 @@ class Journal:
     phase: Phase = "shifting"
     reason: str | None = None
     since: float | None = None
+    looked: tuple[tuple[float, float], ...] = ()
     wish: Wish | None = None
     wish_reason: str | None = None
     scaling: tuple[Scaling, ...] = ()

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from mlops.account import answers
+from mlops.deploy.shifting import comparing
+from mlops.deploy.shifting.comparing import Comparison, Window
 from mlops.deploy.shifting.controller import Verdict
 from mlops.ir import AccountError
-from mlops.ir.measure import Judged, Measure
+from mlops.ir.measure import Answers, Judged, Measure, Query
 from mlops.ir.shift import Bake
 
 Missing: TypeAlias = Literal["unsure", "pass", "fail"]
@@ -28,7 +30,8 @@ class Rule:
     """``at_most`` and ``at_least`` are where success ends; failure begins there too, or at ``fails_above`` and
     ``fails_below``: what lies between is unsure. Times in seconds: a value for each ``interval``, from ``delay`` after
     a stage's beginning. A stage needs ``count`` successes; more than ``failures`` failed, more than ``unsure`` unsure
-    periods, and more than ``errors`` questions in a row without an answer are red. ``dry_run``: told, not heeded."""
+    periods, and more than ``errors`` questions in a row without an answer are red. ``dry_run``: told, not heeded.
+    ``compare`` holds the new version against what serves; such a rule needs no limit."""
 
     name: str
     measure: Measure
@@ -45,6 +48,7 @@ class Rule:
     errors: int = 4
     missing: Missing = "unsure"
     dry_run: bool = False
+    compare: Comparison | None = None
 
     def standing(self, value: float | None) -> Literal["success", "failure", "unsure", "nothing"]:
         if value is None:
@@ -101,8 +105,8 @@ def judged(rule: Rule, values: Sequence[float | None]) -> Verdict:
 
 
 class ByMetrics:
-    """A :class:`~mlops.deploy.shifting.controller.Judge` of one shift. ``lag`` is how many seconds a metric may come
-    late."""
+    """A :class:`~mlops.deploy.shifting.controller.Judge` of one shift, all whose ``stages`` are given. ``against`` are
+    the variants that serve until then. ``lag`` is how many seconds a metric may come late."""
 
     def __init__(
         self,
@@ -110,6 +114,8 @@ class ByMetrics:
         rules: Sequence[Rule],
         subject: Judged,
         *,
+        against: Sequence[str] = (),
+        stages: Sequence[Bake] = (),
         alarms: Sequence[str] = (),
         patience: float = 0.0,
         lag: float = 0.0,
@@ -118,6 +124,8 @@ class ByMetrics:
         self._cloudwatch = cloudwatch
         self._rules = rules
         self._subject = subject
+        self._against = tuple(replace(subject, variant=name) for name in against)
+        self._stages = stages
         self._alarms = alarms
         self._lag = lag
         self._say = say
@@ -129,10 +137,11 @@ class ByMetrics:
     def interval(self) -> float:
         return float(min((rule.interval for rule in self._rules), default=10))
 
-    def look(self, bake: Bake, since: float, now: float) -> Verdict:
+    def look(self, bake: Bake, since: float, now: float, before: Sequence[Window] = ()) -> Verdict:
+        windows = (*before, (since, now))
         try:
             with answers():
-                verdicts = [self._by_alarms(), *(self._by(rule, since, now) for rule in self._rules)]
+                verdicts = [self._by_alarms(), *(self._by(rule, bake, windows, now) for rule in self._rules)]
         except AccountError as error:
             return self._no_answer(error)
         self._unanswered = 0
@@ -141,6 +150,17 @@ class ByMetrics:
             if found:
                 return Verdict(standing, "; ".join(verdict.why for verdict in found))
         return Verdict("green", ", ".join(verdict.why for verdict in verdicts if verdict.why) or "nothing was asked")
+
+    def outlook(self, now: float) -> Sequence[str]:
+        """What comparisons will find of a shift that begins now."""
+        told = []
+        for rule in self._rules:
+            if rule.compare is not None:
+                with answers():
+                    usual = self._usual(rule, now)
+                planned = comparing.plan(self._shares, rule.interval, usual)
+                told.append(f"{rule.name}: {comparing.outlook(rule.compare, planned, usual, rule.interval)}")
+        return told
 
     def _no_answer(self, error: AccountError) -> Verdict:
         self._unanswered += 1
@@ -165,8 +185,13 @@ class ByMetrics:
             return Verdict("unsure", f"the alarm {asleep[0]} has not enough data")
         return Verdict("green", f"{len(self._alarms)} alarm{'s' if len(self._alarms) > 1 else ''} quiet")
 
-    def _by(self, rule: Rule, since: float, now: float) -> Verdict:
-        verdict = judged(rule, self._values(rule, since, now))
+    def _by(self, rule: Rule, bake: Bake, windows: Sequence[Window], now: float) -> Verdict:
+        verdicts = []
+        if rule.at_most is not None or rule.at_least is not None:
+            verdicts.append(judged(rule, self._values(rule, windows[-1], now)))
+        if rule.compare is not None:
+            verdicts.append(self._compared(rule, rule.compare, bake, windows, now))
+        verdict = min(verdicts, key=lambda verdict: ("red", "unsure", "green").index(verdict.standing))
         if not rule.dry_run:
             return verdict
         told = f"dry run: {verdict.why}"
@@ -175,21 +200,93 @@ class ByMetrics:
             self._say(told)
         return Verdict("green", "")
 
-    def _values(self, rule: Rule, since: float, now: float) -> list[float | None]:
+    def _values(self, rule: Rule, window: Window, now: float) -> list[float | None]:
         """Of each whole period."""
-        period = rule.interval
-        first = math.ceil((since + rule.delay) / period) * period
-        end = math.floor((now - self._lag) / period) * period
-        if end <= first:
-            return []
-        queries = rule.measure.queries(rule.settings, self._subject)
-        reply = self._cloudwatch.get_metric_data(
-            StartTime=datetime.fromtimestamp(first, UTC),
-            EndTime=datetime.fromtimestamp(end, UTC),
-            ScanBy="TimestampAscending",
-            MetricDataQueries=[
+        times = comparing.periods(window, rule.interval, delay=rule.delay, until=now - self._lag)
+        found = self._answers(rule, [self._subject], times)[0]
+        return [rule.measure.value(rule.settings, found[at]) for at in times]
+
+    def _compared(
+        self, rule: Rule, comparison: Comparison, bake: Bake, windows: Sequence[Window], now: float
+    ) -> Verdict:
+        until = now - self._lag
+        looked = [comparing.periods(window, rule.interval, delay=rule.delay, until=until) for window in windows]
+        times = [at for periods in looked for at in periods]
+        # Stages end in their order, so the windows are those of the first ones.
+        shares = [share / 100 for periods, (share, _) in zip(looked, self._shares, strict=False) for _ in periods]
+        new, *old = self._counts(rule, [self._subject, *self._against], times)
+        looks = [comparing.look(new[at], [item[at] for item in old]) for at in times]
+        usual = self._usual(rule, windows[0][0])
+        planned = comparing.plan(self._shares, rule.interval, usual)
+        found = comparing.compare(comparison, looks, shares, planned, usual)
+        limit = f" by more than {comparison.times:g} times" if comparison.times != 1 else ""
+        if found.worse:
+            doubt = f"{100 * comparison.false_alarms:g} %"
+            return Verdict("red", f"{rule.name}: {found.told}: worse{limit}, with a doubt of at most {doubt}")
+        if found.misshared:
+            wanted = ", ".join(f"{share:g} %" for share, _ in self._shares[: len(windows)])
+            return Verdict("unsure", f"{rule.name}: {found.split}, and {wanted} was asked: nothing can be compared")
+        if not found.new_requests:
+            return Verdict("unsure", f"{rule.name}: the new version had no requests that could be compared")
+        if comparison.undecided == "back" and not found.no_worse and bake.stage == self._last_compared:
+            return Verdict("unsure", f"{rule.name}: {found.told}: not proven to be no worse{limit}")
+        return Verdict("green", f"{rule.name}: {found.told}")
+
+    @property
+    def _shares(self) -> Sequence[tuple[float, float]]:
+        return [(stage.share, stage.seconds) for stage in self._stages]
+
+    @property
+    def _last_compared(self) -> int | None:
+        """The last stage in which both versions have traffic."""
+        return max((stage.stage for stage in self._stages if stage.share < 100), default=None)
+
+    def _usual(self, rule: Rule, began: float) -> comparing.Usual | None:
+        """As what serves was before the shift."""
+        window = (began - comparing.USUAL_PERIODS * rule.interval, began)
+        times = comparing.periods(window, rule.interval, delay=0.0, until=began)
+        counts = self._counts(rule, self._against, times)
+        return comparing.usual([item[at] for item in counts for at in times])
+
+    def _counts(
+        self, rule: Rule, variants: Sequence[Judged], times: Sequence[int]
+    ) -> list[dict[int, tuple[float, float] | None]]:
+        counted = rule.measure.counted
+        if counted is None:
+            raise TypeError(f"{rule.measure.name} is no share")
+        found = self._answers(rule, variants, times)
+        return [{at: counted(rule.settings, item[at]) for at in times} for item in found]
+
+    def _answers(self, rule: Rule, variants: Sequence[Judged], times: Sequence[int]) -> list[dict[int, Answers]]:
+        """Of each variant, by the beginning of each period."""
+        if not times or not variants:
+            return [{at: {} for at in times} for _ in variants]
+        queries = {
+            f"{name}{number or ''}": (number, name, query)
+            for number, variant in enumerate(variants)
+            for name, query in rule.measure.queries(rule.settings, variant).items()
+        }
+        found: list[dict[int, dict[str, float | None]]] = [
+            {at: dict.fromkeys((name for of, name, _ in queries.values() if of == number)) for at in times}
+            for number in range(len(variants))
+        ]
+        for item in self._asked(queries, min(times), max(times) + rule.interval, rule.interval):
+            number, name, _ = queries[item["Id"]]
+            for at, value in zip(item["Timestamps"], item["Values"], strict=True):
+                if (second := round(at.timestamp())) in found[number]:
+                    found[number][second][name] = value
+        return [dict(item) for item in found]
+
+    def _asked(
+        self, queries: Mapping[str, tuple[int, str, Query]], first: int, end: int, period: int
+    ) -> Sequence[Mapping[str, Any]]:
+        request = {
+            "StartTime": datetime.fromtimestamp(first, UTC),
+            "EndTime": datetime.fromtimestamp(end, UTC),
+            "ScanBy": "TimestampAscending",
+            "MetricDataQueries": [
                 {
-                    "Id": name,
+                    "Id": identifier,
                     "MetricStat": {
                         "Metric": {
                             "Namespace": query.namespace,
@@ -200,16 +297,14 @@ class ByMetrics:
                         "Stat": query.statistic,
                     },
                 }
-                for name, query in queries.items()
+                for identifier, (_, _, query) in queries.items()
             ],
-        )
-        found: dict[str, dict[int, float]] = {
-            item["Id"]: {
-                round(at.timestamp()): value for at, value in zip(item["Timestamps"], item["Values"], strict=True)
-            }
-            for item in reply["MetricDataResults"]
         }
-        return [
-            rule.measure.value(rule.settings, {name: found.get(name, {}).get(at) for name in queries})
-            for at in range(first, end, period)
-        ]
+        found: list[Mapping[str, Any]] = []
+        token = None
+        while True:
+            reply = self._cloudwatch.get_metric_data(**request, **({"NextToken": token} if token else {}))
+            found.extend(reply["MetricDataResults"])
+            token = reply.get("NextToken")
+            if not token:
+                return found

@@ -9,13 +9,14 @@ from typing import Any, Literal, TypeVar
 
 from mlops.deploy.gates import gates
 from mlops.deploy.measures import measures
+from mlops.deploy.shifting.comparing import Comparison, Undecided
 from mlops.deploy.shifting.judging import Missing, Rule, period_of
 from mlops.deploy.shifting.moves import NAMES
 from mlops.deploy.strategies import strategies
 from mlops.ir import ConfigurationError
 from mlops.ir.duration import seconds_of
 from mlops.ir.gate import Gate
-from mlops.ir.measure import Judged
+from mlops.ir.measure import Judged, Measure, share
 from mlops.ir.shift import Course
 from mlops.ir.strategy import Strategy
 from mlops.project.environments import Environment, table_place
@@ -61,6 +62,16 @@ class _Limits:
     errors: int = 4
     missing: Missing = "unsure"
     dry_run: bool = False
+    compare: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Comparison:
+    """``compare`` as it is written."""
+
+    times: float = 1.0
+    false_alarms: str | float = 0.05
+    undecided: Undecided = "go-on"
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,9 +202,14 @@ class _Reader:
         settings = self._table(measure.settings, its, "judge", name)
         if settings is None:
             return None
-        if limits.at_most is None and limits.at_least is None:
-            self._wrong(("judge", name), f"{name} has no limit: give at_most or at_least")
+        if limits.at_most is None and limits.at_least is None and limits.compare is None:
+            self._wrong(("judge", name), f"{name} has no limit: give at_most, at_least or compare = {{}}")
             return None
+        comparison = None
+        if limits.compare is not None:
+            comparison = self._comparison(name, measure, limits.compare)
+            if comparison is None:
+                return None
         try:
             found = {
                 key: None if value is None else measure.limit(value)
@@ -225,7 +241,22 @@ class _Reader:
             errors=limits.errors,
             missing=limits.missing,
             dry_run=limits.dry_run,
+            compare=comparison,
         )
+
+    def _comparison(self, name: str, measure: Measure, raw: Mapping[str, Any]) -> Comparison | None:
+        if measure.counted is None:
+            shares = ", ".join(item.name for item in measures().values() if item.counted is not None)
+            self._wrong(("judge", name, "compare"), f"{name}: {measure.name} is no share of requests; {shares} are")
+            return None
+        table = self._table(_Comparison, raw, "judge", name, "compare")
+        if table is None:
+            return None
+        try:
+            return Comparison(table.times, share(table.false_alarms), table.undecided)
+        except ValueError as error:
+            self._wrong(("judge", name, "compare"), f"{name}.compare: {error}")
+            return None
 
     def _seconds(self, written: str | float, key: str) -> float:
         try:

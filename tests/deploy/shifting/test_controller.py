@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -49,7 +49,7 @@ class Judge:
     patience: float = 100.0
     looked: list[int] = field(default_factory=list)
 
-    def look(self, bake: Bake, since: float, now: float) -> Verdict:
+    def look(self, bake: Bake, since: float, now: float, before: Sequence[tuple[float, float]]) -> Verdict:
         self.looked.append(bake.stage)
         if bake.stage in self.red:
             return Verdict("red", "it is worse")

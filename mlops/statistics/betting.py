@@ -1,0 +1,80 @@
+"""Bets on tosses whose chance is known under the hypothesis.
+
+Two bettors share the stake. The *planner* knows how many tosses are still to come and stakes so that wealth reaches the
+goal by then with the highest probability: it hedges a digital option, as in A. Shafer and Vovk, "Game-Theoretic
+Foundations for Probability and Finance" (2019), 17.3, and never needs the plan to be right to stay fair, for each bet
+is. The *roamer* holds a mixture of likelihood ratios (H. Robbins, "Statistical methods related to the law of the
+iterated logarithm", 1970), has no plan, and is what goes on when a stage is extended.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import NormalDist
+
+PLANNER = 0.8
+"""Its part of the stake. Measured (``tests/statistics``): at half as many errors again the two find more than either
+alone does within the same error bound, and a gross fault as fast as the roamer."""
+RATIOS = {1.2: 0.20, 1.5: 0.30, 2.0: 0.20, 3.0: 0.12, 5.0: 0.08, 10.0: 0.06, 50.0: 0.04}
+"""What the roamer holds: how many times as often, with which part of its stake."""
+_SHARE_AT_RISK = 0.9
+"""Of its wealth that the planner bets at most, so that no toss ruins it."""
+_NORMAL = NormalDist()
+_LEAST = 1e-12
+
+
+@dataclass(frozen=True, slots=True)
+class Tosses:
+    """A look: ``ones`` of ``tosses``, each of which is one with a probability of at most ``chance`` under the
+    hypothesis, given all before. ``ahead`` is how much information the planner expects from this look on: the sum of
+    ``chance * (1 - chance)`` of all tosses of it and of the looks to come; 0 where nobody knows. Both were known before
+    the look."""
+
+    ones: int
+    tosses: int
+    chance: float
+    ahead: float = 0.0
+
+
+def log_wealth(looks: Sequence[Tosses], alpha: float) -> tuple[float, ...]:
+    """After each look; there is enough against the hypothesis when it reaches :func:`goal`."""
+    planner, roamers = 0.0, dict.fromkeys(RATIOS, 0.0)
+    wealths = []
+    for look in looks:
+        others = look.tosses - look.ones
+        if not 0 < look.chance < 1:
+            # All tosses fall on one side whoever is right: nothing to bet on.
+            wealths.append(_together(planner, roamers))
+            continue
+        bet = _planned(planner, look, alpha * PLANNER)
+        planner += look.ones * math.log1p(bet * (1 - look.chance)) + others * math.log1p(-bet * look.chance)
+        for ratio in roamers:
+            held = ratio * look.chance / (ratio * look.chance + 1 - look.chance)
+            roamers[ratio] += look.ones * math.log(held / look.chance)
+            roamers[ratio] += others * math.log((1 - held) / (1 - look.chance))
+        wealths.append(_together(planner, roamers))
+    return tuple(wealths)
+
+
+def goal(alpha: float) -> float:
+    """As :func:`log_wealth` is."""
+    return -math.log(alpha)
+
+
+def _planned(log_stake: float, look: Tosses, alpha: float) -> float:
+    """How much of its wealth the planner bets on each toss, per unit of surprise. Its wealth is what the option is
+    worth, so the option's delta is the bet."""
+    if look.ahead <= 0 or log_stake >= -math.log(alpha):
+        return 0.0
+    at = _NORMAL.inv_cdf(min(max(math.exp(log_stake) * alpha, _LEAST), 1 - _LEAST))
+    bet = _NORMAL.pdf(at) / (_NORMAL.cdf(at) * math.sqrt(look.ahead))
+    return min(bet, _SHARE_AT_RISK / look.chance)
+
+
+def _together(planner: float, roamers: dict[float, float]) -> float:
+    terms = [math.log(PLANNER) + planner]
+    terms += [math.log((1 - PLANNER) * part) + roamers[ratio] for ratio, part in RATIOS.items()]
+    most = max(terms)
+    return most + math.log(sum(math.exp(term - most) for term in terms))
