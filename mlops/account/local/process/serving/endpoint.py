@@ -21,6 +21,8 @@ from mlops.account.local.process.router.routing import Server as RoutedServer
 from mlops.account.local.process.router.routing import Variant as RoutedVariant
 from mlops.account.local.process.serving import plans, usage
 from mlops.account.local.process.serving.happenings import (
+    AlarmsTold,
+    AskAlarms,
     Close,
     Discard,
     Drain,
@@ -46,6 +48,8 @@ from mlops.account.local.process.serving.happenings import (
     Unreadable,
     WriteFailed,
     WriteKept,
+    WriteMixed,
+    WriteProgress,
     WriteServing,
     WriteUpdated,
 )
@@ -55,6 +59,7 @@ from mlops.account.local.process.serving.processes import Instances, Process, he
 from mlops.account.local.process.serving.row import Row
 from mlops.account.local.process.serving.usage import Measured, Meter, Usage
 from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.cloudwatch import alarms
 from mlops.account.local.state import ACCOUNT_ID
 from mlops.account.local.state import State as AccountState
 from mlops.run.outcome import StepFailed
@@ -187,6 +192,13 @@ class _Endpoint:
             case WriteKept(wanted, reason):
                 _log.info("endpoint %s: %s: %s", self._name, wanted, reason)
                 self._write(self._row.kept, wanted, reason)
+            case WriteMixed(wanted, reason):
+                _log.info("endpoint %s: %s, and it does not come back: %s", self._name, wanted, reason)
+                self._write(self._row.mixed, wanted, reason)
+            case WriteProgress():
+                self._write(self._row.progress, effect)
+            case AskAlarms(names, at):
+                self._spawn(self._ask_alarms(names, at))
             case WriteFailed(reason):
                 _log.info("endpoint %s: %s", self._name, reason)
                 self._write(self._row.failed, reason)
@@ -222,6 +234,10 @@ class _Endpoint:
 
     def _read_plans(self, fleet: int, config: str) -> tuple[Any, Mapping[str, Any], list[Plan]]:
         return plans.read(self._account, config, fleet, self._row.body() or {})
+
+    async def _ask_alarms(self, names: tuple[str, ...], at: float) -> None:
+        """This process evaluates the alarms of its endpoint's deployment, and holds the endpoint's lock."""
+        self._tell(AlarmsTold(at, await self._by_clerk(alarms.red, self._account, names)))
 
     async def _launch(self, server: ServerId, attempt: int) -> None:
         plan = self._plans[server.fleet, server.variant]
@@ -295,17 +311,19 @@ class _Endpoint:
 
     def _routing(self, config: str, variants: tuple[Routed, ...]) -> Routing:
         made = {
-            item.name: RoutedVariant(
+            f"{item.name} {item.config}".strip(): RoutedVariant(
                 item.name,
                 tuple(self._processes[server].key for server in item.servers if server in self._processes),
                 item.weight,
                 item.down,
                 item.most,
+                item.config or config,
+                item.share,
             )
             for item in variants
         }
-        shadow = next((made[item.name] for item in variants if item.shadow), None)
-        return Routing(config, {item.name: made[item.name] for item in variants if not item.shadow}, shadow)
+        shadow = next((made.pop(item.name) for item in variants if item.shadow), None)
+        return Routing(config, made, shadow)
 
     def _told(self, fleet: int) -> dict[str, list[Mapping[str, Any]]]:
         mine = [plan for (number, _), plan in self._plans.items() if number == fleet]

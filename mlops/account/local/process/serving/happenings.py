@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal, NamedTuple, TypeAlias
 
+from mlops.account.local.services.sagemaker.deployments import Policy
+
 # ---- what there is
 
 
@@ -63,17 +65,48 @@ class Fleet:
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Seconds and counts of this machine. ``servers`` is the most of one variant."""
+    """Seconds and counts of this machine. ``servers`` is the most of one variant; alarms are asked each
+    ``look_seconds``."""
 
     drain_seconds: float = 60.0
     stop_seconds: float = 30.0
     revival_seconds: float = 5.0
+    look_seconds: float = 1.0
     servers: int = 4
 
 
 @dataclass(frozen=True, slots=True)
+class Rollout:
+    """``fleet`` gets the traffic in steps, counted from 0. While one of them is ``creating`` its instances come up;
+    then it is ``baking`` to ``until``, and alarms are asked at ``look``, None while an answer is awaited. ``back`` is
+    the way back, for ``reason``; one that failed too is ``stuck``: both fleets serve. ``active`` are the instances of
+    the new fleet that have traffic, ``kept`` those of the old one that are there, by variant. ``limit`` is when it has
+    lasted too long."""
+
+    fleet: Fleet
+    policy: Policy
+    limit: float | None
+    active: Mapping[str, int]
+    kept: Mapping[str, int]
+    step: int = 0
+    phase: Literal["creating", "baking", "back", "stuck"] = "creating"
+    until: float = 0.0
+    look: float | None = None
+    reason: str = ""
+
+    @property
+    def due(self) -> float | None:
+        """When time alone takes it further."""
+        dues = [self.limit] if self.phase in ("creating", "baking") else []
+        if self.phase == "baking":
+            dues.append(self.look if self.policy.alarms else self.until)
+        return min((due for due in dues if due is not None), default=None)
+
+
+@dataclass(frozen=True, slots=True)
 class State:
-    """``serving`` has the traffic, ``coming`` shall get it. ``weights`` and ``counts`` are of ``serving``.
+    """``serving`` has the traffic, ``coming`` shall get it, in steps where there is a ``rollout``. ``weights`` and
+    ``counts`` are of ``serving``.
     ``answers_update`` holds while new weights or counts wait to be told as in service, ``failure`` is told when
     the last server is gone, ``heard`` is when that was asked which was taken up last."""
 
@@ -87,6 +120,7 @@ class State:
     heard: str | None = None
     closing: bool = False
     failure: str | None = None
+    rollout: Rollout | None = None
 
 
 # ---- what happens
@@ -106,12 +140,14 @@ class Asked:
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """The configuration of a fleet. ``weights`` and ``counts`` are what is retained of the one before."""
+    """The configuration of a fleet. ``weights`` and ``counts`` are what is retained of the one before; ``policy`` says
+    how the traffic goes over."""
 
     fleet: int
     variants: tuple[Variant, ...]
     weights: Mapping[str, float] = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
+    policy: Policy = field(default_factory=Policy)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,11 +194,19 @@ class Drained:
 
 
 @dataclass(frozen=True, slots=True)
+class AlarmsTold:
+    """What the alarms say that were asked ``at`` a time; ``red`` is why it has to go back."""
+
+    at: float
+    red: str | None
+
+
+@dataclass(frozen=True, slots=True)
 class Tick:
     """Something may be due."""
 
 
-Happening: TypeAlias = Asked | Read | Unreadable | Launched | Ready | Ended | Unreachable | Drained | Tick
+Happening: TypeAlias = Asked | Read | Unreadable | Launched | Ready | Ended | Unreachable | Drained | AlarmsTold | Tick
 
 # ---- what is to be done
 
@@ -207,7 +251,8 @@ class Discard:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """``down`` tells why none of a variant's servers comes, ``most`` how many requests it takes at a time."""
+    """``down`` tells why none of a variant's servers comes, ``most`` how many requests it takes at a time. ``config``
+    is that of the other fleet, where two have a variant of this name, each a ``share`` of its traffic."""
 
     name: str
     servers: tuple[ServerId, ...]
@@ -215,6 +260,8 @@ class Routed:
     down: str | None
     shadow: bool
     most: int | None
+    config: str = ""
+    share: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -253,6 +300,43 @@ class WriteKept:
 
 
 @dataclass(frozen=True, slots=True)
+class WriteMixed:
+    """``wanted`` was to be taken back, and that failed too: both serve."""
+
+    wanted: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Of one variant in a deployment, in the service's words. ``instances`` are there of the new fleet, ``left`` of the
+    old one; ``share`` is the new one's of the variant's traffic."""
+
+    variant: str
+    status: Literal["Creating", "Updating", "Deleting", "ActivatingTraffic", "Baking"]
+    message: str
+    instances: int
+    left: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class WriteProgress:
+    """How far a deployment is; ``back`` is why it goes back."""
+
+    variants: tuple[Progress, ...]
+    back: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AskAlarms:
+    """Tell what they say, with ``at``."""
+
+    names: tuple[str, ...]
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
 class WriteFailed:
     reason: str
 
@@ -283,6 +367,9 @@ Effect: TypeAlias = (
     | WriteServing
     | WriteUpdated
     | WriteKept
+    | WriteMixed
+    | WriteProgress
+    | AskAlarms
     | WriteFailed
     | Tell
     | Exit

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.local.process.serving.happenings import Read, Variant
-from mlops.account.local.services.sagemaker import endpoints, models
+from mlops.account.local.services.sagemaker import deployments, endpoints, models
 from mlops.account.local.state import State
 from mlops.run.serving.model_server import STARTUP_SECONDS, threads_of, workers_of
 
@@ -35,7 +35,9 @@ def read(state: State, name: str, fleet: int, body: Mapping[str, Any]) -> tuple[
     plans += [_plan(state, variant, shadow=True) for variant in config.get("ShadowProductionVariants") or ()]
     retained = body.get("Retained") or {}
     variants = tuple(plan.variant for plan in plans)
-    return Read(fleet, variants, retained.get("Weights") or {}, retained.get("Counts") or {}), config, plans
+    policy = deployments.policy_of((body.get("Deployment") or {}).get("Policy"))
+    counts, weights = retained.get("Counts") or {}, retained.get("Weights") or {}
+    return Read(fleet, variants, weights, counts, policy), config, plans
 
 
 def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mlops.account.local import events
-from mlops.account.local.process.serving.happenings import Asked
+from mlops.account.local.process.serving.happenings import Asked, WriteProgress
 from mlops.account.local.services.sagemaker import endpoints, resources
 from mlops.account.local.state import State, now
 from mlops.ir.values import Value
 
-_LONGEST_REASON = 1024
+LONGEST_REASON = endpoints.LONGEST_REASON
+_ENDED = dict.fromkeys(("PendingConfigName", "Retained", "Deployment", "TakenBack", "Revivals"))
 
 
 class Row:
@@ -34,7 +36,9 @@ class Row:
             return Asked("Deleting")
         body = resources.body_of(row)
         weights, counts = body.get("Weights") or {}, body.get("Counts") or {}
-        return Asked(row["status"], body.get("PendingConfigName"), weights, counts, row["modified"])
+        # Our own words of a deployment are no question.
+        asked = body.get("AskedAt") or row["modified"]
+        return Asked(row["status"], body.get("PendingConfigName"), weights, counts, asked)
 
     def last_port(self) -> int:
         """On which it answered before, so that its address stays the same; 0 where it has not yet."""
@@ -53,13 +57,14 @@ class Row:
         counts: Mapping[str, int],
     ) -> None:
         name, since = config["EndpointConfigName"], now()
+        # One that was revived on its way tells why it is where it was.
+        taken_back = (self.body() or {}).get("TakenBack")
         self._write(
             "InService",
             {
+                **_ENDED,
                 "EndpointConfigName": name,
-                "PendingConfigName": None,
-                "Retained": None,
-                "FailureReason": None,
+                "FailureReason": taken_back,
                 "Port": port,
                 "LastPort": port,
                 "Weights": dict(weights),
@@ -82,12 +87,37 @@ class Row:
         if body is None:
             return
         kept = body["EndpointConfigName"]
-        said = f"The update to {wanted} failed, {kept} still serves: {reason}"[:_LONGEST_REASON]
-        changes = {"PendingConfigName": None, "Retained": None, "FailureReason": said}
+        said = endpoints.kept(kept, wanted, reason)
+        changes = {**_ENDED, "FailureReason": said}
         self._write("InService", changes, "update-failed", {"config": wanted, "failure": reason})
 
+    def mixed(self, wanted: str, reason: str) -> None:
+        body = self.body()
+        if body is None:
+            return
+        said = f"The update to {wanted} failed, and so did the way back; both serve: {reason}"[:LONGEST_REASON]
+        changes = {**_ENDED, "FailureReason": said}
+        self._write("UpdateRollbackFailed", changes, "update-failed", {"config": wanted, "failure": reason})
+
+    def progress(self, told: WriteProgress) -> None:
+        body = self.body()
+        deployment = (body or {}).get("Deployment")
+        if not deployment:
+            return
+        variants = {item.variant: {**dataclasses.asdict(item), "since": now()} for item in told.variants}
+        status = "Updating" if told.back is None else "RollingBack"
+        detail: dict[str, Value] = {
+            "config": deployment["EndpointConfigName"],
+            "variants": {item.variant: {"status": item.status, "share": item.share} for item in told.variants},
+        }
+        happened = "shifting" if told.back is None else "rolling-back"
+        if told.back is not None:
+            detail["failure"] = told.back
+        changes = {"Deployment": {**deployment, "Variants": variants, "Back": told.back}}
+        self._write(status, changes, happened, detail)
+
     def failed(self, reason: str) -> None:
-        changes = {"FailureReason": reason[:_LONGEST_REASON], "PendingConfigName": None, "Port": None}
+        changes = {**_ENDED, "FailureReason": reason[:LONGEST_REASON], "Port": None}
         self._write("Failed", changes, "failed", {"failure": reason})
 
     def end(self) -> None:

@@ -1,5 +1,6 @@
-"""Alarms over one metric. An alarm's state is worked out when somebody asks for it, and kept with its changes: nobody
-has to run for it.
+"""Alarms over one metric. An alarm's state is worked out by whoever asks for it, and kept with its changes under the
+store's lock: nobody has to run for it. While a deployment bakes, the endpoint's own process asks for those that it
+watches, once a second.
 
 How missing values are treated follows the guide ("Configuring how CloudWatch alarms treat missing data"). The service
 looks back further than its evaluation periods where values are missing; here the periods alone are looked at.
@@ -8,7 +9,7 @@ looks back further than its evaluation periods where values are missing; here th
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -16,10 +17,11 @@ from mlops.account.local import events
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.cloudwatch.metrics import metric_of, series, start_of, wrong
 from mlops.account.local.services.sagemaker import resources
+from mlops.account.local.services.sagemaker.deployments import ALARM
 from mlops.account.local.state import ACCOUNT_ID, State, moment
 from mlops.ir.values import Value
 
-KIND = "Alarm"
+KIND = ALARM
 Standing: TypeAlias = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
 _COMPARE: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
@@ -28,6 +30,8 @@ _COMPARE: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
     "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
 }
 _HISTORY = "alarm.changed"
+_SET_UNTIL = "SetUntil"
+_SHORTEST_SET, _LONGEST_SET = 10, 60
 _PAGE = 100
 
 
@@ -85,12 +89,15 @@ def delete_alarms(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def set_alarm_state(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Until the next evaluation, as at the service."""
+    """Until the next evaluation, as at the service: that comes when its period, of 10 to 60 seconds, has gone by."""
+    now = datetime.now(UTC)
     with state.store.transaction():
         body = resources.find(state, KIND, request["AlarmName"])
         if body is None:
             raise Refusal("ResourceNotFound", f"{request['AlarmName']} does not exist.", 404)
-        _change(state, body, request["StateValue"], request["StateReason"], datetime.now(UTC))
+        _, _, period = _statistic(body)
+        lasts = timedelta(seconds=min(max(period, _SHORTEST_SET), _LONGEST_SET))
+        _change(state, {**body, _SET_UNTIL: moment(now + lasts)}, request["StateValue"], request["StateReason"], now)
     return {}
 
 
@@ -112,15 +119,34 @@ def describe_alarm_history(state: State, request: Mapping[str, Any]) -> Mapping[
 
 
 def evaluated(state: State, name: str, now: datetime) -> dict[str, Any] | None:
-    """As DescribeAlarms tells it, with its state by ``now``; None where there is none."""
-    with state.store.transaction():
-        body = resources.find(state, KIND, name)
-        if body is None:
-            return None
+    """As DescribeAlarms tells it, with its state by ``now``; None where there is none. Values are read without the
+    store's lock, and what came of them is written under it, unless somebody else was faster."""
+    body = resources.find(state, KIND, name)
+    if body is None:
+        return None
+    if moment(now) >= body.get(_SET_UNTIL, ""):
         standing, reason = _judge(state, body, now)
         if standing != body["StateValue"]:
-            body = _change(state, body, standing, reason, now)
-    return {**body, "AlarmArn": arn(state, name)}
+            with state.store.transaction():
+                there = resources.find(state, KIND, name)
+                if there is None:
+                    return None
+                is_same = there == body
+                body = _change(state, there, standing, reason, now) if is_same else there
+    told = {member: value for member, value in body.items() if member != _SET_UNTIL}
+    return {**told, "AlarmArn": arn(state, name)}
+
+
+def red(state: State, names: Iterable[str]) -> str | None:
+    """Why a deployment that these watch is to go back, a clause; None where none of them is in alarm. One that is gone
+    can tell nothing good."""
+    for name in names:
+        found = evaluated(state, name, datetime.now(UTC))
+        if found is None:
+            return f"the alarm {name} does not exist any more"
+        if found["StateValue"] == "ALARM":
+            return f"the alarm {name} is in state ALARM: {found['StateReason']}"
+    return None
 
 
 def _judge(state: State, alarm: Mapping[str, Any], now: datetime) -> tuple[Standing, str]:

@@ -8,16 +8,20 @@ from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.refusal import invalid
-from mlops.account.local.services.sagemaker import models, resources, scaled
-from mlops.account.local.state import State
+from mlops.account.local.services.sagemaker import deployments, models, resources, scaled
+from mlops.account.local.state import State, now
 from mlops.ir.values import Value
 
 KIND = "Endpoint"
 CONFIG = "EndpointConfig"
 LOG_FOLDER = "logs"
-ALIVE = ("Creating", "Updating", "InService", "Deleting")
+SERVING = ("InService", "Updating", "RollingBack", "UpdateRollbackFailed")
+ALIVE = ("Creating", *SERVING, "Deleting")
 GONE = "its process is gone; UpdateEndpoint starts it again"
+LONGEST_REASON = 1024
+_MOST_REVIVALS = 3
 _WAIT_SECONDS = 10.0
+_CHANGEABLE = ("InService", "UpdateRollbackFailed")
 _NOT_KEPT = frozenset({"Tags"})
 
 
@@ -90,6 +94,10 @@ def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     try:
         with state.store.transaction():
             _need_models(state, request["EndpointConfigName"])
+            # It is kept for later: there is nothing yet from which traffic could be shifted.
+            wanted = deployments.wanted_of(state, config(state, request["EndpointConfigName"]), {})
+            deployments.effective(state, request.get("DeploymentConfig"), wanted, None)
+            body["Deployment"] = deployments.begun(state, config(state, request["EndpointConfigName"]), None)
             resources.insert(state, KIND, name, body, taken=taken, status="Creating")
             resources.tag(state, arn, request)
             tell(state, name, "creating", {"config": body["PendingConfigName"]})
@@ -105,8 +113,8 @@ def describe_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, 
     name = request["EndpointName"]
     body = found(state, name)
     status = body["Status"]
-    serving = status in ("InService", "Updating") and bool(body.get("Port"))
-    pending = body.get("PendingConfigName")
+    serving = status in SERVING and bool(body.get("Port"))
+    deployment = body.get("Deployment")
     told = {
         **body,
         "EndpointArn": endpoint_arn(state, name),
@@ -114,12 +122,11 @@ def describe_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, 
         "ProductionVariants": _summaries(body, "ProductionVariants") if serving else None,
         "ShadowProductionVariants": _summaries(body, "ShadowProductionVariants") if serving else None,
     }
-    if status == "Updating" and pending:
-        variants = config(state, pending)["ProductionVariants"]
+    if status in ("Creating", "Updating", "RollingBack") and deployment:
         told["PendingDeploymentSummary"] = {
-            "EndpointConfigName": pending,
-            "ProductionVariants": [{"VariantName": variant["VariantName"]} for variant in variants],
-            "StartTime": body["LastModifiedTime"],
+            "EndpointConfigName": deployment["EndpointConfigName"],
+            "StartTime": deployment["StartTime"],
+            **deployments.pending(resources.find(state, CONFIG, deployment["EndpointConfigName"]), body),
         }
     return told
 
@@ -151,17 +158,21 @@ def update_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     try:
         with state.store.transaction():
             body = _body(state, name)
-            allowed = ("InService",) if descriptor is None else ("InService", "Failed")
+            allowed = (*_CHANGEABLE, *(("Failed",) if descriptor is not None else ()))
             if body["Status"] not in allowed:
                 raise invalid(f'Cannot update endpoint "{endpoint_arn(state, name)}" while it is {body["Status"]}.')
             _need_models(state, wanted)
             serving = config(state, body["EndpointConfigName"])["ProductionVariants"]
             scaled.need_free(state, name, serving, config(state, wanted)["ProductionVariants"])
-            body["PendingConfigName"] = wanted
-            body["FailureReason"] = None
-            if not request.get("RetainDeploymentConfig"):
-                body["LastDeploymentConfig"] = request.get("DeploymentConfig")
             _retain(body, request)
+            body["LastDeploymentConfig"] = _deployment_config(body, request)
+            policy = _policy(state, body, wanted) if descriptor is None else None
+            body |= {
+                "PendingConfigName": wanted,
+                "FailureReason": None,
+                "AskedAt": now(),
+                "Deployment": deployments.begun(state, config(state, wanted), policy),
+            }
             _store(state, name, body, "Updating" if descriptor is None else "Creating")
             tell(state, name, "updating" if descriptor is None else "creating", {"config": wanted})
         changed = True
@@ -192,7 +203,7 @@ def update_endpoint_weights_and_capacities(state: State, request: Mapping[str, A
                 counts[variant] = item["DesiredInstanceCount"]
         if not any(weights.values()):
             raise invalid("At least one production variant needs a weight above 0.")
-        body |= {"Weights": weights, "Counts": counts}
+        body |= {"Weights": weights, "Counts": counts, "AskedAt": now()}
         _store(state, name, body, "Updating")
         tell(state, name, "updating", {"weights": weights, "counts": counts})
     return {"EndpointArn": endpoint_arn(state, name)}
@@ -280,9 +291,31 @@ def _retain(body: dict[str, Any], request: Mapping[str, Any]) -> None:
     }
 
 
+def _deployment_config(body: Mapping[str, Any], request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    given: Mapping[str, Any] | None = request.get("DeploymentConfig")
+    if not request.get("RetainDeploymentConfig"):
+        return given
+    if given:
+        raise invalid("RetainDeploymentConfig reuses the last DeploymentConfig, and takes no other one.")
+    last: Mapping[str, Any] | None = body.get("LastDeploymentConfig")
+    return last
+
+
+def _policy(state: State, body: Mapping[str, Any], wanted: str) -> Mapping[str, Any] | None:
+    variants = deployments.wanted_of(state, config(state, wanted), body["Retained"]["Counts"])
+    return deployments.effective(state, body["LastDeploymentConfig"], variants, body["Weights"])
+
+
+def kept(config_name: str, wanted: str, reason: str) -> str:
+    """A FailureReason."""
+    return f"The update to {wanted} failed, {config_name} still serves: {reason}"[:LONGEST_REASON]
+
+
 def _settle(state: State, name: str) -> None:
     row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", KIND, name)
     if row is None or row["status"] not in (*ALIVE, "Failed") or ownership.owned(state.endpoint_folder(name)):
+        return
+    if row["status"] in ("Updating", "RollingBack") and _revive(state, name):
         return
     with state.store.transaction():
         row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", KIND, name)
@@ -294,6 +327,37 @@ def _settle(state: State, name: str) -> None:
         elif row["status"] in ALIVE:
             tell(state, name, "failed", {"failure": GONE})
             _store(state, name, {**_body(state, name), "FailureReason": GONE, "Port": None}, "Failed")
+
+
+def _revive(state: State, name: str) -> bool:
+    """Another process for an endpoint whose own died while it was changed: it serves what served before, as much of it
+    as was asked for, and a deployment is rolled back. Whether somebody is at it now."""
+    descriptor = ownership.take(state.endpoint_folder(name))
+    if descriptor is None:
+        return True
+    revived = False
+    try:
+        with state.store.transaction():
+            row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", KIND, name)
+            body = _body(state, name) if row is not None else {}
+            times = (body.get("Revivals") or 0) + 1
+            if body.get("Status") not in ("Updating", "RollingBack") or times > _MOST_REVIVALS:
+                return False
+            before, pending = body["EndpointConfigName"], body.get("Deployment") or {}
+            body |= {"PendingConfigName": before, "AskedAt": now(), "Port": None, "Revivals": times}
+            body["Retained"] = {"Weights": body["Weights"], "Counts": body["Counts"]}
+            if pending:
+                reason = pending.get("Back") or "the endpoint's process died while it was under way"
+                body["TakenBack"] = kept(before, pending["EndpointConfigName"], reason)
+                body["Deployment"] = {**pending, "Policy": None, "Back": reason}
+            _store(state, name, body, "RollingBack" if pending else "Updating")
+            tell(state, name, "revived", {"config": before})
+        revived = True
+    finally:
+        if not revived:
+            os.close(descriptor)
+    ownership.hand_over(descriptor, state.folder, state.region, "endpoint", name, state.endpoint_folder(name))
+    return True
 
 
 def _take(state: State, name: str) -> int:
@@ -312,10 +376,7 @@ def _summaries(body: Mapping[str, Any], member: str) -> list[dict[str, Any]] | N
     return [
         {
             "VariantName": variant["VariantName"],
-            "DeployedImages": [
-                {"SpecifiedImage": image, "ResolvedImage": image, "ResolutionTime": variant["Since"]}
-                for image in variant["Images"]
-            ],
+            "DeployedImages": deployments.images(variant["Images"], variant["Since"]),
             **(
                 {"CurrentWeight": variant["Weight"], "DesiredWeight": variant["Weight"]}
                 if shadow
@@ -337,7 +398,9 @@ def _capacity(body: Mapping[str, Any], variant: Mapping[str, Any], shadow: bool)
             "DesiredServerlessConfig": variant["ServerlessConfig"],
         }
     count = variant["Count"] if shadow else body["Counts"].get(variant["VariantName"], variant["Count"])
-    return {"CurrentInstanceCount": count, "DesiredInstanceCount": count}
+    progress = ((body.get("Deployment") or {}).get("Variants") or {}).get(variant["VariantName"])
+    current = progress["left"] if progress and not shadow else count
+    return {"CurrentInstanceCount": current, "DesiredInstanceCount": count}
 
 
 OPERATIONS = {

@@ -62,7 +62,9 @@ def _port(state: State, name: str) -> int:
         body = endpoints.found(state, name)
     except Refusal:
         raise Refusal("ValidationError", f"Endpoint {name} of account {ACCOUNT_ID} not found.") from None
-    if body["Status"] not in ("InService", "Updating") or not body.get("Port"):
+    if body["Status"] in ("Updating", "RollingBack") and not body.get("Port"):
+        raise Refusal("ServiceUnavailable", f"Endpoint {name} is being revived; try again.", 503)
+    if body["Status"] not in endpoints.SERVING or not body.get("Port"):
         said = f": {body['FailureReason']}" if body.get("FailureReason") else ""
         raise Refusal("ValidationError", f"Endpoint {name} cannot be invoked while it is {body['Status']}{said}.")
     return int(body["Port"])
