@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Protocol
 
 from mlops.account import Account, answers
 from mlops.deploy.bounded import TookTooLong, within
@@ -21,7 +21,6 @@ from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.plan_report import text as report
 from mlops.ir import MlopsError
 from mlops.project.environments import Environment
-from mlops.project.starts import Notify
 
 _TIMEOUT_SECONDS = 10
 """Of one step on the way. The whole way of a notice has :data:`LONGEST_SECONDS`: who answers drop by drop never lets a
@@ -51,10 +50,33 @@ def tell(account: Account, environment: Environment, notice: Notice, root: Path)
     wanted = environment.notify
     if wanted is None or notice.kind not in wanted.on:
         return ()
+    subject = f"{notice.pipeline} in {notice.environment}: {notice.kind}"
+    return send(account, wanted, subject, notice.text, asdict(notice), root)
+
+
+class Channels(Protocol):
+    """By which people are told. ``webhook_env`` names the variable that holds the URL."""
+
+    @property
+    def sns(self) -> str | None: ...
+    @property
+    def webhook_env(self) -> str | None: ...
+    @property
+    def slack(self) -> bool: ...
+    @property
+    def file(self) -> str | None: ...
+    @property
+    def command(self) -> list[str] | None: ...
+
+
+def send(
+    account: Account, wanted: Channels, subject: str, text: str, told: Mapping[str, Any], root: Path
+) -> tuple[str, ...]:
+    """What went wrong, one sentence for each channel."""
     failures = []
-    for name, send in _channels(account, wanted, notice, root):
+    for name, way in _channels(account, wanted, subject, text, told, root):
         try:
-            within(LONGEST_SECONDS, send)
+            within(LONGEST_SECONDS, way)
         except (MlopsError, OSError, subprocess.SubprocessError, _NotSent, TookTooLong) as error:
             failures.append(f"the notice could not be sent by {name}: {error}")
     return tuple(failures)
@@ -98,14 +120,15 @@ def drift_notices(plans: Iterable[Plan]) -> tuple[Notice, ...]:
     )
 
 
-def _channels(account: Account, wanted: Notify, notice: Notice, root: Path) -> Iterator[tuple[str, Callable[[], None]]]:
-    told = asdict(notice)
+def _channels(
+    account: Account, wanted: Channels, subject: str, text: str, told: Mapping[str, Any], root: Path
+) -> Iterator[tuple[str, Callable[[], None]]]:
     if wanted.sns is not None:
         topic = wanted.sns
-        yield "sns", lambda: _publish(account, topic, notice, told)
+        yield "sns", lambda: _publish(account, topic, subject, told)
     if wanted.webhook_env is not None:
         variable, slack = wanted.webhook_env, wanted.slack
-        yield "webhook", lambda: _post(variable, {"text": notice.text} if slack else told)
+        yield "webhook", lambda: _post(variable, {"text": text} if slack else told)
     if wanted.file is not None:
         file = root / wanted.file
         yield "file", lambda: _append(file, told)
@@ -114,10 +137,11 @@ def _channels(account: Account, wanted: Notify, notice: Notice, root: Path) -> I
         yield "command", lambda: _run(words, told)
 
 
-def _publish(account: Account, topic: str, notice: Notice, told: Mapping[str, Any]) -> None:
-    subject = f"{notice.pipeline} in {notice.environment}: {notice.kind}"[:_SUBJECT_LENGTH]
+def _publish(account: Account, topic: str, subject: str, told: Mapping[str, Any]) -> None:
     with answers():
-        account.client("sns").publish(TopicArn=topic, Subject=subject, Message=json.dumps(told, ensure_ascii=False))
+        account.client("sns").publish(
+            TopicArn=topic, Subject=subject[:_SUBJECT_LENGTH], Message=json.dumps(told, ensure_ascii=False)
+        )
 
 
 def _post(variable: str, told: Mapping[str, Any]) -> None:

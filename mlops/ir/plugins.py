@@ -23,6 +23,7 @@ TARGETS = "mlops.targets"
 REPORTS = "mlops.reports"
 STRATEGIES = "mlops.strategies"
 GATES = "mlops.gates"
+HOOKS = "mlops.hooks"
 
 _MARK = b"[mlops."
 

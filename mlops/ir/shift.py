@@ -169,7 +169,18 @@ class RestoreScaling:
     scaling: Scaling
 
 
-Move: TypeAlias = MakeConfig | PointTo | Scale | Weigh | Bake | Probe | SuspendScaling | RemoveScaling | RestoreScaling
+@dataclass(frozen=True, slots=True)
+class CallHooks:
+    """Those that are declared for ``moment``; ``stage`` counts from 1, ``share`` is its traffic in percent."""
+
+    moment: str
+    stage: int | None = None
+    share: float | None = None
+
+
+Move: TypeAlias = (
+    MakeConfig | PointTo | Scale | Weigh | Bake | Probe | SuspendScaling | RemoveScaling | RestoreScaling | CallHooks
+)
 
 
 def config_at_end(moves: Sequence[Move]) -> str:

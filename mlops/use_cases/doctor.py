@@ -40,7 +40,7 @@ def examine() -> Iterator[Examined]:
 
 def _plugins() -> Iterator[Examined]:
     """What other installed packages add."""
-    from mlops.ir.plugins import GATES, REPORTS, RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
+    from mlops.ir.plugins import GATES, HOOKS, REPORTS, RULES, STEP_TYPES, STRATEGIES, TARGETS, plugins
 
     nouns = {
         RULES: "rules",
@@ -49,6 +49,7 @@ def _plugins() -> Iterator[Examined]:
         REPORTS: "format of `mlops check`",
         STRATEGIES: "strategy",
         GATES: "gate",
+        HOOKS: "kind of hook",
     }
     for group, noun in nouns.items():
         for plugin in plugins(group):

@@ -56,6 +56,7 @@ CHANGES = {
         "UpdateEndpoint": "promote, endpoints resume, abort, promote-now, rollback",
         "UpdateEndpointWeightsAndCapacities": "promote, endpoints resume, abort, promote-now",
     },
+    "deploy/hooks/lambda_.py": {"Invoke": "promote, endpoints resume, abort, promote-now, rollback: a hook"},
     "deploy/shifting/scaling.py": {
         "RegisterScalableTarget": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",
         "DeregisterScalableTarget": "promote, endpoints resume, abort, promote-now, rollback: of what is scaled",

@@ -142,11 +142,12 @@ def test_a_type_of_resource_is_planned_made_and_removed(copy: Path, project: Pat
     assert mlops(copy, project, "destroy", "grouped", "--yes").startswith("removed group grouped-models\n")
 
 
-def test_a_strategy_a_measure_and_a_gate(copy: Path, project: Path) -> None:
+def test_a_strategy_a_measure_a_gate_and_a_kind_of_hook(copy: Path, project: Path) -> None:
     table = """[env.local.promote]
 strategy = { halves = { half = 40 } }
 judge.broken = { at_most = 3 }
 gates.toys-only = true
+hooks.before = { bell = "ding" }
 """
     (project / "shop").mkdir()
     (project / "shop" / "mlops.toml").write_text(table)
@@ -155,9 +156,9 @@ gates.toys-only = true
         "from mlops.project.environments import read_project\n"
         "found = read(read_project(Path('shop')).environment('local'), Path('shop'))\n"
         "print([stage.share for stage in found.course(1).stages], [rule.limit for rule in found.rules], "
-        "[gate.name for gate, _ in found.gates])\n"
+        "[gate.name for gate, _ in found.gates], [hook.settings for hook in found.hooks])\n"
     )
-    assert python(copy, project, "-c", script) == "[40.0, 100.0] ['at most 3.0'] ['toys-only']\n"
+    assert python(copy, project, "-c", script) == "[40.0, 100.0] ['at most 3.0'] ['toys-only'] ['ding']\n"
 
 
 def test_the_contracts_hold_for_them_too(copy: Path) -> None:

@@ -265,6 +265,13 @@ from mlops.ir.gate import Gate, Judgement
 GATE = Gate("toys-only", "only toys", lambda raw: raw, lambda settings, asked: Judgement(True, "it is a toy"))
 '''
 
+HOOK = '''"""A bell."""
+
+from mlops.ir.hook import HookKind
+
+HOOK = HookKind("bell", "a bell", lambda table: table["bell"], lambda settings, facts, around: None)
+'''
+
 TOYS = {
     "a step type": {"declare/steps/toy.py": STEP},
     "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
@@ -274,6 +281,7 @@ TOYS = {
     "a type of resource": {"deploy/resources/group.py": RESOURCE},
     "a strategy": {"deploy/strategies/halves.py": STRATEGY},
     "a gate": {"deploy/gates/toys_only.py": GATE},
+    "a kind of hook": {"deploy/hooks/bell.py": HOOK},
     "a measure": {"deploy/measures/broken.py": MEASURE},
     "a command": {"cli/commands/play.py": COMMAND},
     "an operation of the local account": {"account/local/services/sagemaker/toys.py": OPERATION},

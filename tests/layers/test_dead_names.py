@@ -35,6 +35,7 @@ ASKED_FOR_BY = {
     "sqlite3": {"row_factory"},
     "tarfile": {"uid", "gid", "uname", "gname", "pax_headers"},
     "socket": {"getaddrinfo"},
+    "http.client": {"sock"},
     "subprocess": {"_child_created", "_communication_started", "fork_exec"},
     "tempfile": {"tempdir"},
     "importlib": {"find_spec"},

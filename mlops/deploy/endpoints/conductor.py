@@ -3,6 +3,7 @@ end in its history."""
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -10,6 +11,8 @@ from typing import Any
 from mlops.account import Account, answers
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.endpoints.hooking import Hooks
+from mlops.deploy.endpoints.people import People
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import Samples
 from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
@@ -82,6 +85,7 @@ class Conductor:
             at="",
             scaling=shift.scaling,
             ending=ending,
+            id=uuid.uuid4().hex,
         )
         self._go(journal, stored, shift.variant, samples)
 
@@ -126,32 +130,46 @@ class Conductor:
             for answer in samples.ask(self._account, journal.endpoint, asked):
                 self._say(f"smoke test {answer.sample}: ok")
 
+        people = People(self._account, self._environment, settings.notify, settings.root)
         controller = Controller(
             self._account,
             self._environment,
             judge,
             probe,
+            hooks=Hooks(self._account, self._environment, settings, say=self._say, clock=self._clock),
+            tell=people.tell,
             timeout=self._timeout,
             say=self._say,
             clock=self._clock,
         )
+        if ours.done == 0 and ours.phase == "shifting":
+            people.tell("start", f"{told(ours)} begins, by {ours.by}", ours)
+        try:
+            outcome = self._done(controller, ours, stored, token)
+            people.tell("end", f"{told(outcome.journal)} is {outcome.verb}{_why(outcome)}", outcome.journal)
+        finally:
+            people.close(self._say)
+        self._heed(outcome)
+
+    def _done(self, controller: Controller, ours: Journal, stored: Stored | None, token: str) -> Outcome:
+        """With its end in the history."""
         with alive(token):
             try:
                 outcome = controller.go(ours, stored.etag if stored is not None else None)
             except KeyboardInterrupt as interrupt:
-                if settings.on_interrupt != "rollback":
+                if self._settings.on_interrupt != "rollback":
                     option = self._environment.option
                     interrupt.add_note(
-                        f"{told(journal)} stays where it is: the same command goes on with it, "
-                        f"`mlops endpoints abort {journal.endpoint}{option}` takes it back"
+                        f"{told(ours)} stays where it is: the same command goes on with it, "
+                        f"`mlops endpoints abort {ours.endpoint}{option}` takes it back"
                     )
                     raise
-                now = journals.read(self._account, self._environment, journal.endpoint)
+                now = journals.read(self._account, self._environment, ours.endpoint)
                 if now is None or now.journal.writer != token:
                     raise
                 outcome = controller.back(now.journal, now.etag, "it was interrupted")
             self._write_down(outcome)
-        self._heed(outcome)
+        return outcome
 
     def _write_down(self, outcome: Outcome) -> None:
         journal = outcome.journal
@@ -261,6 +279,11 @@ def new_variant(journal: Journal) -> str:
         if isinstance(move, Weigh):
             return next(name for name in move.weights if name not in journal.old.names)
     return journal.old.names[0]
+
+
+def _why(outcome: Outcome) -> str:
+    reason = outcome.journal.reason
+    return f": {reason}" if reason and outcome.verb == "taken back" else ""
 
 
 def _because(journal: Journal) -> str:

@@ -24,7 +24,7 @@ from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, varia
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
-from mlops.ir.shift import Serving
+from mlops.ir.shift import CallHooks, Serving
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
@@ -205,4 +205,6 @@ class Steering:
             scaling = autoscaling.see(self.account, self.endpoint, old.names)
         moves = at_once(new, request, probe=False)
         moves = with_scaling(moves if config != known else moves[1:], old, scaling)
+        if "rollback" in self.settings.moments:
+            moves = (*moves, CallHooks("rollback"))
         return Shift(self.endpoint, Engine.UPDATE, "it served before", old, moves, new.names[0], scaling)

@@ -8,7 +8,8 @@ A shift of traffic has a journal in the account, which another machine can go on
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -19,16 +20,18 @@ from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
 from mlops.deploy.endpoints.diary import Diary
 from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
 from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.endpoints.people import People
 from mlops.deploy.endpoints.promotion import Promotion, Seen, Shift, Target, Wanted, decide, settled, want
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.endpoints.writer import Say, Writer
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.shifting import scaling, seeing
+from mlops.deploy.shifting.controller import Happened
 from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
-from mlops.ir import Refusal, UsageError
+from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.ir.placeholders import placeholders
 from mlops.ir.shift import Scaling
 from mlops.project.environments import Environment
@@ -99,6 +102,7 @@ def promote(
                     say(line)
         permit(f"take version {version.number} of {version.group} to the endpoint {target.endpoint}")
     diary = Diary(account, wanted, version)
+    people = People(account, environment, settings.notify, settings.root)
     with diary.kept():
         if left is not None:
             conductor.go_on(left, seen.samples)
@@ -106,9 +110,10 @@ def promote(
                 seen = see(account, wanted, seen.samples)
         while True:
             promotion = decide(seen, wanted, settings)
-            for action in promotion.actions:
-                writer.do(action)
-                diary.acted(action)
+            with _told_of(promotion, version, people, target.endpoint, identity.arn, say):
+                for action in promotion.actions:
+                    writer.do(action)
+                    diary.acted(action)
             if promotion.verb is not None:
                 diary.ended(promotion.verb, promotion.config)
                 entry = _entry(promotion, seen, version, identity.arn, reason)
@@ -119,6 +124,31 @@ def promote(
             seen = settled(seen, wanted, writer.state)
             with answers():
                 seen = replace(seen, scaling=_scaling(account, wanted, seen.endpoint))
+
+
+@contextmanager
+def _told_of(
+    promotion: Promotion, version: Version, people: People, endpoint: str, by: str, say: Say
+) -> Iterator[None]:
+    """A shift tells of itself; what makes an endpoint is told here."""
+    if promotion.verb != "created":
+        yield
+        return
+    what = f"version {version.number} of {version.group}"
+    about = {"group": version.group, "version": version.number, "by": by}
+
+    def tell(happened: Happened, text: str) -> None:
+        people.tell_of(endpoint, happened, text, {**about, "key": f"{promotion.config}-{happened}"})
+
+    tell("start", f"is made, with {what}")
+    try:
+        yield
+        tell("end", f"serves {what}")
+    except MlopsError as error:
+        tell("end", f"does not serve {what}: {error.message}")
+        raise
+    finally:
+        people.close(say)
 
 
 def _need_own(environment: Environment, number: str, version: Version, wanted: Wanted) -> None:

@@ -18,6 +18,7 @@ from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.engines import Engine, Situation, pick
 from mlops.deploy.shifting.guardrails import deployment_config
+from mlops.deploy.shifting.hooked_moves import with_hooks
 from mlops.deploy.shifting.moves import at_once, by_guardrails, by_weights, config_name, other_name
 from mlops.deploy.shifting.scaled_moves import in_the_way, lost, with_scaling
 from mlops.deploy.shifting.seeing import FAILED, Endpoint
@@ -256,6 +257,7 @@ def _shift(seen: Seen, there: Endpoint, wanted: Wanted, settings: PromotionSetti
         alarms=settings.alarms,
         shadows=bool(there.members.get("ShadowProductionVariants")),
         own_verdicts=bool(settings.rules) and course != _AT_ONCE,
+        hooks_within=bool(settings.moments & {"stage", "before-last"}) and course != _AT_ONCE,
     )
     engine, why = pick(situation, settings.engine)
     members = {**there.members, **wanted.members}
@@ -264,21 +266,30 @@ def _shift(seen: Seen, there: Endpoint, wanted: Wanted, settings: PromotionSetti
             coming = _coming(wanted, old, _kept_name(old))
             config = _config(wanted, coming, there.members)
             then = Serving(config.name, (coming,))
-            if not in_the_way(seen.scaling, old, then):
+            if in_the_way(seen.scaling, old, then):
+                why = "what scales the endpoint is taken off before, and put on what comes"
+            elif settings.moments or settings.notify is not None:
+                why = "hooks are called or people told on the way"
+            else:
                 return None
-            why = "what scales the endpoint is taken off before, and put on what comes"
             moves = at_once(then, config.request, retain=wanted.target.count is None)
-            return _scaled(Shift(wanted.endpoint, engine, why, old, moves, coming.name), seen.scaling)
+            shift = Shift(wanted.endpoint, engine, why, old, moves, coming.name)
+            return _whole(shift, seen.scaling, settings)
         case Engine.NONE:
             raise Refusal(f"{wanted.endpoint} cannot go by {settings.strategy.name}: {why}")
         case Engine.GUARDRAILS:
             same = replace(new, name=old.names[0])
             deployment = deployment_config(course, count, settings.alarms)
             moves = by_guardrails(old, same, members, deployment, prefix=wanted.prefix)
-            return _scaled(Shift(wanted.endpoint, engine, why, old, moves, same.name), seen.scaling)
+            return _whole(Shift(wanted.endpoint, engine, why, old, moves, same.name), seen.scaling, settings)
         case Engine.WEIGHTS:
             moves = by_weights(course, old, new, members, count=new.count, prefix=wanted.prefix)
-            return _scaled(Shift(wanted.endpoint, engine, why, old, moves, new.name), seen.scaling)
+            return _whole(Shift(wanted.endpoint, engine, why, old, moves, new.name), seen.scaling, settings)
+
+
+def _whole(shift: Shift, scaling: tuple[Scaling, ...], settings: PromotionSettings) -> Shift:
+    shift = _scaled(shift, scaling)
+    return replace(shift, moves=with_hooks(shift.moves, settings.moments))
 
 
 def _scaled(shift: Shift, scaling: tuple[Scaling, ...]) -> Shift:

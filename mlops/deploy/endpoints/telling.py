@@ -20,6 +20,7 @@ from mlops.deploy.endpoints.promotion import (
 from mlops.ir.duration import said
 from mlops.ir.shift import (
     Bake,
+    CallHooks,
     MakeConfig,
     Move,
     PointTo,
@@ -76,6 +77,8 @@ def told_move(move: Move) -> str:
         case Weigh():
             weights = ", ".join(f"{name} {weight:g}" for name, weight in move.weights.items())
             return f"UpdateEndpointWeightsAndCapacities: traffic {weights}"
+        case CallHooks(moment, stage):
+            return f"call the hooks of {moment}{f' {stage}' if moment == 'stage' else ''}"
         case SuspendScaling(variant):
             return f"RegisterScalableTarget: scaling of {variant} suspended"
         case RemoveScaling(variant):

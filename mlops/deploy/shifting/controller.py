@@ -23,6 +23,7 @@ from mlops.ir import MlopsError, Refusal
 from mlops.ir.duration import said
 from mlops.ir.shift import (
     Bake,
+    CallHooks,
     MakeConfig,
     Move,
     PointTo,
@@ -42,6 +43,9 @@ from mlops.project.environments import Environment
 Say = Callable[[str], None]
 _REPAIRS = 5
 """Of what others do to the endpoint meanwhile; then somebody works against us."""
+
+
+Happened = Literal["start", "stage", "verdict", "rollback", "end"]
 
 
 class Red(Exception):
@@ -86,16 +90,22 @@ class Controller:
         probe: Callable[[str | None], None],
         *,
         timeout: float,
+        hooks: Callable[[CallHooks, Journal], None] = lambda move, journal: None,
+        tell: Callable[[Happened, str, Journal], None] = lambda happened, text, journal: None,
         say: Say = lambda text: None,
         clock: Clock | None = None,
     ) -> None:
-        """``probe`` asks a variant the version's samples, or the endpoint, and raises Refusal where an answer is none.
+        """``hooks`` calls the user's own, and raises Red where one that fails is to end it. ``tell`` hears what people
+        may want to be told elsewhere, and neither waits nor fails.
+        ``probe`` asks a variant the version's samples, or the endpoint, and raises Refusal where an answer is none.
         ``timeout`` in seconds is for each wait for the endpoint."""
         self._account = account
         self._environment = environment
         self._sagemaker: Any = account.client("sagemaker")
         self._judge = judge
         self._probe = probe
+        self._hooks = hooks
+        self._tell = tell
         self._timeout = timeout
         self._say = say
         self._clock = clock or Clock()
@@ -174,11 +184,14 @@ class Controller:
     def _bake(self, bake: Bake) -> None:
         since = self._journal.since
         assert since is not None  # noqa: S101 - it was written before
-        self._say(f"stage {bake.stage}: {bake.share:g} % of the traffic, looked at for {said(bake.seconds)}")
+        begun = f"stage {bake.stage}: {bake.share:g} % of the traffic, looked at for {said(bake.seconds)}"
+        self._say(begun)
+        self._tell("stage", begun, self._journal)
         while True:
             now = self._clock.wall()
             verdict = self._judge.look(bake, since, now, self._journal.looked)
             if verdict.standing == "red":
+                self._tell("verdict", f"stage {bake.stage} is red: {verdict.why}", self._journal)
                 raise Red(f"stage {bake.stage} ({bake.share:g} %): {verdict.why}")
             if self._journal.wish is not None:
                 if self._heed():
@@ -190,6 +203,7 @@ class Controller:
             if left <= 0:
                 if verdict.standing == "green":
                     self._say(f"stage {bake.stage}: {verdict.why}")
+                    self._tell("verdict", f"stage {bake.stage} is green: {verdict.why}", self._journal)
                     return
                 left += self._judge.patience
                 if left <= 0:
@@ -206,6 +220,7 @@ class Controller:
     def _back(self, reason: str) -> Outcome:
         if self._journal.phase != "going back":
             self._say(f"taking {self._journal.endpoint} back: {reason}")
+            self._tell("rollback", f"{self._journal.endpoint} is taken back: {reason}", self._journal)
             self._write(replace(self._journal, phase="going back", reason=reason, since=None, wish=None))
         old = self._journal.old
         for _ in range(_REPAIRS):
@@ -224,6 +239,8 @@ class Controller:
                 scalings=self._journal.scaling,
             )
             if not moves:
+                # When all traffic is back: nothing of the user's own is waited for before.
+                self._hooks(CallHooks("rollback"), self._journal)
                 self._write(replace(self._journal, phase="taken back"))
                 return Outcome("taken back", self._journal)
             for move in moves:
@@ -257,6 +274,8 @@ class Controller:
                     wanted = {"VariantName": move.variant, "DesiredInstanceCount": move.count}
                     self._say(f"{name}: {move.variant} to {move.count} instance{'s' if move.count != 1 else ''}")
                     self._change([wanted])
+                case CallHooks():
+                    self._hooks(move, self._journal)
                 case SuspendScaling() | RemoveScaling() | RestoreScaling():
                     autoscaling.change(self._account, name, move, self._say)
                 case Weigh():

@@ -31,7 +31,8 @@ class Engine(Enum):
 @dataclass(frozen=True, slots=True)
 class Situation:
     """``marketplace``: a container is of AWS Marketplace. ``shadows``: the old or the new configuration has a shadow
-    variant. ``own_verdicts``: what is judged is more than CloudWatch alarms."""
+    variant. ``own_verdicts``: what is judged is more than CloudWatch alarms. ``hooks_within``: hooks are
+    called between the stages."""
 
     course: Course
     old: Serving
@@ -40,6 +41,7 @@ class Situation:
     marketplace: bool = False
     shadows: bool = False
     own_verdicts: bool = False
+    hooks_within: bool = False
 
     @property
     def is_plain(self) -> bool:
@@ -109,6 +111,7 @@ ROWS: tuple[Row, ...] = (
         lambda s: s.own_verdicts and not s.shadows,
         "guardrails judge by CloudWatch alarms only, and more than those is declared",
     ),
+    Row(Engine.WEIGHTS, lambda s: s.hooks_within and not s.shadows, "guardrails wait for no hook between their steps"),
     Row(Engine.WEIGHTS, lambda s: s.why_not_guardrails() is not None, None),
     Row(Engine.GUARDRAILS, lambda s: True, "SageMaker's guardrails express it"),
 )

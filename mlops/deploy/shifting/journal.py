@@ -22,6 +22,7 @@ from mlops.deploy.fencing import is_over
 from mlops.ir import Refusal
 from mlops.ir.shift import (
     Bake,
+    CallHooks,
     MakeConfig,
     Move,
     PointTo,
@@ -39,7 +40,7 @@ from mlops.project.environments import Environment
 VERSION = 1
 Phase: TypeAlias = Literal["shifting", "going back", "shifted", "taken back"]
 Wish: TypeAlias = Literal["pause", "promote-now", "abort"]
-_KINDS = (MakeConfig, PointTo, Probe, Scale, Weigh, Bake, SuspendScaling, RemoveScaling, RestoreScaling)
+_KINDS = (MakeConfig, PointTo, Probe, Scale, Weigh, Bake, SuspendScaling, RemoveScaling, RestoreScaling, CallHooks)
 _MOVES: Mapping[str, type[Move]] = {kind.__name__: kind for kind in _KINDS}
 
 
@@ -49,7 +50,8 @@ class Journal:
     way. ``writer`` is the token of who does it, ``at`` the time of its last word. ``since`` is when the bake that is
     under way began, in seconds since 1970; ``looked`` are beginning and end of those that have ended. ``wish`` is what
     somebody else wants of it, with their ``wish_reason``. ``scaling`` is what scaled the old variants when it was
-    begun. ``ending`` is what the history says when it has come to its end, where that is no promotion."""
+    begun. ``ending`` is what the history says when it has come to its end, where that is no promotion. ``id``
+    stays the same whoever goes on with it."""
 
     endpoint: str
     group: str
@@ -70,6 +72,7 @@ class Journal:
     wish_reason: str | None = None
     scaling: tuple[Scaling, ...] = ()
     ending: Mapping[str, Any] | None = None
+    id: str = ""
 
     def is_of(self, other: Journal) -> bool:
         """Whether the same hand writes both: nobody has taken the shift over, or begun another."""

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
+from mlops.deploy import hooks
 from mlops.deploy.gates import gates
 from mlops.deploy.measures import measures
 from mlops.deploy.shifting.comparing import Comparison, Undecided
@@ -16,11 +17,12 @@ from mlops.deploy.strategies import strategies
 from mlops.ir import ConfigurationError
 from mlops.ir.duration import seconds_of
 from mlops.ir.gate import Gate
+from mlops.ir.hook import Hook, Moment
 from mlops.ir.measure import Judged, Measure, share
 from mlops.ir.shift import Course
 from mlops.ir.strategy import Strategy
 from mlops.project.environments import Environment, table_place
-from mlops.project.exact_types import exact_fields
+from mlops.project.exact_types import Pattern, exact_fields
 from mlops.project.table_places import Place, unknown_key
 
 T = TypeVar("T")
@@ -43,6 +45,8 @@ class _Table:
     lag: str | float | None = None
     on_interrupt: Literal["leave", "rollback"] = "leave"
     endpoint: str = "{group}"
+    hooks: dict[str, Any] = field(default_factory=dict)
+    notify: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,9 +79,24 @@ class _Comparison:
 
 
 @dataclass(frozen=True, slots=True)
+class Notify:
+    """Who is told of what. ``webhook_env`` names the variable that holds the URL: the URL is a secret, the name not."""
+
+    on: list[Literal["start", "stage", "verdict", "rollback", "end"]] = field(
+        default_factory=lambda: ["start", "rollback", "end"]
+    )
+    sns: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:sns:[a-z0-9\-]+:[0-9]{12}:.+$")] | None = None
+    webhook_env: Annotated[str, Pattern(r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+    slack: bool = True
+    file: str | None = None
+    command: list[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class PromotionSettings:
     """``strategy`` with its ``settings``; ``variants`` take turns; ``patience`` is how many seconds longer a stage may
-    last while its verdict is unsure, ``lag`` how late metrics may come. ``gates`` have their settings beside them."""
+    last while its verdict is unsure, ``lag`` how late metrics may come. ``gates`` have their settings beside them.
+    ``hooks`` are called and ``notify`` says who is told on the way; ``root`` is the project's folder."""
 
     strategy: Strategy
     settings: Any
@@ -90,10 +109,18 @@ class PromotionSettings:
     lag: float
     on_interrupt: Literal["leave", "rollback"]
     endpoint: str = "{group}"
+    hooks: tuple[Hook, ...] = ()
+    notify: Notify | None = None
+    root: Path = Path()
 
     def endpoint_of(self, group: str) -> str:
         """The endpoint that serves ``group`` in the environment, where no other is named."""
         return self.endpoint.replace("{group}", group)
+
+    @property
+    def moments(self) -> frozenset[Moment]:
+        """At which a hook is called."""
+        return frozenset(hook.moment for hook in self.hooks)
 
     def course(self, count: int | None) -> Course:
         return self.strategy.course(self.settings, count)
@@ -143,6 +170,9 @@ class _Reader:
             lag,
             table.on_interrupt,
             table.endpoint,
+            self._hooks(table.hooks),
+            None if table.notify is None else self._table(Notify, table.notify, "notify"),
+            self._root,
         )
 
     def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:
@@ -178,6 +208,15 @@ class _Reader:
                 found.append((gate, gate.read(raw)))
             except ValueError as error:
                 self._wrong(("gates", name), f"gates.{name}: {error}")
+        return tuple(found)
+
+    def _hooks(self, tables: Mapping[str, Any]) -> tuple[Hook, ...]:
+        found: list[Hook] = []
+        for moment, raw in tables.items():
+            try:
+                found.extend(hooks.read(moment, raw))
+            except ValueError as error:
+                self._wrong(("hooks", moment), f"hooks.{moment}: {error}")
         return tuple(found)
 
     def _rules(self, tables: Mapping[str, Mapping[str, Any]]) -> tuple[Rule, ...]:

@@ -85,6 +85,7 @@ def controller(
     judge: Judge | None = None,
     time: Time | None = None,
     probe: Callable[[str | None], None] | None = None,
+    **more: Any,
 ) -> Controller:
     account: Any = service
     return Controller(
@@ -94,6 +95,7 @@ def controller(
         probe or (lambda variant: None),
         timeout=60,
         clock=(time or Time()).clock,
+        **more,
     )
 
 

@@ -53,6 +53,7 @@ CASES: dict[str, tuple[dict[str, Any], Engine, str]] = {
     "Marketplace": ({"marketplace": True}, Engine.WEIGHTS, "Marketplace"),
     "a shadow": ({"shadows": True}, Engine.GUARDRAILS, "express it"),
     "a shadow, and steps": ({"shadows": True, "course": STEPPED}, Engine.NONE, "beside a shadow variant"),
+    "hooks between stages": ({"hooks_within": True}, Engine.WEIGHTS, "wait for no hook"),
     "own verdicts": ({"own_verdicts": True}, Engine.WEIGHTS, "alarms only"),
 }
 

@@ -1,0 +1,71 @@
+"""Calls the hooks that are declared for a moment, and says what becomes of the promotion where one fails."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from collections.abc import Callable, Sequence
+
+from mlops.account import Account
+from mlops.deploy.shifting.controller import Red
+from mlops.deploy.shifting.journal import Journal
+from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.waiting import Clock
+from mlops.ir.hook import Around, Facts, Hook, HookFailed
+from mlops.ir.shift import CallHooks, config_at_end
+from mlops.project.environments import Environment
+
+
+class Hooks:
+    def __init__(
+        self,
+        account: Account,
+        environment: Environment,
+        settings: PromotionSettings,
+        *,
+        say: Callable[[str], None],
+        clock: Clock,
+    ) -> None:
+        self._environment = environment
+        self._hooks = settings.hooks
+        self._say = say
+        self._around = Around(account.client, settings.root, os.environ, clock.sleep, clock.wall)
+
+    def __call__(self, move: CallHooks, journal: Journal) -> None:
+        """Raises Red where one fails that is to abort it."""
+        mine = [hook for hook in self._hooks if hook.moment == move.moment]
+        if not mine and move.moment != "rollback":
+            self._say(f"no hook is declared for {move.moment} here, and there was one where this was begun")
+        self._call(mine, move, journal)
+
+    def _call(self, hooks: Sequence[Hook], move: CallHooks, journal: Journal) -> None:
+        for number, hook in enumerate(hooks, 1):
+            at = f"{move.moment} {move.stage}" if move.moment == "stage" else move.moment
+            try:
+                hook.kind.call(hook.settings, self._facts(hook, move, journal, number), self._around)
+            except HookFailed as failure:
+                if hook.failing == "abort":
+                    raise Red(f"the {hook.kind.name} hook of {at} failed: {failure}") from failure
+                self._say(f"the {hook.kind.name} hook of {at} failed, and it goes on: {failure}")
+            else:
+                self._say(f"the {hook.kind.name} hook of {at}: ok")
+
+    def _facts(self, hook: Hook, move: CallHooks, journal: Journal, number: int) -> Facts:
+        # A shift that an older version began has no id.
+        begun = journal.id or f"{journal.endpoint} {journal.version} {journal.old.config}"
+        told = f"{begun} {move.moment} {move.stage} {number}"
+        return Facts(
+            hashlib.sha256(told.encode()).hexdigest()[:32],
+            hook.moment,
+            self._environment.name,
+            journal.endpoint,
+            journal.group,
+            journal.version,
+            config_at_end(journal.moves),
+            journal.old.config,
+            journal.engine,
+            journal.by,
+            move.stage,
+            move.share,
+            journal.reason,
+        )
