@@ -12,6 +12,7 @@ from hypothesis import HealthCheck, settings
 
 from mlops.check.sources import Opened, open_targets
 from tests.botocore_once import work_out_once
+from tests.laws import examples, is_law
 
 # What is started in the background of a script ignores it, and so would the commands that tests interrupt.
 if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
@@ -20,7 +21,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 work_out_once()
 
 # A loaded machine is slow, and that is no fault of what is tested.
-settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow], max_examples=examples(30)
+)
 settings.load_profile("any machine")
 
 
@@ -29,13 +32,15 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Without ``--proof`` no test that needs a judge, with it only those that ask for this one. The slow ones first, so
-    that at the end no worker waits for another's last long test."""
+    """Without ``--proof`` no test that needs a judge, with it only those that ask for this one; every law asks
+    the laws'. The slow ones first, so that at the end no worker waits for another's last long test."""
     judge = config.getoption("--proof")
 
     def asked(item: pytest.Item) -> bool:
         if judge is None:
             return item.get_closest_marker("proof") is None
+        if judge == "laws" and is_law(item):
+            return True
         return any(mark.args[0] == judge for name in ("proof", "deeper") for mark in item.iter_markers(name))
 
     wanted: list[pytest.Item] = []

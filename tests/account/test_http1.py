@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from mlops.account.local.process.router import http1
 from mlops.account.local.process.router.engine import fast
+from tests.laws import examples
 
 FAST = fast()
 
@@ -116,6 +117,7 @@ REPLIES = [b"HTTP/1.1 200 OK"] * 6 + [
 ]
 
 
+@pytest.mark.deeper("laws")
 @pytest.mark.skipif(FAST is None, reason="httptools is not installed")
 @pytest.mark.parametrize("kind", ["request", "reply"])
 def test_both_parsers_hear_the_same(kind: str) -> None:
@@ -123,7 +125,7 @@ def test_both_parsers_hear_the_same(kind: str) -> None:
     theirs = FAST.request_parser if kind == "request" else FAST.reply_parser
     ours: Any = http1.HttpRequestParser if kind == "request" else http1.HttpResponseParser
 
-    @settings(max_examples=400, deadline=None, derandomize=True)
+    @settings(max_examples=examples(120), deadline=None, derandomize=True)
     @given(
         st.lists(messages(REQUESTS if kind == "request" else REPLIES), min_size=1, max_size=3),
         st.sampled_from([1, 7, 10_000]),
@@ -138,7 +140,7 @@ def test_both_parsers_hear_the_same(kind: str) -> None:
     same()
 
 
-@settings(max_examples=300, deadline=None, derandomize=True)
+@settings(max_examples=examples(60), deadline=None, derandomize=True)
 @given(st.binary(max_size=200), st.sampled_from([1, 5, 200]))
 def test_no_bytes_break_the_parser(data: bytes, step: int) -> None:
     heard(http1.HttpRequestParser, http1.ParserError, data, step)

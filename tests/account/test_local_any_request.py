@@ -21,6 +21,7 @@ from mlops.account.local.answering import answer, operations, services
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.shapes import conform, operation
 from mlops.account.local.state import State
+from tests.laws import examples
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000"
 BEFORE: list[tuple[str, str, dict[str, Any]]] = [
@@ -117,6 +118,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.deeper("laws")
 @pytest.mark.parametrize(
     ("service", "name"), [(service, name) for service in services() for name in sorted(operations(service))]
 )
@@ -125,7 +127,13 @@ def test_every_answer_is_a_reply_or_a_refusal(prepared: Path, tmp_path: Path, se
     shutil.copytree(prepared, tmp_path / "state")
     state, model = State(tmp_path / "state", "us-east-1"), operation(service, name)
 
-    @settings(max_examples=25, deadline=None, derandomize=True, database=None, suppress_health_check=[*HealthCheck])
+    @settings(
+        max_examples=examples(8),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=[*HealthCheck],
+    )
     @given(_fitting(model.input_shape) if model.input_shape is not None else st.just({}))
     def ask(request: dict[str, Any]) -> None:
         try:

@@ -1,8 +1,8 @@
 """Nothing is lost: the command, the runner, or both are killed at some moment. What was told before stays told, nothing
 goes on in secret, and a retry finishes without repeating what was done.
 
-MLOPS_KILLS is how many moments are tried for each victim; without it one of a small pipeline with every victim, and of
-the example one, where both are killed. Twenty are a matter of half an hour.
+MLOPS_KILLS is how many moments are tried for each victim; without it one of a small pipeline whose command, and whose
+command and runner, are killed. The judge tries every victim, the example too. Twenty are a matter of half an hour.
 """
 
 from __future__ import annotations
@@ -23,17 +23,16 @@ from store_invariants import violations
 
 pytestmark = [
     pytest.mark.slow,
-    pytest.mark.deeper("kills"),
     pytest.mark.skipif(not Path("/proc/self/cmdline").exists(), reason="processes are counted through /proc"),
 ]
 
 SEED = 20201201
 KILLS = int(os.environ.get("MLOPS_KILLS", "1"))
-AT_ONCE = 20 if "MLOPS_KILLS" in os.environ else 4
+AT_ONCE = 20
 """More than there are cores."""
 EXAMPLE_STEPS = ("Prepare", "Train", "Evaluate", "GoodEnough", "Register", "Model", "Score")
 
-EXAMPLE_VICTIMS = ("command", "runner", "both") if "MLOPS_KILLS" in os.environ else ("both",)
+always, judged = pytest.mark.deeper("kills"), pytest.mark.proof("kills")
 
 
 @pytest.fixture
@@ -45,7 +44,15 @@ def gate() -> Iterator[Path]:
         yield Path(folder) / "gate"
 
 
-@pytest.mark.parametrize("victim", ["command", "runner", "both", "runner and launcher"])
+@pytest.mark.parametrize(
+    "victim",
+    [
+        pytest.param("command", marks=always),
+        pytest.param("both", marks=always),
+        pytest.param("runner", marks=judged),
+        pytest.param("runner and launcher", marks=judged),
+    ],
+)
 def test_killed_at_any_moment(tmp_path: Path, victim: str, gate: Path) -> None:
     project = chain(tmp_path, gate=gate)
     # First while the second step runs; then before, while and after the command uploads, writes and starts, until long
@@ -53,7 +60,8 @@ def test_killed_at_any_moment(tmp_path: Path, victim: str, gate: Path) -> None:
     killed_at_moments(project, victim, command=(0.2, 2.0), runner=(0.0, 2.0), steps=STEPS, gate=gate)
 
 
-@pytest.mark.parametrize("victim", EXAMPLE_VICTIMS)
+@judged
+@pytest.mark.parametrize("victim", ["command", "runner", "both"])
 def test_example_killed_at_any_moment(tmp_path: Path, victim: str) -> None:
     pytest.importorskip("sklearn")
     killed_at_moments(example(tmp_path), victim, command=(0.2, 14.0), runner=(0.0, 14.0), steps=EXAMPLE_STEPS)
@@ -137,6 +145,7 @@ def goes_on(project: Project, execution: str, steps: tuple[str, ...]) -> None:
         project.sagemaker.retry_pipeline_execution(PipelineExecutionArn=project.arn(execution))
 
 
+@always
 def test_two_retries_at_once_run_it_once(tmp_path: Path, gate: Path) -> None:
     project = chain(tmp_path, gate=gate)
     command = project.run("0")
@@ -155,6 +164,7 @@ def test_two_retries_at_once_run_it_once(tmp_path: Path, gate: Path) -> None:
     assert violations(project.folder / ".mlops") == []
 
 
+@judged
 def test_many_at_once_half_of_them_killed(tmp_path: Path) -> None:
     """On one store."""
     project = chain(tmp_path)

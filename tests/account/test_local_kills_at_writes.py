@@ -24,7 +24,7 @@ pytestmark = [
 
 STEPS = ("One", "Two")
 FEWEST_WRITES, MOST_WRITES = 8, 200
-EVERY = 1 if "MLOPS_KILLS" in os.environ else 7
+EVERY = 1 if "MLOPS_KILLS" in os.environ else 19
 """With MLOPS_KILLS set each write is tried, which takes some minutes; without it a few, from the first to the last."""
 KILLER = """\
 import os, signal, sqlite3, sys

@@ -7,66 +7,80 @@ import shutil
 import stat
 import subprocess
 import sys
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from account_definitions import ROLE, document, processing
+from account_definitions import IMAGE, ROLE, document, processing
+from command_line import in_this_process
 
-from mlops.account.local import LocalAccount
+from mlops.account.local import LocalAccount, ownership
+from mlops.deploy.executions.following import follow, log_lines
+from mlops.deploy.executions.recording import _alone
 from mlops.project.private import mend, private_folder, state_folder
 
-UMASKS = pytest.mark.parametrize("umask", [0o022, 0o000], ids=["umask 022", "umask 000"])
 STEPS_OWN = {"ml", "scratch", "hosts", "containers"}
-FIRST = {
-    "an object": """
-account.client("s3").create_bucket(Bucket="some-bucket")
-account.client("s3").put_object(Bucket="some-bucket", Key="deep/down/there", Body=b"1")
-""",
-    "an upload in parts": """
-s3 = account.client("s3")
-s3.create_bucket(Bucket="some-bucket")
-upload = s3.create_multipart_upload(Bucket="some-bucket", Key="big")["UploadId"]
-s3.upload_part(Bucket="some-bucket", Key="big", UploadId=upload, PartNumber=1, Body=b"1")
-""",
-    "an execution and its log": """
-sagemaker = account.client("sagemaker")
-sagemaker.create_pipeline(PipelineName="churn", PipelineDefinition=DEFINITION, RoleArn=ROLE)
-arn = sagemaker.start_pipeline_execution(PipelineName="churn")["PipelineExecutionArn"]
-assert follow(account, arn).status == "Failed"
-""",
-    "an endpoint and its log": """
-sagemaker = account.client("sagemaker")
-container = {"Image": IMAGE, "ModelDataUrl": "s3://some-bucket/none.tar.gz"}
-sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)
-variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
-sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
-sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
-while sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"] == "Creating":
-    time.sleep(0.05)
-""",
-    "a record to MLflow": """
-from mlops.deploy.executions.recording import _alone
-with _alone(FOLDER / "mlflow"):
-    (FOLDER / "mlflow" / "mlflow.db").write_text("")
-(FOLDER.parent / "outside").write_text("")
-assert (FOLDER.parent / "outside").stat().st_mode & 0o044 == 0o044
-""",
-}
-PRELUDE = """
-import os, sys, time
-from pathlib import Path
-sys.path.insert(0, {tests!r})
-from account_definitions import IMAGE, ROLE, document, processing
-from mlops.account.local import LocalAccount
-from mlops.deploy.executions.following import follow
-DEFINITION = document([processing("One", "echo one; touch /opt/ml/new"), processing("Two", "exit 3")])
-FOLDER = Path({folder!r})
-account = LocalAccount(FOLDER, "us-east-1")
-"""
+
+
+@pytest.fixture(params=[0o022, 0o000], ids=["umask 022", "umask 000"])
+def umask(request: pytest.FixtureRequest) -> Iterator[int]:
+    """This process's, and what it starts has it too."""
+    before = os.umask(request.param)
+    yield request.param
+    os.umask(before)
+
+
+def until_gone(folder: Path) -> None:
+    """A runner that has told the end still puts its own away."""
+    deadline = time.monotonic() + 60
+    while any(ownership.owned(own) for own in folder.glob("executions/*")):
+        assert time.monotonic() < deadline, "a runner does not end"
+        time.sleep(0.02)
+
+
+def an_object(account: LocalAccount) -> None:
+    account.client("s3").create_bucket(Bucket="some-bucket")
+    account.client("s3").put_object(Bucket="some-bucket", Key="deep/down/there", Body=b"1")
+
+
+def an_upload_in_parts(account: LocalAccount) -> None:
+    s3 = account.client("s3")
+    s3.create_bucket(Bucket="some-bucket")
+    upload = s3.create_multipart_upload(Bucket="some-bucket", Key="big")["UploadId"]
+    s3.upload_part(Bucket="some-bucket", Key="big", UploadId=upload, PartNumber=1, Body=b"1")
+
+
+def an_execution_and_its_log(account: LocalAccount) -> None:
+    definition = document([processing("One", "echo one; touch /opt/ml/new"), processing("Two", "exit 3")])
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_pipeline(PipelineName="churn", PipelineDefinition=definition, RoleArn=ROLE)
+    arn = sagemaker.start_pipeline_execution(PipelineName="churn")["PipelineExecutionArn"]
+    assert follow(account, arn).status == "Failed"
+
+
+def an_endpoint_and_its_log(account: LocalAccount) -> None:
+    sagemaker = account.client("sagemaker")
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://some-bucket/none.tar.gz"}
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=ROLE, PrimaryContainer=container)
+    variant = {"VariantName": "v", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
+    sagemaker.create_endpoint(EndpointName="e", EndpointConfigName="c")
+    while sagemaker.describe_endpoint(EndpointName="e")["EndpointStatus"] == "Creating":
+        time.sleep(0.05)
+
+
+def a_record_to_mlflow(account: LocalAccount) -> None:
+    folder = account.state.folder
+    with _alone(folder / "mlflow"):
+        (folder / "mlflow" / "mlflow.db").write_text("")
+    outside = folder.parent / "outside"
+    outside.write_text("")
+    assert outside.stat().st_mode & 0o044 == 0o044
 
 
 def open_to_others(folder: Path) -> Iterator[str]:
+    until_gone(folder)
     for here, folders, files in os.walk(folder):
         # Below 0700; a step writes there with the umask that it has in a container.
         folders[:] = [name for name in folders if name not in STEPS_OWN]
@@ -76,18 +90,21 @@ def open_to_others(folder: Path) -> Iterator[str]:
                 yield f"{path.relative_to(folder.parent)} is {stat.S_IMODE(mode):o}"
 
 
-@UMASKS
-@pytest.mark.parametrize("first", FIRST)
-def test_nobody_else_reads_what_is_made_first(tmp_path: Path, first: str, umask: int) -> None:
+@pytest.mark.parametrize(
+    "first", [an_object, an_upload_in_parts, an_execution_and_its_log, an_endpoint_and_its_log, a_record_to_mlflow]
+)
+def test_nobody_else_reads_what_is_made_first(
+    tmp_path: Path, first: Callable[[LocalAccount], None], umask: int
+) -> None:
     folder = tmp_path / "deep" / "project" / ".mlops"
-    program = PRELUDE.format(tests=str(Path(__file__).parent), folder=str(folder)) + FIRST[first]
-    subprocess.run([sys.executable, "-c", program], check=True, timeout=120, umask=umask)
+    first(LocalAccount(folder, "us-east-1"))
     assert folder.is_dir()
     assert [*open_to_others(folder)] == []
 
 
-@UMASKS
-def test_nor_what_commands_make(tmp_path: Path, umask: int) -> None:
+def test_nor_what_commands_make(
+    tmp_path: Path, umask: int, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     (tmp_path / "mlops.toml").write_text("")
     (tmp_path / "work.py").write_text("print(1)\n")
     image = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -96,17 +113,16 @@ def test_nor_what_commands_make(tmp_path: Path, umask: int) -> None:
         'with Pipeline("churn"):\n'
         f'    Processing("Work", code="work.py", image="{image}", instance="ml.m5.large")\n'
     )
+    monkeypatch.chdir(tmp_path)
+    mlops = in_this_process(capfd)
     for words in ("check pipeline.py", "run pipeline.py", "executions logs last", "local prune --keep 0 --yes"):
-        command = [sys.executable, "-m", "mlops", *words.split()]
-        done = subprocess.run(command, cwd=tmp_path, umask=umask, capture_output=True, text=True, timeout=120)
-        assert done.returncode == 0, done.stderr
+        mlops(*words.split())
         assert [*open_to_others(tmp_path / ".mlops")] == [], words
-    command = [sys.executable, "-m", "mlops", "compile", "pipeline.py", "-o", "pipeline.json"]
-    subprocess.run(command, cwd=tmp_path, umask=0o022, check=True)
+    os.umask(0o022)
+    mlops("compile", "pipeline.py", "-o", "pipeline.json")
     assert stat.S_IMODE((tmp_path / "pipeline.json").stat().st_mode) == 0o644, "what is not state is as ever"
 
 
-@UMASKS
 @pytest.mark.proof("sdk")
 def test_nor_what_composing_a_file_of_the_official_sdk_makes(tmp_path: Path, umask: int) -> None:
     shutil.copytree(Path(__file__).parent.parent / "oracle" / "sdk_pipelines", tmp_path / "sdk_pipelines")
@@ -125,8 +141,6 @@ def test_a_step_has_the_umask_of_a_container(local: LocalAccount) -> None:
     sagemaker = local.client("sagemaker")
     sagemaker.create_pipeline(PipelineName="churn", PipelineDefinition=definition, RoleArn=ROLE)
     arn = sagemaker.start_pipeline_execution(PipelineName="churn")["PipelineExecutionArn"]
-    from mlops.deploy.executions.following import follow, log_lines
-
     (step,) = follow(local, arn).steps
     assert [line for line in log_lines(local, step) if not line.startswith("[mlops]")] == ["0022", "644"]
 

@@ -23,6 +23,7 @@ from mlops.check.shapes import compiled_pattern, shape
 from mlops.check.sources import open_targets
 from mlops.ir import Definition, Finding, Join, Parameter, Ref, Severity, Step, Unknown, UsageError, Where
 from mlops.ir.reader import read
+from tests.laws import examples
 
 
 def test_findings_of_others_come_first_and_count_once() -> None:
@@ -97,7 +98,7 @@ def _places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
 _PLACES = _places(dict(SOUND))[1:]
 
 
-@settings(max_examples=40, deadline=None, derandomize=True)
+@settings(max_examples=examples(15), deadline=None, derandomize=True)
 @given(st.lists(st.tuples(st.sampled_from(_PLACES), _JSON), min_size=1, max_size=4))
 def test_no_definition_makes_it_raise(changes: list[tuple[tuple[Any, ...], Any]]) -> None:
     document = json.loads(json.dumps(SOUND))

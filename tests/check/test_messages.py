@@ -1,17 +1,15 @@
 """Every message is one that a person can act on: no echo of internals, short, and it ends with a way on.
 
-The corpus is what all rules say of their rows, and what the language says of its misuses."""
+The corpus is what the language says of its misuses, and what all rules say of their rows: test_rules.py has
+both said and judged."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from case_files import listed
-from rule_cases import CASES as OWN_CASES
-from sound_definition import findings, spoilt
+from actionable import faults, judged
 
 from mlops.check.plugged import all_rules
 from mlops.check.sources import open_targets
@@ -19,25 +17,6 @@ from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Finding, Severity
 from tests.declare import test_check_steps, test_jobs, test_misuse, test_service_steps
 from tests.declare.test_one_cause import HEADER
-
-INTERNALS = re.compile(
-    r"0x[0-9a-f]{4,}|<[^<>]* object\b|<class |<module |<function |[Ii]nput should be|NoneType"
-    r"|\bmlops\.(?!toml|lock)\w+\."
-    r"|\b(Ref|Join|JsonGet|Unknown|Poison|Finding|Step)\(|\bTraceback\b|pydantic"
-)
-QUOTES = ("X891", "X892")
-"""These find the text of an object of Python in a definition, and show what they found."""
-MESSAGE, HELP = 320, 360
-SAYS_ITSELF = re.compile(
-    r"\bwanted\b|\bwants\b|at most|at least|not within|minimum|maximum|supported|already|by number only|one is given"
-    r"|can\b|no multiple of|goes deeper"
-)
-"""A bound that is crossed, or the form that is wanted, is the way on."""
-
-
-def of_rules() -> Iterator[Finding]:
-    for case in (*OWN_CASES, *listed("CASES")):
-        yield from findings(spoilt(case.bad))
 
 
 def of_the_language(folder: Path) -> Iterator[Finding]:
@@ -63,26 +42,6 @@ def of_the_language(folder: Path) -> Iterator[Finding]:
             yield from open_targets([str(file)], "local").findings
 
 
-def faults(finding: Finding) -> list[str]:
-    text = f"{finding.message} {finding.help or ''}"
-    found = []
-    if finding.code not in QUOTES and INTERNALS.search(text):
-        found.append("echoes internals")
-    if finding.severity is Severity.ERROR and not finding.help and not SAYS_ITSELF.search(finding.message):
-        found.append("says no way on")
-    if len(finding.message) > MESSAGE or len(finding.help or "") > HELP:
-        found.append("is long")
-    if not finding.message.strip() or finding.message.endswith("."):
-        found.append("is no phrase")
-    return found
-
-
-def judged(said: Iterator[Finding]) -> list[str]:
-    return sorted(
-        {f"{item.code} {', '.join(wrong)}: {item.message} | {item.help}" for item in said if (wrong := faults(item))}
-    )
-
-
 @pytest.mark.parametrize(
     ("message", "help", "fault"),
     [
@@ -97,10 +56,6 @@ def judged(said: Iterator[Finding]) -> list[str]:
 )
 def test_what_is_judged(message: str, help: str | None, fault: str | None) -> None:
     assert faults(Finding("X000", "x", Severity.ERROR, message, help=help)) == ([fault] if fault else [])
-
-
-def test_what_rules_say() -> None:
-    assert judged(of_rules()) == []
 
 
 def test_what_the_language_says(tmp_path: Path) -> None:

@@ -3,8 +3,10 @@ round. Both are asked about the same requests."""
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from importlib.machinery import PathFinder
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -45,27 +47,48 @@ def test_filters_of_lines_of_json(text: str) -> None:
     assert bool(refused(request)) == bool(found) == (text in UNKNOWN)
 
 
-@pytest.mark.parametrize(
-    "filters",
-    [{}, {"InputFilter": "$[1:]"}, {"InputFilter": "$.a"}, {"OutputFilter": "$[0,5:]"}, {"OutputFilter": "$"}],
+FILTERS: tuple[dict[str, str], ...] = (
+    {},
+    {"InputFilter": "$[1:]"},
+    {"InputFilter": "$.a"},
+    {"OutputFilter": "$[0,5:]"},
+    {"OutputFilter": "$"},
 )
-@pytest.mark.parametrize("join", [{}, {"JoinSource": "None"}, {"JoinSource": "Input"}])
-@pytest.mark.parametrize("content", ["text/csv", "application/json", "application/x-npy", None])
-@pytest.mark.parametrize("accept", ["text/csv", None])
-@pytest.mark.parametrize(("split", "assemble"), [("Line", "Line"), ("Line", None), (None, None)])
-def test_records(filters: Any, join: Any, content: Any, accept: Any, split: Any, assemble: Any) -> None:
-    given = {"DataSource": TRANSFORM["TransformInput"]["DataSource"], "ContentType": content, "SplitType": split}
-    wanted = {"S3OutputPath": "s3://acme/scores", "Accept": accept, "AssembleWith": assemble}
-    request = {
-        "DataProcessing": {**filters, **join},
-        "TransformInput": {name: value for name, value in given.items() if value is not None},
-        "TransformOutput": {name: value for name, value in wanted.items() if value is not None},
-    }
-    changes = {f"Batch:{name}": value for name, value in request.items()}
+JOINS: tuple[dict[str, str], ...] = ({}, {"JoinSource": "None"}, {"JoinSource": "Input"})
+CONTENTS = ("text/csv", "application/json", "application/x-npy", None)
+SPLITS = (("Line", "Line"), ("Line", None), (None, None))
+
+
+def test_records() -> None:
+    """All at once: a step for each, in one definition."""
+    (batch,) = (step for step in SOUND["Steps"] if step["Name"] == "Batch")
+    ways = [*product(FILTERS, JOINS, CONTENTS, ("text/csv", None), SPLITS)]
+    requests = []
+    for filters, join, content, accept, (split, assemble) in ways:
+        given = {"DataSource": TRANSFORM["TransformInput"]["DataSource"], "ContentType": content, "SplitType": split}
+        wanted = {"S3OutputPath": "s3://acme/scores", "Accept": accept, "AssembleWith": assemble}
+        request = {
+            "DataProcessing": {**filters, **join},
+            "TransformInput": {name: value for name, value in given.items() if value is not None},
+            "TransformOutput": {name: value for name, value in wanted.items() if value is not None},
+        }
+        requests.append(request)
     # Batches of unsplit records are another fault than what this is about.
-    found = told({**changes, "Batch:BatchStrategy": "SingleRecord"}, FILTERED)
-    # X792 warns of a join without a split even where a file is one JSON document.
-    assert bool(refused(request)) == bool(found - ({"X792"} if content == "application/json" else set()))
+    steps = [
+        {**batch, "Name": f"Batch{number}", "Arguments": {**TRANSFORM, **request, "BatchStrategy": "SingleRecord"}}
+        for number, request in enumerate(requests)
+    ]
+    found: dict[str | None, set[str]] = defaultdict(set)
+    for item in findings({**SOUND, "Steps": [*SOUND["Steps"], *steps]}):
+        found[item.step].add(item.code)
+    apart = []
+    for number, (way, request) in enumerate(zip(ways, requests, strict=True)):
+        # X792 warns of a join without a split even where a file is one JSON document.
+        told = (found[f"Batch{number}"] & FILTERED) - ({"X792"} if way[2] == "application/json" else set())
+        if bool(refused(request)) != bool(told):
+            apart.append((way, refused(request), told))
+    assert apart == []
+    assert {bool(refused(request)) for request in requests} == {True, False}
 
 
 @pytest.mark.parametrize("path", ["a", "$.a[0]['b c']", "a[-1]", "a[*]", "$..a", "a[?(@.b)]", "a[0:2]", "a[", "a.", ""])

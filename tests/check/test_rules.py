@@ -1,5 +1,5 @@
 """Every rule fires on a spoilt definition at the right place, and does not on its mended twin; the examples of its
-docstring are tried too, and no other rule has a word to say on them."""
+docstring are tried too, and no other rule has a word to say on them. What it says is what a person can act on."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from actionable import judged
 from case_files import listed, mapped
 from rule_cases import CASES as OWN_CASES
 from rule_cases import Case
@@ -104,6 +105,7 @@ def test_fires(case: Case) -> None:
     found = findings(spoilt(case.bad))
     assert (place(case.at), case.severity) in [(item.path, item.severity) for item in found if item.code == case.code]
     assert {item.code for item in found} <= {case.code, "P409", *FOLLOW.get(case.code, ())}
+    assert judged(found) == []
 
 
 @pytest.mark.parametrize("case", [case for case in CASES if case.good], ids=lambda case: f"{case.code} {case.name}")

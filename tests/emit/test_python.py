@@ -5,7 +5,6 @@ from __future__ import annotations
 import ast
 import copy
 import json
-import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -24,6 +23,7 @@ from mlops.emit.targets.python import emit
 from mlops.ir.reader import read
 from tests.emit.odd_definitions import ODD
 from tests.emit.programs import CONSTRUCTORS, FILES, definition, programs
+from tests.laws import examples
 
 
 def value(raw: Any) -> str:
@@ -320,7 +320,7 @@ documents = st.fixed_dictionaries(
 
 @pytest.mark.deeper("laws")
 @settings(
-    max_examples=int(os.environ.get("MLOPS_IMPORT_EXAMPLES", "30")),
+    max_examples=examples(30) if examples(1) == 1 else 1500,
     deadline=None,
     suppress_health_check=list(HealthCheck),
 )

@@ -6,6 +6,7 @@ The table "Where things go" in CONTRIBUTING.md says how many files; here they ar
 from __future__ import annotations
 
 import hashlib
+import json
 import os
 import re
 import shutil
@@ -101,15 +102,31 @@ def python(copy: Path, project: Path, *words: str) -> str:
     return done.stdout
 
 
-def mlops(copy: Path, project: Path, *words: str) -> str:
-    return python(copy, project, "-m", "mlops", *words)
+def mlops(copy: Path, project: Path, *commands: str) -> list[str]:
+    """What each tells: one after the other in one process."""
+    script = (
+        "import contextlib, io, json, sys\n"
+        "from mlops.cli import main\n"
+        "told = []\n"
+        "for command in sys.argv[1:]:\n"
+        "    with contextlib.redirect_stdout(io.TextIOWrapper(io.BytesIO())) as out:\n"
+        "        code = main(tuple(command.split()))\n"
+        "        out.flush()\n"
+        "    told.append(out.buffer.getvalue().decode())\n"
+        "    assert code == 0, (command, code, told)\n"
+        "print(json.dumps(told))\n"
+    )
+    found: list[str] = json.loads(python(copy, project, "-c", script, *commands))
+    return found
 
 
 def test_a_step_type_a_rule_and_a_report_format(copy: Path, project: Path) -> None:
-    told = mlops(copy, project, "check", "pipeline.py", "--format", "toy")
-    assert told == "1 in 1: Y999\n"
-    assert '"Type": "Toy"' in mlops(copy, project, "compile", "pipeline.py", "-o", "-")
-    assert "A toy is grey" in mlops(copy, project, "explain", "dull-toy")
+    checked, compiled, explained = mlops(
+        copy, project, "check pipeline.py --format toy", "compile pipeline.py -o -", "explain dull-toy"
+    )
+    assert checked == "1 in 1: Y999\n"
+    assert '"Type": "Toy"' in compiled
+    assert "A toy is grey" in explained
 
 
 def test_what_a_step_type_needs_to_be_allowed_is_known(copy: Path, project: Path) -> None:
@@ -121,7 +138,7 @@ def test_what_a_step_type_needs_to_be_allowed_is_known(copy: Path, project: Path
 
 
 def test_a_job_kind_runs_and_is_told_of_by_the_account(copy: Path, project: Path) -> None:
-    mlops(copy, project, "run", "compiles.py")
+    mlops(copy, project, "run compiles.py")
     told = python(copy, project, "-c", ASKS)
     assert told == (
         '{"status": "Completed", "ended": true, "listed": true, "log": ["[mlops] compiled"], "toys": {"Images": []}}\n'
@@ -129,17 +146,21 @@ def test_a_job_kind_runs_and_is_told_of_by_the_account(copy: Path, project: Path
 
 
 def test_an_emit_target_and_a_command(copy: Path, project: Path) -> None:
-    assert mlops(copy, project, "emit", "toy-names", "pipeline.py") == "local: Play, Compile\n"
-    assert mlops(copy, project, "play") == "played\n"
-    assert "play " in mlops(copy, project, "--help")
+    emitted, played, helped = mlops(copy, project, "emit toy-names pipeline.py", "play", "--help")
+    assert emitted == "local: Play, Compile\n"
+    assert played == "played\n"
+    assert "play " in helped
 
 
 def test_a_type_of_resource_is_planned_made_and_removed(copy: Path, project: Path) -> None:
     (project / "grouped.py").write_text(COMPILES.replace('"toys"', '"grouped"'))
-    assert "  + group grouped-models\n" in mlops(copy, project, "plan", "grouped.py")
-    assert mlops(copy, project, "upsert", "grouped.py") == "grouped: created in local\n"
-    assert mlops(copy, project, "upsert", "grouped.py") == "grouped: unchanged in local\n"
-    assert mlops(copy, project, "destroy", "grouped", "--yes").startswith("removed group grouped-models\n")
+    planned, made, again, removed = mlops(
+        copy, project, "plan grouped.py", "upsert grouped.py", "upsert grouped.py", "destroy grouped --yes"
+    )
+    assert "  + group grouped-models\n" in planned
+    assert made == "grouped: created in local\n"
+    assert again == "grouped: unchanged in local\n"
+    assert removed.startswith("removed group grouped-models\n")
 
 
 def test_a_strategy_a_measure_a_gate_and_a_kind_of_hook(copy: Path, project: Path) -> None:

@@ -20,6 +20,7 @@ from mlops.project.environments import Environment
 from mlops.project.exact_types import UNSURE, ExactCall, exact_fields, hint, take
 from mlops.project.images import ImageRequest
 from mlops.project.written_tables import judged
+from tests.laws import examples
 
 STRICT = ConfigDict(strict=True, arbitrary_types_allowed=True)
 
@@ -86,7 +87,7 @@ def same(one: Any, other: Any) -> bool:
     return one is other or (isinstance(one, str | int | float) and repr(one) == repr(other))
 
 
-@settings(max_examples=300)
+@settings(max_examples=examples(80))
 @given(value=VALUES)
 def test_what_is_taken_is_what_pydantic_makes_of_it(value: Any) -> None:
     """For each annotation: to find a value takes longer than to try it on all of them."""

@@ -108,6 +108,7 @@ def test_a_script_that_raises_is_told_with_its_step_its_reason_and_the_end_of_it
     assert "so far so good" in whole.out
 
 
+@pytest.mark.proof("examples")
 @pytest.mark.parametrize(("example", "group"), [("diabetes", "diabetes"), ("wine", "wine")])
 def test_the_other_examples_run(project: Path, ask: Callable[..., Told], example: str, group: str) -> None:
     told = mlops("run", f"pipelines/{example}/pipeline.py", "--format", "json", folder=project)

@@ -93,7 +93,7 @@ class Load:
         self.answers: list[tuple[float, str, str]] = []
 
     def run(self) -> None:
-        while not self.over.wait(0.004):
+        while not self.over.wait(0.01):
             try:
                 reply = self._runtime.invoke_endpoint(
                     EndpointName=self._endpoint, Body=b"1,2\n", ContentType="text/csv", Accept="text/csv"
@@ -155,14 +155,22 @@ def test_traffic_goes_over_in_steps_and_nothing_is_lost(world: World) -> None:
     ]
     stored = journals.read(world.account, world.environment, "steps")
     assert stored is not None and stored.journal.phase == "shifted"
-    # And once more, to the other name.
     assert promoted(world, 2, "steps").action == "unchanged"
-    with load(world, "steps"):
-        assert promoted(world, 1, "steps").action == "updated"
-    assert [item["VariantName"] for item in live(world, "steps")["ProductionVariants"]] == ["green"]
 
 
-@pytest.mark.parametrize(("number", "why"), [(3, "errors: "), (4, "latency: ")])
+@pytest.mark.proof("shift")
+def test_the_next_shift_goes_to_the_other_name(world: World) -> None:
+    assert promoted(world, 1, "there").action == "created"
+    for number, name in ((2, "blue"), (1, "green")):
+        with load(world, "there") as under:
+            assert promoted(world, number, "there").action == "updated"
+        assert under.failed == []
+        assert [item["VariantName"] for item in live(world, "there")["ProductionVariants"]] == [name]
+
+
+@pytest.mark.parametrize(
+    ("number", "why"), [(3, "errors: "), pytest.param(4, "latency: ", marks=pytest.mark.proof("shift"))]
+)
 def test_a_version_that_is_worse_goes_back_by_itself(world: World, number: int, why: str) -> None:
     name = f"worse-{number}"
     promoted(world, 1, name)
