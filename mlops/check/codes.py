@@ -39,6 +39,15 @@ SURROUNDINGS: Mapping[str, tuple[str, str]] = {
 Bad:  expression = "at(2020-01-01T06:00:00)"
 Good: the next time, or no such table""",
     ),
+    "A030": (
+        "not-runnable-here",
+        """A step cannot run on this machine: it is of a type that only the service has, runs the image's own program,
+or has data in a form that is not read here. `mlops check --env local` tells it; `mlops run` tells it as an error before
+anything starts, where the step is surely reached.
+
+Bad:  mlops run pipeline.py  with a Lambda step that no branch holds
+Good: mlops start in an account, a stub in a test, or mlops run --only the other steps""",
+    ),
 }
 """Name and text of what lies around the pipelines in an environment; all warnings."""
 

@@ -18,6 +18,7 @@ from mlops.check.ports import COMPOSER, Composed, Composer, Lowered
 from mlops.check.selection import Selection, listed_codes, read_selection
 from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Definition, Finding, Severity, UsageError, Where
+from mlops.ir.choices import instead
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
 from mlops.project.program_text import NOTEBOOK
@@ -422,7 +423,7 @@ def _declared(
     """Pipelines of our own language; ``of_file`` is what was found in the file."""
     named = [item.definition.name or "" for item in lowered]
     if name is not None and named and name not in named:
-        raise UsageError(f"{file} has no pipeline {name!r}; it has {', '.join(named)}")
+        raise UsageError(f"{file} has no pipeline {name!r}{instead(name, named, 'it has')}")
     cut_short = any(finding.code in _CUT_SHORT for finding in of_file)
     found: list[Checked] = []
     for item in lowered:

@@ -36,17 +36,6 @@ class _Commands(Group):
         command: click.Command = found.load().command
         return command
 
-    def resolve_command(
-        self, context: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and not args[0].startswith("-") and args[0] not in self.list_commands(context):
-            import difflib
-
-            close = difflib.get_close_matches(args[0], self.list_commands(context), n=1)
-            hint = f" Did you mean {close[0]}?" if close else ""
-            context.fail(f"There is no command {args[0]}.{hint}")
-        return super().resolve_command(context, args)
-
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="mlops")

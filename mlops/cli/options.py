@@ -2,9 +2,26 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import click
 
 from mlops.ir import UsageError
+from mlops.ir.choices import near
+
+
+class Choice(click.Choice):  # type: ignore[type-arg]
+    """Tells what was probably meant, too."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
+        try:
+            return super().convert(value, param, ctx)
+        except click.BadParameter as error:
+            guess = near(str(value), map(str, self.choices))
+            if guess is None:
+                raise
+            raise click.BadParameter(f"{error.message} Did you mean {guess!r}?", ctx, param) from None
+
 
 environment = click.option(
     "--env", "environment", default="local", show_default=True, help="Environment of mlops.toml."
@@ -12,7 +29,7 @@ environment = click.option(
 as_json = click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json"]),
+    type=Choice(["text", "json"]),
     default="text",
     show_default=True,
     help="For people or programs.",

@@ -24,6 +24,7 @@ from mlops.declare.misuse import MisuseError, collecting
 from mlops.declare.pipeline import Pipeline, recording
 from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
+from mlops.ir.choices import near
 from mlops.project.program_text import NOTEBOOK, program_text
 
 FUNCTION = "get_pipeline"
@@ -128,8 +129,12 @@ def _of_that_name(name: str, made: list[Any], function: object, order: Order, an
             return []
     named = [item for item in made if text(item.name) == name]
     if not named and not ran.findings:
-        there = ", ".join(sorted(text(item.name) for item in made))
-        help = f"here is {there}" if there else "leave it in a variable, or give it from a function get_pipeline()"
+        known = sorted(text(item.name) for item in made)
+        there, guess = ", ".join(known), near(name, known)
+        meant = f"; did you mean {guess!r}?" if guess is not None else ""
+        help = (
+            f"here is {there}{meant}" if there else "leave it in a variable, or give it from a function get_pipeline()"
+        )
         message = f"no pipeline and no function is called {name!r}"
         ran.findings.append(_finding(message, Where(str(order.file), 1), help))
     return named

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -18,6 +17,7 @@ from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
+from mlops.ir.choices import near
 from mlops.project.content_address import Digest, UnshippableFile, address_of, collect, digests
 from mlops.project.environments import Environment, place_of
 from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown, InstanceUnknown
@@ -91,6 +91,19 @@ class Lowering:
             where=step.where,
         )
 
+    def no_entry(self, entry: str, code: str, files: Iterable[str], step: Step) -> None:
+        """Report that the folder ``code`` does not hold the file that is to start."""
+        there = sorted(files)
+        guess = near(entry, there)
+        misuse(
+            "D052",
+            f"{step.name}: there is no {entry!r} in {code}",
+            help=f"did you mean {guess!r}?" if guess is not None else f"it holds {', '.join(there[:12]) or 'nothing'}",
+            step=step.name,
+            where=step.where,
+            edit=slip(entry, there),
+        )
+
     def source(self, given: str, *, step: Step, what: str) -> Path | None:
         """A file or folder that the author named, looked for beside the pipeline file, then in the project's root."""
         if isinstance(given, Poison):
@@ -117,15 +130,15 @@ class Lowering:
                     return None
                 return folder / given
         tried = " or in ".join(str(folder) for folder in self._folders)
-        near = [path.name for folder in self._folders if folder.is_dir() for path in folder.iterdir()]
-        close = difflib.get_close_matches(given, near, n=1)
+        there = [path.name for folder in self._folders if folder.is_dir() for path in folder.iterdir()]
+        guess = near(given, there)
         misuse(
             "D052",
             f"{step.name}: there is no {what} {given!r} in {tried}",
-            help=f"did you mean {close[0]!r}?" if close else "it is looked for there alone, and nowhere else",
+            help=f"did you mean {guess!r}?" if guess is not None else "it is looked for there alone, and nowhere else",
             step=step.name,
             where=step.where,
-            edit=slip(given, near),
+            edit=slip(given, there),
         )
         return None
 

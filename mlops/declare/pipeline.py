@@ -256,8 +256,15 @@ class Pipeline(Labelled):
                 raise AttributeError(name)
             return self._unknown(name)
 
+        __iter__ = None  # what has brackets would else be looped over by number
+
+        def __getitem__(self, key: object) -> Poison:
+            help = "a step is kept in a variable when it is made: train = Training(…)"
+            misuse("D031", f"{self.label} has nothing in brackets", help=help)
+            return Poison()
+
     def _unknown(self, name: str) -> object:
-        from mlops.declare.sdk_words import METHODS  # only a mistake needs it
+        from mlops.declare.sdk_words import METHODS, OF_THE_ENVIRONMENT  # only a mistake needs it
 
         known = [key for key in {*vars(self), *dir(type(self))} if key[0] != "_" and key not in ("label", "instead")]
         ours = _KINDS.get(name.lower())
@@ -266,6 +273,8 @@ class Pipeline(Labelled):
             help, edit = f"here it is called {ours}", Edit(name, ours)
         elif name in METHODS:
             help, edit = METHODS[name], None
+        elif name in OF_THE_ENVIRONMENT:
+            help, edit = "mlops.toml has it for each environment; what a step needs of it is left out there", None
         instead = getattr(self, edit.new) if edit is not None else Poison()
         return unknown_attribute(name, f"{self.label} has no {name}", help=help, edit=edit, instead=instead)
 

@@ -105,6 +105,8 @@ METHODS: Mapping[str, str] = {
     "create": "`mlops upsert FILE --env ENV` puts it into an account",
     "definition": "`mlops compile FILE` prints it",
     "delete": "`mlops destroy FILE --env ENV` takes it away",
+    "add_depends_on": "a step takes after=[…]",
+    "add_step": "a step made inside `with Pipeline(…)` belongs to it",
     "describe": "`mlops plan FILE --env ENV` compares it with the account's",
     "execute": "`mlops run FILE` runs it here, `mlops start NAME --env ENV` in an account",
     "start": "`mlops run FILE` runs it here, `mlops start NAME --env ENV` in an account",
@@ -112,6 +114,10 @@ METHODS: Mapping[str, str] = {
     "upsert": "`mlops upsert FILE --env ENV` puts it into an account",
 }
 """What its pipelines do that is a command here."""
+OF_THE_ENVIRONMENT = frozenset(
+    {"account", "account_id", "bucket", "default_bucket", "environ", "region", "sagemaker_session", "session"}
+)
+"""What its sessions and ours, for each environment, have."""
 
 
 def ours(word: str, known: Sequence[str], fields: Sequence[Field]) -> list[str]:

@@ -196,8 +196,7 @@ def script(
         return unknown, resolved
     start = entry if source.is_dir() and entry else source.name
     if start not in dict(files):
-        message = f"{step.name}: there is no {start!r} in {code}"
-        misuse("D052", message, step=step.name, where=step.where)
+        lowering.no_entry(start, code, dict(files), step)
     if has_secrets(variables) and isinstance(resolved, Mapping):
         files = tuple(sorted((*files, (RESOLVER.name, RESOLVER))))
         start, resolved = RESOLVER.name, {**resolved, mlops_secrets.ENTRY: start}

@@ -3,7 +3,19 @@ work."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Container
+
+_PROGRAM = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]*(/[A-Za-z0-9._+-]+)*")
+
+
+def is_program(name: str) -> bool:
+    """Whether the toolkit takes it for the name of a program.
+
+    >>> is_program("src/train.py"), is_program("../train.py"), is_program("my train.py")
+    (True, False, False)
+    """
+    return _PROGRAM.fullmatch(name) is not None and not {".", ".."} & {*name.split("/")}
 
 
 def starts_as_module(program: str, *, packaged: bool) -> bool:

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from mlops.ir import ConfigurationError, Where
+from mlops.ir.choices import instead, near
 from mlops.ir.placeholders import LOCAL_ACCOUNT, LOCAL_BUCKET, LOCAL_ROLE
 from mlops.ir.secrecy import is_secret
 from mlops.project.check_settings import parse as parse_check_settings
@@ -129,9 +130,8 @@ class Project:
             raise ConfigurationError(self.incomplete[name], hint="set it, e.g. in the CI's settings")
         found = self.environments.get(name)
         if found is None:
-            known = ", ".join(sorted(self.environments))
             raise ConfigurationError(
-                f"there is no environment {name!r}; there are: {known}",
+                f"there is no environment {name!r}{instead(name, sorted(self.environments))}",
                 hint=f"add [env.{name}] to {self.root / CONFIGURATION}",
             )
         return found
@@ -153,8 +153,11 @@ def read_project(root: Path) -> Project:
     mistakes: list[str] = []
     for key in raw:
         if key not in ("project", "env", "check", "house"):
+            tables = ("project", "env", "check", "house")
             known = "[project], [env.NAME], [check], [house]"
-            mistakes.append(_mistake(file, text, (key,), f"{key!r} is not known here; known: {known}"))
+            guess = near(key, tables)
+            meant = f"; did you mean {guess!r}?" if guess is not None else ""
+            mistakes.append(_mistake(file, text, (key,), f"{key!r} is not known here; known: {known}{meant}"))
     parse_check_settings(raw.get("check", {}), lambda path, said: mistakes.append(_mistake(file, text, path, said)))
     parse_house_policy(raw.get("house", {}), lambda path, said: mistakes.append(_mistake(file, text, path, said)))
     table = _validated(ProjectTable, raw.get("project", {}), ("project",), file, text, mistakes)

@@ -6,7 +6,6 @@ files, the SDK is never imported. Rules that the SDK keeps in code and not in it
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import json
 import re
@@ -17,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError, MlopsError
+from mlops.ir.choices import near
 
 UNSTATED = "unstated"
 """The processor of an :class:`ImageKey` where the instance type is not known when the pipeline is compiled."""
@@ -470,5 +470,5 @@ def _by_number(version: str) -> list[tuple[int, int, str]]:
 
 
 def _near(word: str, choices: Iterable[str]) -> str:
-    near = difflib.get_close_matches(word, list(choices), n=1)
-    return f" (did you mean {near[0]}?)" if near else ""
+    guess = near(word, choices)
+    return f" (did you mean {guess}?)" if guess is not None else ""

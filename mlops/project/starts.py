@@ -3,13 +3,13 @@ and who is told how it went."""
 
 from __future__ import annotations
 
-import difflib
 import json
 import re
 from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator
 
+from mlops.ir.choices import near
 from mlops.knowledge.eventbridge.event_patterns import wrong
 from mlops.knowledge.eventbridge.schedule_expressions import judge
 
@@ -71,8 +71,8 @@ class Schedule(_Start):
 
         # A machine without the data base of time zones knows none.
         if value is not None and (known := zoneinfo.available_timezones()) and value not in known:
-            close = difflib.get_close_matches(value, known, n=1)
-            raise ValueError(f"there is no such time zone{f'; did you mean {close[0]!r}?' if close else ''}")
+            guess = near(value, known)
+            raise ValueError(f"there is no such time zone{f'; did you mean {guess!r}?' if guess else ''}")
         return value
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.choices import near
 from mlops.project.toml_places import mistake
 
 
@@ -42,9 +43,7 @@ def holds(value: Any, inside: tuple[str, ...]) -> bool:
 
 
 def unknown_key(key: str, known: Collection[str], table: str) -> str:
-    import difflib
-
     listed = sorted(known)
-    close = difflib.get_close_matches(key, listed, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(listed)}"
+    guess = near(key, listed)
+    hint = f"did you mean {guess!r}?" if guess is not None else f"known: {', '.join(listed)}"
     return f"{key!r} is not a key of [{table}]; {hint}"

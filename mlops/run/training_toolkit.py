@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import json
 import os
-import re
 import shlex
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops.ir.script_mode import module_of, starts_as_module
+from mlops.ir.script_mode import is_program, module_of, starts_as_module
 from mlops.run.outcome import StepFailed
 
 _RESERVED = frozenset({"_tuning_objective_metric", "default_user_module_name"})
@@ -44,7 +43,6 @@ _OF_IMAGES = (
     "sagemaker_pytorch_xla_multi_worker_enabled",
 )
 _MASTER_PORT = "7777"
-_PROGRAM = re.compile(r"[A-Za-z0-9._][A-Za-z0-9._+-]*(/[A-Za-z0-9._+-]+)*")
 _CODE = "/opt/ml/code"
 
 
@@ -96,7 +94,7 @@ def script_of(hyperparameters: Mapping[str, str], environment: Mapping[str, str]
     program = environment.get("SAGEMAKER_PROGRAM") or decoded.get("sagemaker_program")
     if not isinstance(program, str) or not program:
         return None
-    if not _PROGRAM.fullmatch(program) or {".", ".."} & {*program.split("/")}:
+    if not is_program(program):
         raise StepFailed(
             f"sagemaker_program is {program!r}; the training toolkit takes only a relative path of letters, digits "
             "and . _ + - / inside the code"

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir import JobKind, Step, StepType
+from mlops.knowledge.this_machine import of_step
 from mlops.run.outcome import StepFailed
 from mlops.run.output import note
 from mlops.run.pace import Pace
@@ -61,6 +62,12 @@ class Work:
     def opt_ml(self) -> Path:
         """The folder that the step sees as ``/opt/ml``."""
         return self.folder / "ml"
+
+    def need_possible(self, request: Mapping[str, Any]) -> None:
+        """Raises :class:`StepFailed` for what cannot run on this machine, whatever lies on it."""
+        action = self.step_type.action if self.step_type is not None else None
+        for obstacle in of_step(self.step.type, action, request):
+            raise StepFailed(obstacle.message)
 
     def on(self, host: str) -> Work:
         """The same attempt as another of its hosts has it, with folders and a log of its own."""

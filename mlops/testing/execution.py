@@ -17,6 +17,7 @@ from mlops.deploy.pages import items
 from mlops.deploy.pipelines.assets import objects
 from mlops.deploy.pipelines.upload import upload
 from mlops.ir import Asset, Checked, Definition, Step, UsageError, unheard
+from mlops.ir.choices import instead
 from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, address_of, collect, digests
 from mlops.project.environments import LOCAL, read_project
@@ -27,6 +28,7 @@ from mlops.testing.rewriting import only_step, without_steps
 from mlops.testing.step_places import describe_job, input_names, output_names, output_place, report_place
 from mlops.testing.stub import Stub
 from mlops.use_cases.connecting import Connected
+from mlops.use_cases.runnable import obstacles
 from mlops.use_cases.running import Chosen, Manner, begin
 
 _MODEL = "model.tar.gz"
@@ -65,9 +67,8 @@ class Execution:
         declared = self._declared(step)
         place = output_place(declared, name)
         if place is None:
-            raise UsageError(
-                f"step {step} has no output {name!r}; it has {', '.join(output_names(declared)) or 'none'}"
-            )
+            there = instead(name, output_names(declared), "it has")
+            raise UsageError(f"step {step} has no output {name!r}{there}")
         described = describe_job(self.account.client("sagemaker"), declared, str(job))
         folder = self.folder / step / name
         if not _fetch(self.account, dict(place.uris(described)).get(name, ""), folder):
@@ -86,7 +87,7 @@ class Execution:
 
     def _reached(self, step: str) -> StepState:
         if step not in self.steps:
-            raise UsageError(f"step {step} did not run; these did: {', '.join(self.steps) or 'none'}")
+            raise UsageError(f"step {step} did not run{instead(step, self.steps, 'these did:')}")
         return self.steps[step]
 
     def _declared(self, step: str) -> Step:
@@ -170,7 +171,7 @@ class Workplace:
     def _step(self, name: str) -> Step:
         step = self._checked.definition.step(name)
         if step is None:
-            raise UsageError(f"there is no step {name}; the steps are {', '.join(self._checked.order)}")
+            raise UsageError(f"there is no step {name}{instead(name, self._checked.order, 'the steps are')}")
         return step
 
     def _again(self, definition: Definition) -> Checked:
@@ -208,6 +209,7 @@ class Workplace:
         values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         manner = Manner(cache=False, interruptions=interrupt)  # a test that says "run" means it
         connected = Connected(self._environment, self._account, self._root)
+        refuse_errors(obstacles(checked), self._target)
         arn = begin(Chosen(connected, checked, values), manner, unheard)
         try:
             state = executions.follow(self._account, arn)
@@ -222,4 +224,4 @@ class Workplace:
 def _refuse_unknown(where: str, noun: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:
     for name in given:
         if name not in known:
-            raise UsageError(f"{where} has no {noun} {name!r}; it has {', '.join(known) or 'none'}")
+            raise UsageError(f"{where} has no {noun} {name!r}{instead(name, known, 'it has')}")

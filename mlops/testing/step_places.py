@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops.check import step_types
 from mlops.ir import JobKind, S3Place, Step, UsageError
+from mlops.ir.choices import instead
 
 _CODE = "code"
 """The input in which a Processing step gets its script."""
@@ -34,7 +35,7 @@ def report_place(step: Step, report: str) -> tuple[str, str]:
     listed: Any = step.members.get("PropertyFiles") or ()
     places = {item["PropertyFileName"]: (str(item["OutputName"]), str(item["FilePath"])) for item in listed}
     if report not in places:
-        raise UsageError(f"step {step.name} has no report {report!r}; it has {', '.join(places) or 'none'}")
+        raise UsageError(f"step {step.name} has no report {report!r}{instead(report, places, 'it has')}")
     return places[report]
 
 

@@ -23,7 +23,7 @@ _AT_MOST = 10
 @dataclass(frozen=True, slots=True)
 class Check:
     """``select`` and ``ignore`` are codes, ``baseline`` a file with findings that are known, ``changed_since`` a Git
-    commit: only what the changes since then touch is checked."""
+    commit: only what the changes since then touch is checked. With ``here`` also whether this machine can run them."""
 
     targets: tuple[str, ...]
     environment: str = LOCAL
@@ -32,6 +32,7 @@ class Check:
     ignore: tuple[str, ...] = ()
     skip_others: bool = False
     baseline: Path | None = None
+    here: bool = False
 
 
 def look(request: Check, listener: Listener) -> Opened:
@@ -44,6 +45,10 @@ def look(request: Check, listener: Listener) -> Opened:
         skip_others=request.skip_others,
     )
     opened = with_schedules(opened, request.environment, select=request.select, ignore=request.ignore)
+    if request.here:
+        from mlops.use_cases.runnable import with_obstacles  # where somebody asks
+
+        opened = with_obstacles(opened, select=request.select, ignore=request.ignore)
     if request.changed_since is None:
         return opened
     from mlops.use_cases.touching import only_touched  # loads what asks Git

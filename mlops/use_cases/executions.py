@@ -17,6 +17,7 @@ from mlops.deploy.executions.details import definition_of_execution
 from mlops.deploy.executions.following import ExecutionState, StepState, describe, find, log_lines
 from mlops.deploy.executions.log_following import Printed
 from mlops.ir import Listener, StepType, UsageError
+from mlops.ir.choices import instead
 from mlops.ir.hiding import hide
 from mlops.use_cases import watching
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
@@ -186,8 +187,8 @@ def log(execution: Found, step: str | None = None) -> Log:
     state, account = execution.state, execution.connected.account
     chosen = [item for item in state.steps if step is None or item.name == step]
     if step is not None and not chosen:
-        known = ", ".join(item.name for item in state.steps)
-        raise UsageError(f"execution {state.id} has no step {step!r}; it has {known}")
+        known = [item.name for item in state.steps]
+        raise UsageError(f"execution {state.id} has no step {step!r}{instead(step, known, 'it has')}")
     lines = (LogLine(item.name, line) for item in chosen for line in log_lines(account, item))
     # Only a step that did something has told what it is.
     unstarted = tuple(item.name for item in chosen if item.status == "Failed" and not item.kind)
@@ -202,7 +203,8 @@ def log_until_the_end(execution: Found, step: str | None = None) -> Log:
         definition, _ = definition_of_execution(account, arn)
         known = [placed.step.name for placed in definition.placed()]
         if step not in known:
-            raise UsageError(f"execution {arn.rpartition('/')[2]} has no step {step!r}; it has {', '.join(known)}")
+            there = instead(step, known, "it has")
+            raise UsageError(f"execution {arn.rpartition('/')[2]} has no step {step!r}{there}")
     return Log(_printed(execution, step), has_jobs=True)
 
 

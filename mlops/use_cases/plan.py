@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ from mlops.deploy.pipelines import saved_plan
 from mlops.deploy.pipelines.plan import Plan, plan_all
 from mlops.deploy.starts import judge_starts
 from mlops.ir import Checked, Finding, Listener
+from mlops.ir.choices import near
 from mlops.project.environments import LOCAL, Environment, Project
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
@@ -108,5 +108,5 @@ def _unused(environment: Environment, pipelines: Sequence[Checked]) -> Iterator[
     ]
     for said, name, known in meant:
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            yield f"note: {said}{f'; did you mean {close[0]!r}?' if close else ''}"
+            guess = near(name, known)
+            yield f"note: {said}{f'; did you mean {guess!r}?' if guess else ''}"

@@ -16,6 +16,7 @@ from mlops.deploy.models.registry import Version, newest_approved, version
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.settings import read as read_settings
 from mlops.ir import Listener, MlopsError, UsageError
+from mlops.ir.choices import instead
 from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
@@ -117,8 +118,8 @@ class _Road:
         known = [gate.name for gate, _ in self.settings.gates]
         for name in request.overrides:
             if name not in known:
-                listed = ", ".join(known) or "none that can be passed over"
-                raise UsageError(f"{request.environment} has no gate {name!r}; it has: {listed}")
+                there = instead(name, known or ["none that can be passed over"], "it has:")
+                raise UsageError(f"{request.environment} has no gate {name!r}{there}")
         if request.overrides and not request.reason:
             raise UsageError("to pass a gate over needs a reason", hint="--reason WHY; it is kept in the history")
         asked = asked_of(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Run:
     """``only`` are steps to be run on the results of ``execution``, of the account of ``environment`` (the local one
-    without); without it on the newest that there are. ``interrupt`` are STEP or STEP=SECONDS."""
+    without); without it on the newest that there are. ``interrupt`` are STEP or STEP=SECONDS. ``parameters_of`` is the
+    environment whose parameters count where none is given; nothing goes to its account."""
 
     target: str | None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -27,12 +28,13 @@ class Run:
     environment: str | None = None
     cache: bool = True
     interrupt: tuple[str, ...] = ()
+    parameters_of: str = "local"
 
 
 def run(request: Run, listener: Listener) -> ExecutionState:
     """How it ended, whatever that is. Raises Refusal where the pipeline has errors. Ctrl-C stops it gently."""
     asked_memory(os.environ)  # the run's own process reads it; a mistake is to be told here
-    _judge(request.target, request.only, request.execution, request.environment)
+    _judge(request)
     start_ahead()
     # Loads while the runner does.
     from mlops.deploy.executions.interruptions import judge, parsed
@@ -43,7 +45,7 @@ def run(request: Run, listener: Listener) -> ExecutionState:
     target = request.target
     if request.execution is None:
         target = target or project_target()
-        chosen = open_source(target, request.parameters, request.only, listener)
+        chosen = open_source(target, request.parameters, request.only, listener, request.parameters_of)
     else:
         from mlops.use_cases.replaying import Past, open_replay
 
@@ -54,9 +56,13 @@ def run(request: Run, listener: Listener) -> ExecutionState:
     return carry_out(chosen, manner, listener)
 
 
-def _judge(target: str | None, only: Sequence[str], execution: str | None, environment: str | None) -> None:
+def _judge(request: Run) -> None:
     """What does not go together. Raises UsageError."""
-    if execution is not None and not only:
+    if request.execution is not None and not request.only:
         raise UsageError("--from goes with --only STEP", hint="`mlops executions show` names the steps")
-    if environment is not None and execution is None:
+    if request.environment is not None and request.execution is None:
         raise UsageError("--from-env goes with --from EXECUTION")
+    if request.parameters_of != "local" and request.execution is not None:
+        raise UsageError(
+            "--from takes the parameters of that execution", hint="leave --env out; -p changes one of them"
+        )

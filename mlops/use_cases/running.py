@@ -11,16 +11,17 @@ from mlops.check.sources import open_one
 from mlops.deploy.executions import interruptions
 from mlops.deploy.executions.awaited import awaited
 from mlops.deploy.executions.following import ExecutionState, start
-from mlops.deploy.executions.parameters import judge
+from mlops.deploy.executions.parameters import as_text, judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.upsert import upsert
-from mlops.ir import Checked, Listener
-from mlops.project.environments import LOCAL
+from mlops.ir import Checked, Definition, Listener
+from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_data import placed
 from mlops.use_cases.news import Awaits, Began
+from mlops.use_cases.runnable import need_runnable
 from mlops.use_cases.watching import need_recording, watch
 
 
@@ -44,11 +45,16 @@ class Manner:
     interruptions: Mapping[str, float] = field(default_factory=dict)
 
 
-def open_source(target: str, values: Mapping[str, str], only: Sequence[str], listener: Listener) -> Chosen:
-    """The pipeline as its source is now, or the steps ``only`` of it on the newest results that there are."""
+def open_source(
+    target: str, values: Mapping[str, str], only: Sequence[str], listener: Listener, parameters_of: str = LOCAL
+) -> Chosen:
+    """The pipeline as its source is now, or the steps ``only`` of it on the newest results that there are. What
+    ``values`` leave out is as the environment ``parameters_of`` has it."""
     opened = open_one(target, LOCAL)
     need_sound(opened.findings, listener, doing="run")
     (checked,) = opened.pipelines
+    if parameters_of != LOCAL:
+        values = {**_parameters(opened.project.environment(parameters_of), checked.definition), **values}
     judge(checked.definition, values)
     selection = select(checked, only) if only else None
     connected = connect_here(LOCAL, opened.project)
@@ -60,11 +66,19 @@ def open_source(target: str, values: Mapping[str, str], only: Sequence[str], lis
     return Chosen(connected, checked, values, selective)
 
 
+def _parameters(environment: Environment, definition: Definition) -> dict[str, str]:
+    """Those of an environment that this pipeline takes: its table may serve others too."""
+    taken = {parameter.name for parameter in definition.parameters}
+    return {name: as_text(value) for name, value in environment.parameters.items() if name in taken}
+
+
 def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     """The ARN of the execution."""
     definition, connected = chosen.checked.definition, chosen.connected
     judge(definition, chosen.values)
     interruptions.judge(definition, manner.interruptions)
+    selected = [item["StepName"] for item in (chosen.selective or {}).get("SelectedSteps", ())]
+    need_runnable(chosen.checked, selected, listener)
     options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions)
     # Nobody else writes here but other commands of the same person, who asked for it.
     need_consent(connected, f"run {definition.name}", GIVEN)
@@ -73,7 +87,6 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
         connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options
     )
     listener(Began(about=upserted.name, arn=arn, file=manner.file))
-    selected = [item["StepName"] for item in (chosen.selective or {}).get("SelectedSteps", ())]
     listener(Awaits(about=arn, steps=awaited(definition, selected)))
     return arn
 

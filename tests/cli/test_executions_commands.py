@@ -170,7 +170,9 @@ with Pipeline("asks"):
 
 def test_no_replay_is_offered_of_what_cannot_run_here(project: Project) -> None:
     (project.folder / "asks.py").write_text(ASKS)
-    told = project.mlops("run", "asks.py", code=1)[1]
+    assert "type Lambda cannot be run on this machine" in project.mlops("run", "asks.py", code=1)[1]
+    project.mlops("upsert", "asks.py")
+    told = project.mlops("start", "asks", "--watch", code=1)[1]
     assert "type Lambda cannot be run on this machine" in told and "replay" not in told
     (step,) = json.loads(project.mlops("executions", "show", "--format", "json")[0])["steps"]
     assert (step["status"], step["replay"]) == ("Failed", None)

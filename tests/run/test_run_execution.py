@@ -200,7 +200,8 @@ def test_attempts_and_names(account: Account) -> None:
         (step("Lambda", "L", {}), "a step of type Lambda cannot be run on this machine yet"),
         (step("Nothing", "L", {}), "a step of type Nothing cannot be run on this machine yet"),
         (step("RegisterModel", "L", {"ModelPackageGroupName": "churn"}), "One of InferenceSpecification, "),
-        (step("Processing", "L", {"AppSpecification": 5}), "AttributeError: 'int' object has no attribute 'get'"),
+        (step("Processing", "L", {"AppSpecification": 5}), "the image's own entrypoint cannot run here"),
+        (step("Processing", "L", {"AppSpecification": {"ContainerEntrypoint": 5}}), "TypeError: Value after *"),
         (condition("L", [{"Type": "Equals", "LeftValue": 1, "RightValue": "1"}]), "Equals cannot compare"),
     ],
 )

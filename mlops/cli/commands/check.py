@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 
 from mlops.cli import options
 from mlops.cli.printing import is_coloured, talk
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from mlops.use_cases.check import Check
 
 
-class _Formats(click.Choice):  # type: ignore[type-arg]
+class _Formats(options.Choice):
     """The formats that there are; looked for when somebody asks, and not for the help of all commands."""
 
     def __init__(self) -> None:
@@ -64,7 +65,8 @@ def command(
 ) -> None:
     """All findings on TARGETS: pipeline files, folders, definitions in JSON; - reads one from standard input.
 
-    Without any, on the pipelines of the project that mlops.toml names.
+    Without any, on the pipelines of the project that mlops.toml names. With --env local also what this machine cannot
+    run.
 
     Ends with 1 where there is an error.
     """
@@ -85,7 +87,10 @@ def command(
 
         targets = (project_target(),)
     known = None if baseline is None else Path(baseline)
-    request = checking.Check(targets, environment, changed_since, select, ignore, skip_others, known)
+    # Whoever goes to an account alone is not told what this machine lacks.
+    asked = click.get_current_context().get_parameter_source("environment") is ParameterSource.COMMANDLINE
+    here = asked and environment == "local"
+    request = checking.Check(targets, environment, changed_since, select, ignore, skip_others, known, here)
     if watch:
         _watch(request, format_)
     opened = checking.mend(request, hear) if fix else checking.look(request, hear)

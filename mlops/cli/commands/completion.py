@@ -7,13 +7,14 @@ from pathlib import Path
 
 import click
 
+from mlops.cli import options
 from mlops.ir import UsageError
 
 _SHELLS = ("bash", "zsh", "fish")
 
 
 @click.command()
-@click.argument("shell", type=click.Choice(_SHELLS), required=False)
+@click.argument("shell", type=options.Choice(_SHELLS), required=False)
 def command(shell: str | None) -> None:
     """What SHELL (the one of $SHELL without) has to read to complete commands, options, paths, environments and names.
 

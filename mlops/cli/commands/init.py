@@ -17,7 +17,7 @@ from mlops.ir import Event
 @click.option("--name", help="The pipeline's name; the folder's by default.")
 @click.option(
     "--ci",
-    type=click.Choice(["github", "gitlab", "jenkins"]),
+    type=options.Choice(["github", "gitlab", "jenkins"]),
     help="Write only the workflow that checks, plans and upserts there.",
 )
 @click.option(

@@ -21,7 +21,7 @@ from mlops.ir import Severity
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=options.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
     help="For people, programs, or the comment of a pull request.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from mlops.cli import options
 from mlops.cli.printing import print_json, table
 
 
@@ -11,7 +12,7 @@ from mlops.cli.printing import print_json, table
 @click.option(
     "--format",
     "format_",
-    type=click.Choice(["text", "json", "markdown"]),
+    type=options.Choice(["text", "json", "markdown"]),
     default="text",
     show_default=True,
     help="For people, programs or a documentation.",

@@ -10,6 +10,13 @@ from mlops.cli import options
 @click.command()
 @click.argument("target", required=False)
 @options.parameters
+@click.option(
+    "--env",
+    "environment",
+    default="local",
+    show_default=True,
+    help="Whose parameters in mlops.toml count where -p gives none; it runs here all the same.",
+)
 @click.option("--only", multiple=True, metavar="STEP", help="Run this step, on results of an earlier run; repeatable.")
 @click.option(
     "--from",
@@ -33,6 +40,7 @@ from mlops.cli import options
 def command(
     target: str | None,
     parameters: tuple[str, ...],
+    environment: str,
     only: tuple[str, ...],
     execution: str | None,
     from_env: str | None,
@@ -51,7 +59,16 @@ def command(
     from mlops.use_cases.run import Run, run
 
     values = options.named_values(parameters)
-    request = Run(target, values, only, execution, from_env, cache=not no_cache, interrupt=interrupt_spot)
+    request = Run(
+        target,
+        values,
+        only,
+        execution,
+        from_env,
+        cache=not no_cache,
+        interrupt=interrupt_spot,
+        parameters_of=environment,
+    )
     with Watching(as_json=format_ == "json") as watching:
         state = run(request, watching)
     need_success(state)

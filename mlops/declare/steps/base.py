@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, TypeAlias, Type
 from typing_extensions import TypedDict, Unpack
 
 from mlops.declare.by_name import ByName
+from mlops.declare.given import GivenByName
 from mlops.declare.members import envelope_of, members, merge, record_of, request_of
 from mlops.declare.misuse import collecting, misuse, recorded, speaking_of
 from mlops.declare.pipeline import add
@@ -58,8 +59,20 @@ class _StepMeta(type):
                 step.__init__(*args, **kwargs)
             except WrongArguments as error:
                 _tell(step, error, args, kwargs)
+            _readable(step)
             add(step)
             return step
+
+
+def _readable(step: Step) -> None:
+    """What was given by name may be read back, and tells a name that was not given."""
+    for name, value in vars(step).items():
+        if type(value) is dict and name not in _MERGED:
+            setattr(step, name, GivenByName(step.name, name, value, step.values_of(name)))
+
+
+_MERGED = ("arguments", "members")
+"""Parts of the document as they are."""
 
 
 def _tell(step: Step, error: WrongArguments, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> None:
@@ -218,6 +231,10 @@ class Step(Labelled, metaclass=_StepMeta):
         """A member of what SageMaker answers about this step, by its path, e.g. ``TrainingJobName``."""
         return PropertyReference(self.name, path)
 
+    def values_of(self, given: str) -> Callable[[str], object] | None:
+        """What the names of the argument ``given`` stand for when the pipeline runs, where that can be read."""
+        return None
+
     def request(self, lowering: Lowering) -> dict[str, Value]:
         """The step's Arguments, before ``arguments=`` is merged in."""
         return request_of(self, lowering)
@@ -288,10 +305,22 @@ class Step(Labelled, metaclass=_StepMeta):
             message = f"{self.called} {self.name} has no {name}"
             return unknown_attribute(name, message, help=help, step=self.name, edit=edit, instead=Poison())
 
+        __iter__ = None  # what has brackets would else be looped over by number
+
+        def __getitem__(self, key: object) -> Poison:
+            if not self.poisoned:
+                held = [item for item in vars(self).values() if isinstance(item, ByName) and key in list(item)]
+                given = [f'{item.kind}s["{key}"]' for item in held]
+                help = f"here it is {given[0]}" if given else f"it gives {', '.join([*self._given(), PROPERTY])}"
+                misuse("D031", f"{self.called} {self.name} has nothing in brackets", help=help, step=self.name)
+            return Poison()
+
     def _meant(self, attribute: str) -> tuple[str, Edit | None]:
-        given = [*self._given(), 'property("…")']
-        word = ATTRIBUTES.get(attribute)
-        ours = next((name for name in given if word and name.startswith(word)), None)
+        given = [*self._given(), PROPERTY]
+        if attribute in DONE_ELSEWHERE:
+            return DONE_ELSEWHERE[attribute], None
+        words = ATTRIBUTES.get(attribute, ())
+        ours = next((name for word in words for name in given if name.startswith(word)), None)
         if ours is not None:
             return f"here it is {ours}", Edit(attribute, ours) if ours.isidentifier() else None
         known = {key for key in {*vars(self), *dir(type(self))} if _is_told(key)}
@@ -306,24 +335,54 @@ def _is_told(attribute: str) -> bool:
     return not attribute.startswith("_") and attribute not in _INTERNAL
 
 
-ATTRIBUTES = {
-    "properties": "property",
-    "model_data": "model",
-    "model_artifacts": "model",
-    "model_uri": "model",
-    "artifacts": "model",
-    "artifact": "model",
-    "model_package_arn": "model_package",
-    "metrics": "metric",
-    "metric_value": "metric",
-    "output": "outputs",
-    "property_files": "reports",
+PROPERTY = 'property("…")'
+ATTRIBUTES: Mapping[str, Sequence[str]] = {
+    "properties": ("property",),
+    "model_data": ("model",),
+    "model_artifacts": ("model",),
+    "model_uri": ("model",),
+    "artifacts": ("model",),
+    "artifact": ("model",),
+    "best_training_job": ("best_model", "model"),
+    "model_package_arn": ("package",),
+    "metrics": ("metric",),
+    "metric_value": ("metric",),
+    "final_metric_data_list": ("metric",),
+    "output": ("outputs", "output", "model"),
+    "outputs": ("output", "model", "package"),
+    "output_path": ("outputs", "output", "model"),
+    "property_files": ("reports",),
+    "report": ("reports",),
 }
-"""What the official SDK and others call what a step gives."""
+"""What the official SDK and others call what a step gives, and what it may be here, the likeliest first."""
+
+_JOB = 'the service names each job: property("TrainingJobName"), property("ProcessingJobName")'
+_AFTER = "give it to the constructor: after=[prepare]"
+DONE_ELSEWHERE: Mapping[str, str] = {
+    "add_depends_on": _AFTER,
+    "depends_on": _AFTER,
+    "env": "the variables that were given are its environment",
+    "environ": "the variables that were given are its environment",
+    "job_name": _JOB,
+    "latest_training_job": _JOB,
+    "training_job_name": _JOB,
+    "latest_job": _JOB,
+    "fit": "a step runs with its pipeline: `mlops run FILE --only STEP`",
+    "run": "a step runs with its pipeline: `mlops run FILE --only STEP`",
+    "wait": "a pipeline does not wait for its steps here",
+    "create": "the service makes it when the pipeline runs",
+    "register": "here it is a RegisterModel step",
+    "deploy": "`mlops promote GROUP --to ENV` serves a registered version",
+    "transform": "here it is a Transform step",
+    "step_args": "arguments stand in the constructor; what no argument names goes into arguments={…}",
+}
+"""Other attributes of the official SDK's objects, and where that is done here."""
 
 _VARIADIC = (inspect.Parameter.VAR_KEYWORD, inspect.Parameter.VAR_POSITIONAL)
 _INTERNAL = frozenset(
     {
+        "program",
+        "values_of",
         "request",
         "envelope",
         "record",

@@ -151,6 +151,8 @@ class Branch(Labelled):
             help, edit = among(name, ("otherwise", "step"))
             if name.startswith(("else", "or_else", "orelse")):
                 help, edit = "here it is called otherwise", Edit(name, "otherwise")
+            elif name in ("outcome", "properties", "result"):
+                help, edit = "here it is step.outcome", None
             instead = self.otherwise if edit and edit.new == "otherwise" else Poison()
             return unknown_attribute(name, f"{self.label} has no {name}", help=help, edit=edit, instead=instead)
 

@@ -506,8 +506,7 @@ class Processing(Step):
         else:
             entry, uri = source.name, f"{asset.uri}/{source.name}"
         if source.is_dir() and entry not in dict(asset.files):
-            message = f"{self.name}: there is no {entry!r} in {self.code}"
-            misuse("D052", message, step=self.name, where=self.where)
+            lowering.no_entry(entry, self.code, dict(asset.files), self)
         folder = f"{INPUT_FOLDER}/{CODE}"
         return (*map(lower, self.command or (starter(entry),)), f"{folder}/{entry}"), (
             script_input(uri, CODE, lowering, self),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
 
 from typing_extensions import Unpack
@@ -203,6 +203,9 @@ class Training(Step):
     def model(self) -> ModelReference:
         """The S3 URI of ``model.tar.gz``."""
         return ModelReference(self.name, "ModelArtifacts.S3ModelArtifacts")
+
+    def values_of(self, given: str) -> Callable[[str], object] | None:
+        return self.metric if given == "metrics" else None
 
     def metric(self, name: str) -> PropertyReference:
         """The last value of one of ``metrics``."""

@@ -13,6 +13,7 @@ from mlops.account.missing import error_code, unless_missing
 from mlops.deploy.pages import items
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
+from mlops.ir.choices import instead
 from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 
@@ -174,5 +175,5 @@ def _status(account: Account, name: str) -> str | None:
 
 
 def _unknown(account: Account, name: str) -> UsageError:
-    known = ", ".join(str(item["EndpointName"]) for item in listed(account)) or "none"
-    return UsageError(f"there is no endpoint {name!r}; there are: {known}")
+    known = [str(item["EndpointName"]) for item in listed(account)]
+    return UsageError(f"there is no endpoint {name!r}{instead(name, known)}")

@@ -17,6 +17,7 @@ from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe as describe_state
 from mlops.deploy.pipelines.state import judge_name
 from mlops.ir import AccountError, Definition, Event, JobKind, Listener, Refusal, UsageError, unheard
+from mlops.ir.choices import instead
 from mlops.ir.execution_events import execution_event, step_event
 from mlops.ir.hiding import hide, hide_text
 from mlops.ir.placeholders import placeholders
@@ -173,7 +174,7 @@ def _refuse_secrets(parameters: Mapping[str, str]) -> None:
 def _unknown(sagemaker: Any, pipeline: str) -> UsageError:
     known = [str(item["PipelineName"]) for item in items(sagemaker, "list_pipelines", "PipelineSummaries")]
     return UsageError(
-        f"there is no pipeline {pipeline!r}; there are: {', '.join(sorted(known)) or 'none'}",
+        f"there is no pipeline {pipeline!r}{instead(pipeline, sorted(known))}",
         hint="`mlops upsert` puts one there",
     )
 

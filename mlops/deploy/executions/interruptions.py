@@ -6,6 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 
 from mlops.ir import Definition, UsageError
+from mlops.ir.choices import instead
 
 
 def parsed(texts: Iterable[str]) -> dict[str, float]:
@@ -29,8 +30,8 @@ def judge(definition: Definition, wanted: Mapping[str, float]) -> Mapping[str, f
     for name, seconds in wanted.items():
         step = definition.step(name)
         if step is None:
-            known = ", ".join(placed.step.name for placed in definition.placed())
-            raise UsageError(f"there is no step {name!r} to interrupt; the steps are {known}")
+            known = [placed.step.name for placed in definition.placed()]
+            raise UsageError(f"there is no step {name!r} to interrupt{instead(name, known, 'the steps are')}")
         arguments = step.arguments if isinstance(step.arguments, Mapping) else {}
         if step.type != "Training" or not arguments.get("EnableManagedSpotTraining"):
             raise UsageError(

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import difflib
 import json
 import math
 import re
 from collections.abc import Collection, Mapping
 
 from mlops.ir import Definition, Parameter, UsageError, Value
+from mlops.ir.choices import instead, near
 from mlops.ir.hiding import hide_value
 from mlops.ir.values import to_json
 
@@ -23,9 +23,7 @@ def judge(definition: Definition, values: Mapping[str, str], elsewhere: Collecti
     wrong = []
     for name in (*values, *elsewhere):
         if name not in known:
-            close = difflib.get_close_matches(name, known, n=1)
-            mend = f"did you mean {close[0]}?" if close else f"it has {', '.join(known) or 'none'}"
-            wrong.append(f"there is no parameter {name}; {mend}")
+            wrong.append(f"there is no parameter {name}{instead(name, known, 'it has')}")
         elif name in values:
             wrong.extend(_judge_value(known[name], values[name]))
     given = {*values, *elsewhere}
@@ -47,7 +45,9 @@ def _judge_value(parameter: Parameter, value: str) -> list[str]:
     if isinstance(choices, tuple):
         written = [as_text(choice) for choice in choices]
         if value not in written:
-            return [f"{parameter.name} is one of {', '.join(written)}, not {shown!r}"]
+            guess = near(value, written)
+            meant = f"; did you mean {guess!r}?" if guess is not None else ""
+            return [f"{parameter.name} is one of {', '.join(written)}, not {shown!r}{meant}"]
     return []
 
 

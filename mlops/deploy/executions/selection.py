@@ -5,7 +5,6 @@ All that can be wrong with a selection is said before the account is asked.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import islice
@@ -16,6 +15,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import ENDED, describe
 from mlops.deploy.pages import items
 from mlops.ir import Checked, UsageError
+from mlops.ir.choices import instead
 
 LOOK_BACK = 50
 """Executions that are asked, newest first, whether they have what the selected steps need."""
@@ -33,11 +33,7 @@ def select(checked: Checked, names: Sequence[str]) -> Selection:
     """Raises UsageError for a step that is not there, and for steps with others in between."""
     for name in names:
         if name not in checked.edges:
-            close = difflib.get_close_matches(name, checked.edges, n=1)
-            raise UsageError(
-                f"there is no step {name}",
-                hint=f"did you mean {close[0]}?" if close else f"the steps are {', '.join(checked.order)}",
-            )
+            raise UsageError(f"there is no step {name}{instead(name, checked.order, 'the steps are')}")
     selected = frozenset(names)
     needed = _upstream(checked, selected) - selected
     between = [name for name in checked.order if name in needed and _upstream(checked, {name}) & selected]

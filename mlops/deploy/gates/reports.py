@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from mlops.ir.choices import instead
 from mlops.ir.gate import Asked, Gate, Judgement
 
 KNOWN = (
@@ -24,7 +25,7 @@ def read(raw: Any) -> Sequence[str]:
         raise ValueError('give a list, for example ["ModelQuality.Statistics"]')
     for name in raw:
         if name not in KNOWN:
-            raise ValueError(f"there is no report {name!r}; there are: {', '.join(KNOWN)}")
+            raise ValueError(f"there is no report {name!r}{instead(name, KNOWN)}")
     return raw
 
 

@@ -13,6 +13,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.models import approvals
 from mlops.deploy.pages import items
 from mlops.ir import Refusal, UsageError
+from mlops.ir.choices import instead
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
@@ -42,8 +43,7 @@ def versions(account: Account, group: str) -> tuple[Version, ...]:
     sagemaker = account.client("sagemaker")
     with answers():
         if unless_missing(lambda: sagemaker.describe_model_package_group(ModelPackageGroupName=group)) is None:
-            known = ", ".join(groups(account)) or "none"
-            raise UsageError(f"there is no model package group {group!r}; there are: {known}")
+            raise UsageError(f"there is no model package group {group!r}{instead(group, groups(account))}")
         found = list(items(sagemaker, "list_model_packages", "ModelPackageSummaryList", ModelPackageGroupName=group))
     return tuple(sorted(map(_version, found), key=lambda version: version.number, reverse=True))
 

@@ -15,6 +15,7 @@ from mlops.deploy.shifting.judging import Missing, Rule, period_of
 from mlops.deploy.shifting.moves import NAMES
 from mlops.deploy.strategies import strategies
 from mlops.ir import ConfigurationError
+from mlops.ir.choices import instead
 from mlops.ir.duration import seconds_of
 from mlops.ir.gate import Gate
 from mlops.ir.hook import Hook, Moment
@@ -185,7 +186,7 @@ class _Reader:
         name, raw = (written, {}) if isinstance(written, str) else next(iter(written.items()))
         strategy = known.get(name)
         if strategy is None:
-            self._wrong(("strategy", name), f"there is no strategy {name!r}; there are: {', '.join(known)}")
+            self._wrong(("strategy", name), f"there is no strategy {name!r}{instead(name, known)}")
             return None
         settings = self._table(strategy.settings, raw, "strategy", name)
         if settings is None:
@@ -202,7 +203,7 @@ class _Reader:
         for name, raw in tables.items():
             gate = known.get(name)
             if gate is None:
-                self._wrong(("gates", name), f"there is no gate {name!r}; there are: {', '.join(known)}")
+                self._wrong(("gates", name), f"there is no gate {name!r}{instead(name, known)}")
                 continue
             try:
                 found.append((gate, gate.read(raw)))
@@ -230,8 +231,8 @@ class _Reader:
             return None
         measure = measures().get(limits.measure or name)
         if measure is None:
-            known = ", ".join(measures())
-            self._wrong(("judge", name), f"there is no measure {limits.measure or name!r}; there are: {known}")
+            asked = limits.measure or name
+            self._wrong(("judge", name), f"there is no measure {asked!r}{instead(asked, measures())}")
             return None
         its = {key: value for key, value in raw.items() if key not in own}
         for key in sorted(set(its) - {item.name for item in fields(measure.settings)}):

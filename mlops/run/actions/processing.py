@@ -29,11 +29,10 @@ def start(work: Work) -> Task:
 
 
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
-    specification = request.get("AppSpecification") or {}
-    entrypoint = specification.get("ContainerEntrypoint")
-    if not entrypoint:
-        raise StepFailed("the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
-    command = [as_text(word) for word in (*entrypoint, *(specification.get("ContainerArguments") or ()))]
+    work.need_possible(request)
+    specification = request["AppSpecification"]
+    words = (*specification["ContainerEntrypoint"], *(specification.get("ContainerArguments") or ()))
+    command = [as_text(word) for word in words]
     config = (request.get("ProcessingResources") or {}).get("ClusterConfig") or {}
     hosts = cluster(work.name, config)
     planned = [
@@ -78,11 +77,7 @@ def _fetch_inputs(work: Work, request: Mapping[str, Any], position: int, hosts: 
         what = f"input {item.get('InputName')}"
         if item.get("AppManaged"):
             continue
-        source = item.get("S3Input")
-        if not isinstance(source, dict):
-            raise StepFailed(f"{what}: only an S3Input can be read on this machine yet")
-        if source.get("S3InputMode") == "Pipe":
-            raise StepFailed(f"{what}: S3InputMode Pipe cannot run on this machine yet, use File")
+        source = item["S3Input"]
         target = below_opt_ml(source.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
         sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         part = {"position": position, "hosts": hosts} if sharded else {}
@@ -103,14 +98,9 @@ def _outputs(work: Work, request: Mapping[str, Any]) -> Iterator[_Output]:
         what = f"output {item.get('OutputName')}"
         if item.get("AppManaged"):
             continue
-        target = item.get("S3Output")
-        if not isinstance(target, dict):
-            raise StepFailed(f"{what}: only an S3Output can be written on this machine yet")
+        target = item["S3Output"]
         folder = below_opt_ml(target.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
-        uri = target.get("S3Uri")
-        if not isinstance(uri, str) or not uri.startswith("s3://"):
-            raise StepFailed(f"{what}: S3Uri is {uri!r}, not an s3:// URI")
-        yield _Output(folder, uri, target.get("S3UploadMode") == "Continuous")
+        yield _Output(folder, target["S3Uri"], target.get("S3UploadMode") == "Continuous")
 
 
 def _write_config(work: Work, request: Mapping[str, Any], job: Job, hosts: Cluster, position: int) -> None:

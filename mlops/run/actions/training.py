@@ -10,7 +10,6 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
-from mlops.knowledge.framework_images import needs_script
 from mlops.run.archive import Member, merged, pack, unpack
 from mlops.run.beneath import Folder, content, remove
 from mlops.run.cluster import Cluster, cluster
@@ -46,20 +45,10 @@ def start(work: Work) -> Task:
 
 
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
+    work.need_possible(request)
     algorithm = request.get("AlgorithmSpecification") or {}
     entrypoint = algorithm.get("ContainerEntrypoint")
     script = None if entrypoint else script_of(request.get("HyperParameters", {}), request.get("Environment", {}))
-    if not entrypoint and script is None:
-        image = algorithm.get("TrainingImage") or algorithm.get("AlgorithmName")
-        why = (
-            "has no algorithm of its own, so nothing runs"
-            if needs_script(str(image))
-            else "brings its own algorithm, which cannot run on this machine"
-        )
-        raise StepFailed(
-            f"the image {image} {why}: give a script (hyperparameters sagemaker_program and "
-            "sagemaker_submit_directory) or AlgorithmSpecification.ContainerEntrypoint"
-        )
     compiled_metrics(algorithm.get("MetricDefinitions"))
     run = _Run(work, request, job, script, cluster(work.name, request.get("ResourceConfig") or {}))
     if request.get("EnableManagedSpotTraining"):
@@ -195,9 +184,7 @@ def _fetch_channels(work: Work, request: Mapping[str, Any], hosts: Cluster, posi
         name = str(channel.get("ChannelName"))
         what = f"channel {name}"
         mode = channel.get("InputMode") or default_mode
-        source = (channel.get("DataSource") or {}).get("S3DataSource")
-        if not isinstance(source, dict):
-            raise StepFailed(f"{what}: only an S3DataSource can be read on this machine yet")
+        source = channel["DataSource"]["S3DataSource"]
         groups = source.get("InstanceGroupNames")
         takers = [item for item in hosts.hosts if not groups or item.group in groups]
         if host not in takers:
@@ -265,9 +252,7 @@ def _fetch_checkpoints(work: Work, request: Mapping[str, Any]) -> list[Upload]:
         return []
     path = config.get("LocalPath") or "/opt/ml/checkpoints"
     folder = below_opt_ml(path, work.opt_ml, "CheckpointConfig.LocalPath")
-    uri = config.get("S3Uri")
-    if not isinstance(uri, str) or not uri.startswith("s3://"):
-        raise StepFailed(f"CheckpointConfig.S3Uri is {uri!r}, not an s3:// URI")
+    uri = config["S3Uri"]
     folder.mkdir(parents=True, exist_ok=True)
     below = f"{uri.rstrip('/')}/"
     if work.ports.objects.keys(below):
@@ -313,10 +298,8 @@ def _publish(
 ) -> dict[str, str] | None:
     """Answers ModelArtifacts: the files of all hosts in one. Where two hosts have one of the same name the service
     documents nothing; here, as in the SDK's local mode, the later host's stays."""
-    config = request.get("OutputDataConfig") or {}
-    path = config.get("S3OutputPath")
-    if not isinstance(path, str) or not path.startswith("s3://"):
-        raise StepFailed(f"OutputDataConfig.S3OutputPath is {path!r}, not an s3:// URI")
+    config = request["OutputDataConfig"]
+    path = config["S3OutputPath"]
     target = f"{path.rstrip('/')}/{hosts[0].name}/output"
     packed = config.get("CompressionType") != "NONE"
     model = f"{target}/model.tar.gz" if packed else f"{target}/model/"

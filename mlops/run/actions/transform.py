@@ -68,6 +68,7 @@ def start(work: Work) -> Task:
 
 
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
+    work.need_possible(request)
     model = work.ports.registry.describe("DescribeModel", {"ModelName": request.get("ModelName")})
     containers = place_model(model, work.folder, work.ports.objects, work.ports.registry)
     for container in containers:
@@ -101,16 +102,8 @@ def _batch_environment(request: Mapping[str, Any]) -> dict[str, str]:
 def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
     """Fetches the inputs too. Raises :class:`StepFailed`."""
     given, wanted = request.get("TransformInput") or {}, request.get("TransformOutput") or {}
-    split = given.get("SplitType") or "None"
-    if split not in ("None", "Line"):
-        raise StepFailed(f"TransformInput.SplitType {split} cannot run on this machine yet, use Line or None")
-    source = (given.get("DataSource") or {}).get("S3DataSource") or {}
-    uri = source.get("S3Uri")
-    if source.get("S3DataType", "S3Prefix") != "S3Prefix" or not isinstance(uri, str) or not uri.startswith("s3://"):
-        raise StepFailed(f"TransformInput: only an S3Prefix with an s3:// URI can be read here, found {source}")
-    folder = wanted.get("S3OutputPath")
-    if not isinstance(folder, str) or not folder.startswith("s3://"):
-        raise StepFailed(f"TransformOutput.S3OutputPath is {folder!r}, not an s3:// URI")
+    uri = given["DataSource"]["S3DataSource"]["S3Uri"]
+    folder = wanted["S3OutputPath"]
     places = []
     for key, relative in prefix_places(uri, work.ports.objects):
         path = safe(relative, "TransformInput")
@@ -132,7 +125,7 @@ def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
     }
     return _Plan(
         places=tuple(places),
-        split_lines=split == "Line",
+        split_lines=given.get("SplitType") == "Line",
         many_records=request.get("BatchStrategy", "MultiRecord") == "MultiRecord",
         payload_bytes=(payload or 100) * 1024 * 1024,
         assemble_lines=wanted.get("AssembleWith") == "Line",

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.knowledge.this_machine import of_containers
 from mlops.run.archive import unpack
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Objects, Registry
@@ -30,8 +31,8 @@ def place_model(model: Mapping[str, Any], folder: Path, objects: Objects, regist
     described = [container for item in listed for container in _resolved(item, registry)]
     if not described:
         raise StepFailed(f"model {model.get('ModelName')} has no container")
-    if len(described) > 1 and (model.get("InferenceExecutionConfig") or {}).get("Mode") == "Direct":
-        raise StepFailed("containers that are invoked one by one (Mode Direct) cannot be served on this machine yet")
+    for obstacle in of_containers(described, (model.get("InferenceExecutionConfig") or {}).get("Mode")):
+        raise StepFailed(obstacle.message)
     placed = []
     for number, container in enumerate(described, start=1):
         ml = folder / "ml" if number == 1 else folder / "containers" / str(number) / "ml"
@@ -57,8 +58,6 @@ def _resolved(container: Mapping[str, Any], registry: Registry) -> list[dict[str
 
 
 def _place(container: Mapping[str, Any], ml: Path, objects: Objects) -> dict[str, str]:
-    if container.get("Mode") == "MultiModel":
-        raise StepFailed("a MultiModel container cannot be served on this machine yet")
     environment = dict(container.get("Environment") or {})
     _place_data(container, ml, objects)
     submitted = environment.get("SAGEMAKER_SUBMIT_DIRECTORY", "")

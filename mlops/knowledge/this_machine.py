@@ -1,0 +1,194 @@
+"""What cannot run on this machine, told by a step's request: the run refuses by it, and checking tells it before.
+
+A request may hold expressions: what only the execution decides is not judged. Whether a script or an object is there is
+another question; this is about kinds of things.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+from typing import Any, TypeAlias
+
+from mlops.ir import Join, JsonGet, Ref, Unknown
+from mlops.ir.members import get
+from mlops.ir.script_mode import is_program
+from mlops.knowledge.framework_images import needs_script
+
+_LATER = (Ref, Join, JsonGet, Unknown)
+"""Decided by the execution."""
+
+_Request: TypeAlias = Mapping[str, Any]
+_Member: TypeAlias = tuple[str | int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Obstacle:
+    """``member`` is the place in the request."""
+
+    member: _Member
+    message: str
+
+
+def of_step(type_: str, action: str | None, request: Any) -> Iterator[Obstacle]:
+    """``type_`` is the step's Type as written, ``action`` what runs it here."""
+    if action is None:
+        yield Obstacle((), f"a step of type {type_} cannot be run on this machine yet")
+    elif action in _JUDGES and isinstance(request, Mapping):
+        yield from _JUDGES[action](request)
+
+
+def of_containers(containers: Sequence[_Request], mode: Any) -> Iterator[Obstacle]:
+    """Of a model that is to be served here; ``mode`` is that of its InferenceExecutionConfig. A ``member`` begins with
+    the number of the container."""
+    if len(containers) > 1 and mode == "Direct":
+        message = "containers that are invoked one by one (Mode Direct) cannot be served on this machine yet"
+        yield Obstacle((), message)
+    for number, container in enumerate(containers):
+        if container.get("Mode") == "MultiModel":
+            yield Obstacle((number, "Mode"), "a MultiModel container cannot be served on this machine yet")
+
+
+def _processing(request: _Request) -> Iterator[Obstacle]:
+    place = ("AppSpecification", "ContainerEntrypoint")
+    if not get(request, *place) and not _is_later(request.get("AppSpecification")):
+        yield Obstacle(place, "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
+    at: _Member
+    for index, item in _listed(request, "ProcessingInputs"):
+        at, what = ("ProcessingInputs", index), f"input {item.get('InputName')}"
+        source = item.get("S3Input")
+        if _is_later(source) or item.get("AppManaged"):
+            continue
+        if not isinstance(source, Mapping):
+            yield Obstacle(at, f"{what}: only an S3Input can be read on this machine yet")
+            continue
+        at = (*at, "S3Input")
+        if source.get("S3InputMode") == "Pipe":
+            message = f"{what}: S3InputMode Pipe cannot run on this machine yet, use File"
+            yield Obstacle((*at, "S3InputMode"), message)
+        yield from _source(source, at, what)
+        yield from _folder(source.get("LocalPath"), (*at, "LocalPath"), what)
+    for index, item in _listed(request, "ProcessingOutputConfig", "Outputs"):
+        at, what = ("ProcessingOutputConfig", "Outputs", index), f"output {item.get('OutputName')}"
+        target = item.get("S3Output")
+        if _is_later(target) or item.get("AppManaged"):
+            continue
+        if not isinstance(target, Mapping):
+            yield Obstacle(at, f"{what}: only an S3Output can be written on this machine yet")
+            continue
+        yield from _folder(target.get("LocalPath"), (*at, "S3Output", "LocalPath"), what)
+        yield from _place(target.get("S3Uri"), (*at, "S3Output", "S3Uri"), f"{what}: S3Uri")
+
+
+def _training(request: _Request) -> Iterator[Obstacle]:
+    yield from _program(request)
+    at: _Member
+    for index, channel in _listed(request, "InputDataConfig"):
+        at, what = ("InputDataConfig", index, "DataSource"), f"channel {channel.get('ChannelName')}"
+        holder = channel.get("DataSource")
+        source = get(holder, "S3DataSource")
+        if _is_later(holder) or _is_later(source):
+            continue
+        if not isinstance(source, Mapping):
+            yield Obstacle(at, f"{what}: only an S3DataSource can be read on this machine yet")
+            continue
+        yield from _source(source, (*at, "S3DataSource"), what)
+    checkpoints = request.get("CheckpointConfig")
+    if isinstance(checkpoints, Mapping) and checkpoints:
+        at = ("CheckpointConfig",)
+        yield from _place(checkpoints.get("S3Uri"), (*at, "S3Uri"), "CheckpointConfig.S3Uri")
+        path = checkpoints.get("LocalPath") or "/opt/ml/checkpoints"
+        yield from _folder(path, (*at, "LocalPath"), "CheckpointConfig")
+    target = get(request, "OutputDataConfig", "S3OutputPath")
+    if not _is_later(request.get("OutputDataConfig")):
+        yield from _place(target, ("OutputDataConfig", "S3OutputPath"), "OutputDataConfig.S3OutputPath")
+
+
+def _program(request: _Request) -> Iterator[Obstacle]:
+    """A script or a command has to be there: no image is run."""
+    algorithm, values, environment = (
+        request.get(name) or {} for name in ("AlgorithmSpecification", "HyperParameters", "Environment")
+    )
+    if any(_is_later(item) for item in (algorithm, values, environment)) or get(algorithm, "ContainerEntrypoint"):
+        return
+    program = get(environment, "SAGEMAKER_PROGRAM") or get(values, "sagemaker_program")
+    if isinstance(program, str) and program.strip('"'):
+        name = program.strip('"')
+        if not is_program(name):
+            message = (
+                f"sagemaker_program is {name!r}; the training toolkit takes only a relative path of letters, digits "
+                "and . _ + - / inside the code"
+            )
+            yield Obstacle(("HyperParameters", "sagemaker_program"), message)
+        return
+    image = get(algorithm, "TrainingImage") or get(algorithm, "AlgorithmName")
+    if program or _is_later(image):
+        return
+    why = (
+        "has no algorithm of its own, so nothing runs"
+        if needs_script(str(image))
+        else "brings its own algorithm, which cannot run on this machine"
+    )
+    yield Obstacle(
+        ("AlgorithmSpecification",),
+        f"the image {image} {why}: give a script (hyperparameters sagemaker_program and sagemaker_submit_directory) or "
+        "AlgorithmSpecification.ContainerEntrypoint",
+    )
+
+
+def _transform(request: _Request) -> Iterator[Obstacle]:
+    split = get(request, "TransformInput", "SplitType") or "None"
+    if isinstance(split, str) and split not in ("None", "Line"):
+        message = f"TransformInput.SplitType {split} cannot run on this machine yet, use Line or None"
+        yield Obstacle(("TransformInput", "SplitType"), message)
+    at = ("TransformInput", "DataSource", "S3DataSource")
+    source = get(request, *at)
+    kind = get(source, "S3DataType") or "S3Prefix"
+    if isinstance(kind, str) and kind != "S3Prefix":
+        yield Obstacle((*at, "S3DataType"), f"TransformInput: S3DataType {kind} cannot be read on this machine yet")
+    if not _is_later(source):
+        yield from _place(get(source, "S3Uri"), (*at, "S3Uri"), "TransformInput: S3Uri")
+    target = ("TransformOutput", "S3OutputPath")
+    yield from _place(get(request, *target), target, ".".join(target))
+
+
+_JUDGES: Mapping[str, Callable[[_Request], Iterator[Obstacle]]] = {
+    "processing": _processing,
+    "training": _training,
+    "transform": _transform,
+}
+
+
+def _source(source: _Request, at: _Member, what: str) -> Iterator[Obstacle]:
+    kind = source.get("S3DataType") or "S3Prefix"
+    if isinstance(kind, str) and kind not in ("S3Prefix", "ManifestFile"):
+        yield Obstacle((*at, "S3DataType"), f"{what}: S3DataType {kind} cannot be read on this machine yet")
+    uri = source.get("S3Uri")
+    if not _is_later(uri) and not (isinstance(uri, str) and uri.startswith("s3://")):
+        message = f"{what}: S3Uri is {uri!r}, not an s3:// URI; -p gives a parameter a file of yours"
+        yield Obstacle((*at, "S3Uri"), message)
+
+
+def _place(uri: Any, at: _Member, what: str) -> Iterator[Obstacle]:
+    if not _is_later(uri) and not (isinstance(uri, str) and uri.startswith("s3://")):
+        yield Obstacle(at, f"{what} is {uri!r}, not an s3:// URI")
+
+
+def _folder(path: Any, at: _Member, what: str) -> Iterator[Obstacle]:
+    if _is_later(path):
+        return
+    wanted = PurePosixPath(str(path))
+    if not wanted.is_relative_to("/opt/ml") or ".." in wanted.parts:
+        yield Obstacle(at, f"{what}: LocalPath is {path!r}; a local path is to be under /opt/ml/")
+
+
+def _listed(request: _Request, *members: str) -> Iterator[tuple[int, _Request]]:
+    listed = get(request, *members)
+    for index, item in enumerate(listed if isinstance(listed, list | tuple) else ()):
+        if isinstance(item, Mapping):
+            yield index, item
+
+
+def _is_later(value: Any) -> bool:
+    return isinstance(value, _LATER)

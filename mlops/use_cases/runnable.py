@@ -1,0 +1,35 @@
+"""Whether this machine can run what was opened: told where somebody asks, refused before anything starts."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from dataclasses import replace
+
+from mlops.check.here import cannot_run, unavoidable
+from mlops.check.selection import listed_codes, read_selection
+from mlops.check.sources import Opened
+from mlops.ir import Checked, Finding, Listener, Severity
+from mlops.use_cases.judging import need_sound
+
+
+def obstacles(checked: Checked, only: Collection[str] = ()) -> tuple[Finding, ...]:
+    """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds."""
+    found = [item for item in cannot_run(checked) if not only or item.step in only]
+    surely = (only or unavoidable(checked)) if found else ()
+    return tuple(replace(item, severity=Severity.ERROR) if item.step in surely else item for item in found)
+
+
+def need_runnable(checked: Checked, only: Collection[str], listener: Listener) -> None:
+    """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
+    found = obstacles(checked, only)
+    if found:
+        need_sound(found, listener, doing="run")
+
+
+def with_obstacles(opened: Opened, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Opened:
+    """With a finding for each step that cannot run here; ``select`` and ``ignore`` are codes."""
+    found = [item for checked in opened.pipelines for item in cannot_run(checked)]
+    wanted, unwanted = listed_codes("--select", select), listed_codes("--ignore", ignore)
+    told = replace(read_selection(opened.root), select=wanted, ignore=unwanted).chosen(found)
+    ordered = sorted((*opened.findings, *told), key=lambda item: item.sort_key)
+    return replace(opened, findings=tuple(ordered))

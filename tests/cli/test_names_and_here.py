@@ -1,0 +1,114 @@
+"""Names that there are not are told with the one that was meant, and what this machine cannot run before it begins."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import Told, in_this_process
+
+from mlops.account.local import LocalAccount
+from mlops.ir.choices import instead
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+PIPELINE = f"""\
+from mlops import Lambda, Pipeline, Processing
+with Pipeline("chain") as pipeline:
+    word = pipeline.string("Word", default="good")
+    one = Processing("Prepare", code="steps", entry="step.py", image="{IMAGE}", outputs=["text"], args=[word])
+"""
+ASKS = """\
+    Lambda("Ask", function="arn:aws:lambda:us-east-1:123456789012:function:f", outputs=["answer"], after=[one])
+"""
+TABLES = """\
+[env.staging]
+account = "123456789012"
+region = "us-east-1"
+role = "arn:aws:iam::123456789012:role/r"
+bucket = "acme-ml"
+parameters = { Word = "staged", OfAnother = 3 }
+[env.staging.promote]
+strategy = "cannary"
+"""
+Mlops = Callable[..., Told]
+
+
+@pytest.fixture
+def mlops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mlops:
+    (tmp_path / "mlops.toml").write_text(TABLES)
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "asks.py").write_text(PIPELINE.replace("chain", "asks") + ASKS)
+    (tmp_path / "steps").mkdir()
+    (tmp_path / "steps" / "step.py").write_text("import sys\nprint('the word is', sys.argv[1])\n")
+    (tmp_path / "steps" / "other.py").touch()
+    monkeypatch.chdir(tmp_path)
+    return in_this_process(capfd)
+
+
+def test_what_cannot_run_here_is_refused_before_anything_starts(mlops: Mlops, tmp_path: Path) -> None:
+    """The first step ran, and was paid for in time, before the second one failed."""
+    told = mlops("run", "asks.py", code=1).err
+    assert "asks.py:5: error A030 [Ask] a step of type Lambda cannot be run on this machine yet" in told
+    assert "run stopped: 1 error" in told
+    assert json.loads(mlops("executions", "list", "--format", "json").out) == []
+    assert (
+        LocalAccount(tmp_path / ".mlops", "us-east-1").client("sagemaker").list_pipelines()["PipelineSummaries"] == []
+    )
+    assert "Prepare: Succeeded" in mlops("run", "asks.py", "--only", "Prepare").err
+
+
+def test_check_tells_it_to_whom_it_concerns(mlops: Mlops) -> None:
+    assert "A030" not in mlops("check", "asks.py").out
+    told = mlops("check", "asks.py", "--env", "local").out
+    assert "asks.py:5: warning A030 [Ask] a step of type Lambda cannot be run on this machine yet" in told
+    assert "A030" not in mlops("check", "pipeline.py", "--env", "local").out
+    assert "A030" not in mlops("check", "asks.py", "--env", "local", "--ignore", "A030").out
+
+
+def test_a_run_with_the_parameters_of_an_environment(mlops: Mlops) -> None:
+    mlops("run", "pipeline.py", "--env", "staging")
+    assert "the word is staged" in mlops("executions", "logs", "last", "Prepare").out
+    mlops("run", "pipeline.py", "--env", "staging", "-p", "Word=own")
+    assert "the word is own" in mlops("executions", "logs", "last", "Prepare").out
+    told = mlops("run", "--only", "Prepare", "--from", "last", "--env", "staging", code=2).err
+    assert "--from takes the parameters of that execution" in told
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        ("check pipeline.py --env stagng", "staging"),
+        ("check pipeline.py --format jsn", "json"),
+        ("check pipeline.py:chian", "chain"),
+        ("chek pipeline.py", "check"),
+        ("emit diagrm pipeline.py", "diagram"),
+        ("plan pipeline.py --env local --format txt", "text"),
+        ("run pipeline.py --only Prepre", "Prepare"),
+        ("run pipeline.py --env stagng", "staging"),
+        ("run pipeline.py -p Wrd=x", "Word"),
+        ("run pipeline.py --interrupt-spot Prepre", "Prepare"),
+        ("promote chain --to stagng", "staging"),
+        ("promote chain --to staging", "canary"),
+        ("endpoints shwo chain", "show"),
+        ("rules --format markdwn", "markdown"),
+    ],
+)
+def test_a_misspelt_name_is_told_with_the_one_that_was_meant(mlops: Mlops, words: str, meant: str) -> None:
+    told = mlops(*words.split(), code=2).err
+    assert "id you mean" in told and meant in told.partition("id you mean")[2].splitlines()[0]
+
+
+def test_a_misspelt_entry(mlops: Mlops, tmp_path: Path) -> None:
+    file = tmp_path / "pipeline.py"
+    file.write_text(file.read_text().replace('entry="step.py"', 'entry="stp.py"'))
+    assert "did you mean 'step.py'?" in mlops("check", "pipeline.py", code=1).out
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "end"),
+    [("x", [], "; there are: none"), ("one", ["one-a"], "; there are: one-a; did you mean 'one-a'?")],
+)
+def test_the_end_of_such_a_sentence(name: str, known: list[str], end: str) -> None:
+    assert instead(name, known) == end

@@ -1,0 +1,178 @@
+"""One knowledge of what this machine can run: checking tells beforehand just what the run refuses, and both in the same
+words. Each row is asked of both."""
+
+from __future__ import annotations
+
+from importlib.util import find_spec
+from typing import Any
+
+import pytest
+from ports_for_tests import STEP_TYPES, Account, checked, condition, step
+
+from mlops.check.here import cannot_run, unavoidable
+from mlops.ir import Step
+
+SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
+KMEANS = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
+IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
+SCRIPT = {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://bucket/sourcedir.tar.gz"}
+
+
+def get(expression: str) -> Any:
+    return {"Get": expression}
+
+
+def processing(source: Any = None, target: Any = None, **changes: Any) -> Step:
+    request = {"AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": ["true"]}, **changes}
+    if source is not None:
+        request["ProcessingInputs"] = [{"InputName": "in", **source}]
+    if target is not None:
+        request["ProcessingOutputConfig"] = {"Outputs": [{"OutputName": "out", **target}]}
+    return step("Processing", "S", request)
+
+
+def s3(**changes: Any) -> dict[str, Any]:
+    return {"S3Input": {"S3Uri": "s3://bucket/none", "LocalPath": IN, **changes}}
+
+
+def training(**changes: Any) -> Step:
+    request = {
+        "AlgorithmSpecification": {"TrainingImage": SKLEARN},
+        "HyperParameters": SCRIPT,
+        "OutputDataConfig": {"S3OutputPath": "s3://bucket/models"},
+        **changes,
+    }
+    return step("Training", "S", request)
+
+
+def channel(**source: Any) -> dict[str, Any]:
+    return {"InputDataConfig": [{"ChannelName": "train", "DataSource": source}]}
+
+
+def transform(source: Any = None, **changes: Any) -> Step:
+    given = {"DataSource": {"S3DataSource": {"S3Uri": "s3://bucket/in", **(source or {})}}}
+    request = {"ModelName": "m", "TransformInput": given, "TransformOutput": {"S3OutputPath": "s3://bucket/out"}}
+    for name, value in changes.items():
+        request[name] = {**request.get(name, {}), **value}  # type: ignore[dict-item]
+    return step("Transform", "S", request)
+
+
+REFUSED = [
+    (processing(AppSpecification={"ImageUri": "i"}), "/AppSpecification/ContainerEntrypoint"),
+    (processing(s3(S3InputMode="Pipe")), "/ProcessingInputs/0/S3Input/S3InputMode"),
+    (processing(s3(S3DataType="AugmentedManifestFile")), "/ProcessingInputs/0/S3Input/S3DataType"),
+    (processing(s3(S3Uri="/data")), "/ProcessingInputs/0/S3Input/S3Uri"),
+    (processing(s3(LocalPath="/data")), "/ProcessingInputs/0/S3Input/LocalPath"),
+    (processing({"DatasetDefinition": {"LocalPath": IN}}), "/ProcessingInputs/0"),
+    (processing(target={"S3Output": {"S3Uri": "/out", "LocalPath": OUT}}), None),
+    (processing(target={"S3Output": {"S3Uri": "s3://bucket/o", "LocalPath": "/out"}}), None),
+    (processing(target={"FeatureStoreOutput": {"FeatureGroupName": "g"}}), "/ProcessingOutputConfig/Outputs/0"),
+    (training(HyperParameters={}), "/AlgorithmSpecification"),
+    (training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": KMEANS}), "/AlgorithmSpecification"),
+    (training(HyperParameters={}, AlgorithmSpecification={"AlgorithmName": "mine"}), "/AlgorithmSpecification"),
+    (training(HyperParameters={**SCRIPT, "sagemaker_program": "../t.py"}), "/HyperParameters/sagemaker_program"),
+    (training(**channel(FileSystemDataSource={"FileSystemId": "fs-1"})), "/InputDataConfig/0/DataSource"),
+    (training(**channel(DatasetSource={"DatasetArn": "a"})), "/InputDataConfig/0/DataSource"),
+    (training(**channel(S3DataSource={"S3Uri": "s3://b/x", "S3DataType": "AugmentedManifestFile"})), None),
+    (training(CheckpointConfig={"S3Uri": "/ckpt"}), "/CheckpointConfig/S3Uri"),
+    (training(OutputDataConfig={"S3OutputPath": "/models"}), "/OutputDataConfig/S3OutputPath"),
+    (transform(TransformInput={"SplitType": "RecordIO"}), "/TransformInput/SplitType"),
+    (transform({"S3DataType": "ManifestFile"}), "/TransformInput/DataSource/S3DataSource/S3DataType"),
+    (transform(TransformOutput={"S3OutputPath": "/out"}), "/TransformOutput/S3OutputPath"),
+]
+TAKEN = [
+    processing(),
+    processing(s3(), {"S3Output": {"S3Uri": "s3://bucket/o", "LocalPath": OUT}}),
+    processing(s3(S3DataType="ManifestFile")),
+    processing({**s3(S3InputMode="Pipe"), "AppManaged": True}),
+    processing(target={"FeatureStoreOutput": {"FeatureGroupName": "g"}, "AppManaged": True}),
+    training(),
+    training(HyperParameters={}, Environment={"SAGEMAKER_PROGRAM": "train.py"}),
+    training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": KMEANS, "ContainerEntrypoint": ["true"]}),
+    training(**channel(S3DataSource={"S3Uri": "s3://bucket/x"})),
+    transform(),
+    transform(TransformInput={"SplitType": "Line"}),
+]
+
+
+def told(*steps: Step) -> list[tuple[str | None, str | None, str]]:
+    return [(item.step, item.path, item.message) for item in cannot_run(checked(*steps))]
+
+
+@pytest.mark.parametrize(("one", "at"), REFUSED)
+def test_what_the_run_refuses_is_told_before_in_its_words(account: Account, one: Step, at: str | None) -> None:
+    ((name, path, message),) = told(one)
+    assert name == "S" and path is not None and path.startswith(f"/Steps/0/Arguments{at or ''}")
+    if one.type == "Transform":
+        account.registry.model("m", PrimaryContainer={"Image": "i"})
+    assert account.run(one) == "Failed"
+    assert account.journal.last("S").failure == message
+
+
+@pytest.mark.parametrize("one", TAKEN)
+def test_what_the_run_takes_is_not_told(account: Account, one: Step) -> None:
+    """Where no data lie there it fails, but never by what it is."""
+    assert told(one) == []
+    if one.type == "Transform":
+        account.registry.model("m", PrimaryContainer={"Image": "i"})
+    account.run(one)
+    failure = account.journal.last("S").failure or ""
+    assert "on this machine" not in failure and "cannot run here" not in failure
+
+
+@pytest.mark.parametrize("type_", sorted(STEP_TYPES))
+def test_every_step_type_runs_or_is_told(account: Account, type_: str) -> None:
+    action = STEP_TYPES[type_].action
+    if action is not None:
+        assert find_spec(f"mlops.run.actions.{action}") is not None
+        return
+    message = f"a step of type {type_} cannot be run on this machine yet"
+    assert told(step(type_, "S", {})) == [("S", "/Steps/0/Arguments", message)]
+    assert account.run(step(type_, "S", {})) == "Failed"
+    assert account.journal.last("S").failure == message
+
+
+MULTI, PLAIN = {"Image": "i", "Mode": "MultiModel"}, {"Image": "i"}
+
+
+@pytest.mark.parametrize(
+    ("model", "at"),
+    [
+        ({"PrimaryContainer": MULTI}, "/Steps/0/Arguments/PrimaryContainer/Mode"),
+        ({"Containers": [PLAIN, MULTI]}, "/Steps/0/Arguments/Containers/1/Mode"),
+        ({"Containers": [PLAIN, PLAIN], "InferenceExecutionConfig": {"Mode": "Direct"}}, None),
+        ({"Containers": [PLAIN, PLAIN], "InferenceExecutionConfig": {"Mode": "Serial"}}, ""),
+        ({"PrimaryContainer": PLAIN}, ""),
+    ],
+)
+def test_a_model_that_cannot_be_served_here(account: Account, model: dict[str, Any], at: str | None) -> None:
+    made = step("Model", "M", {"ExecutionRoleArn": "arn:aws:iam::000000000000:role/r", **model})
+    given = transform()
+    asked = step("Transform", "S", {**dict(given.arguments), "ModelName": get("Steps.M.ModelName")})  # type: ignore[arg-type]
+    found = told(made, asked)
+    account.run(made, asked)
+    failure = account.journal.last("S").failure or ""
+    if at == "":
+        assert found == [] and "cannot be served" not in failure
+        return
+    ((name, path, message),) = found
+    assert (name, message) == ("S", failure)
+    assert at is None or path == at
+
+
+def test_what_is_not_known_yet_is_not_judged() -> None:
+    later = get("Parameters.Later")
+    assert told(processing(s3(S3Uri=later, S3InputMode=later, LocalPath=later, S3DataType=later))) == []
+    assert told(training(HyperParameters=later), transform(TransformInput={"SplitType": later})) == []
+    assert told(training(AlgorithmSpecification={"TrainingImage": later}, HyperParameters={})) == []
+
+
+def test_what_is_surely_reached() -> None:
+    """Neither what a branch holds, nor what waits for a failure, nor what comes behind those."""
+    gate = condition("Gate", [], then=(step("Lambda", "InBranch", {}),))
+    handler = step("Lambda", "Handler", {}, DependsOn=[{"Step": "S", "Trigger": "Failed"}])
+    behind = step("Lambda", "Behind", {}, DependsOn=["Handler"])
+    last = step("Lambda", "Last", {}, DependsOn=["S"])
+    whole = checked(processing(), gate, handler, behind, last)
+    assert unavoidable(whole) == {"S", "Gate", "Last"}
+    assert [item.step for item in cannot_run(whole)] == ["InBranch", "Handler", "Behind", "Last"]
