@@ -52,6 +52,18 @@ class Uri(NamedTuple):
     placed: Placed
 
 
+class PropertyFile(NamedTuple):
+    """One that a step declares, where it is an object."""
+
+    at: str
+    item: Mapping[str, Value]
+    placed: Placed
+
+    def text(self, member: str) -> str | None:
+        found = self.item.get(member)
+        return found if isinstance(found, str) else None
+
+
 _URI_MEMBERS = frozenset({"S3Uri", "S3OutputPath", "ModelDataUrl", "DestinationS3Uri", "OutputS3Uri", "S3OutputUri"})
 
 
@@ -138,6 +150,17 @@ class Subject:
             for name, item in holder.items()
             if name in _URI_MEMBERS and not isinstance(item, tuple | dict)
         )
+
+    @cached_property
+    def property_files(self) -> tuple[PropertyFile, ...]:
+        """Of all steps; what is no object in those lists is not here (R320 tells it)."""
+        found: list[PropertyFile] = []
+        for placed in self.placed:
+            listed = placed.step.members.get("PropertyFiles")
+            for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
+                if isinstance(item, Mapping):
+                    found.append(PropertyFile(f"{placed.pointer}/PropertyFiles/{index}", item, placed))
+        return tuple(found)
 
     @cached_property
     def objects(self) -> tuple[tuple[str, Mapping[str, Value], Placed], ...]:

@@ -10,16 +10,10 @@ from mlops.ir import Edit, Finding, Severity, Where
 
 def written_finding(finding: Finding) -> dict[str, Any]:
     """:func:`read_finding` is the inverse."""
-    where, edit = finding.where, finding.edit
+    edit = finding.edit
     return {
-        "code": finding.code,
-        "name": finding.name,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "help": finding.help,
-        "step": finding.step,
-        "path": finding.path,
-        "where": written_where(where),
+        **finding.members,
+        "where": written_where(finding.where),
         "edit": None if edit is None else [edit.old, edit.new],
     }
 

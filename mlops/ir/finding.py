@@ -52,6 +52,19 @@ class Finding:
         return replace(self, where=where)
 
     @property
+    def members(self) -> dict[str, str | None]:
+        """What it says, as JSON has it; its place and its mend are written as each reader wants them."""
+        return {
+            "code": self.code,
+            "name": self.name,
+            "severity": self.severity.value,
+            "message": self.message,
+            "help": self.help,
+            "step": self.step,
+            "path": self.path,
+        }
+
+    @property
     def sort_key(self) -> tuple[str, int, int, str, str, str]:
         return (
             self.where.file or "",

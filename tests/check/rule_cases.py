@@ -512,6 +512,14 @@ CASES = [
         "/MlflowConfig/MlflowResourceArn",
         {"/MlflowConfig": None},
     ),
+    Case(
+        "a definition of many short members",
+        "E507",
+        {f"Score:a_long_name_{number}": "1" for number in range(45_000)},
+        "",
+        {f"Score:h{number}": "1" for number in range(45_000)},
+        WARNING,
+    ),
     Case("large definition", "E507", {"Score:x": "x" * 1_048_577}, "", {"Score:x": "x" * 1_000_000}, WARNING),
     Case(
         "many steps",

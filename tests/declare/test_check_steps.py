@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from mlops.check.sources import Opened
-from mlops.emit.targets.definition_json import document
 from mlops.ir import Severity
+from mlops.ir.document import document
 
 IMAGE = "000000000000.dkr.ecr.us-east-1.amazonaws.com/check"
 

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from mlops.check.sources import Opened, open_targets
-from mlops.emit.targets.definition_json import document
 from mlops.ir import Severity
+from mlops.ir.document import document
 
 BASE = """
 a = p.float("A", default=0.5)

@@ -13,8 +13,8 @@ import pytest
 
 from mlops.check.sources import Opened, open_targets
 from mlops.declare.shipped import mlops_function
-from mlops.emit.targets.definition_json import document
 from mlops.ir import Severity
+from mlops.ir.document import document
 
 FILE = '''\
 from __future__ import annotations

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from mlops.check.sources import Opened
-from mlops.emit.targets.definition_json import document
+from mlops.ir.document import document
 
 BASE = """
 sk = "111122223333.dkr.ecr.us-east-1.amazonaws.com/fit:1"

@@ -8,8 +8,8 @@ from collections.abc import Callable
 import pytest
 
 from mlops.check.sources import Opened
-from mlops.emit.targets.definition_json import document
 from mlops.ir import Severity
+from mlops.ir.document import document
 from mlops.ir.secret import secret_permissions, secrets_of
 from mlops.run.secrets import with_stand_ins
 

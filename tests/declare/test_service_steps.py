@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from mlops.check.sources import Opened
-from mlops.emit.targets.definition_json import document
 from mlops.ir import Severity
+from mlops.ir.document import document
 
 FUNCTION = "arn:aws:lambda:us-east-1:111122223333:function:score"
 QUEUE = "https://sqs.us-east-1.amazonaws.com/111122223333/jobs"

@@ -13,8 +13,9 @@ from mlops.deploy.pipelines.apply import apply
 from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.state import INLINE_BYTES, describe
 from mlops.deploy.pipelines.upsert import upsert
-from mlops.emit.targets.definition_json import document, emit_compact
+from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Checked, Definition
+from mlops.ir.document import document
 from mlops.ir.reader import read
 
 from .conftest import World

@@ -11,8 +11,8 @@ from typing import Any
 import pytest
 
 from mlops.deploy.pipelines.upsert import upsert
-from mlops.emit.targets.definition_json import document
 from mlops.ir import ConfigurationError
+from mlops.ir.document import document
 
 from .conftest import World
 

@@ -18,8 +18,8 @@ from hypothesis import strategies as st
 import mlops
 from mlops.check.programs import compile_program
 from mlops.cli import main
-from mlops.emit.targets.definition_json import document
 from mlops.emit.targets.python import emit
+from mlops.ir.document import document
 from mlops.ir.reader import read
 from tests.emit.odd_definitions import ODD
 from tests.emit.programs import CONSTRUCTORS, FILES, definition, programs

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mlops.emit.targets.definition_json import document
+from mlops.ir.document import document
 from mlops.ir.reader import MAX_DEPTH, read
 
 scalars = st.one_of(

@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 
 from mlops.check.sources import open_one
-from mlops.emit.targets.definition_json import document
+from mlops.ir.document import document
 from tests.oracle.test_sdk_oracle import HERE, ROOT, differences
 
 pytestmark = pytest.mark.xdist_group("sdk")

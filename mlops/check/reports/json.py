@@ -22,15 +22,5 @@ def render(findings: Sequence[Finding], *, files: int | None = None, colour: boo
 
 
 def record(finding: Finding) -> dict[str, Any]:
-    return {
-        "code": finding.code,
-        "name": finding.name,
-        "severity": finding.severity.value,
-        "message": finding.message,
-        "help": finding.help,
-        "step": finding.step,
-        "path": finding.path,
-        "file": shown_file(finding),
-        "line": finding.where.line,
-        "column": finding.where.column,
-    }
+    where = {"file": shown_file(finding), "line": finding.where.line, "column": finding.where.column}
+    return {**finding.members, **where}

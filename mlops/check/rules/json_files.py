@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
@@ -24,10 +24,7 @@ def property_file_not_json(subject: Subject) -> Iterator[Fault]:
     Bad:  "FilePath": "quality.csv"
     Good: "FilePath": "quality.json"
     """
-    for placed in subject.placed:
-        listed = placed.step.members.get("PropertyFiles")
-        for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
-            path = item.get("FilePath") if isinstance(item, Mapping) else None
-            if isinstance(path, str) and path.lower().endswith(_OTHERS):
-                at = f"{placed.pointer}/PropertyFiles/{index}/FilePath"
-                yield Fault(at, f"{shown(path)} is no JSON file", "let the step write JSON", placed)
+    for file in subject.property_files:
+        path = file.text("FilePath")
+        if path is not None and path.lower().endswith(_OTHERS):
+            yield Fault(f"{file.at}/FilePath", f"{shown(path)} is no JSON file", "let the step write JSON", file.placed)

@@ -76,23 +76,27 @@ def property_file_of_unknown_output(subject: Subject) -> Iterator[Fault]:
     Bad:  "OutputName": "reprot" with Outputs ["report"]
     Good: "OutputName": "report"
     """
-    for placed, arguments in subject.of_type("Processing"):
-        config = arguments.get("ProcessingOutputConfig", {})
-        outputs = config.get("Outputs", ()) if isinstance(config, Mapping) else None
-        listed = placed.step.members.get("PropertyFiles")
-        if not isinstance(outputs, tuple) or not isinstance(listed, tuple):
-            continue
-        names = [item.get("OutputName") if isinstance(item, Mapping) else None for item in outputs]
-        texts = [name for name in names if isinstance(name, str)]
-        if len(texts) != len(names):
-            continue
-        for index, item in enumerate(listed):
-            wanted = item.get("OutputName") if isinstance(item, Mapping) else None
-            if isinstance(wanted, str) and wanted not in texts:
-                at = f"{placed.pointer}/PropertyFiles/{index}/OutputName"
-                named = item.get("PropertyFileName") if isinstance(item, Mapping) else None
-                message = f"the step has no output {wanted!r}, in which property file {named!r} is to be found"
-                yield Fault(at, message, did_you_mean(wanted, texts), placed)
+    for file in subject.property_files:
+        outputs = _outputs(file.placed) if file.placed.step.type == "Processing" else None
+        wanted = file.text("OutputName")
+        if outputs is not None and wanted is not None and wanted not in outputs:
+            named = file.item.get("PropertyFileName")
+            message = f"the step has no output {wanted!r}, in which property file {named!r} is to be found"
+            yield Fault(f"{file.at}/OutputName", message, did_you_mean(wanted, outputs), file.placed)
+
+
+def _outputs(placed: Placed) -> list[str] | None:
+    """The names of a processing job's outputs; None where they are not all known."""
+    arguments = placed.step.arguments
+    if not isinstance(arguments, Mapping):
+        return None
+    config = arguments.get("ProcessingOutputConfig", {})
+    outputs = config.get("Outputs", ()) if isinstance(config, Mapping) else None
+    if not isinstance(outputs, tuple):
+        return None
+    names = [item.get("OutputName") if isinstance(item, Mapping) else None for item in outputs]
+    texts = [name for name in names if isinstance(name, str)]
+    return texts if len(texts) == len(names) else None
 
 
 @rule("R322", "absolute-property-file-path", Severity.WARNING, source="AWS docs: FilePath is relative to the output")
@@ -102,13 +106,11 @@ def absolute_property_file_path(subject: Subject) -> Iterator[Fault]:
     Bad:  "FilePath": "/opt/ml/processing/report/quality.json"
     Good: "FilePath": "quality.json"
     """
-    for placed in subject.placed:
-        listed = placed.step.members.get("PropertyFiles")
-        for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
-            path = item.get("FilePath") if isinstance(item, Mapping) else None
-            if isinstance(path, str) and (path.startswith(("/", "s3:")) or ".." in path.split("/")):
-                at = f"{placed.pointer}/PropertyFiles/{index}/FilePath"
-                yield Fault(at, f"{path!r} is not inside of the output", "write the path below the output", placed)
+    for file in subject.property_files:
+        path = file.text("FilePath")
+        if path is not None and (path.startswith(("/", "s3:")) or ".." in path.split("/")):
+            message = f"{path!r} is not inside of the output"
+            yield Fault(f"{file.at}/FilePath", message, "write the path below the output", file.placed)
 
 
 @rule(

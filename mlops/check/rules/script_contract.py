@@ -299,17 +299,16 @@ def report_of_another_name(subject: Subject) -> Iterator[Fault]:
     Good: open("/opt/ml/processing/output/report/evaluation.json", "w")
     """
     for script, reads in _python(subject):
-        declared = script.placed.step.members.get("PropertyFiles")
+        declared = [file for file in subject.property_files if file.placed is script.placed]
         outputs = {
             item.get("OutputName"): get(item, "S3Output", "LocalPath")
             for _, item in entries(script.job.request, "ProcessingOutputConfig", "Outputs")
         }
-        if script.member is not None or not reads.paths or not isinstance(declared, tuple):
+        if script.member is not None or not reads.paths:
             continue
-        for item in declared:
-            name, file = get(item, "OutputName"), get(item, "FilePath")
-            folder = outputs.get(name) if isinstance(name, str) else None
-            if not isinstance(folder, str) or not isinstance(file, str):
+        for report in declared:
+            file, folder = report.text("FilePath"), outputs.get(report.text("OutputName"))
+            if not isinstance(folder, str) or file is None:
                 continue
             written = [
                 (path, line)

@@ -25,8 +25,8 @@ from mlops.deploy.executions.parameters import as_text
 from mlops.deploy.executions.selection import Selection
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.definition_diff import steps_of
-from mlops.emit.targets.definition_json import document
 from mlops.ir import AccountError, Checked, Definition, UsageError
+from mlops.ir.document import document
 from mlops.ir.reader import read
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.values import refs

@@ -19,8 +19,8 @@ from mlops.account.missing import error_code, is_missing, unless_missing
 from mlops.check.account_findings import ACCOUNT_FINDINGS
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.definition_diff import leaves, steps_of
-from mlops.emit.targets.definition_json import document
 from mlops.ir import AccountError, Checked, Finding, Where
+from mlops.ir.document import document
 from mlops.ir.permissions import actions_of
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
