@@ -8,10 +8,15 @@ WORKERS ?= 3
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo test proofs check names lint bench bench-steps bench-peers clean
+.PHONY: demo shift test proofs check names lint bench bench-steps bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
+
+# Two versions of a pipeline, the second by 5, 25, 50 and 100 % under load; then four that are worse. Pictures in build/.
+shift: .venv/installed
+	$(DEMO)/python docs/shift/walk.py
+	$(DEMO)/python docs/shift/worse.py
 
 test: .venv-test/installed
 	$(TEST)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)

@@ -99,6 +99,8 @@ def judged(rule: Rule, values: Sequence[float | None]) -> Verdict:
         return Verdict("red", f"{rule.name}: {unsure} periods were neither good nor bad, {rule.unsure} may be")
     last = next((value for value in reversed(values) if value is not None), None)
     told = "no value yet" if last is None else rule.measure.said(last)
+    if not values:
+        told = f"none of {rule.interval:g} s is over"
     if good >= rule.count:
         return Verdict("green", f"{rule.name} {told}")
     return Verdict("unsure", f"{rule.name}: {good} of {rule.count} periods were good ({told})")

@@ -22,7 +22,7 @@ BAKE = Bake(1, 5.0, 600.0)
 @pytest.mark.parametrize(
     ("changes", "values", "standing", "why"),
     [
-        ({}, [], "unsure", "0 of 1 periods were good (no value yet)"),
+        ({}, [], "unsure", "0 of 1 periods were good (none of 60 s is over)"),
         ({}, [0.0], "green", "errors 0 %"),
         ({}, [0.01], "green", "errors 1 %"),
         ({}, [0.0, 0.05], "red", "5 %, and at most 1 % is wanted"),
