@@ -78,6 +78,7 @@ def test_doctor_and_lock_do_not_send_one_to_each_other(project: Path, without_th
         lock.pin(None, lambda event: None)
     assert "pip install 'sagemaker>=3'" in str(caught.value.hint) and "mlops lock" not in str(caught.value.hint)
     assert "pip install 'sagemaker>=3', then `mlops lock`" in said("doctor").out
+    said("doctor", "--strict", code=1)
 
 
 def test_one_missing_pin_is_told_once_and_a_region_that_is_nearly_pinned(project: Path, without_the_sdk: None) -> None:

@@ -33,7 +33,10 @@ _EXCLUSIONS: Mapping[str, tuple[str, ...]] = {
     "InstancePreferences": ("InstanceType", "InstanceGroups", "InstancePlacementConfig"),
 }
 _CONDITIONS = (_When("EvaluationType", "JobType", ("Evaluation",), wanted=True),)
-_TRIGGERS = frozenset({*_EXCLUSIONS, *(when.member for when in _CONDITIONS), *(w.decider for w in _CONDITIONS)})
+_RETAINED, _EXCEPT = "RetainAllVariantProperties", "ExcludeRetainedVariantProperties"
+_TRIGGERS = frozenset(
+    {_EXCEPT, *_EXCLUSIONS, *(when.member for when in _CONDITIONS), *(w.decider for w in _CONDITIONS)}
+)
 
 
 @rule("X930", "documented-members", Severity.ERROR, source=_SOURCE)
@@ -52,6 +55,9 @@ def documented_members(subject: Subject) -> Iterator[Fault]:
                 if value.get(member) is not None and value.get(other) is not None:
                     message = f"{member} and {other} exclude each other"
                     yield Fault(f"{at}/{other}", message, "keep one of them", placed)
+        if value.get(_EXCEPT) and literal(subject, value.get(_RETAINED)) in (None, False):
+            message = f"{_EXCEPT} are exceptions of {_RETAINED}, which is not set"
+            yield Fault(f"{at}/{_EXCEPT}", message, f"set {_RETAINED}", placed, severity=Severity.WARNING)
         for when in _CONDITIONS:
             decided = value.get(when.decider)
             if not isinstance(decided, str):

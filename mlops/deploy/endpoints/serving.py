@@ -105,12 +105,27 @@ def invoke(account: Account, name: str, body: bytes, *, content_type: str, accep
 def _model_failed(name: str, response: Mapping[str, Any]) -> Refusal:
     """The account did its part; what the container said may be pages, of which the reason is told."""
     status, said = response.get("OriginalStatusCode"), str(response.get("OriginalMessage") or "")
-    log = response.get("LogStreamArn")
     told = model_reason(said)
+    log = log_place(str((response.get("Error") or {}).get("Message") or ""))
     return Refusal(
         f"the model of {name} answered with status {status}{f': {told}' if told else ''}",
-        hint=f"all that it said is in its log, {log}" if log else "all that it said is in the endpoint's log",
+        hint=f"all that it said is in {log}" if log else f"all that it said is in the log of the endpoint {name}",
     )
+
+
+_SEE = re.compile(r'" ?\. See (?P<place>\S.*?)(?: in account .*)?\.?$', re.DOTALL)
+
+
+def log_place(message: str) -> str | None:
+    """Where a ModelError says that the log is: a page of the console, or a file of this machine.
+
+    >>> log_place('Received server error (500) from a with message "x". See https://e.aws/log in account 1 for more.')
+    'https://e.aws/log'
+    >>> log_place('Received server error (500) from a with message "See y". See /home/me/log-1.txt.')
+    '/home/me/log-1.txt'
+    """
+    found = _SEE.search(message)
+    return found["place"] if found is not None and "\n" not in found["place"] else None
 
 
 _FRAME = re.compile(r'^ *File "([^"]*)", line (\d+), in (\S+)', re.MULTILINE)
