@@ -13,7 +13,7 @@ from mlops.ports import fill as _fill
 
 if TYPE_CHECKING:
     # Imports: written by `make names`.
-    from mlops.declare import as_written, execution, image
+    from mlops.declare import as_written, execution, image, resources
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
     from mlops.declare.functions.step import step
@@ -184,6 +184,7 @@ __all__ = [
     "join",
     "json_file",
     "omit",
+    "resources",
     "secret",
     "step",
     "when",
@@ -284,6 +285,7 @@ _HOMES = {
     "join": "mlops.declare.run_time_texts",
     "json_file": "mlops.declare.run_time_texts",
     "omit": "mlops.declare.members",
+    "resources": "mlops.declare.resources",
     "secret": "mlops.declare.secrets",
     "step": "mlops.declare.functions.step",
     "when": "mlops.declare.steps.condition",

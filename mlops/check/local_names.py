@@ -4,11 +4,12 @@ by a program."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlops.declare.mistakes import MISTAKES
-from mlops.ir import Checked, Finding, Severity, Where
+from mlops.ir import Checked, Finding, Severity, Unknown, Value, Where
 from mlops.ir.placeholders import placeholders
-from mlops.ir.values import pointer, to_json
+from mlops.ir.values import pointer, to_json, transform
 from mlops.project.environments import Environment
 
 _CODE = "D109"
@@ -49,6 +50,11 @@ def with_local_names(checked: Checked, environment: Environment) -> Iterator[Fin
         yield from told(default, pointer("Parameters", index, "DefaultValue"), parameter.where)
     for placed in definition.placed():
         step = placed.step
-        yield from told(to_json(step.arguments), f"{placed.pointer}/Arguments", step.where, step.name)
-        members = {name: to_json(item) for name, item in step.members.items()}
+        yield from told(_json(step.arguments), f"{placed.pointer}/Arguments", step.where, step.name)
+        members = {name: _json(item) for name, item in step.members.items()}
         yield from told(members, placed.pointer, step.where, step.name)
+
+
+def _json(value: Value) -> Any:
+    """What has a mistake of its own names nothing."""
+    return to_json(transform(value, lambda item: None if isinstance(item, Unknown) else item))

@@ -4,13 +4,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops.check import order
-from mlops.declare.lower import Images, lower_pipeline
+from mlops.declare.lower import Images, lower_pipeline, lower_resources
 from mlops.declare.misuse import collecting
 from mlops.declare.pipeline import Pipeline
 from mlops.ir import Definition, Finding
 from mlops.project.environments import Environment
+
+if TYPE_CHECKING:
+    from mlops.declare.resources.base import DeclaredResource
+
+
+def lowered_resources(
+    resources: Sequence[DeclaredResource],
+    file: Path,
+    environment: Environment,
+    pinned: Images,
+    folders: tuple[Path, ...],
+) -> tuple[Definition, Sequence[Finding]]:
+    """What a file declares beside its pipelines, with what was found on the way."""
+    with collecting() as misuses:
+        definition = lower_resources(resources, file, environment, pinned, folders)
+    return order(definition), misuses
 
 
 def lowered(

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from mlops.check.ports import COMPOSER, ImageUse
 from mlops.check.sources import loaded_here, pipeline_files
-from mlops.declare.lower import lower_pipeline
+from mlops.declare.lower import lower_pipeline, lower_resources
 from mlops.declare.misuse import collecting
 from mlops.ir import Finding
 from mlops.project import lock
@@ -50,10 +50,13 @@ def pin_images(root: Path) -> tuple[Mapping[ImageKey, str], tuple[Finding, ...]]
             continue
         findings.extend(loaded.findings)
         for environment in project.environments.values():
-            for pipeline in loaded.pipelines:
-                with collecting() as misuses:
-                    lower_pipeline(pipeline, environment, pins, (file.parent, root))
-                findings.extend(misuses)
+            folders = (file.parent, root)
+            with collecting() as misuses:
+                for pipeline in loaded.pipelines:
+                    lower_pipeline(pipeline, environment, pins, folders)
+                if loaded.resources:
+                    lower_resources(loaded.resources, file, environment, pins, folders)
+            findings.extend(misuses)
     unknown = next((finding for finding in findings if finding.code == "D051"), None)
     if unknown is not None:
         raise ImageDataMissing(unknown.message)

@@ -30,7 +30,6 @@ from mlops.project.self_contained import is_self_contained
 
 if TYPE_CHECKING:
     from mlops.declare.load import Loaded
-    from mlops.declare.pipeline import Pipeline
     from mlops.project.environments import Environment, Project
 
 STANDARD_INPUT = "-"
@@ -52,13 +51,15 @@ _Part = tuple[Sequence[Checked], Sequence[Finding]]
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """``pipelines`` in the order of the targets; ``findings`` are all, theirs included; ``files`` were read."""
+    """``pipelines`` in the order of the targets, and ``resources``, one for each file that declares any; ``findings``
+    are all, theirs included; ``files`` were read."""
 
     pipelines: tuple[Checked, ...]
     findings: tuple[Finding, ...]
     files: tuple[str, ...]
     root: Path
     reading: _Reading
+    resources: tuple[Checked, ...] = ()
 
     @property
     def project(self) -> Project:
@@ -146,7 +147,9 @@ def open_targets(
         pipelines, more = _for_another_account(pipelines, environment, reading.project(root))
         findings.extend(more)
     ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
-    return Opened(tuple(pipelines), ordered, tuple(files), root, reading)
+    resources = tuple(checked for checked in pipelines if checked.definition.of_resources)
+    found = tuple(checked for checked in pipelines if not checked.definition.of_resources)
+    return Opened(found, ordered, tuple(files), root, reading, resources)
 
 
 def _for_another_account(
@@ -180,7 +183,7 @@ def _repeated(pipelines: Sequence[Checked]) -> Iterator[Finding]:
     first: dict[str, Where] = {}
     for checked in pipelines:
         name, where = checked.definition.name, checked.definition.where
-        if name is None or where.line is None:
+        if name is None or where.line is None or checked.definition.of_resources:
             continue
         if name in first:
             other = first[name]
@@ -198,6 +201,7 @@ def _repeated(pipelines: Sequence[Checked]) -> Iterator[Finding]:
 def open_one(target: str, environment: str) -> Opened:
     """The same where a command needs exactly one pipeline; an error among the findings may leave none."""
     opened = open_targets([target], environment, definitions=False)
+    need_pipeline(opened, target)
     if len(opened.pipelines) > 1:
         listed = ", ".join(
             f"{_from_here(checked.definition.where.file or target)}:{checked.definition.name}"
@@ -207,6 +211,15 @@ def open_one(target: str, environment: str) -> Opened:
             f"{target} has {len(opened.pipelines)} pipelines and one is needed", hint=f"choose one: {listed}"
         )
     return opened
+
+
+def need_pipeline(opened: Opened, target: str) -> None:
+    """Raises UsageError where resources are declared and no pipeline is."""
+    if opened.resources and not opened.pipelines:
+        raise UsageError(
+            f"{target} declares resources and no pipeline, which is needed here",
+            hint="`mlops check`, `mlops plan` and `mlops upsert` take resources",
+        )
 
 
 def _from_here(file: str) -> str:
@@ -258,22 +271,39 @@ def _below(folder: Path, suffix: str) -> list[Path]:
 
 def declares(file: Path) -> bool:
     """A folder also holds scripts, tests and tools, which must not run: only a file that imports mlops at its top and
-    calls ``Pipeline`` declares one. A file that does not parse counts where its text says as much."""
+    calls ``Pipeline`` declares one, or ``resources.Model`` and its like what serves. A file that does not parse counts
+    where its text says as much."""
     try:
         text = file.read_text(encoding="utf-8", errors="replace")
     except OSError:
         return False
-    if not _DECLARES.search(text) or "Pipeline" not in text:
+    if not _DECLARES.search(text) or not any(word in text for word in ("Pipeline", _RESOURCES)):
         return False
     tree = parsed(text)
     if tree is None:
         return True
     imports = any(name.outermost == "mlops" and not name.level for node in tree.body for name in imported(node))
     return imports and any(
-        isinstance(node, ast.Call)
-        and (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")) == "Pipeline"
+        _is_of_resources(node)
+        or (
+            isinstance(node, ast.Call)
+            and (node.func.id if isinstance(node.func, ast.Name) else getattr(node.func, "attr", "")) == "Pipeline"
+        )
         for node in ast.walk(tree)
     )
+
+
+_RESOURCES = "resources"
+
+
+def _is_of_resources(node: ast.AST) -> bool:
+    """A call of ``resources.Model`` and its like, or an import of one."""
+    match node:
+        case ast.ImportFrom(module=str(module), level=0):
+            return module.startswith("mlops.") and module.endswith(f".{_RESOURCES}")
+        case ast.Call(func=ast.Attribute(value=ast.Name(id="resources") | ast.Attribute(attr="resources"))):
+            return True
+    return False
 
 
 def is_definition(file: Path) -> bool:
@@ -351,7 +381,7 @@ def _open_program(
     if loaded is not None:
 
         def lowered_again(other: Environment) -> Sequence[Lowered]:
-            return _lowered(loaded.pipelines, file, other, root)
+            return _lowered(loaded, file, other, root)
 
         lowered = lowered_again(environment)
         return _declared(file, name, lowered, loaded.findings, selection, _Elsewhere(others, lowered_again))
@@ -397,7 +427,8 @@ class _Elsewhere:
 
         def compiled(other: Environment) -> Definition:
             definitions = (item.definition for item in self.lowered(other))
-            return next((each for each in definitions if each.name == checked.definition.name), checked.definition)
+            mine = (checked.definition.name, checked.definition.of_resources)
+            return next((each for each in definitions if (each.name, each.of_resources) == mine), checked.definition)
 
         return mended_elsewhere(checked.findings, self.others, compiled)
 
@@ -412,12 +443,15 @@ def _of_the_sdk(composed: Composed, selection: Selection) -> _Part:
     return found, [*selection.chosen(composed.findings), *told]
 
 
-def _lowered(pipelines: Sequence[Pipeline], file: Path, environment: Environment, root: Path) -> list[Lowered]:
-    from mlops.check.lowering import lowered
+def _lowered(loaded: Loaded, file: Path, environment: Environment, root: Path) -> list[Lowered]:
+    from mlops.check.lowering import lowered, lowered_resources
     from mlops.project import lock
 
-    pinned = lock.read(root / LOCK)
-    return [Lowered(*lowered(pipeline, environment, pinned, (file.parent, root))) for pipeline in pipelines]
+    pinned, folders = lock.read(root / LOCK), (file.parent, root)
+    found = [Lowered(*lowered(pipeline, environment, pinned, folders)) for pipeline in loaded.pipelines]
+    if loaded.resources:
+        found.append(Lowered(*lowered_resources(loaded.resources, file, environment, pinned, folders)))
+    return found
 
 
 def _declared(
@@ -429,15 +463,20 @@ def _declared(
     elsewhere: _Elsewhere,
 ) -> _Part:
     """Pipelines of our own language; ``of_file`` is what was found in the file."""
-    named = [item.definition.name or "" for item in lowered]
+    named = [item.definition.name or "" for item in lowered if not item.definition.of_resources]
     if name is not None and named and name not in named:
         raise UsageError(f"{file} has no pipeline {name!r}{instead(name, named, 'it has')}")
     cut_short = any(finding.code in _CUT_SHORT for finding in of_file)
     found: list[Checked] = []
     for item in lowered:
-        if name not in (None, item.definition.name):
+        if name is not None and (name != item.definition.name or item.definition.of_resources):
             continue
-        checked = check(item.definition, findings=(*of_file, *item.findings))
+        if item.definition.of_resources:
+            from mlops.check.resources import check_resources  # few files declare any
+
+            checked = check_resources(item.definition, findings=(*of_file, *item.findings))
+        else:
+            checked = check(item.definition, findings=(*of_file, *item.findings))
         if cut_short:
             kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
             checked = replace(checked, findings=kept)

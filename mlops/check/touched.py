@@ -22,8 +22,9 @@ def touched(opened: Opened, changed: Iterable[Path]) -> Opened:
     files = frozenset(path.resolve() for path in changed)
     gone = any(not file.exists() for file in files)
     pipelines = tuple(checked for checked in opened.pipelines if _is_touched(checked, files, gone=gone))
-    declaring = {checked.definition.where.file for checked in opened.pipelines}
-    kept = {checked.definition.where.file for checked in pipelines}
+    resources = tuple(checked for checked in opened.resources if _is_touched(checked, files, gone=gone))
+    declaring = {checked.definition.where.file for checked in (*opened.pipelines, *opened.resources)}
+    kept = {checked.definition.where.file for checked in (*pipelines, *resources)}
     for file in {str(Path(file).resolve()) for file in opened.files if file != "-"} - declaring:
         if gone or _is_file_touched(Path(file), files):
             kept.add(file)
@@ -35,10 +36,10 @@ def touched(opened: Opened, changed: Iterable[Path]) -> Opened:
         if finding.where.file is None
         or finding.where.file in kept
         or (finding.where.file not in declaring and finding.where.file in sources)
-        or any(finding in checked.findings for checked in pipelines)
+        or any(finding in checked.findings for checked in (*pipelines, *resources))
     )
     names = tuple(file for file in opened.files if file == "-" or str(Path(file).resolve()) in kept)
-    return replace(opened, pipelines=pipelines, findings=findings, files=names)
+    return replace(opened, pipelines=pipelines, resources=resources, findings=findings, files=names)
 
 
 def _is_touched(checked: Checked, changed: frozenset[Path], *, gone: bool) -> bool:

@@ -11,11 +11,19 @@ import click
 
 from mlops.cli.listening import hear
 from mlops.cli.printing import is_animated, talk
+from mlops.deploy.declared import plan_report as resources_report
 from mlops.deploy.pipelines import plan_report
 from mlops.deploy.pipelines.actions import Upload
 from mlops.ir import Event
 from mlops.use_cases.news import Failed
-from mlops.use_cases.upsert import Sending, WasDone, WasPlanned, WasUpserted
+from mlops.use_cases.upsert import (
+    ResourcesWerePlanned,
+    ResourcesWereUpserted,
+    Sending,
+    WasDone,
+    WasPlanned,
+    WasUpserted,
+)
 
 if TYPE_CHECKING:
     from rich.progress import Progress, TaskID
@@ -57,6 +65,12 @@ class UpsertProgress:
                 self._end_uploads()
                 if self._results:
                     click.echo(f"{applied.name}: {applied.action} in {environment}")
+            case ResourcesWerePlanned(plan=declared):
+                talk(resources_report.text(declared).rstrip("\n"))
+            case ResourcesWereUpserted(environment=environment, applied=made):
+                self._end_uploads()
+                if self._results:
+                    click.echo(f"{made.name}: {'upserted' if made.done else 'unchanged'} in {environment}")
             case Failed():
                 self._end_uploads()
                 hear(event)

@@ -68,7 +68,7 @@ def compose(order: Order) -> dict[str, Any]:
     )
     images = AnyImage()
     return {
-        "declared": declared_answer(order, ran, images) if ran.declared else None,
+        "declared": declared_answer(order, ran, images) if ran.is_ours else None,
         "images": written_images(images.uses),
         "pipelines": [
             {**item, "definition": definition} for item, definition in zip(pipelines, definitions, strict=True)

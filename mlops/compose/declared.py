@@ -10,7 +10,7 @@ from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
-from mlops.check.lowering import lowered
+from mlops.check.lowering import lowered, lowered_resources
 from mlops.check.ports import AnyImage, ImageUse, Lowered
 from mlops.compose.execution import Ran
 from mlops.compose.findings import read_finding, read_where, written_finding, written_where
@@ -37,8 +37,11 @@ def declared_answer(order: Order, ran: Ran, any_image: AnyImage) -> list[dict[st
     environment = Environment(**given)
     images = any_image if order.any_image else lock.read(order.root / LOCK)
     told = []
-    for pipeline in ran.declared:
-        definition, misuses = lowered(pipeline, environment, images, (order.file.parent, order.root))
+    folders = (order.file.parent, order.root)
+    made = [lowered(pipeline, environment, images, folders) for pipeline in ran.declared]
+    if ran.resources:
+        made.append(lowered_resources(ran.resources, order.file, environment, images, folders))
+    for definition, misuses in made:
         told.append(
             {
                 "name": definition.name,
@@ -46,6 +49,7 @@ def declared_answer(order: Order, ran: Ran, any_image: AnyImage) -> list[dict[st
                 "description": definition.description,
                 "tags": dict(definition.tags),
                 "parallelism": definition.parallelism,
+                "of_resources": definition.of_resources,
                 "where": written_where(definition.where),
                 "parameters": [written_where(parameter.where) for parameter in definition.parameters],
                 "steps": [written_where(placed.step.where) for placed in definition.placed()],
@@ -164,6 +168,7 @@ def declared_pipelines(answer: Sequence[Mapping[str, Any]], file: Path, root: Pa
             description=item["description"],
             tags=item["tags"],
             parallelism=item["parallelism"],
+            of_resources=item["of_resources"] is True,
             where=read_where(item["where"]),
             parameters=tuple(
                 replace(parameter, where=read_where(where))

@@ -13,11 +13,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops.compose.answers import Answers, Asked
 from mlops.compose.notebook_magics import names_of_a_notebook
 from mlops.compose.order import Order
+from mlops.declare.declaring import declaring
 from mlops.declare.load import MODULE, raised, syntax
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.misuse import MisuseError, collecting
@@ -26,6 +27,9 @@ from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
 from mlops.ir.choices import near
 from mlops.project.program_text import NOTEBOOK, program_text
+
+if TYPE_CHECKING:
+    from mlops.declare.resources.base import DeclaredResource
 
 FUNCTION = "get_pipeline"
 """How SageMaker's project templates call the function that builds the pipeline."""
@@ -37,11 +41,17 @@ _ASKED_BY_THE_SDK = ("ListBuckets",)
 
 @dataclass(slots=True)
 class Ran:
-    """What running the file gave: pipelines of the official SDK, or of our own language, and what was wrong."""
+    """What running the file gave: pipelines of the official SDK, or what is declared in our own language, and what was
+    wrong."""
 
     pipelines: list[Any] = field(default_factory=list)
     declared: list[Pipeline] = field(default_factory=list)
+    resources: list[DeclaredResource] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
+
+    @property
+    def is_ours(self) -> bool:
+        return bool(self.declared or self.resources)
 
 
 def run(order: Order, answers: Answers) -> Ran:
@@ -61,7 +71,7 @@ def run(order: Order, answers: Answers) -> Ran:
         try:
             with limited(order.seconds, str(order.file)):
                 namespace = _executed(order, code, answers, ran)
-                if namespace is not None and not ran.declared:
+                if namespace is not None and not ran.is_ours:
                     ran.pipelines = _chosen(namespace, order, answers, ran)
                     if _is_asleep(ran, namespace):
                         ran.pipelines = _main(tree, namespace, order, answers, ran)
@@ -72,7 +82,7 @@ def run(order: Order, answers: Answers) -> Ran:
 
 
 def _is_asleep(ran: Ran, namespace: Mapping[str, Any]) -> bool:
-    return not ran.pipelines and not ran.declared and not ran.findings and FUNCTION not in namespace
+    return not ran.pipelines and not ran.is_ours and not ran.findings and FUNCTION not in namespace
 
 
 def _main(tree: ast.Module, namespace: dict[str, Any], order: Order, answers: Answers, ran: Ran) -> list[Any]:
@@ -84,10 +94,11 @@ def _main(tree: ast.Module, namespace: dict[str, Any], order: Order, answers: An
     code = compile(ast.Module(list(guards), []), str(order.file), "exec", dont_inherit=True)
     namespace["__name__"] = "__main__"
     sys.argv = [str(order.file)]
-    with recording() as declared:
+    with recording() as declared, declaring() as resources:
         _attempt(code, namespace, order, answers, ran, made=declared)
     ran.declared += declared
-    return [] if declared else _chosen(namespace, order, answers, ran)
+    ran.resources += resources
+    return [] if ran.is_ours else _chosen(namespace, order, answers, ran)
 
 
 def _chosen(namespace: Mapping[str, Any], order: Order, answers: Answers, ran: Ran) -> list[Any]:
@@ -154,12 +165,12 @@ def _executed(order: Order, code: Any, answers: Answers, ran: Ran) -> dict[str, 
         if order.file.suffix == NOTEBOOK:
             namespace |= names_of_a_notebook(answers)
         before = len(ran.findings), len(answers.changes), len(answers.unknown)
-        with recording() as declared:
+        with recording() as declared, declaring() as resources:
             error = _attempt(code, namespace, order, answers, ran, made=declared)
         if folder != order.root and not answers.stands and _lies_in(order.root, folder, error):
             del ran.findings[before[0] :], answers.changes[before[1] :], answers.unknown[before[2] :]
             continue
-        ran.declared = declared
+        ran.declared, ran.resources = declared, resources
         return namespace if error is None or answers.stands else None
     return None
 

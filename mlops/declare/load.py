@@ -12,14 +12,18 @@ import types
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
+from mlops.declare.declaring import declaring
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.misuse import MisuseError, collecting
 from mlops.declare.pipeline import Pipeline, recording
 from mlops.declare.reaching_out import ReachesOut, watched
 from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
+
+if TYPE_CHECKING:
+    from mlops.declare.resources.base import DeclaredResource
 
 FUNCTION = "get_pipeline"
 MODULE = "mlops_pipeline_file"
@@ -28,11 +32,13 @@ MODULE = "mlops_pipeline_file"
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """What a file declares. ``pipelines`` are in the order of making and may be incomplete where findings are."""
+    """What a file declares. ``pipelines`` and ``resources`` are in the order of making and may be incomplete where
+    findings are."""
 
     file: Path
     pipelines: tuple[Pipeline, ...]
     findings: tuple[Finding, ...]
+    resources: tuple[DeclaredResource, ...] = ()
 
 
 def load(file: Path, seconds: float | None = None) -> Loaded:
@@ -40,7 +46,7 @@ def load(file: Path, seconds: float | None = None) -> Loaded:
     than ``seconds``, that is a finding. Raises :class:`ReachesOut` for a file that would do more than declare, before
     it does."""
     path = file.resolve()
-    with collecting() as findings, recording() as pipelines:
+    with collecting() as findings, recording() as pipelines, declaring() as resources:
         try:
             with tokenize.open(path) as source:
                 code = compile(source.read(), str(path), "exec", dont_inherit=True)
@@ -62,7 +68,7 @@ def load(file: Path, seconds: float | None = None) -> Loaded:
             what = reached()
             if what is not None:
                 raise ReachesOut(what)
-        if not pipelines and not findings:
+        if not pipelines and not resources and not findings:
             findings.append(
                 _finding(
                     "D103",
@@ -71,7 +77,7 @@ def load(file: Path, seconds: float | None = None) -> Loaded:
                     help='declare one with `with Pipeline("name") as pipeline:`',
                 )
             )
-    return Loaded(path, tuple(pipelines), tuple(findings))
+    return Loaded(path, tuple(pipelines), tuple(findings), tuple(resources))
 
 
 def _execute(

@@ -265,6 +265,23 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
     )
 
 
+def lower_resources(
+    resources: Iterable[BlockMember], file: Path, environment: Environment, images: Images, folders: Iterable[Path]
+) -> Definition:
+    """What a file declares beside its pipelines, as :attr:`Definition.of_resources` has it."""
+    lowering = Lowering(file.stem, environment, images, tuple(folders))
+    steps = capped_steps(lowering.steps(resources), environment.max_instances)
+    return Definition(
+        name=file.stem,
+        steps=steps,
+        members={"Version": VERSION, "Metadata": {}},
+        tags=dict(environment.tags),
+        assets=tuple(sorted(lowering.assets.values(), key=lambda asset: asset.uri)),
+        where=Where(str(file), steps[0].where.line if steps else None),
+        of_resources=True,
+    )
+
+
 def _members(pipeline: Pipeline) -> dict[str, Value]:
     """The document without Parameters and Steps."""
     experiment = Experiment(pipeline_name) if pipeline.experiment is True else pipeline.experiment

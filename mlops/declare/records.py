@@ -7,7 +7,7 @@ import functools
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, TypeVar, dataclass_transform
 
-from mlops.declare.references import Poison
+from mlops.declare.references import Deferred, Poison
 from mlops.declare.source_line import author_line
 from mlops.declare.wrong_arguments import WrongArguments, is_unjudged, unjudged
 from mlops.project.exact_types import ExactCall
@@ -32,7 +32,7 @@ def checked_call(function: Callable[..., None]) -> Callable[..., None]:
         if taken is not None:
             function(*taken[0], **taken[1])
             return
-        if is_unjudged():
+        if is_unjudged() or any(isinstance(value, Deferred) for value in (*args, *kwargs.values())):
             function(*args, **kwargs)
             return
         if judged is None:

@@ -284,6 +284,12 @@ class AnyReference(StringReference, IntegerReference, FloatReference, BooleanRef
     noun = "a run-time value"
 
 
+class Deferred(AnyReference):
+    """Stands for a value that is chosen later, and judged then."""
+
+    noun = "a value that is chosen later"
+
+
 class PropertyReference(StepProperty, AnyReference):
     """Any member of what SageMaker answers about a step: ``train.property("TrainingJobName")``."""
 

@@ -102,6 +102,9 @@ class Definition:
 
     ``name``, ``description``, ``tags`` and ``parallelism`` (how many steps run at once, None for no limit) are not part
     of the document: they belong to the pipeline resource.
+
+    ``of_resources``: no pipeline, but what a file declares beside its pipelines, each resource as a step whose
+    Arguments are the request that makes it; ``name`` is then the file's.
     """
 
     name: str | None
@@ -114,6 +117,7 @@ class Definition:
     assets: tuple[Asset, ...] = ()
     where: Where = NOWHERE
     has_parameters: bool = True
+    of_resources: bool = False
     reads: tuple[Path, ...] = field(default=(), compare=False)
     """What was read to make it, where that was watched: files, and folders that were listed."""
 

@@ -7,8 +7,9 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
+from mlops.ir.definition import Definition, Step
 from mlops.ir.values import Expression, Ref, Value, to_json, transform
 from mlops.ir.where import NOWHERE, Where
 
@@ -57,6 +58,18 @@ def arn_of(name: str) -> Ref:
     return Ref(f"{ROOT}.{name}.Arn")
 
 
+GROUPS = "ModelPackageGroups"
+"""``ModelPackageGroups.<name>.NewestApproved`` is the ARN of a version, which the account says."""
+
+
+def newest_approved(group: str) -> Ref:
+    """
+    >>> newest_approved("churn").expression
+    'ModelPackageGroups.churn.NewestApproved'
+    """
+    return Ref(f"{GROUPS}.{group}.NewestApproved")
+
+
 def resolved(resource: Resource, arns: Mapping[str, str]) -> Resource:
     """With the ARNs of other resources, by name; one that is not among them stays a reference."""
 
@@ -69,6 +82,43 @@ def resolved(resource: Resource, arns: Mapping[str, str]) -> Resource:
     return replace(
         resource, properties={member: transform(value, known) for member, value in resource.properties.items()}
     )
+
+
+NAME = "DeclaredName"
+"""Of a step of :attr:`~mlops.ir.definition.Definition.of_resources`: what its author calls it."""
+_KINDS = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
+
+
+def declared_resources(definition: Definition) -> tuple[Resource, ...]:
+    """What a file declares beside its pipelines; each names another as :func:`name_of` does."""
+    steps = {step.name: step for step in definition.steps}
+
+    def named(expression: Expression) -> Value:
+        path = expression.path if isinstance(expression, Ref) else None
+        if path is None or path.root != "Steps" or path.name not in steps or len(path.segments) != 1:
+            return expression
+        return name_of(_KINDS[steps[path.name].type], str(steps[path.name].members[NAME]))
+
+    return tuple(_resource(step, named) for step in definition.steps)
+
+
+def name_of(kind: str, name: str) -> Ref:
+    """What another resource is called in the account: known when it is decided.
+
+    >>> name_of("model", "churn").expression
+    'Resources.model-churn.Name'
+    """
+    return Ref(f"{ROOT}.{kind}-{name}.Name")
+
+
+def _resource(step: Step, named: Callable[[Expression], Value]) -> Resource:
+    told = transform(step.arguments, named)
+    properties = {member: value for member, value in told.items() if member != "EndpointName"} if _is(told) else {}
+    return Resource(_KINDS[step.type], str(step.members[NAME]), properties, step.where)
+
+
+def _is(value: Value) -> TypeGuard[Mapping[str, Value]]:
+    return isinstance(value, Mapping)
 
 
 @dataclass(frozen=True, slots=True)

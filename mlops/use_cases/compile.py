@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.check.sources import open_one, open_targets
+from mlops.check.sources import need_pipeline, open_one, open_targets
 from mlops.emit.targets.definition_json import emit
 from mlops.ir import Definition, Listener, Refusal, UsageError
 from mlops.use_cases.judging import need_sound
@@ -31,6 +31,7 @@ class Compiled:
 def compile_target(target: str, environment: str, listener: Listener, *, one: bool = False) -> tuple[Compiled, ...]:
     """Every pipeline of TARGET; with ``one`` it has to be a single one. Raises Refusal where one has errors."""
     opened = open_one(target, environment) if one else open_targets([target], environment, definitions=False)
+    need_pipeline(opened, target)
     need_sound(opened.findings, listener, doing="compile")
     return tuple(
         Compiled(checked.definition, opened.root / "build" / f"{checked.definition.name}.json")

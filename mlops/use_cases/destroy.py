@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from mlops.deploy.declared import destroy as destroying_resources
+from mlops.deploy.declared.destroy import Removal as ResourceRemoval
 from mlops.deploy.pipelines import destroy as destroying
 from mlops.deploy.pipelines.destroy import Removal, plan_removal
-from mlops.ir import Listener
+from mlops.ir import Listener, Refusal
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names
@@ -26,6 +28,43 @@ class Removals:
 class WasRemoved(News):
     kind: str = "pipeline.removed"
     removal: Removal
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceRemovals:
+    """What would go of declared resources."""
+
+    connected: Connected
+    planned: tuple[ResourceRemoval, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcesWereRemoved(News):
+    kind: str = "resources.removed"
+    removal: ResourceRemoval
+
+
+def plan_resources(environment: str, names: Sequence[str]) -> ResourceRemovals:
+    """Raises Refusal for an endpoint of that name that somebody else made."""
+    connected = connect_here(environment)
+    account, of = connected.account, connected.environment
+    planned = tuple(destroying_resources.plan_removal(account, of, name) for name in names)
+    foreign = [item for removal in planned for item in removal.foreign]
+    if foreign:
+        raise Refusal(
+            f"{', '.join(foreign)} was not made of a declared resource; nothing was removed",
+            hint="`mlops endpoints delete NAME` deletes an endpoint, whoever made it",
+        )
+    return ResourceRemovals(connected, planned)
+
+
+def destroy_resources(removals: ResourceRemovals, listener: Listener, consent: Consent = NOBODY) -> None:
+    gone = [label for removal in removals.planned for label in removal.labels]
+    if gone:
+        need_consent(removals.connected, f"remove {', '.join(gone)}", consent, always=True)
+    for removal in removals.planned:
+        destroying_resources.destroy(removals.connected.account, removals.connected.environment, removal)
+        listener(ResourcesWereRemoved(about=removal.name, removal=removal))
 
 
 def plan(environment: str, names: Sequence[str], suffix: str | None = None) -> Removals:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from mlops.check.sources import open_targets
+from mlops.check.sources import Opened, open_targets
 from mlops.deploy.pipelines import saved_plan
 from mlops.deploy.pipelines.plan import Plan, plan_all
 from mlops.deploy.starts import judge_starts
@@ -17,6 +18,9 @@ from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.news import Said
 from mlops.use_cases.starting_by_clock import with_schedules
+
+if TYPE_CHECKING:
+    from mlops.deploy.declared.deciding import Plan as ResourcePlan
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,18 +37,26 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Planned:
+    """``resources`` are of what files declare beside pipelines."""
+
     connected: Connected
     pipelines: tuple[Checked, ...]
     plans: tuple[Plan, ...]
+    resources: tuple[ResourcePlan, ...] = ()
 
     @property
     def changes(self) -> bool:
         """Whether an account is not what it should be."""
-        return any(plan.verb != "nothing" or plan.drift for plan in self.plans)
+        found = [*((plan.verb, plan.drift) for plan in self.plans), *((one.verb, one.drift) for one in self.resources)]
+        return any(verb != "nothing" or drift for verb, drift in found)
 
     def only(self, names: Collection[str]) -> Planned:
         """Without the plans of other pipelines."""
-        return replace(self, plans=tuple(plan for plan in self.plans if plan.name in names))
+        return replace(
+            self,
+            plans=tuple(plan for plan in self.plans if plan.name in names),
+            resources=tuple(plan for plan in self.resources if plan.name in names),
+        )
 
 
 def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
@@ -65,7 +77,18 @@ def plan(wanted: Wanted, listener: Listener, *, doing: str = "plan") -> Planned:
     plans = plan_all(
         connected.account, connected.environment, opened.pipelines, suffix=wanted.suffix, aliases=wanted.aliases
     )
-    return Planned(connected, opened.pipelines, plans)
+    return Planned(connected, opened.pipelines, plans, _resources(opened, connected, wanted, listener))
+
+
+def _resources(opened: Opened, connected: Connected, wanted: Wanted, listener: Listener) -> tuple[ResourcePlan, ...]:
+    if not opened.resources:
+        return ()
+    if wanted.suffix is not None:
+        listener(Said(text="note: with --suffix resources are left out: an endpoint has one name"))
+        return ()
+    from mlops.use_cases.declared_resources import plan_resources  # few files declare any
+
+    return plan_resources(opened.resources, connected)
 
 
 def preflight(planned: Planned) -> tuple[Finding, ...]:
@@ -85,7 +108,8 @@ def notify_of_drift(planned: Planned) -> tuple[str, ...]:
 
 def save(file: Path, wanted: Wanted, planned: Planned) -> None:
     """For an upsert of exactly this, later."""
-    saved_plan.save(file, wanted.targets, wanted.environment, wanted.suffix, wanted.aliases, planned.plans)
+    plans: list[saved_plan.Planned] = [*planned.plans, *planned.resources]
+    saved_plan.save(file, wanted.targets, wanted.environment, wanted.suffix, wanted.aliases, plans)
 
 
 def _are_all(targets: Sequence[str], project: Project) -> bool:

@@ -128,7 +128,7 @@ class _Road:
             self.connected.account,
             self.connected.environment,
             self.target.endpoint,
-            _passed(self.version, self.request.target.endpoint),
+            passed(self.version, self.request.target.endpoint),
         )
         return judge(self.settings.gates, asked, request.overrides)
 
@@ -146,9 +146,9 @@ def _road(request: Promotion) -> _Road:
     return _Road(request, connected, Registry(holder.account, holder.environment), chosen, settings, target, newer)
 
 
-def _passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:
-    """Its history in the other environment says so, at the endpoint of that name, or at the one that serves its
-    group there."""
+def passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:
+    """What says why a version has not passed another environment: its history there does, at the endpoint of that name,
+    or at the one that serves its group there."""
 
     def why_not(name: str) -> str | None:
         told = f"version {chosen.number} of {chosen.group}"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mlops.deploy.pipelines import apply as applying
 from mlops.deploy.pipelines import saved_plan
@@ -17,6 +18,10 @@ from mlops.project.environments import LOCAL
 from mlops.use_cases.approval import GIVEN, NOBODY, Consent, need_consent
 from mlops.use_cases.news import Failed, News, Said
 from mlops.use_cases.plan import Planned, Wanted, plan
+
+if TYPE_CHECKING:
+    from mlops.deploy.declared.apply import Applied as ResourcesApplied
+    from mlops.deploy.declared.deciding import Plan as ResourcePlan
 
 _GIVEN_UP_AFTER = 5
 """Pipelines in a row that the account refused: it is not about them, the credentials have expired, say."""
@@ -42,6 +47,7 @@ class Upserted:
     environment: str
     done: tuple[Applied, ...]
     failure: MlopsError | None = None
+    resources: tuple[ResourcesApplied, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -50,6 +56,21 @@ class WasPlanned(News):
 
     kind: str = "pipeline.planned"
     plan: Plan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcesWerePlanned(News):
+    """The same of what a file declares beside pipelines."""
+
+    kind: str = "resources.planned"
+    plan: ResourcePlan
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ResourcesWereUpserted(News):
+    kind: str = "resources.upserted"
+    environment: str
+    applied: ResourcesApplied
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -92,16 +113,41 @@ def upsert(request: Upsert, listener: Listener, consent: Consent = NOBODY) -> Up
         if not chosen:
             listener(Said(text="the saved plan has no pipeline: nothing to do"))
         planned = planned.only(chosen)
-        saved_plan.hold(saved, planned.plans)
+        saved_plan.hold(saved, (*planned.plans, *planned.resources))
     for one in planned.plans:
         if one.actions:
             listener(WasPlanned(about=one.name, plan=one))
+    for declared in planned.resources:
+        if declared.actions:
+            listener(ResourcesWerePlanned(about=declared.name, plan=declared))
     changed = [one.name for one in planned.plans if one.actions]
+    changed += [one.name for one in planned.resources if one.actions]
     if changed:
         doing = f"upsert {', '.join(changed[:_NAMED])}{', ...' if len(changed) > _NAMED else ''}"
         hint = "apply a saved plan that somebody looked at"
         need_consent(planned.connected, doing, consent if saved is None else GIVEN, hint=hint)
-    return _apply_all(planned, listener, force=request.force)
+    upserted = _apply_all(planned, listener, force=request.force)
+    # What serves may be made of what a pipeline's upsert brings; where that failed, it waits.
+    if not planned.resources or upserted.failure is not None:
+        return upserted
+    return replace(upserted, resources=tuple(_resources(planned, listener, upserted, force=request.force)))
+
+
+def _resources(planned: Planned, listener: Listener, upserted: Upserted, *, force: bool) -> Iterator[ResourcesApplied]:
+    from mlops.deploy.declared.apply import Listener as Hears  # few files declare any
+    from mlops.use_cases.declared_resources import apply_resources
+
+    hears = Hears(
+        done=lambda action: listener(Said(text=f"done: {action.label}")),
+        say=lambda text: listener(Said(text=text)),
+        progress=lambda uri, there, size: listener(Sending(about=uri, there=there, size=size)),
+    )
+    sent = [uri for applied in upserted.done for uri in applied.uploaded]
+    for one in planned.resources:
+        applied = apply_resources(one, planned.connected, force=force, listener=hears, sent=sent)
+        sent.extend(applied.uploaded)
+        listener(ResourcesWereUpserted(about=one.name, environment=upserted.environment, applied=applied))
+        yield applied
 
 
 def _wanted(saved: SavedPlan, request: Upsert) -> Wanted:

@@ -22,6 +22,7 @@ from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.account.protected import Protected, is_change
 from mlops.cli import cli
+from mlops.deploy.declared.wanting import RESOURCE
 from mlops.ir import Refusal
 from mlops.project.environments import read_project
 from mlops.use_cases.approval import Consent, need_consent
@@ -46,6 +47,12 @@ with Pipeline("churn") as pipeline:
 """
 
 
+SERVING = f"""\
+from mlops import resources
+model = resources.Model("other", image="{IMAGE}")
+config = resources.EndpointConfig("other", model=model.model_name)
+resources.Endpoint("other", config=config.config_name)
+"""
 SHORT = """\
 from mlops import Fail, Pipeline
 with Pipeline("churn") as pipeline:
@@ -128,6 +135,9 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 object"),
     Changes("selftest", (), "run mlops-selftest-", code=1),
     Changes("destroy", ("churn", "--force"), "remove pipeline churn"),
+    Reads("plan", ("serving.py",)),
+    Changes("upsert", ("serving.py",), "upsert serving.py"),
+    Changes("destroy", ("served", "--resources"), "remove endpoint served"),
 )
 STEERED = "it asks before it changes what is under way: tests/deploy/shifting/test_control.py"
 ELSEWHERE = {
@@ -170,6 +180,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> P
     (tmp_path / "mlops.toml").write_text(TOML.replace("URL", moto_url))
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     (tmp_path / "one.py").write_text("print(1)\n")
+    (tmp_path / "serving.py").write_text(SERVING)
     monkeypatch.chdir(tmp_path)
     s3, sagemaker, role = boto("s3", moto_url), boto("sagemaker", moto_url), "arn:aws:iam::123456789012:role/pipelines"
     s3.create_bucket(Bucket="acme-ml")
@@ -194,6 +205,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> P
     variant = {"VariantName": "All", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")
+    ours = [{"Key": RESOURCE, "Value": "endpoint served"}]
+    sagemaker.create_endpoint(EndpointName="served", EndpointConfigName="c", Tags=ours)
     return tmp_path
 
 

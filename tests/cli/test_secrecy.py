@@ -60,6 +60,13 @@ with Pipeline("leaky", metadata=META, experiment=Experiment("AKIAEXPERIMENT00000
         Fail("Stop", "{token("message")}")
 """
 LEAKY_RESOURCE = f""", description="{token("pipeline")}", tags={{"api_key": "{password("label")}"}}"""
+SERVING = f"""\
+from mlops import resources
+model = resources.Model("served", image="{IMAGE}", model="s3://mlops-local/m.tar.gz",
+    environment={{"API_KEY": "{password("serving")}", "PLAIN": "{token("serving")}"}},
+    tags={{"owner": "{token("owner")}"}})
+resources.EndpointConfig("served", model=model.model_name)
+"""
 WORK = f"""\
 import sys
 print("I print", "{token("printed")}")
@@ -168,6 +175,11 @@ CALLS = (
     ),
     Call("plan", ("pipeline.py", "-o", "plan.json", "--notify", "--preflight")),
     Call("upsert", ("pipeline.py",)),
+    Call("check", ("serving.py", "--select", "X840,D,P,E,J")),
+    Call("plan", ("serving.py",)),
+    Call("upsert", ("serving.py",)),
+    Call("plan", ("serving.py",)),
+    Call("destroy", ("served", "--resources", "--yes")),
     Call("run", ("pipeline.py",)),
     Call("run", ("pipeline.py", "-p", "Mode=bad"), code=1, formats=False, before=changed),
     Call("run", ("pipeline.py", "-p", "Mode=stop"), code=1, formats=False),
@@ -226,6 +238,7 @@ def places() -> list[str]:
     sources = [
         password("served"),
         PIPELINE,
+        SERVING,
         LEAKY_RESOURCE,
         WORK,
         TOML,
@@ -250,6 +263,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (folder / "mlops.toml").write_text(TOML)
     (folder / "pipeline.py").write_text(PIPELINE.replace("LEAKY", ""))
     (folder / "work.py").write_text(WORK)
+    (folder / "serving.py").write_text(SERVING)
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w:gz") as tar:
         member = tarfile.TarInfo("code/inference.py")

@@ -33,6 +33,19 @@ CHANGES = {
         "UpdatePipeline": "update the pipeline",
         "DeletePipeline": "destroy: the pipeline",
     },
+    "deploy/resources/model.py": {
+        "CreateModel": "upsert: a declared model",
+        "DeleteModel": "destroy --resources",
+    },
+    "deploy/resources/endpoint_config.py": {
+        "CreateEndpointConfig": "upsert: a declared configuration",
+        "DeleteEndpointConfig": "destroy --resources",
+    },
+    "deploy/resources/endpoint.py": {
+        "CreateEndpoint": "a declared endpoint is made by the writer of promotions",
+        "UpdateEndpoint": "the same",
+        "DeleteEndpoint": "destroy --resources",
+    },
     "deploy/resources/tags.py": {"AddTags": "set the tags", "DeleteTags": "remove the tags"},
     "deploy/resources/schedule.py": {
         "CreateSchedule": "create the schedule",
@@ -186,6 +199,8 @@ NOT_OF_CI = {
     "DeleteObject": "destroy",
     "DeleteObjects": "assets prune",
     "DeletePipeline": "destroy",
+    "DeleteModel": "destroy --resources",
+    "DeleteEndpointConfig": "destroy --resources",
     "AssumeRole": "`assume_role` of an environment",
     "ListEndpoints": "endpoints list, models reject",
     "Search": "a regular expression's",

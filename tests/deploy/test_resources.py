@@ -33,6 +33,9 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "schedule": {"ScheduleExpression": "rate(1 day)", "State": "ENABLED", "Target": TARGET, "Description": "daily"},
     "trigger": {"EventPattern": "{}", "State": "DISABLED", "Target": TARGET},
     "tags": {"team": "growth"},
+    "model": {"PrimaryContainer": {"Image": "x"}, "ExecutionRoleArn": TARGET["RoleArn"]},
+    "endpoint-config": {"ProductionVariants": [{"VariantName": "a", "ModelName": "m", "InitialInstanceCount": 1}]},
+    "endpoint": {"EndpointConfigName": "c", "Tags": [{"Key": "a", "Value": "b"}]},
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}

@@ -16,7 +16,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "mlops"
 BEGIN, END = "# Names: written by `make names`.\n", "# End of names.\n"
 IMPORTS_BEGIN, IMPORTS_END = "    # Imports: written by `make names`.\n", "    # End of imports.\n"
 
-WHOLE = ("as_written", "execution", "image")
+WHOLE = ("as_written", "execution", "image", "resources")
 """Modules that pipeline files get as they are: ``image.sklearn("1.2-1")``."""
 
 
@@ -25,7 +25,7 @@ def names(package: Path = PACKAGE) -> dict[str, str]:
     found = {name: f"mlops.declare.{name}" for name in WHOLE}
     for file in sorted((package / "declare").rglob("*.py")):
         module = ".".join(("mlops", *file.relative_to(package).with_suffix("").parts))
-        if module.rpartition(".")[2] in WHOLE:
+        if any(part in WHOLE for part in module.split(".")):
             continue
         for name in _stated(file):
             if name in found:

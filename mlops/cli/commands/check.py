@@ -113,7 +113,9 @@ def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
     if findings or format_ != "text":
         click.echo(text, nl=False)
     if format_ == "text":
-        many = f"{counted(len(opened.pipelines), 'pipeline')} checked"
+        declared = sum(len(checked.definition.steps) for checked in opened.resources)
+        pipelines = [counted(len(opened.pipelines), "pipeline")] if opened.pipelines or not declared else []
+        many = f"{' and '.join([*pipelines, *([counted(declared, 'resource')] if declared else [])])} checked"
         talk(many if findings else f"{many}: nothing to say")
 
 

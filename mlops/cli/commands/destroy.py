@@ -11,6 +11,7 @@ from mlops.cli.printing import print_json, talk
 from mlops.ir import Event
 
 if TYPE_CHECKING:
+    from mlops.deploy.declared.destroy import Removal as ResourceRemoval
     from mlops.deploy.pipelines.destroy import Removal
 
 
@@ -20,14 +21,29 @@ if TYPE_CHECKING:
 @options.suffix
 @asking.yes
 @click.option("--force", is_flag=True, help="Also where somebody else changed or made it.")
+@click.option("--resources", is_flag=True, help="NAME is of a declared endpoint: with its configurations and models.")
 @options.as_json
-def command(names: tuple[str, ...], environment: str, suffix: str | None, yes: bool, force: bool, format_: str) -> None:
+def command(
+    names: tuple[str, ...],
+    environment: str,
+    suffix: str | None,
+    yes: bool,
+    force: bool,
+    resources: bool,
+    format_: str,
+) -> None:
     """Remove the pipelines NAME and what upserts made with them: schedules, triggers, the record.
 
     They are listed, and removed with a yes. Code and data in the bucket stay; `mlops assets prune` removes what nobody
     needs any more.
     """
     from mlops.use_cases.destroy import WasRemoved, destroy, plan
+
+    if resources:
+        if suffix is not None or force:
+            raise click.UsageError("--resources goes without --suffix and --force: what is not ours is not removed")
+        _resources(names, environment, yes=yes, format_=format_)
+        return
 
     def told(event: Event) -> None:
         if isinstance(event, WasRemoved):
@@ -47,7 +63,28 @@ def command(names: tuple[str, ...], environment: str, suffix: str | None, yes: b
         talk("nothing was removed; --yes does it")
 
 
-def _tell(removal: Removal, verb: str, environment: str, format_: str) -> None:
+def _resources(names: tuple[str, ...], environment: str, *, yes: bool, format_: str) -> None:
+    from mlops.use_cases.destroy import ResourcesWereRemoved, destroy_resources, plan_resources
+
+    def told(event: Event) -> None:
+        if isinstance(event, ResourcesWereRemoved):
+            _tell(event.removal, "removed", environment, format_)
+
+    removals, consent = plan_resources(environment, names), asking.consent(yes)
+    if not yes:
+        for removal in removals.planned:
+            _tell(removal, "would remove", environment, format_)
+    removing = consent.possible or removals.connected.environment.approval
+    if removing:
+        destroy_resources(removals, told, consent)
+    if format_ == "json":
+        listed = [{"resources": item.name, "removed": removing, "what": list(item.labels)} for item in removals.planned]
+        print_json(listed)
+    if not removing and any(removal.labels for removal in removals.planned):
+        talk("nothing was removed; --yes does it")
+
+
+def _tell(removal: Removal | ResourceRemoval, verb: str, environment: str, format_: str) -> None:
     if format_ != "text":
         return
     for label in removal.labels:

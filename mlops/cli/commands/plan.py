@@ -48,6 +48,7 @@ def command(
     """
     from mlops.check.reports.json import record
     from mlops.cli.listening import hear, tell_findings
+    from mlops.deploy.declared import plan_report as resources_report
     from mlops.deploy.pipelines import plan_report
     from mlops.use_cases import plan as planning
 
@@ -61,14 +62,24 @@ def command(
             talk("preflight: nothing found")
     if format_ == "json":
         told = [plan_report.as_dictionary(plan) for plan in plans]
+        told += [resources_report.as_dictionary(plan) for plan in planned.resources]
         print_json({"plans": told, "preflight": list(map(record, findings))} if preflight else told)
     elif format_ == "markdown":
-        click.echo(plan_report.markdown(plans), nl=False)
+        if plans or not planned.resources:
+            click.echo(plan_report.markdown(plans), nl=False)
+        if planned.resources:
+            click.echo(resources_report.markdown(planned.resources), nl=False)
     else:
         for plan in plans:
             if plan.verb != "nothing" or plan.drift is not None or len(plans) == 1:
                 click.echo(plan_report.text(plan), nl=False)
-        click.echo(plan_report.summary(plans))
+        for declared in planned.resources:
+            if declared.verb != "nothing" or declared.drift or len(planned.resources) == 1:
+                click.echo(resources_report.text(declared), nl=False)
+        if plans or not planned.resources:
+            click.echo(plan_report.summary(plans))
+        if planned.resources:
+            click.echo(resources_report.summary(planned.resources))
     if notify:
         for failure in planning.notify_of_drift(planned):
             talk(failure)

@@ -57,6 +57,10 @@ def command(
                 {"name": result.name, "arn": result.arn, "action": result.action, "uploaded": list(result.uploaded)}
                 for result in found.done
             ]
+            + [
+                {"resources": made.name, "action": "upserted" if made.done else "unchanged", "done": list(made.done)}
+                for made in found.resources
+            ]
         )
     if found.failure is not None:
         raise found.failure

@@ -45,23 +45,28 @@ __all__ = ["After", "Retry", "Step"]
 S = TypeVar("S", bound="Step")
 
 
-class _StepMeta(type):
+class StepMeta(type):
     """Construction of a step: wrong arguments become findings, and the step joins the open block."""
 
     # Hidden from type checkers, so that they see each class's own signature.
     if not TYPE_CHECKING:
 
         def __call__(cls: type[S], *args: Any, **kwargs: Any) -> S:
-            where = author_line()
-            step = cls.__new__(cls)
-            step.where = where
-            try:
-                step.__init__(*args, **kwargs)
-            except WrongArguments as error:
-                _tell(step, error, args, kwargs)
-            _readable(step)
-            add(step)
+            step = make(cls, author_line(), args, kwargs)
+            step.join()
             return step
+
+
+def make(cls: type[S], where: Where, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> S:
+    """One that belongs to no block yet."""
+    step = cls.__new__(cls)
+    step.where = where
+    try:
+        step.__init__(*args, **kwargs)  # type: ignore[misc]
+    except WrongArguments as error:
+        _tell(step, error, args, kwargs)
+    _readable(step)
+    return step
 
 
 def _readable(step: Step) -> None:
@@ -174,7 +179,7 @@ def _check_of(cls: type) -> Callable[[Callable[..., None]], Callable[..., None]]
     return judge
 
 
-class Step(Labelled, metaclass=_StepMeta):
+class Step(Labelled, metaclass=StepMeta):
     """A step of a pipeline. ``where`` is the line that made it."""
 
     step_type: ClassVar[StepType]
@@ -217,6 +222,10 @@ class Step(Labelled, metaclass=_StepMeta):
         for key in type(self).shared_arguments.__annotations__:
             if key not in Shared.__annotations__:
                 setattr(self, key, shared.get(key, defaults.get(key)))
+
+    def join(self) -> None:
+        """Become part of what is being declared."""
+        add(self)
 
     @property
     def label(self) -> str:
@@ -397,6 +406,7 @@ _INTERNAL = frozenset(
         "members",
         "faults",
         "share",
+        "join",
         "shared_arguments",
         "constructor",
     }

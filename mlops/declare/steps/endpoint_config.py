@@ -202,29 +202,7 @@ class EndpointConfig(Step):
         **shared: Unpack[Shared],
     ) -> None:
         super().__init__(name, **shared)
-        if (model is None) == (variants is None):
-            found = "neither" if model is None else "both"
-            misuse(
-                "D064",
-                f"{name}: an endpoint serves one model or several variants; here is {found}",
-                help='give model=… or variants={"blue": Variant(…), "green": Variant(…)}',
-                step=name,
-            )
-            self.poisoned = True
-        elif variants is not None and not (
-            instance is None and isinstance(count, int) and count == 1 and serverless is None
-        ):
-            message = f"{name}: instance, count and serverless go with model; each variant has its own"
-            misuse("D064", message, help="put them into the Variant", step=name)
-            self.poisoned = True
-        elif any(_is_torn(item.serverless, item.instance) for item in (variants or {}).values()) or _is_torn(
-            serverless, instance
-        ):
-            message = f"{name}: a serverless variant has no instance"
-            misuse("D064", message, help="keep serverless=… or instance=…", step=name)
-            self.poisoned = True
-        lone = Variant(model, instance, count, serverless=serverless)
-        self.variants = {VARIANT: lone} if variants is None else dict(variants)
+        self.variants = variants_of(self, model, instance, count, serverless, variants)
         self.shadow = dict(shadow or {})
         self.capture = capture
         self.config = config
@@ -235,6 +213,41 @@ class EndpointConfig(Step):
     def config_name(self) -> StringProperty:
         """The configuration's name, for an Endpoint."""
         return StringProperty(self.name, "EndpointConfigName")
+
+
+def variants_of(
+    step: Step,
+    model: ModelNameReference | Text | None,
+    instance: Text | None,
+    count: Count,
+    serverless: Serverless | None,
+    variants: Mapping[str, Variant] | None,
+) -> dict[str, Variant]:
+    """Those that are given, or the one that is made of the rest; what excludes each other is told."""
+    name = step.name
+    if (model is None) == (variants is None):
+        found = "neither" if model is None else "both"
+        misuse(
+            "D064",
+            f"{name}: an endpoint serves one model or several variants; here is {found}",
+            help='give model=… or variants={"blue": Variant(…), "green": Variant(…)}',
+            step=name,
+        )
+        step.poisoned = True
+    elif variants is not None and not (
+        instance is None and isinstance(count, int) and count == 1 and serverless is None
+    ):
+        message = f"{name}: instance, count and serverless go with model; each variant has its own"
+        misuse("D064", message, help="put them into the Variant", step=name)
+        step.poisoned = True
+    elif any(_is_torn(item.serverless, item.instance) for item in (variants or {}).values()) or _is_torn(
+        serverless, instance
+    ):
+        message = f"{name}: a serverless variant has no instance"
+        misuse("D064", message, help="keep serverless=… or instance=…", step=name)
+        step.poisoned = True
+    lone = Variant(model, instance, count, serverless=serverless)
+    return {VARIANT: lone} if variants is None else dict(variants)
 
 
 def _is_torn(serverless: object, instance: object) -> bool:

@@ -197,7 +197,7 @@ class Conductor:
 
     def _heed(self, outcome: Outcome) -> None:
         journal, option = outcome.journal, self._environment.option
-        version = f"version {journal.version} of {journal.group}"
+        version = history.what(journal.group, journal.version)
         match outcome.verb:
             case "taken back":
                 raise _TakenBack(
@@ -266,9 +266,10 @@ def wish(account: Account, environment: Environment, endpoint: str, wished: Wish
 
 
 def told(journal: Journal) -> str:
+    what = history.what(journal.group, journal.version)
     if journal.ending is not None:
-        return f"the rollback of {journal.endpoint} to version {journal.version} of {journal.group}"
-    return f"the promotion of version {journal.version} of {journal.group} to {journal.endpoint}"
+        return f"the rollback of {journal.endpoint} to {what}"
+    return f"the promotion of {what} to {journal.endpoint}"
 
 
 def new_variant(journal: Journal) -> str:

@@ -90,9 +90,9 @@ class Steering:
             entries = history.read(self.account, self.environment, self.endpoint)
         now = history.serving(entries, there.config)
         target = self._earlier(entries, now, there, number)
-        by = self._permitted(f"roll {self.endpoint} back to version {target.version} of {target.group}")
+        by = self._permitted(f"roll {self.endpoint} back to {history.what(target.group, target.version)}")
         config, request = self._with_live_counts(target, there)
-        self.say(f"{self.endpoint} goes back to {config}, version {target.version} of {target.group}")
+        self.say(f"{self.endpoint} goes back to {config}, {history.what(target.group, target.version)}")
         entry = Entry(
             "rolled back",
             now.group if now is not None else target.group,
@@ -101,7 +101,7 @@ class Steering:
             there.config,
             by,
             reason,
-            f"to version {target.version} of {target.group}",
+            f"to {history.what(target.group, target.version)}",
             target.version,
         )
         ending = {name: value for name, value in asdict(entry).items() if name not in ("by", "at", "number")}
@@ -133,7 +133,7 @@ class Steering:
             # The registry is another account's; its samples were asked when the shift began.
             samples = NO_SAMPLES
         self._conductor(by).go_on(stored, samples, wish=wished)
-        return f"{self.endpoint} serves version {journal.version} of {journal.group}"
+        return f"{self.endpoint} serves {history.what(journal.group, journal.version)}"
 
     def _conductor(self, by: str) -> Conductor:
         return Conductor(

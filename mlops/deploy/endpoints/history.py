@@ -38,6 +38,19 @@ class Entry:
     number: int = 0
 
 
+DECLARED = 0
+"""The version of an entry that is about what a file declares and no registered version; ``group`` is then the name that
+its content has."""
+
+
+def what(group: str, version: int) -> str:
+    """
+    >>> what("churn", 3), what("churn-0a1b2c3d4e", DECLARED)
+    ('version 3 of churn', 'what is declared as churn-0a1b2c3d4e')
+    """
+    return f"version {version} of {group}" if version != DECLARED else f"what is declared as {group}"
+
+
 def append(account: Account, environment: Environment, endpoint: str, entry: Entry) -> None:
     told: dict[str, Any] = asdict(entry)
     del told["number"]

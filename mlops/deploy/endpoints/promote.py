@@ -16,6 +16,7 @@ from typing import Literal
 from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.as_declared import as_declared
 from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
 from mlops.deploy.endpoints.diary import Diary
 from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
@@ -87,6 +88,7 @@ def promote(
         _need_own(environment, identity.account, version, wanted)
         own = None if samples is None else Samples(samples, *types_of(version))
         seen = see(account, wanted, own or samples_of(registry or account, version))
+        wanted, seen = as_declared(account, wanted, version, seen)
     clock = clock or Clock()
     conductor = Conductor(account, environment, settings, by=identity.arn, timeout=target.timeout, say=say, clock=clock)
     writer = Writer(account, version, seen.samples, conductor, timeout=target.timeout, say=say, clock=clock)
@@ -194,7 +196,9 @@ def planned(
     with answers():
         identity = confirm_identity(account, environment)
         _need_own(environment, identity.account, version, wanted)
-        return decide(see(account, wanted, samples_of(registry or account, version)), wanted, settings)
+        seen = see(account, wanted, samples_of(registry or account, version))
+        wanted, seen = as_declared(account, wanted, version, seen)
+        return decide(seen, wanted, settings)
 
 
 def see(account: Account, wanted: Wanted, samples: Samples) -> Seen:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples
@@ -30,7 +30,7 @@ from mlops.project.environments import Environment
 VARIANT = "AllTraffic"
 NAME_LENGTH = 63
 _OF_A_MODEL = frozenset({"VariantName", "ModelName", "InitialInstanceCount", "InitialVariantWeight", "InstanceType"})
-_AT_ONCE = Course((Stage(100.0),))
+AT_ONCE = Course((Stage(100.0),))
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,16 +97,19 @@ class DeleteEndpoint:
 class CreateEndpoint:
     name: str
     config: str
+    tags: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class UpdateEndpoint:
-    """``recount``: the configuration's count of instances is wanted, and not the one that serves."""
+    """``recount``: the configuration's count of instances is wanted, and not the one that serves; ``anew`` are other
+    properties of variants (VariantPropertyType) of which that is so."""
 
     name: str
     config: str
     before: str
     recount: bool = False
+    anew: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -197,7 +200,7 @@ def want(environment: Environment, version: Version, target: Target) -> Wanted:
     }
     return Wanted(
         target,
-        _name(version, model_request),
+        model_name(version, model_request),
         model_request,
         {"KmsKeyId": environment.kms_key} if environment.kms_key else {},
         f"{version.group}-{version.number}",
@@ -243,48 +246,90 @@ def settled(seen: Seen, wanted: Wanted, now: Endpoint | None) -> Seen:
 
 def _shift(seen: Seen, there: Endpoint, wanted: Wanted, settings: PromotionSettings) -> Shift | None:
     """None where a plain update does it."""
+    if there.serving is None:
+        return None
+    coming = _coming(wanted, there.serving, _kept_name(there.serving))
+    return shift_to(
+        wanted.endpoint,
+        there,
+        coming,
+        {**there.members, **wanted.members},
+        settings,
+        prefix=wanted.prefix,
+        plain=_config(wanted, coming, there.members),
+        retain=wanted.target.count is None,
+        scaling=seen.scaling,
+    )
+
+
+def shift_to(
+    endpoint: str,
+    there: Endpoint,
+    new: Variant,
+    members: Mapping[str, Any],
+    settings: PromotionSettings,
+    *,
+    prefix: str,
+    plain: CreateEndpointConfig,
+    retain: bool,
+    scaling: tuple[Scaling, ...],
+) -> Shift | None:
+    """From what serves there to ``new``, beside which its configuration has ``members``; where it goes by weights it
+    has another name. ``plain`` is the configuration that an update alone would bring, which may ``retain`` the
+    properties of what serves. None where that does it. Raises Refusal where the endpoint cannot go along the course
+    that is declared."""
     old = there.serving
     if old is None:
         return None
     counts = [variant.count for variant in old.variants if variant.count is not None]
     count = sum(counts) if counts else None
     course = settings.course(count)
-    new = _coming(wanted, old, other_name(old, settings.variants))
+    coming, new = new, replace(new, name=other_name(old, settings.variants))
     situation = Situation(
         course,
         old,
         new,
         alarms=settings.alarms,
-        shadows=bool(there.members.get("ShadowProductionVariants")),
-        own_verdicts=bool(settings.rules) and course != _AT_ONCE,
-        hooks_within=bool(settings.moments & {"stage", "before-last"}) and course != _AT_ONCE,
+        shadows=any(held.get("ShadowProductionVariants") for held in (there.members, members)),
+        own_verdicts=bool(settings.rules) and course != AT_ONCE,
+        hooks_within=bool(settings.moments & {"stage", "before-last"}) and course != AT_ONCE,
     )
     engine, why = pick(situation, settings.engine)
-    members = {**there.members, **wanted.members}
     match engine:
         case Engine.UPDATE:
-            coming = _coming(wanted, old, _kept_name(old))
-            config = _config(wanted, coming, there.members)
-            then = Serving(config.name, (coming,))
-            if in_the_way(seen.scaling, old, then):
-                why = "what scales the endpoint is taken off before, and put on what comes"
-            elif settings.moments or settings.notify is not None:
-                why = "hooks are called or people told on the way"
-            else:
-                return None
-            moves = at_once(then, config.request, retain=wanted.target.count is None)
-            shift = Shift(wanted.endpoint, engine, why, old, moves, coming.name)
-            return _whole(shift, seen.scaling, settings)
+            then = Serving(plain.name, (coming,))
+            return at_one_moment(endpoint, old, then, plain.request, settings, scaling, retain=retain)
         case Engine.NONE:
-            raise Refusal(f"{wanted.endpoint} cannot go by {settings.strategy.name}: {why}")
+            raise Refusal(f"{endpoint} cannot go by {settings.strategy.name}: {why}")
         case Engine.GUARDRAILS:
             same = replace(new, name=old.names[0])
             deployment = deployment_config(course, count, settings.alarms)
-            moves = by_guardrails(old, same, members, deployment, prefix=wanted.prefix)
-            return _whole(Shift(wanted.endpoint, engine, why, old, moves, same.name), seen.scaling, settings)
+            moves = by_guardrails(old, same, members, deployment, prefix=prefix)
+            return _whole(Shift(endpoint, engine, why, old, moves, same.name), scaling, settings)
         case Engine.WEIGHTS:
-            moves = by_weights(course, old, new, members, count=new.count, prefix=wanted.prefix)
-            return _whole(Shift(wanted.endpoint, engine, why, old, moves, new.name), seen.scaling, settings)
+            moves = by_weights(course, old, new, members, count=new.count, prefix=prefix)
+            return _whole(Shift(endpoint, engine, why, old, moves, new.name), scaling, settings)
+
+
+def at_one_moment(
+    endpoint: str,
+    old: Serving,
+    then: Serving,
+    request: Mapping[str, Any],
+    settings: PromotionSettings,
+    scaling: tuple[Scaling, ...],
+    *,
+    retain: bool,
+) -> Shift | None:
+    """An update alone, as a shift where something has to be done around it; None where nothing has."""
+    if in_the_way(scaling, old, then):
+        why = "what scales the endpoint is taken off before, and put on what comes"
+    elif settings.moments or settings.notify is not None:
+        why = "hooks are called or people told on the way"
+    else:
+        return None
+    moves = at_once(then, request, retain=retain)
+    return _whole(Shift(endpoint, Engine.UPDATE, why, old, moves, then.names[0]), scaling, settings)
 
 
 def _whole(shift: Shift, scaling: tuple[Scaling, ...], settings: PromotionSettings) -> Shift:
@@ -363,7 +408,7 @@ def _network(environment: Environment) -> dict[str, Any]:
     return {"VpcConfig": {"SecurityGroupIds": environment.security_groups, "Subnets": environment.subnets}}
 
 
-def _name(version: Version, request: Mapping[str, Any]) -> str:
+def model_name(version: Version, request: Mapping[str, Any]) -> str:
     """``<group>-<version>-<hash of the request>``, at most 63 characters, the group cut where it is too long."""
     digest = hashlib.sha256(json.dumps([version.arn, request], sort_keys=True).encode()).hexdigest()[:10]
     tail = f"-{version.number}-{digest}"

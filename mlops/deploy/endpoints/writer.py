@@ -23,6 +23,7 @@ from mlops.deploy.endpoints.promotion import (
 )
 from mlops.deploy.endpoints.sampling import Answer, Samples
 from mlops.deploy.models.registry import Version
+from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.lost_answers import made, made_config, pointed
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, until_settled
@@ -74,16 +75,18 @@ class Writer:
                 case DeleteEndpoint(name):
                     self._delete(name)
                 case CreateEndpoint(name, config):
+                    tags = {"Tags": listed(action.tags)} if action.tags else {}
                     pointed(
-                        lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config),
+                        lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, **tags),
                         sagemaker,
                         name,
                         config,
                     )
                     self._say(f"endpoint {name}")
                 case UpdateEndpoint(name, config, before):
-                    counts = [{"VariantPropertyType": "DesiredInstanceCount"}]
-                    more = {"ExcludeRetainedVariantProperties": counts} if action.recount else {}
+                    anew = [*(["DesiredInstanceCount"] if action.recount else []), *action.anew]
+                    excluded = [{"VariantPropertyType": item} for item in anew]
+                    more = {"ExcludeRetainedVariantProperties": excluded} if excluded else {}
                     pointed(
                         lambda: sagemaker.update_endpoint(
                             EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=True, **more

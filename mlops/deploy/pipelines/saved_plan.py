@@ -10,17 +10,32 @@ import json
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
+from typing import Protocol
 
-from mlops.deploy.pipelines.plan import Plan
 from mlops.ir import Refusal, UsageError
 from mlops.project.files import write_text
 
 VERSION = 1
 
 
+class Planned(Protocol):
+    """A plan of a pipeline, or of what a file declares beside pipelines."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def basis(self) -> str: ...
+    @property
+    def goal(self) -> str: ...
+    @property
+    def verb(self) -> str: ...
+    @property
+    def drift(self) -> object: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """One pipeline: fingerprints of what the account had and of what is to be."""
+    """One pipeline, or one file's resources by its path: fingerprints of what the account had and of what is to be."""
 
     pipeline: str
     basis: str
@@ -45,7 +60,7 @@ def save(
     environment: str,
     suffix: str | None,
     aliases: Sequence[str],
-    plans: Sequence[Plan],
+    plans: Sequence[Planned],
 ) -> None:
     """Also a plan of nothing, where no pipeline was touched: applying it does that."""
     promises = tuple(Promise(plan.name, plan.basis, plan.goal, plan.verb) for plan in plans)
@@ -81,7 +96,7 @@ def _texts(values: Iterable[object]) -> tuple[str, ...]:
     return tuple(map(str, found))
 
 
-def hold(saved: SavedPlan, plans: Sequence[Plan]) -> None:
+def hold(saved: SavedPlan, plans: Sequence[Planned]) -> None:
     """Raises Refusal where the account or the source has moved since the plan was saved."""
     promised = {promise.pipeline: promise for promise in saved.promises}
     found = {plan.name for plan in plans}

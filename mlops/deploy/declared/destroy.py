@@ -1,0 +1,93 @@
+"""Take away what was made of declared resources of a name: the endpoint, then its configurations, then its models. What
+does not carry our tags is not touched."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account import Account, answers, confirm_account
+from mlops.account.missing import unless_missing
+from mlops.deploy import calls
+from mlops.deploy.declared.wanting import RESOURCE
+from mlops.deploy.endpoints.conductor import unfinished
+from mlops.deploy.pages import items
+from mlops.deploy.resources import resource_types
+from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
+from mlops.deploy.shifting import seeing
+from mlops.deploy.waiting import Clock, until
+from mlops.ir import Refusal
+from mlops.project.environments import Environment
+
+_LISTED = (
+    ("endpoint-config", "list_endpoint_configs", "EndpointConfigs", "EndpointConfigName", "EndpointConfigArn"),
+    ("model", "list_models", "Models", "ModelName", "ModelArn"),
+)
+_GONE_SECONDS = 900.0
+
+
+@dataclass(frozen=True, slots=True)
+class Removal:
+    """``gone`` are types and names, in the order in which they go. ``foreign`` has what is there under the name and was
+    made by somebody else, in words."""
+
+    name: str
+    gone: tuple[tuple[str, str], ...]
+    foreign: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        return tuple(f"{kind} {name}" for kind, name in self.gone)
+
+
+def plan_removal(account: Account, environment: Environment, name: str) -> Removal:
+    """Of the endpoint ``name``, and of all configurations and models that were made of what is declared as ``name``."""
+    confirm_account(account, environment)
+    sagemaker = account.client("sagemaker")
+    with answers():
+        found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
+        gone: list[tuple[str, str]] = []
+        foreign: list[str] = []
+        if found is not None:
+            if _is_ours(account, str(found["EndpointArn"]), f"endpoint {name}"):
+                gone.append(("endpoint", name))
+            else:
+                foreign.append(f"endpoint {name}")
+        gone += _made_of(account, sagemaker, name)
+    return Removal(name, tuple(gone), tuple(foreign))
+
+
+def _made_of(account: Account, sagemaker: Any, name: str) -> Iterator[tuple[str, str]]:
+    for kind, operation, member, named, arn in _LISTED:
+        for item in list(items(sagemaker, operation, member, NameContains=name)):
+            if str(item[named]).startswith(f"{name}-") and _is_ours(account, str(item[arn]), f"{kind} {name}"):
+                yield kind, str(item[named])
+
+
+def _is_ours(account: Account, arn: str, key: str) -> bool:
+    return (calls.see(account, TAGS, arn) or {}).get(RESOURCE) == key
+
+
+def destroy(account: Account, environment: Environment, removal: Removal, clock: Clock | None = None) -> None:
+    """What was cut off is finished by the next. Raises Refusal where a shift of traffic is under way."""
+    with answers():
+        if ("endpoint", removal.name) in removal.gone and unfinished(account, environment, removal.name) is not None:
+            raise Refusal(
+                f"a shift of traffic is under way at {removal.name}; nothing was removed",
+                hint=f"`mlops endpoints abort {removal.name}{environment.option}` takes it back",
+            )
+        for kind, name in removal.gone:
+            calls.remove(account, resource_types()[kind], name)
+            if kind == "endpoint":
+                _until_gone(account, name, clock or Clock())
+
+
+def _until_gone(account: Account, name: str, clock: Clock) -> None:
+    """Its configuration may go when it has gone."""
+    sagemaker = account.client("sagemaker")
+    left, ended = until(
+        lambda: seeing.see(sagemaker, name), lambda state: state is None, clock, clock.now() + _GONE_SECONDS
+    )
+    if not ended and left is not None:
+        raise Refusal(f"the endpoint {name} is still {left.status}", hint="run the same command again")

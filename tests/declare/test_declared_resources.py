@@ -1,0 +1,321 @@
+"""What files declare beside pipelines: the requests that it becomes, and what is wrong with it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore.validate import ParamValidator
+
+from mlops.check.sources import open_one, open_targets, pipeline_files
+from mlops.deploy.declared.wanting import want
+from mlops.deploy.resources import resource_types
+from mlops.ir import UsageError
+from mlops.project.environments import read_project
+
+IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
+ROLE = "arn:aws:iam::123456789012:role/pipelines"
+PACKAGE = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/3"
+TOML = f"""
+[env.production]
+account = "123456789012"
+region = "us-east-1"
+role = "{ROLE}"
+bucket = "acme-ml"
+tags = {{ team = "growth" }}
+"""
+HEAD = f'from mlops import resources\nI = "{IMAGE}"\nA = "s3://acme-ml/a/model.tar.gz"\n'
+ONE = 'm = resources.Model("m", image=I, model=A)\n'
+
+
+def declared(folder: Path, text: str, environment: str = "production") -> Any:
+    (folder / "mlops.toml").write_text(TOML)
+    (folder / "serving.py").write_text(HEAD + text)
+    return open_targets([str(folder / "serving.py")], environment)
+
+
+def contents(folder: Path, text: str, environment: str = "production") -> dict[str, Any]:
+    """What is made, by type and name; each request is one that the service's model takes."""
+    opened = declared(folder, text, environment)
+    assert not opened.findings, opened.findings
+    (checked,) = opened.resources
+    wanted = want(read_project(folder).environment(environment), checked, folder)
+    found = wanted.contents({"churn": PACKAGE})
+    model = botocore.session.get_session().get_service_model("sagemaker")
+    for content in found.values():
+        (call,) = resource_types()[content.resource.type].create(content.name, content.request)
+        shape = model.operation_model(call.operation).input_shape
+        assert shape is not None
+        report = ParamValidator().validate(call.request, shape)
+        assert not report.has_errors(), report.generate_report()
+        assert len(content.name) <= 63
+    return {key: content.request for key, content in found.items()}
+
+
+MODELS = {
+    "one container": (
+        'resources.Model("x", image=I, model=A, environment={"LEVEL": 1})',
+        {
+            "PrimaryContainer": {
+                "Image": IMAGE,
+                "Environment": {"LEVEL": "1"},
+                "ModelDataUrl": "s3://acme-ml/a/model.tar.gz",
+            }
+        },
+    ),
+    "a pipeline of containers": (
+        'resources.Model("x", containers=[resources.Container(image=I, model=A, hostname="a"), '
+        'resources.Container(image=I, hostname="b")], '
+        'execution="Direct")',
+        {
+            "Containers": [
+                {"ContainerHostname": "a", "Image": IMAGE, "ModelDataUrl": "s3://acme-ml/a/model.tar.gz"},
+                {"ContainerHostname": "b", "Image": IMAGE},
+            ],
+            "InferenceExecutionConfig": {"Mode": "Direct"},
+        },
+    ),
+    "many models": (
+        'resources.Model("x", image=I, model="s3://acme-ml/many/", multi_model=True)',
+        {"PrimaryContainer": {"Image": IMAGE, "Mode": "MultiModel", "ModelDataUrl": "s3://acme-ml/many/"}},
+    ),
+    "a version": (
+        f'resources.Model("x", package="{PACKAGE}")',
+        {"PrimaryContainer": {"ModelPackageName": PACKAGE}},
+    ),
+    "the newest approved version": (
+        'resources.Model("x", group="churn")',
+        {"PrimaryContainer": {"ModelPackageName": PACKAGE}},
+    ),
+    "a network, isolated": (
+        'resources.Model("x", image=I, network=resources.Network(["subnet-1"], ["sg-1"], isolated=True))',
+        {
+            "PrimaryContainer": {"Image": IMAGE},
+            "VpcConfig": {"SecurityGroupIds": ["sg-1"], "Subnets": ["subnet-1"]},
+            "EnableNetworkIsolation": True,
+        },
+    ),
+    "a value by environment": (
+        'resources.Model("x", image=I, environment={"A": resources.by_environment({"production": "p"}, "o")})',
+        {"PrimaryContainer": {"Image": IMAGE, "Environment": {"A": "p"}}},
+    ),
+    "nothing by environment": (
+        'resources.Model("x", image=I, model=resources.by_environment({"local": A}, otherwise=None))',
+        {"PrimaryContainer": {"Image": IMAGE}},
+    ),
+}
+
+
+@pytest.mark.parametrize("case", MODELS)
+def test_a_model_is_this_request(case: str, tmp_path: Path) -> None:
+    text, wanted = MODELS[case]
+    assert contents(tmp_path, text)["model x"] == {"ExecutionRoleArn": ROLE, **wanted}
+
+
+LONE = {"VariantName": "AllTraffic", "InstanceType": "ml.m5.xlarge", "InitialInstanceCount": 1}
+CONFIGS = {
+    "one variant": ("model=m.model_name", {"ProductionVariants": [LONE]}),
+    "weights": (
+        'variants={"a": resources.Variant(m.model_name, weight=1), '
+        '"b": resources.Variant(m.model_name, count=2, weight=3)}',
+        {
+            "ProductionVariants": [
+                {**LONE, "VariantName": "a", "InitialVariantWeight": 1},
+                {**LONE, "VariantName": "b", "InitialInstanceCount": 2, "InitialVariantWeight": 3},
+            ]
+        },
+    ),
+    "a shadow": (
+        'variants={"a": resources.Variant(m.model_name, weight=1)}, '
+        'shadow={"s": resources.Variant(m.model_name, weight=1)}',
+        {
+            "ProductionVariants": [{**LONE, "VariantName": "a", "InitialVariantWeight": 1}],
+            "ShadowProductionVariants": [{**LONE, "VariantName": "s", "InitialVariantWeight": 1}],
+        },
+    ),
+    "serverless there, machines here": (
+        'model=m.model_name, serverless=resources.by_environment({"production": resources.Serverless(2048, 5)}, None), '
+        'instance=resources.by_environment({"production": None}, "ml.m5.large")',
+        {
+            "ProductionVariants": [
+                {"VariantName": "AllTraffic", "ServerlessConfig": {"MemorySizeInMB": 2048, "MaxConcurrency": 5}}
+            ]
+        },
+    ),
+    "inside of a record": (
+        'variants={"a": resources.Variant(m.model_name, weight=1, '
+        'count=resources.by_environment({"production": 3}, 1))}',
+        {
+            "ProductionVariants": [
+                {**LONE, "VariantName": "a", "InitialInstanceCount": 3, "InitialVariantWeight": 1},
+            ]
+        },
+    ),
+    "capture and key": (
+        'model=m.model_name, capture=resources.Capture("s3://acme-ml/kept", 20, ["Input"]), '
+        'kms_key="arn:aws:kms:us-east-1:123456789012:key/1"',
+        {
+            "ProductionVariants": [LONE],
+            "DataCaptureConfig": {
+                "EnableCapture": True,
+                "InitialSamplingPercentage": 20,
+                "DestinationS3Uri": "s3://acme-ml/kept",
+                "CaptureOptions": [{"CaptureMode": "Input"}],
+            },
+            "KmsKeyId": "arn:aws:kms:us-east-1:123456789012:key/1",
+        },
+    ),
+    "asynchronous": (
+        'model=m.model_name, asynchronous=resources.Asynchronous("s3://acme-ml/out", failures="s3://acme-ml/bad", '
+        'error="arn:aws:sns:us-east-1:123456789012:bad", concurrency=4)',
+        {
+            "ProductionVariants": [LONE],
+            "AsyncInferenceConfig": {
+                "ClientConfig": {"MaxConcurrentInvocationsPerInstance": 4},
+                "OutputConfig": {
+                    "S3OutputPath": "s3://acme-ml/out",
+                    "NotificationConfig": {"ErrorTopic": "arn:aws:sns:us-east-1:123456789012:bad"},
+                    "S3FailurePath": "s3://acme-ml/bad",
+                },
+            },
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CONFIGS)
+def test_a_configuration_is_this_request(case: str, tmp_path: Path) -> None:
+    text, wanted = CONFIGS[case]
+    found = contents(
+        tmp_path, f'{ONE}c = resources.EndpointConfig("x", {text})\nresources.Endpoint("x", config=c.config_name)'
+    )
+    made = found["endpoint-config x"]
+    for variant in (*made["ProductionVariants"], *made.get("ShadowProductionVariants", ())):
+        assert variant.pop("ModelName").startswith("m-")
+    assert made == wanted
+
+
+WRONG = {
+    "nothing serves": ('resources.Model("m")', {"D064"}),
+    "it is said twice": ('resources.Model("m", image=I, group="churn")', {"D064"}),
+    "a model without its image": ('resources.Model("m", group="churn", model=A)', {"D064"}),
+    "no such argument": ('resources.Model("m", imag=I)', {"D040"}),
+    "a name that none can have": ('resources.Model("a b", image=I)', {"D042"}),
+    "a name that is too long": ('resources.Model("a" * 53, image=I)', {"D042"}),
+    "declared twice": (ONE + ONE, {"G101"}),
+    "neither model nor variants": ('resources.EndpointConfig("c")', {"D064"}),
+    "no value for this environment": (
+        'resources.Model("m", image=resources.by_environment({"local": I}))',
+        {"D042"},
+    ),
+    "a wrong one for this environment": (
+        'resources.Model("m", image=resources.by_environment({"production": 7}, otherwise=I))',
+        {"D042"},
+    ),
+    "by no environments": ("resources.by_environment(3)\n" + ONE, {"D042"}),
+    "no machine at all": (ONE + 'resources.EndpointConfig("c", model=m.model_name, count=0)', {"S207"}),
+    "no such member": (ONE + 'resources.Endpoint("e", config=m.config_name)', {"D031"}),
+    "something of the local account": (
+        'resources.Model("m", image=I, model="s3://mlops-local/a/model.tar.gz")',
+        {"D109"},
+    ),
+    "a secret": ('resources.Model("m", image=I, environment={"TOKEN": "AKIAIOSFODNN7EXAMPLE"})', {"X840"}),
+    "serverless in a network": (
+        'm = resources.Model("m", image=I, network=resources.Network(["subnet-1"], ["sg-1"]))\n'
+        'resources.EndpointConfig("c", model=m.model_name, serverless=resources.Serverless(1024, 1))',
+        None,
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+def test_what_is_wrong_is_told(case: str, tmp_path: Path) -> None:
+    text, codes = WRONG[case]
+    opened = declared(tmp_path, text)
+    assert opened.findings
+    assert codes is None or {finding.code for finding in opened.findings} == codes
+    assert all(finding.where.line and finding.where.line > 3 for finding in opened.findings)
+
+
+def test_in_another_environment_it_is_judged_by_what_it_says_there(tmp_path: Path) -> None:
+    text = 'resources.Model("m", image=resources.by_environment({"production": 7}, otherwise=I))'
+    assert not declared(tmp_path, text, "local").findings
+    assert declared(tmp_path, text).findings
+
+
+def test_a_step_takes_no_value_by_environment(tmp_path: Path) -> None:
+    (tmp_path / "pipeline.py").write_text(
+        HEAD + "from mlops import Model, Pipeline\n"
+        'with Pipeline("churn"):\n    '
+        'Model("M", image=I, environment={"A": resources.by_environment({"local": "1"}, "2")})\n'
+    )
+    opened = open_targets([str(tmp_path / "pipeline.py")], "local")
+    assert [(finding.code, finding.where.line) for finding in opened.findings] == [("D042", 6)]
+
+
+def test_pipelines_and_resources_stand_beside_each_other(tmp_path: Path) -> None:
+    text = ONE + 'from mlops import Fail, Pipeline\nwith Pipeline("churn"):\n    Fail("Stop", "no")\n'
+    opened = declared(tmp_path, text)
+    assert [checked.definition.name for checked in opened.pipelines] == ["churn"]
+    assert [step.name for checked in opened.resources for step in checked.definition.steps] == ["model-m"]
+    assert not open_targets([f"{tmp_path / 'serving.py'}:churn"], "local").resources
+
+
+def test_what_needs_a_pipeline_says_so(tmp_path: Path) -> None:
+    declared(tmp_path, ONE)
+    with pytest.raises(UsageError, match="declares resources and no pipeline"):
+        open_one(str(tmp_path / "serving.py"), "local")
+
+
+FILES = {
+    "from mlops import resources\nresources.Model('m')\n": True,
+    "import mlops\nmlops.resources.Model('m')\n": True,
+    "from mlops.resources import Model\nModel('m')\n": True,
+    "from mlops import resources\nprint(resources)\n": False,
+    "import resources\nresources.Model('m')\n": False,
+}
+
+
+def test_which_files_of_a_folder_declare_something(tmp_path: Path) -> None:
+    for number, text in enumerate(FILES):
+        (tmp_path / f"f{number}.py").write_text(text)
+    assert [file.read_text() for file in pipeline_files(tmp_path)] == [text for text, does in FILES.items() if does]
+
+
+CLOSED = """
+import subprocess
+subprocess.run(["true"], check=False)
+m = resources.Model("m", image=I, model="model", inference_code="inference.py")
+c = resources.EndpointConfig("c", model=m.model_name, count=resources.by_environment({"production": 3}, otherwise=1))
+resources.Endpoint("e", config=c.config_name)
+f = resources.Model("f", group="churn")
+"""
+
+
+def test_a_file_that_is_closed_in_declares_the_same(tmp_path: Path) -> None:
+    (tmp_path / "model" / "code").mkdir(parents=True)
+    (tmp_path / "model" / "code" / "inference.py").write_text("def model_fn(d): return 0\n")
+    closed = declared(tmp_path, CLOSED)
+    (here,) = declared(tmp_path, CLOSED.replace("import subprocess", "").replace("subprocess.", "#")).resources
+    (there,) = closed.resources
+    for left, right in zip(here.definition.steps, there.definition.steps, strict=True):
+        assert (left.name, left.type, left.arguments, left.members) == (
+            right.name,
+            right.type,
+            right.arguments,
+            right.members,
+        )
+    assert [asset.uri for asset in here.definition.assets] == [asset.uri for asset in there.definition.assets]
+
+
+def test_a_mistake_is_told_for_another_account_too(tmp_path: Path) -> None:
+    """It was a Python error."""
+    (tmp_path / "mlops.toml").write_text(TOML)
+    (tmp_path / "pipeline.py").write_text(
+        'from mlops import Pipeline, Training\nwith Pipeline("churn"):\n'
+        f'    Training("Train", image="{IMAGE}", code="nowhere.py")\n'
+    )
+    opened = open_targets([str(tmp_path / "pipeline.py")], "production")
+    assert "D052" in {finding.code for finding in opened.findings}
