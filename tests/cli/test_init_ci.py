@@ -109,6 +109,7 @@ def _called(command: list[str], folder: Path) -> subprocess.CompletedProcess[str
     return subprocess.run(command, cwd=folder, env=plain, capture_output=True, text=True, check=False, timeout=300)
 
 
+@pytest.mark.proof("workflows")
 def test_the_github_workflows_pass_actionlint_and_with_a_mistake_they_do_not(
     tmp_path: Path, actionlint: Callable[[Path], subprocess.CompletedProcess[str]]
 ) -> None:

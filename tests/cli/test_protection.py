@@ -8,7 +8,7 @@ from __future__ import annotations
 import ast
 import json
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from typing import Any
 import boto3
 import click
 import pytest
-from command_line import ROOT, in_this_process
+from command_line import ROOT, Told, in_this_process
 
 from mlops.account import connect
 from mlops.account.local import LocalAccount
@@ -235,24 +235,38 @@ def versions(sagemaker: Any) -> list[dict[str, Any]]:
     return sorted(listed, key=lambda item: str(item["ModelPackageArn"]))
 
 
-@pytest.mark.parametrize("row", ROWS, ids=lambda row: f"{row.name} {row.option}")
-def test_it_reads_only_or_asks(
-    row: Reads | Changes, project: Path, capfd: pytest.CaptureFixture[str], moto_url: str
-) -> None:
+@pytest.mark.parametrize("environment", ["prod", "local"])
+def test_it_reads_only(environment: str, project: Path, capfd: pytest.CaptureFixture[str], moto_url: str) -> None:
+    """All of them, one after the other: none leaves anything for the next."""
+    mlops = in_this_process(capfd)
+    if environment == "local":
+        executed(project, mlops, SHORT)
+    before = state(moto_url)
+    for row in (row for row in ROWS if isinstance(row, Reads) and row.environment == environment):
+        told = mlops(*words(row), code=row.code)
+        assert "wants an approval" not in told.err, row
+        assert state(moto_url) == before, row
+
+
+def executed(project: Path, mlops: Callable[..., Told], pipeline: str) -> None:
+    (project / "pipeline.py").write_text(pipeline)
+    (project / "one.py").write_text("import time\ntime.sleep(600)\n")
+    mlops("upsert", "pipeline.py", "--yes")
+    if pipeline == SHORT:
+        mlops("start", "churn", "--yes", "--watch", code=1)
+    else:
+        mlops("start", "churn", "--yes")
+
+
+@pytest.mark.parametrize(
+    "row", [row for row in ROWS if isinstance(row, Changes)], ids=lambda row: f"{row.name} {row.option}"
+)
+def test_it_asks(row: Changes, project: Path, capfd: pytest.CaptureFixture[str], moto_url: str) -> None:
     mlops = in_this_process(capfd)
     if row.environment == "local":
-        stopping = row.name == "executions stop"
-        (project / "pipeline.py").write_text(PIPELINE if stopping else SHORT)
-        (project / "one.py").write_text("import time\ntime.sleep(600)\n")
-        mlops("upsert", "pipeline.py", "--yes")
-        mlops("start", "churn", "--yes", *([] if stopping else ["--watch"]), code=0 if stopping else 1)
+        executed(project, mlops, PIPELINE if row.name == "executions stop" else SHORT)
     given = words(row)
     before = state(moto_url)
-    if isinstance(row, Reads):
-        told = mlops(*given, code=row.code)
-        assert "wants an approval" not in told.err
-        assert state(moto_url) == before
-        return
     told = mlops(*given, code=1)
     assert f"the environment {row.environment} wants an approval to {row.doing}" in told.err
     assert "nothing was changed" in told.err and "--yes" in told.err

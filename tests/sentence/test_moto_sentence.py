@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import urllib.request
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
-from command_line import Told, copy_project, mlops
+from command_line import copy_project, in_this_process, mlops
 
 ACCOUNT = "123456789012"
 REGION = "eu-west-1"
@@ -57,23 +58,29 @@ def client(url: str, service: str) -> Any:
     )
 
 
-def command(*arguments: str, folder: Path, code: int = 0) -> Told:
-    return mlops(*arguments, folder=folder, code=code, **CREDENTIALS)
-
-
-def test_the_whole_sentence(url: str, project: Path) -> None:
+def test_the_whole_sentence(
+    url: str, project: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    """What first changes something is a process of its own, as it is for people; the others are this one."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.chdir(project)
+    command = in_this_process(capfd)
     sagemaker, s3 = client(url, "sagemaker"), client(url, "s3")
     s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": REGION})
 
-    definition = command("compile", PIPELINE, "--env", "moto", "-o", "-", folder=project).json
-    found = command("check", PIPELINE, "--env", "moto", "--format", "json", folder=project).json
+    definition = command("compile", PIPELINE, "--env", "moto", "-o", "-").json
+    found = command("check", PIPELINE, "--env", "moto", "--format", "json").json
     assert found["summary"]["errors"] == 0
 
-    wrong = command("upsert", PIPELINE, "--env", "other", folder=project, code=2)
+    wrong = command("upsert", PIPELINE, "--env", "other", code=2)
     assert "nothing was written" in wrong.err
     assert objects(s3) == {}
 
-    (first,) = command("upsert", PIPELINE, "--env", "moto", "--format", "json", folder=project).json
+    upsert = ("upsert", PIPELINE, "--env", "moto", "--format", "json")
+    (first,) = mlops(*upsert, folder=project, **CREDENTIALS).json
     assert first["action"] == "created"
     described = sagemaker.describe_pipeline(PipelineName=GROUP)
     assert json.loads(described["PipelineDefinition"]) == definition
@@ -84,7 +91,7 @@ def test_the_whole_sentence(url: str, project: Path) -> None:
     record = f"s3://{BUCKET}/mlops/pipelines/{GROUP}.json"  # what was last written, for the next plan
     assert {f"s3://{BUCKET}/{key}" for key in stored} - {record} == named == set(first["uploaded"])
 
-    (second,) = command("upsert", PIPELINE, "--env", "moto", "--format", "json", folder=project).json
+    (second,) = command(*upsert).json
     assert (second["action"], second["uploaded"]) == ("unchanged", [])
     assert sagemaker.describe_pipeline(PipelineName=GROUP)["LastModifiedTime"] == described["LastModifiedTime"]
     assert objects(s3) == stored
@@ -93,18 +100,19 @@ def test_the_whole_sentence(url: str, project: Path) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName=GROUP)
     for _ in range(2):
         sagemaker.create_model_package(**request)
-    listed = command("models", "list", GROUP, "--env", "moto", "--format", "json", folder=project).json
+    listed = command("models", "list", GROUP, "--env", "moto", "--format", "json").json
     assert {item["version"]: item["approval"] for item in listed} == dict.fromkeys((1, 2), "PendingManualApproval")
 
-    pending = command("promote", GROUP, "--to", "moto", folder=project, code=1)
+    pending = command("promote", GROUP, "--to", "moto", code=1)
     assert "no approved version: 2 PendingManualApproval, 1 PendingManualApproval" in pending.err
-    command("models", "reject", GROUP, "2", "--env", "moto", "--reason", "unfair", folder=project)
-    rejected = command("promote", GROUP, "--to", "moto", "--version", "2", folder=project, code=1)
+    command("models", "reject", GROUP, "2", "--env", "moto", "--reason", "unfair")
+    rejected = command("promote", GROUP, "--to", "moto", "--version", "2", code=1)
     assert "is Rejected" in rejected.err
     assert sagemaker.list_endpoints()["Endpoints"] == []
 
-    command("models", "approve", GROUP, "1", "--env", "moto", folder=project)
-    promoted = command("promote", GROUP, "--to", "moto", "--format", "json", folder=project).json
+    command("models", "approve", GROUP, "1", "--env", "moto")
+    promote = ("promote", GROUP, "--to", "moto", "--format", "json")
+    promoted = mlops(*promote, folder=project, **CREDENTIALS).json
     assert (promoted["version"], promoted["action"]) == (1, "created")
     endpoint = sagemaker.describe_endpoint(EndpointName=GROUP)
     assert (endpoint["EndpointStatus"], endpoint["EndpointConfigName"]) == ("InService", promoted["config"])
@@ -113,7 +121,7 @@ def test_the_whole_sentence(url: str, project: Path) -> None:
     model = sagemaker.describe_model(ModelName=variant["ModelName"])
     assert model["PrimaryContainer"]["ModelPackageName"].endswith(f":model-package/{GROUP}/1")
 
-    again = command("promote", GROUP, "--to", "moto", "--format", "json", folder=project).json
+    again = command(*promote).json
     assert again["action"] == "unchanged"
     after = sagemaker.describe_endpoint(EndpointName=GROUP)
     assert after["LastModifiedTime"] == endpoint["LastModifiedTime"]

@@ -26,6 +26,11 @@ ENVIRONMENT = Environment(
     name="prod", region="eu-west-1", role="arn:aws:iam::111122223333:role/r", bucket="acme-ml", account="111122223333"
 )
 STRATEGIES = ("blue-green", "canary", "linear", "rolling", "stepped")
+KILLED = [
+    pytest.param(name, marks=() if name in ("rolling", "stepped") else pytest.mark.proof("shift"))
+    for name in STRATEGIES
+]
+"""At each of their calls: the others' are fewer, or of the same kinds."""
 
 
 def variant(name: str, model: str, count: int = 3) -> Variant:
@@ -144,7 +149,7 @@ def test_it_goes_over_and_keeps_its_instances(name: str) -> None:
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", KILLED)
 def test_killed_at_each_call_it_is_finished_by_the_next(name: str, when: str) -> None:
     for number in range(1, calls_of(name) + 1):
         service = Service(OLD, hook=killing(number, when))
@@ -157,7 +162,7 @@ def test_killed_at_each_call_it_is_finished_by_the_next(name: str, when: str) ->
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", KILLED)
 def test_killed_at_each_call_it_is_taken_back_by_the_next(name: str, when: str) -> None:
     for number in range(1, calls_of(name) + 1):
         service = Service(OLD, hook=killing(number, when))
@@ -175,7 +180,7 @@ def test_killed_at_each_call_it_is_taken_back_by_the_next(name: str, when: str) 
 
 
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", STRATEGIES)
+@pytest.mark.parametrize("name", KILLED)
 def test_killed_on_the_way_back_it_comes_back_all_the_same(name: str, when: str) -> None:
     red = Judge(frozenset({1}))
     for number in range(1, calls_of(name, red) + 1):
@@ -189,7 +194,7 @@ def test_killed_on_the_way_back_it_comes_back_all_the_same(name: str, when: str)
 
 @pytest.mark.parametrize("back", [False, True], ids=["its successor goes on", "its successor goes back"])
 @pytest.mark.parametrize("when", ["before", "after"])
-@pytest.mark.parametrize("name", ["stepped", "rolling"])
+@pytest.mark.parametrize("name", ["stepped", pytest.param("rolling", marks=pytest.mark.proof("shift"))])
 def test_stopped_at_each_call_and_superseded_it_does_no_harm(name: str, when: str, back: bool) -> None:
     """It wakes when its successor has ended, makes the one call that it was about to make, and leaves everything as
     its successor did."""
