@@ -96,6 +96,7 @@ _BY_NAME: Mapping[str, Completer] = {
 _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("mlops start", "target"): pipelines_and_files,
     ("endpoints", "name"): endpoints,
+    ("verdict", "name"): endpoints,
 }
 """Where a name means something else than elsewhere: in one command, or in all of a group."""
 

@@ -51,9 +51,9 @@ def log_wealth(looks: Sequence[Tosses], alpha: float) -> tuple[float, ...]:
         bet = _planned(planner, look, alpha * PLANNER)
         planner += look.ones * math.log1p(bet * (1 - look.chance)) + others * math.log1p(-bet * look.chance)
         for ratio in roamers:
-            held = ratio * look.chance / (ratio * look.chance + 1 - look.chance)
-            roamers[ratio] += look.ones * math.log(held / look.chance)
-            roamers[ratio] += others * math.log((1 - held) / (1 - look.chance))
+            # What is held is ratio * chance / whole, and the rest (1 - chance) / whole.
+            whole = ratio * look.chance + 1 - look.chance
+            roamers[ratio] += look.ones * math.log(ratio / whole) - others * math.log(whole)
         wealths.append(_together(planner, roamers))
     return tuple(wealths)
 

@@ -79,7 +79,8 @@ def chance(share: float, times: float) -> float:
     >>> chance(0.5, 1.0), chance(0.5, 3.0)
     (0.5, 0.75)
     """
-    return times * share / (times * share + 1 - share)
+    # Exactly so at the ends, where one of the two has no requests.
+    return share if share in (0, 1) else times * share / (times * share + 1 - share)
 
 
 def _tosses(looks: Sequence[Look], planned: Sequence[Planned], times: float, usual: float | None) -> list[Tosses]:

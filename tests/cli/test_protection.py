@@ -122,6 +122,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints show", ("churn",)),
     Reads("endpoints invoke", ("churn", "--data", "1")),
     Reads("endpoints history", ("churn",)),
+    Reads("verdict explain", ("churn",), code=2),
     Reads("assets list"),
     Reads("assets prune", ("--older-than", "0")),
     Changes("upsert", ("pipeline.py", "--force"), "upsert churn"),

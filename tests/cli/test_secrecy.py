@@ -211,6 +211,7 @@ CALLS = (
     Call("endpoints show", ("leaky",)),
     Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers"),
     Call("endpoints history", ("leaky",)),
+    Call("verdict explain", ("leaky",), code=2),
     *(
         Call(f"endpoints {name}", ("leaky", "--reason", token("because")), code=1)
         for name in ("pause", "promote-now", "abort", "rollback")

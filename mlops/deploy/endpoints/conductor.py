@@ -6,10 +6,11 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers
-from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints import history, shift_records
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.hooking import Hooks
 from mlops.deploy.endpoints.people import People
@@ -20,11 +21,11 @@ from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.controller import Controller, Outcome
 from mlops.deploy.shifting.journal import Journal, Stored, Superseded, Wish
 from mlops.deploy.shifting.judging import ByMetrics
+from mlops.deploy.shifting.samples import Samples as Seen
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
-from mlops.ir.measure import Judged
-from mlops.ir.shift import Bake, Probe, Weigh, config_at_end
+from mlops.ir.shift import Bake, Probe, Stage, Weigh, config_at_end
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
@@ -111,15 +112,12 @@ class Conductor:
         judge = ByMetrics(
             self._account.client("cloudwatch"),
             settings.rules,
-            Judged(journal.endpoint, variant),
-            against=[item for item in journal.old.names if item != variant],
-            stages=[move for move in journal.moves if isinstance(move, Bake)],
+            self._seen(journal, variant),
             alarms=settings.alarms,
             patience=settings.patience,
-            lag=settings.lag,
             say=self._say,
+            keep=partial(shift_records.keep, self._account, self._environment),
         )
-
         if not journal.done and journal.phase == "shifting":
             for told_before in judge.outlook(self._clock.wall()):
                 self._say(told_before)
@@ -170,6 +168,26 @@ class Conductor:
                 outcome = controller.back(now.journal, now.etag, "it was interrupted")
             self._write_down(outcome)
         return outcome
+
+    def _seen(self, journal: Journal, variant: str) -> Seen:
+        """Of a shift that somebody began, what they kept of it."""
+        began = next((since for since, _ in journal.looked), journal.since)
+        if began is not None:
+            with answers():
+                kept = shift_records.of(self._account, self._environment, journal.endpoint, began)
+            if kept is not None:
+                return kept
+        return Seen(
+            journal.endpoint,
+            journal.group,
+            journal.version,
+            variant,
+            tuple(name for name in journal.old.names if name != variant),
+            tuple(Stage(move.share, move.seconds) for move in journal.moves if isinstance(move, Bake)),
+            self._settings.lag,
+            self._settings.judge,
+            self._settings.alarms,
+        )
 
     def _write_down(self, outcome: Outcome) -> None:
         journal = outcome.journal

@@ -72,6 +72,9 @@ class Judge(Protocol):
     def look(self, bake: Bake, since: float, now: float, before: Sequence[tuple[float, float]]) -> Verdict:
         """Times in seconds since 1970. ``before`` are beginning and end of the stages that have ended."""
 
+    def keep(self) -> None:
+        """Write down what was seen, at the end of a stage. Never raises for what goes wrong in the account."""
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
@@ -152,10 +155,15 @@ class Controller:
             self._write(replace(self._journal, since=self._since(move)))
             looked = self._journal.looked
             if isinstance(move, Bake):
-                self._bake(move)
-                if self._journal.wish == "pause":
+                try:
+                    ended = self._bake(move)
+                except Red:
+                    self._judge.keep()
+                    raise
+                self._judge.keep()
+                if ended is None:
                     continue
-                looked = (*looked, (self._journal.since or 0.0, self._clock.wall()))
+                looked = (*looked, ended)
             else:
                 self._do(move)
             self._write(replace(self._journal, done=self._journal.done + 1, since=None, looked=looked))
@@ -181,7 +189,8 @@ class Controller:
             raise Red(f"it was aborted{f': {journal.wish_reason}' if journal.wish_reason else ''}")
         return journal.wish == "pause"
 
-    def _bake(self, bake: Bake) -> None:
+    def _bake(self, bake: Bake) -> tuple[float, float] | None:
+        """When it began and was looked at last; None where it is to pause."""
         since = self._journal.since
         assert since is not None  # noqa: S101 - it was written before
         begun = f"stage {bake.stage}: {bake.share:g} % of the traffic, looked at for {said(bake.seconds)}"
@@ -195,16 +204,16 @@ class Controller:
                 raise Red(f"stage {bake.stage} ({bake.share:g} %): {verdict.why}")
             if self._journal.wish is not None:
                 if self._heed():
-                    return
+                    return None
                 if self._journal.wish == "promote-now":
                     self._say(f"stage {bake.stage} is cut short: somebody wishes it")
-                    return
+                    return since, now
             left = since + bake.seconds - now
             if left <= 0:
                 if verdict.standing == "green":
                     self._say(f"stage {bake.stage}: {verdict.why}")
                     self._tell("verdict", f"stage {bake.stage} is green: {verdict.why}", self._journal)
-                    return
+                    return since, now
                 left += self._judge.patience
                 if left <= 0:
                     raise Red(

@@ -11,7 +11,7 @@ from mlops.deploy import hooks
 from mlops.deploy.gates import gates
 from mlops.deploy.measures import measures
 from mlops.deploy.shifting.comparing import Comparison, Undecided
-from mlops.deploy.shifting.judging import Missing, Rule, period_of
+from mlops.deploy.shifting.deciding import Missing, Rule, period_of
 from mlops.deploy.shifting.moves import NAMES
 from mlops.deploy.strategies import strategies
 from mlops.ir import ConfigurationError
@@ -96,8 +96,9 @@ class Notify:
 @dataclass(frozen=True, slots=True)
 class PromotionSettings:
     """``strategy`` with its ``settings``; ``variants`` take turns; ``patience`` is how many seconds longer a stage may
-    last while its verdict is unsure, ``lag`` how late metrics may come. ``gates`` have their settings beside them.
-    ``hooks`` are called and ``notify`` says who is told on the way; ``root`` is the project's folder."""
+    last while its verdict is unsure, ``lag`` how late metrics may come. ``judge`` are the rules as they are written.
+    ``gates`` have their settings beside them. ``hooks`` are called and ``notify`` says who is told on the way; ``root``
+    is the project's folder."""
 
     strategy: Strategy
     settings: Any
@@ -113,6 +114,7 @@ class PromotionSettings:
     hooks: tuple[Hook, ...] = ()
     notify: Notify | None = None
     root: Path = Path()
+    judge: Mapping[str, Any] = field(default_factory=dict)
 
     def endpoint_of(self, group: str) -> str:
         """The endpoint that serves ``group`` in the environment, where no other is named."""
@@ -174,6 +176,7 @@ class _Reader:
             self._hooks(table.hooks),
             None if table.notify is None else self._table(Notify, table.notify, "notify"),
             self._root,
+            table.judge,
         )
 
     def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:

@@ -11,9 +11,10 @@ import pytest
 
 from mlops.deploy.measures import measures
 from mlops.deploy.shifting.comparing import Comparison, Usual, outlook, periods, plan
-from mlops.deploy.shifting.judging import ByMetrics, Rule
-from mlops.ir.measure import Judged
-from mlops.ir.shift import Bake
+from mlops.deploy.shifting.deciding import Rule
+from mlops.deploy.shifting.judging import ByMetrics
+from mlops.deploy.shifting.samples import Samples
+from mlops.ir.shift import Bake, Stage
 
 PERIOD = 60
 BEGAN = 100 * PERIOD
@@ -58,10 +59,20 @@ class Traffic:
         return {"MetricDataResults": results[first : first + self.page], **more}
 
 
-def judge(traffic: Traffic, comparison: Comparison = Comparison(), **more: Any) -> ByMetrics:  # noqa: B008 - frozen
+def seen() -> Samples:
+    stages = tuple(Stage(bake.share, bake.seconds) for bake in STAGES)
+    return Samples("churn", "churn", 2, "green", ("blue",), stages, 0.0, {}, ())
+
+
+def judge(
+    traffic: Traffic,
+    comparison: Comparison = Comparison(),  # noqa: B008 - frozen
+    samples: Samples | None = None,
+    **more: Any,
+) -> ByMetrics:
     errors = measures()["errors"]
     rule = Rule("errors", errors, errors.settings(), compare=comparison, **more)
-    return ByMetrics(traffic, [rule], Judged("churn", "green"), against=["blue"], stages=STAGES)
+    return ByMetrics(traffic, [rule], samples or seen())
 
 
 def looks(judging: ByMetrics) -> Iterator[tuple[int, str, str]]:

@@ -53,12 +53,16 @@ class Judge:
     interval: float = 300.0
     patience: float = 100.0
     looked: list[int] = field(default_factory=list)
+    kept: int = 0
 
     def look(self, bake: Bake, since: float, now: float, before: Sequence[tuple[float, float]]) -> Verdict:
         self.looked.append(bake.stage)
         if bake.stage in self.red:
             return Verdict("red", "it is worse")
         return Verdict("unsure" if bake.stage in self.unsure else "green", "it is as it is")
+
+    def keep(self) -> None:
+        self.kept += 1
 
 
 @dataclass

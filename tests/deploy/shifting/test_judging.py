@@ -10,7 +10,9 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops.deploy.measures import measures
-from mlops.deploy.shifting.judging import ByMetrics, Rule, judged, period_of
+from mlops.deploy.shifting.deciding import Rule, judged, period_of
+from mlops.deploy.shifting.judging import ByMetrics
+from mlops.deploy.shifting.samples import Samples
 from mlops.ir.measure import Judged
 from mlops.ir.shift import Bake
 
@@ -80,8 +82,9 @@ class Metrics:
         return {"MetricAlarms": found, "CompositeAlarms": []}
 
 
-def judge(metrics: Metrics, *rules: Rule, **more: Any) -> ByMetrics:
-    return ByMetrics(metrics, rules or (RULE,), Judged("churn", "blue"), **more)
+def judge(metrics: Metrics, *rules: Rule, lag: float = 0.0, **more: Any) -> ByMetrics:
+    samples = Samples("churn", "churn", 1, "blue", (), (), lag, {}, ())
+    return ByMetrics(metrics, rules or (RULE,), samples, **more)
 
 
 def test_only_whole_periods_of_the_stage_count() -> None:

@@ -1,0 +1,93 @@
+"""``mlops verdict``."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from mlops.cli import options
+from mlops.cli.group import Group
+from mlops.cli.printing import print_json, table, talk
+
+if TYPE_CHECKING:
+    from mlops.use_cases.verdict import Explained
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Why a new version went on or back: explain."""
+
+
+@command.command()
+@click.argument("name", required=False)
+@options.environment
+@click.option("--back", type=click.IntRange(min=0), default=0, help="Not the last shift but one as many before it.")
+@click.option(
+    "--declared",
+    is_flag=True,
+    help="By what mlops.toml declares now: what would have been decided. Ends with 1 where that is another thing.",
+)
+@click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Samples that --save wrote.")
+@click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the samples into a file.")
+@click.option("--all", "whole", is_flag=True, help="Every look, not the last of each stage.")
+@options.as_json
+def explain(
+    name: str | None,
+    environment: str,
+    back: int,
+    declared: bool,
+    file: Path | None,
+    save: Path | None,
+    whole: bool,
+    format_: str,
+) -> None:
+    """Decide a shift of the endpoint NAME anew, from the samples that were kept of it. Ends with 1 where another thing
+    comes out than was decided then."""
+    from mlops.use_cases import verdict
+
+    if (name is None) == (file is None):
+        raise click.UsageError("give the endpoint's NAME, or --file")
+    if file is not None:
+        found = verdict.explain_file(environment, file, declared=declared)
+    else:
+        found = verdict.explain(environment, str(name), back=back, declared=declared)
+    if save is not None:
+        verdict.save(found, save)
+        talk(f"samples are in {save}")
+    if format_ == "json":
+        print_json(verdict.as_dictionary(found))
+    else:
+        _print(found, whole)
+    if not found.is_same:
+        raise click.exceptions.Exit(1)
+
+
+def _print(found: Explained, whole: bool) -> None:
+    samples = found.samples
+    last = {item.look.stage: item for item in found.looks}
+    shown = [item for item in found.looks if whole or item is last[item.look.stage] or not item.is_same]
+    click.echo(
+        f"{samples.endpoint}: version {samples.version} of {samples.group}, variant {samples.new} "
+        f"against {', '.join(samples.old) or 'nothing'}"
+    )
+    table(
+        ("STAGE", "SHARE", "AT", "THEN", "NOW", "WHY"),
+        [
+            (
+                str(item.look.stage),
+                f"{samples.stages[item.look.stage - 1].share:g} %",
+                f"{datetime.fromtimestamp(item.look.now, UTC):%Y-%m-%d %H:%M:%S}Z",
+                item.look.standing,
+                item.now.standing,
+                item.now.why,
+            )
+            for item in shown
+        ],
+    )
+    by = "by what is declared now" if found.declared else "from the samples"
+    red = found.first_red
+    end = f"goes back in stage {red.look.stage}: {red.now.why}" if red is not None else "nothing is red"
+    click.echo(f"{by}: {end}; {'as' if found.is_same else 'not as'} it was decided then")

@@ -1,0 +1,204 @@
+"""Whether a new version may go on, decided from what was seen: measures against limits, the new version against what
+serves, and alarms.
+
+What is judged are whole periods since a stage began, all of them at each look, so that a verdict follows from the
+samples alone: whoever takes a shift over comes to the same, and it can be worked out again later, on another machine,
+or by other rules. A period without traffic is no success.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal, TypeAlias
+
+from mlops.deploy.shifting import comparing
+from mlops.deploy.shifting.comparing import Comparison, Window
+from mlops.deploy.shifting.controller import Verdict
+from mlops.deploy.shifting.samples import Samples
+from mlops.ir.measure import Measure
+
+Missing: TypeAlias = Literal["unsure", "pass", "fail"]
+_PERIODS = (1, 5, 10, 20, 30)
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """``at_most`` and ``at_least`` are where success ends; failure begins there too, or at ``fails_above`` and
+    ``fails_below``: what lies between is unsure. Times in seconds: a value for each ``interval``, from ``delay`` after
+    a stage's beginning. A stage needs ``count`` successes; more than ``failures`` failed, more than ``unsure`` unsure
+    periods, and more than ``errors`` questions in a row without an answer are red. ``dry_run``: told, not heeded.
+    ``compare`` holds the new version against what serves; such a rule needs no limit."""
+
+    name: str
+    measure: Measure
+    settings: Any
+    at_most: float | None = None
+    at_least: float | None = None
+    fails_above: float | None = None
+    fails_below: float | None = None
+    interval: int = 60
+    delay: float = 0.0
+    count: int = 1
+    failures: int = 0
+    unsure: int | None = None
+    errors: int = 4
+    missing: Missing = "unsure"
+    dry_run: bool = False
+    compare: Comparison | None = None
+
+    def standing(self, value: float | None) -> Literal["success", "failure", "unsure", "nothing"]:
+        if value is None:
+            named: Mapping[Missing, Literal["success", "failure", "nothing"]] = {
+                "unsure": "nothing",
+                "pass": "success",
+                "fail": "failure",
+            }
+            return named[self.missing]
+        above = self.at_most if self.fails_above is None else self.fails_above
+        below = self.at_least if self.fails_below is None else self.fails_below
+        if (above is not None and value > above) or (below is not None and value < below):
+            return "failure"
+        if (self.at_most is not None and value > self.at_most) or (self.at_least is not None and value < self.at_least):
+            return "unsure"
+        return "success"
+
+    @property
+    def limit(self) -> str:
+        """As people read it."""
+        parts = []
+        if self.at_most is not None:
+            parts.append(f"at most {self.measure.said(self.at_most)}")
+        if self.at_least is not None:
+            parts.append(f"at least {self.measure.said(self.at_least)}")
+        return " and ".join(parts)
+
+
+def period_of(seconds: float) -> int:
+    """The shortest period that CloudWatch knows and that is no shorter."""
+    for period in _PERIODS:
+        if seconds <= period:
+            return period
+    return 60 * math.ceil(seconds / 60)
+
+
+def judged(rule: Rule, values: Sequence[float | None]) -> Verdict:
+    """By the values of all periods since the stage began."""
+    standings = [rule.standing(value) for value in values]
+    failed = [value for value, standing in zip(values, standings, strict=True) if standing == "failure"]
+    unsure, good = standings.count("unsure"), standings.count("success")
+    if len(failed) > rule.failures:
+        worst = failed[-1]
+        told = "nothing was measured" if worst is None else rule.measure.said(worst)
+        times = f", {len(failed)} of {len(values)} periods" if len(failed) > 1 else ""
+        return Verdict("red", f"{rule.name}: {told}, and {rule.limit} is wanted{times}")
+    if rule.unsure is not None and unsure > rule.unsure:
+        return Verdict("red", f"{rule.name}: {unsure} periods were neither good nor bad, {rule.unsure} may be")
+    last = next((value for value in reversed(values) if value is not None), None)
+    told = "no value yet" if last is None else rule.measure.said(last)
+    if not values:
+        told = f"none of {rule.interval:g} s is over"
+    if good >= rule.count:
+        return Verdict("green", f"{rule.name} {told}")
+    return Verdict("unsure", f"{rule.name}: {good} of {rule.count} periods were good ({told})")
+
+
+def decided(
+    rules: Sequence[Rule], alarms: Sequence[str], samples: Samples, windows: Sequence[Window], now: float
+) -> Sequence[tuple[Rule | None, Verdict]]:
+    """Of the alarms, which are no rule, and of each rule. ``windows`` are the stages until now, the last under way."""
+    found: list[tuple[Rule | None, Verdict]] = []
+    if alarms:
+        found.append((None, _of_alarms(alarms, samples.alarms.get(now, {}))))
+    found.extend((rule, _of_rule(rule, samples, windows, now - samples.lag)) for rule in rules)
+    return found
+
+
+def together(verdicts: Sequence[Verdict]) -> Verdict:
+    """The worst of them, with all that are as bad."""
+    for standing in ("red", "unsure"):
+        found = [verdict for verdict in verdicts if verdict.standing == standing]
+        if found:
+            return Verdict(standing, "; ".join(verdict.why for verdict in found))
+    return Verdict("green", ", ".join(verdict.why for verdict in verdicts if verdict.why) or "nothing was asked")
+
+
+def _of_alarms(names: Sequence[str], states: Mapping[str, str | None]) -> Verdict:
+    for name in names:
+        state = states.get(name)
+        if state is None:
+            return Verdict("red", f"the alarm {name} is not there any more")
+        if state.startswith("ALARM"):
+            return Verdict("red", f"the alarm {name} is in {state}")
+    asleep = [name for name in names if states[name] == "INSUFFICIENT_DATA"]
+    if asleep:
+        return Verdict("unsure", f"the alarm {asleep[0]} has not enough data")
+    return Verdict("green", f"{len(names)} alarm{'s' if len(names) > 1 else ''} quiet")
+
+
+def _of_rule(rule: Rule, samples: Samples, windows: Sequence[Window], until: float) -> Verdict:
+    verdicts = []
+    if rule.at_most is not None or rule.at_least is not None:
+        times = periods_of(rule, windows[-1], until)
+        seen = samples.of(rule.name, samples.new)
+        names = rule.measure.queries(rule.settings, samples.judged(samples.new))
+        empty = dict.fromkeys(names)
+        verdicts.append(judged(rule, [rule.measure.value(rule.settings, seen.get(at, empty)) for at in times]))
+    if rule.compare is not None:
+        verdicts.append(_of_comparison(rule, rule.compare, samples, windows, until))
+    return min(verdicts, key=lambda verdict: ("red", "unsure", "green").index(verdict.standing))
+
+
+def _of_comparison(
+    rule: Rule, comparison: Comparison, samples: Samples, windows: Sequence[Window], until: float
+) -> Verdict:
+    looked = [periods_of(rule, window, until) for window in windows]
+    times = [at for periods in looked for at in periods]
+    # Stages end in their order, so the windows are those of the first ones.
+    shares = [stage.share / 100 for periods, stage in zip(looked, samples.stages, strict=False) for _ in periods]
+    new, *old = (counts(rule, samples, variant, times) for variant in (samples.new, *samples.old))
+    looks = [comparing.look(new[at], [item[at] for item in old]) for at in times]
+    usual = usual_of(rule, samples, windows[0][0])
+    planned = comparing.plan([(stage.share, stage.bake) for stage in samples.stages], rule.interval, usual)
+    found = comparing.compare(comparison, looks, shares, planned, usual)
+    limit = f" by more than {comparison.times:g} times" if comparison.times != 1 else ""
+    if found.worse:
+        doubt = f"{100 * comparison.false_alarms:g} %"
+        return Verdict("red", f"{rule.name}: {found.told}: worse{limit}, with a doubt of at most {doubt}")
+    if found.misshared:
+        wanted = ", ".join(f"{stage.share:g} %" for stage in samples.stages[: len(windows)])
+        return Verdict("unsure", f"{rule.name}: {found.split}, and {wanted} was asked: nothing can be compared")
+    if not found.new_requests:
+        return Verdict("unsure", f"{rule.name}: the new version had no requests that could be compared")
+    last = max((number for number, stage in enumerate(samples.stages, 1) if stage.share < 100), default=None)
+    if comparison.undecided == "back" and not found.no_worse and len(windows) == last:
+        return Verdict("unsure", f"{rule.name}: {found.told}: not proven to be no worse{limit}")
+    return Verdict("green", f"{rule.name}: {found.told}")
+
+
+def periods_of(rule: Rule, window: Window, until: float) -> Sequence[int]:
+    """That the rule judges."""
+    return comparing.periods(window, rule.interval, delay=rule.delay, until=until)
+
+
+def before(rule: Rule, began: float) -> Sequence[int]:
+    """The periods that say how it usually is."""
+    window = (began - comparing.USUAL_PERIODS * rule.interval, began)
+    return comparing.periods(window, rule.interval, delay=0.0, until=began)
+
+
+def usual_of(rule: Rule, samples: Samples, began: float) -> comparing.Usual | None:
+    times = before(rule, began)
+    return comparing.usual([item for of in samples.old for item in counts(rule, samples, of, times).values()])
+
+
+def counts(
+    rule: Rule, samples: Samples, variant: str, times: Sequence[int]
+) -> Mapping[int, tuple[float, float] | None]:
+    counted = rule.measure.counted
+    if counted is None:
+        raise TypeError(f"{rule.measure.name} is no share")
+    empty = dict.fromkeys(rule.measure.queries(rule.settings, samples.judged(variant)))
+    seen = samples.of(rule.name, variant)
+    return {at: counted(rule.settings, seen.get(at, empty)) for at in times}

@@ -1,0 +1,79 @@
+"""What was seen of a shift, and what was said of it at each look: all that a decision follows from, kept in the
+environment's bucket, so that it can be explained, worked out again elsewhere, and tried by other rules."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pydantic import TypeAdapter
+
+from mlops.ir.measure import Answers, Judged
+from mlops.ir.shift import Stage
+
+FORMAT = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """At ``now``, in a stage (from 1) that began at ``since``, in seconds since 1970. Not ``answered``: the account
+    could not be asked, and that is what was said."""
+
+    stage: int
+    since: float
+    now: float
+    standing: Literal["green", "red", "unsure"]
+    why: str
+    answered: bool = True
+
+
+@dataclass(slots=True)
+class Samples:
+    """``new`` and ``old`` are variants of the endpoint; ``judge`` and the ``watched`` alarms are as they were declared.
+    ``answers`` are by rule, variant and the second at which a period begins; ``alarms`` by the second of the look, None
+    where there is no such alarm."""
+
+    endpoint: str
+    group: str
+    version: int
+    new: str
+    old: tuple[str, ...]
+    stages: tuple[Stage, ...]
+    lag: float
+    judge: Mapping[str, Any]
+    watched: tuple[str, ...]
+    answers: dict[str, dict[str, dict[int, dict[str, float | None]]]] = field(default_factory=dict)
+    alarms: dict[float, dict[str, str | None]] = field(default_factory=dict)
+    looks: list[Looked] = field(default_factory=list)
+
+    def judged(self, variant: str) -> Judged:
+        return Judged(self.endpoint, variant)
+
+    def of(self, rule: str, variant: str) -> Mapping[int, Answers]:
+        return self.answers.get(rule, {}).get(variant, {})
+
+    def add(self, rule: str, variant: str, at: int, answers: dict[str, float | None]) -> None:
+        self.answers.setdefault(rule, {}).setdefault(variant, {})[at] = answers
+
+    def windows(self, until: Looked) -> Sequence[tuple[float, float]]:
+        """The stages until a look, each from its beginning to its last look."""
+        found: dict[int, tuple[float, float]] = {}
+        for look in self.looks:
+            if look.now <= until.now:
+                found[look.stage] = (look.since, look.now)
+        return [found[stage] for stage in sorted(found)]
+
+
+def written(samples: Samples) -> bytes:
+    kept = TypeAdapter(Samples).dump_python(samples, mode="json")
+    return json.dumps({"format": FORMAT, **kept}, ensure_ascii=False).encode()
+
+
+def parsed(content: bytes) -> Samples:
+    """Raises ValueError for what is none."""
+    told: Any = json.loads(content)
+    if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
+        raise ValueError("these are no samples of a shift, or of another version of mlops")
+    return TypeAdapter(Samples).validate_python(told)

@@ -1,0 +1,126 @@
+"""Why a new version went on or back: the samples that were kept of a shift, decided anew."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from mlops.account import answers
+from mlops.deploy.endpoints import shift_records
+from mlops.deploy.shifting import deciding
+from mlops.deploy.shifting.controller import Verdict
+from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
+from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.shifting.settings import read as read_settings
+from mlops.ir import Refusal, UsageError
+from mlops.project.environments import Environment, read_project
+from mlops.use_cases.connecting import connect_here
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """A look: what was said then, and what is said now of the same samples, by rule too."""
+
+    look: Looked
+    now: Verdict
+    of_rules: Sequence[tuple[str, Verdict]]
+
+    @property
+    def is_same(self) -> bool:
+        return self.look.standing == self.now.standing
+
+
+@dataclass(frozen=True, slots=True)
+class Explained:
+    """``declared``: by what mlops.toml declares now, not by what was declared then."""
+
+    samples: Samples
+    declared: bool
+    looks: Sequence[Decided]
+
+    @property
+    def is_same(self) -> bool:
+        """What decided are the last look of each stage and the first that is red. Between them a metric that came late
+        may have changed a look without changing what was done."""
+        last = {item.look.stage: item for item in self.looks}
+        return all(item.is_same for item in last.values()) and self.first_red in (None, *last.values())
+
+    @property
+    def first_red(self) -> Decided | None:
+        return next((item for item in self.looks if item.now.standing == "red"), None)
+
+
+def explain(environment: str, endpoint: str, *, back: int = 0, declared: bool = False) -> Explained:
+    """Of the endpoint's last shift, or of one as many before it. Raises UsageError where none was kept."""
+    connected = connect_here(environment)
+    with answers():
+        samples = shift_records.latest(connected.account, connected.environment, endpoint, back)
+    if samples is None:
+        raise UsageError(
+            f"no shift of {endpoint} was kept{f' before the last {back}' if back else ''}",
+            hint="only shifts in stages are looked at; `mlops endpoints history` shows all promotions",
+        )
+    return _explained(samples, connected.environment, declared)
+
+
+def explain_file(environment: str, file: Path, *, declared: bool = False) -> Explained:
+    """Of samples that ``save`` wrote, on whatever machine; no account is asked."""
+    try:
+        samples = parsed(file.read_bytes())
+    except (OSError, ValueError, RecursionError) as error:
+        raise UsageError(f"{file}: {error}") from None
+    return _explained(samples, read_project(Path.cwd()).environment(environment), declared)
+
+
+def save(explained: Explained, file: Path) -> None:
+    file.write_bytes(written(explained.samples))
+
+
+def as_dictionary(explained: Explained) -> Mapping[str, object]:
+    samples = explained.samples
+    return {
+        "endpoint": samples.endpoint,
+        "group": samples.group,
+        "version": samples.version,
+        "variant": samples.new,
+        "against": list(samples.old),
+        "declared": explained.declared,
+        "same": explained.is_same,
+        "looks": [
+            {
+                **asdict(item.look),
+                "replayed": asdict(item.now),
+                "rules": [{"rule": name, **asdict(verdict)} for name, verdict in item.of_rules],
+            }
+            for item in explained.looks
+        ],
+    }
+
+
+def _explained(samples: Samples, environment: Environment, declared: bool) -> Explained:
+    settings = _settings(samples, environment, declared)
+    unseen = [rule.name for rule in settings.rules if rule.name not in samples.answers]
+    if unseen and any(look.answered for look in samples.looks):
+        raise Refusal(
+            f"{unseen[0]} was not measured in that shift, so nobody knows what it would have said",
+            hint=f"measured were: {', '.join(sorted(samples.answers)) or 'none'}",
+        )
+    return Explained(samples, declared, tuple(_decided(settings, samples, look) for look in samples.looks))
+
+
+def _decided(settings: PromotionSettings, samples: Samples, look: Looked) -> Decided:
+    if not look.answered:
+        return Decided(look, Verdict(look.standing, look.why), ())
+    found = deciding.decided(settings.rules, settings.alarms, samples, samples.windows(look), look.now)
+    heeded = [verdict for rule, verdict in found if rule is None or not rule.dry_run]
+    named = [("alarms" if rule is None else rule.name, verdict) for rule, verdict in found]
+    return Decided(look, deciding.together(heeded), named)
+
+
+def _settings(samples: Samples, environment: Environment, declared: bool) -> PromotionSettings:
+    """As they were then, or as they are declared now."""
+    then: dict[str, Any] = {"judge": dict(samples.judge), "alarms": list(samples.watched)}
+    asked = environment if declared else replace(environment, promote=then)
+    return read_settings(asked, Path.cwd())

@@ -1,0 +1,122 @@
+"""``mlops verdict explain``: the samples of a shift, decided anew, here and elsewhere, by what was declared and by what
+is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from command_line import Told, in_this_process
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mlops.account import connect
+from mlops.deploy.endpoints import shift_records
+from mlops.deploy.shifting.comparing import Comparison
+from mlops.deploy.shifting.samples import Samples, parsed, written
+from mlops.project.environments import read_project
+
+from .test_comparing import Traffic, judge, looks, seen
+
+Mlops = Callable[..., Told]
+DECLARED = "[project]\n[env.local.promote.judge]\nerrors = { compare = { times = 5 } }\n"
+
+
+@pytest.fixture
+def mlops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mlops:
+    (tmp_path / "mlops.toml").write_text(DECLARED)
+    monkeypatch.chdir(tmp_path)
+    return in_this_process(capfd)
+
+
+def shifted(old: float, new: float) -> Samples:
+    samples = replace(seen(), judge={"errors": {"compare": {"times": 1.2}}})
+    list(looks(judge(Traffic(old, new), Comparison(times=1.2), samples)))
+    return samples
+
+
+def keep(folder: Path, samples: Samples) -> None:
+    environment = read_project(folder).environment("local")
+    shift_records.keep(connect(environment), environment, samples)
+
+
+def test_the_same_is_decided_from_what_was_kept(tmp_path: Path, mlops: Mlops) -> None:
+    keep(tmp_path, shifted(0.02, 0.06))
+    told = mlops("verdict", "explain", "churn")
+    assert "churn: version 2 of churn, variant green against blue" in told.out
+    assert "from the samples: goes back in stage 2: errors: " in told.out
+    assert told.out.rstrip().endswith(
+        "worse by more than 1.2 times, with a doubt of at most 5 %; as it was decided then"
+    )
+    found = mlops("verdict", "explain", "churn", "--format", "json").json
+    assert found["same"] and found["looks"][-1]["standing"] == found["looks"][-1]["replayed"]["standing"] == "red"
+
+
+def test_the_samples_say_the_same_on_another_machine(
+    tmp_path: Path, mlops: Mlops, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    keep(tmp_path, shifted(0.02, 0.06))
+    here = mlops("verdict", "explain", "churn", "--save", "shift.json", "--format", "json").json
+    elsewhere = tmp_path / "elsewhere"
+    elsewhere.mkdir()
+    (tmp_path / "shift.json").rename(elsewhere / "shift.json")
+    monkeypatch.chdir(elsewhere)
+    assert mlops("verdict", "explain", "--file", "shift.json", "--format", "json").json == here
+
+
+def test_what_is_declared_now_would_have_decided_otherwise(tmp_path: Path, mlops: Mlops) -> None:
+    """Three times as bad is no worse than five times; the next shift is another one."""
+    keep(tmp_path, shifted(0.02, 0.06))
+    told = mlops("verdict", "explain", "churn", "--declared", code=1)
+    assert told.out.rstrip().endswith("by what is declared now: nothing is red; not as it was decided then")
+    (tmp_path / "mlops.toml").write_text(DECLARED.replace("5", "1.25"))
+    assert "as it was decided then" in mlops("verdict", "explain", "churn", "--declared").out
+
+
+def test_shifts_before_the_last_are_kept(tmp_path: Path, mlops: Mlops) -> None:
+    first = shifted(0.02, 0.06)
+    keep(tmp_path, first)
+    later = shifted(0.02, 0.02)
+    later.looks = [replace(look, since=look.since + 9e5, now=look.now + 9e5) for look in later.looks]
+    keep(tmp_path, replace(later, version=3))
+    assert "version 2" in mlops("verdict", "explain", "churn", "--back", "1").out
+    assert (
+        "no shift of churn was kept before the last 2"
+        in mlops("verdict", "explain", "churn", "--back", "2", code=2).err
+    )
+    assert "no shift of other was kept" in mlops("verdict", "explain", "other", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [("{", "Expecting"), ("[]", "these are no samples of a shift"), ('{"format": 1}', "endpoint")],
+)
+def test_what_is_no_samples_is_told(tmp_path: Path, mlops: Mlops, content: str, said: str) -> None:
+    (tmp_path / "shift.json").write_text(content)
+    assert said in mlops("verdict", "explain", "--file", "shift.json", code=2).err
+    assert "--file" in mlops("verdict", "explain", code=2).err
+
+
+def test_a_measure_that_was_not_seen_is_told(tmp_path: Path, mlops: Mlops) -> None:
+    keep(tmp_path, shifted(0.02, 0.06))
+    (tmp_path / "mlops.toml").write_text('[env.local.promote.judge]\nlatency = { at_most = "1s" }\n')
+    told = mlops("verdict", "explain", "churn", "--declared", code=1)
+    assert "latency was not measured in that shift" in told.err and "measured were: errors" in told.err
+
+
+numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
+
+
+@given(
+    st.dictionaries(st.integers(0, 10**10), st.dictionaries(st.text(max_size=5), numbers, max_size=3), max_size=5),
+    st.dictionaries(st.floats(0, 1e10), st.dictionaries(st.text(max_size=5), st.one_of(st.none(), st.text()))),
+)
+def test_what_is_written_is_read_again(
+    answers: dict[int, dict[str, float | None]], alarms: dict[float, dict[str, str | None]]
+) -> None:
+    samples = replace(seen(), answers={"errors": {"green": answers}}, alarms=alarms)
+    assert parsed(written(samples)) == samples
+    assert json.loads(written(samples))["format"] == 1
