@@ -40,14 +40,14 @@ def of_step(type_: str, action: str | None, request: Any) -> Iterator[Obstacle]:
 
 
 def of_containers(containers: Sequence[_Request], mode: Any) -> Iterator[Obstacle]:
-    """Of a model that is to be served here; ``mode`` is that of its InferenceExecutionConfig. A ``member`` begins with
-    the number of the container."""
+    """Of a model that a transform job is to ask here; ``mode`` is that of its InferenceExecutionConfig. A ``member``
+    begins with the number of the container."""
     if len(containers) > 1 and mode == "Direct":
-        message = "containers that are invoked one by one (Mode Direct) cannot be served on this machine yet"
+        message = "containers that are invoked one by one (Mode Direct) cannot be served to a transform job here"
         yield Obstacle((), message)
     for number, container in enumerate(containers):
         if container.get("Mode") == "MultiModel":
-            yield Obstacle((number, "Mode"), "a MultiModel container cannot be served on this machine yet")
+            yield Obstacle((number, "Mode"), "a MultiModel container cannot be served to a transform job")
 
 
 def _processing(request: _Request) -> Iterator[Obstacle]:

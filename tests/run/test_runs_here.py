@@ -132,15 +132,15 @@ def test_every_step_type_runs_or_is_told(account: Account, type_: str) -> None:
     assert account.journal.last("S").failure == message
 
 
-MULTI, PLAIN = {"Image": "i", "Mode": "MultiModel"}, {"Image": "i"}
+MULTI, PLAIN = {"Image": "i", "Mode": "MultiModel", "ModelDataUrl": "s3://acme/many/"}, {"Image": "i"}
+NAMED = [{"Image": "i", "ContainerHostname": name} for name in ("one", "two")]
 
 
 @pytest.mark.parametrize(
     ("model", "at"),
     [
         ({"PrimaryContainer": MULTI}, "/Steps/0/Arguments/PrimaryContainer/Mode"),
-        ({"Containers": [PLAIN, MULTI]}, "/Steps/0/Arguments/Containers/1/Mode"),
-        ({"Containers": [PLAIN, PLAIN], "InferenceExecutionConfig": {"Mode": "Direct"}}, None),
+        ({"Containers": NAMED, "InferenceExecutionConfig": {"Mode": "Direct"}}, None),
         ({"Containers": [PLAIN, PLAIN], "InferenceExecutionConfig": {"Mode": "Serial"}}, ""),
         ({"PrimaryContainer": PLAIN}, ""),
     ],

@@ -24,14 +24,18 @@ class Container:
     environment: Mapping[str, str]
 
 
-def place_model(model: Mapping[str, Any], folder: Path, objects: Objects, registry: Registry) -> list[Container]:
+def place_model(
+    model: Mapping[str, Any], folder: Path, objects: Objects, registry: Registry, *, by_a_job: bool = False
+) -> list[Container]:
     """Fill ``folder/ml`` for the first container of ``model``, a DescribeModel reply, and ``folder/containers/N/ml``
-    for the others of an inference pipeline. Raises :class:`StepFailed` and what the ports raise."""
+    for the others of an inference pipeline. ``by_a_job``: it is a transform job that is to ask it, which names no
+    container and no model. Raises :class:`StepFailed` and what the ports raise."""
     listed = [model["PrimaryContainer"]] if model.get("PrimaryContainer") else list(model.get("Containers") or [])
     described = [container for item in listed for container in _resolved(item, registry)]
     if not described:
         raise StepFailed(f"model {model.get('ModelName')} has no container")
-    for obstacle in of_containers(described, (model.get("InferenceExecutionConfig") or {}).get("Mode")):
+    mode = (model.get("InferenceExecutionConfig") or {}).get("Mode")
+    for obstacle in of_containers(described, mode) if by_a_job else ():
         raise StepFailed(obstacle.message)
     placed = []
     for number, container in enumerate(described, start=1):

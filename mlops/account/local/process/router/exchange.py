@@ -24,8 +24,10 @@ class Exchange:
         "deadline",
         "done",
         "door",
+        "first",
         "headers",
         "keep_alive",
+        "last",
         "line",
         "method",
         "model_seconds",
@@ -66,7 +68,7 @@ class Exchange:
         self.running: Running | None = None
         self.connection: ModelConnection | None = None
         self.config = ""
-        self.stage = 0
+        self.stage = self.first = self.last = 0  # containers of the row: where it is, begins and ends
         self.tried: set[str] | None = None
         self.started = False  # the client has the head of the answer
         self.streaming = False

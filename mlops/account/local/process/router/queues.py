@@ -86,6 +86,9 @@ class Line:
         self.waiting_bytes = 0
         self.inside = 0
         self.dropped = 0
+        self.models: dict[str, Line] = {}  # of a variant that hosts many
+        self.target = ""  # the model whose line this is
+        self.used = 0.0  # when it was asked for last
         self.typical = 1.0  # seconds inside the model, of late
         self.ahead = 0
         self.told = f"{INVOKED_VARIANT}: {variant.name}\r\n".encode()

@@ -23,6 +23,8 @@ from mlops.account.local.process.router.wire import (
     FORWARDED,
     INFERENCE_ID,
     STREAMED_TYPE,
+    TARGET_CONTAINER,
+    TARGET_MODEL,
     TARGET_VARIANT,
     error_body,
     error_headers,
@@ -34,6 +36,7 @@ _NOT_FOR_ALL = (b"accept", b"content-type")
 _BETWEEN = tuple(pair for pair in _FORWARDED if pair[0] not in _NOT_FOR_ALL)
 _ACCEPT = tuple(pair for pair in _FORWARDED if pair[0] == b"accept")
 _ANSWERED = ((b"content-type", b"Content-Type"), (CUSTOM_ATTRIBUTES.lower().encode(), CUSTOM_ATTRIBUTES.encode()))
+_MODEL, _CONTAINER = TARGET_MODEL.lower().encode(), TARGET_CONTAINER.lower().encode()
 _STREAM_ANSWERED = ((b"content-type", STREAMED_TYPE.encode()), _ANSWERED[1])
 _FRAMED = f"Content-Type: {event_stream.CONTENT_TYPE}\r\n".encode()
 _TARGET, _ID = TARGET_VARIANT.lower().encode(), INFERENCE_ID.lower().encode()
@@ -47,7 +50,8 @@ def _nobody(key: str) -> None:
 
 
 class Router:
-    """``record`` gets each request when it is answered; ``unreachable`` a server that takes no connection."""
+    """``record`` gets each request when it is answered; ``unreachable`` a server that takes no connection; ``wanted``
+    the line of a model that nobody has asked for before."""
 
     def __init__(
         self,
@@ -56,6 +60,7 @@ class Router:
         *,
         record: Callable[[Record], None],
         unreachable: Callable[[str], None] = _nobody,
+        wanted: Callable[[Line], None] = lambda line: None,
         log_stream: str = "",
         limits: Limits | None = None,
         chance: Callable[[], float] = random.random,
@@ -66,6 +71,7 @@ class Router:
         self.stopping = False
         self._record = record
         self._unreachable = unreachable
+        self._wanted = wanted
         self._log_stream = log_stream
         self._chance = chance
         self._path = f"/endpoints/{name}/invocations".encode()
@@ -156,11 +162,44 @@ class Router:
                 line.variant, self._shadow = routing.shadow, line
                 shadow_before = None if same else shadow_before
                 self._serve(line)
-        for left in before.values():
+        for left in [part for line in before.values() for part in (line, *line.models.values())]:
             while (exchange := left.next()) is not None:
                 self._place(exchange, again=True)
         while shadow_before is not None and (exchange := shadow_before.next()) is not None:
             self._end(exchange, CLIENT_GONE)
+
+    # Models of a variant that hosts many.
+
+    def serve_model(self, line: Line, key: str) -> None:
+        """Its server answers from now on."""
+        running = self._running.get(key)
+        if running is not None:
+            line.servers, running.line = [running], line
+            self._take(running)
+
+    def refuse_model(self, line: Line, status: int, code: str, said: str) -> None:
+        """To all that wait for it; the next that asks has it looked for again."""
+        self._take_off(line)
+        while (exchange := line.next()) is not None:
+            self._refuse(exchange, status, code, said)
+
+    def give_up_model(self, line: Line, reason: str) -> None:
+        """It could not be loaded."""
+        self._take_off(line)
+        while (exchange := line.next()) is not None:
+            self._model_error(exchange, 0, reason)
+
+    def forget_model(self, line: Line) -> None:
+        """Whoever waits for it, or asks for it next, has it loaded again."""
+        self._take_off(line)
+        line.servers = []
+        while (exchange := line.next()) is not None:
+            self._place(exchange, again=True)
+
+    def _take_off(self, line: Line) -> None:
+        for shelf in self._lines.values():
+            if shelf.models.get(line.target) is line:
+                del shelf.models[line.target]
 
     @property
     def dropped(self) -> int:
@@ -234,7 +273,7 @@ class Router:
             connection.close()
         if exchange.done:
             return
-        if stage + 1 < len(running.server.ports) and reply.status < 300:
+        if stage < exchange.last and reply.status < 300:
             kind = reply.headers.get(b"content-type") or exchange.headers.get(b"content-type")
             self.release(exchange)
             exchange.stage = stage + 1
@@ -250,7 +289,7 @@ class Router:
         if reply.status >= 400:
             if reply.size > _LONGEST_ERROR:
                 reply.parts = [reply.take_body()[:_LONGEST_ERROR]]
-        elif exchange.stage + 1 < len(connection.running.server.ports):
+        elif exchange.stage < exchange.last:
             if reply.size > self.limits.between_containers:
                 connection.exchange = None
                 self.lost(
@@ -282,6 +321,11 @@ class Router:
                 self._model_error(exchange, 0, line.variant.down)
         for running in line.servers:
             self._take(running)
+        for model in line.models.values():
+            model.variant = line.variant
+            for running in model.servers:
+                running.line = model
+                self._take(running)
 
     def _place(self, exchange: Exchange, *, again: bool = False) -> None:
         """``again``: it was taken already, and is not refused because too many wait."""
@@ -304,7 +348,32 @@ class Router:
         if most is not None and line.inside + len(line.waiting) >= most:
             self._refuse(exchange, 429, "ThrottlingException", f"Variant {line.name} takes {most} requests at a time.")
             return
+        target = exchange.headers.get(_MODEL)
+        if line.variant.models or target is not None:
+            model = self._model(exchange, line, target)
+            if model is None:
+                return
+            exchange.line = line = model
         self._join(exchange, line, again=again)
+
+    def _model(self, exchange: Exchange, line: Line, target: bytes | None) -> Line | None:
+        """The line of the model that is asked for; None where the request was refused."""
+        if not line.variant.models or not target:
+            said = (
+                f"Target model header is required: variant {line.name} hosts more than one model."
+                if line.variant.models
+                else f"Target model header is not allowed: variant {line.name} hosts one model."
+            )
+            self._refuse(exchange, 400, "ValidationError", said)
+            return None
+        name = target.decode("latin-1")
+        found = line.models.get(name)
+        if found is None:
+            found = line.models[name] = Line(line.variant, shadow=False)
+            found.target = name
+            self._wanted(found)
+        found.used = time.perf_counter()
+        return found
 
     def _join(self, exchange: Exchange, line: Line, *, again: bool = False) -> None:
         running = line.free_server(exchange.tried)
@@ -333,6 +402,14 @@ class Router:
         self._join(copy, line)
 
     def _enter(self, exchange: Exchange, line: Line, running: Running) -> None:
+        hostnames, wanted = running.server.hostnames, exchange.headers.get(_CONTAINER)
+        exchange.stage, exchange.first, exchange.last = 0, 0, len(running.server.ports) - 1
+        if hostnames or wanted is not None:
+            name = wanted.decode("latin-1") if wanted is not None else ""
+            if name not in hostnames:
+                self._refuse(exchange, 400, "ValidationError", _no_container(line.name, hostnames, name))
+                return
+            exchange.stage = exchange.first = exchange.last = hostnames.index(name)
         exchange.running = running
         running.busy += 1
         line.inside += 1
@@ -351,12 +428,11 @@ class Router:
             self._enter(exchange, running.line, running)
 
     def _send(self, exchange: Exchange, running: Running, body: bytes, kind: bytes | None) -> None:
-        stages = len(running.server.ports)
-        if stages == 1:
+        if exchange.first == exchange.last:
             passed = lines(exchange, _FORWARDED)
         else:
             passed = lines(exchange, _BETWEEN) + (b"Content-Type: %b\r\n" % kind if kind is not None else b"")
-            if exchange.stage == stages - 1:
+            if exchange.stage == exchange.last:
                 passed += lines(exchange, _ACCEPT)
         head = b"%b%bContent-Length: %d\r\n\r\n" % (_HEAD, passed, len(body))
         connection = running.connection(exchange.stage)
@@ -395,7 +471,7 @@ class Router:
         if exchange.running is not running:
             return
         self._leave(exchange)
-        if exchange.stage == 0 and isinstance(error, ConnectionError):
+        if exchange.stage == exchange.first and isinstance(error, ConnectionError):
             exchange.tried = (exchange.tried or set()) | {running.server.key}
             if exchange.line is self._shadow:
                 self._join(exchange, exchange.line)
@@ -546,6 +622,17 @@ class Router:
             connection.close()
         self._leave(exchange)
         self._model_error(exchange, 0, f"the model did not answer within {seconds:g} seconds", running)
+
+
+def _no_container(variant: str, hostnames: tuple[str, ...], wanted: str) -> str:
+    if not hostnames:
+        return (
+            f"Target container hostname is not allowed: the containers of variant {variant} are not invoked directly."
+        )
+    there = f"variant {variant} has {', '.join(hostnames)}"
+    if not wanted:
+        return f"Target container hostname is required for direct invocation: {there}."
+    return f"Target container hostname {wanted} was not found: {there}."
 
 
 def _stream_lines(headers: dict[bytes, bytes]) -> bytes:

@@ -29,19 +29,22 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One process for each container of a model, in a row. ``slots`` requests may be inside at a time."""
+    """One process for each container of a model, in a row; or, where ``hostnames`` name them, each for itself (Mode
+    Direct). ``slots`` requests may be inside at a time."""
 
     key: str
     ports: tuple[int, ...]
     slots: int
     log: str
+    hostnames: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Variant:
     """``servers`` are keys. Without any, requests wait, unless ``down`` says why none comes. ``most`` is how many
     requests it takes at a time (MaxConcurrency of a serverless variant). ``config`` is whose servers they are, empty
-    for the routing's own: while a deployment shifts traffic two of them have one name, each a ``share`` of it."""
+    for the routing's own: while a deployment shifts traffic two of them have one name, each a ``share`` of it. With
+    ``models`` it hosts many, each asked for by its name, with servers of its own."""
 
     name: str
     servers: tuple[str, ...]
@@ -50,6 +53,7 @@ class Variant:
     most: int | None = None
     config: str = ""
     share: float = 1.0
+    models: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,6 +57,7 @@ from mlops.account.local.process.serving.machine import advance, next_due
 from mlops.account.local.process.serving.plans import Plan
 from mlops.account.local.process.serving.processes import Instances, Process, healthy
 from mlops.account.local.process.serving.row import Row
+from mlops.account.local.process.serving.shelves import Shelves
 from mlops.account.local.process.serving.usage import Measured, Meter, Usage
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.cloudwatch import alarms
@@ -108,6 +109,7 @@ class _Endpoint:
             engine,
             record=self._recorder.add,
             unreachable=self._unreachable,
+            wanted=lambda line: self._shelves.wanted(line),
             limits=Limits(connections=_connections()),
             log_stream=f"arn:aws:logs:{state.region}:{ACCOUNT_ID}:log-group:{log_group(name)}",
         )
@@ -123,6 +125,16 @@ class _Endpoint:
         self._configs: dict[int, Mapping[str, Any]] = {}
         self._processes: dict[ServerId, Process] = {}
         self._pings: dict[ServerId, asyncio.Task[None]] = {}
+        self._shelves = Shelves(
+            self._router,
+            self._instances,
+            self._plan_of,
+            self._starting,
+            self._ending,
+            self._spawn,
+            self._measured_from_now,
+            self._measured_no_more,
+        )
 
     async def run(self) -> None:
         try:
@@ -170,7 +182,9 @@ class _Endpoint:
             case Discard(server):
                 self._spawn(self._by(self._ending, self._instances.discard, server))
             case Route(config, variants):
-                self._router.route(self._routing(config, variants))
+                routing = self._routing(config, variants)
+                self._router.route(routing)
+                self._shelves.keep({(item.name, item.config) for item in routing.variants.values()})
             case Close():
                 self._router.route(None)
             case Tell(kind, config, variant):
@@ -247,7 +261,9 @@ class _Endpoint:
             self._tell(Ended(server, attempt, _sentence(error)))
             return
         self._processes[server] = process
-        self._router.add(RoutedServer(process.key, process.pipeline.ports, plan.slots, str(process.log)))
+        self._router.add(
+            RoutedServer(process.key, process.pipeline.ports, plan.slots, str(process.log), plan.hostnames)
+        )
         self._watch(process)
         self._tell(Launched(server, attempt))
         self._pings[server] = self._spawn(self._ping(process))
@@ -263,12 +279,16 @@ class _Endpoint:
         plan, config = self._plans.get((server.fleet, server.variant)), self._configs.get(server.fleet)
         if plan is None or config is None:
             return
-        instance = f"{server.fleet}/{server.number // plan.variant.workers}"
+        # All models of one variant are of one instance.
+        instance = f"{server.fleet}/{0 if plan.variant.models else server.number // plan.variant.workers}"
         name = config["EndpointConfigName"]
         for number, root in enumerate(process.roots()):
             self._measured[server, number] = Measured(
                 f"{process.key}/{number}", root, name, server.variant, instance, plan.memory
             )
+
+    def _measured_no_more(self, server: ServerId) -> None:
+        self._measured = {key: item for key, item in self._measured.items() if key[0] != server}
 
     def _watch(self, process: Process) -> None:
         loop = asyncio.get_running_loop()
@@ -296,7 +316,7 @@ class _Endpoint:
             return
         self._unwatch(process)
         self._router.remove(process.key)
-        self._measured = {key: item for key, item in self._measured.items() if key[0] != server}
+        self._measured_no_more(server)
         if (ping := self._pings.pop(server, None)) is not None:
             ping.cancel()
         await self._by(self._ending, process.kill)
@@ -319,11 +339,19 @@ class _Endpoint:
                 item.most,
                 item.config or config,
                 item.share,
+                item.models,
             )
             for item in variants
         }
         shadow = next((made.pop(item.name) for item in variants if item.shadow), None)
         return Routing(config, made, shadow)
+
+    def _plan_of(self, variant: RoutedVariant) -> tuple[int, Plan] | None:
+        fleets = [number for number, read in self._configs.items() if read["EndpointConfigName"] == variant.config]
+        found = [
+            (number, self._plans[number, variant.name]) for number in fleets if (number, variant.name) in self._plans
+        ]
+        return found[-1] if found else None
 
     def _told(self, fleet: int) -> dict[str, list[Mapping[str, Any]]]:
         mine = [plan for (number, _), plan in self._plans.items() if number == fleet]
@@ -358,6 +386,7 @@ class _Endpoint:
     async def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        await self._shelves.close()
         await asyncio.gather(*(self._kill(server, "") for server in list(self._processes)))
         await self._router.stop()
         # What was written last is in the store, and removed from the disk, before the lock is let go.

@@ -52,6 +52,7 @@ class Variant:
     startup_seconds: float = 240.0
     shadow: bool = False
     most: int | None = None
+    models: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -262,6 +263,7 @@ class Routed:
     most: int | None
     config: str = ""
     share: float = 1.0
+    models: bool = False
 
 
 @dataclass(frozen=True, slots=True)

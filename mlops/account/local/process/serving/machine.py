@@ -96,7 +96,11 @@ def servers_of(variant: Variant, count: int, rules: Rules) -> int:
     3
     >>> servers_of(Variant("A", 1.0, 3, workers=2), 3, Rules(servers=4))
     4
+    >>> servers_of(Variant("A", 1.0, 3, models=True), 3, Rules())
+    0
     """
+    if variant.models:
+        return 0
     return max(1, min(count * variant.workers, rules.servers))
 
 
@@ -552,6 +556,7 @@ class _Step:
             next((server.failed for server in mine if server.failed is not None), None),
             variant.shadow,
             variant.most,
+            models=variant.models,
         )
 
     def _weight(self, variant: Variant) -> float:

@@ -3,29 +3,46 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops.account.local.process.serving.happenings import Read, Variant
 from mlops.account.local.services.sagemaker import deployments, endpoints, models
 from mlops.account.local.state import State
+from mlops.run.ports import ObjectMissing
 from mlops.run.serving.model_server import STARTUP_SECONDS, threads_of, workers_of
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
     """``model`` is a DescribeModel reply; ``told`` what DescribeEndpoint tells of the variant; ``memory``
-    the bytes that a serverless one is given."""
+    the bytes that a serverless one is given; ``hostnames``
+    those of its containers, where each is invoked for itself (Mode Direct)."""
 
     variant: Variant
     model: Mapping[str, Any]
     slots: int
     told: Mapping[str, Any]
     memory: int | None = None
+    hostnames: tuple[str, ...] = ()
 
     @property
     def network(self) -> bool:
         return not self.model["EnableNetworkIsolation"]
+
+    def of_model(self, target: str) -> Plan:
+        """Of one of the models that a MultiModel container hosts: ``target`` is below its ModelDataUrl. Raises
+        ObjectMissing for a name that leads elsewhere."""
+        (container,) = models.listed(self.model)
+        prefix = models.data_of(container)
+        uri = f"{prefix.rstrip('/')}/{target.lstrip('/')}"
+        if ".." in target.split("/"):
+            raise ObjectMissing(f"{uri} is not below {prefix}")
+        environment = {**(container.get("Environment") or {}), "SAGEMAKER_MULTI_MODEL": "true"}
+        kept = {name: value for name, value in container.items() if name not in ("ModelDataSource", "MultiModelConfig")}
+        single = {**kept, "Mode": "SingleModel", "ModelDataUrl": uri, "Environment": environment}
+        model = {name: value for name, value in self.model.items() if name != "Containers"}
+        return replace(self, variant=replace(self.variant, workers=1), model={**model, "PrimaryContainer": single})
 
 
 def read(state: State, name: str, fleet: int, body: Mapping[str, Any]) -> tuple[Read, Mapping[str, Any], list[Plan]]:
@@ -53,6 +70,7 @@ def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:
         startup_seconds=wanted.get("ContainerStartupHealthCheckTimeoutInSeconds") or STARTUP_SECONDS,
         shadow=shadow,
         most=serverless["MaxConcurrency"] if serverless else None,
+        models=any(container.get("Mode") == models.MULTI_MODEL for container in containers),
     )
     told = {
         "VariantName": variant.name,
@@ -63,7 +81,9 @@ def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:
     }
     memory = serverless["MemorySizeInMB"] * 1024 * 1024 if serverless else None
     model = models.describe_model(state, {"ModelName": wanted["ModelName"]})
-    return Plan(variant, model, sum(map(threads_of, environments)), told, memory)
+    direct = len(containers) > 1 and (model.get("InferenceExecutionConfig") or {}).get("Mode") == models.DIRECT
+    hostnames = tuple(container["ContainerHostname"] for container in containers) if direct else ()
+    return Plan(variant, model, sum(map(threads_of, environments)), told, memory, hostnames)
 
 
 def _most(numbers: Iterable[int]) -> int:

@@ -18,6 +18,7 @@ from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import State
 from mlops.run.beneath import remove
 from mlops.run.log import exit_reason
+from mlops.run.ports import ObjectMissing
 from mlops.run.sandbox import probe
 from mlops.run.serving.inference_pipeline import InferencePipeline
 from mlops.run.serving.model_data import Container, place_model
@@ -92,6 +93,11 @@ class Instances:
         """Files of a process that was killed serve nobody."""
         remove(self._folder / "models")
         (self._folder / "models").mkdir()
+
+    def need(self, uri: str) -> None:
+        """Raises ObjectMissing."""
+        if uri not in LocalObjects(self._state).keys(uri):
+            raise ObjectMissing(f"{uri} does not exist")
 
     def launch(self, server: ServerId, attempt: int, plan: Plan) -> Process:
         """Every start has a log of its own, as every instance has its own stream. Raises StepFailed, ObjectMissing,

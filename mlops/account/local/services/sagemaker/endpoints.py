@@ -38,6 +38,7 @@ def create_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[
     for member in ("ProductionVariants", "ShadowProductionVariants"):
         if body.get(member):
             body[member] = [_variant(state, variant) for variant in body[member]]
+    _need_modes(state, body)
     if all(variant["InitialVariantWeight"] == 0 for variant in body["ProductionVariants"]):
         raise invalid("At least one production variant needs a weight above 0.")
     with state.store.transaction():
@@ -261,6 +262,30 @@ def _variant(state: State, variant: Mapping[str, Any]) -> dict[str, Any]:
     if bool(variant.get("ServerlessConfig")) == bool(has_instances):
         raise invalid(f"Variant {variant['VariantName']} needs an InstanceType or a ServerlessConfig, and not both.")
     return {"InitialVariantWeight": 1.0, **variant}
+
+
+def _need_modes(state: State, body: Mapping[str, Any]) -> None:
+    """What does not go together; said before anything is started."""
+    production, shadow = body["ProductionVariants"], body.get("ShadowProductionVariants") or []
+    for variant in [*production, *shadow]:
+        name, model = variant["VariantName"], models.found(state, variant["ModelName"])
+        given = models.listed(model)
+        many = any(container.get("Mode") == models.MULTI_MODEL for container in given)
+        if shadow and (many or len(given) > 1):
+            raise invalid(f"Variant {name}: a shadow variant does not go with several containers or MultiModel.")
+        if not variant.get("ServerlessConfig"):
+            continue
+        against = {
+            "other variants": len(production) + len(shadow) > 1,
+            "several containers": len(given) > 1,
+            "a MultiModel container": many,
+            "a VpcConfig": bool(model.get("VpcConfig")),
+            "network isolation": bool(model.get("EnableNetworkIsolation")),
+            "data capture": bool((body.get("DataCaptureConfig") or {}).get("EnableCapture")),
+        }
+        found = next((what for what, is_so in against.items() if is_so), None)
+        if found is not None:
+            raise invalid(f"Variant {name} is serverless, which does not go with {found}.")
 
 
 def _need_models(state: State, config_name: str) -> None:

@@ -10,6 +10,7 @@ from mlops.account.local.services.sagemaker import registry, resources
 from mlops.account.local.state import State
 
 KIND = "Model"
+MULTI_MODEL, DIRECT = "MultiModel", "Direct"
 _KEPT = (
     "PrimaryContainer",
     "Containers",
@@ -27,6 +28,7 @@ def create_model(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
         raise invalid("Exactly one of PrimaryContainer and Containers must be given.")
     for container in [request["PrimaryContainer"]] if "PrimaryContainer" in request else request["Containers"]:
         _need_source(state, container)
+    _need_modes(request)
     given = {member: request[member] for member in _KEPT if request.get(member) is not None}
     with state.store.transaction():
         taken = invalid(f'Cannot create already existing model "{arn}".')
@@ -61,17 +63,42 @@ def found(state: State, name: str) -> dict[str, Any]:
 def containers(state: State, name: str) -> list[dict[str, Any]]:
     """What serves, in order; model packages are resolved to what they hold."""
     body = found(state, name)
-    listed: list[dict[str, Any]] = body.get("Containers") or [body["PrimaryContainer"]]
     resolved: list[dict[str, Any]] = []
-    for container in listed:
+    for container in listed(body):
         if "ModelPackageName" not in container:
             resolved.append(container)
             continue
         row = registry.package(state, container["ModelPackageName"])
         for packaged in registry.containers(row):
             environment = {**packaged.get("Environment", {}), **container.get("Environment", {})}
-            resolved.append({**packaged, "Environment": environment})
+            own = {member: container[member] for member in ("ContainerHostname", "Mode") if container.get(member)}
+            resolved.append({**packaged, **own, "Environment": environment})
     return resolved
+
+
+def listed(body: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The containers as they were given, in order."""
+    return list(body.get("Containers") or [body["PrimaryContainer"]])
+
+
+def data_of(container: Mapping[str, Any]) -> str:
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return str(container.get("ModelDataUrl") or source.get("S3Uri") or "")
+
+
+def _need_modes(request: Mapping[str, Any]) -> None:
+    """What a container that hosts many models, and containers that are invoked one by one, have to be."""
+    given = listed(request)
+    many = [container for container in given if container.get("Mode") == MULTI_MODEL]
+    if many and len(given) > 1:
+        raise invalid("More than one container in MultiModel mode is not supported with inference pipeline.")
+    if any(container.get("ModelPackageName") or not data_of(container) for container in many):
+        raise invalid("A MultiModel container needs an Image and a ModelDataUrl, below which its models lie.")
+    if (request.get("InferenceExecutionConfig") or {}).get("Mode") != DIRECT:
+        return
+    names = [container.get("ContainerHostname") for container in given]
+    if len(given) > 1 and (None in names or len(set(names)) != len(names)):
+        raise invalid("Containers that are invoked directly need a ContainerHostname each, all different.")
 
 
 def _need_source(state: State, container: Mapping[str, Any]) -> None:
