@@ -11,7 +11,7 @@ from typing import Any
 from mlops.account import Account, connect
 from mlops.check import check
 from mlops.deploy.executions import following as executions
-from mlops.deploy.executions.following import StepState
+from mlops.deploy.executions.following import ExecutionState, StepState
 from mlops.deploy.models import registry
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.assets import objects
@@ -24,6 +24,7 @@ from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE
 from mlops.testing.answers import Answers, declared_values, files_of, fitting, is_archive, refuse_unstubbable
 from mlops.testing.opening import open_sound, refuse_errors
+from mlops.testing.plainly import plainly
 from mlops.testing.rewriting import only_step, without_steps
 from mlops.testing.step_places import describe_job, input_names, output_names, output_place, report_place
 from mlops.testing.stub import Stub
@@ -57,9 +58,15 @@ class Execution:
     definition: Definition
     folder: Path
 
+    def __repr__(self) -> str:
+        told = ", ".join(f"{step.name}: {step.status}" for step in self.steps.values())
+        return f"<execution {self.status}{f', {self.failure}' if self.failure else ''}; {told or 'no step began'}>"
+
+    @plainly
     def log(self, step: str) -> str:
         return "\n".join(executions.log_lines(self.account, self._reached(step)))
 
+    @plainly
     def output(self, step: str, name: str) -> Path:
         """A copy: a folder for an output of a Processing step and ``output`` of a Transform, the file
         ``model.tar.gz`` for ``model`` of a Training step. Raises UsageError where the step has left nothing."""
@@ -75,10 +82,17 @@ class Execution:
             raise UsageError(f"step {step} has left nothing in its output {name}")
         return folder / _MODEL if place.is_file else folder
 
+    @plainly
     def report(self, step: str, name: str) -> dict[str, Any]:
         output, file = report_place(self._declared(step), name)
-        text = (self.output(step, output) / file).read_text(encoding="utf-8")
-        found: dict[str, Any] = json.loads(text)
+        place = self.output(step, output) / file
+        try:
+            found: dict[str, Any] = json.loads(place.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            there = ", ".join(sorted(path.name for path in place.parent.glob("*"))) or "nothing"
+            raise UsageError(f"step {step} has left no {file} in its output {output}; it left {there}") from None
+        except ValueError as error:
+            raise UsageError(f"{file} in the output {output} of step {step} is no JSON: {error}") from None
         return found
 
     def versions(self, group: str) -> tuple[registry.Version, ...]:
@@ -141,6 +155,8 @@ class Workplace:
         answers = {}
         for name, stub in stubs.items():
             step = self._step(name)
+            if not isinstance(stub, Stub):
+                raise UsageError(f"the stub of {name} is {stub!r:.80}", hint="give mlops.testing.Stub(outputs={…})")
             refuse_unstubbable(step)
             declared, files = declared_values(step), files_of(step)
             _refuse_unknown(f"step {name}", "output", stub.outputs, (*files, *declared))
@@ -188,6 +204,11 @@ class Workplace:
         except (UnshippableFile, OSError) as fault:
             raise UsageError(str(fault)) from None
         # By content: what an earlier run of the same test was given must not lie beside it.
+        if packed and given.is_file() and not _is_archive(given):
+            raise UsageError(
+                f"{given}, given as {name} of {step}, is no .tar.gz",
+                hint="give a folder, which is packed, or an archive",
+            )
         found = digests(files)
         content = address_of(found)
         uri = self._environment.uri("given", step, name, content)
@@ -218,7 +239,19 @@ class Workplace:
             raise
         copies = self._folder / "outputs" / state.id
         steps = {step.name: step for step in state.steps}
-        return Execution(state.status, state.failure, steps, self._account, checked.definition, copies)
+        return Execution(state.status, _why(state), steps, self._account, checked.definition, copies)
+
+
+def _why(state: ExecutionState) -> str | None:
+    """The account's own sentence names the steps that failed; what their scripts said is in the steps."""
+    reasons = [f"{step.name}: {step.failure}" for step in state.steps if step.status == "Failed" and step.failure]
+    told = [state.failure, *reasons] if state.failure else []
+    return " ".join(told) or None
+
+
+def _is_archive(file: Path) -> bool:
+    with file.open("rb") as content:
+        return content.read(2) == b"\x1f\x8b"
 
 
 def _refuse_unknown(where: str, noun: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:

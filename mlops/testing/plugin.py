@@ -53,7 +53,9 @@ def run_pipeline(local_account: Account, tmp_path: Path, pytestconfig: pytest.Co
         workplace = Workplace(target, tmp_path, pytestconfig.rootpath)
         return workplace.run_pipeline(parameters or {}, stubs or {}, interrupt or {})
 
-    return run
+    from mlops.testing.plainly import plainly
+
+    return plainly(run)
 
 
 @pytest.fixture
@@ -72,7 +74,9 @@ def run_step(local_account: Account, tmp_path: Path, pytestconfig: pytest.Config
         workplace = Workplace(target, tmp_path, pytestconfig.rootpath)
         return workplace.run_step(step, inputs or {}, parameters or {}, interrupt or {})
 
-    return run
+    from mlops.testing.plainly import plainly
+
+    return plainly(run)
 
 
 @pytest.fixture

@@ -29,6 +29,11 @@ def only_step(
     alone = replace(step, arguments=arguments, members=members)
     paths = [path for _, ref in refs((arguments, members)) if (path := ref.path) is not None]
     open_ends = sorted({ref.expression for _, ref in refs((arguments, members)) if ref.expression.startswith("Steps.")})
+    open_inputs = _open_inputs(step, sources)
+    if open_inputs:
+        files = ", ".join(f'"{name}": FILE' for name in open_inputs)
+        come = "; ".join(f"{name} comes from {', '.join(steps)}" for name, steps in open_inputs.items())
+        raise UsageError(f"step {step.name} alone is to be given inputs={{{files}}}: {come}")
     if open_ends:
         raise UsageError(
             f"step {step.name} reads of other steps what no input gives: {', '.join(open_ends)}",
@@ -37,6 +42,18 @@ def only_step(
     wanted = {path.name for path in paths if path.root == "Parameters"} | set(given)
     parameters = tuple(parameter for parameter in definition.parameters if parameter.name in wanted)
     return replace(definition, steps=(alone,), parameters=parameters)
+
+
+def _open_inputs(step: Step, sources: Mapping[str, str]) -> dict[str, list[str]]:
+    """Inputs that are not given and come from other steps, with those."""
+    request: Any = step.arguments
+    found: dict[str, list[str]] = {}
+    for place in inputs_of(step):
+        for name, value in place.values(request):
+            paths = [path for _, ref in refs(value) if (path := ref.path) is not None and path.root == "Steps"]
+            if paths and name not in sources:
+                found[name] = list(dict.fromkeys(path.name for path in paths))
+    return found
 
 
 def _kept(steps: tuple[Step, ...], answers: Mapping[str, Answers]) -> tuple[Step, ...]:

@@ -153,7 +153,7 @@ def test_one(run_step, tmp_path):
     (tmp_path / "more" / "rows.txt").write_text("1\\n")
     assert "fitted on 1" in run_step("pipeline.py", "Train", inputs={"train": tmp_path / "more"}).log("Train")
     assert run_step("pipeline.py", "Prepare", parameters={"Rows": 5}).output("Prepare", "test").is_dir()
-    with pytest.raises(Exception, match="Steps.Train.ModelArtifacts.S3ModelArtifacts"):
+    with pytest.raises(Exception, match="model comes from Train"):
         run_step("pipeline.py", "Evaluate", inputs={"test": rows})
     with pytest.raises(Exception, match="no input 'code'; it has model, test"):
         run_step("pipeline.py", "Evaluate", inputs={"code": rows})
@@ -350,3 +350,39 @@ def test_stubs_of_what_does_not_run_here(project: Path) -> None:
     (project / "asks.py").write_text(ASKS)
     (project / "use.py").write_text(USE)
     run_pytest(project, STUBS_OF_ALL)
+
+
+MISUSES = """
+from mlops.testing import Stub
+
+def test_pipeline(run_pipeline): run_pipeline("pipelin.py")
+def test_step(run_pipeline): run_pipeline("pipeline.py", stubs={"Trian": Stub()})
+def test_stub(run_pipeline): run_pipeline("pipeline.py", stubs={"Train": {"model": "pipeline.py"}})
+def test_model(run_pipeline): run_pipeline("pipeline.py", stubs={"Train": Stub(outputs={"model": "pipeline.py"})})
+def test_parameter(run_pipeline): run_pipeline("pipeline.py", parameters={"Rwos": 1})
+def test_inputs(run_step): run_step("pipeline.py", "Train")
+def test_failure(run_step, tmp_path):
+    (tmp_path / "rows").mkdir()
+    (tmp_path / "rows" / "other.txt").touch()
+    ended = run_step("pipeline.py", "Train", inputs={"train": tmp_path / "rows"})
+    assert len(repr(ended)) < 400
+    assert ended.status == "Succeeded", ended.failure
+"""
+TOLD = (
+    "help: a target is a pipeline file, a folder or a definition in JSON",
+    "there is no step Trian; the steps are Prepare, Train",
+    "did you mean 'Train'?",
+    "help: give mlops.testing.Stub(outputs={",
+    "given as model of Train, is no .tar.gz",
+    "there is no parameter Rwos; it has Rows, Floor; did you mean 'Rows'?",
+    'step Train alone is to be given inputs={"train": FILE}: train comes from Prepare',
+    "AssertionError: Step failure: One or many steps failed: Train. Train: ",
+)
+
+
+def test_a_misuse_is_told_at_the_line_of_the_test(project: Path) -> None:
+    """Forty lines of our own frames stood before the sentence, and the failure of an execution named no reason."""
+    told = run_pytest(project, MISUSES, code=1)
+    assert [line for line in TOLD if line not in told] == []
+    assert "mlops/testing/" not in told and "mlops/check/" not in told
+    assert "7 failed" in told
