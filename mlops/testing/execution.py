@@ -60,7 +60,7 @@ class Execution:
 
     def __repr__(self) -> str:
         told = ", ".join(f"{step.name}: {step.status}" for step in self.steps.values())
-        return f"<execution {self.status}{f', {self.failure}' if self.failure else ''}; {told or 'no step began'}>"
+        return f"<execution {self.status}; {told or 'no step began'}>"
 
     @plainly
     def log(self, step: str) -> str:
