@@ -126,7 +126,7 @@ class Identity:
     arn: str
 
 
-def connect(environment: Environment) -> Account:
+def connect(environment: Environment, user: str | None = None) -> Account:
     """Makes no call yet; credentials are looked for when a client is first asked for. boto3 costs 0.4 s and loads
     here, not with the package. Raises :class:`mlops.ir.AccountError` and :class:`mlops.ir.ConfigurationError`."""
     if environment.name == LOCAL or environment.state is not None:
@@ -134,7 +134,7 @@ def connect(environment: Environment) -> Account:
 
         if environment.state is None:
             raise ConfigurationError("the local environment has no folder for its state")
-        account = LocalAccount(environment.state, environment.region)
+        account = LocalAccount(environment.state, environment.region, user)
         account.ensure_bucket(environment.bucket)
         return account
     from mlops.account.aws import AwsAccount

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from mlops.use_cases.approval import Consent
 
 yes = click.option("--yes", is_flag=True, help="Do it without asking.")
+as_user = click.option(
+    "--as", "user", metavar="NAME", help="Who does it, in the local account; MLOPS_LOCAL_USER without."
+)
 
 
 def consent(given: bool) -> Consent:

@@ -49,6 +49,18 @@ def read(account: Account, environment: Environment, folder: str, last: int | No
     return found
 
 
+def folders(account: Account, environment: Environment, above: str, below: str) -> tuple[str, ...]:
+    """Names between two parts of a folder that have a record, sorted."""
+    prefix = f"{conditional_object.key(environment, above)}/"
+    s3 = account.client("s3")
+    with answers():
+        listed = unless_missing(
+            lambda: list(items(s3, "list_objects_v2", "Contents", Bucket=environment.bucket, Prefix=prefix))
+        )
+    parts = (str(item["Key"]).removeprefix(prefix).split("/") for item in listed or ())
+    return tuple(sorted({found[0] for found in parts if len(found) == 3 and found[1] == below}))
+
+
 def _numbers(account: Account, environment: Environment, folder: str) -> list[int]:
     prefix = f"{conditional_object.key(environment, folder)}/"
     s3 = account.client("s3")

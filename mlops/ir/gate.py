@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 from typing import Any, Literal
 
 
@@ -19,12 +20,66 @@ class Approval:
 
 
 @dataclass(frozen=True, slots=True)
+class Digest:
+    """Of what lies at an S3 URI, as far as somebody told it; both are None where nothing is there. ``doubt`` says, in
+    words, why it may not be what was registered."""
+
+    etag: str | None = None
+    sha256: str | None = None
+    doubt: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """What is known of an image: how many findings of each severity, and their names by severity. ``unknown`` says, in
+    words, why there is no scan to be read."""
+
+    image: str
+    counts: Mapping[str, int] = field(default_factory=dict)
+    names: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Shipped:
+    """A Python distribution that a version brings: ``version`` is None where ``said``, what was written, pins none."""
+
+    name: str
+    version: str | None
+    said: str
+    file: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fleet:
+    """Instances of one type: those that the endpoint has and keeps while the new version comes, those that come, those
+    of other endpoints, and the account's quota. ``unknown`` says why there is no quota to be read."""
+
+    instance: str
+    serving: int
+    coming: int
+    others: int
+    quota: float | None
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a version answers: content types of its requests and of its answers, and whether samples came with it."""
+
+    takes: Sequence[str]
+    gives: Sequence[str]
+    samples: int
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """What a gate may look at; what takes a call is asked when a gate wants it.
 
     ``author`` is who registered the version, None where that is not known. ``metrics`` are the numbers of its reports
     by dotted name, ``serving_metrics`` those of the version that serves now; None where none does. ``details`` is
-    DescribeModelPackage's reply.
+    DescribeModelPackage's reply. ``root`` is the project's folder, below which files lie that settings name.
+    ``registered`` are digests by URI as they were recorded, ``stored`` what lies there now.
     """
 
     environment: str
@@ -40,6 +95,17 @@ class Asked:
     serving_metrics: Callable[[], Mapping[str, float] | None] = lambda: None
     passed: Callable[[str], str | None] = lambda environment: None
     """Why the version has not passed another environment; None where it has."""
+    root: Path = Path()
+    registered: Callable[[], Mapping[str, Digest]] = dict
+    stored: Callable[[], Mapping[str, Digest]] = dict
+    scans: Callable[[], Sequence[Scan]] = tuple
+    shipped: Callable[[], Sequence[Shipped]] = tuple
+    fleet: Callable[[], Fleet | None] = lambda: None
+    """None where no instances come: for a serverless variant."""
+    signature: Callable[[], Signature] = lambda: Signature((), (), 0)
+    serving_signature: Callable[[], Signature | None] = lambda: None
+    client: Callable[[str], Any] | None = None
+    """For a gate of one's own: a client of boto3 by the name of its service, of the account that is promoted to."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
@@ -106,11 +106,13 @@ _KEYS = frozenset(item.name for item in fields(Environment))
 @dataclass(frozen=True, slots=True)
 class ProjectTable:
     """``[project]``. ``time_limit`` is how many seconds a pipeline file may run while it is loaded.
-    ``requirements_ci`` is a file of pinned requirements with hashes, from which generated workflows install mlops."""
+    ``requirements_ci`` is a file of pinned requirements with hashes, from which generated workflows install mlops.
+    ``chain`` are environments in the order in which models are promoted."""
 
     pipelines: str = "pipelines"
     time_limit: Annotated[int, AtLeast(1)] = TIME_LIMIT
     requirements_ci: str = CI_REQUIREMENTS
+    chain: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +124,15 @@ class Project:
     pipelines: str = "pipelines"
     time_limit: int = TIME_LIMIT
     requirements_ci: str = CI_REQUIREMENTS
+    chain: tuple[str, ...] = ()
+    """Environments in the order in which models are promoted."""
     incomplete: Mapping[str, str] = field(default_factory=dict)
     """Environments that need variables which this process lacks, with what is to be told of it."""
+
+    def before(self, name: str) -> str | None:
+        """The environment that a model has to pass before that one; None without any."""
+        place = self.chain.index(name) if name in self.chain else 0
+        return self.chain[place - 1] if place else None
 
     def environment(self, name: str) -> Environment:
         if name in self.incomplete:
@@ -163,6 +172,8 @@ def read_project(root: Path) -> Project:
     table = _validated(ProjectTable, raw.get("project", {}), ("project",), file, text, mistakes)
     incomplete: dict[str, str] = {}
     environments = _environments(root, raw.get("env", {}), file, text, mistakes, incomplete)
+    if table is not None:
+        mistakes += _chain_mistakes(table.chain, raw.get("env", {}), file, text)
     if mistakes:
         raise ConfigurationError("\n".join(mistakes))
     assert table is not None  # noqa: S101 - a mistake was recorded otherwise
@@ -172,8 +183,21 @@ def read_project(root: Path) -> Project:
         environments=environments,
         time_limit=table.time_limit,
         requirements_ci=table.requirements_ci,
+        chain=tuple(table.chain),
         incomplete=incomplete,
     )
+
+
+def _chain_mistakes(chain: list[str], tables: Any, file: Path, text: str) -> Iterator[str]:
+    known = {LOCAL, *(tables if isinstance(tables, dict) else ())} - {_RESERVED}
+    for place, name in enumerate(chain):
+        if name not in known:
+            said = f"chain: there is no environment {name!r}; there are: {', '.join(sorted(known))}"
+        elif name in chain[:place]:
+            said = f"chain: {name!r} stands there twice"
+        else:
+            continue
+        yield _mistake(file, text, ("project", "chain"), said)
 
 
 def origin(root: Path, environment: str, key: str) -> str:

@@ -5,9 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.ir import UsageError
+
+_COMMIT = "# branch.oid "
 
 
 def changed_files(folder: Path, since: str) -> frozenset[Path]:
@@ -26,6 +29,28 @@ def changed_files(folder: Path, since: str) -> frozenset[Path]:
     new = _git(top, "ls-files", "--others", "--exclude-standard", "-z")
     changed = [top / name for name in (named + new).split("\0") if name]
     return frozenset(file for path in changed for file in (path, *_below(path)))
+
+
+@dataclass(frozen=True, slots=True)
+class Commit:
+    """``dirty``: the working copy has files that differ from it, or that it does not know."""
+
+    id: str
+    dirty: bool
+
+
+def head(folder: Path) -> Commit | None:
+    """Where the working copy of ``folder`` stands; only what lies in that folder makes it dirty. None outside of any,
+    and before the first commit."""
+    try:
+        told = _git(folder, "status", "--porcelain=v2", "--branch", "--untracked-files=normal", "--", ".")
+    except UsageError:
+        return None
+    lines = told.splitlines()
+    found = next((line.removeprefix(_COMMIT) for line in lines if line.startswith(_COMMIT)), "")
+    if not found or found == "(initial)":
+        return None
+    return Commit(found, any(not line.startswith("#") for line in lines))
 
 
 def _below(path: Path) -> Iterator[Path]:

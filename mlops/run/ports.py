@@ -43,6 +43,9 @@ class Registry(Protocol):
         """Do CreateModel or CreateModelPackage (a CamelCase operation name); the reply is what the matching Describe
         operation answers. Raises :class:`RequestRefused`."""
 
+    def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """What is told of the version that this CreateModelPackage would register once more; None without one."""
+
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """A Describe operation, e.g. ``DescribeModel``. Raises :class:`RequestRefused`."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mlops.account import Account, connect
@@ -22,8 +22,9 @@ class Connected:
     root: Path
 
 
-def connect_here(environment: str, project: Project | Path | None = None) -> Connected:
-    """``project`` is that of a TARGET, or its root; the working directory's without."""
+def connect_here(environment: str, project: Project | Path | None = None, *, user: str | None = None) -> Connected:
+    """``project`` is that of a TARGET, or its root; the working directory's without. ``user`` is who calls the local
+    account; any other knows that by its credentials."""
     folder = project.root if isinstance(project, Project) else project or find_root(Path.cwd())
     if (
         project is None
@@ -34,5 +35,18 @@ def connect_here(environment: str, project: Project | Path | None = None) -> Con
             f"there is no project in {folder} or above", hint="go to one, or make one with `mlops init DIR`"
         )
     found = (project if isinstance(project, Project) else read_project(folder)).environment(environment)
-    account = connect(found)
+    if user is not None and not found.is_local:
+        raise UsageError(
+            f"who calls {found.name} is known by the credentials, and is not {user} because that is said",
+            hint="log in as that person; --as is for the local account",
+        )
+    account = connect(found, user)
     return Connected(found, Protected(account, found.name) if found.approval else account, folder)
+
+
+def in_region(connected: Connected, region: str) -> Account:
+    """The same account in another region, to be looked at."""
+    if connected.account.region == region:
+        return connected.account
+    elsewhere = replace(connected.environment, region=region)
+    return Protected(connect(elsewhere), elsewhere.name)

@@ -1,4 +1,4 @@
-"""A working project in a folder, or only the workflow that checks, plans and upserts it.
+"""A working project in a folder, or only the workflows that check, plan and upsert it, and promote its models.
 
 Files that are there already are left alone.
 """
@@ -67,6 +67,7 @@ class _Workflow:
     pipelines: str
     requirements: str
     branch: str
+    folder: str
 
     def written(self, template: str, environments: Sequence[str]) -> str:
         """Lines between ``#: each`` and ``#: end`` are there once for each environment, in their order."""
@@ -89,9 +90,16 @@ class _Workflow:
             "BRANCH": self.branch,
             "WORKFLOW": self.name,
             "BEFORE": f"upsert{suffix(environments[index - 1])}" if index else "check",
+            "FOLDER": self.folder,
+            "BEHIND": f"promote{suffix(environments[index - 1])}" if index else "",
             "OPTIONS": " ".join(f"--env {name}" for name in environments),
         }
-        text = re.sub(r"\b(plan|comment|upsert)JOB\b", lambda found: found[1] + suffix(environment), text)
+        # Lines that say nothing: of a job that has none before it, and of a project at the top of its repository.
+        if not index:
+            text = re.sub(r"^ *needs: \[?BEHIND\]?\n", "", text, flags=re.MULTILINE)
+        if not self.folder:
+            text = re.sub(r"^[ -]*cd FOLDER\n", "", text, flags=re.MULTILINE)
+        text = re.sub(r"\b(plan|comment|upsert|gates|promote)JOB\b", lambda found: found[1] + suffix(environment), text)
         text = re.sub(r"_VARIABLE\b", f"_{re.sub(r'[^A-Za-z0-9]', '_', environment).upper()}", text)
         return _pinned(re.sub(rf"\b({'|'.join(values)})\b", lambda found: values[found[1]], text))
 
@@ -106,9 +114,9 @@ _EACH = re.compile(r"^ *(?:#|//): each\n(.*?)^ *(?:#|//): end\n", re.MULTILINE |
 
 
 def init_ci(directory: Path, ci: str, environments: Sequence[str], listener: Listener) -> None:
-    """A workflow of the service ``ci`` that upserts to ``environments``, one after the other, in place of the one that
-    only checks; to one that was written before, further ones are added. The services look for their files at the top of
-    the repository only, and run there."""
+    """Workflows of the service ``ci`` that upsert and promote to ``environments``, one after the other, in place of the
+    one that only checks; to those that were written before, further ones are added. The services look for their files
+    at the top of the repository only, and run there."""
     odd = [name for name in environments if not re.fullmatch(r"[A-Za-z0-9_\-]+", name)]
     if odd:
         raise UsageError(f"{odd[0]!r} is no name of an environment")
@@ -122,11 +130,12 @@ def init_ci(directory: Path, ci: str, environments: Sequence[str], listener: Lis
         _quoted(f"{inside}/{project.pipelines}" if inside else project.pipelines),
         _quoted(f"{inside}/{project.requirements_ci}" if inside else project.requirements_ci),
         (default_branch(top) if top != root or (top / ".git").exists() else None) or "main",
+        _quoted(inside) if inside else "",
     )
     plain = dict(_files(_templates().joinpath("project"), ()))
     wanted = tuple(dict.fromkeys(environments))
     for relative, template in _files(_templates().joinpath("ci", ci), ()):
-        name = relative.replace("mlops.yml", f"{workflow.name}.yml")
+        name = re.sub(r"\bmlops(-promote)?\.yml$", rf"{workflow.name}\1.yml", relative)
         file = top / name
         present = file.read_text(encoding="utf-8") if file.exists() else ""
         earlier = workflow.environments_of(present, template)
@@ -147,7 +156,7 @@ def init_ci(directory: Path, ci: str, environments: Sequence[str], listener: Lis
     if not (root / project.requirements_ci).is_file():
         told = "it brings mlops, and all that it needs, with their hashes; docs/ci.md tells how to make it"
         listener(Said(text=f"{project.requirements_ci} is not there yet: {told}"))
-    listener(Said(text="docs/ci.md tells which two roles the workflow takes on, and what they may do"))
+    listener(Said(text="docs/ci.md tells which three roles the workflows take on, and what they may do"))
 
 
 def _quoted(path: str) -> str:

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from math import inf
 from typing import Any, Literal
 
-from mlops.deploy.endpoints.serving import serving
+from mlops.deploy.endpoints import history as endpoint_history
+from mlops.deploy.endpoints.serving import Place, places
 from mlops.deploy.models import approvals, registry
+from mlops.deploy.models import lineage as lineage_records
+from mlops.deploy.models.lineage import Lineage
 from mlops.deploy.models.registry import Version
-from mlops.ir import AccountError, Listener
+from mlops.ir import AccountError, Listener, MlopsError, UsageError
 from mlops.ir.gate import Approval
 from mlops.ir.hiding import hide
+from mlops.project.environments import LOCAL, read_project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Said
@@ -24,6 +30,10 @@ class Details:
     version: Version
     described: Mapping[str, Any]
     metrics: Mapping[str, float]
+    lineage: Lineage | None = None
+    """As it was recorded."""
+    serves: tuple[Place, ...] = ()
+    """In the same environment."""
 
     @property
     def containers(self) -> tuple[Mapping[str, Any], ...]:
@@ -39,50 +49,141 @@ class Details:
         return _person(self.described.get("CreatedBy"))
 
 
-def listed(environment: str, group: str | None = None) -> tuple[Version, ...]:
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """``serves`` are places in the same environment."""
+
+    version: Version
+    serves: tuple[Place, ...]
+
+
+def listed(environment: str, group: str | None = None) -> tuple[Listed, ...]:
     """Newest first, of one group or of all."""
     account = connect_here(environment).account
     groups = [group] if group else registry.groups(account)
-    return tuple(version for name in groups for version in registry.versions(account, name))
+    found = [version for name in groups for version in registry.versions(account, name)]
+    serves = places(account) if found else {}
+    return tuple(Listed(version, serves.get(version.arn, ())) for version in found)
 
 
 def show(environment: str, group: str, number: int | None = None) -> Details:
     """The newest where no number is given."""
-    account = connect_here(environment).account
+    connected = connect_here(environment)
+    account = connected.account
     found = registry.version(account, group, number)
     described = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
-    return Details(found, hide(described), registry.metrics(account, found))
+    made = lineage_records.read(account, connected.environment, found)
+    return Details(found, hide(described), registry.metrics(account, found), made, places(account).get(found.arn, ()))
 
 
-def history(environment: str, group: str, number: int) -> tuple[Approval, ...]:
-    """Who decided what on a version, and why, oldest first. What the registry says beyond that was decided
-    elsewhere."""
+@dataclass(frozen=True, slots=True)
+class Served:
+    """Where a version serves in an environment; ``unknown`` says why that could not be asked."""
+
+    environment: str
+    places: tuple[Place, ...] = ()
+    unknown: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a version is made of, and where it serves."""
+
+    version: Version
+    lineage: Lineage
+    served: tuple[Served, ...]
+
+
+def lineage(environment: str, group: str, number: int | None = None) -> Origin:
+    """As it was recorded; as it is seen now where nothing was. All environments of mlops.toml are asked what serves."""
     connected = connect_here(environment)
     found = registry.version(connected.account, group, number)
-    told = approvals.read(connected.account, connected.environment, group, number)
-    last = told[-1].status if told else "PendingManualApproval"
-    decided: Literal["Approved", "Rejected"] = "Approved" if found.approval == "Approved" else "Rejected"
-    if found.approval == decided != last:
+    made = lineage_records.read(connected.account, connected.environment, found)
+    if made is None:
+        made = lineage_records.see(connected.account, connected.environment, found)
+    return Origin(found, made, _served(connected, found.arn))
+
+
+def _served(connected: Connected, arn: str) -> tuple[Served, ...]:
+    """A version of the local account serves there alone, and no other does."""
+    own = connected.environment.name
+    others: set[str] = set()
+    if not connected.environment.is_local:
+        project = read_project(connected.root)
+        others = {name for name, item in project.environments.items() if not item.is_local} | {*project.incomplete}
+    found = [Served(own, places(connected.account).get(arn, ()))]
+    for name in sorted(others - {own}):
+        try:
+            found.append(Served(name, places(connect_here(name, connected.root).account).get(arn, ())))
+        except MlopsError as error:
+            found.append(Served(name, (), error.message))
+    return tuple(found)
+
+
+@dataclass(frozen=True, slots=True)
+class Happened:
+    """A decision on a version, or what became of it at an endpoint: ``status`` is a word or two."""
+
+    at: str
+    status: str
+    by: str | None
+    reason: str | None
+    endpoint: str | None = None
+
+
+def history(environment: str, group: str, number: int) -> tuple[Happened, ...]:
+    """Who decided what on a version and where it was promoted, taken and rolled back in this environment, oldest
+    first. What the registry says beyond that was decided elsewhere."""
+    connected = connect_here(environment)
+    account, env = connected.account, connected.environment
+    found = registry.version(account, group, number)
+    told = approvals.read(account, env, group, number)
+    decided = approvals.unrecorded(found.approval, told)
+    if decided is not None:
         changed = found.details.get("LastModifiedTime") or found.created
         reason = found.details.get("ApprovalDescription") or None
         at = changed.isoformat(timespec="seconds") if changed is not None else ""
         told = (*told, Approval(decided, _person(found.details.get("LastModifiedBy")), reason, at))
-    return tuple(replace(item, reason=hide(item.reason)) for item in told)
+    decisions = [Happened(item.at, item.status, item.by, hide(item.reason)) for item in told]
+    moves = [
+        Happened(item.at, item.verb, item.by, hide(item.reason), endpoint)
+        for endpoint in endpoint_history.endpoints(account, env)
+        for item in endpoint_history.read(account, env, endpoint)
+        if (item.group, item.version) == (group, number)
+    ]
+    return tuple(sorted((*decisions, *moves), key=lambda item: _moment(item.at)))
+
+
+def _moment(at: str) -> float:
+    """Times of an account have its zone. What has none stands last: it is what the registry says now."""
+    try:
+        return datetime.fromisoformat(at).timestamp()
+    except ValueError:
+        return inf
 
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """``metrics`` are the numbers of both versions by name, None where one has none of that name."""
+    """``metrics`` are the numbers of both versions by name, None where one has none of that name; ``made`` is what
+    differs in their lineage, by topic and name."""
 
     old: Details
     new: Details
     metrics: Mapping[str, tuple[float | None, float | None]]
+    made: Mapping[str, tuple[str | None, str | None]]
 
 
 def compare(environment: str, group: str, old: int, new: int) -> Comparison:
     first, second = show(environment, group, old), show(environment, group, new)
     names = sorted({*first.metrics, *second.metrics})
-    return Comparison(first, second, {name: (first.metrics.get(name), second.metrics.get(name)) for name in names})
+    metrics = {name: (first.metrics.get(name), second.metrics.get(name)) for name in names}
+    before, after = (dict(lineage_records.told(item.lineage)) if item.lineage else {} for item in (first, second))
+    made = {
+        name: (before.get(name), after.get(name))
+        for name in dict.fromkeys([*before, *after])
+        if before.get(name) != after.get(name)
+    }
+    return Comparison(first, second, metrics, made)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,38 +192,64 @@ class Decision:
     number: int
     status: Literal["Approved", "Rejected"]
     reason: str | None = None
+    user: str | None = None
+    """Who decides, in the local account; another knows that."""
 
 
 def decide(environment: str, decision: Decision, listener: Listener, consent: Consent = NOBODY) -> bool:
     """False where that was decided before. That a version which is rejected serves on is told."""
-    connected = connect_here(environment)
+    connected = connect_here(environment, user=decision.user)
     found = registry.version(connected.account, decision.group, decision.number)
     status, reason = decision.status, decision.reason
-    if not registry.is_decided(found, status, reason):
+    if not registry.is_decided(connected.account, connected.environment, found, status, reason):
+        _need_reason(connected, decision)
         verb = "approve" if status == "Approved" else "reject"
         need_consent(connected, f"{verb} version {found.number} of {found.group}", consent)
     changed = registry.decide(connected.account, connected.environment, found, status, reason)
     if status == "Rejected":
         _tell_what_serves(connected, found, listener)
+    if changed:
+        # Who decides on a version decides on what it is made of now.
+        try:
+            lineage_records.record(connected.account, connected.environment, found)
+        except MlopsError as error:
+            listener(Said(text=f"what it is made of could not be recorded: {error.message}"))
     return changed
+
+
+def _need_reason(connected: Connected, decision: Decision) -> None:
+    """Raises UsageError where the environment counts no approval without one."""
+    gates = connected.environment.promote.get("gates")
+    wanted = gates.get("approvals") if isinstance(gates, Mapping) else None
+    if decision.reason is None and isinstance(wanted, Mapping) and wanted.get("reasons") is True:
+        raise UsageError(
+            f"{connected.environment.name} wants a reason for each decision", hint="give --reason WHY; it is kept"
+        )
 
 
 def _tell_what_serves(connected: Connected, version: Version, listener: Listener) -> None:
     try:
-        endpoints = serving(connected.account, version.arn)
+        served = _served(connected, version.arn)
     except AccountError as error:
         listener(Said(text=f"whether an endpoint serves it could not be asked: {error.message}"))
         return
-    for name in endpoints:
-        env = connected.environment
-        instead = f"`mlops promote {version.group} --to {env.name} --endpoint {name}` takes another version there"
-        away = f"`mlops endpoints delete {name}{env.option}` ends it"
-        listener(Said(text=f"the endpoint {name} still serves version {version.number}: {instead}, {away}"))
+    for there in served:
+        name, option = there.environment, "" if there.environment == LOCAL else f" --env {there.environment}"
+        if there.unknown is not None:
+            listener(Said(text=f"whether an endpoint of {name} serves it could not be asked: {there.unknown}"))
+        for endpoint in dict.fromkeys(place.endpoint for place in there.places):
+            variants = ", ".join(str(item) for item in there.places if item.endpoint == endpoint)
+            instead = f"`mlops promote {version.group} --to {name} --endpoint {endpoint}` takes another version there"
+            away = f"`mlops endpoints delete {endpoint}{option}` ends it"
+            where = endpoint if name == connected.environment.name else f"{endpoint} of {name}"
+            told = f"the endpoint {where} still serves version {version.number}"
+            listener(Said(text=f"{told}: {instead}, {away} ({variants})"))
 
 
-def in_short(version: Version) -> Mapping[str, object]:
+def in_short(version: Version, serves: Iterable[Place] = ()) -> Mapping[str, object]:
     """For programs."""
     return {
+        "serves": [asdict(item) for item in serves],
         "group": version.group,
         "version": version.number,
         "approval": version.approval,
@@ -135,7 +262,8 @@ def as_dictionary(shown: Details) -> Mapping[str, object]:
     """For programs; ``described`` is DescribeModelPackage's reply in the service's own words."""
     told = shown.described
     return {
-        **in_short(shown.version),
+        **in_short(shown.version, shown.serves),
+        "lineage": lineage_records.as_dictionary(shown.lineage) if shown.lineage is not None else None,
         "reason": told.get("ApprovalDescription") or None,
         "description": told.get("ModelPackageDescription"),
         "created_by": shown.created_by,

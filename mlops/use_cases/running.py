@@ -14,9 +14,11 @@ from mlops.deploy.executions.following import ExecutionState, start
 from mlops.deploy.executions.parameters import as_text, judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.upsert import upsert
+from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Checked, Definition, Listener
 from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.approval import GIVEN, need_consent
+from mlops.use_cases.commits import note_commit
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_data import placed
@@ -86,6 +88,7 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     arn = start(
         connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options
     )
+    note_commit(connected, emit_compact(definition), listener)
     listener(Began(about=upserted.name, arn=arn, file=manner.file))
     listener(Awaits(about=arn, steps=awaited(definition, selected)))
     return arn

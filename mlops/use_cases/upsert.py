@@ -16,6 +16,7 @@ from mlops.deploy.pipelines.saved_plan import SavedPlan
 from mlops.ir import AccountError, Listener, MlopsError, UsageError
 from mlops.project.environments import LOCAL
 from mlops.use_cases.approval import GIVEN, NOBODY, Consent, need_consent
+from mlops.use_cases.commits import note_commit
 from mlops.use_cases.news import Failed, News, Said
 from mlops.use_cases.plan import Planned, Wanted, plan
 
@@ -188,6 +189,8 @@ def _apply_all(planned: Planned, listener: Listener, *, force: bool) -> Upserted
                 continue
             in_a_row = 0
             done.append(applied)
+            if one.actions:
+                note_commit(connected, one.state.definition, listener)
             sent.update(applied.uploaded)
             listener(WasUpserted(about=one.name, environment=connected.environment.name, applied=applied))
     except KeyboardInterrupt as stop:

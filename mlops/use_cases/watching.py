@@ -27,6 +27,7 @@ def watch(
     try:
         listener(Ended(about=arn, connected=connected, state=state))
         _tell_repeated_versions(connected, state, listener)
+        _record_lineage(connected, state, listener)
     finally:
         try:
             record(connected, state, listener)
@@ -41,8 +42,29 @@ def _tell_repeated_versions(connected: Connected, state: ExecutionState, listene
     if connected.account.here is None or not any(step.kind == "RegisterModel" for step in state.steps):
         return
     for found in connected.account.here.repeated_versions(state.id):
-        same = f"version {found.number} of {found.group} names the same model data and image as version {found.earlier}"
-        listener(Said(text=f"{same}; a registration is never cached"))
+        if found.number is None:
+            same = f"version {found.earlier} of {found.group} is made of the same, so nothing was registered"
+            listener(Said(text=f"{same}; --no-cache registers anew"))
+        else:
+            same = f"version {found.number} of {found.group} names the same model data and image as {found.earlier}"
+            listener(Said(text=same))
+
+
+def _record_lineage(connected: Connected, state: ExecutionState, listener: Listener) -> None:
+    """Of the versions that it registered, while what they were made of is still there."""
+    arns = [step.metadata.get("RegisterModel", {}).get("Arn") for step in state.steps if step.status == "Succeeded"]
+    if not any(arns):
+        return
+    from mlops.deploy.models import lineage
+    from mlops.deploy.models.registry import described
+
+    for arn in filter(None, arns):
+        try:
+            # Also where a rerun found it; a package without a group is no version.
+            if not lineage.is_recorded(connected.account, connected.environment, arn) and arn.count("/") > 1:
+                lineage.record(connected.account, connected.environment, described(connected.account, arn))
+        except MlopsError as error:
+            listener(Said(text=f"what {arn.rpartition(':')[2]} is made of could not be recorded: {error.message}"))
 
 
 def goes_on(connected: Connected, arn: str) -> str:

@@ -51,6 +51,46 @@ def test_it_checks_plans_and_upserts_by_commands_that_exist(ci: str, tmp_path: P
         assert given.get("environment", "prod") == "prod"
 
 
+PROMOTES = {**WRITTEN, "github": ".github/workflows/mlops-promote.yml", "jenkins": "Jenkinsfile.promote"}
+
+
+@every_ci
+def test_it_promotes_along_the_environments_by_commands_that_exist(ci: str, tmp_path: Path) -> None:
+    written(tmp_path, ci, "staging", "prod")
+    text = (tmp_path / PROMOTES[ci]).read_text()
+    assert not re.search(r"\b(ENVIRONMENT|WORKFLOW|REQUIREMENTS|BEHIND|FOLDER)\b|JOB\b|VARIABLE", text)
+    lines = re.findall(r"\bmlops promote\b[^\n>]*", text)
+    seen = []
+    for line in lines:
+        _, name, *words = shlex.split(line.partition(" || ")[0])
+        command = cli.get_command(click.Context(cli), name)
+        assert command is not None
+        given, _, _ = command.make_parser(click.Context(command)).parse_args(words)
+        # What was looked at is what is promoted.
+        assert (given["group"], given["number"]) == ("$GROUP", "$VERSION")
+        seen.append((given["environment"], bool(given.get("only_plan")), bool(given.get("yes"))))
+    planned, done = (True, False), (False, True)
+    assert seen == [("staging", *planned), ("staging", *done), ("prod", *planned), ("prod", *done)]
+    assert not re.search(r"ACCESS_KEY|SECRET", text)
+
+
+@every_ci
+def test_a_person_stands_before_each_environment(ci: str, tmp_path: Path) -> None:
+    written(tmp_path, ci, "staging", "prod")
+    text = (tmp_path / PROMOTES[ci]).read_text()
+    if ci == "jenkins":
+        assert [text.index("input message", text.index(f"Gates of {name}")) for name in ("staging", "prod")]
+        return
+    jobs = yaml.safe_load(text)
+    jobs = jobs["jobs"] if ci == "github" else jobs
+    for name, before in (("staging", None), ("prod", "promote-staging")):
+        gates, promotes = jobs[f"gates-{name}"], jobs[f"promote-{name}"]
+        needs = gates.get("needs")
+        assert needs in (before, None if before is None else [before])
+        assert promotes["needs"] in (f"gates-{name}", [f"gates-{name}"])
+        assert promotes["environment"] == name
+
+
 @every_ci
 def test_it_holds_no_long_lived_key(ci: str, tmp_path: Path) -> None:
     assert not re.search(r"ACCESS_KEY|SECRET", written(tmp_path, ci))
@@ -125,6 +165,7 @@ def test_the_github_workflows_pass_actionlint_and_with_a_mistake_they_do_not(
             (folder / "mlops.toml").write_text(toml)
         assert main(["init", str(folder), "--ci", "github", "--env", environment]) == 0
         shutil.copy(folder / WRITTEN["github"], judged / f"{folder.name}.yml")
+        shutil.copy(folder / PROMOTES["github"], judged / f"{folder.name}-promote.yml")
     text = written(tmp_path, "github")
     for name, (old, new, _) in GITHUB_MISTAKES.items():
         assert old in text
@@ -303,6 +344,8 @@ def test_two_projects_of_one_repository_have_a_workflow_each_at_its_top(tmp_path
         assert main(["init", str(tmp_path / name), "--ci", "github", "--env", "prod"]) == 0
     folder = tmp_path / ".github" / "workflows"
     texts = {file.name: file.read_text() for file in folder.iterdir()}
+    promoting = {name: texts.pop(f"mlops-{name}-promote.yml") for name in ("churn", "fraud-score")}
+    assert "cd fraud/score\n" in promoting["fraud-score"] and "name: mlops-churn-promote\n" in promoting["churn"]
     assert sorted(texts) == ["mlops-churn.yml", "mlops-fraud-score.yml"]
     assert "mlops plan fraud/score/pipelines --env prod" in texts["mlops-fraud-score.yml"]
     assert yaml.safe_load(texts["mlops-churn.yml"])["name"] == "mlops-churn"

@@ -117,6 +117,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("models list"),
     Reads("models show", ("churn", "1")),
     Reads("models history", ("churn", "1")),
+    Reads("models lineage", ("churn", "1")),
     Reads("models compare", ("churn", "1", "1")),
     Reads("endpoints list"),
     Reads("endpoints show", ("churn",)),
@@ -147,6 +148,7 @@ ELSEWHERE = {
     ("init", "--env"): "it writes the name into a workflow",
     ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",
     ("promote", "--registry"): "it reads there, and changes what --to names; no consent is asked for that account",
+    ("run", "--env"): "it takes parameters of that environment and runs here, asking nothing of its account",
     ("run", "--from-env"): "it copies from there into the local account: tests/cli/test_start_and_replay.py",
 }
 

@@ -205,6 +205,7 @@ CALLS = (
     Call("models reject", ("leaky", "2", "--reason", token("because"))),
     Call("models show", ("leaky", "1")),
     Call("models history", ("leaky", "1")),
+    Call("models lineage", ("leaky", "1")),
     Call("models compare", ("leaky", "1", "2")),
     Call("promote", ("leaky", "--to", "local")),
     Call("endpoints list"),
@@ -287,9 +288,12 @@ def shown(told: Told, call: Call) -> str:
     return talk if call.keeps else f"{told.out}\n{talk}"
 
 
+RECORDS = (".mlops/objects/**/pipelines/*.json", ".mlops/objects/**/lineage/*/*.json")
+
+
 def kept(folder: Path) -> Iterator[tuple[str, str]]:
     """Everything that we write and that is neither the definition nor a step's output."""
-    for pattern in ("plan.json", "baseline.json", "notices.jsonl", "mlops.lock", ".mlops/objects/**/pipelines/*.json"):
+    for pattern in ("plan.json", "baseline.json", "notices.jsonl", "mlops.lock", *RECORDS):
         found = sorted(folder.glob(pattern))
         assert found, pattern
         for file in found:

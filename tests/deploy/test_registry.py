@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import pytest
 
+from mlops.account import confirm_identity, connect
+from mlops.deploy.gates.approvals import standing
+from mlops.deploy.models import approvals
 from mlops.deploy.models.registry import decide, groups, metrics, newest_approved, version, versions
 from mlops.ir import Refusal, UsageError
+from mlops.project.environments import read_project
 from mlops.use_cases import models
+from mlops.use_cases.connecting import connect_here
 
 from .conftest import World
 
@@ -69,7 +75,10 @@ def test_the_newest_approved_one_is_chosen(world: World) -> None:
 
 def test_a_decision_that_stands_writes_nothing(world: World) -> None:
     register(world, "Approved")
+    # That it is so is one thing, that somebody said so another.
+    assert decide(world.account, world.environment, version(world.account, "churn", 1), "Approved", None)
     assert not decide(world.account, world.environment, version(world.account, "churn", 1), "Approved", None)
+    assert len(approvals.read(world.account, world.environment, "churn", 1)) == 1
 
 
 def test_a_reason_belongs_to_one_decision(world: World) -> None:
@@ -138,6 +147,55 @@ def test_each_decision_is_kept_and_what_was_decided_elsewhere_is_seen(
     )
     last = models.history(name, "churn", 1)[-1]
     assert (len(models.history(name, "churn", 1)), last.status, last.reason) == (3, "Rejected", "no")
+
+
+def test_two_people_approve_and_what_was_rejected_elsewhere_between_them_counts(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not world.environment.is_local:
+        pytest.skip("only the local account believes a name")
+    register(world)
+    sagemaker = world.account.client("sagemaker")
+
+    def approve(user: str, reason: str | None = None) -> bool:
+        account = connect(world.environment, user)
+        return decide(account, world.environment, version(account, "churn", 1), "Approved", reason)
+
+    def people() -> list[str | None]:
+        told = approvals.read(world.account, world.environment, "churn", 1)
+        found = standing(told, version(world.account, "churn", 1).approval)
+        return [item.by and item.by.rpartition("/")[2] for item in found]
+
+    assert approve("ada", "good") and approve("bob") and not approve("bob")
+    assert people() == ["ada", "bob"]
+    # Another one's approval without a reason leaves the reason that is there.
+    assert version(world.account, "churn", 1).details["ApprovalDescription"] == "good"
+    arn = version(world.account, "churn", 1).arn
+    sagemaker.update_model_package(ModelPackageArn=arn, ModelApprovalStatus="Rejected")  # as in Studio
+    assert people() == []
+    assert approve("bob")
+    assert people() == ["bob"]
+
+
+@pytest.mark.parametrize(("name", "user"), [("ada", "ada"), (None, "eve"), ("a b", None)])
+def test_who_calls_the_local_account(
+    name: str | None, user: str | None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("MLOPS_LOCAL_USER", "eve")
+    environment = read_project(tmp_path).environment("local")
+    if user is None:
+        with pytest.raises(UsageError, match="'a b' is no name for a user"):
+            connect(environment, name)
+        return
+    assert confirm_identity(connect(environment, name), environment).arn == f"arn:aws:iam::000000000000:user/{user}"
+
+
+def test_nobody_is_another_one_in_a_real_account(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    if world.environment.is_local:
+        pytest.skip("there it is allowed")
+    monkeypatch.chdir(world.folder)
+    with pytest.raises(UsageError, match="who calls moto is known by the credentials"):
+        connect_here("moto", user="ada")
 
 
 def test_two_versions_side_by_side(world: World, monkeypatch: pytest.MonkeyPatch) -> None:

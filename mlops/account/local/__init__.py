@@ -38,9 +38,9 @@ class LocalAccount:
     ``folder`` is made when absent. Any number of processes may use it at once. With ``directly`` clients answer what
     a run asks without loading boto3."""
 
-    def __init__(self, folder: Path, region: str) -> None:
+    def __init__(self, folder: Path, region: str, user: str | None = None) -> None:
         self.region = region
-        self.state = State(folder, region)
+        self.state = State(folder, region, user)
         self.directly = False
 
     @property

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.account.local.caller import user_context, user_named
 from mlops.account.local.objects import ObjectStore
 from mlops.account.local.store import Store
 
@@ -16,9 +17,11 @@ STORE = "account.sqlite"
 
 
 class State:
-    """Under ``folder``: ``account.sqlite``, ``objects/``, ``executions/<id>/`` and ``endpoints/<name>/``."""
+    """Under ``folder``: ``account.sqlite``, ``objects/``, ``executions/<id>/`` and ``endpoints/<name>/``. ``user`` is
+    who calls (:func:`~mlops.account.local.caller.user_named`)."""
 
-    def __init__(self, folder: Path, region: str) -> None:
+    def __init__(self, folder: Path, region: str, user: str | None = None) -> None:
+        self.user = user_named(user)
         self.folder = folder.absolute()
         self.region = region
         self.store = Store(self.folder / STORE)
@@ -27,6 +30,11 @@ class State:
     def arn(self, resource: str) -> str:
         """``resource`` is e.g. ``pipeline/churn``."""
         return f"arn:aws:sagemaker:{self.region}:{ACCOUNT_ID}:{resource}"
+
+    @property
+    def caller(self) -> Mapping[str, Any]:
+        """Who calls, as a UserContext."""
+        return user_context(ACCOUNT_ID, self.user)
 
     def execution_folder(self, execution_id: str) -> Path:
         return self.folder / "executions" / execution_id

@@ -18,7 +18,7 @@ from mlops.ir import Event
 @click.option(
     "--ci",
     type=options.Choice(["github", "gitlab", "jenkins"]),
-    help="Write only the workflow that checks, plans and upserts there.",
+    help="Write only the workflows that check, plan, upsert and promote there.",
 )
 @click.option(
     "--env",

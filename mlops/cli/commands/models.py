@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import click
 
@@ -11,10 +11,13 @@ from mlops.cli import asking, options
 from mlops.cli.group import Group
 from mlops.cli.printing import print_json, table, talk
 
+if TYPE_CHECKING:
+    from mlops.use_cases.models import Served
+
 
 @click.group(cls=Group)
 def command() -> None:
-    """The model registry: list, show, compare, approve, reject, history."""
+    """The model registry: list, show, compare, approve, reject, lineage, history."""
 
 
 @command.command("list")
@@ -27,18 +30,19 @@ def list_(group: str | None, environment: str, format_: str) -> None:
 
     found = listed(environment, group)
     if format_ == "json":
-        print_json([in_short(version) for version in found])
+        print_json([in_short(item.version, item.serves) for item in found])
         return
     table(
-        ("GROUP", "VERSION", "APPROVAL", "CREATED"),
+        ("GROUP", "VERSION", "APPROVAL", "CREATED", "SERVES"),
         [
             (
-                version.group,
-                str(version.number),
-                version.approval,
-                f"{version.created:%Y-%m-%d %H:%M:%S}" if version.created else "",
+                item.version.group,
+                str(item.version.number),
+                item.version.approval,
+                f"{item.version.created:%Y-%m-%d %H:%M:%S}" if item.version.created else "",
+                ", ".join(map(str, item.serves)),
             )
-            for version in found
+            for item in found
         ],
     )
 
@@ -71,9 +75,54 @@ def show(group: str, number: int | None, environment: str, format_: str) -> None
     told += [
         ("metadata", f"{name} = {value}") for name, value in (details.get("CustomerMetadataProperties") or {}).items()
     ]
+    if shown.lineage is not None:
+        execution, commit = shown.lineage.execution, shown.lineage.commit
+        told += [
+            ("execution", execution and execution.rpartition("/")[2]),
+            ("commit", commit and f"{commit}{', with changes that are in no commit' if shown.lineage.dirty else ''}"),
+        ]
+    told += [("serves", str(place)) for place in shown.serves]
     for name, value in told:
         if value:
             click.echo(f"  {name:8}  {value}")
+
+
+@command.command()
+@click.argument("group")
+@click.argument("number", type=int, required=False, metavar="[VERSION]")
+@options.environment
+@options.as_json
+def lineage(group: str, number: int | None, environment: str, format_: str) -> None:
+    """What VERSION of GROUP, the newest without, is made of: execution, commit, code, data, parameters, seeds; and
+    where it serves."""
+    from dataclasses import asdict
+
+    from mlops.deploy.models.lineage import as_dictionary, told
+    from mlops.use_cases import models
+
+    found = models.lineage(environment, group, number)
+    if format_ == "json":
+        print_json(
+            {
+                **models.in_short(found.version),
+                "lineage": as_dictionary(found.lineage),
+                "serves": [asdict(item) for item in found.served],
+            }
+        )
+        return
+    click.echo(f"{group} version {found.version.number}")
+    table(("WHAT", "IS"), [*told(found.lineage), *_served(found.served)])
+    if found.lineage.unknown is not None:
+        talk(found.lineage.unknown)
+    if found.lineage.at is None:
+        talk("nothing was recorded when it was registered: this is what is seen now")
+
+
+def _served(found: tuple[Served, ...]) -> list[tuple[str, str]]:
+    return [
+        (f"serves in {item.environment}", item.unknown or ", ".join(map(str, item.places)) or "nowhere")
+        for item in found
+    ]
 
 
 @command.command()
@@ -93,6 +142,7 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
                 "old": models.as_dictionary(found.old),
                 "new": models.as_dictionary(found.new),
                 "metrics": {name: {"old": old, "new": new} for name, (old, new) in found.metrics.items()},
+                "lineage": [{"name": name, "old": old, "new": new} for name, (old, new) in found.made.items()],
             }
         )
         return
@@ -104,6 +154,7 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
         change = f"{after_ - before_:+g}" if before_ is not None and after_ is not None else ""
         first, second = (f"{item:g}" if item is not None else "-" for item in (before_, after_))
         rows.append((name, first, second, change))
+    rows += [(name, first or "-", second or "-", "") for name, (first, second) in found.made.items()]
     table(("", f"VERSION {old}", f"VERSION {new}", "CHANGE"), rows)
 
 
@@ -113,18 +164,19 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
 @options.environment
 @options.as_json
 def history(group: str, number: int, environment: str, format_: str) -> None:
-    """Who decided what on VERSION of GROUP, when and why."""
+    """Who decided what on VERSION of GROUP, when and why, and where it was promoted, taken and rolled back."""
     from dataclasses import asdict
 
     from mlops.use_cases import models
 
     found = models.history(environment, group, number)
+    nobody = "somebody unknown"
     if format_ == "json":
         print_json([asdict(item) for item in found])
         return
     table(
-        ("AT", "DECISION", "BY", "REASON"),
-        [(item.at, item.status, item.by or "somebody unknown", item.reason or "") for item in found],
+        ("AT", "WHAT", "ENDPOINT", "BY", "REASON"),
+        [(item.at, item.status, item.endpoint or "", item.by or nobody, item.reason or "") for item in found],
     )
 
 
@@ -139,11 +191,14 @@ def _when(time: datetime | None, person: str | None) -> str:
 @click.argument("number", type=int, metavar="VERSION")
 @options.environment
 @click.option("--reason", help="Kept with the version.")
+@asking.as_user
 @asking.yes
 @options.as_json
-def approve(group: str, number: int, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+def approve(
+    group: str, number: int, environment: str, reason: str | None, user: str | None, yes: bool, format_: str
+) -> None:
     """Approve VERSION of GROUP: it may be promoted."""
-    _decide(group, number, environment, "Approved", reason, format_, yes=yes)
+    _decide(group, number, environment, "Approved", reason, user, format_, yes=yes)
 
 
 @command.command()
@@ -151,11 +206,14 @@ def approve(group: str, number: int, environment: str, reason: str | None, yes: 
 @click.argument("number", type=int, metavar="VERSION")
 @options.environment
 @click.option("--reason", help="Kept with the version.")
+@asking.as_user
 @asking.yes
 @options.as_json
-def reject(group: str, number: int, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+def reject(
+    group: str, number: int, environment: str, reason: str | None, user: str | None, yes: bool, format_: str
+) -> None:
     """Reject VERSION of GROUP: it can no longer be promoted. What serves it goes on, and is told."""
-    _decide(group, number, environment, "Rejected", reason, format_, yes=yes)
+    _decide(group, number, environment, "Rejected", reason, user, format_, yes=yes)
 
 
 def _decide(
@@ -164,6 +222,7 @@ def _decide(
     environment: str,
     status: Literal["Approved", "Rejected"],
     reason: str | None,
+    user: str | None,
     format_: str,
     *,
     yes: bool,
@@ -171,7 +230,7 @@ def _decide(
     from mlops.cli.listening import hear
     from mlops.use_cases.models import Decision, decide
 
-    changed = decide(environment, Decision(group, number, status, reason), hear, asking.consent(yes))
+    changed = decide(environment, Decision(group, number, status, reason, user), hear, asking.consent(yes))
     if format_ == "json":
         print_json({"group": group, "version": number, "approval": status, "changed": changed})
         return

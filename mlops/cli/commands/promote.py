@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 
 @click.command()
 @click.argument("group")
-@click.option("--to", "environment", required=True, metavar="ENV", help="The environment that is to serve it.")
+@click.option(
+    "--to", "environment", metavar="ENV", help="The environment that is to serve it; the next of the chain without."
+)
 @click.option("--version", "number", type=int, help="This version instead of the newest approved one.")
 @click.option("--registry", metavar="ENV", help="The environment that holds the registry, where that is another.")
 @click.option("--endpoint", help="The endpoint's name; by default what the environment says, or GROUP.")
@@ -35,12 +37,13 @@ if TYPE_CHECKING:
 @click.option("--plan", "only_plan", is_flag=True, help="Print every gate, and every call that would follow.")
 @click.option("--override", "overrides", multiple=True, metavar="GATE", help="Pass this gate over; needs --reason.")
 @click.option("--reason", help="Why, for the records.")
+@asking.as_user
 @asking.yes
 @click.option("--take-over", is_flag=True, help="Go on with a shift that is under way, whoever began it.")
 @options.as_json
 def command(
     group: str,
-    environment: str,
+    environment: str | None,
     number: int | None,
     registry: str | None,
     endpoint: str | None,
@@ -51,11 +54,13 @@ def command(
     only_plan: bool,
     overrides: tuple[str, ...],
     reason: str | None,
+    user: str | None,
     yes: bool,
     take_over: bool,
     format_: str,
 ) -> None:
-    """Take the newest approved version of GROUP to an endpoint, as `promote` of the environment in mlops.toml says.
+    """Take the newest approved version of GROUP to an endpoint, as `promote` of the environment in mlops.toml says: to
+    the one that is named, or to the next of `chain` in [project] that lacks it.
 
     A version that is not approved is refused; one that is worse than that says is taken back. What was cut off is
     finished by the same command.
@@ -65,9 +70,9 @@ def command(
     from mlops.use_cases.promote import Promotion, plan, promote
 
     target = Target(endpoint or "", instance, count, timeout)
-    request = Promotion(group, environment, target, number, registry, sample, take_over, overrides, reason)
+    request = Promotion(group, environment, target, number, registry, sample, take_over, overrides, reason, user)
     if only_plan:
-        _show(plan(request), environment, format_)
+        _show(plan(request), format_)
         return
     done = promote(request, hear, asking.consent(yes))
     if format_ == "json":
@@ -75,6 +80,7 @@ def command(
             {
                 "endpoint": done.endpoint,
                 "group": group,
+                "environment": done.environment,
                 "version": done.version.number,
                 "action": done.action,
                 "config": done.config,
@@ -85,27 +91,34 @@ def command(
         )
         return
     verb = "already serves" if done.action == "unchanged" else "serves"
-    click.echo(f"{done.endpoint} in {environment} {verb} version {done.version.number} of {group}")
+    click.echo(f"{done.endpoint} in {done.environment} {verb} version {done.version.number} of {group}")
 
 
-def _show(planned: Planned, environment: str, format_: str) -> None:
+def _show(planned: Planned, format_: str) -> None:
     if format_ == "json":
         print_json(
             {
                 "group": planned.version.group,
                 "version": planned.version.number,
+                "environment": planned.environment,
                 "may": planned.may,
                 "gates": [
                     {"gate": item.gate, "passes": item.passes, "overridden": item.overridden, "found": item.found}
                     for item in planned.gates
                 ],
+                "needs": [
+                    {"what": item.what, "there": item.there, "found": item.found, "hint": item.hint}
+                    for item in planned.needs
+                ],
                 "calls": list(planned.calls),
             }
         )
     else:
-        click.echo(f"version {planned.version.number} of {planned.version.group} to {environment}")
+        click.echo(f"version {planned.version.number} of {planned.version.group} to {planned.environment}")
         for item in planned.gates:
             click.echo(f"  {item.told}")
+        for need in planned.needs:
+            click.echo(f"  {need.told}")
         for line in planned.calls:
             click.echo(f"  {line}")
     if not planned.may:

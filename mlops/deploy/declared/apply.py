@@ -163,7 +163,17 @@ def _bring(work: _Work, action: Bring) -> None:
         say=work.listener.say,
         clock=work.clock,
     )
-    writer = Writer(account, what, samples, conductor, timeout=work.timeout, say=work.listener.say, clock=work.clock)
+    writer = Writer(
+        account,
+        work.environment,
+        account,
+        what,
+        samples,
+        conductor,
+        timeout=work.timeout,
+        say=work.listener.say,
+        clock=work.clock,
+    )
     seen = see_endpoint(account, wanted, endpoint)
     if seen.left is not None:
         need_left(seen.left, work.environment, take_over=False)

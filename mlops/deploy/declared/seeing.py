@@ -14,6 +14,7 @@ from mlops.deploy.declared.wanting import Content, Wanted
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import unfinished
 from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, judge
+from mlops.deploy.endpoints.promotion import Target
 from mlops.deploy.endpoints.serving import packages
 from mlops.deploy.models import registry
 from mlops.deploy.models.registry import APPROVED, Version
@@ -177,7 +178,8 @@ def _judged(
         if arn in serving:
             continue
         version = registry.described(account, arn)
-        asked = asked_of(version, source, account, wanted.environment, endpoint.name, passed(version, endpoint.name))
+        target, has_passed = Target(endpoint.name), passed(version, endpoint.name)
+        asked = asked_of(version, source, account, wanted.environment, target, has_passed, settings.root)
         yield version, judge(settings.gates, asked)
 
 

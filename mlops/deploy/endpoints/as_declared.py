@@ -32,8 +32,8 @@ def as_declared(account: Account, wanted: Wanted, version: Version, seen: Seen) 
 
 
 def _wanted(account: Account, wanted: Wanted, version: Version, there: Endpoint | None) -> Wanted:
-    if there is None or there.serving is None:
-        return wanted
+    if there is None or there.serving is None or wanted.copies:
+        return wanted  # what comes from another account is no version of this registry
     sagemaker = account.client("sagemaker")
     config = unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=there.config)) or {}
     tags = _tags(account, config.get("EndpointConfigArn"))

@@ -123,7 +123,7 @@ class Conductor:
                 self._say(told_before)
 
         def probe(asked: str | None) -> None:
-            if not samples.requests:
+            if not samples.count:
                 self._say("no sample came with this version, so nothing was asked of it beyond its health")
             for answer in samples.ask(self._account, journal.endpoint, asked):
                 self._say(f"smoke test {answer.sample}: ok")

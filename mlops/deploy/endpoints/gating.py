@@ -5,14 +5,19 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
+from pathlib import Path
 from typing import Any
 
 from mlops.account import Account
+from mlops.deploy.endpoints import evidence
+from mlops.deploy.endpoints.promotion import Target, want
 from mlops.deploy.endpoints.serving import packages
 from mlops.deploy.models import approvals, registry
 from mlops.deploy.models.registry import APPROVED, Version
-from mlops.ir import Refusal
-from mlops.ir.gate import Asked, Gate, Judgement
+from mlops.deploy.models.shipped import shipped
+from mlops.ir import MlopsError, Refusal
+from mlops.ir.gate import Asked, Gate, Judgement, Signature
 from mlops.project.environments import Environment
 
 APPROVAL = "approval"
@@ -46,8 +51,11 @@ def judge(gates: Sequence[tuple[Gate, Any]], asked: Asked, overrides: Collection
     for gate, settings in gates:
         try:
             judgement = gate.judge(settings, asked)
-        except Refusal as refusal:
-            judgement = Judgement(False, refusal.message)
+        except MlopsError as error:
+            # What cannot be asked is no yes.
+            judgement = Judgement(False, error.message)
+        except ValueError as error:
+            judgement = Judgement(False, str(error))
         overridden = not judgement.passes and gate.name in overrides
         found.append(Gated(gate.name, judgement.passes, judgement.found, overridden))
     return tuple(found)
@@ -76,17 +84,24 @@ def asked_of(
     source: Registry,
     account: Account,
     environment: Environment,
-    endpoint: str,
+    target: Target,
     passed: Callable[[str], str | None],
+    root: Path,
     now: datetime | None = None,
 ) -> Asked:
-    """``passed`` says why a version has not passed another environment."""
+    """``passed`` says why a version has not passed another environment; ``root`` is the project's folder."""
 
-    def serving() -> Mapping[str, float] | None:
-        arns = packages(account, endpoint)
-        if not arns:
-            return None
-        return registry.metrics(source.account, registry.described(source.account, sorted(arns)[0]))
+    @cache
+    def before() -> Version | None:
+        return serving_version(account, source.account, target.endpoint)
+
+    def serving_metrics() -> Mapping[str, float] | None:
+        there = before()
+        return None if there is None else registry.metrics(source.account, there)
+
+    def serving_signature() -> Signature | None:
+        there = before()
+        return None if there is None else evidence.signature(source.account, there)
 
     return Asked(
         environment.name,
@@ -99,9 +114,24 @@ def asked_of(
         version.details,
         approvals=lambda: approvals.read(source.account, source.environment, version.group, version.number),
         metrics=lambda: registry.metrics(source.account, version),
-        serving_metrics=serving,
+        serving_metrics=serving_metrics,
         passed=passed,
+        root=root,
+        registered=lambda: evidence.registered(source.account, source.environment, version),
+        stored=lambda: evidence.stored(source.account, version),
+        scans=lambda: evidence.scans(account, environment, version),
+        shipped=lambda: shipped(source.account, version),
+        fleet=lambda: evidence.fleet(account, environment, want(environment, version, target)),
+        signature=lambda: evidence.signature(source.account, version),
+        serving_signature=serving_signature,
+        client=account.client,
     )
+
+
+def serving_version(account: Account, source: Account, endpoint: str) -> Version | None:
+    """What serves there, as its registry ``source`` describes it; None where nothing does that is registered."""
+    arns = packages(account, endpoint)
+    return registry.described(source, sorted(arns)[0]) if arns else None
 
 
 def _author(details: Mapping[str, Any]) -> str | None:

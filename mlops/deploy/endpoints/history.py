@@ -64,6 +64,11 @@ def read(account: Account, environment: Environment, endpoint: str, last: int | 
     return tuple(Entry(**{key: value for key, value in item.items() if key in known}) for item in found)
 
 
+def endpoints(account: Account, environment: Environment) -> tuple[str, ...]:
+    """Those that have a history, also where they are gone."""
+    return ledger.folders(account, environment, "promotions", "history")
+
+
 def serving(entries: tuple[Entry, ...], config: str) -> Entry | None:
     """The entry that brought what serves with ``config``."""
     return next((item for item in reversed(entries) if item.config == config and item.serves is not None), None)

@@ -18,6 +18,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.as_declared import as_declared
 from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
+from mlops.deploy.endpoints.crossing import Crossing, need_all
 from mlops.deploy.endpoints.diary import Diary
 from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
 from mlops.deploy.endpoints.history import Entry
@@ -34,6 +35,7 @@ from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.ir.placeholders import placeholders
+from mlops.ir.s3_uri import split_uri
 from mlops.ir.shift import Scaling
 from mlops.project.environments import Environment
 
@@ -47,6 +49,7 @@ class Promoted:
     """``action`` is unchanged where the endpoint served this version before; ``answers`` are the smoke test's."""
 
     endpoint: str
+    environment: str
     version: Version
     action: Literal["created", "updated", "unchanged"]
     config: str
@@ -61,7 +64,9 @@ def promote(
     settings: PromotionSettings,
     *,
     registry: Account | None = None,
+    crossing: Crossing | None = None,
     samples: Mapping[str, bytes] | None = None,
+    further: Samples | None = None,
     gated: Sequence[Gated] = (),
     reason: str | None = None,
     take_over: bool = False,
@@ -69,10 +74,10 @@ def promote(
     permit: Say = lambda doing: None,
     clock: Clock | None = None,
 ) -> Promoted:
-    """``registry`` is the account that holds the version and its sample, where that is another one. ``take_over``: a
-    shift that is under way is gone on with whoever else may be at it. ``gated`` is what the gates found,
-    and ``reason`` why one of them is passed over. ``permit`` hears, in words, what is about to be
-    done before anything is, and may raise.
+    """``registry`` is the account that holds the version and its sample, where that is another one, and ``crossing``
+    how it comes from there; ``further`` are samples of the version that serves. ``take_over``: a shift that is under
+    way is gone on with whoever else may be at it. ``gated`` is what the gates found, and ``reason`` why one of them is
+    passed over. ``permit`` hears, in words, what is about to be done before anything is, and may raise.
 
     Raises Refusal where the version is not approved, the endpoint does not come up, the smoke test fails or a verdict
     is red; then it is taken back to what served before, where that is known.
@@ -82,16 +87,28 @@ def promote(
         raise UsageError(
             f"{target.endpoint!r} is no name for an endpoint", hint="use up to 63 letters, digits and dashes"
         )
-    wanted = want(environment, version, target)
+    if crossing is not None:
+        need_all(crossing, version, environment)
+    wanted = want(environment, version, target, crossing)
     with answers():
         identity = confirm_identity(account, environment)
         _need_own(environment, identity.account, version, wanted)
         own = None if samples is None else Samples(samples, *types_of(version))
-        seen = see(account, wanted, own or samples_of(registry or account, version))
+        seen = see(account, wanted, _all_samples(own or samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
     clock = clock or Clock()
     conductor = Conductor(account, environment, settings, by=identity.arn, timeout=target.timeout, say=say, clock=clock)
-    writer = Writer(account, version, seen.samples, conductor, timeout=target.timeout, say=say, clock=clock)
+    writer = Writer(
+        account,
+        environment,
+        registry or account,
+        version,
+        seen.samples,
+        conductor,
+        timeout=target.timeout,
+        say=say,
+        clock=clock,
+    )
     left = None if seen.endpoint is None else unfinished(account, environment, target.endpoint)
     if left is not None:
         need_left(left, environment, take_over=take_over)
@@ -122,7 +139,9 @@ def promote(
                 if entry is not None:
                     with answers():
                         history.append(account, environment, target.endpoint, entry)
-                return Promoted(target.endpoint, version, promotion.verb, promotion.config, tuple(writer.answers))
+                return Promoted(
+                    target.endpoint, environment.name, version, promotion.verb, promotion.config, tuple(writer.answers)
+                )
             seen = settled(seen, wanted, writer.state)
             with answers():
                 seen = replace(seen, scaling=_scaling(account, wanted, seen.endpoint))
@@ -190,15 +209,21 @@ def planned(
     settings: PromotionSettings,
     *,
     registry: Account | None = None,
+    crossing: Crossing | None = None,
+    further: Samples | None = None,
 ) -> Promotion:
     """What would be done, by what is seen now; nothing is written."""
-    wanted = want(environment, version, target)
+    wanted = want(environment, version, target, crossing)
     with answers():
         identity = confirm_identity(account, environment)
         _need_own(environment, identity.account, version, wanted)
-        seen = see(account, wanted, samples_of(registry or account, version))
+        seen = see(account, wanted, _all_samples(samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
         return decide(seen, wanted, settings)
+
+
+def _all_samples(own: Samples, further: Samples | None) -> Samples:
+    return own if further is None or not further.count else replace(own, also=(further,))
 
 
 def see(account: Account, wanted: Wanted, samples: Samples) -> Seen:
@@ -209,7 +234,13 @@ def see(account: Account, wanted: Wanted, samples: Samples) -> Seen:
         endpoint=endpoint,
         samples=samples,
         scaling=_scaling(account, wanted, endpoint),
+        copied=frozenset(copy.target for copy in wanted.copies if _is_there(account, copy.target)),
     )
+
+
+def _is_there(account: Account, uri: str) -> bool:
+    bucket, key = split_uri(uri)
+    return unless_missing(lambda: account.client("s3").head_object(Bucket=bucket, Key=key)) is not None
 
 
 def _scaling(account: Account, wanted: Wanted, endpoint: Endpoint | None) -> tuple[Scaling, ...]:

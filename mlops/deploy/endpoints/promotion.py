@@ -14,6 +14,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
+from mlops.deploy.endpoints.crossing import Copy, Crossing
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.engines import Engine, Situation, pick
@@ -55,6 +56,8 @@ class Wanted:
     members: Mapping[str, Any]
     prefix: str
     offered: tuple[str, ...]
+    copies: tuple[Copy, ...] = ()
+    """Archives of another account or region that the model is made of."""
 
     @property
     def endpoint(self) -> str:
@@ -72,6 +75,13 @@ class Seen:
     samples: Samples = NO_SAMPLES
     before: str | None = None
     scaling: tuple[Scaling, ...] = ()
+    copied: frozenset[str] = frozenset()
+    """Those that are there, by URI."""
+
+
+@dataclass(frozen=True, slots=True)
+class CopyArchive:
+    copy: Copy
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +172,8 @@ class SmokeTest:
 
 
 Action: TypeAlias = (
-    CreateModel
+    CopyArchive
+    | CreateModel
     | CreateEndpointConfig
     | DeleteEndpoint
     | CreateEndpoint
@@ -187,15 +198,16 @@ class Promotion:
     @property
     def writes(self) -> bool:
         """Whether it may change anything: also where that shows only when what is under way has ended."""
-        made = (CreateModel, CreateEndpointConfig)
+        made = (CopyArchive, CreateModel, CreateEndpointConfig)
         return self.verb != "unchanged" or any(isinstance(action, made) for action in self.actions)
 
 
-def want(environment: Environment, version: Version, target: Target) -> Wanted:
+def want(environment: Environment, version: Version, target: Target, crossing: Crossing | None = None) -> Wanted:
+    """``crossing`` is how a version of another account or region comes."""
     specification = version.details.get("InferenceSpecification") or {}
     model_request = {
         "ExecutionRoleArn": environment.role,
-        "PrimaryContainer": {"ModelPackageName": version.arn},
+        **_made_of(version, crossing),
         **_network(environment),
     }
     return Wanted(
@@ -205,18 +217,27 @@ def want(environment: Environment, version: Version, target: Target) -> Wanted:
         {"KmsKeyId": environment.kms_key} if environment.kms_key else {},
         f"{version.group}-{version.number}",
         tuple(specification.get("SupportedRealtimeInferenceInstanceTypes") or ()),
+        crossing.copies if crossing is not None else (),
     )
+
+
+def _made_of(version: Version, crossing: Crossing | None) -> dict[str, Any]:
+    containers = crossing.containers if crossing is not None else ()
+    if not containers:
+        return {"PrimaryContainer": {"ModelPackageName": version.arn}}
+    return {"PrimaryContainer": containers[0]} if len(containers) == 1 else {"Containers": list(containers)}
 
 
 def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
     """Raises Refusal where the endpoint cannot go along the course that is declared."""
     there = seen.endpoint
-    model = () if seen.has_model else (CreateModel(wanted.model, wanted.model_request),)
+    copies = tuple(CopyArchive(copy) for copy in wanted.copies if copy.target not in seen.copied)
+    model: tuple[Action, ...] = () if seen.has_model else (*copies, CreateModel(wanted.model, wanted.model_request))
     if there is not None and not there.is_settled:
         return Promotion(None, (*model, Settle(wanted.endpoint)))
     if there is None or there.status == FAILED:
         gone = (DeleteEndpoint(wanted.endpoint),) if there is not None else ()
-        config = _config(wanted, _coming(wanted, None, VARIANT), {})
+        config = _config(wanted, coming_variant(wanted, None, VARIANT), {})
         create = CreateEndpoint(wanted.endpoint, config.name)
         actions = (*model, config, *gone, create, *_proof(seen, wanted, config.name, None))
         return Promotion("created", actions, config.name)
@@ -227,7 +248,7 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion
     shift = _shift(seen, there, wanted, settings)
     if shift is not None:
         return Promotion("updated", (*model, shift), config_at_end(shift.moves))
-    config = _config(wanted, _coming(wanted, there.serving, _kept_name(there.serving)), there.members)
+    config = _config(wanted, coming_variant(wanted, there.serving, _kept_name(there.serving)), there.members)
     update = UpdateEndpoint(wanted.endpoint, config.name, there.config, recount=wanted.target.count is not None)
     back = TakeBack(wanted.endpoint, there.config)
     actions = (*model, config, update, *_proof(seen, wanted, config.name, back))
@@ -248,7 +269,7 @@ def _shift(seen: Seen, there: Endpoint, wanted: Wanted, settings: PromotionSetti
     """None where a plain update does it."""
     if there.serving is None:
         return None
-    coming = _coming(wanted, there.serving, _kept_name(there.serving))
+    coming = coming_variant(wanted, there.serving, _kept_name(there.serving))
     return shift_to(
         wanted.endpoint,
         there,
@@ -372,7 +393,7 @@ def _serves(serving: Serving | None, wanted: Wanted) -> bool:
     )
 
 
-def _coming(wanted: Wanted, serving: Serving | None, name: str) -> Variant:
+def coming_variant(wanted: Wanted, serving: Serving | None, name: str = VARIANT) -> Variant:
     """The new version with the settings of what serves, as far as nothing else is asked for."""
     live = serving.variants[0] if serving is not None else None
     kept = {key: value for key, value in live.request.items() if key not in _OF_A_MODEL} if live is not None else {}

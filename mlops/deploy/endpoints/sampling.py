@@ -24,11 +24,16 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Samples:
-    """``requests`` by the name of their file."""
+    """``requests`` by the name of their file. ``also`` are those of other versions, of their own content types."""
 
     requests: Mapping[str, bytes]
     content_type: str
     accept: str
+    also: tuple[Samples, ...] = ()
+
+    @property
+    def count(self) -> int:
+        return len(self.requests) + sum(item.count for item in self.also)
 
     def ask(self, account: Account, endpoint: str, variant: str | None = None) -> list[Answer]:
         """Raises Refusal for the first that is not answered."""
@@ -46,6 +51,8 @@ class Samples:
             if not answer.strip():
                 raise Refusal(f"the smoke test with {name} got an empty answer")
             found.append(Answer(name, str(reply.get("ContentType", self.accept)), answer))
+        for others in self.also:
+            found += others.ask(account, endpoint, variant)
         return found
 
 

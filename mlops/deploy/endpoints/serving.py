@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops.account import Account, answers, confirm_account
 from mlops.account.missing import error_code, unless_missing
+from mlops.deploy.endpoints.crossing import arn_of_copy
 from mlops.deploy.pages import items
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
@@ -59,15 +60,48 @@ def describe(account: Account, name: str) -> Mapping[str, Any]:
     return shown
 
 
-def serving(account: Account, package: str) -> tuple[str, ...]:
-    """Endpoints that serve the registered version of that ARN, by name."""
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A variant of an endpoint. ``share`` is its part of the traffic, None where nobody tells its weight."""
+
+    endpoint: str
+    variant: str
+    share: float | None = None
+
+    def __str__(self) -> str:
+        return f"{self.endpoint}/{self.variant}{f' {self.share:.0%}' if self.share is not None else ''}"
+
+
+def places(account: Account) -> Mapping[str, tuple[Place, ...]]:
+    """Where each registered version serves, by its ARN, in the order of the endpoints' names."""
+    found: dict[str, tuple[Place, ...]] = {}
     with answers():
-        found = tuple(str(item["EndpointName"]) for item in listed(account))
-        return tuple(name for name in found if package in packages(account, name))
+        for item in listed(account):
+            name = str(item["EndpointName"])
+            variants = _packages(account, name)
+            if not variants:
+                continue
+            told = unless_missing(partial(account.client("sagemaker").describe_endpoint, EndpointName=name)) or {}
+            weights = {
+                str(variant["VariantName"]): variant.get("CurrentWeight")
+                for variant in told.get("ProductionVariants") or ()
+            }
+            total = sum(weight or 0.0 for weight in weights.values())
+            for variant, arns in variants.items():
+                weight = weights.get(variant)
+                share = weight / total if weight is not None and total else None
+                for arn in arns:
+                    found[arn] = (*found.get(arn, ()), Place(name, variant, share))
+    return found
 
 
 def packages(account: Account, endpoint: str) -> set[str]:
     """The registered versions that its models are made of."""
+    return {arn for arns in _packages(account, endpoint).values() for arn in arns}
+
+
+def _packages(account: Account, endpoint: str) -> Mapping[str, tuple[str, ...]]:
+    """By variant."""
 
     def told(operation: str, **named: str) -> Mapping[str, Any]:
         found: Mapping[str, Any] | None = unless_missing(partial(getattr(sagemaker, operation), **named))
@@ -78,9 +112,17 @@ def packages(account: Account, endpoint: str) -> set[str]:
     variants = (
         told("describe_endpoint_config", EndpointConfigName=config).get("ProductionVariants", ()) if config else ()
     )
-    models = [told("describe_model", ModelName=item["ModelName"]) for item in variants if item.get("ModelName")]
-    parts = [part for model in models for part in (model.get("PrimaryContainer"), *(model.get("Containers") or ()))]
-    return {str(part["ModelPackageName"]) for part in parts if part and part.get("ModelPackageName")}
+    found: dict[str, tuple[str, ...]] = {}
+    for item in variants:
+        model = told("describe_model", ModelName=item["ModelName"]) if item.get("ModelName") else {}
+        parts = (model.get("PrimaryContainer"), *(model.get("Containers") or ()))
+        named = (
+            part.get("ModelPackageName") or arn_of_copy(str(part.get("ModelDataUrl") or "")) for part in parts if part
+        )
+        arns = tuple(dict.fromkeys(str(arn) for arn in named if arn))
+        if arns:
+            found[str(item["VariantName"])] = arns
+    return found
 
 
 def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:

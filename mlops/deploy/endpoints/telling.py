@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 from mlops.deploy.endpoints.promotion import (
     Action,
+    CopyArchive,
     CreateEndpoint,
     CreateEndpointConfig,
     CreateModel,
@@ -35,6 +36,8 @@ from mlops.ir.shift import (
 
 def told(action: Action) -> Iterator[str]:
     match action:
+        case CopyArchive(copy):
+            yield f"copy {copy.source} to {copy.target}: {copy.size} bytes, SHA-256 {copy.sha256}"
         case CreateModel(name):
             yield f"CreateModel {name}"
         case CreateEndpointConfig(name):
@@ -58,7 +61,7 @@ def told(action: Action) -> Iterator[str]:
         case TakeBack(name, config):
             yield f"UpdateEndpoint {name} back to {config}"
         case SmokeTest(name):
-            count = len(action.samples.requests)
+            count = action.samples.count
             yield f"ask {name} {count} sample{'s' if count != 1 else ''}"
 
 

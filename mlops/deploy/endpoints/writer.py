@@ -7,9 +7,11 @@ from typing import assert_never
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
+from mlops.deploy.endpoints import copying
 from mlops.deploy.endpoints.conductor import Conductor
 from mlops.deploy.endpoints.promotion import (
     Action,
+    CopyArchive,
     CreateEndpoint,
     CreateEndpointConfig,
     CreateModel,
@@ -29,16 +31,20 @@ from mlops.deploy.shifting.lost_answers import made, made_config, pointed
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, until_settled
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
+from mlops.project.environments import Environment
 
 Say = Callable[[str], None]
 
 
 class Writer:
-    """Does what was decided, and tells each. ``state`` is what the endpoint came to when it was last waited for."""
+    """Does what was decided, and tells each. ``source`` is the account that holds the version.
+    ``state`` is what the endpoint came to when it was last waited for."""
 
     def __init__(
         self,
         account: Account,
+        environment: Environment,
+        source: Account,
         version: Version,
         samples: Samples,
         conductor: Conductor,
@@ -48,6 +54,8 @@ class Writer:
         clock: Clock,
     ) -> None:
         self._account = account
+        self._environment = environment
+        self._source = source
         self._version = version
         self._samples = samples
         self._conductor = conductor
@@ -63,6 +71,9 @@ class Writer:
         sagemaker = self._sagemaker
         with answers():
             match action:
+                case CopyArchive(copy):
+                    copying.copy(self._source, self._account, self._environment, copy)
+                    self._say(f"copied {copy.source} to {copy.target}")
                 case CreateModel(name):
                     if made(
                         lambda: sagemaker.create_model(ModelName=name, **action.request),
@@ -178,7 +189,7 @@ class Writer:
             failure.message += f"; it was taken back to {action.config}, and is {told}"
 
     def _ask(self, test: SmokeTest) -> None:
-        if not test.samples.requests:
+        if not test.samples.count:
             self._say("no sample came with this version, so nothing was asked of the endpoint beyond its health")
         for answer in test.samples.ask(self._account, test.name):
             self.answers.append(answer)

@@ -9,21 +9,18 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
 from typing import Any, Literal, TypeAlias
 
-from mlops.account import Account, answers
+from mlops.account import Account
 from mlops.account.answers import Refused
 from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState, StepState, describe
+from mlops.deploy.executions.inputs import Read, inputs, listing
 from mlops.deploy.models.registry import described, metrics
 from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
 from mlops.ir.hiding import HIDDEN, hide
-from mlops.ir.s3_uri import split_uri
 
 Topic: TypeAlias = Literal["parameter", "code", "definition", "data", "cache", "outcome", "metric"]
-_MOST_FILES = 1000
-"""One page of a listing. Inputs with more files are told by their URIs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,14 +63,6 @@ class _Ran:
 
     def job(self, step: str) -> Mapping[str, Any]:
         return self.jobs.get(step, {})
-
-
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """Where an input of a step came from, and since when."""
-
-    uri: str
-    began: datetime | None
 
 
 def diff(account: Account, old: str, new: str) -> ExecutionDiff:
@@ -163,8 +152,8 @@ def _data(account: Account, pairs: tuple[StepPair, ...], old: _Ran, new: _Ran) -
     for pair in pairs:
         if pair.old is None or pair.new is None:
             continue
-        before = dict(_inputs(pair.old, old.job(pair.name)))
-        after = dict(_inputs(pair.new, new.job(pair.name)))
+        before = dict(inputs(pair.old, old.job(pair.name)))
+        after = dict(inputs(pair.new, new.job(pair.name)))
         for name in dict.fromkeys([*before, *after]):
             read, again = before.get(name), after.get(name)
             if read is None or again is None:
@@ -173,18 +162,9 @@ def _data(account: Account, pairs: tuple[StepPair, ...], old: _Ran, new: _Ran) -
                 yield from _input(account, pair.name, name, read, again)
 
 
-def _inputs(step: StepState, job: Mapping[str, Any]) -> Iterator[tuple[str, _Read]]:
-    """Code is left out: the definition tells of it."""
-    kind = step.job_kind
-    for place in kind.inputs if kind is not None else ():
-        for name, uri in place.uris(job):
-            if uri.startswith("s3://") and not is_asset(uri):
-                yield name, _Read(uri, step.started)
-
-
-def _input(account: Account, step: str, name: str, old: _Read, new: _Read) -> Iterator[Difference]:
-    before = _listing(account, old.uri)
-    after = before if old.uri == new.uri else _listing(account, new.uri)
+def _input(account: Account, step: str, name: str, old: Read, new: Read) -> Iterator[Difference]:
+    before = listing(account, old.uri)
+    after = before if old.uri == new.uri else listing(account, new.uri)
     if before is None or after is None:
         if old.uri != new.uri:
             yield Difference("data", step, name, old.uri, new.uri)
@@ -200,22 +180,6 @@ def _input(account: Account, step: str, name: str, old: _Read, new: _Read) -> It
         tags = [listing[file][0] if file in listing else None for listing in (before, after)]
         if tags[0] != tags[1]:
             yield Difference("data", step, f"{name}: {file}" if file else name, *tags)
-
-
-def _listing(account: Account, uri: str) -> dict[str, tuple[str, datetime]] | None:
-    """ETag and time by path below ``uri``; None where there are too many or they cannot be listed."""
-    bucket, prefix = split_uri(uri)
-    try:
-        with answers():
-            reply = account.client("s3").list_objects_v2(Bucket=bucket, Prefix=prefix, MaxKeys=_MOST_FILES)
-    except Refused:
-        return None
-    if reply.get("IsTruncated"):
-        return None
-    return {
-        item["Key"][len(prefix) :].lstrip("/"): (item["ETag"].strip('"'), item["LastModified"])
-        for item in reply.get("Contents", ())
-    }
 
 
 def _outcomes(pairs: tuple[StepPair, ...]) -> Iterator[Difference]:

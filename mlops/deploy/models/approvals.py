@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Literal
 
@@ -17,7 +18,7 @@ def append(
     group: str,
     number: int,
     status: Literal["Approved", "Rejected"],
-    by: str,
+    by: str | None,
     reason: str | None,
 ) -> None:
     at = datetime.now(UTC).isoformat(timespec="seconds")
@@ -29,6 +30,24 @@ def read(account: Account, environment: Environment, group: str, number: int) ->
     """Oldest first."""
     found = ledger.read(account, environment, _folder(group, number))
     return tuple(Approval(item["status"], item.get("by"), item.get("reason"), item["at"]) for item in found)
+
+
+def unrecorded(approval: str, told: Sequence[Approval]) -> Literal["Approved", "Rejected"] | None:
+    """What the registry says beyond the records: it was decided elsewhere, as in Studio, by somebody unknown."""
+    last = told[-1].status if told else "PendingManualApproval"
+    if approval == last or approval not in ("Approved", "Rejected"):
+        return None
+    return "Approved" if approval == "Approved" else "Rejected"
+
+
+def stands(told: Sequence[Approval], by: str, status: str) -> bool:
+    """Whether that person decided so, and nobody decided otherwise since."""
+    for item in reversed(told):
+        if item.status != status:
+            return False
+        if item.by == by:
+            return True
+    return False
 
 
 def _folder(group: str, number: int) -> str:

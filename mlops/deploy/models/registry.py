@@ -87,9 +87,14 @@ def newest_approved(account: Account, group: str, passed_over: Collection[int] =
     return described(account, chosen.arn)
 
 
-def is_decided(version: Version, status: str, reason: str | None) -> bool:
-    """Whether there is nothing to say any more."""
-    return version.approval == status and reason is None
+def is_decided(account: Account, environment: Environment, version: Version, status: str, reason: str | None) -> bool:
+    """Whether there is nothing to say any more: it is so, and whoever calls has said so. Another one's word counts
+    beside it."""
+    if version.approval != status or reason is not None:
+        return False
+    told = approvals.read(account, environment, version.group, version.number)
+    with answers():
+        return approvals.stands(told, confirm_identity(account, environment).arn, status)
 
 
 def decide(
@@ -99,20 +104,26 @@ def decide(
     status: Literal["Approved", "Rejected"],
     reason: str | None,
 ) -> bool:
-    """Approve or reject; False where that was decided before. ``version`` has its details. A reason belongs to one
-    decision: that of an earlier one is taken away."""
-    if is_decided(version, status, reason):
+    """Approve or reject; False where whoever calls had decided so before. ``version`` has its details. A reason belongs
+    to one decision: that of an opposite one is taken away."""
+    if is_decided(account, environment, version, status, reason):
         return False
-    described = reason or ("" if version.details.get("ApprovalDescription") else None)
+    group, number = version.group, version.number
     with answers():
         by = confirm_identity(account, environment).arn
+        told = approvals.read(account, environment, group, number)
+        elsewhere = approvals.unrecorded(version.approval, told)
+        if elsewhere is not None and elsewhere != status:
+            # Between our decisions somebody decided otherwise: what was approved before that counts no more.
+            before = version.details.get("ApprovalDescription") or None
+            approvals.append(account, environment, group, number, elsewhere, None, before)
         # First the record: what the registry says beyond it was decided by somebody unknown.
-        approvals.append(account, environment, version.group, version.number, status, by, reason)
-        account.client("sagemaker").update_model_package(
-            ModelPackageArn=version.arn,
-            ModelApprovalStatus=status,
-            **({} if described is None else {"ApprovalDescription": described}),
-        )
+        approvals.append(account, environment, group, number, status, by, reason)
+        changes: dict[str, Any] = {} if version.approval == status else {"ModelApprovalStatus": status}
+        if reason is not None or (changes and version.details.get("ApprovalDescription")):
+            changes["ApprovalDescription"] = reason or ""
+        if changes:
+            account.client("sagemaker").update_model_package(ModelPackageArn=version.arn, **changes)
     return True
 
 

@@ -21,13 +21,11 @@ from mlops.deploy.pages import items
 from mlops.deploy.pipelines.definition_diff import leaves, steps_of
 from mlops.ir import AccountError, Checked, Finding, Where
 from mlops.ir.document import document
+from mlops.ir.image_uri import ECR_URI, ecr_image
 from mlops.ir.permissions import actions_of
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
-_IMAGE = re.compile(
-    r"(\d{12})\.dkr\.ecr\.([a-z0-9\-]+)\.amazonaws\.com(?:\.cn)?/([^:@]+)(?::([^@]+))?(?:@(sha256:\w+))?"
-)
 _PAGE = 100
 
 Check = Callable[[Account, Environment, Sequence[Checked], str], Iterator[Finding]]
@@ -104,16 +102,15 @@ def _actions(
 
 
 def _images(account: Account, environment: Environment, pipelines: Sequence[Checked], number: str) -> Iterator[Finding]:
-    for uri, step in sorted(_texts(pipelines, _IMAGE).items()):
-        match = _IMAGE.fullmatch(uri)
-        if match is None:
+    for uri, step in sorted(_texts(pipelines, ECR_URI).items()):
+        image = ecr_image(uri)
+        if image is None:
             continue
-        registry, region, repository, tag, digest = match.groups()
-        if region != environment.region:
-            yield _finding("A905", f"{uri} lies in {region}, the jobs run in {environment.region}", step=step)
-        elif registry == number:
-            image = {"imageDigest": digest} if digest else {"imageTag": tag or "latest"}
-            ask = partial(account.client("ecr").describe_images, repositoryName=repository, imageIds=[image])
+        if image.region != environment.region:
+            yield _finding("A905", f"{uri} lies in {image.region}, the jobs run in {environment.region}", step=step)
+        elif image.account == number:
+            ecr = account.client("ecr")
+            ask = partial(ecr.describe_images, repositoryName=image.repository, imageIds=[image.id])
             if unless_missing(ask) is None:
                 yield _finding("A904", f"there is no image {uri}", "build and push it", step=step)
 

@@ -48,6 +48,8 @@ class _Table:
     endpoint: str = "{group}"
     hooks: dict[str, Any] = field(default_factory=dict)
     notify: dict[str, Any] | None = None
+    registry: str | None = None
+    artefacts: Literal["copy", "reference"] = "copy"
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +100,9 @@ class PromotionSettings:
     """``strategy`` with its ``settings``; ``variants`` take turns; ``patience`` is how many seconds longer a stage may
     last while its verdict is unsure, ``lag`` how late metrics may come. ``judge`` are the rules as they are written.
     ``gates`` have their settings beside them. ``hooks`` are called and ``notify`` says who is told on the way; ``root``
-    is the project's folder."""
+    is the project's folder. ``registry``
+    is the environment that holds the versions, where that is another; ``artefacts`` says how one of another account or
+    region is served."""
 
     strategy: Strategy
     settings: Any
@@ -115,6 +119,8 @@ class PromotionSettings:
     notify: Notify | None = None
     root: Path = Path()
     judge: Mapping[str, Any] = field(default_factory=dict)
+    registry: str | None = None
+    artefacts: Literal["copy", "reference"] = "copy"
 
     def endpoint_of(self, group: str) -> str:
         """The endpoint that serves ``group`` in the environment, where no other is named."""
@@ -177,6 +183,8 @@ class _Reader:
             None if table.notify is None else self._table(Notify, table.notify, "notify"),
             self._root,
             table.judge,
+            table.registry,
+            table.artefacts,
         )
 
     def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:

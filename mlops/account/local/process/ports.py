@@ -99,6 +99,10 @@ class LocalRegistry:
             raise _refused(refusal) from None
         return self.describe(describe, {member: reply[filled_by] if filled_by else request[member]})
 
+    def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        arn = registry.identical(self._state, request)
+        return None if arn is None else self.describe("DescribeModelPackage", {"ModelPackageName": arn})
+
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             return _plain(answer_fitting(self._state, "sagemaker", operation, request))

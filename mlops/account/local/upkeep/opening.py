@@ -46,6 +46,9 @@ class _Unwritten:
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         return self._registry.describe(operation, request)
 
+    def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        return None
+
     def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         raise Refusal(f"{operation} is not done when a step is opened")
 

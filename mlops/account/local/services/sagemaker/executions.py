@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from mlops.account.local import events, ownership
+from mlops.account.local.caller import user_context
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import conflict, invalid, not_found
 from mlops.account.local.services.sagemaker import pipelines, resources
@@ -29,7 +30,7 @@ from mlops.run.schedule import refusal
 _ALPHABET = string.ascii_lowercase + string.digits
 _ID_LENGTH = 12
 _WAIT_SECONDS = 2.0
-_CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "PrincipalId": ACCOUNT_ID}}
+_CALLER = user_context(ACCOUNT_ID)
 
 
 def start_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from mlops.account.local import events
+from mlops.account.local.caller import user_context
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import conflict, invalid, not_found
 from mlops.account.local.services.sagemaker import resources
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
 
 KIND = "Pipeline"
 _KEPT = ("PipelineDisplayName", "PipelineDescription", "RoleArn", "ParallelismConfiguration")
-_CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "PrincipalId": ACCOUNT_ID}}
+_CALLER = user_context(ACCOUNT_ID)
 _SHOWN_FINDINGS = 5
 _CHECKED = "Checked"
 """Of a version's body: the hash of the definition that the checker had nothing against."""

@@ -4,24 +4,32 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from datetime import datetime
 from typing import Any
 
 from mlops.account.local import events
+from mlops.account.local.caller import user_context
 from mlops.account.local.listing import Query, contains
 from mlops.account.local.refusal import conflict, invalid
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.services.sagemaker.tags import forget_tags, package_row
 from mlops.account.local.state import ACCOUNT_ID, State, dump, now
+from mlops.ir.s3_uri import split_uri
 from mlops.ir.values import Value
 
 GROUP = "ModelPackageGroup"
 UNVERSIONED = 0
 DEFAULT_APPROVAL = "PendingManualApproval"
 _APPROVALS = {"Approved": "approved", "Rejected": "rejected", DEFAULT_APPROVAL: "reopened"}
-_CALLER = {"IamIdentity": {"Arn": f"arn:aws:iam::{ACCOUNT_ID}:user/local", "PrincipalId": ACCOUNT_ID}}
+_CALLER = user_context(ACCOUNT_ID)
+"""Who made what was made before that was kept."""
 # What CreateModelPackage takes and DescribeModelPackage does not tell, or tells under another name.
 _NOT_KEPT = frozenset({"ClientToken", "Tags", "ModelPackageGroupName", "ModelPackageName", "ModelApprovalStatus"})
+_NOT_CONTENT = frozenset(
+    {"ApprovalDescription", "CreatedBy", "LastModifiedBy", "LastModifiedTime", "MetadataProperties"}
+)
+_ETAG = "ModelDataETag"
 _REPLACED = (
     "ApprovalDescription",
     "InferenceSpecification",
@@ -75,6 +83,7 @@ def create_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
         raise invalid("Exactly one of ModelPackageGroupName and ModelPackageName must be given.")
     _need_content(request)
     body = {member: value for member, value in request.items() if member not in _NOT_KEPT and value is not None}
+    body = {**_with_etags(state, body), "CreatedBy": state.caller}
 
     def create() -> Mapping[str, Any]:
         if group is not None:
@@ -139,7 +148,7 @@ def update_model_package(state: State, request: Mapping[str, Any]) -> Mapping[st
         added = request.get("AdditionalInferenceSpecificationsToAdd") or ()
         if added:
             body["AdditionalInferenceSpecifications"] = [*body.get("AdditionalInferenceSpecifications", ()), *added]
-        body["LastModifiedTime"] = now()
+        body |= {"LastModifiedTime": now(), "LastModifiedBy": state.caller}
         state.store.write(
             "UPDATE package SET approval = ?, body = ? WHERE name = ? AND version = ?",
             request.get("ModelApprovalStatus") or row["approval"],
@@ -213,6 +222,73 @@ def _next_version(state: State, group: str) -> tuple[str, int]:
     return name, version
 
 
+def identical(state: State, request: Mapping[str, Any]) -> str | None:
+    """The ARN of the newest version of the group that this CreateModelPackage would make once more: registered of the
+    same request, and nothing that it names was written since."""
+    name = resources.last_segment(str(request.get("ModelPackageGroupName") or ""), "model-package-group")
+    wanted = _content(request)
+    for row in state.store.all(
+        "SELECT version, created, body FROM package WHERE name = ? AND version > 0 ORDER BY version DESC", name
+    ):
+        body = json.loads(row["body"])
+        if _content(body) == wanted and not _written_since(state, wanted, datetime.fromisoformat(row["created"])):
+            return package_arn(state, name, row["version"])
+    return None
+
+
+def _content(body: Mapping[str, Any]) -> Any:
+    """What a version is made of: without who made it when, what was decided, and what the account itself added."""
+    found = {key: value for key, value in body.items() if key not in _NOT_KEPT | _NOT_CONTENT and value is not None}
+    return json.loads(dump(_without_etags(found)))
+
+
+def _written_since(state: State, value: Any, since: datetime) -> bool:
+    """Whether an object at, or below, one of the URIs in ``value`` was written after that moment."""
+    match value:
+        case dict():
+            return any(_written_since(state, item, since) for item in value.values())
+        case list():
+            return any(_written_since(state, item, since) for item in value)
+        case str() if value.startswith("s3://"):
+            bucket, key = split_uri(value)
+            listed = [item.key for item in state.objects.list(bucket, key) if _is_or_is_below(item.key, key)]
+            # A file may have been changed by hand since it was listed: find() looks at it.
+            there = (state.objects.find(bucket, item) for item in listed)
+            return any(item is not None and item.modified > since for item in there)
+    return False
+
+
+def _is_or_is_below(key: str, place: str) -> bool:
+    return key == place or key.startswith(f"{place.rstrip('/')}/")
+
+
+def _with_etags(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The service notes the ETag of each model archive when it is registered."""
+
+    def noted(container: Mapping[str, Any]) -> Mapping[str, Any]:
+        uri = str(container.get("ModelDataUrl") or "")
+        if not uri.startswith("s3://") or container.get(_ETAG):
+            return container
+        found = state.objects.find(*split_uri(uri))
+        return container if found is None else {**container, _ETAG: found.etag.strip('"')}
+
+    return _with_containers(body, noted)
+
+
+def _without_etags(body: Mapping[str, Any]) -> dict[str, Any]:
+    return _with_containers(body, lambda told: {key: value for key, value in told.items() if key != _ETAG})
+
+
+def _with_containers(
+    body: Mapping[str, Any], change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> dict[str, Any]:
+    specification = body.get("InferenceSpecification")
+    if not isinstance(specification, Mapping):
+        return dict(body)
+    listed = [change(item) for item in specification.get("Containers") or ()]
+    return {**body, "InferenceSpecification": {**specification, "Containers": listed}}
+
+
 def _need_content(request: Mapping[str, Any]) -> None:
     logged = request.get("ModelPackageRegistrationType") == "Logged"
     if not logged and not any(
@@ -249,8 +325,8 @@ def _told(state: State, row: sqlite3.Row) -> dict[str, Any]:
         "ModelPackageVersion": row["version"] if versioned else None,
         "ModelApprovalStatus": row["approval"] if versioned else None,
         "CreationTime": row["created"],
-        "CreatedBy": _CALLER,
-        "LastModifiedBy": _CALLER if "LastModifiedTime" in body else None,
+        "CreatedBy": body.get("CreatedBy", _CALLER),
+        "LastModifiedBy": body.get("LastModifiedBy", _CALLER) if "LastModifiedTime" in body else None,
         "ModelPackageStatus": "Completed",
         "ModelPackageStatusDetails": {"ValidationStatuses": [], "ImageScanStatuses": []},
     }

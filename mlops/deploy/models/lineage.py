@@ -1,0 +1,336 @@
+"""What a version is made of: the execution that registered it, its code and commit, the data that it read, seeds and
+parameters, and the digests of what serves.
+
+A package itself names its execution and no more. What else is known lies in a record beside the account's others, which
+is written once: when who started the execution sees its end, or when the version is decided on. It says what was there
+then; what had changed since the registration is told as that.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from mlops.account import Account, answers
+from mlops.account.missing import unless_missing
+from mlops.deploy import conditional_object
+from mlops.deploy.conditional_object import BucketMissing, Conflict
+from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
+from mlops.deploy.executions.following import ExecutionState, describe
+from mlops.deploy.executions.inputs import inputs, listing
+from mlops.deploy.models.registry import Version
+from mlops.deploy.pipelines import commits
+from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
+from mlops.ir import AccountError, Refusal
+from mlops.ir.hiding import hide
+from mlops.ir.s3_uri import split_uri
+from mlops.project.environments import Environment
+
+_CHUNK = 1024 * 1024
+_SLACK = timedelta(seconds=1)
+"""Times of S3 are whole seconds."""
+_SEEDS = ("seed", "random_state", "random-state", "randomstate")
+
+
+@dataclass(frozen=True, slots=True)
+class Content:
+    """An object, or all below a prefix: then ``etag`` is over their names and ETags, and ``files`` says how many.
+    ``etag`` is None where it could not be asked. ``changed``: it was written after the step read it, or after the
+    version was registered, so what was used is not known."""
+
+    uri: str
+    etag: str | None
+    files: int = 1
+    version: str | None = None
+    sha256: str | None = None
+    size: int | None = None
+    changed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Lineage:
+    """``code`` are content addresses by step and file, ``data`` what was read by step and input, ``artefacts`` the
+    archives that serve, ``seeds`` whatever is called so among parameters, hyperparameters and environments. ``at`` is
+    when it was recorded, None where it is only what is seen now."""
+
+    execution: str | None = None
+    pipeline: str | None = None
+    commit: str | None = None
+    dirty: bool | None = None
+    parameters: Mapping[str, str] = field(default_factory=dict)
+    seeds: Mapping[str, str] = field(default_factory=dict)
+    code: Mapping[str, str] = field(default_factory=dict)
+    images: Mapping[str, str] = field(default_factory=dict)
+    data: Mapping[str, Content] = field(default_factory=dict)
+    artefacts: tuple[Content, ...] = ()
+    at: str | None = None
+    unknown: str | None = None
+    """Why the execution tells nothing, in words."""
+
+
+def read(account: Account, environment: Environment, version: Version) -> Lineage | None:
+    """None where none is recorded. Raises Refusal for a record that cannot be read."""
+    name = _name(environment, version)
+    try:
+        with answers():
+            there = conditional_object.get(account, environment, name)
+    except BucketMissing:
+        return None
+    if there is None:
+        return None
+    try:
+        return _parsed(json.loads(there.content))
+    except (ValueError, TypeError, KeyError):
+        raise Refusal(
+            f"the lineage of version {version.number} of {version.group} cannot be read: "
+            f"s3://{environment.bucket}/{name} is none that mlops wrote"
+        ) from None
+
+
+def is_recorded(account: Account, environment: Environment, arn: str) -> bool:
+    """Of the version with that ARN."""
+    name = conditional_object.key(environment, "lineage", f"{arn.partition(':model-package/')[2]}.json")
+    try:
+        with answers():
+            return conditional_object.get(account, environment, name) is not None
+    except BucketMissing:
+        return False
+
+
+def see(account: Account, environment: Environment, version: Version) -> Lineage:
+    """What is seen of it now. ``version`` has its details."""
+    artefacts = tuple(_artefacts(account, version))
+    served = {
+        f"container {number}": f"{item['Image']}{'@' + item['ImageDigest'] if item.get('ImageDigest') else ''}"
+        for number, item in enumerate(_containers(version), 1)
+        if item.get("Image")
+    }
+    metadata = version.details.get("MetadataProperties") or {}
+    arn, commit = str(metadata.get("GeneratedBy") or ""), metadata.get("CommitId")
+    if ":pipeline/" not in arn or "/execution/" not in arn:
+        return Lineage(
+            None, None, commit, None, images=served, artefacts=artefacts, unknown="no execution registered it"
+        )
+    try:
+        return _of_execution(account, environment, arn, commit, served, artefacts)
+    except AccountError as error:
+        told = f"its execution cannot be asked: {error.message}"
+        return Lineage(arn, None, commit, None, images=served, artefacts=artefacts, unknown=told)
+
+
+def record(account: Account, environment: Environment, version: Version) -> Lineage:
+    """What is recorded; what is seen now, and recorded, where nothing was."""
+    there = read(account, environment, version)
+    if there is not None:
+        return there
+    seen = see(account, environment, version)
+    told = {**asdict(seen), "at": datetime.now(UTC).isoformat(timespec="seconds")}
+    content = json.dumps(told, ensure_ascii=False, sort_keys=True).encode()
+    try:
+        with answers():
+            conditional_object.put(account, environment, _name(environment, version), content, None)
+    except Conflict:
+        pass  # somebody was faster, or our answer was lost: what lies there counts
+    return read(account, environment, version) or seen
+
+
+def as_dictionary(lineage: Lineage) -> Mapping[str, Any]:
+    """For programs."""
+    named = ("parameters", "seeds", "code", "images")
+    return {
+        **asdict(lineage),
+        **{
+            member: [{"name": name, "value": value} for name, value in getattr(lineage, member).items()]
+            for member in named
+        },
+        "data": [{"name": name, **asdict(item)} for name, item in lineage.data.items()],
+    }
+
+
+def told(lineage: Lineage) -> Iterator[tuple[str, str]]:
+    """Line by line: what it is, and its value."""
+    if lineage.execution:
+        yield "execution", lineage.execution.rpartition("/")[2]
+    if lineage.commit:
+        dirty = {True: ", with changes that are in no commit", False: "", None: ""}[lineage.dirty]
+        yield "commit", f"{lineage.commit}{dirty}"
+    for topic, values in (
+        ("parameter", lineage.parameters),
+        ("seed", lineage.seeds),
+        ("code", lineage.code),
+        ("image", lineage.images),
+    ):
+        yield from ((f"{topic} {name}", value) for name, value in values.items())
+    for name, item in lineage.data.items():
+        yield f"data {name}", _told_content(item)
+    for number, item in enumerate(lineage.artefacts, 1):
+        yield f"model {number}", _told_content(item)
+
+
+def _told_content(item: Content) -> str:
+    if item.etag is None:
+        return f"{item.uri} (what lies there could not be asked)"
+    digest = f"sha256 {item.sha256}" if item.sha256 else f"ETag {item.etag}"
+    more = f", {item.files} files" if item.files != 1 else f", version {item.version}" if item.version else ""
+    late = "; written later, so this is not what was used" if item.changed else ""
+    return f"{item.uri} ({digest}{more}{late})"
+
+
+def _of_execution(
+    account: Account,
+    environment: Environment,
+    arn: str,
+    commit: str | None,
+    served: Mapping[str, str],
+    artefacts: tuple[Content, ...],
+) -> Lineage:
+    state = describe(account, arn)
+    text = definition_text(account, arn)
+    jobs = jobs_of(account, state)
+    parameters = parameters_of(account, arn)
+    steps = steps_of(json.loads(text))
+    code = {
+        f"{name}: {value.rpartition('/')[2]}": value.split("/")[-2]
+        for name, step in steps.items()
+        for _, value in leaves(step)
+        if is_asset(value)
+    }
+    noted = commits.find(account, environment, text)
+    images = {name: image for name, job in jobs.items() for image in _images(job)}
+    return Lineage(
+        arn,
+        state.pipeline,
+        commit or (noted.id if noted is not None else None),
+        noted.dirty if noted is not None and commit in (None, noted.id) else None,
+        hide(parameters),
+        hide(dict(_seeds(parameters, jobs))),
+        code,
+        hide({**images, **served}),
+        dict(_data(account, state, jobs)),
+        artefacts,
+    )
+
+
+def _data(account: Account, state: ExecutionState, jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:
+    for step in state.steps:
+        for name, found in inputs(step, jobs.get(step.name, {})):
+            there = listing(account, found.uri)
+            if there is None:
+                yield f"{step.name}: {name}", Content(hide(found.uri), None)
+                continue
+            since = found.began
+            changed = since is not None and any(modified > since + _SLACK for _, modified in there.values())
+            etags = {path: etag for path, (etag, _) in there.items()}
+            one = len(etags) == 1 and "" in etags
+            together = etags[""] if one else hashlib.sha256(json.dumps(etags, sort_keys=True).encode()).hexdigest()
+            yield (
+                f"{step.name}: {name}",
+                Content(
+                    hide(found.uri),
+                    together,
+                    len(etags),
+                    version=_head(account, found.uri).get("VersionId") if one else None,
+                    changed=changed,
+                ),
+            )
+
+
+def _seeds(parameters: Mapping[str, str], jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    places: list[tuple[str, Mapping[str, Any]]] = [("", parameters)]
+    for name, job in jobs.items():
+        places += [(f"{name}: ", job.get("HyperParameters") or {}), (f"{name}: ", job.get("Environment") or {})]
+    for front, values in places:
+        for key, value in values.items():
+            if any(word in key.lower() for word in _SEEDS):
+                yield f"{front}{key}", str(value)
+
+
+def _images(job: Mapping[str, Any]) -> Iterator[str]:
+    for member in ("AlgorithmSpecification", "AppSpecification"):
+        told = job.get(member) or {}
+        image = told.get("TrainingImage") or told.get("ImageUri")
+        if image:
+            yield str(image)
+
+
+def artefact_uris(version: Version) -> tuple[str, ...]:
+    found = []
+    for container in _containers(version):
+        source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+        uri = container.get("ModelDataUrl") or source.get("S3Uri")
+        if uri:
+            found.append(str(uri))
+    return tuple(dict.fromkeys(found))
+
+
+def _artefacts(account: Account, version: Version) -> Iterator[Content]:
+    for uri in artefact_uris(version):
+        yield content(account, uri, version.created)
+
+
+def content(account: Account, uri: str, until: datetime | None = None) -> Content:
+    """What lies at an URI now, with the digest of one object. ``until``: what was written after it is ``changed``, and
+    its digest says nothing."""
+    if uri.endswith("/"):
+        there = listing(account, uri)
+        if there is None:
+            return Content(uri, None)
+        etags = {path: etag for path, (etag, _) in there.items()}
+        late = until is not None and any(modified > until + _SLACK for _, modified in there.values())
+        together = hashlib.sha256(json.dumps(etags, sort_keys=True).encode()).hexdigest()
+        return Content(uri, together, len(etags), changed=late)
+    reply = _head(account, uri)
+    if not reply:
+        return Content(uri, None)
+    late = until is not None and reply["LastModified"] > until + _SLACK
+    return Content(
+        uri,
+        str(reply["ETag"]).strip('"'),
+        version=reply.get("VersionId"),
+        sha256=_sha256(account, uri),
+        size=int(reply["ContentLength"]),
+        changed=late,
+    )
+
+
+def _head(account: Account, uri: str) -> Mapping[str, Any]:
+    bucket, key = split_uri(uri)
+    with answers():
+        return unless_missing(lambda: account.client("s3").head_object(Bucket=bucket, Key=key)) or {}
+
+
+def _sha256(account: Account, uri: str) -> str:
+    bucket, key = split_uri(uri)
+    digest = hashlib.sha256()
+    with answers():
+        body = account.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+        while chunk := body.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _containers(version: Version) -> tuple[Mapping[str, Any], ...]:
+    return tuple((version.details.get("InferenceSpecification") or {}).get("Containers") or ())
+
+
+def _parsed(told: Mapping[str, Any]) -> Lineage:
+    known = {key: value for key, value in told.items() if key in Lineage.__dataclass_fields__}
+    return Lineage(
+        **{
+            **known,
+            "data": {name: _content(item) for name, item in told["data"].items()},
+            "artefacts": tuple(map(_content, told["artefacts"])),
+        }
+    )
+
+
+def _content(told: Mapping[str, Any]) -> Content:
+    return Content(**{key: value for key, value in told.items() if key in Content.__dataclass_fields__})
+
+
+def _name(environment: Environment, version: Version) -> str:
+    return conditional_object.key(environment, "lineage", version.group, f"{version.number}.json")

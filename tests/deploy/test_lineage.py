@@ -1,0 +1,167 @@
+"""What a version is made of: recorded once, told of any account, and what changed since is told as that."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.account import connect
+from mlops.account.local import LocalAccount
+from mlops.deploy.models import lineage
+from mlops.deploy.models.registry import version
+from mlops.deploy.pipelines import commits
+from mlops.ir import Refusal
+from mlops.project.environments import read_project
+from mlops.project.git import Commit, head
+from mlops.use_cases.news import Said
+from mlops.use_cases.running import Manner, carry_out, open_source
+
+from .conftest import World
+from .test_registry import IMAGE
+
+PIPELINE = """
+from mlops import Pipeline, RegisterModel, Training, image
+
+with Pipeline("churn") as pipeline:
+    days = pipeline.integer("Days", default=7)
+    sklearn = image.sklearn("1.2-1")
+    train = Training(
+        "Train",
+        code="train.py",
+        image=sklearn,
+        channels={"train": "s3://mlops-local/table.csv"},
+        hyperparameters={"random-seed": 5, "days": days},
+        cache="P30D",
+    )
+    RegisterModel("Register", group="churn", model=train.model, image=sklearn)
+"""
+TRAIN = """
+import os, pathlib
+pathlib.Path(os.environ["SM_MODEL_DIR"], "model.txt").write_text("a model")
+"""
+
+
+def git(folder: Path, *words: str) -> None:
+    subprocess.run(["git", "-C", str(folder), "-c", "user.name=a", "-c", "user.email=a@b", *words], check=True)
+
+
+def registered(world: World, **more: Any) -> None:
+    """A version by hand, of no execution."""
+    bucket = world.environment.bucket
+    world.account.client("s3").put_object(Bucket=bucket, Key="m/model.tar.gz", Body=b"one")
+    sagemaker = world.account.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    containers = [{"Image": IMAGE, "ModelDataUrl": f"s3://{bucket}/m/model.tar.gz"}]
+    specification = {"Containers": containers, "SupportedContentTypes": ["a/b"], "SupportedResponseMIMETypes": ["a/b"]}
+    sagemaker.create_model_package(ModelPackageGroupName="churn", InferenceSpecification=specification, **more)
+
+
+def test_it_is_recorded_once_and_says_what_was_there(world: World) -> None:
+    registered(world)
+    found = version(world.account, "churn", 1)
+    assert lineage.read(world.account, world.environment, found) is None
+    made = lineage.record(world.account, world.environment, found)
+    (artefact,) = made.artefacts
+    assert made.unknown == "no execution registered it" and made.at is not None
+    assert artefact.sha256 == "7692c3ad3540bb803c020b3aee66cd8887123234ea0c6e7143c0add73ff431ed"
+    world.account.client("s3").put_object(Bucket=world.environment.bucket, Key="m/model.tar.gz", Body=b"two")
+    assert lineage.record(world.account, world.environment, found) == made
+
+
+def test_one_that_cannot_be_read_is_told(world: World) -> None:
+    registered(world)
+    found = version(world.account, "churn", 1)
+    key = f"{world.environment.prefix}/lineage/churn/1.json"
+    world.account.client("s3").put_object(Bucket=world.environment.bucket, Key=key, Body=b"[")
+    with pytest.raises(Refusal, match="is none that mlops wrote"):
+        lineage.read(world.account, world.environment, found)
+
+
+@pytest.mark.parametrize(
+    ("noted", "found"),
+    [
+        ([("a", False)], ("a", False)),
+        ([("a", True), ("b", False)], ("b", False)),
+        ([("a", False), ("b", True)], ("a", False)),
+        ([("a", False), ("b", False)], ("a", False)),
+        ([("a", True), ("b", True)], ("a", True)),
+        ([None], None),
+    ],
+    ids=["one", "clean after dirty", "dirty after clean", "a later one", "two dirty ones", "no repository"],
+)
+def test_the_commit_of_a_definition(world: World, noted: list[Any], found: Any) -> None:
+    for item in noted:
+        commits.note(world.account, world.environment, '{"Steps": []}', item and Commit(*item))
+    told = commits.find(world.account, world.environment, '{ "Steps" : [ ] }')
+    assert told == (found and Commit(*found))
+    assert commits.find(world.account, world.environment, "{}") is None
+
+
+def test_where_a_working_copy_stands(tmp_path: Path) -> None:
+    assert head(tmp_path) is None
+    git(tmp_path, "init", "-q")
+    assert head(tmp_path) is None
+    (tmp_path / "inside").mkdir()
+    (tmp_path / "inside" / "file").write_text("1")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "one")
+    clean = head(tmp_path / "inside")
+    assert clean is not None and not clean.dirty and len(clean.id) == 40
+    (tmp_path / "beside").write_text("not of this folder")
+    assert head(tmp_path / "inside") == clean
+    (tmp_path / "inside" / "new").write_text("1")
+    assert head(tmp_path / "inside") == Commit(clean.id, True)
+
+
+def test_an_execution_says_what_its_version_is_made_of_and_a_rerun_finds_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLOPS_LOCAL_USER", "ada")
+    (tmp_path / "mlops.toml").touch()
+    (tmp_path / ".gitignore").write_text(".mlops\n")
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "train.py").write_text(TRAIN)
+    git(tmp_path, "init", "-q")
+    git(tmp_path, "add", "-A")
+    git(tmp_path, "commit", "-qm", "one")
+    environment = read_project(tmp_path).environment("local")
+    account = connect(environment)
+    account.client("s3").put_object(Bucket="mlops-local", Key="table.csv", Body=b"1\n")
+    said: list[str] = []
+
+    def run() -> None:
+        chosen = open_source("pipeline.py", {}, (), lambda event: None)
+        hear = lambda event: said.append(event.text) if isinstance(event, Said) else None  # noqa: E731
+        assert carry_out(chosen, Manner(), hear).status == "Succeeded"
+
+    run()
+    found = version(account, "churn", 1)
+    made = lineage.read(account, environment, found)
+    assert made is not None and made.unknown is None and said == []
+    commit = head(tmp_path)
+    assert commit is not None
+    assert (made.commit, made.dirty, made.pipeline) == (commit.id, False, "churn")
+    assert made.parameters == {"Days": "7"}
+    assert made.seeds == {"Train: random-seed": "5"}
+    assert list(made.code) == ["Train: sourcedir.tar.gz"]
+    assert made.data["Train: train"].uri == "s3://mlops-local/table.csv" and not made.data["Train: train"].changed
+    assert made.artefacts[0].sha256 is not None
+    assert found.details["CreatedBy"]["IamIdentity"]["Arn"].endswith("user/ada")
+    assert found.details["InferenceSpecification"]["Containers"][0]["ModelDataETag"] == made.artefacts[0].etag
+
+    run()
+    assert said.pop() == "version 1 of churn is made of the same, so nothing was registered; --no-cache registers anew"
+    assert version(account, "churn", None).number == 1
+
+
+def test_a_store_of_an_older_version_tells_who_it_always_told(tmp_path: Path) -> None:
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1", "ada")
+    body = json.dumps({"SourceUri": "s3://b/m"})
+    account.state.store.write("INSERT INTO package VALUES ('old', 0, '2026-01-01T00:00:00', '', ?)", body)
+    told = account.client("sagemaker").describe_model_package(ModelPackageName="old")
+    assert told["CreatedBy"]["IamIdentity"]["Arn"].endswith("user/local")
