@@ -83,7 +83,9 @@ def versions(context: click.Context, parameter: click.Parameter, incomplete: str
 
 
 _BY_NAME: Mapping[str, Completer] = {
-    **dict.fromkeys(("target", "targets", "file", "request", "output", "golden", "baseline", "out", "report"), files),
+    **dict.fromkeys(
+        ("target", "targets", "sources", "file", "request", "output", "golden", "baseline", "out", "report"), files
+    ),
     **dict.fromkeys(("environment", "registry", "from_env"), environments),
     **dict.fromkeys(("execution", "old", "new"), executions),
     **dict.fromkeys(("step", "only", "interrupt_spot"), steps),

@@ -200,6 +200,7 @@ CALLS = (
     Call("executions diff", ("FIRST", "last")),
     Call("executions open", ("Work", "--", "true")),
     Call("cache explain", ("Work",)),
+    Call("models package", ("work.py", "-o", "packed.tar.gz"), code=1),
     Call("models list"),
     Call("models approve", ("leaky", "1", "--reason", token("because"))),
     Call("models reject", ("leaky", "2", "--reason", token("because"))),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 import click
@@ -178,6 +179,50 @@ def history(group: str, number: int, environment: str, format_: str) -> None:
         ("AT", "WHAT", "ENDPOINT", "BY", "REASON"),
         [(item.at, item.status, item.endpoint or "", item.by or nobody, item.reason or "") for item in found],
     )
+
+
+@command.command()
+@click.argument(
+    "sources",
+    nargs=-1,
+    required=True,
+    metavar="DIR|FILE...",
+    type=click.Path(path_type=Path),
+)
+@click.option(
+    "-o",
+    "--out",
+    type=click.Path(dir_okay=False, path_type=Path),
+    default=Path("model.tar.gz"),
+    show_default=True,
+    help="The archive.",
+)
+@click.option(
+    "--largest",
+    type=click.FloatRange(min=0, min_open=True),
+    default=10.0,
+    show_default=True,
+    metavar="GB",
+    help="More than that is refused.",
+)
+@click.option("--allow", "allowed", multiple=True, metavar="FILE", help="This file in the archive holds no secret.")
+@options.as_json
+def package(sources: tuple[Path, ...], out: Path, largest: float, allowed: tuple[str, ...], format_: str) -> None:
+    """Pack a model: its files at the root, Python files and requirements.txt in code/.
+
+    The same files give the same bytes. Links that lead out of a folder, and secrets, are refused.
+    """
+    from mlops.cli.listening import hear
+    from mlops.use_cases import packaging
+
+    packed = packaging.package(packaging.Packaging(sources, out, largest, allowed), hear)
+    if format_ == "json":
+        files = [{"name": name, "bytes": size} for name, size in packed.files]
+        print_json({"file": str(packed.out), "sha256": packed.sha256, "bytes": packed.size, "files": files})
+        return
+    for name, size in packed.files:
+        click.echo(f"  {name} ({size:,} bytes)")
+    click.echo(f"{packed.out}: {packed.size:,} bytes, sha256 {packed.sha256}")
 
 
 def _when(time: datetime | None, person: str | None) -> str:
