@@ -22,6 +22,7 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -170,7 +171,7 @@ def between(folder: Path, start: float, end: float) -> Iterator[Record]:
 def rows_between(folder: Path, start: float, end: float) -> Iterator[list[Any]]:
     """The same of records of any columns."""
     names = _names(folder)
-    for name, following in zip(names, [*names[1:], None], strict=True):
+    for name, following in zip_longest(names, names[1:]):
         # A file is named by the time at which it was begun.
         if float(name.partition("-")[0]) >= end or (following and float(following.partition("-")[0]) < start - _SLACK):
             continue
