@@ -254,7 +254,7 @@ def test_the_environments_bucket_is_there(tmp_path: Path) -> None:
 
 # Every operation once, so that its reply can be held against the service model. {} stands for values from before.
 METRIC = {"Namespace": "shop", "MetricName": "orders"}
-DAY = {"StartTime": datetime.now(UTC) - timedelta(days=1), "EndTime": datetime.now(UTC) + timedelta(hours=1)}
+DAY = {"StartTime": datetime.now(UTC) - timedelta(days=1), "EndTime": datetime.now(UTC) + timedelta(days=1)}
 ALARM = {
     "AlarmName": "many",
     "Statistic": "Sum",

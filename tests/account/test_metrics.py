@@ -138,12 +138,14 @@ def local(tmp_path: Path) -> Any:
 def test_an_alarm_follows_its_metric(local: Any) -> None:
     """The service evaluates each minute; here whoever asks does."""
     cloudwatch = local.client("cloudwatch")
-    alarm(cloudwatch, "many", EvaluationPeriods=10, DatapointsToAlarm=1)
-    put(cloudwatch, "shop-alarm", 4.0)
+    alarm(cloudwatch, "many", EvaluationPeriods=60, DatapointsToAlarm=1)
+    # Not when this file was loaded: that is as long ago as the tests before this one took.
+    just = datetime.now(UTC) - timedelta(minutes=1)
+    put(cloudwatch, "shop-alarm", 4.0, at=just)
     assert [item["StateValue"] for item in cloudwatch.describe_alarms()["MetricAlarms"]] == ["OK"]
-    put(cloudwatch, "shop-alarm", 2.0)
+    put(cloudwatch, "shop-alarm", 2.0, at=just)
     (found,) = cloudwatch.describe_alarms()["MetricAlarms"]
-    assert found["StateValue"] == "ALARM" and "1 of the last 10 periods were greater than" in found["StateReason"]
+    assert found["StateValue"] == "ALARM" and "1 of the last 60 periods were greater than" in found["StateReason"]
     told = cloudwatch.describe_alarm_history(AlarmName="many")["AlarmHistoryItems"]
     assert [item["HistorySummary"] for item in told] == [
         "Alarm updated from OK to ALARM",

@@ -473,9 +473,12 @@ def place(short: str) -> str:
     return _INDEX[short]
 
 
+TEXT = json.dumps(SOUND)
+
+
 def spoilt(changes: Mapping[str, Any]) -> dict[str, Any]:
     """A copy of the sound definition with each place set, taken away (GONE), or appended to (a place ending in -)."""
-    document: dict[str, Any] = copy.deepcopy(dict(SOUND))
+    document: dict[str, Any] = json.loads(TEXT)
     for short, given in changes.items():
         value = given if given is GONE else copy.deepcopy(given)
         parts = [part.replace("~1", "/").replace("~0", "~") for part in place(short).split("/")[1:]]
