@@ -64,10 +64,13 @@ def project(tmp_path: Path) -> Path:
     return folder
 
 
+IMPORTS = "import pytest\nfrom mlops.testing import Stub\n"
+
+
 def run_pytest(
     project: Path, test: str, *options: str, code: int = 0, environment: dict[str, str] | None = None
 ) -> str:
-    (project / "test_it.py").write_text(f"import pytest\nfrom mlops.testing import Stub\n{test}")
+    (project / "test_it.py").write_text(f"{IMPORTS}{test}")
     # Where the package is installed without its entry point, naming the plugin is the same.
     given = {key: value for key, value in os.environ.items() if key not in ("CI", "PYTEST_ADDOPTS")}
     given |= {"PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **(environment or {})}
@@ -77,10 +80,7 @@ def run_pytest(
     return ended.stdout + ended.stderr
 
 
-def test_a_whole_pipeline_and_one_that_stops_at_its_gate(project: Path) -> None:
-    run_pytest(
-        project,
-        """
+WHOLE = """
 def test_both(run_pipeline, local_account):
     good = run_pipeline("pipeline.py", parameters={"Rows": 8})
     assert good.status == "Succeeded", good.failure
@@ -98,15 +98,10 @@ def test_both(run_pipeline, local_account):
 
 def test_an_account_starts_empty(local_account):
     assert local_account.client("sagemaker").list_pipelines()["PipelineSummaries"] == []
-""",
-    )
-    assert not (project / ".mlops").exists()
+"""
 
 
-def test_stubs_stand_for_steps(project: Path) -> None:
-    run_pytest(
-        project,
-        """
+STUBS = """
 def test_stubs(run_pipeline, tmp_path):
     model, report = tmp_path / "model", tmp_path / "quality.json"
     model.mkdir()
@@ -135,14 +130,10 @@ def test_stubs(run_pipeline, tmp_path):
     ):
         with pytest.raises(Exception, match=told):
             run_pipeline("pipeline.py", stubs=wrong)
-""",
-    )
+"""
 
 
-def test_one_step_runs_alone(project: Path) -> None:
-    run_pytest(
-        project,
-        """
+ALONE = """
 def test_one(run_step, tmp_path):
     rows = tmp_path / "rows.txt"
     rows.write_text("1\\n1\\n")
@@ -159,8 +150,7 @@ def test_one(run_step, tmp_path):
         run_step("pipeline.py", "Evaluate", inputs={"code": rows})
     with pytest.raises(Exception, match="no parameter Row"):
         run_step("pipeline.py", "Prepare", parameters={"Row": 5})
-""",
-    )
+"""
 
 
 BATCH = """
@@ -186,12 +176,7 @@ lines = [line for file in (base / "input/answers").glob("*.out") for line in fil
 """
 
 
-def test_stubs_of_metrics_and_of_transforms(project: Path) -> None:
-    (project / "batch.py").write_text(BATCH)
-    (project / "count.py").write_text(COUNT)
-    run_pytest(
-        project,
-        """
+STUBS_OF_METRICS = """
 def test_both(run_pipeline, tmp_path):
     (tmp_path / "model").mkdir()
     answers = tmp_path / "answers"
@@ -216,8 +201,7 @@ def test_both(run_pipeline, tmp_path):
     stubs |= {"Train": Stub(outputs={"model": tmp_path / "model"}, metrics={"auc": 1.0}), "Score": Stub()}
     with pytest.raises(Exception, match="lacks what other steps read: the output output"):
         run_pipeline("batch.py", stubs=stubs)
-""",
-    )
+"""
 
 
 SPOT = """
@@ -243,12 +227,7 @@ else:
 """
 
 
-def test_a_step_is_interrupted(project: Path) -> None:
-    (project / "spot_pipeline.py").write_text(SPOT)
-    (project / "spot.py").write_text(RESUME)
-    run_pytest(
-        project,
-        """
+INTERRUPTED = """
 def test_it(run_step):
     ended = run_step("spot_pipeline.py", "Train", interrupt={"Train": 0})
     assert ended.status == "Succeeded", ended.failure
@@ -257,8 +236,7 @@ def test_it(run_step):
     assert "Interrupted" in [item["Status"] for item in job["SecondaryStatusTransitions"]]
     with pytest.raises(Exception, match="Other has no spot instances"):
         run_step("spot_pipeline.py", "Other", interrupt={"Other": 0})
-""",
-    )
+"""
 
 
 SNAPSHOT = """
@@ -346,12 +324,6 @@ def test_stubs(run_pipeline, tmp_path):
 """
 
 
-def test_stubs_of_what_does_not_run_here(project: Path) -> None:
-    (project / "asks.py").write_text(ASKS)
-    (project / "use.py").write_text(USE)
-    run_pytest(project, STUBS_OF_ALL)
-
-
 MISUSES = """
 from mlops.testing import Stub
 
@@ -386,3 +358,31 @@ def test_a_misuse_is_told_at_the_line_of_the_test(project: Path) -> None:
     assert [line for line in TOLD if line not in told] == []
     assert "mlops/testing/" not in told and "mlops/check/" not in told
     assert "7 failed" in told
+
+
+INSIDE = {
+    "whole": WHOLE,
+    "stubs": STUBS,
+    "alone": ALONE,
+    "stubs_of_metrics": STUBS_OF_METRICS,
+    "interrupted": INTERRUPTED,
+    "stubs_of_all": STUBS_OF_ALL,
+}
+
+
+def test_the_fixtures_run_pipelines_and_steps_with_stubs_and_interrupts(project: Path) -> None:
+    """By one pytest for all of them: to start one takes longer than what some of them do."""
+    files = {
+        "batch.py": BATCH,
+        "count.py": COUNT,
+        "spot_pipeline.py": SPOT,
+        "spot.py": RESUME,
+        "asks.py": ASKS,
+        "use.py": USE,
+    }
+    for name, text in files.items():
+        (project / name).write_text(text)
+    for name, text in INSIDE.items():
+        (project / f"test_{name}.py").write_text(f"{IMPORTS}{text}")
+    run_pytest(project, "")
+    assert not (project / ".mlops").exists()
