@@ -113,6 +113,11 @@ def plan(request: Promotion) -> Planned:
         found = replace(found, needs=crossing.needs)
     if not found.may:
         return found
+    if road.settings.component is not None:
+        component = promoting.planned_component(
+            road.connected.account, road.connected.environment, road.version, road.target, road.settings
+        )
+        return replace(found, calls=component.told)
     promotion = promoting.planned(
         road.connected.account,
         road.connected.environment,
@@ -157,6 +162,7 @@ class _Road:
             self.target,
             passed(self.version, self.request.target.endpoint),
             self.connected.root,
+            component=self.settings.component,
         )
         return judge(self.settings.gates, asked, request.overrides)
 
@@ -184,7 +190,9 @@ class _Road:
         """Where the gate asks for it, those of the version that serves."""
         if not any(gate.name == signature.NAME for gate, _ in self.settings.gates):
             return None
-        before = serving_version(self.connected.account, self.source.account, self.target.endpoint)
+        before = serving_version(
+            self.connected.account, self.source.account, self.target.endpoint, self.settings.component
+        )
         if before is None or before.arn == self.version.arn:
             return None
         with answers():

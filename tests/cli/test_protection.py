@@ -124,6 +124,8 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints invoke", ("churn", "--data", "1")),
     Reads("endpoints history", ("churn",)),
     Reads("verdict explain", ("churn",), code=2),
+    Reads("endpoints watch", ("churn", "--for", "0")),
+    Reads("gc", ("--older-than", "0")),
     Reads("assets list"),
     Reads("assets prune", ("--older-than", "0")),
     Changes("upsert", ("pipeline.py", "--force"), "upsert churn"),
@@ -134,6 +136,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("models reject", ("churn", "1"), "reject version 1 of churn"),
     Changes("promote", ("churn", "--endpoint", "other"), "take version 1 of churn to the endpoint other", "--to"),
     Changes("endpoints delete", ("churn",), "delete the endpoint churn"),
+    Changes("gc", ("--older-than", "0", "--apply"), "remove 1 model"),
     Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 object"),
     Changes("selftest", (), "run mlops-selftest-", code=1),
     Changes("destroy", ("churn", "--force"), "remove pipeline churn"),
@@ -204,7 +207,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> P
                 "SupportedResponseMIMETypes": ["text/csv"],
             },
         )
-    sagemaker.create_model(ModelName="m", ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
+    for name in ("m", "superseded"):
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=role, PrimaryContainer={"Image": IMAGE})
+    s3.put_object(Bucket="acme-ml", Key="mlops/made/models/superseded.json", Body=b"{}")
     variant = {"VariantName": "All", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")

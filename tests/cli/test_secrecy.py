@@ -214,6 +214,8 @@ CALLS = (
     Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers"),
     Call("endpoints history", ("leaky",)),
     Call("verdict explain", ("leaky",), code=2),
+    Call("endpoints watch", ("leaky", "--for", "0")),
+    Call("gc", ("--idle", "1")),
     *(
         Call(f"endpoints {name}", ("leaky", "--reason", token("because")), code=1)
         for name in ("pause", "promote-now", "abort", "rollback")
@@ -221,6 +223,7 @@ CALLS = (
     Call("endpoints resume", ("leaky",), code=1),
     Call("endpoints invoke", ("leaky", "--data", "bad"), code=1, formats=False),
     Call("endpoints delete", ("leaky", "--format", "json"), formats=False),
+    Call("gc", ("--apply", "--older-than", "0", "--reason", token("because"))),
     Call("assets list"),
     Call("assets prune", ("--older-than", "0")),
     Call("local put", ("pipeline.py", "s3://mlops-local/put.py")),

@@ -26,7 +26,7 @@ CHANGES = {
         "AbortMultipartUpload": "parts of an upload of ours that nobody finishes",
         "CreateBucket": "of the local account alone: tests/deploy/test_local_names.py",
     },
-    "deploy/conditional_object.py": {"PutObject": "write the record; the journal and history of a promotion"},
+    "deploy/conditional_object.py": {"PutObject": "the record; journal, history and marks of a promotion; notes of gc"},
     "deploy/pipelines/record.py": {"DeleteObject": "destroy: the record"},
     "deploy/resources/pipeline.py": {
         "CreatePipeline": "create the pipeline",
@@ -65,6 +65,10 @@ CHANGES = {
         "UpdateEndpoint": "promote",
         "DeleteEndpoint": "promote: one that had failed, before it is made anew",
     },
+    "deploy/endpoints/components.py": {
+        "CreateModel": "promote",
+        "UpdateInferenceComponent": "promote",
+    },
     "deploy/shifting/controller.py": {
         "UpdateEndpoint": "promote, endpoints resume, abort, promote-now, rollback",
         "UpdateEndpointWeightsAndCapacities": "promote, endpoints resume, abort, promote-now",
@@ -78,6 +82,11 @@ CHANGES = {
     },
     "deploy/shifting/lost_answers.py": {
         "CreateEndpointConfig": "promote, endpoints resume, abort, promote-now, rollback"
+    },
+    "deploy/collecting/removing.py": {
+        "DeleteEndpoint": "gc --apply",
+        "DeleteEndpointConfig": "gc --apply",
+        "DeleteModel": "gc --apply",
     },
     "deploy/endpoints/serving.py": {"DeleteEndpoint": "endpoints delete"},
     "deploy/executions/following.py": {

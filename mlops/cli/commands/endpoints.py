@@ -214,6 +214,41 @@ def abort(name: str, environment: str, reason: str | None, yes: bool, format_: s
 @command.command()
 @click.argument("name")
 @options.environment
+@click.option("--every", default="5s", show_default=True, metavar="DURATION", help="How often to look.")
+@click.option("--for", "at_most", metavar="DURATION", help="Stop after that long; 0 is one look.")
+@options.as_json
+def watch(name: str, environment: str, every: str, at_most: str | None, format_: str) -> None:
+    """Shares, requests, errors and latency of each variant, until the promotion that is under way has ended, or
+    Ctrl-C. Exit code 1 where it was taken back."""
+    from mlops.cli.looking import shown
+    from mlops.ir import Refusal
+    from mlops.use_cases import watching_endpoints
+
+    with shown(as_json=format_ == "json") as show_look:
+        ended = watching_endpoints.watch(
+            environment,
+            name,
+            show_look,
+            every=max(1.0, _seconds("every", every)),
+            at_most=None if at_most is None else _seconds("for", at_most),
+        )
+    if ended is not None and ended.phase == "taken back":
+        told = f"version {ended.version} of {ended.group} was taken back"
+        raise Refusal(f"{told}: {ended.reason}" if ended.reason else told)
+
+
+def _seconds(option: str, written: str) -> float:
+    from mlops.ir.duration import seconds_of
+
+    try:
+        return seconds_of(float(written) if written.replace(".", "", 1).isdigit() else written)
+    except ValueError as error:
+        raise click.BadParameter(str(error), param_hint=f"--{option}") from None
+
+
+@command.command()
+@click.argument("name")
+@options.environment
 @click.option("--to", "number", type=int, metavar="VERSION", help="This version instead of the one before.")
 @_reason
 @asking.yes

@@ -10,7 +10,7 @@ from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import Conductor, is_left, told, unfinished, wish
-from mlops.deploy.endpoints.history import WINDOW, Entry, refused
+from mlops.deploy.endpoints.history import Entry, refused
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
 from mlops.deploy.models.registry import version as version_of
@@ -89,7 +89,7 @@ class Steering:
             there = self._endpoint()
             entries = history.read(self.account, self.environment, self.endpoint)
         now = history.serving(entries, there.config)
-        target = self._earlier(entries, now, there, number)
+        target = self._earlier(entries, there, number)
         by = self._permitted(f"roll {self.endpoint} back to {history.what(target.group, target.version)}")
         config, request = self._with_live_counts(target, there)
         self.say(f"{self.endpoint} goes back to {config}, {history.what(target.group, target.version)}")
@@ -154,17 +154,10 @@ class Steering:
             raise Refusal(f"{self.endpoint} is {there.status}; it can be rolled back when it is in service")
         return there
 
-    def _earlier(self, entries: tuple[Entry, ...], now: Entry | None, there: Endpoint, number: int | None) -> Entry:
+    def _earlier(self, entries: tuple[Entry, ...], there: Endpoint, number: int | None) -> Entry:
         """The last configuration of another version that was not taken or rolled back; whatever it is where its number
         is given."""
-        served: dict[tuple[str, int], Entry] = {}
-        for entry in entries:
-            if entry.verb in ("created", "updated"):
-                served.pop((entry.group, entry.version), None)
-                served[entry.group, entry.version] = entry
-        if now is not None:
-            served.pop((now.group, now.serves or 0), None)
-        window = [entry for entry in served.values() if entry.config != there.config][-WINDOW:]
+        window = history.window(entries, there.config)
         bad = {entry.group: refused(entries, entry.group) for entry in window}
         found = [
             entry

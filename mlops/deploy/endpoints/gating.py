@@ -88,12 +88,15 @@ def asked_of(
     passed: Callable[[str], str | None],
     root: Path,
     now: datetime | None = None,
+    *,
+    component: str | None = None,
 ) -> Asked:
-    """``passed`` says why a version has not passed another environment; ``root`` is the project's folder."""
+    """``component`` is the inference component that serves, where one does. ``passed`` says why a version has not
+    passed another environment; ``root`` is the project's folder."""
 
     @cache
     def before() -> Version | None:
-        return serving_version(account, source.account, target.endpoint)
+        return serving_version(account, source.account, target.endpoint, component)
 
     def serving_metrics() -> Mapping[str, float] | None:
         there = before()
@@ -128,9 +131,9 @@ def asked_of(
     )
 
 
-def serving_version(account: Account, source: Account, endpoint: str) -> Version | None:
+def serving_version(account: Account, source: Account, endpoint: str, component: str | None = None) -> Version | None:
     """What serves there, as its registry ``source`` describes it; None where nothing does that is registered."""
-    arns = packages(account, endpoint)
+    arns = packages(account, endpoint, component)
     return registry.described(source, sorted(arns)[0]) if arns else None
 
 

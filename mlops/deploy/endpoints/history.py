@@ -74,6 +74,20 @@ def serving(entries: tuple[Entry, ...], config: str) -> Entry | None:
     return next((item for item in reversed(entries) if item.config == config and item.serves is not None), None)
 
 
+def window(entries: tuple[Entry, ...], config: str) -> tuple[Entry, ...]:
+    """What can be rolled back to where ``config`` serves: of each other version the entry that promoted it last, oldest
+    first, of the last :data:`WINDOW`."""
+    served: dict[tuple[str, int], Entry] = {}
+    for entry in entries:
+        if entry.verb in ("created", "updated"):
+            served.pop((entry.group, entry.version), None)
+            served[entry.group, entry.version] = entry
+    now = serving(entries, config)
+    if now is not None:
+        served.pop((now.group, now.serves or 0), None)
+    return tuple([entry for entry in served.values() if entry.config != config][-WINDOW:])
+
+
 def refused(entries: tuple[Entry, ...], group: str) -> frozenset[int]:
     """Versions that were taken or rolled back since they were promoted last: a plain promotion passes them over."""
     bad: set[int] = set()

@@ -15,8 +15,9 @@ from typing import Literal
 
 from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
-from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints import components, history
 from mlops.deploy.endpoints.as_declared import as_declared
+from mlops.deploy.endpoints.components import Component, ComponentPlan, Replacing
 from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
 from mlops.deploy.endpoints.crossing import Crossing, need_all
 from mlops.deploy.endpoints.diary import Diary
@@ -94,9 +95,30 @@ def promote(
         identity = confirm_identity(account, environment)
         _need_own(environment, identity.account, version, wanted)
         own = None if samples is None else Samples(samples, *types_of(version))
+    clock = clock or Clock()
+    if settings.component is not None:
+        if crossing is not None:
+            raise Refusal(
+                f"version {version.number} of {version.group} is of another account or region, and goes to no "
+                "inference component from there",
+                hint="register it in the account that serves it",
+            )
+        return _to_component(
+            account,
+            environment,
+            version,
+            wanted,
+            settings,
+            own or samples_of(registry or account, version),
+            replacing=Replacing(account, environment, timeout=target.timeout, say=say, clock=clock),
+            by=identity.arn,
+            reason=reason,
+            say=say,
+            permit=permit,
+        )
+    with answers():
         seen = see(account, wanted, _all_samples(own or samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
-    clock = clock or Clock()
     conductor = Conductor(account, environment, settings, by=identity.arn, timeout=target.timeout, say=say, clock=clock)
     writer = Writer(
         account,
@@ -145,6 +167,63 @@ def promote(
             seen = settled(seen, wanted, writer.state)
             with answers():
                 seen = replace(seen, scaling=_scaling(account, wanted, seen.endpoint))
+
+
+def _to_component(
+    account: Account,
+    environment: Environment,
+    version: Version,
+    wanted: Wanted,
+    settings: PromotionSettings,
+    samples: Samples,
+    *,
+    replacing: Replacing,
+    by: str,
+    reason: str | None,
+    say: Say,
+    permit: Say,
+) -> Promoted:
+    component, what = str(settings.component), f"version {version.number} of {version.group}"
+    there = replacing.settled(component)
+    plan = _component_plan(account, there, wanted, settings)
+    if plan.told:
+        if environment.approval:
+            for line in plan.told:
+                say(line)
+        permit(f"take {what} to the inference component {component}")
+    entry = Entry("updated", version.group, version.number, wanted.model, there.model, by, reason, "in batches")
+    try:
+        verb, answered = replacing.do(plan, samples)
+    except Refusal as refusal:
+        taken = replace(entry, verb="taken back", config=there.model or "", before=None, reason=refusal.message)
+        with answers():
+            history.append(account, environment, component, taken)
+        raise
+    if verb == "updated":
+        with answers():
+            history.append(account, environment, component, replace(entry, serves=version.number))
+    return Promoted(component, environment.name, version, verb, wanted.model, tuple(answered))
+
+
+def _component_plan(account: Account, there: Component, wanted: Wanted, settings: PromotionSettings) -> ComponentPlan:
+    sagemaker = account.client("sagemaker")
+    with answers():
+        has_model = unless_missing(lambda: sagemaker.describe_model(ModelName=wanted.model)) is not None
+    return components.decide(there, has_model, wanted, settings)
+
+
+def planned_component(
+    account: Account, environment: Environment, version: Version, target: Target, settings: PromotionSettings
+) -> ComponentPlan:
+    """What would be done to the environment's inference component, by what is seen now."""
+    wanted = want(environment, version, target)
+    with answers():
+        identity = confirm_identity(account, environment)
+        _need_own(environment, identity.account, version, wanted)
+        there = components.see(account.client("sagemaker"), str(settings.component))
+    if there is None:
+        raise UsageError(f"there is no inference component {settings.component!r}")
+    return _component_plan(account, there, wanted, settings)
 
 
 @contextmanager

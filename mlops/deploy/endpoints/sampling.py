@@ -35,9 +35,13 @@ class Samples:
     def count(self) -> int:
         return len(self.requests) + sum(item.count for item in self.also)
 
-    def ask(self, account: Account, endpoint: str, variant: str | None = None) -> list[Answer]:
-        """Raises Refusal for the first that is not answered."""
+    def ask(
+        self, account: Account, endpoint: str, variant: str | None = None, *, component: str | None = None
+    ) -> list[Answer]:
+        """A variant, an inference component, or the endpoint. Raises Refusal for the first that is not answered."""
         target = {} if variant is None else {"TargetVariant": variant}
+        if component is not None:
+            target = {"InferenceComponentName": component}
         found = []
         for name, body in self.requests.items():
             try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -95,12 +95,12 @@ def places(account: Account) -> Mapping[str, tuple[Place, ...]]:
     return found
 
 
-def packages(account: Account, endpoint: str) -> set[str]:
-    """The registered versions that its models are made of."""
-    return {arn for arns in _packages(account, endpoint).values() for arn in arns}
+def packages(account: Account, endpoint: str, component: str | None = None) -> set[str]:
+    """The registered versions that its models are made of, or that of an inference component."""
+    return {arn for arns in _packages(account, endpoint, component).values() for arn in arns}
 
 
-def _packages(account: Account, endpoint: str) -> Mapping[str, tuple[str, ...]]:
+def _packages(account: Account, endpoint: str, component: str | None = None) -> Mapping[str, tuple[str, ...]]:
     """By variant."""
 
     def told(operation: str, **named: str) -> Mapping[str, Any]:
@@ -108,10 +108,15 @@ def _packages(account: Account, endpoint: str) -> Mapping[str, tuple[str, ...]]:
         return found or {}
 
     sagemaker = account.client("sagemaker")
-    config = told("describe_endpoint", EndpointName=endpoint).get("EndpointConfigName", "")
-    variants = (
-        told("describe_endpoint_config", EndpointConfigName=config).get("ProductionVariants", ()) if config else ()
-    )
+    variants: Sequence[Mapping[str, Any]]
+    if component is not None:
+        described = told("describe_inference_component", InferenceComponentName=component)
+        variants = ({"VariantName": component, **(described.get("Specification") or {})},)
+    else:
+        config = told("describe_endpoint", EndpointName=endpoint).get("EndpointConfigName", "")
+        variants = (
+            told("describe_endpoint_config", EndpointConfigName=config).get("ProductionVariants", ()) if config else ()
+        )
     found: dict[str, tuple[str, ...]] = {}
     for item in variants:
         model = told("describe_model", ModelName=item["ModelName"]) if item.get("ModelName") else {}

@@ -24,6 +24,7 @@ from mlops.deploy.endpoints.promotion import (
     Wait,
 )
 from mlops.deploy.endpoints.sampling import Answer, Samples
+from mlops.deploy.made import remember
 from mlops.deploy.models.registry import Version
 from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting import seeing
@@ -75,12 +76,14 @@ class Writer:
                     copying.copy(self._source, self._account, self._environment, copy)
                     self._say(f"copied {copy.source} to {copy.target}")
                 case CreateModel(name):
+                    remember(self._account, self._environment, "models", name)
                     if made(
                         lambda: sagemaker.create_model(ModelName=name, **action.request),
                         lambda: sagemaker.describe_model(ModelName=name),
                     ):
                         self._say(f"model {name}")
                 case CreateEndpointConfig(name):
+                    remember(self._account, self._environment, "configs", name)
                     if made_config(sagemaker, name, action.request):
                         self._say(f"endpoint configuration {name}")
                 case DeleteEndpoint(name):

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from mlops.account import Account, answers
+from mlops.deploy.made import remember
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting import scaling as autoscaling
 from mlops.deploy.shifting.journal import Journal, Superseded
@@ -295,6 +296,7 @@ class Controller:
                     )
 
     def _make(self, move: MakeConfig) -> None:
+        remember(self._account, self._environment, "configs", move.config)
         if made_config(self._sagemaker, move.config, move.request):
             self._say(f"endpoint configuration {move.config}")
 

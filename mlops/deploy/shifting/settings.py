@@ -50,6 +50,7 @@ class _Table:
     notify: dict[str, Any] | None = None
     registry: str | None = None
     artefacts: Literal["copy", "reference"] = "copy"
+    component: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +101,9 @@ class PromotionSettings:
     """``strategy`` with its ``settings``; ``variants`` take turns; ``patience`` is how many seconds longer a stage may
     last while its verdict is unsure, ``lag`` how late metrics may come. ``judge`` are the rules as they are written.
     ``gates`` have their settings beside them. ``hooks`` are called and ``notify`` says who is told on the way; ``root``
-    is the project's folder. ``registry``
-    is the environment that holds the versions, where that is another; ``artefacts`` says how one of another account or
-    region is served."""
+    is the project's folder. ``registry`` is the environment that holds the versions, where that is another;
+    ``artefacts`` says how one of another account or region is served. ``component`` is the inference component that
+    serves, where one does."""
 
     strategy: Strategy
     settings: Any
@@ -121,10 +122,11 @@ class PromotionSettings:
     judge: Mapping[str, Any] = field(default_factory=dict)
     registry: str | None = None
     artefacts: Literal["copy", "reference"] = "copy"
+    component: str | None = None
 
     def endpoint_of(self, group: str) -> str:
-        """The endpoint that serves ``group`` in the environment, where no other is named."""
-        return self.endpoint.replace("{group}", group)
+        """The endpoint, or the inference component, that serves ``group`` where no other is named."""
+        return self.component or self.endpoint.replace("{group}", group)
 
     @property
     def moments(self) -> frozenset[Moment]:
@@ -185,6 +187,7 @@ class _Reader:
             table.judge,
             table.registry,
             table.artefacts,
+            table.component,
         )
 
     def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:

@@ -1,0 +1,169 @@
+"""An endpoint at one moment, as somebody who watches it wants to see it: shares, requests, errors and latency of each
+variant, and how far a shift has come."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.account import Account, answers
+from mlops.deploy.endpoints.telling import told_move
+from mlops.deploy.measures import measures
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting import seeing
+from mlops.deploy.shifting.deciding import period_of
+from mlops.deploy.shifting.journal import Journal
+from mlops.ir import UsageError
+from mlops.ir.hiding import hide
+from mlops.ir.measure import Judged, Measure
+from mlops.ir.shift import Bake, Weigh
+from mlops.project.environments import Environment
+
+_SHOWN = ("requests", "errors", "latency")
+"""Measures, with their usual settings."""
+
+
+@dataclass(frozen=True, slots=True)
+class VariantLook:
+    """``share`` of the traffic in percent. ``requests`` in the period; ``errors`` is a share of them, ``latency`` its
+    99th percentile in seconds; None where the period says nothing."""
+
+    variant: str
+    share: float
+    instances: int | None
+    requests: float | None
+    errors: float | None
+    latency: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class ShiftLook:
+    """``id`` is one shift's. ``stage`` of ``stages``, 0 before the first; ``left`` is how many seconds of its look are
+    to come, None where nothing is looked at; ``doing`` is the move that is under way."""
+
+    id: str
+    group: str
+    version: int
+    by: str
+    phase: str
+    stage: int
+    stages: int
+    left: float | None
+    doing: str | None
+    reason: str | None
+
+    @property
+    def is_over(self) -> bool:
+        return self.phase in ("shifted", "taken back")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """``period`` is how many seconds the numbers are of, that ended ``until``. ``shift`` is the last one."""
+
+    at: datetime
+    endpoint: str
+    status: str
+    config: str
+    period: int
+    until: datetime
+    variants: tuple[VariantLook, ...]
+    shift: ShiftLook | None
+
+
+def look(account: Account, environment: Environment, name: str, *, now: float, period: float, lag: float) -> Look:
+    """``lag`` is how many seconds metrics may come late. Raises UsageError where there is no such endpoint."""
+    with answers():
+        there = seeing.see(account.client("sagemaker"), name)
+        if there is None:
+            raise UsageError(f"there is no endpoint {name!r}")
+        stored = journals.read(account, environment, name)
+        whole = period_of(period)
+        end = math.floor((now - lag) / whole) * whole
+        serving = there.serving
+        variants = () if serving is None else serving.variants
+        numbers = _numbers(account, name, [item.name for item in variants], end - whole, end)
+    return Look(
+        datetime.fromtimestamp(now, UTC),
+        name,
+        there.status,
+        there.config,
+        whole,
+        datetime.fromtimestamp(end, UTC),
+        tuple(
+            VariantLook(
+                item.name,
+                0.0 if serving is None else serving.share(item.name),
+                item.count,
+                *(numbers[item.name][measure] for measure in _SHOWN),
+            )
+            for item in variants
+        ),
+        None if stored is None else shift_look(stored.journal, now),
+    )
+
+
+def shift_look(journal: Journal, now: float) -> ShiftLook:
+    done = journal.moves[: journal.done]
+    under_way = journal.moves[journal.done] if journal.done < len(journal.moves) else None
+    going = journal.phase == "shifting"
+    left = None
+    if isinstance(under_way, Bake) and journal.since is not None and going:
+        left = max(0.0, journal.since + under_way.seconds - now)
+    return ShiftLook(
+        journal.id or f"{journal.version}-{journal.old.config}",
+        journal.group,
+        journal.version,
+        journal.by,
+        "paused" if journal.wish == "pause" and going else journal.phase,
+        sum(isinstance(move, Weigh) for move in done),
+        sum(isinstance(move, Weigh) for move in journal.moves),
+        left,
+        told_move(under_way) if under_way is not None and going else None,
+        hide(journal.wish_reason or journal.reason),
+    )
+
+
+def _numbers(
+    account: Account, endpoint: str, variants: list[str], start: float, end: float
+) -> Mapping[str, Mapping[str, float | None]]:
+    """By variant and measure, in one question."""
+    shown: dict[str, Measure] = {name: measures()[name] for name in _SHOWN}
+    settings = {name: measure.settings() for name, measure in shown.items()}
+    asked: dict[str, tuple[str, str, str]] = {}
+    queries: list[dict[str, Any]] = []
+    for variant in variants:
+        for name, measure in shown.items():
+            for key, query in measure.queries(settings[name], Judged(endpoint, variant)).items():
+                number = f"q{len(queries)}"
+                asked[number] = (variant, name, key)
+                dimensions = [{"Name": name, "Value": value} for name, value in query.dimensions.items()]
+                metric = {"Namespace": query.namespace, "MetricName": query.metric, "Dimensions": dimensions}
+                stat = {"Metric": metric, "Period": round(end - start), "Stat": query.statistic}
+                queries.append({"Id": number, "MetricStat": stat})
+    found: dict[tuple[str, str, str], float] = {}
+    if queries:
+        reply = account.client("cloudwatch").get_metric_data(
+            StartTime=datetime.fromtimestamp(start, UTC),
+            EndTime=datetime.fromtimestamp(end, UTC),
+            MetricDataQueries=queries,
+        )
+        for item in reply["MetricDataResults"]:
+            if item["Values"]:
+                found[asked[item["Id"]]] = float(item["Values"][0])
+    return {
+        variant: {
+            name: measure.value(
+                settings[name],
+                {
+                    key: found.get((variant, name, key))
+                    for key in measure.queries(settings[name], Judged(endpoint, variant))
+                },
+            )
+            for name, measure in shown.items()
+        }
+        for variant in variants
+    }

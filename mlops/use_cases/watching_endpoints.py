@@ -1,0 +1,48 @@
+"""Look at an endpoint again and again, until what is under way there has ended."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from mlops.deploy.endpoints.watching import Look, ShiftLook, look
+from mlops.deploy.shifting.settings import read as read_settings
+from mlops.deploy.waiting import Clock
+from mlops.use_cases.connecting import connect_here
+
+
+def watch(
+    environment: str, name: str, seen: Callable[[Look], None], *, every: float = 5.0, at_most: float | None = None
+) -> ShiftLook | None:
+    """Looks ``every`` so many seconds, until the shift that was under way has ended, or for ``at_most`` seconds. What
+    became of that shift, None where none has ended."""
+    connected = connect_here(environment)
+    lag, clock = read_settings(connected.environment, connected.root).lag, Clock()
+
+    def now() -> Look:
+        return look(connected.account, connected.environment, name, now=clock.wall(), period=every, lag=lag)
+
+    return follow(now, seen, every=every, at_most=at_most, clock=clock)
+
+
+def follow(
+    look_now: Callable[[], Look],
+    seen: Callable[[Look], None],
+    *,
+    every: float,
+    at_most: float | None,
+    clock: Clock,
+) -> ShiftLook | None:
+    """A shift that had ended before is none that is watched."""
+    began, watched = clock.now(), None
+    while True:
+        found = look_now()
+        seen(found)
+        shift = found.shift
+        if shift is not None:
+            if not shift.is_over:
+                watched = shift.id
+            elif shift.id == watched:
+                return shift
+        if at_most is not None and clock.now() + every > began + at_most:
+            return None
+        clock.sleep(every)
