@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from difflib import get_close_matches
 from functools import lru_cache
 from pathlib import Path
 from posixpath import basename
@@ -103,7 +102,11 @@ def import_of_another_name(subject: Subject) -> Iterator[Fault]:
     Good: from features import make
     """
     assets = {asset.uri: asset for asset in subject.definition.assets}
-    for at, _, placed, (uri, script) in _scripts(subject) if assets else ():
+    if not assets:
+        return
+    from difflib import get_close_matches  # a definition in JSON ships nothing, and need not wait for it
+
+    for at, _, placed, (uri, script) in _scripts(subject):
         asset = _asset_at(assets, uri)
         files = dict(asset.files) if asset is not None else {}
         file = files.get(script)
