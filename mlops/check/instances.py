@@ -59,7 +59,8 @@ _ACCELERATORS: Mapping[str, Mapping[str, int]] = {
     "trn1": {"2xlarge": 1, "32xlarge": 16},
     "trn1n": {"32xlarge": 16},
 }
-"""By family and size (EC2's pages of accelerated instance types)."""
+"""By family and size: of GPUs as the official SDK's image_uri_config/instance_gpu_info.json has them, which a test
+compares; of Neuron devices, and of families that are newer, by EC2's pages of accelerated instance types."""
 
 
 def accelerators(instance: str) -> int | None:

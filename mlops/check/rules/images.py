@@ -146,7 +146,7 @@ def misspelt_repository(subject: Subject) -> Iterator[Fault]:
             yield Fault(used.at, message, help_text, used.placed)
 
 
-_FRAMEWORKS = (
+FRAMEWORKS = (
     "sagemaker-scikit-learn", "sagemaker-xgboost", "sagemaker-sparkml-serving", "sagemaker-chainer",
     "sagemaker-pytorch",
     "sagemaker-tensorflow", "sagemaker-tensorflow-serving", "sagemaker-tensorflow-scriptmode", "sagemaker-mxnet",
@@ -154,13 +154,14 @@ _FRAMEWORKS = (
     "autogluon-inference", "djl-inference", "stabilityai-pytorch-inference", "image-classification-neo",
     "xgboost-neo",
 )  # fmt: skip
+"""Repositories of the SDK's image_uri_config that are those of frameworks in Amazon's own accounts."""
 
 
 @cache
 def _repositories() -> frozenset[str]:
     from mlops.knowledge import algorithms, containers
 
-    return frozenset((*_FRAMEWORKS, *algorithms.names(), *containers.names()))
+    return frozenset((*FRAMEWORKS, *algorithms.names(), *containers.names()))
 
 
 _PLAIN = frozenset({"pytorch", "tensorflow", "mxnet"})
