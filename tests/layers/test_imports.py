@@ -23,6 +23,11 @@ BY_STRING = {"mlops/__init__.py"}
 """Where a string may name any module: the public names and what fills the ports."""
 
 
+@cache
+def parsed(file: Path) -> ast.Module:
+    return ast.parse(file.read_text())
+
+
 def modules(root: Path) -> Mapping[str, Path]:
     """By name; templates are text."""
     files = [file.relative_to(root) for file in (root / "mlops").rglob("*.py")]
@@ -49,7 +54,7 @@ def cycles(root: Path) -> list[list[str]]:
     known = modules(root)
     graph: nx.DiGraph[str] = nx.DiGraph()
     for name, file in known.items():
-        graph.add_edges_from((name, other) for other in imported(ast.parse(file.read_text()), known) if other != name)
+        graph.add_edges_from((name, other) for other in imported(parsed(file), known) if other != name)
     return sorted(sorted(part) for part in nx.strongly_connected_components(graph) if len(part) > 1)
 
 
@@ -115,7 +120,7 @@ def reaching_up(root: Path) -> list[str]:
     for name, file in known.items():
         if file.relative_to(root).as_posix() in BY_STRING:
             continue
-        for line, other in named(ast.parse(file.read_text()), known):
+        for line, other in named(parsed(file), known):
             own, theirs = height(name), height(other)
             if own is not None and (theirs is None or theirs > own):
                 found.append(f"{file.relative_to(root)}:{line} names {other}")
