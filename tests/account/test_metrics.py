@@ -304,6 +304,11 @@ def test_what_processes_use_is_measured() -> None:
     assert len(found) == 2
 
 
+def test_what_nobody_asked_yet_has_no_records(tmp_path: Path) -> None:
+    """An alarm over it is asked nevertheless."""
+    assert list(between(tmp_path / "nothing", 0, 1e12)) == []
+
+
 def test_records_are_read_from_the_files_of_their_time(tmp_path: Path) -> None:
     for start in (1000, 1100, 1200):
         recorder = Recorder(tmp_path, clock=lambda start=start: float(start))

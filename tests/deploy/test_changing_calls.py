@@ -72,6 +72,7 @@ CHANGES = {
     "deploy/shifting/controller.py": {
         "UpdateEndpoint": "promote, endpoints resume, abort, promote-now, rollback",
         "UpdateEndpointWeightsAndCapacities": "promote, endpoints resume, abort, promote-now",
+        "SetAlarmState": "endpoints abort: a deployment by guardrails ends where an alarm rings",
     },
     "deploy/hooks/lambda_.py": {"Invoke": "promote, endpoints resume, abort, promote-now, rollback: a hook"},
     "deploy/shifting/scaling.py": {
@@ -128,6 +129,7 @@ SERVICES = (
     "kms",
     "ec2",
     "application-autoscaling",
+    "cloudwatch",
 )
 ELSEWHERE = ("account/local/", "use_cases/templates/")
 """What answers such calls on this machine; texts."""

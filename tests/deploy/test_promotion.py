@@ -90,6 +90,7 @@ def seen(endpoint: Endpoint | None, **more: Any) -> Seen:
             (CreateEndpointConfig, UpdateEndpoint, *PROOF),
             EARLIER,
         ),
+        (seen(State("UpdateRollbackFailed", OURS)), "updated", (CreateEndpointConfig, UpdateEndpoint, *PROOF), OURS),
     ],
     ids=[
         "nothing",
@@ -104,6 +105,7 @@ def seen(endpoint: Endpoint | None, **more: Any) -> Seen:
         "the service works at it",
         "it is being deleted",
         "its way back failed",
+        "its way back to ours failed",
     ],
 )
 def test_what_is_decided(given: Seen, verb: str | None, actions: tuple[type, ...], back: str | None) -> None:

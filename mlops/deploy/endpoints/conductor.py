@@ -19,8 +19,9 @@ from mlops.deploy.endpoints.sampling import Samples
 from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.controller import Controller, Outcome
+from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.journal import Journal, Stored, Superseded, Wish
-from mlops.deploy.shifting.judging import ByMetrics
+from mlops.deploy.shifting.judging import ByMetrics, unknown_alarms
 from mlops.deploy.shifting.samples import Samples as Seen
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
@@ -73,6 +74,13 @@ class Conductor:
             self._say(f"beware: {note}")
         with answers():
             stored = journals.read(self._account, self._environment, shift.name)
+            unknown = unknown_alarms(self._account.client("cloudwatch"), self._settings.alarms)
+        if unknown and shift.engine is not Engine.UPDATE:
+            raise Refusal(
+                f"there is no alarm {unknown[0]} in {self._environment.name}, which is to judge {shift.name}; nothing "
+                "was changed",
+                hint=f"make it, or correct `alarms` of [env.{self._environment.name}.promote]",
+            )
         journal = Journal(
             shift.name,
             group,

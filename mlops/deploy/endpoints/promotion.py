@@ -22,7 +22,7 @@ from mlops.deploy.shifting.guardrails import deployment_config
 from mlops.deploy.shifting.hooked_moves import with_hooks
 from mlops.deploy.shifting.moves import at_once, by_guardrails, by_weights, config_name, other_name
 from mlops.deploy.shifting.scaled_moves import in_the_way, lost, with_scaling
-from mlops.deploy.shifting.seeing import FAILED, Endpoint
+from mlops.deploy.shifting.seeing import FAILED, MIXED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import Refusal
 from mlops.ir.shift import Course, Move, Scaling, Serving, Stage, Variant, after_all, config_at_end
@@ -48,7 +48,8 @@ class Target:
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """``model`` is a name, ``model_request`` what it is made of. ``members`` are the configuration's beside its
-    variants; ``prefix`` begins its name; ``offered`` are instance types that the version names."""
+    variants; ``prefix`` begins its name; ``offered`` are instance types that the version names. ``marketplace``: a
+    container of it is of AWS Marketplace."""
 
     target: Target
     model: str
@@ -58,6 +59,7 @@ class Wanted:
     offered: tuple[str, ...]
     copies: tuple[Copy, ...] = ()
     """Archives of another account or region that the model is made of."""
+    marketplace: bool = False
 
     @property
     def endpoint(self) -> str:
@@ -218,6 +220,7 @@ def want(environment: Environment, version: Version, target: Target, crossing: C
         f"{version.group}-{version.number}",
         tuple(specification.get("SupportedRealtimeInferenceInstanceTypes") or ()),
         crossing.copies if crossing is not None else (),
+        marketplace=any(container.get("ProductId") for container in specification.get("Containers") or ()),
     )
 
 
@@ -241,11 +244,13 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion
         create = CreateEndpoint(wanted.endpoint, config.name)
         actions = (*model, config, *gone, create, *_proof(seen, wanted, config.name, None))
         return Promotion("created", actions, config.name)
-    if _serves(there.serving, wanted):
+    mixed = there.status == MIXED
+    if _serves(there.serving, wanted) and not mixed:
         back = TakeBack(wanted.endpoint, seen.before) if seen.before is not None else None
         proof = _proof(seen, wanted, there.config, back, unchanged=True)
         return Promotion("unchanged", (*model, *proof), there.config)
-    shift = _shift(seen, there, wanted, settings)
+    # Where two configurations serve after a rollback that failed, the one that is wanted takes over at once.
+    shift = _shift(seen, there, wanted, settings) if not mixed else None
     if shift is not None:
         return Promotion("updated", (*model, shift), config_at_end(shift.moves))
     config = _config(wanted, coming_variant(wanted, there.serving, _kept_name(there.serving)), there.members)
@@ -280,6 +285,7 @@ def _shift(seen: Seen, there: Endpoint, wanted: Wanted, settings: PromotionSetti
         plain=_config(wanted, coming, there.members),
         retain=wanted.target.count is None,
         scaling=seen.scaling,
+        marketplace=wanted.marketplace,
     )
 
 
@@ -294,11 +300,12 @@ def shift_to(
     plain: CreateEndpointConfig,
     retain: bool,
     scaling: tuple[Scaling, ...],
+    marketplace: bool = False,
 ) -> Shift | None:
     """From what serves there to ``new``, beside which its configuration has ``members``; where it goes by weights it
-    has another name. ``plain`` is the configuration that an update alone would bring, which may ``retain`` the
-    properties of what serves. None where that does it. Raises Refusal where the endpoint cannot go along the course
-    that is declared."""
+    has another name. ``marketplace``: a container is of AWS Marketplace. ``plain`` is the configuration that an update
+    alone would bring, which may ``retain`` the properties of what serves. None where that does it. Raises Refusal where
+    the endpoint cannot go along the course that is declared."""
     old = there.serving
     if old is None:
         return None
@@ -311,6 +318,7 @@ def shift_to(
         old,
         new,
         alarms=settings.alarms,
+        marketplace=marketplace,
         shadows=any(held.get("ShadowProductionVariants") for held in (there.members, members)),
         own_verdicts=bool(settings.rules) and course != AT_ONCE,
         hooks_within=bool(settings.moments & {"stage", "before-last"}) and course != AT_ONCE,
@@ -324,8 +332,8 @@ def shift_to(
             raise Refusal(f"{endpoint} cannot go by {settings.strategy.name}: {why}")
         case Engine.GUARDRAILS:
             same = replace(new, name=old.names[0])
-            deployment = deployment_config(course, count, settings.alarms)
-            moves = by_guardrails(old, same, members, deployment, prefix=prefix)
+            deployment = deployment_config(course, new.count, settings.alarms)
+            moves = by_guardrails(same, members, deployment, prefix=prefix, retain=retain)
             return _whole(Shift(endpoint, engine, why, old, moves, same.name), scaling, settings)
         case Engine.WEIGHTS:
             moves = by_weights(course, old, new, members, count=new.count, prefix=prefix)

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal, Protocol
 
 from mlops.account import Account, answers
+from mlops.account.answers import Refused
 from mlops.deploy.made import remember
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting import scaling as autoscaling
@@ -18,7 +19,7 @@ from mlops.deploy.shifting.journal import Journal, Superseded
 from mlops.deploy.shifting.lost_answers import made_config, pointed
 from mlops.deploy.shifting.moves import both_of, way_back
 from mlops.deploy.shifting.scaled_moves import in_the_end, restored
-from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, Endpoint, until_settled
+from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, MIXED, Endpoint, until_settled
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.duration import said
@@ -44,6 +45,8 @@ from mlops.project.environments import Environment
 Say = Callable[[str], None]
 _REPAIRS = 5
 """Of what others do to the endpoint meanwhile; then somebody works against us."""
+_LONGEST_REASON = 1023
+"""Of an alarm's state (botocore: StateReason)."""
 
 
 Happened = Literal["start", "stage", "verdict", "rollback", "end"]
@@ -150,6 +153,9 @@ class Controller:
             if paused:
                 return Outcome("paused", self._journal)
             move = self._journal.moves[self._journal.done]
+            if isinstance(move, PointTo) and move.deployment:
+                with answers():
+                    self._attended(move)
             expected = self._expected()
             # Of one that was cut off the next move may have been made already.
             self._hold(expected, after(expected, move))
@@ -174,8 +180,9 @@ class Controller:
         return Outcome("shifted", self._journal)
 
     def _since(self, move: Move) -> float | None:
-        """A bake that was begun goes on; it does not begin anew."""
-        if not isinstance(move, Bake):
+        """A bake that was begun goes on, it does not begin anew; and of a deployment by the service it is to be known
+        whether it was begun."""
+        if not isinstance(move, Bake) and not (isinstance(move, PointTo) and move.deployment):
             return None
         return self._journal.since if self._journal.since is not None else self._clock.wall()
 
@@ -232,9 +239,13 @@ class Controller:
             self._say(f"taking {self._journal.endpoint} back: {reason}")
             self._tell("rollback", f"{self._journal.endpoint} is taken back: {reason}", self._journal)
             self._write(replace(self._journal, phase="going back", reason=reason, since=None, wish=None))
-        old = self._journal.old
+        old, moves = self._journal.old, self._journal.moves
+        under_way = moves[self._journal.done] if self._journal.done < len(moves) else None
         for _ in range(_REPAIRS):
-            endpoint = self._settled()
+            if isinstance(under_way, PointTo) and under_way.deployment:
+                endpoint = self._attended(under_way, stop=reason)
+            else:
+                endpoint = self._settled()
             if endpoint is None or endpoint.serving is None:
                 raise Refusal(
                     f"the endpoint {self._journal.endpoint} is {'gone' if endpoint is None else endpoint.status}, and "
@@ -248,6 +259,8 @@ class Controller:
                 live=self._scaled(endpoint.serving),
                 scalings=self._journal.scaling,
             )
+            if endpoint.status == MIXED:
+                moves = (PointTo(old), *(move for move in moves if not isinstance(move, PointTo)))
             if not moves:
                 # When all traffic is back: nothing of the user's own is waited for before.
                 self._hooks(CallHooks("rollback"), self._journal)
@@ -305,22 +318,79 @@ class Controller:
         there = self._settled()
         if there is not None and (there.status, there.config) == (IN_SERVICE, config):
             return
+        if there is not None and self._was_rolled_back(move, there):
+            raise Red(f"SageMaker has taken it back by itself: {there.failure}")
         self._say(f"{name} goes to {config}")
         deployment = {"DeploymentConfig": dict(move.deployment)} if move.deployment else {}
-        pointed(
-            lambda: self._sagemaker.update_endpoint(
-                EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=move.retain, **deployment
-            ),
-            self._sagemaker,
-            name,
-            config,
-        )
-        came = self._settled(_limit(move))
+        try:
+            with answers():
+                pointed(
+                    lambda: self._sagemaker.update_endpoint(
+                        EndpointName=name,
+                        EndpointConfigName=config,
+                        RetainAllVariantProperties=move.retain,
+                        **deployment,
+                    ),
+                    self._sagemaker,
+                    name,
+                    config,
+                )
+        except Refused as refused:
+            # Nothing was begun, and the same call would be refused again.
+            if deployment and refused.code == "ValidationException":
+                raise Red(f"SageMaker refuses it: {refused.said}") from refused
+            raise
+        came = self._attended(move) if deployment else self._settled()
         if came is None:
             raise Red("the endpoint was deleted meanwhile")
         if (came.status, came.config) != (IN_SERVICE, config):
+            self._heed()
             told = f": {came.failure}" if came.failure else ""
             raise Red(f"it did not come to {config}, and is {came.status} with {came.config}{told}")
+
+    # A deployment by the service's guardrails.
+
+    def _attended(self, move: PointTo, stop: str | None = None) -> Endpoint | None:
+        """What it came to. While it is under way the journal says that somebody is at it, and what others wish is
+        heard; with ``stop`` it is to end, for that reason."""
+        told = list[str]()
+
+        def say_once(text: str) -> None:
+            if text not in told:
+                told.append(text)
+                self._say(text)
+
+        def hear(state: Endpoint) -> None:
+            if state.is_settled:
+                return
+            for line in state.progress:
+                say_once(f"{self._journal.endpoint}: {line}")
+            self._renew()
+            wished = self._journal.wish_reason or "somebody wishes it" if self._journal.wish == "abort" else None
+            if (reason := stop or wished) is not None and state.status == "Updating":
+                self._stop(move, reason, say_once)
+
+        return self._settled(_limit(move), hear)
+
+    def _stop(self, move: PointTo, reason: str, say: Say) -> None:
+        """The service has no call that ends a deployment: it goes back while an alarm rings that it watches."""
+        name = self._journal.endpoint
+        alarms = ((move.deployment or {}).get("AutoRollbackConfiguration") or {}).get("Alarms") or ()
+        if not alarms:
+            say(f"no alarm watches {name}, so SageMaker cannot be told to stop; it is taken back when that has ended")
+            return
+        alarm = alarms[0]["AlarmName"]
+        say(f"{name}: the alarm {alarm} is set to ALARM, so that SageMaker goes back")
+        self._account.client("cloudwatch").set_alarm_state(
+            AlarmName=alarm, StateValue="ALARM", StateReason=f"{name} is to go back: {reason}"[:_LONGEST_REASON]
+        )
+
+    def _was_rolled_back(self, move: PointTo, there: Endpoint) -> bool:
+        """By the service, while nobody was at it: its failure is younger than our intent."""
+        since, modified = self._journal.since, there.modified
+        if not move.deployment or not there.failure or since is None or modified is None:
+            return False
+        return modified >= since
 
     def _change(self, wanted: list[dict[str, Any]]) -> None:
         self._settled()
@@ -366,12 +436,13 @@ class Controller:
         with answers():
             return autoscaling.see(self._account, self._journal.endpoint, serving.names)
 
-    def _settled(self, more: float = 0.0) -> Endpoint | None:
-        """``more`` seconds may go by beside the time-out. None where it is gone. Raises Refusal after the time-out:
+    def _settled(self, more: float = 0.0, heard: Callable[[Endpoint], None] = lambda state: None) -> Endpoint | None:
+        """``more`` seconds may go by beside the time-out; ``heard`` hears of each look. None where it is gone. Raises
+        Refusal after the time-out:
         what is under way then is finished by the next that comes."""
         name = self._journal.endpoint
         deadline = self._clock.now() + self._timeout + more
-        found, ended = until_settled(self._sagemaker, name, self._clock, deadline)
+        found, ended = until_settled(self._sagemaker, name, self._clock, deadline, heard)
         if not ended and found is not None:
             raise Refusal(
                 f"the endpoint {name} is still {found.status} after {self._timeout:g} seconds",

@@ -52,15 +52,10 @@ class Situation:
     def is_serverless(self) -> bool:
         return any(_serverless(variant) for variant in (*self.old.variants, self.new))
 
-    @property
-    def count(self) -> int | None:
-        counts = [variant.count for variant in self.old.variants if variant.count is not None]
-        return sum(counts) if counts else None
-
     def why_not_guardrails(self) -> str | None:
         """A clause, None where they can express it."""
         try:
-            deployment_config(self.course, self.count, self.alarms)
+            deployment_config(self.course, self.new.count, self.alarms)
         except Inexpressible as error:
             return str(error)
         return None

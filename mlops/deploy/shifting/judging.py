@@ -127,10 +127,7 @@ class ByMetrics:
 
     def _states(self) -> dict[str, str | None]:
         """Of the alarms, with the reason of one that rings; None for one that is not there."""
-        told = self._cloudwatch.describe_alarms(
-            AlarmNames=list(self._alarms), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
-        found = {item["AlarmName"]: item for item in (*told["MetricAlarms"], *told.get("CompositeAlarms", ()))}
+        found = _described(self._cloudwatch, self._alarms)
         states: dict[str, str | None] = dict.fromkeys(self._alarms)
         for name, item in found.items():
             reason = f": {item.get('StateReason', '')}" if item["StateValue"] == "ALARM" else ""
@@ -195,3 +192,14 @@ class ByMetrics:
             token = reply.get("NextToken")
             if not token:
                 return
+
+
+def unknown_alarms(cloudwatch: Any, names: Sequence[str]) -> list[str]:
+    """Those that are not there: a name that is mistyped would never ring."""
+    found = _described(cloudwatch, names) if names else {}
+    return [name for name in names if name not in found]
+
+
+def _described(cloudwatch: Any, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
+    told = cloudwatch.describe_alarms(AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"])
+    return {item["AlarmName"]: item for item in (*told["MetricAlarms"], *told.get("CompositeAlarms", ()))}

@@ -83,12 +83,14 @@ def _moves(
 
 
 def by_guardrails(
-    old: Serving, new: Variant, members: Mapping[str, Any], deployment: Mapping[str, Any], *, prefix: str
+    new: Variant, members: Mapping[str, Any], deployment: Mapping[str, Any], *, prefix: str, retain: bool = True
 ) -> tuple[Move, ...]:
-    """The service goes along the course; ``new`` has the name of the one variant that serves."""
+    """The service goes along the course; ``new`` has the name of the one variant that serves. With ``retain`` it keeps
+    the count that serves, and else has its own."""
     request = {**members, "ProductionVariants": [new.as_request()]}
     config = config_name(prefix, request)
-    return MakeConfig(config, request), PointTo(Serving(config, (new,)), deployment=deployment), Probe(None)
+    to = PointTo(Serving(config, (new,)), retain=retain, deployment=deployment)
+    return MakeConfig(config, request), to, Probe(None)
 
 
 def both_of(moves: Sequence[Move], old: Serving) -> Serving | None:

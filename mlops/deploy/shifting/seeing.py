@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,8 +10,8 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.waiting import Clock, until
 from mlops.ir.shift import Serving, Variant
 
-IN_SERVICE, FAILED = "InService", "Failed"
-SETTLED = frozenset({IN_SERVICE, FAILED, "OutOfService", "UpdateRollbackFailed"})
+IN_SERVICE, FAILED, MIXED = "InService", "Failed", "UpdateRollbackFailed"
+SETTLED = frozenset({IN_SERVICE, FAILED, MIXED, "OutOfService"})
 """Of all others something is under way, of ours or of somebody else, and comes to one of these or to an end."""
 
 
@@ -26,6 +26,10 @@ class Endpoint:
     failure: str | None
     serving: Serving | None
     members: Mapping[str, Any]
+    modified: float | None = None
+    """In seconds since 1970."""
+    progress: tuple[str, ...] = ()
+    """Of a deployment that is under way, in the service's words."""
 
     @property
     def is_settled(self) -> bool:
@@ -54,6 +58,8 @@ def see(sagemaker: Any, name: str) -> Endpoint | None:
         found.get("FailureReason") or None,
         Serving(config, variants) if variants else None,
         members_of(described),
+        found["LastModifiedTime"].timestamp() if found.get("LastModifiedTime") else None,
+        tuple(_progress(found.get("PendingDeploymentSummary") or {})),
     )
 
 
@@ -62,6 +68,12 @@ def members_of(described: Mapping[str, Any]) -> dict[str, Any]:
     return {
         member: value for member, value in described.items() if member not in _ANSWERED and value not in (None, [], {})
     }
+
+
+def _progress(summary: Mapping[str, Any]) -> Iterator[str]:
+    for variant in summary.get("ProductionVariants") or ():
+        for status in variant.get("VariantStatus") or ():
+            yield f"{variant['VariantName']}: {status.get('StatusMessage') or status['Status']}"
 
 
 def until_settled(

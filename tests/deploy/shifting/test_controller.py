@@ -11,9 +11,8 @@ import pytest
 
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.controller import Controller, Outcome, Verdict
-from mlops.deploy.shifting.guardrails import deployment_config
 from mlops.deploy.shifting.journal import Journal
-from mlops.deploy.shifting.moves import by_guardrails, by_weights
+from mlops.deploy.shifting.moves import by_weights
 from mlops.deploy.strategies import strategies
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
@@ -281,18 +280,6 @@ def test_a_failed_smoke_test_comes_before_any_traffic() -> None:
     outcome = controller(service, probe=probe).go(journal(moves_of("canary")), None)
     assert outcome.verb == "taken back" and outcome.journal.reason == "blue answers nothing"
     assert service.calls.count("update_weights") == 0
-
-
-def test_a_rollback_of_the_service_is_no_success() -> None:
-    """It says InService, with the old configuration."""
-    course = strategies()["canary"].course(strategies()["canary"].settings(), 10)
-    new = variant("AllTraffic", "new")
-    moves = by_guardrails(OLD, new, {}, deployment_config(course, 10), prefix="churn-2")
-    service = Service(OLD, broken=frozenset({"new"}))
-    outcome = controller(service).go(journal(moves), None)
-    assert outcome.verb == "taken back" and "is InService with before: the model does not start" in str(
-        outcome.journal.reason
-    )
 
 
 @pytest.mark.parametrize(

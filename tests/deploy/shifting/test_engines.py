@@ -39,7 +39,7 @@ CASES: dict[str, tuple[dict[str, Any], Engine, str]] = {
         Engine.NONE,
         "at most 10 variants",
     ),
-    "one instance": ({"old": Serving("before", (variant("blue", 1),))}, Engine.WEIGHTS, "of 1 instance none"),
+    "one instance": ({"new": variant("green", 1)}, Engine.WEIGHTS, "of 1 instance none"),
     "serverless before": ({"old": Serving("before", (variant("blue", None),))}, Engine.NONE, "serverless"),
     "serverless now": ({"new": variant("green", None)}, Engine.NONE, "serverless"),
     "serverless at once": ({"new": variant("green", None), "course": AT_ONCE}, Engine.UPDATE, "at once"),

@@ -98,7 +98,7 @@ def retyped() -> tuple[Move, ...]:
 
 def guarded() -> tuple[Move, ...]:
     course = strategies()["canary"].course(strategies()["canary"].settings(), 10)
-    return by_guardrails(OLD, variant("AllTraffic", "new"), {}, deployment_config(course, 10), prefix="churn-2")
+    return by_guardrails(variant("AllTraffic", "new"), {}, deployment_config(course, 10), prefix="churn-2")
 
 
 WAYS: dict[str, Callable[[], tuple[Move, ...]]] = {

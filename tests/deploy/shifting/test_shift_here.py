@@ -59,14 +59,18 @@ latency = { at_most = "100ms", interval = "1s" }
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """Approved versions: 1 and 2 answer, 3 fails at every fifth request, 4 is slow."""
-    folder: Path = tmp_path_factory.mktemp("shift")
-    (folder / "mlops.toml").write_text(TOML)
+    yield from registered(tmp_path_factory.mktemp("shift"), TOML, SOUND.format(n=1), SOUND.format(n=2), FLAKY, SLOW)
+
+
+def registered(folder: Path, toml: str, *handlers: str) -> Iterator[World]:
+    """A project with approved versions of a model, in their order; what serves is removed in the end."""
+    (folder / "mlops.toml").write_text(toml)
     environment = read_project(folder).environment("local")
     account = connect(environment)
     s3, sagemaker = account.client("s3"), account.client("sagemaker")
     sagemaker.create_model_package_group(ModelPackageGroupName="churn")
     s3.put_object(Bucket=environment.bucket, Key="sample.tar.gz", Body=archive("sample.csv", "1,2\n"))
-    for number, handler in enumerate([SOUND.format(n=1), SOUND.format(n=2), FLAKY, SLOW], 1):
+    for number, handler in enumerate(handlers, 1):
         s3.put_object(Bucket=environment.bucket, Key=f"{number}.tar.gz", Body=archive("code/inference.py", handler))
         sagemaker.create_model_package(
             ModelPackageGroupName="churn",

@@ -292,11 +292,11 @@ class _Endpoint:
 
     def _watch(self, process: Process) -> None:
         loop = asyncio.get_running_loop()
-        for descriptor in process.descriptors():
+        for descriptor in process.descriptors:
             loop.add_reader(descriptor, self._heard, process)
 
     def _heard(self, process: Process) -> None:
-        """A sandbox tells that it began, or that it ended; with that its descriptor is closed."""
+        """A sandbox tells that it began, or that it ended."""
         self._unwatch(process)
         reason = process.ended()
         if reason is None:
@@ -306,7 +306,7 @@ class _Endpoint:
             self._spawn(self._kill(process.server, reason))
 
     def _unwatch(self, process: Process) -> None:
-        for descriptor in process.descriptors():
+        for descriptor in process.descriptors:
             asyncio.get_running_loop().remove_reader(descriptor)
 
     async def _kill(self, server: ServerId, reason: str) -> None:
@@ -315,6 +315,7 @@ class _Endpoint:
         if process is None:
             return
         self._unwatch(process)
+        process.release()
         self._router.remove(process.key)
         self._measured_no_more(server)
         if (ping := self._pings.pop(server, None)) is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import threading
 import uuid
 from collections.abc import Sequence
@@ -31,19 +32,29 @@ _log = logging.getLogger("mlops.runner")
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """One attempt of a server."""
+    """One attempt of a server. ``descriptors`` are readable when one of its containers has something to tell. They are
+    the loop's own: whoever asks a container whether it lives closes the container's when it has ended, and the number
+    of a descriptor that is closed while a loop watches it may be the next client's, who would then wait for ever."""
 
     server: ServerId
     attempt: int
     pipeline: InferencePipeline
     log: Path
+    descriptors: tuple[int, ...]
+
+    @classmethod
+    def of(cls, server: ServerId, attempt: int, pipeline: InferencePipeline, log: Path) -> Process:
+        descriptors = tuple(os.dup(one.process.fileno()) for one in pipeline.servers)
+        return cls(server, attempt, pipeline, log, descriptors)
 
     @property
     def key(self) -> str:
         return f"{self.server}#{self.attempt}"
 
-    def descriptors(self) -> list[int]:
-        return [found for one in self.pipeline.servers if (found := one.process.fileno()) >= 0]
+    def release(self) -> None:
+        """Of what nobody watches any more."""
+        for descriptor in self.descriptors:
+            os.close(descriptor)
 
     def roots(self) -> list[int]:
         """The first process of each that still runs."""
@@ -115,7 +126,7 @@ class Instances:
         if not plan.network and not isolation.is_private:
             log.write_text(f"[mlops] EnableNetworkIsolation has no effect here: {isolation.reason}\n", encoding="utf-8")
         pipeline = InferencePipeline.launch(containers, log, network=plan.network, isolation=isolation)
-        return Process(server, attempt, pipeline, log)
+        return Process.of(server, attempt, pipeline, log)
 
     def discard(self, server: ServerId) -> None:
         """The last of an instance takes its files along."""

@@ -160,11 +160,11 @@ class Shelves:
         self._spawn(self._end(model))
 
     def _watch(self, model: _Model) -> None:
-        for descriptor in model.process.descriptors():
+        for descriptor in model.process.descriptors:
             asyncio.get_running_loop().add_reader(descriptor, self._heard, model)
 
     def _unwatch(self, model: _Model) -> None:
-        for descriptor in model.process.descriptors():
+        for descriptor in model.process.descriptors:
             asyncio.get_running_loop().remove_reader(descriptor)
 
     def _heard(self, model: _Model) -> None:
@@ -182,6 +182,7 @@ class Shelves:
         if self._models.pop(model.process.key, None) is None:
             return
         self._unwatch(model)
+        model.process.release()
         self._router.remove(model.process.key)
         self._gone(model.process.server)
         self._router.forget_model(model.line)

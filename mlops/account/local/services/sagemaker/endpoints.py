@@ -369,13 +369,15 @@ def _revive(state: State, name: str) -> bool:
             if body.get("Status") not in ("Updating", "RollingBack") or times > _MOST_REVIVALS:
                 return False
             before, pending = body["EndpointConfigName"], body.get("Deployment") or {}
+            # Older versions wrote no more of a deployment than this.
+            wanted = pending.get("EndpointConfigName") or body.get("PendingConfigName") or before
             body |= {"PendingConfigName": before, "AskedAt": now(), "Port": None, "Revivals": times}
             body["Retained"] = {"Weights": body["Weights"], "Counts": body["Counts"]}
-            if pending:
+            if wanted != before:
                 reason = pending.get("Back") or "the endpoint's process died while it was under way"
-                body["TakenBack"] = kept(before, pending["EndpointConfigName"], reason)
-                body["Deployment"] = {**pending, "Policy": None, "Back": reason}
-            _store(state, name, body, "RollingBack" if pending else "Updating")
+                body["TakenBack"] = kept(before, wanted, reason)
+                body["Deployment"] = {**pending, "Policy": None, "Back": reason} if pending else None
+            _store(state, name, body, "RollingBack" if wanted != before else "Updating")
             tell(state, name, "revived", {"config": before})
         revived = True
     finally:
