@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Literal
+from typing import Any, Literal
 
 from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
@@ -134,7 +134,7 @@ def promote(
     left = None if seen.endpoint is None else unfinished(account, environment, target.endpoint)
     if left is not None:
         need_left(left, environment, take_over=take_over)
-    first = decide(seen, wanted, settings)
+    first = _decided(account, seen, wanted, settings)
     if left is not None or first.writes:
         if environment.approval:
             # Who is asked sees what would be done.
@@ -150,7 +150,7 @@ def promote(
             with answers():
                 seen = see(account, wanted, seen.samples)
         while True:
-            promotion = decide(seen, wanted, settings)
+            promotion = _decided(account, seen, wanted, settings)
             with _told_of(promotion, version, people, target.endpoint, identity.arn, say):
                 for action in promotion.actions:
                     writer.do(action)
@@ -167,6 +167,44 @@ def promote(
             seen = settled(seen, wanted, writer.state)
             with answers():
                 seen = replace(seen, scaling=_scaling(account, wanted, seen.endpoint))
+
+
+def _decided(account: Account, seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
+    return noted(account, decide(seen, wanted, settings), settings.alarms)
+
+
+def noted(account: Account, promotion: Promotion, alarms: Sequence[str]) -> Promotion:
+    """With what a shift's alarms cannot say of what comes: one that names another variant is quiet whatever happens,
+    and one that rings already takes back whatever comes, also what would mend it."""
+    if not alarms or not any(isinstance(action, Shift) for action in promotion.actions):
+        return promotion
+    with answers():
+        told = account.client("cloudwatch").describe_alarms(
+            AlarmNames=list(alarms), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+        )
+    found = sorted((*told["MetricAlarms"], *told.get("CompositeAlarms", ())), key=lambda item: str(item["AlarmName"]))
+    return replace(
+        promotion,
+        actions=tuple(
+            replace(action, notes=(*action.notes, *_of_alarms(found, action.variant)))
+            if isinstance(action, Shift)
+            else action
+            for action in promotion.actions
+        ),
+    )
+
+
+def _of_alarms(alarms: Sequence[Mapping[str, Any]], variant: str) -> Iterator[str]:
+    for alarm in alarms:
+        metrics = [alarm, *(query.get("MetricStat", {}).get("Metric", {}) for query in alarm.get("Metrics") or ())]
+        dimensions = [dimension for metric in metrics for dimension in metric.get("Dimensions") or ()]
+        names = sorted({str(item["Value"]) for item in dimensions if item["Name"] == "VariantName"})
+        if names and variant not in names:
+            yield (
+                f"the alarm {alarm['AlarmName']} watches {', '.join(names)}, and says nothing of {variant}, which comes"
+            )
+        if alarm["StateValue"] == "ALARM":
+            yield f"the alarm {alarm['AlarmName']} is in ALARM already, and takes back whatever comes"
 
 
 def _to_component(
@@ -298,7 +336,7 @@ def planned(
         _need_own(environment, identity.account, version, wanted)
         seen = see(account, wanted, _all_samples(samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
-        return decide(seen, wanted, settings)
+        return _decided(account, seen, wanted, settings)
 
 
 def _all_samples(own: Samples, further: Samples | None) -> Samples:

@@ -30,6 +30,8 @@ class Service:
     objects: dict[str, bytes] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
     alarms: dict[str, str] = field(default_factory=dict)
+    watched: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Variants that an alarm names."""
     hook: Hook = lambda when, operation: None
     calls: list[str] = field(default_factory=list)
     failure: str | None = None
@@ -144,7 +146,15 @@ class Service:
     # CloudWatch.
 
     def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
-        found = [{"AlarmName": name, "StateValue": self.alarms[name]} for name in AlarmNames if name in self.alarms]
+        found = [
+            {
+                "AlarmName": name,
+                "StateValue": self.alarms[name],
+                "Dimensions": [{"Name": "VariantName", "Value": value} for value in self.watched.get(name, ())],
+            }
+            for name in AlarmNames
+            if name in self.alarms
+        ]
         return {"MetricAlarms": found, "CompositeAlarms": []}
 
     # S3.

@@ -16,9 +16,12 @@ from botocore.validate import validate_parameters
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.control import Steering
 from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.endpoints.promote import noted
+from mlops.deploy.endpoints.promotion import Promotion, Shift
 from mlops.deploy.endpoints.telling import told_move
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting import scaling as autoscaling
+from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.guardrails import deployment_config
 from mlops.deploy.shifting.journal import Journal
 from mlops.deploy.shifting.moves import at_once, by_guardrails, way_back
@@ -362,3 +365,22 @@ def test_it_is_told_what_becomes_of_what_scales() -> None:
         "DeregisterScalableTarget: blue",
         "RegisterScalableTarget: AllTraffic from 2 to 6, with 2 policies",
     ]
+
+
+@pytest.mark.parametrize(
+    ("state", "watches", "notes"),
+    [
+        ("OK", ("AllTraffic",), ("the alarm slow watches AllTraffic, and says nothing of blue, which comes",)),
+        ("OK", ("AllTraffic", "blue"), ()),
+        ("OK", (), ()),
+        ("ALARM", (), ("the alarm slow is in ALARM already, and takes back whatever comes",)),
+    ],
+)
+def test_what_alarms_cannot_say_of_what_comes_is_told(
+    state: str, watches: tuple[str, ...], notes: tuple[str, ...]
+) -> None:
+    account: Any = Service(OLD, alarms={"slow": state}, watched={"slow": watches})
+    shift = Shift("churn", Engine.WEIGHTS, "a test", OLD, moves_of("canary"), "blue")
+    (found,) = noted(account, Promotion("updated", (shift,), "c"), ("slow", "gone")).actions
+    assert isinstance(found, Shift) and found.notes == notes
+    assert noted(account, Promotion("updated", (shift,), "c"), ()).actions == (shift,)
