@@ -34,7 +34,7 @@ def stamp(targets: Iterable[str], opened: Opened | None) -> Stamp:
             for name in files:
                 if name.endswith(_SUFFIXES):
                     _note(Path(folder, name), found)
-    for checked in opened.pipelines if opened else ():
+    for checked in (*opened.pipelines, *opened.resources) if opened else ():
         for asset in checked.definition.assets:
             for _, local in asset.files:
                 _note(local, found)

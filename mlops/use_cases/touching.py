@@ -13,5 +13,7 @@ def only_touched(opened: Opened, since: str, listener: Listener) -> Opened:
     """What the changes since the Git commit ``since`` touch; how much that is, is told."""
     found = touched(opened, changed_files(opened.root, since))
     many = f"{len(found.pipelines)} of {len(opened.pipelines)} pipelines"
+    if opened.resources:
+        many += f" and {len(found.resources)} of {len(opened.resources)} files with resources"
     listener(Said(text=f"{many} are touched by the changes since {since}"))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from mlops.deploy.endpoints.promote import Target, promote
 from mlops.deploy.models.registry import version
 from mlops.deploy.shifting.settings import read
 from mlops.ir import Refusal
+from mlops.project.environments import read_project
 
 from .conftest import World
 from .test_promote import SOUND, archive
@@ -224,6 +226,45 @@ def answer(account: Account) -> bytes:
     )
     body: bytes = reply["Body"].read()
     return body
+
+
+FOLDER = """
+from mlops import resources
+m = resources.Model("churn", image="{image}", model="model", inference_code="inference.py")
+c = resources.EndpointConfig("churn", model=m.model_name, instance="ml.m5.large")
+resources.Endpoint("churn", config=c.config_name)
+"""
+STEPPED = """
+[env.local.promote]
+strategy = { stepped = { shares = [50, 100], bake = "1s" } }
+[env.local.promote.judge]
+errors = { at_most = "1%", interval = "1s", missing = "pass" }
+"""
+
+
+@LOCAL
+def test_what_does_not_start_is_taken_back_and_not_brought_again(world: World) -> None:
+    at_once = world
+    (world.folder / "mlops.toml").write_text(STEPPED)
+    world = replace(world, environment=read_project(world.folder).environment("local"))
+    code = world.folder / "model" / "code"
+    code.mkdir(parents=True)
+    (code / "inference.py").write_text(SOUND.format(n=1))
+    try:
+        upserted(at_once, FOLDER)
+        (code / "inference.py").write_text("def model_fn(d): raise ValueError('no')\n")
+        with pytest.raises(Refusal, match="was taken back, churn serves what it served before"):
+            upserted(world, FOLDER)
+        assert answer(world.account) == b"version 1"
+        assert "was taken or rolled back there" in planned(world, FOLDER).obstacles[0]
+        with pytest.raises(Refusal, match="nothing was written"):
+            upserted(world, FOLDER)
+        (code / "inference.py").write_text(SOUND.format(n=2))
+        upserted(at_once, FOLDER)
+        assert answer(world.account) == b"version 2"
+        assert not planned(world, FOLDER).actions
+    finally:
+        destroy(world.account, world.environment, plan_removal(world.account, world.environment, "churn"))
 
 
 @LOCAL

@@ -143,7 +143,7 @@ def history(name: str, environment: str, last: int | None, format_: str) -> None
             (
                 entry.at,
                 entry.verb,
-                f"{entry.group} {entry.version}",
+                f"{entry.group} {entry.version}" if entry.version else entry.group,
                 entry.how or "",
                 entry.by,
                 entry.reason or "",

@@ -312,7 +312,10 @@ def _brought(endpoint: Resource, seen: SeenEndpoint, config: Content, road: Prom
     if there is not None and there.serving is not None:
         variants = [variant.as_request() for variant in there.serving.variants]
         if len(variants) == 1:
-            del variants[0]["InitialVariantWeight"]  # all of the traffic, whatever it is
+            # All of the traffic is its, whatever the number and, as two names take turns, the name.
+            del variants[0]["InitialVariantWeight"]
+            if len(config.request["ProductionVariants"]) == 1:
+                variants[0]["VariantName"] = config.request["ProductionVariants"][0]["VariantName"]
         old = {**there.members, "ProductionVariants": variants}
     unchanged = road.verb == "unchanged"
     action: Literal["create", "update", "nothing"] = (
