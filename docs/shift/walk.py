@@ -97,6 +97,7 @@ def walk(folder: Path, bake: float) -> tuple[Timeline, bool]:
         time.sleep(3)
         promote(folder, 2)
         time.sleep(3)
+    time.sleep(2)  # requests are recorded each second
     found = read(folder, GROUP, began, time.time())
     print(f"\n{load.seen.requests} requests by {load.seen.by}, {load.seen.failed} failed")
     return found, load.seen.failed == 0 and _is_split(found)

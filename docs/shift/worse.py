@@ -119,6 +119,7 @@ def tried(folder: Path, url: str, number: int, case: Case) -> Result:
         time.sleep(2)
         mlops(folder, "promote", GROUP, "--to", "local", "--version", str(number), expect=1)
         time.sleep(1)
+    time.sleep(2)  # requests are recorded each second
     mlops(folder, "endpoints", "history", GROUP, "--last", "1")
     found = read(folder, GROUP, began, time.time())
     canary = list(found.stages(found.new))

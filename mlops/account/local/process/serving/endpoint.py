@@ -327,6 +327,7 @@ class _Endpoint:
         for process in self._processes.values():
             if process.key == key:
                 self._tell(Unreachable(process.server))
+        self._shelves.unreachable(key)
 
     # Ours.
 

@@ -74,6 +74,12 @@ class Shelves:
             if (model.line.variant.name, model.line.variant.config) not in variants:
                 self._retire(model)
 
+    def unreachable(self, key: str) -> None:
+        """It runs and takes no connection; whoever asks for its model has that loaded again."""
+        model = self._models.get(key)
+        if model is not None:
+            self._spawn(self._end(model))
+
     async def close(self) -> None:
         await asyncio.gather(*(self._end(model) for model in list(self._models.values())))
 
