@@ -1427,6 +1427,22 @@ CASES = [
         {"Drift:ProcessingResources/ClusterConfig": {**GPU, "InstanceType": "ml.m5.xlarge"}},
     ),
     Case(
+        "a folder in place of the source archive",
+        "X763",
+        {"Train:HyperParameters": {**SCRIPT, "sagemaker_submit_directory": "s3://acme/code/"}},
+        "Train:HyperParameters/sagemaker_submit_directory",
+        {"Train:HyperParameters": SCRIPT},
+        WARNING,
+    ),
+    Case(
+        "a folder in place of the serving archive",
+        "X852",
+        {"Model:PrimaryContainer/Environment/SAGEMAKER_SUBMIT_DIRECTORY": "s3://acme/serve/"},
+        "Model:PrimaryContainer/Environment/SAGEMAKER_SUBMIT_DIRECTORY",
+        {"Model:PrimaryContainer/Environment/SAGEMAKER_SUBMIT_DIRECTORY": "s3://acme/serve/sourcedir.tar.gz"},
+        WARNING,
+    ),
+    Case(
         "sources in isolation",
         "X763",
         {"Train:HyperParameters": SCRIPT, "Train:EnableNetworkIsolation": True},

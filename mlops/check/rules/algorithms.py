@@ -347,7 +347,7 @@ _WAIT_WITHOUT_CHECKPOINTS = 3600
 
 @rule("X852", "serving-code", Severity.WARNING, source="sagemaker-inference-toolkit: SAGEMAKER_SUBMIT_DIRECTORY")
 def serving_code(subject: Subject) -> Iterator[Fault]:
-    """A model's serving code is a path of the author's machine.
+    """A model's serving code is a path of the author's machine, or a folder in S3 where an archive is wanted.
 
     Bad:  "SAGEMAKER_SUBMIT_DIRECTORY": "./serve"
     Good: "SAGEMAKER_SUBMIT_DIRECTORY": "/opt/ml/model/code"
@@ -356,3 +356,6 @@ def serving_code(subject: Subject) -> Iterator[Fault]:
         elsewhere = text and not text.startswith(("s3://", "https://", "/opt/ml/"))
         if elsewhere and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
             yield Fault(at, f"{shown(text)} is not in the container", "e.g. /opt/ml/model/code", placed)
+        elif text.startswith("s3://") and text.endswith("/") and at.endswith("/Environment/SAGEMAKER_SUBMIT_DIRECTORY"):
+            message = f"{shown(text)} is a folder, and the container unpacks an archive"
+            yield Fault(at, message, f"e.g. {text}sourcedir.tar.gz", placed)

@@ -360,7 +360,7 @@ def augmented_manifest_attributes(subject: Subject) -> Iterator[Fault]:
 @rule("X763", "script-mode", Severity.WARNING, source="sagemaker-training-toolkit: sagemaker_submit_directory")
 def script_mode(subject: Subject) -> Iterator[Fault]:
     """Script mode names a program but no source archive in S3, so the container has nothing to run; or one that the
-    container may not fetch.
+    container may not fetch, or a folder in its place.
 
     Bad:  {"sagemaker_program": "train.py", "sagemaker_submit_directory": "./src"}
     Good: {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://acme/code/sourcedir.tar.gz"}
@@ -381,6 +381,9 @@ def script_mode(subject: Subject) -> Iterator[Fault]:
             text = folder.strip('"') if isinstance(folder, str) else None
             if text is not None and not text.startswith(("s3://", "https://", "/opt/ml/")):
                 yield Fault(here, f"{text!r} is on the author's machine", "upload the sources", placed)
+            elif text is not None and text.startswith("s3://") and text.endswith("/"):
+                message = f"{text!r} is a folder, and the container unpacks an archive"
+                yield Fault(here, message, f"e.g. {text}sourcedir.tar.gz", placed)
             elif text is not None and text.startswith("s3://") and job.get("EnableNetworkIsolation") is True:
                 message = "the container fetches its sources from S3, and network isolation forbids it"
                 help_text = "bring them by a channel: /opt/ml/input/data/code/sourcedir.tar.gz"
