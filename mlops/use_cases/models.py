@@ -8,6 +8,8 @@ from datetime import datetime
 from math import inf
 from typing import Any, Literal
 
+from mlops.account import Account
+from mlops.account.answers import Refused
 from mlops.deploy.endpoints import history as endpoint_history
 from mlops.deploy.endpoints.serving import Place, places
 from mlops.deploy.models import approvals, registry
@@ -32,8 +34,8 @@ class Details:
     metrics: Mapping[str, float]
     lineage: Lineage | None = None
     """As it was recorded."""
-    serves: tuple[Place, ...] = ()
-    """In the same environment."""
+    serves: tuple[Place, ...] | None = ()
+    """In the same environment; None where that may not be asked."""
 
     @property
     def containers(self) -> tuple[Mapping[str, Any], ...]:
@@ -51,10 +53,10 @@ class Details:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """``serves`` are places in the same environment."""
+    """``serves`` are places in the same environment, None where they may not be asked."""
 
     version: Version
-    serves: tuple[Place, ...]
+    serves: tuple[Place, ...] | None
 
 
 def listed(environment: str, group: str | None = None) -> tuple[Listed, ...]:
@@ -62,8 +64,16 @@ def listed(environment: str, group: str | None = None) -> tuple[Listed, ...]:
     account = connect_here(environment).account
     groups = [group] if group else registry.groups(account)
     found = [version for name in groups for version in registry.versions(account, name)]
-    serves = places(account) if found else {}
-    return tuple(Listed(version, serves.get(version.arn, ())) for version in found)
+    serves = _places(account) if found else {}
+    return tuple(Listed(version, None if serves is None else serves.get(version.arn, ())) for version in found)
+
+
+def _places(account: Account) -> Mapping[str, tuple[Place, ...]] | None:
+    """None where whoever asks may see versions, and no endpoints."""
+    try:
+        return places(account)
+    except Refused:
+        return None
 
 
 def show(environment: str, group: str, number: int | None = None) -> Details:
@@ -73,7 +83,14 @@ def show(environment: str, group: str, number: int | None = None) -> Details:
     found = registry.version(account, group, number)
     described = {key: value for key, value in found.details.items() if key != "ResponseMetadata"}
     made = lineage_records.read(account, connected.environment, found)
-    return Details(found, hide(described), registry.metrics(account, found), made, places(account).get(found.arn, ()))
+    serves = _places(account)
+    return Details(
+        found,
+        hide(described),
+        registry.metrics(account, found),
+        made,
+        None if serves is None else serves.get(found.arn, ()),
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -246,10 +263,10 @@ def _tell_what_serves(connected: Connected, version: Version, listener: Listener
             listener(Said(text=f"{told}: {instead}, {away} ({variants})"))
 
 
-def in_short(version: Version, serves: Iterable[Place] = ()) -> Mapping[str, object]:
+def in_short(version: Version, serves: Iterable[Place] | None = ()) -> Mapping[str, object]:
     """For programs."""
     return {
-        "serves": [asdict(item) for item in serves],
+        "serves": None if serves is None else [asdict(item) for item in serves],
         "group": version.group,
         "version": version.number,
         "approval": version.approval,

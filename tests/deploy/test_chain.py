@@ -21,6 +21,8 @@ from mlops.project.environments import read_project
 from mlops.use_cases.models import lineage
 from mlops.use_cases.promote import Planned, Promotion, plan, promote
 
+from .test_promote import archive
+
 DEV, PRODUCTION = "123456789012", "222222222222"
 TOML = """
 [project]
@@ -67,6 +69,7 @@ class Release:
         number = len(sagemaker.list_model_packages(ModelPackageGroupName="churn")["ModelPackageSummaryList"]) + 1
         s3.put_object(Bucket="acme-dev", Key=f"{number}/model.tar.gz", Body=f"model {number}".encode())
         s3.put_object(Bucket="acme-dev", Key=f"{number}/report.json", Body=json.dumps({"accuracy": accuracy}))
+        s3.put_object(Bucket="acme-dev", Key=f"{number}/payload.tar.gz", Body=archive("sample.csv", f"{number}\n"))
         report = {"ContentType": "application/json", "S3Uri": f"s3://acme-dev/{number}/report.json"}
         container = {"Image": IMAGE, "ModelDataUrl": f"s3://acme-dev/{number}/model.tar.gz"}
         sagemaker.create_model_package(
@@ -77,6 +80,7 @@ class Release:
                 "SupportedResponseMIMETypes": ["text/csv"],
             },
             ModelApprovalStatus="PendingManualApproval",
+            SamplePayloadUrl=f"s3://acme-dev/{number}/payload.tar.gz",
             ModelMetrics={"ModelQuality": {"Statistics": report}},
         )
         if approval != "PendingManualApproval":
@@ -186,6 +190,14 @@ def asked(environment: str | None = None, **more: Any) -> Promotion:
 
 def quiet(event: object) -> None:
     return None
+
+
+@pytest.mark.parametrize(("gates", "asks"), [("", 1), ("signature = true", 2)], ids=["without", "with the gate"])
+def test_samples_of_what_serves_are_asked_where_the_gate_wants_it(gates: str, asks: int, release: Release) -> None:
+    release.declare(f"\n[env.dev.promote.gates]\n{gates}\n")
+    found = plan(asked("dev", number=6))
+    assert found.may
+    assert found.calls[-1] == f"ask churn {asks} sample{'s' if asks > 1 else ''}"
 
 
 GATES = "\n[env.dev.promote.gates]\nnot-worse = { accuracy = {} }\nchecksum = true\n"

@@ -14,10 +14,11 @@ import pytest
 from botocore.exceptions import ConnectionClosedError
 
 from mlops.account import connect
+from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.promote import Target, promote
 from mlops.deploy.models.registry import Version, version
 from mlops.deploy.shifting.settings import read
-from mlops.ir import Refusal
+from mlops.ir import MlopsError, Refusal
 from mlops.project.environments import read_project
 
 from .conftest import World
@@ -197,6 +198,25 @@ def test_what_somebody_else_has_begun_is_waited_for(world: World) -> None:
     world.account.client("sagemaker").update_endpoint(EndpointName="shared", EndpointConfigName=first.config)
     assert promote(world.account, world.environment, chosen(world, 2), target, PLAIN).config == second.config
     assert serving(world, "shared") == b"version 2"
+
+
+def test_of_two_at_once_one_is_whole_and_the_other_is_told(world: World) -> None:
+    target = Target("rivals", timeout=60)
+    rival = connect(world.environment)
+    begun: list[str] = []
+
+    def meanwhile(**_: Any) -> None:
+        if not begun:
+            begun.append("once")
+            promote(rival, world.environment, chosen(world, 2), target, PLAIN)
+
+    first = connect(world.environment)
+    first.client("sagemaker").meta.events.register_first("before-call.sagemaker.CreateEndpoint", meanwhile)
+    with pytest.raises(MlopsError, match="rivals") as told:
+        promote(first, world.environment, chosen(world, 1), target, PLAIN)
+    assert begun and "exist" in told.value.message
+    assert serving(world, "rivals") == b"version 2"
+    assert [item.version for item in history.read(world.account, world.environment, "rivals")] == [2]
 
 
 def test_an_endpoint_that_served_it_before_and_fails_its_smoke_test_is_left_and_told(world: World) -> None:

@@ -13,6 +13,7 @@ from mlops.cli.group import Group
 from mlops.cli.printing import print_json, table, talk
 
 if TYPE_CHECKING:
+    from mlops.deploy.endpoints.serving import Place
     from mlops.use_cases.models import Served
 
 
@@ -41,7 +42,7 @@ def list_(group: str | None, environment: str, format_: str) -> None:
                 str(item.version.number),
                 item.version.approval,
                 f"{item.version.created:%Y-%m-%d %H:%M:%S}" if item.version.created else "",
-                ", ".join(map(str, item.serves)),
+                _told_places(item.serves),
             )
             for item in found
         ],
@@ -79,10 +80,10 @@ def show(group: str, number: int | None, environment: str, format_: str) -> None
     if shown.lineage is not None:
         execution, commit = shown.lineage.execution, shown.lineage.commit
         told += [
-            ("execution", execution and execution.rpartition("/")[2]),
+            ("made by", execution and f"execution {execution.rpartition('/')[2]}"),
             ("commit", commit and f"{commit}{', with changes that are in no commit' if shown.lineage.dirty else ''}"),
         ]
-    told += [("serves", str(place)) for place in shown.serves]
+    told.append(("serves", _told_places(shown.serves)))
     for name, value in told:
         if value:
             click.echo(f"  {name:8}  {value}")
@@ -117,6 +118,10 @@ def lineage(group: str, number: int | None, environment: str, format_: str) -> N
         talk(found.lineage.unknown)
     if found.lineage.at is None:
         talk("nothing was recorded when it was registered: this is what is seen now")
+
+
+def _told_places(found: tuple[Place, ...] | None) -> str:
+    return "not known: endpoints may not be asked" if found is None else ", ".join(map(str, found))
 
 
 def _served(found: tuple[Served, ...]) -> list[tuple[str, str]]:
