@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from mlops.account.local.process.router.queues import NOWHERE, Line
 
 if TYPE_CHECKING:
+    from mlops.account.local.process.capture.seen import Seen
     from mlops.account.local.process.router.door import Door
     from mlops.account.local.process.router.model_connection import ModelConnection
     from mlops.account.local.process.router.queues import Running
@@ -17,6 +18,7 @@ class Exchange:
     """A request, and what has become of it. ``door`` is None for a mirrored one and where its client is gone."""
 
     __slots__ = (
+        "answered",
         "arrived",
         "body",
         "config",
@@ -37,6 +39,7 @@ class Exchange:
         "received",
         "refused",
         "running",
+        "seen",
         "sent",
         "size",
         "stage",
@@ -73,6 +76,8 @@ class Exchange:
         self.started = False  # the client has the head of the answer
         self.streaming = False
         self.written = 0
+        self.seen: Seen | None = None  # whoever wants to see its end
+        self.answered: tuple[dict[bytes, bytes], bytes] | None = None  # the whole answer, for them
         self.done = False
 
     def whole(self) -> None:

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Coroutine
 from typing import Any
 
+from mlops.account.local.process.capture.seen import Room, Seen, Side
 from mlops.account.local.process.router import event_stream
 from mlops.account.local.process.router.door import Door, lines
 from mlops.account.local.process.router.engine import Engine
@@ -38,6 +39,7 @@ _ACCEPT = tuple(pair for pair in _FORWARDED if pair[0] == b"accept")
 _ANSWERED = ((b"content-type", b"Content-Type"), (CUSTOM_ATTRIBUTES.lower().encode(), CUSTOM_ATTRIBUTES.encode()))
 _MODEL, _CONTAINER = TARGET_MODEL.lower().encode(), TARGET_CONTAINER.lower().encode()
 _STREAM_ANSWERED = ((b"content-type", STREAMED_TYPE.encode()), _ANSWERED[1])
+_KIND, _ATTRIBUTES = b"content-type", CUSTOM_ATTRIBUTES.lower().encode()
 _FRAMED = f"Content-Type: {event_stream.CONTENT_TYPE}\r\n".encode()
 _TARGET, _ID = TARGET_VARIANT.lower().encode(), INFERENCE_ID.lower().encode()
 _LONGEST_ERROR = 64 * 1024
@@ -51,7 +53,8 @@ def _nobody(key: str) -> None:
 
 class Router:
     """``record`` gets each request when it is answered; ``unreachable`` a server that takes no connection; ``wanted``
-    the line of a model that nobody has asked for before."""
+    the line of a model that nobody has asked for before; ``saw`` how a request ended whose payload is to be kept, as
+    far as there is ``room``."""
 
     def __init__(
         self,
@@ -61,6 +64,8 @@ class Router:
         record: Callable[[Record], None],
         unreachable: Callable[[str], None] = _nobody,
         wanted: Callable[[Line], None] = lambda line: None,
+        saw: Callable[[Seen, Side], None] | None = None,
+        room: Room | None = None,
         log_stream: str = "",
         limits: Limits | None = None,
         chance: Callable[[], float] = random.random,
@@ -72,6 +77,8 @@ class Router:
         self._record = record
         self._unreachable = unreachable
         self._wanted = wanted
+        self._saw = saw
+        self._room = room or Room()
         self._log_stream = log_stream
         self._chance = chance
         self._path = f"/endpoints/{name}/invocations".encode()
@@ -234,8 +241,12 @@ class Router:
             exchange.deadline = exchange.arrived + self.limits.answer_seconds
             self._under_way[exchange] = None
             self._place(exchange)
-            if self._shadow is not None and not exchange.done:
-                self._mirror(exchange, self._shadow)
+            if not exchange.done:
+                mirrored = self._mirrored(exchange, self._shadow) if self._shadow is not None else None
+                if self._saw is not None:
+                    self._see(exchange, mirrored)
+                if mirrored is not None:
+                    self._join(mirrored, mirrored.line)
             return
         self.release(exchange)
         if exchange.door is None:
@@ -297,7 +308,8 @@ class Router:
                 )
                 connection.close()
         elif exchange.door is None:
-            reply.parts.clear()
+            if exchange.seen is None or reply.size > self.limits.body:
+                reply.parts.clear()
         elif exchange.streaming or exchange.started or reply.size > self.limits.body:
             self._pass_on(exchange, reply)
 
@@ -386,7 +398,7 @@ class Router:
         else:
             line.wait(exchange)
 
-    def _mirror(self, exchange: Exchange, line: Line) -> None:
+    def _mirrored(self, exchange: Exchange, line: Line) -> Exchange | None:
         """Dropped where the shadow is too slow: a mirrored request never makes anybody wait."""
         if (
             len(line.waiting) >= self.limits.shadow_queued
@@ -394,12 +406,49 @@ class Router:
             or not self.hold(exchange.size)
         ):
             line.dropped += 1
-            return
+            return None
         copy = exchange.mirrored()
         copy.config, copy.line = exchange.config, line
         copy.deadline = exchange.deadline
         self._under_way[copy] = None
-        self._join(copy, line)
+        return copy
+
+    def _see(self, exchange: Exchange, mirrored: Exchange | None) -> None:
+        """Where somebody wants to know how it ends."""
+        capture = exchange.line.variant.capture
+        if capture is not None and capture.share < 1 and self._chance() >= capture.share:
+            capture = None
+        if capture is None:
+            return
+        held = self._room.take(exchange.size)
+        if not held:
+            self._room.dropped += 1
+            return
+        headers = exchange.headers
+        exchange.seen = Seen(
+            exchange.body,
+            _text(headers.get(_KIND)),
+            _text(headers.get(_ID)),
+            _text(headers.get(_ATTRIBUTES)),
+            capture,
+            1 if mirrored is None else 2,
+            held,
+        )
+        if mirrored is not None:
+            mirrored.seen = exchange.seen
+
+    def _tell_seen(self, exchange: Exchange, seen: Seen, status: int) -> None:
+        headers, body = exchange.answered or ({}, None)
+        if body is not None:
+            held = self._room.take(len(body))
+            seen.held += held
+            body = body if held else None
+        line, exchange.seen, exchange.answered = exchange.line, None, None
+        if self._saw is not None:
+            kind, attributes = _text(headers.get(_KIND)), _text(headers.get(_ATTRIBUTES))
+            microseconds = int(exchange.model_seconds * 1e6)
+            told = (exchange.config, line.name, line.shadow, status, microseconds, kind, attributes, body)
+            self._saw(seen, Side(time.time(), *told))
 
     def _enter(self, exchange: Exchange, line: Line, running: Running) -> None:
         hostnames, wanted = running.server.hostnames, exchange.headers.get(_CONTAINER)
@@ -484,6 +533,9 @@ class Router:
 
     def _finish(self, exchange: Exchange, reply: Reply, running: Running) -> None:
         status, line, door = reply.status, exchange.line, exchange.door
+        if exchange.seen is not None and status < 400 and sum(map(len, reply.parts)) == reply.size:
+            reply.parts = [reply.take_body()]
+            exchange.answered = reply.headers, reply.parts[0]
         if status >= 400:
             text = reply.take_body()[:_LONGEST_ERROR].decode(errors="replace")[:2048]
             self._model_error(exchange, status, text, running)
@@ -568,6 +620,8 @@ class Router:
         exchange.done = True
         self._under_way.pop(exchange, None)
         line = exchange.line
+        if exchange.seen is not None:
+            self._tell_seen(exchange, exchange.seen, status)
         inference_id = exchange.headers.get(_ID)
         self._record(
             # By place: a name for each costs as much as the rest of it.
@@ -633,6 +687,10 @@ def _no_container(variant: str, hostnames: tuple[str, ...], wanted: str) -> str:
     if not wanted:
         return f"Target container hostname is required for direct invocation: {there}."
     return f"Target container hostname {wanted} was not found: {there}."
+
+
+def _text(header: bytes | None) -> str | None:
+    return None if header is None else header.decode("latin-1")
 
 
 def _stream_lines(headers: dict[bytes, bytes]) -> bytes:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from itertools import accumulate
 
+from mlops.account.local.process.capture.rule import Capture
 from mlops.account.local.process.router.wire import ANSWER_SECONDS, BIGGEST_BODY
 
 
@@ -44,7 +45,8 @@ class Variant:
     """``servers`` are keys. Without any, requests wait, unless ``down`` says why none comes. ``most`` is how many
     requests it takes at a time (MaxConcurrency of a serverless variant). ``config`` is whose servers they are, empty
     for the routing's own: while a deployment shifts traffic two of them have one name, each a ``share`` of it. With
-    ``models`` it hosts many, each asked for by its name, with servers of its own."""
+    ``models`` it hosts many, each asked for by its name, with servers of its own. ``capture`` is what is kept of its
+    payloads."""
 
     name: str
     servers: tuple[str, ...]
@@ -54,6 +56,7 @@ class Variant:
     config: str = ""
     share: float = 1.0
     models: bool = False
+    capture: Capture | None = None
 
 
 @dataclass(frozen=True, slots=True)

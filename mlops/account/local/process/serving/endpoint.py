@@ -13,6 +13,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
+from mlops.account.local.process.capture import rule
+from mlops.account.local.process.capture.keeper import Keeper
+from mlops.account.local.process.ports import LocalObjects
 from mlops.account.local.process.router import records
 from mlops.account.local.process.router.engine import Engine, best
 from mlops.account.local.process.router.router import Router
@@ -104,12 +107,15 @@ class _Endpoint:
         self._usages = records.Recorder(folder / usage.FOLDER, file_bytes=_USAGE_BYTES, columns=Usage._fields)
         self._meter = Meter(self._usages.add)
         self._measured: dict[tuple[ServerId, int], Measured] = {}
+        self._keeper = Keeper(name, LocalObjects(state).put)
         self._router = Router(
             name,
             engine,
             record=self._recorder.add,
             unreachable=self._unreachable,
             wanted=lambda line: self._shelves.wanted(line),
+            saw=self._keeper.saw,
+            room=self._keeper.room,
             limits=Limits(connections=_connections()),
             log_stream=f"arn:aws:logs:{state.region}:{ACCOUNT_ID}:log-group:{log_group(name)}",
         )
@@ -332,6 +338,7 @@ class _Endpoint:
     # Ours.
 
     def _routing(self, config: str, variants: tuple[Routed, ...]) -> Routing:
+        captures = {read["EndpointConfigName"]: rule.of(read) for _, read in sorted(self._configs.items())}
         made = {
             f"{item.name} {item.config}".strip(): RoutedVariant(
                 item.name,
@@ -342,6 +349,7 @@ class _Endpoint:
                 item.config or config,
                 item.share,
                 item.models,
+                captures.get(item.config or config),
             )
             for item in variants
         }
@@ -394,6 +402,7 @@ class _Endpoint:
         # What was written last is in the store, and removed from the disk, before the lock is let go.
         for pool in (self._clerk, self._starting, self._ending):
             pool.shutdown(wait=True)
+        self._keeper.close()
         self._recorder.close()
         self._usages.close()
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops.account.local import events
 from mlops.account.local.process.serving.happenings import Asked, WriteProgress
-from mlops.account.local.services.sagemaker import endpoints, resources
+from mlops.account.local.services.sagemaker import capturing, endpoints, resources
 from mlops.account.local.state import State, now
 from mlops.ir.values import Value
 
@@ -70,7 +70,7 @@ class Row:
                 "Weights": dict(weights),
                 "CurrentWeights": dict(weights),
                 "Counts": dict(counts),
-                "DataCaptureConfig": _capture(config),
+                "DataCaptureConfig": capturing.told(config),
                 "Serving": {
                     member: [{**variant, "Since": since} for variant in variants] for member, variants in told.items()
                 },
@@ -143,17 +143,3 @@ class Row:
                 return
             resources.replace(self._state, endpoints.KIND, self._name, {**body, **changes}, status)
             endpoints.tell(self._state, self._name, happened, detail)
-
-
-def _capture(config: Mapping[str, Any]) -> dict[str, Any] | None:
-    """Told as stopped: this account captures nothing."""
-    given = config.get("DataCaptureConfig")
-    if not given:
-        return None
-    return {
-        "EnableCapture": given.get("EnableCapture", False),
-        "CaptureStatus": "Stopped",
-        "CurrentSamplingPercentage": given["InitialSamplingPercentage"],
-        "DestinationS3Uri": given["DestinationS3Uri"],
-        "KmsKeyId": given.get("KmsKeyId", ""),
-    }

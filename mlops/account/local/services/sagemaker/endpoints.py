@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.refusal import invalid
-from mlops.account.local.services.sagemaker import deployments, models, resources, scaled
+from mlops.account.local.services.sagemaker import capturing, deployments, models, resources, scaled
 from mlops.account.local.state import State, now
 from mlops.ir.values import Value
 
@@ -38,6 +38,7 @@ def create_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[
     for member in ("ProductionVariants", "ShadowProductionVariants"):
         if body.get(member):
             body[member] = [_variant(state, variant) for variant in body[member]]
+    capturing.need_destination(body)
     _need_modes(state, body)
     if all(variant["InitialVariantWeight"] == 0 for variant in body["ProductionVariants"]):
         raise invalid("At least one production variant needs a weight above 0.")
@@ -281,7 +282,7 @@ def _need_modes(state: State, body: Mapping[str, Any]) -> None:
             "a MultiModel container": many,
             "a VpcConfig": bool(model.get("VpcConfig")),
             "network isolation": bool(model.get("EnableNetworkIsolation")),
-            "data capture": bool((body.get("DataCaptureConfig") or {}).get("EnableCapture")),
+            "data capture": capturing.enabled(body),
         }
         found = next((what for what, is_so in against.items() if is_so), None)
         if found is not None:

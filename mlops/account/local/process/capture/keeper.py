@@ -1,0 +1,131 @@
+"""Writes what was seen, in a thread of its own: files of captured lines, as objects of the account."""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import threading
+import time
+import uuid
+from collections import deque
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+
+from mlops.account.local.objects import BucketMissing
+from mlops.account.local.process.capture.lines import file_name, folder, line
+from mlops.account.local.process.capture.seen import Room, Seen, Side
+from mlops.ir import ConfigurationError
+from mlops.run.ports import ObjectMissing
+
+_LOOK_SECONDS = 0.5
+_FILE_SECONDS = 5.0
+_FILE_BYTES = 4 * 1024 * 1024
+_log = logging.getLogger("mlops.runner")
+_UNWRITTEN = (OSError, sqlite3.Error, BucketMissing, ObjectMissing, ConfigurationError)
+
+
+@dataclass(slots=True)
+class _File:
+    """That is being filled; ``begun`` by the clock of the thread, ``first`` is when the first of its requests came."""
+
+    begun: float
+    first: float
+    lines: list[str] = field(default_factory=list)
+    size: int = 0
+    held: int = 0
+
+
+class Keeper:
+    """``put`` writes one object. What was seen is gone from memory when it is written, or could not be."""
+
+    def __init__(
+        self,
+        endpoint: str,
+        put: Callable[[Iterable[bytes], str], None],
+        *,
+        room: Room | None = None,
+        look_seconds: float = _LOOK_SECONDS,
+        file_seconds: float = _FILE_SECONDS,
+        file_bytes: int = _FILE_BYTES,
+        clock: Callable[[], float] = time.monotonic,
+        new_id: Callable[[], str] = lambda: str(uuid.uuid4()),
+    ) -> None:
+        self._endpoint = endpoint
+        self._put = put
+        self.room = room or Room()
+        self._look_seconds, self._file_seconds, self._file_bytes = look_seconds, file_seconds, file_bytes
+        self._clock, self._new_id = clock, new_id
+        self._waiting: deque[tuple[Seen, Side]] = deque()
+        self._files: dict[str, _File] = {}
+        self._told_dropped = 0
+        self.lost = 0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="capture", daemon=True)
+        self._thread.start()
+
+    def saw(self, seen: Seen, side: Side) -> None:
+        """One answer to ``seen`` more. Never waits."""
+        self._waiting.append((seen, side))
+
+    @property
+    def dropped(self) -> int:
+        """Requests that there was no room for, whose answer came in parts, or whose line could not be written."""
+        return self.room.dropped + self.lost
+
+    def close(self) -> None:
+        """What was seen is written then."""
+        self._ended.set()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._look_seconds):
+            self._turn()
+        self._turn(all_of_it=True)
+
+    def _turn(self, *, all_of_it: bool = False) -> None:
+        now = self._clock()
+        while self._waiting:
+            self._take(*self._waiting.popleft(), now)
+        for key, file in list(self._files.items()):
+            if all_of_it or now - file.begun >= self._file_seconds:
+                self._write(key, file)
+        if self.dropped > self._told_dropped:
+            _log.warning(
+                "endpoint %s: %d requests were not captured, %d since its process began: they came faster than they "
+                "are written, were answered in parts, or could not be written",
+                self._endpoint,
+                self.dropped - self._told_dropped,
+                self.dropped,
+            )
+            self._told_dropped = self.dropped
+
+    def _take(self, seen: Seen, side: Side, now: float) -> None:
+        seen.told.append(side)
+        last = len(seen.told) == seen.sides
+        held = seen.held if last else 0
+        capture = seen.capture
+        if capture is None or side.status != 200:
+            self.room.give(held)
+            return
+        if capture.output and side.body is None:
+            # The rest of an answer is no answer.
+            self.lost += 1
+            self.room.give(held)
+            return
+        key = folder(capture.destination, self._endpoint, side.variant, seen.time)
+        file = self._files.setdefault(key, _File(now, seen.time))
+        text = line(seen, side, capture)
+        file.lines.append(text)
+        file.size += len(text)
+        file.held += held
+        if file.size >= self._file_bytes:
+            self._write(key, file)
+
+    def _write(self, key: str, file: _File) -> None:
+        del self._files[key]
+        try:
+            self._put((text.encode() for text in file.lines), f"{key}/{file_name(file.first, self._new_id())}")
+        except _UNWRITTEN as error:
+            self.lost += len(file.lines)
+            _log.warning("endpoint %s: captured requests cannot be written: %s", self._endpoint, error)
+        self.room.give(file.held)

@@ -1,0 +1,70 @@
+"""A request that somebody wants to see the end of, and the room that all of them have together."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, field
+
+from mlops.account.local.process.capture.rule import Capture
+
+BYTES = 64 * 1024 * 1024
+_EACH = 1024
+"""What one holds beside its payloads."""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """How one variant answered. ``body`` is None where there is no whole answer to keep, or no room for it."""
+
+    time: float
+    config: str
+    variant: str
+    shadow: bool
+    status: int
+    microseconds: int
+    content_type: str | None = None
+    attributes: str | None = None
+    body: bytes | None = None
+
+
+@dataclass(slots=True)
+class Seen:
+    """``capture`` is None where only the answers are compared. ``sides`` are how many answers are waited for: two
+    where a shadow has it as well; they have one ``event_id``. ``held`` bytes of the room are its own until it is
+    written."""
+
+    body: bytes
+    content_type: str | None
+    inference_id: str | None
+    attributes: str | None
+    capture: Capture | None
+    sides: int
+    held: int
+    time: float = field(default_factory=time.time)
+    event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
+    told: list[Side] = field(default_factory=list)
+
+
+class Room:
+    """Bytes that may be held. One thread takes, another gives back: neither waits for the other."""
+
+    def __init__(self, most: int = BYTES) -> None:
+        self._most = most
+        self._taken = self._given = 0
+        self.dropped = 0  # requests that found none
+
+    @property
+    def held(self) -> int:
+        return self._taken - self._given
+
+    def take(self, count: int) -> int:
+        """What is held with that; 0 where there is no room."""
+        count += _EACH
+        if self.held + count > self._most:
+            return 0
+        self._taken += count
+        return count
+
+    def give(self, count: int) -> None:
+        self._given += count
