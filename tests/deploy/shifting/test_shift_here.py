@@ -139,8 +139,48 @@ def live(world: World, endpoint: str) -> dict[str, Any]:
     return found
 
 
+def scale(world: World, endpoint: str) -> None:
+    """As somebody else set it up."""
+    target = {
+        "ServiceNamespace": "sagemaker",
+        "ResourceId": f"endpoint/{endpoint}/variant/AllTraffic",
+        "ScalableDimension": "sagemaker:variant:DesiredInstanceCount",
+    }
+    scaling = world.account.client("application-autoscaling")
+    scaling.register_scalable_target(**target, MinCapacity=2, MaxCapacity=5)
+    metric = {"PredefinedMetricType": "SageMakerVariantInvocationsPerInstance"}
+    scaling.put_scaling_policy(
+        **target,
+        PolicyName="track",
+        PolicyType="TargetTrackingScaling",
+        TargetTrackingScalingPolicyConfiguration={"TargetValue": 70.0, "PredefinedMetricSpecification": metric},
+    )
+
+
+def scaled(world: World, endpoint: str) -> list[tuple[str, int, int, bool, float]]:
+    """What is, its bounds, whether anything of it is suspended, and its policy's target."""
+    scaling = world.account.client("application-autoscaling")
+    found = scaling.describe_scalable_targets(ServiceNamespace="sagemaker")["ScalableTargets"]
+    mine = [item for item in found if item["ResourceId"].startswith(f"endpoint/{endpoint}/")]
+    policies = {
+        item["ResourceId"]: item["TargetTrackingScalingPolicyConfiguration"]["TargetValue"]
+        for item in scaling.describe_scaling_policies(ServiceNamespace="sagemaker")["ScalingPolicies"]
+    }
+    return [
+        (
+            item["ResourceId"],
+            item["MinCapacity"],
+            item["MaxCapacity"],
+            any(item["SuspendedState"].values()),
+            policies[item["ResourceId"]],
+        )
+        for item in mine
+    ]
+
+
 def test_traffic_goes_over_in_steps_and_nothing_is_lost(world: World) -> None:
     assert promoted(world, 1, "steps", target=Target("steps", count=3, timeout=60)).action == "created"
+    scale(world, "steps")
     said: list[str] = []
     with load(world, "steps") as under:
         done = promoted(world, 2, "steps", said)
@@ -160,6 +200,7 @@ def test_traffic_goes_over_in_steps_and_nothing_is_lost(world: World) -> None:
     stored = journals.read(world.account, world.environment, "steps")
     assert stored is not None and stored.journal.phase == "shifted"
     assert promoted(world, 2, "steps").action == "unchanged"
+    assert scaled(world, "steps") == [("endpoint/steps/variant/blue", 2, 5, False, 70.0)]
 
 
 @pytest.mark.proof("shift")
@@ -191,10 +232,12 @@ def test_a_version_that_is_worse_goes_back_by_itself(world: World, number: int, 
 
 def test_no_traffic_is_not_green(world: World) -> None:
     promoted(world, 1, "quiet")
+    scale(world, "quiet")
     quiet = replace(world.environment, promote={**world.environment.promote, "patience": "1s"})
     with pytest.raises(Refusal, match="has no verdict: errors: 0 of 1 periods were good"):
         promoted(World(world.folder, quiet, world.account), 2, "quiet")
     assert [item["VariantName"] for item in live(world, "quiet")["ProductionVariants"]] == ["AllTraffic"]
+    assert scaled(world, "quiet") == [("endpoint/quiet/variant/AllTraffic", 2, 5, False, 70.0)]
 
 
 def test_gates_and_what_would_be_done_are_told_before(
