@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from mlops.deploy.declared import destroy as destroying_resources
-from mlops.deploy.declared.destroy import Removal as ResourceRemoval
 from mlops.deploy.pipelines import destroy as destroying
 from mlops.deploy.pipelines.destroy import Removal, plan_removal
 from mlops.ir import Listener, Refusal
@@ -14,6 +13,9 @@ from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names
 from mlops.use_cases.news import News
+
+if TYPE_CHECKING:
+    from mlops.deploy.declared.destroy import Removal as ResourceRemoval
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,8 @@ class ResourcesWereRemoved(News):
 
 def plan_resources(environment: str, names: Sequence[str]) -> ResourceRemovals:
     """Raises Refusal for an endpoint of that name that somebody else made."""
+    from mlops.deploy.declared import destroy as destroying_resources  # few removals are of resources
+
     connected = connect_here(environment)
     account, of = connected.account, connected.environment
     planned = tuple(destroying_resources.plan_removal(account, of, name) for name in names)
@@ -59,6 +63,8 @@ def plan_resources(environment: str, names: Sequence[str]) -> ResourceRemovals:
 
 
 def destroy_resources(removals: ResourceRemovals, listener: Listener, consent: Consent = NOBODY) -> None:
+    from mlops.deploy.declared import destroy as destroying_resources
+
     gone = [label for removal in removals.planned for label in removal.labels]
     if gone:
         need_consent(removals.connected, f"remove {', '.join(gone)}", consent, always=True)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from mlops.deploy.declared.deciding import Change, Plan
 from mlops.deploy.pipelines.definition_diff import MemberChange, members, readable
 from mlops.ir.hiding import hide
+
+if TYPE_CHECKING:
+    from mlops.deploy.declared.deciding import Change, Plan
 
 _MARKS = {"create": "+", "update": "~", "nothing": " "}
 _VERBS = {"create": "create", "update": "update", "nothing": "no changes"}
