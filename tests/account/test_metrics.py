@@ -252,7 +252,8 @@ def test_requests_are_metrics(requests: Any, metric: str, statistic: str, value:
 
 
 @pytest.mark.parametrize(
-    ("statistic", "value"), [("Average", 15.0), ("Maximum", 20.0), ("SampleCount", 2.0), ("p50", 15.0), ("PR(:10)", 50)]
+    ("statistic", "value"),
+    [("Average", 15.0), ("Maximum", 20.0), ("SampleCount", 2.0), ("p50", 15.0), ("PR(:10)", 50), ("PR(10:20)", 50)],
 )
 @pytest.mark.parametrize("metric", ["CPUUtilization", "MemoryUtilization"])
 def test_what_instances_use_is_a_metric_of_their_variant(local: Any, metric: str, statistic: str, value: float) -> None:

@@ -1,5 +1,6 @@
 """Statistics of CloudWatch over plain numbers.
 
+A percentile rank is exclusive of its lower bound and inclusive of its upper one (guide, "Statistics definitions").
 Percentiles are interpolated between the nearest ranks. How the service does it over its own aggregates is documented
 nowhere; for a hundred values or more the difference is below what anybody judges by.
 """
@@ -27,10 +28,12 @@ def is_known(statistic: str) -> bool:
 
 
 def statistic_of(statistic: str, values: Sequence[float]) -> float:
-    """``values`` are not empty. ``pNN`` is a percentile, ``PR(a:b)`` the percentage of values from a to b.
+    """``values`` are not empty. ``pNN`` is a percentile, ``PR(a:b)`` the percentage of values above a, up to b.
 
     >>> statistic_of("p50", [1, 2, 3, 4]), statistic_of("PR(:2)", [1, 2, 3, 4]), statistic_of("Sum", [1, 2])
     (2.5, 50.0, 3.0)
+    >>> statistic_of("PR(1:3)", [1, 2, 3, 4])
+    50.0
     """
     plain = _PLAIN.get(statistic)
     if plain is not None:
@@ -42,7 +45,7 @@ def statistic_of(statistic: str, values: Sequence[float]) -> float:
         raise ValueError(f"{statistic!r} is no statistic")
     low = float(found[1]) if found[1] else -math.inf
     high = float(found[2]) if found[2] else math.inf
-    return 100 * sum(low <= value <= high for value in values) / len(values)
+    return 100 * sum(low < value <= high for value in values) / len(values)
 
 
 def _percentile(ordered: Sequence[float], share: float) -> float:
