@@ -205,7 +205,7 @@ def test_what_differs_what_is_run_alone_and_where_it_ran(project: Project) -> No
     alone = project.executions()[0]
     shown = json.loads(project.mlops("executions", "show", alone, "--format", "json")[0])
     assert [step["name"] for step in shown["steps"]] == ["Three"]
-    assert "did you mean Three?" in project.mlops("run", "pipeline.py", "--only", "Thre", code=2)[1]
+    assert "did you mean 'Three'?" in project.mlops("run", "pipeline.py", "--only", "Thre", code=2)[1]
     apart = project.mlops("run", "pipeline.py", "--only", "One", "--only", "Three", code=2)[1]
     assert "Two lies between them" in apart
     assert "--only One --only Two --only Three" in apart

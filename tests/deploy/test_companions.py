@@ -100,7 +100,7 @@ def test_what_differs_of_a_schedule_is_told_member_by_member_without_secrets(wor
         ("churn", {"Word": "b", "Count": "2"}, None),
         ("churn", {}, None),
         ("other", {"Wrod": "b"}, None),
-        ("churn", {"Wrod": "b"}, "there is no parameter Wrod; did you mean Word"),
+        ("churn", {"Wrod": "b"}, "there is no parameter Wrod; it has Word, Count; did you mean 'Word'"),
         ("churn", {"Count": "many"}, "Count takes an integer, not 'many'"),
     ],
     ids=["fits", "defaults", "of another pipeline", "a name", "a kind"],

@@ -86,7 +86,7 @@ def describe_ended(world: World, arn: str) -> bool:
         ({"Sure": "yes"}, "Sure takes true or false"),
         ({"Word": "b"}, None),
         ({"Word": "c"}, "Word is one of a, b, not 'c'"),
-        ({"Wird": "b"}, "did you mean Word"),
+        ({"Wird": "b"}, "did you mean 'Word'"),
     ],
     ids=str,
 )
