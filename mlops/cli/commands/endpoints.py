@@ -57,6 +57,12 @@ def show(name: str, environment: str, format_: str) -> None:
         share = f"  {100 * weight / total:g} %" if weight is not None and total and len(live) > 1 else ""
         counted = f"  {count} instance{'s' if count != 1 else ''}" if count is not None and len(live) > 1 else ""
         click.echo(f"  {variant}{share}{counted}  {model}")
+    pending = found.get("PendingDeploymentSummary") or {}
+    if pending:
+        click.echo(f"  coming         {pending['EndpointConfigName']}")
+    for item in pending.get("ProductionVariants") or ():
+        for status in item.get("VariantStatus") or ():
+            click.echo(f"  {item['VariantName']}  {status.get('StatusMessage') or status['Status']}")
     shift = found["Shift"]
     if shift is not None:
         click.echo(

@@ -127,14 +127,18 @@ def test_what_does_not_start_is_told_and_gets_no_traffic(world: World) -> None:
 
 
 @pytest.mark.proof("kills")
-def test_an_abort_makes_the_service_go_back(world: World) -> None:
+def test_an_abort_makes_the_service_go_back(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
     before = fresh(world, "aborted")
+    monkeypatch.chdir(world.folder)
     long = baking(world, "10m")
     steering = Steering(world.account, world.environment, "aborted", read(world.environment, world.folder))
 
     def abort() -> None:
         with pytest.raises(Refusal, match="guardrails, and cannot be paused"):
             steering.pause()
+        assert main(("endpoints", "show", "aborted")) == 0
         assert "who is at it" in steering.abort("lunch")
 
     said: list[str] = []
@@ -143,7 +147,7 @@ def test_an_abort_makes_the_service_go_back(world: World) -> None:
         promoted(long, 2, "aborted", said)
     aborting.join()
     waits = "Baking for 600 seconds (WaitIntervalInSeconds) with traffic enabled on canary capacity of 1 instance(s)."
-    assert f"aborted: AllTraffic: {waits}" in said
+    assert f"aborted: AllTraffic: {waits}" in said and f"AllTraffic  {waits}" in capfd.readouterr().out
     assert f"aborted: the alarm {ALARM} is set to ALARM, so that SageMaker goes back" in said
     assert live(world, "aborted")["EndpointConfigName"] == before and variants(world, "aborted") == [("AllTraffic", 3)]
 
@@ -218,8 +222,9 @@ def test_engines_take_turns_and_instances_stay(world: World) -> None:
 
 
 def test_an_alarm_that_is_not_there_judges_nothing(world: World) -> None:
-    before = fresh(world, "guarded")
+    """It is told before anything is made."""
+    before = promoted(world, 1, "unjudged").config
     mistyped = replace(world.environment, promote={**world.environment.promote, "alarms": ["churn-5x"]})
     with pytest.raises(Refusal, match="there is no alarm churn-5x in local"):
-        promoted(World(world.folder, mistyped, world.account), 2, "guarded")
-    assert live(world, "guarded")["EndpointConfigName"] == before
+        promoted(World(world.folder, mistyped, world.account), 2, "unjudged")
+    assert live(world, "unjudged")["EndpointConfigName"] == before
