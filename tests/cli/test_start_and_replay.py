@@ -113,7 +113,7 @@ def test_what_a_step_of_another_account_was_given_is_brought_here(project: Path,
     here = tmp_path / "here"
     here.mkdir()
     # The account that it ran in stands for AWS: it is only asked through the API.
-    prod = replace(read_project(project).environment("local"), name="prod")
+    prod = replace(read_project(project).environment("local"), name="prod", state=None)
     command = replay_commands(Connected(prod, far, here), state)
     assert command == {"Two": f"mlops run --only Two --from {state.arn} --from-env prod"}
     ran = past(far, state)
@@ -142,7 +142,7 @@ def test_what_cannot_be_copied_is_told_and_the_rest_is(
     mlops("run", "pipeline.py", "-p", "Word=bad", code=1)
     far = LocalAccount(project / ".mlops", "us-east-1")
     state = describe(far, find(far, None))
-    prod = replace(read_project(project).environment("local"), name="prod")
+    prod = replace(read_project(project).environment("local"), name="prod", state=None)
     ran = past(far, state)
     steps = tuple(
         replace(step, arguments=_with_input(step.arguments, "s3://not-ours/data")) if step.name == "Two" else step
