@@ -10,6 +10,9 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from ports_for_tests import Account
 
+collect_ignore = ["seeds"]
+"""Programs of the documents: they ask AWS where somebody loads them."""
+
 
 @pytest.fixture
 def account(tmp_path: Path) -> Account:
