@@ -6,7 +6,7 @@ wrap what they do in :func:`answers`, so that every refusal becomes one sentence
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops.account.answers import answers
 from mlops.account.run_options import RunOptions
+from mlops.account.shadow_pairs import ShadowPair
 from mlops.ir import ConfigurationError, Event
 
 if TYPE_CHECKING:
@@ -28,6 +29,7 @@ __all__ = [
     "Here",
     "Identity",
     "RunOptions",
+    "ShadowPair",
     "answers",
     "confirm_account",
     "confirm_identity",
@@ -91,6 +93,10 @@ class Here(Protocol):
 
     def address(self, endpoint: str) -> str | None:
         """Where the endpoint is invoked over plain HTTP; None where it does not answer."""
+
+    def shadow_pairs(self, endpoint: str) -> tuple[Iterator[ShadowPair], int]:
+        """What a shadow variant answered beside production, oldest first, and of how many requests that is not known:
+        it was too slow, or they found no room."""
 
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         """What would be forgotten."""

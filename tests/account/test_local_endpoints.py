@@ -143,9 +143,14 @@ def test_a_shadow_gets_the_requests_and_nobody_its_answers(world: World) -> None
             logGroupName="/aws/sagemaker/Endpoints/door", logStreamNamePrefix="Shadow/", filterPattern="invocations"
         )["events"]
         if len(events) == 3:
-            return
+            break
         time.sleep(0.05)
-    raise AssertionError(f"the shadow saw {events}")
+    else:
+        raise AssertionError(f"the shadow saw {events}")
+    while len(pairs := [*world.local.shadow_pairs("door")[0]]) < 3:
+        assert time.monotonic() < deadline + 15
+        time.sleep(0.05)
+    assert {(pair.variant, pair.shadow, pair.same, pair.answer) for pair in pairs} == {("A", "Shadow", False, None)}
 
 
 def test_the_door_over_plain_http(world: World) -> None:

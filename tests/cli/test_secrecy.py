@@ -213,6 +213,7 @@ CALLS = (
     Call("endpoints show", ("leaky",)),
     Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers"),
     Call("endpoints history", ("leaky",)),
+    Call("endpoints shadow", ("leaky",), code=2),
     Call("verdict explain", ("leaky",), code=2),
     Call("endpoints watch", ("leaky", "--for", "0")),
     Call("gc", ("--idle", "1")),

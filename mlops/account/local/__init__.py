@@ -8,8 +8,9 @@ module per area answers. Executions and endpoints live in processes of their own
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -20,6 +21,7 @@ from mlops.account.local.events import KeptEvents
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.run_options import RunOptions
+from mlops.account.shadow_pairs import ShadowPair
 
 if TYPE_CHECKING:
     from mlops.account.local.clients import Clients
@@ -96,6 +98,14 @@ class LocalAccount:
         from mlops.account.local.services.sagemaker.endpoints import address
 
         return address(self.state, endpoint)
+
+    def shadow_pairs(self, endpoint: str) -> tuple[Iterator[ShadowPair], int]:
+        from mlops.account.local.process.capture import pairs
+        from mlops.account.local.process.router import records
+
+        folder = self.state.endpoint_folder(endpoint) / pairs.FOLDER
+        rows = records.rows_between(folder, 0.0, math.inf)
+        return map(ShadowPair._make, rows), records.lost(folder)
 
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         from mlops.account.local.upkeep.pruning import plan

@@ -255,6 +255,76 @@ def _seconds(option: str, written: str) -> float:
 @command.command()
 @click.argument("name")
 @options.environment
+@click.option(
+    "--labels",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="What was right: a CSV or JSON Lines with inference_id and label.",
+)
+@click.option("--within", type=click.FloatRange(min=0), default=0.0, help="Numbers this near to each other agree.")
+@click.option("--threshold", type=float, default=0.5, show_default=True, help="From which score on the label is 1.")
+@click.option(
+    "--list", "most", type=click.IntRange(min=0), default=20, show_default=True, help="So many that disagree."
+)
+@options.as_json
+def shadow(
+    name: str, environment: str, labels: Path | None, within: float, threshold: float, most: int, format_: str
+) -> None:
+    """Hold a shadow variant's answers against production's: where they disagree, and which is wrong more often."""
+    from mlops.use_cases import shadow as shadows
+
+    found = shadows.shadow(environment, name, labels=labels, within=within, threshold=threshold)
+    if format_ == "json":
+        print_json(shadows.as_dictionary(name, found, most))
+        return
+    share = 100 * len(found.disagreeing) / found.pairs
+    unknown = f", {found.unknown} not shown to it or not kept" if found.unknown else ""
+    click.echo(f"{name}: {found.shadow} beside {found.variant} in {found.config}, {found.pairs} requests{unknown}")
+    click.echo(f"  disagree     {len(found.disagreeing)} ({share:.3g} %)")
+    if found.distances is not None:
+        spread = found.distances
+        click.echo(f"  distance     {spread.median:g} at the median, {spread.p99:g} at p99, {spread.most:g} at most")
+    for what, taken in ((found.variant, found.milliseconds), (found.shadow, found.shadow_milliseconds)):
+        if taken is not None:
+            click.echo(f"  time         {taken.median:.3g} ms at the median, {taken.p99:.3g} ms at p99: {what}")
+    for what, held in (("failed", found.failed), ("wrong", found.labels)):
+        if held is not None:
+            said = f"only {found.shadow} {held.only_shadow}, only {found.variant} {held.only_production}"
+            click.echo(f"  {what:<11}  {said} of {held.pairs}: {held.verdict}")
+    if found.unreadable:
+        talk(f"{found.unreadable} labels have answers that were not captured, or have no single value")
+    if found.disagreeing and most:
+        shown = found.disagreeing[-most:]
+        header = ("INFERENCE ID", "EVENT", found.variant.upper(), found.shadow.upper(), "INPUT")
+        table(header, [_disagreeing(pair) for pair in shown])
+        if len(shown) < len(found.disagreeing):
+            talk(f"the last {len(shown)} of {len(found.disagreeing)}; --list shows more")
+
+
+def _disagreeing(pair: Any) -> tuple[str, ...]:
+    def said(status: int, answer: str | None) -> str:
+        return _line(answer) if status == 200 else str(status)
+
+    return (
+        pair.inference_id or "-",
+        pair.event_id,
+        said(pair.status, pair.answer),
+        said(pair.shadow_status, pair.shadow_answer),
+        _line(pair.input),
+    )
+
+
+def _line(text: str | None) -> str:
+    """As one short line of a table; what was not captured is not there."""
+    if text is None:
+        return "-"
+    told = "".join(letter if letter.isprintable() else " " for letter in text.strip())
+    return told if len(told) <= 60 else f"{told[:59]}…"
+
+
+@command.command()
+@click.argument("name")
+@options.environment
 @click.option("--to", "number", type=int, metavar="VERSION", help="This version instead of the one before.")
 @_reason
 @asking.yes

@@ -1,4 +1,4 @@
-"""Writes what was seen, in a thread of its own: files of captured lines, as objects of the account."""
+"""Writes what was seen, in a thread of its own: files of captured lines, as objects of the account, and pairs."""
 
 from __future__ import annotations
 
@@ -13,7 +13,9 @@ from dataclasses import dataclass, field
 
 from mlops.account.local.objects import BucketMissing
 from mlops.account.local.process.capture.lines import file_name, folder, line
+from mlops.account.local.process.capture.pairs import paired
 from mlops.account.local.process.capture.seen import Room, Seen, Side
+from mlops.account.local.process.router.records import Recorder
 from mlops.ir import ConfigurationError
 from mlops.run.ports import ObjectMissing
 
@@ -36,12 +38,14 @@ class _File:
 
 
 class Keeper:
-    """``put`` writes one object. What was seen is gone from memory when it is written, or could not be."""
+    """``put`` writes one object, ``pairs`` keeps how a shadow answered. What was seen is gone from memory when it is
+    written, or could not be."""
 
     def __init__(
         self,
         endpoint: str,
         put: Callable[[Iterable[bytes], str], None],
+        pairs: Recorder | None = None,
         *,
         room: Room | None = None,
         look_seconds: float = _LOOK_SECONDS,
@@ -52,6 +56,8 @@ class Keeper:
     ) -> None:
         self._endpoint = endpoint
         self._put = put
+        self._pairs = pairs
+        self._told_unshown = 0
         self.room = room or Room()
         self._look_seconds, self._file_seconds, self._file_bytes = look_seconds, file_seconds, file_bytes
         self._clock, self._new_id = clock, new_id
@@ -89,6 +95,10 @@ class Keeper:
         for key, file in list(self._files.items()):
             if all_of_it or now - file.begun >= self._file_seconds:
                 self._write(key, file)
+        if self._pairs is not None and self.room.unshown > self._told_unshown:
+            unshown = self.room.unshown
+            self._pairs.lose(unshown - self._told_unshown)
+            self._told_unshown = unshown
         if self.dropped > self._told_dropped:
             _log.warning(
                 "endpoint %s: %d requests were not captured, %d since its process began: they came faster than they "
@@ -103,6 +113,8 @@ class Keeper:
         seen.told.append(side)
         last = len(seen.told) == seen.sides
         held = seen.held if last else 0
+        if last and seen.sides > 1 and self._pairs is not None:
+            self._pair(self._pairs, seen)
         capture = seen.capture
         if capture is None or side.status != 200:
             self.room.give(held)
@@ -120,6 +132,13 @@ class Keeper:
         file.held += held
         if file.size >= self._file_bytes:
             self._write(key, file)
+
+    def _pair(self, pairs: Recorder, seen: Seen) -> None:
+        pair = paired(seen)
+        if pair is None:
+            pairs.lose(1)
+        else:
+            pairs.add(pair)
 
     def _write(self, key: str, file: _File) -> None:
         del self._files[key]

@@ -53,6 +53,7 @@ class Room:
         self._most = most
         self._taken = self._given = 0
         self.dropped = 0  # requests that found none
+        self.unshown = 0  # those of them, and copies, that no shadow was shown or is compared at
 
     @property
     def held(self) -> int:

@@ -91,6 +91,10 @@ class Recorder:
         else:
             self._lost += 1
 
+    def lose(self, count: int) -> None:
+        """So many came to nothing before they could be added."""
+        self._lost += count
+
     def close(self) -> None:
         """What was added is written then."""
         self._ended.set()
@@ -183,6 +187,17 @@ def rows_between(folder: Path, start: float, end: float) -> Iterator[list[Any]]:
             # The time stands first: what is too early or too late is not worth reading.
             if line.startswith(b"[") and line.endswith(b"\n") and start <= float(line[1 : line.index(b",")]) < end:
                 yield json.loads(line)
+
+
+def lost(folder: Path) -> int:
+    """How many records of those files that are kept were not written."""
+    found = 0
+    for name in _names(folder):
+        with contextlib.suppress(FileNotFoundError):
+            for line in (folder / name).read_bytes().splitlines():
+                if line.startswith(b'{"lost"'):
+                    found += json.loads(line)["lost"]
+    return found
 
 
 def _names(folder: Path) -> list[str]:

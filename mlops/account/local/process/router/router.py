@@ -418,11 +418,14 @@ class Router:
         capture = exchange.line.variant.capture
         if capture is not None and capture.share < 1 and self._chance() >= capture.share:
             capture = None
-        if capture is None:
+        if self._shadow is not None and mirrored is None:
+            self._room.unshown += 1
+        if capture is None and mirrored is None:
             return
         held = self._room.take(exchange.size)
         if not held:
-            self._room.dropped += 1
+            self._room.dropped += capture is not None
+            self._room.unshown += mirrored is not None
             return
         headers = exchange.headers
         exchange.seen = Seen(

@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
-from mlops.account.local.process.capture import rule
+from mlops.account.local.process.capture import pairs, rule
 from mlops.account.local.process.capture.keeper import Keeper
 from mlops.account.local.process.ports import LocalObjects
 from mlops.account.local.process.router import records
@@ -66,11 +66,14 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.cloudwatch import alarms
 from mlops.account.local.state import ACCOUNT_ID
 from mlops.account.local.state import State as AccountState
+from mlops.account.shadow_pairs import ShadowPair
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import ObjectMissing, RequestRefused
 
 LOOK_SECONDS = 0.1
 _THREADS = 8
+_PAIRS = 4000
+"""That wait for the disk, each of some kilobytes at most."""
 _USAGE_BYTES = 2 * 1024 * 1024
 _log = logging.getLogger("mlops.runner")
 _CANNOT_BE_SERVED = (StepFailed, ObjectMissing, RequestRefused, Refusal, OSError)
@@ -107,7 +110,8 @@ class _Endpoint:
         self._usages = records.Recorder(folder / usage.FOLDER, file_bytes=_USAGE_BYTES, columns=Usage._fields)
         self._meter = Meter(self._usages.add)
         self._measured: dict[tuple[ServerId, int], Measured] = {}
-        self._keeper = Keeper(name, LocalObjects(state).put)
+        self._pairs = records.Recorder(folder / pairs.FOLDER, waiting=_PAIRS, columns=ShadowPair._fields)
+        self._keeper = Keeper(name, LocalObjects(state).put, self._pairs)
         self._router = Router(
             name,
             engine,
@@ -403,6 +407,7 @@ class _Endpoint:
         for pool in (self._clerk, self._starting, self._ending):
             pool.shutdown(wait=True)
         self._keeper.close()
+        self._pairs.close()
         self._recorder.close()
         self._usages.close()
 
