@@ -10,6 +10,7 @@ import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,7 @@ from mlops.run.serving.inference_pipeline import InferencePipeline, invoke
 from mlops.run.serving.model_data import place_model
 from mlops.run.serving.model_server import ModelServerFailed
 from mlops.run.transfer import fetch, how_to_put, prefix_places, safe
+from mlops.run.transform_capture import TransformCapture, transform_capture
 from mlops.run.work import Work
 
 _DEFAULT_PAYLOAD_MB = 6
@@ -36,7 +38,9 @@ _DEFAULT_TIMEOUT, _DEFAULT_RETRIES = 600, 3
 
 @dataclass(frozen=True, slots=True)
 class _Place:
-    """One input object's file, the file for its answers, and the URI where those go."""
+    """One input object with its file, the file for its answers, and the URI where those go."""
+
+    source: str
 
     records: Path
     answers: Path
@@ -57,6 +61,7 @@ class _Plan:
     timeout: float
     retries: int
     processing: DataProcessing | None
+    capture: TransformCapture | None
 
 
 def start(work: Work) -> Task:
@@ -74,7 +79,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     for container in containers:
         for code in (container.ml / "code", container.ml / "model" / "code"):
             check_requirements(code, work)
-    plan = _plan(work, request)
+    plan = _plan(work, request, job.began)
     network = work.box(network=not model.get("EnableNetworkIsolation")).network
     extra = {**_batch_environment(request), **request.get("Environment", {})}
 
@@ -99,7 +104,7 @@ def _batch_environment(request: Mapping[str, Any]) -> dict[str, str]:
     return environment
 
 
-def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
+def _plan(work: Work, request: Mapping[str, Any], began: datetime) -> _Plan:
     """Fetches the inputs too. Raises :class:`StepFailed`."""
     given, wanted = request.get("TransformInput") or {}, request.get("TransformOutput") or {}
     uri = given["DataSource"]["S3DataSource"]["S3Uri"]
@@ -108,6 +113,7 @@ def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
     for key, relative in prefix_places(uri, work.ports.objects):
         path = safe(relative, "TransformInput")
         place = _Place(
+            key,
             work.folder / "input" / path,
             work.folder / "output" / f"{path}.out",
             f"{folder.rstrip('/')}/{path.as_posix()}.out",
@@ -134,6 +140,7 @@ def _plan(work: Work, request: Mapping[str, Any]) -> _Plan:
         timeout=float(client.get("InvocationsTimeoutInSeconds", _DEFAULT_TIMEOUT)),
         retries=int(client.get("InvocationsMaxRetries", _DEFAULT_RETRIES)),
         processing=data_processing(request),
+        capture=transform_capture(request, began),
     )
 
 
@@ -228,6 +235,11 @@ class _TransformTask:
                 self._work.note(f"answers to {place.uri}")
         if self._failure:
             return self._job.ended("Failed", self._failure)
+        if self._plan.capture is not None:
+            read, answered = [place.source for place in self._plan.places], [place.uri for place in self._plan.places]
+            for uri, manifest in self._plan.capture.manifests(read, answered):
+                self._work.ports.objects.put([manifest], uri)
+                self._work.note(f"captured to {uri}")
         for folder_name in ("input", "output"):
             shutil.rmtree(self._work.folder / folder_name, ignore_errors=True)
         return self._job.ended("Completed")
@@ -242,6 +254,8 @@ class _TransformTask:
                     answer = self._post(payload)
                     if self._plan.processing is not None:
                         answer = self._plan.processing.kept(records, answer)
+                    if self._plan.capture is not None:
+                        answer = self._plan.capture.identified(answer)
                     output.write(answer)
                     # The guide has a line break after each record, the SDK after each answer; both mean that no two
                     # answers share a line.

@@ -19,7 +19,7 @@ from mlops.account.local.process.router.records import Recorder
 from mlops.ir import ConfigurationError
 from mlops.run.ports import ObjectMissing
 
-_LOOK_SECONDS = 0.5
+_LOOK_SECONDS = 0.1
 _FILE_SECONDS = 5.0
 _FILE_BYTES = 4 * 1024 * 1024
 _log = logging.getLogger("mlops.runner")
@@ -92,6 +92,7 @@ class Keeper:
         now = self._clock()
         while self._waiting:
             self._take(*self._waiting.popleft(), now)
+            time.sleep(0)  # the loop that serves goes first: else it waits for the interpreter as long as this goes on
         for key, file in list(self._files.items()):
             if all_of_it or now - file.begun >= self._file_seconds:
                 self._write(key, file)
