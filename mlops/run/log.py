@@ -14,7 +14,11 @@ _TAIL_BYTES = 16_384
 LAUNCHER_WORDS = ("[mlops] cannot start", "[mlops] the sandbox")
 
 
-def last_lines(log: Path, limit: int = 900) -> str:
+_TAIL = 900
+"""Letters of the end of a log that a reason quotes."""
+
+
+def last_lines(log: Path, limit: int = _TAIL) -> str:
     """The end of the log in whole lines, at most ``limit`` characters, without lines of ours."""
     try:
         with log.open("rb") as file:
@@ -33,9 +37,9 @@ def last_lines(log: Path, limit: int = 900) -> str:
     return "\n".join(reversed(kept))
 
 
-def exit_reason(code: int, log: Path) -> str:
-    """For a command that gave no reason itself."""
-    told = last_lines(log)
+def exit_reason(code: int, log: Path, limit: int = _TAIL) -> str:
+    """For a command that gave no reason itself; ``limit`` letters of its log at most."""
+    told = last_lines(log, limit)
     if code in (125, 126, 127) and not told:
         told = next((line.strip() for line in _lines(log) if line.startswith(LAUNCHER_WORDS)), "")
     meaning = {125: " (no sandbox)", 126: " (cannot be run)", 127: " (not found)", 137: " (killed; out of memory?)"}

@@ -99,13 +99,13 @@ def invoke(environment: str, name: str, body: bytes, *, content_type: str, accep
     return serving.invoke(connect_here(environment).account, name, body, content_type=content_type, accept=accept)
 
 
-def delete(environment: str, name: str, consent: Consent = NOBODY) -> None:
-    """Its configuration and its model stay. Asks in every environment but the local one: whoever calls the endpoint
-    notices."""
+def delete(environment: str, name: str, consent: Consent = NOBODY, *, reason: str | None = None) -> None:
+    """Its configuration and its model stay, and its history, which says who did it. Asks in every environment but
+    the local one: whoever calls the endpoint notices."""
     connected = connect_here(environment)
     serving.need(connected.account, name)
     need_consent(connected, f"delete the endpoint {name}", consent, always=not connected.environment.is_local)
-    serving.delete(connected.account, connected.environment, name)
+    serving.delete(connected.account, connected.environment, name, reason=hide(reason))
 
 
 def history(environment: str, name: str, last: int | None = None) -> tuple[Entry, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import socket
 import time
@@ -17,6 +18,7 @@ from botocore.exceptions import ClientError
 from endpoint_parts import World, refused, variant
 
 from mlops.account.local import LocalAccount
+from mlops.deploy.shifting.seeing import see
 from mlops.run.sandbox import probe
 
 UNLOADABLE = "def model_fn(folder):\n    raise ValueError('the weights are of another model')\n"
@@ -88,6 +90,11 @@ def test_a_failed_update_leaves_the_old_one_serving(world: World) -> None:
     assert (found["EndpointStatus"], found["EndpointConfigName"]) == ("InService", "first")
     assert "first still serves" in found["FailureReason"]
     assert "the weights are of another model" in found["FailureReason"]
+    there = see(world.sagemaker, "door")
+    assert there is not None and there.failure is not None
+    sentence = "The update to broken failed, first still serves: the model server ended, exit code 1: ValueError: the "
+    place = r"weights are of another model \(inference\.py, line \d+, in model_fn\)"
+    assert re.fullmatch(re.escape(sentence) + place, there.failure)
     assert world.ask() == "A one: hello"
     assert "FailureReason" not in world.update("both")
 

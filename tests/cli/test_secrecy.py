@@ -223,7 +223,7 @@ CALLS = (
     ),
     Call("endpoints resume", ("leaky",), code=1),
     Call("endpoints invoke", ("leaky", "--data", "bad"), code=1, formats=False),
-    Call("endpoints delete", ("leaky", "--format", "json"), formats=False),
+    Call("endpoints delete", ("leaky", "--reason", token("because"), "--format", "json"), formats=False),
     Call("gc", ("--apply", "--older-than", "0", "--reason", token("because"))),
     Call("assets list"),
     Call("assets prune", ("--older-than", "0")),

@@ -155,3 +155,19 @@ def test_the_window_is_that_of_a_rollback() -> None:
         Entry("updated", "churn", number, f"c{number}", None, "ada", serves=number) for number in range(1, 9)
     )
     assert [entry.config for entry in history.window(entries, "c8")] == ["c3", "c4", "c5", "c6", "c7"]
+
+
+MADE: dict[str, tuple[tuple[tuple[Any, int], ...], bool]] = {
+    "by a promotion": ((("created", 1), ("updated", 2)), True),
+    "by somebody else": ((("updated", 2),), False),
+    "as a file declares it": ((("created", history.DECLARED),), False),
+    "by somebody else, after it was deleted": ((("created", 1), ("deleted", 1)), False),
+    "again by a promotion": ((("created", 1), ("deleted", 1), ("created", 1)), True),
+    "never": ((), False),
+}
+
+
+@pytest.mark.parametrize("case", MADE)
+def test_who_made_the_endpoint_that_is_there(case: str) -> None:
+    verbs, ours = MADE[case]
+    assert history.is_ours(tuple(Entry(verb, "churn", number, "c", None, "ada") for verb, number in verbs)) == ours

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from itertools import chain, repeat
 from typing import Any
@@ -9,6 +10,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from mlops.deploy.collecting.deciding import Removal
+from mlops.deploy.collecting.removing import remove
 from mlops.deploy.endpoints import serving
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
@@ -26,6 +29,7 @@ class Slow:
     def __init__(self, *statuses: str, for_ever: str = GONE) -> None:
         self.statuses: Iterator[str] = chain(statuses, repeat(for_ever))
         self.deleted = 0
+        self.written: dict[str, dict[str, Any]] = {}
 
     def client(self, service: str) -> Slow:
         return self
@@ -39,7 +43,12 @@ class Slow:
             raise ClientError(
                 {"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}, "DescribeEndpoint"
             )
-        return {"EndpointStatus": status}
+        return {"EndpointStatus": status, "EndpointConfigName": "c2"}
+
+    def put_object(self, Key: str, Body: bytes, **_: str) -> dict[str, str]:
+        assert not self.deleted
+        self.written[Key] = json.loads(Body)
+        return {"ETag": "1"}
 
     def delete_endpoint(self, EndpointName: str) -> None:
         self.deleted += 1
@@ -47,13 +56,13 @@ class Slow:
     def get_paginator(self, operation: str) -> Slow:
         return self
 
-    def paginate(self) -> list[dict[str, Any]]:
+    def paginate(self, **_: str) -> list[dict[str, Any]]:
         return [{"Endpoints": []}]
 
 
 def delete(slow: Slow, clock: Clock) -> None:
     account: Any = slow
-    serving.delete(account, ENVIRONMENT, "churn", clock)
+    serving.delete(account, ENVIRONMENT, "churn", clock, reason="moved")
 
 
 def test_it_waits_until_the_endpoint_is_gone() -> None:
@@ -63,12 +72,19 @@ def test_it_waits_until_the_endpoint_is_gone() -> None:
     assert slow.deleted == 1
     assert next(slow.statuses) == GONE
     assert time.clock.now() > began
+    (note,) = slow.written.values()
+    assert [note[name] for name in ("verb", "by", "reason", "before")] == [
+        "deleted",
+        "arn:aws:iam::000000000000:user/me",
+        "moved",
+        "c2",
+    ]
 
 
 def test_one_that_somebody_deletes_already_is_waited_for() -> None:
     slow = Slow("Deleting", "Deleting")
     delete(slow, Time().clock)
-    assert slow.deleted == 0
+    assert (slow.deleted, slow.written) == (0, {})
 
 
 def test_one_that_does_not_go_is_told() -> None:
@@ -79,3 +95,13 @@ def test_one_that_does_not_go_is_told() -> None:
 def test_one_that_is_not_there_is_told() -> None:
     with pytest.raises(UsageError, match="there is no endpoint 'churn'; there are: none"):
         delete(Slow(), Time().clock)
+
+
+@pytest.mark.parametrize(("statuses", "noted"), [(("InService",), ["idle for 30 days"]), (("Deleting",), []), ((), [])])
+def test_what_is_cleaned_away_stands_in_its_history(statuses: tuple[str, ...], noted: list[str]) -> None:
+    slow = Slow(*statuses)
+    account: Any = slow
+    removal = Removal("endpoint", "churn", "idle for 30 days")
+    remove(account, ENVIRONMENT, [removal], by="ada", reason=None, say=lambda text: None)
+    assert [note["reason"] for key, note in slow.written.items() if "promotions/churn/history" in key] == noted
+    assert [note["why"] for key, note in slow.written.items() if "removed" in key] == [removal.why]

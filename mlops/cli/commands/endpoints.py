@@ -112,16 +112,20 @@ def invoke(
     talk(f"{reply.variant} answered {reply.content_type}")
 
 
+_reason = click.option("--reason", help="Why, for the records.")
+
+
 @command.command()
 @click.argument("name")
 @options.environment
+@_reason
 @asking.yes
 @options.as_json
-def delete(name: str, environment: str, yes: bool, format_: str) -> None:
+def delete(name: str, environment: str, reason: str | None, yes: bool, format_: str) -> None:
     """Delete an endpoint; its configuration and its model stay. Asks, but in the local account."""
     from mlops.use_cases import endpoints
 
-    endpoints.delete(environment, name, asking.consent(yes))
+    endpoints.delete(environment, name, asking.consent(yes), reason=reason)
     if format_ == "json":
         print_json({"endpoint": name, "deleted": True})
     else:
@@ -134,7 +138,7 @@ def delete(name: str, environment: str, yes: bool, format_: str) -> None:
 @click.option("--last", type=click.IntRange(min=1), help="Only so many.")
 @options.as_json
 def history(name: str, environment: str, last: int | None, format_: str) -> None:
-    """What was promoted to an endpoint, taken back and rolled back, by whom and why."""
+    """What was promoted to an endpoint, taken back, rolled back and deleted, by whom and why."""
     from dataclasses import asdict
 
     from mlops.use_cases import endpoints
@@ -169,9 +173,6 @@ def _steered(what: str, name: str, environment: str, yes: bool, format_: str, re
         print_json({"endpoint": name, "told": told})
     else:
         click.echo(told)
-
-
-_reason = click.option("--reason", help="Why, for the records.")
 
 
 @command.command()

@@ -1,4 +1,4 @@
-"""Removes what was decided on, each noted before: who, what, why."""
+"""Removes what was decided on, each noted before: who, what, why; an endpoint in its own history, too."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy import ledger
 from mlops.deploy.collecting.deciding import Removal
+from mlops.deploy.endpoints import history
 from mlops.project.environments import Environment
 
 FOLDER = "removed"
@@ -35,6 +36,8 @@ def remove(
         }
         ledger.append(account, environment, FOLDER, note)
         with answers():
+            if item.kind == "endpoint":
+                _noted(account, environment, item, by=by, reason=reason)
             match item.kind:
                 case "endpoint":
                     unless_missing(lambda: sagemaker.delete_endpoint(EndpointName=item.name))  # noqa: B023
@@ -43,3 +46,14 @@ def remove(
                 case "model":
                     unless_missing(lambda: sagemaker.delete_model(ModelName=item.name))  # noqa: B023
         say(f"removed {item.kind} {item.name}: {item.why}")
+
+
+def _noted(account: Account, environment: Environment, item: Removal, *, by: str, reason: str | None) -> None:
+    """In the endpoint's history; what is gone, or going, was noted by whoever did it."""
+    sagemaker = account.client("sagemaker")
+    there = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=item.name))
+    if there is None or there["EndpointStatus"] == "Deleting":
+        return
+    told = item.why if reason is None else f"{reason} ({item.why})"
+    config = str(there.get("EndpointConfigName") or "")
+    history.append_deleted(account, environment, item.name, config, by=by, reason=told, how="gc")

@@ -53,8 +53,7 @@ def _endpoint(
     if there is None:
         return None
     entries = history.read(account, environment, name)
-    # What a file declares is the file's to remove.
-    ours = any(entry.verb == "created" and entry.version != history.DECLARED for entry in entries)
+    ours = history.is_ours(entries)
     invocations, why_not = None, None
     if ours and idle is not None:
         invocations, why_not = _invocations(account, name, there, now, idle)

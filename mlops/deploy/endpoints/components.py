@@ -16,6 +16,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints.promotion import CreateModel, Wanted
 from mlops.deploy.endpoints.sampling import Answer, Samples
 from mlops.deploy.made import remember
+from mlops.deploy.model_reasons import start_reason
 from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.rolling import deployment_config, specification
 from mlops.deploy.shifting.settings import PromotionSettings
@@ -76,7 +77,7 @@ def see(sagemaker: Any, name: str) -> Component | None:
         name,
         str(found["EndpointName"]),
         str(found["InferenceComponentStatus"]),
-        found.get("FailureReason") or None,
+        start_reason(found.get("FailureReason") or "") or None,
         described.get("ModelName"),
         described,
     )

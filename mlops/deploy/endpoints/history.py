@@ -1,4 +1,5 @@
-"""What was promoted to an endpoint, taken back and rolled back: who, what, why, append-only in the account's bucket."""
+"""What was promoted to an endpoint, taken back and rolled back, and that it was deleted: who, what, why, append-only in
+the account's bucket."""
 
 from __future__ import annotations
 
@@ -10,7 +11,7 @@ from mlops.account import Account
 from mlops.deploy import ledger
 from mlops.project.environments import Environment
 
-Verb: TypeAlias = Literal["created", "updated", "taken back", "rolled back"]
+Verb: TypeAlias = Literal["created", "updated", "taken back", "rolled back", "deleted"]
 WINDOW = 5
 """Of so many of the last configurations one can be rolled back to without a word."""
 
@@ -22,7 +23,8 @@ def _now() -> str:
 @dataclass(frozen=True, slots=True)
 class Entry:
     """``config`` serves by then; ``group`` and ``version`` are what it was about: what serves where it was promoted,
-    what does not any more where it was taken or rolled back. ``serves`` is the version of the group that serves by
+    what does not any more where it was taken or rolled back or the endpoint deleted, empty where nobody knows what that
+    was. ``serves`` is the version of the group that serves by
     then, None where the entry does not say."""
 
     verb: Verb
@@ -55,6 +57,28 @@ def append(account: Account, environment: Environment, endpoint: str, entry: Ent
     told: dict[str, Any] = asdict(entry)
     del told["number"]
     ledger.append(account, environment, _folder(endpoint), told)
+
+
+def append_deleted(
+    account: Account,
+    environment: Environment,
+    endpoint: str,
+    config: str,
+    *,
+    by: str,
+    reason: str | None,
+    how: str | None = None,
+) -> None:
+    """To be called before it is deleted; ``config`` serves by then."""
+    served = serving(read(account, environment, endpoint), config)
+    group, version = ("", DECLARED) if served is None else (served.group, served.serves or DECLARED)
+    append(account, environment, endpoint, Entry("deleted", group, version, "", config, by, reason, how))
+
+
+def is_ours(entries: tuple[Entry, ...]) -> bool:
+    """The endpoint that is there was made by a promotion; what a file declares is the file's."""
+    made = next((item for item in reversed(entries) if item.verb in ("created", "deleted")), None)
+    return made is not None and made.verb == "created" and made.version != DECLARED
 
 
 def read(account: Account, environment: Environment, endpoint: str, last: int | None = None) -> tuple[Entry, ...]:
@@ -96,7 +120,7 @@ def refused(entries: tuple[Entry, ...], group: str) -> frozenset[int]:
             continue
         if entry.verb in ("taken back", "rolled back"):
             bad.add(entry.version)
-        else:
+        elif entry.verb != "deleted":
             bad.discard(entry.version)
     return frozenset(bad)
 

@@ -8,9 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mlops.account import Account, answers, confirm_account
+from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import error_code, unless_missing
+from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.crossing import arn_of_copy
+from mlops.deploy.model_reasons import model_reason
 from mlops.deploy.pages import items
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
@@ -22,8 +24,6 @@ _MODEL_FAILED = "ModelError"
 _CLOCK = Clock()
 _GONE_SECONDS = 900.0
 """A deletion that is waited for: the service takes some minutes where instances are many."""
-_INSTALLED = re.compile(r"/(site|dist)-packages/|/lib/python3|/mlops/run/|^<")
-"""Files that the author of a model did not write."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,34 +175,6 @@ def log_place(message: str) -> str | None:
     return found["place"] if found is not None and "\n" not in found["place"] else None
 
 
-_FRAME = re.compile(r'^ *File "([^"]*)", line (\d+), in (\S+)', re.MULTILINE)
-_TRACEBACK = "Traceback (most recent call last):"
-_REASON = 300
-"""Letters of what a container said that are shown."""
-
-
-def model_reason(said: str) -> str:
-    """In one line. Of a traceback its last line, and the last place in it that is the author's.
-
-    >>> served = 'File "/lib/python3.11/site-packages/mlops/run/serving/server.py", line 70, in do_POST'
-    >>> own = 'File "/opt/ml/model/code/inference.py", line 7, in predict_fn'
-    >>> model_reason("\\n".join([_TRACEBACK, served, own, "ValueError: not aligned"]))
-    'ValueError: not aligned (inference.py, line 7, in predict_fn)'
-    >>> model_reason("<html><body>Internal Server Error</body></html>")
-    'a page in HTML'
-    """
-    lines = [" ".join(line.split()) for line in said.splitlines() if line.strip()]
-    if not lines:
-        return ""
-    if lines[0].lower().startswith(("<!doctype", "<html")):
-        return "a page in HTML"
-    if _TRACEBACK not in said:
-        return lines[0][:_REASON]
-    own = [found for found in _FRAME.findall(said) if not _INSTALLED.search(found[0])]
-    place = f" ({own[-1][0].rpartition('/')[2]}, line {own[-1][1]}, in {own[-1][2]})" if own else ""
-    return lines[-1][:_REASON] + place
-
-
 def need(account: Account, name: str) -> None:
     """Raises UsageError where there is no such endpoint."""
     with answers():
@@ -210,16 +182,21 @@ def need(account: Account, name: str) -> None:
             raise _unknown(account, name)
 
 
-def delete(account: Account, environment: Environment, name: str, clock: Clock = _CLOCK) -> None:
-    """The endpoint only: its configuration and model stay, and cost nothing. Waits until it is gone, so what comes next
-    may take its name; one that somebody deletes already is waited for. Raises Refusal where that takes too long."""
+def delete(
+    account: Account, environment: Environment, name: str, clock: Clock = _CLOCK, *, reason: str | None = None
+) -> None:
+    """The endpoint only: its configuration and model stay, and cost nothing. It is written into its history before.
+    Waits until it is gone, so what comes next may take its name; one that somebody deletes already is waited for.
+    Raises Refusal where that takes too long."""
     sagemaker = account.client("sagemaker")
     with answers():
-        confirm_account(account, environment)
-        status = _status(account, name)
-        if status is None:
+        by = confirm_identity(account, environment).arn
+        found = _described(account, name)
+        if found is None:
             raise _unknown(account, name)
-        if status != "Deleting":
+        if found["EndpointStatus"] != "Deleting":
+            config = str(found.get("EndpointConfigName") or "")
+            history.append_deleted(account, environment, name, config, by=by, reason=reason)
             unless_missing(lambda: sagemaker.delete_endpoint(EndpointName=name))
         deadline = clock.now() + _GONE_SECONDS
         status, gone = until(lambda: _status(account, name), lambda status: status is None, clock, deadline)
@@ -232,8 +209,15 @@ def delete(account: Account, environment: Environment, name: str, clock: Clock =
 
 def _status(account: Account, name: str) -> str | None:
     """None where there is no such endpoint."""
-    found = unless_missing(lambda: account.client("sagemaker").describe_endpoint(EndpointName=name))
+    found = _described(account, name)
     return None if found is None else str(found["EndpointStatus"])
+
+
+def _described(account: Account, name: str) -> Mapping[str, Any] | None:
+    found: Mapping[str, Any] | None = unless_missing(
+        lambda: account.client("sagemaker").describe_endpoint(EndpointName=name)
+    )
+    return found
 
 
 def _unknown(account: Account, name: str) -> UsageError:

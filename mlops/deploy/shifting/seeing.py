@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.missing import unless_missing
+from mlops.deploy.model_reasons import start_reason
 from mlops.deploy.waiting import Clock, until
 from mlops.ir.shift import Serving, Variant
 
@@ -55,7 +56,7 @@ def see(sagemaker: Any, name: str) -> Endpoint | None:
         str(found["EndpointStatus"]),
         config,
         (found.get("PendingDeploymentSummary") or {}).get("EndpointConfigName"),
-        found.get("FailureReason") or None,
+        start_reason(found.get("FailureReason") or "") or None,
         Serving(config, variants) if variants else None,
         members_of(described),
         found["LastModifiedTime"].timestamp() if found.get("LastModifiedTime") else None,

@@ -159,6 +159,7 @@ def test_what_is_promoted_again_is_good_again() -> None:
     assert refused((entry("updated", 3), entry("rolled back", 3)), "churn") == {3}
     assert refused((entry("rolled back", 3), entry("updated", 3)), "churn") == frozenset()
     assert refused((entry("taken back", 4),), "churn") == {4}
+    assert refused((entry("taken back", 4), entry("deleted", 4)), "churn") == {4}
 
 
 def test_of_two_that_write_at_once_both_are_kept() -> None:

@@ -28,6 +28,8 @@ _PING = b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 _PING_SECONDS = 2.0
 _PAUSE_SECONDS = 0.02
 _log = logging.getLogger("mlops.runner")
+_TAIL = 700
+"""Letters of a log in a FailureReason, which is cut at its end: what was raised stands there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +79,7 @@ class Process:
     def ended(self) -> str | None:
         """Why, where one of them does not run any more."""
         code = self.pipeline.ended()
-        return None if code is None else f"the model server ended, {exit_reason(code, self.log)}"
+        return None if code is None else f"the model server ended, {exit_reason(code, self.log, _TAIL)}"
 
 
 @dataclass(slots=True)
