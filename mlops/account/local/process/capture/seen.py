@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 from mlops.account.local.process.capture.rule import Capture
 
-BYTES = 64 * 1024 * 1024
+BYTES = 32 * 1024 * 1024
+"""With what waits for a shadow (``Limits.shadow_held``) at most 64 MB, also where that is dead."""
 _EACH = 1024
 """What one holds beside its payloads."""
 

@@ -24,7 +24,7 @@ class Limits:
     connections: int = 2048
     queued: int = 1000
     shadow_queued: int = 100
-    shadow_held: int = 64 * 1024 * 1024
+    shadow_held: int = 32 * 1024 * 1024
     pipelined: int = 16
 
 
