@@ -33,6 +33,7 @@ from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import read
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
+from mlops.ir.hook import TOO_LATE, Facts, Hook, HookFailed, HookKind, Moment
 from mlops.ir.shift import Serving, Variant
 from mlops.project.environments import Environment
 
@@ -311,3 +312,57 @@ def test_an_unchanged_endpoint_whose_smoke_test_fails(account: Scripted, writes:
         run(account)
     assert said in caught.value.message and "smoke test with sample failed" in caught.value.message
     assert account.writes == writes
+
+
+Heard = list[tuple[str, Facts]]
+
+
+def hooks(heard: Heard, fails: str = "") -> tuple[Hook, ...]:
+    """One for each moment; that of ``fails`` does."""
+
+    def call(settings: Any, facts: Facts, around: Any) -> None:
+        heard.append((facts.moment, facts))
+        if facts.moment == fails:
+            raise HookFailed("not now")
+
+    kind = HookKind("noted", "", lambda table: None, call)
+    moments: tuple[Moment, ...] = ("before", "stage", "before-last", "after", "rollback")
+    return tuple(Hook(moment, kind, None, "go-on" if moment in TOO_LATE else "abort") for moment in moments)
+
+
+@pytest.mark.parametrize(
+    ("fails", "answers", "moments", "writes"),
+    [
+        ("", True, ["before", "after"], [f"create {OURS}"]),
+        ("after", True, ["before", "after"], [f"create {OURS}"]),
+        ("before", True, ["before", "rollback"], []),
+        ("", False, ["before", "rollback"], [f"create {OURS}"]),
+    ],
+)
+def test_hooks_are_called_where_an_endpoint_is_made(
+    fails: str, answers: bool, moments: list[str], writes: list[str]
+) -> None:
+    heard: Heard = []
+    account: Any = Scripted([None], {"create": [SERVES]}, answers)
+    settings = replace(SETTINGS, hooks=hooks(heard, fails))
+
+    def made() -> Any:
+        return promote(account, PROD, VERSION, TARGET, settings, samples={"sample": b"1"}, clock=Time().clock)
+
+    if "rollback" in moments:
+        with pytest.raises(Refusal) as error:
+            made()
+        assert heard[-1][1].reason == error.value.message
+    else:
+        assert made().action == "created"
+    assert ([moment for moment, _ in heard], account.writes) == (moments, writes)
+    assert len({facts.key for _, facts in heard}) == len(heard)
+    assert {(facts.engine, facts.config, facts.before) for _, facts in heard} == {("create", OURS, None)}
+
+
+def test_hooks_are_not_called_where_nothing_is_made() -> None:
+    heard: Heard = []
+    account: Any = Scripted([SERVES])
+    settings = replace(SETTINGS, hooks=hooks(heard))
+    promote(account, PROD, VERSION, TARGET, settings, samples={"sample": b"1"}, clock=Time().clock)
+    assert heard == []

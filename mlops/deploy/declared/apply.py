@@ -181,8 +181,12 @@ def _bring(work: _Work, action: Bring) -> None:
         seen = see_endpoint(account, wanted, endpoint)
     while True:
         road = decide_endpoint(seen, wanted, endpoint, config, work.settings)
-        for step in road.actions:
-            writer.do(step)
+        try:
+            for step in road.actions:
+                writer.do(step)
+        except MlopsError as error:
+            writer.hear_of_failure(road, error)
+            raise
         if road.verb is not None:
             break
         seen = see_endpoint(account, wanted, endpoint)

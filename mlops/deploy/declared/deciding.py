@@ -206,9 +206,8 @@ def decide_endpoint(
     if there is None or there.status == FAILED:
         gone = (DeleteEndpoint(name),) if there is not None else ()
         create = CreateEndpoint(name, config.name, wanted.tags(endpoint))
-        return Promotion(
-            "created", (CreateEndpointConfig(config.name, request), *gone, create, Wait(name, config.name)), config.name
-        )
+        made = (CreateEndpointConfig(config.name, request), *gone, create, Wait(name, config.name))
+        return Promotion("created", promotion.hooked(made, name, config.name, settings), config.name)
     if serves(seen, wanted, config):
         return Promotion("unchanged", (), there.config)
     variants = config.request["ProductionVariants"]

@@ -22,6 +22,7 @@ from mlops.deploy.shifting.rolling import deployment_config, specification
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
+from mlops.ir.hook import Moment
 from mlops.project.environments import Environment
 
 _SETTLED = ("InService", "Failed")
@@ -61,11 +62,16 @@ class ComponentPlan:
 
     model: CreateModel | None
     update: UpdateComponent | None
+    moments: frozenset[Moment] = frozenset()
+    """At which hooks are called around the update."""
 
     @property
     def told(self) -> tuple[str, ...]:
+        before, after = (
+            (f"call the hooks of {moment}",) if moment in self.moments else () for moment in ("before", "after")
+        )
         made = (f"CreateModel {self.model.name}",) if self.model is not None else ()
-        return (*made, *((self.update.told,) if self.update is not None else ()))
+        return made if self.update is None else (*before, *made, self.update.told, *after)
 
 
 def see(sagemaker: Any, name: str) -> Component | None:
@@ -101,8 +107,15 @@ def decide(there: Component, has_model: bool, wanted: Wanted, settings: Promotio
         raise Refusal(f"{there.name} cannot go by {settings.strategy.name}: {error}") from error
     new = {"InferenceComponentName": there.name, "Specification": specification(there.specification, wanted.model)}
     back = {"InferenceComponentName": there.name, "Specification": specification(there.specification, there.model)}
+    within = sorted(settings.moments & {"stage", "before-last"})
+    if config is not None and within:
+        raise Refusal(
+            f"the inference component {there.name} is replaced by the service, and hooks of {' and '.join(within)} are "
+            "declared: it waits for nobody between its batches",
+            hint="call them `before` or `after`",
+        )
     request = new if config is None else {**new, "DeploymentConfig": config}
-    return ComponentPlan(model, UpdateComponent(there.name, there.endpoint, request, back))
+    return ComponentPlan(model, UpdateComponent(there.name, there.endpoint, request, back), settings.moments)
 
 
 class Replacing:

@@ -12,7 +12,7 @@ from typing import Any
 from mlops.account import Account, answers
 from mlops.deploy.endpoints import history, shift_records
 from mlops.deploy.endpoints.history import Entry
-from mlops.deploy.endpoints.hooking import Hooks
+from mlops.deploy.endpoints.hooking import Coming, Hooks
 from mlops.deploy.endpoints.people import People
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import Samples
@@ -26,6 +26,7 @@ from mlops.deploy.shifting.samples import Samples as Seen
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
+from mlops.ir.hook import Moment
 from mlops.ir.shift import Bake, Probe, Stage, Weigh, config_at_end
 from mlops.project.environments import Environment
 
@@ -111,6 +112,15 @@ class Conductor:
             self._go(journal, stored, new_variant(journal), Samples({}, "", ""))
         except _TakenBack:
             return
+
+    def call_hooks(self, moment: Moment, coming: Coming, reason: str | None = None) -> None:
+        """Of what comes without a shift. Raises Refusal where one fails that is to abort it."""
+        hooks = Hooks(self._account, self._environment, self._settings, say=self._say, clock=self._clock)
+        hooks.around(moment, coming, reason)
+
+    @property
+    def by(self) -> str:
+        return self._by
 
     def _go(self, journal: Journal, stored: Stored | None, variant: str, samples: Samples) -> None:
         token = new_token()

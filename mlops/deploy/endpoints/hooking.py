@@ -5,15 +5,32 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from mlops.account import Account
+from mlops.deploy.endpoints import history
 from mlops.deploy.shifting.controller import Red
 from mlops.deploy.shifting.journal import Journal
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
-from mlops.ir.hook import Around, Facts, Hook, HookFailed
+from mlops.ir import Refusal
+from mlops.ir.hook import Around, Facts, Hook, HookFailed, Moment
 from mlops.ir.shift import CallHooks, config_at_end
 from mlops.project.environments import Environment
+
+
+@dataclass(frozen=True, slots=True)
+class Coming:
+    """What comes without a shift of traffic: as the first of its endpoint, which is then ``config``, or as the model
+    ``config`` of an inference component."""
+
+    endpoint: str
+    group: str
+    version: int
+    config: str
+    before: str | None
+    engine: str
+    by: str
 
 
 class Hooks:
@@ -36,13 +53,39 @@ class Hooks:
         mine = [hook for hook in self._hooks if hook.moment == move.moment]
         if not mine and move.moment != "rollback":
             self._say(f"no hook is declared for {move.moment} here, and there was one where this was begun")
-        self._call(mine, move, journal)
+        at = f"{move.moment} {move.stage}" if move.moment == "stage" else move.moment
+        self._call(mine, at, lambda hook, number: self._facts(hook, move, journal, number))
 
-    def _call(self, hooks: Sequence[Hook], move: CallHooks, journal: Journal) -> None:
+    def around(self, moment: Moment, coming: Coming, reason: str | None = None) -> None:
+        """Of what comes without a shift of traffic. Raises Refusal where one fails that is to abort it."""
+        mine = [hook for hook in self._hooks if hook.moment == moment]
+
+        def facts(hook: Hook, number: int) -> Facts:
+            told = f"{coming.endpoint} {coming.version} {coming.before} {coming.config} {moment} {number}"
+            return Facts(
+                _key(told),
+                hook.moment,
+                self._environment.name,
+                coming.endpoint,
+                coming.group,
+                coming.version,
+                coming.config,
+                coming.before,
+                coming.engine,
+                coming.by,
+                reason=reason,
+            )
+
+        try:
+            self._call(mine, moment, facts)
+        except Red as red:
+            what = history.what(coming.group, coming.version)
+            raise Refusal(f"{what} does not go to {coming.endpoint}: {red}") from red
+
+    def _call(self, hooks: Sequence[Hook], at: str, facts: Callable[[Hook, int], Facts]) -> None:
         for number, hook in enumerate(hooks, 1):
-            at = f"{move.moment} {move.stage}" if move.moment == "stage" else move.moment
             try:
-                hook.kind.call(hook.settings, self._facts(hook, move, journal, number), self._around)
+                hook.kind.call(hook.settings, facts(hook, number), self._around)
             except HookFailed as failure:
                 if hook.failing == "abort":
                     raise Red(f"the {hook.kind.name} hook of {at} failed: {failure}") from failure
@@ -55,7 +98,7 @@ class Hooks:
         begun = journal.id or f"{journal.endpoint} {journal.version} {journal.old.config}"
         told = f"{begun} {move.moment} {move.stage} {number}"
         return Facts(
-            hashlib.sha256(told.encode()).hexdigest()[:32],
+            _key(told),
             hook.moment,
             self._environment.name,
             journal.endpoint,
@@ -69,3 +112,7 @@ class Hooks:
             move.share,
             journal.reason,
         )
+
+
+def _key(told: str) -> str:
+    return hashlib.sha256(told.encode()).hexdigest()[:32]

@@ -23,8 +23,9 @@ from mlops.deploy.endpoints.crossing import Crossing, need_all
 from mlops.deploy.endpoints.diary import Diary
 from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
 from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.endpoints.hooking import Coming
 from mlops.deploy.endpoints.people import People
-from mlops.deploy.endpoints.promotion import Promotion, Seen, Shift, Target, Wanted, decide, settled, want
+from mlops.deploy.endpoints.promotion import AT_ONCE, Promotion, Seen, Shift, Target, Wanted, decide, settled, want
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.endpoints.writer import Say, Writer
@@ -96,6 +97,7 @@ def promote(
         _need_own(environment, identity.account, version, wanted)
         own = None if samples is None else Samples(samples, *types_of(version))
     clock = clock or Clock()
+    conductor = Conductor(account, environment, settings, by=identity.arn, timeout=target.timeout, say=say, clock=clock)
     if settings.component is not None:
         if crossing is not None:
             raise Refusal(
@@ -111,7 +113,7 @@ def promote(
             settings,
             own or samples_of(registry or account, version),
             replacing=Replacing(account, environment, timeout=target.timeout, say=say, clock=clock),
-            by=identity.arn,
+            conductor=conductor,
             reason=reason,
             say=say,
             permit=permit,
@@ -119,7 +121,6 @@ def promote(
     with answers():
         seen = see(account, wanted, _all_samples(own or samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
-    conductor = Conductor(account, environment, settings, by=identity.arn, timeout=target.timeout, say=say, clock=clock)
     writer = Writer(
         account,
         environment,
@@ -152,9 +153,13 @@ def promote(
         while True:
             promotion = _decided(account, seen, wanted, settings)
             with _told_of(promotion, version, people, target.endpoint, identity.arn, say):
-                for action in promotion.actions:
-                    writer.do(action)
-                    diary.acted(action)
+                try:
+                    for action in promotion.actions:
+                        writer.do(action)
+                        diary.acted(action)
+                except MlopsError as error:
+                    writer.hear_of_failure(promotion, error)
+                    raise
             if promotion.verb is not None:
                 diary.ended(promotion.verb, promotion.config)
                 entry = _entry(promotion, seen, version, identity.arn, reason)
@@ -216,12 +221,12 @@ def _to_component(
     samples: Samples,
     *,
     replacing: Replacing,
-    by: str,
+    conductor: Conductor,
     reason: str | None,
     say: Say,
     permit: Say,
 ) -> Promoted:
-    component, what = str(settings.component), f"version {version.number} of {version.group}"
+    component, what, by = str(settings.component), f"version {version.number} of {version.group}", conductor.by
     there = replacing.settled(component)
     plan = _component_plan(account, there, wanted, settings)
     if plan.told:
@@ -230,8 +235,12 @@ def _to_component(
                 say(line)
         permit(f"take {what} to the inference component {component}")
     entry = Entry("updated", version.group, version.number, wanted.model, there.model, by, reason, "in batches")
+    engine = "update" if settings.course(None) == AT_ONCE else "rolling"
+    coming = Coming(component, version.group, version.number, wanted.model, there.model, engine, by)
+    people = People(account, environment, settings.notify, settings.root)
     try:
-        verb, answered = replacing.do(plan, samples)
+        with _around(plan, coming, conductor, people, say):
+            verb, answered = replacing.do(plan, samples)
     except Refusal as refusal:
         taken = replace(entry, verb="taken back", config=there.model or "", before=None, reason=refusal.message)
         with answers():
@@ -241,6 +250,34 @@ def _to_component(
         with answers():
             history.append(account, environment, component, replace(entry, serves=version.number))
     return Promoted(component, environment.name, version, verb, wanted.model, tuple(answered))
+
+
+@contextmanager
+def _around(plan: ComponentPlan, coming: Coming, conductor: Conductor, people: People, say: Say) -> Iterator[None]:
+    """Hooks are called and people told where something is replaced."""
+    if plan.update is None:
+        yield
+        return
+    what = history.what(coming.group, coming.version)
+    key = f"{coming.before}-{coming.config}"
+    about = {"group": coming.group, "version": coming.version, "by": coming.by}
+
+    def tell(happened: Happened, text: str) -> None:
+        people.tell_of(coming.endpoint, happened, text, {**about, "key": f"{key}-{happened}"})
+
+    tell("start", f"the promotion of {what} begins, by {coming.by}")
+    try:
+        conductor.call_hooks("before", coming)
+        yield
+        conductor.call_hooks("after", coming)
+        tell("end", f"serves {what}")
+    except MlopsError as error:
+        conductor.call_hooks("rollback", coming, error.message)
+        tell("rollback", f"{what} does not serve: {error.message}")
+        tell("end", f"does not serve {what}: {error.message}")
+        raise
+    finally:
+        people.close(say)
 
 
 def _component_plan(account: Account, there: Component, wanted: Wanted, settings: PromotionSettings) -> ComponentPlan:

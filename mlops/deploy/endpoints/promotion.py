@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
@@ -164,6 +164,15 @@ class TakeBack:
 
 
 @dataclass(frozen=True, slots=True)
+class HooksAround:
+    """Those that are declared for ``moment``, of an endpoint that is made; a shift has its own among its moves."""
+
+    moment: Literal["before", "after"]
+    name: str
+    config: str
+
+
+@dataclass(frozen=True, slots=True)
 class SmokeTest:
     """``otherwise`` is what is done where it fails; ``unchanged``: this promotion found the endpoint as it is."""
 
@@ -184,6 +193,7 @@ Action: TypeAlias = (
     | Settle
     | Wait
     | TakeBack
+    | HooksAround
     | SmokeTest
 )
 
@@ -243,7 +253,7 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion
         config = _config(wanted, coming_variant(wanted, None, VARIANT), {})
         create = CreateEndpoint(wanted.endpoint, config.name)
         actions = (*model, config, *gone, create, *_proof(seen, wanted, config.name, None))
-        return Promotion("created", actions, config.name)
+        return Promotion("created", hooked(actions, wanted.endpoint, config.name, settings), config.name)
     mixed = there.status == MIXED
     if _serves(there.serving, wanted) and not mixed:
         back = TakeBack(wanted.endpoint, seen.before) if seen.before is not None else None
@@ -258,6 +268,13 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion
     back = TakeBack(wanted.endpoint, there.config)
     actions = (*model, config, update, *_proof(seen, wanted, config.name, back))
     return Promotion("updated", actions, config.name)
+
+
+def hooked(actions: Sequence[Action], name: str, config: str, settings: PromotionSettings) -> tuple[Action, ...]:
+    """What makes an endpoint, with the hooks that are called around it."""
+    before = (HooksAround("before", name, config),) if "before" in settings.moments else ()
+    after = (HooksAround("after", name, config),) if "after" in settings.moments else ()
+    return (*before, *actions, *after)
 
 
 def settled(seen: Seen, wanted: Wanted, now: Endpoint | None) -> Seen:

@@ -11,6 +11,7 @@ from mlops.deploy.endpoints.promotion import (
     CreateEndpointConfig,
     CreateModel,
     DeleteEndpoint,
+    HooksAround,
     Settle,
     Shift,
     SmokeTest,
@@ -60,6 +61,8 @@ def told(action: Action) -> Iterator[str]:
             yield f"wait until {name} serves {config}"
         case TakeBack(name, config):
             yield f"UpdateEndpoint {name} back to {config}"
+        case HooksAround(moment):
+            yield f"call the hooks of {moment}"
         case SmokeTest(name):
             count = action.samples.count
             yield f"ask {name} {count} sample{'s' if count != 1 else ''}"

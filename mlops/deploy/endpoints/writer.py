@@ -9,6 +9,7 @@ from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import copying
 from mlops.deploy.endpoints.conductor import Conductor
+from mlops.deploy.endpoints.hooking import Coming
 from mlops.deploy.endpoints.promotion import (
     Action,
     CopyArchive,
@@ -16,6 +17,8 @@ from mlops.deploy.endpoints.promotion import (
     CreateEndpointConfig,
     CreateModel,
     DeleteEndpoint,
+    HooksAround,
+    Promotion,
     Settle,
     Shift,
     SmokeTest,
@@ -118,10 +121,22 @@ class Writer:
                     self._serves(name, config)
                 case TakeBack(name, config):
                     self._take_back(name, config)
+                case HooksAround(moment, name, config):
+                    self._conductor.call_hooks(moment, self._coming(name, config))
                 case SmokeTest():
                     self._smoke_test(action)
                 case _:
                     assert_never(action)
+
+    def hear_of_failure(self, promotion: Promotion, failure: MlopsError) -> None:
+        """Whoever was called before an endpoint is made hears that it is not to be; what fails then is told."""
+        if promotion.verb == "created":
+            name = next(action.name for action in promotion.actions if isinstance(action, CreateEndpoint))
+            self._conductor.call_hooks("rollback", self._coming(name, promotion.config), failure.message)
+
+    def _coming(self, name: str, config: str) -> Coming:
+        version = self._version
+        return Coming(name, version.group, version.number, config, None, "create", self._conductor.by)
 
     def _delete(self, name: str) -> None:
         self._say(f"endpoint {name} had failed, making it anew")

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass, field, replace
 from io import BytesIO
 from pathlib import Path
@@ -92,8 +95,8 @@ class Components(Service):
         return {"Body": BytesIO(b"1"), "ContentType": "text/csv"}
 
 
-def settings(**changes: Any) -> PromotionSettings:
-    return read(replace(ENVIRONMENT, promote={**ENVIRONMENT.promote, **changes}), Path("/nowhere"))
+def settings(root: Path = Path("/nowhere"), **changes: Any) -> PromotionSettings:
+    return read(replace(ENVIRONMENT, promote={**ENVIRONMENT.promote, **changes}), root)
 
 
 def promoted(service: Components, **changes: Any) -> Any:
@@ -174,6 +177,7 @@ def test_a_component_that_is_not_there() -> None:
         ({"strategy": "canary"}, "churn-c cannot go by canary: an inference component goes in equal batches"),
         ({"strategy": {"rolling": {"bake": "2h"}}}, "at most 1h"),
         ({"judge": {"latency": {"at_most": "1s"}}}, "is judged by CloudWatch alarms only"),
+        ({"hooks": {"stage": {"command": ["true"]}}}, "it waits for nobody between its batches"),
         ({"alarms": [f"a{number}" for number in range(11)]}, "at most 10 alarms"),
     ],
 )
@@ -189,6 +193,22 @@ def test_the_plan_says_what_would_be_done() -> None:
     told = planned_component(account, ENVIRONMENT, VERSION, Target("churn-c"), settings()).told
     assert [line.split(" ", 1)[0] for line in told] == ["CreateModel", "UpdateInferenceComponent"]
     assert told[1].endswith("in batches of 25 %") and account.calls == []
+
+
+@pytest.mark.parametrize(
+    ("broken", "moments", "kinds"),
+    [(False, ["before", "after"], ["start", "end"]), (True, ["before", "rollback"], ["start", "rollback", "end"])],
+)
+def test_hooks_are_called_and_people_told(broken: bool, moments: list[str], kinds: list[str], tmp_path: Path) -> None:
+    service, told = Components(OLD, broken=frozenset({"churn-2"} if broken else ())), tmp_path / "told"
+    program = "import json, sys; open(sys.argv[1], 'a').write(json.load(sys.stdin)['moment'] + chr(10))"
+    hook = {"command": [sys.executable, "-c", program, str(told)]}
+    notices = tmp_path / "notices"
+    with pytest.raises(Refusal) if broken else nullcontext():
+        declared = {"hooks": dict.fromkeys(("before", "after", "rollback"), hook), "notify": {"file": str(notices)}}
+        promoted(service, root=tmp_path, **declared)
+    assert told.read_text().split() == moments
+    assert [json.loads(line)["kind"] for line in notices.read_text().splitlines()] == kinds
 
 
 CONFIGS: dict[str, Callable[[], Any]] = {name: strategies()[name].settings for name in ("all-at-once", "rolling")}
