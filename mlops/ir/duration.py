@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 import re
 
+_LONGEST = 100 * 365 * 86400.0
+"""A hundred years: dates that lie further away cannot be reckoned with."""
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _PART = re.compile(r"(\d+(?:\.\d+)?)\s*([smhd])\s*")
 _WHOLE = re.compile(rf"\s*(?:{_PART.pattern})+")
@@ -18,10 +21,16 @@ def seconds_of(written: str | float) -> float:
     if isinstance(written, int | float) and not isinstance(written, bool):
         if not 0 <= written < float("inf"):
             raise ValueError(f"{written!r} is no duration: it cannot be negative")
-        return float(written)
+        return _bounded(written, float(written) if written <= _LONGEST else math.inf)
     if not isinstance(written, str) or not _WHOLE.fullmatch(written):
         raise ValueError(f'{written!r} is no duration; one is, for example, "90s", "10m" or "1h 30m"')
-    return sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(written))
+    return _bounded(written, sum(float(number) * _UNITS[unit] for number, unit in _PART.findall(written)))
+
+
+def _bounded(written: str | float, seconds: float) -> float:
+    if seconds > _LONGEST:
+        raise ValueError(f"{str(written)[:40]} is no duration: it is longer than a hundred years")
+    return seconds
 
 
 def said(seconds: float) -> str:

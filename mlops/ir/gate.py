@@ -6,7 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, Literal
+from types import NoneType, UnionType
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,19 @@ class Gate:
     judge: Callable[[Any, Asked], Judgement]
 
 
+_WORDS = {bool: "true or false", int: "a whole number", float: "a number", str: "a text, in quotes"}
+
+
+def _fits(value: Any, kind: Any) -> bool:
+    """Whether a value of TOML is of a plain type, or of a union of such. Of others nothing is said: their gate
+    looks."""
+    if get_origin(kind) in (Union, UnionType):
+        return any(_fits(value, item) for item in get_args(kind))
+    if kind is float:
+        return type(value) in (int, float)
+    return kind not in (bool, int, str, NoneType) or type(value) is kind
+
+
 def table(cls: type[Any]) -> Callable[[Any], Any]:
     """A ``read`` whose settings are a dataclass: its fields are the keys."""
 
@@ -136,6 +150,10 @@ def table(cls: type[Any]) -> Callable[[Any], Any]:
         for key in raw:
             if key not in cls.__dataclass_fields__:
                 raise ValueError(f"{key!r} is not a key of it; known: {known}")
+        kinds = get_type_hints(cls)
+        for key, value in raw.items():
+            if not _fits(value, kinds[key]):
+                raise ValueError(f"{key} = {value!r}: give {_WORDS.get(kinds[key], 'a value of another type')}")
         return cls(**raw)
 
     return read

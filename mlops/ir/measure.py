@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
@@ -73,6 +74,8 @@ def share(written: str | float) -> float:
 def number(written: str | float) -> float:
     if isinstance(written, str):
         raise ValueError(f"{written!r} is no number")
+    if not math.isfinite(written):
+        raise ValueError(f"{written!r} is no limit")
     return float(written)
 
 

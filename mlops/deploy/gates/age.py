@@ -17,9 +17,11 @@ class Settings:
 
 def read(raw: Any) -> Settings:
     settings: Settings = table(Settings)(raw)
-    for limit in (settings.at_least, settings.at_most):
-        if limit is not None:
-            seconds_of(limit)
+    given = [seconds_of(limit) for limit in (settings.at_least, settings.at_most) if limit is not None]
+    if not given:
+        raise ValueError('give at_least, at_most or both, for example { at_least = "1h" }')
+    if sorted(given) != given:
+        raise ValueError("at_least is above at_most: no version is both")
     return settings
 
 

@@ -4,6 +4,7 @@ Studio, counts as one by somebody unknown."""
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 from mlops.ir.gate import Approval, Asked, Gate, Judgement, table
 
@@ -53,4 +54,11 @@ def judge(settings: Settings, asked: Asked) -> Judgement:
     return Judgement(False, f"approved by {names}, and {settings.count} have to{beside}")
 
 
-GATE = Gate("approvals", "so many people have approved it", table(Settings), judge)
+def read(raw: Any) -> Settings:
+    settings: Settings = table(Settings)(raw)
+    if settings.count < 1:
+        raise ValueError(f"count = {settings.count}: give how many people have to approve, one at least")
+    return settings
+
+
+GATE = Gate("approvals", "so many people have approved it", read, judge)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, tzinfo
+from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -17,7 +17,7 @@ _KEYS = ("from", "to", "days", "hours", "timezone", "why")
 @dataclass(frozen=True, slots=True)
 class Window:
     """``first`` and ``last`` are days, both inside; ``days`` of the week; from ``begins`` to before ``ends`` on
-    each."""
+    each, which is on the next day where it is the earlier one."""
 
     first: date | None
     last: date | None
@@ -29,12 +29,16 @@ class Window:
 
     def holds(self, now: datetime) -> bool:
         here = now.astimezone(self.zone)
-        day = here.date()
+        day, hour = here.date(), here.time().replace(tzinfo=None)
+        if self.begins < self.ends:
+            return self._has(day) and self.begins <= hour < self.ends
+        return (self._has(day) and hour >= self.begins) or (self._has(day - timedelta(days=1)) and hour < self.ends)
+
+    def _has(self, day: date) -> bool:
         return (
             (self.first is None or day >= self.first)
             and (self.last is None or day <= self.last)
             and (not self.days or day.weekday() in self.days)
-            and self.begins <= here.time().replace(tzinfo=None) < self.ends
         )
 
 
@@ -53,7 +57,7 @@ def _window(raw: Any) -> Window:
     begins, _, ends = str(raw.get("hours", "00:00-24:00")).partition("-")
     try:
         zone = ZoneInfo(str(raw.get("timezone", "UTC")))
-        return Window(
+        window = Window(
             _day(raw.get("from")),
             _day(raw.get("to")),
             frozenset(_DAYS.index(str(day).lower()[:3]) for day in days),
@@ -64,6 +68,13 @@ def _window(raw: Any) -> Window:
         )
     except (ValueError, KeyError, OSError) as error:
         raise ValueError(f"a window cannot be read: {error}") from None
+    if window.begins.tzinfo is not None or window.ends.tzinfo is not None:
+        raise ValueError("hours: an hour is that of the timezone beside it, and has none of its own")
+    if window.begins == window.ends:
+        raise ValueError(f'hours = "{raw["hours"]}": that never holds; the whole day is "00:00-24:00"')
+    if window.first is not None and window.last is not None and window.first > window.last:
+        raise ValueError(f"from = {window.first}, to = {window.last}: that never holds")
+    return window
 
 
 def _day(written: Any) -> date | None:

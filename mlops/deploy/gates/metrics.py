@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,6 +20,10 @@ def read(raw: Any) -> Mapping[str, Mapping[str, float]]:
         for key, value in limits.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
                 raise ValueError(f"{name}: {key} = {value!r} is no number")
+            if not math.isfinite(value):
+                raise ValueError(f"{name}: {key} = {value!r} is no limit")
+        if limits.get("at_least", -math.inf) > limits.get("at_most", math.inf):
+            raise ValueError(f"{name}: at_least is above at_most: no number is both")
     return raw
 
 

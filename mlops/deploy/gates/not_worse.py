@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -19,7 +20,7 @@ def read(raw: Any) -> Mapping[str, Mapping[str, Any]]:
         if limits.get("better", "higher") not in _BETTER:
             raise ValueError(f'{name}: better = {limits["better"]!r}; give "higher" or "lower"')
         by = limits.get("by", 0)
-        if isinstance(by, bool) or not isinstance(by, int | float) or by < 0:
+        if isinstance(by, bool) or not isinstance(by, int | float) or not 0 <= by < math.inf:
             raise ValueError(f"{name}: by = {by!r}: give how much worse it may be")
     return raw
 

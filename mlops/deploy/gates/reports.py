@@ -24,6 +24,8 @@ def read(raw: Any) -> Sequence[str]:
     if not isinstance(raw, list) or not raw:
         raise ValueError('give a list, for example ["ModelQuality.Statistics"]')
     for name in raw:
+        if not isinstance(name, str):
+            raise ValueError(f"{name!r} is no text; known: {', '.join(KNOWN)}")
         if name not in KNOWN:
             raise ValueError(f"there is no report {name!r}{instead(name, KNOWN)}")
     return raw

@@ -35,12 +35,16 @@ def read(table: Mapping[str, Any]) -> Settings:
     words = table["command"]
     if not isinstance(words, list) or not words or not all(isinstance(word, str) and word for word in words):
         raise ValueError('command: give a list of words, for example ["./warm.py", "--all"]; no shell reads them')
+    if any("\0" in word for word in words):
+        raise ValueError("command: a word cannot hold the character NUL")
     return Settings(tuple(words), seconds(table.get("timeout", 60), _LONGEST))
 
 
 def call(settings: Settings, facts: Facts, around: Around) -> None:
     told = facts.as_dictionary()
-    variables = {f"MLOPS_HOOK_{name.upper()}": str(value) for name, value in told.items() if value is not None}
+    # A reason may quote what a server printed; no variable can hold a NUL.
+    plain = {name: str(value).replace("\0", "") for name, value in told.items() if value is not None}
+    variables = {f"MLOPS_HOOK_{name.upper()}": value for name, value in plain.items()}
     program = settings.words[0]
     with tempfile.TemporaryFile() as given, tempfile.TemporaryFile() as printed:
         given.write(json.dumps(told, ensure_ascii=False).encode())

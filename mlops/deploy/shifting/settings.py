@@ -23,13 +23,15 @@ from mlops.ir.measure import Judged, Measure, share
 from mlops.ir.shift import Course
 from mlops.ir.strategy import Strategy
 from mlops.project.environments import Environment, table_place
-from mlops.project.exact_types import Pattern, exact_fields
+from mlops.project.exact_types import AtLeast, Pattern, exact_fields
 from mlops.project.table_places import Place, unknown_key
 
 T = TypeVar("T")
 USUAL_ERRORS = 0.01
 """The share of failed requests that a new version may have where nothing is declared."""
 _NOBODY = Judged("endpoint", "variant")
+_NAMED = Pattern(r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
+"""What endpoints, inference components and variants may be called (botocore's EndpointName and VariantName)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,7 @@ class _Table:
     judge: dict[str, dict[str, Any]] = field(default_factory=dict)
     alarms: list[str] = field(default_factory=list)
     gates: dict[str, Any] = field(default_factory=dict)
-    variants: list[str] = field(default_factory=lambda: list(NAMES))
+    variants: list[Annotated[str, _NAMED]] = field(default_factory=lambda: list(NAMES))
     patience: str | float = 0.0
     lag: str | float | None = None
     on_interrupt: Literal["leave", "rollback"] = "leave"
@@ -64,10 +66,10 @@ class _Limits:
     fails_below: str | float | None = None
     interval: str | float = 60.0
     delay: str | float = 0.0
-    count: int = 1
-    failures: int = 0
-    unsure: int | None = None
-    errors: int = 4
+    count: Annotated[int, AtLeast(1)] = 1
+    failures: Annotated[int, AtLeast(0)] = 0
+    unsure: Annotated[int, AtLeast(0)] | None = None
+    errors: Annotated[int, AtLeast(0)] = 4
     missing: Missing = "unsure"
     dry_run: bool = False
     compare: dict[str, Any] | None = None
@@ -146,6 +148,14 @@ def read(environment: Environment, root: Path) -> PromotionSettings:
     return found
 
 
+def _need_order(limits: Mapping[str, float | None]) -> None:
+    """Raises ValueError where a value could be good and bad at once, or none could be good."""
+    for low, high in (("at_least", "at_most"), ("at_most", "fails_above"), ("fails_below", "at_least")):
+        first, second = limits[low], limits[high]
+        if first is not None and second is not None and first > second:
+            raise ValueError(f"{low} is above {high}: no value could be judged by both")
+
+
 class _Reader:
     def __init__(self, environment: Environment, root: Path) -> None:
         self._environment = environment
@@ -164,6 +174,11 @@ class _Reader:
         lag = 0.0 if self._environment.is_local else 90.0
         if table.lag is not None:
             lag = self._seconds(table.lag, "lag")
+        for key, name in (("endpoint", table.endpoint.replace("{group}", "g")), ("component", table.component)):
+            if name is not None and not _NAMED.holds(name):
+                self._wrong((key,), f"{key} = {name[:80]!r}: that is no name; letters, digits and -, at most 63")
+        if table.registry == "":
+            self._wrong(("registry",), 'registry = "": give the name of an environment')
         if len(set(table.variants)) < 2:
             self._wrong(("variants",), "variants: two names are needed, that take turns")
         if chosen is None:
@@ -274,6 +289,7 @@ class _Reader:
                     ("fails_below", limits.fails_below),
                 )
             }
+            _need_order(found)
             measure.queries(settings, _NOBODY)
             interval = seconds_of(limits.interval)
             if interval < 1:

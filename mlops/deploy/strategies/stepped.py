@@ -21,7 +21,9 @@ class Settings:
 
 def course(settings: Settings, count: int | None) -> Course:
     shares = [float(share) for share in settings.shares]
-    if not shares or shares[-1] != 100.0:
+    if not shares:
+        raise ValueError("shares = []: give one at least, for example [5, 25, 50, 100]")
+    if shares[-1] != 100.0:
         shares.append(100.0)
     if any(not 0 < share <= 100 for share in shares) or any(b <= a for a, b in pairwise(shares)):
         listed = ", ".join(f"{share:g}" for share in settings.shares)

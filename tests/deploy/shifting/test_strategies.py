@@ -36,7 +36,6 @@ def test_the_strategies() -> None:
         ("stepped", {"bake": 1}, [(5, 1), (25, 1), (50, 1), (100, 1)], False),
         ("stepped", {"shares": [1, 10], "bake": [1, 2, 3]}, [(1, 1), (10, 2), (100, 3)], False),
         ("stepped", {"shares": [0.5, 100], "bake": 0}, [(0.5, 0), (100, 0)], False),
-        ("stepped", {"shares": [], "bake": 0}, [(100, 0)], False),
     ],
 )
 def test_a_course(name: str, settings: dict[str, Any], stages: list[tuple[float, float]], releases: bool) -> None:
@@ -55,6 +54,7 @@ def test_a_course(name: str, settings: dict[str, Any], stages: list[tuple[float,
         ("rolling", {"batch": 101}, "batch = 101: give 1 to 100 percent"),
         ("stepped", {"shares": [25, 5, 100]}, "shares = [25, 5, 100]: they have to rise"),
         ("stepped", {"shares": [5, 5, 100]}, "they have to rise"),
+        ("stepped", {"shares": []}, "shares = []: give one at least"),
         ("stepped", {"shares": [0, 100]}, "they have to rise, from above 0"),
         ("stepped", {"shares": [5, 120]}, "they have to rise, from above 0 to 100 percent"),
         ("stepped", {"shares": [5, 100], "bake": [1]}, "bake has 1 durations for 2 stages"),
