@@ -17,6 +17,7 @@ from typing import Any, Literal, TypeAlias
 from mlops.deploy.endpoints.crossing import Copy, Crossing
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples
 from mlops.deploy.models.registry import Version
+from mlops.deploy.shifting.deciding import too_short
 from mlops.deploy.shifting.engines import Engine, Situation, pick
 from mlops.deploy.shifting.guardrails import deployment_config
 from mlops.deploy.shifting.hooked_moves import with_hooks
@@ -25,7 +26,7 @@ from mlops.deploy.shifting.scaled_moves import in_the_way, lost, with_scaling
 from mlops.deploy.shifting.seeing import FAILED, MIXED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import Refusal
-from mlops.ir.shift import Course, Move, Scaling, Serving, Stage, Variant, after_all, config_at_end
+from mlops.ir.shift import Bake, Course, Move, Scaling, Serving, Stage, Variant, after_all, config_at_end
 from mlops.project.environments import Environment
 
 VARIANT = "AllTraffic"
@@ -379,7 +380,10 @@ def at_one_moment(
 
 
 def _whole(shift: Shift, scaling: tuple[Scaling, ...], settings: PromotionSettings) -> Shift:
+    bakes = [move for move in shift.moves if isinstance(move, Bake)]
+    short = too_short(settings.rules, bakes, settings.lag, settings.patience)
     shift = _scaled(shift, scaling)
+    shift = replace(shift, notes=(*shift.notes, *short))
     return replace(shift, moves=with_hooks(shift.moves, settings.moments))
 
 

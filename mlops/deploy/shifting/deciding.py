@@ -17,7 +17,9 @@ from mlops.deploy.shifting import comparing
 from mlops.deploy.shifting.comparing import Comparison, Window
 from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.samples import Samples
+from mlops.ir.duration import said
 from mlops.ir.measure import Measure
+from mlops.ir.shift import Bake
 
 Missing: TypeAlias = Literal["unsure", "pass", "fail"]
 _PERIODS = (1, 5, 10, 20, 30)
@@ -180,6 +182,30 @@ def _of_comparison(
 def periods_of(rule: Rule, window: Window, until: float) -> Sequence[int]:
     """That the rule judges."""
     return comparing.periods(window, rule.interval, delay=rule.delay, until=until)
+
+
+def too_short(rules: Sequence[Rule], bakes: Sequence[Bake], lag: float, patience: float) -> Sequence[str]:
+    """What of a course may end without a verdict, in sentences: stages in which fewer whole periods are sure to lie
+    than a rule needs. Periods stand on the clock's grid, a stage begins anywhere, and its last ``lag`` seconds are not
+    known yet when it ends; ``patience`` is what it may last longer."""
+    told = []
+    for rule in rules:
+        limited = rule.at_most is not None or rule.at_least is not None
+        needed = rule.count if limited else 1
+        wanted = rule.delay + lag - patience + (needed + 1) * rule.interval
+        short = [bake for bake in bakes if bake.seconds < wanted]
+        if not short or rule.dry_run:
+            continue
+        most = min(math.floor(max(0.0, bake.seconds + patience - rule.delay - lag) / rule.interval) for bake in short)
+        stages = ", ".join(str(bake.stage) for bake in short)
+        which, them = (f"stages {stages}", "them") if len(short) > 1 else (f"stage {stages}", "it")
+        have = "has" if needed == 1 else "have"
+        told.append(
+            f"{which} may end without a verdict on {rule.name}: {max(0, most - 1)} to {most} whole periods of "
+            f"{said(rule.interval)} are known by then, and {needed} {have} to be good; let {them} last {said(wanted)}, "
+            f"or give `patience`, a shorter `interval`{' or `lag`' if lag else ''}"
+        )
+    return told
 
 
 def before(rule: Rule, began: float) -> Sequence[int]:

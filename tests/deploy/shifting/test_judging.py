@@ -10,7 +10,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from mlops.deploy.measures import measures
-from mlops.deploy.shifting.deciding import Rule, judged, period_of
+from mlops.deploy.shifting.deciding import Rule, judged, period_of, periods_of, too_short
 from mlops.deploy.shifting.judging import ByMetrics
 from mlops.deploy.shifting.samples import Samples
 from mlops.ir.measure import Judged
@@ -55,6 +55,40 @@ def test_a_verdict(changes: dict[str, Any], values: list[float | None], standing
 )
 def test_periods_are_those_that_cloudwatch_knows(seconds: float, period: int) -> None:
     assert period_of(seconds) == period
+
+
+@pytest.mark.parametrize(
+    ("changes", "seconds", "lag", "patience", "said"),
+    [
+        ({}, 120, 0, 0, None),
+        ({}, 119, 0, 0, "stage 1 may end without a verdict on errors: 0 to 1 whole periods of 1m are known"),
+        ({}, 59, 0, 0, ": 0 to 0 whole periods"),
+        ({}, 120, 90, 0, "let it last 3m 30s, or give `patience`, a shorter `interval` or `lag`"),
+        ({}, 210, 90, 0, None),
+        ({}, 120, 90, 90, None),
+        ({"delay": 60.0}, 120, 0, 0, "let it last 3m,"),
+        ({"count": 3}, 239, 0, 0, ": 2 to 3 whole periods of 1m are known by then, and 3 have to be good"),
+        ({"count": 3}, 240, 0, 0, None),
+        ({"interval": 10}, 20, 0, 0, None),
+        ({"dry_run": True}, 30, 0, 0, None),
+        ({"at_most": None, "count": 9}, 120, 0, 0, None),
+    ],
+)
+def test_a_stage_that_is_too_short_for_a_verdict_is_told(
+    changes: dict[str, Any], seconds: float, lag: float, patience: float, said: str | None
+) -> None:
+    rule = replace(RULE, **changes)
+    bake = Bake(1, 5.0, seconds)
+    told = too_short([rule], [bake, replace(bake, stage=2, seconds=900.0)], lag, patience)
+    assert said in told[0] if said is not None else told == []
+
+
+@pytest.mark.parametrize("begins", range(1000, 1060, 7))
+def test_a_stage_that_is_long_enough_has_its_periods_wherever_it_begins(begins: int) -> None:
+    for count in (1, 2, 5):
+        rule, seconds = replace(RULE, count=count, delay=7.0), 7 + 90 + 60 * (count + 1)
+        assert too_short([rule], [replace(BAKE, seconds=seconds)], 90, 0) == []
+        assert len(periods_of(rule, (begins, begins + seconds), begins + seconds - 90)) >= count
 
 
 class Metrics:
