@@ -67,7 +67,8 @@ def _window(raw: Any) -> Window:
             str(raw.get("why", "")),
         )
     except (ValueError, KeyError, OSError) as error:
-        raise ValueError(f"a window cannot be read: {error}") from None
+        example = 'from = "2026-12-20", hours = "16:00-24:00", timezone = "Europe/Berlin"'
+        raise ValueError(f"a window cannot be read: {error}; write for example {example}") from None
     if window.begins.tzinfo is not None or window.ends.tzinfo is not None:
         raise ValueError("hours: an hour is that of the timezone beside it, and has none of its own")
     if window.begins == window.ends:

@@ -1,5 +1,5 @@
 """Gates of the project's own, as functions in Python: each takes what a gate may look at, and says whether it passes,
-or why it does not.
+or why it does not. What it prints goes to standard error: standard output is the command's.
 
     def enough_labels(asked):
         found = asked.metrics().get("labels", 0)
@@ -8,7 +8,9 @@ or why it does not.
 
 from __future__ import annotations
 
+import contextlib
 import runpy
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -40,7 +42,8 @@ def judge(settings: Sequence[tuple[str, str]], asked: Asked) -> Judgement:
 
 def _asked(function: Callable[[Asked], Any], name: str, asked: Asked) -> Judgement:
     try:
-        said = function(asked)
+        with contextlib.redirect_stdout(sys.stderr):
+            said = function(asked)
     except Exception as error:  # the user's own code; whatever it raises, it did not say yes
         return Judgement(False, f"it raised {type(error).__name__}: {error}")
     match said:
@@ -55,7 +58,8 @@ def _asked(function: Callable[[Asked], Any], name: str, asked: Asked) -> Judgeme
 
 def _function(file: Path, name: str) -> Callable[[Asked], Any]:
     try:
-        names = runpy.run_path(str(file), run_name="mlops.gates")
+        with contextlib.redirect_stdout(sys.stderr):
+            names = runpy.run_path(str(file), run_name="mlops.gates")
     except FileNotFoundError:
         raise ValueError(f"there is no file {file.name}") from None
     except (Exception, SystemExit) as error:

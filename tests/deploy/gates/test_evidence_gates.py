@@ -97,6 +97,8 @@ def why(asked): return f"{asked.group} is frozen"
 def judged(asked): return Judgement(True, "judged")
 def nothing(asked): return None
 def broken(asked): return 1 / 0
+def loud(asked): return print("asked") or True
+print("loaded")
 NUMBER = 3
 """
 
@@ -210,12 +212,16 @@ def root(tmp_path: Path) -> Path:
         ("python", "gates.py:judged", {}, True, "judged"),
         ("python", "gates.py:nothing", {}, False, "it said None"),
         ("python", "gates.py:broken", {}, False, "it raised ZeroDivisionError"),
+        ("python", "gates.py:loud", {}, True, "loud: yes"),
     ],
 )
-def test_a_gate(gate: str, raw: Any, asked: Any, passes: bool, found: str, root: Path) -> None:
+def test_a_gate(
+    gate: str, raw: Any, asked: Any, passes: bool, found: str, root: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     made = gates()[gate]
     judgement = made.judge(made.read(raw), replace(ASKED, root=root, **asked))
     assert (judgement.passes, found in judgement.found) == (passes, True), judgement
+    assert capsys.readouterr().out == "", "standard output is the command's, for its JSON"
 
 
 @pytest.mark.parametrize(
