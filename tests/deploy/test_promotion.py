@@ -54,6 +54,38 @@ def State(status: str, config: str, pending: str | None = None) -> Endpoint:
     return Endpoint(status, config, pending, None, Serving(config, (variant,)), {})
 
 
+STAGES = [
+    # bake, judge, else; whether a period can be over before the stage ends
+    ("10s", {}, {}, False),
+    ("1m", {}, {}, True),
+    ("9s", {"errors": {"at_most": 0.01, "interval": "2s"}}, {}, True),
+    ("4s", {"errors": {"at_most": 0.01, "interval": "2s"}}, {}, False),  # CloudWatch has periods of 1 and 5 seconds
+    ("10s", {"errors": {"at_most": 0.01, "interval": "5s", "count": 3}}, {}, False),
+    ("15s", {"errors": {"at_most": 0.01, "interval": "5s", "count": 3}}, {}, True),
+    ("10s", {"errors": {"at_most": 0.01, "interval": "5s", "delay": "6s"}}, {}, False),
+    ("10s", {"errors": {"at_most": 0.01, "dry_run": True}}, {}, True),
+    ("10s", {"errors": {"compare": {}}}, {}, True),
+    ("10s", {}, {"patience": "50s"}, True),
+    ("1m", {}, {"lag": "30s"}, False),
+    ("10s", {}, {"alarms": ["churn-5xx"]}, True),
+    (0, {}, {}, True),
+]
+
+
+@pytest.mark.parametrize(("bake", "judge", "more", "can"), STAGES)
+def test_a_stage_that_would_end_without_a_verdict_is_refused(
+    bake: str | float, judge: Mapping[str, Any], more: Mapping[str, Any], can: bool
+) -> None:
+    declared = {"strategy": {"canary": {"bake": bake}}, "judge": judge, "lag": 0, "engine": "weights", **more}
+    settings = read(replace(PROD, promote=declared), Path("/nowhere"))
+    if can:
+        assert decide(seen(State("InService", EARLIER)), WANTED, settings).verb == "updated"
+        return
+    with pytest.raises(Refusal, match=r"stage 1 of churn \(10 %\) would end without a verdict") as told:
+        decide(seen(State("InService", EARLIER)), WANTED, settings)
+    assert told.value.hint is not None and "is always enough" in told.value.hint
+
+
 PROOF: tuple[type, ...] = (Wait, SmokeTest)
 
 

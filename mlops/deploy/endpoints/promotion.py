@@ -26,6 +26,7 @@ from mlops.deploy.shifting.scaled_moves import in_the_way, lost, with_scaling
 from mlops.deploy.shifting.seeing import FAILED, MIXED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import Refusal
+from mlops.ir.duration import said
 from mlops.ir.shift import Bake, Course, Move, Scaling, Serving, Stage, Variant, after_all, config_at_end
 from mlops.project.environments import Environment
 
@@ -354,8 +355,29 @@ def shift_to(
             moves = by_guardrails(same, members, deployment, prefix=prefix, retain=retain)
             return _whole(Shift(endpoint, engine, why, old, moves, same.name), scaling, settings)
         case Engine.WEIGHTS:
+            _can_be_judged(endpoint, course, settings)
             moves = by_weights(course, old, new, members, count=new.count, prefix=prefix)
             return _whole(Shift(endpoint, engine, why, old, moves, new.name), scaling, settings)
+
+
+def _can_be_judged(endpoint: str, course: Course, settings: PromotionSettings) -> None:
+    """Raises Refusal for a stage that ends before as many periods of a measure can be over as it needs: whatever came
+    would be taken back."""
+    for number, stage in enumerate(course.stages, 1):
+        for rule in settings.rules:
+            if not stage.bake or rule.dry_run or rule.compare is not None:
+                continue
+            late = rule.delay + settings.lag
+            if stage.bake + settings.patience < late + rule.count * rule.interval:
+                periods = f"{f'{rule.count} periods' if rule.count > 1 else 'one period'} of {said(rule.interval)}"
+                raise Refusal(
+                    f"stage {number} of {endpoint} ({stage.share:g} %) would end without a verdict: it is looked at "
+                    f"for "
+                    f"{said(stage.bake)}, and {rule.name} needs {periods}"
+                    f"{f', {said(late)} late' if late else ''}",
+                    hint=f"bake = {said(late + (rule.count + 1) * rule.interval)!r} is always enough, because periods "
+                    f"begin by the clock; or give judge.{rule.name} a shorter interval, or patience",
+                )
 
 
 def at_one_moment(
