@@ -101,7 +101,8 @@ def as_dictionary(explained: Explained) -> Mapping[str, object]:
 
 def _explained(samples: Samples, environment: Environment, declared: bool) -> Explained:
     settings = _settings(samples, environment, declared)
-    unseen = [rule.name for rule in settings.rules if rule.name not in samples.answers]
+    # What was declared then and has no answers had no period that was over: that is unsure, as it was.
+    unseen = [rule.name for rule in settings.rules if rule.name not in samples.answers] if declared else []
     if unseen and any(look.answered for look in samples.looks):
         raise Refusal(
             f"{unseen[0]} was not measured in that shift, so nobody knows what it would have said",

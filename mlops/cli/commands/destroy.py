@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from mlops.deploy.pipelines.destroy import Removal
 
 
+_ELSEWHERE = "; a declared endpoint, model or configuration is removed with --resources"
+
+
 @click.command()
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @options.environment
@@ -47,12 +50,12 @@ def command(
 
     def told(event: Event) -> None:
         if isinstance(event, WasRemoved):
-            _tell(event.removal, "removed", environment, format_)
+            _tell(event.removal, "removed", environment, format_, _ELSEWHERE)
 
     removals, consent = plan(environment, names, suffix), asking.consent(yes)
     if not yes:
         for removal in removals.planned:
-            _tell(removal, "would remove", environment, format_)
+            _tell(removal, "would remove", environment, format_, _ELSEWHERE)
     removing = consent.possible or removals.connected.environment.approval
     if removing:
         destroy(removals, told, consent, force=force)
@@ -84,10 +87,10 @@ def _resources(names: tuple[str, ...], environment: str, *, yes: bool, format_: 
         talk("nothing was removed; --yes does it")
 
 
-def _tell(removal: Removal | ResourceRemoval, verb: str, environment: str, format_: str) -> None:
+def _tell(removal: Removal | ResourceRemoval, verb: str, environment: str, format_: str, beside: str = "") -> None:
     if format_ != "text":
         return
     for label in removal.labels:
         click.echo(f"{verb} {label}")
     if not removal.labels:
-        talk(f"there is nothing of {removal.name} in {environment}")
+        talk(f"there is nothing of {removal.name} in {environment}{beside}")

@@ -17,6 +17,11 @@ if TYPE_CHECKING:
     from mlops.use_cases.models import Served
 
 
+_SAME = "the same"
+_BESIDE = 40
+"""What is longer, as an address or a digest of SHA-256, stands below the other's and not beside it."""
+
+
 @click.group(cls=Group)
 def command() -> None:
     """The model registry: list, show, compare, approve, reject, lineage, history."""
@@ -155,13 +160,19 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
     rows = [("approval", found.old.version.approval, found.new.version.approval, "")]
     for label, member in (("image", "Image"), ("model", "ModelDataUrl")):
         before, after = (str((item.containers or ({},))[0].get(member, "")) for item in (found.old, found.new))
-        rows.append((label, before, after if after != before else "the same", ""))
+        rows.append((label, before, after if after != before else _SAME, ""))
     for name, (before_, after_) in found.metrics.items():
         change = f"{after_ - before_:+g}" if before_ is not None and after_ is not None else ""
         first, second = (f"{item:g}" if item is not None else "-" for item in (before_, after_))
         rows.append((name, first, second, change))
     rows += [(name, first or "-", second or "-", "") for name, (first, second) in found.made.items()]
-    table(("", f"VERSION {old}", f"VERSION {new}", "CHANGE"), rows)
+    short = [row for row in rows if max(map(len, row)) <= _BESIDE]
+    table(("", f"VERSION {old}", f"VERSION {new}", "CHANGE"), short)
+    for name, first, second, _ in (row for row in rows if row not in short):
+        click.echo(f"{name}{', the same' if second == _SAME else ''}")
+        for number, text in ((old, first), (new, second)):
+            if text != _SAME:
+                click.echo(f"  {'both' if second == _SAME else number}  {text}")
 
 
 @command.command()

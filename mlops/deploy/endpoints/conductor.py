@@ -142,7 +142,10 @@ class Conductor:
 
         def probe(asked: str | None) -> None:
             if not samples.count:
-                self._say("no sample came with this version, so nothing was asked of it beyond its health")
+                self._say(
+                    "no sample came with this version, so nothing was asked of it beyond its health; "
+                    "--sample FILE, or sample= of RegisterModel, gives one"
+                )
             for answer in samples.ask(self._account, journal.endpoint, asked):
                 self._say(f"smoke test {answer.sample}: ok")
 

@@ -208,7 +208,10 @@ class Writer:
 
     def _ask(self, test: SmokeTest) -> None:
         if not test.samples.count:
-            self._say("no sample came with this version, so nothing was asked of the endpoint beyond its health")
+            self._say(
+                "no sample came with this version, so nothing was asked of the endpoint beyond its health; "
+                "--sample FILE, or sample= of RegisterModel, gives one"
+            )
         for answer in test.samples.ask(self._account, test.name):
             self.answers.append(answer)
             self._say(f"smoke test {answer.sample}: ok")

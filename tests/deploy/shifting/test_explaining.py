@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from mlops.account import connect
 from mlops.deploy.endpoints import shift_records
 from mlops.deploy.shifting.comparing import Comparison
-from mlops.deploy.shifting.samples import Samples, parsed, written
+from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
 from mlops.project.environments import read_project
 
 from .test_comparing import Traffic, judge, looks, seen
@@ -105,6 +105,13 @@ def test_a_measure_that_was_not_seen_is_told(tmp_path: Path, mlops: Mlops) -> No
     (tmp_path / "mlops.toml").write_text('[env.local.promote.judge]\nlatency = { at_most = "1s" }\n')
     told = mlops("verdict", "explain", "churn", "--declared", code=1)
     assert "latency was not measured in that shift" in told.err and "measured were: errors" in told.err
+
+
+def test_a_shift_of_which_no_period_was_over_is_decided_as_it_was(tmp_path: Path, mlops: Mlops) -> None:
+    look = Looked(1, 600.0, 610.0, "unsure", "errors: 0 of 1 periods were good (none of 60 s is over)")
+    keep(tmp_path, replace(seen(), judge={}, looks=[look]))
+    assert "as it was decided then" in mlops("verdict", "explain", "churn").out
+    assert "errors was not measured in that shift" in mlops("verdict", "explain", "churn", "--declared", code=1).err
 
 
 numbers = st.one_of(st.none(), st.floats(allow_nan=False, allow_infinity=False))
