@@ -47,12 +47,13 @@ class ResourcesWereRemoved(News):
 
 
 def plan_resources(environment: str, names: Sequence[str]) -> ResourceRemovals:
-    """Raises Refusal for an endpoint of that name that somebody else made."""
+    """Endpoints first: what they serve goes after them. Raises Refusal for one of that name that somebody else made."""
     from mlops.deploy.declared import destroy as destroying_resources  # few removals are of resources
 
     connected = connect_here(environment)
     account, of = connected.account, connected.environment
-    planned = tuple(destroying_resources.plan_removal(account, of, name) for name in names)
+    found = (destroying_resources.plan_removal(account, of, name, names) for name in names)
+    planned = tuple(sorted(found, key=lambda removal: ("endpoint", removal.name) not in removal.gone))
     foreign = [item for removal in planned for item in removal.foreign]
     if foreign:
         raise Refusal(

@@ -180,6 +180,21 @@ def test_destroy_takes_what_is_ours_and_nothing_else(world: World) -> None:
 
 
 @MOTO
+def test_what_another_endpoint_serves_is_not_destroyed(world: World) -> None:
+    upserted(world)
+    (model,), (config,) = names(world)
+    world.account.client("sagemaker").create_endpoint(EndpointName="other", EndpointConfigName=config)
+    removal = plan_removal(world.account, world.environment, "churn")
+    assert removal.gone == (("endpoint", "churn"),)
+    assert removal.serving == (f"endpoint-config {config} serves at other", f"model {model} serves at other")
+    assert len(plan_removal(world.account, world.environment, "churn", ["other"]).gone) == 3
+    destroy(world.account, world.environment, removal)
+    world.account.client("sagemaker").delete_endpoint(EndpointName="other")
+    removal = plan_removal(world.account, world.environment, "churn")
+    assert removal.gone == (("endpoint-config", config), ("model", model)) and not removal.serving
+
+
+@MOTO
 def test_the_history_says_what_was_brought(world: World) -> None:
     upserted(world)
     (entry,) = history.read(world.account, world.environment, "churn")

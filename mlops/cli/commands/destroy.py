@@ -77,6 +77,8 @@ def _resources(names: tuple[str, ...], environment: str, *, yes: bool, format_: 
     if not yes:
         for removal in removals.planned:
             _tell(removal, "would remove", environment, format_)
+    for stays in (item for removal in removals.planned for item in removal.serving):
+        talk(f"{stays}, and stays; remove that endpoint first")
     removing = consent.possible or removals.connected.environment.approval
     if removing:
         destroy_resources(removals, told, consent)

@@ -3,8 +3,9 @@ does not carry our tags is not touched."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account
@@ -12,6 +13,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy import calls
 from mlops.deploy.declared.wanting import RESOURCE
 from mlops.deploy.endpoints.conductor import unfinished
+from mlops.deploy.endpoints.serving import listed
 from mlops.deploy.pages import items
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
@@ -30,19 +32,22 @@ _GONE_SECONDS = 900.0
 @dataclass(frozen=True, slots=True)
 class Removal:
     """``gone`` are types and names, in the order in which they go. ``foreign`` has what is there under the name and was
-    made by somebody else, in words."""
+    made by somebody else, in words; ``serving`` what another endpoint serves and therefore stays: the service would
+    let it go."""
 
     name: str
     gone: tuple[tuple[str, str], ...]
     foreign: tuple[str, ...] = ()
+    serving: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
         return tuple(f"{kind} {name}" for kind, name in self.gone)
 
 
-def plan_removal(account: Account, environment: Environment, name: str) -> Removal:
-    """Of the endpoint ``name``, and of all configurations and models that were made of what is declared as ``name``."""
+def plan_removal(account: Account, environment: Environment, name: str, beside: Sequence[str] = ()) -> Removal:
+    """Of the endpoint ``name``, and of all configurations and models that were made of what is declared as ``name``.
+    Endpoints that go ``beside`` it keep none of them."""
     confirm_account(account, environment)
     sagemaker = account.client("sagemaker")
     with answers():
@@ -54,8 +59,29 @@ def plan_removal(account: Account, environment: Environment, name: str) -> Remov
                 gone.append(("endpoint", name))
             else:
                 foreign.append(f"endpoint {name}")
-        gone += _made_of(account, sagemaker, name)
-    return Removal(name, tuple(gone), tuple(foreign))
+        made = list(_made_of(account, sagemaker, name))
+        used = _used_by_others(account, sagemaker, {name, *beside}) if made else {}
+    return Removal(
+        name,
+        (*gone, *(item for item in made if item not in used)),
+        tuple(foreign),
+        tuple(f"{kind} {named} serves at {used[kind, named]}" for kind, named in made if (kind, named) in used),
+    )
+
+
+def _used_by_others(account: Account, sagemaker: Any, going: Set[str]) -> Mapping[tuple[str, str], str]:
+    """Configurations and models by kind and name, with an endpoint that stays and that they serve or come to."""
+    used: dict[tuple[str, str], str] = {}
+    for summary in listed(account):
+        endpoint = str(summary["EndpointName"])
+        there = seeing.see(sagemaker, endpoint) if endpoint not in going else None
+        for config in {there.config, there.pending} - {None} if there is not None else ():
+            used["endpoint-config", str(config)] = endpoint
+            found = unless_missing(partial(sagemaker.describe_endpoint_config, EndpointConfigName=config)) or {}
+            for variant in (*found.get("ProductionVariants", ()), *found.get("ShadowProductionVariants", ())):
+                if "ModelName" in variant:
+                    used["model", str(variant["ModelName"])] = endpoint
+    return used
 
 
 def _made_of(account: Account, sagemaker: Any, name: str) -> Iterator[tuple[str, str]]:
