@@ -372,8 +372,7 @@ def _can_be_judged(endpoint: str, course: Course, settings: PromotionSettings) -
                 periods = f"{f'{rule.count} periods' if rule.count > 1 else 'one period'} of {said(rule.interval)}"
                 raise Refusal(
                     f"stage {number} of {endpoint} ({stage.share:g} %) would end without a verdict: it is looked at "
-                    f"for "
-                    f"{said(stage.bake)}, and {rule.name} needs {periods}"
+                    f"for {said(stage.bake)}, and {rule.name} needs {periods}"
                     f"{f', {said(late)} late' if late else ''}",
                     hint=f"bake = {said(late + (rule.count + 1) * rule.interval)!r} is always enough, because periods "
                     f"begin by the clock; or give judge.{rule.name} a shorter interval, or patience",
