@@ -145,7 +145,7 @@ def test_a_gate(gate: str, raw: Any, asked: Any, passes: bool, found: str) -> No
         ("reports", ["Quality"], "there is no report 'Quality'"),
         ("reports", [], "give a list"),
         ("freeze", {"from": "2026-12-20"}, "give a list of windows"),
-        ("freeze", [{"from": "soon"}], "a window cannot be read: Invalid isoformat string: 'soon'; write for example from ="),
+        ("freeze", [{"from": "soon"}], "'soon'; write for example from = "),
         ("freeze", [{"days": ["someday"]}], "give a list of mon, tue"),
         ("freeze", [{"hours": "16-25"}], "a window cannot be read"),
         ("freeze", [{"hours": "10:00-10:00"}], "that never holds"),
