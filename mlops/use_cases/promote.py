@@ -281,9 +281,7 @@ def passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:
             entries = history.read(other.account, other.environment, there)
         except MlopsError as error:
             return f"whether {told} has passed {name} could not be asked: {error.message}"
-        # That the endpoint was deleted meanwhile says nothing of the version.
-        about = [item for item in entries if item.verb != "deleted"]
-        mine = [item for item in about if (item.group, item.version) == (chosen.group, chosen.number)]
+        mine = history.of_version(entries, chosen.group, chosen.number, chosen.arn)
         if not mine:
             return f"{told} was never promoted to {there} in {name}"
         if mine[-1].verb in ("taken back", "rolled back"):

@@ -61,3 +61,25 @@ def test_which_version_is_taken(versions: Any, entries: list[tuple[Verb, int]], 
     versions(*entries)
     found = plan(Promotion("churn", "local", Target("churn"), asked))
     assert found.version.number == taken and found.may
+
+
+ARN = "arn:aws:sagemaker:eu-west-1:111122223333:model-package/churn/3"
+OTHER = ARN.replace("111122223333", "444455556666")
+
+
+@pytest.mark.parametrize(
+    ("verb", "version", "package", "its"),
+    [
+        ("updated", 3, ARN, True),
+        ("taken back", 3, ARN, True),
+        ("updated", 3, None, True),  # of an older version of ours
+        ("updated", 3, OTHER, False),
+        ("updated", 2, ARN, False),
+        ("deleted", 3, ARN, False),
+    ],
+)
+def test_two_registries_with_a_version_of_the_same_name_are_told_apart(
+    verb: Verb, version: int, package: str | None, its: bool
+) -> None:
+    entry = Entry(verb, "churn", version, "c", None, "ada", package=package)
+    assert history.of_version((entry,), "churn", 3, ARN) == ((entry,) if its else ())

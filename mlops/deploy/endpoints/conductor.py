@@ -67,6 +67,7 @@ class Conductor:
         samples: Samples,
         *,
         ending: Mapping[str, Any] | None = None,
+        package: str | None = None,
     ) -> None:
         """To version ``number`` of the group. Raises Refusal where it does not come to its end, of which the history
         says ``ending``."""
@@ -96,6 +97,7 @@ class Conductor:
             scaling=shift.scaling,
             ending=ending,
             id=uuid.uuid4().hex,
+            package=package,
         )
         self._go(journal, stored, shift.variant, samples)
 
@@ -230,6 +232,7 @@ class Conductor:
             journal.reason or self._note,
             journal.engine,
             journal.version if shifted else None,
+            journal.package,
         )
         with answers():
             history.append(self._account, self._environment, journal.endpoint, entry)

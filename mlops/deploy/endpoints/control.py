@@ -105,6 +105,7 @@ class Steering:
             reason,
             f"to {history.what(target.group, target.version)}",
             target.version,
+            now.package if now is not None and now.version == now.serves else None,
         )
         ending = {name: value for name, value in asdict(entry).items() if name not in ("by", "at", "number")}
         shift = self._shift_back(there, config, request, target.config)

@@ -36,6 +36,8 @@ class Entry:
     reason: str | None = None
     how: str | None = None
     serves: int | None = None
+    package: str | None = None
+    """The ARN of the version: two registries may have a group of the same name. An older version wrote none."""
     at: str = field(default_factory=_now)
     number: int = 0
 
@@ -72,7 +74,9 @@ def append_deleted(
     """To be called before it is deleted; ``config`` serves by then."""
     served = serving(read(account, environment, endpoint), config)
     group, version = ("", DECLARED) if served is None else (served.group, served.serves or DECLARED)
-    append(account, environment, endpoint, Entry("deleted", group, version, "", config, by, reason, how))
+    package = None if served is None or version != served.version else served.package
+    entry = Entry("deleted", group, version, "", config, by, reason, how, package=package)
+    append(account, environment, endpoint, entry)
 
 
 def is_ours(entries: tuple[Entry, ...]) -> bool:
@@ -96,6 +100,18 @@ def endpoints(account: Account, environment: Environment) -> tuple[str, ...]:
 def serving(entries: tuple[Entry, ...], config: str) -> Entry | None:
     """The entry that brought what serves with ``config``."""
     return next((item for item in reversed(entries) if item.config == config and item.serves is not None), None)
+
+
+def of_version(entries: tuple[Entry, ...], group: str, version: int, package: str) -> tuple[Entry, ...]:
+    """What became of a version, oldest first: not of one of its name that another registry has, and not that the
+    endpoint was deleted, which says nothing of it."""
+    return tuple(
+        entry
+        for entry in entries
+        if (entry.group, entry.version) == (group, version)
+        and entry.verb != "deleted"
+        and entry.package in (None, package)
+    )
 
 
 def window(entries: tuple[Entry, ...], config: str) -> tuple[Entry, ...]:

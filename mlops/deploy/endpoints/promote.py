@@ -234,7 +234,17 @@ def _to_component(
             for line in plan.told:
                 say(line)
         permit(f"take {what} to the inference component {component}")
-    entry = Entry("updated", version.group, version.number, wanted.model, there.model, by, reason, "in batches")
+    entry = Entry(
+        "updated",
+        version.group,
+        version.number,
+        wanted.model,
+        there.model,
+        by,
+        reason,
+        "in batches",
+        package=version.arn,
+    )
     engine = "update" if settings.course(None) == AT_ONCE else "rolling"
     coming = Coming(component, version.group, version.number, wanted.model, there.model, engine, by)
     people = People(account, environment, settings.notify, settings.root)
@@ -351,7 +361,16 @@ def _entry(promotion: Promotion, seen: Seen, version: Version, by: str, reason: 
         return None
     before = seen.endpoint.config if seen.endpoint is not None and promotion.verb == "updated" else None
     return Entry(
-        promotion.verb, version.group, version.number, promotion.config, before, by, reason, "at once", version.number
+        promotion.verb,
+        version.group,
+        version.number,
+        promotion.config,
+        before,
+        by,
+        reason,
+        "at once",
+        version.number,
+        version.arn,
     )
 
 

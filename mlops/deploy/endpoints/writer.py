@@ -114,7 +114,10 @@ class Writer:
                     )
                     self._say(f"endpoint {name} goes from {before} to {config}")
                 case Shift():
-                    self._conductor.begin(action, self._version.group, self._version.number, self._samples)
+                    version = self._version
+                    self._conductor.begin(
+                        action, version.group, version.number, self._samples, package=version.arn or None
+                    )
                 case Settle(name):
                     self.state = self._settled(name, self._deadline)
                 case Wait(name, config):

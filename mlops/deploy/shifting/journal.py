@@ -73,6 +73,8 @@ class Journal:
     scaling: tuple[Scaling, ...] = ()
     ending: Mapping[str, Any] | None = None
     id: str = ""
+    package: str | None = None
+    """The ARN of the version."""
 
     def is_of(self, other: Journal) -> bool:
         """Whether the same hand writes both: nobody has taken the shift over, or begun another."""
