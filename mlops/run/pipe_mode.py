@@ -81,21 +81,19 @@ class Pipes:
         os.close(self._folder)
 
     def _feed(self, channel: PipedChannel) -> None:
+        """What cannot be fed ends at once, in this epoch and in each that comes: no script waits for it for ever."""
         epoch = 0
         while (writing := self._opened(f"{channel.name}_{epoch}")) is not None:
             try:
                 # Whoever finds the end of this epoch may look for the next one at once.
                 with suppress(FileExistsError):
                     os.mkfifo(f"{channel.name}_{epoch + 1}", 0o666, dir_fd=self._folder)
-                for chunk in channel.content(epoch):
-                    if not self._written(writing, chunk):
-                        break
+                if self.fault is None:
+                    self._write(writing, channel.content(epoch))
             except (gzip.BadGzipFile, EOFError, zlib.error) as fault:
                 self.fault = f"channel {channel.name}: CompressionType is Gzip, but an object is not: {fault}"
-                return
-            except OSError as fault:
+            except Exception as fault:
                 self.fault = f"channel {channel.name}: {fault}"
-                return
             finally:
                 os.close(writing)
             epoch += 1
@@ -115,19 +113,24 @@ class Pipes:
             return None
         return None
 
-    def _written(self, descriptor: int, chunk: bytes) -> bool:
-        """False where the reader has closed, or the end has come."""
-        left = memoryview(chunk)
-        while left and not self._closed.is_set():
-            if not select.select([], [descriptor], [], _LOOK_SECONDS)[1]:
-                continue
-            try:
-                left = left[os.write(descriptor, left) :]
-            except BlockingIOError:
-                continue
-            except BrokenPipeError:
-                return False
-        return not left
+    def _write(self, descriptor: int, chunks: Iterator[bytes]) -> None:
+        """Until the reader has closed, or the end has come."""
+        # Not select(), which refuses the descriptors of a process that has more than a thousand.
+        writable = select.poll()
+        writable.register(descriptor, select.POLLOUT)
+        for chunk in chunks:
+            left = memoryview(chunk)
+            while left:
+                if self._closed.is_set():
+                    return
+                if not writable.poll(_LOOK_SECONDS * 1000):
+                    continue
+                try:
+                    left = left[os.write(descriptor, left) :]
+                except BlockingIOError:
+                    continue
+                except BrokenPipeError:
+                    return
 
 
 def _record(content: bytes) -> bytes:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import base64
 import gzip
+import os
+import resource
 import struct
 import threading
 from pathlib import Path
@@ -131,3 +133,24 @@ def test_something_else_in_its_place(tmp_path: Path) -> None:
     assert not feeder.is_alive() and pipes.fault is None
     pipes.close()
     assert secret.read_text() == "precious" and not (tmp_path / "train_2").exists()
+
+
+def test_descriptors_above_a_thousand_are_fed_too(data: Account) -> None:
+    """As a process has them that holds many accounts: select() would refuse them, and the script wait for ever."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, min(hard, 4096)), hard))
+    held = [os.open(os.devnull, os.O_RDONLY) for _ in range(1100)]
+    try:
+        assert run(data, "print(epoch(0), epoch(1))") == "Succeeded", data.journal.last("Train").failure
+    finally:
+        for descriptor in held:
+            os.close(descriptor)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def test_a_channel_that_cannot_be_fed_ends_for_whoever_reads_on(data: Account) -> None:
+    """Every epoch is empty then, and the step says why: nobody waits for what does not come."""
+    script = "print([len(epoch(number)) for number in range(3)])"
+    assert run(data, script, CompressionType="Gzip") == "Failed"
+    assert "CompressionType is Gzip, but an object is not" in str(data.journal.last("Train").failure)
+    assert "[0, 0, 0]" in data.journal.log("Train")
