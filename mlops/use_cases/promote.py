@@ -228,7 +228,7 @@ def _holder(request: Promotion, project: Project, connected: Connected, settings
 
 def _chosen(holder: Connected, group: str, number: int | None, bad: frozenset[int] = frozenset()) -> Version:
     if number is None:
-        return newest_approved(holder.account, group, bad)
+        return newest_approved(holder.account, group, bad, holder.environment)
     return version(holder.account, group, number)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -63,8 +64,9 @@ def test_the_newest_approved_one_is_chosen(world: World) -> None:
     register(world)
     register(world)
     register(world)
-    with pytest.raises(Refusal, match=r"3 PendingManualApproval, 2 Pending"):
-        newest_approved(world.account, "churn")
+    with pytest.raises(Refusal, match=r"3 PendingManualApproval, 2 Pending") as told:
+        newest_approved(world.account, "churn", environment=replace(world.environment, name="staging"))
+    assert told.value.hint == "approve one with `mlops models approve churn VERSION --env staging`"
     first, second = version(world.account, "churn", 1), version(world.account, "churn", 2)
     assert decide(world.account, world.environment, first, "Approved", None)
     assert decide(world.account, world.environment, second, "Approved", "good")

@@ -50,7 +50,8 @@ class Steering:
         _need_ours(stored, "paused")
         self._permitted(f"pause {told(stored.journal)}")
         wish(self.account, self.environment, self.endpoint, "pause", reason)
-        return f"{told(stored.journal)} pauses where it is; `mlops endpoints resume {self.endpoint}` goes on"
+        resume = f"`mlops endpoints resume {self.endpoint}{self.environment.option}`"
+        return f"{told(stored.journal)} pauses where it is; {resume} goes on"
 
     def resume(self) -> str:
         """Goes on here, to its end."""
@@ -181,7 +182,8 @@ class Steering:
         if found is None:
             raise Refusal(
                 f"the configuration {target.config} of version {target.version} was deleted",
-                hint=f"`mlops promote {target.group} --version {target.version}` makes it again",
+                hint=f"`mlops promote {target.group} --to {self.environment.name} --version {target.version}` makes it "
+                "again",
             )
         live = sum(variant.count or 0 for variant in there.serving.variants) if there.serving is not None else 0
         (variant, *others) = found["ProductionVariants"]

@@ -65,7 +65,7 @@ def told(action: Action) -> Iterator[str]:
             yield f"call the hooks of {moment}"
         case SmokeTest(name):
             count = action.samples.count
-            yield f"ask {name} {count} sample{'s' if count != 1 else ''}"
+            yield f"ask {name} {count} sample{'s' if count != 1 else ''}" if count else f"no sample to ask {name}"
 
 
 def told_move(move: Move) -> str:

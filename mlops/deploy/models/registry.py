@@ -66,9 +66,11 @@ def described(account: Account, arn: str) -> Version:
     return _version({**details, "ModelPackageArn": arn}, details)
 
 
-def newest_approved(account: Account, group: str, passed_over: Collection[int] = ()) -> Version:
+def newest_approved(
+    account: Account, group: str, passed_over: Collection[int] = (), environment: Environment | None = None
+) -> Version:
     """Without those that are ``passed_over``: they were taken or rolled back. Raises Refusal where no version is
-    approved, naming what there is."""
+    approved, naming what there is, and how one of ``environment`` is."""
     present = versions(account, group)
     approved = [item for item in present if item.approval == APPROVED]
     chosen = next((item for item in approved if item.number not in passed_over), None)
@@ -80,9 +82,10 @@ def newest_approved(account: Account, group: str, passed_over: Collection[int] =
         )
     if chosen is None:
         told = ", ".join(f"{item.number} {item.approval}" for item in present) or "no version"
+        option = environment.option if environment is not None else ""
         raise Refusal(
             f"{group} has no approved version: {told}",
-            hint=f"approve one with `mlops models approve {group} VERSION`",
+            hint=f"approve one with `mlops models approve {group} VERSION{option}`",
         )
     return described(account, chosen.arn)
 

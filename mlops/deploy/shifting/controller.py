@@ -273,9 +273,10 @@ class Controller:
                 except Red as red:
                     self._say(f"the way back: {red}")
                     break
+        show = f"`mlops endpoints show {self._journal.endpoint}{self._environment.option}`"
         raise Refusal(
             f"the endpoint {self._journal.endpoint} does not come back to {old.config}; it was to, because {reason}",
-            hint=f"`mlops endpoints show {self._journal.endpoint}`; the same command again goes on",
+            hint=f"{show}; the same command again goes on",
         )
 
     # One move.
