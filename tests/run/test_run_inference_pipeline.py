@@ -76,7 +76,9 @@ def test_an_error_in_the_middle_is_the_answer(account: Account) -> None:
 
 
 def test_containers_one_by_one_cannot_be_served(account: Account) -> None:
-    model(account, "m", *[adding("", "text/csv")] * 2, InferenceExecutionConfig={"Mode": "Direct"})
+    archive = account.objects.write("s3://bucket/m/m.tar.gz", tar_gz(adding("", "text/csv")))
+    containers = [{"Image": "i", "ModelDataUrl": archive, "ContainerHostname": name} for name in ("first", "second")]
+    account.registry.model("m", Containers=containers, InferenceExecutionConfig={"Mode": "Direct"})
     account.objects.write("s3://bucket/in/a", "a")
     assert transform(account) == "Failed"
     assert str(account.journal.last("T").failure).startswith("containers that are invoked one by one")
