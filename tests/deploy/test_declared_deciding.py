@@ -34,7 +34,7 @@ bucket = "acme-ml"
 IDENTITY = Identity("123456789012", "arn:aws:iam::123456789012:user/ada")
 ARN = "arn:aws:sagemaker:us-east-1:123456789012:model-package/churn/{}"
 AT_ONCE = 'strategy = "all-at-once"'
-STEPPED = 'strategy = { stepped = { shares = [5, 25, 50, 100], bake = "1m" } }'
+STEPPED = 'strategy = { stepped = { shares = [5, 25, 50, 100], bake = "5m" } }'
 CANARY = 'strategy = { canary = { share = 50, bake = "10m" } }\nalarms = ["churn-5xx"]'
 
 
@@ -225,6 +225,7 @@ def test_what_is_under_way_is_waited_for(house: House) -> None:
 
 
 def test_a_shift_that_was_cut_off_comes_first(house: House) -> None:
+    house.promote = STEPPED
     wanted = house.wanted()
     seen = serving(wanted)
     there = seen.endpoints["churn"].endpoint
@@ -234,6 +235,13 @@ def test_a_shift_that_was_cut_off_comes_first(house: House) -> None:
     plan = house.plan(seen_with(seen, left=Stored(journal, "e", 1.0, True)), wanted)
     assert [type(action) for action in plan.actions] == [Bring]
     assert "has not ended" in plan.notes[0]
+    # In the middle of it two variants serve, which is no reason to refuse what comes then.
+    old = there.serving.variants[0]
+    both = replace(there.serving, variants=(old, replace(old, name="blue", weight=0.0)))
+    cut = seen_with(seen, endpoint=replace(there, serving=both), left=Stored(journal, "e", 1.0, True))
+    plan = house.plan(cut, wanted)
+    assert [type(action) for action in plan.actions] == [Bring] and not plan.obstacles
+    assert [type(step) for step in brought(plan).actions] == [Settle]
 
 
 def test_a_failed_endpoint_is_made_anew(house: House) -> None:

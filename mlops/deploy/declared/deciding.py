@@ -155,7 +155,11 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
         drift.extend(_drift(endpoint, state))
         obstacles.extend(_closed(state, settings, wanted.models_of(endpoint), contents, endpoint))
         try:
-            road = decide_endpoint(state, wanted, endpoint, config, settings)
+            if state.left is not None:
+                # What serves in the middle of a shift says nothing of how the next one goes.
+                road = Promotion(None, (Settle(endpoint.name),))
+            else:
+                road = decide_endpoint(state, wanted, endpoint, config, settings)
         except Refusal as refusal:
             obstacles.append(f"the endpoint {endpoint.name}: {refusal.message}")
             continue

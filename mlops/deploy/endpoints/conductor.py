@@ -115,6 +115,29 @@ class Conductor:
         except _TakenBack:
             return
 
+    def forget(self, endpoint: str) -> None:
+        """A shift of an endpoint that is not there any more: who makes it anew does not go on with that."""
+        with answers():
+            stored = unfinished(self._account, self._environment, endpoint)
+            if stored is None:
+                return
+            over = replace(
+                stored.journal,
+                phase="taken back",
+                reason="the endpoint was deleted",
+                wish=None,
+                fence=stored.journal.fence + 1,
+                writer=new_token(),
+            )
+            try:
+                journals.write(self._account, self._environment, over, stored.etag)
+            except journals.Superseded:
+                raise Refusal(
+                    f"somebody is at {told(stored.journal)}, and {endpoint} is not there; nothing was made",
+                    hint="run the same command again",
+                ) from None
+        self._say(f"{told(stored.journal)} had not ended, and ends with the endpoint, which was deleted")
+
     def call_hooks(self, moment: Moment, coming: Coming, reason: str | None = None) -> None:
         """Of what comes without a shift. Raises Refusal where one fails that is to abort it."""
         hooks = Hooks(self._account, self._environment, self._settings, say=self._say, clock=self._clock)

@@ -47,7 +47,7 @@ class Steering:
     def pause(self, reason: str | None = None) -> str:
         """What is told then. The traffic stays split as it is, and nobody looks at it."""
         stored = self._under_way()
-        _need_ours(stored, "paused")
+        _need_ours(stored, "paused", self.environment)
         self._permitted(f"pause {told(stored.journal)}")
         wish(self.account, self.environment, self.endpoint, "pause", reason)
         resume = f"`mlops endpoints resume {self.endpoint}{self.environment.option}`"
@@ -63,7 +63,7 @@ class Steering:
     def promote_now(self, reason: str | None = None) -> str:
         """What is left of the looking is left out."""
         stored = self._under_way()
-        _need_ours(stored, "hurried")
+        _need_ours(stored, "hurried", self.environment)
         by = self._permitted(f"end {told(stored.journal)} without looking at it any longer")
         if is_left(stored):
             return self._go_on(stored, by, "promote-now")
@@ -208,11 +208,11 @@ class Steering:
         return Shift(self.endpoint, Engine.UPDATE, "it served before", old, moves, new.names[0], scaling)
 
 
-def _need_ours(stored: Stored, asked: str) -> None:
+def _need_ours(stored: Stored, asked: str, environment: Environment) -> None:
     """Raises Refusal where the service shifts the traffic, and not we."""
     journal = stored.journal
     if journal.engine == Engine.GUARDRAILS.value:
         raise Refusal(
             f"{told(journal)} is done by SageMaker's guardrails, and cannot be {asked}: the service has no call for it",
-            hint=f"`mlops endpoints abort {journal.endpoint}` takes it back",
+            hint=f"`mlops endpoints abort {journal.endpoint}{environment.option}` takes it back",
         )

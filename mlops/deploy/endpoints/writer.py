@@ -93,6 +93,8 @@ class Writer:
                     self._delete(name)
                 case CreateEndpoint(name, config):
                     tags = {"Tags": listed(action.tags)} if action.tags else {}
+                    if seeing.see(sagemaker, name) is None:
+                        self._conductor.forget(name)
                     pointed(
                         lambda: sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=config, **tags),
                         sagemaker,

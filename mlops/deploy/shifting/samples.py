@@ -14,6 +14,8 @@ from mlops.ir.measure import Answers, Judged
 from mlops.ir.shift import Stage
 
 FORMAT = 1
+_LATEST = 253402300799.0
+"""The last second of the year 9999."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,4 +78,10 @@ def parsed(content: bytes) -> Samples:
     told: Any = json.loads(content)
     if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
         raise ValueError("these are no samples of a shift, or of another version of mlops")
-    return TypeAdapter(Samples).validate_python(told)
+    samples = TypeAdapter(Samples).validate_python(told)
+    for look in samples.looks:
+        if not 1 <= look.stage <= len(samples.stages):
+            raise ValueError(f"a look is of stage {look.stage}, and there are {len(samples.stages)}")
+        if not all(0 <= at <= _LATEST for at in (look.since, look.now)):
+            raise ValueError("a look has a time that is none")
+    return samples

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.conductor import Conductor
 from mlops.deploy.endpoints.control import Steering
 from mlops.deploy.endpoints.history import Entry, refused
 from mlops.deploy.shifting import journal as journals
@@ -55,6 +56,17 @@ def stopped(at: int = 12) -> Service:
 def told(service: Service) -> list[tuple[str, int, str, str | None]]:
     account: Any = service
     return [(item.verb, item.version, item.config, item.reason) for item in history.read(account, ENVIRONMENT, "churn")]
+
+
+def test_who_makes_an_endpoint_anew_does_not_go_on_with_a_shift_of_the_deleted_one() -> None:
+    service, said = stopped(), list[str]()
+    account: Any = service
+    conductor = Conductor(account, ENVIRONMENT, SETTINGS, by="ada", timeout=60, say=said.append, clock=Time().clock)
+    conductor.forget("churn")
+    stored = journals.read(account, ENVIRONMENT, "churn")
+    assert stored is not None and stored.journal.is_over and stored.journal.reason == "the endpoint was deleted"
+    conductor.forget("churn")
+    assert len(said) == 1 and "ends with the endpoint" in said[0]
 
 
 @pytest.mark.parametrize("what", ["pause", "resume", "promote_now", "abort"])

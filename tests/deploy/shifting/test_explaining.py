@@ -7,6 +7,7 @@ import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Told, in_this_process
@@ -88,6 +89,20 @@ def test_shifts_before_the_last_are_kept(tmp_path: Path, mlops: Mlops) -> None:
         in mlops("verdict", "explain", "churn", "--back", "2", code=2).err
     )
     assert "no shift of other was kept" in mlops("verdict", "explain", "other", code=2).err
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "said"),
+    [
+        ({"stages": []}, "a look is of stage 1, and there are 0"),
+        ({"looks": [{"stage": -1, "since": 0, "now": 1, "standing": "red", "why": ""}]}, "a look is of stage -1"),
+        ({"looks": [{"stage": 1, "since": 0, "now": 1e400, "standing": "red", "why": ""}]}, "a time that is none"),
+    ],
+)
+def test_samples_that_cannot_be_are_told(tmp_path: Path, mlops: Mlops, spoilt: dict[str, Any], said: str) -> None:
+    whole = json.loads(written(shifted(0.02, 0.06)))
+    (tmp_path / "shift.json").write_text(json.dumps({**whole, **spoilt}))
+    assert said in mlops("verdict", "explain", "--file", "shift.json", code=2).err
 
 
 @pytest.mark.parametrize(
