@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from enum import Enum
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
@@ -22,12 +23,13 @@ class Approval:
 
 @dataclass(frozen=True, slots=True)
 class Digest:
-    """Of what lies at an S3 URI, as far as somebody told it; both are None where nothing is there. ``doubt`` says, in
-    words, why it may not be what was registered."""
+    """Of what lies at an S3 URI, as far as somebody told it; ``etag`` and ``sha256`` are None where nothing is there.
+    ``doubt`` says, in words, why it may not be what was registered."""
 
     etag: str | None = None
     sha256: str | None = None
     doubt: str | None = None
+    size: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +82,8 @@ class Asked:
     ``author`` is who registered the version, None where that is not known. ``metrics`` are the numbers of its reports
     by dotted name, ``serving_metrics`` those of the version that serves now; None where none does. ``details`` is
     DescribeModelPackage's reply. ``root`` is the project's folder, below which files lie that settings name.
-    ``registered`` are digests by URI as they were recorded, ``stored`` what lies there now.
+    ``registered`` are digests by URI as they were recorded, ``stored`` what lies there now, read in full, and
+    ``listed`` the same as S3 tells it without its being read: ETag and size.
     """
 
     environment: str
@@ -99,6 +102,7 @@ class Asked:
     root: Path = Path()
     registered: Callable[[], Mapping[str, Digest]] = dict
     stored: Callable[[], Mapping[str, Digest]] = dict
+    listed: Callable[[], Mapping[str, Digest]] = dict
     scans: Callable[[], Sequence[Scan]] = tuple
     shipped: Callable[[], Sequence[Shipped]] = tuple
     fleet: Callable[[], Fleet | None] = lambda: None
@@ -117,9 +121,18 @@ class Judgement:
     found: str
 
 
+class Off(Enum):
+    """Settings of a gate that ``mlops.toml`` switches off."""
+
+    OFF = "off"
+
+
+OFF = Off.OFF
+
+
 @dataclass(frozen=True, slots=True)
 class Gate:
-    """``read`` makes settings of what ``mlops.toml`` says and raises ValueError with a sentence."""
+    """``read`` makes settings of what ``mlops.toml`` says, or ``OFF``, and raises ValueError with a sentence."""
 
     name: str
     summary: str

@@ -11,7 +11,7 @@ from mlops.account import answers, confirm_account
 from mlops.deploy.endpoints import evidence, history
 from mlops.deploy.endpoints import promote as promoting
 from mlops.deploy.endpoints.crossing import Crossing, Need, crosses, see
-from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, judge, serving_version
+from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, in_force, judge, serving_version
 from mlops.deploy.endpoints.history import refused
 from mlops.deploy.endpoints.promote import Promoted, Target
 from mlops.deploy.endpoints.sampling import Samples, samples_of
@@ -147,7 +147,7 @@ class _Road:
 
     def gates(self) -> tuple[Gated, ...]:
         request = self.request
-        known = [gate.name for gate, _ in self.settings.gates]
+        known = [gate.name for gate, _ in in_force(self.settings.gates)]
         for name in request.overrides:
             if name not in known:
                 there = instead(name, known or ["none that can be passed over"], "it has:")

@@ -6,13 +6,14 @@ from __future__ import annotations
 import json
 import urllib.request
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops.account import Account, connect
+from mlops.deploy.endpoints import evidence
 from mlops.deploy.endpoints.promote import Target
 from mlops.deploy.models.lineage import record
 from mlops.deploy.models.registry import decide, version
@@ -211,11 +212,21 @@ FOREIGN = '\n[env.production.promote]\nartefacts = "reference"\n'
         (3, "dev", GATES, "is Rejected, only an Approved one is promoted"),
         (4, "dev", GATES, "gate not-worse refuses: accuracy is 0.8, but what serves has 0.9"),
         (5, "dev", GATES, "gate checksum refuses: s3://acme-dev/5/model.tar.gz was sha256"),
+        (5, "dev", "", "gate checksum refuses: s3://acme-dev/5/model.tar.gz was ETag"),
         (6, "production", GATES, "gate after refuses: version 6 of churn was never promoted to churn in dev"),
         (1, "production", FOREIGN, "the package is of us-east-1, and a model of eu-west-1"),
         (1, "production", "", "the repository has no policy"),
     ],
-    ids=["pending", "rejected", "worse", "tampered", "not passed before", "by its ARN", "an image that is not shared"],
+    ids=[
+        "pending",
+        "rejected",
+        "worse",
+        "tampered",
+        "tampered, undeclared",
+        "not passed before",
+        "by its ARN",
+        "an image that is not shared",
+    ],
 )
 def test_what_may_not_go_there_is_refused_before_anything_is_made(
     number: int, environment: str, more: str, said: str, release: Release
@@ -252,6 +263,52 @@ def test_two_environments_that_are_one_endpoint_are_no_chain(release: Release) -
     )
     with pytest.raises(Refusal, match="dev and twin are one endpoint, churn"):
         promote(asked("twin"), quiet)
+
+
+@pytest.mark.parametrize(
+    ("number", "more", "request_more", "told"),
+    [
+        (5, "", {"overrides": ("checksum",), "reason": "it was compressed anew"}, "gate checksum passed over: "),
+        (5, "\n[env.dev.promote.gates]\nchecksum = false\n", {}, None),
+        (6, "", {}, "gate checksum passes: ETag "),
+    ],
+    ids=["passed over", "switched off", "as it was"],
+)
+def test_an_archive_that_may_be_another_one(
+    number: int, more: str, request_more: Any, told: str | None, release: Release
+) -> None:
+    release.declare(more)
+    found = plan(asked("dev", number=number, **request_more))
+    assert found.may
+    assert [item.told.startswith(told or "") for item in found.gates if item.gate == "checksum"] == [True] * bool(told)
+
+
+def test_of_what_nothing_was_recorded_nobody_knows(release: Release) -> None:
+    (gated,) = (item for item in plan(asked("dev", number=2)).gates if item.gate == "checksum")
+    assert gated.passes and gated.found.startswith("nobody knows whether s3://acme-dev/2/model.tar.gz is")
+
+
+@pytest.mark.parametrize(
+    ("container", "etag"),
+    [
+        ({"ModelDataUrl": "s3://acme-dev/2/model.tar.gz", "ModelDataETag": '"e"'}, "e"),
+        ({"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://acme-dev/2/model.tar.gz", "ETag": "e"}}}, "e"),
+        ({"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://acme-dev/2/", "ETag": "e"}}}, None),
+        (
+            {"ModelDataSource": {"S3DataSource": {"S3Uri": "s3://acme-dev/2", "S3DataType": "S3Prefix", "ETag": "e"}}},
+            None,
+        ),
+    ],
+    ids=["archive", "object", "folder", "prefix"],
+)
+def test_what_the_registry_noted_itself_is_compared(container: Any, etag: str | None, release: Release) -> None:
+    environment = read_project(release.folder).environment("dev")
+    there = version(release.dev, "churn", 2)
+    there = replace(there, details={"InferenceSpecification": {"Containers": [container]}})
+    noted = evidence.registered(release.dev, environment, there)
+    assert [item.etag for item in noted.values()] == ([etag] if etag else [])
+    (seen,) = evidence.stored(release.dev, there, whole=False).values()
+    assert seen.sha256 is None
 
 
 def test_gates_in_python_stand_beside_those_of_the_file(release: Release) -> None:

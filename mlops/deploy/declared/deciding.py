@@ -30,6 +30,7 @@ from mlops.deploy.shifting.seeing import FAILED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import Refusal
 from mlops.ir.counted import counted
+from mlops.ir.gate import OFF
 from mlops.ir.placeholders import placeholders
 from mlops.ir.resource import Resource
 from mlops.ir.shift import Serving, Variant, config_at_end
@@ -360,12 +361,13 @@ def _closed(
         for gate in gates:
             if not gate.passes:
                 yield f"version {version.number} of {version.group} may not serve at {endpoint.name}: {gate.told}"
-    if not settings.gates:
+    declared = [gate.name for gate, its in settings.gates if its is not OFF]
+    if not declared:
         return
     for model in models:
         content = contents.get(model.key)
         if content is not None and content.name not in seen.models and not any(versions_in(content)):
-            names = ", ".join(gate.name for gate, _ in settings.gates)
+            names = ", ".join(declared)
             yield (
                 f"the model {model.name} is no registered version, and the gates {names} judge those; give group= or "
                 "package= in place of image= and model="

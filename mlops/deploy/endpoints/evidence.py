@@ -23,13 +23,15 @@ _LATE = "it was written after the version was registered, so what was registered
 
 
 def registered(account: Account, environment: Environment, version: Version) -> Mapping[str, Digest]:
-    """As it was recorded, and as the registry itself noted it; where the two are at odds nobody knows."""
+    """As the registry itself noted it at the registration, and as it was recorded then or later; where the two are at
+    odds nobody knows."""
     found: dict[str, Digest] = {}
     for container in (version.details.get("InferenceSpecification") or {}).get("Containers") or ():
         source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
         uri = container.get("ModelDataUrl") or source.get("S3Uri")
         etag = container.get("ModelDataETag") or source.get("ETag")
-        if uri and etag:
+        # Of a prefix nobody says what its ETag is over; a record has our own.
+        if uri and etag and not str(uri).endswith("/") and source.get("S3DataType") != "S3Prefix":
             found[str(uri)] = Digest(str(etag).strip('"'))
     recorded = lineage.read(account, environment, version)
     for item in recorded.artefacts if recorded is not None else ():
@@ -37,16 +39,25 @@ def registered(account: Account, environment: Environment, version: Version) -> 
         doubt = _LATE if item.changed else None
         if noted is not None and item.etag is not None and noted.etag != item.etag:
             doubt = "the registry noted another archive than what was recorded"
-        found[item.uri] = Digest(item.etag or (noted.etag if noted else None), item.sha256, doubt)
+        first = noted.etag if noted is not None else item.etag
+        found[item.uri] = Digest(first, item.sha256, doubt, item.size if first == item.etag else None)
     return found
 
 
-def stored(account: Account, version: Version) -> Mapping[str, Digest]:
-    """What lies there now."""
+def stored(account: Account, version: Version, *, whole: bool = True) -> Mapping[str, Digest]:
+    """What lies there now; without ``whole`` as S3 tells it, and what may not be asked has a ``doubt``."""
     found = {}
     for uri in lineage.artefact_uris(version):
-        there = lineage.content(account, uri)
-        found[uri] = Digest(there.etag, there.sha256)
+        try:
+            there = lineage.content(account, uri, whole=whole)
+        except Refused as refused:
+            if whole:
+                raise
+            # Who promotes within an account need not be able to read its archives.
+            found[uri] = Digest(doubt=refused.message)
+            continue
+        unlisted = "it cannot be listed, or has too many files" if uri.endswith("/") and there.etag is None else None
+        found[uri] = Digest(there.etag, there.sha256, None if whole else unlisted, there.size)
     return found
 
 

@@ -13,11 +13,12 @@ from mlops.account import Account
 from mlops.deploy.endpoints import evidence
 from mlops.deploy.endpoints.promotion import Target, want
 from mlops.deploy.endpoints.serving import packages
+from mlops.deploy.gates import checksum
 from mlops.deploy.models import approvals, registry
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.models.shipped import shipped
 from mlops.ir import MlopsError, Refusal
-from mlops.ir.gate import Asked, Gate, Judgement, Signature
+from mlops.ir.gate import OFF, Asked, Gate, Judgement, Signature
 from mlops.project.environments import Environment
 
 APPROVAL = "approval"
@@ -45,10 +46,16 @@ class Registry:
     environment: Environment
 
 
+def in_force(declared: Sequence[tuple[Gate, Any]]) -> tuple[tuple[Gate, Any], ...]:
+    """Those that are asked beside the approval: what is declared and not switched off, and what goes without saying."""
+    usual = () if any(gate.name == checksum.GATE.name for gate, _ in declared) else ((checksum.GATE, checksum.USUAL),)
+    return (*((gate, its) for gate, its in declared if its is not OFF), *usual)
+
+
 def judge(gates: Sequence[tuple[Gate, Any]], asked: Asked, overrides: Collection[str] = ()) -> tuple[Gated, ...]:
     approved = asked.approval == APPROVED
     found = [Gated(APPROVAL, approved, f"it is {asked.approval or 'not decided on'}")]
-    for gate, settings in gates:
+    for gate, settings in in_force(gates):
         try:
             judgement = gate.judge(settings, asked)
         except MlopsError as error:
@@ -122,6 +129,7 @@ def asked_of(
         root=root,
         registered=lambda: evidence.registered(source.account, source.environment, version),
         stored=lambda: evidence.stored(source.account, version),
+        listed=lambda: evidence.stored(source.account, version, whole=False),
         scans=lambda: evidence.scans(account, environment, version),
         shipped=lambda: shipped(source.account, version),
         fleet=lambda: evidence.fleet(account, environment, want(environment, version, target)),

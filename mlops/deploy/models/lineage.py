@@ -272,9 +272,9 @@ def _artefacts(account: Account, version: Version) -> Iterator[Content]:
         yield content(account, uri, version.created)
 
 
-def content(account: Account, uri: str, until: datetime | None = None) -> Content:
-    """What lies at an URI now, with the digest of one object. ``until``: what was written after it is ``changed``, and
-    its digest says nothing."""
+def content(account: Account, uri: str, until: datetime | None = None, *, whole: bool = True) -> Content:
+    """What lies at an URI now, with the digest of one object, which is read for it where ``whole``. ``until``: what was
+    written after it is ``changed``, and its digest says nothing."""
     if uri.endswith("/"):
         there = listing(account, uri)
         if there is None:
@@ -291,7 +291,7 @@ def content(account: Account, uri: str, until: datetime | None = None) -> Conten
         uri,
         str(reply["ETag"]).strip('"'),
         version=reply.get("VersionId"),
-        sha256=_sha256(account, uri),
+        sha256=_sha256(account, uri) if whole else None,
         size=int(reply["ContentLength"]),
         changed=late,
     )

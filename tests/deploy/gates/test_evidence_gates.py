@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from mlops.deploy.endpoints.gating import judge
 from mlops.deploy.gates import gates
 from mlops.deploy.gates.image import scan_of
 from mlops.deploy.models.shipped import listed
@@ -224,10 +225,54 @@ def test_a_gate(
     assert capsys.readouterr().out == "", "standard output is the command's, for its JSON"
 
 
+ONE = Digest("e", "s", size=9)
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "passes", "found"),
+    [
+        (ONE, Digest("e", size=9), True, "ETag e"),
+        (Digest("e"), Digest("e", size=9), True, "ETag e"),
+        (ONE, Digest("f", size=9), False, "was ETag e of 9 bytes when it was registered, and is ETag f of 9 bytes now"),
+        (ONE, Digest("f", size=9), False, "it was replaced; checksum = true compares the SHA-256"),
+        (ONE, Digest("e", size=8), False, "is ETag e of 8 bytes now"),
+        (ONE, Digest(), False, "nothing lies at"),
+        (
+            ONE,
+            Digest(doubt="HeadObject: 403"),
+            True,
+            "is what was registered: HeadObject: 403",
+        ),
+        (None, Digest("e"), True, "nobody knows whether"),
+        (Digest(), Digest("e"), True, "no ETag was recorded"),
+        (None, None, True, "it names no archive"),
+        (Digest("e", "s", "it was written later"), Digest("e"), True, "m.tar.gz: it was written later"),
+        (Digest("e", "s", "it was written later"), Digest("f"), False, "it was replaced"),
+    ],
+)
+def test_archives_are_compared_unasked_by_what_s3_tells(
+    then: Digest | None, now: Digest | None, passes: bool, found: str
+) -> None:
+    def never() -> Any:
+        raise AssertionError("an archive may be gigabytes")
+
+    seen = replace(
+        ASKED,
+        registered=lambda: {} if then is None else {URI: then},
+        listed=lambda: {} if now is None else {URI: now},
+        stored=never,
+    )
+    _, gated = judge((), seen)
+    assert (gated.gate, gated.passes, found in gated.found) == ("checksum", passes, True), gated
+    assert judge((), seen, ["checksum"])[1].overridden is not passes
+    checksum = gates()["checksum"]
+    assert [item.gate for item in judge([(checksum, checksum.read(False))], seen)] == ["approval"]
+
+
 @pytest.mark.parametrize(
     ("gate", "raw", "said"),
     [
-        ("checksum", False, "write checksum = true"),
+        ("checksum", "yes", "write checksum = true"),
         ("image", {"critical": -1}, "critical = -1"),
         ("image", {"critcal": 0}, "'critcal' is not a key of it"),
         ("image", {"exceptions": "CVE-1"}, "give a list of names"),
@@ -259,8 +304,6 @@ def test_settings_that_mean_nothing(gate: str, raw: Any, said: str) -> None:
     ],
 )
 def test_a_file_that_cannot_be_used_is_no_yes(gate: str, raw: Any, said: str, root: Path) -> None:
-    from mlops.deploy.endpoints.gating import judge
-
     made = gates()[gate]
     found = judge([(made, made.read(raw))], replace(ASKED, root=root, scans=lambda: [Scan(IMAGE)]))[1]
     assert not found.passes and said in found.found

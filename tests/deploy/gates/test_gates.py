@@ -183,7 +183,12 @@ def test_all_gates_are_asked_and_each_that_refuses_is_named() -> None:
         (gates()[name], gates()[name].read(raw)) for name, raw in (("after", "staging"), ("age", {"at_most": "1d"}))
     ]
     found = judge(declared, replace(ASKED, passed=lambda name: "no"))
-    assert [(item.gate, item.passes) for item in found] == [(APPROVAL, True), ("after", False), ("age", False)]
+    assert [(item.gate, item.passes) for item in found] == [
+        (APPROVAL, True),
+        ("after", False),
+        ("age", False),
+        ("checksum", True),
+    ]
     with pytest.raises(Refusal) as told:
         need_open(found, VERSION)
     assert "gate after refuses: no" in told.value.message and "gate age refuses: it is 2d old" in told.value.message
