@@ -193,11 +193,11 @@ def test_a_version_of_the_local_registry_is_promoted_nowhere_else(
         )
     mlops = in_this_process(capfd)
     for registry, found in (
-        ("local", "arn:aws:sagemaker:us-east-1:000000000000:"),
-        ("moto", "s3://mlops-local/m.tar.gz"),
+        ("local", "is of the local account, and arn:aws:sagemaker:us-east-1:000000000000:"),
+        ("moto", "names s3://mlops-local/m.tar.gz"),
     ):
         told = mlops("promote", "churn", "--registry", registry, "--to", "moto", code=1).err
-        assert f"version 1 of churn names {found}" in told and "nothing was made" in told
+        assert f"version 1 of churn {found}" in told and "nothing was made" in told
     assert made(moto_url) == EMPTY
     told = mlops("promote", "churn", "--registry", "moto", "--to", "local", code=1).err
     assert "an endpoint of the local account serves what is registered here" in told
