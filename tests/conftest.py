@@ -54,20 +54,25 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """What was imported and collected stays, and need not be looked through again: a tenth of the time of most tests
-    went into collecting garbage among it."""
-    gc.collect()
-    gc.freeze()
     gc.set_threshold(50_000, 20, 100)
+    _collect()
 
 
 _TESTS = count(1)
 
 
-def pytest_runtest_teardown() -> None:
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup() -> None:
     """Accounts hold files that are closed when they are collected: a thousand were open at once."""
     if next(_TESTS) % 25 == 0:
-        gc.collect()
+        _collect()
+
+
+def _collect() -> None:
+    """What survives between two tests was imported or is kept by a module, and need not be looked through again: a
+    tenth of the time of most tests went into collecting garbage among it."""
+    gc.collect()
+    gc.freeze()
 
 
 HEADER = "from mlops import *\nfrom mlops import execution, image\n"
