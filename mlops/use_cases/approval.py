@@ -27,25 +27,44 @@ class Consent:
         return self.given or self.ask is not None
 
 
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """A protected ``environment`` has the ``endpoint``, too, that is about to be changed by way of another one."""
+
+    environment: str
+    endpoint: str
+
+
 NOBODY = Consent()
 GIVEN = Consent(given=True)
 
 
-def need_consent(connected: Connected, doing: str, consent: Consent, *, always: bool = False, hint: str = "") -> None:
+def need_consent(
+    connected: Connected,
+    doing: str,
+    consent: Consent,
+    *,
+    always: bool = False,
+    hint: str = "",
+    shared: Shared | None = None,
+) -> None:
     """``doing`` is what would be done, as ``delete the endpoint churn``; ``always``: asked for in every environment, as
-    it cannot be undone. ``hint`` is another way than ``--yes``.
+    it cannot be undone. ``hint`` is another way than ``--yes``. ``shared`` is an environment that wants an approval
+    where this one wants none.
 
     Raises Refusal where nobody said yes; after it the account may be changed."""
     name, account = connected.environment.name, connected.account
-    wants = connected.environment.approval
+    wants = connected.environment.approval or shared is not None
+    whose = f"{shared.environment}, which has the endpoint {shared.endpoint} too," if shared is not None else name
     if (wants or always) and not consent.given:
         if consent.ask is None:
-            why = f"the environment {name} wants an approval to {doing}" if wants else f"{doing} in {name} is for good"
+            why = f"the environment {whose} wants an approval to {doing}" if wants else f"{doing} in {name} is for good"
             raise Refusal(
                 f"{why}, and nobody can be asked here; nothing was changed",
                 hint=f"{hint}, or give --yes" if hint else "give --yes to do it without being asked",
             )
-        if not consent.ask(f"{doing[0].upper()}{doing[1:]} in {name}?"):
+        also = f", where {shared.environment} has the endpoint {shared.endpoint} too" if shared is not None else ""
+        if not consent.ask(f"{doing[0].upper()}{doing[1:]} in {name}{also}?"):
             raise Refusal("not approved; nothing was changed")
     if isinstance(account, Protected):
         account.release()

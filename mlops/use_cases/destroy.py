@@ -65,10 +65,13 @@ def plan_resources(environment: str, names: Sequence[str]) -> ResourceRemovals:
 
 def destroy_resources(removals: ResourceRemovals, listener: Listener, consent: Consent = NOBODY) -> None:
     from mlops.deploy.declared import destroy as destroying_resources
+    from mlops.use_cases.sharing import shared
 
     gone = [label for removal in removals.planned for label in removal.labels]
     if gone:
-        need_consent(removals.connected, f"remove {', '.join(gone)}", consent, always=True)
+        endpoints = [name for removal in removals.planned for kind, name in removal.gone if kind == "endpoint"]
+        also = shared(removals.connected, endpoints)
+        need_consent(removals.connected, f"remove {', '.join(gone)}", consent, always=True, shared=also)
     for removal in removals.planned:
         destroying_resources.destroy(removals.connected.account, removals.connected.environment, removal)
         listener(ResourcesWereRemoved(about=removal.name, removal=removal))

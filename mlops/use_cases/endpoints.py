@@ -18,6 +18,7 @@ from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Said
+from mlops.use_cases.sharing import shared
 
 
 def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
@@ -104,7 +105,8 @@ def delete(environment: str, name: str, consent: Consent = NOBODY, *, reason: st
     the local one: whoever calls the endpoint notices."""
     connected = connect_here(environment)
     serving.need(connected.account, name)
-    need_consent(connected, f"delete the endpoint {name}", consent, always=not connected.environment.is_local)
+    always, also = not connected.environment.is_local, shared(connected, (name,))
+    need_consent(connected, f"delete the endpoint {name}", consent, always=always, shared=also)
     serving.delete(connected.account, connected.environment, name, reason=hide(reason))
 
 
@@ -157,5 +159,5 @@ def _steering(connected: Connected, name: str, listener: Listener, consent: Cons
         name,
         read_settings(connected.environment, connected.root),
         say=lambda text: listener(Said(text=text)),
-        permit=lambda doing: need_consent(connected, doing, consent),
+        permit=lambda doing: need_consent(connected, doing, consent, shared=shared(connected, (name,))),
     )

@@ -15,6 +15,7 @@ from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.news import Said
+from mlops.use_cases.sharing import shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +51,13 @@ def clean(request: Cleaning, listener: Listener = unheard, consent: Consent = NO
         return Cleaned(found, False)
     with answers():
         by = confirm_identity(account, environment).arn
-    if environment.approval or not environment.is_local:
+    also = shared(connected, [item.name for item in found if item.kind == "endpoint"])
+    if environment.approval or also is not None or not environment.is_local:
         for item in found:
             listener(Said(text=f"{item.kind} {item.name}: {item.why}"))
     counts = {kind: sum(item.kind == kind for item in found) for kind in ("endpoint", "config", "model")}
     told = " and ".join(counted(count, _NOUNS[kind]) for kind, count in counts.items() if count)
-    need_consent(connected, f"remove {told}", consent, always=not environment.is_local)
+    need_consent(connected, f"remove {told}", consent, always=not environment.is_local, shared=also)
     # Somebody may have taken a while to say yes.
     now = datetime.now(UTC)
     still = decide(see(account, environment, now, idle), now, older_than=older_than, idle=idle)

@@ -29,6 +29,7 @@ from mlops.project.root import find_root
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here, in_region
 from mlops.use_cases.news import Said
+from mlops.use_cases.sharing import shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +85,7 @@ def promote(request: Promotion, listener: Listener, consent: Consent = NOBODY) -
     for item in gates[1:]:
         listener(Said(text=item.told))
     connected = road.connected
+    also = shared(connected, (road.target.endpoint,), request.group)
     return promoting.promote(
         connected.account,
         connected.environment,
@@ -98,7 +100,8 @@ def promote(request: Promotion, listener: Listener, consent: Consent = NOBODY) -
         reason=hide(request.reason),
         take_over=request.take_over,
         say=lambda text: listener(Said(text=text)),
-        permit=lambda doing: need_consent(connected, doing, consent),
+        permit=lambda doing: need_consent(connected, doing, consent, shared=also),
+        asks=also is not None,
     )
 
 

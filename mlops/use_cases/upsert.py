@@ -15,7 +15,7 @@ from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.saved_plan import SavedPlan
 from mlops.ir import AccountError, Listener, MlopsError, UsageError
 from mlops.project.environments import LOCAL
-from mlops.use_cases.approval import GIVEN, NOBODY, Consent, need_consent
+from mlops.use_cases.approval import GIVEN, NOBODY, Consent, Shared, need_consent
 from mlops.use_cases.commits import note_commit
 from mlops.use_cases.news import Failed, News, Said
 from mlops.use_cases.plan import Planned, Wanted, plan
@@ -126,12 +126,23 @@ def upsert(request: Upsert, listener: Listener, consent: Consent = NOBODY) -> Up
     if changed:
         doing = f"upsert {', '.join(changed[:_NAMED])}{', ...' if len(changed) > _NAMED else ''}"
         hint = "apply a saved plan that somebody looked at"
-        need_consent(planned.connected, doing, consent if saved is None else GIVEN, hint=hint)
+        given = consent if saved is None else GIVEN
+        need_consent(planned.connected, doing, given, hint=hint, shared=_shared(planned))
     upserted = _apply_all(planned, listener, force=request.force)
     # What serves may be made of what a pipeline's upsert brings; where that failed, it waits.
     if not planned.resources or upserted.failure is not None:
         return upserted
     return replace(upserted, resources=tuple(_resources(planned, listener, upserted, force=request.force)))
+
+
+def _shared(planned: Planned) -> Shared | None:
+    changes = (change for declared in planned.resources if declared.actions for change in declared.changes)
+    endpoints = [change.name for change in changes if change.type == "endpoint" and change.action != "nothing"]
+    if not endpoints:
+        return None
+    from mlops.use_cases.sharing import shared  # few files declare any
+
+    return shared(planned.connected, endpoints)
 
 
 def _resources(planned: Planned, listener: Listener, upserted: Upserted, *, force: bool) -> Iterator[ResourcesApplied]:

@@ -10,8 +10,9 @@ import json
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from datetime import datetime, timedelta, tzinfo
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import boto3
 import click
@@ -23,10 +24,13 @@ from mlops.account.local import LocalAccount
 from mlops.account.protected import Protected, is_change
 from mlops.cli import cli
 from mlops.deploy.declared.wanting import RESOURCE
-from mlops.ir import Refusal
+from mlops.deploy.endpoints import history
+from mlops.ir import Refusal, unheard
 from mlops.project.environments import read_project
-from mlops.use_cases.approval import Consent, need_consent
-from mlops.use_cases.connecting import Connected
+from mlops.use_cases import destroy, endpoints, gc
+from mlops.use_cases.approval import NOBODY, Consent, Shared, need_consent
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.sharing import shared
 
 TOML = """
 [env.prod]
@@ -317,6 +321,115 @@ def test_what_cannot_be_undone_is_asked_for_in_any_account(
     )
     mlops("endpoints", "delete", "churn", "--env", "prod", "--yes")
     assert "there is no endpoint 'churn'" in mlops("endpoints", "delete", "churn", "--env", "prod", code=2).err
+
+
+BESIDE = """
+[env.staging]
+inherits = "prod"
+approval = false
+prefix = "staging"
+[env.staging.promote]
+endpoint = "{group}-staging"
+[env.same-bucket]
+inherits = "prod"
+approval = false
+[env.elsewhere]
+inherits = "staging"
+region = "eu-west-1"
+"""
+OF_PROD = "the environment prod, which has the endpoint {} too, wants an approval to {}"
+
+
+def test_what_a_protected_environment_serves_is_changed_by_no_other_one_without_a_yes(
+    project: Path, capfd: pytest.CaptureFixture[str], moto_url: str
+) -> None:
+    with (project / "mlops.toml").open("a") as file:
+        file.write(BESIDE)
+    mlops = in_this_process(capfd)
+    mlops("promote", "churn", "--to", "prod", "--endpoint", "score", "--yes")
+    before = state(moto_url)
+    for given, endpoint, doing in (
+        (("promote", "churn", "--to", "staging", "--endpoint", "churn"), "churn", "take version 1 of churn to"),
+        (("endpoints", "delete", "score", "--env", "staging"), "score", "delete the endpoint score"),
+        (("endpoints", "delete", "score", "--env", "same-bucket"), "score", "delete the endpoint score"),
+    ):
+        told = mlops(*given, code=1)
+        assert OF_PROD.format(endpoint, doing) in told.err and "nothing was changed" in told.err
+        assert state(moto_url) == before
+    steering = endpoints._steering(connect_here("staging"), "score", unheard, NOBODY)
+    with pytest.raises(Refusal, match="the environment prod, which has the endpoint score too"):
+        steering.permit("pause it")
+    told = mlops("endpoints", "delete", "churn", "--env", "staging", code=1)
+    assert "delete the endpoint churn in staging is for good" in told.err, "nobody knows it for prod's"
+    mlops("promote", "churn", "--to", "staging")
+    told = mlops("endpoints", "delete", "churn-staging", "--env", "staging", code=1)
+    assert "prod" not in told.err
+    mlops("endpoints", "delete", "score", "--env", "staging", "--yes")
+
+
+@pytest.mark.parametrize(
+    ("environment", "endpoint", "group", "promoted", "its"),
+    [
+        ("staging", "p", "p", None, True),
+        ("staging", "p", None, None, False),
+        ("staging", "p-staging", "p", None, False),
+        ("elsewhere", "p", "p", None, False),
+        ("prod", "p", "p", None, False),
+        ("staging", "p", None, "prod", True),
+        ("staging", "p-staging", "p", "staging", False),
+        ("staging", "p", None, "staging", True),
+        ("same-bucket", "q", None, "prod", True),
+        ("same-bucket", "q", None, "same-bucket", False),
+        ("same-bucket", "p", None, "same-bucket", True),
+        ("elsewhere", "p", None, "prod", False),
+    ],
+)
+def test_whose_an_endpoint_is_tells_its_name_or_a_history(
+    environment: str, endpoint: str, group: str | None, promoted: str | None, its: bool, project: Path
+) -> None:
+    with (project / "mlops.toml").open("a") as file:
+        file.write(BESIDE)
+    if promoted is not None:
+        of = read_project(project).environment(promoted)
+        history.append(connect(of), of, endpoint, history.Entry("created", "p", 1, "c", None, "ada", serves=1))
+    assert shared(connect_here(environment), [endpoint], group) == (Shared("prod", endpoint) if its else None)
+
+
+def test_the_endpoint_of_a_deleted_promotion_is_nobodys(project: Path) -> None:
+    with (project / "mlops.toml").open("a") as file:
+        file.write(BESIDE)
+    of = read_project(project).environment("prod")
+    for verb in ("created", "deleted"):
+        history.append(connect(of), of, "q", history.Entry(verb, "p", 1, "c", None, "ada", serves=1))  # type: ignore[arg-type]
+    assert shared(connect_here("staging"), ["q"]) is None
+
+
+class Tomorrow(datetime):
+    @classmethod
+    def now(cls, tz: tzinfo | None = None) -> Tomorrow:
+        found: Any = super().now(tz) + timedelta(days=1)
+        return cast(Tomorrow, found)
+
+
+def test_what_is_upserted_collected_and_destroyed_is_looked_at_too(
+    project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (project / "mlops.toml").open("a") as file:
+        file.write(BESIDE)
+    of = read_project(project).environment("prod")
+    history.append(connect(of), of, "served", history.Entry("created", "served", 0, "c", None, "ada", serves=0))
+    removals = destroy.plan_resources("staging", ["served"])
+    with pytest.raises(Refusal) as refused:
+        destroy.destroy_resources(removals, unheard)
+    assert OF_PROD.format("served", "remove endpoint served") in refused.value.message
+    history.append(connect(of), of, "other", history.Entry("created", "other", 0, "c", None, "ada", serves=0))
+    told = in_this_process(capfd)("upsert", "serving.py", "--env", "staging", code=1)
+    assert OF_PROD.format("other", "upsert serving.py") in told.err
+    mine = read_project(project).environment("staging")
+    history.append(connect(mine), mine, "served", history.Entry("created", "served", 1, "c", None, "ada", serves=1))
+    monkeypatch.setattr(gc, "datetime", Tomorrow)
+    told = in_this_process(capfd)("gc", "--idle", "0.5", "--apply", "--env", "staging", code=1)
+    assert OF_PROD.format("served", "remove 1 endpoint") in told.err
 
 
 def test_no_use_case_connects_past_the_protection() -> None:

@@ -58,6 +58,8 @@ def what(group: str, version: int) -> str:
 def append(account: Account, environment: Environment, endpoint: str, entry: Entry) -> None:
     told: dict[str, Any] = asdict(entry)
     del told["number"]
+    # Environments of one account may have one bucket.
+    told["environment"] = environment.name
     ledger.append(account, environment, _folder(endpoint), told)
 
 
@@ -90,6 +92,14 @@ def read(account: Account, environment: Environment, endpoint: str, last: int | 
     known = set(Entry.__dataclass_fields__)
     found = ledger.read(account, environment, _folder(endpoint), last)
     return tuple(Entry(**{key: value for key, value in item.items() if key in known}) for item in found)
+
+
+def promoters(account: Account, environment: Environment, endpoint: str) -> frozenset[str | None]:
+    """Names of the environments by which it was promoted to since it was made; None where an entry does not say."""
+    found: set[str | None] = set()
+    for item in ledger.read(account, environment, _folder(endpoint)):
+        found = set() if item["verb"] == "deleted" else {*found, item.get("environment")}
+    return frozenset(found)
 
 
 def endpoints(account: Account, environment: Environment) -> tuple[str, ...]:

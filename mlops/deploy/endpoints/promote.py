@@ -72,6 +72,7 @@ def promote(
     gated: Sequence[Gated] = (),
     reason: str | None = None,
     take_over: bool = False,
+    asks: bool = False,
     say: Say = lambda text: None,
     permit: Say = lambda doing: None,
     clock: Clock | None = None,
@@ -79,7 +80,8 @@ def promote(
     """``registry`` is the account that holds the version and its sample, where that is another one, and ``crossing``
     how it comes from there; ``further`` are samples of the version that serves. ``take_over``: a shift that is under
     way is gone on with whoever else may be at it. ``gated`` is what the gates found, and ``reason`` why one of them is
-    passed over. ``permit`` hears, in words, what is about to be done before anything is, and may raise.
+    passed over. ``permit`` hears, in words, what is about to be done before anything is, and may raise; ``asks``: it
+    asks somebody though the environment wants none.
 
     Raises Refusal where the version is not approved, the endpoint does not come up, the smoke test fails or a verdict
     is red; then it is taken back to what served before, where that is known.
@@ -117,6 +119,7 @@ def promote(
             reason=reason,
             say=say,
             permit=permit,
+            asks=asks or environment.approval,
         )
     with answers():
         seen = see(account, wanted, _all_samples(own or samples_of(registry or account, version), further))
@@ -137,7 +140,7 @@ def promote(
         need_left(left, environment, take_over=take_over)
     first = _decided(account, seen, wanted, settings)
     if left is not None or first.writes:
-        if environment.approval:
+        if asks or environment.approval:
             # Who is asked sees what would be done.
             for action in first.actions:
                 for line in told(action):
@@ -225,12 +228,13 @@ def _to_component(
     reason: str | None,
     say: Say,
     permit: Say,
+    asks: bool,
 ) -> Promoted:
     component, what, by = str(settings.component), f"version {version.number} of {version.group}", conductor.by
     there = replacing.settled(component)
     plan = _component_plan(account, there, wanted, settings)
     if plan.told:
-        if environment.approval:
+        if asks:
             for line in plan.told:
                 say(line)
         permit(f"take {what} to the inference component {component}")

@@ -34,6 +34,9 @@ _NAMED = Pattern(r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
 """What endpoints, inference components and variants may be called (botocore's EndpointName and VariantName)."""
 
 
+_BY_GROUP = "{group}"
+
+
 @dataclass(frozen=True, slots=True)
 class _Table:
     """``[env.NAME.promote]`` as it is written."""
@@ -47,7 +50,7 @@ class _Table:
     patience: str | float = 0.0
     lag: str | float | None = None
     on_interrupt: Literal["leave", "rollback"] = "leave"
-    endpoint: str = "{group}"
+    endpoint: str = _BY_GROUP
     hooks: dict[str, Any] = field(default_factory=dict)
     notify: dict[str, Any] | None = None
     registry: str | None = None
@@ -117,7 +120,7 @@ class PromotionSettings:
     patience: float
     lag: float
     on_interrupt: Literal["leave", "rollback"]
-    endpoint: str = "{group}"
+    endpoint: str = _BY_GROUP
     hooks: tuple[Hook, ...] = ()
     notify: Notify | None = None
     root: Path = Path()
@@ -128,7 +131,7 @@ class PromotionSettings:
 
     def endpoint_of(self, group: str) -> str:
         """The endpoint, or the inference component, that serves ``group`` where no other is named."""
-        return self.component or self.endpoint.replace("{group}", group)
+        return _endpoint_of(self.component, self.endpoint, group)
 
     @property
     def moments(self) -> frozenset[Moment]:
@@ -137,6 +140,16 @@ class PromotionSettings:
 
     def course(self, count: int | None) -> Course:
         return self.strategy.course(self.settings, count)
+
+
+def endpoint_of(environment: Environment, group: str) -> str:
+    """As :meth:`PromotionSettings.endpoint_of`, of an environment whose other settings may be wrong."""
+    written = environment.promote
+    return _endpoint_of(written.get("component"), str(written.get("endpoint", _BY_GROUP)), group)
+
+
+def _endpoint_of(component: str | None, endpoint: str, group: str) -> str:
+    return component or endpoint.replace("{group}", group)
 
 
 def read(environment: Environment, root: Path) -> PromotionSettings:
