@@ -177,6 +177,8 @@ def test_missing_values(known: int, breaching: int, count: int, needed: int, mis
 @pytest.mark.parametrize(
     ("request_", "said"),
     [
+        ({"Metric": {}}, "The parameter Namespace is required"),
+        ({"Metric": {"Namespace": "a"}}, "The parameter MetricName is required"),
         ({"Period": 7}, "is none of 1, 5, 10, 20, 30 and multiples of 60"),
         ({"Stat": "Median"}, "The value Median for parameter Stat is not supported"),
     ],

@@ -117,7 +117,10 @@ def _matches(metric: Metric, request: Mapping[str, Any]) -> bool:
 
 
 def metric_of(told: Mapping[str, Any]) -> Metric:
-    """A ``Metric`` of the API."""
+    """A ``Metric`` of the API, whose model requires none of its members."""
+    for member in ("Namespace", "MetricName"):
+        if told.get(member) is None:
+            raise wrong(f"The parameter {member} is required for a Metric.")
     return Metric(told["Namespace"], told["MetricName"], _pairs(told.get("Dimensions")))
 
 
