@@ -224,17 +224,17 @@ def _next_version(state: State, group: str) -> tuple[str, int]:
 
 def identical(state: State, request: Mapping[str, Any]) -> str | None:
     """The ARN of the newest version of the group that this CreateModelPackage would make once more: registered of the
-    same request, and nothing that it names was written since. One that asks for a decision finds a version of which
-    that was decided, and no other; what is no decision finds none."""
+    same request, and nothing that it names was written since. What is decided of a version makes it no other one; an
+    approval that is none finds nothing, and is refused by whoever registers."""
     name = resources.last_segment(str(request.get("ModelPackageGroupName") or ""), "model-package-group")
-    wanted, approval = _content(request), request.get("ModelApprovalStatus") or DEFAULT_APPROVAL
+    if (request.get("ModelApprovalStatus") or DEFAULT_APPROVAL) not in _APPROVALS:
+        return None
+    wanted = _content(request)
     for row in state.store.all(
-        "SELECT version, created, approval, body FROM package WHERE name = ? AND version > 0 ORDER BY version DESC",
+        "SELECT version, created, body FROM package WHERE name = ? AND version > 0 ORDER BY version DESC",
         name,
     ):
         body = json.loads(row["body"])
-        if approval not in (DEFAULT_APPROVAL, row["approval"]):
-            continue
         if _content(body) == wanted and not _written_since(state, wanted, datetime.fromisoformat(row["created"])):
             return package_arn(state, name, row["version"])
     return None
