@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -42,7 +43,9 @@ def launchers_of(runner: int) -> list[int]:
     """One, once its first step has started."""
     found = []
     for children in Path(f"/proc/{runner}/task").glob("*/children"):
-        for child in children.read_text().split():
-            if b"launcher.py" in Path(f"/proc/{child}/cmdline").read_bytes():
-                found.append(int(child))
+        # Of a thread, or a process, that has just ended.
+        with suppress(OSError):
+            for child in children.read_text().split():
+                if b"launcher.py" in Path(f"/proc/{child}/cmdline").read_bytes():
+                    found.append(int(child))
     return found

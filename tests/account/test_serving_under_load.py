@@ -17,7 +17,7 @@ import subprocess
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import pytest
@@ -179,7 +179,9 @@ def kill_server(world: World, who: str) -> None:
     below = [runner]
     for parent in below:
         for listed in Path(f"/proc/{parent}/task").glob("*/children"):
-            below += [int(word) for word in listed.read_text().split()]
+            # Of a thread that has just ended.
+            with suppress(OSError):
+                below += [int(word) for word in listed.read_text().split()]
     marked = [process for process in below[1:] if f"WHO={who}".encode() in environment(process)]
     assert len(marked) == 1
     os.kill(marked[0], signal.SIGKILL)

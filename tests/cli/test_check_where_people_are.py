@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -302,8 +303,10 @@ def below(process: int) -> set[int]:
     """All that it started, and what those did."""
     found: set[int] = set()
     for listed in Path(f"/proc/{process}/task").glob("*/children"):
-        for child in map(int, listed.read_text().split()):
-            found |= {child} | below(child)
+        # Of a thread that has just ended.
+        with suppress(OSError):
+            for child in map(int, listed.read_text().split()):
+                found |= {child} | below(child)
     return found
 
 

@@ -24,9 +24,11 @@ def _descendants(process: int) -> list[int]:
         # It may end at any moment, even while its folder is listed.
         with suppress(OSError):
             for listed in Path(f"/proc/{parent}/task").glob("*/children"):
-                children = [int(word) for word in listed.read_text().split()]
-                found += children
-                waiting += children
+                # Of one thread that has just ended: the others have theirs.
+                with suppress(OSError):
+                    children = [int(word) for word in listed.read_text().split()]
+                    found += children
+                    waiting += children
     return found
 
 

@@ -92,7 +92,9 @@ def _tree(root: int) -> Iterator[int]:
         yield process
         with contextlib.suppress(OSError):
             for task in (_PROC / str(process) / "task").iterdir():
-                waiting += map(int, (task / "children").read_text().split())
+                # Of one thread that has just ended: the others have theirs.
+                with contextlib.suppress(OSError):
+                    waiting += map(int, (task / "children").read_text().split())
 
 
 @cache
