@@ -58,6 +58,18 @@ def log_wealth(looks: Sequence[Tosses], alpha: float) -> tuple[float, ...]:
     return tuple(wealths)
 
 
+def still_to_come(planned: Sequence[float], looks: int) -> list[float]:
+    """At each of so many looks, what it and all after it are planned to have; nothing beyond the plan.
+
+    >>> still_to_come([1, 2, 4], 4)
+    [7.0, 6.0, 4.0, 0.0]
+    """
+    left = [0.0]
+    for amount in reversed(planned):
+        left.append(left[-1] + amount)
+    return [left[max(0, len(planned) - number)] for number in range(looks)]
+
+
 def goal(alpha: float) -> float:
     """As :func:`log_wealth` is."""
     return -math.log(alpha)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlops.statistics.betting import Tosses, log_wealth
+from mlops.statistics.betting import Tosses, log_wealth, still_to_come
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +30,9 @@ def worse(looks: Sequence[Look], planned: Sequence[float] = (), *, alpha: float 
     pairs each look of the whole is expected to have."""
     tosses: list[Tosses] = []
     seen, differed = 0, 0
-    for number, look in enumerate(looks):
+    for look, ahead in zip(looks, still_to_come(planned, len(looks)), strict=True):
         different = look.only_new_wrong + look.only_old_wrong
         rate = differed / seen if seen else 0.0
-        tosses.append(Tosses(look.only_new_wrong, different, 0.5, sum(planned[number:]) * rate / 4))
+        tosses.append(Tosses(look.only_new_wrong, different, 0.5, ahead * rate / 4))
         seen, differed = seen + look.pairs, differed + different
     return log_wealth(tosses, alpha)

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from mlops.statistics.betting import Tosses, log_wealth
+from mlops.statistics.betting import Tosses, log_wealth, still_to_come
 
 _USUAL_REQUESTS = 1000.0
 """As how many requests of the shift itself the rate before it counts."""
@@ -86,12 +86,13 @@ def chance(share: float, times: float) -> float:
 def _tosses(looks: Sequence[Look], planned: Sequence[Planned], times: float, usual: float | None) -> list[Tosses]:
     tosses: list[Tosses] = []
     seen_hits, seen_requests = (0.0, 0.0) if usual is None else (usual * _USUAL_REQUESTS, _USUAL_REQUESTS)
-    for number, look in enumerate(looks):
+    # As if every request did it.
+    most = still_to_come([item.requests * _information(chance(item.share, times)) for item in planned], len(looks))
+    for look, ahead in zip(looks, most, strict=True):
         requests, hits = look.new_requests + look.old_requests, look.new_hits + look.old_hits
         at = chance(look.new_requests / requests, times) if requests else 0.0
         rate = seen_hits / seen_requests if seen_requests else 0.0
-        ahead = sum(item.requests * rate * _information(chance(item.share, times)) for item in planned[number:])
-        tosses.append(Tosses(look.new_hits, hits, at, ahead))
+        tosses.append(Tosses(look.new_hits, hits, at, rate * ahead))
         seen_hits, seen_requests = seen_hits + hits, seen_requests + requests
     return tosses
 

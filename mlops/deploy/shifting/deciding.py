@@ -18,7 +18,7 @@ from mlops.deploy.shifting.comparing import Comparison, Window
 from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.samples import Samples
 from mlops.ir.duration import said
-from mlops.ir.measure import Measure
+from mlops.ir.measure import Answers, Measure
 from mlops.ir.shift import Bake
 
 Missing: TypeAlias = Literal["unsure", "pass", "fail"]
@@ -142,11 +142,8 @@ def _of_alarms(names: Sequence[str], states: Mapping[str, str | None]) -> Verdic
 def _of_rule(rule: Rule, samples: Samples, windows: Sequence[Window], until: float) -> Verdict:
     verdicts = []
     if rule.at_most is not None or rule.at_least is not None:
-        times = periods_of(rule, windows[-1], until)
-        seen = samples.of(rule.name, samples.new)
-        names = rule.measure.queries(rule.settings, samples.judged(samples.new))
-        empty = dict.fromkeys(names)
-        verdicts.append(judged(rule, [rule.measure.value(rule.settings, seen.get(at, empty)) for at in times]))
+        seen = _answered(rule, samples, samples.new, periods_of(rule, windows[-1], until))
+        verdicts.append(judged(rule, [rule.measure.value(rule.settings, answers) for answers in seen.values()]))
     if rule.compare is not None:
         verdicts.append(_of_comparison(rule, rule.compare, samples, windows, until))
     return min(verdicts, key=lambda verdict: ("red", "unsure", "green").index(verdict.standing))
@@ -225,6 +222,11 @@ def counts(
     counted = rule.measure.counted
     if counted is None:
         raise TypeError(f"{rule.measure.name} is no share")
+    return {at: counted(rule.settings, seen) for at, seen in _answered(rule, samples, variant, times).items()}
+
+
+def _answered(rule: Rule, samples: Samples, variant: str, times: Sequence[int]) -> Mapping[int, Answers]:
+    """In each of the periods; without a value where nothing was seen."""
     empty = dict.fromkeys(rule.measure.queries(rule.settings, samples.judged(variant)))
     seen = samples.of(rule.name, variant)
-    return {at: counted(rule.settings, seen.get(at, empty)) for at in times}
+    return {at: seen.get(at, empty) for at in times}
