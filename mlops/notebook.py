@@ -16,7 +16,8 @@ from mlops.deploy.executions.following import ExecutionState
 from mlops.ir import Event, MlopsError, Refusal, Severity
 from mlops.ir.counted import counted
 from mlops.ir.hiding import hide_text, hide_value
-from mlops.use_cases.news import Looked, Said
+from mlops.use_cases.execution_news import Looked
+from mlops.use_cases.news import Said
 
 if TYPE_CHECKING:
     from mlops.declare.pipeline import Pipeline

@@ -12,7 +12,8 @@ from mlops.cli.listening import hear
 from mlops.cli.printing import print_json, printable, table, talk
 from mlops.cli.progress import Events, Progress, summary
 from mlops.ir import Event, Refusal
-from mlops.use_cases.news import Awaits, Began, Ended, Looked, News, Said
+from mlops.use_cases.execution_news import Awaits, Began, Ended, Looked
+from mlops.use_cases.news import News, Said
 
 if TYPE_CHECKING:  # a run starts its runner before it loads these
     from mlops.deploy.executions.awaited import Awaited

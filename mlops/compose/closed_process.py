@@ -6,11 +6,9 @@ plain file of the content that its name says.
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
 import json
 import os
-import py_compile
 import re
 import stat
 import subprocess
@@ -123,17 +121,3 @@ def take(order: Order, contents: Iterable[str], store: Path) -> None:
 
 def _digest(data: bytes) -> str:
     return hashlib.sha256(data).hexdigest()
-
-
-def keep_bytecode(sources: Iterable[str]) -> None:
-    """Of modules that lie where Python is installed and had none: to compile the SDK takes longer than all that
-    follows. The closed process may not write it, and would else compile it each time."""
-    if sys.dont_write_bytecode:
-        return
-    packages = (entry for entry in sys.path if entry.endswith(("site-packages", "dist-packages")))
-    installed = tuple(f"{os.path.realpath(place)}/" for place in (sys.prefix, sys.base_prefix, *packages))
-    for source in sources:
-        path = os.path.realpath(source)
-        if path.startswith(installed) and path.endswith(".py"):
-            with contextlib.suppress(OSError, py_compile.PyCompileError):
-                py_compile.compile(path, doraise=True)

@@ -17,13 +17,14 @@ from subprocess import TimeoutExpired
 from typing import Any
 
 from mlops.check.ports import Composed, Lowered
-from mlops.compose.closed_process import keep_bytecode, run, secret_files, take
+from mlops.compose.closed_process import run, secret_files, take
 from mlops.compose.declared import declared_pipelines, kept_contents, read_images
 from mlops.compose.findings import read_finding
 from mlops.compose.order import Order
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
 from mlops.ir.reader import read
+from mlops.project.bytecode import keep_bytecode
 from mlops.project.environments import Environment, read_project
 from mlops.project.root import STATE
 from mlops.project.sdk_source import named_lines

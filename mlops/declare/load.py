@@ -21,6 +21,7 @@ from mlops.declare.pipeline import Pipeline, recording
 from mlops.declare.reaching_out import ReachesOut, watched
 from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
+from mlops.project.bytecode import keep_own_bytecode
 
 if TYPE_CHECKING:
     from mlops.declare.resources.base import DeclaredResource
@@ -122,6 +123,7 @@ def _importable(folder: Path) -> Iterator[None]:
         yield
     finally:
         sys.dont_write_bytecode = wrote_bytecode
+        keep_own_bytecode(set(sys.modules) - before)
         with contextlib.suppress(ValueError):
             sys.path.remove(str(folder))
         for name in set(sys.modules) - before:

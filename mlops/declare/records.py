@@ -57,7 +57,7 @@ def record(cls: type[T]) -> type[T]:
     """A frozen dataclass whose arguments are checked where the author wrote them; wrong ones become findings.
 
     Records compare by identity, since they may hold references."""
-    made: Any = dataclasses.dataclass(frozen=True, slots=True, eq=False)(cls)
+    made: Any = dataclasses.dataclass(frozen=True, slots=True, eq=False, repr=False)(cls)
     plain = made.__init__
     checked = checked_call(plain)
     known = [field.name for field in dataclasses.fields(made)]

@@ -22,7 +22,7 @@ from mlops.ir.hiding import hide
 from mlops.use_cases import watching
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
-from mlops.use_cases.news import Awaits, Looked
+from mlops.use_cases.execution_news import Awaits, Looked
 from mlops.use_cases.watching import goes_on
 
 _RUN_NOTHING = ("Condition", "Fail")

@@ -5,14 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
 
 from mlops.ir import Event, Finding, MlopsError
-
-if TYPE_CHECKING:  # whoever listens need not load what it is told of
-    from mlops.deploy.executions.awaited import Awaited
-    from mlops.deploy.executions.following import ExecutionState
-    from mlops.use_cases.connecting import Connected
 
 
 def _now() -> datetime:
@@ -47,38 +41,3 @@ class Failed(News):
 
     kind: str = "use-case.failed"
     error: MlopsError
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Began(News):
-    """An execution of the pipeline ``about``; ``file`` is what was started, where that can be run again as it is."""
-
-    kind: str = "execution.began"
-    arn: str
-    file: str | None = None
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Awaits(News):
-    """An execution, by its ARN, that is going to be watched: what it may reach."""
-
-    kind: str = "execution.awaits"
-    steps: tuple[Awaited, ...]
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Looked(News):
-    """What an execution and its steps did until now was told; this is all that is known."""
-
-    kind: str = "execution.looked"
-    connected: Connected
-    state: ExecutionState
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Ended(News):
-    """An execution that was watched, before notices of it are sent, which may take their time."""
-
-    kind: str = "execution.ended"
-    connected: Connected
-    state: ExecutionState

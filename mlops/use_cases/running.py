@@ -20,9 +20,9 @@ from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.commits import note_commit
 from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_data import placed
-from mlops.use_cases.news import Awaits, Began
 from mlops.use_cases.runnable import need_runnable
 from mlops.use_cases.watching import need_recording, watch
 

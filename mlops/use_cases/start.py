@@ -18,8 +18,8 @@ from mlops.ir import Definition, Listener, Refusal, UsageError
 from mlops.project.environments import LOCAL, Project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import judge_names, need_sound
-from mlops.use_cases.news import Awaits, Began
 
 
 @dataclass(frozen=True, slots=True)

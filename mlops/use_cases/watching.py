@@ -9,7 +9,8 @@ from mlops.deploy.executions.following import stop as stop_gently
 from mlops.ir import AccountError, Definition, Listener, MlopsError
 from mlops.project.environments import Environment
 from mlops.use_cases.connecting import Connected
-from mlops.use_cases.news import Ended, Looked, Said
+from mlops.use_cases.execution_news import Ended, Looked
+from mlops.use_cases.news import Said
 
 
 def watch(

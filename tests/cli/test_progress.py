@@ -14,7 +14,8 @@ from mlops.cli.watching import Watching
 from mlops.deploy.executions.awaited import Awaited
 from mlops.ir import Event
 from mlops.ir.execution_events import step_event
-from mlops.use_cases.news import Awaits, Said
+from mlops.use_cases.execution_news import Awaits
+from mlops.use_cases.news import Said
 
 ARN = "arn:aws:sagemaker:us-east-1:000000000000:pipeline/churn/execution/abc"
 NAMES = ("Train", "Good", "Register", *(f"Score[{number}]" for number in range(12)))

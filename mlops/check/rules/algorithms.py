@@ -23,6 +23,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
+from mlops.knowledge.framework_images import needs_script
 
 if TYPE_CHECKING:
     from mlops.knowledge.algorithms import Algorithm
@@ -63,7 +64,9 @@ def _find(subject: Subject) -> Iterator[_Training]:
     tunings = {tuning.placed.pointer: tuning for tuning in subject.jobs[TUNING]}
     for container in subject.containers:
         job, text = container.job, container.image
-        image = parse(text) if isinstance(text, str) and container.named == TRAINING.image else None
+        if not isinstance(text, str) or container.named != TRAINING.image or needs_script(text):
+            continue
+        image = parse(text)
         if job is None or image is None or image.account not in ALGORITHM_ACCOUNTS:
             continue
         # Most pipelines have none, and need not wait for the reader of TOML.

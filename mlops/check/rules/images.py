@@ -137,7 +137,7 @@ def misspelt_repository(subject: Subject) -> Iterator[Fault]:
     """
     for used in _used(subject):
         image = used.image
-        if image.account not in ALGORITHM_ACCOUNTS or image.framework is not None:
+        if image.account not in ALGORITHM_ACCOUNTS or image.framework is not None or image.repository in FRAMEWORKS:
             continue
         known = _repositories()
         help_text = None if image.repository in known else did_you_mean(image.repository, known)

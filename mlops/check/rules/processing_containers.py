@@ -20,6 +20,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
+from mlops.knowledge.framework_images import needs_script
 
 if TYPE_CHECKING:
     from mlops.knowledge.containers import Contract, Port, Program, Variable
@@ -43,7 +44,9 @@ class _Use:
 def _contract(subject: Subject, image: Value) -> tuple[Contract, str, str] | None:
     """With the region and the account of the image."""
     text = literal(subject, image)
-    parsed = parse(text) if isinstance(text, str) and "/sagemaker-" in text else None
+    if not isinstance(text, str) or "/sagemaker-" not in text or needs_script(text):
+        return None
+    parsed = parse(text)
     if parsed is None:
         return None
     # Most pipelines have none, and need not wait for the reader of TOML.
