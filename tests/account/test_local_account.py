@@ -253,6 +253,29 @@ def test_the_environments_bucket_is_there(tmp_path: Path) -> None:
 
 
 # Every operation once, so that its reply can be held against the service model. {} stands for values from before.
+REAL_TIME = {"InstanceType": "ml.m5.large", "InstanceCount": 1}
+TRIAL = {
+    "Name": "t",
+    "Type": "ShadowMode",
+    "RoleArn": ROLE,
+    "EndpointName": "later",
+    "Schedule": {"StartTime": datetime.now(UTC) + timedelta(hours=1)},
+    "ModelVariants": [
+        {
+            "ModelName": "m",
+            "VariantName": name,
+            "InfrastructureConfig": {
+                "InfrastructureType": "RealTimeInference",
+                "RealTimeInferenceConfig": REAL_TIME,
+            },
+        }
+        for name in ("A", "S")
+    ],
+    "ShadowModeConfig": {
+        "SourceModelVariantName": "A",
+        "ShadowModelVariants": [{"ShadowModelVariantName": "S", "SamplingPercentage": 10}],
+    },
+}
 METRIC = {"Namespace": "shop", "MetricName": "orders"}
 DAY = {"StartTime": datetime.now(UTC) - timedelta(days=1), "EndTime": datetime.now(UTC) + timedelta(days=1)}
 ALARM = {
@@ -365,6 +388,12 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sagemaker", "CreateEndpoint", {"EndpointName": "e", "EndpointConfigName": "c"}),
     ("sagemaker", "DescribeEndpoint", {"EndpointName": "e"}),
     ("sagemaker", "ListEndpoints", {}),
+    ("sagemaker", "CreateInferenceExperiment", TRIAL),
+    ("sagemaker", "UpdateInferenceExperiment", {"Name": "t", "Description": "some"}),
+    ("sagemaker", "DescribeInferenceExperiment", {"Name": "t"}),
+    ("sagemaker", "ListInferenceExperiments", {}),
+    ("sagemaker", "StopInferenceExperiment", {"Name": "t", "ModelVariantActions": {"S": "Remove"}}),
+    ("sagemaker", "DeleteInferenceExperiment", {"Name": "t"}),
     ("logs", "DescribeLogStreams", {"logGroupName": "/aws/sagemaker/Endpoints/e"}),
     ("logs", "FilterLogEvents", {"logGroupName": "/aws/sagemaker/ProcessingJobs"}),
     ("logs", "DescribeLogGroups", {}),
@@ -406,6 +435,7 @@ ELSEWHERE = {
     "PutScheduledAction",
     "RegisterScalableTarget",
     "RetryPipelineExecution",
+    "StartInferenceExperiment",
     "UpdateEndpoint",
     "UpdateEndpointWeightsAndCapacities",
 }

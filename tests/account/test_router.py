@@ -555,6 +555,24 @@ def test_a_shadow_never_delays_and_is_bounded(engine: Engine) -> None:
     run(engine, work, Limits(shadow_queued=5))
 
 
+def test_a_shadow_is_shown_its_share_of_the_requests_and_what_it_is_not_shown_is_no_loss(engine: Engine) -> None:
+    # The first chance of each request chooses the variant.
+    chances = chain.from_iterable((0.0, shown) for shown in (0.1, 0.2, 0.29, 0.31, 0.9))
+
+    async def work(made: World) -> None:
+        shadow = await made.model()
+        made.add("shadow", shadow)
+        made.add("one", await made.model())
+        made.route(Variant("A", ("one",), 2.0), shadow=Variant("S", ("shadow",), 0.6))
+        for number in range(5):
+            await made.ask(str(number).encode())
+        await until(lambda: sum(record.shadow for record in made.records) == 3)
+        assert sorted(asked.body for asked in shadow.asked) == [b"0", b"1", b"2"]
+        assert made.router.dropped == 0
+
+    run(engine, work, chance=lambda: next(chances))
+
+
 def test_a_shadow_is_shown_what_the_production_variant_is_shown(engine: Engine) -> None:
     async def work(made: World) -> None:
         shadow, one = await made.model(teapot), await made.model()

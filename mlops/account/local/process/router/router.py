@@ -242,9 +242,10 @@ class Router:
             self._under_way[exchange] = None
             self._place(exchange)
             if not exchange.done:
-                mirrored = self._mirrored(exchange, self._shadow) if self._shadow is not None else None
+                shadow = self._shadow if self._shadow is not None and self._is_sampled() else None
+                mirrored = self._mirrored(exchange, shadow) if shadow is not None else None
                 if self._saw is not None:
-                    self._see(exchange, mirrored)
+                    self._see(exchange, mirrored, shadow)
                 if mirrored is not None:
                     self._join(mirrored, mirrored.line)
             return
@@ -413,12 +414,16 @@ class Router:
         self._under_way[copy] = None
         return copy
 
-    def _see(self, exchange: Exchange, mirrored: Exchange | None) -> None:
-        """Where somebody wants to know how it ends."""
+    def _is_sampled(self) -> bool:
+        share = self._routing.mirrored if self._routing is not None else 0.0
+        return share >= 1 or self._chance() < share
+
+    def _see(self, exchange: Exchange, mirrored: Exchange | None, shadow: Line | None) -> None:
+        """Where somebody wants to know how it ends; ``shadow`` was to be shown it."""
         capture = exchange.line.variant.capture
         if capture is not None and capture.share < 1 and self._chance() >= capture.share:
             capture = None
-        if self._shadow is not None and mirrored is None:
+        if shadow is not None and mirrored is None:
             self._room.unshown += 1
         if capture is None and mirrored is None:
             return

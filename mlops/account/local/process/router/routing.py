@@ -61,11 +61,13 @@ class Variant:
 
 @dataclass(frozen=True, slots=True)
 class Routing:
-    """``variants`` by keys: the name of each, or anything else for the second of that name."""
+    """``variants`` by keys: the name of each, or anything else for the second of that name. ``mirrored`` is the share
+    of requests that the shadow is shown: its weight by that of production, all of them at most."""
 
     config: str
     variants: Mapping[str, Variant]
     shadow: Variant | None = None
+    mirrored: float = field(init=False)
     _names: tuple[str, ...] = field(init=False)
     _sums: tuple[float, ...] = field(init=False)
 
@@ -74,6 +76,9 @@ class Routing:
         names = tuple(sorted(key for key, weight in weights.items() if weight > 0))
         object.__setattr__(self, "_names", names)
         object.__setattr__(self, "_sums", tuple(accumulate(weights[key] for key in names)))
+        whole = sum(weights.values())
+        share = self.shadow.weight / whole if self.shadow is not None and whole else 1.0
+        object.__setattr__(self, "mirrored", min(1.0, share))
 
     def named(self, name: str, chance: Callable[[], float]) -> str:
         """The key of the variant of that name; of two by their shares.

@@ -71,6 +71,7 @@ from mlops.run.outcome import StepFailed
 from mlops.run.ports import ObjectMissing, RequestRefused
 
 LOOK_SECONDS = 0.1
+_EXPERIMENT_SECONDS = 1.0
 _THREADS = 8
 _PAIRS = 4000
 """That wait for the disk, each of some kilobytes at most."""
@@ -152,6 +153,7 @@ class _Endpoint:
             self._port = await self._router.start(await self._by_clerk(self._row.last_port))
             self._spawn(self._look())
             self._spawn(self._measure())
+            self._spawn(self._experiment())
             while await self._turn():
                 pass
         finally:
@@ -245,6 +247,16 @@ class _Endpoint:
         while True:
             await asyncio.sleep(usage.SECONDS)
             await self._by_clerk(self._meter.look, tuple(self._measured.values()))
+
+    async def _experiment(self) -> None:
+        """Begins and ends shadow tests of this endpoint at their time."""
+        while True:
+            await asyncio.sleep(_EXPERIMENT_SECONDS)
+            try:
+                await self._by_clerk(self._row.experiments)
+            except Exception:
+                # Whatever is wrong with a test of a shadow, the endpoint answers.
+                _log.exception("endpoint %s: its inference experiment does not go on", self._name)
 
     async def _read(self, fleet: int, config: str) -> None:
         try:

@@ -532,7 +532,7 @@ class _Step:
         total = sum(map(self._weight, production(serving.variants)))
         for variant in serving.variants:
             if variant.shadow:
-                yield self._routed(serving, variant, variant.weight)
+                yield self._routed(serving, variant, variant.weight / total)
                 continue
             left = 1 - share(rollout, coming[variant.name])
             yield replace(self._routed(serving, variant, self._weight(variant) / total), share=left)

@@ -8,7 +8,7 @@ from typing import Any
 
 from mlops.account.local import events
 from mlops.account.local.process.serving.happenings import Asked, WriteProgress
-from mlops.account.local.services.sagemaker import capturing, endpoints, resources
+from mlops.account.local.services.sagemaker import capturing, endpoints, inference_experiments, resources
 from mlops.account.local.state import State, now
 from mlops.ir.values import Value
 
@@ -39,6 +39,12 @@ class Row:
         # Our own words of a deployment are no question.
         asked = body.get("AskedAt") or row["modified"]
         return Asked(row["status"], body.get("PendingConfigName"), weights, counts, asked)
+
+    def experiments(self) -> None:
+        """Shadow tests of the endpoint go on where their time has come."""
+        inference_experiments.advance_all(self._state, self._name)
+        # Our own change is none to SQLite's counter.
+        self._version = -1
 
     def last_port(self) -> int:
         """On which it answered before, so that its address stays the same; 0 where it has not yet."""

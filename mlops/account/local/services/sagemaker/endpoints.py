@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from typing import Any
@@ -14,10 +15,13 @@ from mlops.ir.values import Value
 
 KIND = "Endpoint"
 CONFIG = "EndpointConfig"
+EXPERIMENT = "InferenceExperiment"
+EXPERIMENT_UNDER_WAY = ("Creating", "Created", "Starting", "Running", "Updating", "Stopping")
 LOG_FOLDER = "logs"
 SERVING = ("InService", "Updating", "RollingBack", "UpdateRollbackFailed")
 ALIVE = ("Creating", *SERVING, "Deleting")
 GONE = "its process is gone; UpdateEndpoint starts it again"
+DIED = "the endpoint's process died while it was under way"
 LONGEST_REASON = 1024
 _MOST_REVIVALS = 3
 _WAIT_SECONDS = 10.0
@@ -27,13 +31,23 @@ _NOT_KEPT = frozenset({"Tags"})
 
 def create_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["EndpointConfigName"]
+    arn = _config_arn(state, name)
+    body = judged_config(state, request)
+    with state.store.transaction():
+        taken = invalid(f'Cannot create already existing endpoint configuration "{arn}".')
+        resources.insert(state, CONFIG, name, body, taken=taken)
+        resources.tag(state, arn, request)
+    return {"EndpointConfigArn": arn}
+
+
+def judged_config(state: State, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What is kept of a request for one. Raises Refusal where it could not serve."""
     production, shadow = request["ProductionVariants"], request.get("ShadowProductionVariants") or []
     names = [variant["VariantName"] for variant in [*production, *shadow]]
     if len(set(names)) != len(names):
         raise invalid("Variant names must be unique within an endpoint configuration.")
     if shadow and (len(production), len(shadow)) != (1, 1):
         raise invalid("With a shadow variant there is exactly one production and one shadow variant.")
-    arn = _config_arn(state, name)
     body = {member: value for member, value in request.items() if member not in _NOT_KEPT and value is not None}
     for member in ("ProductionVariants", "ShadowProductionVariants"):
         if body.get(member):
@@ -42,11 +56,7 @@ def create_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[
     _need_modes(state, body)
     if all(variant["InitialVariantWeight"] == 0 for variant in body["ProductionVariants"]):
         raise invalid("At least one production variant needs a weight above 0.")
-    with state.store.transaction():
-        taken = invalid(f'Cannot create already existing endpoint configuration "{arn}".')
-        resources.insert(state, CONFIG, name, body, taken=taken)
-        resources.tag(state, arn, request)
-    return {"EndpointConfigArn": arn}
+    return body
 
 
 def describe_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -72,6 +82,15 @@ def delete_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[
             body = resources.body_of(row)
             if name in (body.get("EndpointConfigName"), body.get("PendingConfigName")):
                 raise invalid(f"Endpoint configuration {name} is in use by endpoint {row['name']}.")
+        held = state.store.one(
+            "SELECT name FROM resource WHERE kind = ? AND status IN (SELECT value FROM json_each(?)) "
+            "AND json_extract(body, '$.Before') = ?",
+            EXPERIMENT,
+            json.dumps(EXPERIMENT_UNDER_WAY),
+            name,
+        )
+        if held is not None:
+            raise invalid(f"Inference experiment {held['name']} brings {name} back when it ends.")
         resources.remove(state, CONFIG, name, _config_arn(state, name))
     return {}
 
@@ -375,7 +394,7 @@ def _revive(state: State, name: str) -> bool:
             body |= {"PendingConfigName": before, "AskedAt": now(), "Port": None, "Revivals": times}
             body["Retained"] = {"Weights": body["Weights"], "Counts": body["Counts"]}
             if wanted != before:
-                reason = pending.get("Back") or "the endpoint's process died while it was under way"
+                reason = pending.get("Back") or DIED
                 body["TakenBack"] = kept(before, wanted, reason)
                 body["Deployment"] = {**pending, "Policy": None, "Back": reason} if pending else None
             _store(state, name, body, "RollingBack" if wanted != before else "Updating")

@@ -20,6 +20,7 @@ _KINDS = {
     "model": "Model",
     "endpoint-config": "EndpointConfig",
     "endpoint": "Endpoint",
+    "inference-experiment": "InferenceExperiment",
 }
 
 
