@@ -18,6 +18,7 @@ from typing import Any
 
 from mlops.check.nearest import did_you_mean
 from mlops.ir import ConfigurationError, Join, JsonGet, Ref, StepType, Unknown, Value
+from mlops.ir.seed import SEED
 from mlops.ir.values import Expression, pointer
 
 
@@ -229,7 +230,9 @@ def _walk_map(value: Value, against: Shape, at: str) -> Iterator[Misfit | Feed]:
     if not isinstance(value, Mapping):
         yield _wrong_type(value, at, "an object")
         return
-    yield from _count(len(value), against, at, "entries")
+    for misfit in _count(len(value), against, at, "entries"):
+        seeded = f"one of them is {SEED}, the pipeline's seed: give one fewer of yours" if SEED in value else None
+        yield replace(misfit, help=seeded)
     key_shape, value_shape = against.key(), against.value()
     for key, entry in value.items():
         here = at + pointer(key)

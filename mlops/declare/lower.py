@@ -13,6 +13,7 @@ from mlops.declare.members import merge
 from mlops.declare.misuse import misuse
 from mlops.declare.pipeline import BlockMember, Experiment, Pipeline
 from mlops.declare.references import Poison, Reference, lower
+from mlops.declare.seeding import seed_value, seeded
 from mlops.declare.slips import slip
 from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Unknown, Value, Where
@@ -245,7 +246,9 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
                 where=_given_at(folders, environment, parameter.name) or parameter.where,
             )
     try:
-        steps = lowering.steps(pipeline.steps)
+        steps = seeded(
+            lowering.steps(pipeline.steps), seed_value(pipeline, environment, folders[-1] if folders else None)
+        )
     except RecursionError:
         misuse("D004", f"the branches of {pipeline.name} are nested too deeply", where=pipeline.where)
         steps = ()

@@ -45,9 +45,9 @@ Good: arguments={"Environment": {"WHEN": "2026-01-01"}}""",
     ),
     "D005": Mistake(
         "pipeline-argument",
-        """A pipeline's name, description, tags or parallelism is nothing that the service takes.
+        """A pipeline's name, description, tags, parallelism or seed is nothing that the service or a script takes.
 
-Bad:  Pipeline("my_pipeline"), Pipeline("../x"), Pipeline("churn", parallelism=0)
+Bad:  Pipeline("my_pipeline"), Pipeline("../x"), Pipeline("churn", parallelism=0), Pipeline("churn", seed=-1)
 Good: Pipeline("my-pipeline", parallelism=4)""",
     ),
     "D006": Mistake(

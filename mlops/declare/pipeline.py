@@ -21,6 +21,7 @@ from mlops.declare.parameters import (
 from mlops.declare.ports import NOTEBOOK
 from mlops.declare.records import record
 from mlops.declare.references import Poison, StringReference, lower
+from mlops.declare.seeding import sound_seed
 from mlops.declare.shown import Labelled, shown
 from mlops.declare.source_line import author_line
 from mlops.declare.unknown_attributes import among, unknown_attribute
@@ -103,6 +104,8 @@ class Pipeline(Labelled):
     Experiments; True files them under the pipeline's name and the execution's id. ``mlflow`` False writes, as SDK 3
     does, that there is no tracking server. ``members`` is merged into the document: whatever SageMaker accepts and we
     do not name. ``role`` is what its steps run as, in every environment.
+    ``seed`` reaches the script of each Processing, Training, Tuning and Transform as the environment variable
+    MLOPS_SEED; a job's own wins.
     With ``keep_order`` they stand in the document as they were made, also where one waits for a later one.
     """
 
@@ -119,6 +122,7 @@ class Pipeline(Labelled):
         mlflow: Mlflow | Literal[False] | None = None,
         members: Mapping[str, Any] | None = None,
         role: str | None = None,
+        seed: int | IntegerParameter | None = None,
         keep_order: bool = False,
     ) -> None:
         self.name = name if isinstance(name, str) else "?"
@@ -150,10 +154,21 @@ class Pipeline(Labelled):
         if role is not None and not isinstance(role, str):
             message = f"pipeline {name}: role should be the ARN of a role; it is {shown(role)}"
             misuse("D005", message, help='write role="arn:aws:iam::…:role/…"')
+        self.seed = seed
         self.keep_order = keep_order is True
         loaded = _loaded.get()
         if loaded is not None:
             loaded.append(self)
+
+    @property
+    def seed(self) -> int | IntegerParameter | None:
+        """Set it where it is one of the pipeline's parameters: ``pipeline.seed = pipeline.integer("Seed", 42)``."""
+        return self._seed
+
+    @seed.setter
+    def seed(self, seed: int | IntegerParameter | None) -> None:
+        self._seed = sound_seed(self.name, seed)
+        self.seed_where = author_line()
 
     @told_arguments
     def string(

@@ -28,6 +28,8 @@ _WHEREVER: Mapping[str, str] = {
     "output": "to",
     "output_kms_key": "kms_key",
     "output_path": "to",
+    "random_seed": "seed",
+    "random_state": "seed",
     "role_arn": "role",
     "s3_data": "source",
     "data": "source",
@@ -37,6 +39,8 @@ _WHEREVER: Mapping[str, str] = {
     "volume_size_in_gb": "volume",
 }
 """Words that mean an argument in whatever constructor it is; those of one constructor stand at its fields."""
+
+SEEDED = "the seed is the pipeline's: Pipeline(…, seed=42) reaches each job's script as the variable MLOPS_SEED"
 
 NEEDLESS: Mapping[str, str] = {
     "sagemaker_session": "leave it out: no session is needed",
@@ -48,6 +52,9 @@ NEEDLESS: Mapping[str, str] = {
     "framework_version": 'it stands in image=, e.g. image=image.sklearn("1.2-1")',
     "py_version": 'it stands in image=, e.g. image=image.pytorch("2.1", "py310")',
     "dependencies": 'modules beside the script travel with it in a folder: code="src", entry="train.py"',
+    "random_seed": SEEDED,
+    "random_state": SEEDED,
+    "seed": SEEDED,
     "region": "leave it out: mlops.toml has the region of each environment",
     "property_file": 'a step states its reports, and a value is read by name: evaluate.reports["quality"]["accuracy"]',
 }

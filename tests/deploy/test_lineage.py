@@ -26,7 +26,7 @@ from .test_registry import IMAGE
 PIPELINE = """
 from mlops import Pipeline, RegisterModel, Training, image
 
-with Pipeline("churn") as pipeline:
+with Pipeline("churn", seed=42) as pipeline:
     days = pipeline.integer("Days", default=7)
     sklearn = image.sklearn("1.2-1")
     train = Training(
@@ -147,7 +147,7 @@ def test_an_execution_says_what_its_version_is_made_of_and_a_rerun_finds_it(
     assert commit is not None
     assert (made.commit, made.dirty, made.pipeline) == (commit.id, False, "churn")
     assert made.parameters == {"Days": "7"}
-    assert made.seeds == {"Train: random-seed": "5"}
+    assert made.seeds == {"Train: random-seed": "5", "Train: MLOPS_SEED": "42"}
     assert list(made.code) == ["Train: sourcedir.tar.gz"]
     assert made.data["Train: train"].uri == "s3://mlops-local/table.csv" and not made.data["Train: train"].changed
     assert made.artefacts[0].sha256 is not None

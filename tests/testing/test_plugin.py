@@ -17,6 +17,7 @@ from mlops import Fail, Pipeline, Processing, RegisterModel, Training, image, wh
 with Pipeline("churn") as pipeline:
     rows = pipeline.integer("Rows", default=3)
     floor = pipeline.float("Floor", default=0.5)
+    pipeline.seed = pipeline.integer("Seed", default=42)
     sklearn = image.sklearn("1.2-1")
     prepare = Processing("Prepare", code="prepare.py", image=sklearn, environment={"ROWS": rows},
         outputs=["train", "test"])
@@ -39,7 +40,7 @@ for name in ("train", "test"):
     "train.py": """
 import os, pathlib
 rows = (pathlib.Path(os.environ["SM_CHANNEL_TRAIN"]) / "rows.txt").read_text().split()
-print("fitted on", len(rows))
+print("fitted on", len(rows), "drawn by", os.environ.get("MLOPS_SEED"))
 (pathlib.Path(os.environ["SM_MODEL_DIR"]) / "score").write_text(str(len(rows) / 10))
 """,
     "evaluate.py": """
@@ -85,7 +86,7 @@ def test_both(run_pipeline, local_account):
     good = run_pipeline("pipeline.py", parameters={"Rows": 8})
     assert good.status == "Succeeded", good.failure
     assert good.steps["Train"].status == "Succeeded"
-    assert "fitted on 8" in good.log("Train")
+    assert "fitted on 8 drawn by 42" in good.log("Train")
     assert (good.output("Prepare", "train") / "rows.txt").read_text() == "1\\n" * 8
     assert good.output("Train", "model").name == "model.tar.gz"
     assert good.report("Evaluate", "quality") == {"score": 0.8}
@@ -139,7 +140,7 @@ def test_one(run_step, tmp_path):
     rows.write_text("1\\n1\\n")
     ended = run_step("pipeline.py", "Train", inputs={"train": rows})
     assert (ended.status, list(ended.steps)) == ("Succeeded", ["Train"]), ended.failure
-    assert "fitted on 2" in ended.log("Train")
+    assert "fitted on 2 drawn by 42" in ended.log("Train")
     (tmp_path / "more").mkdir()
     (tmp_path / "more" / "rows.txt").write_text("1\\n")
     assert "fitted on 1" in run_step("pipeline.py", "Train", inputs={"train": tmp_path / "more"}).log("Train")
@@ -346,7 +347,7 @@ TOLD = (
     "did you mean 'Train'?",
     "help: give mlops.testing.Stub(outputs={",
     "given as model of Train, is no .tar.gz",
-    "there is no parameter Rwos; it has Rows, Floor; did you mean 'Rows'?",
+    "there is no parameter Rwos; it has Rows, Floor, Seed; did you mean 'Rows'?",
     'step Train alone is to be given inputs={"train": FILE}: train comes from Prepare',
     "AssertionError: Step failure: One or many steps failed: Train. Train: ",
 )

@@ -52,7 +52,8 @@ def test_split() -> None:
     assert split(Path("raw"), 0.5).rows == 0
 
 
-with Pipeline("right") as pipeline:
+with Pipeline("right", seed=7) as pipeline:
+    pipeline.seed = pipeline.integer("Seed", default=42)
     share = pipeline.float("Share", default=0.5)
     count = pipeline.integer("Count", default=1)
     data = pipeline.string("Data", default="s3://acme-data/")

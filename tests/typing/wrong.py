@@ -58,6 +58,8 @@ with Pipeline("wrong") as pipeline:
     job = TrainingJob(image=sklearn, code="t.py")
     tune = Tuning("Tune", job=job, ranges={"a": IntegerRange(1, count)}, objective=Maximize("m"), max_jobs=4)
 
+    Pipeline("seeded", seed="42")  # E: arg-type
+    pipeline.seed = share  # E: assignment
     Training("A", image=sklearn, channels={"x": train.model})  # E: dict-item
     Training("A", image=sklearn, channels={"x": Channel(share)})  # E: arg-type
     Training("A", image=sklearn, count=share)  # E: arg-type

@@ -54,8 +54,8 @@ class Content:
 @dataclass(frozen=True, slots=True)
 class Lineage:
     """``code`` are content addresses by step and file, ``data`` what was read by step and input, ``artefacts`` the
-    archives that serve, ``seeds`` whatever is called so among parameters, hyperparameters and environments. ``at`` is
-    when it was recorded, None where it is only what is seen now."""
+    archives that serve, ``seeds`` whatever is called so among parameters, hyperparameters and environments, and those
+    of searches and shuffles. ``at`` is when it was recorded, None where it is only what is seen now."""
 
     execution: str | None = None
     pipeline: str | None = None
@@ -240,13 +240,32 @@ def _data(account: Account, state: ExecutionState, jobs: Mapping[str, Mapping[st
 
 
 def _seeds(parameters: Mapping[str, str], jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
-    places: list[tuple[str, Mapping[str, Any]]] = [("", parameters)]
+    """By name: what is called so, and what the service itself draws by."""
+    yield from _called_so("", parameters)
     for name, job in jobs.items():
-        places += [(f"{name}: ", job.get("HyperParameters") or {}), (f"{name}: ", job.get("Environment") or {})]
-    for front, values in places:
-        for key, value in values.items():
-            if any(word in key.lower() for word in _SEEDS):
-                yield f"{front}{key}", str(value)
+        yield from _of_job(f"{name}: ", job)
+        search = (job.get("HyperParameterTuningJobConfig") or {}).get("RandomSeed")
+        if search is not None:
+            yield f"{name}: RandomSeed", str(search)
+        for tuned in (job.get("TrainingJobDefinition"), *(job.get("TrainingJobDefinitions") or ())):
+            if tuned:
+                inner = tuned.get("DefinitionName")
+                yield from _of_job(f"{name}/{inner}: " if inner else f"{name}: ", tuned)
+
+
+def _of_job(front: str, job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for values in ("HyperParameters", "StaticHyperParameters", "Environment"):
+        yield from _called_so(front, job.get(values) or {})
+    for channel in job.get("InputDataConfig") or ():
+        shuffled = (channel.get("ShuffleConfig") or {}).get("Seed")
+        if shuffled is not None:
+            yield f"{front}{channel.get('ChannelName')}: ShuffleConfig.Seed", str(shuffled)
+
+
+def _called_so(front: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for key, value in values.items():
+        if any(word in key.lower() for word in _SEEDS):
+            yield f"{front}{key}", str(value)
 
 
 def _images(job: Mapping[str, Any]) -> Iterator[str]:

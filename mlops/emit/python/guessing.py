@@ -10,6 +10,7 @@ from mlops.emit.python.expressions import Scope, Variable, condition, literal, w
 from mlops.emit.python.names import Names, constant
 from mlops.emit.python.plan import CONDITION, OMIT, Plan, needed
 from mlops.emit.python.printing import Program, Statement, With
+from mlops.emit.python.seeds import seed_of, without
 from mlops.emit.python.source import Node, Text, call, dictionary, listing
 from mlops.emit.python.telling import Telling, one
 from mlops.ir import Definition, Parameter, Ref, Step, Value
@@ -38,8 +39,11 @@ def guessed(definition: Definition, plan: Plan) -> Program:
     scope = Scope(Names(_LOWER_CASE), plan.role)
     _name_images(definition, scope)
     parameters = [_parameter(index, item, scope, plan) for index, item in enumerate(definition.parameters)]
-    steps = _statements(definition.steps, "/Steps", scope, plan)
-    return Program(plan.name, _header(definition, scope, plan), parameters, steps, scope)
+    found = seed_of(definition, {name: kind for name, (_, kind) in scope.parameters.items()})
+    steps = _statements(definition.steps if found is None else without(definition.steps, found), "/Steps", scope, plan)
+    variable = scope.use(scope.parameters[found.parameter][0]) if found is not None and found.parameter else None
+    header = _header(definition, scope, plan, found.number if found is not None else None)
+    return Program(plan.name, header, parameters, steps, scope, variable)
 
 
 def _name_images(definition: Definition, scope: Scope) -> None:
@@ -61,7 +65,7 @@ def _images(arguments: Value) -> Iterator[str]:
             yield image
 
 
-def _header(definition: Definition, scope: Scope, plan: Plan) -> Node:
+def _header(definition: Definition, scope: Scope, plan: Plan, seed: int | None) -> Node:
     keywords: dict[str, Node] = {}
     if definition.description:
         keywords["description"] = literal(definition.description)
@@ -76,6 +80,8 @@ def _header(definition: Definition, scope: Scope, plan: Plan) -> Node:
     if plan.document:
         # Nothing has a variable yet where the pipeline is made.
         keywords["members"] = _corrections(plan.document, replace(scope, parameters={}, steps={}))
+    if seed is not None:
+        keywords["seed"] = literal(seed)
     if plan.keep_order:
         keywords["keep_order"] = literal(True)
     return call("Pipeline", [literal(plan.name)], keywords)

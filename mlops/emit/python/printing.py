@@ -35,13 +35,14 @@ class With:
 
 @dataclass(frozen=True, slots=True)
 class Program:
-    """``header`` opens the pipeline; ``scope`` knows what is used."""
+    """``header`` opens the pipeline; ``scope`` knows what is used; ``seed`` is the parameter that is the seed."""
 
     name: str
     header: Node
     parameters: Sequence[Statement]
     steps: Sequence[Statement | With]
     scope: Scope
+    seed: str | None = None
 
 
 def printed(program: Program) -> tuple[str, list[tuple[int, int, str]]]:
@@ -58,6 +59,8 @@ def printed(program: Program) -> tuple[str, list[tuple[int, int, str]]]:
     places: list[tuple[int, int, str]] = []
     for statement in program.parameters:
         _print(statement, 4, scope, written, places)
+    if program.seed is not None:
+        written.append(f"    pipeline.seed = {program.seed}")
     if program.parameters and program.steps:
         written.append("")
     _print_block(program.steps, 4, scope, written, places)
