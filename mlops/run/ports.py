@@ -40,7 +40,7 @@ class Registry(Protocol):
     """SageMaker's resources as far as a step makes or reads them."""
 
     def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """Do CreateModel or CreateModelPackage (a CamelCase operation name); the reply is what the matching Describe
+        """Do e.g. CreateModel or UpdateEndpoint (a CamelCase operation name); the reply is what the matching Describe
         operation answers. Raises :class:`RequestRefused`."""
 
     def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:

@@ -19,6 +19,7 @@ STEP_TYPE = StepType(
     response="DescribeEndpointOutput",
     envelope=frozenset({"CacheConfig"}),
     states_resource="arn:aws:states:::sagemaker:createEndpoint",
+    action="endpoint",
     permissions=("sagemaker:CreateEndpoint", "sagemaker:DescribeEndpoint", "sagemaker:UpdateEndpoint"),
 )
 

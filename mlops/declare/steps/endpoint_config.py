@@ -51,6 +51,7 @@ STEP_TYPE = StepType(
     response="DescribeEndpointConfigOutput",
     envelope=frozenset({"CacheConfig", "RetryPolicies"}),
     states_resource="arn:aws:states:::sagemaker:createEndpointConfig",
+    action="endpoint_config",
     permissions=("sagemaker:CreateEndpointConfig",),
 )
 

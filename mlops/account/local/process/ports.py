@@ -23,10 +23,13 @@ from mlops.ir.s3_uri import split_uri
 from mlops.run.outcome import SERVICE_FAULT, THROTTLING
 from mlops.run.ports import ObjectMissing, RequestRefused, StepRecord, Success
 
-# Which Describe operation tells of what a Create operation made: its request's member, and the reply's that fills it.
+# Which Describe operation tells of what was made or changed: its request's member, and the reply's that fills it.
 _DESCRIBED = {
     "CreateModel": ("DescribeModel", "ModelName", None),
     "CreateModelPackage": ("DescribeModelPackage", "ModelPackageName", "ModelPackageArn"),
+    "CreateEndpointConfig": ("DescribeEndpointConfig", "EndpointConfigName", None),
+    "CreateEndpoint": ("DescribeEndpoint", "EndpointName", None),
+    "UpdateEndpoint": ("DescribeEndpoint", "EndpointName", None),
 }
 # A step may put its inputs into its model, and archives keep modes.
 _AS_IN_A_CONTAINER = 0o644
