@@ -53,8 +53,8 @@ def package(request: Packaging, listener: Listener) -> Packaged:
     if not request.out.name.endswith(".tar.gz"):
         raise UsageError(f"{request.out} does not end with .tar.gz", hint="the containers want a model.tar.gz")
     files = _placed(list(_collected(request.sources, request.out.resolve())))
-    _judge_size(files, request.largest_gb)
-    _judge_secrets(files, request.allowed)
+    judge_size(files, request.largest_gb)
+    judge_secrets(files, request.allowed)
     if f"{CODE}/{HANDLER}" not in files:
         listener(
             Said(text=f"note: there is no {CODE}/{HANDLER}: only a container with a handler of its own serves this")
@@ -99,7 +99,7 @@ def _placed(found: Sequence[tuple[str, Path]]) -> dict[str, Path]:
     return dict(sorted(placed.items()))
 
 
-def _judge_size(files: dict[str, Path], largest_gb: float) -> None:
+def judge_size(files: dict[str, Path], largest_gb: float) -> None:
     sizes = {name: path.stat().st_size for name, path in files.items()}
     total = sum(sizes.values())
     if total > largest_gb * 1e9:
@@ -112,7 +112,7 @@ def _judge_size(files: dict[str, Path], largest_gb: float) -> None:
         )
 
 
-def _judge_secrets(files: dict[str, Path], allowed: Collection[str]) -> None:
+def judge_secrets(files: dict[str, Path], allowed: Collection[str]) -> None:
     found = [place for name, path in files.items() if name not in allowed for place in _secrets(name, path)]
     if found:
         more = f" and {len(found) - _NAMED} more" if len(found) > _NAMED else ""

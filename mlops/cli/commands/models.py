@@ -15,6 +15,7 @@ from mlops.cli.printing import print_json, table, talk
 if TYPE_CHECKING:
     from mlops.deploy.endpoints.serving import Place
     from mlops.use_cases.models import Served
+    from mlops.use_cases.standalone import Form, Wanted
 
 
 _SAME = "the same"
@@ -202,16 +203,20 @@ def history(group: str, number: int, environment: str, format_: str) -> None:
     "sources",
     nargs=-1,
     required=True,
-    metavar="DIR|FILE...",
+    metavar="DIR|FILE...|GROUP [VERSION]",
     type=click.Path(path_type=Path),
+)
+@click.option(
+    "--as",
+    "form",
+    type=click.Choice(("archive", "container", "lambda")),
+    help="Package what was registered: GROUP [VERSION].",
 )
 @click.option(
     "-o",
     "--out",
-    type=click.Path(dir_okay=False, path_type=Path),
-    default=Path("model.tar.gz"),
-    show_default=True,
-    help="The archive.",
+    type=click.Path(path_type=Path),
+    help="The archive, model.tar.gz by default; the folder, GROUP-VERSION.",
 )
 @click.option(
     "--largest",
@@ -222,15 +227,46 @@ def history(group: str, number: int, environment: str, format_: str) -> None:
     help="More than that is refused.",
 )
 @click.option("--allow", "allowed", multiple=True, metavar="FILE", help="This file in the archive holds no secret.")
+@click.option(
+    "--requirements",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="What is installed beside it, pinned; with --as.",
+)
+@click.option("--base", metavar="IMAGE", help="What its image begins with; with --as.")
+@options.environment
 @options.as_json
-def package(sources: tuple[Path, ...], out: Path, largest: float, allowed: tuple[str, ...], format_: str) -> None:
+def package(
+    sources: tuple[Path, ...],
+    form: Form | None,
+    out: Path | None,
+    largest: float,
+    allowed: tuple[str, ...],
+    requirements: Path | None,
+    base: str | None,
+    environment: str,
+    format_: str,
+) -> None:
     """Pack a model: its files at the root, Python files and requirements.txt in code/.
 
     The same files give the same bytes. Links that lead out of a folder, and secrets, are refused.
+
+    With --as a VERSION of GROUP, the newest without, is packaged: its archive, or a folder of which Docker builds a
+    container or a Lambda function that answers as the endpoint does.
     """
     from mlops.cli.listening import hear
+
+    if form is not None:
+        from mlops.use_cases.standalone import Wanted
+
+        group, number = _version_of(sources)
+        _package_version(Wanted(environment, group, number, form, out, requirements, base, largest, allowed), format_)
+        return
+    if requirements is not None or base is not None:
+        raise click.UsageError("--requirements and --base are for --as container and --as lambda")
+
     from mlops.use_cases import packaging
 
+    out = out or Path("model.tar.gz")
     packed = packaging.package(packaging.Packaging(sources, out, largest, allowed), hear)
     if format_ == "json":
         files = [{"name": name, "bytes": size} for name, size in packed.files]
@@ -239,6 +275,43 @@ def package(sources: tuple[Path, ...], out: Path, largest: float, allowed: tuple
     for name, size in packed.files:
         click.echo(f"  {name} ({size:,} bytes)")
     click.echo(f"{packed.out}: {packed.size:,} bytes, sha256 {packed.sha256}")
+
+
+def _version_of(words: tuple[Path, ...]) -> tuple[str, int | None]:
+    """GROUP [VERSION], which click took for paths."""
+    group, *number = map(str, words)
+    if len(number) > 1 or not all(item.isascii() and item.isdigit() for item in number):
+        raise click.UsageError("--as packages what was registered: give GROUP, or GROUP and VERSION")
+    return group, int(number[0]) if number else None
+
+
+def _package_version(wanted: Wanted, format_: str) -> None:
+    from mlops.cli.listening import hear
+    from mlops.use_cases.standalone import package_version
+
+    made = package_version(wanted, hear)
+    files = [{"name": name, "bytes": size} for name, size in made.files]
+    if format_ == "json":
+        print_json(
+            {
+                "group": made.version.group,
+                "version": made.version.number,
+                "as": made.form,
+                "out": str(made.out),
+                "files": files,
+                "sha256": made.sha256,
+                "base": made.base,
+                "requirements": list(made.requirements),
+                "tries": list(made.tries),
+            }
+        )
+        return
+    for name, size in made.files:
+        click.echo(f"  {name} ({size:,} bytes)")
+    digest = f", sha256 {made.sha256}" if made.sha256 else f", {len(made.files)} files FROM {made.base}"
+    click.echo(f"{made.out}: version {made.version.number} of {made.version.group}{digest}")
+    for line in made.tries:
+        click.echo(f"  {line}")
 
 
 def _when(time: datetime | None, person: str | None) -> str:
