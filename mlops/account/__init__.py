@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops.account.answers import answers
 from mlops.account.run_options import RunOptions
-from mlops.account.shadow_pairs import ShadowPair
+from mlops.account.shadow_pairs import NewPairs, ShadowPair
 from mlops.ir import ConfigurationError, Event
 
 if TYPE_CHECKING:
@@ -28,6 +28,7 @@ __all__ = [
     "EventTable",
     "Here",
     "Identity",
+    "NewPairs",
     "RunOptions",
     "ShadowPair",
     "answers",
@@ -97,6 +98,9 @@ class Here(Protocol):
     def shadow_pairs(self, endpoint: str) -> tuple[Iterator[ShadowPair], int]:
         """What a shadow variant answered beside production, oldest first, and of how many requests that is not known:
         it was too slow, or they found no room."""
+
+    def new_shadow_pairs(self, endpoint: str, since: float, after: object = None) -> NewPairs:
+        """Of requests from ``since`` on, in seconds since 1970, what came after an earlier question."""
 
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         """What would be forgotten."""

@@ -26,3 +26,14 @@ class ShadowPair(NamedTuple):
     input: str | None = None
     answer: str | None = None
     shadow_answer: str | None = None
+    attributes: str | None = None
+    """Custom attributes of the request, where what was asked is kept."""
+
+
+class NewPairs(NamedTuple):
+    """``lost`` requests are not known: the shadow was too slow for them, or they found no room. ``after`` is given to
+    whoever asks for what came since."""
+
+    pairs: tuple[ShadowPair, ...]
+    lost: int
+    after: object

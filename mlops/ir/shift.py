@@ -122,6 +122,15 @@ class Bake:
 
 
 @dataclass(frozen=True, slots=True)
+class Mirror:
+    """Look for ``seconds`` at what a shadow variant answers beside what serves; it is shown ``share`` percent of the
+    requests."""
+
+    share: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
 class Probe:
     """Ask a variant the version's sample requests, whatever its share; None asks the endpoint."""
 
@@ -179,7 +188,17 @@ class CallHooks:
 
 
 Move: TypeAlias = (
-    MakeConfig | PointTo | Scale | Weigh | Bake | Probe | SuspendScaling | RemoveScaling | RestoreScaling | CallHooks
+    MakeConfig
+    | PointTo
+    | Scale
+    | Weigh
+    | Bake
+    | Mirror
+    | Probe
+    | SuspendScaling
+    | RemoveScaling
+    | RestoreScaling
+    | CallHooks
 )
 
 

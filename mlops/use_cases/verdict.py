@@ -11,6 +11,8 @@ from mlops.account import answers
 from mlops.deploy.endpoints import shift_records
 from mlops.deploy.shifting import deciding
 from mlops.deploy.shifting.controller import Verdict
+from mlops.deploy.shifting.mirroring import Mirrored, Mirroring
+from mlops.deploy.shifting.mirroring import decided as mirroring_decided
 from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.settings import read as read_settings
@@ -33,19 +35,40 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class ShadowDecided:
+    """A look at the shadow before the shift."""
+
+    look: Mirrored
+    now: Verdict
+
+    @property
+    def is_same(self) -> bool:
+        return self.look.standing == self.now.standing
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
-    """``declared``: by what mlops.toml declares now, not by what was declared then."""
+    """``declared``: by what mlops.toml declares now, not by what was declared then. ``mirroring`` is what the
+    ``shadow`` was looked at by."""
 
     samples: Samples
     declared: bool
     looks: Sequence[Decided]
+    shadow: Sequence[ShadowDecided] = ()
+    mirroring: Mirroring | None = None
 
     @property
     def is_same(self) -> bool:
         """What decided are the last look of each stage and the first that is red. Between them a metric that came late
         may have changed a look without changing what was done."""
         last = {item.look.stage: item for item in self.looks}
+        if not all(item.is_same for item in self.shadow[-1:]) or self.shadow_red not in (None, *self.shadow[-1:]):
+            return False
         return all(item.is_same for item in last.values()) and self.first_red in (None, *last.values())
+
+    @property
+    def shadow_red(self) -> ShadowDecided | None:
+        return next((item for item in self.shadow if item.now.standing == "red"), None)
 
     @property
     def first_red(self) -> Decided | None:
@@ -96,7 +119,25 @@ def as_dictionary(explained: Explained) -> Mapping[str, object]:
             }
             for item in explained.looks
         ],
+        **_shadow_dictionary(explained),
     }
+
+
+def _shadow_dictionary(explained: Explained) -> Mapping[str, object]:
+    """Nothing of a shift without a shadow."""
+    kept = explained.samples.shadow
+    if kept is None:
+        return {}
+    looks = [
+        {
+            **asdict(item.look),
+            "whole": item.look.whole._asdict(),
+            "slices": {name: counts._asdict() for name, counts in item.look.slices.items()},
+            "replayed": asdict(item.now),
+        }
+        for item in explained.shadow
+    ]
+    return {"shadow": {"variant": kept.variant, "looks": looks, "examples": [asdict(item) for item in kept.examples]}}
 
 
 def _explained(samples: Samples, environment: Environment, declared: bool) -> Explained:
@@ -108,7 +149,26 @@ def _explained(samples: Samples, environment: Environment, declared: bool) -> Ex
             f"{unseen[0]} was not measured in that shift, so nobody knows what it would have said",
             hint=f"measured were: {', '.join(sorted(samples.answers)) or 'none'}",
         )
-    return Explained(samples, declared, tuple(_decided(settings, samples, look) for look in samples.looks))
+    looks = tuple(_decided(settings, samples, look) for look in samples.looks)
+    return Explained(samples, declared, looks, _of_shadow(samples, settings.shadow), settings.shadow)
+
+
+def _of_shadow(samples: Samples, mirroring: Mirroring | None) -> Sequence[ShadowDecided]:
+    """What is counted as a disagreement was decided when it was seen; how many may be is decided now."""
+    if samples.shadow is None:
+        return ()
+    looks, declared = samples.shadow.looks, samples.shadow.declared
+    if mirroring is None:
+        return tuple(ShadowDecided(look, Verdict("green", "no shadow is looked at")) for look in looks)
+    if (mirroring.within, mirroring.slices) != (declared.get("within", 0.0), declared.get("slices")):
+        raise Refusal(
+            "pairs of the shadow were counted by other `within` or `slices` than are declared, so nobody knows what "
+            "would have come of these",
+            hint="`mlops endpoints shadow NAME --within` counts the pairs anew that are kept",
+        )
+    return tuple(
+        ShadowDecided(look, mirroring_decided(mirroring, looks[: number + 1])) for number, look in enumerate(looks)
+    )
 
 
 def _decided(settings: PromotionSettings, samples: Samples, look: Looked) -> Decided:
@@ -123,5 +183,9 @@ def _decided(settings: PromotionSettings, samples: Samples, look: Looked) -> Dec
 def _settings(samples: Samples, environment: Environment, declared: bool) -> PromotionSettings:
     """As they were then, or as they are declared now."""
     then: dict[str, Any] = {"judge": dict(samples.judge), "alarms": list(samples.watched)}
+    if samples.shadow is not None:
+        then["shadow"] = dict(samples.shadow.declared)
+        # A shadow was looked at, so it was of the local account, wherever it is explained.
+        environment = replace(environment, state=environment.state or Path())
     asked = environment if declared else replace(environment, promote=then)
     return read_settings(asked, Path.cwd())

@@ -173,6 +173,7 @@ def test_a_trial_begins_and_ends_by_its_schedule_with_nobody_asking(world: Trial
     assert seen == ["created", "starting", "running", "stopping", "completed"]
 
 
+@pytest.mark.proof("verdicts")
 def test_a_running_trial_is_changed_in_what_may_be_and_started_early(world: Trials) -> None:
     world.serve("first")
     world.create(Schedule={"StartTime": soon(hours=1)})

@@ -21,7 +21,7 @@ from mlops.account.local.events import KeptEvents
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.run_options import RunOptions
-from mlops.account.shadow_pairs import ShadowPair
+from mlops.account.shadow_pairs import NewPairs, ShadowPair
 
 if TYPE_CHECKING:
     from mlops.account.local.clients import Clients
@@ -105,7 +105,18 @@ class LocalAccount:
 
         folder = self.state.endpoint_folder(endpoint) / pairs.FOLDER
         rows = records.rows_between(folder, 0.0, math.inf)
-        return map(ShadowPair._make, rows), records.lost(folder)
+        # Older versions wrote fewer columns.
+        return (ShadowPair(*row) for row in rows), records.lost(folder)
+
+    def new_shadow_pairs(self, endpoint: str, since: float, after: object = None) -> NewPairs:
+        from mlops.account.local.process.capture import pairs
+        from mlops.account.local.process.router import records
+
+        at = after if isinstance(after, records.Position) else None
+        rows, at = records.rows_after(self.state.endpoint_folder(endpoint) / pairs.FOLDER, at)
+        found = [ShadowPair(*row) for row in rows if isinstance(row, list) and row[0] >= since]
+        lost = [row for row in rows if isinstance(row, dict) and "lost" in row and row.get("time", 0.0) >= since]
+        return NewPairs(tuple(found), sum(int(row["lost"]) for row in lost), at)
 
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         from mlops.account.local.upkeep.pruning import plan

@@ -76,18 +76,40 @@ def _print(found: Explained, whole: bool) -> None:
     table(
         ("STAGE", "SHARE", "AT", "THEN", "NOW", "WHY"),
         [
-            (
-                str(item.look.stage),
-                f"{samples.stages[item.look.stage - 1].share:g} %",
-                f"{datetime.fromtimestamp(item.look.now, UTC):%Y-%m-%d %H:%M:%S}Z",
-                item.look.standing,
-                item.now.standing,
-                item.now.why,
-            )
-            for item in shown
+            *(
+                (
+                    "shadow",
+                    "0 %",
+                    _at(item.look.now),
+                    item.look.standing,
+                    item.now.standing,
+                    item.now.why,
+                )
+                for item in (found.shadow if whole else found.shadow[-1:])
+            ),
+            *(
+                (
+                    str(item.look.stage),
+                    f"{samples.stages[item.look.stage - 1].share:g} %",
+                    _at(item.look.now),
+                    item.look.standing,
+                    item.now.standing,
+                    item.now.why,
+                )
+                for item in shown
+            ),
         ],
     )
+    if samples.shadow is not None:
+        for example in samples.shadow.examples:
+            click.echo(f"disagrees: {example.told}")
     by = "by what is declared now" if found.declared else "from the samples"
-    red = found.first_red
+    red, shadow = found.first_red, found.shadow_red
     end = f"goes back in stage {red.look.stage}: {red.now.why}" if red is not None else "nothing is red"
+    if shadow is not None:
+        end = f"goes back as a shadow: {shadow.now.why}"
     click.echo(f"{by}: {end}; {'as' if found.is_same else 'not as'} it was decided then")
+
+
+def _at(time: float) -> str:
+    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S}Z"

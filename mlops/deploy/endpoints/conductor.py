@@ -22,8 +22,10 @@ from mlops.deploy.shifting.controller import Controller, Outcome
 from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.journal import Journal, Stored, Superseded, Wish
 from mlops.deploy.shifting.judging import ByMetrics, unknown_alarms
+from mlops.deploy.shifting.judging_shadows import ByPairs
 from mlops.deploy.shifting.samples import Samples as Seen
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.shifting.shadowed_moves import is_shadowed
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
 from mlops.ir.hook import Moment
@@ -158,6 +160,7 @@ class Conductor:
             self._seen(journal, variant),
             alarms=settings.alarms,
             patience=settings.patience,
+            shadow=self._shadow(journal),
             say=self._say,
             keep=partial(shift_records.keep, self._account, self._environment),
         )
@@ -215,9 +218,22 @@ class Conductor:
             self._write_down(outcome)
         return outcome
 
+    def _shadow(self, journal: Journal) -> ByPairs | None:
+        """Who looks at the new version before it has traffic."""
+        made = next((move for move in journal.moves if is_shadowed(move)), None)
+        mirroring = self._settings.shadow
+        here = self._account.here if made is not None else None
+        if made is None or mirroring is None or here is None:
+            return None
+        (variant,) = made.request["ShadowProductionVariants"]
+        name = str(variant["VariantName"])
+        return ByPairs(here, mirroring, self._settings.mirror, made.config, name, say=self._say)
+
     def _seen(self, journal: Journal, variant: str) -> Seen:
         """Of a shift that somebody began, what they kept of it."""
-        began = next((since for since, _ in journal.looked), journal.since)
+        began = journal.began
+        if began is None:  # an older version wrote none
+            began = next((since for since, _ in journal.looked), journal.since)
         if began is not None:
             with answers():
                 kept = shift_records.of(self._account, self._environment, journal.endpoint, began)

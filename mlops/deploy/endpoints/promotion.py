@@ -25,6 +25,7 @@ from mlops.deploy.shifting.moves import at_once, by_guardrails, by_weights, conf
 from mlops.deploy.shifting.scaled_moves import in_the_way, lost, with_scaling
 from mlops.deploy.shifting.seeing import FAILED, MIXED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.deploy.shifting.shadowed_moves import shadow_first
 from mlops.ir import Refusal
 from mlops.ir.duration import said
 from mlops.ir.shift import Bake, Course, Move, Scaling, Serving, Stage, Variant, after_all, config_at_end
@@ -343,20 +344,23 @@ def shift_to(
         hooks_within=bool(settings.moments & {"stage", "before-last"}) and course != AT_ONCE,
     )
     engine, why = pick(situation, settings.engine)
+    first: tuple[Move, ...] = ()
+    if settings.shadow is not None and engine is not Engine.NONE:
+        first = shadow_first(settings.shadow, endpoint, old, new, there.members, prefix=prefix, marketplace=marketplace)
     match engine:
         case Engine.UPDATE:
             then = Serving(plain.name, (coming,))
-            return at_one_moment(endpoint, old, then, plain.request, settings, scaling, retain=retain)
+            return at_one_moment(endpoint, old, then, plain.request, settings, scaling, retain=retain, first=first)
         case Engine.NONE:
             raise Refusal(f"{endpoint} cannot go by {settings.strategy.name}: {why}")
         case Engine.GUARDRAILS:
             same = replace(new, name=old.names[0])
             deployment = deployment_config(course, new.count, settings.alarms)
-            moves = by_guardrails(same, members, deployment, prefix=prefix, retain=retain)
+            moves = (*first, *by_guardrails(same, members, deployment, prefix=prefix, retain=retain))
             return _whole(Shift(endpoint, engine, why, old, moves, same.name), scaling, settings)
         case Engine.WEIGHTS:
             _can_be_judged(endpoint, course, settings)
-            moves = by_weights(course, old, new, members, count=new.count, prefix=prefix)
+            moves = (*first, *by_weights(course, old, new, members, count=new.count, prefix=prefix))
             return _whole(Shift(endpoint, engine, why, old, moves, new.name), scaling, settings)
 
 
@@ -388,15 +392,18 @@ def at_one_moment(
     scaling: tuple[Scaling, ...],
     *,
     retain: bool,
+    first: tuple[Move, ...] = (),
 ) -> Shift | None:
-    """An update alone, as a shift where something has to be done around it; None where nothing has."""
-    if in_the_way(scaling, old, then):
+    """An update alone, as a shift where something has to be done around it, or ``first``; None where nothing has."""
+    if first:
+        why = "it is a shadow of what serves first, then all traffic goes at once"
+    elif in_the_way(scaling, old, then):
         why = "what scales the endpoint is taken off before, and put on what comes"
     elif settings.moments or settings.notify is not None:
         why = "hooks are called or people told on the way"
     else:
         return None
-    moves = at_once(then, request, retain=retain)
+    moves = (*first, *at_once(then, request, retain=retain))
     return _whole(Shift(endpoint, Engine.UPDATE, why, old, moves, then.names[0]), scaling, settings)
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops.account import ShadowPair
+from mlops.deploy.shifting.mirroring import OK, agrees
 from mlops.ir import UsageError
 from mlops.statistics import pairs as evidence
 from mlops.statistics.betting import goal
@@ -19,7 +20,6 @@ ALPHA = 0.05
 """Of shadows that are no worse, and of those that are no better, at most so many are called so, however often it is
 looked at."""
 _LOOK = 100
-_OK = 200
 
 Verdict = Literal["worse", "better", "undecided"]
 
@@ -93,7 +93,7 @@ def judge(
         for label, pair in labelled
     ]
     known = [(new, old) for new, old in wrong if new is not None and old is not None]
-    answered = [pair for pair in found if pair.status == pair.shadow_status == _OK]
+    answered = [pair for pair in found if pair.status == pair.shadow_status == OK]
     return Shadowed(
         found[0].config,
         found[0].variant,
@@ -101,20 +101,13 @@ def judge(
         len(found),
         unknown,
         tuple(pair for pair in found if not agrees(pair, within)),
-        _held([(pair.shadow_status != _OK, pair.status != _OK) for pair in found]),
+        _held([(pair.shadow_status != OK, pair.status != OK) for pair in found]),
         _spread([pair.distance for pair in answered if pair.distance is not None]),
         _spread([pair.microseconds / 1000 for pair in answered]),
         _spread([pair.shadow_microseconds / 1000 for pair in answered]),
         None if labels is None else _held(known),
         len(wrong) - len(known),
     )
-
-
-def agrees(pair: ShadowPair, within: float) -> bool:
-    """Two that both failed do."""
-    if (pair.status == _OK) != (pair.shadow_status == _OK):
-        return False
-    return pair.status != _OK or pair.same or (pair.distance is not None and pair.distance <= within)
 
 
 def labels_of(text: str, place: str) -> dict[str, str]:
@@ -149,7 +142,7 @@ def _rows(text: str, place: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
 
 def _is_wrong(status: int, answer: str | None, label: str, threshold: float) -> bool | None:
     """None where that cannot be said. What failed is wrong."""
-    if status != _OK:
+    if status != OK:
         return True
     said = None if answer is None else _single(answer)
     if said is None:

@@ -14,9 +14,9 @@ from mlops.project.environments import Environment
 
 def keep(account: Account, environment: Environment, samples: Samples) -> None:
     """In the place of what was kept of the same shift before."""
-    if not samples.looks:
+    if samples.began is None:
         return
-    name = _key(environment, samples.endpoint, samples.looks[0].since)
+    name = _key(environment, samples.endpoint, samples.began)
     found = conditional_object.get(account, environment, name)
     try:
         conditional_object.put(account, environment, name, written(samples), found.etag if found else None)

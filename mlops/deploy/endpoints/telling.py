@@ -24,6 +24,7 @@ from mlops.ir.shift import (
     Bake,
     CallHooks,
     MakeConfig,
+    Mirror,
     Move,
     PointTo,
     Probe,
@@ -72,7 +73,9 @@ def told_move(move: Move) -> str:
     match move:
         case MakeConfig():
             variants = ", ".join(item["VariantName"] for item in move.request["ProductionVariants"])
-            return f"CreateEndpointConfig {move.config} with {variants}"
+            shadows = [item["VariantName"] for item in move.request.get("ShadowProductionVariants") or ()]
+            shadowed = f" and {', '.join(shadows)} as its shadow" if shadows else ""
+            return f"CreateEndpointConfig {move.config} with {variants}{shadowed}"
         case PointTo():
             by = f" by {next(iter(move.deployment))}" if move.deployment else ""
             return f"UpdateEndpoint to {move.serving.config}{by}"
@@ -93,5 +96,8 @@ def told_move(move: Move) -> str:
             hangs = len(scaling.policies) + len(scaling.scheduled)
             and_so = f", with {hangs} polic{'ies' if hangs != 1 else 'y'}" if hangs else ""
             return f"RegisterScalableTarget: {scaling.variant} from {scaling.minimum} to {scaling.maximum}{and_so}"
+        case Mirror():
+            shown = "all requests" if move.share >= 100 else f"{move.share:g} % of the requests"
+            return f"look at the shadow, which is shown {shown}, for {said(move.seconds)}"
         case Bake():
             return f"look at {move.share:g} % of the traffic for {said(move.seconds)}"

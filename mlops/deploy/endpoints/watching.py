@@ -19,7 +19,7 @@ from mlops.deploy.shifting.journal import Journal
 from mlops.ir import UsageError
 from mlops.ir.hiding import hide
 from mlops.ir.measure import Judged, Measure
-from mlops.ir.shift import Bake, Weigh
+from mlops.ir.shift import Bake, Mirror, Weigh
 from mlops.project.environments import Environment
 
 _SHOWN = ("requests", "errors", "latency")
@@ -111,7 +111,7 @@ def shift_look(journal: Journal, now: float) -> ShiftLook:
     under_way = journal.moves[journal.done] if journal.done < len(journal.moves) else None
     going = journal.phase == "shifting"
     left = None
-    if isinstance(under_way, Bake) and journal.since is not None and going:
+    if isinstance(under_way, Bake | Mirror) and journal.since is not None and going:
         left = max(0.0, journal.since + under_way.seconds - now)
     return ShiftLook(
         journal.id or f"{journal.version}-{journal.old.config}",

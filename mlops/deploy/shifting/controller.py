@@ -27,6 +27,7 @@ from mlops.ir.shift import (
     Bake,
     CallHooks,
     MakeConfig,
+    Mirror,
     Move,
     PointTo,
     Probe,
@@ -75,6 +76,9 @@ class Judge(Protocol):
 
     def look(self, bake: Bake, since: float, now: float, before: Sequence[tuple[float, float]]) -> Verdict:
         """Times in seconds since 1970. ``before`` are beginning and end of the stages that have ended."""
+
+    def look_at_shadow(self, mirror: Mirror, since: float, now: float) -> Verdict:
+        """At what a shadow answers beside what serves."""
 
     def keep(self) -> None:
         """Write down what was seen, at the end of a stage. Never raises for what goes wrong in the account."""
@@ -159,9 +163,13 @@ class Controller:
             expected = self._expected()
             # Of one that was cut off the next move may have been made already.
             self._hold(expected, after(expected, move))
-            self._write(replace(self._journal, since=self._since(move)))
+            since = self._since(move)
+            began = self._journal.began
+            if began is None and isinstance(move, Bake | Mirror):
+                began = since
+            self._write(replace(self._journal, since=since, began=began))
             looked = self._journal.looked
-            if isinstance(move, Bake):
+            if isinstance(move, Bake | Mirror):
                 try:
                     ended = self._bake(move)
                 except Red:
@@ -170,7 +178,8 @@ class Controller:
                 self._judge.keep()
                 if ended is None:
                     continue
-                looked = (*looked, ended)
+                if isinstance(move, Bake):
+                    looked = (*looked, ended)
             else:
                 self._do(move)
             self._write(replace(self._journal, done=self._journal.done + 1, since=None, looked=looked))
@@ -182,7 +191,7 @@ class Controller:
     def _since(self, move: Move) -> float | None:
         """A bake that was begun goes on, it does not begin anew; and of a deployment by the service it is to be known
         whether it was begun."""
-        if not isinstance(move, Bake) and not (isinstance(move, PointTo) and move.deployment):
+        if not isinstance(move, Bake | Mirror) and not (isinstance(move, PointTo) and move.deployment):
             return None
         return self._journal.since if self._journal.since is not None else self._clock.wall()
 
@@ -197,40 +206,49 @@ class Controller:
             raise Red(f"it was aborted{f': {journal.wish_reason}' if journal.wish_reason else ''}")
         return journal.wish == "pause"
 
-    def _bake(self, bake: Bake) -> tuple[float, float] | None:
+    def _bake(self, bake: Bake | Mirror) -> tuple[float, float] | None:
         """When it began and was looked at last; None where it is to pause."""
         since = self._journal.since
         assert since is not None  # noqa: S101 - it was written before
-        begun = f"stage {bake.stage}: {bake.share:g} % of the traffic, looked at for {said(bake.seconds)}"
+        stage, share = _named(bake)
+        begun = f"{stage}: {share}, looked at for {said(bake.seconds)}"
         self._say(begun)
         self._tell("stage", begun, self._journal)
         while True:
             now = self._clock.wall()
-            verdict = self._judge.look(bake, since, now, self._journal.looked)
+            verdict = self._look(bake, since, now)
             if verdict.standing == "red":
-                self._tell("verdict", f"stage {bake.stage} is red: {verdict.why}", self._journal)
-                raise Red(f"stage {bake.stage} ({bake.share:g} %): {verdict.why}")
+                self._tell("verdict", f"{stage} is red: {verdict.why}", self._journal)
+                raise Red(f"{_called(bake)}: {verdict.why}")
             if self._journal.wish is not None:
                 if self._heed():
                     return None
                 if self._journal.wish == "promote-now":
-                    self._say(f"stage {bake.stage} is cut short: somebody wishes it")
+                    self._say(f"{stage} is cut short: somebody wishes it")
                     return since, now
             left = since + bake.seconds - now
             if left <= 0:
                 if verdict.standing == "green":
-                    self._say(f"stage {bake.stage}: {verdict.why}")
-                    self._tell("verdict", f"stage {bake.stage} is green: {verdict.why}", self._journal)
+                    self._say(f"{stage}: {verdict.why}")
+                    self._tell("verdict", f"{stage} is green: {verdict.why}", self._journal)
                     return since, now
                 left += self._judge.patience
                 if left <= 0:
                     raise Red(
-                        f"stage {bake.stage} ({bake.share:g} %) has no verdict: {verdict.why}; without traffic there "
-                        "is none, and a longer bake or `patience` gives it time"
+                        f"{_called(bake)} has no verdict: {verdict.why}; without traffic there is none, and a longer "
+                        f"{'time' if isinstance(bake, Mirror) else 'bake'} or `patience` gives it time"
                     )
-            self._clock.sleep(max(0.0, min(self._judge.interval, left)))
+            self._clock.sleep(max(0.0, min(self._interval(bake), left)))
             self._renew()
             self._hold(self._expected())
+
+    def _interval(self, bake: Bake | Mirror) -> float:
+        return min(10.0, max(1.0, bake.seconds / 20)) if isinstance(bake, Mirror) else self._judge.interval
+
+    def _look(self, bake: Bake | Mirror, since: float, now: float) -> Verdict:
+        if isinstance(bake, Mirror):
+            return self._judge.look_at_shadow(bake, since, now)
+        return self._judge.look(bake, since, now, self._journal.looked)
 
     # Back.
 
@@ -509,6 +527,19 @@ class Controller:
                 count = next((item.count for item in wanted.variants if item.name == live.name), None)
                 if live.name == ours.variant and live.count == ours.count != count and count is not None:
                     self._do(Scale(live.name, count))
+
+
+def _named(looking: Bake | Mirror) -> tuple[str, str]:
+    """What it is, and what has it."""
+    if isinstance(looking, Mirror):
+        return "shadow", f"it is shown {looking.share:g} % of the requests"
+    return f"stage {looking.stage}", f"{looking.share:g} % of the traffic"
+
+
+def _called(looking: Bake | Mirror) -> str:
+    if isinstance(looking, Mirror):
+        return "as a shadow"
+    return f"stage {looking.stage} ({looking.share:g} %)"
 
 
 def _limit(move: PointTo) -> float:

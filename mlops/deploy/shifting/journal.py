@@ -24,6 +24,7 @@ from mlops.ir.shift import (
     Bake,
     CallHooks,
     MakeConfig,
+    Mirror,
     Move,
     PointTo,
     Probe,
@@ -40,7 +41,19 @@ from mlops.project.environments import Environment
 VERSION = 1
 Phase: TypeAlias = Literal["shifting", "going back", "shifted", "taken back"]
 Wish: TypeAlias = Literal["pause", "promote-now", "abort"]
-_KINDS = (MakeConfig, PointTo, Probe, Scale, Weigh, Bake, SuspendScaling, RemoveScaling, RestoreScaling, CallHooks)
+_KINDS = (
+    MakeConfig,
+    PointTo,
+    Probe,
+    Scale,
+    Weigh,
+    Bake,
+    Mirror,
+    SuspendScaling,
+    RemoveScaling,
+    RestoreScaling,
+    CallHooks,
+)
 _MOVES: Mapping[str, type[Move]] = {kind.__name__: kind for kind in _KINDS}
 
 
@@ -75,6 +88,8 @@ class Journal:
     id: str = ""
     package: str | None = None
     """The ARN of the version."""
+    began: float | None = None
+    """When the first look at the new version began, in seconds since 1970: what is kept of the shift is found by it."""
 
     def is_of(self, other: Journal) -> bool:
         """Whether the same hand writes both: nobody has taken the shift over, or begun another."""

@@ -15,10 +15,11 @@ from mlops.deploy.shifting import comparing, deciding
 from mlops.deploy.shifting.comparing import Window
 from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.deciding import Rule
+from mlops.deploy.shifting.judging_shadows import ByPairs
 from mlops.deploy.shifting.samples import Looked, Samples
 from mlops.ir import AccountError, MlopsError
 from mlops.ir.measure import Query
-from mlops.ir.shift import Bake
+from mlops.ir.shift import Bake, Mirror
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ByMetrics:
         *,
         alarms: Sequence[str] = (),
         patience: float = 0.0,
+        shadow: ByPairs | None = None,
         say: Callable[[str], None] = lambda text: None,
         keep: Callable[[Samples], None] = lambda samples: None,
     ) -> None:
@@ -51,6 +53,7 @@ class ByMetrics:
         self._alarms = alarms
         self._say = say
         self._keep = keep
+        self._shadow = shadow
         self._unanswered = 0
         self._told: set[str] = set()
         self.patience = patience
@@ -58,6 +61,11 @@ class ByMetrics:
     @property
     def interval(self) -> float:
         return float(min((rule.interval for rule in self._rules), default=10))
+
+    def look_at_shadow(self, mirror: Mirror, since: float, now: float) -> Verdict:
+        if self._shadow is None:
+            return Verdict("unsure", "what is declared now says nothing of a shadow")
+        return self._shadow.look(self._samples, since, now)
 
     def look(self, bake: Bake, since: float, now: float, before: Sequence[Window] = ()) -> Verdict:
         windows = (*before, (since, now))

@@ -52,7 +52,7 @@ def _moves(
     course: Course, old: Serving, new: Variant, members: Mapping[str, Any], count: int | None, prefix: str
 ) -> Iterator[Move]:
     first = course.stages[0].share
-    coming = replace(new, weight=0.0, count=_needed(first, count))
+    coming = replace(new, weight=0.0, count=needed(first, count))
     together = (*old.variants, coming)
     both_request = {**members, "ProductionVariants": [variant.as_request() for variant in together]}
     both = config_name(prefix, both_request)
@@ -61,16 +61,16 @@ def _moves(
     yield Probe(new.name)
     has, counts = coming.count, {variant.name: variant.count for variant in old.variants}
     for number, stage in enumerate(course.stages, 1):
-        needed = _needed(stage.share, count)
-        if needed is not None and needed != has:
-            yield Scale(new.name, needed)
-            has = needed
+        wanted = needed(stage.share, count)
+        if wanted is not None and wanted != has:
+            yield Scale(new.name, wanted)
+            has = wanted
         yield Weigh(_weights(old, new.name, stage.share), stage.share)
         if stage.bake:
             yield Bake(number, stage.share, stage.bake)
         if course.releases and stage.share < 100:
             for variant in old.variants:
-                left = _needed(100 - stage.share, variant.count)
+                left = needed(100 - stage.share, variant.count)
                 if left is not None and left != counts[variant.name]:
                     yield Scale(variant.name, left)
                     counts[variant.name] = left
@@ -153,7 +153,7 @@ def _weights(old: Serving, new: str, share: float) -> dict[str, float]:
     return {**found, new: share}
 
 
-def _needed(share: float, count: int | None) -> int | None:
+def needed(share: float, count: int | None) -> int | None:
     """At least one instance: a variant in service has one."""
     return None if count is None else max(1, math.ceil(Fraction(share) * count / 100))
 

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
+from mlops.deploy.shifting.mirroring import ShadowSamples
 from mlops.ir.measure import Answers, Judged
 from mlops.ir.shift import Stage
 
@@ -49,6 +50,14 @@ class Samples:
     answers: dict[str, dict[str, dict[int, dict[str, float | None]]]] = field(default_factory=dict)
     alarms: dict[float, dict[str, str | None]] = field(default_factory=dict)
     looks: list[Looked] = field(default_factory=list)
+    shadow: ShadowSamples | None = None
+    """Of the stage before the shift, where there is one."""
+
+    @property
+    def began(self) -> float | None:
+        """When the first look began."""
+        shadowed = [look.since for look in self.shadow.looks] if self.shadow is not None else []
+        return next(iter([*shadowed, *(look.since for look in self.looks)]), None)
 
     def judged(self, variant: str) -> Judged:
         return Judged(self.endpoint, variant)
@@ -82,6 +91,9 @@ def parsed(content: bytes) -> Samples:
     for look in samples.looks:
         if not 1 <= look.stage <= len(samples.stages):
             raise ValueError(f"a look is of stage {look.stage}, and there are {len(samples.stages)}")
-        if not all(0 <= at <= _LATEST for at in (look.since, look.now)):
-            raise ValueError("a look has a time that is none")
+    times = [at for look in samples.looks for at in (look.since, look.now)]
+    if samples.shadow is not None:
+        times += [at for look in samples.shadow.looks for at in (look.since, look.now)]
+    if not all(0 <= at <= _LATEST for at in times):
+        raise ValueError("a look has a time that is none")
     return samples

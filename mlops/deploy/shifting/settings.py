@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -12,6 +13,7 @@ from mlops.deploy.gates import gates
 from mlops.deploy.measures import measures
 from mlops.deploy.shifting.comparing import Comparison, Undecided
 from mlops.deploy.shifting.deciding import Missing, Rule, period_of
+from mlops.deploy.shifting.mirroring import Mirroring
 from mlops.deploy.shifting.moves import NAMES
 from mlops.deploy.strategies import strategies
 from mlops.ir import ConfigurationError
@@ -56,6 +58,21 @@ class _Table:
     registry: str | None = None
     artefacts: Literal["copy", "reference"] = "copy"
     component: str | None = None
+    shadow: dict[str, Any] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class _Shadow:
+    """``shadow`` as it is written, beside ``for``."""
+
+    share: float = 100.0
+    disagree: str | float = 0.01
+    within: float = 0.0
+    false_alarms: str | float = 0.05
+    pairs: Annotated[int, AtLeast(1)] = 100
+    undecided: Undecided = "go-on"
+    slices: str | None = None
+    payloads: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +125,8 @@ class PromotionSettings:
     ``gates`` have their settings beside them. ``hooks`` are called and ``notify`` says who is told on the way; ``root``
     is the project's folder. ``registry`` is the environment that holds the versions, where that is another;
     ``artefacts`` says how one of another account or region is served. ``component`` is the inference component that
-    serves, where one does."""
+    serves, where one does. ``shadow`` is what the new version is looked at as before it has traffic, and ``mirror`` the
+    same as it is written."""
 
     strategy: Strategy
     settings: Any
@@ -128,6 +146,8 @@ class PromotionSettings:
     registry: str | None = None
     artefacts: Literal["copy", "reference"] = "copy"
     component: str | None = None
+    shadow: Mirroring | None = None
+    mirror: Mapping[str, Any] = field(default_factory=dict)
 
     def endpoint_of(self, group: str) -> str:
         """The endpoint, or the inference component, that serves ``group`` where no other is named."""
@@ -167,6 +187,12 @@ def _need_order(limits: Mapping[str, float | None]) -> None:
         first, second = limits[low], limits[high]
         if first is not None and second is not None and first > second:
             raise ValueError(f"{low} is above {high}: no value could be judged by both")
+
+
+def _duration(written: Any) -> float:
+    if not isinstance(written, str | int | float) or isinstance(written, bool):
+        raise ValueError('for = "1h", or another duration, says how long it is looked at')
+    return seconds_of(written)
 
 
 class _Reader:
@@ -216,6 +242,8 @@ class _Reader:
             table.registry,
             table.artefacts,
             table.component,
+            self._shadow(table.shadow, table.component),
+            table.shadow or {},
         )
 
     def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:
@@ -340,6 +368,43 @@ class _Reader:
         except ValueError as error:
             self._wrong(("judge", name, "compare"), f"{name}.compare: {error}")
             return None
+
+    def _shadow(self, raw: Mapping[str, Any] | None, component: str | None) -> Mirroring | None:
+        if raw is None:
+            return None
+        table = self._table(_Shadow, {key: value for key, value in raw.items() if key != "for"}, "shadow")
+        try:
+            seconds = _duration(raw.get("for"))
+            if table is None:
+                return None
+            if not self._environment.is_local:
+                raise ValueError("answers of a shadow are held against production's in the local account only")
+            if component is not None:
+                raise ValueError("an inference component has no shadow")
+            if not 1 <= table.share <= 100:
+                raise ValueError(f"share = {table.share:g}: from 1 to 100 percent")
+            disagree, doubt = share(table.disagree), share(table.false_alarms)
+            if not 0 < disagree < 1 or not 0 < doubt <= 0.5:
+                raise ValueError("disagree is a share between 0 and 1, false_alarms one above 0 and at most 50 %")
+            if not 0 <= table.within < math.inf:
+                raise ValueError("within is 0 or more")
+            if table.slices is not None and not table.payloads:
+                raise ValueError("slices are told by attributes of requests, which are kept with payloads = true only")
+        except ValueError as error:
+            self._wrong(("shadow",), f"shadow: {error}")
+            return None
+        place = "/".join(filter(None, (self._environment.bucket, self._environment.prefix, "shadows")))
+        return Mirroring(
+            seconds,
+            table.share,
+            disagree,
+            table.within,
+            doubt,
+            table.pairs,
+            table.undecided,
+            table.slices,
+            f"s3://{place}" if table.payloads else None,
+        )
 
     def _seconds(self, written: str | float, key: str) -> float:
         try:

@@ -46,6 +46,7 @@ def paired(seen: Seen) -> ShadowPair | None:
         _short(seen.body) if capture is not None and capture.input else None,
         _short(production.body) if keeps_answers else None,
         _short(shadow.body) if keeps_answers else None,
+        seen.attributes if capture is not None and capture.input else None,
     )
 
 

@@ -3,7 +3,7 @@
 A file of ``<endpoint's folder>/requests`` begins with a line of JSON that names its format and its columns, and has a
 line with an array of their values for each request, in the order of the answers. A new file begins when one is full,
 and with each process; names sort by time. The newest files are kept, the oldest removed. ``{"lost": n}`` in place of an
-array says that n records were not written, because they came faster than the disk took them.
+array says that n records were not written by its ``time``, because they came faster than the disk took them.
 
 Columns: ``time`` of the answer in seconds since 1970; ``config`` and ``variant`` (empty where none was chosen);
 ``shadow``; ``status`` as the caller saw it, 499 where the caller had gone, for a shadow as if it had been asked;
@@ -116,7 +116,7 @@ class Recorder:
             for start in range(0, len(records), 1000):
                 self._append(_ARRAY.encode(record) for record in records[start : start + 1000])
             if lost:
-                self._append([json.dumps({"lost": lost})])
+                self._append([json.dumps({"lost": lost, "time": round(self._clock(), 6)})])
         except OSError as error:
             _log.warning("%d request records cannot be written: %s", len(records) + lost, error)
 
@@ -146,8 +146,14 @@ class Recorder:
 def read(folder: Path, after: Position | None = None) -> tuple[list[Record], Position]:
     """The records that were written since ``after``, and where to go on. Another process may be writing, or may have
     removed what was not read in time."""
+    rows, at = rows_after(folder, after)
+    return [Record(*values) for values in rows if isinstance(values, list)], at
+
+
+def rows_after(folder: Path, after: Position | None = None) -> tuple[list[Any], Position]:
+    """The same of records of any columns, as lists, and of what was lost, as it is written."""
     at = after or Position()
-    found: list[Record] = []
+    found: list[Any] = []
     for name in _names(folder):
         if name < at.file:
             continue
@@ -159,10 +165,7 @@ def read(folder: Path, after: Position | None = None) -> tuple[list[Record], Pos
         except FileNotFoundError:
             continue
         whole = text[: text.rfind(b"\n") + 1]
-        for line in whole.splitlines():
-            values = json.loads(line)
-            if isinstance(values, list):
-                found.append(Record(*values))
+        found += map(json.loads, whole.splitlines())
         at = Position(name, offset + len(whole))
     return found, at
 
