@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from mlops.ir import AccountError
+from mlops.ir.hiding import hide_text
 
 if TYPE_CHECKING:
     from botocore.exceptions import BotoCoreError, ClientError
@@ -59,8 +60,8 @@ def _translated(error: Exception) -> AccountError | None:
             return _unreachable(error)
         case ResponseParserError():
             # No BotoCoreError: a proxy's or a broken server's page in place of an answer.
-            said = _sentence(error)
-            return AccountError(f"the account's answer cannot be read: {said[:200]}", hint="check `endpoint_url`")
+            said = hide_text(_sentence(error))[:200]
+            return AccountError(f"the account's answer cannot be read: {said}", hint="check `endpoint_url`")
         case Boto3Error():
             # s3transfer wraps what the service said; the sentence holds operation and code already.
             return AccountError(_sentence(error))

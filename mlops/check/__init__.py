@@ -15,7 +15,7 @@ from mlops.ir.values import expressions as expressions_in
 if TYPE_CHECKING:
     from mlops.check.subject import Subject
 
-__all__ = ["bind", "check", "order", "step_types"]
+__all__ = ["bind", "check", "order", "step_types", "with_wrong_arguments"]
 
 
 def step_types() -> Mapping[str, StepType]:
@@ -51,10 +51,16 @@ _OF_ARGUMENTS = ("D040", "D041", "D042")
 _BETWEEN_MEMBERS = ("X", "E5", "S201", "S202", "S203")
 
 
-def _without_those_of_marred_steps(definition: Definition, found: dict[Finding, None]) -> dict[Finding, None]:
+def with_wrong_arguments(findings: Iterable[Finding]) -> frozenset[str | None]:
+    """Names of the steps; None where a record's mistake is told without its step."""
+    return frozenset(finding.step for finding in findings if finding.code in _OF_ARGUMENTS)
+
+
+def _without_those_of_marred_steps(
+    definition: Definition, found: dict[Finding, None], told: frozenset[str | None]
+) -> dict[Finding, None]:
     """A step with wrong arguments has members that are unknown. What a rule says of its others stands; what it says of
     several together, or misses, may follow from those."""
-    told = {finding.step for finding in found if finding.code in _OF_ARGUMENTS}
     if not told:
         return found
     marred = {
@@ -62,7 +68,7 @@ def _without_those_of_marred_steps(definition: Definition, found: dict[Finding, 
         for placed in definition.placed()
         if placed.step.name in told
         or (
-            None in told  # a record's mistake is told without its step
+            None in told
             and any(
                 isinstance(item, Unknown) for _, item in expressions_in((placed.step.arguments, placed.step.members))
             )
@@ -80,9 +86,14 @@ def _within(path: str | None, place: str | None) -> bool:
 
 
 def check(
-    definition: Definition, *, findings: Iterable[Finding] = (), types: Mapping[str, StepType] | None = None
+    definition: Definition,
+    *,
+    findings: Iterable[Finding] = (),
+    types: Mapping[str, StepType] | None = None,
+    wrong_arguments: frozenset[str | None] = frozenset(),
 ) -> Checked:
     """Run every rule. ``findings`` are those of whoever made the definition; ``types`` stands for all step types.
+    ``wrong_arguments`` are steps of which somebody else tells that.
 
     Raises :class:`~mlops.ir.ConfigurationError` where botocore, the source of the request shapes, is not installed.
     """
@@ -102,7 +113,8 @@ def check(
             found.update(dict.fromkeys(rule.findings(subject)))
         except Exception as error:  # somebody else's rule: told, and the others go on
             found[broken(extra.owners[rule.code], f"{rule.code} raised {told(error)}")] = None
-    found = _without_those_of_marred_steps(definition, _without_followers(found))
+    told_of = wrong_arguments | with_wrong_arguments(found)
+    found = _without_those_of_marred_steps(definition, _without_followers(found), told_of)
     return _bound(subject, tuple(sorted(found, key=lambda finding: finding.sort_key)))
 
 

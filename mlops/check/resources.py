@@ -13,12 +13,15 @@ from mlops.ir.values import Expression, transform
 KINDS = ("Model", "EndpointConfig", "Endpoint")
 
 
-def check_resources(definition: Definition, *, findings: Iterable[Finding] = ()) -> Checked:
+def check_resources(
+    definition: Definition, *, findings: Iterable[Finding] = (), wrong_arguments: frozenset[str | None] = frozenset()
+) -> Checked:
     judged = replace(
         definition,
         steps=tuple(replace(step, arguments=transform(step.arguments, _unasked)) for step in definition.steps),
     )
-    return replace(check(judged, findings=findings, types=_types()), definition=definition)
+    checked = check(judged, findings=findings, types=_types(), wrong_arguments=wrong_arguments)
+    return replace(checked, definition=definition)
 
 
 def _unasked(expression: Expression) -> Value:

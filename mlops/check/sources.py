@@ -7,12 +7,13 @@ import json
 import os
 import re
 import sys
+from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from mlops.check import check, step_types
+from mlops.check import check, step_types, with_wrong_arguments
 from mlops.check.many import mapped
 from mlops.check.may_declare import may_declare
 from mlops.check.ports import COMPOSER, Composed, Composer, Lowered
@@ -172,7 +173,10 @@ def _for_another_account(
     return judged, told
 
 
-def _by_place(finding: Finding) -> tuple[str, int, int, str, str, str]:
+_Place = tuple[str, int, int, str, str, str]
+
+
+def _by_place(finding: Finding) -> _Place:
     return finding.sort_key
 
 
@@ -467,6 +471,8 @@ def _declared(
     if name is not None and named and name not in named:
         raise UsageError(f"{file} has no pipeline {name!r}{instead(name, named, 'it has')}")
     cut_short = any(finding.code in _CUT_SHORT for finding in of_file)
+    # A file may hold hundreds of pipelines and thousands of mistakes: those of the file are judged once, not with each.
+    wrong, known = with_wrong_arguments(of_file), frozenset(of_file)
     found: list[Checked] = []
     for item in lowered:
         if name is not None and (name != item.definition.name or item.definition.of_resources):
@@ -474,22 +480,33 @@ def _declared(
         if item.definition.of_resources:
             from mlops.check.resources import check_resources  # few files declare any
 
-            checked = check_resources(item.definition, findings=(*of_file, *item.findings))
+            checked = check_resources(item.definition, findings=item.findings, wrong_arguments=wrong)
         else:
-            checked = check(item.definition, findings=(*of_file, *item.findings))
-        if cut_short:
-            kept = tuple(finding for finding in checked.findings if finding.code not in _FOLLOWS)
-            checked = replace(checked, findings=kept)
-        found.append(checked)
-    misused = any(item.code.startswith("D") for checked in found for item in checked.findings)
+            checked = check(item.definition, findings=item.findings, wrong_arguments=wrong)
+        own = (finding for finding in checked.findings if finding not in known)
+        found.append(
+            replace(checked, findings=tuple(item for item in own if not cut_short or item.code not in _FOLLOWS))
+        )
+    told_here = (of_file if found else (), *(checked.findings for checked in found))
+    misused = any(item.code.startswith("D") for items in told_here for item in items)
     whole = name is None and not cut_short and not misused
     told, of_comments = told_of_file(file, of_file, found, selection, whole=whole)
-    findings = [*of_comments, *(told[item] for item in of_file if item in told)]
+    findings_of_file = sorted((told[item] for item in dict.fromkeys(of_file) if item in told), key=_by_place)
+    findings = [*of_comments, *findings_of_file]
+    places = [_by_place(finding) for finding in findings_of_file]
     pipelines: list[Checked] = []
     for checked in found:
         decided = elsewhere.decides(checked)
         left = (told[item] for item in checked.findings if item in told and item not in decided)
-        ordered = tuple(sorted(left, key=_by_place))
-        pipelines.append(replace(checked, findings=ordered))
+        ordered = sorted(left, key=_by_place)
         findings.extend(ordered)
+        pipelines.append(replace(checked, findings=_between(findings_of_file, places, ordered)))
     return pipelines, findings
+
+
+def _between(of_file: Sequence[Finding], places: Sequence[_Place], own: Sequence[Finding]) -> tuple[Finding, ...]:
+    """All in one order. Both are in it; ``places`` are those of ``of_file``."""
+    merged = list(of_file)
+    for finding in reversed(own):
+        merged.insert(bisect_right(places, _by_place(finding)), finding)
+    return tuple(merged)

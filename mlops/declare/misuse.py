@@ -10,12 +10,28 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass, field
 
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.source_line import author_line
 from mlops.ir import Edit, Finding, MlopsError, Severity, Where
 
-_collected: ContextVar[list[Finding] | None] = ContextVar("collected", default=None)
+
+@dataclass(frozen=True, slots=True)
+class _Collected:
+    """In their order, and how often each was recorded; a file may have thousands."""
+
+    findings: list[Finding] = field(default_factory=list)
+    times: Counter[Finding] = field(default_factory=Counter)
+    places: set[Where] = field(default_factory=set)
+
+    def add(self, finding: Finding) -> None:
+        self.findings.append(finding)
+        self.times[finding] += 1
+        self.places.add(finding.where)
+
+
+_collected: ContextVar[_Collected | None] = ContextVar("collected", default=None)
 
 _speaking_of: ContextVar[Where | None] = ContextVar("speaking_of", default=None)
 
@@ -35,10 +51,10 @@ class MisuseError(MlopsError):
 @contextmanager
 def collecting() -> Iterator[list[Finding]]:
     """Collect misuses into the list instead of raising the first."""
-    findings: list[Finding] = []
-    token = _collected.set(findings)
+    collected = _Collected()
+    token = _collected.set(collected)
     try:
-        yield findings
+        yield collected.findings
     finally:
         _collected.reset(token)
 
@@ -50,15 +66,16 @@ def _right_one(code: str) -> str:
 
 def recorded(finding: Finding) -> None:
     """What was collected for itself, and is to be told after all."""
-    findings = _collected.get()
-    if findings is None:
+    collected = _collected.get()
+    if collected is None:
         raise MisuseError(finding)
-    findings.append(finding)
+    collected.add(finding)
 
 
 def is_told_at(where: Where) -> bool:
     """Something was recorded at this line already: what comes out of it is no second mistake."""
-    return any(finding.where == where for finding in _collected.get() or ())
+    collected = _collected.get()
+    return collected is not None and where in collected.places
 
 
 @contextmanager
@@ -85,9 +102,9 @@ def misuse(
     place = where or _speaking_of.get() or author_line()
     name = MISTAKES[code].name
     finding = Finding(code, name, Severity.ERROR, message, help=help, step=step, where=place, edit=edit)
-    findings = _collected.get()
-    if findings is None:
+    collected = _collected.get()
+    if collected is None:
         raise MisuseError(finding) from None  # what pydantic said before is said in it
-    if Counter(findings)[finding] >= REPEATS_BEFORE_RAISING:
+    if collected.times[finding] >= REPEATS_BEFORE_RAISING:
         raise MisuseError(finding)
-    findings.append(finding)
+    collected.add(finding)

@@ -12,6 +12,7 @@ from mlops.declare.sdk_words import NAMES
 from mlops.declare.shown import Labelled
 from mlops.declare.slips import near
 from mlops.ir import MlopsError
+from mlops.ir.hiding import hide_text
 
 _LONGEST = 400
 
@@ -30,6 +31,8 @@ def said_of(error: BaseException) -> str:
         return f"{error.args[0].label} is known only when the pipeline runs, so it is no key here"
     for name, noun in _nouns():
         said = re.sub(rf"'?\b{name}\b'?(?= object)|'{name}'|\b{name}\b", f"'{noun}'", said)
+    # Half of a secret would be told where it is cut before.
+    said = hide_text(said)
     said = said if len(said) <= _LONGEST else f"{said[:_LONGEST]}…"
     return f"{type(error).__name__}: {said}" if said else type(error).__name__
 

@@ -1,8 +1,11 @@
-"""Why a model failed, in one line, of what its container said: that may be pages of a log."""
+"""Why a model failed, in one line, of what its container said: that may be pages of a log, with secrets in them. Those
+are hidden before a line is cut, or a half of one would stay."""
 
 from __future__ import annotations
 
 import re
+
+from mlops.ir.hiding import hide_text
 
 _INSTALLED = re.compile(r"/(site|dist)-packages/|/lib/python3|/mlops/run/|^<")
 """Files that the author of a model did not write."""
@@ -28,7 +31,7 @@ def model_reason(said: str) -> str:
         return ""
     if lines[0].lower().startswith(("<!doctype", "<html")):
         return "a page in HTML"
-    return _raised(said) if _TRACEBACK in said else lines[0][:_REASON]
+    return _raised(said) if _TRACEBACK in said else hide_text(lines[0])[:_REASON]
 
 
 def start_reason(said: str) -> str:
@@ -44,11 +47,11 @@ def start_reason(said: str) -> str:
     'The model server did not answer /ping'
     """
     if _TRACEBACK not in said and not ("\n" in said and _FRAME.search(said)):
-        return said
+        return hide_text(said)
     first = said.partition("\n")[0]
     ended = _EXIT.search(first)
     sentence = first[: ended.end()] if ended is not None else first.partition(_TRACEBACK)[0]
-    before = " ".join(sentence.split()).removesuffix(":")
+    before = hide_text(" ".join(sentence.split()).removesuffix(":"))
     return f"{before}: {_raised(said)}" if before else _raised(said)
 
 
@@ -64,7 +67,7 @@ def _raised(said: str) -> str:
     place = f" ({own[-1][1].rpartition('/')[2]}, line {own[-1][2]}, in {own[-1][3]})" if own else ""
     behind = said[places[-1].end() :].splitlines()[1:] if places else ()
     raised = next((line for line in behind if line.strip() and not line[0].isspace()), _lines(said)[-1])
-    return " ".join(raised.split())[:_REASON] + place
+    return hide_text(" ".join(raised.split()))[:_REASON] + place
 
 
 def _lines(said: str) -> list[str]:

@@ -15,14 +15,10 @@ TOO_LATE: frozenset[Moment] = frozenset({"after", "rollback"})
 
 
 @dataclass(frozen=True, slots=True)
-class Facts:
-    """What a hook is told. ``key`` is the same where a call is repeated, since whoever called it may have been killed
-    before it heard the answer. ``stage`` counts from 1, ``share`` is in percent. ``config`` serves in the end,
-    ``before`` served before."""
+class Coming:
+    """What comes to an endpoint. ``config`` serves in the end, ``before`` served before; of an inference component both
+    are models."""
 
-    key: str
-    moment: Moment
-    environment: str
     endpoint: str
     group: str
     version: int
@@ -30,6 +26,16 @@ class Facts:
     before: str | None
     engine: str
     by: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Facts(Coming):
+    """What a hook is told. ``key`` is the same where a call is repeated, since whoever called it may have been killed
+    before it heard the answer. ``stage`` counts from 1, ``share`` is in percent."""
+
+    key: str
+    moment: Moment
+    environment: str
     stage: int | None = None
     share: float | None = None
     reason: str | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 from mlops.deploy.endpoints import history as histories
@@ -48,7 +49,7 @@ def _shift(stored: Stored) -> Mapping[str, object]:
         "phase": "paused" if journal.wish == "pause" else journal.phase,
         "by": journal.by,
         "silent_seconds": round(stored.age),
-        "reason": journal.wish_reason or journal.reason,
+        "reason": hide(journal.wish_reason or journal.reason),
         "moves_done": journal.done,
         "moves": len(journal.moves),
     }
@@ -113,7 +114,8 @@ def delete(environment: str, name: str, consent: Consent = NOBODY, *, reason: st
 def history(environment: str, name: str, last: int | None = None) -> tuple[Entry, ...]:
     """Oldest first."""
     connected = connect_here(environment)
-    return histories.read(connected.account, connected.environment, name, last)
+    entries = histories.read(connected.account, connected.environment, name, last)
+    return tuple(replace(entry, reason=hide(entry.reason)) for entry in entries)
 
 
 def steer(

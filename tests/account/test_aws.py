@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from account_parts import Environment
 from botocore.exceptions import ClientError
+from botocore.parsers import ResponseParserError
 
 from mlops.account import Account, answers, confirm_account, connect
 from mlops.account.answers import Refused
@@ -72,6 +73,12 @@ def test_a_message_of_the_service_is_one_line_and_a_page_is_none(message: str, t
     with pytest.raises(Refused) as error, answers():
         raise ClientError({"Error": {"Code": "500", "Message": message}}, "Get")
     assert error.value.message == told
+
+
+def test_an_answer_that_cannot_be_read_is_cut_behind_its_secrets() -> None:
+    with pytest.raises(AccountError) as error, answers():
+        raise ResponseParserError(f"{'x ' * 95}ghp_{'0' * 36}")
+    assert "cannot be read" in error.value.message and "ghp_" not in error.value.message
 
 
 def test_a_bucket_that_is_not_there_says_what_to_do(account: Account) -> None:

@@ -13,7 +13,7 @@ import sqlite3
 import tarfile
 import urllib.request
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -23,9 +23,16 @@ import click
 import pytest
 from command_line import ROOT, Told, in_this_process
 
+from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.cli import cli
+from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.journal import Journal
 from mlops.ir.secrecy import is_secret, looks_secret
+from mlops.ir.shift import Serving, Variant
+from mlops.project.environments import read_project
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
 TRACKED = "MLOPS_TRACKED" in os.environ
@@ -142,6 +149,19 @@ def changed(folder: Path) -> None:
         file.write_text(file.read_text().replace(FILL * 3, OTHER * 3).replace(f'-{FILL}"', f'-{OTHER}"'))
 
 
+def begun(folder: Path) -> None:
+    """A shift that an older version began, which kept a reason as it was."""
+    environment = read_project(folder).environment("local")
+    serving = Serving("leaky-1", (Variant("AllTraffic", {"ModelName": "leaky-1"}, 1.0, 1),))
+    paused = Journal("leaky", "leaky", 2, "weights", serving, (), 1, "w", "ada", "", wish="pause")
+    journals.write(connect(environment), environment, replace(paused, wish_reason=token("paused")), None)
+
+
+def ended(folder: Path) -> None:
+    environment = read_project(folder).environment("local")
+    connect(environment).client("s3").delete_object(Bucket=environment.bucket, Key=journals.key(environment, "leaky"))
+
+
 def commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, click.Command]]:
     if isinstance(group, click.Group):
         context = click.Context(group)
@@ -211,7 +231,9 @@ CALLS = (
     Call("promote", ("leaky", "--to", "local")),
     Call("endpoints list"),
     Call("endpoints show", ("leaky",)),
-    Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers"),
+    Call("endpoints show", ("leaky",), before=begun),
+    Call("endpoints watch", ("leaky", "--for", "0")),
+    Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers", before=ended),
     Call("endpoints history", ("leaky",)),
     Call("endpoints shadow", ("leaky",), code=2),
     Call("verdict explain", ("leaky",), code=2),
@@ -247,6 +269,7 @@ def places() -> list[str]:
     """All that was planted, in both runs."""
     sources = [
         password("served"),
+        token("paused"),
         PIPELINE,
         SERVING,
         LEAKY_RESOURCE,
@@ -293,7 +316,11 @@ def shown(told: Told, call: Call) -> str:
     return talk if call.keeps else f"{told.out}\n{talk}"
 
 
-RECORDS = (".mlops/objects/**/pipelines/*.json", ".mlops/objects/**/lineage/*/*.json")
+RECORDS = (
+    ".mlops/objects/**/pipelines/*.json",
+    ".mlops/objects/**/lineage/*/*.json",
+    ".mlops/objects/**/promotions/*/history/*.json",
+)
 
 
 def kept(folder: Path) -> Iterator[tuple[str, str]]:
@@ -334,6 +361,18 @@ def test_a_planted_secret_is_in_no_view_and_no_record(project: Path, capfd: pyte
             leaks += [(place, word) for place, text in kept(project) for word in planted if word in text]
     assert not leaks, "\n".join(f"{place}: {word}" for place, word in leaks)
     assert not odd, "\n".join(f"{place}: {key}" for place, key in odd)
+
+
+def test_what_an_older_version_wrote_down_is_hidden_where_it_is_shown(
+    project: Path, capfd: pytest.CaptureFixture[str]
+) -> None:
+    environment = read_project(project).environment("local")
+    entry = Entry("taken back", "leaky", 2, "leaky-1", None, "ada", f"DB_PASSWORD={password('older')}")
+    history.append(connect(environment), environment, "leaky", entry)
+    mlops, command = in_this_process(capfd), dict(commands())["endpoints history"]
+    for options in formats(command):
+        told = mlops("endpoints", "history", *options, "leaky")
+        assert password("older") not in told.out and "(hidden)" in told.out
 
 
 FOREIGN = {

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from mlops.check.sources import Opened
-from mlops.ir import Severity
+from mlops.ir import Finding, Severity
 
 SOUND = """
 lr = p.float("Lr", default=0.5)
@@ -334,3 +334,39 @@ def test_a_parameter_of_an_environment_is_told_where_it_is_written(
     opened = declare('p.integer("N", default=3)\np.integer("M", default=3)\nFail("A", "x")', toml=toml)
     (finding,) = [finding for finding in opened.findings if finding.code == "D023"]
     assert (finding.where.file, finding.where.line) == (str(tmp_path / "mlops.toml"), line)
+
+
+@pytest.mark.parametrize("before", [350, 370, 390])
+def test_what_the_author_raised_holds_no_half_of_a_secret(declare: Callable[..., Opened], before: int) -> None:
+    """It is cut where it is long."""
+    opened = declare(f"raise ValueError('x ' * {before // 2} + 'ghp_' + '0' * 36)")
+    assert [finding.code for finding in opened.findings] == ["D102"]
+    assert "ghp_" not in opened.findings[0].message
+
+
+def test_a_file_of_many_mistakes_is_judged_once(
+    declare: Callable[..., Opened], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And not again with each of its pipelines."""
+    looked, told = [0], Finding.__hash__
+
+    def counted(finding: Finding) -> int:
+        looked[0] += 1
+        return told(finding)
+
+    monkeypatch.setattr(Finding, "__hash__", counted)
+
+    def work(pipelines: int) -> int:
+        looked[0] = 0
+        one = 'with Pipeline("p{n}"):\n' + "".join(f'    Fail("F{n}", "x", tagz=1)\n' for n in range(9))
+        opened = declare("pass\n" + "\n".join(one.replace("{n}", str(number)) for number in range(pipelines)))
+        assert len(opened.findings) >= 9 * pipelines
+        assert all(len(checked.findings) >= 9 * pipelines for checked in opened.pipelines)
+        assert all(list(checked.findings) == sorted(checked.findings, key=by_place) for checked in opened.pipelines)
+        return looked[0]
+
+    assert work(40) < 2.5 * work(20)
+
+
+def by_place(finding: Finding) -> object:
+    return finding.sort_key

@@ -12,7 +12,7 @@ from typing import Any
 from mlops.account import Account, answers
 from mlops.deploy.endpoints import history, shift_records
 from mlops.deploy.endpoints.history import Entry
-from mlops.deploy.endpoints.hooking import Coming, Hooks
+from mlops.deploy.endpoints.hooking import Hooks
 from mlops.deploy.endpoints.people import People
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import Samples
@@ -28,7 +28,7 @@ from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.shadowed_moves import is_shadowed
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
-from mlops.ir.hook import Moment
+from mlops.ir.hook import Coming, Moment
 from mlops.ir.shift import Bake, Probe, Stage, Weigh, config_at_end
 from mlops.project.environments import Environment
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict
 
 from mlops.account import Account
 from mlops.deploy.endpoints import history
@@ -14,23 +14,9 @@ from mlops.deploy.shifting.journal import Journal
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
-from mlops.ir.hook import Around, Facts, Hook, HookFailed, Moment
+from mlops.ir.hook import Around, Coming, Facts, Hook, HookFailed, Moment
 from mlops.ir.shift import CallHooks, config_at_end
 from mlops.project.environments import Environment
-
-
-@dataclass(frozen=True, slots=True)
-class Coming:
-    """What comes without a shift of traffic: as the first of its endpoint, which is then ``config``, or as the model
-    ``config`` of an inference component."""
-
-    endpoint: str
-    group: str
-    version: int
-    config: str
-    before: str | None
-    engine: str
-    by: str
 
 
 class Hooks:
@@ -63,16 +49,10 @@ class Hooks:
         def facts(hook: Hook, number: int) -> Facts:
             told = f"{coming.endpoint} {coming.version} {coming.before} {coming.config} {moment} {number}"
             return Facts(
-                _key(told),
-                hook.moment,
-                self._environment.name,
-                coming.endpoint,
-                coming.group,
-                coming.version,
-                coming.config,
-                coming.before,
-                coming.engine,
-                coming.by,
+                **asdict(coming),
+                key=_key(told),
+                moment=hook.moment,
+                environment=self._environment.name,
                 reason=reason,
             )
 
@@ -98,9 +78,6 @@ class Hooks:
         begun = journal.id or f"{journal.endpoint} {journal.version} {journal.old.config}"
         told = f"{begun} {move.moment} {move.stage} {number}"
         return Facts(
-            _key(told),
-            hook.moment,
-            self._environment.name,
             journal.endpoint,
             journal.group,
             journal.version,
@@ -108,9 +85,12 @@ class Hooks:
             journal.old.config,
             journal.engine,
             journal.by,
-            move.stage,
-            move.share,
-            journal.reason,
+            key=_key(told),
+            moment=hook.moment,
+            environment=self._environment.name,
+            stage=move.stage,
+            share=move.share,
+            reason=journal.reason,
         )
 
 

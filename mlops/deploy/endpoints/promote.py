@@ -23,19 +23,19 @@ from mlops.deploy.endpoints.crossing import Crossing, need_all
 from mlops.deploy.endpoints.diary import Diary
 from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
 from mlops.deploy.endpoints.history import Entry
-from mlops.deploy.endpoints.hooking import Coming
 from mlops.deploy.endpoints.people import People
 from mlops.deploy.endpoints.promotion import AT_ONCE, Promotion, Seen, Shift, Target, Wanted, decide, settled, want
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.endpoints.writer import Say, Writer
 from mlops.deploy.models.registry import APPROVED, Version
-from mlops.deploy.shifting import scaling, seeing
+from mlops.deploy.shifting import cloudwatch, scaling, seeing
 from mlops.deploy.shifting.controller import Happened
 from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal, UsageError
+from mlops.ir.hook import Coming
 from mlops.ir.placeholders import placeholders
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.shift import Scaling
@@ -187,10 +187,8 @@ def noted(account: Account, promotion: Promotion, alarms: Sequence[str]) -> Prom
     if not alarms or not any(isinstance(action, Shift) for action in promotion.actions):
         return promotion
     with answers():
-        told = account.client("cloudwatch").describe_alarms(
-            AlarmNames=list(alarms), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
-        )
-    found = sorted((*told["MetricAlarms"], *told.get("CompositeAlarms", ())), key=lambda item: str(item["AlarmName"]))
+        told = cloudwatch.alarms(account.client("cloudwatch"), alarms)
+    found = [told[name] for name in sorted(told)]
     return replace(
         promotion,
         actions=tuple(

@@ -7,18 +7,17 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
 
 from mlops.account import Account, answers
 from mlops.deploy.endpoints.telling import told_move
 from mlops.deploy.measures import measures
+from mlops.deploy.shifting import cloudwatch, seeing
 from mlops.deploy.shifting import journal as journals
-from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.deciding import period_of
 from mlops.deploy.shifting.journal import Journal
 from mlops.ir import UsageError
 from mlops.ir.hiding import hide
-from mlops.ir.measure import Judged, Measure
+from mlops.ir.measure import Judged, Measure, Query
 from mlops.ir.shift import Bake, Mirror, Weigh
 from mlops.project.environments import Environment
 
@@ -134,26 +133,17 @@ def _numbers(
     shown: dict[str, Measure] = {name: measures()[name] for name in _SHOWN}
     settings = {name: measure.settings() for name, measure in shown.items()}
     asked: dict[str, tuple[str, str, str]] = {}
-    queries: list[dict[str, Any]] = []
+    queries: dict[str, Query] = {}
     for variant in variants:
         for name, measure in shown.items():
             for key, query in measure.queries(settings[name], Judged(endpoint, variant)).items():
                 number = f"q{len(queries)}"
-                asked[number] = (variant, name, key)
-                dimensions = [{"Name": name, "Value": value} for name, value in query.dimensions.items()]
-                metric = {"Namespace": query.namespace, "MetricName": query.metric, "Dimensions": dimensions}
-                stat = {"Metric": metric, "Period": round(end - start), "Stat": query.statistic}
-                queries.append({"Id": number, "MetricStat": stat})
+                asked[number], queries[number] = (variant, name, key), query
     found: dict[tuple[str, str, str], float] = {}
     if queries:
-        reply = account.client("cloudwatch").get_metric_data(
-            StartTime=datetime.fromtimestamp(start, UTC),
-            EndTime=datetime.fromtimestamp(end, UTC),
-            MetricDataQueries=queries,
-        )
-        for item in reply["MetricDataResults"]:
-            if item["Values"]:
-                found[asked[item["Id"]]] = float(item["Values"][0])
+        client = account.client("cloudwatch")
+        for number, _, value in cloudwatch.values(client, queries, start, end, round(end - start)):
+            found[asked[number]] = value
     return {
         variant: {
             name: measure.value(

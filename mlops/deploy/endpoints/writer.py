@@ -9,7 +9,6 @@ from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import copying
 from mlops.deploy.endpoints.conductor import Conductor
-from mlops.deploy.endpoints.hooking import Coming
 from mlops.deploy.endpoints.promotion import (
     Action,
     CopyArchive,
@@ -35,6 +34,7 @@ from mlops.deploy.shifting.lost_answers import made, made_config, pointed
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, until_settled
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
+from mlops.ir.hook import Coming
 from mlops.project.environments import Environment
 
 Say = Callable[[str], None]

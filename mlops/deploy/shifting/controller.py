@@ -23,6 +23,7 @@ from mlops.deploy.shifting.seeing import FAILED, IN_SERVICE, MIXED, Endpoint, un
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.duration import said
+from mlops.ir.hiding import hide_text
 from mlops.ir.shift import (
     Bake,
     CallHooks,
@@ -54,7 +55,11 @@ Happened = Literal["start", "stage", "verdict", "rollback", "end"]
 
 
 class Red(Exception):
-    """The new version is not to go on; the text is a clause that says why."""
+    """The new version is not to go on; the text is a clause that says why. It is told, kept and sent: what looks like a
+    secret in it is hidden."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(hide_text(why))
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,19 +5,19 @@ A question that could not be asked is no failure of the version.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import Any
 
 from mlops.account import answers
-from mlops.deploy.shifting import comparing, deciding
+from mlops.deploy.shifting import cloudwatch, comparing, deciding
 from mlops.deploy.shifting.comparing import Window
 from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.deciding import Rule
 from mlops.deploy.shifting.judging_shadows import ByPairs
 from mlops.deploy.shifting.samples import Looked, Samples
 from mlops.ir import AccountError, MlopsError
+from mlops.ir.hiding import hide_text
 from mlops.ir.measure import Query
 from mlops.ir.shift import Bake, Mirror
 
@@ -37,7 +37,7 @@ class ByMetrics:
 
     def __init__(
         self,
-        cloudwatch: Any,
+        client: Any,
         rules: Sequence[Rule],
         samples: Samples,
         *,
@@ -47,7 +47,7 @@ class ByMetrics:
         say: Callable[[str], None] = lambda text: None,
         keep: Callable[[Samples], None] = lambda samples: None,
     ) -> None:
-        self._cloudwatch = cloudwatch
+        self._cloudwatch = client
         self._rules = rules
         self._samples = samples
         self._alarms = alarms
@@ -135,10 +135,10 @@ class ByMetrics:
 
     def _states(self) -> dict[str, str | None]:
         """Of the alarms, with the reason of one that rings; None for one that is not there."""
-        found = _described(self._cloudwatch, self._alarms)
         states: dict[str, str | None] = dict.fromkeys(self._alarms)
-        for name, item in found.items():
-            reason = f": {item.get('StateReason', '')}" if item["StateValue"] == "ALARM" else ""
+        for name, item in cloudwatch.alarms(self._cloudwatch, self._alarms).items():
+            # Whoever sets an alarm's state gives a reason in words of their own.
+            reason = f": {hide_text(item.get('StateReason', ''))}" if item["StateValue"] == "ALARM" else ""
             states[name] = f"{item['StateValue']}{reason}"
         return states
 
@@ -161,53 +161,17 @@ class ByMetrics:
             for variant in variants
             for at in times
         }
-        for result in self._results(asked, min(times), max(times) + rule.interval, rule.interval):
-            item = asked[result["Id"]]
-            for at, value in zip(result["Timestamps"], result["Values"], strict=True):
-                if (place := (item.variant, round(at.timestamp()))) in found:
-                    found[place][item.name] = value
+        queries = {identifier: item.query for identifier, item in asked.items()}
+        end = max(times) + rule.interval
+        for identifier, at, value in cloudwatch.values(self._cloudwatch, queries, min(times), end, rule.interval):
+            item = asked[identifier]
+            if (place := (item.variant, at)) in found:
+                found[place][item.name] = value
         for (variant, at), its in found.items():
             self._samples.add(rule.name, variant, at, its)
 
-    def _results(self, asked: Mapping[str, _Asked], first: int, end: int, period: int) -> Iterator[Mapping[str, Any]]:
-        """Of all pages."""
-        request = {
-            "StartTime": datetime.fromtimestamp(first, UTC),
-            "EndTime": datetime.fromtimestamp(end, UTC),
-            "ScanBy": "TimestampAscending",
-            "MetricDataQueries": [
-                {
-                    "Id": identifier,
-                    "MetricStat": {
-                        "Metric": {
-                            "Namespace": item.query.namespace,
-                            "MetricName": item.query.metric,
-                            "Dimensions": [
-                                {"Name": key, "Value": value} for key, value in item.query.dimensions.items()
-                            ],
-                        },
-                        "Period": period,
-                        "Stat": item.query.statistic,
-                    },
-                }
-                for identifier, item in asked.items()
-            ],
-        }
-        token = None
-        while True:
-            reply = self._cloudwatch.get_metric_data(**request, **({"NextToken": token} if token else {}))
-            yield from reply["MetricDataResults"]
-            token = reply.get("NextToken")
-            if not token:
-                return
 
-
-def unknown_alarms(cloudwatch: Any, names: Sequence[str]) -> list[str]:
+def unknown_alarms(client: Any, names: Sequence[str]) -> list[str]:
     """Those that are not there: a name that is mistyped would never ring."""
-    found = _described(cloudwatch, names) if names else {}
+    found = cloudwatch.alarms(client, names)
     return [name for name in names if name not in found]
-
-
-def _described(cloudwatch: Any, names: Sequence[str]) -> Mapping[str, Mapping[str, Any]]:
-    told = cloudwatch.describe_alarms(AlarmNames=list(names), AlarmTypes=["MetricAlarm", "CompositeAlarm"])
-    return {item["AlarmName"]: item for item in (*told["MetricAlarms"], *told.get("CompositeAlarms", ()))}

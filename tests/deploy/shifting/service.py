@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
@@ -35,6 +35,10 @@ class Service:
     hook: Hook = lambda when, operation: None
     calls: list[str] = field(default_factory=list)
     failure: str | None = None
+    reason: str = "the model does not start"
+    """Of what is broken."""
+    page: int = 100
+    """How many alarms one answer has."""
     scaled: dict[str, dict[str, Any]] = field(default_factory=dict)
     """Scalable targets by their variant, with their ``policies`` and ``actions`` by name."""
 
@@ -97,7 +101,7 @@ class Service:
             if item.name in self.scaled and types.get(item.name) != item.request.get("InstanceType"):
                 raise refused("UpdateEndpoint", "ValidationException", f"{item.name} must be deregistered before")
         if any(item["ModelName"] in self.broken for item in wanted):
-            self.failure = "the model does not start"
+            self.failure = self.reason
             return
         self.failure = None
         self.serving = Serving(
@@ -145,7 +149,7 @@ class Service:
 
     # CloudWatch.
 
-    def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
+    def _alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> list[dict[str, Any]]:
         found = [
             {
                 "AlarmName": name,
@@ -155,7 +159,7 @@ class Service:
             for name in AlarmNames
             if name in self.alarms
         ]
-        return {"MetricAlarms": found, "CompositeAlarms": []}
+        return paged("MetricAlarms", found, self.page)
 
     # S3.
 
@@ -176,7 +180,8 @@ class Service:
         return {"ETag": etag(Body)}
 
     def get_paginator(self, operation: str) -> Pages:
-        asked: dict[str, Callable[..., dict[str, Any]]] = {
+        asked: dict[str, Callable[..., Any]] = {
+            "describe_alarms": self._alarms,
             "list_objects_v2": self._objects,
             "list_model_package_groups": dict,
             "describe_scalable_targets": self._targets,
@@ -256,10 +261,17 @@ class Service:
 
 @dataclass(frozen=True)
 class Pages:
-    ask: Callable[..., dict[str, Any]]
+    """Of an answer, or of all that there are."""
+
+    ask: Callable[..., Any]
 
     def paginate(self, **request: Any) -> list[dict[str, Any]]:
-        return [self.ask(**request)]
+        found = self.ask(**request)
+        return found if isinstance(found, list) else [found]
+
+
+def paged(member: str, found: Sequence[Any], size: int) -> list[dict[str, Any]]:
+    return [{member: list(found[first : first + size])} for first in range(0, len(found), size)] or [{member: []}]
 
 
 def etag(body: bytes) -> str:

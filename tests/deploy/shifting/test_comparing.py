@@ -16,6 +16,8 @@ from mlops.deploy.shifting.judging import ByMetrics
 from mlops.deploy.shifting.samples import Samples
 from mlops.ir.shift import Bake, Stage
 
+from .service import Pages, paged
+
 PERIOD = 60
 BEGAN = 100 * PERIOD
 STAGES = (Bake(1, 5.0, 600), Bake(2, 25.0, 600), Bake(3, 50.0, 600), Bake(4, 100.0, 120))
@@ -41,7 +43,11 @@ class Traffic:
                         )
                 minute += 1
 
-    def get_metric_data(self, StartTime: datetime, EndTime: datetime, **request: Any) -> dict[str, Any]:
+    def get_paginator(self, operation: str) -> Pages:
+        assert operation == "get_metric_data"
+        return Pages(self._data)
+
+    def _data(self, StartTime: datetime, EndTime: datetime, **request: Any) -> list[dict[str, Any]]:
         start, end = StartTime.timestamp(), EndTime.timestamp()
         results = []
         for query in request["MetricDataQueries"]:
@@ -54,9 +60,7 @@ class Traffic:
             }
             times = [datetime.fromtimestamp(at, UTC) for at in found]
             results.append({"Id": query["Id"], "Timestamps": times, "Values": list(found.values())})
-        first = int(request.get("NextToken", 0))
-        more = {"NextToken": str(first + self.page)} if first + self.page < len(results) else {}
-        return {"MetricDataResults": results[first : first + self.page], **more}
+        return paged("MetricDataResults", results, self.page)
 
 
 def seen() -> Samples:

@@ -272,6 +272,25 @@ def test_what_does_not_start_changes_no_traffic() -> None:
     assert (service.serving, service.calls.count("update_weights")) == (replace(OLD), 0)
 
 
+SECRET = "ghp_" + "0" * 36
+TRACEBACK = f"""c1 serves: it ended, exit code 1: Traceback (most recent call last):
+  File "/opt/ml/model/code/inference.py", line 7, in model_fn
+    load()
+ValueError: DB_PASSWORD=hunter2-hunter2 {"x" * 262} {SECRET} is wrong
+"""
+
+
+@pytest.mark.parametrize("reason", ["DB_PASSWORD=hunter2-hunter2 is refused", f"the key {SECRET}", TRACEBACK])
+def test_why_it_did_not_start_is_told_and_kept_without_secrets(reason: str) -> None:
+    service, said, people = Service(OLD, broken=frozenset({"new"}), reason=reason), list[str](), list[str]()
+    outcome = controller(service, say=said.append, tell=lambda happened, text, journal: people.append(text)).go(
+        journal(moves_of("canary")), None
+    )
+    assert outcome.verb == "taken back" and "(hidden)" in str(outcome.journal.reason)
+    told = "\n".join((*said, *people, str(outcome.journal.reason), *map(bytes.decode, service.objects.values())))
+    assert "hunter2" not in told and "ghp_" not in told
+
+
 def test_a_failed_smoke_test_comes_before_any_traffic() -> None:
     def probe(asked: str | None) -> None:
         raise Refusal(f"{asked} answers nothing")

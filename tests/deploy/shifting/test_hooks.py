@@ -38,7 +38,20 @@ from .service import Service
 from .test_control import SETTINGS
 from .test_controller import ENVIRONMENT, OLD, Killed, Time, controller, gone_on_with, journal, models, moves_of
 
-FACTS = Facts("k" * 32, "stage", "prod", "churn", "churn", 2, "after", "before", "weights", "ada", 1, 5.0)
+FACTS = Facts(
+    "churn",
+    "churn",
+    2,
+    "after",
+    "before",
+    "weights",
+    "ada",
+    key="k" * 32,
+    moment="stage",
+    environment="prod",
+    stage=1,
+    share=5.0,
+)
 
 
 def called(table: dict[str, Any], around: Around, facts: Facts = FACTS) -> str:

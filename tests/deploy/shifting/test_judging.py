@@ -11,10 +11,12 @@ from botocore.exceptions import ClientError
 
 from mlops.deploy.measures import measures
 from mlops.deploy.shifting.deciding import Rule, judged, period_of, periods_of, too_short
-from mlops.deploy.shifting.judging import ByMetrics
+from mlops.deploy.shifting.judging import ByMetrics, unknown_alarms
 from mlops.deploy.shifting.samples import Samples
 from mlops.ir.measure import Judged
 from mlops.ir.shift import Bake
+
+from .service import Pages, paged
 
 ERRORS = measures()["errors"]
 RULE = Rule("errors", ERRORS, ERRORS.settings(), at_most=0.01)
@@ -92,14 +94,20 @@ def test_a_stage_that_is_long_enough_has_its_periods_wherever_it_begins(begins: 
 
 
 class Metrics:
-    """Values by the query's name and the second at which a period begins."""
+    """Values by the query's name and the second at which a period begins. ``page`` is how many alarms or results one
+    answer has."""
 
-    def __init__(self, values: dict[str, dict[int, float]], alarms: dict[str, str] | None = None) -> None:
-        self.values, self.alarms = values, alarms or {}
+    def __init__(
+        self, values: dict[str, dict[int, float]], alarms: dict[str, str] | None = None, page: int = 100
+    ) -> None:
+        self.values, self.alarms, self.page = values, alarms or {}, page
         self.asked: list[tuple[float, float]] = []
         self.fails = False
 
-    def get_metric_data(self, StartTime: datetime, EndTime: datetime, **request: Any) -> dict[str, Any]:
+    def get_paginator(self, operation: str) -> Pages:
+        return Pages({"get_metric_data": self._data, "describe_alarms": self._alarms}[operation])
+
+    def _data(self, StartTime: datetime, EndTime: datetime, **request: Any) -> list[dict[str, Any]]:
         if self.fails:
             raise ClientError({"Error": {"Code": "Throttling", "Message": "slower"}}, "GetMetricData")
         start, end = StartTime.timestamp(), EndTime.timestamp()
@@ -109,11 +117,20 @@ class Metrics:
             found = {at: value for at, value in self.values.get(query["Id"], {}).items() if start <= at < end}
             times = [datetime.fromtimestamp(at, UTC) for at in found]
             results.append({"Id": query["Id"], "Timestamps": times, "Values": list(found.values())})
-        return {"MetricDataResults": results}
+        return paged("MetricDataResults", results, self.page)
 
-    def describe_alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> dict[str, Any]:
-        found = [{"AlarmName": name, "StateValue": self.alarms[name]} for name in AlarmNames if name in self.alarms]
-        return {"MetricAlarms": found, "CompositeAlarms": []}
+    def _alarms(self, AlarmNames: list[str], AlarmTypes: list[str]) -> list[dict[str, Any]]:
+        assert len(AlarmNames) <= 100  # or the service refuses it
+        found = [
+            {
+                "AlarmName": name,
+                "StateValue": self.alarms[name],
+                "StateReason": f"DB_PASSWORD=hunter2-{name} is refused",
+            }
+            for name in AlarmNames
+            if name in self.alarms
+        ]
+        return paged("MetricAlarms", found, self.page)
 
 
 def judge(metrics: Metrics, *rules: Rule, lag: float = 0.0, **more: Any) -> ByMetrics:
@@ -161,6 +178,27 @@ def test_a_dry_run_is_told_once_and_not_heeded() -> None:
 def test_alarms(state: str | None, standing: str) -> None:
     metrics = Metrics({"requests": {60: 1.0}}, {"a": state} if state else {})
     assert judge(metrics, alarms=("a",)).look(BAKE, since=60, now=120).standing == standing
+
+
+@pytest.mark.parametrize("page", [1, 2, 100])
+@pytest.mark.parametrize("count", [1, 3, 100, 101, 250])
+def test_alarms_on_all_pages_are_heard(count: int, page: int) -> None:
+    names = tuple(f"a{number}" for number in range(count))
+    quiet = Metrics({"requests": {60: 1.0}}, dict.fromkeys(names, "OK"), page)
+    assert judge(quiet, alarms=names).look(BAKE, since=60, now=120).standing == "green"
+    assert unknown_alarms(quiet, (*names, "other")) == ["other"]
+    quiet.alarms[names[-1]] = "ALARM"
+    assert judge(quiet, alarms=names).look(BAKE, since=60, now=120).standing == "red"
+
+
+def test_values_on_all_pages_count() -> None:
+    metrics = Metrics({"requests": {60: 10.0}, "failed": {60: 10.0}}, page=1)
+    assert judge(metrics).look(BAKE, since=60, now=120).standing == "red"
+
+
+def test_the_reason_of_an_alarm_is_told_without_its_secrets() -> None:
+    asking = judge(Metrics({}, {"a": "ALARM"}), alarms=("a",))
+    assert asking.look(BAKE, since=60, now=120).why == "the alarm a is in ALARM: DB_PASSWORD=(hidden) is refused"
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from mlops.deploy.shifting import journal as journals
 from mlops.ir import UsageError
 from mlops.ir.shift import Bake
 
-from .service import Service
+from .service import Pages, Service, paged
 from .test_controller import ENVIRONMENT, OLD, Time, controller, journal, moves_of
 
 
@@ -28,15 +28,19 @@ class Measured(Service):
 
     metrics: dict[tuple[str, str], float]
 
-    def get_metric_data(self, StartTime: datetime, EndTime: datetime, MetricDataQueries: Any) -> dict[str, Any]:
+    def get_paginator(self, operation: str) -> Pages:
+        return Pages(self._data) if operation == "get_metric_data" else super().get_paginator(operation)
+
+    def _data(self, StartTime: datetime, EndTime: datetime, MetricDataQueries: Any, ScanBy: str) -> Any:
         assert (EndTime - StartTime).total_seconds() == 60 and EndTime == datetime.fromtimestamp(900, UTC)
         results = []
         for query in MetricDataQueries:
             metric = query["MetricStat"]["Metric"]
             variant = next(item["Value"] for item in metric["Dimensions"] if item["Name"] == "VariantName")
             value = self.metrics.get((variant, metric["MetricName"]))
-            results.append({"Id": query["Id"], "Values": [] if value is None else [value]})
-        return {"MetricDataResults": results}
+            told = {"Timestamps": [], "Values": []} if value is None else {"Timestamps": [StartTime], "Values": [value]}
+            results.append({"Id": query["Id"], **told})
+        return paged("MetricDataResults", results, self.page)
 
 
 def seen(service: Any) -> Look:
@@ -44,7 +48,7 @@ def seen(service: Any) -> Look:
 
 
 def test_each_variant_has_its_numbers() -> None:
-    service = Measured(OLD)
+    service = Measured(OLD, page=2)
     service.metrics = {
         ("AllTraffic", "Invocations"): 200.0,
         ("AllTraffic", "InvocationModelErrors"): 3.0,
