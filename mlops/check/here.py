@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from typing import TypeAlias
 
 from mlops.check.codes import SURROUNDINGS
 from mlops.ir import Checked, Finding, Placed, Ref, Severity
@@ -10,12 +11,16 @@ from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.knowledge.this_machine import Obstacle, of_containers, of_step
 
+Knows: TypeAlias = Callable[[str], bool]
+"""Whether there is a function of that name or ARN here."""
+
 _CODE = "A030"
 _BRANCHES = frozenset({"IfSteps", "ElseSteps"})
 
 
-def cannot_run(checked: Checked) -> Iterator[Finding]:
-    """By step, in the order of the document. Of what a loop holds nothing is said: the loop itself cannot run."""
+def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding]:
+    """By step, in the order of the document. Of what a loop holds nothing is said: the loop itself cannot run. Without
+    ``knows`` nothing is said of functions that a step calls."""
     models = {placed.step.name: placed for placed in checked.definition.placed() if placed.step.type == "Model"}
     for placed in checked.definition.placed():
         if any(member not in _BRANCHES for _, member in placed.branches):
@@ -24,9 +29,19 @@ def cannot_run(checked: Checked) -> Iterator[Finding]:
         action = step_type.action if step_type is not None else None
         for obstacle in of_step(step.type, action, step.arguments):
             yield _finding(placed, placed, obstacle)
+        if knows is not None and (missing := _missing_function(step.members.get("FunctionArn"), knows)) is not None:
+            yield _finding(placed, placed, missing, beside=True)
         served = _model_of(placed, models) if action == "transform" else None
         for obstacle in _of_model(served) if served is not None else ():
             yield _finding(placed, served or placed, obstacle)
+
+
+def _missing_function(arn: object, knows: Knows) -> Obstacle | None:
+    if not isinstance(arn, str) or knows(arn):
+        return None
+    name = arn.rpartition(":function:")[2].partition(":")[0]
+    message = f"there is no function {name} here: name its source in mlops.toml under [env.local.functions]"
+    return Obstacle(("FunctionArn",), f'{message}, e.g. {name} = "functions/{name}.py:handler"')
 
 
 def unavoidable(checked: Checked) -> frozenset[str]:
@@ -67,7 +82,9 @@ def _of_model(placed: Placed) -> Iterator[Obstacle]:
         yield Obstacle((*at, *rest), obstacle.message)
 
 
-def _finding(placed: Placed, at: Placed, obstacle: Obstacle) -> Finding:
+def _finding(placed: Placed, at: Placed, obstacle: Obstacle, *, beside: bool = False) -> Finding:
+    """``beside``: the member stands beside the step's Arguments."""
+    inside = "" if beside else "/Arguments"
     return Finding(
         _CODE,
         SURROUNDINGS[_CODE][0],
@@ -75,6 +92,6 @@ def _finding(placed: Placed, at: Placed, obstacle: Obstacle) -> Finding:
         obstacle.message,
         help="it runs in an account; here a stub can stand for it in a test, and --only runs other steps",
         step=placed.step.name,
-        path=f"{at.pointer}/Arguments{pointer(*obstacle.member) if obstacle.member else ''}",
+        path=f"{at.pointer}{inside}{pointer(*obstacle.member) if obstacle.member else ''}",
         where=placed.step.where,
     )

@@ -30,6 +30,7 @@ class StepType:
     - ``action``: the module of ``mlops.run.actions`` that runs it here.
     - ``dependable``: other steps may name it in DependsOn.
     - ``job``: the kind of job that it starts, None where it starts none.
+    - ``boxed``: its action starts a command, though no job.
     - ``made``: the request's member that names what it makes, of a step that starts no job.
     - ``permissions``: actions that the pipeline's role needs for it, None where nobody knows.
     """
@@ -51,6 +52,7 @@ class StepType:
     action: str | None = None
     dependable: bool = True
     job: JobKind | None = None
+    boxed: bool = False
     made: str | None = None
     permissions: tuple[str, ...] | None = None
 
@@ -62,4 +64,4 @@ class StepType:
     @property
     def is_boxed(self) -> bool:
         """Here it runs in a sandbox."""
-        return self.job is not None and self.job.boxed
+        return self.boxed or (self.job is not None and self.job.boxed)

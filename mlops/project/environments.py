@@ -50,6 +50,7 @@ class Environment:
     ``parameters`` are pipeline parameters' defaults in this environment; ``instance`` is the instance type of steps
     that name none, ``max_instances`` the most of them that a job has. ``answers`` are what its account would say to a
     file that asks while it is composed: the reply's members by the question, e.g. ``ssm GetParameter /ml/role``.
+    ``functions`` of the local account are the sources of Lambda functions by name, e.g. ``functions/score.py:handler``.
     ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the project's own
     SQLite file. ``state`` is the local account's folder, and None where the
     account is another one. ``parallelism`` is for pipelines that give
@@ -73,6 +74,9 @@ class Environment:
     tags: dict[str, str] = field(default_factory=dict)
     parameters: dict[str, str | int | float | bool] = field(default_factory=dict)
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
+    functions: dict[
+        Annotated[str, Pattern(r"^[A-Za-z0-9_\-]{1,64}$")], Annotated[str, Pattern(r"^[^:]+\.py:[A-Za-z_]\w*$")]
+    ] = field(default_factory=dict)
     parallelism: Annotated[int, AtLeast(1)] | None = None
     approval: bool = False
     schedules: dict[Name, Schedule] = field(default_factory=dict)
@@ -263,6 +267,9 @@ def _environments(
                     mistakes.append(_mistake(file, text, ("env", name, key), message))
                 merged.pop(key, None)
             merged = _local_values(root) | merged
+        elif "functions" in own:
+            message = "functions are for the account inside .mlops/: in another one whoever owns a function deploys it"
+            mistakes.append(_mistake(file, text, ("env", name, "functions"), message))
         unset: list[str] = []
         filled = _filled(merged, (), Place(file, text, writers), mistakes, unset)
         if unset:

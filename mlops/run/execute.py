@@ -32,6 +32,8 @@ _LONGEST_UNTOLD_SECONDS = 0.05
 # Commands wake the loop when they end; what else a task waits for is asked for again and again.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.05
 _UNBOXED = Isolation("folders", "this step starts no command")
+_READ = ("FunctionArn", "OutputParameters", "SqsQueueUrl")
+"""Members of a step, beside its arguments, that an action goes by."""
 _T = TypeVar("_T")
 
 
@@ -58,6 +60,7 @@ class _Prepared:
 
     name: str
     request: Mapping[str, Any]
+    members: Mapping[str, Any]
     retries: Retries
     entry: CacheEntry | None
     hit: Success | None
@@ -224,16 +227,17 @@ class _Run:
         name = job_name(self._execution.execution_id, step.name, attempt, base if isinstance(base, str) else None)
         context = Context(self._checked, self._execution, self._ports.objects, self._responses, now(), name)
         request = resolve(arguments, context)
+        members = {name: resolve(step.members[name], context) for name in _READ if name in step.members}
         retries = Retries(policies(resolve(step.members.get("RetryPolicies"), context)), time.monotonic())
         if self._cache is None or step_type is None:
-            return _Prepared(name, request, retries, None, None)
+            return _Prepared(name, request, members, retries, None, None)
         entry = self._cache.entry(step_type, request)
         if not self._execution.use_cache:
-            return _Prepared(name, request, retries, replace(entry, note="it was run without the cache"), None)
+            return _Prepared(name, request, members, retries, replace(entry, note="it was run without the cache"), None)
         found = self._cache.find(step.name, entry, resolve(step.members.get("CacheConfig"), context), now())
         if isinstance(found, Success):
-            return _Prepared(name, request, retries, served(entry, found), found)
-        return _Prepared(name, request, retries, replace(entry, note=found), None)
+            return _Prepared(name, request, members, retries, served(entry, found), found)
+        return _Prepared(name, request, members, retries, replace(entry, note=found), None)
 
     def _begin(self, step: Step, prepared: _Prepared, folder: Path, log: Path, isolation: Isolation) -> Task:
         """Raises :class:`StepFailed` and what the ports raise."""
@@ -250,6 +254,8 @@ class _Run:
             name=prepared.name,
             isolation=isolation,
             pace=self._pace,
+            members=prepared.members,
+            earlier=dict(self._responses),
         )
         if isolation.mode == "folders" and self._is_boxed(step):
             work.note(f"no private /opt/ml here ({isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR")

@@ -64,6 +64,25 @@ class RequestRefused(Exception):
 
 
 @dataclass(frozen=True, slots=True)
+class Function:
+    """A function of Lambda's whose code lies in ``folder``. ``timeout`` is in seconds, ``memory`` in MB."""
+
+    arn: str
+    folder: Path
+    handler: str
+    timeout: float
+    memory: int
+    environment: Mapping[str, str] = field(default_factory=dict)
+
+
+class Functions(Protocol):
+    """Those of the account."""
+
+    def find(self, name_or_arn: str) -> Function | None:
+        """By its name, or by the ARN that it has in any account: a definition may have been written for another."""
+
+
+@dataclass(frozen=True, slots=True)
 class Part:
     """One thing that a step's result depends on. ``shown`` is the value for people, None where it is not to be shown.
     Where the value is an S3 URI, ``uri`` is that, and ``files`` has the hashes of what lies there by relative path,
@@ -168,9 +187,10 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Without a ``cache`` nothing is looked up or noted."""
+    """Without a ``cache`` nothing is looked up or noted, without ``functions`` there are none."""
 
     objects: Objects
     registry: Registry
     journal: Journal
     cache: Cache | None = None
+    functions: Functions | None = None

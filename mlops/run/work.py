@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -35,8 +35,9 @@ class Prepared(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Work:
-    """``request`` is the step's Arguments with every expression evaluated. ``folder`` belongs to this attempt alone.
-    ``name`` is what the job or model is to be called."""
+    """``request`` is the step's Arguments with every expression evaluated, ``members`` are those beside them.
+    ``folder`` belongs to this attempt alone. ``name`` is what the job or model is to be called. ``earlier`` has the
+    results of the steps that ended well, by name."""
 
     step: Step
     request: Mapping[str, Any]
@@ -50,6 +51,8 @@ class Work:
     step_type: StepType | None = None
     only_prepare: bool = False
     host: str = FIRST_HOST
+    members: Mapping[str, Any] = field(default_factory=dict)
+    earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
     def job_kind(self) -> JobKind:

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from functools import cache
 
-from mlops.check.here import cannot_run, unavoidable
+from mlops.check.here import Knows, cannot_run, unavoidable
 from mlops.check.selection import listed_codes, read_selection
 from mlops.check.sources import Opened
 from mlops.ir import Checked, Finding, Listener, Severity
+from mlops.project.environments import LOCAL
+from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.judging import need_sound
+from mlops.use_cases.local_functions import known
 
 
-def obstacles(checked: Checked, only: Collection[str] = ()) -> tuple[Finding, ...]:
+def obstacles(checked: Checked, only: Collection[str] = (), knows: Knows | None = None) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds."""
-    found = [item for item in cannot_run(checked) if not only or item.step in only]
+    found = [item for item in cannot_run(checked, knows) if not only or item.step in only]
     surely = (only or unavoidable(checked)) if found else ()
     return tuple(replace(item, severity=Severity.ERROR) if item.step in surely else item for item in found)
 
 
-def need_runnable(checked: Checked, only: Collection[str], listener: Listener) -> None:
+def need_runnable(checked: Checked, only: Collection[str], listener: Listener, knows: Knows) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
-    found = obstacles(checked, only)
+    found = obstacles(checked, only, knows)
     if found:
         need_sound(found, listener, doing="run")
 
 
 def with_obstacles(opened: Opened, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Opened:
     """With a finding for each step that cannot run here; ``select`` and ``ignore`` are codes."""
-    found = [item for checked in opened.pipelines for item in cannot_run(checked)]
+
+    @cache
+    def knows(name: str) -> bool:
+        environment = opened.project.environment(LOCAL)
+        return known(environment, lambda: connect_here(LOCAL, opened.project).account, name)
+
+    found = [item for checked in opened.pipelines for item in cannot_run(checked, knows)]
     wanted, unwanted = listed_codes("--select", select), listed_codes("--ignore", ignore)
     told = replace(read_selection(opened.root), select=wanted, ignore=unwanted).chosen(found)
     ordered = sorted((*opened.findings, *told), key=lambda item: item.sort_key)

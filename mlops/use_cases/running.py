@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from mlops.account import RunOptions
@@ -23,6 +24,8 @@ from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_data import placed
+from mlops.use_cases.local_functions import known
+from mlops.use_cases.local_functions import placed as place_functions
 from mlops.use_cases.runnable import need_runnable
 from mlops.use_cases.watching import need_recording, watch
 
@@ -80,10 +83,11 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     judge(definition, chosen.values)
     interruptions.judge(definition, manner.interruptions)
     selected = [item["StepName"] for item in (chosen.selective or {}).get("SelectedSteps", ())]
-    need_runnable(chosen.checked, selected, listener)
+    need_runnable(chosen.checked, selected, listener, partial(known, connected.environment, lambda: connected.account))
     options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions)
     # Nobody else writes here but other commands of the same person, who asked for it.
     need_consent(connected, f"run {definition.name}", GIVEN)
+    place_functions(connected, listener)
     upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
     arn = start(
         connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 from account_definitions import IMAGE, ROLE, document, fail, processing
+from account_parts import zipped
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
@@ -286,8 +287,27 @@ ALARM = {
     "Threshold": 5.0,
     "ComparisonOperator": "GreaterThanThreshold",
 }
+FUNCTION = zipped({"a.py": "def handler(event, context):\n    return event\n"})
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
+    (
+        "lambda",
+        "CreateFunction",
+        {
+            "FunctionName": "f",
+            "Runtime": "python3.12",
+            "Role": ROLE,
+            "Handler": "a.handler",
+            "Code": {"ZipFile": FUNCTION},
+        },
+    ),
+    ("lambda", "GetFunction", {"FunctionName": "f"}),
+    ("lambda", "GetFunctionConfiguration", {"FunctionName": "f"}),
+    ("lambda", "ListFunctions", {}),
+    ("lambda", "UpdateFunctionCode", {"FunctionName": "f", "ZipFile": FUNCTION}),
+    ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Timeout": 9}),
+    ("lambda", "Invoke", {"FunctionName": "f", "Payload": b"{}", "LogType": "Tail"}),
+    ("lambda", "DeleteFunction", {"FunctionName": "f"}),
     ("s3", "CreateBucket", {"Bucket": "some-bucket"}),
     ("s3", "HeadBucket", {"Bucket": "some-bucket"}),
     ("s3", "GetBucketLocation", {"Bucket": "some-bucket"}),

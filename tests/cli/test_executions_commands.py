@@ -162,18 +162,18 @@ def test_a_retry_tells_only_what_it_does(project: Project) -> None:
 
 
 ASKS = """\
-from mlops import Lambda, Pipeline
+from mlops import Callback, Pipeline
 with Pipeline("asks"):
-    Lambda("Ask", function="arn:aws:lambda:us-east-1:123456789012:function:f", outputs=["answer"])
+    Callback("Ask", queue="https://sqs.us-east-1.amazonaws.com/123456789012/q", outputs=["answer"])
 """
 
 
 def test_no_replay_is_offered_of_what_cannot_run_here(project: Project) -> None:
     (project.folder / "asks.py").write_text(ASKS)
-    assert "type Lambda cannot be run on this machine" in project.mlops("run", "asks.py", code=1)[1]
+    assert "type Callback cannot be run on this machine" in project.mlops("run", "asks.py", code=1)[1]
     project.mlops("upsert", "asks.py")
     told = project.mlops("start", "asks", "--watch", code=1)[1]
-    assert "type Lambda cannot be run on this machine" in told and "replay" not in told
+    assert "type Callback cannot be run on this machine" in told and "replay" not in told
     (step,) = json.loads(project.mlops("executions", "show", "--format", "json")[0])["steps"]
     assert (step["status"], step["replay"]) == ("Failed", None)
 

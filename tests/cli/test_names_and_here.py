@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from command_line import Told, in_this_process
@@ -50,7 +51,7 @@ def mlops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Capture
 def test_what_cannot_run_here_is_refused_before_anything_starts(mlops: Mlops, tmp_path: Path) -> None:
     """The first step ran, and was paid for in time, before the second one failed."""
     told = mlops("run", "asks.py", code=1).err
-    assert "asks.py:5: error A030 [Ask] a step of type Lambda cannot be run on this machine yet" in told
+    assert "asks.py:5: error A030 [Ask] there is no function f here: name its source in mlops.toml" in told
     assert "run stopped: 1 error" in told
     assert json.loads(mlops("executions", "list", "--format", "json").out) == []
     assert (
@@ -62,9 +63,42 @@ def test_what_cannot_run_here_is_refused_before_anything_starts(mlops: Mlops, tm
 def test_check_tells_it_to_whom_it_concerns(mlops: Mlops) -> None:
     assert "A030" not in mlops("check", "asks.py").out
     told = mlops("check", "asks.py", "--env", "local").out
-    assert "asks.py:5: warning A030 [Ask] a step of type Lambda cannot be run on this machine yet" in told
+    assert "asks.py:5: warning A030 [Ask] there is no function f here: name its source in mlops.toml" in told
     assert "A030" not in mlops("check", "pipeline.py", "--env", "local").out
+    assert not Path(".mlops").exists()
     assert "A030" not in mlops("check", "asks.py", "--env", "local", "--ignore", "A030").out
+
+
+def steps_of(folder: Path) -> list[dict[str, Any]]:
+    """Of the newest execution."""
+    sagemaker = LocalAccount(folder / ".mlops", "us-east-1").client("sagemaker")
+    newest = sagemaker.list_pipeline_executions(PipelineName="asks")["PipelineExecutionSummaries"][0]
+    listed = sagemaker.list_pipeline_execution_steps(PipelineExecutionArn=newest["PipelineExecutionArn"])
+    return [*listed["PipelineExecutionSteps"]]
+
+
+def test_a_function_whose_source_the_project_names_is_brought_and_called(mlops: Mlops, tmp_path: Path) -> None:
+    (tmp_path / "mlops.toml").write_text('[env.local.functions]\nf = "steps/asked.py:handler"\n')
+    told = mlops("run", "asks.py", code=2).err
+    assert "functions of the local environment: f is steps/asked.py:handler, and there is no steps/asked.py" in told
+    asked = tmp_path / "steps" / "asked.py"
+    asked.write_text("import other\ndef handler(event, context):\n    return {'answer': 'first'}\n")
+    assert "A030" not in mlops("check", "asks.py", "--env", "local").out
+    said = mlops("run", "asks.py").err
+    assert "function f of the local account is steps/asked.py:handler" in said and "Ask: Succeeded" in said
+    asked.write_text(asked.read_text().replace("first", "second"))
+    assert "steps/asked.py:handler as it is now" in mlops("run", "asks.py").err
+    (step,) = [one for one in steps_of(tmp_path) if one["StepName"] == "Ask"]
+    assert step["Metadata"]["Lambda"]["OutputParameters"] == [{"Name": "answer", "Value": "second"}]
+    assert "function f" not in mlops("run", "asks.py").err
+
+
+def test_functions_are_of_the_local_environment_alone(mlops: Mlops, tmp_path: Path) -> None:
+    (tmp_path / "mlops.toml").write_text(
+        TABLES.partition("[env.staging.promote]")[0] + 'functions = { f = "a.py:g" }\n'
+    )
+    told = mlops("check", "pipeline.py", code=2).err
+    assert "mlops.toml:7: functions are for the account inside .mlops/" in told
 
 
 def test_a_run_with_the_parameters_of_an_environment(mlops: Mlops) -> None:

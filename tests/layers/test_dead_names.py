@@ -40,6 +40,10 @@ ASKED_FOR_BY = {
     "tempfile": {"tempdir"},
     "importlib": {"find_spec"},
     "handlers of models, as the inference toolkit has them": {"get_request_header", "system_properties"},
+    "handlers of functions, as Lambda's runtime has them": {
+        *("client_context", "identity", "function_version", "invoked_function_arn", "memory_limit_in_mb"),
+        *("log_group_name", "log_stream_name", "aws_request_id", "get_remaining_time_in_millis", "function_name"),
+    },
     "authors, by the documents": {"secret_permissions"},
     "boto3, which refreshes by it": {"_credentials"},
     "who reads the record of a request, by column": {

@@ -197,7 +197,7 @@ def test_attempts_and_names(account: Account) -> None:
 @pytest.mark.parametrize(
     ("failing", "reason"),
     [
-        (step("Lambda", "L", {}), "a step of type Lambda cannot be run on this machine yet"),
+        (step("EMR", "L", {}), "a step of type EMR cannot be run on this machine yet"),
         (step("Nothing", "L", {}), "a step of type Nothing cannot be run on this machine yet"),
         (step("RegisterModel", "L", {"ModelPackageGroupName": "churn"}), "One of InferenceSpecification, "),
         (step("Processing", "L", {"AppSpecification": 5}), "the image's own entrypoint cannot run here"),

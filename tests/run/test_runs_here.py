@@ -169,10 +169,10 @@ def test_what_is_not_known_yet_is_not_judged() -> None:
 
 def test_what_is_surely_reached() -> None:
     """Neither what a branch holds, nor what waits for a failure, nor what comes behind those."""
-    gate = condition("Gate", [], then=(step("Lambda", "InBranch", {}),))
-    handler = step("Lambda", "Handler", {}, DependsOn=[{"Step": "S", "Trigger": "Failed"}])
-    behind = step("Lambda", "Behind", {}, DependsOn=["Handler"])
-    last = step("Lambda", "Last", {}, DependsOn=["S"])
+    gate = condition("Gate", [], then=(step("EMR", "InBranch", {}),))
+    handler = step("EMR", "Handler", {}, DependsOn=[{"Step": "S", "Trigger": "Failed"}])
+    behind = step("EMR", "Behind", {}, DependsOn=["Handler"])
+    last = step("EMR", "Last", {}, DependsOn=["S"])
     whole = checked(processing(), gate, handler, behind, last)
     assert unavoidable(whole) == {"S", "Gate", "Last"}
     assert [item.step for item in cannot_run(whole)] == ["InBranch", "Handler", "Behind", "Last"]

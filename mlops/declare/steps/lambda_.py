@@ -18,6 +18,8 @@ __all__ = ["Lambda"]
 STEP_TYPE = StepType(
     type="Lambda",
     envelope=frozenset({"CacheConfig", "FunctionArn", "OutputParameters"}),
+    action="lambda_",
+    boxed=True,
     permissions=("lambda:InvokeFunction",),
 )
 

@@ -21,7 +21,7 @@ from mlops.ir.events import Event
 from mlops.ir.execution_events import execution_event, step_event
 from mlops.ir.s3_uri import split_uri
 from mlops.run.outcome import SERVICE_FAULT, THROTTLING
-from mlops.run.ports import ObjectMissing, RequestRefused, StepRecord, Success
+from mlops.run.ports import Function, ObjectMissing, RequestRefused, StepRecord, Success
 
 # Which Describe operation tells of what was made or changed: its request's member, and the reply's that fills it.
 _DESCRIBED = {
@@ -121,6 +121,16 @@ class LocalRegistry:
     def _generated_by(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The service notes which execution made a package."""
         return {"GeneratedBy": self._execution_arn, **(request.get("MetadataProperties") or {})}
+
+
+class LocalFunctions:
+    def __init__(self, state: State) -> None:
+        self._state = state
+
+    def find(self, name_or_arn: str) -> Function | None:
+        from mlops.account.local.services.lambda_.functions import function_of  # few pipelines call any
+
+        return function_of(self._state, name_or_arn)
 
 
 class LocalCache:

@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops.account.local import ownership, reserve
-from mlops.account.local.process.ports import LocalCache, LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.process.ports import LocalCache, LocalFunctions, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.services.sagemaker import pipelines
 from mlops.account.local.services.sagemaker.selection import select
 from mlops.account.local.settling import RUNNING, end_steps
@@ -136,7 +136,13 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
                 interruptions=body.get("Interruptions") or {},
                 memory_limit=asked_memory(os.environ),
             ),
-            Ports(LocalObjects(state), LocalRegistry(state, arn, journal), journal, LocalCache(state, row["pipeline"])),
+            Ports(
+                LocalObjects(state),
+                LocalRegistry(state, arn, journal),
+                journal,
+                LocalCache(state, row["pipeline"]),
+                LocalFunctions(state),
+            ),
         )
         _log.info("execution %s: %s", execution_id, status)
     except Exception as error:
