@@ -5,7 +5,7 @@ other."""
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from mlops.account import Account, answers
@@ -37,15 +37,30 @@ def append(account: Account, environment: Environment, folder: str, entry: Mappi
     raise Refusal(f"{folder} in s3://{environment.bucket} is written by too many at once", hint="try again")
 
 
-def read(account: Account, environment: Environment, folder: str, last: int | None = None) -> list[dict[str, Any]]:
-    """Oldest first, each with its ``number``; only the ``last`` ones where that is given."""
+def read(
+    account: Account, environment: Environment, folder: str, last: int | None = None, *, members: Collection[str] = ()
+) -> list[dict[str, Any]]:
+    """Oldest first, each with its ``number``; only the ``last`` ones where that is given. Raises Refusal for one that
+    is no record, or lacks one of the ``members``."""
     numbers = _numbers(account, environment, folder)
     found = []
     for number in numbers if last is None else numbers[-last:]:
+        name = _name(environment, folder, number)
         with answers():
-            there = conditional_object.get(account, environment, _name(environment, folder, number))
-        if there is not None:
-            found.append({**json.loads(there.content), "number": number})
+            there = conditional_object.get(account, environment, name)
+        if there is None:
+            continue
+        try:
+            told = json.loads(there.content)
+        except (ValueError, RecursionError):
+            told = None
+        if not isinstance(told, dict) or any(member not in told for member in members):
+            raise Refusal(
+                f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its "
+                "own",
+                hint="what it says is not known; where it is nothing of yours, delete that object",
+            )
+        found.append({**told, "number": number})
     return found
 
 

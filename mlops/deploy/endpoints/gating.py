@@ -19,6 +19,7 @@ from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.models.shipped import shipped
 from mlops.ir import MlopsError, Refusal
 from mlops.ir.gate import OFF, Asked, Gate, Judgement, Signature
+from mlops.ir.hiding import hide_text
 from mlops.project.environments import Environment
 
 APPROVAL = "approval"
@@ -63,8 +64,11 @@ def judge(gates: Sequence[tuple[Gate, Any]], asked: Asked, overrides: Collection
             judgement = Judgement(False, error.message)
         except ValueError as error:
             judgement = Judgement(False, str(error))
+        except Exception as error:  # of somebody else's gate, or over a file that holds anything: it did not say yes
+            judgement = Judgement(False, f"it cannot say: {type(error).__name__}: {error}")
         overridden = not judgement.passes and gate.name in overrides
-        found.append(Gated(gate.name, judgement.passes, judgement.found, overridden))
+        # What a gate quotes of a file, an account or the user's own code is kept in the history.
+        found.append(Gated(gate.name, judgement.passes, hide_text(judgement.found), overridden))
     return tuple(found)
 
 

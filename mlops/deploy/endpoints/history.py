@@ -3,7 +3,7 @@ the account's bucket."""
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
@@ -42,6 +42,8 @@ class Entry:
     number: int = 0
 
 
+_ALWAYS = tuple(item.name for item in fields(Entry) if item.default is MISSING and item.default_factory is MISSING)
+"""What each entry has, whichever version wrote it."""
 DECLARED = 0
 """The version of an entry that is about what a file declares and no registered version; ``group`` is then the name that
 its content has."""
@@ -90,14 +92,14 @@ def is_ours(entries: tuple[Entry, ...]) -> bool:
 def read(account: Account, environment: Environment, endpoint: str, last: int | None = None) -> tuple[Entry, ...]:
     """Oldest first."""
     known = set(Entry.__dataclass_fields__)
-    found = ledger.read(account, environment, _folder(endpoint), last)
+    found = ledger.read(account, environment, _folder(endpoint), last, members=_ALWAYS)
     return tuple(Entry(**{key: value for key, value in item.items() if key in known}) for item in found)
 
 
 def promoters(account: Account, environment: Environment, endpoint: str) -> frozenset[str | None]:
     """Names of the environments by which it was promoted to since it was made; None where an entry does not say."""
     found: set[str | None] = set()
-    for item in ledger.read(account, environment, _folder(endpoint)):
+    for item in ledger.read(account, environment, _folder(endpoint), members=_ALWAYS):
         found = set() if item["verb"] == "deleted" else {*found, item.get("environment")}
     return frozenset(found)
 

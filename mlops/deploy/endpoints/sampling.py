@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import io
 import tarfile
-from collections.abc import Mapping
+import zlib
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops.account import Account, answers
@@ -71,16 +72,27 @@ def types_of(version: Version) -> tuple[str, str]:
 
 
 def samples_of(account: Account, version: Version) -> Samples:
-    """Those in the version's sample payload; ``account`` holds it."""
+    """Those in the version's sample payload; ``account`` holds it. Raises Refusal for what is no archive, as somebody
+    else may have registered it."""
     uri = version.details.get("SamplePayloadUrl")
     if not uri:
         return Samples({}, *types_of(version))
     bucket, key = split_uri(str(uri))
-    content = account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
-    found = {}
+    with answers():
+        content = account.client("s3").get_object(Bucket=bucket, Key=key)["Body"].read()
+    try:
+        return Samples(dict(_files(content)), *types_of(version))
+    except (tarfile.TarError, OSError, EOFError, zlib.error) as error:
+        raise Refusal(
+            f"the samples of version {version.number} of {version.group} cannot be read: {uri} is no whole archive in "
+            f"gzip: {error}",
+            hint="register a version whose sample payload is one; `mlops promote --sample FILE` asks another request",
+        ) from None
+
+
+def _files(content: bytes) -> Iterator[tuple[str, bytes]]:
     with tarfile.open(fileobj=io.BytesIO(content), mode="r:gz") as archive:
         for member in archive:
             file = archive.extractfile(member) if member.isfile() else None
             if file is not None:
-                found[member.name] = file.read()
-    return Samples(found, *types_of(version))
+                yield member.name, file.read()

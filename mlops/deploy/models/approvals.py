@@ -28,7 +28,7 @@ def append(
 
 def read(account: Account, environment: Environment, group: str, number: int) -> tuple[Approval, ...]:
     """Oldest first."""
-    found = ledger.read(account, environment, _folder(group, number))
+    found = ledger.read(account, environment, _folder(group, number), members=("status", "at"))
     return tuple(Approval(item["status"], item.get("by"), item.get("reason"), item["at"]) for item in found)
 
 

@@ -84,7 +84,7 @@ def read(account: Account, environment: Environment, version: Version) -> Lineag
         return None
     try:
         return _parsed(json.loads(there.content))
-    except (ValueError, TypeError, KeyError):
+    except (ValueError, RecursionError, TypeError, KeyError, AttributeError):
         raise Refusal(
             f"the lineage of version {version.number} of {version.group} cannot be read: "
             f"s3://{environment.bucket}/{name} is none that mlops wrote"

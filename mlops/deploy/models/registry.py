@@ -146,10 +146,9 @@ def metrics(account: Account, version: Version) -> Mapping[str, float]:
                     continue
                 body = s3.get_object(Bucket=bucket, Key=name)["Body"].read()
                 try:
-                    document = json.loads(body)
-                except ValueError:
+                    found.update(numbers(json.loads(body)))
+                except (ValueError, RecursionError):
                     continue  # A report of another kind; showing numbers is all that is wanted here.
-                found.update(numbers(document))
     return found
 
 
@@ -161,11 +160,15 @@ def _reports(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 
 def numbers(document: Any, at: str = "") -> Iterator[tuple[str, float]]:
-    """Every number in a JSON document by its dotted name."""
+    """Every number in a JSON document by its dotted name, but for integers that no float holds."""
     if isinstance(document, Mapping):
         for key, value in document.items():
             yield from numbers(value, f"{at}.{key}" if at else str(key))
     elif isinstance(document, int | float) and not isinstance(document, bool):
+        try:
+            float(document)
+        except OverflowError:
+            return
         yield at, document
 
 

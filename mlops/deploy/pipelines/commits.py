@@ -50,7 +50,7 @@ def _parsed(content: bytes) -> Commit | None:
     try:
         told = json.loads(content)
         return Commit(str(told["commit"]), bool(told["dirty"]))
-    except (ValueError, KeyError, TypeError):
+    except (ValueError, RecursionError, KeyError, TypeError):
         return None
 
 

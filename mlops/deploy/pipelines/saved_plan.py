@@ -82,7 +82,7 @@ def read(file: Path) -> SavedPlan:
         return SavedPlan(_texts(told["targets"]), environment, suffix, _texts(told["aliases"]), promises)
     except OSError as error:
         raise UsageError(f"{file} cannot be read: {error.strerror}") from None
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError, AttributeError) as error:
         raise UsageError(f"{file} is no saved plan: {error}", hint="`mlops plan --out FILE` writes one") from None
 
 

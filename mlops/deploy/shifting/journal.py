@@ -160,7 +160,7 @@ def _members(record: Any) -> dict[str, Any]:
 
 def _parse(content: bytes) -> Journal:
     told = json.loads(content)
-    if told.pop("format", None) != VERSION:
+    if not isinstance(told, dict) or told.pop("format", None) != VERSION:
         raise ValueError("another format")
     moves = tuple(_schema(item.pop("move")).validate_python(item) for item in told.pop("moves"))
     journal: Journal = _schema(Journal.__name__).validate_python({**told, "moves": ()})

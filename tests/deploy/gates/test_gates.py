@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from mlops.deploy.endpoints.gating import APPROVAL, judge, need_open
 from mlops.deploy.gates import gates
 from mlops.deploy.models.registry import Version
 from mlops.ir import Refusal
-from mlops.ir.gate import Approval, Asked
+from mlops.ir.gate import Approval, Asked, Gate, Judgement, Scan, Shipped
 
 NOW = datetime(2026, 11, 27, 18, 30, tzinfo=UTC)  # a Friday
 ADA, BOB = "arn:aws:iam::111122223333:user/ada", "arn:aws:iam::111122223333:user/bob"
@@ -210,3 +211,42 @@ def test_an_override_is_told_and_does_not_open_the_others() -> None:
 def test_approval_is_no_gate_that_can_be_passed_over() -> None:
     with pytest.raises(Refusal, match="is Rejected, only an Approved one"):
         need_open(judge([], replace(ASKED, approval="Rejected"), [APPROVAL]), replace(VERSION, approval="Rejected"))
+
+
+@pytest.mark.parametrize(
+    ("raised", "found"),
+    [
+        (KeyError("status"), "it cannot say: KeyError: 'status'"),
+        (RecursionError("too deep"), "it cannot say: RecursionError: too deep"),
+        (ValueError("DB_PASSWORD=hunter2-hunter2 is refused"), "DB_PASSWORD=(hidden) is refused"),
+    ],
+    ids=lambda item: type(item).__name__,
+)
+def test_a_gate_that_breaks_down_does_not_say_yes(raised: Exception, found: str) -> None:
+    def breaks_down(settings: Any, asked: Asked) -> Judgement:
+        raise raised
+
+    _, judged, _ = judge([(Gate("own", "", lambda raw: raw, breaks_down), True)], ASKED)
+    assert (judged.passes, judged.found) == (False, found)
+
+
+def test_what_a_gate_found_holds_no_secret() -> None:
+    gate = Gate("own", "", lambda raw: raw, lambda settings, asked: Judgement(True, f"it is ghp_{'0' * 36}"))
+    _, judged, _ = judge([(gate, True)], ASKED)
+    assert judged.told == "gate own passes: it is (hidden)"
+
+
+@pytest.mark.parametrize(
+    "content", ["7", "{}", "[7]", '{"a": {"imageScanStatus": 7}}', '[{"id": 1, "affected": [7]}]', "[" * 99_999]
+)
+@pytest.mark.parametrize("gate", ["image", "dependencies"])
+def test_a_file_that_holds_anything_is_no_yes(gate: str, content: str, tmp_path: Path) -> None:
+    (tmp_path / "found.json").write_text(content)
+    raw = {"image": {"file": "found.json"}, "dependencies": {"advisories": "found.json"}}[gate]
+    ships: Any = {
+        "shipped": lambda: [Shipped("joblib", "1.0", "joblib==1.0", "requirements.txt")],
+        "scans": lambda: [Scan("a", unknown="no")],
+    }
+    asked = replace(ASKED, root=tmp_path, **ships)
+    _, judged, _ = judge([(gates()[gate], gates()[gate].read(raw))], asked)
+    assert not judged.passes and "\n" not in judged.told
