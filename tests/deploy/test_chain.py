@@ -61,8 +61,10 @@ class Release:
     dev: Account
     production: Account
 
-    def register(self, accuracy: float = 0.9, approval: str = "Approved") -> int:
-        """The version's number."""
+    def register(
+        self, accuracy: float = 0.9, approval: str = "Approved", *, data: Mapping[str, Any] | None = None
+    ) -> int:
+        """The version's number; ``data`` is what its container has in place of an archive of its own."""
         s3, sagemaker = self.dev.client("s3"), self.dev.client("sagemaker")
         groups = sagemaker.list_model_package_groups()["ModelPackageGroupSummaryList"]
         if not groups:
@@ -72,7 +74,7 @@ class Release:
         s3.put_object(Bucket="acme-dev", Key=f"{number}/report.json", Body=json.dumps({"accuracy": accuracy}))
         s3.put_object(Bucket="acme-dev", Key=f"{number}/payload.tar.gz", Body=archive("sample.csv", f"{number}\n"))
         report = {"ContentType": "application/json", "S3Uri": f"s3://acme-dev/{number}/report.json"}
-        container = {"Image": IMAGE, "ModelDataUrl": f"s3://acme-dev/{number}/model.tar.gz"}
+        container = {"Image": IMAGE, **(data or {"ModelDataUrl": f"s3://acme-dev/{number}/model.tar.gz"})}
         sagemaker.create_model_package(
             ModelPackageGroupName="churn",
             InferenceSpecification={
@@ -380,3 +382,77 @@ def test_along_the_chain_into_another_account_and_region(
     # The registry knows where its version serves.
     served = {item.environment: [place.endpoint for place in item.places] for item in lineage("dev", "churn", 1).served}
     assert served == {"dev": ["churn"], "production": ["churn"]}
+
+
+MANIFEST = json.dumps({"schemaVersion": 2, "layers": []})
+FOLDER = {"S3Uri": "s3://acme-dev/open/", "S3DataType": "S3Prefix", "CompressionType": "None"}
+SINGLE = {"S3Uri": "s3://acme-dev/adapter.bin", "S3DataType": "S3Object", "CompressionType": "None"}
+ADAPTER = [{"ChannelName": "adapter", "S3DataSource": SINGLE}]
+
+
+def test_a_model_of_many_objects_comes_object_by_object_and_an_image_by_its_digest(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Both were refused, and what was no ModelDataUrl was left out of the model that was made."""
+    monkeypatch.chdir(tmp_path)
+    release = made(moto_url, tmp_path)
+    s3 = release.dev.client("s3")
+    wanted = {"weights-1.bin": b"one", "deep/weights-2.bin": b"two", "config.json": b"{}"}
+    for name, body in {**{f"open/{name}": body for name, body in wanted.items()}, "open/": b""}.items():
+        s3.put_object(Bucket="acme-dev", Key=name, Body=body)
+    s3.put_object(Bucket="acme-dev", Key="adapter.bin", Body=b"adapter")
+    s3.put_object(Bucket="acme-dev", Key="opened-by-another", Body=b"x")
+    release.register(data={"ModelDataSource": {"S3DataSource": FOLDER}, "AdditionalModelDataSources": ADAPTER})
+    promote(asked("dev"), quiet)
+
+    before = release.there()
+    with pytest.raises(Refusal, match="the repository has no policy") as refused:
+        promote(asked("production"), quiet)
+    told = refused.value.hint or ""
+    digest = source_ecr(release.dev).describe_images(repositoryName="churn")["imageDetails"][0]["imageDigest"]
+    own = IMAGE.replace(DEV, PRODUCTION)
+    assert '"Action": ["ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer"]' in told
+    assert "`aws ecr create-repository --repository-name churn --region eu-west-1`" in told
+    assert f"`skopeo copy --all --preserve-digests docker://{IMAGE[:-2]}@{digest} docker://{own}`" in told
+    assert release.there() == before
+
+    ecr = release.production.client("ecr")
+    ecr.create_repository(repositoryName="churn")
+    kind = {"repositoryName": "churn", "imageManifestMediaType": "application/vnd.docker.distribution.manifest.v2+json"}
+    ecr.put_image(**kind, imageTag="1", imageManifest=json.dumps({"schemaVersion": 2}))
+    with pytest.raises(Refusal) as refused:  # of that tag, and not that image
+        promote(asked("production"), quiet)
+    assert "create-repository" not in (refused.value.hint or "")
+    ecr.put_image(**kind, imageTag="copied", imageManifest=MANIFEST, imageDigest=digest)
+
+    planned = plan(asked("production"))
+    assert len([line for line in planned.calls if line.startswith("copy s3://acme-dev/")]) == 4
+    assert f"the account's own copy of {IMAGE}, by its digest" in " ".join(need.found for need in planned.needs)
+    promote(asked("production"), quiet)
+    sagemaker = release.production.client("sagemaker")
+    (model,) = sagemaker.list_models()["Models"]
+    container = sagemaker.describe_model(ModelName=model["ModelName"])["PrimaryContainer"]
+    assert container["Image"] == f"{own[:-2]}@{digest}"
+    source = container["ModelDataSource"]["S3DataSource"]
+    assert (source["S3DataType"], source["CompressionType"]) == ("S3Prefix", "None")
+    (channel,) = container["AdditionalModelDataSources"]
+    there = release.production.client("s3")
+
+    def lies(uri: str) -> Mapping[str, bytes]:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        found = there.list_objects_v2(Bucket=bucket, Prefix=key)["Contents"]
+        names = [item["Key"] for item in found]
+        return {name.removeprefix(key): there.get_object(Bucket=bucket, Key=name)["Body"].read() for name in names}
+
+    assert source["S3Uri"].startswith("s3://acme-production/ml/copies/aws/") and source["S3Uri"].endswith("/")
+    assert lies(source["S3Uri"]) == wanted
+    assert channel["ChannelName"] == "adapter" and lies(channel["S3DataSource"]["S3Uri"]) == {"": b"adapter"}
+    assert promote(asked("production"), quiet).action == "unchanged"
+    served = {item.environment: [place.endpoint for place in item.places] for item in lineage("dev", "churn", 1).served}
+    assert served == {"dev": ["churn"], "production": ["churn"]}
+
+    # One file of it that is another one is another model.
+    s3.put_object(Bucket="acme-dev", Key="open/config.json", Body=b"{1}")
+    release.declare("\n[env.production.promote.gates]\nchecksum = false\n")
+    with pytest.raises(Refusal, match="its files have other ETags than those that were registered"):
+        promote(asked("production"), quiet)

@@ -1,23 +1,26 @@
 """A version of another account or region: what is needed for it to serve here, what of that is there, and how it comes.
 
-Nothing is copied on faith. Each archive goes under a name that says whose it is and what is in it, encrypted by the key
-of the environment that it goes to, and is no object before its digest is the one that was recorded. An image is not
-moved: it is named by its digest, and whoever serves has to be let at it.
+Nothing is copied on faith. Each archive, and each object of a model of many, goes under a name that says whose it is
+and what is in it, encrypted by the key of the environment that it goes to, and is no object before its digest is the
+one that was seen. An image is not moved: it is named by its digest, and whoever serves has to be let at it, or to have
+a copy.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
-from typing import Any, Literal
+from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.models import lineage
 from mlops.deploy.models.registry import Version
+from mlops.deploy.pages import items
 from mlops.ir import AccountError, Refusal
 from mlops.ir.gate import Digest
 from mlops.ir.image_uri import EcrImage, ecr_image
@@ -26,8 +29,12 @@ from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
 _PULL = ("ecr:BatchGetImage", "ecr:GetDownloadUrlForLayer")
+_COPIED = "skopeo copy --all --preserve-digests"
+_ANEW = "register what lies there as a version of its own"
 _DESCRIBE = ("sagemaker:DescribeModelPackage",)
 _COPY = re.compile(r"s3://[^/]+/(?:.+/)?copies/([a-z-]+)/(\d{12})/([a-z0-9-]+)/([^/]+)/(\d+)/[0-9a-f]{64}/")
+
+_Known: TypeAlias = Mapping[str, Digest]
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,19 +96,22 @@ def see(
         )
     bucket = _bucket(account, environment)
     key = _key(account, environment)
-    images = [_image(source_there, account, environment, number, version, item) for item in _containers(version)]
+    images = [
+        _image(source, source_there, account, environment, number, version, item) for item in _containers(version)
+    ]
     if how == "reference":
         return Crossing((*_referenced(source, environment, number, version), *(need for need, _ in images)))
     needs = [*bucket, *key]
     copies: list[Copy] = []
-    for uri in lineage.artefact_uris(version):
-        need, copy = _archive(source, environment, version, uri, recorded)
-        needs.append(need)
-        copies += [copy] if copy is not None else []
+    places: dict[str, str] = {}
+    for container in _containers(version):
+        needed, made_of, moved = _content(source, environment, version, container, recorded)
+        needs += needed
+        copies += made_of
+        places |= moved
     needs += [need for need, _ in images]
-    places = {copy.source: copy.target for copy in copies}
     made = [_container(item, image, places) for item, (_, image) in zip(_containers(version), images, strict=True)]
-    return Crossing(tuple(needs), tuple(copies), tuple(made))
+    return Crossing(tuple(needs), tuple(dict.fromkeys(copies)), tuple(made))
 
 
 def need_all(crossing: Crossing, version: Version, environment: Environment) -> None:
@@ -141,33 +151,118 @@ def _containers(version: Version) -> Sequence[Mapping[str, Any]]:
 
 def _container(told: Mapping[str, Any], image: str, places: Mapping[str, str]) -> Mapping[str, Any]:
     uri = str(told.get("ModelDataUrl") or "")
-    return {
+    made = {
         **{key: told[key] for key in ("ContainerHostname", "Environment") if told.get(key)},
         "Image": image,
         **({"ModelDataUrl": places.get(uri, uri)} if uri else {}),
     }
+    if told.get("ModelDataSource"):
+        made["ModelDataSource"] = _moved(told["ModelDataSource"], places)
+    if told.get("AdditionalModelDataSources"):
+        made["AdditionalModelDataSources"] = [_moved(item, places) for item in told["AdditionalModelDataSources"]]
+    return made
+
+
+def _moved(told: Mapping[str, Any], places: Mapping[str, str]) -> Mapping[str, Any]:
+    """A data source, or one of a channel; what the service noted of the original is not said of its copy."""
+    source = {key: value for key, value in told["S3DataSource"].items() if key not in ("ETag", "ManifestEtag")}
+    uri = str(source["S3Uri"])
+    return {**told, "S3DataSource": {**source, "S3Uri": places.get(uri, uri)}}
+
+
+def _data(container: Mapping[str, Any]) -> Iterator[tuple[str, bool, str | None]]:
+    """The URIs of what a container serves, whether all below one is meant, and why it cannot come, where it cannot."""
+    if container.get("ModelDataUrl"):
+        yield str(container["ModelDataUrl"]), str(container["ModelDataUrl"]).endswith("/"), None
+    also = container.get("AdditionalModelDataSources") or ()
+    for told in (container.get("ModelDataSource"), *also):
+        source = (told or {}).get("S3DataSource") or {}
+        if source:
+            why = "a manifest names places of its own" if source.get("ManifestS3Uri") else None
+            yield str(source.get("S3Uri")), source.get("S3DataType") == "S3Prefix", why
+    source = container.get("AdditionalS3DataSource")
+    if source:
+        yield str(source.get("S3Uri")), True, "a model of containers has no AdditionalS3DataSource"
+
+
+def _content(
+    source: Account, environment: Environment, version: Version, container: Mapping[str, Any], known: _Known
+) -> tuple[list[Need], list[Copy], dict[str, str]]:
+    """What is needed for a container's data, how they are copied, and their new places by the old ones."""
+    needs: list[Need] = []
+    copies: list[Copy] = []
+    places: dict[str, str] = {}
+    for uri, is_folder, why in _data(container):
+        what = f"s3:GetObject on {uri} by whoever promotes"
+        if why is not None:
+            needs.append(Need(what, False, f"{why}, and is not copied", 'write artefacts = "reference"'))
+            continue
+        try:
+            found = (_folder if is_folder else _archive)(source, environment, version, uri, known)
+        except AccountError as error:
+            found = Need(what, False, error.message, "with a KMS key also kms:Decrypt"), (), ""
+        need, made, place = found
+        needs.append(need)
+        copies += made
+        places[uri] = place
+    return needs, copies, places
 
 
 def _archive(
-    source: Account, environment: Environment, version: Version, uri: str, recorded: Mapping[str, Digest]
-) -> tuple[Need, Copy | None]:
+    source: Account, environment: Environment, version: Version, uri: str, recorded: _Known
+) -> tuple[Need, tuple[Copy, ...], str]:
     what = f"s3:GetObject on {uri} by whoever promotes"
-    if uri.endswith("/"):
-        return Need(what, False, "a model of many objects is not copied", "register a model.tar.gz"), None
-    try:
-        there = lineage.content(source, uri)
-    except AccountError as error:
-        return Need(what, False, error.message, "with a KMS key also kms:Decrypt"), None
+    there = lineage.content(source, uri)
     if there.sha256 is None or there.size is None:
-        return Need(what, False, "nothing lies there"), None
+        return Need(what, False, "nothing lies there"), (), ""
     known = recorded.get(uri)
     if known is not None and known.sha256 not in (None, there.sha256):
         why = f"it has the SHA-256 {there.sha256}, and {known.sha256} was registered"
-        return Need(what, False, why, "register what lies there as a version of its own"), None
+        return Need(what, False, why, _ANEW), (), ""
+    target = _target(environment, version, there.sha256, uri.rpartition("/")[2])
+    copy = Copy(uri, target, there.sha256, there.size)
+    return Need(what, True, f"{there.size} bytes, SHA-256 {there.sha256}"), (copy,), target
+
+
+def _folder(
+    source: Account, environment: Environment, version: Version, uri: str, recorded: _Known
+) -> tuple[Need, tuple[Copy, ...], str]:
+    """Object by object, each with its digest, below a name of all of them."""
+    what = f"s3:ListBucket and s3:GetObject on all below {uri} by whoever promotes"
+    bucket, prefix = split_uri(uri)
+    # Where a prefix ends inside of a name, the service takes all that begin so.
+    front = prefix if prefix.endswith("/") or not prefix else prefix[: prefix.rfind("/") + 1]
+    with answers():
+        listed = [
+            str(item["Key"])
+            for item in items(source.client("s3"), "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+            if not str(item["Key"]).endswith("/")
+        ]
+    if not listed:
+        return Need(what, False, "nothing lies there"), (), ""
+    known = recorded.get(uri)
+    if known is not None and known.etag is not None:
+        now = lineage.content(source, uri, whole=False)
+        if now.etag not in (None, known.etag):
+            return Need(what, False, "its files have other ETags than those that were registered", _ANEW), (), ""
+    contents = {key.removeprefix(front): lineage.content(source, f"s3://{bucket}/{key}") for key in listed}
+    gone = [name for name, item in contents.items() if item.sha256 is None]
+    if gone:
+        return Need(what, False, f"{', '.join(gone[:5])} went away meanwhile"), (), ""
+    digests = {name: item.sha256 for name, item in contents.items()}
+    together = hashlib.sha256(json.dumps(digests, sort_keys=True).encode()).hexdigest()
+    copies = tuple(
+        Copy(item.uri, _target(environment, version, together, name), str(item.sha256), int(item.size or 0))
+        for name, item in contents.items()
+    )
+    told = f"{len(copies)} objects of {sum(copy.size for copy in copies)} bytes, SHA-256 of all {together}"
+    return Need(what, True, told), copies, _target(environment, version, together, prefix.removeprefix(front))
+
+
+def _target(environment: Environment, version: Version, digest: str, name: str) -> str:
     partition, region, owner = _parts(version.arn)
-    name = uri.rpartition("/")[2]
-    target = environment.uri("copies", partition, owner, region, version.group, str(version.number), there.sha256, name)
-    return Need(what, True, f"{there.size} bytes, SHA-256 {there.sha256}"), Copy(uri, target, there.sha256, there.size)
+    above = environment.uri("copies", partition, owner, region, version.group, str(version.number), digest)
+    return f"{above}/{name}"
 
 
 def _bucket(account: Account, environment: Environment) -> Iterator[Need]:
@@ -204,34 +299,81 @@ def _key(account: Account, environment: Environment) -> Iterator[Need]:
 
 def _image(
     source: Account,
+    source_there: Account,
     account: Account,
     environment: Environment,
     number: str,
     version: Version,
     container: Mapping[str, Any],
 ) -> tuple[Need, str]:
-    """With the URI by which it is named: by digest where one is known."""
+    """With the URI by which it is named: by digest where one is known. Layers are not copied: where the image can
+    serve from where it lies it is named there, else a copy in the account's own registry is looked for by the digest,
+    and how one is made is told."""
     uri = str(container.get("Image") or "")
     what = f"{', '.join(_PULL)} on {uri} by {environment.role}"
     image = ecr_image(uri)
     if image is None:
-        return Need(what, False, "it is in no registry of ECR", "push it to one"), uri
-    if image.region != environment.region:
-        hint = f"replicate {image.repository} to {environment.region}, and register the version with that image"
-        return Need(what, False, f"it is in {image.region}, and models there take images of their region", hint), uri
+        own = f"{number}.dkr.ecr.{environment.region}.amazonaws.com/{_plain(uri)}"
+        hint = f"`{_COPIED} docker://{uri} docker://{own}`, and register the version with that image"
+        return Need(what, False, "it is in no registry of ECR", hint), uri
     digest = container.get("ImageDigest") or image.digest
-    _, _, owner = _parts(version.arn)
+    _, region, owner = _parts(version.arn)
     try:
-        if image.account == number:
+        if image.account == number and image.region == environment.region:
             digest = digest or _digest(account, image)
             there = digest is not None
             return Need(what, there, "it is the account's own" if there else "there is no such image"), _by(uri, digest)
-        if image.account == owner:
-            digest = digest or _digest(source, image)
-            return _shared(source, image, number, what), _by(uri, digest)
+        if image.account == owner and image.region in (region, environment.region):
+            digest = digest or _digest(source_there if image.region == environment.region else source, image)
+        need = None
+        if image.region != environment.region:
+            need = Need(what, False, f"it is in {image.region}, and models there take images of their region")
+        elif image.account == owner:
+            need = _shared(source_there, image, number, what)
+        if need is None or need.there:
+            return need or Need(what, True, f"it is of {image.account}, which is not asked"), _by(uri, digest)
+        return _mirrored(account, environment, number, image, uri, digest, need)
     except AccountError as error:
         return Need(what, False, error.message), uri
-    return Need(what, True, f"it is of {image.account}, which is not asked"), _by(uri, digest)
+
+
+def _mirrored(
+    account: Account,
+    environment: Environment,
+    number: str,
+    image: EcrImage,
+    uri: str,
+    digest: Any,
+    need: Need,
+) -> tuple[Need, str]:
+    """Of an image that cannot serve from where it lies."""
+    own = re.sub(r"^\d{12}\.dkr\.ecr\.[a-z0-9-]+", f"{number}.dkr.ecr.{environment.region}", uri)
+    if digest is None:
+        hint = (
+            f"its digest is not known, so no copy of it is: register the version with an image of {environment.region}"
+        )
+        return replace(need, hint="; ".join(filter(None, (need.hint, hint)))), uri
+    here = replace(image, account=number, region=environment.region, tag=None, digest=str(digest))
+    if _digest(account, here) == digest:
+        what = f"{', '.join(_PULL)} on {_by(own, digest)} by {environment.role}"
+        return Need(what, True, f"the account's own copy of {uri}, by its digest"), _by(own, digest)
+    tagged = own if image.tag else f"{_by(own, None)}:{str(digest).removeprefix('sha256:')[:12]}"
+    copy = f"`{_COPIED} docker://{_by(uri, digest)} docker://{tagged.partition('@')[0]}`"
+    make = ""
+    with answers():
+        asked = partial(account.client("ecr").describe_repositories, registryId=number)
+        if unless_missing(partial(asked, repositoryNames=[image.repository])) is None:
+            make = (
+                f"`aws ecr create-repository --repository-name {image.repository} --region {environment.region}`, then "
+            )
+    hint = f"{make}{copy} copies it with its layers to {number}, where it is found by its digest"
+    return replace(need, hint=f"{need.hint}; or {hint}" if need.hint else hint), uri
+
+
+def _plain(uri: str) -> str:
+    """Repository and tag of an image in another registry."""
+    first, slash, rest = uri.partition("/")
+    return (rest if slash and re.search(r"[.:]|^localhost$", first) else uri).partition("@")[0]
 
 
 def _digest(account: Account, image: EcrImage) -> str | None:
@@ -257,11 +399,18 @@ def _shared(source: Account, image: EcrImage, number: str, what: str) -> Need:
             source.client("ecr").get_repository_policy, registryId=image.account, repositoryName=image.repository
         )
         reply = unless_missing(asked)
-    hint = f"let arn:aws:iam::{number}:root {' and '.join(_PULL)} in the policy of the repository {image.repository}"
-    if reply is None:
-        return Need(what, False, "the repository has no policy", hint)
-    there = allows(str(reply["policyText"]), number, _PULL)
-    return Need(what, there, f"its policy {'lets' if there else 'does not let'} {number} pull", hint)
+    policy = str(reply["policyText"]) if reply is not None else "{}"
+    lacking = [action for action in _PULL if not allows(policy, number, (action,))]
+    if not lacking:
+        return Need(what, True, f"its policy lets {number} pull")
+    found = "the repository has no policy" if reply is None else f"its policy does not let {number} {_and(lacking)}"
+    let = {"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{number}:root"}, "Action": lacking}
+    hint = f"let arn:aws:iam::{number}:root {_and(lacking)} in the policy of the repository {image.repository}"
+    return Need(what, False, found, f"{hint}: {json.dumps(let)}")
+
+
+def _and(words: Sequence[str]) -> str:
+    return " and ".join(words)
 
 
 def _referenced(source: Account, environment: Environment, number: str, version: Version) -> Iterator[Need]:

@@ -121,13 +121,16 @@ def _packages(account: Account, endpoint: str, component: str | None = None) -> 
     for item in variants:
         model = told("describe_model", ModelName=item["ModelName"]) if item.get("ModelName") else {}
         parts = (model.get("PrimaryContainer"), *(model.get("Containers") or ()))
-        named = (
-            part.get("ModelPackageName") or arn_of_copy(str(part.get("ModelDataUrl") or "")) for part in parts if part
-        )
+        named = (part.get("ModelPackageName") or arn_of_copy(_data_of(part)) for part in parts if part)
         arns = tuple(dict.fromkeys(str(arn) for arn in named if arn))
         if arns:
             found[str(item["VariantName"])] = arns
     return found
+
+
+def _data_of(container: Mapping[str, Any]) -> str:
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    return str(container.get("ModelDataUrl") or source.get("S3Uri") or "")
 
 
 def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:
