@@ -5,7 +5,7 @@ other."""
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from mlops.account import Account, answers
@@ -18,12 +18,21 @@ from mlops.project.environments import Environment
 
 _DIGITS = 8
 _ATTEMPTS = 100
+_NEAR = 20
+"""Entries among which one that is written once is looked for: what was cut off is finished before others come."""
 
 
-def append(account: Account, environment: Environment, folder: str, entry: Mapping[str, Any]) -> int:
-    """The entry's number, from 1."""
+def append(
+    account: Account, environment: Environment, folder: str, entry: Mapping[str, Any], *, once: Sequence[str] = ()
+) -> int:
+    """The entry's number, from 1. ``once`` are members that only one entry has as this one: where it is there, written
+    by whoever was cut off behind it, that one's number."""
     content = json.dumps(entry, ensure_ascii=False, sort_keys=True).encode()
     number = (_numbers(account, environment, folder) or [0])[-1] + 1
+    if once:
+        for there in reversed(read(account, environment, folder, _NEAR)):
+            if all(there.get(member) == entry[member] for member in once):
+                return int(there["number"])
     for ours in range(number, number + _ATTEMPTS):
         name = _name(environment, folder, ours)
         try:
@@ -31,10 +40,23 @@ def append(account: Account, environment: Environment, folder: str, entry: Mappi
         except Conflict:
             # Also where our write succeeded and its answer was lost.
             there = conditional_object.get(account, environment, name)
-            if there is None or there.content != content:
+            if there is None or (there.content != content and not _is_that(there.content, entry, once)):
                 continue
         return ours
     raise Refusal(f"{folder} in s3://{environment.bucket} is written by too many at once", hint="try again")
+
+
+def _is_that(content: bytes, entry: Mapping[str, Any], once: Sequence[str]) -> bool:
+    told = _record(content)
+    return bool(once) and told is not None and all(told.get(member) == entry[member] for member in once)
+
+
+def _record(content: bytes) -> dict[str, Any] | None:
+    try:
+        told = json.loads(content)
+    except (ValueError, RecursionError):
+        return None
+    return told if isinstance(told, dict) else None
 
 
 def read(
@@ -50,11 +72,8 @@ def read(
             there = conditional_object.get(account, environment, name)
         if there is None:
             continue
-        try:
-            told = json.loads(there.content)
-        except (ValueError, RecursionError):
-            told = None
-        if not isinstance(told, dict) or any(member not in told for member in members):
+        told = _record(there.content)
+        if told is None or any(member not in told for member in members):
             raise Refusal(
                 f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its "
                 "own",

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account import answers, confirm_account
-from mlops.deploy.endpoints import evidence, history
+from mlops.deploy.endpoints import begun, evidence, history
 from mlops.deploy.endpoints import promote as promoting
 from mlops.deploy.endpoints.crossing import Crossing, Need, crosses, see
 from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, in_force, judge, serving_version
@@ -289,6 +289,8 @@ def passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:
             return f"{told} was never promoted to {there} in {name}"
         if mine[-1].verb in ("taken back", "rolled back"):
             return f"{told} was {mine[-1].verb} in {name}"
+        if begun.cut_off(mine):
+            return f"the promotion of {told} was cut off in {name}, and another one followed"
         return None
 
     return why_not

@@ -13,10 +13,11 @@ from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.deploy import ledger, made
 from mlops.deploy.collecting.deciding import Account, ConfigThere, EndpointThere, ModelThere, decide, unsure
-from mlops.deploy.collecting.removing import FOLDER, remove
+from mlops.deploy.collecting.removing import remove
 from mlops.deploy.collecting.seeing import see
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.history import Entry
+from mlops.deploy.removed import FOLDER
 from mlops.deploy.shifting import journal as journals
 from mlops.project.environments import Environment
 

@@ -8,11 +8,13 @@ from typing import Any
 
 import pytest
 
+from mlops.deploy import ledger
 from mlops.deploy.pipelines import plan_report
 from mlops.deploy.pipelines.destroy import destroy, plan_removal
 from mlops.deploy.pipelines.plan import plan
 from mlops.deploy.pipelines.prune import inventory, prunable, prune
 from mlops.deploy.pipelines.upsert import upsert
+from mlops.deploy.removed import FOLDER
 from mlops.deploy.starts import judge_starts
 from mlops.ir import ConfigurationError, Refusal
 from mlops.ir.reader import read
@@ -55,6 +57,12 @@ def test_a_schedule_that_is_declared_no_more_is_removed(world: World) -> None:
     upsert(world.account, starting(world, schedules={"daily": DAILY}), world.compiled())
     assert upsert(world.account, world.environment, world.compiled()).action == "updated"
     assert world.account.client("scheduler").list_schedules()["Schedules"] == []
+    (noted,) = ledger.read(world.account, world.environment, FOLDER)
+    assert (noted["what"], noted["name"], noted["why"]) == (
+        "schedule",
+        "churn-daily",
+        "churn does not declare it any more",
+    )
     assert upsert(world.account, world.environment, world.compiled()).action == "unchanged"
 
 
@@ -154,6 +162,8 @@ def test_destroy_removes_what_upsert_made(world: World) -> None:
     assert removal.labels[-2:] == ("pipeline churn", "record of churn") and not removal.foreign
     destroy(world.account, world.environment, removal)
     assert plan_removal(world.account, world.environment, "churn").labels == ()
+    noted = [(item["what"], item["why"]) for item in ledger.read(world.account, world.environment, FOLDER)]
+    assert noted == [*((kind.removesuffix("s"), "destroyed") for kind in sorted(starts)), ("pipeline", "destroyed")]
     assert upsert(world.account, world.environment, world.compiled()).action == "created"
 
 

@@ -13,6 +13,7 @@ import pytest
 
 from mlops.account import Account, connect
 from mlops.check.sources import open_targets
+from mlops.deploy import ledger, removed
 from mlops.deploy.declared.apply import Applied, apply
 from mlops.deploy.declared.deciding import Plan, decide
 from mlops.deploy.declared.destroy import destroy, plan_removal
@@ -113,7 +114,37 @@ def test_a_kill_after_each_write_is_finished_by_the_next(world: World) -> None:
         assert [len(each) for each in names(world)] == [1, 1]
         destroy(world.account, world.environment, plan_removal(world.account, world.environment, "churn"))
         assert names(world) == ([], [])
-    assert number == 6  # a model, a configuration and its mark, an endpoint, its history
+        entries = [(item.verb, bool(item.id)) for item in history.read(world.account, world.environment, "churn")]
+        assert entries == [("created", True), ("deleted", True)] * number
+    assert number == 7  # a model, what is begun, a configuration and its mark, an endpoint, its history
+
+
+@MOTO
+def test_a_removal_that_is_cut_off_after_each_write_is_noted_once(world: World) -> None:
+    """Of the endpoint; an entry of what was about to go may be there twice."""
+    account, left = connect(world.environment), [0]
+
+    def answered(model: Any, **_: Any) -> None:
+        left[0] -= model.name.startswith(("Put", "Delete"))
+        if left[0] == 0:
+            raise Killed
+
+    for service in SERVICES:
+        account.client(service).meta.events.register_last("after-call.*.*", answered)
+    for number in range(1, 5):
+        upserted(world)
+        left[0] = number
+        with pytest.raises(Killed):
+            destroy(account, world.environment, plan_removal(world.account, world.environment, "churn"))
+        left[0] = -1
+        destroy(account, world.environment, plan_removal(world.account, world.environment, "churn"))
+        entries = history.read(world.account, world.environment, "churn")
+        assert [(item.verb, item.how) for item in entries] == [
+            ("created", "at once"),
+            ("deleted", "destroyed"),
+        ] * number
+    noted = {(item["what"], item["why"]) for item in ledger.read(world.account, world.environment, removed.FOLDER)}
+    assert noted == {("endpoint", "destroyed"), ("endpoint-config", "destroyed"), ("model", "destroyed")}
 
 
 def test_two_upserts_at_once_make_one_of_each(world: World) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from itertools import chain, repeat
 from typing import Any
 
@@ -43,7 +44,8 @@ class Slow:
             raise ClientError(
                 {"Error": {"Code": "ValidationException", "Message": "Could not find endpoint"}}, "DescribeEndpoint"
             )
-        return {"EndpointStatus": status, "EndpointConfigName": "c2"}
+        made = datetime(2026, 11, 29, tzinfo=UTC)
+        return {"EndpointStatus": status, "EndpointConfigName": "c2", "CreationTime": made}
 
     def put_object(self, Key: str, Body: bytes, **_: str) -> dict[str, str]:
         assert not self.deleted

@@ -11,7 +11,7 @@ import pytest
 
 from mlops.account import Account, connect
 from mlops.deploy import conditional_object
-from mlops.deploy.endpoints import history, shift_records
+from mlops.deploy.endpoints import begun, history, shift_records
 from mlops.deploy.endpoints.sampling import samples_of
 from mlops.deploy.models import approvals, lineage, registry
 from mlops.deploy.models.registry import Version
@@ -63,6 +63,10 @@ READS: dict[str, tuple[Callable[[Environment], str], Read]] = {
     "the history of an endpoint": (
         lambda environment: conditional_object.key(environment, "promotions/churn/history", "00000001.json"),
         lambda account, environment: history.read(account, environment, "churn"),
+    ),
+    "what was begun of an endpoint": (
+        lambda environment: conditional_object.key(environment, "promotions/churn", "begun.json"),
+        lambda account, environment: begun.read(account, environment, "churn"),
     ),
     "who promotes to an endpoint": (
         lambda environment: conditional_object.key(environment, "promotions/churn/history", "00000001.json"),

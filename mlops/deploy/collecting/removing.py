@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from datetime import UTC, datetime
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
-from mlops.deploy import ledger
+from mlops.deploy import removed
 from mlops.deploy.collecting.deciding import Removal
 from mlops.deploy.endpoints import history
 from mlops.project.environments import Environment
-
-FOLDER = "removed"
 
 
 def remove(
@@ -26,15 +23,7 @@ def remove(
 ) -> None:
     sagemaker = account.client("sagemaker")
     for item in removals:
-        note = {
-            "what": item.kind,
-            "name": item.name,
-            "why": item.why,
-            "by": by,
-            "reason": reason,
-            "at": datetime.now(UTC).isoformat(timespec="seconds"),
-        }
-        ledger.append(account, environment, FOLDER, note)
+        removed.note(account, environment, item.kind, item.name, why=item.why, by=by, reason=reason)
         with answers():
             if item.kind == "endpoint":
                 _noted(account, environment, item, by=by, reason=reason)
@@ -55,5 +44,4 @@ def _noted(account: Account, environment: Environment, item: Removal, *, by: str
     if there is None or there["EndpointStatus"] == "Deleting":
         return
     told = item.why if reason is None else f"{reason} ({item.why})"
-    config = str(there.get("EndpointConfigName") or "")
-    history.append_deleted(account, environment, item.name, config, by=by, reason=told, how="gc")
+    history.append_deleted(account, environment, item.name, there, by=by, reason=told, how="gc")

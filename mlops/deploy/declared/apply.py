@@ -7,15 +7,15 @@ its content, and a shift of traffic has a journal that is gone on with.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from mlops.account import Account, answers
 from mlops.deploy import calls
 from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Upload, decide_endpoint
-from mlops.deploy.declared.seeing import see_endpoint, versions_in
+from mlops.deploy.declared.seeing import SeenEndpoint, see_endpoint, versions_in
 from mlops.deploy.declared.wanting import Content
-from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.conductor import Conductor, need_left
 from mlops.deploy.endpoints.history import DECLARED, Entry
 from mlops.deploy.endpoints.promotion import Promotion, Shift
@@ -181,17 +181,18 @@ def _bring(work: _Work, action: Bring) -> None:
         seen = see_endpoint(account, wanted, endpoint)
     while True:
         road = decide_endpoint(seen, wanted, endpoint, config, work.settings)
+        entry = _begun(work, endpoint.name, road, config, seen)
+        writer.doing = entry.id if entry is not None else ""
         try:
             for step in road.actions:
                 writer.do(step)
         except MlopsError as error:
+            writer.note_if_taken_back(endpoint.name, entry, error)
             writer.hear_of_failure(road, error)
             raise
         if road.verb is not None:
             break
         seen = see_endpoint(account, wanted, endpoint)
-    before = seen.endpoint.config if seen.endpoint is not None else None
-    entry = _entry(work, road, config, before)
     if entry is not None:
         history.append(account, work.environment, endpoint.name, entry)
 
@@ -213,9 +214,16 @@ def _samples(work: _Work, models: tuple[Content, ...]) -> Samples:
     return samples_of(work.account, registry.described(work.account, arns[0]))
 
 
-def _entry(work: _Work, road: Promotion, config: Content, before: str | None) -> Entry | None:
-    """For the endpoint's history; a shift has written its own."""
-    if road.verb not in ("created", "updated") or any(isinstance(step, Shift) for step in road.actions):
+def _begun(work: _Work, name: str, road: Promotion, config: Content, seen: SeenEndpoint) -> Entry | None:
+    """The end of what is begun now or gone on with, for the endpoint's history; a shift writes its own."""
+    if road.verb not in ("created", "updated"):
         return None
-    was = before if road.verb == "updated" else None
-    return Entry(road.verb, config.name, DECLARED, road.config, was, work.plan.caller, None, "at once", DECLARED)
+    if road.finishes is not None:
+        return replace(road.finishes, by=work.plan.caller)
+    was = seen.endpoint.config if seen.endpoint is not None and road.verb == "updated" else None
+    if was is not None:
+        begun.overtake(work.account, work.environment, name, seen.begun, was)
+    if any(isinstance(step, Shift) for step in road.actions):
+        return None
+    entry = Entry(road.verb, config.name, DECLARED, road.config, was, work.plan.caller, None, "at once", DECLARED)
+    return begun.begin(work.account, work.environment, name, entry, seen.begun)

@@ -214,6 +214,8 @@ def decide_endpoint(
         made = (CreateEndpointConfig(config.name, request), *gone, create, Wait(name, config.name))
         return Promotion("created", promotion.hooked(made, name, config.name, settings), config.name)
     if serves(seen, wanted, config):
+        if seen.begun is not None and seen.begun.config == there.config:
+            return promotion.finished(seen.begun, (Wait(name, there.config),), name, settings)
         return Promotion("unchanged", (), there.config)
     variants = config.request["ProductionVariants"]
     serving = there.serving

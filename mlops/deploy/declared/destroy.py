@@ -8,10 +8,11 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from mlops.account import Account, answers, confirm_account
+from mlops.account import Account, answers, confirm_account, confirm_identity
 from mlops.account.missing import unless_missing
-from mlops.deploy import calls
+from mlops.deploy import calls, removed
 from mlops.deploy.declared.wanting import RESOURCE
+from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import unfinished
 from mlops.deploy.endpoints.serving import listed
 from mlops.deploy.pages import items
@@ -103,10 +104,23 @@ def destroy(account: Account, environment: Environment, removal: Removal, clock:
                 f"a shift of traffic is under way at {removal.name}; nothing was removed",
                 hint=f"`mlops endpoints abort {removal.name}{environment.option}` takes it back",
             )
+        by = confirm_identity(account, environment).arn if removal.gone else ""
         for kind, name in removal.gone:
+            _note(account, environment, kind, name, by)
             calls.remove(account, resource_types()[kind], name)
             if kind == "endpoint":
                 _until_gone(account, name, clock or Clock())
+
+
+def _note(account: Account, environment: Environment, kind: str, name: str, by: str) -> None:
+    """What goes, and of an endpoint that is there in its history too."""
+    why = "destroyed"
+    removed.note(account, environment, kind, name, why=why, by=by)
+    if kind != "endpoint":
+        return
+    there = unless_missing(lambda: account.client("sagemaker").describe_endpoint(EndpointName=name))
+    if there is not None and there["EndpointStatus"] != "Deleting":
+        unless_missing(lambda: history.append_deleted(account, environment, name, there, by=by, reason=None, how=why))
 
 
 def _until_gone(account: Account, name: str, clock: Clock) -> None:

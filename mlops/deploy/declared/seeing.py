@@ -11,9 +11,10 @@ from mlops.account.missing import unless_missing
 from mlops.deploy import calls
 from mlops.deploy.conditional_object import BucketMissing
 from mlops.deploy.declared.wanting import Content, Wanted
-from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.conductor import unfinished
 from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, judge
+from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import Target
 from mlops.deploy.endpoints.serving import packages
 from mlops.deploy.models import registry
@@ -44,6 +45,8 @@ class SeenEndpoint:
     config_tags: Mapping[str, str] = field(default_factory=dict)
     known: bool = False
     left: Stored | None = None
+    begun: Entry | None = None
+    """The end of what was begun without a shift and cut off, if it was."""
     bad: frozenset[str] = frozenset()
     models: frozenset[str] = frozenset()
     """Names of the models that it serves."""
@@ -110,6 +113,7 @@ def see_endpoint(account: Account, wanted: Wanted, endpoint: Resource) -> SeenEn
         live.config_tags,
         known=any(config is not None and config == entry.config for entry in entries),
         left=unfinished(account, wanted.environment, endpoint.name) if live.endpoint is not None else None,
+        begun=begun.read(account, wanted.environment, endpoint.name),
         bad=frozenset(entry.group for entry in entries if 0 in history.refused(entries, entry.group)),
         models=live.models,
         scaling=live.scaling,

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
+from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import CreateModel, Wanted
 from mlops.deploy.endpoints.sampling import Answer, Samples
 from mlops.deploy.made import remember
@@ -58,18 +59,22 @@ class UpdateComponent:
 
 @dataclass(frozen=True, slots=True)
 class ComponentPlan:
-    """``update`` is None where it serves the version already."""
+    """``update`` is None where it serves the version already. ``came``: it was made, and cut off before it was looked
+    at."""
 
     model: CreateModel | None
     update: UpdateComponent | None
     moments: frozenset[Moment] = frozenset()
     """At which hooks are called around the update."""
+    came: bool = False
 
     @property
     def told(self) -> tuple[str, ...]:
         before, after = (
             (f"call the hooks of {moment}",) if moment in self.moments else () for moment in ("before", "after")
         )
+        if self.update is not None and self.came:
+            return (f"ask {self.update.name} the samples", *after)
         made = (f"CreateModel {self.model.name}",) if self.model is not None else ()
         return made if self.update is None else (*before, *made, self.update.told, *after)
 
@@ -89,11 +94,16 @@ def see(sagemaker: Any, name: str) -> Component | None:
     )
 
 
-def decide(there: Component, has_model: bool, wanted: Wanted, settings: PromotionSettings) -> ComponentPlan:
-    """Raises Refusal where it cannot go as is declared."""
+def decide(
+    there: Component, has_model: bool, wanted: Wanted, settings: PromotionSettings, begun: Entry | None = None
+) -> ComponentPlan:
+    """``begun`` is the end of what was begun and cut off. Raises Refusal where it cannot go as is declared."""
     model = None if has_model else CreateModel(wanted.model, wanted.model_request)
     if there.model == wanted.model and there.status == "InService":
-        return ComponentPlan(model, None)
+        if begun is None or begun.config != wanted.model or begun.before is None:
+            return ComponentPlan(model, None)
+        made, back = (_request(there, name) for name in (wanted.model, begun.before))
+        return ComponentPlan(model, UpdateComponent(there.name, there.endpoint, made, back), settings.moments, True)
     if there.model is None:
         raise Refusal(f"the inference component {there.name} has a container of its own, and names no model")
     if settings.judge:
@@ -105,8 +115,7 @@ def decide(there: Component, has_model: bool, wanted: Wanted, settings: Promotio
         config = deployment_config(settings.course(None), settings.alarms)
     except ValueError as error:
         raise Refusal(f"{there.name} cannot go by {settings.strategy.name}: {error}") from error
-    new = {"InferenceComponentName": there.name, "Specification": specification(there.specification, wanted.model)}
-    back = {"InferenceComponentName": there.name, "Specification": specification(there.specification, there.model)}
+    new, back = _request(there, wanted.model), _request(there, there.model)
     within = sorted(settings.moments & {"stage", "before-last"})
     if config is not None and within:
         raise Refusal(
@@ -116,6 +125,10 @@ def decide(there: Component, has_model: bool, wanted: Wanted, settings: Promotio
         )
     request = new if config is None else {**new, "DeploymentConfig": config}
     return ComponentPlan(model, UpdateComponent(there.name, there.endpoint, request, back), settings.moments)
+
+
+def _request(there: Component, model: str) -> dict[str, Any]:
+    return {"InferenceComponentName": there.name, "Specification": specification(there.specification, model)}
 
 
 class Replacing:
@@ -162,7 +175,8 @@ class Replacing:
         update = plan.update
         if update is None:
             return "unchanged", []
-        self._update(update.name, update.request)
+        if not plan.came:
+            self._update(update.name, update.request)
         try:
             found = samples.ask(self._account, update.endpoint, component=update.name)
         except Refusal as failure:

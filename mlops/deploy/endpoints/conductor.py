@@ -37,8 +37,7 @@ _ATTEMPTS = 20
 
 
 class Conductor:
-    """``by`` is who we are to the account; ``timeout`` in seconds is for each wait for the endpoint;
-    ``note`` goes into the history of what comes to its end."""
+    """``by`` is who we are to the account; ``timeout`` in seconds is for each wait for the endpoint."""
 
     def __init__(
         self,
@@ -50,7 +49,6 @@ class Conductor:
         timeout: float,
         say: Say,
         clock: Clock,
-        note: str | None = None,
     ) -> None:
         self._account = account
         self._environment = environment
@@ -59,7 +57,6 @@ class Conductor:
         self._timeout = timeout
         self._say = say
         self._clock = clock
-        self._note = note
 
     def begin(
         self,
@@ -70,9 +67,12 @@ class Conductor:
         *,
         ending: Mapping[str, Any] | None = None,
         package: str | None = None,
+        note: str | None = None,
+        passed_over: tuple[str, ...] = (),
     ) -> None:
         """To version ``number`` of the group. Raises Refusal where it does not come to its end, of which the history
-        says ``ending``."""
+        says ``ending``; ``note`` is why it was begun and ``passed_over`` are gates, as the history of a promotion
+        says."""
         self._say(f"{shift.name}: by {shift.engine.value}, because {shift.why}")
         for note in shift.notes:
             self._say(f"beware: {note}")
@@ -100,6 +100,8 @@ class Conductor:
             ending=ending,
             id=uuid.uuid4().hex,
             package=package,
+            note=note,
+            passed_over=passed_over,
         )
         self._go(journal, stored, shift.variant, samples)
 
@@ -140,10 +142,10 @@ class Conductor:
                 ) from None
         self._say(f"{told(stored.journal)} had not ended, and ends with the endpoint, which was deleted")
 
-    def call_hooks(self, moment: Moment, coming: Coming, reason: str | None = None) -> None:
-        """Of what comes without a shift. Raises Refusal where one fails that is to abort it."""
+    def call_hooks(self, moment: Moment, coming: Coming, reason: str | None = None, *, of: str = "") -> None:
+        """Of what comes without a shift, and is done as ``of``. Raises Refusal where one fails that is to abort it."""
         hooks = Hooks(self._account, self._environment, self._settings, say=self._say, clock=self._clock)
-        hooks.around(moment, coming, reason)
+        hooks.around(moment, coming, reason, of=of)
 
     @property
     def by(self) -> str:
@@ -185,6 +187,7 @@ class Conductor:
             probe,
             hooks=Hooks(self._account, self._environment, settings, say=self._say, clock=self._clock),
             tell=people.tell,
+            record=self._write_down,
             timeout=self._timeout,
             say=self._say,
             clock=self._clock,
@@ -199,10 +202,9 @@ class Conductor:
         self._heed(outcome)
 
     def _done(self, controller: Controller, ours: Journal, stored: Stored | None, token: str) -> Outcome:
-        """With its end in the history."""
         with alive(token):
             try:
-                outcome = controller.go(ours, stored.etag if stored is not None else None)
+                return controller.go(ours, stored.etag if stored is not None else None)
             except KeyboardInterrupt as interrupt:
                 if self._settings.on_interrupt != "rollback":
                     option = self._environment.option
@@ -214,9 +216,7 @@ class Conductor:
                 now = journals.read(self._account, self._environment, ours.endpoint)
                 if now is None or now.journal.writer != token:
                     raise
-                outcome = controller.back(now.journal, now.etag, "it was interrupted")
-            self._write_down(outcome)
-        return outcome
+                return controller.back(now.journal, now.etag, "it was interrupted")
 
     def _shadow(self, journal: Journal) -> ByPairs | None:
         """Who looks at the new version before it has traffic."""
@@ -251,28 +251,25 @@ class Conductor:
             self._settings.alarms,
         )
 
-    def _write_down(self, outcome: Outcome) -> None:
-        journal = outcome.journal
-        if outcome.verb not in ("shifted", "taken back"):
-            return
-        shifted = outcome.verb == "shifted"
+    def _write_down(self, journal: Journal) -> None:
+        """Its end, in the history, once: whoever goes on with one that was cut off between writes no other."""
+        shifted = journal.phase == "shifted"
         if shifted and journal.ending is not None:
-            entry = Entry(**journal.ending, by=self._by)
-            with answers():
-                history.append(self._account, self._environment, journal.endpoint, entry)
-            return
-        entry = Entry(
-            "updated" if shifted else "taken back",
-            journal.group,
-            journal.version,
-            config_at_end(journal.moves) if shifted else journal.old.config,
-            journal.old.config if shifted else None,
-            self._by,
-            journal.reason or self._note,
-            journal.engine,
-            journal.version if shifted else None,
-            journal.package,
-        )
+            entry = replace(Entry(**journal.ending, by=self._by), id=journal.id)
+        else:
+            entry = Entry(
+                "updated" if shifted else "taken back",
+                journal.group,
+                journal.version,
+                config_at_end(journal.moves) if shifted else journal.old.config,
+                journal.old.config if shifted else None,
+                self._by,
+                journal.reason or journal.note,
+                history.how(journal.engine, journal.passed_over),
+                journal.version if shifted else None,
+                journal.package,
+                id=journal.id,
+            )
         with answers():
             history.append(self._account, self._environment, journal.endpoint, entry)
 

@@ -8,9 +8,9 @@ from typing import Any
 
 from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
-from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.conductor import Conductor, is_left, told, unfinished, wish
-from mlops.deploy.endpoints.history import Entry, refused
+from mlops.deploy.endpoints.history import WINDOW, Entry, refused
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
 from mlops.deploy.models.registry import version as version_of
@@ -90,12 +90,20 @@ class Steering:
             )
         with answers():
             there = self._endpoint()
+            left = begun.read(self.account, self.environment, self.endpoint)
             entries = history.read(self.account, self.environment, self.endpoint)
+            if left is not None and left.config == there.config:
+                entries = (*entries, left)
         now = history.serving(entries, there.config)
         target = self._earlier(entries, there, number)
         by = self._permitted(f"roll {self.endpoint} back to {history.what(target.group, target.version)}")
+        with answers():
+            begun.overtake(self.account, self.environment, self.endpoint, left, there.config)
         config, request = self._with_live_counts(target, there)
-        self.say(f"{self.endpoint} goes back to {config}, {history.what(target.group, target.version)}")
+        self.say(
+            f"{self.endpoint} goes back to {config}, {history.what(target.group, target.version)}, at once: of one of "
+            f"the last {WINDOW} neither gates nor measures are asked"
+        )
         entry = Entry(
             "rolled back",
             now.group if now is not None else target.group,
@@ -171,8 +179,17 @@ class Steering:
         if not found:
             known = ", ".join(str(entry.version) for entry in window) or "none"
             wanted = "" if number is None else f" version {number}"
-            raise Refusal(f"{self.endpoint} cannot be rolled back to{wanted or ' anything'}: it served before: {known}")
+            told = f"of the last {WINDOW} it served" if self._served_earlier(entries, number) else "it served before"
+            raise Refusal(
+                f"{self.endpoint} cannot be rolled back to{wanted or ' anything'}: {told}: {known}",
+                hint=f"`mlops promote GROUP --to {self.environment.name} --version NUMBER` takes any version there, by "
+                "way of the gates and as the environment says",
+            )
         return found[0]
+
+    def _served_earlier(self, entries: tuple[Entry, ...], number: int | None) -> bool:
+        """Longer ago than the window goes back."""
+        return any(entry.serves == number and entry.verb in ("created", "updated") for entry in entries)
 
     def _with_live_counts(self, target: Entry, there: Endpoint) -> tuple[str, Mapping[str, Any]]:
         """Its configuration, or one like it with as many instances as serve now, and what makes it."""

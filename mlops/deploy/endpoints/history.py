@@ -3,6 +3,7 @@ the account's bucket."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, asdict, dataclass, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
@@ -40,6 +41,8 @@ class Entry:
     """The ARN of the version: two registries may have a group of the same name. An older version wrote none."""
     at: str = field(default_factory=_now)
     number: int = 0
+    id: str = ""
+    """Of what was done: whoever finishes it writes its end once. An older version wrote none."""
 
 
 _ALWAYS = tuple(item.name for item in fields(Entry) if item.default is MISSING and item.default_factory is MISSING)
@@ -57,29 +60,39 @@ def what(group: str, version: int) -> str:
     return f"version {version} of {group}" if version != DECLARED else f"what is declared as {group}"
 
 
+def how(way: str, passed_over: Sequence[str]) -> str:
+    """
+    >>> how("at once", ()), how("weights", ("age", "freeze"))
+    ('at once', 'weights, passed over: age, freeze')
+    """
+    return f"{way}, passed over: {', '.join(passed_over)}" if passed_over else way
+
+
 def append(account: Account, environment: Environment, endpoint: str, entry: Entry) -> None:
     told: dict[str, Any] = asdict(entry)
     del told["number"]
     # Environments of one account may have one bucket.
     told["environment"] = environment.name
-    ledger.append(account, environment, _folder(endpoint), told)
+    ledger.append(account, environment, _folder(endpoint), told, once=("id", "verb") if entry.id else ())
 
 
 def append_deleted(
     account: Account,
     environment: Environment,
     endpoint: str,
-    config: str,
+    described: Mapping[str, Any],
     *,
     by: str,
     reason: str | None,
     how: str | None = None,
 ) -> None:
-    """To be called before it is deleted; ``config`` serves by then."""
+    """To be called before it is deleted; ``described`` is what DescribeEndpoint says by then. Of one that was made once
+    there is one entry, however often that was cut off before it was deleted."""
+    config = str(described.get("EndpointConfigName") or "")
     served = serving(read(account, environment, endpoint), config)
     group, version = ("", DECLARED) if served is None else (served.group, served.serves or DECLARED)
     package = None if served is None or version != served.version else served.package
-    entry = Entry("deleted", group, version, "", config, by, reason, how, package=package)
+    entry = Entry("deleted", group, version, "", config, by, reason, how, package=package, id=_made(described))
     append(account, environment, endpoint, entry)
 
 
@@ -151,6 +164,12 @@ def refused(entries: tuple[Entry, ...], group: str) -> frozenset[int]:
         elif entry.verb != "deleted":
             bad.discard(entry.version)
     return frozenset(bad)
+
+
+def _made(described: Mapping[str, Any]) -> str:
+    """Tells an endpoint from one of its name that was made before or after it; empty where nobody knows."""
+    since = described.get("CreationTime")
+    return f"made {since.timestamp():.3f}" if isinstance(since, datetime) else ""
 
 
 def _folder(endpoint: str) -> str:

@@ -42,12 +42,13 @@ class Hooks:
         at = f"{move.moment} {move.stage}" if move.moment == "stage" else move.moment
         self._call(mine, at, lambda hook, number: self._facts(hook, move, journal, number))
 
-    def around(self, moment: Moment, coming: Coming, reason: str | None = None) -> None:
-        """Of what comes without a shift of traffic. Raises Refusal where one fails that is to abort it."""
+    def around(self, moment: Moment, coming: Coming, reason: str | None = None, *, of: str = "") -> None:
+        """Of what comes without a shift of traffic; ``of`` is the id of what is done, by whoever goes on with it.
+        Raises Refusal where one fails that is to abort it."""
         mine = [hook for hook in self._hooks if hook.moment == moment]
 
         def facts(hook: Hook, number: int) -> Facts:
-            told = f"{coming.endpoint} {coming.version} {coming.before} {coming.config} {moment} {number}"
+            told = f"{of} {coming.endpoint} {coming.version} {coming.before} {coming.config} {moment} {number}"
             return Facts(
                 **asdict(coming),
                 key=_key(told),

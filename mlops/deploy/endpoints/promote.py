@@ -15,7 +15,7 @@ from typing import Any, Literal
 
 from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
-from mlops.deploy.endpoints import components, history
+from mlops.deploy.endpoints import begun, components, history
 from mlops.deploy.endpoints.as_declared import as_declared
 from mlops.deploy.endpoints.components import Component, ComponentPlan, Replacing
 from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
@@ -35,6 +35,7 @@ from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal, UsageError
+from mlops.ir.hiding import hide_text
 from mlops.ir.hook import Coming
 from mlops.ir.placeholders import placeholders
 from mlops.ir.s3_uri import split_uri
@@ -94,6 +95,7 @@ def promote(
     if crossing is not None:
         need_all(crossing, version, environment)
     wanted = want(environment, version, target, crossing)
+    over = tuple(item.gate for item in gated if item.overridden)
     with answers():
         identity = confirm_identity(account, environment)
         _need_own(environment, identity.account, version, wanted)
@@ -117,12 +119,13 @@ def promote(
             replacing=Replacing(account, environment, timeout=target.timeout, say=say, clock=clock),
             conductor=conductor,
             reason=reason,
+            passed_over=over,
             say=say,
             permit=permit,
             asks=asks or environment.approval,
         )
     with answers():
-        seen = see(account, wanted, _all_samples(own or samples_of(registry or account, version), further))
+        seen = see(account, environment, wanted, _all_samples(own or samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
     writer = Writer(
         account,
@@ -134,6 +137,8 @@ def promote(
         timeout=target.timeout,
         say=say,
         clock=clock,
+        reason=reason,
+        passed_over=over,
     )
     left = None if seen.endpoint is None else unfinished(account, environment, target.endpoint)
     if left is not None:
@@ -152,20 +157,25 @@ def promote(
         if left is not None:
             conductor.go_on(left, seen.samples)
             with answers():
-                seen = see(account, wanted, seen.samples)
+                seen = see(account, environment, wanted, seen.samples)
         while True:
             promotion = _decided(account, seen, wanted, settings)
+            with answers():
+                entry = _begun(
+                    account, environment, target.endpoint, promotion, seen, version, identity.arn, reason, over
+                )
+            writer.doing = entry.id if entry is not None else ""
             with _told_of(promotion, version, people, target.endpoint, identity.arn, say):
                 try:
                     for action in promotion.actions:
                         writer.do(action)
                         diary.acted(action)
                 except MlopsError as error:
+                    writer.note_if_taken_back(target.endpoint, entry, error)
                     writer.hear_of_failure(promotion, error)
                     raise
             if promotion.verb is not None:
                 diary.ended(promotion.verb, promotion.config)
-                entry = _entry(promotion, seen, version, identity.arn, reason)
                 if entry is not None:
                     with answers():
                         history.append(account, environment, target.endpoint, entry)
@@ -224,48 +234,68 @@ def _to_component(
     replacing: Replacing,
     conductor: Conductor,
     reason: str | None,
+    passed_over: tuple[str, ...],
     say: Say,
     permit: Say,
     asks: bool,
 ) -> Promoted:
     component, what, by = str(settings.component), f"version {version.number} of {version.group}", conductor.by
     there = replacing.settled(component)
-    plan = _component_plan(account, there, wanted, settings)
+    with answers():
+        left = begun.read(account, environment, component)
+    plan = _component_plan(account, there, wanted, settings, left)
     if plan.told:
         if asks:
             for line in plan.told:
                 say(line)
         permit(f"take {what} to the inference component {component}")
-    entry = Entry(
-        "updated",
-        version.group,
-        version.number,
-        wanted.model,
-        there.model,
-        by,
-        reason,
-        "in batches",
-        package=version.arn,
-    )
+    way = history.how("in batches", passed_over)
+    if plan.came and left is not None:
+        entry = replace(left, by=by, reason=reason or left.reason)
+    else:
+        entry = Entry(
+            "updated",
+            version.group,
+            version.number,
+            wanted.model,
+            there.model,
+            by,
+            reason,
+            way,
+            version.number,
+            version.arn,
+        )
+        if plan.update is not None:
+            with answers():
+                entry = begun.begin(account, environment, component, entry, left)
     engine = "update" if settings.course(None) == AT_ONCE else "rolling"
-    coming = Coming(component, version.group, version.number, wanted.model, there.model, engine, by)
+    coming = Coming(component, version.group, version.number, wanted.model, entry.before, engine, by)
     people = People(account, environment, settings.notify, settings.root)
     try:
-        with _around(plan, coming, conductor, people, say):
+        with _around(plan, coming, entry.id, conductor, people, say):
             verb, answered = replacing.do(plan, samples)
     except Refusal as refusal:
-        taken = replace(entry, verb="taken back", config=there.model or "", before=None, reason=refusal.message)
+        taken = replace(
+            entry,
+            verb="taken back",
+            config=entry.before or "",
+            before=None,
+            reason=hide_text(refusal.message),
+            serves=None,
+        )
         with answers():
             history.append(account, environment, component, taken)
         raise
     if verb == "updated":
         with answers():
-            history.append(account, environment, component, replace(entry, serves=version.number))
+            history.append(account, environment, component, entry)
     return Promoted(component, environment.name, version, verb, wanted.model, tuple(answered))
 
 
 @contextmanager
-def _around(plan: ComponentPlan, coming: Coming, conductor: Conductor, people: People, say: Say) -> Iterator[None]:
+def _around(
+    plan: ComponentPlan, coming: Coming, of: str, conductor: Conductor, people: People, say: Say
+) -> Iterator[None]:
     """Hooks are called and people told where something is replaced."""
     if plan.update is None:
         yield
@@ -279,12 +309,13 @@ def _around(plan: ComponentPlan, coming: Coming, conductor: Conductor, people: P
 
     tell("start", f"the promotion of {what} begins, by {coming.by}")
     try:
-        conductor.call_hooks("before", coming)
+        if not plan.came:
+            conductor.call_hooks("before", coming, of=of)
         yield
-        conductor.call_hooks("after", coming)
+        conductor.call_hooks("after", coming, of=of)
         tell("end", f"serves {what}")
     except MlopsError as error:
-        conductor.call_hooks("rollback", coming, error.message)
+        conductor.call_hooks("rollback", coming, hide_text(error.message), of=of)
         tell("rollback", f"{what} does not serve: {error.message}")
         tell("end", f"does not serve {what}: {error.message}")
         raise
@@ -292,11 +323,13 @@ def _around(plan: ComponentPlan, coming: Coming, conductor: Conductor, people: P
         people.close(say)
 
 
-def _component_plan(account: Account, there: Component, wanted: Wanted, settings: PromotionSettings) -> ComponentPlan:
+def _component_plan(
+    account: Account, there: Component, wanted: Wanted, settings: PromotionSettings, left: Entry | None
+) -> ComponentPlan:
     sagemaker = account.client("sagemaker")
     with answers():
         has_model = unless_missing(lambda: sagemaker.describe_model(ModelName=wanted.model)) is not None
-    return components.decide(there, has_model, wanted, settings)
+    return components.decide(there, has_model, wanted, settings, left)
 
 
 def planned_component(
@@ -308,9 +341,10 @@ def planned_component(
         identity = confirm_identity(account, environment)
         _need_own(environment, identity.account, version, wanted)
         there = components.see(account.client("sagemaker"), str(settings.component))
+        left = begun.read(account, environment, str(settings.component))
     if there is None:
         raise UsageError(f"there is no inference component {settings.component!r}")
-    return _component_plan(account, there, wanted, settings)
+    return _component_plan(account, there, wanted, settings, left)
 
 
 @contextmanager
@@ -357,23 +391,42 @@ def _need_own(environment: Environment, number: str, version: Version, wanted: W
         )
 
 
-def _entry(promotion: Promotion, seen: Seen, version: Version, by: str, reason: str | None) -> Entry | None:
-    """For the endpoint's history; None where nothing was changed, and for a shift, which has written its own."""
-    if promotion.verb not in ("created", "updated") or any(isinstance(item, Shift) for item in promotion.actions):
+def _begun(
+    account: Account,
+    environment: Environment,
+    name: str,
+    promotion: Promotion,
+    seen: Seen,
+    version: Version,
+    by: str,
+    reason: str | None,
+    passed_over: tuple[str, ...],
+) -> Entry | None:
+    """The end of what is begun now or gone on with, for the endpoint's history; None where nothing is changed, and for
+    a shift, which writes its own."""
+    if promotion.verb not in ("created", "updated"):
         return None
-    before = seen.endpoint.config if seen.endpoint is not None and promotion.verb == "updated" else None
-    return Entry(
+    done = promotion.finishes
+    if done is not None:
+        return replace(done, by=by, reason=reason or done.reason)
+    there = seen.endpoint
+    if promotion.verb == "updated" and there is not None:
+        begun.overtake(account, environment, name, seen.begun, there.config)
+    if any(isinstance(item, Shift) for item in promotion.actions):
+        return None
+    entry = Entry(
         promotion.verb,
         version.group,
         version.number,
         promotion.config,
-        before,
+        there.config if there is not None and promotion.verb == "updated" else None,
         by,
         reason,
-        "at once",
+        history.how("at once", passed_over),
         version.number,
         version.arn,
     )
+    return begun.begin(account, environment, name, entry, seen.begun)
 
 
 def planned(
@@ -392,7 +445,7 @@ def planned(
     with answers():
         identity = confirm_identity(account, environment)
         _need_own(environment, identity.account, version, wanted)
-        seen = see(account, wanted, _all_samples(samples_of(registry or account, version), further))
+        seen = see(account, environment, wanted, _all_samples(samples_of(registry or account, version), further))
         wanted, seen = as_declared(account, wanted, version, seen)
         return _decided(account, seen, wanted, settings)
 
@@ -401,7 +454,7 @@ def _all_samples(own: Samples, further: Samples | None) -> Samples:
     return own if further is None or not further.count else replace(own, also=(further,))
 
 
-def see(account: Account, wanted: Wanted, samples: Samples) -> Seen:
+def see(account: Account, environment: Environment, wanted: Wanted, samples: Samples) -> Seen:
     sagemaker = account.client("sagemaker")
     endpoint = seeing.see(sagemaker, wanted.endpoint)
     return Seen(
@@ -410,6 +463,7 @@ def see(account: Account, wanted: Wanted, samples: Samples) -> Seen:
         samples=samples,
         scaling=_scaling(account, wanted, endpoint),
         copied=frozenset(copy.target for copy in wanted.copies if _is_there(account, copy.target)),
+        begun=begun.read(account, environment, wanted.endpoint),
     )
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.endpoints.crossing import Copy, Crossing
+from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.deciding import too_short
@@ -82,6 +83,8 @@ class Seen:
     scaling: tuple[Scaling, ...] = ()
     copied: frozenset[str] = frozenset()
     """Those that are there, by URI."""
+    begun: Entry | None = None
+    """The end of what was begun and cut off, if it was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -209,6 +212,8 @@ class Promotion:
     verb: Literal["created", "updated", "unchanged"] | None
     actions: tuple[Action, ...]
     config: str = ""
+    finishes: Entry | None = None
+    """The end of another one that was cut off when all its calls were made."""
 
     @property
     def writes(self) -> bool:
@@ -259,9 +264,13 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion
         return Promotion("created", hooked(actions, wanted.endpoint, config.name, settings), config.name)
     mixed = there.status == MIXED
     if _serves(there.serving, wanted) and not mixed:
-        back = TakeBack(wanted.endpoint, seen.before) if seen.before is not None else None
-        proof = _proof(seen, wanted, there.config, back, unchanged=True)
-        return Promotion("unchanged", (*model, *proof), there.config)
+        begun = seen.begun if seen.begun is not None and seen.begun.config == there.config else None
+        before = seen.before if begun is None else begun.before
+        back = TakeBack(wanted.endpoint, before) if before is not None else None
+        proof = (*model, *_proof(seen, wanted, there.config, back, unchanged=begun is None or back is None))
+        if begun is None:
+            return Promotion("unchanged", proof, there.config)
+        return finished(begun, proof, wanted.endpoint, settings)
     # Where two configurations serve after a rollback that failed, the one that is wanted takes over at once.
     shift = _shift(seen, there, wanted, settings) if not mixed else None
     if shift is not None:
@@ -280,6 +289,14 @@ def hooked(actions: Sequence[Action], name: str, config: str, settings: Promotio
     return (*before, *actions, *after)
 
 
+def finished(begun: Entry, proof: Sequence[Action], name: str, settings: PromotionSettings) -> Promotion:
+    """What ``begun`` left out when it was cut off; it serves."""
+    if begun.verb != "created":
+        return Promotion("updated", tuple(proof), begun.config, begun)
+    after = (HooksAround("after", name, begun.config),) if "after" in settings.moments else ()
+    return Promotion("created", (*proof, *after), begun.config, begun)
+
+
 def settled(seen: Seen, wanted: Wanted, now: Endpoint | None) -> Seen:
     """What is known when the last of a promotion's actions was :class:`Settle`, and ``now`` is what it came to."""
     earlier = seen.endpoint
@@ -287,7 +304,7 @@ def settled(seen: Seen, wanted: Wanted, now: Endpoint | None) -> Seen:
     before = earlier.config if earlier is not None and earlier.status != "Creating" and ours else None
     if before is not None and now is not None and before == now.config:
         before = None
-    return Seen(True, now, seen.samples, before or seen.before, seen.scaling)
+    return replace(seen, has_model=True, endpoint=now, before=before or seen.before)
 
 
 def _shift(seen: Seen, there: Endpoint, wanted: Wanted, settings: PromotionSettings) -> Shift | None:

@@ -198,8 +198,7 @@ def delete(
         if found is None:
             raise _unknown(account, name)
         if found["EndpointStatus"] != "Deleting":
-            config = str(found.get("EndpointConfigName") or "")
-            history.append_deleted(account, environment, name, config, by=by, reason=reason)
+            history.append_deleted(account, environment, name, found, by=by, reason=reason)
             unless_missing(lambda: sagemaker.delete_endpoint(EndpointName=name))
         deadline = clock.now() + _GONE_SECONDS
         status, gone = until(lambda: _status(account, name), lambda status: status is None, clock, deadline)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import assert_never
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
-from mlops.deploy.endpoints import copying
+from mlops.deploy.endpoints import copying, history
 from mlops.deploy.endpoints.conductor import Conductor
+from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import (
     Action,
     CopyArchive,
@@ -34,6 +36,7 @@ from mlops.deploy.shifting.lost_answers import made, made_config, pointed
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, until_settled
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
+from mlops.ir.hiding import hide_text
 from mlops.ir.hook import Coming
 from mlops.project.environments import Environment
 
@@ -56,7 +59,10 @@ class Writer:
         timeout: float,
         say: Say,
         clock: Clock,
+        reason: str | None = None,
+        passed_over: tuple[str, ...] = (),
     ) -> None:
+        """``reason`` is why it is begun and ``passed_over`` are gates, for the history of a shift."""
         self._account = account
         self._environment = environment
         self._source = source
@@ -68,8 +74,13 @@ class Writer:
         self._deadline = clock.now() + timeout
         self._say = say
         self._clock = clock
+        self._reason = reason
+        self._passed_over = passed_over
         self.state: Endpoint | None = None
+        self._went = False
         self.answers: list[Answer] = []
+        self.doing = ""
+        """The id of what is done, by which hooks know it."""
 
     def do(self, action: Action) -> None:
         sagemaker = self._sagemaker
@@ -114,11 +125,18 @@ class Writer:
                         name,
                         config,
                     )
+                    self._went = True
                     self._say(f"endpoint {name} goes from {before} to {config}")
                 case Shift():
                     version = self._version
                     self._conductor.begin(
-                        action, version.group, version.number, self._samples, package=version.arn or None
+                        action,
+                        version.group,
+                        version.number,
+                        self._samples,
+                        package=version.arn or None,
+                        note=self._reason,
+                        passed_over=self._passed_over,
                     )
                 case Settle(name):
                     self.state = self._settled(name, self._deadline)
@@ -127,7 +145,7 @@ class Writer:
                 case TakeBack(name, config):
                     self._take_back(name, config)
                 case HooksAround(moment, name, config):
-                    self._conductor.call_hooks(moment, self._coming(name, config))
+                    self._conductor.call_hooks(moment, self._coming(name, config), of=self.doing)
                 case SmokeTest():
                     self._smoke_test(action)
                 case _:
@@ -136,8 +154,23 @@ class Writer:
     def hear_of_failure(self, promotion: Promotion, failure: MlopsError) -> None:
         """Whoever was called before an endpoint is made hears that it is not to be; what fails then is told."""
         if promotion.verb == "created":
-            name = next(action.name for action in promotion.actions if isinstance(action, CreateEndpoint))
-            self._conductor.call_hooks("rollback", self._coming(name, promotion.config), failure.message)
+            name = next(action.name for action in promotion.actions if isinstance(action, Wait))
+            self._conductor.call_hooks(
+                "rollback", self._coming(name, promotion.config), hide_text(failure.message), of=self.doing
+            )
+
+    def note_if_taken_back(self, name: str, entry: Entry | None, failure: MlopsError) -> None:
+        """In the history, where an update alone, which is to end with ``entry``, came back to what served before, by us
+        or by the service: as a shift does."""
+        if entry is None or entry.verb != "updated" or not self._went:
+            return
+        with answers():
+            there = seeing.see(self._sagemaker, name)
+            if there is None or (there.status, there.config) != (IN_SERVICE, entry.before):
+                return
+            reason = hide_text(failure.message.splitlines()[0])
+            taken = replace(entry, verb="taken back", config=there.config, before=None, reason=reason, serves=None)
+            history.append(self._account, self._environment, name, taken)
 
     def _coming(self, name: str, config: str) -> Coming:
         version = self._version
@@ -183,6 +216,7 @@ class Writer:
     def _take_back(self, name: str, config: str) -> None:
         """With a time of its own: that of the promotion may be over."""
         self._say(f"taking {name} back to {config}")
+        self._went = True
         self._sagemaker.update_endpoint(EndpointName=name, EndpointConfigName=config, RetainAllVariantProperties=True)
         self.state = self._settled(name, self._clock.now() + self._timeout)
 

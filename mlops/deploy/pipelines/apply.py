@@ -19,7 +19,7 @@ from typing import Any, Literal, assert_never
 
 from mlops.account import Account, answers
 from mlops.account.answers import Refused
-from mlops.deploy import calls
+from mlops.deploy import calls, removed
 from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.actions import (
@@ -255,6 +255,14 @@ class _Writer:
                 whole = resolved(action.resource, {self._plan.name: self.arn} if self.arn is not None else {})
                 calls.put(self._account, resource_types()[whole.type], whole, exists=action.exists)
             case RemoveResource():
+                removed.note(
+                    self._account,
+                    self._environment,
+                    action.type,
+                    action.name,
+                    why=f"{self._plan.name} does not declare it any more",
+                    by=self._plan.caller,
+                )
                 calls.remove(self._account, resource_types()[action.type], action.name)
             case _:
                 assert_never(action)

@@ -5,8 +5,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from mlops.account import Account, answers, confirm_account
-from mlops.deploy import calls
+from mlops.account import Account, answers, confirm_account, confirm_identity
+from mlops.deploy import calls, removed
 from mlops.deploy.conditional_object import BucketMissing
 from mlops.deploy.pipelines import record as records
 from mlops.deploy.pipelines.state import Present, describe, judge_name
@@ -66,10 +66,11 @@ def destroy(account: Account, environment: Environment, removal: Removal, *, for
             f"{', '.join(unknown)} of {removal.name} is of a type that this mlops does not know; nothing was removed",
             hint="remove it with the version, or the plug-in, that made it",
         )
+    gone = [*removal.companions, *([("pipeline", removal.name)] if removal.present is not None else [])]
     with answers():
-        for kind, name in removal.companions:
-            calls.remove(account, resource_types()[kind], name)
-        if removal.present is not None:
-            calls.remove(account, PIPELINE, removal.name)
+        by = confirm_identity(account, environment).arn if gone else ""
+        for kind, name in gone:
+            removed.note(account, environment, kind, name, why="destroyed", by=by)
+            calls.remove(account, PIPELINE if kind == "pipeline" else resource_types()[kind], name)
         if removal.has_record:
             records.remove(account, environment, removal.name)

@@ -15,7 +15,7 @@ from mlops.account.answers import Refused
 from mlops.deploy.made import remember
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting import scaling as autoscaling
-from mlops.deploy.shifting.journal import Journal, Superseded
+from mlops.deploy.shifting.journal import Journal, Phase, Superseded
 from mlops.deploy.shifting.lost_answers import made_config, pointed
 from mlops.deploy.shifting.moves import both_of, way_back
 from mlops.deploy.shifting.scaled_moves import in_the_end, restored
@@ -108,11 +108,14 @@ class Controller:
         timeout: float,
         hooks: Callable[[CallHooks, Journal], None] = lambda move, journal: None,
         tell: Callable[[Happened, str, Journal], None] = lambda happened, text, journal: None,
+        record: Callable[[Journal], None] = lambda journal: None,
         say: Say = lambda text: None,
         clock: Clock | None = None,
     ) -> None:
         """``hooks`` calls the user's own, and raises Red where one that fails is to end it. ``tell`` hears what people
-        may want to be told elsewhere, and neither waits nor fails.
+        may want to be told elsewhere, and neither waits nor fails. ``record`` writes the end down where it stays, and
+        once however often it is asked: it is asked before the journal says that the shift has ended, so that whoever
+        finishes one that was cut off between asks again.
         ``probe`` asks a variant the version's samples, or the endpoint, and raises Refusal where an answer is none.
         ``timeout`` in seconds is for each wait for the endpoint."""
         self._account = account
@@ -122,6 +125,7 @@ class Controller:
         self._probe = probe
         self._hooks = hooks
         self._tell = tell
+        self._record = record
         self._timeout = timeout
         self._say = say
         self._clock = clock or Clock()
@@ -190,7 +194,7 @@ class Controller:
             self._write(replace(self._journal, done=self._journal.done + 1, since=None, looked=looked))
         self._hold(self._expected())
         self._hold_scaling(in_the_end(self._journal.scaling, self._expected()))
-        self._write(replace(self._journal, phase="shifted"))
+        self._end("shifted")
         return Outcome("shifted", self._journal)
 
     def _since(self, move: Move) -> float | None:
@@ -287,7 +291,7 @@ class Controller:
             if not moves:
                 # When all traffic is back: nothing of the user's own is waited for before.
                 self._hooks(CallHooks("rollback"), self._journal)
-                self._write(replace(self._journal, phase="taken back"))
+                self._end("taken back")
                 return Outcome("taken back", self._journal)
             for move in moves:
                 self._write(self._journal)
@@ -495,6 +499,13 @@ class Controller:
         with answers():
             stored = journals.read(self._account, self._environment, self._journal.endpoint)
         return stored is None or not stored.journal.is_of(self._journal)
+
+    def _end(self, phase: Phase) -> None:
+        ended = replace(self._journal, phase=phase)
+        # Who was superseded does not say how it ended.
+        self._renew()
+        self._record(ended)
+        self._write(replace(self._journal, phase=phase))
 
     def _renew(self) -> None:
         self._write(self._journal)

@@ -90,6 +90,10 @@ class Journal:
     """The ARN of the version."""
     began: float | None = None
     """When the first look at the new version began, in seconds since 1970: what is kept of the shift is found by it."""
+    note: str | None = None
+    """Why, as whoever began it said."""
+    passed_over: tuple[str, ...] = ()
+    """Gates."""
 
     def is_of(self, other: Journal) -> bool:
         """Whether the same hand writes both: nobody has taken the shift over, or begun another."""

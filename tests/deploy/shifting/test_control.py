@@ -159,6 +159,17 @@ def test_there_has_to_be_something_to_go_back_to(number: int | None, said: str) 
         steering(service).rollback(number=number)
 
 
+def test_what_served_longer_ago_goes_by_way_of_the_gates() -> None:
+    service, said = Service(OLD), list[str]()
+    for number in range(1, 8):
+        promoted(service, f"m{number}", number)
+    with pytest.raises(Refusal, match="to version 1: of the last 5 it served: 2, 3, 4, 5, 6") as error:
+        steering(service).rollback(number=1)
+    assert error.value.hint is not None and "by way of the gates" in error.value.hint
+    steering(service, say=said.append).rollback(number=2)
+    assert any("neither gates nor measures are asked" in line for line in said)
+
+
 def test_a_rollback_does_not_come_between() -> None:
     with pytest.raises(Refusal, match="a shift of traffic is under way at churn"):
         steering(stopped()).rollback()

@@ -266,6 +266,7 @@ def test_gates_and_what_would_be_done_are_told_before(
     assert promote_(*passed)[0] == 0
     (entry,) = history.read(world.account, world.environment, "gated")
     assert (entry.verb, entry.version, entry.reason) == ("created", 1, "it is urgent")
+    assert entry.how == "at once, passed over: age"
 
 
 def test_what_is_under_way_is_shown(

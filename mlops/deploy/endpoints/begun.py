@@ -1,0 +1,104 @@
+"""What was begun of an endpoint without a shift, which has a journal: the entry that its end writes into the history,
+kept beside that before the first call. Whoever finds that what was begun has come writes its end, in its place.
+
+Its ``number`` is that of the last entry there was by then: what came behind that ended it, or came between.
+"""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, replace
+from typing import Any
+
+from mlops.account import Account
+from mlops.deploy import conditional_object
+from mlops.deploy.conditional_object import BucketMissing, Conflict
+from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.history import Entry
+from mlops.ir import Refusal
+from mlops.project.environments import Environment
+
+CUT_OFF = "cut off"
+"""How an entry says that it came, and that another one followed before it was brought to its end."""
+
+
+def read(account: Account, environment: Environment, endpoint: str) -> Entry | None:
+    """None where nothing was begun that has not ended."""
+    found = _stored(account, environment, endpoint)
+    if found is None:
+        return None
+    entry, _ = found
+    last = history.read(account, environment, endpoint, 1)
+    return None if last and last[0].number > entry.number else entry
+
+
+def begin(account: Account, environment: Environment, endpoint: str, entry: Entry, before: Entry | None) -> Entry:
+    """The entry with which it is to end. ``before`` is what was begun and has not ended: where that is the same thing
+    it is gone on with. Raises Refusal where somebody else begins another one at this moment."""
+    if before is not None and _same(before, entry):
+        return replace(before, by=entry.by, reason=entry.reason or before.reason, at=entry.at)
+    last = history.read(account, environment, endpoint, 1)
+    entry = replace(entry, id=uuid.uuid4().hex, number=last[0].number if last else 0)
+    found = _stored(account, environment, endpoint)
+    content = json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True).encode()
+    key = _key(environment, endpoint)
+    try:
+        conditional_object.put(account, environment, key, content, found[1] if found is not None else None)
+    except Conflict:
+        theirs = _stored(account, environment, endpoint)
+        if theirs is not None and (theirs[0].id == entry.id or _same(theirs[0], entry)):
+            return replace(theirs[0], at=entry.at)
+        raise Refusal(
+            f"somebody else begins to change {endpoint} at this moment; nothing was changed by this command",
+            hint=f"see `mlops endpoints show {endpoint}{environment.option}`, and run the same command again",
+        ) from None
+    return entry
+
+
+def overtake(account: Account, environment: Environment, endpoint: str, begun: Entry | None, config: str) -> None:
+    """What was ``begun`` serves with ``config``, and another one follows it: nobody will bring it to its end."""
+    if begun is not None and begun.config == config:
+        history.append(account, environment, endpoint, replace(begun, how=CUT_OFF))
+
+
+def cut_off(entries: Sequence[Entry]) -> bool:
+    """Whether the last one was not brought to its end."""
+    return bool(entries) and entries[-1].how == CUT_OFF
+
+
+def _same(one: Entry, other: Entry) -> bool:
+    return (one.verb, one.config, one.before) == (other.verb, other.config, other.before)
+
+
+def _stored(account: Account, environment: Environment, endpoint: str) -> tuple[Entry, str] | None:
+    try:
+        found = conditional_object.get(account, environment, _key(environment, endpoint))
+    except BucketMissing:
+        return None
+    if found is None:
+        return None
+    try:
+        return _parse(json.loads(found.content)), found.etag
+    except (ValueError, RecursionError, TypeError, AttributeError):
+        name = _key(environment, endpoint)
+        raise Refusal(
+            f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its own",
+            hint="what was begun is not known; where nothing is under way, delete that object",
+        ) from None
+
+
+def _parse(told: Mapping[str, Any]) -> Entry:
+    known = set(Entry.__dataclass_fields__)
+    entry = Entry(**{member: value for member, value in told.items() if member in known})
+    texts = (entry.verb, entry.config, entry.group, entry.id)
+    if not all(isinstance(text, str) for text in texts) or not isinstance(entry.before, str | None):
+        raise ValueError("other types")
+    if not isinstance(entry.number, int) or not isinstance(entry.version, int):
+        raise ValueError("other types")
+    return entry
+
+
+def _key(environment: Environment, endpoint: str) -> str:
+    return conditional_object.key(environment, "promotions", endpoint, "begun.json")
