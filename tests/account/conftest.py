@@ -1,4 +1,4 @@
-"""Accounts to test against: the embedded one, and another AWS API behind a port."""
+"""Accounts to test against: the embedded one, the same behind a port, and another AWS API behind a port."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from account_parts import Environment
 
 from mlops.account import Account, connect
 from mlops.account.local import LocalAccount
+from mlops.account.wire.answers import Answers, Told
+from mlops.account.wire.server import Server
 
 
 @pytest.fixture
@@ -37,8 +39,27 @@ def moto(moto_url: str, moto_account: Account) -> Account:
     return moto_account
 
 
-@pytest.fixture(params=["local", "moto"])
+@pytest.fixture
+def wire(local: LocalAccount, monkeypatch: pytest.MonkeyPatch) -> Iterator[Account]:
+    """The embedded account as any client sees it."""
+    mistakes = []
+
+    def tell(told: Told) -> None:
+        if told.mistake is not None:
+            mistakes.append(told.mistake)
+
+    server = Server(Answers(local.state.folder, local.region, tell=tell))
+    server.start()
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    monkeypatch.delenv("AWS_PROFILE", raising=False)
+    yield connect(Environment(name="staging", account="000000000000", endpoint_url=server.url))
+    server.stop()
+    assert mistakes == []
+
+
+@pytest.fixture(params=["local", "wire", "moto"])
 def account(request: pytest.FixtureRequest) -> Account:
-    """Every test that takes this holds for both."""
+    """Every test that takes this holds for all three."""
     found: Account = request.getfixturevalue(request.param)
     return found

@@ -251,6 +251,9 @@ CALLS = (
     Call("assets prune", ("--older-than", "0")),
     Call("local put", ("pipeline.py", "s3://mlops-local/put.py")),
     Call("local prune", ("--keep", "1")),
+    Call("local serve", ("--port", "0", "--for", "0", "--requests")),
+    Call("local env", ("--port", "4577")),
+    Call("local exec", ("--", "true")),
     Call("selftest"),
     Call("destroy", ("leaky", "--yes")),
 )
@@ -410,6 +413,7 @@ WITHOUT_JSON = {
     "schema": "it is JSON",
     "completion": "a shell reads it",
     "executions open": "another program speaks",
+    "local exec": "another program speaks",
     **{name: "it writes what its name says" for name, _ in commands() if name.startswith("emit ")},
 }
 

@@ -48,5 +48,5 @@ def answer_fitting(state: State, service: str, operation: str, request: Mapping[
 def _function(service: str, operation: str) -> Answer:
     function = operations(service).get(operation)
     if function is None:
-        raise Refusal("UnknownOperationException", f"The local account does not answer {service} {operation}.", 501)
+        raise Refusal("UnknownOperationException", f"The local account does not answer {service} {operation}.")
     return function

@@ -312,6 +312,12 @@ class _Crc32:
         return self._value.to_bytes(4, "big")
 
 
+def checksum(algorithm: str) -> Any:
+    """As :mod:`hashlib` makes one, by S3's name of it; None where it is not computed here."""
+    make = _ALGORITHMS.get(algorithm)
+    return None if make is None else make()
+
+
 _ALGORITHMS: Mapping[str, Callable[[], Any]] = {
     "CRC32": _Crc32,
     "SHA256": hashlib.sha256,

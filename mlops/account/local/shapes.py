@@ -48,11 +48,11 @@ def models() -> Loader:
 
 @cache
 def operation(service: str, name: str) -> OperationModel:
-    return _service(service).operation_model(name)
+    return service_model(service).operation_model(name)
 
 
 @cache
-def _service(service: str) -> ServiceModel:
+def service_model(service: str) -> ServiceModel:
     return ServiceModel(models().load_service_model(service, "service-2"), service)
 
 

@@ -2,6 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """The local account on this disk: put, prune."""
+    """The local account on this disk: put, prune; and for any AWS client: serve, env, exec."""
 
 
 @command.command()
@@ -64,6 +70,106 @@ def prune(keep: int, days: float | None, yes: bool, format_: str) -> None:
         _tell(local_account.prune(keep, older, doing=True), format_, done=True)
     else:
         talk("nothing was removed; --yes removes it")
+
+
+@command.command()
+@click.option(
+    "--port", type=click.IntRange(0, 65535), help="Where it listens; 4577 without, or another where that is taken."
+)
+@click.option("--requests", is_flag=True, help="Tell each request, not only those that nobody answers.")
+@click.option("--for", "seconds", type=click.FloatRange(min=0), metavar="SECONDS", help="End after so long.")
+@asking.as_user
+@options.as_json
+def serve(port: int | None, requests: bool, seconds: float | None, user: str | None, format_: str) -> None:
+    """Answer any AWS client on this machine as SageMaker, S3 and the other services that the local account has.
+
+    Clients are led here by `eval "$(mlops local env)"`. Ctrl-C ends it.
+    """
+    from mlops.cli.listening import hear
+    from mlops.use_cases.local_server import serving
+
+    with serving(port, hear, user=user, every=requests) as found, _until_told() as ended:
+        if format_ == "json":
+            print_json({"url": found.url, "region": found.region, "process": found.process})
+        else:
+            click.echo(found.url)
+            talk('`eval "$(mlops local env)"` leads clients of a shell here; Ctrl-C ends it')
+        sys.stdout.flush()
+        ended.wait(seconds)
+
+
+@contextmanager
+def _until_told() -> Iterator[threading.Event]:
+    """Set by Ctrl-C or SIGTERM."""
+    ended = threading.Event()
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, lambda *_: ended.set()) for number in numbers}
+    try:
+        yield ended
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+@command.command()
+@click.option("--port", type=click.IntRange(1, 65535), help="Of the server; that of this project which runs without.")
+@click.option(
+    "--format",
+    "format_",
+    type=options.Choice(["sh", "fish", "powershell", "json"]),
+    default="sh",
+    show_default=True,
+    help="For which shell, or for programs.",
+)
+def env(port: int | None, format_: str) -> None:
+    """Print what leads AWS clients to the server that `mlops local serve` has started here.
+
+    Keys are dummies; what would lead elsewhere, or give real credentials away, is unset.
+    """
+    from mlops.use_cases.local_server import client_variables
+
+    found = client_variables(port)
+    if format_ == "json":
+        print_json({"set": [{"name": name, "value": value} for name, value in found.set.items()], "unset": found.unset})
+        return
+    setting, unsetting = _SHELLS[format_]
+    for name in found.unset:
+        click.echo(unsetting.format(name=name))
+    for name, value in found.set.items():
+        click.echo(setting.format(name=name, value=_quoted(value, format_)))
+
+
+_SHELLS = {
+    "sh": ("export {name}={value}", "unset {name}"),
+    "fish": ("set -gx {name} {value}", "set -e {name}"),
+    "powershell": ("$env:{name} = {value}", "Remove-Item Env:{name} -ErrorAction SilentlyContinue"),
+}
+
+
+def _quoted(value: str, shell: str) -> str:
+    """
+    >>> print(*(_quoted("it's", shell) for shell in _SHELLS))
+    'it'"'"'s' 'it\\'s' 'it''s'
+    """
+    if shell == "sh":
+        return shlex.quote(value)
+    if shell == "fish":
+        return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+    return "'" + value.replace("'", "''") + "'"
+
+
+@command.command("exec", cls=options.WithCommand)
+@click.option("--requests", is_flag=True, help="Tell each request, not only those that nobody answers.")
+@asking.as_user
+def exec_(requests: bool, user: str | None, words: tuple[str, ...]) -> None:
+    """Run COMMAND with a server of its own and the variables that lead AWS clients to it.
+
+    Ends with the command's exit code.
+    """
+    from mlops.cli.listening import hear
+    from mlops.use_cases.local_server import run_with_server
+
+    raise click.exceptions.Exit(run_with_server(words, hear, user=user, every=requests))
 
 
 def _tell(found: Pruning, format_: str, *, done: bool) -> None:

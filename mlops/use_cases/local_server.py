@@ -1,0 +1,141 @@
+"""The local account for any client: a server on this machine, the variables that lead a client to it, and a command
+that is run with them."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from types import FrameType
+
+from mlops.account.wire import routing
+from mlops.account.wire.answers import Answers, Told
+from mlops.account.wire.client_variables import Variables, variables
+from mlops.account.wire.registration import Registered, living, registered
+from mlops.account.wire.server import Server
+from mlops.ir import Listener, UsageError
+from mlops.project.environments import LOCAL, Environment
+from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.news import Said
+
+PORT = 4577
+"""Where the server listens if nothing else is asked and nobody else is there."""
+_UNKNOWN = ("UnknownOperationException", "InvalidAction")
+_NOT_FOUND, _NOT_STARTED = 127, 126
+_BY_SIGNAL = 128
+
+
+@contextmanager
+def serving(
+    port: int | None, listener: Listener, *, user: str | None = None, every: bool = False
+) -> Iterator[Registered]:
+    """Answers until it is left. Told are requests that nobody answers and mistakes of ours, with ``every`` all: their
+    operations, never what they hold."""
+    environment, state = _local(user)
+
+    def tell(told: Told) -> None:
+        if every or told.mistake is not None or told.code in _UNKNOWN:
+            listener(Said(text=_line(told)))
+
+    answers = Answers(state, environment.region, user, tell)
+    server = _server(answers, port)
+    found = Registered(server.url, environment.region, os.getpid())
+    server.start()
+    threading.Thread(target=routing.load, name="models", daemon=True).start()
+    try:
+        with registered(state, found):
+            yield found
+    finally:
+        server.stop()
+
+
+def client_variables(port: int | None) -> Variables:
+    """For the server on ``port``; without, the newest one of this project. Raises UsageError where there is none."""
+    environment, state = _local(None)
+    if port is not None:
+        return variables(f"http://127.0.0.1:{port}", environment.region, os.environ)
+    running = living(state)
+    if not running:
+        raise UsageError(
+            "no server of this project runs",
+            hint="start `mlops local serve`, name its --port, or use `mlops local exec -- COMMAND`",
+        )
+    return variables(running[0].url, running[0].region, os.environ)
+
+
+def run_with_server(command: Sequence[str], listener: Listener, *, user: str | None = None, every: bool = False) -> int:
+    """The command's exit code. It is started with the variables of a server of its own, which ends with it."""
+    if not command:
+        raise UsageError("no command is given", hint="write it behind --: `mlops local exec -- aws s3 ls`")
+    with serving(0, listener, user=user, every=every) as found:
+        given = variables(found.url, found.region, os.environ).of(os.environ)
+        try:
+            process = subprocess.Popen([*command], env=given)
+        except FileNotFoundError:
+            listener(Said(text=f"there is no command {command[0]}"))
+            return _NOT_FOUND
+        except OSError as error:
+            listener(Said(text=f"{command[0]} cannot be started: {error.strerror}"))
+            return _NOT_STARTED
+        with _passed_on(process):
+            code = _waited(process)
+    return code if code >= 0 else _BY_SIGNAL - code
+
+
+def _local(user: str | None) -> tuple[Environment, Path]:
+    connected = connect_here(LOCAL, user=user)
+    environment = connected.environment
+    if environment.approval:
+        raise UsageError(
+            f"the environment {environment.name} wants an approval, for which no client would ask",
+            hint=f"take `approval` from [env.{environment.name}] of mlops.toml",
+        )
+    if environment.state is None:
+        raise UsageError(f"the environment {environment.name} is not on this machine")
+    return environment, environment.state
+
+
+def _server(answers: Answers, port: int | None) -> Server:
+    if port is not None:
+        return Server(answers, port)
+    try:
+        return Server(answers, PORT)
+    except UsageError:
+        return Server(answers)
+
+
+def _line(told: Told) -> str:
+    what = f"{told.status} {told.service} {told.operation} {1000 * told.seconds:.1f} ms"
+    if told.mistake is not None:
+        return f"{what}: a mistake in mlops itself: {told.mistake!r}"
+    return what if told.code is None else f"{what}: {told.code}"
+
+
+def _waited(process: subprocess.Popen[bytes]) -> int:
+    while True:
+        try:
+            return process.wait()
+        except KeyboardInterrupt:
+            continue  # the terminal has told the command too, and what it makes of it is its own
+
+
+@contextmanager
+def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+    """Whoever ends us means the command."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def pass_on(number: int, frame: FrameType | None) -> None:
+        process.send_signal(number)
+
+    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
