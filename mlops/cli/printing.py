@@ -6,7 +6,7 @@ import json
 import os
 import sys
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any, TextIO
 
 import click
@@ -27,13 +27,35 @@ def is_coloured(stream: TextIO) -> bool:
     return is_animated(stream) and not os.environ.get("NO_COLOR")
 
 
-def print_json(value: Any) -> None:
-    """A result for programs; times become ISO-8601."""
-    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_plain))
+def print_json(value: Any, *, whole_seconds: bool = False) -> None:
+    """A result for programs; times become ISO-8601. ``whole_seconds``: in UTC, as records of decisions and promotions
+    have them."""
+    click.echo(json.dumps(value, indent=2, ensure_ascii=False, default=_in_seconds if whole_seconds else _plain))
 
 
 def _plain(value: Any) -> str:
     return value.isoformat() if isinstance(value, datetime) else str(value)
+
+
+def _in_seconds(value: Any) -> str:
+    return value.astimezone(UTC).isoformat(timespec="seconds") if isinstance(value, datetime) else str(value)
+
+
+def moment(time: datetime | float | str | None) -> str:
+    """For people, whoever tells it: an account, a clock, a record. Nothing of None and of what is no time.
+
+    >>> moment(0.0), moment("2026-03-01T13:00:00.250000+01:00"), moment(None)
+    ('1970-01-01 00:00:00Z', '2026-03-01 12:00:00Z', '')
+    """
+    if isinstance(time, str):
+        try:
+            time = datetime.fromisoformat(time)
+        except ValueError:
+            return ""
+    if time is None:
+        return ""
+    known = time if isinstance(time, datetime) else datetime.fromtimestamp(time, UTC)
+    return f"{known.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def table(header: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

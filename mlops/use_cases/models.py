@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from math import inf
 from typing import Any, Literal
 
@@ -17,7 +17,6 @@ from mlops.deploy.models import lineage as lineage_records
 from mlops.deploy.models.lineage import Lineage
 from mlops.deploy.models.registry import Version
 from mlops.ir import AccountError, Listener, MlopsError, UsageError
-from mlops.ir.gate import Approval
 from mlops.ir.hiding import hide
 from mlops.project.environments import LOCAL, read_project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
@@ -146,29 +145,37 @@ class Happened:
     by: str | None
     reason: str | None
     endpoint: str | None = None
+    version: int | None = None
 
 
-def history(environment: str, group: str, number: int) -> tuple[Happened, ...]:
-    """Who decided what on a version and where it was promoted, taken and rolled back in this environment, oldest
-    first. What the registry says beyond that was decided elsewhere."""
+def history(environment: str, group: str, number: int | None = None) -> tuple[Happened, ...]:
+    """Who decided what on a version, on all of the group without a number, and where they were promoted, taken and
+    rolled back in this environment, oldest first. What the registry says beyond that was decided elsewhere."""
     connected = connect_here(environment)
     account, env = connected.account, connected.environment
-    found = registry.version(account, group, number)
-    told = approvals.read(account, env, group, number)
-    decided = approvals.unrecorded(found.approval, told)
-    if decided is not None:
-        changed = found.details.get("LastModifiedTime") or found.created
-        reason = found.details.get("ApprovalDescription") or None
-        at = changed.isoformat(timespec="seconds") if changed is not None else ""
-        told = (*told, Approval(decided, _person(found.details.get("LastModifiedBy")), reason, at))
-    decisions = [Happened(item.at, item.status, item.by, hide(item.reason)) for item in told]
+    all_of_them = registry.versions(account, group) if number is None else ()
+    versions = all_of_them or (registry.version(account, group, number),)
+    decisions = [item for found in versions for item in _decisions(connected, found)]
     moves = [
-        Happened(item.at, item.verb, item.by, hide(item.reason), endpoint)
+        Happened(item.at, item.verb, item.by, hide(item.reason), endpoint, item.version)
         for endpoint in endpoint_history.endpoints(account, env)
         for item in endpoint_history.read(account, env, endpoint)
-        if (item.group, item.version) == (group, number)
+        if item.group == group and item.version == (number or item.version)
     ]
     return tuple(sorted((*decisions, *moves), key=lambda item: _moment(item.at)))
+
+
+def _decisions(connected: Connected, found: Version) -> Iterator[Happened]:
+    account = connected.account
+    told = approvals.read(account, connected.environment, found.group, found.number)
+    yield from (Happened(item.at, item.status, item.by, hide(item.reason), None, found.number) for item in told)
+    elsewhere = approvals.unrecorded(found.approval, told)
+    if elsewhere is not None:
+        details = (found if found.details else registry.described(account, found.arn)).details
+        changed = details.get("LastModifiedTime") or found.created
+        at = changed.astimezone(UTC).isoformat(timespec="seconds") if changed is not None else ""
+        reason = details.get("ApprovalDescription") or None
+        yield Happened(at, elsewhere, _person(details.get("LastModifiedBy")), hide(reason), None, found.number)
 
 
 def _moment(at: str) -> float:
@@ -287,7 +294,8 @@ def as_dictionary(shown: Details) -> Mapping[str, object]:
         "changed": told.get("LastModifiedTime"),
         "changed_by": shown.changed_by,
         "containers": [
-            {"model": container.get("ModelDataUrl"), "image": container.get("Image")} for container in shown.containers
+            {"model": lineage_records.model_uri(container), "image": container.get("Image")}
+            for container in shown.containers
         ],
         "metadata": told.get("CustomerMetadataProperties") or {},
         "metrics": shown.metrics,

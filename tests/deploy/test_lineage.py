@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -11,13 +12,16 @@ import pytest
 
 from mlops.account import connect
 from mlops.account.local import LocalAccount
+from mlops.deploy.endpoints.promote import Target
 from mlops.deploy.models import lineage
 from mlops.deploy.models.registry import version
 from mlops.deploy.pipelines import commits
 from mlops.ir import Refusal
 from mlops.project.environments import read_project
 from mlops.project.git import Commit, head
+from mlops.use_cases.models import Decision, decide
 from mlops.use_cases.news import Said
+from mlops.use_cases.promote import Promotion, plan
 from mlops.use_cases.running import Manner, carry_out, open_source
 
 from .conftest import World
@@ -165,3 +169,46 @@ def test_a_store_of_an_older_version_tells_who_it_always_told(tmp_path: Path) ->
     account.state.store.write("INSERT INTO package VALUES ('old', 0, '2026-01-01T00:00:00', '', ?)", body)
     told = account.client("sagemaker").describe_model_package(ModelPackageName="old")
     assert told["CreatedBy"]["IamIdentity"]["Arn"].endswith("user/local")
+
+
+ARCHIVE = "s3://mlops-local/m/model.tar.gz"
+
+
+SOURCES = {
+    "an archive": {"ModelDataUrl": ARCHIVE},
+    "an archive that is a source": {"S3Uri": ARCHIVE, "S3DataType": "S3Object", "CompressionType": "Gzip"},
+    "a folder": {"S3Uri": "s3://mlops-local/m/", "S3DataType": "S3Prefix", "CompressionType": "None"},
+}
+TOLD = {"a folder": "was written after the version was registered"}
+
+
+@pytest.mark.parametrize("data", SOURCES)
+def test_what_is_swapped_between_registration_and_approval_is_told(
+    data: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    source = SOURCES[data]
+    container = source if "ModelDataUrl" in source else {"ModelDataSource": {"S3DataSource": source}}
+    told = TOLD.get(data, "the registry noted another archive than what was recorded")
+    (tmp_path / "mlops.toml").write_text("[env.local.promote.gates]\nchecksum = true\n")
+    monkeypatch.chdir(tmp_path)
+    environment = read_project(tmp_path).environment("local")
+    account = connect(environment)
+    s3, sagemaker = account.client("s3"), account.client("sagemaker")
+    s3.put_object(Bucket="mlops-local", Key="m/model.tar.gz", Body=b"one")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    for _ in range(2):
+        specification = {
+            "Containers": [{"Image": IMAGE, **container}],
+            "SupportedContentTypes": ["a/b"],
+            "SupportedResponseMIMETypes": ["a/b"],
+        }
+        sagemaker.create_model_package(ModelPackageGroupName="churn", InferenceSpecification=specification)
+    decide("local", Decision("churn", 1, "Approved"), lambda event: None)
+    (sound,) = (item for item in plan(Promotion("churn", "local", Target(""))).gates if item.gate == "checksum")
+    assert sound.passes, sound.found
+    s3.put_object(Bucket="mlops-local", Key="m/model.tar.gz", Body=b"another")
+    with sqlite3.connect(tmp_path / ".mlops" / "account.sqlite") as store:  # times of S3 are whole seconds
+        store.execute("UPDATE package SET created = '2026-01-01T00:00:00+00:00' WHERE version = 2")
+    decide("local", Decision("churn", 2, "Approved"), lambda event: None)
+    (gated,) = (item for item in plan(Promotion("churn", "local", Target(""))).gates if item.gate == "checksum")
+    assert not gated.passes and told in gated.found, gated.found

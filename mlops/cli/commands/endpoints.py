@@ -11,7 +11,7 @@ import click
 
 from mlops.cli import asking, options
 from mlops.cli.group import Group
-from mlops.cli.printing import print_json, table, talk
+from mlops.cli.printing import moment, print_json, table, talk
 
 
 @click.group(cls=Group)
@@ -28,7 +28,7 @@ def list_(environment: str, format_: str) -> None:
 
     found = listed(environment)
     if format_ == "json":
-        print_json(as_list(found))
+        print_json(as_list(found), whole_seconds=True)
         return
     table(("ENDPOINT", "STATUS"), [(str(item["EndpointName"]), str(item["EndpointStatus"])) for item in found])
 
@@ -43,7 +43,7 @@ def show(name: str, environment: str, format_: str) -> None:
 
     found = endpoints.show(environment, name)
     if format_ == "json":
-        print_json(endpoints.as_dictionary(found))
+        print_json(endpoints.as_dictionary(found), whole_seconds=True)
         return
     reason = found.get("FailureReason")
     click.echo(f"{name}: {found['EndpointStatus']}{f' ({reason})' if reason else ''}")
@@ -151,7 +151,7 @@ def history(name: str, environment: str, last: int | None, format_: str) -> None
         ("AT", "WHAT", "VERSION", "HOW", "BY", "REASON"),
         [
             (
-                entry.at,
+                moment(entry.at),
                 entry.verb,
                 f"{entry.group} {entry.version}" if entry.version else entry.group,
                 entry.how or "",

@@ -10,7 +10,7 @@ import click
 
 from mlops.cli import asking, options
 from mlops.cli.group import Group
-from mlops.cli.printing import print_json, table, talk
+from mlops.cli.printing import moment, print_json, table, talk
 
 if TYPE_CHECKING:
     from mlops.deploy.endpoints.serving import Place
@@ -38,7 +38,7 @@ def list_(group: str | None, environment: str, format_: str) -> None:
 
     found = listed(environment, group)
     if format_ == "json":
-        print_json([in_short(item.version, item.serves) for item in found])
+        print_json([in_short(item.version, item.serves) for item in found], whole_seconds=True)
         return
     table(
         ("GROUP", "VERSION", "APPROVAL", "CREATED", "SERVES"),
@@ -47,7 +47,7 @@ def list_(group: str | None, environment: str, format_: str) -> None:
                 item.version.group,
                 str(item.version.number),
                 item.version.approval,
-                f"{item.version.created:%Y-%m-%d %H:%M:%S}" if item.version.created else "",
+                moment(item.version.created),
                 _told_places(item.serves),
             )
             for item in found
@@ -62,11 +62,12 @@ def list_(group: str | None, environment: str, format_: str) -> None:
 @options.as_json
 def show(group: str, number: int | None, environment: str, format_: str) -> None:
     """A VERSION of GROUP, the newest without: approval, who changed it when, description, metrics, artefacts."""
+    from mlops.deploy.models.lineage import model_uri
     from mlops.use_cases import models
 
     shown = models.show(environment, group, number)
     if format_ == "json":
-        print_json(models.as_dictionary(shown))
+        print_json(models.as_dictionary(shown), whole_seconds=True)
         return
     found, details = shown.version, shown.described
     click.echo(f"{found.group} version {found.number}: {found.approval}")
@@ -78,7 +79,7 @@ def show(group: str, number: int | None, environment: str, format_: str) -> None
         ("arn", found.arn),
     ]
     for container in shown.containers:
-        told += [("model", container.get("ModelDataUrl")), ("image", container.get("Image"))]
+        told += [("model", model_uri(container)), ("image", container.get("Image"))]
     told += [("metric", f"{name} = {value:g}") for name, value in shown.metrics.items()]
     told += [
         ("metadata", f"{name} = {value}") for name, value in (details.get("CustomerMetadataProperties") or {}).items()
@@ -115,7 +116,8 @@ def lineage(group: str, number: int | None, environment: str, format_: str) -> N
                 **models.in_short(found.version),
                 "lineage": as_dictionary(found.lineage),
                 "serves": [asdict(item) for item in found.served],
-            }
+            },
+            whole_seconds=True,
         )
         return
     click.echo(f"{group} version {found.version.number}")
@@ -145,6 +147,7 @@ def _served(found: tuple[Served, ...]) -> list[tuple[str, str]]:
 @options.as_json
 def compare(group: str, old: int, new: int, environment: str, format_: str) -> None:
     """Two versions of GROUP side by side: approval, artefacts, the numbers of their reports."""
+    from mlops.deploy.models.lineage import model_uri
     from mlops.use_cases import models
 
     found = models.compare(environment, group, old, new)
@@ -155,12 +158,13 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
                 "new": models.as_dictionary(found.new),
                 "metrics": {name: {"old": old, "new": new} for name, (old, new) in found.metrics.items()},
                 "lineage": [{"name": name, "old": old, "new": new} for name, (old, new) in found.made.items()],
-            }
+            },
+            whole_seconds=True,
         )
         return
     rows = [("approval", found.old.version.approval, found.new.version.approval, "")]
-    for label, member in (("image", "Image"), ("model", "ModelDataUrl")):
-        before, after = (str((item.containers or ({},))[0].get(member, "")) for item in (found.old, found.new))
+    for label, said in (("image", lambda container: container.get("Image")), ("model", model_uri)):
+        before, after = (str(said((item.containers or ({},))[0]) or "") for item in (found.old, found.new))
         rows.append((label, before, after if after != before else _SAME, ""))
     for name, (before_, after_) in found.metrics.items():
         change = f"{after_ - before_:+g}" if before_ is not None and after_ is not None else ""
@@ -178,11 +182,12 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
 
 @command.command()
 @click.argument("group")
-@click.argument("number", type=int, metavar="VERSION")
+@click.argument("number", type=int, required=False, metavar="[VERSION]")
 @options.environment
 @options.as_json
-def history(group: str, number: int, environment: str, format_: str) -> None:
-    """Who decided what on VERSION of GROUP, when and why, and where it was promoted, taken and rolled back."""
+def history(group: str, number: int | None, environment: str, format_: str) -> None:
+    """Who decided what on VERSION of GROUP, on all of them without, when and why, and where they were promoted, taken
+    and rolled back."""
     from dataclasses import asdict
 
     from mlops.use_cases import models
@@ -192,9 +197,20 @@ def history(group: str, number: int, environment: str, format_: str) -> None:
     if format_ == "json":
         print_json([asdict(item) for item in found])
         return
+    shown = ("AT", *(() if number is not None else ("VERSION",)), "WHAT", "ENDPOINT", "BY", "REASON")
     table(
-        ("AT", "WHAT", "ENDPOINT", "BY", "REASON"),
-        [(item.at, item.status, item.endpoint or "", item.by or nobody, item.reason or "") for item in found],
+        shown,
+        [
+            (
+                moment(item.at),
+                *(() if number is not None else (str(item.version),)),
+                item.status,
+                item.endpoint or "",
+                item.by or nobody,
+                item.reason or "",
+            )
+            for item in found
+        ],
     )
 
 
@@ -317,7 +333,7 @@ def _package_version(wanted: Wanted, format_: str) -> None:
 def _when(time: datetime | None, person: str | None) -> str:
     if time is None:
         return ""
-    return f"{time:%Y-%m-%d %H:%M:%S}{f' by {person}' if person else ''}"
+    return f"{moment(time)}{f' by {person}' if person else ''}"
 
 
 @command.command()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +9,7 @@ import click
 
 from mlops.cli import options
 from mlops.cli.group import Group
-from mlops.cli.printing import print_json, table, talk
+from mlops.cli.printing import moment, print_json, table, talk
 
 if TYPE_CHECKING:
     from mlops.use_cases.verdict import Explained
@@ -80,7 +79,7 @@ def _print(found: Explained, whole: bool) -> None:
                 (
                     "shadow",
                     "0 %",
-                    _at(item.look.now),
+                    moment(item.look.now),
                     item.look.standing,
                     item.now.standing,
                     item.now.why,
@@ -91,7 +90,7 @@ def _print(found: Explained, whole: bool) -> None:
                 (
                     str(item.look.stage),
                     f"{samples.stages[item.look.stage - 1].share:g} %",
-                    _at(item.look.now),
+                    moment(item.look.now),
                     item.look.standing,
                     item.now.standing,
                     item.now.why,
@@ -109,7 +108,3 @@ def _print(found: Explained, whole: bool) -> None:
     if shadow is not None:
         end = f"goes back as a shadow: {shadow.now.why}"
     click.echo(f"{by}: {end}; {'as' if found.is_same else 'not as'} it was decided then")
-
-
-def _at(time: float) -> str:
-    return f"{datetime.fromtimestamp(time, UTC):%Y-%m-%d %H:%M:%S}Z"

@@ -13,6 +13,7 @@ from mlops.account.missing import error_code, unless_missing
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.crossing import arn_of_copy
 from mlops.deploy.model_reasons import model_reason
+from mlops.deploy.models.lineage import model_uri
 from mlops.deploy.pages import items
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
@@ -54,7 +55,7 @@ def describe(account: Account, name: str) -> Mapping[str, Any]:
         for variant in config["ProductionVariants"]:
             model = sagemaker.describe_model(ModelName=variant["ModelName"])
             container = model.get("PrimaryContainer") or (model.get("Containers") or [{}])[0]
-            models[variant["VariantName"]] = container.get("ModelPackageName") or container.get("ModelDataUrl", "")
+            models[variant["VariantName"]] = container.get("ModelPackageName") or model_uri(container) or ""
     found.pop("ResponseMetadata", None)
     shown: Mapping[str, Any] = hide({**found, "Models": models})
     return shown
@@ -121,16 +122,11 @@ def _packages(account: Account, endpoint: str, component: str | None = None) -> 
     for item in variants:
         model = told("describe_model", ModelName=item["ModelName"]) if item.get("ModelName") else {}
         parts = (model.get("PrimaryContainer"), *(model.get("Containers") or ()))
-        named = (part.get("ModelPackageName") or arn_of_copy(_data_of(part)) for part in parts if part)
+        named = (part.get("ModelPackageName") or arn_of_copy(model_uri(part) or "") for part in parts if part)
         arns = tuple(dict.fromkeys(str(arn) for arn in named if arn))
         if arns:
             found[str(item["VariantName"])] = arns
     return found
-
-
-def _data_of(container: Mapping[str, Any]) -> str:
-    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    return str(container.get("ModelDataUrl") or source.get("S3Uri") or "")
 
 
 def invoke(account: Account, name: str, body: bytes, *, content_type: str, accept: str | None) -> Reply:

@@ -277,13 +277,14 @@ def _images(job: Mapping[str, Any]) -> Iterator[str]:
 
 
 def artefact_uris(version: Version) -> tuple[str, ...]:
-    found = []
-    for container in _containers(version):
-        source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-        uri = container.get("ModelDataUrl") or source.get("S3Uri")
-        if uri:
-            found.append(str(uri))
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(uri for item in _containers(version) if (uri := model_uri(item)) is not None))
+
+
+def model_uri(container: Mapping[str, Any]) -> str | None:
+    """Where a container's model data lie, however that is said."""
+    source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
+    uri = container.get("ModelDataUrl") or source.get("S3Uri")
+    return None if uri is None else str(uri)
 
 
 def _artefacts(account: Account, version: Version) -> Iterator[Content]:

@@ -269,18 +269,37 @@ def _is_or_is_below(key: str, place: str) -> bool:
 def _with_etags(state: State, body: Mapping[str, Any]) -> dict[str, Any]:
     """The service notes the ETag of each model archive when it is registered."""
 
-    def noted(container: Mapping[str, Any]) -> Mapping[str, Any]:
-        uri = str(container.get("ModelDataUrl") or "")
-        if not uri.startswith("s3://") or container.get(_ETAG):
-            return container
-        found = state.objects.find(*split_uri(uri))
-        return container if found is None else {**container, _ETAG: found.etag.strip('"')}
+    def etag(uri: object) -> str | None:
+        found = state.objects.find(*split_uri(uri)) if isinstance(uri, str) and uri.startswith("s3://") else None
+        return None if found is None else found.etag.strip('"')
 
-    return _with_containers(body, noted)
+    def noted(container: Mapping[str, Any]) -> Mapping[str, Any]:
+        there = etag(container.get("ModelDataUrl")) if not container.get(_ETAG) else None
+        return container if there is None else {**container, _ETAG: there}
+
+    def noted_of_source(source: Mapping[str, Any]) -> Mapping[str, Any]:
+        if source.get("S3DataType") != "S3Object" or source.get("ETag"):
+            return source  # of a prefix there is none
+        there = etag(source.get("S3Uri"))
+        return source if there is None else {**source, "ETag": there}
+
+    return _with_containers(body, lambda container: _with_source(noted(container), noted_of_source))
 
 
 def _without_etags(body: Mapping[str, Any]) -> dict[str, Any]:
-    return _with_containers(body, lambda told: {key: value for key, value in told.items() if key != _ETAG})
+    def without(told: Mapping[str, Any]) -> Mapping[str, Any]:
+        return {key: value for key, value in told.items() if key not in (_ETAG, "ETag")}
+
+    return _with_containers(body, lambda container: _with_source(without(container), without))
+
+
+def _with_source(
+    container: Mapping[str, Any], change: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+) -> Mapping[str, Any]:
+    data = container.get("ModelDataSource")
+    if not isinstance(data, Mapping) or not isinstance(source := data.get("S3DataSource"), Mapping):
+        return container
+    return {**container, "ModelDataSource": {**data, "S3DataSource": change(source)}}
 
 
 def _with_containers(
