@@ -114,7 +114,7 @@ def delete(environment: str, name: str, consent: Consent = NOBODY, *, reason: st
 def history(environment: str, name: str, last: int | None = None) -> tuple[Entry, ...]:
     """Oldest first."""
     connected = connect_here(environment)
-    entries = histories.read(connected.account, connected.environment, name, last)
+    entries = histories.whole(connected.account, connected.environment, name, last)
     return tuple(replace(entry, reason=hide(entry.reason)) for entry in entries)
 
 

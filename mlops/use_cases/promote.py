@@ -134,6 +134,11 @@ def plan(request: Promotion) -> Planned:
     return replace(found, calls=tuple(line for action in promotion.actions for line in told(action)))
 
 
+def gates_of(request: Promotion) -> tuple[Gated, ...]:
+    """What every gate of the environment says of the version, and nothing else."""
+    return _road(request).gates()
+
+
 @dataclass(frozen=True, slots=True)
 class _Road:
     request: Promotion

@@ -150,8 +150,10 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("destroy", ("served", "--resources"), "remove endpoint served"),
 )
 STEERED = "it asks before it changes what is under way: tests/deploy/shifting/test_control.py"
+SHADOWED = "moto has no inference experiments: tests/deploy/shifting/test_shadow_tests.py"
 ELSEWHERE = {
     **{(f"endpoints {name}", "--env"): STEERED for name in ("pause", "resume", "abort", "promote-now", "rollback")},
+    **{(f"endpoints shadow-{name}", "--env"): SHADOWED for name in ("start", "stop")},
     ("executions open", "--env"): "it opens a step on this machine, and refuses any other account",
     ("init", "--env"): "it writes the name into a workflow",
     ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",

@@ -236,6 +236,8 @@ CALLS = (
     Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers", before=ended),
     Call("endpoints history", ("leaky",)),
     Call("endpoints shadow", ("leaky",), code=2),
+    Call("endpoints shadow-start", ("leaky", "leaky", "--plan", "--reason", token("because")), code=1),
+    Call("endpoints shadow-stop", ("leaky", "--reason", token("because")), code=1),
     Call("verdict explain", ("leaky",), code=2),
     Call("endpoints watch", ("leaky", "--for", "0")),
     Call("gc", ("--idle", "1")),

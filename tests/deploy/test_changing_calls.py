@@ -65,6 +65,12 @@ CHANGES = {
         "UpdateEndpoint": "promote",
         "DeleteEndpoint": "promote: one that had failed, before it is made anew",
     },
+    "deploy/endpoints/shadow_tests.py": {
+        "CreateModel": "endpoints shadow-start",
+        "CreateInferenceExperiment": "endpoints shadow-start",
+        "UpdateInferenceExperiment": "endpoints shadow-start",
+        "StopInferenceExperiment": "endpoints shadow-stop",
+    },
     "deploy/endpoints/components.py": {
         "CreateModel": "promote",
         "UpdateInferenceComponent": "promote",
@@ -215,6 +221,11 @@ NOT_OF_CI = {
     "AssumeRole": "`assume_role` of an environment",
     "ListEndpoints": "endpoints list, models reject",
     "Search": "a regular expression's",
+    "CreateInferenceExperiment": "endpoints shadow-start",
+    "DescribeInferenceExperiment": "endpoints shadow-start, shadow-stop",
+    "ListInferenceExperiments": "endpoints shadow-start, shadow-stop",
+    "StopInferenceExperiment": "endpoints shadow-stop",
+    "UpdateInferenceExperiment": "endpoints shadow-start",
 }
 
 

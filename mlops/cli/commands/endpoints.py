@@ -323,6 +323,114 @@ def _line(text: str | None) -> str:
     return told if len(told) <= 60 else f"{told[:59]}…"
 
 
+_plan = click.option("--plan", "only_plan", is_flag=True, help="Print every call that would follow, and do nothing.")
+
+
+@command.command("shadow-start")
+@click.argument("name")
+@click.argument("group")
+@options.environment
+@click.option("--version", "number", type=int, help="This version instead of the newest approved one.")
+@click.option(
+    "--share",
+    type=click.IntRange(1, 100),
+    default=100,
+    show_default=True,
+    help="Percent of the requests that it is shown.",
+)
+@click.option("--for", "lasts", metavar="DURATION", help="How long; 7 days without, 30 at the most.")
+@click.option("--payloads", is_flag=True, help="Keep what is asked and answered, in the environment's bucket.")
+@click.option("--instance", help="Instance type; by default the one that serves.")
+@click.option("--count", type=click.IntRange(min=1), default=1, show_default=True, help="Instances.")
+@_plan
+@_reason
+@asking.yes
+@options.as_json
+def shadow_start(
+    name: str,
+    group: str,
+    environment: str,
+    number: int | None,
+    share: int,
+    lasts: str | None,
+    payloads: bool,
+    instance: str | None,
+    count: int,
+    only_plan: bool,
+    reason: str | None,
+    yes: bool,
+    format_: str,
+) -> None:
+    """Have a version of GROUP beside what the endpoint NAME serves, as its shadow: it is shown requests, and nobody
+    gets its answers. The same again changes one that is under way, or waits for it."""
+    from mlops.cli.listening import hear
+    from mlops.deploy.endpoints.shadow_tests import Wish
+    from mlops.use_cases import shadow_tests
+
+    seconds = None if lasts is None else _seconds("for", lasts)
+    found = shadow_tests.start(
+        environment,
+        name,
+        group,
+        Wish(share, seconds, payloads, instance, count),
+        number=number,
+        only_plan=only_plan,
+        reason=reason,
+        listener=hear,
+        consent=asking.consent(yes),
+    )
+    _tried(found, format_)
+
+
+@command.command("shadow-stop")
+@click.argument("name")
+@options.environment
+@click.option("--promote", "ending", flag_value="Promote", help="The shadow serves, where the gates let it.")
+@click.option("--retain", "ending", flag_value="Retain", help="The shadow stays one, without an end.")
+@click.option("--remove", "ending", flag_value="Remove", default="Remove", help="All is as before; the default.")
+@_plan
+@_reason
+@asking.yes
+@options.as_json
+def shadow_stop(
+    name: str, environment: str, ending: Any, only_plan: bool, reason: str | None, yes: bool, format_: str
+) -> None:
+    """End the shadow test of an endpoint before its time."""
+    from mlops.cli.listening import hear
+    from mlops.use_cases import shadow_tests
+
+    found = shadow_tests.stop(
+        environment, name, ending or "Remove", only_plan=only_plan, reason=reason, listener=hear,
+        consent=asking.consent(yes),
+    )  # fmt: skip
+    _tried(found, format_)
+
+
+def _tried(found: Any, format_: str) -> None:
+    plan, trial = found.plan, found.trial
+    calls = [call.told for call in plan.calls]
+    status = None if trial is None else trial.status
+    if format_ == "json":
+        print_json(
+            {
+                "endpoint": plan.endpoint,
+                "experiment": plan.experiment,
+                "group": plan.group,
+                "version": plan.version,
+                "calls": calls,
+                "status": status,
+                "share": None if trial is None else trial.share,
+                "end": None if trial is None else trial.end,
+            }
+        )
+    elif trial is None:
+        for line in calls or ["nothing to do"]:
+            click.echo(line)
+    else:
+        until = f", until {trial.end:%Y-%m-%d %H:%M}Z" if trial.end is not None and status == "Running" else ""
+        click.echo(f"{plan.endpoint}: {plan.experiment} is {status}{until}")
+
+
 @command.command()
 @click.argument("name")
 @options.environment

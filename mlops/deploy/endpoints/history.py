@@ -12,7 +12,9 @@ from mlops.account import Account
 from mlops.deploy import ledger
 from mlops.project.environments import Environment
 
-Verb: TypeAlias = Literal["created", "updated", "taken back", "rolled back", "deleted"]
+Verb: TypeAlias = Literal["created", "updated", "taken back", "rolled back", "deleted", "shadow begun", "shadow ended"]
+SHADOWS = ("shadow begun", "shadow ended")
+"""They change nothing of what serves."""
 WINDOW = 5
 """Of so many of the last configurations one can be rolled back to without a word."""
 
@@ -103,7 +105,16 @@ def is_ours(entries: tuple[Entry, ...]) -> bool:
 
 
 def read(account: Account, environment: Environment, endpoint: str, last: int | None = None) -> tuple[Entry, ...]:
-    """Oldest first."""
+    """What became of what serves, oldest first."""
+    found = whole(account, environment, endpoint, last)
+    if last is not None and any(item.verb in SHADOWS for item in found):
+        found = whole(account, environment, endpoint)
+    kept = tuple(item for item in found if item.verb not in SHADOWS)
+    return kept if last is None else kept[-last:]
+
+
+def whole(account: Account, environment: Environment, endpoint: str, last: int | None = None) -> tuple[Entry, ...]:
+    """Shadow tests too; only the ``last`` entries where that is given."""
     known = set(Entry.__dataclass_fields__)
     found = ledger.read(account, environment, _folder(endpoint), last, members=_ALWAYS)
     return tuple(Entry(**{key: value for key, value in item.items() if key in known}) for item in found)
@@ -113,6 +124,8 @@ def promoters(account: Account, environment: Environment, endpoint: str) -> froz
     """Names of the environments by which it was promoted to since it was made; None where an entry does not say."""
     found: set[str | None] = set()
     for item in ledger.read(account, environment, _folder(endpoint), members=_ALWAYS):
+        if item["verb"] in SHADOWS:
+            continue
         found = set() if item["verb"] == "deleted" else {*found, item.get("environment")}
     return frozenset(found)
 

@@ -252,7 +252,10 @@ class Controller:
             self._hold(self._expected())
 
     def _interval(self, bake: Bake | Mirror) -> float:
-        return min(10.0, max(1.0, bake.seconds / 20)) if isinstance(bake, Mirror) else self._judge.interval
+        if isinstance(bake, Mirror):
+            # Soon enough for a short one; a week has no more looks than a thousand.
+            return max(1.0, min(10.0, bake.seconds / 20), bake.seconds / 1000)
+        return self._judge.interval
 
     def _look(self, bake: Bake | Mirror, since: float, now: float) -> Verdict:
         if isinstance(bake, Mirror):
