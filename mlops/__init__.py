@@ -13,7 +13,7 @@ from mlops.ports import fill as _fill
 
 if TYPE_CHECKING:
     # Imports: written by `make names`.
-    from mlops.declare import as_written, execution, image, resources
+    from mlops.declare import as_written, environment, execution, image, resources
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
     from mlops.declare.functions.step import step
@@ -178,6 +178,7 @@ __all__ = [
     "any_of",
     "as_written",
     "compare",
+    "environment",
     "execution",
     "image",
     "is_in",
@@ -279,6 +280,7 @@ _HOMES = {
     "any_of": "mlops.declare.conditions",
     "as_written": "mlops.declare.as_written",
     "compare": "mlops.declare.conditions",
+    "environment": "mlops.declare.environment",
     "execution": "mlops.declare.execution",
     "image": "mlops.declare.image",
     "is_in": "mlops.declare.conditions",

@@ -16,7 +16,7 @@ from mlops.declare.pipeline import add
 from mlops.declare.references import AnyReference, PropertyReference, lower
 from mlops.declare.shown import shown
 from mlops.declare.source_line import author_line
-from mlops.declare.unknown_names import told_arguments
+from mlops.declare.unknown_names import behind_a_dot, told_arguments
 from mlops.ir import Ref, Unknown, Value
 from mlops.ir import Step as StepRecord
 from mlops.ir.reader import read_step
@@ -107,3 +107,6 @@ def step(written: Mapping[str, Any]) -> WrittenStep:
     made = WrittenStep(written)
     add(made)
     return made
+
+
+behind_a_dot(__name__)

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from mlops.declare.misuse import misuse
+from mlops.declare.other_uses import no_function
 from mlops.declare.references import Poison
 from mlops.declare.shown import Labelled
 from mlops.declare.slips import near, slip
@@ -56,6 +57,14 @@ class ByName(Mapping[str, R], Labelled):
 
     # Hidden from type checkers, so that they find an attribute that is not there.
     if not TYPE_CHECKING:
+
+        def __call__(self, name: object = None, *_: object, **__: object) -> Any:
+            meant = f'{self.kind}s["{name}"]' if isinstance(name, str) else self.instead
+            help = f"write {meant}" if meant else "they stand in brackets, by name"
+            known = isinstance(name, str) and name in self._names
+            instead = self.reference(name) if known else Poison()
+            label = f"the {self.kind}s of {self._step}"
+            return no_function(label, help, instead, step=self._step, what="stand in brackets, not in parentheses")
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mlops.declare.misuse import misuse
+from mlops.declare.other_uses import no_brackets, no_function
 from mlops.declare.shown import Labelled, shown
 from mlops.ir import Value
 
@@ -53,6 +54,20 @@ class Condition(Labelled):
             help="write (a <= b) & (b <= c) for a chain; use & for and, | for or, ~ for not, `with when(...)` for if",
         )
         return True
+
+    # Hidden from type checkers, so that they find what nobody can do with it.
+    if not TYPE_CHECKING:
+
+        def __call__(self, *_: object, **__: object) -> Condition:
+            return no_function(self.label, _USED, self)
+
+        __iter__ = None
+
+        def __getitem__(self, key: object) -> Condition:
+            return no_brackets(self.label, _USED, self)
+
+
+_USED = "it is given to when: with when(rate > 0.5) as good: …"
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from mlops.declare.references import StringReference
-from mlops.declare.unknown_names import unknown_name
+from mlops.declare.unknown_names import behind_a_dot, unknown_name
 from mlops.ir import Ref, Value
 
 
@@ -55,3 +55,6 @@ def __getattr__(name: str) -> Any:
     """A name that is not here, told with all other mistakes of a file."""
     own = {key: item for key, item in globals().items() if isinstance(item, ExecutionVariable | ExperimentVariable)}
     return unknown_name("execution", name, own, own.__getitem__)
+
+
+behind_a_dot(__name__)

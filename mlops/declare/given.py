@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.declare.by_name import unknown_name
 from mlops.declare.misuse import misuse
+from mlops.declare.other_uses import no_function
 from mlops.declare.references import Poison
 from mlops.declare.source_line import is_authors
 from mlops.declare.unknown_attributes import unknown_attribute
@@ -39,6 +40,14 @@ class GivenByName(dict[str, Any]):
                 return self._value_of(name)
             unknown_name(self._step, self._word, name, self)
             return Poison()
+
+        def __call__(self, name: object = None, *_: object, **__: object) -> Any:
+            meant = name if isinstance(name, str) else next(iter(self), "name")
+            mine = self._value_of is not None
+            help = f'here it is {self._word}("{meant}")' if mine else f'write {self._what}["{meant}"]'
+            instead = self._value_of(name) if mine and name in self else self.get(name, Poison())
+            label = f"the {self._what} of {self._step}"
+            return no_function(label, help, instead, step=self._step, what="stand by name, not in parentheses")
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):

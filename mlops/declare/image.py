@@ -12,7 +12,7 @@ from typing import Any
 from mlops.declare.misuse import misuse
 from mlops.declare.references import Poison
 from mlops.declare.shown import shown
-from mlops.declare.unknown_names import told_arguments, unknown_name
+from mlops.declare.unknown_names import behind_a_dot, told_arguments, unknown_name
 from mlops.project.images import ImageRequest
 
 
@@ -61,3 +61,6 @@ def __getattr__(name: str) -> Any:
     """A name that is not here, told with all other mistakes of a file."""
     own = {key: item for key, item in globals().items() if isfunction(item) and item.__module__ == __name__}
     return unknown_name("image", name, own, own.__getitem__)
+
+
+behind_a_dot(__name__)

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from mlops.declare.compiled_for import compiled_for
 from mlops.declare.execution import pipeline_name
 from mlops.declare.instance_caps import capped_parameters, capped_steps
 from mlops.declare.members import merge
@@ -235,7 +236,11 @@ def lower_pipeline(pipeline: Pipeline, environment: Environment, images: Images,
     folders = tuple(folders)
     if pipeline.role is not None:
         environment = replace(environment, role=pipeline.role)
-    lowering = Lowering(pipeline.name, environment, images, folders)
+    with compiled_for(environment):
+        return _lowered(pipeline, environment, Lowering(pipeline.name, environment, images, folders), folders)
+
+
+def _lowered(pipeline: Pipeline, environment: Environment, lowering: Lowering, folders: tuple[Path, ...]) -> Definition:
     for parameter in pipeline.parameters:
         given = environment.parameters.get(parameter.name)
         if given is not None and not parameter.fits(given):
@@ -273,7 +278,8 @@ def lower_resources(
 ) -> Definition:
     """What a file declares beside its pipelines, as :attr:`Definition.of_resources` has it."""
     lowering = Lowering(file.stem, environment, images, tuple(folders))
-    steps = capped_steps(lowering.steps(resources), environment.max_instances)
+    with compiled_for(environment):
+        steps = capped_steps(lowering.steps(resources), environment.max_instances)
     return Definition(
         name=file.stem,
         steps=steps,

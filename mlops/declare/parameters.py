@@ -34,7 +34,7 @@ class Parameter(Reference):
     def __init__(
         self,
         name: str,
-        default: str | int | float | bool | None,
+        default: str | int | float | bool | StringReference | None,
         choices: Sequence[str | int | float | bool] | None,
         description: str | None,
     ) -> None:
@@ -68,7 +68,7 @@ class Parameter(Reference):
         ):
             default = float(default)
         if default is not None:
-            members["DefaultValue"] = default if self._is_sound(default) else Unknown()
+            members["DefaultValue"] = lower(default) if self._is_sound(default) else Unknown()
         if self.choices is not None:
             members["EnumValues"] = self.choices if self._choices_are_sound else Unknown()
         if self.description is not None:
@@ -99,6 +99,8 @@ class Parameter(Reference):
             if not self._is_sound(choice):
                 self._choices_are_sound = False
                 misuse("D021", f"{self.label} has the choice {shown(choice)}", help=self._mend_of(choice))
+        if isinstance(self.default, Reference):
+            return
         if self.choices is not None and self.default is not None and self.default not in self.choices:
             self._choices_are_sound = False
             misuse(
@@ -121,6 +123,9 @@ class StringParameter(Parameter, StringReference):
     noun = "a String parameter"
     type_name = "String"
     accepts = (str,)
+
+    def fits(self, value: object) -> bool:
+        return super().fits(value) or (isinstance(value, StringReference) and value.compiled)
 
 
 class IntegerParameter(Parameter, IntegerReference):

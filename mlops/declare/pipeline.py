@@ -10,6 +10,7 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, Protocol, Self, TypeAlias, TypeVar
 
 from mlops.declare.misuse import misuse
+from mlops.declare.other_uses import no_function
 from mlops.declare.parameters import (
     AnyParameter,
     BooleanParameter,
@@ -174,12 +175,13 @@ class Pipeline(Labelled):
     def string(
         self,
         name: str,
-        default: str | None = None,
+        default: str | StringReference | None = None,
         *,
         choices: Sequence[str] | None = None,
         description: str | None = None,
     ) -> StringParameter:
-        """Without ``default`` the value is required at start."""
+        """Without ``default`` the value is required at start; it may be made of the environment's facts:
+        ``join("s3://", environment.bucket, "/raw")``."""
         return self._parameter(StringParameter(name, default, choices, description))
 
     @told_arguments
@@ -270,6 +272,10 @@ class Pipeline(Labelled):
             if name.startswith("_") or "name" not in vars(self):
                 raise AttributeError(name)
             return self._unknown(name)
+
+        def __call__(self, *_: object, **__: object) -> Poison:
+            help = "steps are made below `with`: with Pipeline(…) as pipeline: …; `mlops run` and pipeline.run() run it"
+            return no_function(self.label, help, Poison())
 
         __iter__ = None  # what has brackets would else be looped over by number
 

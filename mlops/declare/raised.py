@@ -29,6 +29,7 @@ def said_of(error: BaseException) -> str:
         said = re.sub(r" \([^()]*\)$", "", said)  # the place of a file of ours
     if isinstance(error, KeyError) and error.args and isinstance(error.args[0], Reference):
         return f"{error.args[0].label} is known only when the pipeline runs, so it is no key here"
+    said = said.replace("'ImageRequest'", "'image'")
     for name, noun in _nouns():
         said = re.sub(rf"'?\b{name}\b'?(?= object)|'{name}'|\b{name}\b", f"'{noun}'", said)
     # Half of a secret would be told where it is cut before.
@@ -50,6 +51,10 @@ def help_of(error: BaseException, path: Path) -> str:
     ):  # since Python 3.12
         return _of_name(asked)
     text = str(error)
+    if "'ImageRequest'" in text:
+        return (
+            'an image is given whole, image=…; what is asked of it are arguments: image.pytorch("2.1", python="py310")'
+        )
     if "object is not subscriptable" in text and ("method" in text or "function" in text):
         return "a function is called with parentheses: name(…)"
     is_key = isinstance(error, KeyError) and bool(error.args) and isinstance(error.args[0], Reference)

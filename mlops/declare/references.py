@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops.declare.conditions import Comparison, Condition, Membership, Poisoned
 from mlops.declare.misuse import misuse
+from mlops.declare.other_uses import no_function
 from mlops.declare.secrets import Secret
 from mlops.declare.shown import Labelled, shown
 from mlops.declare.source_line import is_authors
@@ -32,6 +33,9 @@ class Reference(Labelled):
     """A value that is known only at run time."""
 
     noun: ClassVar[str] = "a reference"
+    known: ClassVar[str] = "when the pipeline runs"
+    compiled: bool = False
+    """Whether it is a text already when the pipeline is compiled."""
 
     def lower(self) -> Value:
         """The IR expression."""
@@ -77,7 +81,7 @@ class Reference(Labelled):
     def __bool__(self) -> bool:
         misuse(
             "D001",
-            f"{self.label} is known only when the pipeline runs, so it is neither true nor false here",
+            f"{self.label} is known only {self.known}, so it is neither true nor false here",
             help="decide at run time with `with when(...)`, and join conditions with & | ~ instead of and, or, not",
         )
         return True
@@ -99,8 +103,8 @@ class Reference(Labelled):
     def _not_text(self) -> None:
         misuse(
             "D002",
-            f"{self.label} is known only when the pipeline runs, so it cannot become part of a string here",
-            help='build the text at run time with join("…", reference, "…")',
+            f"{self.label} is known only {self.known}, so it cannot become part of a string here",
+            help=f'build the text {"then" if self.compiled else "at run time"} with join("…", reference, "…")',
         )
 
     # Hidden from type checkers, so that they find what nobody can do with it.
@@ -158,6 +162,9 @@ class Reference(Labelled):
             self._not_here("taken apart", "take it apart in a step's script")
             return Poison()
 
+        def __call__(self, *_: object, **__: object) -> Reference:
+            return no_function(self.label, "leave the parentheses out: it is a value", self)
+
         def __fspath__(self) -> str:
             self._not_text()
             return ""
@@ -168,12 +175,12 @@ class Reference(Labelled):
             return unknown_attribute(
                 name,
                 f"{self.label} has no {name}",
-                help="it is known only when the pipeline runs: give it to a step as it is, or to join",
+                help=f"it is known only {self.known}: give it to a step as it is, or to join",
                 instead=Poison(),
             )
 
     def _not_here(self, done: str, help: str) -> None:
-        misuse("D006", f"{self.label} is known only when the pipeline runs, so it cannot be {done} here", help=help)
+        misuse("D006", f"{self.label} is known only {self.known}, so it cannot be {done} here", help=help)
 
     def __repr__(self) -> str:
         return f"<{self.label}>"
@@ -354,7 +361,7 @@ class JsonFile(_JsonDocument):
     def __init__(self, uri: str | StringReference | DataReference) -> None:
         # The service reads the URI from a Join or a string; a bare reference is wrapped as the official SDK does.
         wrapped = uri if isinstance(uri, str | JoinedReference) else JoinedReference("", (uri,))
-        self._json = JsonSource("the JSON file", s3_uri=lower(wrapped))
+        self._json = JsonSource("the JSON file", s3_uri=wrapped)
 
     @property
     def label(self) -> str:
@@ -374,7 +381,7 @@ class JsonSource:
 
     label: str
     property_file: Value = None
-    s3_uri: Value = None
+    s3_uri: str | JoinedReference | None = None
 
 
 class ReportValue(AnyReference):
@@ -405,19 +412,28 @@ class ReportValue(AnyReference):
             return unknown_attribute(name, f"{self.label} has no {name}", help=help, instead=self[name])
 
     def lower(self) -> Value:
-        return JsonGet(path=lower(self._path), property_file=self._json.property_file, s3_uri=self._json.s3_uri)
+        return JsonGet(path=lower(self._path), property_file=self._json.property_file, s3_uri=lower(self._json.s3_uri))
 
 
 class JoinedReference(StringReference):
-    """Strings put together at run time."""
+    """Strings put together at run time, or, where all are known then, when the pipeline is compiled."""
 
     noun = "a joined string"
 
     def __init__(self, separator: str, parts: tuple[Reference | str | int | float, ...]) -> None:
         self._separator, self._parts = separator, parts
+        references = [part for part in parts if isinstance(part, Reference)]
+        self.compiled = (
+            bool(references)
+            and all(part.compiled for part in references)
+            and not any(isinstance(part, float) for part in parts)
+        )
 
     def lower(self) -> Value:
-        return Join(self._separator, tuple(lower(part) for part in self._parts))
+        parts = tuple(lower(part) for part in self._parts)
+        if self.compiled and not any(isinstance(part, Unknown) for part in parts):
+            return self._separator.join(map(str, parts))
+        return Join(self._separator, parts)
 
 
 class Poison(AnyReference):

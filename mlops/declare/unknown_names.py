@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import functools
 import inspect
+import sys
+import types
 from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from mlops.declare.other_uses import no_brackets, no_function
 from mlops.declare.references import Poison
 from mlops.declare.slips import near
 from mlops.declare.source_line import author_line
@@ -33,6 +36,39 @@ def unknown_name(module: str, name: str, known: Iterable[str], of: Callable[[str
 
 
 _MANY = 20
+
+
+class Names(types.ModuleType):
+    """A module that pipeline files get as it is, such as ``image``: its names stand behind a dot."""
+
+    # Hidden from type checkers, so that they find what nobody can do with it.
+    if not TYPE_CHECKING:
+
+        def __call__(self, *args: object, **_: object) -> Poison:
+            return no_function(self._own, self._meant(args[0] if args else None), Poison())
+
+        def __getitem__(self, key: object) -> Poison:
+            return no_brackets(self._own, self._meant(key), Poison())
+
+    @property
+    def _own(self) -> str:
+        return self.__name__.rpartition(".")[2]
+
+    def _meant(self, key: object) -> str:
+        own = {name: item for name, item in vars(self).items() if name[0] != "_" and self._is_own(item)}
+        name = key if isinstance(key, str) and key in own else next(iter(own))
+        written = f"{self._own}.{name}{'(…)' if isinstance(own[name], types.FunctionType) else ''}"
+        return f"write {written}" if name == key else f"its names stand behind a dot, e.g. {written}"
+
+    def _is_own(self, item: object) -> bool:
+        """Made there, and no class, which an author has no use for."""
+        home = item.__module__ if isinstance(item, types.FunctionType) else type(item).__module__
+        return home == self.__name__
+
+
+def behind_a_dot(module: str) -> None:
+    """Parentheses and brackets on that module are told from now on."""
+    sys.modules[module].__class__ = Names
 
 
 def told_arguments(function: F) -> F:

@@ -29,11 +29,13 @@ class Language:
 @dataclass(frozen=True, slots=True)
 class Source:
     """What a target is given. ``around`` reads what lies around the pipeline in its environment, for those that ask:
-    it raises ConfigurationError where there is no such environment."""
+    it raises ConfigurationError where there is no such environment. ``bucket`` is the one that the file looked up in
+    the local account, where it looked: a program that serves other environments too does not name it."""
 
     checked: Checked
     around: Callable[[], Surroundings]
     language: Language
+    bucket: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from mlops.check.sources import Opened, open_one
 from mlops.declare.constructors import constructors
 from mlops.ir import Listener, UsageError
 from mlops.ir.discovery import Found
-from mlops.ir.placeholders import placeholders
+from mlops.ir.placeholders import LOCAL_BUCKET, placeholders
 from mlops.ir.plugins import told
 from mlops.ir.surroundings import Surroundings
 from mlops.ir.target import Language, Source, Target
@@ -33,15 +34,34 @@ def emit(found: Found, target: str, environment: str, listener: Listener) -> Emi
     writer = target_of(found)
     opened = open_one(target, environment)
     need_sound(opened.findings, listener, doing="emit")
-    text = _text(found, writer, _source(opened, environment))
-    if environment == LOCAL and any(is_sdk_file(Path(file)) for file in opened.files):
-        _tell_what_is_local(text, found.name, listener)
+    looked_up = any(is_sdk_file(Path(file)) for file in opened.files)
+    text = _text(
+        found, writer, _source(opened, environment, LOCAL_BUCKET if looked_up and environment == LOCAL else None)
+    )
+    if looked_up:
+        sent = _tell_what_is_sent(text, opened, environment, listener)
+        if environment == LOCAL:
+            _tell_what_is_local(text, found.name, sent, listener)
     return Emitted(opened.pipelines[0].definition.name, text)
 
 
-def _tell_what_is_local(text: str, target: str, listener: Listener) -> None:
+def _tell_what_is_sent(text: str, opened: Opened, environment: str, listener: Listener) -> list[str]:
+    """Archives that the file's own upsert sends, and the program does not."""
+    sent = [asset.uri for asset in opened.pipelines[0].definition.assets if asset.uri in text]
+    for place in sent:
+        said = f"what lies at {place} is sent by an upsert of the file, and not by one of the program"
+        listener(Said(text=f"note: {said}: name the code with code= and entry= in place of sagemaker_submit_directory"))
+    return sent
+
+
+def _tell_what_is_local(text: str, target: str, told: Sequence[str], listener: Listener) -> None:
     """The official SDK writes the environment's bucket out, wherever a pipeline names a place."""
-    for place in dict.fromkeys(placeholders(text, account=None, bucket="")):
+    places = list(placeholders(text, account=None, bucket=""))
+    if f'"{LOCAL_BUCKET}"' in text:
+        places.append(f"s3://{LOCAL_BUCKET}")
+    for place in dict.fromkeys(places):
+        if any(place.startswith(item) for item in told):
+            continue
         said = f"{place} is of the local account, and `mlops check --env ENV` refuses it for any other"
         listener(
             Said(text=f"note: {said}; `mlops emit {target} TARGET --env ENV` writes that one's, a parameter each one's")
@@ -61,13 +81,13 @@ def target_of(found: Found) -> Target:
     return Target("", lambda source: value(source.checked))
 
 
-def _source(opened: Opened, environment: str) -> Source:
+def _source(opened: Opened, environment: str, bucket: str | None) -> Source:
     def around() -> Surroundings:
         from mlops.project.surroundings import surroundings
 
         return surroundings(opened.project.environment(environment))
 
-    return Source(opened.pipelines[0], around, Language(compile_program, constructors))
+    return Source(opened.pipelines[0], around, Language(compile_program, constructors), bucket)
 
 
 def _text(found: Found, target: Target, source: Source) -> str:

@@ -38,6 +38,30 @@ CASES: list[tuple[str, str, str, Any]] = [
         "/Steps/1/CacheConfig",
         {"Enabled": True, "ExpireAfter": "P30D"},
     ),
+    (
+        "a place in the environment's bucket",
+        'Training("B", image=sk, to=join("s3://", environment.bucket, "/raw"))',
+        "/Steps/1/Arguments/OutputDataConfig/S3OutputPath",
+        "s3://mlops-local/raw",
+    ),
+    (
+        "the same in a parameter's default",
+        'p.string("D", join("s3:/", environment.bucket, environment.region, 7, on="/"))',
+        "/Parameters/2/DefaultValue",
+        "s3://mlops-local/us-east-1/7",
+    ),
+    (
+        "the same beside what the run knows",
+        'Training("B", image=sk, to=join("s3:/", environment.bucket, execution.execution_id, on="/"))',
+        "/Steps/1/Arguments/OutputDataConfig/S3OutputPath",
+        {"Std:Join": {"On": "/", "Values": ["s3:/", "mlops-local", {"Get": "Execution.PipelineExecutionId"}]}},
+    ),
+    (
+        "the same where JSON is read",
+        'with when(json_file(join("s3://", environment.bucket, "/q.json"))["a"] > 1): Fail("X", environment.role)',
+        "/Steps/1/Arguments/Conditions/0/LeftValue/Std:JsonGet/S3Uri",
+        "s3://mlops-local/q.json",
+    ),
     ("no cache", 'Training("B", image=sk, cache=False)', "/Steps/1/CacheConfig", {"Enabled": False}),
     (
         "hyperparameters are strings, references stay",

@@ -217,7 +217,7 @@ def test_every_mistake_has_a_row() -> None:
     assert set(re.findall(r"^\| (D\d{3}) ", DECLARE, re.MULTILINE)) == known
 
 
-@pytest.mark.parametrize("module", ["image", "execution"])
+@pytest.mark.parametrize("module", ["image", "execution", "environment"])
 def test_what_a_module_gives_is_told(module: str) -> None:
     home = importlib.import_module(f"mlops.declare.{module}")
     own = [

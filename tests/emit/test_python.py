@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import copy
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,8 +19,9 @@ from hypothesis import strategies as st
 import mlops
 from mlops.check.programs import compile_program
 from mlops.cli import main
-from mlops.emit.targets.python import emit
+from mlops.emit.targets.python import emit, emit_for_all
 from mlops.ir.document import document
+from mlops.ir.placeholders import LOCAL_BUCKET
 from mlops.ir.reader import read
 from tests.emit.odd_definitions import ODD
 from tests.emit.programs import CONSTRUCTORS, FILES, definition, programs
@@ -49,6 +51,48 @@ def test_a_definition_survives(file: Path) -> None:
 def test_an_odd_definition_survives(name: str) -> None:
     assert value(document(definition(json.dumps(ODD[name])))) == value(ODD[name])
     survives(json.dumps(ODD[name]))
+
+
+@pytest.mark.parametrize("file", FILES, ids=lambda file: file.stem)
+def test_a_definition_survives_with_the_environments_bucket(file: Path) -> None:
+    """Whatever member names it, a program for all environments compiles to the same in this one."""
+    text = re.sub(r"s3://[a-z0-9.\-]+", f"s3://{LOCAL_BUCKET}", file.read_text())
+    program = emit_for_all(definition(text), compile_program, CONSTRUCTORS, LOCAL_BUCKET)
+    compiled, mistakes = compile_program(program)
+    assert compiled is not None, (mistakes, program)
+    assert value(document(compiled)) == value(json.loads(text)), program
+    of_texts_alone = rf'join\("s3://{LOCAL_BUCKET}", "[^"]*", on="/"\)'
+    assert f"s3://{LOCAL_BUCKET}" not in re.sub(of_texts_alone, "", program)
+
+
+NAME = {"Get": "Execution.PipelineName"}
+PLACES: dict[str, tuple[Any, str]] = {
+    "a place": ("s3://mlops-local/x", 'join("s3://", environment.bucket, "/x")'),
+    "the bucket alone": ("s3://mlops-local", 'join("s3://", environment.bucket)'),
+    "inside of a text": ('"s3://mlops-local/x"', """join('"s3://', environment.bucket, '/x"')"""),
+    "two": ("s3://mlops-local/x,s3://mlops-local/y",
+            'join("s3://", environment.bucket, "/x,s3://", environment.bucket, "/y")'),
+    "a join": ({"Std:Join": {"On": "/", "Values": ["s3:/", "mlops-local", NAME]}},
+               'join("s3:/", environment.bucket, execution.pipeline_name, on="/")'),
+    "a place in a join": ({"Std:Join": {"On": "/", "Values": ["s3://mlops-local/x", NAME]}},
+                          'join(join("s3://", environment.bucket, "/x"), execution.pipeline_name, on="/")'),
+    "a join of texts stays": ({"Std:Join": {"On": "/", "Values": ["s3:/", "mlops-local", "x"]}},
+                              'join("s3:/", "mlops-local", "x", on="/")'),
+    "another bucket": ("s3://mlops-local-data/x", '"s3://mlops-local-data/x"'),
+    "no place": ("mlops-local", '"mlops-local"'),
+    "what is sent": ("s3://mlops-local/sent/s.tar.gz", '"s3://mlops-local/sent/s.tar.gz"'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("row", PLACES)
+def test_a_place_in_the_environments_bucket(row: str) -> None:
+    said, written = PLACES[row]
+    step = {"Name": "S", "Type": "Fail", "Arguments": {"ErrorMessage": said}}
+    text = json.dumps({"Version": "2020-12-01", "Parameters": [], "Steps": [step]})
+    program = emit_for_all(definition(text), compile_program, CONSTRUCTORS, LOCAL_BUCKET, ["s3://mlops-local/sent"])
+    assert written in program
+    compiled, _ = compile_program(program)
+    assert compiled is not None and document(compiled)["Steps"] == [step]
 
 
 def test_programs_are_formatted(tmp_path: Path) -> None:

@@ -101,4 +101,7 @@ def test_a_program_of_it_names_no_role_of_the_local_account_and_the_code_of_the_
         .replace('code="prep.py"', 'code="prep.py", arguments=[f"s3://{default_bucket}/x"]')
     )
     told = mlops("emit", "python", "pipeline.py")
-    assert "note: s3://mlops-local/x is of the local account" in told.err
+    assert 'join("s3://", environment.bucket, "/x")' in told.out and not LOCAL_NAMES.search(told.out + told.err)
+    (project / "own.py").write_text(told.out)
+    assert "s3://acme-ml/x" in mlops("compile", "own.py", "--env", "moto", "-o", "-").out
+    assert '"s3://acme-ml/x"' in mlops("emit", "python", "pipeline.py", "--env", "moto").out

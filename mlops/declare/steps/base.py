@@ -12,6 +12,7 @@ from mlops.declare.by_name import ByName
 from mlops.declare.given import GivenByName
 from mlops.declare.members import envelope_of, members, merge, record_of, request_of
 from mlops.declare.misuse import collecting, misuse, recorded, speaking_of
+from mlops.declare.other_uses import no_block, no_function
 from mlops.declare.pipeline import add
 from mlops.declare.records import checked_call, record, strict_table
 from mlops.declare.references import Poison, PropertyReference
@@ -313,6 +314,40 @@ class Step(Labelled, metaclass=StepMeta):
             help, edit = self._meant(name)
             message = f"{self.called} {self.name} has no {name}"
             return unknown_attribute(name, message, help=help, step=self.name, edit=edit, instead=Poison())
+
+        def __call__(self, *_: object, **__: object) -> Poison:
+            if self.poisoned:
+                return Poison()
+            made = f"what it is to do stands where it is made, in {self.called}(…)"
+            help = f"{made}; it gives {', '.join([*self._given(), PROPERTY])}"
+            return no_function(f"{self.called} {self.name}", help, Poison(), step=self.name)
+
+        def __rshift__(self, later: object) -> object:
+            named = later.name if isinstance(later, Step) else "the later one"
+            return self._not_in_order(f"write after=[…] with {self.name} where {named} is made", later)
+
+        def __lshift__(self, earlier: object) -> object:
+            named = earlier.name if isinstance(earlier, Step) else "the earlier one"
+            return self._not_in_order(f"write after=[…] with {named} where {self.name} is made", earlier)
+
+        def __rrshift__(self, earlier: object) -> object:
+            return self._not_in_order(f"write after=[…] with them where {self.name} is made", self)
+
+        def __rlshift__(self, later: object) -> object:
+            return self._not_in_order(f"write after=[…] with {self.name} where they are made", self)
+
+        def _not_in_order(self, help: str, instead: object) -> object:
+            message = f"{self.called} {self.name}: arrows put no steps in order"
+            misuse("D031", message, help=f"{help}; a step waits by itself for what it reads", step=self.name)
+            return instead
+
+        def __enter__(self) -> Step:
+            help = "write it as a call; only when(…) and ForEach(…) hold steps"
+            no_block(f"{self.called} {self.name}", help, step=self.name)
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
 
         __iter__ = None  # what has brackets would else be looped over by number
 

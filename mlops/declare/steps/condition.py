@@ -10,6 +10,7 @@ from mlops.declare.condition_lowering import lower
 from mlops.declare.conditions import Condition, Poisoned
 from mlops.declare.members import without_none
 from mlops.declare.misuse import is_told_at, misuse, speaking_of
+from mlops.declare.other_uses import no_block, no_brackets, no_function
 from mlops.declare.pipeline import BlockMember, add, inside
 from mlops.declare.references import Poison, PropertyReference
 from mlops.declare.shown import Labelled, shown
@@ -120,6 +121,29 @@ class ConditionStep:
     def __repr__(self) -> str:
         return f"<Condition {self.name}>"
 
+    # Hidden from type checkers, so that they find what nobody can do with it.
+    if not TYPE_CHECKING:
+
+        def __call__(self, *_: object, **__: object) -> Poison:
+            return no_function(f"the condition {self.name}", _OUTCOME, Poison())
+
+        __iter__ = None
+
+        def __getitem__(self, key: object) -> Poison:
+            return no_brackets(f"the condition {self.name}", _OUTCOME, Poison())
+
+        def __getattr__(self, name: str) -> Any:
+            if name.startswith("_") or "given_name" not in vars(self):
+                raise AttributeError(name)
+            message = f"the condition {self.name} has no {name}"
+            return unknown_attribute(name, message, help=_OUTCOME, instead=Poison())
+
+
+_OUTCOME = "here it is outcome: True or False, as text, when the pipeline runs"
+_OF_A_BRANCH = (
+    "a step made inside has a variable of its own; the other side is otherwise(), what was decided is step.outcome"
+)
+
 
 class Branch(Labelled):
     """What ``with when(…) as branch`` gives: the other side hangs on it."""
@@ -144,6 +168,21 @@ class Branch(Labelled):
 
     # Hidden from type checkers, so that they find an attribute that is not there.
     if not TYPE_CHECKING:
+
+        def __call__(self, *_: object, **__: object) -> Poison:
+            return no_function(self.label, _OF_A_BRANCH, Poison())
+
+        __iter__ = None
+
+        def __getitem__(self, key: object) -> Poison:
+            return no_brackets(self.label, _OF_A_BRANCH, Poison())
+
+        def __enter__(self) -> Branch:
+            no_block(self.label, "its other side is one: with good.otherwise(): …")
+            return self
+
+        def __exit__(self, *_: object) -> None:
+            return
 
         def __getattr__(self, name: str) -> Any:
             if name.startswith("_"):

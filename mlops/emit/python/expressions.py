@@ -9,6 +9,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from mlops.emit.python.looked_up import Fact
 from mlops.emit.python.names import Names
 from mlops.emit.python.source import Enclosed, Items, Node, Operation, Text, call, dictionary, listing, string
 from mlops.ir import Join, JsonGet, Ref, Value, json_path
@@ -100,6 +101,8 @@ def refer(value: Value, scope: Scope, accepts: Sequence[str]) -> Node | None:
     """An expression as a reference object whose type checks as one of ``accepts``; None where it is of another type, or
     no expression at all."""
     match value:
+        case Fact():
+            return Text(f"environment.{value.expression}") if STRING in accepts else None
         case Ref():
             return _reference(value.expression, scope, accepts)
         case Join() if STRING in accepts:

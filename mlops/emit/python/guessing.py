@@ -13,7 +13,7 @@ from mlops.emit.python.printing import Program, Statement, With
 from mlops.emit.python.seeds import seed_of, without
 from mlops.emit.python.source import Node, Text, call, dictionary, listing
 from mlops.emit.python.telling import Telling, one
-from mlops.ir import Definition, Parameter, Ref, Step, Value
+from mlops.ir import Definition, Join, Parameter, Ref, Step, Value
 from mlops.ir.fields import ANY, BOOLEAN, FLOAT, INTEGER, STRING, Constructor, Field, Given, Yielded
 from mlops.ir.placeholders import LOCAL_ROLE
 from mlops.ir.values import pointer
@@ -137,9 +137,10 @@ def _parameter(index: int, parameter: Parameter, scope: Scope, plan: Plan) -> St
             document["Type"] = parameter.type
         value: Node = call("pipeline.parameter", [write({**document, **members}, scope)])
     else:
-        positional = [literal(parameter.name)]
+        positional: list[Node] = [literal(parameter.name)]
         if "DefaultValue" in members:
-            positional.append(_plain_value(members["DefaultValue"]))
+            default = members["DefaultValue"]
+            positional.append(write(default, scope) if isinstance(default, Join) else _plain_value(default))
         keywords: dict[str, Node] = {}
         choices = members.get("EnumValues")
         if isinstance(choices, tuple):

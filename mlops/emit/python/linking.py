@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from mlops.emit.python.source import string
-from mlops.ir import Definition
+from mlops.ir import Asset, Definition
 
 _COMPOSED = "composed"
 """The folder that keeps what the SDK uploaded, by content."""
@@ -21,9 +21,18 @@ def linked(text: str, definition: Definition) -> str:
     return text
 
 
+def uploaded(definition: Definition) -> tuple[str, ...]:
+    """Places that the file's own upsert sends something to."""
+    return tuple(asset.uri for asset in _sent(definition))
+
+
+def _sent(definition: Definition) -> list[Asset]:
+    return [asset for asset in definition.assets if any(file.parent.name == _COMPOSED for _, file in asset.files)]
+
+
 def _files(definition: Definition) -> Iterator[tuple[str, str]]:
     """URIs with the files and folders that lie there, as a program beside the pipeline's file names them."""
-    sent = [asset for asset in definition.assets if any(file.parent.name == _COMPOSED for _, file in asset.files)]
+    sent = _sent(definition)
     if not sent or definition.where.file is None:
         return
     here = Path(definition.where.file).resolve().parent

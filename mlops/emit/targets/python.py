@@ -7,13 +7,14 @@ a program that was compiled and found the same is given away.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import TypeAlias
 
 from mlops.emit.python.correcting import at, avoid, everything, learn
 from mlops.emit.python.guessing import guessed
-from mlops.emit.python.linking import linked
+from mlops.emit.python.linking import linked, uploaded
+from mlops.emit.python.looked_up import with_facts
 from mlops.emit.python.names import pipeline_name
 from mlops.emit.python.plan import Plan
 from mlops.emit.python.printing import printed
@@ -50,6 +51,23 @@ def emit(definition: Definition, compiled: Compile, constructors: Sequence[Const
     return text
 
 
+def emit_for_all(
+    definition: Definition,
+    compiled: Compile,
+    constructors: Sequence[Constructor],
+    bucket: str,
+    apart: Collection[str] = (),
+) -> str:
+    """The same with ``environment.bucket`` in place of ``bucket``, which is that of ``compiled``; what holds one of
+    ``apart`` names it all the same."""
+
+    def with_its_facts(text: str) -> tuple[Definition | None, Sequence[int]]:
+        got, mistakes = compiled(text)
+        return None if got is None else with_facts(got, bucket, apart), mistakes
+
+    return emit(with_facts(definition, bucket, apart), with_its_facts, constructors)
+
+
 def _in_any_order(definition: Definition, plan: Plan, compiled: Compile) -> str | None:
     """The program without ``keep_order=True``, where that changes nothing."""
     text, _ = printed(guessed(definition, replace(plan, keep_order=False)))
@@ -70,8 +88,11 @@ def _role(definition: Definition) -> str | None:
 
 
 def _write(source: Source) -> str:
-    definition = source.checked.definition
-    return linked(emit(definition, source.language.compile, source.language.constructors()), definition)
+    definition, language = source.checked.definition, source.language
+    if source.bucket is None:
+        return linked(emit(definition, language.compile, language.constructors()), definition)
+    text = emit_for_all(definition, language.compile, language.constructors(), source.bucket, uploaded(definition))
+    return linked(text, definition)
 
 
 TARGET = Target(
