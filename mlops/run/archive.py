@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import lzma
 import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
@@ -127,7 +128,7 @@ def unpack(archive: Path, folder: Path, what: str) -> None:
         ):
             for member in tar:
                 _extract(tar, member, target)
-    except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile) as fault:
+    except (tarfile.TarError, EOFError, zlib.error, lzma.LZMAError, gzip.BadGzipFile) as fault:
         raise StepFailed(f"{what} cannot be unpacked as .tar.gz: {fault}") from fault
 
 

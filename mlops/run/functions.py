@@ -69,15 +69,17 @@ class Call:
             raise FunctionFailed("Runtime.ExitError", exit_reason(code or 0, self.log))
         if len(raw) > _LONGEST_ANSWER:
             raise FunctionFailed("Function.ResponseSizeTooLarge", f"the answer is larger than {_LONGEST_ANSWER} bytes")
+        # The function can write there too.
         try:
             told = json.loads(raw)
-        except ValueError as fault:
+        except (ValueError, RecursionError) as fault:
             raise FunctionFailed("Runtime.Unknown", f"the answer is no JSON: {fault}") from None
-        error = told.get("error") if isinstance(told, dict) else None
-        if error is not None:
-            trace = tuple(error.get("stackTrace") or ())
-            raise FunctionFailed(str(error["errorType"]), str(error["errorMessage"]), trace)
-        return told["value"]
+        match told:
+            case {"error": {"errorType": str(kind), "errorMessage": str(message), "stackTrace": list(trace)}}:
+                raise FunctionFailed(kind, message, tuple(map(str, trace)))
+            case {"value": value}:
+                return value
+        raise FunctionFailed("Runtime.Unknown", "the function's process left another answer than its handler's")
 
 
 def call(function: Function, event: Any, box: Box, log: Path, *, request: str) -> Call:

@@ -50,7 +50,7 @@ def _typed(name: str, kind: str, value: Any) -> Any:
             return value
         case "Integer" if isinstance(value, float) and value.is_integer():
             return int(value)
-        case "Float" if isinstance(value, int | float) and not isinstance(value, bool):
+        case "Float" if isinstance(value, int | float) and not isinstance(value, bool) and _is_float(value):
             return float(value)
         case "Integer" | "Float" if isinstance(value, str):
             try:
@@ -60,6 +60,15 @@ def _typed(name: str, kind: str, value: Any) -> Any:
         case "String":
             return _text(value)
     raise StepFailed(f"the output {name} is {_shown(value)}, which is no {kind}")
+
+
+def _is_float(value: int | float) -> bool:
+    """Not an integer that no float holds."""
+    try:
+        float(value)
+    except OverflowError:
+        return False
+    return True
 
 
 def _text(value: Any) -> str:

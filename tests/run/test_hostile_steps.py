@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import random
 import shutil
 import socket
 import stat
@@ -15,6 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from ports_for_tests import Account, processing, step, tar_gz, training
@@ -398,6 +400,23 @@ def test_archives_that_are_refused(tmp_path: Path, name: str, kind: bytes, link:
     with pytest.raises(StepFailed, match=r"s3://b/x\.tar\.gz cannot be unpacked as \.tar\.gz: "):
         unpack(archive(tmp_path, name, kind, link), target, "s3://b/x.tar.gz")
     assert [path for path in tmp_path.rglob("*") if not path.is_dir()] == [tmp_path / "x.tar.gz"]
+
+
+@pytest.mark.parametrize("mode", ["w", "w:gz", "w:bz2", "w:xz"])
+def test_archives_that_are_damaged(tmp_path: Path, mode: Any) -> None:
+    packed, chances = io.BytesIO(), random.Random(1)
+    with tarfile.open(fileobj=packed, mode=mode) as tar:
+        for number in range(6):
+            member = tarfile.TarInfo(f"f{number}")
+            member.size = 5000
+            tar.addfile(member, io.BytesIO(chances.randbytes(5000)))
+    whole = packed.getvalue()
+    for number in range(60):
+        damaged = bytearray(whole)
+        damaged[chances.randrange(len(damaged))] ^= chances.randrange(1, 256)
+        (tmp_path / "x").write_bytes(damaged)
+        with contextlib.suppress(StepFailed):
+            unpack(tmp_path / "x", tmp_path / f"t{number}", "x")
 
 
 def test_archives_that_are_not_refused(tmp_path: Path) -> None:

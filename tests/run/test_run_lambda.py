@@ -6,6 +6,10 @@ import io
 import time
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from random import Random
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -13,7 +17,11 @@ from ports_for_tests import Account, step
 
 from mlops.account.local.answering import answer
 from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.lambda_.functions import _extract
+from mlops.run.functions import Call, FunctionFailed
 from mlops.run.outcome import StepFailed
+from mlops.run.ports import Function
+from mlops.run.sandbox import Box, probe
 from mlops.run.step_outputs import metadata_of, outputs_of
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:score:live"
@@ -82,6 +90,36 @@ def test_how_a_function_fails(account: Account, code: str, kinds: dict[str, str]
     assert said in (account.journal.last("Ask").failure or "")
 
 
+@pytest.mark.parametrize(
+    "left",
+    ["{}", "[]", "7", '{"error": 7}', '{"error": {"errorType": 1}}', "[" * 100_000, '{"value": 1'],
+    ids=lambda text: text[:12],
+)
+def test_what_a_function_leaves_in_its_answers_place_is_no_answer(tmp_path: Path, left: str) -> None:
+    """It can write there as the program that calls it does."""
+    (tmp_path / "ml" / "output").mkdir(parents=True)
+    (tmp_path / "ml" / "output" / "answer.json").write_text(left)
+    ended: Any = SimpleNamespace(poll=lambda: 0)
+    function = Function(ARN, tmp_path, "app.handler", 3.0, 128, {})
+    with pytest.raises(FunctionFailed, match=r"the answer is no JSON|left another answer than its handler's"):
+        Call(function, Box(tmp_path / "ml", tmp_path / "scratch", probe()), ended, tmp_path / "log", 0.0).answer()
+
+
+@pytest.mark.parametrize("how", [zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED, zipfile.ZIP_LZMA])
+def test_a_damaged_archive_is_refused(tmp_path: Path, how: int) -> None:
+    packed = io.BytesIO()
+    with zipfile.ZipFile(packed, "w", how) as archive:
+        archive.writestr("app.py", ECHO * 20)
+        archive.writestr("pkg/é.py", ECHO * 20)
+    whole, chances = packed.getvalue(), Random(1)
+    for number in range(150):
+        damaged = bytearray(whole)
+        for _ in range(3):
+            damaged[chances.randrange(len(damaged))] = chances.randrange(256)
+        with suppress(Refusal):
+            _extract(bytes(damaged), tmp_path / str(number))
+
+
 def test_a_function_has_the_time_that_it_was_given(account: Account) -> None:
     make(account, "import time\ndef handler(e, c):\n    time.sleep(60)", Timeout=1)
     began = time.monotonic()
@@ -146,6 +184,7 @@ def test_functions_that_cannot_be(account: Account, more: dict[str, Any], said: 
         ("Float", 7, 7.0),
         ("Float", "7.5", 7.5),
         ("Float", False, None),
+        ("Float", 10**400, None),
         ("Boolean", True, True),
         ("Boolean", "False", False),
         ("Boolean", 1, None),

@@ -7,12 +7,14 @@ import base64
 import hashlib
 import io
 import json
+import lzma
 import os
 import re
 import shutil
 import stat
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -108,7 +110,7 @@ def invoke(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     raw = payload.read() if hasattr(payload, "read") else payload
     try:
         event = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Refusal("InvalidRequestContentException", f"Could not parse request body into json: {error}") from None
     value, failed, log = _called(state, function, event)
     if kind == "Event":
@@ -219,6 +221,12 @@ def _unpacked(state: State, name: str, data: bytes) -> dict[str, Any]:
     }
 
 
+_DAMAGED = (
+    zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError, ValueError, zlib.error, lzma.LZMAError
+)  # fmt: skip
+"""What zipfile raises over bytes that are no archive: it does not gather the faults of what it calls."""
+
+
 def _extract(data: bytes, folder: Path) -> None:
     left = _LARGEST
     try:
@@ -238,7 +246,7 @@ def _extract(data: bytes, folder: Path) -> None:
                 mode = FOLDER if member.external_attr >> 16 & 0o100 else FILE
                 with os.fdopen(os.open(folder / place, _NEW, mode), "wb") as file:
                     file.write(content)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except _DAMAGED as error:
         message = "Could not unzip uploaded file. Please check your file, then try to upload again."
         raise _invalid(f"{message} ({error})") from None
 
