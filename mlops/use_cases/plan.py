@@ -50,6 +50,15 @@ class Planned:
         found = [*((plan.verb, plan.drift) for plan in self.plans), *((one.verb, one.drift) for one in self.resources)]
         return any(verb != "nothing" or drift for verb, drift in found)
 
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Why an upsert would refuse some of it, in words."""
+        found = [
+            *((plan.name, plan.refused) for plan in self.plans),
+            *((one.name, one.refused) for one in self.resources),
+        ]
+        return tuple(f"{name}: {why}" for name, refused in found for why in refused)
+
     def only(self, names: Collection[str]) -> Planned:
         """Without the plans of other pipelines."""
         return replace(

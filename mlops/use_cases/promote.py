@@ -121,6 +121,11 @@ def plan(request: Promotion) -> Planned:
             road.connected.account, road.connected.environment, road.version, road.target, road.settings
         )
         return replace(found, calls=component.told)
+    first = promoting.going_on(
+        road.connected.account, road.connected.environment, road.target.endpoint, take_over=request.take_over
+    )
+    if first:
+        return replace(found, calls=first)
     promotion = promoting.planned(
         road.connected.account,
         road.connected.environment,

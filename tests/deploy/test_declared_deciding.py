@@ -182,7 +182,8 @@ def test_capture_that_changes_is_not_kept_from_before(house: House) -> None:
     update = brought(house.plan(before, house.wanted(config=captured))).actions[-2]
     assert update.anew == ("DataCaptureConfig",)
     house.promote = STEPPED
-    assert "data capture" in house.plan(before, house.wanted(config=captured)).obstacles[0]
+    refused = house.plan(before, house.wanted(config=captured))
+    assert "data capture" in refused.obstacles[0] and refused.refused == refused.obstacles
 
 
 SEVERAL = (
@@ -272,6 +273,7 @@ def test_which_version_serves_is_a_promotions_business(house: House) -> None:
 def test_a_group_without_an_approved_version_is_told(house: House) -> None:
     plan = house.plan(nothing(), house.wanted(model=GROUP))
     assert plan.obstacles == ("the model churn: churn has no approved version",)
+    assert not plan.refused  # nothing is to be done, and an upsert does nothing
 
 
 def test_gates_stand_before_an_upsert_too(house: House) -> None:

@@ -161,8 +161,11 @@ def test_a_schedule_that_gives_it_is_refused(project: Path, capfd: pytest.Captur
         file.write('[env.moto.schedules.daily]\npipeline = "churn"\nexpression = "rate(1 day)"\n')
         file.write('parameters = { Data = "s3://mlops-local/x" }\n')
     mlops = in_this_process(capfd)
-    told = mlops("plan", "pipeline.py", "--env", "moto").out
+    told = mlops("plan", "pipeline.py", "--env", "moto", code=1).out
     assert "refused: the schedule churn-daily names s3://mlops-local/x" in told
+    as_json = mlops("plan", "pipeline.py", "--env", "moto", "--format", "json", code=1)
+    assert "refused: churn: the schedule churn-daily names s3://mlops-local/x" in as_json.err
+    json.loads(as_json.out)
     assert "nothing was written" in mlops("upsert", "pipeline.py", "--env", "moto", code=1).err
     assert made(moto_url) == EMPTY
 

@@ -44,7 +44,8 @@ def command(
 ) -> None:
     """What `mlops upsert` would change in an account, by step and member; nothing is written.
 
-    It tells what is uploaded, which steps lose their cache, and what somebody else changed since the last upsert.
+    It tells what is uploaded, which steps lose their cache, and what somebody else changed since the last upsert. It
+    ends with 1 where an upsert would be refused.
     """
     from mlops.check.reports.json import record
     from mlops.cli.listening import hear, tell_findings
@@ -74,7 +75,7 @@ def command(
             if plan.verb != "nothing" or plan.drift is not None or len(plans) == 1:
                 click.echo(plan_report.text(plan), nl=False)
         for declared in planned.resources:
-            if declared.verb != "nothing" or declared.drift or len(planned.resources) == 1:
+            if declared.verb != "nothing" or declared.drift or declared.refused or len(planned.resources) == 1:
                 click.echo(resources_report.text(declared), nl=False)
         if plans or not planned.resources:
             click.echo(plan_report.summary(plans))
@@ -86,6 +87,9 @@ def command(
     if out is not None:
         planning.save(out, wanted, planned)
         talk(f"saved to {out}; `mlops upsert --plan {shlex.quote(str(out))}` applies it")
+    if format_ != "text":
+        for why in planned.refused:
+            talk(f"refused: {why}")
     refused = any(finding.severity is Severity.ERROR for finding in findings)
-    if refused or (exit_code and planned.changes):
+    if refused or planned.refused or (exit_code and planned.changes):
         raise click.exceptions.Exit(1)

@@ -109,7 +109,7 @@ _ANSWERED_BY_FORCE = "--force"
 
 
 def _permit(plan: Plan, *, force: bool) -> None:
-    if not plan.actions:
+    if not plan.actions and not plan.refused:
         return
     if plan.wanted.environment.is_local and plan.secrets:
         raise Refusal(
@@ -117,7 +117,7 @@ def _permit(plan: Plan, *, force: bool) -> None:
             hint="give it by reference, or allow it: `# mlops: allow X840 REASON`",
         )
     stops = [item for item in plan.obstacles if not (force and _ANSWERED_BY_FORCE in item)]
-    if not force:
+    if not force and plan.actions:
         stops += plan.drift
     if stops:
         raise Refusal(f"{plan.name}: {'; '.join(stops)}; nothing was written", hint="see `mlops plan`")

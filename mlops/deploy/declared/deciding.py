@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.declared.seeing import Seen, SeenEndpoint, versions_in
@@ -106,6 +106,8 @@ class Plan:
     obstacles: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
     uploads: tuple[AssetObject, ...] = ()
+    blocked: bool = False
+    """An endpoint is to be brought, and cannot be."""
 
     @property
     def name(self) -> str:
@@ -114,6 +116,12 @@ class Plan:
     @property
     def environment(self) -> str:
         return self.wanted.environment.name
+
+    @property
+    def refused(self) -> tuple[str, ...]:
+        """Why an upsert of it would be refused; where nothing is to be done, as before the first version is approved,
+        nothing is."""
+        return self.obstacles if self.actions or self.blocked else ()
 
     @property
     def verb(self) -> Literal["create", "update", "nothing"]:
@@ -147,6 +155,7 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
     brings: list[Action] = []
     brought: list[Change] = []
     serve = set[str]()
+    blocked = False
     for endpoint in wanted.of("endpoint"):
         state = seen.endpoints[endpoint.name]
         config = next((contents[item.key] for item in wanted.named(endpoint) if item.key in contents), None)
@@ -162,9 +171,13 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
             else:
                 road = decide_endpoint(state, wanted, endpoint, config, settings)
         except Refusal as refusal:
+            blocked = True
             obstacles.append(f"the endpoint {endpoint.name}: {refusal.message}")
             continue
-        brought.extend(_brought(endpoint, state, config, road))
+        told = road
+        if seen.there.get((config.resource.type, config.name)) is not None:
+            told = replace(road, actions=tuple(step for step in road.actions if not _makes(step, config.name)))
+        brought.extend(_brought(endpoint, state, config, told))
         if road.verb == "unchanged":
             serve.update(model.key for model in wanted.models_of(endpoint))
         else:
@@ -197,7 +210,12 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
         tuple(obstacles),
         tuple(finding.message for finding in wanted.checked.findings if finding.code == _FOUND),
         seen.uploads if len(actions) > len(seen.uploads) else (),
+        blocked,
     )
+
+
+def _makes(step: promotion.Action, config: str) -> bool:
+    return isinstance(step, CreateEndpointConfig) and step.name == config
 
 
 def decide_endpoint(

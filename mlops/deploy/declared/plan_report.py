@@ -64,7 +64,7 @@ def markdown(plans: Sequence[Plan]) -> str:
         drift = "**yes**" if plan.drift else "no"
         lines.append(f"| {_cell(plan.name)} | {plan.environment} | {_VERBS[plan.verb]} | {drift} |")
     for plan in plans:
-        if plan.verb == "nothing" and not plan.drift:
+        if plan.verb == "nothing" and not plan.drift and not plan.refused:
             continue
         told = [line.replace("```", "'''") for line in _lines(plan)]
         lines += ["", f"<details><summary>{_cell(plan.name)}</summary>", "", "```", *told, "```", "", "</details>"]
@@ -86,7 +86,7 @@ def _lines(plan: Plan) -> Iterator[str]:
     for drift in plan.drift:
         yield f"  drift: {drift}"
     for obstacle in plan.obstacles:
-        yield f"  refused: {obstacle}"
+        yield f"  {'refused' if plan.refused else 'note'}: {obstacle}"
     for note in plan.notes:
         yield f"  note: {note}"
 

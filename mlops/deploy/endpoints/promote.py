@@ -19,14 +19,27 @@ from mlops.deploy.endpoints import begun, components, history
 from mlops.deploy.endpoints.as_declared import as_declared
 from mlops.deploy.endpoints.components import Component, ComponentPlan, Replacing
 from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
+from mlops.deploy.endpoints.conductor import told as what_goes
 from mlops.deploy.endpoints.crossing import Crossing, need_all
 from mlops.deploy.endpoints.diary import Diary
 from mlops.deploy.endpoints.gating import APPROVAL, Gated, need_open
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.people import People
-from mlops.deploy.endpoints.promotion import AT_ONCE, Promotion, Seen, Shift, Target, Wanted, decide, settled, want
+from mlops.deploy.endpoints.promotion import (
+    AT_ONCE,
+    Action,
+    CreateEndpointConfig,
+    Promotion,
+    Seen,
+    Shift,
+    Target,
+    Wanted,
+    decide,
+    settled,
+    want,
+)
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
-from mlops.deploy.endpoints.telling import told
+from mlops.deploy.endpoints.telling import told, told_move
 from mlops.deploy.endpoints.writer import Say, Writer
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.shifting import cloudwatch, scaling, seeing
@@ -39,7 +52,7 @@ from mlops.ir.hiding import hide_text
 from mlops.ir.hook import Coming
 from mlops.ir.placeholders import placeholders
 from mlops.ir.s3_uri import split_uri
-from mlops.ir.shift import Scaling
+from mlops.ir.shift import MakeConfig, Scaling
 from mlops.project.environments import Environment
 
 __all__ = ["Answer", "Promoted", "Target", "promote"]
@@ -188,7 +201,29 @@ def promote(
 
 
 def _decided(account: Account, seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
-    return noted(account, decide(seen, wanted, settings), settings.alarms)
+    return unmade(account, noted(account, decide(seen, wanted, settings), settings.alarms))
+
+
+def unmade(account: Account, promotion: Promotion) -> Promotion:
+    """Without making what is there, of an earlier promotion or of one that was cut off."""
+    sagemaker = account.client("sagemaker")
+
+    def is_there(name: str) -> bool:
+        return unless_missing(lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name)) is not None
+
+    actions: list[Action] = []
+    with answers():
+        for action in promotion.actions:
+            match action:
+                case CreateEndpointConfig(name):
+                    if not is_there(name):
+                        actions.append(action)
+                case Shift():
+                    made = {move.config for move in action.moves if isinstance(move, MakeConfig)}
+                    actions.append(replace(action, there=frozenset(filter(is_there, sorted(made)))))
+                case _:
+                    actions.append(action)
+    return replace(promotion, actions=tuple(actions))
 
 
 def noted(account: Account, promotion: Promotion, alarms: Sequence[str]) -> Promotion:
@@ -427,6 +462,24 @@ def _begun(
         version.arn,
     )
     return begun.begin(account, environment, name, entry, seen.begun)
+
+
+def going_on(account: Account, environment: Environment, endpoint: str, *, take_over: bool = False) -> tuple[str, ...]:
+    """What a promotion would do first of a shift that was begun and has not ended, line by line; empty where there is
+    none. Raises Refusal where somebody is at it, or it was paused, as the promotion does."""
+    with answers():
+        left = unfinished(account, environment, endpoint)
+        if left is None or seeing.see(account.client("sagemaker"), endpoint) is None:
+            return ()
+    need_left(left, environment, take_over=take_over)
+    journal = left.journal
+    if journal.phase != "shifting":
+        return (f"go on taking back {what_goes(journal)}", _THEN)
+    moves = (f"  {told_move(move)}" for move in journal.moves[journal.done :])
+    return (f"go on with {what_goes(journal)}, which {journal.by} began", *moves, _THEN)
+
+
+_THEN = "decide then what else is to be done"
 
 
 def planned(

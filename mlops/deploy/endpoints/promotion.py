@@ -144,6 +144,8 @@ class Shift:
     scaling: tuple[Scaling, ...] = ()
     notes: tuple[str, ...] = ()
     """What hangs on a variant's name and does not go with it."""
+    there: frozenset[str] = frozenset()
+    """Configurations among its moves that need not be made."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -53,7 +53,8 @@ def told(action: Action) -> Iterator[str]:
         case Shift():
             yield f"a shift of {action.name} by {action.engine.value}: {action.why}"
             for move in action.moves:
-                yield f"  {told_move(move)}"
+                if not (isinstance(move, MakeConfig) and move.config in action.there):
+                    yield f"  {told_move(move)}"
             for note in action.notes:
                 yield f"  beware: {note}"
         case Settle(name):

@@ -134,9 +134,9 @@ def _refuse_secrets(plan: Plan) -> None:
 
 
 def _permit(plan: Plan, *, force: bool) -> None:
-    if plan.obstacles and plan.actions:
+    if plan.refused:
         raise Refusal(
-            f"{plan.name}: {'; '.join(plan.obstacles)}; nothing was written",
+            f"{plan.name}: {'; '.join(plan.refused)}; nothing was written",
             hint="create the bucket or correct its name; let role, bucket and account come from the environment",
         )
     if force:

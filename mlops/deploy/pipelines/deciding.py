@@ -101,6 +101,11 @@ class Plan:
         return "update" if self.actions else "nothing"
 
     @property
+    def refused(self) -> tuple[str, ...]:
+        """Why an upsert of it would be refused, whatever it is given; where nothing is to be done nothing is."""
+        return self.obstacles if self.actions else ()
+
+    @property
     def steps(self) -> dict[str, str]:
         """Names of steps that differ, with added, removed or changed."""
         found: dict[str, str] = {}

@@ -166,7 +166,7 @@ def _lines(plan: Plan) -> Iterator[str]:
         state = "may still be under way" if plan.unfinished.busy else "was cut off; this goes on with it"
         yield f"  an upsert by {plan.unfinished.by} at {plan.unfinished.at} {state}"
     for obstacle in plan.obstacles:
-        yield f"  refused: {obstacle}"
+        yield f"  {'refused' if plan.refused else 'note'}: {obstacle}"
     for note in plan.notes:
         yield f"  note: {note}"
 

@@ -21,11 +21,14 @@ def made(create: Callable[[], object], describe: Callable[[], object]) -> bool:
 
 
 def made_config(sagemaker: Any, name: str, request: Mapping[str, Any]) -> bool:
-    """:func:`made`, of an endpoint configuration."""
-    return made(
-        lambda: sagemaker.create_endpoint_config(EndpointConfigName=name, **request),
-        lambda: sagemaker.describe_endpoint_config(EndpointConfigName=name),
-    )
+    """:func:`made`, of an endpoint configuration, where it is not there yet."""
+
+    def described() -> object:
+        return sagemaker.describe_endpoint_config(EndpointConfigName=name)
+
+    if unless_missing(described) is not None:
+        return False
+    return made(lambda: sagemaker.create_endpoint_config(EndpointConfigName=name, **request), described)
 
 
 def pointed(write: Callable[[], object], sagemaker: Any, endpoint: str, config: str) -> None:

@@ -15,7 +15,7 @@ from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.begun import CUT_OFF
 from mlops.deploy.endpoints.gating import Gated
 from mlops.deploy.endpoints.history import Entry
-from mlops.deploy.endpoints.promote import Target, planned, promote
+from mlops.deploy.endpoints.promote import Target, going_on, planned, planned_component, promote
 from mlops.deploy.endpoints.promotion import want
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.models.registry import Version
@@ -248,3 +248,67 @@ def test_a_gate_that_was_passed_over_stands_in_the_history_of_each_way() -> None
         promoted(service, case, [], reason="it is urgent", gated=gated)
         (entry,) = entries(service, case)
         assert (entry.reason, str(entry.how).partition(", ")[2]) == ("it is urgent", "passed over: age")
+
+
+CALLS = {
+    "CreateModel": "create_model",
+    "CreateEndpointConfig": "create_endpoint_config",
+    "CreateEndpoint": "create_endpoint",
+    "UpdateEndpoint": "update_endpoint",
+    "UpdateEndpointWeightsAndCapacities:": "update_weights",
+    "UpdateInferenceComponent": "update_inference_component",
+}
+STATES = ("nothing is there", "the model is there", "the first configuration is there", "all configurations are there")
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case.verbs != ("taken back",)])
+@pytest.mark.parametrize("state", STATES)
+def test_the_calls_that_are_printed_are_the_calls_that_are_made(name: str, state: str) -> None:
+    case = CASES[name]
+    before, service = case.service(), case.service()
+    promoted(before, case, [])
+    if state != STATES[0]:
+        service.models = list(before.models)  # type: ignore[attr-defined]
+    made = [name for name in before.configs if name not in service.configs]
+    for name in made[: {STATES[2]: 1, STATES[3]: len(made)}.get(state, 0)]:
+        service.configs[name] = before.configs[name]
+    lines = printed(service, case)
+    promoted(service, case, [])
+    assert [CALLS[line] for line in lines if line in CALLS] == [
+        call for call in service.calls if call in CALLS.values()
+    ]
+
+
+def printed(service: Service, case: Case) -> list[str]:
+    """The first word of each line of a plan."""
+    account: Any = service
+    if case.environment is WITH_COMPONENT:
+        target = Target("churn-c", timeout=60)
+        lines = planned_component(account, case.environment, version(2), target, case.settings([])).told
+    else:
+        target = Target("churn", timeout=60)
+        lines = going_on(account, case.environment, "churn", take_over=True) or tuple(
+            line
+            for action in planned(account, case.environment, version(2), target, case.settings([])).actions
+            for line in told(action)
+        )
+    return [line.split()[0] for line in lines]
+
+
+@pytest.mark.parametrize("name", ["canary by weights", "rolling by weights", "canary by guardrails"])
+def test_of_a_shift_that_was_cut_off_a_plan_prints_what_is_left(name: str) -> None:
+    case = CASES[name]
+    whole = case.service()
+    promoted(whole, case, [])
+    for number in (number for number, call in enumerate(whole.calls, 1) if call in CALLS.values()):
+        service = case.service()
+        service.hook = killing(number, "after")
+        with pytest.raises(Killed):
+            promoted(service, case, [])
+        service.hook = lambda at, operation: None
+        lines = [CALLS[line] for line in printed(service, case) if line in CALLS]
+        service.calls.clear()
+        promoted(service, case, [])
+        calls = [call for call in service.calls if call in CALLS.values()]
+        # The call that was under way when it was cut off is printed, and not made again where it is done.
+        assert calls in (lines, lines[1:]), number
