@@ -63,7 +63,10 @@ def test_init_without_the_sdk_pins_what_lock_would(
 ) -> None:
     said("init", str(tmp_path / "churn"))
     monkeypatch.chdir(tmp_path / "churn")
-    assert not open_targets(["pipelines"], "local").findings
+    opened = open_targets(["pipelines"], "local")
+    assert not opened.findings
+    # A version that is promoted has a request to be asked, and the gate `signature` one to compare.
+    assert any(asset.files[0][0] == "sample.csv" for asset in opened.pipelines[0].definition.assets)
     shipped = (tmp_path / "churn" / "mlops.lock").read_text()
     monkeypatch.undo()
     assert lock.pin(str(tmp_path / "churn"), lambda event: None).text == shipped

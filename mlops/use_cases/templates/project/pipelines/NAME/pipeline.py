@@ -27,6 +27,7 @@ with Pipeline("NAME") as pipeline:
             inference_code="inference.py",
             group="NAME",
             metrics=evaluate.reports["quality"],
+            sample="sample.csv",
         )
     with good.otherwise():
         Fail("NotGoodEnough", join("accuracy is below ", floor))
