@@ -98,6 +98,7 @@ _BY_NAME: Mapping[str, Completer] = {
 _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("mlops start", "target"): pipelines_and_files,
     ("endpoints", "name"): endpoints,
+    **dict.fromkeys((("models", "old"), ("models", "new")), versions),
     ("verdict", "name"): endpoints,
 }
 """Where a name means something else than elsewhere: in one command, or in all of a group."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from mlops.declare.compiled_for import compiled_for
 from mlops.declare.execution import pipeline_name
@@ -23,6 +23,10 @@ from mlops.ir.choices import near
 from mlops.project.content_address import Digest, UnshippableFile, address_of, collect, digests
 from mlops.project.environments import Environment, place_of
 from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown, InstanceUnknown
+from mlops.project.root import CONFIGURATION
+
+if TYPE_CHECKING:
+    from mlops.project.card_intent import Intent
 
 T = TypeVar("T")
 
@@ -105,6 +109,15 @@ class Lowering:
             where=step.where,
             edit=slip(entry, there),
         )
+
+    def declared_card(self, group: str) -> Intent | None:
+        """What ``mlops.toml`` says of the models of a group."""
+        file = self._folders[-1] / CONFIGURATION if self._folders else Path()
+        if not file.is_file() or b"cards" not in file.read_bytes():
+            return None
+        from mlops.project.card_intent import read_intent  # few projects have any
+
+        return read_intent(self._folders[-1], group)
 
     def source(self, given: str, *, step: Step, what: str) -> Path | None:
         """A file or folder that the author named, looked for beside the pipeline file, then in the project's root."""

@@ -109,6 +109,9 @@ class Asked:
     """None where no instances come: for a serverless variant."""
     signature: Callable[[], Signature] = lambda: Signature((), (), 0)
     serving_signature: Callable[[], Signature | None] = lambda: None
+    card: Callable[[], Mapping[str, Any]] = dict
+    """Its model card, in SageMaker's words."""
+    card_status: Callable[[], str] = lambda: "Draft"
     client: Callable[[str], Any] | None = None
     """For a gate of one's own: a client of boto3 by the name of its service, of the account that is promoted to."""
 

@@ -36,6 +36,13 @@ TIME_LIMIT = 120
 """Seconds that a pipeline file may run while it is loaded, where nothing is said of it."""
 
 CI_REQUIREMENTS = "requirements-ci.txt"
+_TABLES = {
+    "project": "[project]",
+    "env": "[env.NAME]",
+    "check": "[check]",
+    "house": "[house]",
+    "cards": "[cards.GROUP]",
+}
 _RESERVED = "defaults"
 _INHERITS = "inherits"
 _OURS = ("name", "state")
@@ -165,14 +172,17 @@ def read_project(root: Path) -> Project:
         raise ConfigurationError(f"{file}:{line}: {error}") from None
     mistakes: list[str] = []
     for key in raw:
-        if key not in ("project", "env", "check", "house"):
-            tables = ("project", "env", "check", "house")
-            known = "[project], [env.NAME], [check], [house]"
-            guess = near(key, tables)
+        if key not in _TABLES:
+            known = ", ".join(_TABLES.values())
+            guess = near(key, _TABLES)
             meant = f"; did you mean {guess!r}?" if guess is not None else ""
             mistakes.append(_mistake(file, text, (key,), f"{key!r} is not known here; known: {known}{meant}"))
     parse_check_settings(raw.get("check", {}), lambda path, said: mistakes.append(_mistake(file, text, path, said)))
     parse_house_policy(raw.get("house", {}), lambda path, said: mistakes.append(_mistake(file, text, path, said)))
+    if "cards" in raw:
+        from mlops.project.card_intent import parse as parse_cards  # few projects have any
+
+        parse_cards(raw["cards"], lambda path, said: mistakes.append(_mistake(file, text, path, said)))
     table = _validated(ProjectTable, raw.get("project", {}), ("project",), file, text, mistakes)
     incomplete: dict[str, str] = {}
     environments = _environments(root, raw.get("env", {}), file, text, mistakes, incomplete)

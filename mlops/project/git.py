@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -51,6 +52,27 @@ def head(folder: Path) -> Commit | None:
     if not found or found == "(initial)":
         return None
     return Commit(found, any(not line.startswith("#") for line in lines))
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """A commit as it is told of; ``at`` is when it was made, by ISO 8601."""
+
+    id: str
+    at: str
+    author: str
+    subject: str
+
+
+def between(folder: Path, old: str, new: str, most: int) -> tuple[Logged, ...]:
+    """Commits that ``new`` has and ``old`` lacks and that touch what lies in ``folder``, newest first, at most so many.
+    Raises UsageError where Git does not know one of them."""
+    if not all(re.fullmatch(r"[0-9a-f]{7,64}", commit) for commit in (old, new)):
+        raise UsageError("these are no commits of Git")
+    form = "%H%x1f%aI%x1f%an%x1f%s%x1e"
+    told = _git(folder, "log", f"--format={form}", f"--max-count={most}", f"{old}..{new}", "--", ".")
+    records = [record.strip("\n").split("\x1f") for record in told.split("\x1e")]
+    return tuple(Logged(*record) for record in records if len(record) == 4)
 
 
 def _below(path: Path) -> Iterator[Path]:

@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass
-from datetime import UTC, datetime
-from math import inf
 from typing import Any, Literal
 
 from mlops.account import Account
 from mlops.account.answers import Refused
-from mlops.deploy.endpoints import history as endpoint_history
 from mlops.deploy.endpoints.serving import Place, places
-from mlops.deploy.models import approvals, registry
 from mlops.deploy.models import lineage as lineage_records
+from mlops.deploy.models import registry
+from mlops.deploy.models.happened import Happened, happened, person
 from mlops.deploy.models.lineage import Lineage
 from mlops.deploy.models.registry import Version
 from mlops.ir import AccountError, Listener, MlopsError, UsageError
@@ -43,11 +41,11 @@ class Details:
     @property
     def changed_by(self) -> str | None:
         """Who changed it last; an account that knows no person tells none."""
-        return _person(self.described.get("LastModifiedBy"))
+        return person(self.described.get("LastModifiedBy"))
 
     @property
     def created_by(self) -> str | None:
-        return _person(self.described.get("CreatedBy"))
+        return person(self.described.get("CreatedBy"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,54 +134,14 @@ def _served(connected: Connected, arn: str) -> tuple[Served, ...]:
     return tuple(found)
 
 
-@dataclass(frozen=True, slots=True)
-class Happened:
-    """A decision on a version, or what became of it at an endpoint: ``status`` is a word or two."""
-
-    at: str
-    status: str
-    by: str | None
-    reason: str | None
-    endpoint: str | None = None
-    version: int | None = None
-
-
 def history(environment: str, group: str, number: int | None = None) -> tuple[Happened, ...]:
     """Who decided what on a version, on all of the group without a number, and where they were promoted, taken and
-    rolled back in this environment, oldest first. What the registry says beyond that was decided elsewhere."""
+    rolled back in this environment, oldest first."""
     connected = connect_here(environment)
-    account, env = connected.account, connected.environment
+    account = connected.account
     all_of_them = registry.versions(account, group) if number is None else ()
     versions = all_of_them or (registry.version(account, group, number),)
-    decisions = [item for found in versions for item in _decisions(connected, found)]
-    moves = [
-        Happened(item.at, item.verb, item.by, hide(item.reason), endpoint, item.version)
-        for endpoint in endpoint_history.endpoints(account, env)
-        for item in endpoint_history.read(account, env, endpoint)
-        if item.group == group and item.version == (number or item.version)
-    ]
-    return tuple(sorted((*decisions, *moves), key=lambda item: _moment(item.at)))
-
-
-def _decisions(connected: Connected, found: Version) -> Iterator[Happened]:
-    account = connected.account
-    told = approvals.read(account, connected.environment, found.group, found.number)
-    yield from (Happened(item.at, item.status, item.by, hide(item.reason), None, found.number) for item in told)
-    elsewhere = approvals.unrecorded(found.approval, told)
-    if elsewhere is not None:
-        details = (found if found.details else registry.described(account, found.arn)).details
-        changed = details.get("LastModifiedTime") or found.created
-        at = changed.astimezone(UTC).isoformat(timespec="seconds") if changed is not None else ""
-        reason = details.get("ApprovalDescription") or None
-        yield Happened(at, elsewhere, _person(details.get("LastModifiedBy")), hide(reason), None, found.number)
-
-
-def _moment(at: str) -> float:
-    """Times of an account have its zone. What has none stands last: it is what the registry says now."""
-    try:
-        return datetime.fromisoformat(at).timestamp()
-    except ValueError:
-        return inf
+    return happened(account, connected.environment, group, versions, number)
 
 
 @dataclass(frozen=True, slots=True)
@@ -301,9 +259,3 @@ def as_dictionary(shown: Details) -> Mapping[str, object]:
         "metrics": shown.metrics,
         "described": told,
     }
-
-
-def _person(context: Mapping[str, Any] | None) -> str | None:
-    """Of a UserContext: a user of Studio by name, else the ARN of who called."""
-    told = context or {}
-    return told.get("UserProfileName") or (told.get("IamIdentity") or {}).get("Arn")

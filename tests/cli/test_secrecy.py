@@ -228,6 +228,9 @@ CALLS = (
     Call("models history", ("leaky", "1")),
     Call("models lineage", ("leaky", "1")),
     Call("models compare", ("leaky", "1", "2")),
+    Call("models card", ("leaky", "1")),
+    Call("models datasheet", ("leaky", "1")),
+    Call("models notes", ("leaky", "1", "2")),
     Call("promote", ("leaky", "--to", "local")),
     Call("endpoints list"),
     Call("endpoints show", ("leaky",)),
@@ -384,6 +387,7 @@ FOREIGN = {
     "metadata": "what the service says of a step, and a version's own properties",
     "described": "the service's whole reply, in its words",
     "metrics": "names of the author's",
+    "custom_details": "names of the author's, and of steps",
     "old": "what the service is told",
     "new": "what the service is told",
 }

@@ -16,9 +16,9 @@ from mlops.deploy.endpoints.promote import Target
 from mlops.deploy.models import lineage
 from mlops.deploy.models.registry import version
 from mlops.deploy.pipelines import commits
-from mlops.ir import Refusal
+from mlops.ir import Refusal, UsageError
 from mlops.project.environments import read_project
-from mlops.project.git import Commit, head
+from mlops.project.git import Commit, between, head
 from mlops.use_cases.models import Decision, decide
 from mlops.use_cases.news import Said
 from mlops.use_cases.promote import Promotion, plan
@@ -119,6 +119,25 @@ def test_where_a_working_copy_stands(tmp_path: Path) -> None:
     assert head(tmp_path / "inside") == clean
     (tmp_path / "inside" / "new").write_text("1")
     assert head(tmp_path / "inside") == Commit(clean.id, True)
+
+
+def test_commits_between_two(tmp_path: Path) -> None:
+    git(tmp_path, "init", "-q")
+    for number in range(4):
+        inside = tmp_path / ("inside" if number != 2 else "beside")
+        inside.mkdir(exist_ok=True)
+        (inside / "file").write_text(str(number))
+        git(tmp_path, "add", "-A")
+        git(tmp_path, "commit", "-qm", f"change | {number}\n\nwhy")
+    told = subprocess.run(["git", "-C", tmp_path, "rev-list", "HEAD"], capture_output=True, text=True, check=True)
+    newest, *_, first = told.stdout.split()
+    found = between(tmp_path / "inside", first, newest, 10)
+    assert [(item.subject, item.author) for item in found] == [("change | 3", "a"), ("change | 1", "a")]
+    assert found[0].id == newest and between(tmp_path, first, newest, 1)[0].id == newest
+    assert between(tmp_path, newest, first, 10) == ()
+    for old in ("--output=x", "HEAD", "0" * 40):
+        with pytest.raises(UsageError):
+            between(tmp_path, old, newest, 10)
 
 
 def test_an_execution_says_what_its_version_is_made_of_and_a_rerun_finds_it(

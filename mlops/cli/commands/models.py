@@ -14,6 +14,7 @@ from mlops.cli.printing import moment, print_json, table, talk
 
 if TYPE_CHECKING:
     from mlops.deploy.endpoints.serving import Place
+    from mlops.use_cases.cards import Paper
     from mlops.use_cases.models import Served
     from mlops.use_cases.standalone import Form, Wanted
 
@@ -25,7 +26,7 @@ _BESIDE = 40
 
 @click.group(cls=Group)
 def command() -> None:
-    """The model registry: list, show, compare, approve, reject, lineage, history."""
+    """The model registry: list, show, compare, approve, reject, lineage, history, card, datasheet, notes."""
 
 
 @command.command("list")
@@ -212,6 +213,104 @@ def history(group: str, number: int | None, environment: str, format_: str) -> N
             for item in found
         ],
     )
+
+
+_paper = click.option(
+    "--format",
+    "format_",
+    type=options.Choice(["markdown", "html", "json"]),
+    help="Without, what the name of FILE says, else markdown.",
+)
+_into = click.option(
+    "-o", "--out", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write it there."
+)
+_most = click.option(
+    "--most",
+    type=click.FloatRange(min=0, min_open=True),
+    metavar="MB",
+    help="Of each data set, at most that is read for its statistics; 64 without.",
+)
+
+
+@command.command()
+@click.argument("group")
+@click.argument("number", type=int, required=False, metavar="[VERSION]")
+@options.environment
+@_most
+@_into
+@_paper
+def card(
+    group: str, number: int | None, environment: str, most: float | None, out: Path | None, format_: str | None
+) -> None:
+    """The model card of VERSION of GROUP, the newest without: what it is for, what it was trained on, how good it is,
+    who decided what. As JSON it is what SageMaker takes."""
+    from mlops.use_cases import cards
+
+    paper = cards.card(environment, group, number, most=most)
+    _hand_over(paper, out, format_)
+    if paper.missing:
+        talk(f"nobody has said: {', '.join(paper.missing)}")
+
+
+@command.command()
+@click.argument("group")
+@click.argument("number", type=int, required=False, metavar="[VERSION]")
+@options.environment
+@_most
+@_into
+@_paper
+def datasheet(
+    group: str, number: int | None, environment: str, most: float | None, out: Path | None, format_: str | None
+) -> None:
+    """A datasheet of what VERSION of GROUP, the newest without, was trained on: what is asked of every data set, and
+    what nobody answers."""
+    from mlops.use_cases import cards
+
+    paper = cards.datasheet(environment, group, number, most=most)
+    _hand_over(paper, out, format_)
+    if paper.missing:
+        talk(f"{len(paper.missing)} questions that nobody answers")
+
+
+@command.command()
+@click.argument("group")
+@click.argument("old", type=int, metavar="FROM")
+@click.argument("new", type=int, metavar="TO")
+@options.environment
+@_most
+@_into
+@_paper
+def notes(
+    group: str, old: int, new: int, environment: str, most: float | None, out: Path | None, format_: str | None
+) -> None:
+    """Release notes of GROUP between the versions FROM and TO: metrics, data, code, images, parameters, commits,
+    verdicts, decisions."""
+    from mlops.use_cases import cards
+
+    _hand_over(cards.notes(environment, group, old, new, most=most), out, format_)
+
+
+def _hand_over(paper: Paper, out: Path | None, format_: str | None) -> None:
+    """Made again each time, so what lay in the file goes."""
+    import json
+
+    from mlops.emit.sheets import html, markdown
+    from mlops.project.files import write_text
+
+    by_name = {".html": "html", ".htm": "html", ".json": "json"}
+    chosen = format_ or (by_name.get(out.suffix.lower()) if out is not None else None) or "markdown"
+    if out is None and chosen == "json":
+        print_json(paper.told)
+        return
+    if chosen == "json":
+        text = json.dumps(paper.told, indent=2, ensure_ascii=False) + "\n"
+    else:
+        text = html.emit(paper.page) if chosen == "html" else markdown.emit(paper.page)
+    if out is None:
+        click.echo(text, nl=False)
+        return
+    write_text(out, text)
+    talk(f"{paper.page.title} is in {out}")
 
 
 @command.command()

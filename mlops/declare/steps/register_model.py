@@ -53,6 +53,7 @@ from mlops.ir.fields import (
     said_at,
 )
 from mlops.ir.values import expressions, to_json
+from mlops.knowledge.model_cards import for_package
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -380,6 +381,19 @@ def _validation_role(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
     return lowering.environment.role if step.validation_role is None else lower(step.validation_role)
 
 
+def _card(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
+    """The one that is given, else what mlops.toml declares of the group where it is to be carried."""
+    if step.card is not None:
+        return record_of(step.card, MODEL_CARD, lowering, step)
+    group = lower(step.group)
+    declared = lowering.declared_card(group) if isinstance(group, str) else None
+    if declared is None or not declared.register:
+        return None
+    content = for_package(declared.content())
+    text = json.dumps(content, sort_keys=True, ensure_ascii=False)
+    return {"ModelCardContent": text, "ModelCardStatus": declared.status} if content else None
+
+
 def _own_tags(step: Any, *_: object) -> Value:
     """The environment's tags are for the group: the service refuses tags on a version of a group."""
     return tuple({"Key": key, "Value": lower(value)} for key, value in sorted((step.tags or {}).items())) or None
@@ -420,7 +434,7 @@ FIELDS = (
     Field("validation_role", f"{_VALIDATION}.ValidationRole", TEXT, otherwise="role", to=_validation_role),
     Field("validation", f"{_VALIDATION}.ValidationProfiles", by_name("ProfileName", VALIDATION)),
     Field("skip_validation", "SkipModelValidation", choice("All", "None", reference=True)),
-    Field("card", "ModelCard", made(MODEL_CARD)),
+    Field("card", "ModelCard", made(MODEL_CARD), to=_card),
     Field("life_cycle", "ModelLifeCycle", made(LIFE_CYCLE)),
     Field("kms_key", "SecurityConfig.KmsKeyId", TEXT),
     Field("tags", "Tags", TAGS, to=_own_tags),

@@ -10,6 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account import Account
+from mlops.deploy.cards.content import content
+from mlops.deploy.cards.facts import Known, see
 from mlops.deploy.endpoints import evidence
 from mlops.deploy.endpoints.promotion import Target, want
 from mlops.deploy.endpoints.serving import packages
@@ -109,6 +111,10 @@ def asked_of(
     def before() -> Version | None:
         return serving_version(account, source.account, target.endpoint, component)
 
+    @cache
+    def card() -> Known:
+        return see(source.account, source.environment, version, root, whole=False)
+
     def serving_metrics() -> Mapping[str, float] | None:
         there = before()
         return None if there is None else registry.metrics(source.account, there)
@@ -139,6 +145,8 @@ def asked_of(
         fleet=lambda: evidence.fleet(account, environment, want(environment, version, target)),
         signature=lambda: evidence.signature(source.account, version),
         serving_signature=serving_signature,
+        card=lambda: content(card()),
+        card_status=lambda: card().status,
         client=account.client,
     )
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mlops.account import Account
 from mlops.deploy import conditional_object
@@ -33,6 +33,16 @@ def latest(account: Account, environment: Environment, endpoint: str, back: int 
     """Of the last shift, or of one as many before it."""
     names = _names(account, environment, endpoint)
     return _read(account, environment, names[-1 - back]) if back < len(names) else None
+
+
+def of_version(
+    account: Account, environment: Environment, endpoint: str, group: str, version: int
+) -> Iterator[Samples]:
+    """All shifts to that version, oldest first."""
+    for name in _names(account, environment, endpoint):
+        found = _read(account, environment, name)
+        if found is not None and (found.group, found.version) == (group, version):
+            yield found
 
 
 def _names(account: Account, environment: Environment, endpoint: str) -> Sequence[str]:

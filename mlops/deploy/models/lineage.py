@@ -224,19 +224,25 @@ def _data(account: Account, state: ExecutionState, jobs: Mapping[str, Mapping[st
                 continue
             since = found.began
             changed = since is not None and any(modified > since + _SLACK for _, modified in there.values())
-            etags = {path: etag for path, (etag, _) in there.items()}
-            one = len(etags) == 1 and "" in etags
-            together = etags[""] if one else hashlib.sha256(json.dumps(etags, sort_keys=True).encode()).hexdigest()
+            one = {*there} == {""}
             yield (
                 f"{step.name}: {name}",
                 Content(
                     hide(found.uri),
-                    together,
-                    len(etags),
+                    digest(there),
+                    len(there),
                     version=_head(account, found.uri).get("VersionId") if one else None,
                     changed=changed,
                 ),
             )
+
+
+def digest(there: Mapping[str, tuple[str, datetime]]) -> str:
+    """Of what an input read: the object's ETag, or one over all paths and ETags of a listing."""
+    if {*there} == {""}:
+        return there[""][0]
+    etags = {path: etag for path, (etag, _) in there.items()}
+    return hashlib.sha256(json.dumps(etags, sort_keys=True).encode()).hexdigest()
 
 
 def _seeds(parameters: Mapping[str, str], jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:

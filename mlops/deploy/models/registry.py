@@ -130,33 +130,47 @@ def decide(
     return True
 
 
+@dataclass(frozen=True, slots=True)
+class Report:
+    """A report that a version carries. ``name`` is its place in ModelMetrics, ``numbers`` are by dotted name; empty
+    where there is none to read."""
+
+    name: str
+    uri: str
+    numbers: Mapping[str, float]
+
+
 def metrics(account: Account, version: Version) -> Mapping[str, float]:
     """The numbers in the reports that the version carries, by dotted name; empty where there is none to read."""
-    found: dict[str, float] = {}
-    for report in _reports(version.details.get("ModelMetrics") or {}):
-        bucket, key = split_uri(report)
+    return {name: value for report in reports(account, version) for name, value in report.numbers.items()}
+
+
+def reports(account: Account, version: Version) -> Iterator[Report]:
+    for name, uri in _reports(version.details.get("ModelMetrics") or {}):
+        bucket, key = split_uri(uri)
         s3 = account.client("s3")
+        found: dict[str, float] = {}
         with answers():
             # A prefix also finds what is merely called alike: report-old/ beside report, a.json.bak beside a.json.
             below = f"{key.rstrip('/')}/"
             listed = items(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=key)
             keys = [str(item["Key"]) for item in listed if item["Key"] == key or item["Key"].startswith(below)]
-            for name in keys:
-                if not name.endswith(".json"):
+            for there in keys:
+                if not there.endswith(".json"):
                     continue
-                body = s3.get_object(Bucket=bucket, Key=name)["Body"].read()
+                body = s3.get_object(Bucket=bucket, Key=there)["Body"].read()
                 try:
                     found.update(numbers(json.loads(body)))
                 except (ValueError, RecursionError):
                     continue  # A report of another kind; showing numbers is all that is wanted here.
-    return found
+        yield Report(name, uri, found)
 
 
-def _reports(metrics: Mapping[str, Any]) -> Iterator[str]:
-    for family in metrics.values():
-        for source in family.values():
+def _reports(metrics: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
+    for family, kinds in metrics.items():
+        for kind, source in kinds.items():
             if isinstance(source, Mapping) and str(source.get("S3Uri", "")).startswith("s3://"):
-                yield str(source["S3Uri"])
+                yield f"{family}.{kind}", str(source["S3Uri"])
 
 
 def numbers(document: Any, at: str = "") -> Iterator[tuple[str, float]]:

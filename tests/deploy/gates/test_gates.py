@@ -26,6 +26,7 @@ def approved(*by: str | None, reason: str | None = None) -> list[Approval]:
 
 REJECTED = Approval("Rejected", BOB, "no", "")
 NUMBERS: Any = {"metrics": lambda: {"accuracy": 0.95, "loss": 0.2, "odd": float("nan")}}
+CARD: Any = {"card": lambda: {"model_overview": {"model_owner": "growth"}, "intended_uses": {"risk_rating": "Unknown"}}}
 AGAINST: Any = {**NUMBERS, "serving_metrics": lambda: {"accuracy": 0.96, "loss": 0.3}}
 
 
@@ -122,6 +123,11 @@ AGAINST: Any = {**NUMBERS, "serving_metrics": lambda: {"accuracy": 0.96, "loss":
         ("freeze", [{"to": "2026-11-26", "hours": "20:00-19:00"}], {}, False, "nothing is promoted now"),
         ("freeze", [{"from": "2026-11-27", "hours": "20:00-19:00"}], {}, True, "no window holds"),
         ("freeze", [{"days": ["sat"], "timezone": "Asia/Tokyo"}], {}, False, "nothing is promoted now"),
+        ("card", {"need": ["model_owner"]}, CARD, True, "its card has all 1 members that are asked for and is Draft"),
+        ("card", {"need": ["model_owner", "risk_rating"]}, CARD, False, "its card lacks risk_rating"),
+        ("card", {"need": ["model_owner"], "status": "Approved"}, CARD, False, "is Draft, and Approved is wanted"),
+        ("card", {"need": [], "status": "Draft"}, CARD, True, "has all 0 members"),
+        ("card", True, CARD, False, "its card lacks model_description, purpose_of_model"),
         ("after", "staging", {}, True, "it has passed staging"),
         ("after", "staging", {"passed": lambda name: f"it was never in {name}"}, False, "it was never in staging"),
     ],
@@ -145,6 +151,12 @@ def test_a_gate(gate: str, raw: Any, asked: Any, passes: bool, found: str) -> No
         ("age", {"at_least": "old"}, "'old' is no duration"),
         ("reports", ["Quality"], "there is no report 'Quality'"),
         ("reports", [], "give a list"),
+        ("card", {"need": "model_owner"}, "need: give a list of members of a card"),
+        ("card", {"need": ["owner"]}, "need: a card has no member 'owner'"),
+        ("card", {"need": ["model_owner"], "without": ["model_owner"]}, "nothing is asked for"),
+        ("card", {"status": "Done"}, "status = 'Done'; there are: Draft"),
+        ("card", {"needs": []}, "'needs' is not a key of it; known: need, without, status"),
+        ("card", 1, "give a table, with the keys need"),
         ("freeze", {"from": "2026-12-20"}, "give a list of windows"),
         ("freeze", [{"from": "soon"}], "'soon'; write for example from = "),
         ("freeze", [{"days": ["someday"]}], "give a list of mon, tue"),
