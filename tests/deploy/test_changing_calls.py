@@ -116,6 +116,11 @@ CHANGES = {
         "CreateBucket": "local put, run -p NAME=FILE: in the local account",
         "PutObject": "local put, run -p NAME=FILE: in the local account",
     },
+    "use_cases/local_functions.py": {
+        "CreateFunction": "run: functions that the project names, in the local account",
+        "UpdateFunctionCode": "run: functions that the project names, in the local account",
+        "UpdateFunctionConfiguration": "run: functions that the project names, in the local account",
+    },
     "testing/execution.py": {"DeleteEndpoint": "a test's own local account"},
     "observe/experiments.py": {"CreateExperiment": "MLflow's, where mlops.toml or the pipeline asks for it"},
 }
@@ -187,7 +192,10 @@ def test_no_bucket_is_made_in_an_account_and_composing_changes_nothing() -> None
         "use_cases/local_data.py",
     }
     others = ("compose/", "check/", "use_cases/", "cli/")
-    assert [module for module in CHANGES if module.startswith(others)] == ["use_cases/local_data.py"]
+    assert [module for module in CHANGES if module.startswith(others)] == [
+        "use_cases/local_data.py",
+        "use_cases/local_functions.py",
+    ]
 
 
 ACTIONS = {

@@ -18,6 +18,7 @@ from mlops.deploy.cards.facts import Known, see
 from mlops.deploy.endpoints import history, shift_records
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.models.registry import version
+from mlops.deploy.shifting.mirroring import Counts, Mirrored, ShadowSamples
 from mlops.deploy.shifting.samples import Looked, Samples
 from mlops.ir.shift import Stage
 from mlops.knowledge.model_cards import schema
@@ -68,10 +69,10 @@ class World:
         found = version(self.account, "churn", number)
         return see(self.account, self.environment, found, self.folder, whole=whole)
 
-    def shift(self, number: int, *looks: tuple[str, str]) -> None:
+    def shift(self, number: int, *looks: tuple[str, str], shadow: ShadowSamples | None = None) -> None:
         looked = [Looked(1, 1000.0, 1000.0 + at, standing, why) for at, (standing, why) in enumerate(looks, 1)]  # type: ignore[arg-type]
         stages = (Stage(10.0, 60.0),)
-        samples = Samples("shop", "churn", number, "b", ("a",), stages, 0.0, {}, (), looks=looked)
+        samples = Samples("shop", "churn", number, "b", ("a",), stages, 0.0, {}, (), looks=looked, shadow=shadow)
         shift_records.keep(self.account, self.environment, samples)
         entry = Entry(
             "updated", "churn", number, "config", None, "arn:aws:iam::000000000000:user/ada", f"token {SECRET}"
@@ -156,6 +157,20 @@ def test_verdicts_and_what_happened(world: World) -> None:
     details = card["additional_information"]["custom_details"]
     assert details["history 1"].startswith("20") and "updated at shop by arn" in details["history 1"]
     assert SECRET not in json.dumps(card)
+
+
+def test_what_was_said_of_a_shadow_stands_before_the_stages(world: World) -> None:
+    number = world.register()
+    looks = [
+        Mirrored(900.0, 950.0, "unsure", "few pairs", Counts()),
+        Mirrored(900.0, 990.0, "green", "1 of 900", Counts()),
+    ]
+    world.shift(number, ("green", "as good"), shadow=ShadowSamples({}, "config", "s", looks))
+    found = world.known().shifted
+    assert [(item.stage, item.standing, item.why, item.looks) for item in found] == [
+        ("shadow", "green", "1 of 900", 2),
+        ("1 of 1", "green", "as good", 1),
+    ]
 
 
 def test_commands(world: World, capfd: pytest.CaptureFixture[str]) -> None:
