@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +31,74 @@ Answers: TypeAlias = Mapping[str, float | None]
 
 
 @dataclass(frozen=True, slots=True)
+class Became:
+    """What became of a captured request: its answer, where that was captured, and the outcome that was published of
+    it."""
+
+    answer: str | None
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcomes:
+    """What a measure takes of each request, when ``within`` seconds after it are over: the ``score`` of the outcome of
+    this ``name``, None where it has none; ``without`` where no outcome came, None leaves such a request out. What lies
+    outside of ``low`` and ``high`` is taken as the bound. Of all requests of one user in that time it is the mean, the
+    sum, or the most (``of_user``)."""
+
+    name: str
+    within: float
+    score: Callable[[Became], float | None]
+    low: float = 0.0
+    high: float = 1.0
+    without: float | None = None
+    of_user: Literal["mean", "sum", "most"] = "mean"
+    needs_answer: bool = False
+
+
+REQUESTS, BEYOND = "requests", "beyond"
+"""Beside the values, in the answers of a period of such a measure: all requests, and those beyond the bounds."""
+_IN_SLICE = ": "
+
+
+def answers_of(values: Mapping[float, int], requests: int, beyond: int, slice_: str = "") -> dict[str, float | None]:
+    """How often each value was seen in a period, as answers; of a slice of the requests where one is named."""
+    told = {f"{value:.9g}": float(count) for value, count in sorted(values.items())}
+    prefix = f"{slice_}{_IN_SLICE}" if slice_ else ""
+    counted = {REQUESTS: float(requests), **({BEYOND: float(beyond)} if beyond else {})}
+    return {f"{prefix}{name}": count for name, count in (*counted.items(), *told.items())}
+
+
+def slice_answers(answers: Answers, slice_: str) -> Answers:
+    """
+    >>> slice_answers({"requests": 9.0, "0.5": 9.0, "kind=new: 0.5": 2.0}, "kind=new")
+    {'0.5': 2.0}
+    """
+    prefix = f"{slice_}{_IN_SLICE}"
+    return {name.removeprefix(prefix): count for name, count in answers.items() if name.startswith(prefix)}
+
+
+def seen_values(answers: Answers) -> Mapping[float, int]:
+    """How often each value was seen in the whole.
+
+    >>> seen_values({"requests": 3.0, "beyond": 1.0, "0.5": 2.0, "kind=new: 0.5": 1.0})
+    {0.5: 2}
+    """
+    named = {REQUESTS, BEYOND}
+    return {
+        float(name): int(count)
+        for name, count in answers.items()
+        if count is not None and name not in named and _IN_SLICE not in name
+    }
+
+
+@dataclass(frozen=True, slots=True)
 class Measure:
     """``settings`` is a frozen dataclass whose fields are keys of the measure's table beside its limits. ``queries``
     are by a name of their own; ``value`` makes one number of their answers, None where the period says nothing.
     ``limit`` reads a limit as it is written and raises ValueError with a sentence; ``said`` writes a value for
     people. ``counted`` is of a share: of how many requests it is, and how many of them did it; so two variants can be
-    compared."""
+    compared. ``outcomes`` is of a measure of what became of requests, which asks CloudWatch nothing."""
 
     name: str
     summary: str
@@ -46,6 +108,7 @@ class Measure:
     limit: Callable[[str | float], float]
     said: Callable[[float], str]
     counted: Callable[[Any, Answers], tuple[float, float] | None] | None = None
+    outcomes: Callable[[Any], Outcomes] | None = None
 
 
 def of_variant(metric: str, statistic: str, judged: Judged, namespace: str = "AWS/SageMaker") -> Query:

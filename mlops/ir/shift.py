@@ -15,10 +15,12 @@ from typing import Any, TypeAlias
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """``share`` percent of the traffic goes to the new version, which is looked at for ``bake`` seconds."""
+    """``share`` percent of the traffic goes to the new version, which is looked at for ``bake`` seconds, or, with
+    ``until_decided``, for less: it ends when the verdict is green."""
 
     share: float
     bake: float = 0.0
+    until_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +116,13 @@ class Weigh:
 
 @dataclass(frozen=True, slots=True)
 class Bake:
-    """Look at the new version for ``seconds`` while it has ``share`` percent; ``stage`` counts from 1."""
+    """Look at the new version for ``seconds`` while it has ``share`` percent, or only ``until_decided``; ``stage``
+    counts from 1."""
 
     stage: int
     share: float
     seconds: float
+    until_decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ hypothesis is wrong: under the hypothesis it ever reaches ``1 / alpha`` with a p
 inequality), whenever one looks and however long one goes on. Each module here is one hypothesis:
 
 ``rates``   the new version does something no more often than the old one
+``means``   the new version earns no less than the old one, by more than a limit
 ``pairs``   of requests that both answered the new version is wrong no more often than the old one
 ``split``   the requests were shared as was asked
 """

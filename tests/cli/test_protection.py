@@ -143,6 +143,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("models approve", ("churn", "2"), "approve version 2 of churn"),
     Changes("models reject", ("churn", "1"), "reject version 1 of churn"),
     Changes("promote", ("churn", "--endpoint", "other"), "take version 1 of churn to the endpoint other", "--to"),
+    Changes("endpoints outcome", ("churn", "labels.csv"), "publish 1 outcome of churn"),
     Changes("endpoints delete", ("churn",), "delete the endpoint churn"),
     Changes("gc", ("--older-than", "0", "--apply"), "remove 1 model"),
     Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 object"),
@@ -197,6 +198,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> P
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     (tmp_path / "one.py").write_text("print(1)\n")
     (tmp_path / "serving.py").write_text(SERVING)
+    (tmp_path / "labels.csv").write_text("inference_id,label\na,1\n")
     monkeypatch.chdir(tmp_path)
     s3, sagemaker, role = boto("s3", moto_url), boto("sagemaker", moto_url), "arn:aws:iam::123456789012:role/pipelines"
     s3.create_bucket(Bucket="acme-ml")

@@ -241,6 +241,7 @@ CALLS = (
     Call("endpoints shadow", ("leaky",), code=2),
     Call("endpoints shadow-start", ("leaky", "leaky", "--plan", "--reason", token("because")), code=1),
     Call("endpoints shadow-stop", ("leaky", "--reason", token("because")), code=1),
+    Call("endpoints outcome", ("leaky", "work.py"), code=2),
     Call("verdict explain", ("leaky",), code=2),
     Call("endpoints watch", ("leaky", "--for", "0")),
     Call("gc", ("--idle", "1")),

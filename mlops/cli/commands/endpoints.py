@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import click
 
@@ -251,6 +251,30 @@ def _seconds(option: str, written: str) -> float:
         return seconds_of(float(written) if written.replace(".", "", 1).isdigit() else written)
     except ValueError as error:
         raise click.BadParameter(str(error), param_hint=f"--{option}") from None
+
+
+@command.command()
+@click.argument("name")
+@click.argument("file", type=click.File(encoding="utf-8"), default="-")
+@options.environment
+@asking.yes
+@options.as_json
+def outcome(name: str, file: TextIO, environment: str, yes: bool, format_: str) -> None:
+    """Publish what became of requests to the endpoint NAME: conversions, ratings, labels.
+
+    FILE, or standard input, is a CSV or JSON Lines with inference_id and a column for each outcome.
+    """
+    from mlops.use_cases import outcomes
+
+    try:
+        text = file.read()
+    except UnicodeDecodeError:
+        raise click.UsageError(f"{file.name} is no text in UTF-8") from None
+    count = outcomes.publish_file(environment, name, text, file.name, asking.consent(yes))
+    if format_ == "json":
+        print_json({"endpoint": name, "outcomes": count})
+        return
+    click.echo(f"{count} outcome{'s' if count != 1 else ''} of {name} published")
 
 
 @command.command()

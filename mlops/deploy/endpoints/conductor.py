@@ -17,6 +17,7 @@ from mlops.deploy.endpoints.people import People
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import Samples
 from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
+from mlops.deploy.outcomes.joining import Joining, need_capture
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.controller import Controller, Outcome
 from mlops.deploy.shifting.engines import Engine
@@ -163,6 +164,7 @@ class Conductor:
             alarms=settings.alarms,
             patience=settings.patience,
             shadow=self._shadow(journal),
+            joined=self._joined(journal, variant) if journal.phase == "shifting" else None,
             say=self._say,
             keep=partial(shift_records.keep, self._account, self._environment),
         )
@@ -228,6 +230,23 @@ class Conductor:
         (variant,) = made.request["ShadowProductionVariants"]
         name = str(variant["VariantName"])
         return ByPairs(here, mirroring, self._settings.mirror, made.config, name, say=self._say)
+
+    def _joined(self, journal: Journal, variant: str) -> Joining | None:
+        """What becomes of requests, where a rule asks for that. Raises Refusal where nothing of them is captured."""
+        late = [rule for rule in self._settings.rules if rule.measure.outcomes is not None]
+        if not late or not any(isinstance(move, Bake) for move in journal.moves):
+            return None
+        with answers():
+            sagemaker = self._account.client("sagemaker")
+            for rule in late:
+                destination = need_capture(
+                    sagemaker,
+                    journal.endpoint,
+                    answers=rule.measure.outcomes is not None and rule.measure.outcomes(rule.settings).needs_answer,
+                    measure=rule.name,
+                )
+        variants = tuple(dict.fromkeys((variant, *journal.old.names)))
+        return Joining(self._account, self._environment, journal.endpoint, destination, variants, self._say)
 
     def _seen(self, journal: Journal, variant: str) -> Seen:
         """Of a shift that somebody began, what they kept of it."""

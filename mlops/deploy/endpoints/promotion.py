@@ -390,6 +390,7 @@ def _can_be_judged(endpoint: str, course: Course, settings: PromotionSettings) -
         for rule in settings.rules:
             if not stage.bake or rule.dry_run or rule.compare is not None:
                 continue
+            # What becomes of requests is waited for beyond the stage.
             late = rule.delay + settings.lag
             if stage.bake + settings.patience < late + rule.count * rule.interval:
                 periods = f"{f'{rule.count} periods' if rule.count > 1 else 'one period'} of {said(rule.interval)}"

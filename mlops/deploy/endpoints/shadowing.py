@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import csv
-import io
-import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
 from mlops.account import ShadowPair
+from mlops.deploy.outcomes.files import rows
+from mlops.deploy.outcomes.right import is_wrong
 from mlops.deploy.shifting.mirroring import OK, agrees
 from mlops.ir import UsageError
 from mlops.statistics import pairs as evidence
@@ -114,7 +113,7 @@ def labels_of(text: str, place: str) -> dict[str, str]:
     """Of a CSV with the columns inference_id and label, or of JSON Lines with these members; the last of an id counts.
     Raises UsageError with the line."""
     found: dict[str, str] = {}
-    for number, row in _rows(text, place):
+    for number, row in rows(text, place):
         name, label = row.get("inference_id"), row.get("label")
         if not isinstance(name, str) or not name or isinstance(label, dict | list) or label in (None, ""):
             raise UsageError(
@@ -125,61 +124,9 @@ def labels_of(text: str, place: str) -> dict[str, str]:
     return found
 
 
-def _rows(text: str, place: str) -> Iterable[tuple[int, Mapping[str, Any]]]:
-    if not text.lstrip().startswith("{"):
-        reader = csv.DictReader(io.StringIO(text))
-        for row in reader:
-            yield reader.line_num, row
-        return
-    for number, line in enumerate(text.splitlines(), 1):
-        if line.strip():
-            try:
-                read = json.loads(line)
-            except ValueError as error:
-                raise UsageError(f"{place}:{number} is no JSON: {error}") from None
-            yield number, read if isinstance(read, dict) else {}
-
-
 def _is_wrong(status: int, answer: str | None, label: str, threshold: float) -> bool | None:
     """None where that cannot be said. What failed is wrong."""
-    if status != OK:
-        return True
-    said = None if answer is None else _single(answer)
-    if said is None:
-        return None
-    number, wanted = _number(said), _number(label)
-    if number is None or wanted is None:
-        return said != label
-    if wanted in (0, 1) and 0 <= number <= 1:
-        return (number >= threshold) != bool(wanted)
-    return number != wanted
-
-
-def _single(answer: str) -> str | None:
-    """The one value of an answer.
-
-    >>> _single('{"predictions": [{"score": 0.5}]}'), _single("cat\\n"), _single("1,2")
-    ('0.5', 'cat', None)
-    """
-    try:
-        value = json.loads(answer)
-    except (ValueError, RecursionError):
-        text = answer.strip()
-        return None if not text or "," in text or "\n" in text else text
-    while isinstance(value, dict | list):
-        inside = list(value.values()) if isinstance(value, dict) else value
-        if len(inside) != 1:
-            return None
-        value = inside[0]
-    return None if value is None else str(int(value) if isinstance(value, bool) else value)
-
-
-def _number(text: str) -> float | None:
-    try:
-        found = float(text)
-    except ValueError:
-        return None
-    return found if math.isfinite(found) else None
+    return True if status != OK else is_wrong(answer, label, threshold)
 
 
 def _held(wrong: Sequence[tuple[bool, bool]]) -> Held:

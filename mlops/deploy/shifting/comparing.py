@@ -8,17 +8,19 @@ the shares changed is left out, for then neither the counts nor the rates of the
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from typing import Literal, TypeAlias
 
 from mlops.ir.duration import said as said_duration
-from mlops.statistics import planning, rates, split
+from mlops.statistics import means, planning, rates, split
 from mlops.statistics.betting import goal
 from mlops.statistics.rates import Look, Planned
 
 Undecided: TypeAlias = Literal["go-on", "back"]
+Wanted: TypeAlias = Literal["no-worse", "better"]
 Window: TypeAlias = tuple[float, float]
 """From when to when a stage was looked at, in seconds since 1970."""
 _RATIOS = (1.5, 2.0, 3.0, 5.0, 10.0, 30.0)
@@ -32,19 +34,49 @@ USUAL_PERIODS = 60
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """Red where the new version is worse by more than ``times``; of versions that are not, at most ``false_alarms`` are
-    called so, however often one looks. ``undecided``: what a shift does at the end where it is proven neither to be
-    worse nor to be no worse than that."""
+    """Red where the new version is worse by more than ``times``, or, of a mean, by more than ``by``; of versions that
+    are not, at most ``false_alarms`` are called so, however often one looks. ``undecided``: what a shift does at the
+    end where it is proven neither to be worse nor to be what is ``wanted``: no worse than that, or better than what
+    serves. ``enough`` requests of each version are needed. ``slices`` are values of attributes of the requests, each of
+    which is compared by itself as well; ``worse_slice`` says whether one of them takes the version back."""
 
     times: float = 1.0
     false_alarms: float = 0.05
     undecided: Undecided = "go-on"
+    by: float = 0.0
+    better: Literal["higher", "lower"] = "higher"
+    wanted: Wanted = "no-worse"
+    enough: int = 1
+    slices: Mapping[str, Sequence[str]] = field(default_factory=dict, hash=False)
+    worse_slice: Literal["back", "tell"] = "back"
 
     def __post_init__(self) -> None:
         if not self.times > 0:
             raise ValueError(f"times = {self.times:g}: more than 0")
         if not 0 < self.false_alarms <= 0.5:
             raise ValueError(f"false_alarms = {self.false_alarms:g}: more than 0, and at most 50 %")
+        if not (self.by >= 0 and math.isfinite(self.by)):
+            raise ValueError(f"by = {self.by:g}: 0 or more")
+
+    @property
+    def slice_names(self) -> Sequence[str]:
+        return [f"{name}={value}" for name, values in self.slices.items() for value in values]
+
+    @property
+    def doubt(self) -> float:
+        """Of the whole; slices have as much together."""
+        return self.false_alarms / 2 if self.slice_names else self.false_alarms
+
+    @property
+    def slice_doubt(self) -> float:
+        return self.false_alarms / 2 / max(1, len(self.slice_names))
+
+    @property
+    def limit(self) -> str:
+        """As people read it, after "worse"."""
+        if self.by:
+            return f" by more than {self.by:g}"
+        return f" by more than {self.times:g} times" if self.times != 1 else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,54 +88,153 @@ class Usual:
 
 
 @dataclass(frozen=True, slots=True)
+class UsualMean:
+    """Before the shift, in a period: ``requests`` of such a mean and variance."""
+
+    requests: float
+    mean: float
+    variance: float
+
+
+@dataclass(frozen=True, slots=True)
 class Compared:
+    """``told`` is what each of the two did, as people read it. ``finds`` is how far beyond the limit a difference has
+    to lie to be found in so many requests."""
+
     new_requests: int
-    new_hits: int
     old_requests: int
-    old_hits: int
+    told: str
     worse: bool
     no_worse: bool
-    misshared: bool
-
-    @property
-    def split(self) -> str:
-        share = self.new_requests / max(1, self.new_requests + self.old_requests)
-        return f"{_percent(share)} of the requests went to the new version"
-
-    @property
-    def told(self) -> str:
-        return f"{_share(self.new_hits, self.new_requests)}, {_share(self.old_hits, self.old_requests)} by what serves"
+    better: bool
+    finds: str = ""
 
 
 def compare(
     comparison: Comparison,
     looks: Sequence[Look],
-    asked: Sequence[float],
     planned: Sequence[Planned] = (),
     usual: Usual | None = None,
+    doubt: float | None = None,
 ) -> Compared:
-    """``asked``: the share of requests, from 0 to 1, that the new version was to have in each look."""
+    """Shares of requests, with a ``doubt`` that is the comparison's own where no other is given."""
     rate = usual.rate if usual is not None else None
-    evidence = rates.worse(looks, planned, times=comparison.times, alpha=comparison.false_alarms, usual=rate)
-    opposite = rates.better(looks, planned, times=comparison.times, alpha=comparison.false_alarms, usual=rate)
-    enough = goal(comparison.false_alarms)
+    alpha = comparison.doubt if doubt is None else doubt
+    enough = goal(alpha)
+
+    def reached(evidence: Sequence[float]) -> bool:
+        return max(evidence, default=0.0) >= enough
+
+    no_worse = reached(rates.better(looks, planned, times=comparison.times, alpha=alpha, usual=rate))
+    new_requests, old_requests = sum(look.new_requests for look in looks), sum(look.old_requests for look in looks)
+    new_hits, old_hits = sum(look.new_hits for look in looks), sum(look.old_hits for look in looks)
     return Compared(
-        sum(look.new_requests for look in looks),
-        sum(look.new_hits for look in looks),
-        sum(look.old_requests for look in looks),
-        sum(look.old_hits for look in looks),
-        max(evidence, default=0.0) >= enough,
-        max(opposite, default=0.0) >= enough,
-        _mismatch(looks, asked) >= goal(_MISSHARED),
+        new_requests,
+        old_requests,
+        f"{_share(new_hits, new_requests)}, {_share(old_hits, old_requests)} by what serves",
+        reached(rates.worse(looks, planned, times=comparison.times, alpha=alpha, usual=rate)),
+        no_worse,
+        no_worse
+        if comparison.times == 1
+        else comparison.wanted == "better" and reached(rates.better(looks, planned, alpha=alpha, usual=rate)),
+        _rate_found(comparison, new_requests, old_requests, new_hits + old_hits, alpha),
     )
 
 
-def _mismatch(looks: Sequence[Look], asked: Sequence[float]) -> float:
+def compare_means(
+    comparison: Comparison,
+    looks: Sequence[means.Look],
+    bounds: means.Bounds,
+    planned: Sequence[Planned] = (),
+    usual: UsualMean | None = None,
+    doubt: float | None = None,
+) -> Compared:
+    """The same of means of what lies between bounds."""
+    alpha = comparison.doubt if doubt is None else doubt
+    plan_ = [(item.requests, item.share) for item in planned]
+    known = None if usual is None else means.Usual(usual.mean, usual.variance)
+    lower = comparison.better == "lower"
+
+    def reached(of: Sequence[means.Look], ahead: Sequence[tuple[float, float]], by: float, turned: bool) -> bool:
+        found = means.worse(of, bounds, ahead, by=by, lower_is_better=turned, alpha=alpha, usual=known)
+        return max(found, default=0.0) >= goal(alpha)
+
+    # What is worse of the one by less than nothing is better of the other.
+    no_worse = reached(looks, plan_, -comparison.by, not lower)
+    new, old = _summed(look.new for look in looks), _summed(look.old for look in looks)
+    return Compared(
+        new.count,
+        old.count,
+        f"{new.told}, {old.told} by what serves",
+        reached(looks, plan_, comparison.by, lower),
+        no_worse,
+        no_worse if not comparison.by else comparison.wanted == "better" and reached(looks, plan_, 0.0, not lower),
+        _mean_found(new, old, alpha),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class _Sum:
+    count: int
+    mean: float
+    variance: float
+
+    @property
+    def told(self) -> str:
+        return f"{self.mean:.4g} in the mean of {self.count:,} requests" if self.count else "no requests"
+
+
+def _summed(seen: Iterable[Mapping[float, int]]) -> _Sum:
+    together: Counter[float] = Counter()
+    for values in seen:
+        together.update(values)
+    count = sum(together.values())
+    if not count:
+        return _Sum(0, 0.0, 0.0)
+    mean = math.fsum(value * times for value, times in together.items()) / count
+    return _Sum(count, mean, math.fsum(times * (value - mean) ** 2 for value, times in together.items()) / count)
+
+
+def _mean_found(new: _Sum, old: _Sum, alpha: float) -> str:
+    whole = new.count + old.count
+    if not new.count or not old.count:
+        return "anything"
+    variance = (new.variance * new.count + old.variance * old.count) / whole
+    smallest = means.smallest_found([(float(whole), new.count / whole)], variance, alpha=alpha, wanted=WORTH)
+    return f"{smallest:.2g} more"
+
+
+def _rate_found(comparison: Comparison, new: int, old: int, hits: int, alpha: float) -> str:
+    """The least ratio that so many requests find."""
+    if not new or not old or not hits:
+        return "anything"
+    share, usual = new / (new + old), hits / (new + old)
+    for ratio in _RATIOS:
+        needed = planning.requests_needed(
+            share, usual=usual, ratio=comparison.times * ratio, times=comparison.times, alpha=alpha, wanted=WORTH
+        )
+        if needed <= new + old:
+            return f"{comparison.times * ratio:g} times as many"
+    return f"{comparison.times * _RATIOS[-1]:g} times as many"
+
+
+def is_misshared(counts: Sequence[tuple[int, int]], asked: Sequence[float]) -> bool:
+    """``counts`` are requests of the new version and of what serves, look by look; ``asked`` the share, from 0 to 1,
+    that the new one was to have of them."""
+    return _mismatch(counts, asked) >= goal(_MISSHARED)
+
+
+def split_told(counts: Sequence[tuple[int, int]]) -> str:
+    new, old = sum(item[0] for item in counts), sum(item[1] for item in counts)
+    return f"{_percent(new / max(1, new + old))} of the requests went to the new version"
+
+
+def _mismatch(counts: Sequence[tuple[int, int]], asked: Sequence[float]) -> float:
     stages = []
     for share in dict.fromkeys(asked):
-        of_it = [look for look, at in zip(looks, asked, strict=True) if at == share]
-        counts = {"new": sum(look.new_requests for look in of_it), "old": sum(look.old_requests for look in of_it)}
-        stages.append((counts, {"new": share, "old": 1 - share}))
+        of_it = [item for item, at in zip(counts, asked, strict=True) if at == share]
+        served = {"new": sum(new for new, _ in of_it), "old": sum(old for _, old in of_it)}
+        stages.append((served, {"new": share, "old": 1 - share}))
     return split.log_mismatch_of(stages)
 
 
@@ -120,7 +251,7 @@ def periods(window: Window, period: int, *, delay: float, until: float) -> Seque
     return range(math.ceil((since + delay) / period) * period, math.floor(min(end, until) / period) * period, period)
 
 
-def plan(stages: Sequence[tuple[float, float]], period: int, usual: Usual | None) -> tuple[Planned, ...]:
+def plan(stages: Sequence[tuple[float, float]], period: int, usual: Usual | UsualMean | None) -> tuple[Planned, ...]:
     """A look for each period of stages, given by their share in percent and their seconds."""
     if usual is None:
         return ()
@@ -134,6 +265,34 @@ def usual(counted: Sequence[tuple[float, float] | None]) -> Usual | None:
     together = [_whole(item) for item in counted]
     requests, hits = sum(item[0] for item in together), sum(item[1] for item in together)
     return Usual(requests / len(together), hits / requests) if requests else None
+
+
+def usual_mean(seen: Sequence[Mapping[float, int]], variants: int) -> UsualMean | None:
+    """Of the periods before of so many variants; None where there was nothing."""
+    found = _summed(seen)
+    return UsualMean(found.count * variants / len(seen), found.mean, found.variance) if found.count else None
+
+
+def outlook_of_means(comparison: Comparison, planned: Sequence[Planned], usual: UsualMean | None, period: int) -> str:
+    """As :func:`outlook`."""
+    if usual is None:
+        return "nothing became of requests before, so nobody knows what the comparison will find"
+    before = (
+        f"{usual.requests:,.0f} requests in {said_duration(period)}, {usual.mean:.4g} in the mean "
+        f"(a deviation of {math.sqrt(usual.variance):.2g}), before the shift"
+    )
+    plan_ = [(item.requests, item.share) for item in planned]
+    expected = sum(requests for requests, share in plan_ if 0 < share < 1)
+    smallest = means.smallest_found(plan_, usual.variance, alpha=comparison.doubt, wanted=WORTH)
+    if not smallest or not math.isfinite(smallest):
+        return f"{before}: a few requests are enough to find another mean" if not smallest else before
+    seconds = sum(period for _, share in plan_ if 0 < share < 1)
+    which = "that is better" if comparison.wanted == "better" else "that is worse"
+    return (
+        f"{before}: {expected:,.0f} requests of the stages find a version {which} by "
+        f"{smallest + (comparison.by if comparison.wanted == 'no-worse' else 0):.2g} in {100 * WORTH:.0f} % of the "
+        f"cases; by half of that takes about {4 * expected:,.0f}, {said_duration(4 * seconds)} at this traffic"
+    )
 
 
 def outlook(comparison: Comparison, planned: Sequence[Planned], usual: Usual | None, period: int) -> str:
@@ -158,7 +317,7 @@ def outlook(comparison: Comparison, planned: Sequence[Planned], usual: Usual | N
         usual=usual.rate,
         ratio=comparison.times * 2,
         times=comparison.times,
-        alpha=comparison.false_alarms,
+        alpha=comparison.doubt,
     )
     lasts = (
         "" if not usual.requests else f", {said_duration(math.ceil(needed / usual.requests) * period)} at this traffic"
@@ -171,9 +330,7 @@ def outlook(comparison: Comparison, planned: Sequence[Planned], usual: Usual | N
 
 @cache
 def _power(comparison: Comparison, planned: tuple[Planned, ...], rate: float, ratio: float) -> float:
-    return planning.power(
-        planned, usual=rate, ratio=ratio, times=comparison.times, alpha=comparison.false_alarms, tries=100
-    )
+    return planning.power(planned, usual=rate, ratio=ratio, times=comparison.times, alpha=comparison.doubt, tries=100)
 
 
 def _whole(counted: tuple[float, float] | None) -> tuple[int, int]:

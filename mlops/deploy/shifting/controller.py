@@ -236,6 +236,10 @@ class Controller:
                     self._say(f"{stage} is cut short: somebody wishes it")
                     return since, now
             left = since + bake.seconds - now
+            if isinstance(bake, Bake) and bake.until_decided and left > 0 and verdict.standing == "green":
+                self._say(f"stage {bake.stage} is decided: {verdict.why}")
+                self._tell("verdict", f"stage {bake.stage} is decided: {verdict.why}", self._journal)
+                return since, now
             if left <= 0:
                 if verdict.standing == "green":
                     self._say(f"{stage}: {verdict.why}")

@@ -18,8 +18,10 @@ from mlops.deploy.shifting.comparing import Comparison, Window
 from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.samples import Samples
 from mlops.ir.duration import said
-from mlops.ir.measure import Answers, Measure
+from mlops.ir.measure import REQUESTS, Answers, Measure, seen_values, slice_answers
 from mlops.ir.shift import Bake
+from mlops.statistics import means
+from mlops.statistics.rates import Planned
 
 Missing: TypeAlias = Literal["unsure", "pass", "fail"]
 _PERIODS = (1, 5, 10, 20, 30)
@@ -65,6 +67,11 @@ class Rule:
         if (self.at_most is not None and value > self.at_most) or (self.at_least is not None and value < self.at_least):
             return "unsure"
         return "success"
+
+    @property
+    def late(self) -> float:
+        """How long after a request it is known what became of it."""
+        return self.measure.outcomes(self.settings).within if self.measure.outcomes is not None else 0.0
 
     @property
     def limit(self) -> str:
@@ -113,7 +120,7 @@ def decided(
     found: list[tuple[Rule | None, Verdict]] = []
     if alarms:
         found.append((None, _of_alarms(alarms, samples.alarms.get(now, {}))))
-    found.extend((rule, _of_rule(rule, samples, windows, now - samples.lag)) for rule in rules)
+    found.extend((rule, _of_rule(rule, samples, windows, now - samples.lag - rule.late)) for rule in rules)
     return found
 
 
@@ -156,24 +163,126 @@ def _of_comparison(
     times = [at for periods in looked for at in periods]
     # Stages end in their order, so the windows are those of the first ones.
     shares = [stage.share / 100 for periods, stage in zip(looked, samples.stages, strict=False) for _ in periods]
-    new, *old = (counts(rule, samples, variant, times) for variant in (samples.new, *samples.old))
-    looks = [comparing.look(new[at], [item[at] for item in old]) for at in times]
-    usual = usual_of(rule, samples, windows[0][0])
-    planned = comparing.plan([(stage.share, stage.bake) for stage in samples.stages], rule.interval, usual)
-    found = comparing.compare(comparison, looks, shares, planned, usual)
-    limit = f" by more than {comparison.times:g} times" if comparison.times != 1 else ""
-    if found.worse:
-        doubt = f"{100 * comparison.false_alarms:g} %"
-        return Verdict("red", f"{rule.name}: {found.told}: worse{limit}, with a doubt of at most {doubt}")
-    if found.misshared:
+    seen = _Compared(rule, comparison, samples, times, shares, windows[0][0])
+    found = seen.of()
+    counts = seen.requests()
+    misshared = comparing.is_misshared(counts, shares)
+    # A share is of the requests that were counted, and says so of any split; a mean is reckoned by what was asked.
+    if found.worse and not (misshared and rule.measure.counted is None):
+        doubt = f"{100 * comparison.doubt:.3g} %"
+        return Verdict("red", f"{rule.name}: {found.told}: worse{comparison.limit}, with a doubt of at most {doubt}")
+    if misshared:
         wanted = ", ".join(f"{stage.share:g} %" for stage in samples.stages[: len(windows)])
-        return Verdict("unsure", f"{rule.name}: {found.split}, and {wanted} was asked: nothing can be compared")
+        told = comparing.split_told(counts)
+        return Verdict("unsure", f"{rule.name}: {told}, and {wanted} was asked: nothing can be compared")
+    slices = {name: seen.of(name) for name in comparison.slice_names}
+    bad = [_worse_slice(comparison, name, item) for name, item in slices.items() if item.worse]
+    if bad and comparison.worse_slice == "back":
+        whole = "better on the whole" if found.better else f"{found.told} on the whole"
+        return Verdict("red", f"{rule.name}: {whole}, and {'; '.join(bad)}")
+    told = "; ".join([found.told, *(_of_slice(comparison, name, item) for name, item in slices.items())])
     if not found.new_requests:
         return Verdict("unsure", f"{rule.name}: the new version had no requests that could be compared")
     last = max((number for number, stage in enumerate(samples.stages, 1) if stage.share < 100), default=None)
-    if comparison.undecided == "back" and not found.no_worse and len(windows) == last:
-        return Verdict("unsure", f"{rule.name}: {found.told}: not proven to be no worse{limit}")
-    return Verdict("green", f"{rule.name}: {found.told}")
+    if len(windows) != last:
+        return Verdict("green", f"{rule.name}: {told}")
+    if min(found.new_requests, found.old_requests) < comparison.enough:
+        return Verdict("unsure", f"{rule.name}: {told}: {comparison.enough:,} of each are wanted")
+    since, now = windows[-1]
+    planned_end = since + samples.stages[last - 1].bake
+    if found.better and comparison.wanted == "better":
+        heeded = slices if comparison.worse_slice == "back" else {}
+        unknown = [name for name, item in heeded.items() if not item.no_worse]
+        if unknown and until < planned_end:
+            # Before its time is over it is not decided by those who are many.
+            return Verdict("unsure", f"{rule.name}: {told}: better, and not known yet for {', '.join(unknown)}")
+        return Verdict("green", f"{rule.name}: {told}: better, with a doubt of at most {100 * comparison.doubt:.3g} %")
+    if rule.late and now >= planned_end > until:
+        return Verdict("unsure", f"{rule.name}: {told}; outcomes of the last {said(planned_end - until)} are awaited")
+    if comparison.wanted == "better":
+        if comparison.undecided == "go-on" and now >= planned_end:
+            return Verdict("green", f"{rule.name}: {told}: undecided")
+        return Verdict("unsure", f"{rule.name}: {told}: not proven to be better")
+    if comparison.undecided == "back" and not found.no_worse:
+        return Verdict("unsure", f"{rule.name}: {told}: not proven to be no worse{comparison.limit}")
+    return Verdict("green", f"{rule.name}: {told}")
+
+
+def _worse_slice(comparison: Comparison, name: str, found: comparing.Compared) -> str:
+    doubt = f"{100 * comparison.slice_doubt:.3g} %"
+    return f"worse{comparison.limit} for {name}: {found.told}, with a doubt of at most {doubt}"
+
+
+def _of_slice(comparison: Comparison, name: str, found: comparing.Compared) -> str:
+    """With the sizes, and what such sizes find."""
+    return _worse_slice(comparison, name, found) if found.worse else f"{name}: {found.told} (finds {found.finds})"
+
+
+@dataclass(frozen=True, slots=True)
+class _Compared:
+    """What is compared in periods that begin at ``times``, with the ``shares`` that were asked then."""
+
+    rule: Rule
+    comparison: Comparison
+    samples: Samples
+    times: Sequence[int]
+    shares: Sequence[float]
+    began: float
+
+    def of(self, slice_: str = "") -> comparing.Compared:
+        doubt = self.comparison.slice_doubt if slice_ else None
+        rule, samples = self.rule, self.samples
+        new, *old = (self._answered(variant, slice_) for variant in (samples.new, *samples.old))
+        if rule.measure.counted is not None:
+            counted = [{at: _counted(rule, answers) for at, answers in of.items()} for of in (new, *old)]
+            looks = [comparing.look(counted[0][at], [item[at] for item in counted[1:]]) for at in self.times]
+            usual = None if slice_ else usual_of(rule, samples, self.began)
+            return comparing.compare(self.comparison, looks, self._plan(usual), usual, doubt)
+        bounds = bounds_of(rule)
+        of_means = [
+            means.Look(_values(bounds, [new[at]]), _values(bounds, [item[at] for item in old]), share)
+            for at, share in zip(self.times, self.shares, strict=True)
+        ]
+        usually = None if slice_ else usual_mean_of(rule, samples, self.began)
+        return comparing.compare_means(self.comparison, of_means, bounds, self._plan(usually), usually, doubt)
+
+    def requests(self) -> Sequence[tuple[int, int]]:
+        """All that were shared, also those that nothing became of."""
+        new, *old = (self._answered(variant) for variant in (self.samples.new, *self.samples.old))
+        return [
+            (_requests(self.rule, new[at]), sum(_requests(self.rule, item[at]) for item in old)) for at in self.times
+        ]
+
+    def _answered(self, variant: str, slice_: str = "") -> Mapping[int, Answers]:
+        answered = _answered(self.rule, self.samples, variant, self.times)
+        return {at: slice_answers(answers, slice_) for at, answers in answered.items()} if slice_ else answered
+
+    def _plan(self, usual: comparing.Usual | comparing.UsualMean | None) -> Sequence[Planned]:
+        stages = [(stage.share, stage.bake) for stage in self.samples.stages]
+        return comparing.plan(stages, self.rule.interval, usual)
+
+
+def bounds_of(rule: Rule) -> means.Bounds:
+    if rule.measure.outcomes is None:
+        raise TypeError(f"{rule.measure.name} has no bounds")
+    outcomes = rule.measure.outcomes(rule.settings)
+    return means.Bounds(outcomes.low, outcomes.high)
+
+
+def _values(bounds: means.Bounds, answers: Sequence[Answers]) -> Mapping[float, int]:
+    found: dict[float, int] = {}
+    for item in answers:
+        for value, count in seen_values(item).items():
+            inside = min(max(value, bounds.low), bounds.high)
+            found[inside] = found.get(inside, 0) + count
+    return found
+
+
+def _requests(rule: Rule, answers: Answers) -> int:
+    if rule.measure.outcomes is not None:
+        return int(answers.get(REQUESTS) or 0)
+    counted = _counted(rule, answers)
+    return 0 if counted is None else max(0, round(counted[0]))
 
 
 def periods_of(rule: Rule, window: Window, until: float) -> Sequence[int]:
@@ -189,11 +298,12 @@ def too_short(rules: Sequence[Rule], bakes: Sequence[Bake], lag: float, patience
     for rule in rules:
         limited = rule.at_most is not None or rule.at_least is not None
         needed = rule.count if limited else 1
-        wanted = rule.delay + lag - patience + (needed + 1) * rule.interval
+        late, longer = lag + rule.late, patience + rule.late
+        wanted = rule.delay + late - longer + (needed + 1) * rule.interval
         short = [bake for bake in bakes if bake.seconds < wanted]
         if not short or rule.dry_run:
             continue
-        most = min(math.floor(max(0.0, bake.seconds + patience - rule.delay - lag) / rule.interval) for bake in short)
+        most = min(math.floor(max(0.0, bake.seconds + longer - rule.delay - late) / rule.interval) for bake in short)
         stages = ", ".join(str(bake.stage) for bake in short)
         which, them = (f"stages {stages}", "them") if len(short) > 1 else (f"stage {stages}", "it")
         have = "has" if needed == 1 else "have"
@@ -207,8 +317,9 @@ def too_short(rules: Sequence[Rule], bakes: Sequence[Bake], lag: float, patience
 
 def before(rule: Rule, began: float) -> Sequence[int]:
     """The periods that say how it usually is."""
-    window = (began - comparing.USUAL_PERIODS * rule.interval, began)
-    return comparing.periods(window, rule.interval, delay=0.0, until=began)
+    until = began - rule.late
+    window = (until - comparing.USUAL_PERIODS * rule.interval, until)
+    return comparing.periods(window, rule.interval, delay=0.0, until=until)
 
 
 def usual_of(rule: Rule, samples: Samples, began: float) -> comparing.Usual | None:
@@ -219,10 +330,24 @@ def usual_of(rule: Rule, samples: Samples, began: float) -> comparing.Usual | No
 def counts(
     rule: Rule, samples: Samples, variant: str, times: Sequence[int]
 ) -> Mapping[int, tuple[float, float] | None]:
-    counted = rule.measure.counted
-    if counted is None:
+    return {at: _counted(rule, seen) for at, seen in _answered(rule, samples, variant, times).items()}
+
+
+def usual_mean_of(rule: Rule, samples: Samples, began: float) -> comparing.UsualMean | None:
+    times, bounds = before(rule, began), bounds_of(rule)
+    seen = [
+        _values(bounds, [answers])
+        for of in samples.old
+        for answers in _answered(rule, samples, of, times).values()
+        if answers
+    ]
+    return comparing.usual_mean(seen, len(samples.old))
+
+
+def _counted(rule: Rule, answers: Answers) -> tuple[float, float] | None:
+    if rule.measure.counted is None:
         raise TypeError(f"{rule.measure.name} is no share")
-    return {at: counted(rule.settings, seen) for at, seen in _answered(rule, samples, variant, times).items()}
+    return rule.measure.counted(rule.settings, answers)
 
 
 def _answered(rule: Rule, samples: Samples, variant: str, times: Sequence[int]) -> Mapping[int, Answers]:

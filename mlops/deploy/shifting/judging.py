@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import answers
+from mlops.deploy.outcomes.joining import Joined
 from mlops.deploy.shifting import cloudwatch, comparing, deciding
 from mlops.deploy.shifting.comparing import Window
 from mlops.deploy.shifting.controller import Verdict
@@ -18,7 +19,7 @@ from mlops.deploy.shifting.judging_shadows import ByPairs
 from mlops.deploy.shifting.samples import Looked, Samples
 from mlops.ir import AccountError, MlopsError
 from mlops.ir.hiding import hide_text
-from mlops.ir.measure import Query
+from mlops.ir.measure import Outcomes, Query
 from mlops.ir.shift import Bake, Mirror
 
 
@@ -33,7 +34,7 @@ class _Asked:
 
 class ByMetrics:
     """A :class:`~mlops.deploy.shifting.controller.Judge` of one shift, which adds to its ``samples``; ``keep`` writes
-    them down."""
+    them down. ``joined`` knows what became of requests, where a rule is of that."""
 
     def __init__(
         self,
@@ -44,6 +45,7 @@ class ByMetrics:
         alarms: Sequence[str] = (),
         patience: float = 0.0,
         shadow: ByPairs | None = None,
+        joined: Joined | None = None,
         say: Callable[[str], None] = lambda text: None,
         keep: Callable[[Samples], None] = lambda samples: None,
     ) -> None:
@@ -51,12 +53,14 @@ class ByMetrics:
         self._rules = rules
         self._samples = samples
         self._alarms = alarms
+        self._joined = joined
         self._say = say
         self._keep = keep
         self._shadow = shadow
         self._unanswered = 0
         self._told: set[str] = set()
-        self.patience = patience
+        # What becomes of the last requests is known so much later.
+        self.patience = patience + max((rule.late + samples.lag for rule in rules if rule.late), default=0.0)
 
     @property
     def interval(self) -> float:
@@ -85,13 +89,21 @@ class ByMetrics:
         """What comparisons will find of a shift that begins now."""
         told = []
         for rule in self._rules:
-            if rule.compare is not None:
-                with answers():
-                    self._ask(rule, self._samples.old, deciding.before(rule, now))
+            if rule.compare is None:
+                continue
+            with answers():
+                self._join([rule], now, now)
+                self._ask(rule, self._samples.old, deciding.before(rule, now))
+            stages = [(stage.share, stage.bake) for stage in self._samples.stages]
+            if rule.measure.counted is not None:
                 usual = deciding.usual_of(rule, self._samples, now)
-                stages = [(stage.share, stage.bake) for stage in self._samples.stages]
                 planned = comparing.plan(stages, rule.interval, usual)
-                told.append(f"{rule.name}: {comparing.outlook(rule.compare, planned, usual, rule.interval)}")
+                said = comparing.outlook(rule.compare, planned, usual, rule.interval)
+            else:
+                usually = deciding.usual_mean_of(rule, self._samples, now)
+                planned = comparing.plan(stages, rule.interval, usually)
+                said = comparing.outlook_of_means(rule.compare, planned, usually, rule.interval)
+            told.append(f"{rule.name}: {said}")
         return told
 
     def keep(self) -> None:
@@ -105,14 +117,29 @@ class ByMetrics:
         if self._alarms:
             self._samples.alarms[now] = self._states()
         *ended, under_way = windows
+        self._join(self._rules, windows[0][0], now)
         for rule in self._rules:
             compared = rule.compare is not None
             variants = (self._samples.new, *self._samples.old) if compared else (self._samples.new,)
-            self._ask(rule, variants, deciding.periods_of(rule, under_way, now - self._samples.lag))
+            until = now - self._samples.lag - rule.late
+            # A metric may still change; what became of a request by its time does not.
+            ask = self._ask_once if rule.late else self._ask
+            ask(rule, variants, deciding.periods_of(rule, under_way, until))
             if compared:
                 for window in ended:
-                    self._ask_once(rule, variants, deciding.periods_of(rule, window, now - self._samples.lag))
+                    self._ask_once(rule, variants, deciding.periods_of(rule, window, until))
                 self._ask_once(rule, self._samples.old, deciding.before(rule, windows[0][0]))
+        if self._joined is not None:
+            # Of two periods each rule has asked by now, or will not ask any more.
+            kept = max((rule.late + 2 * rule.interval for rule in self._rules if rule.late), default=0.0)
+            self._joined.forget(now - self._samples.lag - kept)
+
+    def _join(self, rules: Sequence[Rule], began: float, now: float) -> None:
+        """What became of requests, of a shift that began then, and of as many before as tell what is usual."""
+        late = [(rule, rule.measure.outcomes(rule.settings)) for rule in rules if rule.measure.outcomes is not None]
+        if late and self._joined is not None:
+            since = min(began - rule.late - (comparing.USUAL_PERIODS + 1) * rule.interval for rule, _ in late)
+            self._joined.read(since, began, now, sorted({outcomes.name for _, outcomes in late}))
 
     def _heeded(self, windows: Sequence[Window], now: float) -> Sequence[Verdict]:
         """Those of dry runs are told and not heeded."""
@@ -151,6 +178,9 @@ class ByMetrics:
         """For each variant in each period, whatever is answered."""
         if not times or not variants:
             return
+        if rule.measure.outcomes is not None:
+            self._ask_joined(rule, rule.measure.outcomes(rule.settings), variants, times)
+            return
         asked = {
             f"{name}{number or ''}": _Asked(variant, name, query)
             for number, variant in enumerate(variants)
@@ -169,6 +199,17 @@ class ByMetrics:
                 found[place][item.name] = value
         for (variant, at), its in found.items():
             self._samples.add(rule.name, variant, at, its)
+
+    def _ask_joined(self, rule: Rule, outcomes: Outcomes, variants: Sequence[str], times: Sequence[int]) -> None:
+        if self._joined is None:
+            raise TypeError(f"nobody knows what became of requests, and {rule.name} asks")
+        slices = rule.compare.slices if rule.compare is not None else {}
+        for variant in variants:
+            seen = self._samples.of(rule.name, variant)
+            for at in times:
+                if at not in seen:
+                    found = self._joined.answers(outcomes, slices, variant, at, rule.interval)
+                    self._samples.add(rule.name, variant, at, found)
 
 
 def unknown_alarms(client: Any, names: Sequence[str]) -> list[str]:

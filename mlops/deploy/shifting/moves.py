@@ -67,7 +67,7 @@ def _moves(
             has = wanted
         yield Weigh(_weights(old, new.name, stage.share), stage.share)
         if stage.bake:
-            yield Bake(number, stage.share, stage.bake)
+            yield Bake(number, stage.share, stage.bake, stage.until_decided)
         if course.releases and stage.share < 100:
             for variant in old.variants:
                 left = needed(100 - stage.share, variant.count)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
@@ -11,7 +12,7 @@ from typing import Annotated, Any, Literal, TypeVar
 from mlops.deploy import hooks
 from mlops.deploy.gates import gates
 from mlops.deploy.measures import measures
-from mlops.deploy.shifting.comparing import Comparison, Undecided
+from mlops.deploy.shifting.comparing import Comparison, Undecided, Wanted
 from mlops.deploy.shifting.deciding import Missing, Rule, period_of
 from mlops.deploy.shifting.mirroring import Mirroring
 from mlops.deploy.shifting.moves import NAMES
@@ -22,7 +23,7 @@ from mlops.ir.duration import seconds_of
 from mlops.ir.gate import Gate
 from mlops.ir.hook import Hook, Moment
 from mlops.ir.measure import Judged, Measure, share
-from mlops.ir.shift import Course
+from mlops.ir.shift import Course, Stage
 from mlops.ir.strategy import Strategy
 from mlops.project.environments import Environment, table_place
 from mlops.project.exact_types import AtLeast, Pattern, exact_fields
@@ -37,6 +38,7 @@ _NAMED = Pattern(r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
 
 
 _BY_GROUP = "{group}"
+_IN_ATTRIBUTES = re.compile(r"[^,;&=\s]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +101,15 @@ class _Limits:
 class _Comparison:
     """``compare`` as it is written."""
 
-    times: float = 1.0
+    times: float | None = None
     false_alarms: str | float = 0.05
-    undecided: Undecided = "go-on"
+    undecided: Undecided | None = None
+    by: float | None = None
+    better: Literal["higher", "lower"] | None = None
+    wanted: Wanted = "no-worse"
+    enough: Annotated[int, AtLeast(1)] = 1
+    slices: dict[str, list[str]] = field(default_factory=dict)
+    worse_slice: Literal["back", "tell"] = "back"
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,6 +203,29 @@ def _duration(written: Any) -> float:
     return seconds_of(written)
 
 
+def _need_room(comparison: Comparison | None, measure: Measure, settings: Any) -> None:
+    """Raises ValueError for a limit that no two means are apart by."""
+    if comparison is not None and measure.outcomes is not None and comparison.by:
+        outcomes = measure.outcomes(settings)
+        if comparison.by >= outcomes.high - outcomes.low:
+            raise ValueError(f"by = {comparison.by:g}: values lie between {outcomes.low:g} and {outcomes.high:g}")
+
+
+def _need_keys(table: _Comparison, measure: Measure) -> None:
+    """Raises ValueError for a key that says nothing of such a measure."""
+    if measure.counted is not None:
+        of_a_mean = next((key for key in ("by", "better") if getattr(table, key) is not None), None)
+        if of_a_mean is not None:
+            raise ValueError(f"{of_a_mean} is of a mean, and {measure.name} is a share of requests: give times")
+    elif table.times is not None:
+        raise ValueError(f"times is of a share of requests, and {measure.name} is a mean: give by")
+    if table.slices and measure.outcomes is None:
+        raise ValueError(f"slices are of what became of requests; {measure.name} is counted by variant only")
+    for name, values in table.slices.items():
+        if not values or not all(_IN_ATTRIBUTES.fullmatch(text) for text in (name, *values)):
+            raise ValueError(f'slices.{name}: give its values as texts without commas and spaces, as ["new", "old"]')
+
+
 class _Reader:
     def __init__(self, environment: Environment, root: Path) -> None:
         self._environment = environment
@@ -223,6 +254,7 @@ class _Reader:
         if chosen is None:
             return None
         strategy, settings = chosen
+        self._need_decision(strategy, strategy.course(settings, None).stages, rules)
         return PromotionSettings(
             strategy,
             settings,
@@ -245,6 +277,22 @@ class _Reader:
             self._shadow(table.shadow, table.component),
             table.shadow or {},
         )
+
+    def _need_decision(self, strategy: Strategy, stages: Sequence[Stage], rules: Sequence[Rule]) -> None:
+        """What is decided by needs something to decide, and the other way round."""
+        deciding = [rule for rule in rules if rule.compare is not None and rule.compare.wanted == "better"]
+        if any(stage.until_decided for stage in stages) and all(rule.dry_run for rule in deciding):
+            self._wrong(
+                ("strategy",),
+                f"{strategy.name}: nothing decides it; give a measure of `judge` "
+                '`compare = { wanted = "better" }`, for example outcome or wrong',
+            )
+        if deciding and not any(stage.share < 100 and stage.bake for stage in stages):
+            self._wrong(
+                ("judge", deciding[0].name),
+                f"{deciding[0].name}: by {strategy.name} the two versions never serve beside each other while they are "
+                "looked at, so none is proven to be better; take ab, canary, linear or stepped",
+            )
 
     def _strategy(self, written: str | Mapping[str, Any]) -> tuple[Strategy, Any] | None:
         """Written as its name, or as a table that has its settings by its name."""
@@ -332,6 +380,7 @@ class _Reader:
             }
             _need_order(found)
             measure.queries(settings, _NOBODY)
+            _need_room(comparison, measure, settings)
             interval = seconds_of(limits.interval)
             if interval < 1:
                 raise ValueError(f"interval = {limits.interval!r}: a second at least")
@@ -356,15 +405,28 @@ class _Reader:
         )
 
     def _comparison(self, name: str, measure: Measure, raw: Mapping[str, Any]) -> Comparison | None:
-        if measure.counted is None:
-            shares = ", ".join(item.name for item in measures().values() if item.counted is not None)
-            self._wrong(("judge", name, "compare"), f"{name}: {measure.name} is no share of requests; {shares} are")
+        if measure.counted is None and measure.outcomes is None:
+            comparable = [item.name for item in measures().values() if item.counted or item.outcomes]
+            known = ", ".join(comparable)
+            self._wrong(("judge", name, "compare"), f"{name}: {measure.name} cannot be compared; {known} can")
             return None
         table = self._table(_Comparison, raw, "judge", name, "compare")
         if table is None:
             return None
         try:
-            return Comparison(table.times, share(table.false_alarms), table.undecided)
+            _need_keys(table, measure)
+            undecided = table.undecided or ("back" if table.wanted == "better" else "go-on")
+            return Comparison(
+                1.0 if table.times is None else table.times,
+                share(table.false_alarms),
+                undecided,
+                table.by or 0.0,
+                table.better or "higher",
+                table.wanted,
+                table.enough,
+                table.slices,
+                table.worse_slice,
+            )
         except ValueError as error:
             self._wrong(("judge", name, "compare"), f"{name}.compare: {error}")
             return None

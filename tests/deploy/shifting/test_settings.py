@@ -64,7 +64,7 @@ alarms = ["b"]
 @pytest.mark.parametrize(
     ("lines", "at", "said"),
     [
-        ('strategy = "canarry"', 2, "there is no strategy 'canarry'; there are: all-at-once, blue-green, canary"),
+        ('strategy = "canarry"', 2, "there is no strategy 'canarry'; there are: ab, all-at-once, blue-green"),
         ("strategy = { canary = { shares = 5 } }", 2, "'shares' is not a key of [env.local.promote.strategy.canary]"),
         ("strategy = { canary = { share = 100 } }", 2, "canary: share = 100: a canary has more than 0"),
         ('strategy = { canary = { bake = "soon" } }', 2, "'soon' is no duration"),
@@ -95,9 +95,31 @@ alarms = ["b"]
         ('variants = ["a"]', 2, "variants: two names are needed"),
         ('patience = "long"', 2, "patience: 'long' is no duration"),
         ("judge.errors = {}", 2, "errors has no limit: give at_most, at_least or compare = {}"),
-        ("judge.latency = { compare = {} }", 2, "latency: latency is no share of requests; errors, slow are"),
+        (
+            "judge.latency = { compare = {} }",
+            2,
+            "latency: latency cannot be compared; errors, outcome, slow, wrong can",
+        ),
         ("judge.errors = { compare = { times = 0 } }", 2, "errors.compare: times = 0: more than 0"),
         ("judge.errors = { compare = { false_alarms = 0.9 } }", 2, "false_alarms = 0.9: more than 0, and at most 50 %"),
+        (
+            "judge.errors = { compare = { by = 1 } }",
+            2,
+            "by is of a mean, and errors is a share of requests: give times",
+        ),
+        ("judge.errors = { compare = { slices = { plan = ['a'] } } }", 2, "slices are of what became of requests"),
+        ("judge.outcome = { name = 'x', compare = { times = 2 } }", 2, "times is of a share of requests, and outcome"),
+        ("judge.outcome = { name = 'x', compare = { by = 1 } }", 2, "by = 1: values lie between 0 and 1"),
+        ("judge.outcome = { name = 'x', compare = { by = -1 } }", 2, "by = -1: 0 or more"),
+        ("judge.outcome = { name = 'x', low = 2, at_least = 1 }", 2, "low = 2 and high = 1: the first has to be"),
+        ("judge.outcome = { name = 'x', without = 2, at_least = 1 }", 2, "2 is outside of its bounds, 0 to 1"),
+        ("judge.outcome = { name = 'x', within = 'late', at_least = 1 }", 2, "'late' is no duration"),
+        ("judge.outcome = { at_least = 1 }", 2, "lacks 'name'"),
+        ("judge.wrong = { compare = { slices = { plan = [] } } }", 2, "slices.plan: give its values as texts"),
+        ("judge.wrong = { compare = { slices = { plan = ['a,b'] } } }", 2, "slices.plan: give its values as texts"),
+        ("judge.wrong = { compare = { enough = 0 } }", 2, "enough"),
+        ("judge.wrong = { compare = { wanted = 'better' } }", 2, "wrong: by all-at-once the two versions never serve"),
+        ("strategy = 'ab'", 2, "ab: nothing decides it; give a measure of `judge`"),
         ('judge.errors = { compare = { undecided = "maybe" } }', 2, "undecided = 'maybe'"),
         ("judge.errors = { compare = { time = 2 } }", 2, "'time' is not a key of"),
         ("judge.errors = { at_most = 5 }", 2, "errors: 5.0 is no share"),
@@ -133,3 +155,27 @@ cpu = { at_most = "much" }
         "6",
         "3",
     ]
+
+
+def test_an_ab_test_goes_back_where_nothing_is_decided(tmp_path: Path) -> None:
+    """What wants to be better has to be; what is to be no worse may go on."""
+    found = settings(
+        tmp_path,
+        """[env.local.promote]
+strategy = { ab = { share = 20, lasts = "14d" } }
+[env.local.promote.judge.bought]
+measure = "outcome"
+name = "conversion"
+without = 0
+within = "1d"
+compare = { wanted = "better", slices = { plan = ["free", "paid"] } }
+[env.local.promote.judge.wrong]
+compare = { times = 1.1 }
+""",
+    )
+    assert found.course(1).stages == (Stage(20.0, 14 * 86400.0, True), Stage(100.0, 0.0))
+    bought, wrong = found.rules
+    assert bought.compare is not None and wrong.compare is not None
+    assert (bought.compare.undecided, wrong.compare.undecided) == ("back", "go-on")
+    assert (bought.late, wrong.late) == (86400.0, 3600.0)
+    assert (bought.compare.doubt, bought.compare.slice_doubt) == (0.025, 0.0125)

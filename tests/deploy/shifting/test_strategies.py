@@ -17,7 +17,7 @@ def course(name: str, **settings: Any) -> Course:
 
 
 def test_the_strategies() -> None:
-    assert list(strategies()) == ["all-at-once", "blue-green", "canary", "linear", "rolling", "stepped"]
+    assert list(strategies()) == ["ab", "all-at-once", "blue-green", "canary", "linear", "rolling", "stepped"]
     assert all(strategy.summary for strategy in strategies().values())
 
 
@@ -25,6 +25,7 @@ def test_the_strategies() -> None:
     ("name", "settings", "stages", "releases"),
     [
         ("all-at-once", {}, [(100, 0)], False),
+        ("ab", {"until": "over", "lasts": 60}, [(50, 60), (100, 0)], False),
         ("blue-green", {}, [(100, 600)], False),
         ("blue-green", {"bake": "90s"}, [(100, 90)], False),
         ("canary", {}, [(10, 600), (100, 0)], False),
@@ -50,6 +51,8 @@ def test_a_course(name: str, settings: dict[str, Any], stages: list[tuple[float,
         ("canary", {"bake": "ten minutes"}, '\'ten minutes\' is no duration; one is, for example, "90s", "10m"'),
         ("canary", {"bake": "10"}, "'10' is no duration"),
         ("canary", {"after": -1}, "-1 is no duration: it cannot be negative"),
+        ("ab", {"share": 100}, "share = 100: each version has more than 0 and less than 100 percent"),
+        ("ab", {"until": "soon"}, 'until = \'soon\': "decided" or "over"'),
         ("linear", {"step": 0.5}, "step = 0.5: give 1 to 100 percent"),
         ("rolling", {"batch": 101}, "batch = 101: give 1 to 100 percent"),
         ("stepped", {"shares": [25, 5, 100]}, "shares = [25, 5, 100]: they have to rise"),

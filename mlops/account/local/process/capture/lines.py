@@ -28,6 +28,9 @@ def line(seen: Seen, side: Side, capture: Capture) -> str:
     metadata["inferenceTime"] = f"{datetime.fromtimestamp(seen.time, UTC):%Y-%m-%dT%H:%M:%SZ}"
     if seen.inference_id:
         metadata["inferenceId"] = seen.inference_id
+    if seen.target:
+        # Not the service's: whoever compares variants leaves out what a caller chose.
+        metadata["targetVariant"] = seen.target
     return _LINE.encode({"captureData": data, "eventMetadata": metadata, "eventVersion": VERSION}) + "\n"
 
 

@@ -32,8 +32,8 @@ class Side:
 @dataclass(slots=True)
 class Seen:
     """``capture`` is None where only the answers are compared. ``sides`` are how many answers are waited for: two
-    where a shadow has it as well; they have one ``event_id``. ``held`` bytes of the room are its own until it is
-    written."""
+    where a shadow has it as well; they have one ``event_id``. ``target`` is the variant that the caller named.
+    ``held`` bytes of the room are its own until it is written."""
 
     body: bytes
     content_type: str | None
@@ -42,6 +42,7 @@ class Seen:
     capture: Capture | None
     sides: int
     held: int
+    target: str | None = None
     time: float = field(default_factory=time.time)
     event_id: str = field(default_factory=lambda: str(uuid.uuid4()))
     told: list[Side] = field(default_factory=list)

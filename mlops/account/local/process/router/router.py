@@ -441,6 +441,7 @@ class Router:
             capture,
             1 if mirrored is None else 2,
             held,
+            _text(headers.get(_TARGET)),
         )
         if mirrored is not None:
             mirrored.seen = exchange.seen
