@@ -11,6 +11,7 @@ from mlops.account import answers
 from mlops.deploy.endpoints import shift_records
 from mlops.deploy.shifting import deciding
 from mlops.deploy.shifting.controller import Verdict
+from mlops.deploy.shifting.evidence import Line, lines, stages
 from mlops.deploy.shifting.mirroring import Mirrored, Mirroring
 from mlops.deploy.shifting.mirroring import decided as mirroring_decided
 from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
@@ -56,6 +57,7 @@ class Explained:
     looks: Sequence[Decided]
     shadow: Sequence[ShadowDecided] = ()
     mirroring: Mirroring | None = None
+    lines: Sequence[Line] = ()
 
     @property
     def is_same(self) -> bool:
@@ -101,6 +103,19 @@ def save(explained: Explained, file: Path) -> None:
     file.write_bytes(written(explained.samples))
 
 
+def draw(explained: Explained, file: Path) -> None:
+    """How the evidence grew, as SVG."""
+    from mlops.use_cases.verdict_picture import picture
+
+    samples = explained.samples
+    title = f"{samples.endpoint}: version {samples.version} of {samples.group}"
+    written_svg = picture(title, explained.lines, stages(samples))
+    try:
+        file.write_text(written_svg, encoding="utf-8")
+    except OSError as error:
+        raise UsageError(f"{file} cannot be written: {error.strerror}") from None
+
+
 def as_dictionary(explained: Explained) -> Mapping[str, object]:
     samples = explained.samples
     return {
@@ -118,6 +133,15 @@ def as_dictionary(explained: Explained) -> Mapping[str, object]:
                 "rules": [{"rule": name, **asdict(verdict)} for name, verdict in item.of_rules],
             }
             for item in explained.looks
+        ],
+        "lines": [
+            {
+                "name": line.name,
+                "what": line.what,
+                "limits": list(line.limits),
+                "points": [[round(at, 3), round(value, 6)] for at, value in line.points],
+            }
+            for line in explained.lines
         ],
         **_shadow_dictionary(explained),
     }
@@ -150,7 +174,8 @@ def _explained(samples: Samples, environment: Environment, declared: bool) -> Ex
             hint=f"measured were: {', '.join(sorted(samples.answers)) or 'none'}",
         )
     looks = tuple(_decided(settings, samples, look) for look in samples.looks)
-    return Explained(samples, declared, looks, _of_shadow(samples, settings.shadow), settings.shadow)
+    shadow = _of_shadow(samples, settings.shadow)
+    return Explained(samples, declared, looks, shadow, settings.shadow, lines(settings.rules, settings.shadow, samples))
 
 
 def _of_shadow(samples: Samples, mirroring: Mirroring | None) -> Sequence[ShadowDecided]:

@@ -31,6 +31,7 @@ def command() -> None:
 )
 @click.option("--file", type=click.Path(dir_okay=False, path_type=Path), help="Samples that --save wrote.")
 @click.option("--save", type=click.Path(dir_okay=False, path_type=Path), help="Write the samples into a file.")
+@click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Draw the evidence over time into a file.")
 @click.option("--all", "whole", is_flag=True, help="Every look, not the last of each stage.")
 @options.as_json
 def explain(
@@ -40,6 +41,7 @@ def explain(
     declared: bool,
     file: Path | None,
     save: Path | None,
+    svg: Path | None,
     whole: bool,
     format_: str,
 ) -> None:
@@ -56,6 +58,9 @@ def explain(
     if save is not None:
         verdict.save(found, save)
         talk(f"samples are in {save}")
+    if svg is not None:
+        verdict.draw(found, svg)
+        talk(f"the evidence is drawn in {svg}")
     if format_ == "json":
         print_json(verdict.as_dictionary(found))
     else:
@@ -65,6 +70,9 @@ def explain(
 
 
 def _print(found: Explained, whole: bool) -> None:
+    from mlops.cli.evidence_chart import drawn
+    from mlops.deploy.shifting.evidence import stages
+
     samples = found.samples
     last = {item.look.stage: item for item in found.looks}
     shown = [item for item in found.looks if whole or item is last[item.look.stage] or not item.is_same]
@@ -102,6 +110,9 @@ def _print(found: Explained, whole: bool) -> None:
     if samples.shadow is not None:
         for example in samples.shadow.examples:
             click.echo(f"disagrees: {example.told}")
+    for line in found.lines:
+        for row in drawn(line, stages(samples)):
+            click.echo(row)
     by = "by what is declared now" if found.declared else "from the samples"
     red, shadow = found.first_red, found.shadow_red
     end = f"goes back in stage {red.look.stage}: {red.now.why}" if red is not None else "nothing is red"

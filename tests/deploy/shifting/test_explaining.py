@@ -8,6 +8,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 import pytest
 from command_line import Told, in_this_process
@@ -15,10 +16,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mlops.account import connect
+from mlops.cli.evidence_chart import HEIGHT, WIDTH, drawn
 from mlops.deploy.endpoints import shift_records
 from mlops.deploy.shifting.comparing import Comparison
+from mlops.deploy.shifting.evidence import Line
 from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
 from mlops.project.environments import read_project
+from mlops.use_cases.verdict_picture import picture
 
 from .test_comparing import Traffic, judge, looks, seen
 
@@ -142,3 +146,51 @@ def test_what_is_written_is_read_again(
     samples = replace(seen(), answers={"errors": {"green": answers}}, alarms=alarms)
     assert parsed(written(samples)) == samples
     assert json.loads(written(samples))["format"] == 1
+
+
+def test_the_evidence_is_drawn_over_time(tmp_path: Path, mlops: Mlops) -> None:
+    """Until it is enough, as text and as a picture; both say the stages."""
+    keep(tmp_path, shifted(0.02, 0.06))
+    told = mlops("verdict", "explain", "churn", "--svg", "why.svg")
+    rows = told.out.splitlines()
+    title = next(number for number, row in enumerate(rows) if row.startswith("errors: evidence that it is worse by"))
+    drawing = rows[title + 1 : title + 10]
+    (limit,) = [row for row in drawing if "┼" in row]
+    assert limit.lstrip().startswith("1.00 ┼") and "─" in limit
+    # What is red ends above the limit, and begins below.
+    assert any("•" in row for row in drawing[: drawing.index(limit) + 1])
+    assert any("•" in row for row in drawing[drawing.index(limit) + 1 :])
+    assert drawing[-1].lstrip().startswith("└|")
+    assert told.out.rstrip().endswith("as it was decided then")
+    root = ElementTree.fromstring((tmp_path / "why.svg").read_text(encoding="utf-8"))
+    shapes = [item.tag.rpartition("}")[2] for item in root]
+    assert shapes.count("polyline") == 1 and shapes.count("line") == 1
+    words = " ".join(item.text or "" for item in root)
+    assert "churn: version 2 of churn" in words and "evidence that it is worse" in words
+    lines = mlops("verdict", "explain", "churn", "--format", "json").json["lines"]
+    assert [line["name"] for line in lines] == ["errors"]
+    assert max(value for _, value in lines[0]["points"]) >= 1 and lines[0]["limits"] == [1.0]
+    assert "cannot be written" in mlops("verdict", "explain", "churn", "--svg", "none/why.svg", code=2).err
+
+
+@pytest.mark.parametrize(
+    "points",
+    [
+        pytest.param([(0.0, 0.0), (0.0, 0.0)], id="one moment, one value"),
+        pytest.param([(0.0, 1.0), (1.0, 1.0)], id="on the limit"),
+        pytest.param([(0.0, -5.0), (1.0, 9.0), (2.0, 0.5)], id="far on both sides"),
+        pytest.param([(float(at), at / 500) for at in range(1000)], id="more moments than columns"),
+    ],
+)
+def test_whatever_is_drawn_stands_within_the_drawing(points: list[tuple[float, float]]) -> None:
+    line = Line("errors", "measured", tuple(points), (1.0,), lambda value: f"{value:.2f}")
+    stages = (("5 %", -9.0, 0.5), ("a name that is much too long for what is left of the width of it" * 2, 0.5, 99.0))
+    title, *rows = drawn(line, stages)
+    assert title == "errors: measured" and len(rows) == HEIGHT + 1
+    assert all(len(row) <= WIDTH + 20 for row in rows) and any("•" in row for row in rows)
+    shown = ElementTree.fromstring(picture("<& one", [line], stages))
+    (along,) = [item.get("points") for item in shown if item.tag.endswith("polyline")]
+    for point in str(along).split():
+        x, y = map(float, point.split(","))
+        assert 0 <= x <= 760 and 0 <= y <= 260
+    assert "nothing to draw" in picture("none", [], stages)
