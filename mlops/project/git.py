@@ -12,6 +12,8 @@ from pathlib import Path
 from mlops.ir import UsageError
 
 _COMMIT = "# branch.oid "
+LONGEST_SECONDS = 60.0
+"""For one answer; of a repository of a million files it takes some."""
 
 
 def changed_files(folder: Path, since: str) -> frozenset[Path]:
@@ -101,15 +103,26 @@ def default_branch(folder: Path) -> str | None:
 
 
 def _git(folder: Path, *words: str, missing: str | None = None) -> str:
-    """``missing`` is what it means that Git has no answer: then the history that is here may be cut short."""
+    """``missing`` is what it means that Git has no answer: then the history that is here may be cut short. A working
+    copy may be on a disk that does not answer, or fetch what it lacks from a server that asks for a password."""
     command = ["git", "-C", str(folder), *words]
     try:
         # A file name may be any bytes.
         done = subprocess.run(
-            command, capture_output=True, encoding="utf-8", errors="surrogateescape", check=False, env=_environment()
+            command,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="surrogateescape",
+            check=False,
+            env=_environment(),
+            timeout=LONGEST_SECONDS,
         )
     except FileNotFoundError:
         raise UsageError("Git is asked, which is not installed here") from None
+    except subprocess.TimeoutExpired:
+        said = f"Git said nothing for {LONGEST_SECONDS:g} s: git {words[0]} in {folder}"
+        raise UsageError(said, hint="see what it waits for") from None
     if done.returncode == 0:
         return done.stdout
     said = " ".join(done.stderr.encode(errors="surrogateescape").decode(errors="replace").split())
@@ -121,4 +134,5 @@ def _git(folder: Path, *words: str, missing: str | None = None) -> str:
 
 def _environment() -> dict[str, str]:
     """A hook has the repository that it runs for in its environment; ours is that of ``folder``."""
-    return {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}
+    mine = {name: value for name, value in os.environ.items() if name not in ("GIT_DIR", "GIT_WORK_TREE")}
+    return {**mine, "GIT_TERMINAL_PROMPT": "0"}

@@ -251,6 +251,8 @@ CALLS = (
     ),
     Call("endpoints resume", ("leaky",), code=1),
     Call("endpoints invoke", ("leaky", "--data", "bad"), code=1, formats=False),
+    Call("endpoints delete", ("leaky", "--reason", token("because")), formats=False),
+    Call("promote", ("leaky", "--to", "local"), formats=False),
     Call("endpoints delete", ("leaky", "--reason", token("because"), "--format", "json"), formats=False),
     Call("gc", ("--apply", "--older-than", "0", "--reason", token("because"))),
     Call("assets list"),
@@ -296,6 +298,25 @@ def places() -> list[str]:
 
 def test_every_command_is_walked() -> None:
     assert {call.name for call in CALLS} | set(NOT_WALKED) == {name for name, _ in commands()}
+
+
+def test_every_format_is_walked() -> None:
+    """A command that is called in one alone says so in its arguments."""
+    for name, command in commands():
+        walked = [
+            choice
+            for call in CALLS
+            if call.name == name
+            for choice in (formats(command) if call.formats else [given(call, command)])
+        ]
+        missing = [choice for choice in formats(command) if choice not in walked]
+        assert name in NOT_WALKED or not missing, f"{name}: {missing}"
+
+
+def given(call: Call, command: click.Command) -> list[str]:
+    """The format among its arguments, or the first, which it has without."""
+    at = call.arguments.index("--format") if "--format" in call.arguments else None
+    return formats(command)[0] if at is None else [*call.arguments[at : at + 2]]
 
 
 @pytest.fixture
