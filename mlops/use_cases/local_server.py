@@ -73,15 +73,16 @@ def run_with_server(command: Sequence[str], listener: Listener, *, user: str | N
         raise UsageError("no command is given", hint="write it behind --: `mlops local exec -- aws s3 ls`")
     with serving(0, listener, user=user, every=every) as found:
         given = variables(found.url, found.region, os.environ).of(os.environ)
-        try:
-            process = subprocess.Popen([*command], env=given)
-        except FileNotFoundError:
-            listener(Said(text=f"there is no command {command[0]}"))
-            return _NOT_FOUND
-        except OSError as error:
-            listener(Said(text=f"{command[0]} cannot be started: {error.strerror}"))
-            return _NOT_STARTED
-        with _passed_on(process):
+        with _passed_on() as told:
+            try:
+                process = subprocess.Popen([*command], env=given)
+            except FileNotFoundError:
+                listener(Said(text=f"there is no command {command[0]}"))
+                return _NOT_FOUND
+            except OSError as error:
+                listener(Said(text=f"{command[0]} cannot be started: {error.strerror}"))
+                return _NOT_STARTED
+            told.to(process)
             code = _waited(process)
     return code if code >= 0 else _BY_SIGNAL - code
 
@@ -123,19 +124,35 @@ def _waited(process: subprocess.Popen[bytes]) -> int:
             continue  # the terminal has told the command too, and what it makes of it is its own
 
 
+class _Signals:
+    """What somebody sends us goes to the command, also what came before that was started."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._early: list[int] = []
+
+    def to(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+        for number in self._early:
+            process.send_signal(number)
+
+    def take(self, number: int, frame: FrameType | None) -> None:
+        if self._process is None:
+            self._early.append(number)
+        else:
+            self._process.send_signal(number)
+
+
 @contextmanager
-def _passed_on(process: subprocess.Popen[bytes]) -> Iterator[None]:
+def _passed_on() -> Iterator[_Signals]:
     """Whoever ends us means the command."""
+    told = _Signals()
     if threading.current_thread() is not threading.main_thread():
-        yield
+        yield told
         return
-
-    def pass_on(number: int, frame: FrameType | None) -> None:
-        process.send_signal(number)
-
-    before = {number: signal.signal(number, pass_on) for number in (signal.SIGTERM, signal.SIGHUP)}
+    before = {number: signal.signal(number, told.take) for number in (signal.SIGTERM, signal.SIGHUP)}
     try:
-        yield
+        yield told
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)

@@ -18,7 +18,7 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.shapes import conform
 from mlops.account.local.state import State
 from mlops.account.wire import aws_chunked, protocols, routing, signing
-from mlops.account.wire.messages import Reply, Request
+from mlops.account.wire.messages import Reply, Request, Unread
 from mlops.account.wire.protocols import Protocol, Said
 from mlops.ir import MlopsError
 from mlops.ir.discovery import modules
@@ -40,7 +40,7 @@ class Told:
 
 
 class Answers:
-    """``tell`` hears of each request, when its reply is made."""
+    """``tell`` hears of each request, when its reply is made. Raises Unread."""
 
     def __init__(
         self,
@@ -71,6 +71,8 @@ class Answers:
             reply = self._answered(operation, found, request, request_id)
         except Refusal as refused:
             refusal = refused
+        except Unread:
+            raise
         except MlopsError as error:
             refusal = Refusal("InternalFailure", f"{error.message}{f': {error.hint}' if error.hint else ''}", 500)
         except OSError as error:

@@ -14,7 +14,7 @@ from http import HTTPStatus
 
 from mlops.account.local.process.router.http1 import HttpRequestParser, ParserError
 from mlops.account.wire.hosts import is_for_us
-from mlops.account.wire.messages import Reply, Request, pairs
+from mlops.account.wire.messages import Reply, Request, Unread, pairs
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _RECEIVED = 256 * 1024
@@ -35,15 +35,15 @@ class Limits:
     biggest_body: int = 5 * 1024**3
 
 
-class Gone(Exception):
+class Gone(Unread):
     """The client has gone, or is sent away: nothing more is read."""
 
 
-class _TooSlow(Exception):
+class _TooSlow(Unread):
     pass
 
 
-class _Broken(Exception):
+class _Broken(Unread):
     def __init__(self, status: int, said: str) -> None:
         super().__init__(said)
         self.status = status

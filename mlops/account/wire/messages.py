@@ -14,7 +14,13 @@ BIGGEST_WHOLE_BODY = 32 * 1024 * 1024
 _MOST_FIELDS = 10_000
 
 
+class Unread(Exception):
+    """The body cannot be read to its end: whoever sends it is too slow, sends too much, or has gone."""
+
+
 class Stream(Protocol):
+    """Reading raises Unread."""
+
     def read(self, amt: int | None = None, /) -> bytes: ...
 
 

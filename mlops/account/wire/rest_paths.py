@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
@@ -27,15 +27,13 @@ class _Place:
     needed_query: tuple[str, ...]
     needed_headers: tuple[str, ...]
 
-    def fits(self, request: Request) -> bool:
-        asked = dict(request.query)
-        return all(name in asked and (not value or asked[name] == value) for name, value in self.literal)
-
-    def is_whole(self, request: Request) -> bool:
-        asked = dict(request.query)
-        return all(name in asked for name in self.needed_query) and all(
-            name in request.headers for name in self.needed_headers
+    def fits(self, asked: Mapping[str, str]) -> bool:
+        return not self.literal or all(
+            name in asked and (not value or asked[name] == value) for name, value in self.literal
         )
+
+    def is_whole(self, asked: Mapping[str, str], headers: Mapping[str, str]) -> bool:
+        return all(name in asked for name in self.needed_query) and all(name in headers for name in self.needed_headers)
 
     @property
     def weight(self) -> tuple[int, int, int, int, str]:
@@ -48,15 +46,14 @@ class _Place:
 
 def operation_of(model: ServiceModel, request: Request) -> OperationModel:
     """Raises Refusal where there is none."""
+    asked = dict(request.query)
     fitting = [
         place
-        for place in _places(model.service_name, model)
-        if place.operation.http["method"] == request.method
-        and place.pattern.fullmatch(request.path)
-        and place.fits(request)
+        for place in _places(model).get(request.method, ())
+        if place.pattern.fullmatch(request.path) and place.fits(asked)
     ]
     # What all that fit need and the request has not is told by whoever obeys the model.
-    chosen = [place for place in fitting if place.is_whole(request)] or fitting
+    chosen = [place for place in fitting if place.is_whole(asked, request.headers)] or fitting
     if not chosen:
         raise Refusal(
             "UnknownOperationException",
@@ -64,6 +61,11 @@ def operation_of(model: ServiceModel, request: Request) -> OperationModel:
             404,
         )
     return min(chosen, key=lambda place: place.weight).operation
+
+
+def know(model: ServiceModel) -> None:
+    """Works out its paths, so that no request waits for that."""
+    _places(model)
 
 
 def named_in_path(operation: OperationModel, path: str) -> Mapping[str, str]:
@@ -78,8 +80,13 @@ def named_in_path(operation: OperationModel, path: str) -> Mapping[str, str]:
 
 
 @cache
-def _places(service: str, model: ServiceModel) -> tuple[_Place, ...]:
-    return tuple(_place(model.operation_model(name)) for name in model.operation_names)
+def _places(model: ServiceModel) -> Mapping[str, Sequence[_Place]]:
+    """By their methods."""
+    found: dict[str, list[_Place]] = {}
+    for name in model.operation_names:
+        operation = model.operation_model(name)
+        found.setdefault(operation.http["method"], []).append(_place(operation))
+    return found
 
 
 def _place(operation: OperationModel) -> _Place:

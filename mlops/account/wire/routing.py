@@ -4,6 +4,7 @@ path, its form, the scope of its signature and its host, in the words of botocor
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
@@ -94,8 +95,7 @@ def load() -> None:
     """All models, so that no request waits for them."""
     for service in services():
         if _protocol(service) in (REST_JSON, REST_XML):
-            for name in _model(service).operation_names:
-                operation(service, name)
+            rest_paths.know(_model(service))
     _targets()
 
 
@@ -153,15 +153,12 @@ def _speaks(service: str, protocol: str) -> bool:
 def _rest_service(request: Request, scope: Scope) -> str | None:
     """What is signed for nobody is S3's: who reads a public object signs nothing."""
     named = _signed_as().get(scope.service or "s3", ())
-    for name in named:
-        if _protocol(name) in (REST_JSON, REST_XML):
-            try:
-                rest_paths.operation_of(_model(name), request)
-            except Refusal:
-                continue
-            return name
     speaking = [name for name in named if _protocol(name) in (REST_JSON, REST_XML)]
-    return next(iter((*speaking, *named)), scope.service)
+    for name in speaking[:-1]:
+        with suppress(Refusal):
+            rest_paths.operation_of(_model(name), request)
+            return name
+    return next(iter((*speaking[-1:], *named)), scope.service)
 
 
 @cache

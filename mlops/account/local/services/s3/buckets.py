@@ -7,7 +7,7 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime
 from typing import IO, Any
-from urllib.parse import unquote
+from urllib.parse import quote, unquote
 
 from mlops.account.local.objects import BUCKET_NAME, BucketMissing, StoredObject, chunks
 from mlops.account.local.refusal import Refusal
@@ -28,6 +28,7 @@ KEPT = (
     "StorageClass",
     "Tagging",
 )
+_TOLD_OTHERWISE = ("CacheControl", "ContentDisposition", "ContentEncoding", "ContentLanguage", "ContentType")
 _LONGEST_POSITION = 18
 _CHECKSUMS = ("CRC32", "SHA1", "SHA256")
 
@@ -93,7 +94,7 @@ def put_object(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     need_bucket(state, bucket)
     written = state.objects.write(parts_of(request.get("Body")), algorithms(request))
     try:
-        _check_digests(request, written.md5, written.checksums)
+        check_digests(request, written.md5, written.checksums)
     except Refusal:
         written.path.unlink(missing_ok=True)
         raise
@@ -203,9 +204,9 @@ def list_objects_v2(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     after = _last_key(token) if token else request.get("StartAfter") or ""
     contents, prefixes, last = _listed(state, request, after)
     reply = _listing(request, contents, prefixes, last)
-    return reply | {
+    return _url_encoded(request, reply) | {
         "KeyCount": len(contents) + len(prefixes),
-        "StartAfter": request.get("StartAfter"),
+        "StartAfter": _in_url(request, request.get("StartAfter")),
         "ContinuationToken": token,
         "NextContinuationToken": base64.urlsafe_b64encode(last.encode()).decode() if last is not None else None,
     }
@@ -214,10 +215,29 @@ def list_objects_v2(state: State, request: Mapping[str, Any]) -> Mapping[str, An
 def list_objects(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     contents, prefixes, last = _listed(state, request, request.get("Marker") or "")
     return {
-        **_listing(request, contents, prefixes, last),
-        "Marker": request.get("Marker") or "",
-        "NextMarker": last if request.get("Delimiter") else None,
+        **_url_encoded(request, _listing(request, contents, prefixes, last)),
+        "Marker": _in_url(request, request.get("Marker") or ""),
+        "NextMarker": _in_url(request, last if request.get("Delimiter") else None),
     }
+
+
+def _url_encoded(request: Mapping[str, Any], reply: Mapping[str, Any]) -> dict[str, Any]:
+    """What somebody has asked for whose XML cannot hold every key; boto3 does so unasked, and undoes it."""
+    if request.get("EncodingType") != "url":
+        return dict(reply)
+    return {
+        **reply,
+        "EncodingType": "url",
+        "Prefix": _in_url(request, reply["Prefix"]),
+        "Delimiter": _in_url(request, reply["Delimiter"]),
+        "Contents": [{**item, "Key": _in_url(request, item["Key"])} for item in reply["Contents"] or ()] or None,
+        "CommonPrefixes": [{"Prefix": _in_url(request, item["Prefix"])} for item in reply["CommonPrefixes"] or ()]
+        or None,
+    }
+
+
+def _in_url(request: Mapping[str, Any], text: str | None) -> str | None:
+    return quote(text, safe="/") if text is not None and request.get("EncodingType") == "url" else text
 
 
 def _listed(state: State, request: Mapping[str, Any], after: str) -> tuple[list[StoredObject], list[str], str | None]:
@@ -329,6 +349,8 @@ def described(stored: StoredObject, request: Mapping[str, Any]) -> dict[str, Any
         "Metadata": {},
         **told,
         **checksums,
+        # A URL that is signed may say how what it leads to is told.
+        **{name: request[f"Response{name}"] for name in _TOLD_OTHERWISE if request.get(f"Response{name}")},
     }
 
 
@@ -414,7 +436,7 @@ def position(digits: str) -> int:
     return int(digits) if len(digits) <= _LONGEST_POSITION else 10**_LONGEST_POSITION
 
 
-def _check_digests(request: Mapping[str, Any], md5: str, checksums: Mapping[str, str]) -> None:
+def check_digests(request: Mapping[str, Any], md5: str, checksums: Mapping[str, str]) -> None:
     given = request.get("ContentMD5")
     if given is not None and given != base64.b64encode(bytes.fromhex(md5)).decode():
         raise Refusal("BadDigest", "The Content-MD5 you specified did not match what we received.")

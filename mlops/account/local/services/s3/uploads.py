@@ -15,6 +15,7 @@ from mlops.account.local.objects import BucketMissing, StoredObject, chunks
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.s3.buckets import (
     algorithms,
+    check_digests,
     kept,
     need_bucket,
     no_bucket,
@@ -188,8 +189,11 @@ def _keep_part(state: State, request: Mapping[str, Any], content: Any) -> str:
     upload, number = request["UploadId"], request["PartNumber"]
     if not 1 <= number <= _MOST_PARTS:
         raise Refusal("InvalidArgument", f"Part number must be an integer between 1 and {_MOST_PARTS}, inclusive")
-    written = state.objects.write(content)
+    # Of a part that is copied no checksums are told.
+    told = {name for name in request if name.startswith("Checksum") and name != "ChecksumAlgorithm"}
+    written = state.objects.write(content, algorithms(request) if told else ())
     try:
+        check_digests(request, written.md5, written.checksums)
         with state.store.transaction() as connection:
             # It may have ended while its content came in.
             _upload(state, request)
