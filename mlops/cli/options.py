@@ -83,14 +83,14 @@ class WithCommand(click.Command):
         return [*super().collect_usage_pieces(context), "[-- COMMAND...]"]
 
 
-def named_values(pairs: tuple[str, ...]) -> dict[str, str]:
+def named_values(pairs: tuple[str, ...], noun: str = "parameter") -> dict[str, str]:
     """``("A=1", "B=x=y")`` to ``{"A": "1", "B": "x=y"}``."""
     values: dict[str, str] = {}
     for pair in pairs:
         name, equals, value = pair.partition("=")
         if not equals or not name:
-            raise UsageError(f"{pair!r} is no parameter", hint="write it as NAME=VALUE")
+            raise UsageError(f"{pair!r} is no {noun}", hint="write it as NAME=VALUE")
         if name in values:
-            raise UsageError(f"the parameter {name} is given twice")
+            raise UsageError(f"the {noun} {name} is given twice")
         values[name] = value
     return values

@@ -82,6 +82,19 @@ class Functions(Protocol):
         """By its name, or by the ARN that it has in any account: a definition may have been written for another."""
 
 
+class Callbacks(Protocol):
+    """What Callback steps ask, and what somebody else answers."""
+
+    def ask(self, queue: str, arguments: Mapping[str, Any]) -> str:
+        """The token by which it is answered; the message lies in ``queue`` then. Raises :class:`RequestRefused`."""
+
+    def answer(self, token: str) -> Mapping[str, Any] | None:
+        """``{"Outputs": {name: text}}`` or ``{"Failure": reason}``; None while nobody has answered."""
+
+    def stopping(self, token: str) -> None:
+        """Tell whoever is to answer that the execution is being stopped."""
+
+
 @dataclass(frozen=True, slots=True)
 class Part:
     """One thing that a step's result depends on. ``shown`` is the value for people, None where it is not to be shown.
@@ -187,10 +200,12 @@ class Execution:
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """Without a ``cache`` nothing is looked up or noted, without ``functions`` there are none."""
+    """Without a ``cache`` nothing is looked up or noted, without ``functions`` there are none, and
+    without ``callbacks`` nobody can be asked."""
 
     objects: Objects
     registry: Registry
     journal: Journal
     cache: Cache | None = None
     functions: Functions | None = None
+    callbacks: Callbacks | None = None

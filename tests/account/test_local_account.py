@@ -308,6 +308,18 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Timeout": 9}),
     ("lambda", "Invoke", {"FunctionName": "f", "Payload": b"{}", "LogType": "Tail"}),
     ("lambda", "DeleteFunction", {"FunctionName": "f"}),
+    ("sqs", "CreateQueue", {"QueueName": "q"}),
+    ("sqs", "GetQueueUrl", {"QueueName": "q"}),
+    ("sqs", "ListQueues", {}),
+    ("sqs", "SetQueueAttributes", {"QueueUrl": "q", "Attributes": {"DelaySeconds": "0"}}),
+    ("sqs", "SendMessage", {"QueueUrl": "q", "MessageBody": "m"}),
+    ("sqs", "SendMessageBatch", {"QueueUrl": "q", "Entries": [{"Id": "a", "MessageBody": "m"}]}),
+    ("sqs", "GetQueueAttributes", {"QueueUrl": "q", "AttributeNames": ["All"]}),
+    ("sqs", "ReceiveMessage", {"QueueUrl": "q", "AttributeNames": ["All"]}),
+    ("sqs", "DeleteMessage", {"QueueUrl": "q", "ReceiptHandle": "h" * 43}),
+    ("sqs", "DeleteMessageBatch", {"QueueUrl": "q", "Entries": [{"Id": "a", "ReceiptHandle": "h" * 43}]}),
+    ("sqs", "PurgeQueue", {"QueueUrl": "q"}),
+    ("sqs", "DeleteQueue", {"QueueUrl": "q"}),
     ("s3", "CreateBucket", {"Bucket": "some-bucket"}),
     ("s3", "HeadBucket", {"Bucket": "some-bucket"}),
     ("s3", "GetBucketLocation", {"Bucket": "some-bucket"}),
@@ -442,6 +454,9 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
 ]
 # Told by tests that have an endpoint or an execution to ask.
 ELSEWHERE = {
+    "ChangeMessageVisibility",
+    "SendPipelineExecutionStepFailure",
+    "SendPipelineExecutionStepSuccess",
     "DeleteEndpointConfig",
     "DeleteScalingPolicy",
     "DeleteScheduledAction",

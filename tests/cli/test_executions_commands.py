@@ -162,18 +162,18 @@ def test_a_retry_tells_only_what_it_does(project: Project) -> None:
 
 
 ASKS = """\
-from mlops import Callback, Pipeline
+from mlops import EMR, Pipeline
 with Pipeline("asks"):
-    Callback("Ask", queue="https://sqs.us-east-1.amazonaws.com/123456789012/q", outputs=["answer"])
+    EMR("Ask", cluster="j-1ABCDEFGHIJKL", jar="s3://acme/job.jar")
 """
 
 
 def test_no_replay_is_offered_of_what_cannot_run_here(project: Project) -> None:
     (project.folder / "asks.py").write_text(ASKS)
-    assert "type Callback cannot be run on this machine" in project.mlops("run", "asks.py", code=1)[1]
+    assert "type EMR cannot be run on this machine" in project.mlops("run", "asks.py", code=1)[1]
     project.mlops("upsert", "asks.py")
     told = project.mlops("start", "asks", "--watch", code=1)[1]
-    assert "type Callback cannot be run on this machine" in told and "replay" not in told
+    assert "type EMR cannot be run on this machine" in told and "replay" not in told
     (step,) = json.loads(project.mlops("executions", "show", "--format", "json")[0])["steps"]
     assert (step["status"], step["replay"]) == ("Failed", None)
 

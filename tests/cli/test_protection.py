@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import json
+import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -62,6 +63,15 @@ from mlops import Fail, Pipeline
 with Pipeline("churn") as pipeline:
     Fail("Stop", "no")
 """
+
+
+WAITS = """\
+from mlops import Callback, Pipeline
+with Pipeline("churn") as pipeline:
+    Callback("Ask", queue="https://sqs.eu-west-1.amazonaws.com/123456789012/q")
+"""
+PIPELINES = {"executions stop": PIPELINE, "executions answer": WAITS}
+"""What is to run meanwhile; SHORT elsewhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +132,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("models show", ("churn", "1")),
     Reads("models history", ("churn", "1")),
     Reads("models lineage", ("churn", "1")),
+    Reads("models package", ("churn", "1", "--as", "archive", "-o", "packed.tar.gz"), code=3),
     Reads("models compare", ("churn", "1", "1")),
     Reads("models card", ("churn", "1")),
     Reads("models datasheet", ("churn", "1")),
@@ -138,6 +149,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("assets prune", ("--older-than", "0")),
     Changes("upsert", ("pipeline.py", "--force"), "upsert churn"),
     Changes("start", ("churn",), "start churn"),
+    Changes("executions answer", ("Ask", "--fail", "no"), "answer Ask of the execution", environment="local"),
     Changes("executions stop", ("last", "--no-watch"), "stop the execution", environment="local"),
     Changes("executions retry", ("last", "--no-watch"), "go on with the execution", environment="local", code=3),
     Changes("models approve", ("churn", "2"), "approve version 2 of churn"),
@@ -276,6 +288,13 @@ def executed(project: Path, mlops: Callable[..., Told], pipeline: str) -> None:
         mlops("start", "churn", "--yes", "--watch", code=1)
     else:
         mlops("start", "churn", "--yes")
+    while pipeline == WAITS and not waits(mlops):
+        time.sleep(0.05)
+
+
+def waits(mlops: Callable[..., Told]) -> bool:
+    shown = json.loads(mlops("executions", "show", "last", "--format", "json").out)
+    return [step["status"] for step in shown["steps"]] == ["Executing"]
 
 
 @pytest.mark.parametrize(
@@ -284,7 +303,7 @@ def executed(project: Path, mlops: Callable[..., Told], pipeline: str) -> None:
 def test_it_asks(row: Changes, project: Path, capfd: pytest.CaptureFixture[str], moto_url: str) -> None:
     mlops = in_this_process(capfd)
     if row.environment == "local":
-        executed(project, mlops, PIPELINE if row.name == "executions stop" else SHORT)
+        executed(project, mlops, PIPELINES.get(row.name, SHORT))
     given = words(row)
     before = state(moto_url)
     told = mlops(*given, code=1)

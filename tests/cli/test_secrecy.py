@@ -217,6 +217,7 @@ CALLS = (
     Call("executions record", code=0 if TRACKED else 2),
     Call("executions stop", ("last",), code=1),
     Call("executions retry", ("last",), code=1),
+    Call("executions answer", ("Work", "--fail", token("because")), code=1),
     Call("executions diff", ("FIRST", "last")),
     Call("executions open", ("Work", "--", "true")),
     Call("cache explain", ("Work",)),

@@ -96,6 +96,10 @@ CHANGES = {
         "DeleteModel": "gc --apply",
     },
     "deploy/endpoints/serving.py": {"DeleteEndpoint": "endpoints delete"},
+    "deploy/executions/callbacks.py": {
+        "SendPipelineExecutionStepFailure": "executions answer",
+        "SendPipelineExecutionStepSuccess": "executions answer",
+    },
     "deploy/executions/following.py": {
         "StartPipelineExecution": "start, run",
         "StopPipelineExecution": "executions stop, Ctrl-C of run, selftest",
@@ -106,6 +110,7 @@ CHANGES = {
         "PutObject": "run --from-env: in the local account",
     },
     "deploy/models/registry.py": {"UpdateModelPackage": "models approve, models reject"},
+    "deploy/outcomes/ground_truth.py": {"PutObject": "endpoints outcome"},
     "deploy/pipelines/prune.py": {"DeleteObjects": "assets prune --delete"},
     "deploy/selftest.py": {
         "DeleteModelPackage": "selftest: what it made",

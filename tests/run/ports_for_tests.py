@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local.answering import answer_fitting
-from mlops.account.local.process.ports import LocalFunctions, LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.process.ports import LocalCallbacks, LocalFunctions, LocalJournal, LocalObjects, LocalRegistry
 from mlops.account.local.state import State, now
 from mlops.check import step_types
 from mlops.ir import Checked, Definition, Ref, Step
@@ -124,7 +124,9 @@ class Account:
 
     @property
     def ports(self) -> Ports:
-        return Ports(self.objects, self.registry, self.journal, functions=LocalFunctions(self.state))
+        arn = f"{ARN}:pipeline/churn/execution/{EXECUTION}"
+        functions, callbacks = LocalFunctions(self.state), LocalCallbacks(self.state, arn)
+        return Ports(self.objects, self.registry, self.journal, functions=functions, callbacks=callbacks)
 
     def attempt(self, step: str, number: int = 1) -> Path:
         return self.state.execution_folder(EXECUTION) / step / str(number)

@@ -19,8 +19,8 @@ from mlops.account.local.refusal import Refusal
 _repr = reprlib.Repr()
 
 
-# S3 and STS have their own ways to say no, and judge more mildly than their models.
-_INVALID = {"s3": "InvalidArgument", "sts": "ValidationError"}
+# S3, STS and SQS have their own ways to say no, and judge more mildly than their models.
+_INVALID = {"s3": "InvalidArgument", "sts": "ValidationError", "sqs": "InvalidParameterValue"}
 _BITS = {"integer": 31, "long": 63}
 
 

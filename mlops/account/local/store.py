@@ -114,7 +114,19 @@ CREATE TABLE metric (
 CREATE INDEX metric_time ON metric (namespace, name, dimensions, time);
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS)
+# Of queues. ``visible`` is the time (seconds since 1970) from which somebody may take it, ``receipt`` the handle of who
+# took it last, ``first`` when that was first done.
+_MESSAGES = """
+CREATE TABLE message (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, queue TEXT NOT NULL, id TEXT NOT NULL, body TEXT NOT NULL,
+    attributes TEXT NOT NULL, sent REAL NOT NULL, visible REAL NOT NULL, receipt TEXT, first REAL,
+    received INTEGER NOT NULL DEFAULT 0
+);
+CREATE INDEX message_visible ON message (queue, visible);
+CREATE INDEX message_receipt ON message (receipt) WHERE receipt IS NOT NULL;
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)

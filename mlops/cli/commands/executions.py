@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """Runs of pipelines: list, show, logs, record, stop, retry, diff, open."""
+    """Runs of pipelines: list, show, logs, record, stop, retry, answer, diff, open."""
 
 
 @command.command("list")
@@ -184,6 +184,38 @@ def retry(execution: str, environment: str, watching: bool, yes: bool, format_: 
         print_json({"arn": found.arn})
     else:
         click.echo(found.arn)
+
+
+@command.command()
+@options.execution_and_step
+@options.execution
+@options.environment
+@click.option("-o", "--output", "outputs", multiple=True, metavar="NAME=VALUE", help="What the step gives; repeatable.")
+@click.option("--fail", "failure", metavar="REASON", help="The step fails, for this reason.")
+@asking.yes
+@options.as_json
+def answer(
+    place: tuple[str, ...],
+    execution: str | None,
+    environment: str,
+    outputs: tuple[str, ...],
+    failure: str | None,
+    yes: bool,
+    format_: str,
+) -> None:
+    """Answer STEP, a Callback that waits, of EXECUTION (the newest without)."""
+    from mlops.use_cases import executions
+    from mlops.use_cases.answering import Answer, answer_step
+
+    if failure is not None and outputs:
+        raise click.UsageError("give --output or --fail, not both")
+    chosen, step = options.placed(place, execution)
+    given = Answer(options.named_values(outputs, "output"), failure)
+    done = answer_step(executions.found(environment, chosen), step, given, asking.consent(yes))
+    if format_ == "json":
+        print_json({"execution": done.execution, "step": done.step, "outputs": dict(given.outputs), "failure": failure})
+    else:
+        click.echo(f"{done.step} of {done.execution} was answered{' with a failure' if failure is not None else ''}")
 
 
 @command.command()

@@ -18,6 +18,7 @@ __all__ = ["Callback"]
 STEP_TYPE = StepType(
     type="Callback",
     envelope=frozenset({"CacheConfig", "OutputParameters", "SqsQueueUrl"}),
+    action="callback",
     permissions=("sqs:SendMessage",),
 )
 

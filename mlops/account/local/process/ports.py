@@ -15,7 +15,7 @@ from typing import Any
 from mlops.account.local import events, step_records
 from mlops.account.local.answering import answer_fitting
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.sagemaker import jobs, pipelines, registry
+from mlops.account.local.services.sagemaker import callbacks, jobs, pipelines, registry
 from mlops.account.local.state import State, dump, moment
 from mlops.ir.events import Event
 from mlops.ir.execution_events import execution_event, step_event
@@ -131,6 +131,24 @@ class LocalFunctions:
         from mlops.account.local.services.lambda_.functions import function_of  # few pipelines call any
 
         return function_of(self._state, name_or_arn)
+
+
+class LocalCallbacks:
+    def __init__(self, state: State, execution_arn: str) -> None:
+        self._state = state
+        self._execution_arn = execution_arn
+
+    def ask(self, queue: str, arguments: Mapping[str, Any]) -> str:
+        try:
+            return callbacks.ask(self._state, self._execution_arn, queue, arguments)
+        except Refusal as refusal:
+            raise _refused(refusal) from None
+
+    def answer(self, token: str) -> Mapping[str, Any] | None:
+        return callbacks.answer(self._state, token)
+
+    def stopping(self, token: str) -> None:
+        callbacks.tell_stopping(self._state, token)
 
 
 class LocalCache:

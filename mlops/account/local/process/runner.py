@@ -20,7 +20,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from mlops.account.local import ownership, reserve
-from mlops.account.local.process.ports import LocalCache, LocalFunctions, LocalJournal, LocalObjects, LocalRegistry
+from mlops.account.local.process.ports import (
+    LocalCache,
+    LocalCallbacks,
+    LocalFunctions,
+    LocalJournal,
+    LocalObjects,
+    LocalRegistry,
+)
 from mlops.account.local.services.sagemaker import pipelines
 from mlops.account.local.services.sagemaker.selection import select
 from mlops.account.local.settling import RUNNING, end_steps
@@ -142,6 +149,7 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
                 journal,
                 LocalCache(state, row["pipeline"]),
                 LocalFunctions(state),
+                LocalCallbacks(state, arn),
             ),
         )
         _log.info("execution %s: %s", execution_id, status)

@@ -1,0 +1,70 @@
+"""``mlops executions answer``: a Callback step that waits here is answered by whoever looks."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import Told, in_this_process
+
+ASKING = """\
+from mlops import Callback, Fail, Pipeline, when
+with Pipeline("asking") as pipeline:
+    ask = Callback(
+        "Ask", queue="https://sqs.eu-west-1.amazonaws.com/111122223333/q", inputs={"n": 3},
+        outputs={"approved": bool, "score": float},
+    )
+    with when(ask.outputs["approved"] == False, name="Refused"):
+        Fail("No", "refused")
+"""
+Mlops = Callable[..., Told]
+
+
+@pytest.fixture
+def mlops(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Mlops:
+    (tmp_path / "pipeline.py").write_text(ASKING)
+    monkeypatch.chdir(tmp_path)
+    call = in_this_process(capfd)
+    call("upsert", "pipeline.py")
+    call("start", "asking")
+    while status(call)[1].get("Ask") != "Executing":
+        time.sleep(0.05)
+    return call
+
+
+def status(mlops: Mlops) -> tuple[str, dict[str, str]]:
+    told = json.loads(mlops("executions", "show", "last", "--format", "json").out)
+    return str(told["status"]), {step["name"]: step["status"] for step in told["steps"]}
+
+
+@pytest.mark.parametrize(
+    ("words", "said", "code"),
+    [
+        (("Ask", "-o", "approved=true"), "Ask declares score, which the answer lacks", 2),
+        (("Ask", "-o", "approved=true", "-o", "scor=1"), "Ask has no output 'scor'", 2),
+        (("Ask", "-o", "approved"), "'approved' is no output", 2),
+        (("Ask", "-o", "score=1", "--fail", "no"), "give --output or --fail, not both", 2),
+        (("No",), "No of execution", 1),
+        (("last", "Ask", "more"), "give [EXECUTION] STEP", 2),
+    ],
+)
+def test_an_answer_that_cannot_be(mlops: Mlops, words: tuple[str, ...], said: str, code: int) -> None:
+    assert said in mlops("executions", "answer", *words, code=code).err
+    assert status(mlops)[1]["Ask"] == "Executing"
+
+
+def test_an_answer_goes_on(mlops: Mlops) -> None:
+    told = mlops("executions", "answer", "Ask", "-o", "approved=true", "-o", "score=0.5", "--format", "json").out
+    answered = json.loads(told)
+    assert (answered["step"], answered["outputs"]) == ("Ask", {"approved": "true", "score": "0.5"})
+    mlops("executions", "show", "last", "--watch")
+    assert status(mlops) == ("Succeeded", {"Ask": "Succeeded", "Refused": "Succeeded"})
+    assert "waits for no answer" in mlops("executions", "answer", "Ask", "-o", "approved=true", code=1).err
+
+
+def test_a_refusal_fails_the_step(mlops: Mlops) -> None:
+    assert "was answered with a failure" in mlops("executions", "answer", "last", "Ask", "--fail", "too risky").out
+    assert "too risky" in mlops("executions", "show", "last", "--watch", code=1).err
