@@ -59,5 +59,7 @@ def pin_images(root: Path) -> tuple[Mapping[ImageKey, str], tuple[Finding, ...]]
             findings.extend(misuses)
     unknown = next((finding for finding in findings if finding.code == "D051"), None)
     if unknown is not None:
-        raise ImageDataMissing(unknown.message)
+        raise ImageDataMissing(
+            f"URIs of images are known to the SageMaker SDK, which is not installed; {unknown.step} names the first"
+        )
     return pins.images, tuple(dict.fromkeys(findings))

@@ -281,12 +281,14 @@ def told_of(error: BaseException, order: Order, answers: Answers, doing: str | N
     if asked is not None:
         return _not_known(asked, said, order)
     message = found.message if doing is None else f"{doing}: {said}"
-    return _finding(message, where, _help(error), step=found.step)
+    return _finding(message, where, _help(error, order), step=found.step)
 
 
-def _help(error: BaseException) -> str | None:
+def _help(error: BaseException, order: Order) -> str | None:
     if isinstance(error, ModuleNotFoundError) and (error.name or "").partition(".")[0] == "sagemaker":
-        return _of_version()
+        return _of_version("module", order)
+    if _of_the_sdk_itself(error):
+        return _of_version("name", order)
     if isinstance(error, ModuleNotFoundError):
         module = (error.name or "it").partition(".")[0]
         return f"install {module} beside mlops; nothing is installed while a file is composed"
@@ -307,15 +309,34 @@ def _is_of_the_environment(error: BaseException) -> bool:
     return any(frame.filename in ("<frozen os>", os.__file__) and frame.name == "__getitem__" for frame in frames)
 
 
-def _of_version() -> str:
-    """Of what is installed, and which of its versions has the modules that the file imports."""
+_OF_SDK_3 = re.compile(r"\bsagemaker\.(?:core|train|mlops)\b")
+
+
+def _of_version(kind: str, order: Order) -> str:
+    """Of what is installed, and which of its versions has the modules and names (``kind``) that the file uses."""
     try:
         version = metadata.version("sagemaker")
     except metadata.PackageNotFoundError:
-        return "the official SDK is not installed beside mlops: pip install 'sagemaker>=3', or 'sagemaker<3'"
+        meant = ">=3" if _OF_SDK_3.search(program_text(order.file)) else "<3"
+        return f"the official SDK is not installed beside mlops: pip install 'sagemaker{meant}', as the file has it"
     major = int(version.partition(".")[0]) if version.partition(".")[0].isdecimal() else 0
     other = "<3" if major >= 3 else ">=3"
-    return f"SDK {version} is installed and has no such module: the file may be written for 'sagemaker{other}'"
+    return f"SDK {version} is installed and has no such {kind}: the file may be written for 'sagemaker{other}'"
+
+
+def _of_the_sdk_itself(error: BaseException) -> bool:
+    """``from sagemaker import Session``, ``sagemaker.Session()``: SDK 3 has nothing there, SDK 2 no parts of SDK 3."""
+    if isinstance(error, ImportError):
+        said = re.fullmatch(r"cannot import name '(\w+)' from 'sagemaker'.*", str(error))
+        return said is not None and _is_of_another(said[1])
+    if isinstance(error, AttributeError) and isinstance(error.obj, types.ModuleType):
+        return error.obj.__name__ == "sagemaker" and _is_of_another(error.name)
+    return False
+
+
+def _is_of_another(name: str | None) -> bool:
+    """A version of the SDK than the one that is installed."""
+    return not metadata.version("sagemaker").startswith(("1.", "2.")) or name in ("core", "train", "mlops")
 
 
 def _place(error: BaseException, order: Order) -> Where | None:
@@ -327,7 +348,7 @@ def _place(error: BaseException, order: Order) -> Where | None:
 
 def _unanswered(error: BaseException, unknown: Sequence[Asked], where: Where) -> Asked | None:
     """The question for want of whose answer the file failed: it says so itself, or was asked where the file failed, or
-    its answer was taken apart."""
+    its answer was taken apart, or the file itself gave up after it."""
     chain = " ".join(_chain(error))
     asked = [each for each in reversed(unknown) if each.operation not in _ASKED_BY_THE_SDK]
     for each in asked:
@@ -337,7 +358,13 @@ def _unanswered(error: BaseException, unknown: Sequence[Asked], where: Where) ->
         if each.where == where:
             return each
     takes_apart = isinstance(error, IndexError | KeyError | StopIteration | AttributeError | TypeError | ValueError)
-    return asked[0] if asked and takes_apart else None
+    return asked[0] if asked and (takes_apart or _raises_itself(error, where)) else None
+
+
+def _raises_itself(error: BaseException, where: Where) -> bool:
+    """The file gave up by a ``raise``, an ``assert`` or an exit of its own."""
+    frames = traceback.extract_tb(error.__traceback__)
+    return bool(frames) and (frames[-1].filename, frames[-1].lineno) == (where.file, where.line)
 
 
 def _chain(error: BaseException | None) -> Iterator[str]:

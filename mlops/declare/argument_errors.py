@@ -313,6 +313,8 @@ def _mend(value: object, wanted: Sequence[str], argument: str) -> str:
     if isinstance(value, int | float) and "a string" in wanted:
         return f'write it in quotes: "{value}"'
     if isinstance(value, list | tuple) and "a dictionary" in wanted:
+        if argument == "arguments":
+            return "members of the request stand there by name; words of the command line are args=[…]"
         return f'give each a name: {argument}={{"name": …}}'
     return _example(argument, wanted)
 

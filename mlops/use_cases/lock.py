@@ -32,7 +32,8 @@ def pin(target: str | None, listener: Listener) -> Locked:
         images, findings = pin_images(root)
     except ImageDataMissing as error:
         raise ConfigurationError(
-            error.message, hint="pip install 'sagemaker>=3' brings it; an image can also be given by its URI"
+            error.message,
+            hint="pip install 'sagemaker>=3' brings it; what mlops.lock holds stays; an image can be given by its URI",
         ) from error
     need_sound(findings, listener, doing="lock")
     return Locked(root / LOCK, len(set(images.values())), locking.render(images))

@@ -17,10 +17,16 @@ from mlops.use_cases.local_functions import known
 
 
 def obstacles(checked: Checked, only: Collection[str] = (), knows: Knows | None = None) -> tuple[Finding, ...]:
-    """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds."""
+    """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
+    others is told what comes of them."""
     found = [item for item in cannot_run(checked, knows) if not only or item.step in only]
     surely = (only or unavoidable(checked)) if found else ()
-    return tuple(replace(item, severity=Severity.ERROR) if item.step in surely else item for item in found)
+    return tuple(
+        replace(item, severity=Severity.ERROR)
+        if item.step in surely
+        else replace(item, message=f"{item.message}; the execution fails there if it comes to this step")
+        for item in found
+    )
 
 
 def need_runnable(checked: Checked, only: Collection[str], listener: Listener, knows: Knows) -> None:

@@ -60,6 +60,18 @@ def test_what_cannot_run_here_is_refused_before_anything_starts(mlops: Mlops, tm
     assert "Prepare: Succeeded" in mlops("run", "asks.py", "--only", "Prepare").err
 
 
+def test_what_a_branch_holds_is_told_at_the_start(mlops: Mlops, tmp_path: Path) -> None:
+    """And the pipeline is run: another branch may be taken."""
+    branch = '    with when(word == "bad"):\n    '
+    (tmp_path / "asks.py").write_text(
+        PIPELINE.replace("chain", "asks").replace("Lambda,", "Lambda, when,") + branch + ASKS
+    )
+    told = mlops("run", "asks.py").err
+    assert "warning A030 [Ask] there is no function f here" in told
+    assert "the execution fails there if it comes to this step" in told
+    assert told.index("A030") < told.index("Prepare: ")
+
+
 def test_check_tells_it_to_whom_it_concerns(mlops: Mlops) -> None:
     assert "A030" not in mlops("check", "asks.py").out
     told = mlops("check", "asks.py", "--env", "local").out

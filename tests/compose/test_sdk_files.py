@@ -98,6 +98,24 @@ V2 = {
         ["ListModelPackages churn", "[env.local.answers]"],
         pipelines=0,
     ),
+    "it gives up without an answer": Row(
+        "import boto3\n"
+        "found = boto3.client('sagemaker').list_model_packages(ModelPackageGroupName='churn')\n"
+        "if not found['ModelPackageSummaryList']:\n    raise Exception('no approved package')",
+        [("D102", 2)],
+        ["ListModelPackages churn", "[env.local.answers]", "no approved package"],
+        pipelines=0,
+    ),
+    "it ends without an answer": Row(
+        "import boto3, sys\n"
+        "found = boto3.client('sagemaker').list_model_packages(ModelPackageGroupName='churn')\n"
+        "found['ModelPackageSummaryList'] or sys.exit('no approved package')",
+        [("D102", 2)],
+        ["ListModelPackages churn", "[env.local.answers]"],
+        pipelines=0,
+    ),
+    "a part of SDK 3": Row("sagemaker.train.x", [("D102", 1)], ["may be written for 'sagemaker>=3'"], pipelines=0),
+    "it gives up for another reason": Row("raise Exception('no')", [("D102", 1)], ["Exception: no"], pipelines=0),
     "an object of the account": Row(
         "import boto3\nboto3.client('s3').get_object(Bucket='acme-ml', Key='schema.json')['Body'].read()",
         [("D102", 2)],
@@ -147,6 +165,12 @@ V3 = {
     "it waits": Row(f"pipeline = piped(made().run())\n{AFTER}execution.wait()", STARTED),
     "a session that starts jobs": Row(
         "pipeline = piped(made(Session()).run(logs=False))", [("D110", 1)], ["PipelineSession"], pipelines=0
+    ),
+    "a name of SDK 2": Row(
+        "from sagemaker import get_execution_role", [("D102", 1)], ["may be written for 'sagemaker<3'"], pipelines=0
+    ),
+    "a session of SDK 2": Row(
+        "import sagemaker\nsagemaker.Session()", [("D102", 2)], ["may be written for 'sagemaker<3'"], pipelines=0
     ),
     "a model of SageMaker's hub": Row(
         "from sagemaker.train import SFTTrainer\nfrom sagemaker.train.common import TrainingType\n"

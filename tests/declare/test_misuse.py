@@ -75,6 +75,7 @@ CASES = [
     ("words in one text", 'Processing("C", image=sk, args="--n 3")', "D042", '["--n", "3"]'),
     ("one step in place of a list", 'Processing("C", image=sk, after=a)', "D042", "after=[…]"),
     ("a list in place of a dictionary", 'Processing("C", image=sk, inputs=["s3://b/k"])', "D042", 'inputs={"name": …}'),
+    ("words of a command line as arguments", 'Processing("C", image=sk, arguments=["--n", 3])', "D042", "args=[…]"),
     ("nothing as data", 'Processing("C", image=sk, inputs={"d": None})', "D042", "leave it out"),
     ("a choice in another case", 'Training("C", image=sk, input_mode="file")', "D042", "did you mean 'File'?"),
     ("a choice of a record in another case", 'Channel("s3://b/k", mode="pipe")', "D042", "did you mean 'Pipe'?"),
