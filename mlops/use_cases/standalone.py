@@ -17,10 +17,10 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account, answers
 from mlops.deploy.endpoints import evidence
-from mlops.deploy.endpoints.sampling import NO_SAMPLES, Samples, samples_of
+from mlops.deploy.endpoints.sampling import Samples, samples_of
 from mlops.deploy.models import registry
+from mlops.deploy.models.distributions import requirements
 from mlops.deploy.models.registry import Version
-from mlops.deploy.models.shipped import requirements
 from mlops.deploy.pages import items
 from mlops.ir import Listener, Refusal, UsageError
 from mlops.ir.gate import Digest
@@ -337,7 +337,7 @@ def _shown(variables: Mapping[str, str], listener: Listener) -> Mapping[str, str
 
 def _samples(account: Account, version: Version) -> Samples:
     with answers():
-        return samples_of(account, version) if version.details.get("SamplePayloadUrl") else NO_SAMPLES
+        return samples_of(account, version)
 
 
 def _write(
@@ -398,17 +398,16 @@ def _tell_limits(own: int, installed: int, listener: Listener) -> None:
 
 def _tries(form: Form, out: Path, version: Version, samples: Samples) -> Iterator[str]:
     folder, tag = shlex.quote(str(out)), f"{version.group.lower()}:{version.number}"
+    first = next((PurePosixPath(name).name for name in samples.requests), None)
     yield f"docker build -t {tag} {folder}"
-    first = next(iter(samples.requests), None)
-    plain = PurePosixPath(first).name if first is not None else "FILE"
     if form == "container":
+        file = shlex.quote(f"@{out}/samples/{first}") if first is not None else "@FILE"
         yield f"docker run --rm --read-only --tmpfs /tmp -p 127.0.0.1:8080:8080 {tag}"
-        file = shlex.quote(f"@{out}/samples/{plain}")
         yield (
             f"curl http://127.0.0.1:8080/invocations -H 'Content-Type: {samples.content_type}' "
             f"-H 'Accept: {samples.accept}' --data-binary {file}"
         )
-        return
-    yield f"docker run --rm -p 127.0.0.1:9000:8080 {tag}"
-    file = shlex.quote(f"@{out}/samples/{plain}.event.json")
-    yield f"curl http://127.0.0.1:9000/2015-03-31/functions/function/invocations --data-binary {file}"
+    else:
+        file = shlex.quote(f"@{out}/samples/{first}.event.json") if first is not None else "@EVENT"
+        yield f"docker run --rm -p 127.0.0.1:9000:8080 {tag}"
+        yield f"curl http://127.0.0.1:9000/2015-03-31/functions/function/invocations --data-binary {file}"

@@ -232,6 +232,7 @@ CALLS = (
     Call("models card", ("leaky", "1")),
     Call("models datasheet", ("leaky", "1")),
     Call("models notes", ("leaky", "1", "2")),
+    Call("models package", ("leaky", "1", "--as", "container", "-o", "alone"), formats=False),
     Call("promote", ("leaky", "--to", "local")),
     Call("endpoints list"),
     Call("endpoints show", ("leaky",)),

@@ -326,5 +326,8 @@ def test_for_people_and_programs(account: Account, capfd: pytest.CaptureFixture[
     told = ask("models", "package", "churn", "1", "--as", "container", "--format", "json").json
     assert (told["out"], told["version"], told["as"]) == ("churn-1", 1, "container")
     assert "docker build -t churn:1 other" in ask("models", "package", "churn", "--as", "lambda", "-o", "other").out
+    Path("request.csv").touch()
+    asked = ask("endpoints", "invoke", "churn", "--data", "@request.csv", code=2).err
+    assert "`mlops endpoints invoke churn request.csv` sends a file" in asked
     for words in (("churn", "one", "--as", "lambda"), ("model", "--base", "x"), ("churn", "7", "--as", "lambda")):
         assert "Traceback" not in ask("models", "package", *words, code=2).err

@@ -125,6 +125,19 @@ CHANGES = (
         },
     ),
     Change(
+        "what the requirements of its code pin",
+        document(processing("A", "true", asset="c")),
+        document(processing("A", "true", asset="d")),
+        {
+            ("code", "A", "/Arguments/ProcessingInputs/code/S3Input/S3Uri"): (
+                CODE.format("c" * 64),
+                CODE.format("d" * 64),
+            ),
+            ("package", "A", "numpy"): ("1.26.4", "2.0.0"),
+            ("package", "A", "pandas"): ("pandas>=2", None),
+        },
+    ),
+    Change(
         "an outcome",
         document(processing("A", "true")),
         document(processing("A", "false")),
@@ -143,6 +156,9 @@ def test_what_is_told(change: Change, tmp_path: Path) -> None:
     s3, sagemaker = account.client("s3"), account.client("sagemaker")
     for asset in ("a", "b"):
         s3.put_object(Bucket="mlops-tests", Key=f"mlops/assets/{asset * 64}/step.py", Body=asset.encode())
+    for asset, text in (("c", b"numpy==1.26.4\npandas>=2\n"), ("d", b"numpy==2.0.0 # new\n")):
+        s3.put_object(Bucket="mlops-tests", Key=f"mlops/assets/{asset * 64}/step.py", Body=b"")
+        s3.put_object(Bucket="mlops-tests", Key=f"mlops/assets/{asset * 64}/src/requirements.txt", Body=text)
     s3.put_object(Bucket="mlops-tests", Key="data/x.csv", Body=b"1")
     sagemaker.create_pipeline(PipelineName="p", PipelineDefinition=change.old, RoleArn=ROLE)
     old = run(sagemaker, {})

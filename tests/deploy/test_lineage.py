@@ -35,7 +35,9 @@ with Pipeline("churn", seed=42) as pipeline:
     sklearn = image.sklearn("1.2-1")
     train = Training(
         "Train",
-        code="train.py",
+        code="src",
+        entry="train.py",
+        environment={"DEPTH": "3"},
         image=sklearn,
         channels={"train": "s3://mlops-local/table.csv"},
         hyperparameters={"random-seed": 5, "days": days},
@@ -148,7 +150,9 @@ def test_an_execution_says_what_its_version_is_made_of_and_a_rerun_finds_it(
     (tmp_path / "mlops.toml").touch()
     (tmp_path / ".gitignore").write_text(".mlops\n")
     (tmp_path / "pipeline.py").write_text(PIPELINE)
-    (tmp_path / "train.py").write_text(TRAIN)
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "train.py").write_text(TRAIN)
+    (tmp_path / "src" / "requirements.txt").write_text("packaging\n")
     git(tmp_path, "init", "-q")
     git(tmp_path, "add", "-A")
     git(tmp_path, "commit", "-qm", "one")
@@ -171,6 +175,7 @@ def test_an_execution_says_what_its_version_is_made_of_and_a_rerun_finds_it(
     assert (made.commit, made.dirty, made.pipeline) == (commit.id, False, "churn")
     assert made.parameters == {"Days": "7"}
     assert made.seeds == {"Train: random-seed": "5", "Train: MLOPS_SEED": "42"}
+    assert made.environment == {"Train: DEPTH": "3"} and made.dependencies == {"Train: packaging": "packaging"}
     assert list(made.code) == ["Train: sourcedir.tar.gz"]
     assert made.data["Train: train"].uri == "s3://mlops-local/table.csv" and not made.data["Train: train"].changed
     assert made.artefacts[0].sha256 is not None

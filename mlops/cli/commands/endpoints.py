@@ -94,6 +94,10 @@ def invoke(
     if (request is None) == (data is None):
         raise click.UsageError("give either a file or --data")
     if data is not None:
+        if data.startswith("@") and Path(data[1:]).is_file():
+            raise click.UsageError(
+                f"--data is the request itself: `mlops endpoints invoke {name} {data[1:]}` sends a file"
+            )
         body = data.encode()
     elif request == "-":
         body = sys.stdin.buffer.read()

@@ -13,6 +13,7 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account
 from mlops.account.answers import Refused
+from mlops.deploy.executions.code import addresses, dependencies
 from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState, StepState, describe
 from mlops.deploy.executions.inputs import Read, inputs, listing
@@ -20,7 +21,7 @@ from mlops.deploy.models.registry import described, metrics
 from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
 from mlops.ir.hiding import HIDDEN, hide
 
-Topic: TypeAlias = Literal["parameter", "code", "definition", "data", "cache", "outcome", "metric"]
+Topic: TypeAlias = Literal["parameter", "code", "package", "definition", "data", "cache", "outcome", "metric"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ def diff(account: Account, old: str, new: str) -> ExecutionDiff:
     differences = [
         *_values("parameter", None, first.parameters, second.parameters),
         *_definitions(first.definition, second.definition),
+        *_packages(account, first.definition, second.definition),
         *_data(account, pairs, first, second),
         *_outcomes(pairs),
         *_metrics(account, pairs, first, second),
@@ -121,6 +123,15 @@ def _definitions(old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Dif
         told = shown[0].get(name, {}), shown[1].get(name, {})
         yield from _members("definition", name, (before[name], after[name]), told)
     yield from _members("definition", None, (_envelope(old), _envelope(new)), tuple(map(_envelope, hidden)))
+
+
+def _packages(account: Account, old: Mapping[str, Any], new: Mapping[str, Any]) -> Iterator[Difference]:
+    """What the requirements of a step pin, where its code is another one."""
+    before, after = steps_of(old), steps_of(new)
+    for name in before:
+        if name in after and addresses(before[name]) != addresses(after[name]):
+            packages = dependencies(account, before[name]), dependencies(account, after[name])
+            yield from _values("package", name, *packages)
 
 
 def _envelope(document: Mapping[str, Any]) -> Mapping[str, Any]:

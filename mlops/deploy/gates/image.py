@@ -50,7 +50,9 @@ def judge(settings: Settings, asked: Asked) -> Judgement:
     told, passes = [], True
     for scan in scans:
         if scan.unknown is not None:
-            return Judgement(False, f"what a scan finds in {scan.image} is not known: {scan.unknown}")
+            lacks = settings.file is not None and scan.image not in declared
+            also = f"; {settings.file} has no reply for it" if lacks else ""
+            return Judgement(False, f"what a scan finds in {scan.image} is not known: {scan.unknown}{also}")
         counts = _counted(scan, frozenset(settings.exceptions))
         for severity, limit in settings.limits().items():
             if counts.get(severity, 0) > limit:

@@ -19,12 +19,13 @@ from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy import conditional_object
 from mlops.deploy.conditional_object import BucketMissing, Conflict
+from mlops.deploy.executions.code import addresses, dependencies
 from mlops.deploy.executions.details import definition_text, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState, describe
 from mlops.deploy.executions.inputs import inputs, listing
 from mlops.deploy.models.registry import Version
 from mlops.deploy.pipelines import commits
-from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
+from mlops.deploy.pipelines.definition_diff import steps_of
 from mlops.ir import AccountError, Refusal
 from mlops.ir.hiding import hide
 from mlops.ir.s3_uri import split_uri
@@ -70,6 +71,11 @@ class Lineage:
     at: str | None = None
     unknown: str | None = None
     """Why the execution tells nothing, in words."""
+    environment: Mapping[str, str] = field(default_factory=dict)
+    """Variables by step and name, but for seeds."""
+    dependencies: Mapping[str, str] = field(default_factory=dict)
+    """By step and package what the requirements of its code say: a version where one is pinned. A record of an earlier
+    version of mlops has neither."""
 
 
 def read(account: Account, environment: Environment, version: Version) -> Lineage | None:
@@ -140,7 +146,7 @@ def record(account: Account, environment: Environment, version: Version) -> Line
 
 def as_dictionary(lineage: Lineage) -> Mapping[str, Any]:
     """For programs."""
-    named = ("parameters", "seeds", "code", "images")
+    named = ("parameters", "seeds", "environment", "dependencies", "code", "images")
     return {
         **asdict(lineage),
         **{
@@ -161,6 +167,8 @@ def told(lineage: Lineage) -> Iterator[tuple[str, str]]:
     for topic, values in (
         ("parameter", lineage.parameters),
         ("seed", lineage.seeds),
+        ("variable", lineage.environment),
+        ("package", lineage.dependencies),
         ("code", lineage.code),
         ("image", lineage.images),
     ):
@@ -193,11 +201,11 @@ def _of_execution(
     jobs = jobs_of(account, state)
     parameters = parameters_of(account, arn)
     steps = steps_of(json.loads(text))
-    code = {
-        f"{name}: {value.rpartition('/')[2]}": value.split("/")[-2]
+    code = {f"{name}: {file}": address for name, step in steps.items() for file, address in addresses(step).items()}
+    packages = {
+        f"{name}: {package}": said
         for name, step in steps.items()
-        for _, value in leaves(step)
-        if is_asset(value)
+        for package, said in dependencies(account, step).items()
     }
     noted = commits.find(account, environment, text)
     images = {name: image for name, job in jobs.items() for image in _images(job)}
@@ -212,6 +220,8 @@ def _of_execution(
         hide({**images, **served}),
         dict(_data(account, state, jobs)),
         artefacts,
+        environment=dict(_variables(jobs)),
+        dependencies=hide(packages),
     )
 
 
@@ -266,6 +276,18 @@ def _of_job(front: str, job: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
         shuffled = (channel.get("ShuffleConfig") or {}).get("Seed")
         if shuffled is not None:
             yield f"{front}{channel.get('ChannelName')}: ShuffleConfig.Seed", str(shuffled)
+
+
+def _variables(jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, str]]:
+    """What no script reads, as the toolkits' own, is told too: it decides what they do."""
+    for name, job in jobs.items():
+        tuned = (job.get("TrainingJobDefinition"), *(job.get("TrainingJobDefinitions") or ()))
+        for described in (job, *(item for item in tuned if item)):
+            inner = described.get("DefinitionName")
+            # What hides a secret goes by the variable's own name.
+            for variable, value in hide(dict(described.get("Environment") or {})).items():
+                if not any(word in variable.lower() for word in _SEEDS):
+                    yield f"{name}{f'/{inner}' if inner else ''}: {variable}", str(value)
 
 
 def _called_so(front: str, values: Mapping[str, Any]) -> Iterator[tuple[str, str]]:

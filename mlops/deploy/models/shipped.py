@@ -1,27 +1,17 @@
-"""Which Python distributions a model archive brings: pinned in requirements, listed by a freeze, as wheels, or
-unpacked."""
+"""Which Python distributions the archives of a version bring."""
 
 from __future__ import annotations
 
-import re
 import tarfile
 from collections.abc import Iterator
-from typing import IO
 
 from mlops.account import Account, answers
+from mlops.deploy.models.distributions import listed
 from mlops.deploy.models.lineage import artefact_uris
 from mlops.deploy.models.registry import Version
 from mlops.ir import Refusal
 from mlops.ir.gate import Shipped
 from mlops.ir.s3_uri import split_uri
-
-_LISTS = re.compile(r"(^|/)([\w.-]*requirements[\w.-]*|[\w.-]*freeze[\w.-]*)\.(txt|lock|in)$", re.IGNORECASE)
-_WHEEL = re.compile(r"(^|/)(?P<name>[^/-]+)-(?P<version>[^/-]+)(-[^/-]+)+\.whl$")
-_METADATA = re.compile(r"(^|/)[^/]+\.(dist-info/METADATA|egg-info/PKG-INFO)$")
-_PINNED = re.compile(r"^(?P<name>[A-Za-z0-9][\w.-]*)\s*(\[[^\]]*\])?\s*(?P<rest>.*)$")
-_EXACT = re.compile(r"^={2,3}\s*(?P<version>[^\s,;*]+)$")
-_LARGEST = 4 * 1024 * 1024
-"""A list or a METADATA file that is larger is none."""
 
 
 def shipped(account: Account, version: Version) -> tuple[Shipped, ...]:
@@ -37,46 +27,3 @@ def _in_archive(account: Account, uri: str) -> Iterator[Shipped]:
         yield from listed(body)
     except (tarfile.TarError, OSError, EOFError) as error:
         raise Refusal(f"{uri} cannot be opened: {error}") from None
-
-
-def listed(archive: IO[bytes]) -> Iterator[Shipped]:
-    """Of an archive that is read once, from its beginning to its end; nothing is unpacked."""
-    with tarfile.open(fileobj=archive, mode="r|*") as members:
-        for member in members:
-            if not member.isfile():
-                continue
-            wheel = _WHEEL.search(member.name)
-            if wheel:
-                said = f"{wheel['name']} {wheel['version']}"
-                yield Shipped(wheel["name"], wheel["version"], said, member.name)
-                continue
-            is_list, is_metadata = _LISTS.search(member.name), _METADATA.search(member.name)
-            if not (is_list or is_metadata) or member.size > _LARGEST:
-                continue
-            file = members.extractfile(member)
-            text = file.read().decode(errors="replace") if file is not None else ""
-            yield from requirements(text, member.name) if is_list else _metadata(text, member.name)
-
-
-def requirements(text: str, file: str) -> Iterator[Shipped]:
-    """
-    >>> [(item.name, item.version) for item in requirements("numpy==1.2  # why\\nxgboost[a]>=1; x\\n-r other", "r.txt")]
-    [('numpy', '1.2'), ('xgboost', None)]
-    """
-    for line in text.replace("\\\n", " ").splitlines():
-        said = re.sub(r"(^|\s)#.*$", "", line).strip()
-        if not said or said.startswith("-"):
-            continue
-        requirement = said.partition(";")[0].partition(" --")[0].strip()
-        found = _PINNED.match(requirement)
-        if found:
-            exact = _EXACT.match(found["rest"].strip())
-            yield Shipped(found["name"], exact["version"] if exact else None, requirement, file)
-
-
-def _metadata(text: str, file: str) -> Iterator[Shipped]:
-    head = text.partition("\n\n")[0]
-    told = dict(line.split(": ", 1) for line in head.splitlines() if re.match(r"(Name|Version): ", line))
-    if "Name" in told:
-        version = told.get("Version", "").strip() or None
-        yield Shipped(told["Name"].strip(), version, f"{told['Name'].strip()} {version}", file)

@@ -16,7 +16,7 @@ import pytest
 from mlops.deploy.endpoints.gating import judge
 from mlops.deploy.gates import gates
 from mlops.deploy.gates.image import scan_of
-from mlops.deploy.models.shipped import listed
+from mlops.deploy.models.distributions import listed
 from mlops.ir.gate import Digest, Fleet, Scan, Shipped, Signature
 
 from .test_gates import ASKED
@@ -162,7 +162,7 @@ def root(tmp_path: Path) -> Path:
             {"file": "scans.json"},
             {"scans": lambda: [Scan("other", unknown="no scanner")]},
             False,
-            "no scanner",
+            "no scanner; scans.json has no reply for it",
         ),
         ("dependencies", OSV, ships(("joblib", "1.0")), True, "1 package, and none of 3 advisories"),
         (
