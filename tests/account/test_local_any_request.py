@@ -29,6 +29,7 @@ BEFORE: list[tuple[str, str, dict[str, Any]]] = [
     ("s3", "PutObject", {"Bucket": "some-bucket", "Key": "key", "Body": b"content"}),
     ("sagemaker", "CreateModelPackageGroup", {"ModelPackageGroupName": "g"}),
     ("sagemaker", "CreateModelPackage", {"ModelPackageGroupName": "g", "SourceUri": "s3://b/m"}),
+    ("sagemaker", "CreateModelCard", {"ModelCardName": "m", "Content": "{}", "ModelCardStatus": "Draft"}),
     ("sagemaker", "CreateModel", {"ModelName": "m", "PrimaryContainer": {"Image": IMAGE}}),
     (
         "sagemaker",

@@ -173,6 +173,7 @@ ELSEWHERE = {
     ("executions open", "--env"): "it opens a step on this machine, and refuses any other account",
     ("init", "--env"): "it writes the name into a workflow",
     ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",
+    ("models package", "--env"): "it reads what was registered and writes it here: tests/cli/test_standalone.py",
     ("promote", "--registry"): "it reads there, and changes what --to names; no consent is asked for that account",
     ("run", "--env"): "it takes parameters of that environment and runs here, asking nothing of its account",
     ("run", "--from-env"): "it copies from there into the local account: tests/cli/test_start_and_replay.py",

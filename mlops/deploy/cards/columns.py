@@ -9,7 +9,9 @@ from __future__ import annotations
 import csv
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+import operator
+from collections import Counter
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
@@ -19,6 +21,8 @@ FEWEST = 10
 """Of fewer values no range is told."""
 _MOST_COLUMNS = 500
 _MOST_DISTINCT = 1000
+_BLOCK = 4096
+"""Rows that are looked at together."""
 _LOOK = 200
 """Rows that are looked at to tell a header from a row."""
 _MISSING = frozenset({"", "na", "n/a", "nan", "null", "none", "nil", "?", "#n/a"})
@@ -72,28 +76,56 @@ class _Seen:
     total: float = 0.0
     distinct: set[int] | None = field(default_factory=set)
 
+    def add_all(self, cells: Iterable[str]) -> None:
+        """Of a column of texts: most of it is done once for cells that are alike."""
+        counts = Counter(map(str.strip, cells))
+        for text in [text for text in counts if text.lower() in _MISSING]:
+            self.missing += counts.pop(text)
+        if not counts:
+            return
+        if self.distinct is not None:
+            self.distinct.update(map(hash, counts))
+            if len(self.distinct) > _MOST_DISTINCT:
+                self.distinct = None
+        values = _numbers(counts) if self.numbers == self.present else None
+        if values is None:
+            for text, count in counts.items():
+                self._add(text, count)
+            return
+        many = counts.total()
+        together = "".join(counts).lower()
+        whole = "." not in together and "e" not in together
+        self.whole += many if whole else sum(map(_count_whole, counts.items()))
+        self._measure(min(values), max(values), math.fsum(map(operator.mul, values, counts.values())))
+        self.numbers += many
+        self.present += many
+
     def add(self, text: str) -> None:
         text = text.strip()
         if text.lower() in _MISSING:
             self.missing += 1
             return
-        self.present += 1
         if self.distinct is not None:
             self.distinct.add(hash(text))
             if len(self.distinct) > _MOST_DISTINCT:
                 self.distinct = None
-        if self.numbers == self.present - 1:
+        self._add(text, 1)
+
+    def _add(self, text: str, count: int) -> None:
+        before = self.present
+        self.present += count
+        if self.numbers == before:
             value = _number(text)
             if value is not None:
-                self._measure(value)
-                self.numbers += 1
-                self.whole += value.is_integer() and "." not in text and "e" not in text.lower()
+                self._measure(value, value, value * count)
+                self.numbers += count
+                self.whole += _count_whole((text, count))
                 return
         if text.lower() in _TRUTHS:
-            self.truths += 1
-        elif self.times == self.present - 1 and (moment := _moment(text)) is not None:
-            self.times += 1
-            self._measure(moment)
+            self.truths += count
+        elif self.times == before and (moment := _moment(text)) is not None:
+            self.times += count
+            self._measure(moment, moment, moment * count)
 
     def add_json(self, value: Any) -> None:
         match value:
@@ -107,9 +139,9 @@ class _Seen:
             case _:
                 self.add(str(value))
 
-    def _measure(self, value: float) -> None:
-        self.low, self.high = min(self.low, value), max(self.high, value)
-        self.total += value
+    def _measure(self, low: float, high: float, total: float) -> None:
+        self.low, self.high = min(self.low, low), max(self.high, high)
+        self.total += total
 
     def column(self, private: bool) -> Column:
         kind = self._kind()
@@ -137,7 +169,8 @@ class _Seen:
 class Reading:
     """Statistics of one table that may lie in several files, each of them read once, from its beginning."""
 
-    def __init__(self, private: Sequence[str] = ()) -> None:
+    def __init__(self, private: Sequence[str] = (), block: int = _BLOCK) -> None:
+        self._block = block
         self._private = frozenset(private)
         self._columns: dict[str, _Seen] = {}
         self._rows = self._odd = 0
@@ -166,17 +199,15 @@ class Reading:
             names = [f"column {number}" for number in range(1, len(first[0]) + 1)]
         self._width = max(self._width, len(names))
         seen = [self._column(name) for name in names[:_MOST_COLUMNS]]
-        adders = [column.add for column in seen]
-        for row in chain(first, rows):
-            if not row:
-                continue
-            self._rows += 1
-            if len(row) != len(names):
-                self._odd += 1
-                for column in seen[len(row) :]:
-                    column.missing += 1
-            for add, text in zip(adders, row, strict=False):
-                add(text)
+        following = (row for row in chain(first, rows) if row)
+        while block := list(islice(following, self._block)):
+            self._rows += len(block)
+            odd = [row for row in block if len(row) != len(names)]
+            self._odd += len(odd)
+            if odd:
+                block = [(row + [""] * len(names))[: len(names)] for row in block]
+            for column, cells in zip(seen, zip(*block, strict=True), strict=False):
+                column.add_all(cells)
 
     def json_lines(self, lines: Iterable[str]) -> None:
         """Of a file. Raises ValueError for a line that is no JSON."""
@@ -236,6 +267,24 @@ def _is_header(row: Sequence[str], below: Sequence[Sequence[str]]) -> bool:
 
 def _is_no_word(text: str) -> bool:
     return _number(text) is not None or text.lower() in _TRUTHS or _moment(text) is not None
+
+
+def _numbers(texts: Collection[str]) -> list[float] | None:
+    """All of them, where all are numbers."""
+    try:
+        values = list(map(float, texts))
+    except ValueError:
+        return None
+    return values if all(map(math.isfinite, values)) and "_" not in "".join(texts) else None
+
+
+def _count_whole(counted: tuple[str, int]) -> int:
+    """
+    >>> [_count_whole((text, 2)) for text in ("3", "3.0", "1e3")]
+    [2, 0, 0]
+    """
+    text, count = counted
+    return count if "." not in text and "e" not in text.lower() else 0
 
 
 def _number(text: str) -> float | None:

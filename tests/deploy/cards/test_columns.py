@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mlops.deploy.cards.columns import FEWEST, Reading, TableStatistics, reader
 
@@ -62,6 +64,29 @@ def test_rows_missing_and_odd() -> None:
     assert [(column.present, column.missing) for column in told.columns] == [(3, 1), (2, 2), (2, 2)]
     told = read("a.jsonl", '{"a": 1}\n{"b": 2}\n{"a": null}\n')
     assert [(column.name, column.present, column.missing) for column in told.columns] == [("a", 1, 2), ("b", 1, 2)]
+
+
+CELLS = st.sampled_from(["1", "-2", "0.5", "1e2", "", "nan", "x", "true", "2026-01-01", "1_0"])
+
+
+@given(st.lists(st.tuples(CELLS, CELLS), max_size=30), st.integers(1, 5))
+def test_cells_that_are_looked_at_together_say_what_each_says(table: list[tuple[str, str]], block: int) -> None:
+    """By the way that JSON goes, one after the other."""
+    whole, single = Reading(block=block), Reading()
+    whole.delimited([f"{first},{second}\n" for first, second in (("n", "m"), *table)], ",")
+    for row in table:
+        single.record(dict(zip("nm", row, strict=True)))
+    together, each = whole.ended(), single.ended()
+    if together.headed and table:
+        assert together.rows == each.rows
+        for ours, theirs in zip(together.columns, each.columns, strict=True):
+            assert replace(ours, mean=None) == replace(theirs, mean=None)
+            assert ours.mean == pytest.approx(theirs.mean)
+
+
+def test_empty_lines_are_no_end() -> None:
+    text = "a,b\n1,2\n" + "\n" * 10_000 + "3,4\n" * 10_000
+    assert read("a.csv", text).rows == 10_001
 
 
 def test_several_files_are_one_table() -> None:

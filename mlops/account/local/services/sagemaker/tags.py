@@ -21,6 +21,7 @@ _KINDS = {
     "endpoint-config": "EndpointConfig",
     "endpoint": "Endpoint",
     "inference-experiment": "InferenceExperiment",
+    "model-card": "ModelCard",
 }
 
 
