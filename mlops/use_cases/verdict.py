@@ -208,6 +208,10 @@ def _decided(settings: PromotionSettings, samples: Samples, look: Looked) -> Dec
 def _settings(samples: Samples, environment: Environment, declared: bool) -> PromotionSettings:
     """As they were then, or as they are declared now."""
     then: dict[str, Any] = {"judge": dict(samples.judge), "alarms": list(samples.watched)}
+    shares = sorted({stage.share for stage in samples.stages if 0 < stage.share < 100})
+    if shares:
+        # Whatever it was called: what is compared needs stages in which both versions served.
+        then["strategy"] = {"stepped": {"shares": shares}}
     if samples.shadow is not None:
         then["shadow"] = dict(samples.shadow.declared)
         # A shadow was looked at, so it was of the local account, wherever it is explained.

@@ -25,9 +25,9 @@ from mlops.project.environments import Environment
 
 _LATE_FILES = 3600.0
 """How long after a request the file that it was captured in is looked for."""
-_GRID = 1000
-"""Of so many steps between the bounds a value is kept as one, by chance the one below or above, so that the mean stays
-what it is: a period is no larger than that, however many requests it has."""
+_GRID = 250
+"""Where a period has more values than that, each is kept as one of so many steps between the bounds, by chance the one
+below or above, so that the mean stays what it is, and a period has an end however many requests it has."""
 
 Slices = Mapping[str, Sequence[str]]
 """Values of attributes of the requests that are looked at by themselves."""
@@ -111,7 +111,7 @@ class Joining:
         found: dict[str, float | None] = {}
         for name, tally in tallies.items():
             if tally.requests:
-                found |= answers_of(tally.values, tally.requests, tally.beyond, name)
+                found |= answers_of(tally.values(wanted), tally.requests, tally.beyond, name)
         return found
 
     def forget(self, before: float) -> None:
@@ -213,7 +213,7 @@ class Joining:
 
 @dataclass(slots=True)
 class _Tally:
-    values: Counter[float] = field(default_factory=Counter)
+    scores: list[tuple[float, str]] = field(default_factory=list)
     requests: int = 0
     beyond: int = 0
 
@@ -221,13 +221,19 @@ class _Tally:
         self.requests += 1
         if score is not None:
             self.beyond += not wanted.low <= score <= wanted.high
-            self.values[_kept(score, wanted, identity)] += 1
+            self.scores.append((min(max(score, wanted.low), wanted.high), identity))
+
+    def values(self, wanted: Outcomes) -> Mapping[float, int]:
+        found = Counter(score for score, _ in self.scores)
+        if len(found) <= _GRID:
+            return found
+        return Counter(_kept(score, wanted, identity) for score, identity in self.scores)
 
 
 def _kept(score: float, wanted: Outcomes, identity: str) -> float:
     """On the grid. The chance is that of the request's own id, so whoever looks again keeps the same."""
     whole = wanted.high - wanted.low
-    part = (min(max(score, wanted.low), wanted.high) - wanted.low) / whole * _GRID
+    part = (score - wanted.low) / whole * _GRID
     below = math.floor(part + 1e-9)
     step = below + (zlib.crc32(identity.encode()) / 2**32 < part - below)
     return wanted.low + whole * step / _GRID

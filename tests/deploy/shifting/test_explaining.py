@@ -24,6 +24,7 @@ from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
 from mlops.project.environments import read_project
 from mlops.use_cases.verdict_picture import picture
 
+from . import outcomes
 from .test_comparing import Traffic, judge, looks, seen
 
 Mlops = Callable[..., Told]
@@ -79,6 +80,21 @@ def test_what_is_declared_now_would_have_decided_otherwise(tmp_path: Path, mlops
     assert told.out.rstrip().endswith("by what is declared now: nothing is red; not as it was decided then")
     (tmp_path / "mlops.toml").write_text(DECLARED.replace("5", "1.25"))
     assert "as it was decided then" in mlops("verdict", "explain", "churn", "--declared").out
+
+
+def test_an_ab_test_is_decided_anew(tmp_path: Path, mlops: Mlops) -> None:
+    slices = {"plan": ["free", "paid"]}
+    compare = {"wanted": "better", "undecided": "back", "slices": slices}
+    declared = {"bought": {"measure": "outcome", "name": "bought", "within": outcomes.LATE, "compare": compare}}
+    test = outcomes.Test(Comparison(wanted="better", undecided="back", slices=slices))
+    samples = test.samples(declared)
+    list(test.looks(outcomes.Fate(0.3, 0.5, sizes={"plan=free": 0.2, "plan=paid": 0.3}), samples, every=5))
+    keep(tmp_path, samples)
+    told = mlops("verdict", "explain", "churn", "--all")
+    assert "better, and not known yet for plan=" in told.out and ": better, with a doubt of at most 2.5 %" in told.out
+    assert "from the samples: nothing is red; as it was decided then" in told.out
+    found = mlops("verdict", "explain", "churn", "--save", "shift.json", "--format", "json").json
+    assert mlops("verdict", "explain", "--file", "shift.json", "--format", "json").json == found
 
 
 def test_shifts_before_the_last_are_kept(tmp_path: Path, mlops: Mlops) -> None:
