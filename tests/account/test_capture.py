@@ -13,6 +13,8 @@ from typing import Any
 import pytest
 from endpoint_parts import World as Endpoints
 from endpoint_parts import refused, variant
+from hypothesis import given
+from hypothesis import strategies as st
 from router_parts import Asked, reply, until, world
 
 from mlops.account.local import LocalAccount
@@ -67,6 +69,17 @@ def test_a_line_is_as_the_service_writes_it() -> None:
     }
     assert line(seen, answer(), ALL).count("\n") == 1
     assert set(json.loads(line(request(), answer(), ALL))["eventMetadata"]) == {"eventId", "inferenceTime"}
+
+
+@given(*[st.text(max_size=8)] * 4)
+def test_a_line_is_json_whatever_is_in_it(body: str, kind: str, name: str, attributes: str) -> None:
+    seen = request(body.encode("utf-8", "replace"), kind, inference_id=name or None, attributes=attributes or None)
+    written = line(seen, answer(body.encode("utf-8", "replace"), "text/csv"), ALL)
+    told = json.loads(written)
+    assert written == json.dumps(told, separators=(",", ":"), ensure_ascii=False) + "\n"
+    assert told["captureData"]["endpointInput"]["observedContentType"] == kind
+    assert told["eventMetadata"].get("inferenceId", "") == name
+    assert told["eventMetadata"].get("customAttributes", [""]) == [attributes]
 
 
 @pytest.mark.parametrize(

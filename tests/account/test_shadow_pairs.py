@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from router_parts import Asked, World, reply, until, world
 
 from mlops.account.local.process.capture.keeper import Keeper
 from mlops.account.local.process.capture.pairs import compared
 from mlops.account.local.process.capture.rule import Capture
-from mlops.account.local.process.capture.seen import Room
+from mlops.account.local.process.capture.seen import Room, new_event_id
 from mlops.account.local.process.router.engine import best
 from mlops.account.local.process.router.records import Recorder, lost, rows_between
 from mlops.account.local.process.router.routing import Limits, Variant
@@ -122,3 +125,16 @@ def test_a_shadow_that_never_answers_delays_nobody_and_what_it_was_not_shown_is_
 def test_what_there_is_no_room_for_is_counted(tmp_path: Path) -> None:
     assert pairs(tmp_path, two, other, room=Room(10)) == []
     assert lost(tmp_path) == 2
+
+
+@given(st.text(alphabet='0129.eE+-,\n "[]{}:ant', max_size=12) | st.text(max_size=6))
+def test_what_is_the_same_byte_for_byte_is_as_if_it_were_read(text: str) -> None:
+    """With a space behind it is read whole: that is no difference."""
+    body = text.encode("utf-8", "surrogatepass")
+    assert compared(body, body) == compared(body, body + b" ")
+
+
+def test_an_event_id_is_a_uuid_and_another_each_time() -> None:
+    found = {new_event_id() for _ in range(1000)}
+    assert len(found) == 1000
+    assert {(uuid.UUID(item).version, uuid.UUID(item).variant) for item in found} == {(4, uuid.RFC_4122)}
