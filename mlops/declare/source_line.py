@@ -21,8 +21,20 @@ def author_line() -> Where:
     return Where()
 
 
+_TYPED = ("<stdin>", "<ipython-input-", "<python-input-")
+"""What somebody typed at a prompt: Python's own, IPython's in a terminal, and Python's since 3.13."""
+
+
 def is_machinery(file: str) -> bool:
-    return file.startswith((_OURS, "<")) or "/pydantic/" in file.replace("\\", "/") or file.endswith("contextlib.py")
+    """
+    >>> is_machinery("<frozen importlib._bootstrap>"), is_machinery("<ipython-input-3-0a1b>"), is_machinery("/a/b.py")
+    (True, False, False)
+    """
+    return (
+        (file.startswith((_OURS, "<")) and not file.startswith(_TYPED))
+        or "/pydantic/" in file.replace("\\", "/")
+        or file.endswith("contextlib.py")
+    )
 
 
 def is_authors(file: str) -> bool:

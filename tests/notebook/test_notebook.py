@@ -199,3 +199,22 @@ def test_a_real_notebook(here: Path) -> None:
     assert result.data["text/plain"] == "'Succeeded'"
     (error,) = notebook.cells[3].outputs
     assert (error.ename, "imge" in error.evalue) == ("MisuseError", True)
+
+
+def test_at_a_prompt_files_are_looked_for_in_the_working_directory(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """IPython's frames in a terminal were taken for the author's, and its package's folder was searched."""
+    monkeypatch.setenv("IPYTHONDIR", str(here / "ipython"))
+    shells = pytest.importorskip("IPython.core.interactiveshell").InteractiveShell
+    shell = shells.instance()
+    try:
+        shell.run_cell(
+            "import sys\nfrom mlops import Pipeline, Processing\n"
+            'with Pipeline("typed") as typed:\n'
+            f'    Processing("Make", code="make.py", image="{IMAGE}", command=[sys.executable])\n'
+            "shown = typed.show()"
+        ).raise_error()
+        assert "D052" not in shell.user_ns["shown"]
+        wrong = shell.run_cell('with Pipeline("q"):\n    Processing("P", image="x", imge="y")').error_in_exec
+        assert "interactiveshell" not in str(wrong) and "imge" in str(wrong)
+    finally:
+        shells.clear_instance()
