@@ -16,6 +16,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account, answers
+from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import evidence
 from mlops.deploy.endpoints.sampling import Samples, samples_of
 from mlops.deploy.models import registry
@@ -177,7 +178,9 @@ def _fetch(account: Account, uri: str, target: Path) -> tuple[str, str]:
     digest = hashlib.sha256()
     target.parent.mkdir(parents=True, exist_ok=True)
     with answers():
-        reply = account.client("s3").get_object(Bucket=bucket, Key=key)
+        reply = unless_missing(lambda: account.client("s3").get_object(Bucket=bucket, Key=key))
+        if reply is None:
+            raise Refusal(f"nothing lies at {uri}", hint="`mlops models lineage` tells what was registered")
         with target.open("wb") as file:
             while chunk := reply["Body"].read(_CHUNK):
                 digest.update(chunk)

@@ -22,7 +22,7 @@ import pytest
 from command_line import ROOT, in_this_process
 
 from mlops.account import Account
-from mlops.ir import Refusal, UsageError
+from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.news import Said
 from mlops.use_cases.python_here import python_of
@@ -331,3 +331,50 @@ def test_for_people_and_programs(account: Account, capfd: pytest.CaptureFixture[
     assert "`mlops endpoints invoke churn request.csv` sends a file" in asked
     for words in (("churn", "one", "--as", "lambda"), ("model", "--base", "x"), ("churn", "7", "--as", "lambda")):
         assert "Traceback" not in ask("models", "package", *words, code=2).err
+
+
+TOML = """
+[env.dev]
+account = "123456789012"
+region = "us-east-1"
+role = "arn:aws:iam::123456789012:role/serve"
+bucket = "mlops-local"
+endpoint_url = "{url}"
+"""
+
+
+def test_of_a_version_of_an_account_only_who_fitted_it_knows_what_it_wants(
+    moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What is installed on this machine says nothing of it."""
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_DEFAULT_REGION"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
+    urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
+    (tmp_path / "mlops.toml").write_text(TOML.format(url=moto_url))
+    (tmp_path / "pins.txt").write_text("numpy==1.26.4 --hash=sha256:00  # as it was fitted\n")
+    monkeypatch.chdir(tmp_path)
+    account = connect_here("dev").account
+    account.client("s3").create_bucket(Bucket="mlops-local")
+    registered(
+        account, {"code/inference.py": ECHO}, image="1.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.1-py310"
+    )
+
+    def package(**more: Any) -> Alone:
+        return package_version(Wanted("dev", "churn", 1, "lambda", **more), lambda event: None)
+
+    with pytest.raises(Refusal, match="nothing says which packages version 1 of churn wants") as refused:
+        package()
+    assert "--requirements FILE" in (refused.value.hint or "")
+    made = package(requirements=Path("pins.txt"))
+    assert (made.base, made.requirements) == ("amazon/aws-lambda-python:3.10", ("numpy==1.26.4",))
+    assert Path("churn-1/requirements.txt").read_text() == Path("pins.txt").read_text()
+    account.client("s3").put_object(Bucket="mlops-local", Key="m/model.tar.gz", Body=b"no archive")
+    with pytest.raises(Refusal, match="cannot be unpacked"):
+        package(requirements=Path("pins.txt"), out=Path("other"))
+    assert not Path("other").exists()
+    account.client("s3").delete_object(Bucket="mlops-local", Key="m/model.tar.gz")
+    with pytest.raises(MlopsError) as told:
+        package(requirements=Path("pins.txt"), out=Path("other"))
+    assert "s3://mlops-local/m/model.tar.gz" in f"{told.value.message} {told.value.hint}"
