@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlops.deploy.cards.data import DataSet
 from mlops.deploy.cards.facts import Known, Shifted
-from mlops.deploy.cards.page import number
+from mlops.deploy.cards.page import moment, number
 from mlops.deploy.models.happened import Happened
 from mlops.deploy.models.lineage import Content, Lineage
 from mlops.ir.counted import counted
@@ -145,11 +145,11 @@ def page(notes: Notes) -> Sheet:
         if changes:
             sections.append(Section(title, [_table(changes, old.number, new.number)]))
     sections.append(Section("Commits", [*_commits(notes)]))
-    rows = [(item.endpoint, item.at, item.stage, item.standing, item.why) for item in notes.shifted]
+    rows = [(item.endpoint, moment(item.at), item.stage, item.standing, item.why) for item in notes.shifted]
     if rows:
         sections.append(Section("Verdicts", [Table(("Endpoint", "Began", "Stage", "Verdict", "Why"), rows)]))
     events = [
-        (item.at, item.status, item.endpoint or "", item.by or "somebody unknown", item.reason or "")
+        (moment(item.at), item.status, item.endpoint or "", item.by or "somebody unknown", item.reason or "")
         for item in notes.happened
     ]
     if events:
@@ -199,7 +199,7 @@ def _commits(notes: Notes) -> Iterator[Block]:
     before, after = notes.old.lineage, notes.new.lineage
     yield Paragraph(f"From {_commit(before)} to {_commit(after)}.")
     if notes.commits:
-        rows = [(item.id[:_DIGITS], item.at, item.author, item.subject) for item in notes.commits]
+        rows = [(item.id[:_DIGITS], moment(item.at), item.author, item.subject) for item in notes.commits]
         yield Table(("Commit", "At", "By", "What"), rows)
     elif notes.why_not:
         yield Paragraph(notes.why_not)

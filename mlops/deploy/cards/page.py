@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 from mlops.deploy.cards.columns import Column
@@ -41,7 +42,7 @@ def card(known: Known) -> Sheet:
     risk = (found.get("intended_uses") or {}).get("risk_rating")
     if risk:
         badges.insert(1, f"risk: {risk}")
-    registered = f"registered {version.created:%Y-%m-%d %H:%M}" if version.created is not None else ""
+    registered = f"registered {version.created.astimezone(UTC):%Y-%m-%d %H:%M}Z" if version.created is not None else ""
     shown = [section for section in sections if section.blocks]
     return Sheet(f"{group}, version {version.number}", registered, shown, [item for item in badges if item])
 
@@ -152,7 +153,9 @@ def _evaluation(known: Known) -> Iterator[Block]:
 
 
 def _verdicts(known: Known) -> Iterator[Block]:
-    rows = [(item.endpoint, item.at, item.stage, str(item.looks), item.standing, item.why) for item in known.shifted]
+    rows = [
+        (item.endpoint, moment(item.at), item.stage, str(item.looks), item.standing, item.why) for item in known.shifted
+    ]
     if rows:
         yield Table(("Endpoint", "Began", "Stage", "Looks", "Verdict", "Why"), rows, frozenset({3}))
 
@@ -175,7 +178,7 @@ def _origin(known: Known) -> Iterator[Block]:
 
 def _history(known: Known) -> Iterator[Block]:
     rows = [
-        (item.at, item.status, item.endpoint or "", item.by or "somebody unknown", item.reason or "")
+        (moment(item.at), item.status, item.endpoint or "", item.by or "somebody unknown", item.reason or "")
         for item in known.happened
     ]
     if rows:
@@ -211,6 +214,19 @@ def number(value: float) -> str:
     if not math.isfinite(value):
         return str(value)
     return f"{value:,.0f}" if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"
+
+
+def moment(at: str) -> str:
+    """A time of a record, for people.
+
+    >>> moment("2026-11-29T04:05:25+00:00"), moment("2026-11-29T05:05:25+01:00"), moment("")
+    ('2026-11-29 04:05:25Z', '2026-11-29 04:05:25Z', '')
+    """
+    try:
+        found = datetime.fromisoformat(at)
+    except ValueError:
+        return at
+    return f"{found.astimezone(UTC):%Y-%m-%d %H:%M:%S}Z" if found.tzinfo else at
 
 
 def _size(count: int) -> str:

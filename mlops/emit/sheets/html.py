@@ -39,6 +39,7 @@ nav a { margin-right: .9rem; color: var(--accent); }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .32rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
   min-width: 5.5rem; overflow-wrap: anywhere; }
+td:last-child:not(.number) { min-width: 14rem; }
 th { color: var(--soft); font-weight: 600; }
 thead th { background: var(--shade); white-space: nowrap; }
 tbody th { width: 14rem; }
