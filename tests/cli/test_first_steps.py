@@ -80,6 +80,7 @@ def test_doctor_and_lock_do_not_send_one_to_each_other(project: Path, without_th
     with pytest.raises(ConfigurationError) as caught:
         lock.pin(None, lambda event: None)
     assert "pip install 'sagemaker>=3'" in str(caught.value.hint) and "mlops lock" not in str(caught.value.hint)
+    assert "not pinned" not in str(caught.value), "it looks all of them up again, pinned or not"
     assert "pip install 'sagemaker>=3', then `mlops lock`" in said("doctor").out
     said("doctor", "--strict", code=1)
 
