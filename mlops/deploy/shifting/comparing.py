@@ -173,6 +173,42 @@ def compare_means(
     )
 
 
+def evidence(
+    comparison: Comparison,
+    looks: Sequence[Look],
+    planned: Sequence[Planned] = (),
+    usual: Usual | None = None,
+    *,
+    better: bool = False,
+) -> tuple[float, ...]:
+    """After each look, that the new version is worse, or ``better``; :meth:`Comparison.doubt` says what is enough."""
+    rate, alpha = usual.rate if usual is not None else None, comparison.doubt
+    if better:
+        return rates.better(looks, planned, alpha=alpha, usual=rate)
+    return rates.worse(looks, planned, times=comparison.times, alpha=alpha, usual=rate)
+
+
+def evidence_of_means(
+    comparison: Comparison,
+    looks: Sequence[means.Look],
+    bounds: means.Bounds,
+    planned: Sequence[Planned] = (),
+    usual: UsualMean | None = None,
+    *,
+    better: bool = False,
+) -> tuple[float, ...]:
+    """The same of means."""
+    return means.worse(
+        looks,
+        bounds,
+        [(item.requests, item.share) for item in planned],
+        by=0.0 if better else comparison.by,
+        lower_is_better=(comparison.better == "lower") is not better,
+        alpha=comparison.doubt,
+        usual=None if usual is None else means.Usual(usual.mean, usual.variance),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class _Sum:
     count: int

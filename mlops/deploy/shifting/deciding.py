@@ -21,7 +21,7 @@ from mlops.ir.duration import said
 from mlops.ir.measure import REQUESTS, Answers, Measure, seen_values, slice_answers
 from mlops.ir.shift import Bake
 from mlops.statistics import means
-from mlops.statistics.rates import Planned
+from mlops.statistics.rates import Look, Planned
 
 Missing: TypeAlias = Literal["unsure", "pass", "fail"]
 _PERIODS = (1, 5, 10, 20, 30)
@@ -159,11 +159,8 @@ def _of_rule(rule: Rule, samples: Samples, windows: Sequence[Window], until: flo
 def _of_comparison(
     rule: Rule, comparison: Comparison, samples: Samples, windows: Sequence[Window], until: float
 ) -> Verdict:
-    looked = [periods_of(rule, window, until) for window in windows]
-    times = [at for periods in looked for at in periods]
-    # Stages end in their order, so the windows are those of the first ones.
-    shares = [stage.share / 100 for periods, stage in zip(looked, samples.stages, strict=False) for _ in periods]
-    seen = _Compared(rule, comparison, samples, times, shares, windows[0][0])
+    seen = _compared(rule, comparison, samples, windows, until)
+    shares = seen.shares
     found = seen.of()
     counts = seen.requests()
     misshared = comparing.is_misshared(counts, shares)
@@ -208,6 +205,24 @@ def _of_comparison(
     return Verdict("green", f"{rule.name}: {told}")
 
 
+def evidence(
+    rule: Rule, comparison: Comparison, samples: Samples, windows: Sequence[Window], until: float, *, better: bool
+) -> Sequence[tuple[int, float]]:
+    """When each period begins, and what there is by its end against the new version, or for it."""
+    seen = _compared(rule, comparison, samples, windows, until)
+    return list(zip(seen.times, seen.evidence(better=better), strict=True))
+
+
+def _compared(
+    rule: Rule, comparison: Comparison, samples: Samples, windows: Sequence[Window], until: float
+) -> _Compared:
+    looked = [periods_of(rule, window, until) for window in windows]
+    times = [at for periods in looked for at in periods]
+    # Stages end in their order, so the windows are those of the first ones.
+    shares = [stage.share / 100 for periods, stage in zip(looked, samples.stages, strict=False) for _ in periods]
+    return _Compared(rule, comparison, samples, times, shares, windows[0][0])
+
+
 def _worse_slice(comparison: Comparison, name: str, found: comparing.Compared) -> str:
     doubt = f"{100 * comparison.slice_doubt:.3g} %"
     return f"worse{comparison.limit} for {name}: {found.told}, with a doubt of at most {doubt}"
@@ -231,20 +246,37 @@ class _Compared:
 
     def of(self, slice_: str = "") -> comparing.Compared:
         doubt = self.comparison.slice_doubt if slice_ else None
-        rule, samples = self.rule, self.samples
-        new, *old = (self._answered(variant, slice_) for variant in (samples.new, *samples.old))
-        if rule.measure.counted is not None:
-            counted = [{at: _counted(rule, answers) for at, answers in of.items()} for of in (new, *old)]
-            looks = [comparing.look(counted[0][at], [item[at] for item in counted[1:]]) for at in self.times]
-            usual = None if slice_ else usual_of(rule, samples, self.began)
-            return comparing.compare(self.comparison, looks, self._plan(usual), usual, doubt)
-        bounds = bounds_of(rule)
-        of_means = [
+        if self.rule.measure.counted is not None:
+            usual = None if slice_ else usual_of(self.rule, self.samples, self.began)
+            return comparing.compare(self.comparison, self._looks(slice_), self._plan(usual), usual, doubt)
+        bounds = bounds_of(self.rule)
+        usually = None if slice_ else usual_mean_of(self.rule, self.samples, self.began)
+        looks = self._looks_at_means(bounds, slice_)
+        return comparing.compare_means(self.comparison, looks, bounds, self._plan(usually), usually, doubt)
+
+    def evidence(self, *, better: bool) -> tuple[float, ...]:
+        """Of the whole, after each period."""
+        if self.rule.measure.counted is not None:
+            usual = usual_of(self.rule, self.samples, self.began)
+            return comparing.evidence(self.comparison, self._looks(), self._plan(usual), usual, better=better)
+        bounds, usually = bounds_of(self.rule), usual_mean_of(self.rule, self.samples, self.began)
+        return comparing.evidence_of_means(
+            self.comparison, self._looks_at_means(bounds), bounds, self._plan(usually), usually, better=better
+        )
+
+    def _looks(self, slice_: str = "") -> Sequence[Look]:
+        new, *old = (
+            {at: _counted(self.rule, answers) for at, answers in self._answered(variant, slice_).items()}
+            for variant in (self.samples.new, *self.samples.old)
+        )
+        return [comparing.look(new[at], [item[at] for item in old]) for at in self.times]
+
+    def _looks_at_means(self, bounds: means.Bounds, slice_: str = "") -> Sequence[means.Look]:
+        new, *old = (self._answered(variant, slice_) for variant in (self.samples.new, *self.samples.old))
+        return [
             means.Look(_values(bounds, [new[at]]), _values(bounds, [item[at] for item in old]), share)
             for at, share in zip(self.times, self.shares, strict=True)
         ]
-        usually = None if slice_ else usual_mean_of(rule, samples, self.began)
-        return comparing.compare_means(self.comparison, of_means, bounds, self._plan(usually), usually, doubt)
 
     def requests(self) -> Sequence[tuple[int, int]]:
         """All that were shared, also those that nothing became of."""

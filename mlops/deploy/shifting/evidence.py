@@ -6,11 +6,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from mlops.deploy.shifting import comparing, deciding, mirroring
+from mlops.deploy.shifting import deciding, mirroring
 from mlops.deploy.shifting.deciding import Rule
 from mlops.deploy.shifting.mirroring import Mirroring
 from mlops.deploy.shifting.samples import Samples
-from mlops.statistics import rates
 from mlops.statistics.betting import goal
 
 
@@ -60,20 +59,14 @@ def _of_rule(rule: Rule, samples: Samples) -> Iterator[Line]:
     if not samples.looks:
         return
     last = samples.looks[-1]
-    windows, until = samples.windows(last), last.now - samples.lag
+    windows, until = samples.windows(last), last.now - samples.lag - rule.late
     times = [at for window in windows for at in deciding.periods_of(rule, window, until)]
-    if rule.compare is not None and rule.measure.counted is not None and times:
-        new, *old = (deciding.counts(rule, samples, variant, times) for variant in (samples.new, *samples.old))
-        looks = [comparing.look(new[at], [item[at] for item in old]) for at in times]
-        usual = deciding.usual_of(rule, samples, windows[0][0])
-        planned = comparing.plan([(stage.share, stage.bake) for stage in samples.stages], rule.interval, usual)
-        alpha = rule.compare.false_alarms
-        wealth = rates.worse(
-            looks, planned, times=rule.compare.times, alpha=alpha, usual=usual.rate if usual is not None else None
-        )
-        points = [(float(at + rule.interval), value / goal(alpha)) for at, value in zip(times, wealth, strict=True)]
-        limit = f" by more than {rule.compare.times:g} times" if rule.compare.times != 1 else ""
-        yield _evidence(rule.name, f"it is worse{limit}", points, alpha)
+    if rule.compare is not None and times:
+        for better in (False, True) if rule.compare.wanted == "better" else (False,):
+            alpha = rule.compare.doubt
+            wealth = deciding.evidence(rule, rule.compare, samples, windows, until, better=better)
+            points = [(float(at + rule.interval), value / goal(alpha)) for at, value in wealth]
+            yield _evidence(rule.name, "it is better" if better else f"it is worse{rule.compare.limit}", points, alpha)
     limits = tuple(limit for limit in (rule.at_most, rule.at_least) if limit is not None)
     if limits:
         seen = samples.of(rule.name, samples.new)

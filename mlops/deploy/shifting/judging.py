@@ -89,7 +89,8 @@ class ByMetrics:
         """What comparisons will find of a shift that begins now."""
         told = []
         for rule in self._rules:
-            if rule.compare is None:
+            # Where no stage is looked at nothing is joined either.
+            if rule.compare is None or (rule.late and self._joined is None):
                 continue
             with answers():
                 self._join([rule], now, now)

@@ -258,6 +258,27 @@ def test_a_red_verdict_takes_it_back_and_says_why() -> None:
         assert (service.serving.config, models(service)) == ("before", [("old", 3)])
 
 
+@pytest.mark.parametrize(("lasts", "until", "stages"), [("7d", "decided", 10.0), ("7d", "over", 7 * 86400.0)])
+def test_a_test_ends_when_it_is_decided_or_over(lasts: str, until: str, stages: float) -> None:
+    """Green at the first look; an unsure one lasts until its end, and goes back."""
+    strategy = strategies()["ab"]
+    moves = by_weights(
+        strategy.course(strategy.settings(lasts=lasts, until=until), 3),
+        OLD,
+        variant("blue", "new"),
+        {},
+        count=3,
+        prefix="churn-2",
+    )
+    service, time, said = Service(OLD), Time(), list[str]()
+    outcome = controller(service, time=time, say=said.append).go(journal(moves), None)
+    ((since, ended),) = outcome.journal.looked
+    assert outcome.verb == "shifted" and ended - since <= stages and (ended - since >= 86400) is (until == "over")
+    assert ("stage 1 is decided: it is as it is" in said) is (until == "decided")
+    undecided = controller(Service(OLD), Judge(unsure=frozenset({1})), Time()).go(journal(moves), None)
+    assert undecided.verb == "taken back" and "stage 1 (50 %) has no verdict" in (undecided.journal.reason or "")
+
+
 def test_an_unsure_verdict_has_patience_and_no_more() -> None:
     time = Time()
     outcome = controller(Service(OLD), Judge(unsure=frozenset({2})), time).go(journal(moves_of("stepped")), None)

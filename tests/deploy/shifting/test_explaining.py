@@ -95,6 +95,8 @@ def test_an_ab_test_is_decided_anew(tmp_path: Path, mlops: Mlops) -> None:
     assert "from the samples: nothing is red; as it was decided then" in told.out
     found = mlops("verdict", "explain", "churn", "--save", "shift.json", "--format", "json").json
     assert mlops("verdict", "explain", "--file", "shift.json", "--format", "json").json == found
+    for what in ("worse", "better"):
+        assert f"bought: evidence that it is {what}; 1 is enough, with a doubt of at most 2.5 %" in told.out
 
 
 def test_shifts_before_the_last_are_kept(tmp_path: Path, mlops: Mlops) -> None:

@@ -38,7 +38,7 @@ DATA = load_breast_cancer()
 TOML = """
 [env.local]
 """
-TOUCHED = {"interval": "1s", "within": "12s"}
+TOUCHED = {"interval": "1s", "within": "9s"}
 
 
 def model(columns: Sequence[int], *, turned: bool = False) -> str:
@@ -181,14 +181,14 @@ def test_a_version_that_is_better_wins_its_test(world: World) -> None:
 def test_an_equal_version_is_undecided_and_a_forced_split_is_told(world: World) -> None:
     """Callers who share patients by 80 to 20, where 90 to 10 is declared."""
     captured(world, "equal")
-    strategy = {"ab": {"share": 10, "lasts": "12s"}}
+    strategy = {"ab": {"share": 10, "lasts": "6s"}}
     judge = {"wrong": {**TOUCHED, "compare": {"wanted": "better", "slices": {"ward": ["a", "b"]}}}}
     shares = {"AllTraffic": 80.0, "blue": 20.0}
     with callers(world, "equal"), pytest.raises(Refusal) as told:
         promoted(declared(world, strategy=strategy, judge=judge), 4, "equal")
     assert "stage 1 (10 %) has no verdict: wrong: " in told.value.message
     assert "not proven to be better" in told.value.message and "ward=a: " in told.value.message
-    strategy = {"ab": {"share": 10, "lasts": "20s"}}
+    strategy = {"ab": {"share": 10, "lasts": "12s"}}
     with callers(world, "equal", shares), pytest.raises(Refusal) as told:
         promoted(declared(world, strategy=strategy, judge=judge), 3, "equal")
     assert "of the requests went to the new version, and 10 % was asked: nothing can be compared" in told.value.message
