@@ -17,7 +17,7 @@ from account_parts import zipped
 from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
-from mlops.account import connect, identify
+from mlops.account import Account, connect, identify
 from mlops.account.local import LocalAccount
 from mlops.account.local.answering import operations, services
 from mlops.account.local.services.sagemaker.registry import create_model_package
@@ -288,6 +288,13 @@ ALARM = {
     "ComparisonOperator": "GreaterThanThreshold",
 }
 FUNCTION = zipped({"a.py": "def handler(event, context):\n    return event\n"})
+POLICY = "arn:aws:iam::aws:policy/AmazonSageMakerFullAccess"
+SCHEDULE = {
+    "Name": "daily",
+    "ScheduleExpression": "rate(1 day)",
+    "FlexibleTimeWindow": {"Mode": "OFF"},
+    "Target": {"Arn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/p", "RoleArn": ROLE},
+}
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -457,6 +464,27 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("application-autoscaling", "DescribeScalableTargets", {"ServiceNamespace": "sagemaker"}),
     ("application-autoscaling", "DescribeScalingPolicies", {"ServiceNamespace": "sagemaker"}),
     ("application-autoscaling", "DescribeScheduledActions", {"ServiceNamespace": "sagemaker"}),
+    ("iam", "CreateRole", {"RoleName": "r", "AssumeRolePolicyDocument": "{}", "Tags": [{"Key": "a", "Value": "b"}]}),
+    ("iam", "GetRole", {"RoleName": "r"}),
+    ("iam", "ListRoles", {}),
+    ("iam", "AttachRolePolicy", {"RoleName": "r", "PolicyArn": POLICY}),
+    ("iam", "ListAttachedRolePolicies", {"RoleName": "r"}),
+    ("iam", "DetachRolePolicy", {"RoleName": "r", "PolicyArn": POLICY}),
+    ("iam", "SimulatePrincipalPolicy", {"PolicySourceArn": ROLE, "ActionNames": ["s3:GetObject"]}),
+    ("iam", "DeleteRole", {"RoleName": "r"}),
+    ("kms", "CreateKey", {"Description": "some"}),
+    ("kms", "DescribeKey", {"KeyId": "alias/some"}),
+    ("kms", "ListKeys", {}),
+    ("kms", "ListAliases", {}),
+    ("scheduler", "CreateScheduleGroup", {"Name": "team"}),
+    ("scheduler", "GetScheduleGroup", {"Name": "team"}),
+    ("scheduler", "ListScheduleGroups", {}),
+    ("scheduler", "CreateSchedule", {**SCHEDULE, "GroupName": "team", "StartDate": datetime(2030, 1, 1, tzinfo=UTC)}),
+    ("scheduler", "GetSchedule", {"Name": "daily", "GroupName": "team"}),
+    ("scheduler", "UpdateSchedule", {**SCHEDULE, "GroupName": "team", "State": "DISABLED"}),
+    ("scheduler", "ListSchedules", {"NamePrefix": "da"}),
+    ("scheduler", "DeleteSchedule", {"Name": "daily", "GroupName": "team"}),
+    ("scheduler", "DeleteScheduleGroup", {"Name": "team"}),
 ]
 # Told by tests that have an endpoint or an execution to ask.
 ELSEWHERE = {
@@ -498,6 +526,8 @@ def misfits(shape: Shape, value: Any, at: str) -> list[str]:
             return [text for index, item in enumerate(value) for text in misfits(shape.member, item, f"{at}[{index}]")]
         case MapShape(), dict():
             return [text for key, item in value.items() for text in misfits(shape.value, item, f"{at}[{key}]")]
+    if shape.name == "policyDocumentType":
+        return []  # which botocore makes a value of
     types: dict[str, tuple[type, ...]] = {
         "string": (str,),
         "integer": (int,),
@@ -515,22 +545,26 @@ def misfits(shape: Shape, value: Any, at: str) -> list[str]:
     return [] if right else [f"{at}: {value!r} is no {shape.type_name}"]
 
 
-def test_every_reply_has_the_shape_that_the_service_model_gives_it(local: LocalAccount) -> None:
+@pytest.mark.parametrize("which", ["local", "wire"])
+def test_every_reply_has_the_shape_that_the_service_model_gives_it(which: str, request: pytest.FixtureRequest) -> None:
+    account: Account = request.getfixturevalue(which)
     known: dict[str, Any] = {}
     told: set[str] = set()
     for service, operation, given in EVERY_REPLY:
-        client = local.client(service)
-        request = json_with(given, known)
+        client = account.client(service)
+        params = json_with(given, known)
         if operation == "WAIT":
-            while client.describe_pipeline_execution(**request)["PipelineExecutionStatus"] in ("Executing", "Stopping"):
+            while client.describe_pipeline_execution(**params)["PipelineExecutionStatus"] in ("Executing", "Stopping"):
                 pass
             continue
         python_name = next(name for name, api in client.meta.method_to_api_mapping.items() if api == operation)
-        reply = getattr(client, python_name)(**request)
-        assert reply.pop("ResponseMetadata")["HTTPStatusCode"] == 200
+        reply = getattr(client, python_name)(**params)
+        assert reply.pop("ResponseMetadata")["HTTPStatusCode"] // 100 == 2
         shape = client.meta.service_model.operation_model(operation).output_shape
         if shape is not None:
-            assert misfits(shape, reply, operation) == []
+            # botocore says None of the place of a bucket that us-east-1 has.
+            told_ = {name: value for name, value in reply.items() if value is not None}
+            assert misfits(shape, told_, operation) == []
         known.update({name: value for name, value in reply.items() if isinstance(value, str)})
         told.add(operation)
     everything = {operation for service in services() for operation in operations(service)}

@@ -1,0 +1,1 @@
+"""IAM: roles that clients look up before they name them. Nothing is forbidden here."""

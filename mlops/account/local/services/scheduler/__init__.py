@@ -1,0 +1,1 @@
+"""EventBridge Scheduler: schedules are kept and told, and never fire."""

@@ -1,0 +1,204 @@
+"""From a pipeline to an endpoint, by clients that know nothing of us: boto3, and the aws command line as a judge."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+import tarfile
+import time
+import urllib.request
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import boto3
+import pytest
+from account_definitions import IMAGE, ROLE, document, processing
+from endpoint_parts import INFERENCE, variant
+
+from mlops.account.local import LocalAccount
+from mlops.account.wire.answers import Answers
+from mlops.account.wire.client_variables import variables
+from mlops.account.wire.server import Server
+
+AWS = Path(sys.executable).parent / "aws"
+
+
+class Hand(Protocol):
+    def do(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
+        """``operation`` in boto3's words."""
+
+    def put(self, file: Path, uri: str) -> None: ...
+
+    def invoke(self, endpoint: str, text: str) -> str: ...
+
+
+class ByBoto3:
+    def __init__(self, url: str, folder: Path) -> None:
+        make: Any = boto3.client
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+        self._client: Callable[[str], Any] = lambda service: make(service, endpoint_url=url, **keys)
+
+    def do(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
+        found: dict[str, Any] = getattr(self._client(service), operation)(**given)
+        return found
+
+    def put(self, file: Path, uri: str) -> None:
+        bucket, _, key = uri.removeprefix("s3://").partition("/")
+        self._client("s3").upload_file(str(file), bucket, key)
+
+    def invoke(self, endpoint: str, text: str) -> str:
+        reply = self.do(
+            "sagemaker-runtime", "invoke_endpoint", EndpointName=endpoint, Body=text, ContentType="text/plain"
+        )
+        return str(reply["Body"].read().decode())
+
+
+class ByCommandLine:
+    def __init__(self, url: str, folder: Path) -> None:
+        self._folder = folder
+        self._environment = variables(url, "us-east-1", os.environ).of(os.environ)
+
+    def aws(self, *words: str) -> str:
+        command = [str(AWS), "--output", "json", *words]
+        told = subprocess.run(command, capture_output=True, text=True, env=self._environment, cwd=self._folder)
+        assert told.returncode == 0, (words, told.stderr)
+        return told.stdout
+
+    def do(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
+        service = "s3api" if service == "s3" else service  # whose other name is for copying
+        out = self.aws(service, operation.replace("_", "-"), "--cli-input-json", json.dumps(given))
+        found: dict[str, Any] = json.loads(out) if out.strip() else {}
+        return found
+
+    def put(self, file: Path, uri: str) -> None:
+        self.aws("s3", "cp", str(file), uri)
+
+    def invoke(self, endpoint: str, text: str) -> str:
+        (self._folder / "body").write_text(text)
+        words = ("--body", "fileb://body", "--content-type", "text/plain", "answer")
+        self.aws("sagemaker-runtime", "invoke-endpoint", "--endpoint-name", endpoint, *words)
+        return (self._folder / "answer").read_text()
+
+
+@pytest.fixture
+def server(local: LocalAccount) -> Iterator[Server]:
+    found = Server(Answers(local.state.folder, local.region))
+    found.start()
+    yield found
+    for item in local.client("sagemaker").list_endpoints()["Endpoints"]:
+        local.client("sagemaker").delete_endpoint(EndpointName=item["EndpointName"])
+    found.stop()
+
+
+def archive(folder: Path, name: str) -> Path:
+    text = INFERENCE.format(name=name).encode()
+    with tarfile.open(folder / f"{name}.tar.gz", mode="w:gz") as tar:
+        member = tarfile.TarInfo("code/inference.py")
+        member.size = len(text)
+        tar.addfile(member, io.BytesIO(text))
+    return folder / f"{name}.tar.gz"
+
+
+def until(look: Callable[[], str], *ends: str) -> None:
+    deadline = time.monotonic() + 60
+    while (found := look()) not in ends:
+        assert time.monotonic() < deadline, found
+        time.sleep(0.05)
+
+
+@pytest.mark.parametrize(
+    "client", [ByBoto3, pytest.param(ByCommandLine, marks=pytest.mark.proof("wire"))], ids=["boto3", "aws"]
+)
+def test_from_a_pipeline_to_an_endpoint(server: Server, tmp_path: Path, client: Callable[[str, Path], Hand]) -> None:
+    hand = client(server.url, tmp_path)
+    do = hand.do
+    assert do("sts", "get_caller_identity")["Account"] == "000000000000"
+    do("s3", "create_bucket", Bucket="team")
+    for name in ("one", "two"):
+        hand.put(archive(tmp_path, name), f"s3://team/{name}.tar.gz")
+    definition = document([processing("Work", "echo worked")])
+    do("sagemaker", "create_pipeline", PipelineName="p", PipelineDefinition=definition, RoleArn=ROLE)
+    arn = do("sagemaker", "start_pipeline_execution", PipelineName="p")["PipelineExecutionArn"]
+    until(
+        lambda: do("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)["PipelineExecutionStatus"],
+        "Succeeded",
+    )
+    (step,) = do("sagemaker", "list_pipeline_execution_steps", PipelineExecutionArn=arn)["PipelineExecutionSteps"]
+    assert (step["StepName"], step["StepStatus"]) == ("Work", "Succeeded")
+    events = do("logs", "filter_log_events", logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
+    assert [event["message"] for event in events] == ["worked"]
+
+    do("sagemaker", "create_model_package_group", ModelPackageGroupName="g")
+    versions = []
+    for name in ("one", "two"):
+        container = {
+            "Image": IMAGE,
+            "ModelDataUrl": f"s3://team/{name}.tar.gz",
+            "Environment": {"SAGEMAKER_PROGRAM": "inference.py"},
+        }
+        inference = {
+            "Containers": [container],
+            "SupportedContentTypes": ["text/plain"],
+            "SupportedResponseMIMETypes": ["text/plain"],
+        }
+        made = do(
+            "sagemaker",
+            "create_model_package",
+            ModelPackageGroupName="g",
+            InferenceSpecification=inference,
+            ModelApprovalStatus="PendingManualApproval",
+        )
+        versions.append(made["ModelPackageArn"])
+        do("sagemaker", "update_model_package", ModelPackageArn=versions[-1], ModelApprovalStatus="Approved")
+        do(
+            "sagemaker",
+            "create_model",
+            ModelName=name,
+            ExecutionRoleArn=ROLE,
+            PrimaryContainer={"ModelPackageName": versions[-1]},
+        )
+        config = {"EndpointConfigName": name, "ProductionVariants": [variant("A", name, 1.0)]}
+        do("sagemaker", "create_endpoint_config", **config)
+    listed = do("sagemaker", "list_model_packages", ModelPackageGroupName="g", ModelApprovalStatus="Approved")
+    assert [item["ModelPackageArn"] for item in listed["ModelPackageSummaryList"]] == versions
+
+    def status() -> str:
+        return str(do("sagemaker", "describe_endpoint", EndpointName="e")["EndpointStatus"])
+
+    do("sagemaker", "create_endpoint", EndpointName="e", EndpointConfigName="one")
+    until(status, "InService")
+    assert hand.invoke("e", "hello") == "one: hello"
+    do("sagemaker", "update_endpoint", EndpointName="e", EndpointConfigName="two")
+    until(status, "InService")
+    assert hand.invoke("e", "hello") == "two: hello"
+    do("sagemaker", "delete_endpoint", EndpointName="e")
+    until(lambda: str(len(do("sagemaker", "list_endpoints")["Endpoints"])), "0")
+    do("sagemaker", "delete_pipeline", PipelineName="p", ClientRequestToken="t" * 32)
+    assert do("sagemaker", "list_pipelines")["PipelineSummaries"] == []
+
+
+@pytest.mark.proof("wire")
+def test_the_aws_command_line_copies_lists_and_removes(server: Server, tmp_path: Path) -> None:
+    hand = ByCommandLine(server.url, tmp_path)
+    (tmp_path / "data" / "in").mkdir(parents=True)
+    large, small = tmp_path / "data" / "large", tmp_path / "data" / "in" / "a b+c.csv"
+    large.write_bytes(os.urandom(1024 * 1024) * 20)
+    small.write_text("1,2\n")
+    hand.aws("s3", "mb", "s3://team")
+    hand.aws("s3", "sync", "data", "s3://team/data")
+    assert "data/large" in hand.aws("s3", "ls", "--recursive", "s3://team/")
+    hand.aws("s3", "cp", "s3://team/data/large", "s3://team/copy")
+    hand.aws("s3", "sync", "s3://team/data", "back")
+    assert (tmp_path / "back" / "large").read_bytes() == large.read_bytes()
+    assert (tmp_path / "back" / "in" / "a b+c.csv").read_text() == "1,2\n"
+    hand.aws("s3", "mv", "s3://team/copy", "moved")
+    assert (tmp_path / "moved").read_bytes() == large.read_bytes()
+    url = hand.aws("s3", "presign", "s3://team/data/in/a b+c.csv").strip()
+    assert urllib.request.urlopen(url).read() == b"1,2\n"
+    hand.aws("s3", "rm", "--recursive", "s3://team/")
+    hand.aws("s3", "rb", "s3://team")
+    assert [item["Name"] for item in hand.do("s3", "list_buckets")["Buckets"]] == ["mlops-tests"]
