@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import tarfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import IO
 
 from mlops.ir.gate import Shipped
@@ -22,19 +22,21 @@ def listed(archive: IO[bytes]) -> Iterator[Shipped]:
     """Of an archive that is read once, from its beginning to its end; nothing is unpacked."""
     with tarfile.open(fileobj=archive, mode="r|*") as members:
         for member in members:
-            if not member.isfile():
-                continue
-            wheel = _WHEEL.search(member.name)
-            if wheel:
-                said = f"{wheel['name']} {wheel['version']}"
-                yield Shipped(wheel["name"], wheel["version"], said, member.name)
-                continue
-            is_list, is_metadata = _LISTS.search(member.name), _METADATA.search(member.name)
-            if not (is_list or is_metadata) or member.size > _LARGEST:
-                continue
-            file = members.extractfile(member)
-            text = file.read().decode(errors="replace") if file is not None else ""
-            yield from requirements(text, member.name) if is_list else _metadata(text, member.name)
+            file = members.extractfile(member) if member.isfile() else None
+            if file is not None:
+                yield from in_file(member.name, member.size, file.read)
+
+
+def in_file(name: str, size: int, read: Callable[[], bytes]) -> Iterator[Shipped]:
+    """Of one of a model's files, which is read where it may tell something."""
+    wheel = _WHEEL.search(name)
+    if wheel:
+        yield Shipped(wheel["name"], wheel["version"], f"{wheel['name']} {wheel['version']}", name)
+        return
+    is_list, is_metadata = _LISTS.search(name), _METADATA.search(name)
+    if (is_list or is_metadata) and size <= _LARGEST:
+        text = read().decode(errors="replace")
+        yield from requirements(text, name) if is_list else _metadata(text, name)
 
 
 def requirements(text: str, file: str) -> Iterator[Shipped]:

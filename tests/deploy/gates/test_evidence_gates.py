@@ -13,10 +13,14 @@ from typing import Any
 
 import pytest
 
+from mlops.account.local import LocalAccount
 from mlops.deploy.endpoints.gating import judge
 from mlops.deploy.gates import gates
 from mlops.deploy.gates.image import scan_of
 from mlops.deploy.models.distributions import listed
+from mlops.deploy.models.registry import Version
+from mlops.deploy.models.shipped import shipped
+from mlops.ir import Refusal
 from mlops.ir.gate import Digest, Fleet, Scan, Shipped, Signature
 
 from .test_gates import ASKED
@@ -332,6 +336,28 @@ def test_a_file_that_cannot_be_used_is_no_yes(gate: str, raw: Any, said: str, ro
 def test_a_scan_as_the_service_tells_it(reply: Any, counts: Any, unknown: str | None) -> None:
     found = scan_of(IMAGE, reply)
     assert (found.counts, found.unknown) == (counts, unknown)
+
+
+@pytest.mark.parametrize("last", ["/", ""], ids=["with its slash", "without"])
+def test_what_a_model_that_is_no_archive_ships(tmp_path: Path, last: str) -> None:
+    """It was asked for as if it were one, and the gate refused with NoSuchKey."""
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    account.ensure_bucket("models")
+    source = {"S3Uri": f"s3://models/open{last}", "S3DataType": "S3Prefix", "CompressionType": "None"}
+    container = {"ModelDataSource": {"S3DataSource": source}}
+    version = Version("churn", 1, "arn", "Approved", None, {"InferenceSpecification": {"Containers": [container]}})
+    with pytest.raises(Refusal, match="nothing lies below s3://models/open"):
+        shipped(account, version)
+    for name, text in {
+        "open/code/requirements.txt": b"numpy==1.26.4\n",
+        "open/wheels/churn_tools-1.2-py3-none-any.whl": b"",
+        "open/weights.bin": b"numpy==0",
+    }.items():
+        account.client("s3").put_object(Bucket="models", Key=name, Body=text)
+    assert [(item.name, item.version, item.file) for item in shipped(account, version)] == [
+        ("numpy", "1.26.4", "code/requirements.txt"),
+        ("churn_tools", "1.2", "wheels/churn_tools-1.2-py3-none-any.whl"),
+    ]
 
 
 def test_what_an_archive_ships() -> None:
