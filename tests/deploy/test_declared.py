@@ -17,6 +17,7 @@ from mlops.deploy import ledger, removed
 from mlops.deploy.declared.apply import Applied, apply
 from mlops.deploy.declared.deciding import Plan, decide
 from mlops.deploy.declared.destroy import destroy, plan_removal
+from mlops.deploy.declared.plan_report import summary
 from mlops.deploy.declared.seeing import see
 from mlops.deploy.declared.wanting import RESOURCE, want
 from mlops.deploy.endpoints import history
@@ -71,7 +72,10 @@ def names(world: World) -> tuple[list[str], list[str]]:
 
 
 def test_the_second_upsert_has_nothing_to_do_and_another_content_is_another_name(world: World) -> None:
+    # Of resources, and not of files.
+    assert summary([planned(world), planned(world, WITHOUT_ENDPOINT)]) == "resources: 5 to create"
     assert upserted(world, WITHOUT_ENDPOINT).done
+    assert summary([planned(world, WITHOUT_ENDPOINT)]) == "resources: nothing to do, 2 unchanged"
     before = names(world)
     assert [len(each) for each in before] == [1, 1]
     assert not upserted(world, WITHOUT_ENDPOINT).done

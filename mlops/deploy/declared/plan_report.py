@@ -22,7 +22,13 @@ def text(plan: Plan) -> str:
 
 
 def summary(plans: Sequence[Plan]) -> str:
-    counts = {verb: sum(plan.verb == verb for plan in plans) for verb in _VERBS}
+    """Of resources, not of the files that declare them."""
+    counts = {verb: sum(item.action == verb for plan in plans for item in plan.changes) for verb in _VERBS}
+    for plan in plans:
+        # What was cut off is gone on with where every single thing is there already.
+        if plan.actions and all(item.action == "nothing" for item in plan.changes):
+            counts["update"] += 1
+            counts["nothing"] -= bool(plan.changes)
     told = [f"{counts[verb]} to {verb}" for verb in ("create", "update") if counts[verb]] or ["nothing to do"]
     unchanged = [f"{counts['nothing']} unchanged"] if counts["nothing"] else []
     drifted = [f"{sum(bool(plan.drift) for plan in plans)} drifted"] if any(plan.drift for plan in plans) else []
