@@ -15,16 +15,12 @@ Knows: TypeAlias = Callable[[str], bool]
 """Whether there is a function of that name or ARN here."""
 
 _CODE = "A030"
-_BRANCHES = frozenset({"IfSteps", "ElseSteps"})
 
 
 def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding]:
-    """By step, in the order of the document. Of what a loop holds nothing is said: the loop itself cannot run. Without
-    ``knows`` nothing is said of functions that a step calls."""
+    """By step, in the order of the document. Without ``knows`` nothing is said of functions that a step calls."""
     models = {placed.step.name: placed for placed in checked.definition.placed() if placed.step.type == "Model"}
     for placed in checked.definition.placed():
-        if any(member not in _BRANCHES for _, member in placed.branches):
-            continue
         step, step_type = placed.step, checked.type_of(placed.step)
         action = step_type.action if step_type is not None else None
         for obstacle in of_step(step.type, action, step.arguments):

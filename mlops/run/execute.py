@@ -11,12 +11,14 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from queue import SimpleQueue
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mlops.ir import Checked, Step, full_disk
 from mlops.run.actions import action_of
 from mlops.run.beneath import remove
 from mlops.run.cache import StepCache, served
+from mlops.run.loop import Loop
 from mlops.run.outcome import JOB_INTERNAL_ERROR, REASON_LIMIT, SERVICE_FAULT, Outcome, StepFailed, Task
 from mlops.run.output import note
 from mlops.run.pace import SERVICE, Pace
@@ -88,7 +90,10 @@ class _Run:
         self._ports = ports
         self._pace = pace
         self._placed = {item.step.name: item for item in checked.definition.placed()}
-        self._steps: Mapping[str, Step] = {name: item.step for name, item in self._placed.items()}
+        self._steps = {name: item.step for name, item in self._placed.items()}
+        self._loops: dict[str, Loop] = {}
+        self._inside: set[str] = set()
+        """Steps of iterations: the loop answers for those that fail."""
         self._limit = execution.max_parallel or os.cpu_count() or 1
         self._states: dict[str, State] = dict.fromkeys(execution.finished, "Succeeded")
         self._responses = {name: record.response for name, record in execution.finished.items()}
@@ -164,9 +169,10 @@ class _Run:
 
     def _start_ready(self) -> bool:
         """One step at a time, so that a step which ends at once makes room and changes what is ready."""
-        if self._stopping or self._message is not None or len(self._running) >= self._limit:
+        if self._stopping or self._message is not None or self._is_full():
             return False
-        name = next(ready(self._checked, self._placed, self._states, self._taken), None)
+        found = ready(self._checked, self._placed, self._states, self._taken)
+        name = next((name for name in found if self._is_admitted(name)), None)
         if name is not None:
             self._start(self._steps[name])
         return name is not None
@@ -175,11 +181,26 @@ class _Run:
         """A step whose next try is due. Until then it counts as running, but takes nobody's place."""
         moment = time.monotonic()
         name = next((name for name, due in self._due.items() if due.moment <= moment), None)
-        if name is None or len(self._running) >= self._limit:
+        if name is None or self._is_full():
             return False
         del self._due[name]
         self._start(self._steps[name])
         return True
+
+    def _is_full(self) -> bool:
+        """A loop takes no place itself."""
+        return len(self._running) - len(self._loops) >= self._limit
+
+    def _is_admitted(self, name: str) -> bool:
+        return all(loop.admits(name) for loop in self._loops.values() if name in loop.steps)
+
+    def _open(self, name: str, loop: Loop) -> None:
+        self._checked = loop.unrolled(self._checked)
+        self._placed |= loop.placed()
+        self._steps |= loop.steps
+        self._inside |= {*loop.steps}
+        loop.states = self._states
+        self._loops[name] = loop
 
     def _forget_due(self, state: State) -> None:
         for name, due in self._due.items():
@@ -218,10 +239,14 @@ class _Run:
         record = replace(record, status="Executing", metadata=started.metadata)
         self._running[step.name] = _Running(started, record)
         self._tell(record)
+        if isinstance(started, Loop):
+            self._open(step.name, started)
 
     def _prepare(self, step: Step, attempt: int) -> _Prepared:
         """Raises :class:`StepFailed` and what the ports raise."""
         arguments = step.arguments if isinstance(step.arguments, Mapping) else {}
+        if step.blocks:  # what it selects by is there when the loop has ended
+            arguments = {name: value for name, value in arguments.items() if name != "Selector"}
         step_type = self._checked.type_of(step)
         base = arguments.get((step_type.name_member if step_type is not None else None) or "")
         name = job_name(self._execution.execution_id, step.name, attempt, base if isinstance(base, str) else None)
@@ -255,7 +280,8 @@ class _Run:
             isolation=isolation,
             pace=self._pace,
             members=prepared.members,
-            earlier=dict(self._responses),
+            earlier=MappingProxyType(self._responses),
+            checked=self._checked,
         )
         if isolation.mode == "folders" and self._is_boxed(step):
             work.note(f"no private /opt/ml here ({isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR")
@@ -272,6 +298,7 @@ class _Run:
             if outcome is not None:
                 running.task.kill()
                 del self._running[name]
+                self._loops.pop(name, None)
                 self._end(running.record, outcome)
                 changed = True
         return changed
@@ -337,7 +364,7 @@ class _Run:
             if self._cache is not None and record.cache is not None and record.cache_source is None:
                 written = self._cache.outputs(self._checked.type_of(self._steps[name]), outcome.response)
                 ended = replace(ended, cache=replace(record.cache, outputs=written))
-        elif outcome.status == "Failed":
+        elif outcome.status == "Failed" and name not in self._inside:
             self._failed.append(name)
         if outcome.ends_execution is not None and self._message is None:
             self._message = outcome.ends_execution

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from mlops.ir import JobKind, Step, StepType
+from mlops.ir import Checked, JobKind, Step, StepType
 from mlops.knowledge.this_machine import of_step
 from mlops.run.outcome import StepFailed
 from mlops.run.output import note
@@ -37,7 +37,7 @@ class Prepared(Exception):
 class Work:
     """``request`` is the step's Arguments with every expression evaluated, ``members`` are those beside them.
     ``folder`` belongs to this attempt alone. ``name`` is what the job or model is to be called. ``earlier`` has the
-    results of the steps that ended well, by name."""
+    results of the steps that ended well, by name, also of those that end later."""
 
     step: Step
     request: Mapping[str, Any]
@@ -48,6 +48,7 @@ class Work:
     name: str
     isolation: Isolation
     pace: Pace
+    checked: Checked
     step_type: StepType | None = None
     only_prepare: bool = False
     host: str = FIRST_HOST

@@ -63,6 +63,7 @@ STEP_TYPE = StepType(
         Selector=structure(("Pick", "Field"), Pick=one_of("MaxBy", "MinBy"), Field=ANY_SHAPE),
     ),
     blocks=("ForEachBody",),
+    action="for_each",
     permissions=(),
 )
 

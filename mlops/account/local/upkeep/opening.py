@@ -144,7 +144,8 @@ def _work(state: State, step: sqlite3.Row, folder: Path) -> tuple[Work, Callable
         raise UsageError(f"the records of {step['name']} are not complete any more")
     body = json.loads(execution["body"])
     asked = shape("sagemaker", f"Create{kind}Request")
-    step_type = pipelines.checked(version["definition"]).step_types.get(step["type"])
+    checked = pipelines.checked(version["definition"])
+    step_type = checked.step_types.get(step["type"])
     work = Work(
         step=Step(step["name"], step["type"]),
         step_type=step_type,
@@ -166,6 +167,7 @@ def _work(state: State, step: sqlite3.Row, folder: Path) -> tuple[Work, Callable
         name=job,
         isolation=probe(),
         pace=Pace(grace=0.0),
+        checked=checked,
         only_prepare=True,
     )
     return work, action_of(step_type, step["type"])
