@@ -21,6 +21,7 @@ from mlops.project.root import CONFIGURATION, STATE
 from mlops.project.table_places import Place, unknown_key
 from mlops.project.toml_places import line_of
 from mlops.project.toml_places import mistake as _mistake
+from mlops.project.written_channels import wrong_command, wrong_file
 
 if TYPE_CHECKING:
     # Their checks need pydantic, which is loaded where an environment has any.
@@ -289,10 +290,24 @@ def _environments(
         environment = _validated(Environment, {"name": name, **filled}, ("env", name), file, text, mistakes, writers)
         if environment is not None:
             environments[name] = environment
+            if environment.notify is not None:
+                told = _wrong_channels(environment.notify, root, Place(file, text, writers))
+                mistakes.extend(sentence for sentence in told if sentence not in mistakes)
     if LOCAL not in raw and isinstance(shared, dict):
         usable = ("instance", "max_instances", "tags", "parameters")
         environments[LOCAL] = _local(root, {key: value for key, value in shared.items() if key in usable})
     return environments
+
+
+def _wrong_channels(notify: Notify, root: Path, place: Place) -> Iterator[str]:
+    """Of the table that says it, also where others inherit it."""
+    for key, why in (
+        ("file", None if notify.file is None else wrong_file(notify.file, root)),
+        ("command", None if notify.command is None else wrong_command(notify.command)),
+    ):
+        if why is not None:
+            path = place.path(("notify", key))
+            yield _mistake(place.file, place.text, path, f"{'.'.join(path)}: {why}")
 
 
 def _lineage(name: str, raw: Mapping[str, Any], file: Path, text: str, mistakes: list[str]) -> tuple[str, ...]:

@@ -92,6 +92,17 @@ def test_models_are_loaded_when_they_are_asked_for_and_unloaded_when_they_are_ma
     assert world.ask(TargetModel="m0.tar.gz") == "A m0 true"
 
 
+def test_without_a_cache_each_request_loads_its_model(world: World) -> None:
+    put(world, "many/m0.tar.gz", "m0")
+    setting = {"MultiModelConfig": {"ModelCacheSetting": "Disabled"}}
+    world.sagemaker.create_model(ModelName="many", ExecutionRoleArn=ROLE, PrimaryContainer=many(world, **setting))
+    world.config("c1", ("A", "many", 1))
+    assert world.serve("c1")["EndpointStatus"] == "InService"
+    for _ in range(2):
+        assert world.ask(TargetModel="m0.tar.gz") == "A m0 true"
+    assert loaded(world) == ["m0", "m0"]
+
+
 def test_containers_that_are_invoked_directly(world: World) -> None:
     for part in ("first", "second"):
         world.model(part, INFERENCE.format(name=part))

@@ -105,6 +105,7 @@ def promote(
         raise UsageError(
             f"{target.endpoint!r} is no name for an endpoint", hint="use up to 63 letters, digits and dashes"
         )
+    components.need_components(environment, settings.component)
     if crossing is not None:
         need_all(crossing, version, environment)
     wanted = want(environment, version, target, crossing)
@@ -371,6 +372,7 @@ def planned_component(
     account: Account, environment: Environment, version: Version, target: Target, settings: PromotionSettings
 ) -> ComponentPlan:
     """What would be done to the environment's inference component, by what is seen now."""
+    components.need_components(environment, settings.component)
     wanted = want(environment, version, target)
     with answers():
         identity = confirm_identity(account, environment)

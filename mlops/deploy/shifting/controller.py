@@ -64,10 +64,12 @@ class Red(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """``standing`` of a stage until now: ``green`` is enough to go on when the bake is over, ``unsure`` is not."""
+    """``standing`` of a stage until now: ``green`` is enough to go on when the bake is over, ``unsure`` is not.
+    ``silent``: it is unsure because nothing was measured."""
 
     standing: Literal["green", "red", "unsure"]
     why: str
+    silent: bool = False
 
 
 class Judge(Protocol):
@@ -130,6 +132,7 @@ class Controller:
         self._say = say
         self._clock = clock or Clock()
         self._etag: str | None = None
+        self._yields = False
         self._journal: Journal
 
     def go(self, journal: Journal, etag: str | None) -> Outcome:
@@ -190,7 +193,7 @@ class Controller:
                 if isinstance(move, Bake):
                     looked = (*looked, ended)
             else:
-                self._do(move)
+                self._do_behind_others(move, expected)
             self._write(replace(self._journal, done=self._journal.done + 1, since=None, looked=looked))
         self._hold(self._expected())
         self._hold_scaling(in_the_end(self._journal.scaling, self._expected()))
@@ -247,9 +250,11 @@ class Controller:
                     return since, now
                 left += self._judge.patience
                 if left <= 0:
+                    longer = "time" if isinstance(bake, Mirror) else "bake"
+                    none = "without traffic there is none, and " if verdict.silent else ""
                     raise Red(
-                        f"{_called(bake)} has no verdict: {verdict.why}; without traffic there is none, and a longer "
-                        f"{'time' if isinstance(bake, Mirror) else 'bake'} or `patience` gives it time"
+                        f"{_called(bake)} has no verdict: {verdict.why}; {none}a longer {longer} or `patience` gives "
+                        "it time"
                     )
             self._clock.sleep(max(0.0, min(self._interval(bake), left)))
             self._renew()
@@ -307,6 +312,12 @@ class Controller:
                 except Red as red:
                     self._say(f"the way back: {red}")
                     break
+                except Refused as refused:
+                    if self._journal.fence == 1:
+                        raise
+                    # Whoever was superseded has moved it behind our look: the way is another one.
+                    self._say(f"the way back: {refused.message}")
+                    break
         show = f"`mlops endpoints show {self._journal.endpoint}{self._environment.option}`"
         raise Refusal(
             f"the endpoint {self._journal.endpoint} does not come back to {old.config}; it was to, because {reason}",
@@ -314,6 +325,16 @@ class Controller:
         )
 
     # One move.
+
+    def _do_behind_others(self, move: Move, expected: Serving) -> None:
+        """Once more where whoever was superseded has moved the endpoint behind our look, so that it is refused."""
+        try:
+            self._do(move)
+        except Refused:
+            if self._journal.fence == 1:
+                raise
+            self._hold(expected, after(expected, move))
+            self._do(move)
 
     def _do(self, move: Move) -> None:
         name = self._journal.endpoint
@@ -335,7 +356,7 @@ class Controller:
                 case CallHooks():
                     self._hooks(move, self._journal)
                 case SuspendScaling() | RemoveScaling() | RestoreScaling():
-                    autoscaling.change(self._account, name, move, self._say)
+                    autoscaling.change(self._account, name, move, self._say, self._go_on)
                 case Weigh():
                     told = ", ".join(f"{variant} {weight:g}" for variant, weight in move.weights.items())
                     self._say(f"{name}: traffic {told}")
@@ -355,6 +376,25 @@ class Controller:
             return
         if there is not None and self._was_rolled_back(move, there):
             raise Red(f"SageMaker has taken it back by itself: {there.failure}")
+        came = self._pointed(move)
+        if came is not None and (came.status, came.config) != (IN_SERVICE, config) and self._was_moved(came):
+            self._say(f"{name} is at {came.config}: by the last call of whoever was superseded")
+            came = self._pointed(move)
+        if came is None:
+            raise Red("the endpoint was deleted meanwhile")
+        if (came.status, came.config) != (IN_SERVICE, config):
+            self._heed()
+            told = f": {came.failure}" if came.failure else ""
+            raise Red(f"it did not come to {config}, and is {came.status} with {came.config}{told}")
+
+    def _was_moved(self, came: Endpoint) -> bool:
+        """By the one call that a superseded controller may make behind ours: no failure is told of, and that happens
+        once."""
+        return self._journal.fence > 1 and came.status == IN_SERVICE and not came.failure
+
+    def _pointed(self, move: PointTo) -> Endpoint | None:
+        """What it came to."""
+        name, config = self._journal.endpoint, move.serving.config
         self._say(f"{name} goes to {config}")
         deployment = {"DeploymentConfig": dict(move.deployment)} if move.deployment else {}
         try:
@@ -364,7 +404,7 @@ class Controller:
                         EndpointName=name,
                         EndpointConfigName=config,
                         RetainAllVariantProperties=move.retain,
-                        **deployment,
+                        **(deployment or _weighed_anew(move.serving, retain=move.retain)),
                     ),
                     self._sagemaker,
                     name,
@@ -375,13 +415,7 @@ class Controller:
             if deployment and refused.code == "ValidationException":
                 raise Red(f"SageMaker refuses it: {refused.said}") from refused
             raise
-        came = self._attended(move) if deployment else self._settled()
-        if came is None:
-            raise Red("the endpoint was deleted meanwhile")
-        if (came.status, came.config) != (IN_SERVICE, config):
-            self._heed()
-            told = f": {came.failure}" if came.failure else ""
-            raise Red(f"it did not come to {config}, and is {came.status} with {came.config}{told}")
+        return self._attended(move) if deployment else self._settled()
 
     # A deployment by the service's guardrails.
 
@@ -438,14 +472,20 @@ class Controller:
 
     def _hold(self, wanted: Serving, following: Serving | None = None) -> None:
         """Bring the endpoint to what it should be where somebody else, or an earlier call of ours, made it
-        otherwise; what is ``following`` anyway is left. Counts are left alone: scaling may have changed them."""
+        otherwise; what is ``following`` anyway is left. Counts are left alone, since scaling may have changed them, but
+        for those that an earlier call of this shift gave."""
         for _ in range(_REPAIRS):
             with answers():
                 there = self._settled()
             if there is None or there.serving is None:
                 raise Red("the endpoint was deleted meanwhile" if there is None else f"it is {there.status}")
             if _same(there.serving, wanted) or (following is not None and _same(there.serving, following)):
-                return
+                late = self._late(there.serving, wanted, following)
+                if late is None:
+                    return
+                self._write(self._journal)
+                self._do(late)
+                continue
             if there.config != wanted.config:
                 self._say(f"{self._journal.endpoint} is at {there.config} and should be at {wanted.config}")
                 self._write(self._journal)
@@ -454,6 +494,18 @@ class Controller:
                 self._write(self._journal)
                 self._do(Weigh({variant.name: variant.weight for variant in wanted.variants}, 0.0))
         raise Red(f"somebody else changes it too: it does not stay at {wanted.config}")
+
+    def _late(self, there: Serving, wanted: Serving, following: Serving | None) -> Scale | None:
+        """What takes back a count that whoever was superseded gave behind one of ours."""
+        if self._journal.fence == 1:
+            return None
+        given = {(move.variant, move.count) for move in self._journal.moves if isinstance(move, Scale)}
+        for live in there.variants:
+            counts = [item.count for of in (wanted, following) if of for item in of.variants if item.name == live.name]
+            first = next(iter(counts), None)
+            if first is not None and live.count not in counts and (live.name, live.count) in given:
+                return Scale(live.name, first)
+        return None
 
     def _hold_scaling(self, wanted: Sequence[Scaling]) -> None:
         """What was suspended goes on, also where a call of somebody superseded came between."""
@@ -513,6 +565,32 @@ class Controller:
         self._renew()
         self._record(ended)
         self._write(replace(self._journal, phase=phase))
+        if self._journal.fence > 1:
+            self._see_after()
+
+    def _see_after(self) -> None:
+        """The call that whoever was superseded was about to make may have come between our last look and our last
+        word. If it comes later, they see that we have ended, and take it back."""
+        journal = self._journal
+        wanted = after_all(journal.old, journal.moves) if journal.phase == "shifted" else journal.old
+        self._give_back(wanted)
+        self._hold_scaling(in_the_end(journal.scaling, wanted))
+        there = self._settled()
+        if there is None or there.serving is None or there.config != wanted.config:
+            return
+        for _ in wanted.variants:
+            late = self._late(there.serving, wanted, None)
+            if late is None:
+                return
+            self._do(late)
+            there = self._settled()
+            if there is None or there.serving is None:
+                return
+
+    def _go_on(self) -> None:
+        """Between two calls of one move; who was superseded and takes back what it did has nothing to ask."""
+        if not self._yields:
+            self._renew()
 
     def _renew(self) -> None:
         self._write(self._journal)
@@ -520,6 +598,7 @@ class Controller:
     def _yield(self) -> Journal:
         """What the successor's journal says. Where that has ended already, the call that we may have made since is
         taken back: nobody else would."""
+        self._yields = True
         with answers():
             stored = journals.read(self._account, self._environment, self._journal.endpoint)
         if stored is None:
@@ -540,7 +619,10 @@ class Controller:
             self._say(f"{name} was taken over meanwhile; it goes to {wanted.config}, as that ended")
             with answers():
                 self._sagemaker.update_endpoint(
-                    EndpointName=name, EndpointConfigName=wanted.config, RetainAllVariantProperties=True
+                    EndpointName=name,
+                    EndpointConfigName=wanted.config,
+                    RetainAllVariantProperties=True,
+                    **_weighed_anew(wanted, retain=True),
                 )
             self._settled()
         done = self._journal.done
@@ -563,6 +645,14 @@ def _called(looking: Bake | Mirror) -> str:
     if isinstance(looking, Mirror):
         return "as a shadow"
     return f"stage {looking.stage} ({looking.share:g} %)"
+
+
+def _weighed_anew(serving: Serving, *, retain: bool) -> dict[str, Any]:
+    """What serves alone has the weight of its configuration: the live one may be 0, where somebody else's call came
+    between, and then traffic would go to nothing."""
+    if not retain or len(serving.variants) != 1:
+        return {}
+    return {"ExcludeRetainedVariantProperties": [{"VariantPropertyType": "DesiredWeight"}]}
 
 
 def _limit(move: PointTo) -> float:

@@ -110,7 +110,8 @@ def judged(rule: Rule, values: Sequence[float | None]) -> Verdict:
         told = f"none of {rule.interval:g} s is over"
     if good >= rule.count:
         return Verdict("green", f"{rule.name} {told}")
-    return Verdict("unsure", f"{rule.name}: {good} of {rule.count} periods were good ({told})")
+    silent = bool(values) and last is None
+    return Verdict("unsure", f"{rule.name}: {good} of {rule.count} periods were good ({told})", silent)
 
 
 def decided(
@@ -129,7 +130,8 @@ def together(verdicts: Sequence[Verdict]) -> Verdict:
     for standing in ("red", "unsure"):
         found = [verdict for verdict in verdicts if verdict.standing == standing]
         if found:
-            return Verdict(standing, "; ".join(verdict.why for verdict in found))
+            silent = all(verdict.silent for verdict in found)
+            return Verdict(standing, "; ".join(verdict.why for verdict in found), silent)
     return Verdict("green", ", ".join(verdict.why for verdict in verdicts if verdict.why) or "nothing was asked")
 
 
@@ -179,7 +181,7 @@ def _of_comparison(
         return Verdict("red", f"{rule.name}: {whole}, and {'; '.join(bad)}")
     told = "; ".join([found.told, *(_of_slice(comparison, name, item) for name, item in slices.items())])
     if not found.new_requests:
-        return Verdict("unsure", f"{rule.name}: the new version had no requests that could be compared")
+        return Verdict("unsure", f"{rule.name}: the new version had no requests that could be compared", silent=True)
     last = max((number for number, stage in enumerate(samples.stages, 1) if stage.share < 100), default=None)
     if len(windows) != last:
         return Verdict("green", f"{rule.name}: {told}")

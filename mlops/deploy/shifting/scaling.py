@@ -80,8 +80,9 @@ def change(
     endpoint: str,
     move: SuspendScaling | RemoveScaling | RestoreScaling,
     say: Callable[[str], None],
+    between: Callable[[], None] = lambda: None,
 ) -> None:
-    """May be done twice."""
+    """May be done twice. ``between`` two calls it is asked whether it may go on, and what that raises is raised."""
     client = account.client(SERVICE)
     match move:
         case SuspendScaling(variant, dimension):
@@ -95,10 +96,12 @@ def change(
             if unless_missing(lambda: client.deregister_scalable_target(**of)) is not None:
                 say(f"{endpoint}: {variant} is not scaled any more")
         case RestoreScaling(scaling):
-            _restore(account, endpoint, scaling, say)
+            _restore(account, endpoint, scaling, say, between)
 
 
-def _restore(account: Account, endpoint: str, wanted: Scaling, say: Callable[[str], None]) -> None:
+def _restore(
+    account: Account, endpoint: str, wanted: Scaling, say: Callable[[str], None], between: Callable[[], None]
+) -> None:
     client, of = account.client(SERVICE), _named(endpoint, wanted.variant, wanted.dimension)
     there = next((item for item in see(account, endpoint, (wanted.variant,)) if item.key == wanted.key), None)
     policies = {item["PolicyName"] for item in there.policies} if there is not None else set()
@@ -108,12 +111,15 @@ def _restore(account: Account, endpoint: str, wanted: Scaling, say: Callable[[st
     if there is None:
         # Suspended, until all that steers it is there: whoever is cut off here leaves nothing that scales by half.
         client.register_scalable_target(**of, **bounds, SuspendedState=held)
+        between()
     for policy in wanted.policies:
         if policy["PolicyName"] not in policies:
             client.put_scaling_policy(**of, **policy)
+            between()
     for action in wanted.scheduled:
         if action["ScheduledActionName"] not in actions:
             _schedule(client, of, action, say)
+            between()
     client.register_scalable_target(**of, SuspendedState=dict(wanted.suspended))
     say(f"{endpoint}: {wanted.variant} is scaled between {wanted.minimum} and {wanted.maximum}, as before")
 

@@ -28,6 +28,7 @@ from mlops.ir.strategy import Strategy
 from mlops.project.environments import Environment, table_place
 from mlops.project.exact_types import AtLeast, Pattern, exact_fields
 from mlops.project.table_places import Place, unknown_key
+from mlops.project.written_channels import wrong_command, wrong_file
 
 T = TypeVar("T")
 USUAL_ERRORS = 0.01
@@ -268,7 +269,7 @@ class _Reader:
             table.on_interrupt,
             table.endpoint,
             self._hooks(table.hooks),
-            None if table.notify is None else self._table(Notify, table.notify, "notify"),
+            self._notify(table.notify),
             self._root,
             table.judge,
             table.registry,
@@ -337,6 +338,16 @@ class _Reader:
             except ValueError as error:
                 self._wrong(("hooks", moment), f"hooks.{moment}: {error}")
         return tuple(found)
+
+    def _notify(self, raw: dict[str, Any] | None) -> Notify | None:
+        found = None if raw is None else self._table(Notify, raw, "notify")
+        if found is None:
+            return None
+        if found.file is not None and (why := wrong_file(found.file, self._root)) is not None:
+            self._wrong(("notify", "file"), f"notify.file = {found.file!r}: {why}")
+        if found.command is not None and (why := wrong_command(found.command)) is not None:
+            self._wrong(("notify", "command"), f"notify.command: {why}")
+        return found
 
     def _rules(self, tables: Mapping[str, Mapping[str, Any]]) -> tuple[Rule, ...]:
         found = (self._rule(name, raw) for name, raw in tables.items())

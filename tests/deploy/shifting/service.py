@@ -89,9 +89,11 @@ class Service:
 
     def update_endpoint(self, EndpointName: str, EndpointConfigName: str, **more: Any) -> None:
         keep = bool(more.get("RetainAllVariantProperties"))
-        self._write("update_endpoint", lambda: self._update(EndpointConfigName, keep))
+        anew = frozenset(item["VariantPropertyType"] for item in more.get("ExcludeRetainedVariantProperties", ()))
+        assert keep or not anew, "what is kept has exceptions where something is kept"
+        self._write("update_endpoint", lambda: self._update(EndpointConfigName, keep, anew))
 
-    def _update(self, name: str, keep: bool) -> None:
+    def _update(self, name: str, keep: bool, anew: frozenset[str] = frozenset()) -> None:
         if name not in self.configs:
             raise refused("UpdateEndpoint", "ValidationException", "Could not find endpoint configuration")
         live = {item.name: item for item in self.serving.variants} if keep else {}
@@ -110,7 +112,9 @@ class Service:
                 Variant(
                     item["VariantName"],
                     item,
-                    live[item["VariantName"]].weight if item["VariantName"] in live else item["InitialVariantWeight"],
+                    live[item["VariantName"]].weight
+                    if item["VariantName"] in live and "DesiredWeight" not in anew
+                    else item["InitialVariantWeight"],
                     live[item["VariantName"]].count if item["VariantName"] in live else item["InitialInstanceCount"],
                 )
                 for item in wanted

@@ -282,7 +282,8 @@ def test_a_test_ends_when_it_is_decided_or_over(lasts: str, until: str, stages: 
 def test_an_unsure_verdict_has_patience_and_no_more() -> None:
     time = Time()
     outcome = controller(Service(OLD), Judge(unsure=frozenset({2})), time).go(journal(moves_of("stepped")), None)
-    assert outcome.verb == "taken back" and "has no verdict: it is as it is" in str(outcome.journal.reason)
+    assert outcome.verb == "taken back"
+    assert "has no verdict: it is as it is; a longer bake or `patience` gives it time" in str(outcome.journal.reason)
     assert 1000 + 600 + 600 + 100 <= time.passed <= 1000 + 600 + 600 + 100 + 300
 
 

@@ -234,7 +234,9 @@ def test_no_traffic_is_not_green(world: World) -> None:
     promoted(world, 1, "quiet")
     scale(world, "quiet")
     quiet = replace(world.environment, promote={**world.environment.promote, "patience": "1s"})
-    with pytest.raises(Refusal, match="has no verdict: errors: 0 of 1 periods were good"):
+    with pytest.raises(
+        Refusal, match=r"has no verdict: errors: 0 of 1 periods were good.*without traffic there is none"
+    ):
         promoted(World(world.folder, quiet, world.account), 2, "quiet")
     assert [item["VariantName"] for item in live(world, "quiet")["ProductionVariants"]] == ["AllTraffic"]
     assert scaled(world, "quiet") == [("endpoint/quiet/variant/AllTraffic", 2, 5, False, 70.0)]
@@ -250,6 +252,11 @@ def test_gates_and_what_would_be_done_are_told_before(
         code = main(("promote", "churn", "--to", "local", "--endpoint", "gated", "--version", "1", *more))
         return code, *capfd.readouterr()
 
+    (world.folder / "mlops.toml").write_text(f'{TOML}\n[env.local.promote]\ncomponent = "churn-c"\n')
+    monkeypatch.chdir(world.folder)
+    for more in ((), ("--plan",)):
+        code, _, err = promote_(*more)
+        assert code == 1 and "which has no inference components" in err
     (world.folder / "mlops.toml").write_text(f"{TOML}\n[env.local.promote.gates]\nage = {{ at_least = '1d' }}\n")
     monkeypatch.chdir(world.folder)
     code, _, err = promote_()

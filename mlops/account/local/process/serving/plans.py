@@ -17,7 +17,8 @@ from mlops.run.serving.model_server import STARTUP_SECONDS, threads_of, workers_
 class Plan:
     """``model`` is a DescribeModel reply; ``told`` what DescribeEndpoint tells of the variant; ``memory``
     the bytes that a serverless one is given; ``hostnames``
-    those of its containers, where each is invoked for itself (Mode Direct)."""
+    those of its containers, where each is invoked for itself (Mode Direct). ``caches``: models of a MultiModel
+    container stay loaded (ModelCacheSetting)."""
 
     variant: Variant
     model: Mapping[str, Any]
@@ -25,6 +26,7 @@ class Plan:
     told: Mapping[str, Any]
     memory: int | None = None
     hostnames: tuple[str, ...] = ()
+    caches: bool = True
 
     @property
     def network(self) -> bool:
@@ -83,7 +85,9 @@ def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:
     model = models.describe_model(state, {"ModelName": wanted["ModelName"]})
     direct = len(containers) > 1 and (model.get("InferenceExecutionConfig") or {}).get("Mode") == models.DIRECT
     hostnames = tuple(container["ContainerHostname"] for container in containers) if direct else ()
-    return Plan(variant, model, sum(map(threads_of, environments)), told, memory, hostnames)
+    settings = [(container.get("MultiModelConfig") or {}).get("ModelCacheSetting") for container in containers]
+    caches = "Disabled" not in settings
+    return Plan(variant, model, sum(map(threads_of, environments)), told, memory, hostnames, caches)
 
 
 def _most(numbers: Iterable[int]) -> int:

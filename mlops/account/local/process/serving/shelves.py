@@ -1,5 +1,6 @@
 """The models of MultiModel variants: each is a server of its own, started when it is first asked for (TargetModel), and
-stopped when more than a few are loaded, the one that was asked least recently first.
+stopped when more than a few are loaded, the one that was asked least recently first; without a cache (ModelCacheSetting
+Disabled) each is stopped when it has answered who waited for it.
 
 A container of the service loads them into itself, by requests to ``/models``; here what one model does is nothing to
 another one. All but the launch runs in the endpoint's loop.
@@ -112,9 +113,10 @@ class Shelves:
         model = self._models[process.key] = _Model(fleet, line, process)
         self._router.add(Server(process.key, process.pipeline.ports, plan.slots, str(process.log)))
         self._watch(model)
-        await self._until_ready(model, plan.variant.startup_seconds)
+        await self._until_ready(model, plan)
 
-    async def _until_ready(self, model: _Model, seconds: float) -> None:
+    async def _until_ready(self, model: _Model, plan: Plan) -> None:
+        seconds = plan.variant.startup_seconds
         try:
             async with asyncio.timeout(seconds):
                 await healthy(model.process.pipeline.ports)
@@ -129,7 +131,10 @@ class Shelves:
         model.ready = True
         self._measured(model.process)
         self._router.serve_model(model.line, model.process.key)
-        self._make_room(model)
+        if plan.caches:
+            self._make_room(model)
+        else:
+            self._retire(model)
 
     def _loaded(self, fleet: int, line: Line) -> _Model | None:
         wanted = (fleet, line.variant.name, line.target)
