@@ -12,11 +12,13 @@ import pytest
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.controller import Controller, Outcome, Verdict
 from mlops.deploy.shifting.journal import Journal
+from mlops.deploy.shifting.mirroring import Mirroring
 from mlops.deploy.shifting.moves import by_weights
+from mlops.deploy.shifting.shadowed_moves import shadow_first
 from mlops.deploy.strategies import strategies
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
-from mlops.ir.shift import Bake, Move, PointTo, Serving, Variant
+from mlops.ir.shift import Bake, Mirror, Move, PointTo, Serving, Variant
 from mlops.project.environments import Environment
 
 from .service import Service
@@ -24,7 +26,8 @@ from .service import Service
 ENVIRONMENT = Environment(
     name="prod", region="eu-west-1", role="arn:aws:iam::111122223333:role/r", bucket="acme-ml", account="111122223333"
 )
-STRATEGIES = ("blue-green", "canary", "linear", "rolling", "stepped")
+SHADOWED = "a shadow first"
+STRATEGIES = ("blue-green", "canary", "linear", "rolling", "stepped", SHADOWED)
 KILLED = [
     pytest.param(name, marks=() if name in ("rolling", "stepped") else pytest.mark.proof("shift"))
     for name in STRATEGIES
@@ -60,6 +63,9 @@ class Judge:
             return Verdict("red", "it is worse")
         return Verdict("unsure" if bake.stage in self.unsure else "green", "it is as it is")
 
+    def look_at_shadow(self, mirror: Mirror, since: float, now: float) -> Verdict:
+        return self.look(Bake(0, mirror.share, mirror.seconds), since, now, ())
+
     def keep(self) -> None:
         self.kept += 1
 
@@ -79,6 +85,9 @@ class Time:
 
 
 def moves_of(name: str, old: Serving = OLD) -> tuple[Move, ...]:
+    if name == SHADOWED:
+        first = shadow_first(Mirroring(600.0, 50.0), "churn", old, variant("blue", "new"), {}, prefix="churn-2")
+        return (*first, *moves_of("canary", old))
     strategy = strategies()[name]
     course = strategy.course(strategy.settings(), 3)
     return by_weights(course, old, variant("blue", "new"), {}, count=3, prefix="churn-2")
@@ -151,6 +160,22 @@ def test_it_goes_over_and_keeps_its_instances(name: str) -> None:
     assert models(service) == [("new", 3)]
 
 
+def test_a_shadow_that_is_red_never_gets_any_traffic() -> None:
+    """It is stage 0 to the judge; what serves is as it was, and has been all the time."""
+    service, judge, said = Service(OLD), Judge(frozenset({0})), list[str]()
+    outcome = controller(service, judge, say=said.append).go(journal(moves_of(SHADOWED)), None)
+    assert (outcome.verb, outcome.journal.reason) == ("taken back", "as a shadow: it is worse")
+    assert (service.serving.config, models(service), judge.kept) == ("before", [("old", 3)], 1)
+    assert "update_endpoint" in service.calls
+    assert "update_endpoint_weights_and_capacities" not in service.calls
+    assert said[:1] and "shadow: it is shown 50 % of the requests, looked at for 10m" in said
+    # One that is good is looked at once as a shadow, then in each stage; what is kept is found by the first look.
+    judge = Judge()
+    outcome = controller(Service(OLD), judge).go(journal(moves_of(SHADOWED)), None)
+    assert judge.looked[0] == 0 and set(judge.looked) == {0, 1}
+    assert outcome.journal.began is not None and outcome.journal.began < outcome.journal.looked[0][0]
+
+
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("name", KILLED)
 def test_killed_at_each_call_it_is_finished_by_the_next(name: str, when: str) -> None:
@@ -185,7 +210,7 @@ def test_killed_at_each_call_it_is_taken_back_by_the_next(name: str, when: str) 
 @pytest.mark.parametrize("when", ["before", "after"])
 @pytest.mark.parametrize("name", KILLED)
 def test_killed_on_the_way_back_it_comes_back_all_the_same(name: str, when: str) -> None:
-    red = Judge(frozenset({1}))
+    red = Judge(frozenset({0, 1}))
     for number in range(1, calls_of(name, red) + 1):
         service = Service(OLD, hook=killing(number, when))
         with pytest.raises(Killed):
