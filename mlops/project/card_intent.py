@@ -5,6 +5,7 @@ Read without pydantic and without the environments: a pipeline is compiled with 
 
 from __future__ import annotations
 
+import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -16,7 +17,7 @@ from mlops.ir import ConfigurationError
 from mlops.ir.choices import near
 from mlops.ir.hiding import hide_value
 from mlops.knowledge.datasheets import questions
-from mlops.knowledge.model_cards import fields
+from mlops.knowledge.model_cards import LONGEST, fields
 from mlops.project.root import CONFIGURATION
 from mlops.project.toml_places import mistake
 
@@ -62,6 +63,9 @@ def parse(raw: Any, complain: Complain) -> Mapping[str, Intent]:
             complain((TABLE, group), f"cards.{group} has to be a table, [cards.{group}]")
             continue
         mistakes = [*_mistakes(group, table)]
+        characters = 0 if mistakes else len(json.dumps(_intent(table).content()))
+        if characters > LONGEST:
+            mistakes.append(((_DETAILS,), f"cards.{group} has {characters} characters, and a card takes {LONGEST}"))
         for inside, said in mistakes:
             complain((TABLE, group, *inside), said)
         if not mistakes:
@@ -139,7 +143,7 @@ def _wrong_data(told: str, value: Any) -> Iterator[tuple[tuple[str, ...], str]]:
                 yield (name,), f"{told}.{name} has to be a list of names of columns"
             continue
         said = (
-            _wrong_text(f"{told}.{name}", name, given, 100_000)
+            _wrong_text(f"{told}.{name}", name, given, LONGEST)
             if name in asked
             else _unknown(name, (*asked, _PRIVATE), told)
         )

@@ -47,6 +47,9 @@ private_columns = ["id"]
     )
 
 
+MANY = "".join(f"d{at} = '{'x' * 1000}'\n" for at in range(100))
+
+
 @pytest.mark.parametrize(
     ("text", "line", "said"),
     [
@@ -70,6 +73,7 @@ private_columns = ["id"]
         ),
         ("[cards.churn.data]\nprivate_columns = 'id'\n", 2, "has to be a list of names of columns"),
         ("[cards.churn]\ndata = 1\n", 2, "cards.churn.data has to be a table"),
+        (f"[cards.churn.custom_details]\n{MANY}", 1, "characters, and a card takes 100000"),
         ("[cards]\nchurn = 1\n", 2, "cards.churn has to be a table"),
         ("cards = 1\n", 1, "[cards.GROUP] has to be a table"),
     ],
