@@ -23,6 +23,8 @@ PARTS = (0.5, 0.25, 0.1, 0.05, 0.02, 0.01)
 _SHARE_AT_RISK = 0.5
 _USUAL_REQUESTS = 1000.0
 """As how many requests of the shift itself what was usual before it counts."""
+_MOST_VALUES, _GRID = 500, 250
+"""A look with more values than that is reckoned on so many steps."""
 _NORMAL = NormalDist()
 _LEAST = 1e-12
 
@@ -130,12 +132,26 @@ def power(planned: Sequence[tuple[float, float]], effect: float, variance: float
     return _NORMAL.cdf(_NORMAL.inv_cdf(1 - alpha * PLANNER) * (effect / smallest - 1))
 
 
-def _parts(values: Mapping[float, int], bounds: Bounds, turned: bool) -> list[tuple[float, int]]:
-    parts = [(bounds.part(value), count) for value, count in values.items()]
+def _parts(values: Mapping[float, int], bounds: Bounds, turned: bool) -> list[tuple[float, float]]:
+    parts: list[tuple[float, float]] = [(bounds.part(value), count) for value, count in values.items()]
+    if len(parts) > _MOST_VALUES:
+        parts = _on_grid(parts)
     return [(1 - part, count) for part, count in parts] if turned else parts
 
 
-def _won(losses: Sequence[tuple[float, int]], bet: float) -> float:
+def _on_grid(parts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Each value shared between the steps below and above it, so that the mean stays. The logarithm is concave, so
+    nobody wins more by that, and what was valid stays valid."""
+    shares = [0.0] * (_GRID + 2)
+    for part, count in parts:
+        below = int(part * _GRID)
+        above = part * _GRID - below
+        shares[below] += count * (1 - above)
+        shares[below + 1] += count * above
+    return [(step / _GRID, share) for step, share in enumerate(shares[: _GRID + 1]) if share]
+
+
+def _won(losses: Sequence[tuple[float, float]], bet: float) -> float:
     return math.fsum(count * math.log1p(bet * loss) for loss, count in losses) if bet else 0.0
 
 

@@ -105,3 +105,16 @@ def test_a_seen_value_counts_as_often_as_it_was_seen() -> None:
 
     once = means.worse([means.Look(counted([0.1, 0.1, 0.4]), counted([0.9]), 0.5)], Bounds(0, 1), [(4.0, 0.5)])
     assert once == means.worse([means.Look({0.1: 2, 0.4: 1}, {0.9: 1}, 0.5)], Bounds(0, 1), [(4.0, 0.5)])
+
+
+def test_very_many_values_win_no_more_than_they_do_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    """And hardly less."""
+    chances = np.random.default_rng(9)
+    looks = [means.Look(Counter(chances.random(800) * 0.9), Counter(chances.random(800)), 0.5) for _ in range(3)]
+    planned = [(1600.0, 0.5)] * 3
+    fast = means.worse(looks, Bounds(0, 1), planned)
+    monkeypatch.setattr(means, "_MOST_VALUES", 10_000)
+    exact = means.worse(looks, Bounds(0, 1), planned)
+    assert all(one <= other + 1e-3 for one, other in zip(fast, exact, strict=True))
+    assert fast == pytest.approx(exact, abs=0.02)
+    assert means._on_grid([(1.0, 2), (0.0, 1), (0.501, 4)]) == [(0.0, 1.0), (0.5, 3.0), (0.504, 1.0), (1.0, 2.0)]

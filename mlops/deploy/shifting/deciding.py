@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.shifting import comparing
@@ -25,6 +26,7 @@ from mlops.statistics.rates import Look, Planned
 
 Missing: TypeAlias = Literal["unsure", "pass", "fail"]
 _PERIODS = (1, 5, 10, 20, 30)
+_MOST_BETS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,7 +214,7 @@ def evidence(
 ) -> Sequence[tuple[int, float]]:
     """When each period begins, and what there is by its end against the new version, or for it."""
     seen = _compared(rule, comparison, samples, windows, until)
-    return list(zip(seen.times, seen.evidence(better=better), strict=True))
+    return list(zip(seen.ends, seen.evidence(better=better), strict=True))
 
 
 def _compared(
@@ -276,9 +278,33 @@ class _Compared:
     def _looks_at_means(self, bounds: means.Bounds, slice_: str = "") -> Sequence[means.Look]:
         new, *old = (self._answered(variant, slice_) for variant in (self.samples.new, *self.samples.old))
         return [
-            means.Look(_values(bounds, [new[at]]), _values(bounds, [item[at] for item in old]), share)
-            for at, share in zip(self.times, self.shares, strict=True)
+            means.Look(
+                _values(bounds, [new[at] for at in block]),
+                _values(bounds, [item[at] for item in old for at in block]),
+                share,
+            )
+            for block, share in self._blocks()
         ]
+
+    @property
+    def ends(self) -> Sequence[int]:
+        """When the last period of each look begins."""
+        if self.rule.measure.counted is not None:
+            return self.times
+        return [block[-1] for block, _ in self._blocks()]
+
+    def _blocks(self) -> Sequence[tuple[Sequence[int], float]]:
+        """Periods whose values are bet on together, by the clock, so that a test of weeks is a hundred bets or so. What
+        is bet is known when the first of them begins, and holds of those that are there by now."""
+        found: dict[tuple[float, int], list[int]] = {}
+        for at, share in zip(self.times, self.shares, strict=True):
+            found.setdefault((share, at // self.rule.interval // self._together), []).append(at)
+        return [(block, share) for (share, _), block in found.items()]
+
+    @property
+    def _together(self) -> int:
+        planned = sum(stage.bake for stage in self.samples.stages) / self.rule.interval
+        return max(1, math.ceil(planned / _MOST_BETS))
 
     def requests(self) -> Sequence[tuple[int, int]]:
         """All that were shared, also those that nothing became of."""
@@ -293,7 +319,17 @@ class _Compared:
 
     def _plan(self, usual: comparing.Usual | comparing.UsualMean | None) -> Sequence[Planned]:
         stages = [(stage.share, stage.bake) for stage in self.samples.stages]
-        return comparing.plan(stages, self.rule.interval, usual)
+        planned = comparing.plan(stages, self.rule.interval, usual)
+        if self.rule.measure.counted is not None or self._together == 1:
+            return planned
+        blocks: list[Planned] = []
+        for share, same in groupby(planned, key=lambda item: item.share):
+            of_it = list(same)
+            blocks.extend(
+                Planned(sum(item.requests for item in of_it[start : start + self._together]), share)
+                for start in range(0, len(of_it), self._together)
+            )
+        return blocks
 
 
 def bounds_of(rule: Rule) -> means.Bounds:

@@ -99,6 +99,23 @@ def test_groups_that_are_as_good_are_not_told_to_be_worse() -> None:
     assert standing == "green" and "worse for" not in why
 
 
+def test_a_test_of_weeks_is_a_hundred_bets_and_finds_the_same() -> None:
+    """Of five thousand periods, each with a few requests."""
+    week = Test(Comparison(wanted="better", undecided="back"), periods=5000)
+    samples = week.samples()
+    judging = week.judge(Fate(0.3, 0.5, requests=4), samples)
+    end = BEGAN + 5000.0 * PERIOD
+    judging.look(week.bakes[0], float(BEGAN), end + LATE)
+    (rule,) = judging._rules
+    assert rule.compare is not None
+    evidence = deciding.evidence(rule, rule.compare, samples, [(BEGAN, end)], end, better=True)
+    assert 119 <= len(evidence) <= 121 and evidence[-1][0] == end - PERIOD
+    assert samples.looks[-1].standing == "green" and "better" in samples.looks[-1].why
+    equal = week.samples()
+    week.judge(Fate(0.3, 0.3, requests=4), equal).look(week.bakes[0], float(BEGAN), end + LATE)
+    assert equal.looks[-1].standing == "unsure"
+
+
 def test_the_same_comes_out_of_what_was_kept() -> None:
     test = Test(Comparison(wanted="better", undecided="back", slices=PLANS))
     samples = test.samples()
