@@ -38,6 +38,8 @@ _NAMED = Pattern(r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
 """What endpoints, inference components and variants may be called (botocore's EndpointName and VariantName)."""
 
 
+_LONGEST_ALARM = 255
+"""botocore: AlarmName."""
 _BY_GROUP = "{group}"
 _IN_ATTRIBUTES = re.compile(r"[^,;&=\s]+")
 
@@ -250,6 +252,9 @@ class _Reader:
                 self._wrong((key,), f"{key} = {name[:80]!r}: that is no name; letters, digits and -, at most 63")
         if table.registry == "":
             self._wrong(("registry",), 'registry = "": give the name of an environment')
+        for name in table.alarms:
+            if not name.strip() or not name.isprintable() or len(name) > _LONGEST_ALARM:
+                self._wrong(("alarms",), f"alarms: {name[:80]!r} is no name of an alarm")
         if len(set(table.variants)) < 2:
             self._wrong(("variants",), "variants: two names are needed, that take turns")
         if chosen is None:

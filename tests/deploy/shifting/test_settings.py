@@ -93,6 +93,12 @@ alarms = ["b"]
         ("strategi = 1", 2, "'strategi' is not a key of [env.local.promote]; did you mean 'strategy'?"),
         ('engine = "magic"', 2, "engine = 'magic'"),
         ('variants = ["a"]', 2, "variants: two names are needed"),
+        ('alarms = ["churn-5xx", ""]', 2, "alarms: '' is no name of an alarm"),
+        ('alarms = ["a\\u0000b"]', 2, "is no name of an alarm"),
+        ("notify.file = ''", 2, "notify.file = '': give the name of a file"),
+        ('notify.file = "."', 2, "notify.file = '.': that is a folder; give a file in it"),
+        ('notify.file = "a\\u0000b"', 2, "a file's name cannot hold the character NUL"),
+        ("notify.command = []", 2, "notify.command: give a list of words"),
         ('patience = "long"', 2, "patience: 'long' is no duration"),
         ("judge.errors = {}", 2, "errors has no limit: give at_most, at_least or compare = {}"),
         (
