@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 from mlops.account import Account, answers, confirm_identity
+from mlops.account.answers import Refused
 from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import begun, components, history
 from mlops.deploy.endpoints.as_declared import as_declared
@@ -39,6 +40,7 @@ from mlops.deploy.endpoints.promotion import (
     want,
 )
 from mlops.deploy.endpoints.sampling import Answer, Samples, samples_of, types_of
+from mlops.deploy.endpoints.shadow_tests import under_way
 from mlops.deploy.endpoints.telling import told, told_move
 from mlops.deploy.endpoints.writer import Say, Writer
 from mlops.deploy.models.registry import APPROVED, Version
@@ -201,7 +203,23 @@ def promote(
                 seen = replace(seen, scaling=_scaling(account, wanted, seen.endpoint))
 
 
+def _need_no_trial(account: Account, seen: Seen, endpoint: str) -> None:
+    """Raises Refusal while a shadow test is under way: what is promoted then would keep its shadow, and end it."""
+    if seen.endpoint is None or not seen.endpoint.members.get("ShadowProductionVariants"):
+        return
+    try:
+        trial = under_way(account, endpoint)
+    except Refused:
+        return  # whoever may not list experiments can have begun none
+    if trial is not None:
+        raise Refusal(
+            f"{endpoint} has a shadow test, {trial.name}, which is {trial.status}; nothing was changed",
+            hint=f"`mlops endpoints shadow-stop {endpoint}` ends it, and --promote takes its shadow",
+        )
+
+
 def _decided(account: Account, seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Promotion:
+    _need_no_trial(account, seen, wanted.endpoint)
     return unmade(account, noted(account, decide(seen, wanted, settings), settings.alarms))
 
 

@@ -10,6 +10,7 @@ from command_line import Told, in_this_process
 
 from mlops.deploy.endpoints import history, shadow_tests
 from mlops.deploy.endpoints.promote import Target
+from mlops.ir import Refusal
 
 from ..conftest import World
 from .test_shift_here import SOUND, live, promoted, registered
@@ -52,7 +53,9 @@ def test_a_shadow_is_planned_begun_once_changed_and_ended(world: World, mlops: M
     assert changed["calls"] == ["UpdateInferenceExperiment door-shadow-1: it is shown 20 % of the requests"]
     other = mlops("endpoints", "shadow-start", "door", "churn", "--version", "3", code=1).err
     assert "door has another shadow: churn-2-" in other and "shadow-stop door" in other
-    # A shift has no place for a second variant beside a shadow, and what is asked for protection is asked.
+    # A promotion would end it unseen; and a protected environment is asked.
+    with pytest.raises(Refusal, match="has a shadow test, door-shadow-1, which is Running"):
+        promoted(world, 3, "door")
     refused = mlops("endpoints", "shadow-stop", "door", "--env", "guarded", code=1).err
     assert "wants an approval to remove the shadow of door" in refused
     assert mlops("endpoints", "shadow-stop", "door", "--plan").out.startswith("StopInferenceExperiment door-shadow-1")
