@@ -8,9 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from account_parts import Environment
 from botocore.exceptions import ClientError
 
-from mlops.account import Account
+from mlops.account import Account, connect
 
 BUCKET = "mlops-tests"
 
@@ -182,6 +183,19 @@ def test_parts_that_are_too_small(s3: Any) -> None:
     s3.abort_multipart_upload(**upload)
     with refused("404"):
         s3.head_object(Bucket=BUCKET, Key="big")
+
+
+def test_a_bucket_that_one_owns_is_made_again_in_us_east_1(s3: Any) -> None:
+    """In every other region that is refused."""
+    s3.put_object(Bucket=BUCKET, Key="key", Body=b"kept")
+    s3.create_bucket(Bucket=BUCKET)
+    assert s3.get_object(Bucket=BUCKET, Key="key")["Body"].read() == b"kept"
+
+
+def test_a_bucket_that_one_owns_is_refused_elsewhere(tmp_path: Path) -> None:
+    s3 = connect(Environment(state=tmp_path / ".mlops", region="eu-west-1")).client("s3")
+    with refused("BucketAlreadyOwnedByYou"):
+        s3.create_bucket(Bucket=BUCKET, CreateBucketConfiguration={"LocationConstraint": "eu-west-1"})
 
 
 def test_buckets(s3: Any) -> None:

@@ -500,6 +500,7 @@ ELSEWHERE = {
     "DescribeTransformJob",
     "GetLogEvents",
     "InvokeEndpoint",
+    "InvokeEndpointWithResponseStream",
     "PutScalingPolicy",
     "PutScheduledAction",
     "RegisterScalableTarget",

@@ -199,6 +199,8 @@ def conform(shape: Shape | None, value: Any) -> Any:
     if shape is None or value is None:
         return value
     match shape:
+        case StructureShape() if shape.serialization.get("eventstream"):
+            return value  # events that are still to come
         case StructureShape():
             return {
                 name: conform(member, value[name])

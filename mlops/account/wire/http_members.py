@@ -12,7 +12,7 @@ from botocore.model import ListShape, MapShape, OperationModel, Shape, Structure
 from botocore.utils import is_json_value_header
 
 from mlops.account.local.refusal import Refusal
-from mlops.account.wire import texts
+from mlops.account.wire import event_streams, texts
 from mlops.account.wire.messages import Reply, Request
 from mlops.account.wire.rest_paths import named_in_path
 
@@ -168,7 +168,13 @@ def write(
         body = body_of(operation, shape, inside) if body_is_there else b""
         return Reply(status, {**({"Content-Type": content_type} if body else {}), **headers}, body)
     member = shape.members[payload]
-    if member.type_name not in ("blob", "string") and not member.serialization.get("eventstream"):
+    if member.serialization.get("eventstream"):
+        return Reply(
+            status,
+            {"Content-Type": event_streams.CONTENT_TYPE, **headers},
+            event_streams.written(member, inside[payload]),
+        )
+    if member.type_name not in ("blob", "string"):
         body = body_of(operation, member, inside[payload]) if payload in inside else b""
         return Reply(status, {**({"Content-Type": content_type} if body else {}), **headers}, body)
     return Reply(status, headers, _content(inside.get(payload, b"")))

@@ -12,16 +12,22 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, Protocol
 
 import boto3
 import pytest
 from account_definitions import IMAGE, ROLE, document, processing
+from botocore.eventstream import EventStream
+from botocore.exceptions import EventStreamError
+from botocore.parsers import EventStreamJSONParser
 from endpoint_parts import INFERENCE, variant
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.shapes import operation
 from mlops.account.wire.answers import Answers
 from mlops.account.wire.client_variables import variables
+from mlops.account.wire.event_streams import written
 from mlops.account.wire.server import Server
 
 AWS = Path(sys.executable).parent / "aws"
@@ -40,15 +46,15 @@ class ByBoto3:
     def __init__(self, url: str, folder: Path) -> None:
         make: Any = boto3.client
         keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
-        self._client: Callable[[str], Any] = lambda service: make(service, endpoint_url=url, **keys)
+        self.client: Callable[[str], Any] = lambda service: make(service, endpoint_url=url, **keys)
 
     def do(self, service: str, operation: str, **given: Any) -> dict[str, Any]:
-        found: dict[str, Any] = getattr(self._client(service), operation)(**given)
+        found: dict[str, Any] = getattr(self.client(service), operation)(**given)
         return found
 
     def put(self, file: Path, uri: str) -> None:
         bucket, _, key = uri.removeprefix("s3://").partition("/")
-        self._client("s3").upload_file(str(file), bucket, key)
+        self.client("s3").upload_file(str(file), bucket, key)
 
     def invoke(self, endpoint: str, text: str) -> str:
         reply = self.do(
@@ -113,7 +119,9 @@ def until(look: Callable[[], str], *ends: str) -> None:
 @pytest.mark.parametrize(
     "client", [ByBoto3, pytest.param(ByCommandLine, marks=pytest.mark.proof("wire"))], ids=["boto3", "aws"]
 )
-def test_from_a_pipeline_to_an_endpoint(server: Server, tmp_path: Path, client: Callable[[str, Path], Hand]) -> None:
+def test_from_a_pipeline_to_an_endpoint(
+    local: LocalAccount, server: Server, tmp_path: Path, client: Callable[[str, Path], Hand]
+) -> None:
     hand = client(server.url, tmp_path)
     do = hand.do
     assert do("sts", "get_caller_identity")["Account"] == "000000000000"
@@ -175,6 +183,16 @@ def test_from_a_pipeline_to_an_endpoint(server: Server, tmp_path: Path, client: 
     do("sagemaker", "update_endpoint", EndpointName="e", EndpointConfigName="two")
     until(status, "InService")
     assert hand.invoke("e", "hello") == "two: hello"
+    if isinstance(hand, ByBoto3):  # the aws command line of this version has no streams
+        asked = {"EndpointName": "e", "ContentType": "text/plain"}
+        for runtime in (hand.client("sagemaker-runtime"), local.client("sagemaker-runtime")):
+            told = runtime.invoke_endpoint_with_response_stream(
+                EndpointName="e", Body=b"hello", ContentType="text/plain"
+            )
+            assert told["InvokedProductionVariant"] == "A"
+            assert b"".join(event["PayloadPart"]["Bytes"] for event in told["Body"]) == b"two: hello"
+            with pytest.raises(runtime.exceptions.ModelError):
+                runtime.invoke_endpoint_with_response_stream(**asked, Body=b"boom")
     do("sagemaker", "delete_endpoint", EndpointName="e")
     until(lambda: str(len(do("sagemaker", "list_endpoints")["Endpoints"])), "0")
     do("sagemaker", "delete_pipeline", PipelineName="p", ClientRequestToken="t" * 32)
@@ -202,3 +220,20 @@ def test_the_aws_command_line_copies_lists_and_removes(server: Server, tmp_path:
     hand.aws("s3", "rm", "--recursive", "s3://team/")
     hand.aws("s3", "rb", "s3://team")
     assert [item["Name"] for item in hand.do("s3", "list_buckets")["Buckets"]] == ["mlops-tests"]
+
+
+def test_an_answer_that_breaks_off_is_told_in_its_place() -> None:
+    """By botocore's reader."""
+    shape = operation("sagemaker-runtime", "InvokeEndpointWithResponseStream").output_shape.members["Body"]
+    told = {"Code": "ModelStreamError", "Message": "no more", "ErrorCode": "StreamBroken"}
+
+    def events() -> Iterator[dict[str, Any]]:
+        yield {"PayloadPart": {"Bytes": b"one"}}
+        raise EventStreamError({"Error": told}, "InvokeEndpointWithResponseStream")
+
+    raw: Any = SimpleNamespace(stream=lambda: written(shape, events()), close=lambda: None)
+    heard = EventStream(raw, shape, EventStreamJSONParser(), "InvokeEndpointWithResponseStream")
+    parts = iter(heard)
+    assert next(parts) == {"PayloadPart": {"Bytes": b"one"}}
+    with pytest.raises(EventStreamError, match=r"\(ModelStreamError\).*no more"):
+        next(parts)

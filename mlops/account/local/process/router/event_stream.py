@@ -16,17 +16,17 @@ _STRING = 7
 
 def part(payload: bytes) -> bytes:
     """A PayloadPart."""
-    return _framed(_PART, payload)
+    return framed(_PART, payload)
 
 
 def fault(message: str, code: str) -> bytes:
     """A ModelStreamError, in place of what would have come."""
-    return _framed(_FAULT, json.dumps({"Message": message, "ErrorCode": code}).encode())
+    return framed(_FAULT, json.dumps({"Message": message, "ErrorCode": code}).encode())
 
 
-def _headers(**told: str) -> bytes:
+def headers_of(**told: str) -> bytes:
     """
-    >>> _headers(event_type="PayloadPart")
+    >>> headers_of(event_type="PayloadPart")
     b'\\x0b:event-type\\x07\\x00\\x0bPayloadPart'
     """
     found = b""
@@ -36,11 +36,11 @@ def _headers(**told: str) -> bytes:
     return found
 
 
-def _framed(headers: bytes, payload: bytes) -> bytes:
+def framed(headers: bytes, payload: bytes) -> bytes:
     prelude = struct.pack(">II", 16 + len(headers) + len(payload), len(headers))
     head = prelude + struct.pack(">I", crc32(prelude)) + headers
     return head + payload + struct.pack(">I", crc32(payload, crc32(head)))
 
 
-_PART = _headers(event_type="PayloadPart", content_type="application/octet-stream", message_type="event")
-_FAULT = _headers(exception_type="ModelStreamError", content_type="application/json", message_type="exception")
+_PART = headers_of(event_type="PayloadPart", content_type="application/octet-stream", message_type="event")
+_FAULT = headers_of(exception_type="ModelStreamError", content_type="application/json", message_type="exception")

@@ -41,14 +41,16 @@ _HEADERS = {
 def invoke_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     from botocore.response import StreamingBody
 
-    name = request["EndpointName"]
-    content = b"".join(parts_of(request.get("Body")))
-    if len(content) > BIGGEST_BODY:
-        raise Refusal("ValidationError", f"Request body exceeds {BIGGEST_BODY} bytes.")
-    headers = {header: request[member] for member, header in _HEADERS.items() if request.get(member) is not None}
-    status, answer, told = _post(_port(state, name), f"/endpoints/{name}/invocations", content, headers)
-    if status != 200:
-        raise _refusal(status, answer)
+    connection, reply = asking(state, request, "invocations")
+    try:
+        answer = reply.read()
+    except (OSError, http.client.HTTPException) as error:
+        raise _silent(error) from error
+    finally:
+        connection.close()
+    if reply.status != 200:
+        raise refusal_of(reply.status, answer)
+    told = reply.headers
     return {
         "Body": StreamingBody(BytesIO(answer), len(answer)),
         "ContentType": told.get("Content-Type"),
@@ -70,23 +72,32 @@ def _port(state: State, name: str) -> int:
     return int(body["Port"])
 
 
-def _post(
-    port: int, path: str, content: bytes, headers: Mapping[str, str]
-) -> tuple[int, bytes, http.client.HTTPMessage]:
-    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=ANSWER_SECONDS + 5)
+def asking(
+    state: State, request: Mapping[str, Any], what: str
+) -> tuple[http.client.HTTPConnection, http.client.HTTPResponse]:
+    """The head of the answer, and the connection to be closed when that is read."""
+    name = request["EndpointName"]
+    content = b"".join(parts_of(request.get("Body")))
+    if len(content) > BIGGEST_BODY:
+        raise Refusal("ValidationError", f"Request body exceeds {BIGGEST_BODY} bytes.")
+    headers = {header: request[member] for member, header in _HEADERS.items() if request.get(member) is not None}
+    connection = http.client.HTTPConnection("127.0.0.1", _port(state, name), timeout=ANSWER_SECONDS + 5)
     try:
-        connection.request("POST", path, content, dict(headers))
-        reply = connection.getresponse()
-        return reply.status, reply.read(), reply.headers
+        connection.request("POST", f"/endpoints/{name}/{what}", content, headers)
+        return connection, connection.getresponse()
     except ValueError as error:
+        connection.close()
         raise Refusal("ValidationError", f"A header of the request cannot be sent: {error}") from error
     except (OSError, http.client.HTTPException) as error:
-        raise Refusal("ServiceUnavailable", f"the endpoint's process does not answer: {error!r}", 503) from error
-    finally:
         connection.close()
+        raise _silent(error) from error
 
 
-def _refusal(status: int, answer: bytes) -> Refusal:
+def _silent(error: Exception) -> Refusal:
+    return Refusal("ServiceUnavailable", f"the endpoint's process does not answer: {error!r}", 503)
+
+
+def refusal_of(status: int, answer: bytes) -> Refusal:
     said = json.loads(answer)
     code, message = said.pop("Code"), said.pop("Message")
     return Refusal(code, message, status, **said)
