@@ -92,7 +92,7 @@ def need_mlflow(tracking: Tracking) -> None:
 def record(execution: ExecutionRun, tracking: Tracking) -> str:
     """The id of the execution's run. Raises AccountError where the server refuses or cannot be reached."""
     need_mlflow(tracking)
-    with _quiet(), _answers(tracking):
+    with _quiet(), _answers(tracking, execution):
         from mlflow.tracking import MlflowClient
 
         client = MlflowClient(tracking_uri=tracking.uri)
@@ -214,20 +214,22 @@ def _milliseconds(moment: datetime | None) -> int | None:
 
 
 @contextlib.contextmanager
-def _answers(tracking: Tracking) -> Iterator[None]:
+def _answers(tracking: Tracking, execution: ExecutionRun) -> Iterator[None]:
     from mlflow.exceptions import MlflowException
 
     try:
         yield
     except (MlflowException, OSError) as error:
         # requests' and urllib3's refusals are OSErrors, or come wrapped in mlflow's own.
-        raise not_recorded(tracking, (str(error).splitlines() or [type(error).__name__])[0]) from error
+        said = (str(error).splitlines() or [type(error).__name__])[0]
+        raise not_recorded(tracking, said, execution.arn.rpartition("/")[2]) from error
 
 
-def not_recorded(tracking: Tracking, reason: str) -> AccountError:
+def not_recorded(tracking: Tracking, reason: str, execution: str) -> AccountError:
+    """``execution`` is its id."""
     return AccountError(
         _shown(f"the execution could not be recorded to MLflow at {tracking.uri}: {reason}"),
-        hint="`mlops executions record ID` does it again",
+        hint=f"`mlops executions record {execution}` does it again",
     )
 
 

@@ -116,7 +116,9 @@ def _said(inside: tuple[str, ...], detail: Any) -> str:
     kind, example = detail["type"], _EXAMPLES.get(inside[-1]) if inside else None
     if kind == "string_pattern_mismatch" and example is not None:
         return f'that is none; one is, for example, "{example}"'
-    said = _WANTED.get(kind) or detail["msg"].removeprefix("Value error, ")
+    if kind == "value_error":  # ours, and it may begin with a name that the user wrote
+        return str(detail["msg"]).removeprefix("Value error, ")
+    said = _WANTED.get(kind) or detail["msg"]
     return f"{said[0].lower()}{said[1:]}"
 
 

@@ -168,6 +168,15 @@ with Pipeline("asks"):
 """
 
 
+def test_what_a_fail_step_ended_is_not_gone_on_with(project: Project) -> None:
+    (project.folder / "fails.py").write_text(
+        'from mlops import Fail, Pipeline\nwith Pipeline("f"):\n    Fail("No", "no")\n'
+    )
+    project.mlops("run", "fails.py", code=1)
+    told = project.mlops("executions", "retry", "last", code=1)[1]
+    assert "was ended by its Fail step No, and cannot be gone on with" in told and "Conflict" not in told
+
+
 def test_no_replay_is_offered_of_what_cannot_run_here(project: Project) -> None:
     (project.folder / "asks.py").write_text(ASKS)
     assert "type EMR cannot be run on this machine" in project.mlops("run", "asks.py", code=1)[1]

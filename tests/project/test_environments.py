@@ -99,6 +99,11 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
             ": an empty pattern would match every",
         ),
         (
+            STAGING + "[env.staging.triggers.new]\npipeline = 'p'\nevent.Detail-Type = 'x'\n",
+            15,
+            ": Detail-Type has to be a list of what it may be",
+        ),
+        (
             STAGING + "[env.staging.triggers.new]\npipeline = 'p'\nevent.source = 'aws.s3'\n",
             15,
             'source has to be a list of what it may be: source = ["aws.s3"]',

@@ -232,6 +232,12 @@ def need_retriable(account: Account, environment: Environment, arn: str) -> Exec
             f"execution {state.id} of {state.pipeline} succeeded; there is nothing to retry",
             hint="start a new one to run it again",
         )
+    fail = next((step.name for step in state.steps if step.kind == "Fail" and step.status == "Failed"), None)
+    if fail is not None:
+        raise Refusal(
+            f"execution {state.id} of {state.pipeline} was ended by its Fail step {fail}, and cannot be gone on with",
+            hint="start a new one to run it again",
+        )
     return state
 
 

@@ -60,7 +60,7 @@ def record_execution(account: Account, environment: Environment, state: Executio
     try:
         return within(seconds, lambda: _record(account, environment, state, where))
     except TookTooLong as error:
-        raise not_recorded(where, str(error)) from None
+        raise not_recorded(where, str(error), state.id) from None
 
 
 def _record(account: Account, environment: Environment, state: ExecutionState, where: Tracking) -> str:
