@@ -82,7 +82,7 @@ def need_open(found: Sequence[Gated], version: Version) -> None:
     told = f"version {version.number} of {version.group}"
     if [item.gate for item in closed] == [APPROVAL]:
         raise Refusal(
-            f"{told} is {version.approval}, only an Approved one is promoted",
+            f"{told} is {version.approval}, only an Approved one is promoted; nothing was changed\n  {closed[0].told}",
             hint=f"`mlops models approve {version.group} {version.number}` if it is good",
         )
     raise Refusal(

@@ -221,8 +221,9 @@ def test_an_override_is_told_and_does_not_open_the_others() -> None:
 
 
 def test_approval_is_no_gate_that_can_be_passed_over() -> None:
-    with pytest.raises(Refusal, match="is Rejected, only an Approved one"):
+    with pytest.raises(Refusal, match="is Rejected, only an Approved one") as told:
         need_open(judge([], replace(ASKED, approval="Rejected"), [APPROVAL]), replace(VERSION, approval="Rejected"))
+    assert "gate approval refuses: it is Rejected" in told.value.message
 
 
 @pytest.mark.parametrize(
