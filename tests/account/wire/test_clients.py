@@ -124,6 +124,7 @@ def test_from_a_pipeline_to_an_endpoint(
 ) -> None:
     hand = client(server.url, tmp_path)
     do = hand.do
+    look = ByBoto3(server.url, tmp_path).do  # a look by the aws command line takes half a second
     assert do("sts", "get_caller_identity")["Account"] == "000000000000"
     do("s3", "create_bucket", Bucket="team")
     for name in ("one", "two"):
@@ -132,9 +133,10 @@ def test_from_a_pipeline_to_an_endpoint(
     do("sagemaker", "create_pipeline", PipelineName="p", PipelineDefinition=definition, RoleArn=ROLE)
     arn = do("sagemaker", "start_pipeline_execution", PipelineName="p")["PipelineExecutionArn"]
     until(
-        lambda: do("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)["PipelineExecutionStatus"],
+        lambda: look("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)["PipelineExecutionStatus"],
         "Succeeded",
     )
+    assert do("sagemaker", "describe_pipeline_execution", PipelineExecutionArn=arn)["PipelineArn"].endswith("/p")
     (step,) = do("sagemaker", "list_pipeline_execution_steps", PipelineExecutionArn=arn)["PipelineExecutionSteps"]
     assert (step["StepName"], step["StepStatus"]) == ("Work", "Succeeded")
     events = do("logs", "filter_log_events", logGroupName="/aws/sagemaker/ProcessingJobs")["events"]
@@ -175,10 +177,11 @@ def test_from_a_pipeline_to_an_endpoint(
     assert [item["ModelPackageArn"] for item in listed["ModelPackageSummaryList"]] == versions
 
     def status() -> str:
-        return str(do("sagemaker", "describe_endpoint", EndpointName="e")["EndpointStatus"])
+        return str(look("sagemaker", "describe_endpoint", EndpointName="e")["EndpointStatus"])
 
     do("sagemaker", "create_endpoint", EndpointName="e", EndpointConfigName="one")
     until(status, "InService")
+    assert do("sagemaker", "describe_endpoint", EndpointName="e")["EndpointStatus"] == "InService"
     assert hand.invoke("e", "hello") == "one: hello"
     do("sagemaker", "update_endpoint", EndpointName="e", EndpointConfigName="two")
     until(status, "InService")
@@ -194,7 +197,7 @@ def test_from_a_pipeline_to_an_endpoint(
             with pytest.raises(runtime.exceptions.ModelError):
                 runtime.invoke_endpoint_with_response_stream(**asked, Body=b"boom")
     do("sagemaker", "delete_endpoint", EndpointName="e")
-    until(lambda: str(len(do("sagemaker", "list_endpoints")["Endpoints"])), "0")
+    until(lambda: str(len(look("sagemaker", "list_endpoints")["Endpoints"])), "0")
     do("sagemaker", "delete_pipeline", PipelineName="p", ClientRequestToken="t" * 32)
     assert do("sagemaker", "list_pipelines")["PipelineSummaries"] == []
 
