@@ -191,12 +191,14 @@ def promote(
                     writer.hear_of_failure(promotion, error)
                     raise
             if promotion.verb is not None:
-                diary.ended(promotion.verb, promotion.config)
+                # Of a shift that was cut off, and has come here now, the end is told.
+                verb = "updated" if promotion.verb == "unchanged" and left is not None else promotion.verb
+                diary.ended(verb, promotion.config)
                 if entry is not None:
                     with answers():
                         history.append(account, environment, target.endpoint, entry)
                 return Promoted(
-                    target.endpoint, environment.name, version, promotion.verb, promotion.config, tuple(writer.answers)
+                    target.endpoint, environment.name, version, verb, promotion.config, tuple(writer.answers)
                 )
             seen = settled(seen, wanted, writer.state)
             with answers():
