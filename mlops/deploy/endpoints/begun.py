@@ -42,19 +42,26 @@ def begin(account: Account, environment: Environment, endpoint: str, entry: Entr
     last = history.read(account, environment, endpoint, 1)
     entry = replace(entry, id=uuid.uuid4().hex, number=last[0].number if last else 0)
     found = _stored(account, environment, endpoint)
+    if found is not None and found[0].number >= entry.number and (before is None or found[0].id != before.id):
+        return _of_theirs(found[0], entry, environment, endpoint)  # behind our look
     content = json.dumps(asdict(entry), ensure_ascii=False, sort_keys=True).encode()
     key = _key(environment, endpoint)
     try:
         conditional_object.put(account, environment, key, content, found[1] if found is not None else None)
     except Conflict:
         theirs = _stored(account, environment, endpoint)
-        if theirs is not None and (theirs[0].id == entry.id or _same(theirs[0], entry)):
-            return replace(theirs[0], at=entry.at)
-        raise Refusal(
-            f"somebody else begins to change {endpoint} at this moment; nothing was changed by this command",
-            hint=f"see `mlops endpoints show {endpoint}{environment.option}`, and run the same command again",
-        ) from None
+        return _of_theirs(None if theirs is None else theirs[0], entry, environment, endpoint)
     return entry
+
+
+def _of_theirs(theirs: Entry | None, entry: Entry, environment: Environment, endpoint: str) -> Entry:
+    """Raises Refusal where it is not the same thing."""
+    if theirs is not None and (theirs.id == entry.id or _same(theirs, entry)):
+        return replace(theirs, at=entry.at)
+    raise Refusal(
+        f"somebody else begins to change {endpoint} at this moment; nothing was changed by this command",
+        hint=f"see `mlops endpoints show {endpoint}{environment.option}`, and run the same command again",
+    )
 
 
 def overtake(account: Account, environment: Environment, endpoint: str, begun: Entry | None, config: str) -> None:

@@ -218,6 +218,26 @@ def test_what_another_version_follows_before_it_was_finished_is_told_as_that(cas
     assert begun.cut_off([first]) and not begun.cut_off([first, second]) and not begun.cut_off([])
 
 
+def test_who_begins_behind_the_look_of_another_is_not_written_over() -> None:
+    account: Any = Whole(BEFORE)
+
+    def entry(config: str) -> Entry:
+        return Entry("updated", "churn", 2, config, "before", "ada", None)
+
+    def begin(config: str, seen: Entry | None) -> Entry:
+        return begun.begin(account, ENVIRONMENT, "churn", entry(config), seen)
+
+    first = begin("a", None)
+    with pytest.raises(Refusal, match="somebody else begins to change churn at this moment"):
+        begin("b", None)
+    assert begun.read(account, ENVIRONMENT, "churn") == first
+    assert begin("a", None).id == first.id, "the same thing is gone on with"
+    second = begin("b", first)
+    assert begun.read(account, ENVIRONMENT, "churn") == second, "what was seen is followed"
+    history.append(account, ENVIRONMENT, "churn", second)
+    assert begin("c", None).config == "c", "what has ended is in nobody's way"
+
+
 def test_a_plan_tells_what_is_left_of_one_that_was_cut_off() -> None:
     case, service = CASES["it is made"], Whole(BEFORE, made=False)
     account: Any = service
