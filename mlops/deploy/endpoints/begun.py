@@ -64,6 +64,16 @@ def _of_theirs(theirs: Entry | None, entry: Entry, environment: Environment, end
     )
 
 
+def need_ours(account: Account, environment: Environment, endpoint: str, id: str) -> None:
+    """Raises Refusal where what was begun as ``id`` has ended, or somebody else has begun another thing since."""
+    found, last = _stored(account, environment, endpoint), history.read(account, environment, endpoint, 1)
+    if found is not None and (found[0].id != id or (last and last[0].number > found[0].number)):
+        raise Refusal(
+            f"somebody else has changed {endpoint} since this command began to; it serves what it served, or theirs",
+            hint=f"see `mlops endpoints history {endpoint}{environment.option}`, and run the same command again",
+        )
+
+
 def overtake(account: Account, environment: Environment, endpoint: str, begun: Entry | None, config: str) -> None:
     """What was ``begun`` serves with ``config``, and another one follows it: nobody will bring it to its end."""
     if begun is not None and begun.config == config:

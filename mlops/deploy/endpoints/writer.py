@@ -8,7 +8,7 @@ from typing import assert_never
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
-from mlops.deploy.endpoints import copying, history
+from mlops.deploy.endpoints import begun, copying, history
 from mlops.deploy.endpoints.conductor import Conductor
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.endpoints.promotion import (
@@ -103,6 +103,7 @@ class Writer:
                 case DeleteEndpoint(name):
                     self._delete(name)
                 case CreateEndpoint(name, config):
+                    self._need_ours(name)
                     tags = {"Tags": listed(action.tags)} if action.tags else {}
                     if seeing.see(sagemaker, name) is None:
                         self._conductor.forget(name)
@@ -114,6 +115,7 @@ class Writer:
                     )
                     self._say(f"endpoint {name}")
                 case UpdateEndpoint(name, config, before):
+                    self._need_ours(name)
                     anew = [*(["DesiredInstanceCount"] if action.recount else []), *action.anew]
                     excluded = [{"VariantPropertyType": item} for item in anew]
                     more = {"ExcludeRetainedVariantProperties": excluded} if excluded else {}
@@ -171,6 +173,11 @@ class Writer:
             reason = hide_text(failure.message.splitlines()[0])
             taken = replace(entry, verb="taken back", config=there.config, before=None, reason=reason, serves=None)
             history.append(self._account, self._environment, name, taken)
+
+    def _need_ours(self, name: str) -> None:
+        """Just before the endpoint is changed: whoever stood still meanwhile makes at most this call."""
+        if self.doing:
+            begun.need_ours(self._account, self._environment, name, self.doing)
 
     def _coming(self, name: str, config: str) -> Coming:
         version = self._version

@@ -238,6 +238,25 @@ def test_who_begins_behind_the_look_of_another_is_not_written_over() -> None:
     assert begin("c", None).config == "c", "what has ended is in nobody's way"
 
 
+def test_who_stood_still_while_another_went_all_at_once_changes_nothing() -> None:
+    """Before each of its calls; only the one that it was about to make, where that is UpdateEndpoint, is made."""
+    whole, case = Whole(BEFORE), CASES["at once"]
+    promoted(whole, case, [])
+    for number in range(2, whole.calls.index("update_endpoint") + 1):
+        service, left = Whole(BEFORE), [number]
+
+        def meanwhile(at: str, operation: str, service: Whole = service, left: list[int] = left) -> None:
+            left[0] -= at == "before"
+            if at == "before" and left[0] == 0:
+                assert promoted(service, case, [], number=3) == "updated"
+
+        service.hook = meanwhile
+        told = promoted(service, case, [])
+        assert told.startswith("refused: somebody else has changed churn"), (whole.calls[number - 1], told)
+        assert service.serving.variants[0].request["ModelName"].startswith("churn-3"), whole.calls[number - 1]
+        assert [item.version for item in entries(service, case)] == [3]
+
+
 def test_a_plan_tells_what_is_left_of_one_that_was_cut_off() -> None:
     case, service = CASES["it is made"], Whole(BEFORE, made=False)
     account: Any = service
