@@ -141,7 +141,7 @@ def main() -> int:
 
 def _delete(folder: Path) -> None:
     for endpoint in (GROUP, f"{GROUP}-staging"):
-        command = [sys.executable, "-m", "mlops", "endpoints", "delete", endpoint]
+        command = [sys.executable, "-m", "mlops", "endpoints", "delete", endpoint, "--yes"]
         subprocess.run(command, cwd=folder, capture_output=True, check=False)
 
 
