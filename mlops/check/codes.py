@@ -41,11 +41,11 @@ Good: the next time, or no such table""",
     ),
     "A030": (
         "not-runnable-here",
-        """A step cannot run on this machine: it is of a type that only the service has, runs the image's own program,
-or has data in a form that is not read here. `mlops check --env local` tells it; `mlops run` tells it as an error before
-anything starts, where the step is surely reached.
+        """A step cannot run on this machine: it is of a type that only the service has, calls a function whose source
+nobody has named, runs the image's own program, or has data in a form that is not read here. `mlops check --env local`
+tells it; `mlops run` tells it as an error before anything starts, where the step is surely reached.
 
-Bad:  mlops run pipeline.py  with a Lambda step that no branch holds
+Bad:  mlops run pipeline.py  with an EMR step that no branch holds
 Good: mlops start in an account, a stub in a test, or mlops run --only the other steps""",
     ),
 }

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 from mlops.check.codes import SURROUNDINGS
 from mlops.ir import Checked, Finding, Placed, Ref, Severity
+from mlops.ir.function_arn import function_name
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.knowledge.this_machine import Obstacle, of_containers, of_step
@@ -35,7 +36,7 @@ def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding
 def _missing_function(arn: object, knows: Knows) -> Obstacle | None:
     if not isinstance(arn, str) or knows(arn):
         return None
-    name = arn.rpartition(":function:")[2].partition(":")[0]
+    name = function_name(arn)
     message = f"there is no function {name} here: name its source in mlops.toml under [env.local.functions]"
     return Obstacle(("FunctionArn",), f'{message}, e.g. {name} = "functions/{name}.py:handler"')
 

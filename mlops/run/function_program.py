@@ -29,7 +29,7 @@ class Context:
         self.invoked_function_arn = environment["MLOPS_FUNCTION_ARN"]
         self.memory_limit_in_mb = environment["AWS_LAMBDA_FUNCTION_MEMORY_SIZE"]
         self.log_group_name = environment["AWS_LAMBDA_LOG_GROUP_NAME"]
-        self.log_stream_name = request
+        self.log_stream_name = environment["AWS_LAMBDA_LOG_STREAM_NAME"]
         self.aws_request_id = request
         self._ends = began + float(environment["MLOPS_FUNCTION_SECONDS"])
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from mlops.ir.function_arn import function_name, log_group
 from mlops.run.log import exit_reason
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Function
@@ -22,7 +23,7 @@ from mlops.run.sandbox import Box, Boxed, start
 from mlops.run.transfer import left_in
 
 _PROGRAM = Path(__file__).with_name("function_program.py")
-_CODE, _EVENT, _ANSWER = "function", "event.json", "answer.json"
+_CODE, _CALLER, _EVENT, _ANSWER = "function", "call.py", "event.json", "answer.json"
 _LONGEST_ANSWER = 6 * 1024 * 1024  # Lambda's own limit of a synchronous answer
 _NAMESPACE = UUID("f2b4a6b8-5c1e-4f0a-9d57-0c9d7a3a6a11")
 
@@ -83,27 +84,31 @@ class Call:
 
 
 def call(function: Function, event: Any, box: Box, log: Path, *, request: str) -> Call:
-    """``request`` is what the call is named by: the same id for the same text. ``box.ml`` is taken for it alone."""
+    """``request`` is what the call and its log stream are named by: the same id for the same text. ``box.ml`` is taken
+    for it alone."""
     _copy(function.folder, box.ml / _CODE)
+    # Where we are installed may be out of the box's sight, as what lies below /tmp is.
+    (box.ml / _CALLER).write_bytes(_PROGRAM.read_bytes())
     (box.ml / "output").mkdir(parents=True, exist_ok=True)
     (box.ml / _EVENT).write_text(json.dumps(event), encoding="utf-8")
     inside = "/opt/ml"
     command = (
         sys.executable,
-        "-P",  # not the folder of the program: its neighbours have names of the standard library
-        str(_PROGRAM),
+        "-P",  # not the folder of the program
+        f"{inside}/{_CALLER}",
         function.handler,
         f"{inside}/{_EVENT}",
         f"{inside}/output/{_ANSWER}",
         str(uuid5(_NAMESPACE, request)),
     )
-    name = function.arn.rpartition(":function:")[2].partition(":")[0]
+    name = function_name(function.arn)
     environment = {
         **function.environment,
         "AWS_LAMBDA_FUNCTION_NAME": name,
         "AWS_LAMBDA_FUNCTION_VERSION": "$LATEST",
         "AWS_LAMBDA_FUNCTION_MEMORY_SIZE": str(function.memory),
-        "AWS_LAMBDA_LOG_GROUP_NAME": f"/aws/lambda/{name}",
+        "AWS_LAMBDA_LOG_GROUP_NAME": log_group(function.arn),
+        "AWS_LAMBDA_LOG_STREAM_NAME": request,
         "AWS_REGION": function.arn.split(":")[3],
         "LAMBDA_TASK_ROOT": box.path(f"{inside}/{_CODE}"),
         "MLOPS_FUNCTION_ARN": function.arn,

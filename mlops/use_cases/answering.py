@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from mlops.deploy.executions.callbacks import answer, asked
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
+from mlops.knowledge.output_types import OfAnotherType, typed
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.executions import Found
 
@@ -27,9 +28,12 @@ class Answered:
 
 
 def answer_step(found: Found, step: str, given: Answer, consent: Consent = NOBODY) -> Answered:
-    """Raises Refusal where the step does not wait, UsageError for an output that it does not declare."""
+    """Raises Refusal where the step does not wait, UsageError for an output that it does not declare, or with another
+    type."""
     connected, state = found.connected, found.state
     waiting = {item.name: item for item in state.steps if item.kind == "Callback" and item.status == "Executing"}
+    if state.ended:
+        raise Refusal(f"execution {state.id} has ended, {state.status}; {step} waits for no answer any more")
     if step not in waiting:
         there = next((item for item in state.steps if item.name == step), None)
         is_it = f"is a {there.kind} that is {there.status}" if there is not None else "has not begun"
@@ -37,9 +41,14 @@ def answer_step(found: Found, step: str, given: Answer, consent: Consent = NOBOD
         raise Refusal(f"{step} of execution {state.id} {is_it}; it waits for no answer", hint=hint)
     wanted = asked(connected.account, found.arn, step)
     if given.failure is None:
-        for name in given.outputs:
+        for name, value in given.outputs.items():
             if name not in wanted:
                 raise UsageError(f"{step} has no output {name!r}{instead(name, wanted, 'it declares')}")
+            try:
+                typed(wanted[name], value)
+            except OfAnotherType as fault:
+                how = "give true or false" if wanted[name] == "Boolean" else None
+                raise UsageError(f"the output {name} of {step} {fault}", hint=how) from None
         missing = [name for name in wanted if name not in given.outputs]
         if missing:
             raise UsageError(

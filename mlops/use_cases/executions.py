@@ -62,10 +62,10 @@ class LogLine:
 
 @dataclass(frozen=True, slots=True)
 class Log:
-    """``has_jobs``: some of the steps could have printed something. ``unstarted`` failed before they had a job."""
+    """``could_print``: some of the steps are jobs or call functions. ``unstarted`` failed before they had either."""
 
     lines: Iterator[LogLine]
-    has_jobs: bool
+    could_print: bool
     unstarted: tuple[str, ...] = ()
 
 
@@ -192,7 +192,17 @@ def log(execution: Found, step: str | None = None) -> Log:
     lines = (LogLine(item.name, line) for item in chosen for line in log_lines(account, item))
     # Only a step that did something has told what it is.
     unstarted = tuple(item.name for item in chosen if item.status == "Failed" and not item.kind)
-    return Log(lines, any(item.job for item in chosen), unstarted)
+    return Log(lines, any(item.job or item.function for item in chosen), unstarted)
+
+
+def logged_elsewhere(execution: Found, step: str | None = None) -> Mapping[str, str]:
+    """The log groups of the functions that the steps called, or only ``step``, by step, where their lines cannot be
+    told apart from those of others."""
+    account = execution.connected.account
+    if account.here is not None:
+        return {}
+    called = (item for item in execution.state.steps if item.function is not None and step in (None, item.name))
+    return {item.name: item.log_group for item in called if item.log_group is not None}
 
 
 def log_until_the_end(execution: Found, step: str | None = None) -> Log:
@@ -205,7 +215,7 @@ def log_until_the_end(execution: Found, step: str | None = None) -> Log:
         if step not in known:
             there = instead(step, known, "it has")
             raise UsageError(f"execution {arn.rpartition('/')[2]} has no step {step!r}{there}")
-    return Log(_printed(execution, step), has_jobs=True)
+    return Log(_printed(execution, step), could_print=True)
 
 
 def _printed(execution: Found, step: str | None) -> Iterator[LogLine]:

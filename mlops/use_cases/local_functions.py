@@ -13,6 +13,7 @@ from pathlib import Path
 from mlops.account import Account
 from mlops.account.answers import Refused, answers
 from mlops.ir import Listener, UsageError
+from mlops.ir.function_arn import function_name
 from mlops.project.content_address import collect
 from mlops.project.environments import Environment
 from mlops.project.python_files import imported, parsed
@@ -59,24 +60,16 @@ def placed(connected: Connected, listener: Listener) -> None:
 
 def known(environment: Environment, account: Callable[[], Account], arn: str) -> bool:
     """Whether the local account has that function, or will be brought it. One that nobody used yet is not made."""
-    if _name(arn) in environment.functions:
+    if function_name(arn) in environment.functions:
         return True
     if environment.state is None or not environment.state.exists():
         return False
     try:
         with answers():
-            account().client("lambda").get_function_configuration(FunctionName=_name(arn))
+            account().client("lambda").get_function_configuration(FunctionName=function_name(arn))
     except Refused:
         return False
     return True
-
-
-def _name(arn: str) -> str:
-    """
-    >>> _name("arn:aws:lambda:eu-west-1:111122223333:function:score:live"), _name("score")
-    ('score', 'score')
-    """
-    return arn.rpartition(":function:")[2].partition(":")[0]
 
 
 def _archive(root: Path, name: str, source: str) -> tuple[bytes, str]:

@@ -47,6 +47,8 @@ def status(mlops: Mlops) -> tuple[str, dict[str, str]]:
         (("Ask", "-o", "approved=true", "-o", "scor=1"), "Ask has no output 'scor'", 2),
         (("Ask", "-o", "approved"), "'approved' is no output", 2),
         (("Ask", "-o", "score=1", "--fail", "no"), "give --output or --fail, not both", 2),
+        (("Ask", "-o", "approved=maybe", "-o", "score=1"), 'approved of Ask is "maybe", which is no Boolean', 2),
+        (("Ask", "-o", "approved=true", "-o", "score=high"), 'score of Ask is "high", which is no Float', 2),
         (("No",), "No of execution", 1),
         (("last", "Ask", "more"), "give [EXECUTION] STEP", 2),
     ],
@@ -62,7 +64,8 @@ def test_an_answer_goes_on(mlops: Mlops) -> None:
     assert (answered["step"], answered["outputs"]) == ("Ask", {"approved": "true", "score": "0.5"})
     mlops("executions", "show", "last", "--watch")
     assert status(mlops) == ("Succeeded", {"Ask": "Succeeded", "Refused": "Succeeded"})
-    assert "waits for no answer" in mlops("executions", "answer", "Ask", "-o", "approved=true", code=1).err
+    again = mlops("executions", "answer", "Ask", "-o", "approved=true", code=1).err
+    assert "has ended, Succeeded; Ask waits for no answer any more" in again
 
 
 def test_a_refusal_fails_the_step(mlops: Mlops) -> None:

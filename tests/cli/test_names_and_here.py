@@ -98,11 +98,34 @@ def test_a_function_whose_source_the_project_names_is_brought_and_called(mlops: 
     assert "A030" not in mlops("check", "asks.py", "--env", "local").out
     said = mlops("run", "asks.py").err
     assert "function f of the local account is steps/asked.py:handler" in said and "Ask: Succeeded" in said
+    assert "the log group" not in mlops("executions", "logs", "last").err
     asked.write_text(asked.read_text().replace("first", "second"))
     assert "steps/asked.py:handler as it is now" in mlops("run", "asks.py").err
     (step,) = [one for one in steps_of(tmp_path) if one["StepName"] == "Ask"]
     assert step["Metadata"]["Lambda"]["OutputParameters"] == [{"Name": "answer", "Value": "second"}]
     assert "function f" not in mlops("run", "asks.py").err
+
+
+def test_what_a_function_prints_is_in_the_log(mlops: Mlops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mlops.toml").write_text('[env.local.functions]\nf = "steps/asked.py:handler"\n')
+    asked = tmp_path / "steps" / "asked.py"
+    asked.write_text("def handler(event, context):\n    print('hello', context.log_stream_name)\n    return {}\n")
+    said = mlops("run", "asks.py", code=1).err
+    assert "hello pipelines-" in said
+    printed = mlops("executions", "logs", "last", "Ask").out
+    assert printed.startswith("hello pipelines-") and mlops("executions", "logs", "last", "Ask", "-f").out == printed
+    assert f"Ask | {printed}" in mlops("executions", "logs", "last").out
+    logs = LocalAccount(tmp_path / ".mlops", "us-east-1").client("logs")
+    assert "/aws/lambda/f" in [group["logGroupName"] for group in logs.describe_log_groups()["logGroups"]]
+    (stream,) = logs.describe_log_streams(logGroupName="/aws/lambda/f")["logStreams"]
+    assert stream["logStreamName"] == printed.split()[1]
+    with pytest.raises(logs.exceptions.ResourceNotFoundException):
+        logs.describe_log_streams(logGroupName="/aws/lambda/g")
+    monkeypatch.setattr(LocalAccount, "here", None)  # on the service nobody knows which stream is the step's
+    told = mlops("executions", "logs", "last", "Ask")
+    assert (told.out, told.err) == ("", "Ask called a function, which prints to the log group /aws/lambda/f\n")
+    assert "Prepare | the word is good" in mlops("executions", "logs", "last").out
+    assert "the log group" not in mlops("executions", "logs", "last", "Prepare").err
 
 
 def test_functions_are_of_the_local_environment_alone(mlops: Mlops, tmp_path: Path) -> None:

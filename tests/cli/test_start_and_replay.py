@@ -251,7 +251,7 @@ def test_what_there_is_nothing_of_is_said(project: Path, mlops: Mlops) -> None:
     (project / "stop.py").write_text(fails)
     mlops("run", "stop.py", code=1)
     told = mlops("executions", "logs", "last", "Stop")
-    assert (told.out, told.err) == ("", "nothing was printed: only steps that are jobs have a log\n")
+    assert (told.out, told.err) == ("", "nothing was printed: only steps that are jobs or call functions have a log\n")
     assert "a folder" in mlops("start", ".", code=2).err
     assert mlops("executions", "list", "--limit", "1").err == "the newest 1; --limit 0 shows all\n"
     assert mlops("executions", "list").err == ""

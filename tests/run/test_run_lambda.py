@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import io
+import shutil
+import sys
 import time
 import zipfile
 from collections.abc import Mapping
 from contextlib import suppress
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 from types import SimpleNamespace
 from typing import Any
 
@@ -18,6 +22,7 @@ from ports_for_tests import Account, step
 from mlops.account.local.answering import answer
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.lambda_.functions import _extract
+from mlops.run import function_program, functions
 from mlops.run.functions import Call, FunctionFailed
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Function
@@ -118,6 +123,31 @@ def test_a_damaged_archive_is_refused(tmp_path: Path, how: int) -> None:
             damaged[chances.randrange(len(damaged))] = chances.randrange(256)
         with suppress(Refusal):
             _extract(bytes(damaged), tmp_path / str(number))
+
+
+def test_a_function_is_called_where_we_are_installed_below_tmp(
+    tmp_path: Path, sandbox_mode: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The box has a ``/tmp`` of its own, and sees nothing of the host's."""
+    with TemporaryDirectory(dir="/tmp") as below:
+        for source in (functions.__file__, function_program.__file__):
+            shutil.copy(source, below)
+        spec = spec_from_file_location("functions_below_tmp", f"{below}/functions.py")
+        assert spec is not None and spec.loader is not None
+        there = module_from_spec(spec)
+        monkeypatch.setitem(sys.modules, spec.name, there)
+        spec.loader.exec_module(there)
+        (tmp_path / "code").mkdir()
+        (tmp_path / "code" / "app.py").write_text(
+            "import os\ndef handler(e, c):\n"
+            "    return [e, c.log_stream_name, c.log_group_name, os.environ['AWS_LAMBDA_LOG_STREAM_NAME']]\n"
+        )
+        function = Function(ARN, tmp_path / "code", "app.handler", 30.0, 128, {})
+        box = Box(tmp_path / "ml", tmp_path / "scratch", probe())
+        called = there.call(function, 7, box, tmp_path / "log", request="job-1")
+        assert called.boxed.wait(30) == 0, (tmp_path / "log").read_text()
+        assert called.answer() == [7, "job-1", "/aws/lambda/score", "job-1"]
+        called.boxed.kill()
 
 
 def test_a_function_has_the_time_that_it_was_given(account: Account) -> None:

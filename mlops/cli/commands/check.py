@@ -66,7 +66,7 @@ def command(
     """All findings on TARGETS: pipeline files, folders, definitions in JSON; - reads one from standard input.
 
     Without any, on the pipelines of the project that mlops.toml names. With --env local also what this machine cannot
-    run.
+    run, as warnings; `mlops run` refuses it where the step is surely reached.
 
     Ends with 1 where there is an error.
     """

@@ -123,7 +123,7 @@ def logs(execution: str, step: str | None, environment: str, following: bool, fo
 
     As JSON it is one document a line. Ctrl-C ends the following and leaves the execution alone.
     """
-    from mlops.use_cases.executions import found, log, log_until_the_end
+    from mlops.use_cases.executions import found, log, log_until_the_end, logged_elsewhere
 
     execution_found = found(environment, execution)
     printed = log_until_the_end(execution_found, step) if following else log(execution_found, step)
@@ -134,11 +134,14 @@ def logs(execution: str, step: str | None, environment: str, following: bool, fo
         else:
             click.echo(line.text if step else f"{line.step} | {line.text}")
         count += 1
-    if not count:
+    elsewhere = logged_elsewhere(execution_found, step)
+    for name, group in elsewhere.items():
+        talk(f"{name} called a function, which prints to the log group {group}")
+    if not count and not elsewhere:
         if printed.unstarted:
             why = f": {', '.join(printed.unstarted)} failed before a job was started"
         else:
-            why = "" if printed.has_jobs else ": only steps that are jobs have a log"
+            why = "" if printed.could_print else ": only steps that are jobs or call functions have a log"
         talk(f"nothing was printed{why}")
 
 

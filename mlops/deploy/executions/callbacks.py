@@ -14,12 +14,12 @@ if TYPE_CHECKING:
     from mlops.deploy.executions.following import StepState
 
 
-def asked(account: Account, arn: str, step: str) -> tuple[str, ...]:
-    """Names of the outputs that the step declares."""
+def asked(account: Account, arn: str, step: str) -> Mapping[str, str]:
+    """The types of the outputs that the step declares, by name."""
     definition, _ = definition_of_execution(account, arn)
     found = definition.step(step)
     listed: Any = found.members.get("OutputParameters") if found is not None else None
-    return tuple(str(item["OutputName"]) for item in listed or ())
+    return {str(item["OutputName"]): str(item.get("OutputType") or "String") for item in listed or ()}
 
 
 def answer(account: Account, step: StepState, outputs: Mapping[str, str], failure: str | None) -> None:

@@ -19,6 +19,7 @@ from mlops.deploy.pipelines.state import judge_name
 from mlops.ir import AccountError, Definition, Event, JobKind, Listener, Refusal, UsageError, unheard
 from mlops.ir.choices import instead
 from mlops.ir.execution_events import execution_event, step_event
+from mlops.ir.function_arn import log_group
 from mlops.ir.hiding import hide, hide_text
 from mlops.ir.placeholders import placeholders
 from mlops.ir.reader import read
@@ -45,6 +46,8 @@ class StepState:
     metadata: Mapping[str, Any] = field(default_factory=dict)
     cached: str | None = None
     attempt: int = 1
+    execution: str = ""
+    """The ARN of its own."""
 
     def __post_init__(self) -> None:
         if self.failure:
@@ -68,8 +71,27 @@ class StepState:
 
     @property
     def log_group(self) -> str | None:
-        """Where its job's log streams are, in CloudWatch Logs."""
+        """Where the log streams of its job or its function are, in CloudWatch Logs."""
+        if self.function is not None:
+            return log_group(self.function)
         return self.job_kind.log_group if self.job_kind is not None else None
+
+    @property
+    def function(self) -> str | None:
+        """The ARN of the function that a Lambda step called."""
+        arn = self.metadata.get("Lambda", {}).get("Arn")
+        return str(arn) if arn else None
+
+    def log_streams(self, account: Account) -> str | None:
+        """What the names of its log streams begin with; None where it has none, or nobody can tell which they are: the
+        service names those of a function by nothing that a step knows."""
+        if self.job is not None:
+            return f"{self.job}/" if self.log_group is not None else None
+        if self.function is None or account.here is None:
+            return None
+        from mlops.run.work import job_name  # a look at an execution does without
+
+        return job_name(self.execution.rpartition("/")[2], self.name, self.attempt)
 
 
 @dataclass(frozen=True, slots=True)
@@ -369,13 +391,13 @@ def find(account: Account, given: str | None, pipeline: str | None = None) -> st
 
 
 def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:
-    """The last lines of the step's job, of its first host; none where it has printed nothing yet."""
-    group = step.log_group
-    if step.job is None or group is None:
+    """The last lines of the step's job, of its first host, or its function; none where it has printed nothing yet."""
+    group, streams_begin = step.log_group, step.log_streams(account)
+    if group is None or streams_begin is None:
         return ()
     client = account.client("logs")
     with answers():
-        place = {"logGroupName": group, "logStreamNamePrefix": f"{step.job}/"}
+        place = {"logGroupName": group, "logStreamNamePrefix": streams_begin}
         streams = unless_missing(lambda: client.describe_log_streams(**place, limit=1))
         names = [str(stream["logStreamName"]) for stream in streams["logStreams"]] if streams is not None else []
         if not names:
@@ -388,11 +410,11 @@ def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:
 
 
 def log_lines(account: Account, step: StepState) -> Iterator[str]:
-    """What the step's job printed. A step without a job printed nothing."""
-    job, group = step.job, step.log_group
-    if job is None or group is None:
+    """What the step's job or function printed. Another step printed nothing."""
+    group, streams_begin = step.log_group, step.log_streams(account)
+    if group is None or streams_begin is None:
         return
-    request: dict[str, Any] = {"logGroupName": group, "logStreamNamePrefix": f"{job}/"}
+    request: dict[str, Any] = {"logGroupName": group, "logStreamNamePrefix": streams_begin}
     client = account.client("logs")
     with answers():
         while True:
@@ -425,4 +447,5 @@ def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
             metadata=metadata,
             cached=(item.get("CacheHitResult") or {}).get("SourcePipelineExecutionArn"),
             attempt=int(item.get("AttemptCount") or 1),
+            execution=arn,
         )

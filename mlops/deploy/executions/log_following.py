@@ -1,4 +1,4 @@
-"""What the jobs of an execution print, while they print it: each line once, of every host."""
+"""What the jobs and functions of an execution print, while they print it: each line once, of every host."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Printed:
         self._tokens: dict[tuple[str, str], str | None] = {}
 
     def since(self, step: StepState) -> Iterator[str]:
-        """Whole lines that were not given before; none of a step without a job."""
-        group = step.log_group
-        if step.job is None or group is None:
+        """Whole lines that were not given before; none of a step without a job or a function of the local account."""
+        group, streams_begin = step.log_group, step.log_streams(self._account)
+        if group is None or streams_begin is None:
             return
         client = self._account.client("logs")
-        for stream in _streams(client, group, step.job):
+        for stream in _streams(client, group, streams_begin):
             token = self._tokens.get((group, stream))
             while True:
                 events, following = _read(client, group, stream, token)
@@ -34,11 +34,11 @@ class Printed:
                 self._tokens[group, stream] = token = following
 
 
-def _streams(client: Any, group: str, job: str) -> Sequence[str]:
+def _streams(client: Any, group: str, begin: str) -> Sequence[str]:
     """None before the first host begins to print."""
 
     def names() -> list[str]:
-        found = items(client, "describe_log_streams", "logStreams", logGroupName=group, logStreamNamePrefix=f"{job}/")
+        found = items(client, "describe_log_streams", "logStreams", logGroupName=group, logStreamNamePrefix=begin)
         return [str(stream["logStreamName"]) for stream in found]
 
     with answers():

@@ -89,6 +89,10 @@ def list_functions(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
     return {"Functions": [_told(state, name) for name in names[:most]], **marker}
 
 
+def names(state: State) -> frozenset[str]:
+    return frozenset(row["name"] for row in state.store.all("SELECT name FROM resource WHERE kind = ?", KIND))
+
+
 def delete_function(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = _name(request["FunctionName"])
     _found(state, name)

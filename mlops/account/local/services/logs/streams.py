@@ -5,6 +5,7 @@ A file knows no time per line: every line of a stream carries the time at which 
 
 from __future__ import annotations
 
+import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
@@ -14,10 +15,13 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.lambda_ import functions
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check.job_kinds import by_log_group, kinds_here
+from mlops.ir.function_arn import LOG_GROUPS, function_name
 from mlops.run.output import gap
+from mlops.run.work import job_name
 
 _ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
 _PAGE = 10_000
@@ -70,6 +74,7 @@ def describe_log_groups(state: State, request: Mapping[str, Any]) -> Mapping[str
         f"{_ENDPOINT_GROUP}{row['name']}"
         for row in state.store.all("SELECT name FROM resource WHERE kind = ?", endpoints.KIND)
     ]
+    names += [f"{LOG_GROUPS}{name}" for name in {*functions.names(state), *_called(state)}]
     prefix, pattern = request.get("logGroupNamePrefix") or "", request.get("logGroupNamePattern") or ""
     return {
         "logGroups": [
@@ -179,7 +184,7 @@ def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, 
 def _group(request: Mapping[str, Any]) -> str:
     given = request.get("logGroupName") or request.get("logGroupIdentifier") or ""
     name = str(given.rpartition(":log-group:")[2].removesuffix(":*"))
-    if by_log_group(name) is None and not name.startswith(_ENDPOINT_GROUP):
+    if by_log_group(name) is None and not name.startswith((_ENDPOINT_GROUP, LOG_GROUPS)):
         raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
     return name
 
@@ -188,6 +193,8 @@ def _streams(state: State, group: str, prefix: str) -> Iterator[Stream]:
     kind = by_log_group(group)
     if kind is not None:
         yield from _job_streams(state, kind.name, prefix)
+    elif group.startswith(LOG_GROUPS):
+        yield from _function_streams(state, group.removeprefix(LOG_GROUPS), prefix)
     else:
         yield from _endpoint_streams(state, group.removeprefix(_ENDPOINT_GROUP), prefix)
 
@@ -217,6 +224,31 @@ def _endpoint_streams(state: State, endpoint: str, prefix: str) -> Iterator[Stre
         name = f"{file.parent.name}/{file.stem}"
         if name.startswith(prefix):
             yield Stream(name, file, _milliseconds(row["created"]), row["status"] not in endpoints.ALIVE)
+
+
+def _function_streams(state: State, function: str, prefix: str) -> Iterator[Stream]:
+    """One of each call by a step. A call by a client has its log in its answer alone (LogType)."""
+    found = _called(state).get(function)
+    if found is None and function not in functions.names(state):
+        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    for stream in found or ():
+        if stream.name.startswith(prefix):
+            yield stream
+
+
+def _called(state: State) -> Mapping[str, Sequence[Stream]]:
+    """The calls of functions by steps, by the functions' names; also of those that are not there any more."""
+    found: dict[str, list[Stream]] = {}
+    for row in state.store.all(
+        "SELECT execution, name, attempt, log, started, ended, metadata FROM step "
+        "WHERE type = 'Lambda' AND log IS NOT NULL"
+    ):
+        arn = json.loads(row["metadata"]).get("Lambda", {}).get("Arn")
+        if arn is not None:
+            name = job_name(row["execution"], row["name"], row["attempt"])
+            stream = Stream(name, Path(row["log"]), _milliseconds(row["started"]), row["ended"] is not None)
+            found.setdefault(function_name(arn), []).append(stream)
+    return found
 
 
 def _milliseconds(time: str) -> int:
