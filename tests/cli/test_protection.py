@@ -70,7 +70,12 @@ from mlops import Callback, Pipeline
 with Pipeline("churn") as pipeline:
     Callback("Ask", queue="https://sqs.eu-west-1.amazonaws.com/123456789012/q")
 """
-PIPELINES = {"executions stop": PIPELINE, "executions answer": WAITS}
+FAILS = """\
+from mlops import Lambda, Pipeline
+with Pipeline("churn") as pipeline:
+    Lambda("One", function="arn:aws:lambda:eu-west-1:123456789012:function:nobodys")
+"""
+PIPELINES = {"executions stop": PIPELINE, "executions answer": WAITS, "executions retry": FAILS}
 """What is to run meanwhile; SHORT elsewhere."""
 
 
@@ -151,7 +156,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("start", ("churn",), "start churn"),
     Changes("executions answer", ("Ask", "--fail", "no"), "answer Ask of the execution", environment="local"),
     Changes("executions stop", ("last", "--no-watch"), "stop the execution", environment="local"),
-    Changes("executions retry", ("last", "--no-watch"), "go on with the execution", environment="local", code=3),
+    Changes("executions retry", ("last", "--no-watch"), "go on with the execution", environment="local"),
     Changes("models approve", ("churn", "2"), "approve version 2 of churn"),
     Changes("models reject", ("churn", "1"), "reject version 1 of churn"),
     Changes("promote", ("churn", "--endpoint", "other"), "take version 1 of churn to the endpoint other", "--to"),
@@ -284,7 +289,7 @@ def executed(project: Path, mlops: Callable[..., Told], pipeline: str) -> None:
     (project / "pipeline.py").write_text(pipeline)
     (project / "one.py").write_text("import time\ntime.sleep(600)\n")
     mlops("upsert", "pipeline.py", "--yes")
-    if pipeline == SHORT:
+    if pipeline in (SHORT, FAILS):
         mlops("start", "churn", "--yes", "--watch", code=1)
     else:
         mlops("start", "churn", "--yes")
