@@ -26,6 +26,9 @@ class Choice(click.Choice):  # type: ignore[type-arg]
 environment = click.option(
     "--env", "environment", default="local", show_default=True, help="Environment of mlops.toml."
 )
+environment_of_shift = click.option(
+    "--env", "environment", help="Environment of mlops.toml; by default the one that the shift was begun with."
+)
 as_json = click.option(
     "--format",
     "format_",

@@ -20,6 +20,7 @@ from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Said
 from mlops.use_cases.sharing import shared
+from mlops.use_cases.shift_environment import connect_to_shift
 
 
 def listed(environment: str) -> tuple[Mapping[str, Any], ...]:
@@ -119,7 +120,7 @@ def history(environment: str, name: str, last: int | None = None) -> tuple[Entry
 
 
 def steer(
-    environment: str,
+    environment: str | None,
     name: str,
     what: Literal["pause", "resume", "promote-now", "abort"],
     listener: Listener = unheard,
@@ -127,14 +128,15 @@ def steer(
     *,
     reason: str | None = None,
 ) -> str:
-    """Of the shift of traffic that is under way; what is told then. Raises Refusal where there is none."""
-    steering = _steering(connect_here(environment), name, listener, consent)
+    """Of the shift of traffic that is under way; what is told then. It is judged by the environment that it was begun
+    with, also where none is given. Raises Refusal where there is no shift."""
+    steering = _steering(connect_to_shift(environment, name, what), name, listener, consent)
     reason = hide(reason)
     match what:
         case "pause":
             return steering.pause(reason)
         case "resume":
-            return steering.resume()
+            return steering.resume(reason)
         case "promote-now":
             return steering.promote_now(reason)
         case "abort":

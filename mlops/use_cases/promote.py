@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +65,8 @@ class Planned:
     gates: tuple[Gated, ...]
     calls: tuple[str, ...]
     needs: tuple[Need, ...] = ()
+    passed_over: Mapping[int, str] = field(default_factory=dict)
+    """Newer versions, with what became of them there."""
 
     @property
     def may(self) -> bool:
@@ -111,7 +113,7 @@ def plan(request: Promotion) -> Planned:
     road = _road(request)
     gates = road.gates()
     name = road.connected.environment.name
-    found = Planned(road.version, name, gates, ())
+    found = Planned(road.version, name, gates, (), passed_over=road.passed_over)
     crossing = road.crossing()
     if crossing is not None:
         found = replace(found, needs=crossing.needs)
@@ -153,7 +155,7 @@ class _Road:
     version: Version
     settings: PromotionSettings
     target: Target
-    passed_over: frozenset[int]
+    passed_over: Mapping[int, str]
 
     @property
     def source(self) -> Registry:
@@ -226,9 +228,9 @@ def _road(request: Promotion) -> _Road:
     target = replace(request.target, endpoint=request.target.endpoint or settings.endpoint_of(group))
     _need_apart(project, connected, target.endpoint, request)
     entries = history.read(connected.account, connected.environment, target.endpoint)
-    bad = refused(entries, group) if number is None else frozenset[int]()
-    chosen = _chosen(holder, group, number, bad)
-    newer = frozenset(item for item in bad if item > chosen.number)
+    bad = history.went_back(entries, group) if number is None else {}
+    chosen = _chosen(holder, group, number, frozenset(bad))
+    newer = {item: bad[item] for item in sorted(bad, reverse=True) if item > chosen.number}
     own = tuple(item for item in request.gates if item[0].name not in {gate.name for gate, _ in settings.gates})
     settings = replace(settings, gates=(*_chained(project, environment, settings), *settings.gates, *own))
     return _Road(request, connected, holder, chosen, settings, target, newer)
@@ -299,7 +301,7 @@ def passed(chosen: Version, endpoint: str) -> Callable[[str], str | None]:
         mine = history.of_version(entries, chosen.group, chosen.number, chosen.arn)
         if not mine:
             return f"{told} was never promoted to {there} in {name}"
-        if mine[-1].verb in ("taken back", "rolled back"):
+        if mine[-1].verb in history.BACK:
             return f"{told} was {mine[-1].verb} in {name}"
         if begun.cut_off(mine):
             return f"the promotion of {told} was cut off in {name}, and another one followed"

@@ -18,8 +18,9 @@ from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.settings import read as read_settings
 from mlops.ir import Refusal, UsageError
-from mlops.project.environments import Environment, read_project
+from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.shift_environment import begun_with
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,10 @@ class Explained:
         return next((item for item in self.looks if item.now.standing == "red"), None)
 
 
-def explain(environment: str, endpoint: str, *, back: int = 0, declared: bool = False) -> Explained:
-    """Of the endpoint's last shift, or of one as many before it. Raises UsageError where none was kept."""
-    connected = connect_here(environment)
+def explain(environment: str | None, endpoint: str, *, back: int = 0, declared: bool = False) -> Explained:
+    """Of the endpoint's last shift, or of one as many before it; what is ``declared`` is that of the environment that
+    the shift was begun with. Raises UsageError where none was kept."""
+    connected = connect_here(environment or LOCAL)
     with answers():
         samples = shift_records.latest(connected.account, connected.environment, endpoint, back)
     if samples is None:
@@ -87,16 +89,23 @@ def explain(environment: str, endpoint: str, *, back: int = 0, declared: bool = 
             f"no shift of {endpoint} was kept{f' before the last {back}' if back else ''}",
             hint="only shifts in stages are looked at; `mlops endpoints history` shows all promotions",
         )
+    if declared:
+        command = f"mlops verdict explain {endpoint} --declared{f' --back {back}' if back else ''}"
+        connected = begun_with(connected, samples.environment, command, given=environment is not None)
     return _explained(samples, connected.environment, declared)
 
 
-def explain_file(environment: str, file: Path, *, declared: bool = False) -> Explained:
-    """Of samples that ``save`` wrote, on whatever machine; no account is asked."""
+def explain_file(environment: str | None, file: Path, *, declared: bool = False) -> Explained:
+    """Of samples that ``save`` wrote, on whatever machine, where an environment may have another name; no account is
+    asked."""
     try:
         samples = parsed(file.read_bytes())
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file}: {error}") from None
-    return _explained(samples, read_project(Path.cwd()).environment(environment), declared)
+    project = read_project(Path.cwd())
+    if environment is None and declared and samples.environment in {*project.environments, *project.incomplete}:
+        environment = samples.environment
+    return _explained(samples, project.environment(environment or LOCAL), declared)
 
 
 def save(explained: Explained, file: Path) -> None:
@@ -126,6 +135,7 @@ def as_dictionary(explained: Explained) -> Mapping[str, object]:
         "against": list(samples.old),
         "declared": explained.declared,
         "same": explained.is_same,
+        "by_people": list(samples.by_people),
         "looks": [
             {
                 **asdict(item.look),

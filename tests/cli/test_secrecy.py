@@ -249,9 +249,8 @@ CALLS = (
     Call("gc", ("--idle", "1")),
     *(
         Call(f"endpoints {name}", ("leaky", "--reason", token("because")), code=1)
-        for name in ("pause", "promote-now", "abort", "rollback")
+        for name in ("pause", "resume", "promote-now", "abort", "rollback")
     ),
-    Call("endpoints resume", ("leaky",), code=1),
     Call("endpoints invoke", ("leaky", "--data", "bad"), code=1, formats=False),
     Call("endpoints delete", ("leaky", "--reason", token("because")), formats=False),
     Call("promote", ("leaky", "--to", "local"), formats=False),

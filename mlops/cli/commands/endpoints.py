@@ -167,7 +167,7 @@ def history(name: str, environment: str, last: int | None, format_: str) -> None
     )
 
 
-def _steered(what: str, name: str, environment: str, yes: bool, format_: str, reason: str | None = None) -> None:
+def _steered(what: str, name: str, environment: str | None, yes: bool, format_: str, reason: str | None) -> None:
     from mlops.cli.listening import hear
     from mlops.use_cases import endpoints
 
@@ -181,43 +181,44 @@ def _steered(what: str, name: str, environment: str, yes: bool, format_: str, re
 
 @command.command()
 @click.argument("name")
-@options.environment
+@options.environment_of_shift
 @_reason
 @asking.yes
 @options.as_json
-def pause(name: str, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+def pause(name: str, environment: str | None, reason: str | None, yes: bool, format_: str) -> None:
     """Leave the traffic as it is split now, until `resume` or `abort`."""
     _steered("pause", name, environment, yes, format_, reason)
 
 
 @command.command()
 @click.argument("name")
-@options.environment
+@options.environment_of_shift
+@_reason
 @asking.yes
 @options.as_json
-def resume(name: str, environment: str, yes: bool, format_: str) -> None:
+def resume(name: str, environment: str | None, reason: str | None, yes: bool, format_: str) -> None:
     """Go on with a promotion that was paused, or whose process is gone."""
-    _steered("resume", name, environment, yes, format_)
+    _steered("resume", name, environment, yes, format_, reason)
 
 
 @command.command("promote-now")
 @click.argument("name")
-@options.environment
+@options.environment_of_shift
 @_reason
 @asking.yes
 @options.as_json
-def promote_now(name: str, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+def promote_now(name: str, environment: str | None, reason: str | None, yes: bool, format_: str) -> None:
     """End a promotion that is under way without looking at it any longer."""
     _steered("promote-now", name, environment, yes, format_, reason)
 
 
 @command.command()
 @click.argument("name")
-@options.environment
+@options.environment_of_shift
 @_reason
 @asking.yes
 @options.as_json
-def abort(name: str, environment: str, reason: str | None, yes: bool, format_: str) -> None:
+def abort(name: str, environment: str | None, reason: str | None, yes: bool, format_: str) -> None:
     """Take a promotion that is under way back."""
     _steered("abort", name, environment, yes, format_, reason)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -101,6 +102,7 @@ def _show(planned: Planned, format_: str) -> None:
                 "group": planned.version.group,
                 "version": planned.version.number,
                 "environment": planned.environment,
+                "passed_over": list(planned.passed_over),
                 "may": planned.may,
                 "gates": [
                     {"gate": item.gate, "passes": item.passes, "overridden": item.overridden, "found": item.found}
@@ -115,6 +117,8 @@ def _show(planned: Planned, format_: str) -> None:
         )
     else:
         click.echo(f"version {planned.version.number} of {planned.version.group} to {planned.environment}")
+        if planned.passed_over:
+            click.echo(f"  passed over: {_passed_over(planned.passed_over)}")
         for item in planned.gates:
             click.echo(f"  {item.told}")
         for need in planned.needs:
@@ -123,3 +127,16 @@ def _show(planned: Planned, format_: str) -> None:
             click.echo(f"  {line}")
     if not planned.may:
         raise click.exceptions.Exit(1)
+
+
+def _passed_over(became: Mapping[int, str]) -> str:
+    """
+    >>> _passed_over({4: "taken back", 3: "rolled back", 2: "taken back"})
+    '4, 2 were taken back; 3 was rolled back'
+    """
+    by_verb: dict[str, list[str]] = {}
+    for number, verb in became.items():
+        by_verb.setdefault(verb, []).append(str(number))
+    return "; ".join(
+        f"{', '.join(numbers)} {'was' if len(numbers) == 1 else 'were'} {verb}" for verb, numbers in by_verb.items()
+    )

@@ -22,7 +22,7 @@ def command() -> None:
 
 @command.command()
 @click.argument("name", required=False)
-@options.environment
+@options.environment_of_shift
 @click.option("--back", type=click.IntRange(min=0), default=0, help="Not the last shift but one as many before it.")
 @click.option(
     "--declared",
@@ -36,7 +36,7 @@ def command() -> None:
 @options.as_json
 def explain(
     name: str | None,
-    environment: str,
+    environment: str | None,
     back: int,
     declared: bool,
     file: Path | None,
@@ -113,6 +113,8 @@ def _print(found: Explained, whole: bool) -> None:
     for line in found.lines:
         for row in drawn(line, stages(samples)):
             click.echo(row)
+    for clause in samples.by_people:
+        click.echo(clause)
     by = "by what is declared now" if found.declared else "from the samples"
     red, shadow = found.first_red, found.shadow_red
     end = f"goes back in stage {red.look.stage}: {red.now.why}" if red is not None else "nothing is red"

@@ -21,7 +21,7 @@ from mlops.deploy.outcomes.joining import Joining, need_capture
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.controller import Controller, Outcome
 from mlops.deploy.shifting.engines import Engine
-from mlops.deploy.shifting.journal import Journal, Stored, Superseded, Wish
+from mlops.deploy.shifting.journal import Journal, Steered, Stored, Superseded, Wish
 from mlops.deploy.shifting.judging import ByMetrics, unknown_alarms
 from mlops.deploy.shifting.judging_shadows import ByPairs
 from mlops.deploy.shifting.samples import Samples as Seen
@@ -75,8 +75,8 @@ class Conductor:
         says ``ending``; ``note`` is why it was begun and ``passed_over`` are gates, as the history of a promotion
         says."""
         self._say(f"{shift.name}: by {shift.engine.value}, because {shift.why}")
-        for note in shift.notes:
-            self._say(f"beware: {note}")
+        for beware in shift.notes:
+            self._say(f"beware: {beware}")
         with answers():
             stored = journals.read(self._account, self._environment, shift.name)
             unknown = unknown_alarms(self._account.client("cloudwatch"), self._settings.alarms)
@@ -103,18 +103,23 @@ class Conductor:
             package=package,
             note=note,
             passed_over=passed_over,
+            environment=self._environment.name,
+            begun_by=self._by,
         )
         self._go(journal, stored, shift.variant, samples)
 
-    def go_on(self, stored: Stored, samples: Samples, *, wish: Wish | None = None) -> None:
-        """Where its writer left off. Raises Refusal where it does not come to its end."""
-        journal = replace(stored.journal, wish=wish)
-        self._say(f"going on with {told(journal)}, which {journal.by} began")
+    def go_on(
+        self, stored: Stored, samples: Samples, *, wish: Wish | None = None, steered: Steered | None = None
+    ) -> None:
+        """Where its writer left off, since somebody ``steered`` it so. Raises Refusal where it does not come to its
+        end."""
+        journal = replace(_with(stored.journal, steered), wish=wish)
+        self._say(f"going on with {told(journal)}, which {journal.begun_by} began")
         self._go(journal, stored, new_variant(journal), samples)
 
-    def take_back(self, stored: Stored, reason: str) -> None:
-        """Of a shift that nobody is at."""
-        journal = replace(stored.journal, phase="going back", reason=reason, wish=None)
+    def abort(self, stored: Stored, reason: str, steered: Steered) -> None:
+        """Take a shift back that nobody is at."""
+        journal = replace(_with(stored.journal, steered), phase="going back", reason=reason, wish=None, aborted=True)
         try:
             self._go(journal, stored, new_variant(journal), Samples({}, "", ""))
         except _TakenBack:
@@ -268,6 +273,7 @@ class Conductor:
             self._settings.lag,
             self._settings.judge,
             self._settings.alarms,
+            environment=journal.environment,
         )
 
     def _write_down(self, journal: Journal) -> None:
@@ -275,6 +281,8 @@ class Conductor:
         shifted = journal.phase == "shifted"
         if shifted and journal.ending is not None:
             entry = replace(Entry(**journal.ending, by=self._by), id=journal.id)
+        elif journal.aborted:
+            entry = self._aborted(journal)
         else:
             entry = Entry(
                 "updated" if shifted else "taken back",
@@ -289,8 +297,30 @@ class Conductor:
                 journal.package,
                 id=journal.id,
             )
+        entry = replace(entry, how="; ".join(filter(None, (entry.how, *self._people(journal)))))
         with answers():
             history.append(self._account, self._environment, journal.endpoint, entry)
+
+    def _aborted(self, journal: Journal) -> Entry:
+        """By whoever wished it, for the reason that they gave."""
+        last = next((item for item in reversed(journal.steered) if item.what == "aborted"), None)
+        return Entry(
+            "aborted",
+            journal.group,
+            journal.version,
+            journal.old.config,
+            None,
+            last.by if last is not None else self._by,
+            last.reason if last is not None else journal.wish_reason,
+            history.how(journal.engine, journal.passed_over),
+            package=journal.package,
+            id=journal.id,
+        )
+
+    def _people(self, journal: Journal) -> tuple[str, ...]:
+        """Who began it, where others had a hand in it, and what they did."""
+        others = journal.steered or journal.begun_by != self._by
+        return ((f"begun by {journal.begun_by}",) if others and journal.begun_by else ()) + journal.by_people
 
     def _heed(self, outcome: Outcome) -> None:
         journal, option = outcome.journal, self._environment.option
@@ -331,7 +361,7 @@ def is_left(stored: Stored) -> bool:
 
 def need_left(stored: Stored, environment: Environment, *, take_over: bool = False) -> None:
     """Raises Refusal where somebody is at it, or it was paused."""
-    journal, option = stored.journal, environment.option
+    journal, option = stored.journal, option_of(stored.journal, environment)
     if journal.wish == "pause":
         raise Refusal(
             f"{told(journal)} is paused{_because(journal)}; nothing was changed",
@@ -344,15 +374,27 @@ def need_left(stored: Stored, environment: Environment, *, take_over: bool = Fal
             hint=f"wait until it has ended, or `mlops endpoints abort {journal.endpoint}{option}`; --take-over goes on "
             "with it where whoever began it is gone",
         )
+    if not take_over and journal.environment not in ("", environment.name):
+        raise Refusal(
+            f"{told(journal)} was begun with the environment {journal.environment}, and is judged by what that "
+            f"declares, not by {environment.name}; nothing was changed",
+            hint=f"`mlops endpoints resume {journal.endpoint}{option}` goes on with it, `abort` takes it back; "
+            f"--take-over goes on with it by what {environment.name} declares",
+        )
 
 
-def wish(account: Account, environment: Environment, endpoint: str, wished: Wish | None, reason: str | None) -> Stored:
+def option_of(journal: Journal, environment: Environment) -> str:
+    """What a command needs behind it to speak of the environment that the shift was begun with."""
+    return replace(environment, name=journal.environment or environment.name).option
+
+
+def wish(account: Account, environment: Environment, endpoint: str, wished: Wish, steered: Steered) -> Stored:
     """Leave word for who is at the shift; what it says then. Raises Refusal where none is under way."""
     for _ in range(_ATTEMPTS):
         stored = unfinished(account, environment, endpoint)
         if stored is None:
             raise Refusal(f"no shift of traffic is under way at {endpoint}")
-        journal = replace(stored.journal, wish=wished, wish_reason=reason)
+        journal = replace(_with(stored.journal, steered), wish=wished, wish_reason=steered.reason)
         try:
             with answers():
                 etag = journals.write(account, environment, journal, stored.etag)
@@ -377,6 +419,12 @@ def new_variant(journal: Journal) -> str:
         if isinstance(move, Weigh):
             return next(name for name in move.weights if name not in journal.old.names)
     return journal.old.names[0]
+
+
+def _with(journal: Journal, steered: Steered | None) -> Journal:
+    """An older version wrote not who began it, only who was at it last."""
+    more = () if steered is None else (steered,)
+    return replace(journal, begun_by=journal.begun_by or journal.by, steered=(*journal.steered, *more))
 
 
 def _why(outcome: Outcome) -> str:

@@ -9,15 +9,16 @@ from typing import Any
 from mlops.account import Account, answers, confirm_identity
 from mlops.account.missing import unless_missing
 from mlops.deploy.endpoints import begun, history
-from mlops.deploy.endpoints.conductor import Conductor, is_left, told, unfinished, wish
+from mlops.deploy.endpoints.conductor import Conductor, is_left, option_of, told, unfinished, wish
 from mlops.deploy.endpoints.history import WINDOW, Entry, refused
 from mlops.deploy.endpoints.promotion import Shift
 from mlops.deploy.endpoints.sampling import NO_SAMPLES, samples_of
 from mlops.deploy.models.registry import version as version_of
+from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting import scaling as autoscaling
 from mlops.deploy.shifting import seeing
 from mlops.deploy.shifting.engines import Engine
-from mlops.deploy.shifting.journal import Stored, Wish
+from mlops.deploy.shifting.journal import Steer, Steered, Stored, Wish
 from mlops.deploy.shifting.moves import at_once, config_name
 from mlops.deploy.shifting.scaled_moves import with_scaling
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, variant_of
@@ -48,17 +49,18 @@ class Steering:
         """What is told then. The traffic stays split as it is, and nobody looks at it."""
         stored = self._under_way()
         _need_ours(stored, "paused", self.environment)
-        self._permitted(f"pause {told(stored.journal)}")
-        wish(self.account, self.environment, self.endpoint, "pause", reason)
+        by = self._permitted(f"pause {told(stored.journal)}")
+        self._leave_word("pause", _steered("paused", by, reason))
         resume = f"`mlops endpoints resume {self.endpoint}{self.environment.option}`"
         return f"{told(stored.journal)} pauses where it is; {resume} goes on"
 
-    def resume(self) -> str:
+    def resume(self, reason: str | None = None) -> str:
         """Goes on here, to its end."""
         stored = self._under_way()
         if not is_left(stored):
             raise Refusal(f"{told(stored.journal)} by {stored.journal.by} is not paused")
-        return self._go_on(stored, self._permitted(f"go on with {told(stored.journal)}"))
+        by = self._permitted(f"go on with {told(stored.journal)}")
+        return self._go_on(stored, _steered("resumed", by, reason))
 
     def promote_now(self, reason: str | None = None) -> str:
         """What is left of the looking is left out."""
@@ -66,8 +68,8 @@ class Steering:
         _need_ours(stored, "hurried", self.environment)
         by = self._permitted(f"end {told(stored.journal)} without looking at it any longer")
         if is_left(stored):
-            return self._go_on(stored, by, "promote-now")
-        wish(self.account, self.environment, self.endpoint, "promote-now", reason)
+            return self._go_on(stored, _steered("promoted now", by, reason), "promote-now")
+        self._leave_word("promote-now", _steered("promoted now", by, reason))
         return f"{told(stored.journal)} goes on without looking"
 
     def abort(self, reason: str | None = None) -> str:
@@ -75,18 +77,20 @@ class Steering:
         by = self._permitted(f"take back {told(stored.journal)}")
         said = f"it was aborted{f': {reason}' if reason else ''}"
         if is_left(stored):
-            self._conductor(by).take_back(stored, said)
+            self._conductor(by).abort(stored, said, _steered("aborted", by, reason))
             return f"{self.endpoint} serves what it served before: {said}"
-        wish(self.account, self.environment, self.endpoint, "abort", reason)
+        self._leave_word("abort", _steered("aborted", by, reason))
         return f"{told(stored.journal)} is taken back by {stored.journal.by}, who is at it"
 
     def rollback(self, number: int | None = None, reason: str | None = None) -> Entry:
         """To what served before, or to version ``number`` where that is among the last configurations, at once and
         without analysis."""
-        if unfinished(self.account, self.environment, self.endpoint) is not None:
+        under_way = unfinished(self.account, self.environment, self.endpoint)
+        if under_way is not None:
+            option = option_of(under_way.journal, self.environment)
             raise Refusal(
                 f"a shift of traffic is under way at {self.endpoint}",
-                hint=f"`mlops endpoints abort {self.endpoint}{self.environment.option}` takes it back",
+                hint=f"`mlops endpoints abort {self.endpoint}{option}` takes it back",
             )
         with answers():
             there = self._endpoint()
@@ -136,7 +140,29 @@ class Steering:
             raise Refusal(f"no shift of traffic is under way at {self.endpoint}")
         return stored
 
-    def _go_on(self, stored: Stored, by: str, wished: Wish | None = None) -> str:
+    def _leave_word(self, wished: Wish, steered: Steered) -> None:
+        """For who is at it."""
+        self._note(wish(self.account, self.environment, self.endpoint, wished, steered), steered)
+
+    def _note(self, stored: Stored, steered: Steered) -> None:
+        """In the history, before the shift's end, which says itself that it was aborted."""
+        journal = stored.journal
+        if steered.what == "aborted":
+            return
+        entry = Entry(
+            steered.what,
+            journal.group,
+            journal.version,
+            journal.old.config,
+            None,
+            steered.by,
+            steered.reason,
+            package=journal.package,
+        )
+        with answers():
+            history.append(self.account, self.environment, self.endpoint, entry)
+
+    def _go_on(self, stored: Stored, steered: Steered, wished: Wish | None = None) -> str:
         journal = stored.journal
         try:
             with answers():
@@ -144,7 +170,8 @@ class Steering:
         except UsageError:
             # The registry is another account's; its samples were asked when the shift began.
             samples = NO_SAMPLES
-        self._conductor(by).go_on(stored, samples, wish=wished)
+        self._note(stored, steered)
+        self._conductor(steered.by).go_on(stored, samples, wish=wished, steered=steered)
         return f"{self.endpoint} serves {history.what(journal.group, journal.version)}"
 
     def _conductor(self, by: str) -> Conductor:
@@ -223,6 +250,10 @@ class Steering:
         if "rollback" in self.settings.moments:
             moves = (*moves, CallHooks("rollback"))
         return Shift(self.endpoint, Engine.UPDATE, "it served before", old, moves, new.names[0], scaling)
+
+
+def _steered(what: Steer, by: str, reason: str | None) -> Steered:
+    return Steered(what, by, journals.moment(), reason)
 
 
 def _need_ours(stored: Stored, asked: str, environment: Environment) -> None:

@@ -12,9 +12,23 @@ from mlops.account import Account
 from mlops.deploy import ledger
 from mlops.project.environments import Environment
 
-Verb: TypeAlias = Literal["created", "updated", "taken back", "rolled back", "deleted", "shadow begun", "shadow ended"]
-SHADOWS = ("shadow begun", "shadow ended")
+Verb: TypeAlias = Literal[
+    "created",
+    "updated",
+    "taken back",
+    "aborted",
+    "rolled back",
+    "deleted",
+    "paused",
+    "resumed",
+    "promoted now",
+    "shadow begun",
+    "shadow ended",
+]
+BESIDE = ("paused", "resumed", "promoted now", "shadow begun", "shadow ended")
 """They change nothing of what serves."""
+BACK = ("taken back", "aborted", "rolled back")
+"""The version does not serve any more, or never did."""
 WINDOW = 5
 """Of so many of the last configurations one can be rolled back to without a word."""
 
@@ -107,14 +121,15 @@ def is_ours(entries: tuple[Entry, ...]) -> bool:
 def read(account: Account, environment: Environment, endpoint: str, last: int | None = None) -> tuple[Entry, ...]:
     """What became of what serves, oldest first."""
     found = whole(account, environment, endpoint, last)
-    if last is not None and any(item.verb in SHADOWS for item in found):
+    if last is not None and any(item.verb in BESIDE for item in found):
         found = whole(account, environment, endpoint)
-    kept = tuple(item for item in found if item.verb not in SHADOWS)
+    kept = tuple(item for item in found if item.verb not in BESIDE)
     return kept if last is None else kept[-last:]
 
 
 def whole(account: Account, environment: Environment, endpoint: str, last: int | None = None) -> tuple[Entry, ...]:
-    """Shadow tests too; only the ``last`` entries where that is given."""
+    """Shadow tests too, and what people did to a shift that was under way; only the ``last`` entries where that is
+    given."""
     known = set(Entry.__dataclass_fields__)
     found = ledger.read(account, environment, _folder(endpoint), last, members=_ALWAYS)
     return tuple(Entry(**{key: value for key, value in item.items() if key in known}) for item in found)
@@ -124,7 +139,7 @@ def promoters(account: Account, environment: Environment, endpoint: str) -> froz
     """Names of the environments by which it was promoted to since it was made; None where an entry does not say."""
     found: set[str | None] = set()
     for item in ledger.read(account, environment, _folder(endpoint), members=_ALWAYS):
-        if item["verb"] in SHADOWS:
+        if item["verb"] in BESIDE:
             continue
         found = set() if item["verb"] == "deleted" else {*found, item.get("environment")}
     return frozenset(found)
@@ -168,15 +183,20 @@ def window(entries: tuple[Entry, ...], config: str) -> tuple[Entry, ...]:
 
 def refused(entries: tuple[Entry, ...], group: str) -> frozenset[int]:
     """Versions that were taken or rolled back since they were promoted last: a plain promotion passes them over."""
-    bad: set[int] = set()
+    return frozenset(went_back(entries, group))
+
+
+def went_back(entries: tuple[Entry, ...], group: str) -> Mapping[int, Verb]:
+    """The same, with what became of each."""
+    bad: dict[int, Verb] = {}
     for entry in entries:
         if entry.group != group:
             continue
-        if entry.verb in ("taken back", "rolled back"):
-            bad.add(entry.version)
+        if entry.verb in BACK:
+            bad[entry.version] = entry.verb
         elif entry.verb != "deleted":
-            bad.discard(entry.version)
-    return frozenset(bad)
+            bad.pop(entry.version, None)
+    return bad
 
 
 def _made(described: Mapping[str, Any]) -> str:

@@ -62,6 +62,10 @@ class Red(Exception):
         super().__init__(hide_text(why))
 
 
+class Aborted(Red):
+    """Somebody wishes it, whatever is seen of the version."""
+
+
 @dataclass(frozen=True, slots=True)
 class Verdict:
     """``standing`` of a stage until now: ``green`` is enough to go on when the bake is over, ``unsure`` is not.
@@ -87,8 +91,9 @@ class Judge(Protocol):
     def look_at_shadow(self, mirror: Mirror, since: float, now: float) -> Verdict:
         """At what a shadow answers beside what serves."""
 
-    def keep(self) -> None:
-        """Write down what was seen, at the end of a stage. Never raises for what goes wrong in the account."""
+    def keep(self, by_people: Sequence[str]) -> None:
+        """Write down what was seen, at the end of a stage, and what people did. Never raises for what goes wrong in the
+        account."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +149,7 @@ class Controller:
                 try:
                     return self._forward()
                 except Red as red:
-                    return self._back(str(red))
+                    return self._back(str(red), aborted=isinstance(red, Aborted))
             return self._back(journal.reason or "it was being taken back")
         except Superseded:
             return Outcome("taken over", self._yield())
@@ -185,9 +190,9 @@ class Controller:
                 try:
                     ended = self._bake(move)
                 except Red:
-                    self._judge.keep()
+                    self._judge.keep(self._journal.by_people)
                     raise
-                self._judge.keep()
+                self._judge.keep(self._journal.by_people)
                 if ended is None:
                     continue
                 if isinstance(move, Bake):
@@ -215,7 +220,7 @@ class Controller:
         """What somebody wishes; whether it is to pause."""
         journal = self._journal
         if journal.wish == "abort":
-            raise Red(f"it was aborted{f': {journal.wish_reason}' if journal.wish_reason else ''}")
+            raise Aborted(f"it was aborted{f': {journal.wish_reason}' if journal.wish_reason else ''}")
         return journal.wish == "pause"
 
     def _bake(self, bake: Bake | Mirror) -> tuple[float, float] | None:
@@ -237,6 +242,8 @@ class Controller:
                     return None
                 if self._journal.wish == "promote-now":
                     self._say(f"{stage} is cut short: somebody wishes it")
+                    cut = f"{_called(bake)} after {said(max(0, round(now - since)))} of {said(bake.seconds)}"
+                    self._journal = replace(self._journal, cut_short=(*self._journal.cut_short, cut))
                     return since, now
             left = since + bake.seconds - now
             if isinstance(bake, Bake) and bake.until_decided and left > 0 and verdict.standing == "green":
@@ -273,11 +280,14 @@ class Controller:
 
     # Back.
 
-    def _back(self, reason: str) -> Outcome:
+    def _back(self, reason: str, *, aborted: bool = False) -> Outcome:
         if self._journal.phase != "going back":
             self._say(f"taking {self._journal.endpoint} back: {reason}")
             self._tell("rollback", f"{self._journal.endpoint} is taken back: {reason}", self._journal)
-            self._write(replace(self._journal, phase="going back", reason=reason, since=None, wish=None))
+            going_back = replace(
+                self._journal, phase="going back", reason=reason, aborted=aborted, since=None, wish=None
+            )
+            self._write(going_back)
         old, moves = self._journal.old, self._journal.moves
         under_way = moves[self._journal.done] if self._journal.done < len(moves) else None
         for _ in range(_REPAIRS):
@@ -549,7 +559,8 @@ class Controller:
                 stored = journals.read(self._account, self._environment, journal.endpoint)
                 if stored is None or not stored.journal.is_of(journal):
                     raise
-                journal = replace(journal, wish=stored.journal.wish, wish_reason=stored.journal.wish_reason)
+                theirs = stored.journal
+                journal = replace(journal, wish=theirs.wish, wish_reason=theirs.wish_reason, steered=theirs.steered)
                 self._etag = journals.write(self._account, self._environment, journal, stored.etag)
         self._journal = journal
 

@@ -41,6 +41,7 @@ from mlops.project.environments import Environment
 VERSION = 1
 Phase: TypeAlias = Literal["shifting", "going back", "shifted", "taken back"]
 Wish: TypeAlias = Literal["pause", "promote-now", "abort"]
+Steer: TypeAlias = Literal["paused", "resumed", "promoted now", "aborted"]
 _KINDS = (
     MakeConfig,
     PointTo,
@@ -55,6 +56,16 @@ _KINDS = (
     CallHooks,
 )
 _MOVES: Mapping[str, type[Move]] = {kind.__name__: kind for kind in _KINDS}
+
+
+@dataclass(frozen=True, slots=True)
+class Steered:
+    """What somebody did to a shift while it was under way."""
+
+    what: Steer
+    by: str
+    at: str
+    reason: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +105,14 @@ class Journal:
     """Why, as whoever began it said."""
     passed_over: tuple[str, ...] = ()
     """Gates."""
+    environment: str = ""
+    """The one that it was begun with, by whose declaration it is judged. An older version wrote none."""
+    begun_by: str = ""
+    steered: tuple[Steered, ...] = ()
+    cut_short: tuple[str, ...] = ()
+    """Looks that were not looked at to their end, since somebody wished so."""
+    aborted: bool = False
+    """It goes back since somebody wished so, and not for what was seen."""
 
     def is_of(self, other: Journal) -> bool:
         """Whether the same hand writes both: nobody has taken the shift over, or begun another."""
@@ -102,6 +121,12 @@ class Journal:
     @property
     def is_over(self) -> bool:
         return self.phase in ("shifted", "taken back")
+
+    @property
+    def by_people(self) -> tuple[str, ...]:
+        """What people did to it, a clause each."""
+        told = [f"{item.what} by {item.by}{f': {item.reason}' if item.reason else ''}" for item in self.steered]
+        return (*told, f"cut short: {', '.join(self.cut_short)}") if self.cut_short else tuple(told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -107,8 +107,9 @@ class ByMetrics:
             told.append(f"{rule.name}: {said}")
         return told
 
-    def keep(self) -> None:
+    def keep(self, by_people: Sequence[str] = ()) -> None:
         """Whatever comes of it: a shift does not fail by its record."""
+        self._samples.by_people = tuple(by_people)
         try:
             self._keep(self._samples)
         except MlopsError as error:

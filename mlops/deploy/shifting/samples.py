@@ -52,6 +52,10 @@ class Samples:
     looks: list[Looked] = field(default_factory=list)
     shadow: ShadowSamples | None = None
     """Of the stage before the shift, where there is one."""
+    environment: str = ""
+    """The one that the shift was begun with. An older version wrote none."""
+    by_people: tuple[str, ...] = ()
+    """What people did to the shift, a clause each."""
 
     @property
     def began(self) -> float | None:

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from mlops.deploy.endpoints import history
-from mlops.deploy.endpoints.conductor import Conductor
+from mlops.deploy.endpoints import history, shift_records
+from mlops.deploy.endpoints.conductor import Conductor, need_left
 from mlops.deploy.endpoints.control import Steering
 from mlops.deploy.endpoints.history import Entry, refused
 from mlops.deploy.shifting import journal as journals
@@ -48,7 +48,7 @@ def stopped(at: int = 12) -> Service:
     stored = journals.read(account, ENVIRONMENT, "churn")
     assert stored is not None and stored.journal.phase == "shifting"
     # Nothing was said for longer than anybody takes.
-    paused = replace(stored.journal, wish="pause", wish_reason="lunch")
+    paused = replace(stored.journal, wish="pause", wish_reason="lunch", environment=ENVIRONMENT.name)
     journals.write(account, ENVIRONMENT, paused, stored.etag)
     return service
 
@@ -56,6 +56,12 @@ def stopped(at: int = 12) -> Service:
 def told(service: Service) -> list[tuple[str, int, str, str | None]]:
     account: Any = service
     return [(item.verb, item.version, item.config, item.reason) for item in history.read(account, ENVIRONMENT, "churn")]
+
+
+def whole(service: Service) -> tuple[Entry, ...]:
+    """With what people did while it was under way."""
+    account: Any = service
+    return history.whole(account, ENVIRONMENT, "churn")
 
 
 def test_who_makes_an_endpoint_anew_does_not_go_on_with_a_shift_of_the_deleted_one() -> None:
@@ -78,10 +84,19 @@ def test_where_nothing_is_under_way_it_is_said(what: str) -> None:
 @pytest.mark.parametrize("what", ["resume", "promote_now"])
 def test_what_was_left_is_gone_on_with(what: str) -> None:
     service, permitted = stopped(), list[str]()
-    said = getattr(steering(service, permit=permitted.append), what)()
+    said = getattr(steering(service, permit=permitted.append), what)("it has to go on")
     assert said == "churn serves version 2 of churn" and models(service) == [("new", 3)]
     assert len(permitted) == 1 and "the promotion of version 2 of churn to churn" in permitted[0]
+    verb = {"resume": "resumed", "promote_now": "promoted now"}[what]
     assert [(verb, version) for verb, version, _, _ in told(service)] == [("updated", 2)]
+    beside, end = whole(service)
+    assert (beside.verb, beside.version, beside.reason) == (verb, 2, "it has to go on")
+    assert end.how is not None and f"; begun by ada; {verb} by {end.by}: it has to go on" in end.how
+    account: Any = service
+    kept = shift_records.latest(account, ENVIRONMENT, "churn")
+    assert kept is not None and kept.by_people[0] == f"{verb} by {end.by}: it has to go on"
+    assert kept.environment == ENVIRONMENT.name
+    assert ("; cut short: stage 1 (5 %) after 0s of 10m, stage 2 (25 %)" in end.how) == (what == "promote_now")
 
 
 def test_what_was_left_is_taken_back() -> None:
@@ -90,7 +105,10 @@ def test_what_was_left_is_taken_back() -> None:
         "churn serves what it served before: it was aborted: it was a bad idea"
     )
     assert (service.serving.config, models(service)) == ("before", [("old", 3)])
-    assert told(service) == [("taken back", 2, "before", "it was aborted: it was a bad idea")]
+    assert told(service) == [("aborted", 2, "before", "it was a bad idea")]
+    (end,) = whole(service)
+    assert end.by != "ada" and end.how is not None and "; begun by ada; aborted by " in end.how
+    assert refused((end,), "churn") == {2}
 
 
 def test_who_is_at_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -105,6 +123,14 @@ def test_who_is_at_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     assert stored is not None and (stored.journal.wish, stored.journal.wish_reason) == ("abort", "now")
     with pytest.raises(Refusal, match="by bob is not paused"):
         steering(service).resume()
+    steering(service).promote_now("we are sure")
+    steering(service).pause("lunch")
+    # An abort is told by the end.
+    assert [(item.verb, item.reason) for item in whole(service)] == [
+        ("promoted now", "we are sure"),
+        ("paused", "lunch"),
+    ]
+    assert history.read(account, ENVIRONMENT, "churn") == ()
 
 
 def promoted(service: Service, model: str, version: int) -> None:
@@ -130,6 +156,8 @@ def test_back_to_what_served_before_with_as_many_instances_as_now() -> None:
     entries = history.read(account, ENVIRONMENT, "churn")
     assert [item.number for item in entries] == [1, 2, 3, 4] and entries[-1].reason == "customers complain"
     assert refused(entries, "churn") == {3} and refused(entries, "other") == frozenset()
+    stored = journals.read(account, ENVIRONMENT, "churn")
+    assert stored is not None and stored.journal.environment == ENVIRONMENT.name
     steering(service).rollback(number=1)
     assert models(service) == [("m1", 3)]
 
@@ -168,6 +196,23 @@ def test_what_served_longer_ago_goes_by_way_of_the_gates() -> None:
     assert error.value.hint is not None and "by way of the gates" in error.value.hint
     steering(service, say=said.append).rollback(number=2)
     assert any("neither gates nor measures are asked" in line for line in said)
+
+
+@pytest.mark.parametrize(
+    ("begun", "take_over", "refused"),
+    [("", False, False), (ENVIRONMENT.name, False, False), ("other", False, True), ("other", True, False)],
+)
+def test_a_promotion_goes_on_with_what_was_begun_with_its_environment(
+    begun: str, take_over: bool, refused: bool
+) -> None:
+    left = replace(journal(moves_of("stepped")), environment=begun)
+    stored = journals.Stored(left, "", age=0.0, dead=True)
+    if not refused:
+        return need_left(stored, ENVIRONMENT, take_over=take_over)
+    with pytest.raises(Refusal, match="was begun with the environment other, and is judged by what that") as error:
+        need_left(stored, ENVIRONMENT, take_over=take_over)
+    assert error.value.hint is not None and "`mlops endpoints resume churn --env other`" in error.value.hint
+    return None
 
 
 def test_a_rollback_does_not_come_between() -> None:

@@ -66,7 +66,7 @@ class Judge:
     def look_at_shadow(self, mirror: Mirror, since: float, now: float) -> Verdict:
         return self.look(Bake(0, mirror.share, mirror.seconds), since, now, ())
 
-    def keep(self) -> None:
+    def keep(self, by_people: Sequence[str]) -> None:
         self.kept += 1
 
 

@@ -15,6 +15,7 @@ import pytest
 from mlops.account import Account, connect
 from mlops.cli import main
 from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.history import Entry, Verb
 from mlops.deploy.endpoints.promote import Promoted, Target, promote
 from mlops.deploy.models.registry import version
 from mlops.deploy.shifting import journal as journals
@@ -274,6 +275,21 @@ def test_gates_and_what_would_be_done_are_told_before(
     (entry,) = history.read(world.account, world.environment, "gated")
     assert (entry.verb, entry.version, entry.reason) == ("created", 1, "it is urgent")
     assert entry.how == "at once, passed over: age"
+
+
+def test_newer_versions_that_are_passed_over_are_told(
+    world: World, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    became: dict[int, Verb] = {3: "taken back", 4: "aborted"}
+    for number, verb in became.items():
+        history.append(world.account, world.environment, "passed", Entry(verb, "churn", number, "c", None, "ada"))
+    (world.folder / "mlops.toml").write_text(TOML)
+    monkeypatch.chdir(world.folder)
+    plan = ("promote", "churn", "--to", "local", "--endpoint", "passed", "--plan")
+    assert main(plan) == 0
+    assert "version 2 of churn to local\n  passed over: 4 was aborted; 3 was taken back\n" in capfd.readouterr().out
+    assert main((*plan, "--version", "2")) == 0
+    assert "passed over" not in capfd.readouterr().out
 
 
 def test_what_is_under_way_is_shown(
