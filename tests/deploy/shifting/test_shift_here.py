@@ -253,7 +253,7 @@ def test_gates_and_what_would_be_done_are_told_before(
         code = main(("promote", "churn", "--to", "local", "--endpoint", "gated", "--version", "1", *more))
         return code, *capfd.readouterr()
 
-    (world.folder / "mlops.toml").write_text(f'{TOML}\n[env.local.promote]\ncomponent = "churn-c"\n')
+    (world.folder / "mlops.toml").write_text('[env.local.promote]\ncomponent = "churn-c"\n')
     monkeypatch.chdir(world.folder)
     for more in ((), ("--plan",)):
         code, _, err = promote_(*more)
