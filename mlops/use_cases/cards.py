@@ -93,8 +93,10 @@ def _known(environment: str, group: str, number: int | None, most: float | None)
 def _commits(before: Known, after: Known) -> tuple[Sequence[git.Logged], str | None]:
     """Of the repository that we are in, where it knows both."""
     old, new = before.lineage.commit, after.lineage.commit
+    if not old and not new:
+        return (), "No commit was recorded."
     if not old or not new:
-        return (), None
+        return (), f"Of version {(after if old else before).version.number} no commit was recorded."
     if old == new:
         return (), "Both were made from the same commit."
     try:

@@ -113,9 +113,12 @@ def delete(environment: str, name: str, consent: Consent = NOBODY, *, reason: st
 
 
 def history(environment: str, name: str, last: int | None = None) -> tuple[Entry, ...]:
-    """Oldest first."""
+    """Oldest first. Raises UsageError for an endpoint that is not there and that no history knows."""
     connected = connect_here(environment)
-    entries = histories.whole(connected.account, connected.environment, name, last)
+    account = connected.account
+    entries = histories.whole(account, connected.environment, name, last)
+    if not entries:
+        serving.need(account, name, lambda: histories.endpoints(account, connected.environment))
     return tuple(replace(entry, reason=hide(entry.reason)) for entry in entries)
 
 

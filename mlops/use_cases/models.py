@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from mlops.account import Account
 from mlops.account.answers import Refused
+from mlops.deploy.endpoints import history as histories
 from mlops.deploy.endpoints.serving import Place, places
 from mlops.deploy.models import lineage as lineage_records
 from mlops.deploy.models import registry
@@ -147,25 +148,41 @@ def history(environment: str, group: str, number: int | None = None) -> tuple[Ha
 @dataclass(frozen=True, slots=True)
 class Comparison:
     """``metrics`` are the numbers of both versions by name, None where one has none of that name; ``made`` is what
-    differs in their lineage, by topic and name."""
+    differs in their lineage and hyperparameters, by topic and name. ``unknown`` says what could not be asked."""
 
     old: Details
     new: Details
     metrics: Mapping[str, tuple[float | None, float | None]]
     made: Mapping[str, tuple[str | None, str | None]]
+    unknown: tuple[str, ...] = ()
 
 
 def compare(environment: str, group: str, old: int, new: int) -> Comparison:
+    from mlops.deploy.cards import facts  # which loads a third more, and only a comparison needs it
+
     first, second = show(environment, group, old), show(environment, group, new)
+    account = connect_here(environment).account
+    jobs = [facts.trained(account, item.version, item.lineage) for item in (first, second)]
     names = sorted({*first.metrics, *second.metrics})
     metrics = {name: (first.metrics.get(name), second.metrics.get(name)) for name in names}
-    before, after = (dict(lineage_records.told(item.lineage)) if item.lineage else {} for item in (first, second))
+    before, after = (
+        {
+            **{f"hyperparameter {name}": value for name, value in facts.hyperparameters(trained).items()},
+            **(dict(lineage_records.told(item.lineage)) if item.lineage else {}),
+        }
+        for item, (trained, _) in zip((first, second), jobs, strict=True)
+    )
     made = {
         name: (before.get(name), after.get(name))
         for name in dict.fromkeys([*before, *after])
         if before.get(name) != after.get(name)
     }
-    return Comparison(first, second, metrics, made)
+    unknown = [
+        f"of version {item.version.number}: {why}"
+        for item, (_, found) in zip((first, second), jobs, strict=True)
+        for why in found
+    ]
+    return Comparison(first, second, metrics, made, tuple(unknown))
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +196,7 @@ class Decision:
 
 
 def decide(environment: str, decision: Decision, listener: Listener, consent: Consent = NOBODY) -> bool:
-    """False where that was decided before. That a version which is rejected serves on is told."""
+    """False where whoever decides had decided so before. That a version which is rejected serves on is told."""
     connected = connect_here(environment, user=decision.user)
     found = registry.version(connected.account, decision.group, decision.number)
     status, reason = decision.status, decision.reason
@@ -221,11 +238,23 @@ def _tell_what_serves(connected: Connected, version: Version, listener: Listener
             listener(Said(text=f"whether an endpoint of {name} serves it could not be asked: {there.unknown}"))
         for endpoint in dict.fromkeys(place.endpoint for place in there.places):
             variants = ", ".join(str(item) for item in there.places if item.endpoint == endpoint)
-            instead = f"`mlops promote {version.group} --to {name} --endpoint {endpoint}` takes another version there"
+            to = _promoter(connected, name, endpoint)
+            instead = f"`mlops promote {version.group} --to {to} --endpoint {endpoint}` takes another version there"
             away = f"`mlops endpoints delete {endpoint}{option}` ends it"
             where = endpoint if name == connected.environment.name else f"{endpoint} of {name}"
             told = f"the endpoint {where} still serves version {version.number}"
             listener(Said(text=f"{told}: {instead}, {away} ({variants})"))
+
+
+def _promoter(connected: Connected, environment: str, endpoint: str) -> str:
+    """The environment that promotes to the endpoint: in the local account another one may be asked for it."""
+    own = connected.environment
+    if environment != own.name:
+        return environment
+    try:
+        return histories.promoter(connected.account, own, endpoint)
+    except MlopsError:
+        return environment  # the decision is made, and a history that cannot be read only makes its hint less good
 
 
 def in_short(version: Version, serves: Iterable[Place] | None = ()) -> Mapping[str, object]:

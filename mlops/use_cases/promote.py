@@ -12,7 +12,7 @@ from mlops.deploy.endpoints import begun, evidence, history
 from mlops.deploy.endpoints import promote as promoting
 from mlops.deploy.endpoints.components import need_components
 from mlops.deploy.endpoints.crossing import Crossing, Need, crosses, see
-from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, in_force, judge, serving_version
+from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, in_force, judge, serving_version, told_before
 from mlops.deploy.endpoints.history import refused
 from mlops.deploy.endpoints.promote import Promoted, Target
 from mlops.deploy.endpoints.sampling import Samples, samples_of
@@ -85,8 +85,8 @@ def promote(request: Promotion, listener: Listener, consent: Consent = NOBODY) -
                 f"--version {newest} takes it all the same"
             )
         )
-    for item in gates[1:]:
-        listener(Said(text=item.told))
+    for line in told_before(gates):
+        listener(Said(text=line))
     connected = road.connected
     also = shared(connected, (road.target.endpoint,), request.group)
     return promoting.promote(

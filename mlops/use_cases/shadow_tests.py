@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlops.account import answers, confirm_identity
 from mlops.deploy.endpoints import history, shadow_tests
-from mlops.deploy.endpoints.gating import need_open
+from mlops.deploy.endpoints.gating import need_open, told_before
 from mlops.deploy.endpoints.promotion import Target
 from mlops.deploy.endpoints.shadow_tests import Ending, Plan, Trial, Wish
 from mlops.deploy.models.registry import newest_approved, version
@@ -82,8 +82,8 @@ def stop(
     if plan.calls and ending == "Promote" and plan.version != history.DECLARED:
         request = Promotion(plan.group, environment, Target(endpoint), plan.version)
         found = gates_of(request)
-        for item in found[1:]:
-            listener(Said(text=item.told))
+        for line in told_before(found):
+            listener(Said(text=line))
         need_open(found, version(account, plan.group, plan.version))
     if only_plan:
         return Started(plan)

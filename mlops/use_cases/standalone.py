@@ -401,6 +401,8 @@ def _tell_limits(own: int, installed: int, listener: Listener) -> None:
 
 def _tries(form: Form, out: Path, version: Version, samples: Samples) -> Iterator[str]:
     folder, tag = shlex.quote(str(out)), f"{version.group.lower()}:{version.number}"
+    if form == "lambda":
+        tag += "-lambda"  # two images of one version are two
     first = next((PurePosixPath(name).name for name in samples.requests), None)
     yield f"docker build -t {tag} {folder}"
     if form == "container":

@@ -325,7 +325,9 @@ def test_for_people_and_programs(account: Account, capfd: pytest.CaptureFixture[
     ask = in_this_process(capfd)
     told = ask("models", "package", "churn", "1", "--as", "container", "--format", "json").json
     assert (told["out"], told["version"], told["as"]) == ("churn-1", 1, "container")
-    assert "docker build -t churn:1 other" in ask("models", "package", "churn", "--as", "lambda", "-o", "other").out
+    assert "docker build -t churn:1 churn-1" in told["tries"]
+    function = ask("models", "package", "churn", "--as", "lambda", "-o", "other").out
+    assert "docker build -t churn:1-lambda other" in function and "churn:1\n" not in function
     Path("request.csv").touch()
     asked = ask("endpoints", "invoke", "churn", "--data", "@request.csv", code=2).err
     assert "`mlops endpoints invoke churn request.csv` sends a file" in asked

@@ -235,10 +235,13 @@ def test_what_may_not_go_there_is_refused_before_anything_is_made(
 ) -> None:
     release.declare(more)
     before = release.there()
+    heard: list[str] = []
     with pytest.raises(Refusal) as refused:
-        promote(asked(environment, number=number), quiet)
+        promote(asked(environment, number=number), lambda event: heard.append(str(getattr(event, "text", ""))))
     assert said in refused.value.message
     assert release.there() == before
+    # What refuses is told by the refusal, and what passes before it.
+    assert not [line for line in heard if " refuses: " in line] and all(line.startswith("gate ") for line in heard)
 
 
 @pytest.mark.parametrize(

@@ -24,8 +24,9 @@ from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.promote import Target, promote
 from mlops.deploy.models.registry import version
 from mlops.deploy.shifting.settings import read
-from mlops.ir import Refusal
+from mlops.ir import Refusal, UsageError
 from mlops.project.environments import read_project
+from mlops.use_cases import endpoints
 
 from .conftest import World
 from .test_promote import SOUND, archive
@@ -201,6 +202,17 @@ def test_what_somebody_else_made_is_not_touched(world: World) -> None:
         assert names(world) == (["theirs"], ["theirs"])
         removal = plan_removal(world.account, world.environment, "churn")
         assert (removal.gone, removal.foreign) == ((), ("endpoint churn",))
+
+
+@MOTO
+def test_what_somebody_else_made_has_no_history_and_may_be_asked_for_it(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(world.folder)
+    with foreign(world.account):
+        assert endpoints.history(world.environment.name, "churn") == ()
+        with pytest.raises(UsageError, match="there is no endpoint 'chrun'; there are: churn; did you mean 'churn'"):
+            endpoints.history(world.environment.name, "chrun")
 
 
 @MOTO

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from command_line import in_this_process
 
 from mlops.account import connect
 from mlops.account.local import LocalAccount
@@ -143,7 +144,7 @@ def test_commits_between_two(tmp_path: Path) -> None:
 
 
 def test_an_execution_says_what_its_version_is_made_of_and_a_rerun_finds_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("MLOPS_LOCAL_USER", "ada")
@@ -185,6 +186,21 @@ def test_an_execution_says_what_its_version_is_made_of_and_a_rerun_finds_it(
     run()
     assert said.pop() == "version 1 of churn is made of the same, so nothing was registered; --no-cache registers anew"
     assert version(account, "churn", None).number == 1
+
+    # Of two versions, what somebody chose comes before what follows from it.
+    (tmp_path / "src" / "train.py").write_text(f"{TRAIN}\n# another\n")
+    (tmp_path / "pipeline.py").write_text(PIPELINE.replace('"days": days', '"days": days, "trees": 50'))
+    run()
+    ask = in_this_process(capfd)
+    lines = ask("models", "compare", "churn", "1", "2").out.splitlines()
+    names = [line.split("  ")[0] for line in lines if line and not line.startswith(" ")]
+    assert names[:2] == ["approval", "hyperparameter Train: trees"] and names.index("image, the same") > 2
+    (code,) = (line for line in lines if line.startswith("code "))
+    assert [len(digest) for digest in code.split()[-2:]] == [12, 12]
+    (trees,) = (line for line in lines if line.startswith("hyperparameter "))
+    assert trees.split()[-2:] == ["-", "50"]
+    rows = ask("models", "compare", "churn", "1", "2", "--format", "json").json["lineage"]
+    assert {"name": "hyperparameter Train: trees", "old": None, "new": "50"} in rows
 
 
 def test_a_store_of_an_older_version_tells_who_it_always_told(tmp_path: Path) -> None:

@@ -55,6 +55,15 @@ def test_the_pipeline_at_the_top_runs_on_a_file(
     assert ended == 0, capfd.readouterr()
 
 
+def test_a_new_project_says_the_same(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    assert main(["init", str(tmp_path / "churn")]) == 0
+    told = capfd.readouterr().err.splitlines()[-1]
+    text = (tmp_path / "churn" / "README.md").read_text(encoding="utf-8")
+    commands = [line.partition("  #")[0].strip() for line in re.findall(r"^    (.*)$", text, re.MULTILINE)]
+    assert [line for line in commands if line not in first_steps()] == ["mlops models list"]
+    assert told == f"now: cd {tmp_path / 'churn'} && mlops run" and "mlops run" in commands
+
+
 def test_the_steps_are_there() -> None:
     names = [shlex.split(line)[1] for line in first_steps() if line.startswith("mlops ")]
     assert names == ["init", "check", "run", "models", "promote", "endpoints", "endpoints"]

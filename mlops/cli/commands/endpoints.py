@@ -456,7 +456,7 @@ def _tried(found: Any, format_: str) -> None:
         for line in calls or ["nothing to do"]:
             click.echo(line)
     else:
-        until = f", until {trial.end:%Y-%m-%d %H:%M}Z" if trial.end is not None and status == "Running" else ""
+        until = f", until {moment(trial.end)}" if trial.end is not None and status == "Running" else ""
         click.echo(f"{plan.endpoint}: {plan.experiment} is {status}{until}")
 
 

@@ -9,7 +9,7 @@ import click
 
 from mlops.cli import asking, options
 from mlops.cli.group import Group
-from mlops.cli.printing import print_json, table, talk
+from mlops.cli.printing import moment, print_json, table, talk
 
 if TYPE_CHECKING:
     from mlops.deploy.executions.following import ExecutionState, StepState
@@ -45,7 +45,7 @@ def list_(pipeline: str | None, environment: str, limit: int, format_: str) -> N
                 str(item["PipelineExecutionArn"]).rpartition("/")[2],
                 str(item["PipelineName"]),
                 str(item["PipelineExecutionStatus"]),
-                f"{item['StartTime']:%Y-%m-%d %H:%M:%S}",
+                moment(item["StartTime"]),
             )
             for item in found
         ],

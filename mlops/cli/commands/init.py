@@ -52,6 +52,6 @@ def command(directory: Path, name: str | None, ci: str | None, environments: tup
         init_ci(directory, ci, environments, told)
     else:
         pipeline = init(directory, name, told)
-        talk(f"\nnow: cd {shlex.quote(str(directory))} && mlops run pipelines/{pipeline}/pipeline.py")
+        talk(f"\nnow: cd {shlex.quote(str(directory))} && mlops run")
     if format_ == "json":
         print_json({"directory": str(directory), "pipeline": pipeline, "files": files})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
 
 _SAME = "the same"
+_DIGEST = re.compile(r"(?<![\w:/.-])([0-9a-f]{12})[0-9a-f]{20,}(?![\w/.-])")
 _BESIDE = 40
 """What is longer, as an address or a digest of SHA-256, stands below the other's and not beside it."""
 
@@ -147,7 +149,7 @@ def _served(found: tuple[Served, ...]) -> list[tuple[str, str]]:
 @options.environment
 @options.as_json
 def compare(group: str, old: int, new: int, environment: str, format_: str) -> None:
-    """Two versions of GROUP side by side: approval, artefacts, the numbers of their reports."""
+    """Two versions of GROUP side by side: approval, the numbers of their reports, what they are made of."""
     from mlops.deploy.models.lineage import model_uri
     from mlops.use_cases import models
 
@@ -164,14 +166,15 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
         )
         return
     rows = [("approval", found.old.version.approval, found.new.version.approval, "")]
-    for label, said in (("image", lambda container: container.get("Image")), ("model", model_uri)):
-        before, after = (str(said((item.containers or ({},))[0]) or "") for item in (found.old, found.new))
-        rows.append((label, before, after if after != before else _SAME, ""))
     for name, (before_, after_) in found.metrics.items():
         change = f"{after_ - before_:+g}" if before_ is not None and after_ is not None else ""
         first, second = (f"{item:g}" if item is not None else "-" for item in (before_, after_))
         rows.append((name, first, second, change))
-    rows += [(name, first or "-", second or "-", "") for name, (first, second) in found.made.items()]
+    made = sorted(found.made.items(), key=lambda item: _matters(item[0]))
+    rows += [(name, *_in_short(first or "-", second or "-"), "") for name, (first, second) in made]
+    for label, said in (("image", lambda container: container.get("Image")), ("model", model_uri)):
+        before, after = (str(said((item.containers or ({},))[0]) or "") for item in (found.old, found.new))
+        rows.append((label, before, after if after != before else _SAME, ""))
     short = [row for row in rows if max(map(len, row)) <= _BESIDE]
     table(("", f"VERSION {old}", f"VERSION {new}", "CHANGE"), short)
     for name, first, second, _ in (row for row in rows if row not in short):
@@ -179,6 +182,29 @@ def compare(group: str, old: int, new: int, environment: str, format_: str) -> N
         for number, text in ((old, first), (new, second)):
             if text != _SAME:
                 click.echo(f"  {'both' if second == _SAME else number}  {text}")
+    for why in found.unknown:
+        talk(why)
+
+
+_FIRST = ("hyperparameter", "parameter", "seed", "variable", "package", "data", "commit", "code", "execution")
+"""What is made differently by what matters; images and archives come last."""
+
+
+def _matters(name: str) -> int:
+    topic = name.partition(" ")[0]
+    return _FIRST.index(topic) if topic in _FIRST else len(_FIRST)
+
+
+def _in_short(first: str, second: str) -> tuple[str, str]:
+    """Digests by their first digits, where that tells the two apart; a part of an address stays whole.
+
+    >>> _in_short("a" * 40, "b" * 40)
+    ('aaaaaaaaaaaa', 'bbbbbbbbbbbb')
+    >>> _in_short("a" * 40, "a" * 39 + "b")[1][-2:]
+    'ab'
+    """
+    short = (_DIGEST.sub(r"\1", first), _DIGEST.sub(r"\1", second))
+    return short if short[0] != short[1] else (first, second)
 
 
 @command.command()
@@ -476,13 +502,26 @@ def _decide(
     *,
     yes: bool,
 ) -> None:
+    from dataclasses import asdict
+
     from mlops.cli.listening import hear
     from mlops.use_cases.models import Decision, decide
+    from mlops.use_cases.wanted_approvals import wanted_approvals
 
     changed = decide(environment, Decision(group, number, status, reason, user), hear, asking.consent(yes))
+    wanted = wanted_approvals(environment, group, number, hear) if status == "Approved" else ()
     if format_ == "json":
-        print_json({"group": group, "version": number, "approval": status, "changed": changed})
+        told_wanted = [{"environment": item.environment, **asdict(item.counted)} for item in wanted]
+        print_json(
+            {"group": group, "version": number, "approval": status, "changed": changed, "approvals": told_wanted}
+        )
         return
     click.echo(f"{group} version {number}: {status}")
     if not changed:
-        talk("it was before")
+        verb = status.lower()
+        told = f"{user or 'you'} had {verb} it before, which stands: nothing was changed"
+        talk(f"{told}, and one person counts once" if status == "Approved" else told)
+    for item in wanted:
+        found = item.counted
+        names = f", by {', '.join(found.by)}" if found.by else ""
+        click.echo(f"  {item.environment}: {len(found.by)} of {found.wanted} approvals{names}{found.beside}")

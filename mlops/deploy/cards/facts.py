@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -115,8 +115,10 @@ def see(
     intent = read_intent(root, version.group)
     unknown: list[str] = []
     made = lineage_records.read(account, environment, version) or lineage_records.see(account, environment, version)
-    state, jobs = _execution(account, made, unknown)
-    training = {step.name for step in state.steps if step.job_kind is not None and step.job_kind.name in _TRAINING}
+    if made.unknown is not None:
+        unknown.append(made.unknown)
+    state, jobs = _execution(account, made.execution, unknown)
+    training = _training(state)
     # Where no step is known to train, all that was read may have been trained on.
     wanted = {name: item for name, item in made.data.items() if not training or name.partition(": ")[0] in training}
     prepared = tuple(_prepared(state, jobs, [item.uri for item in wanted.values()])) if training else ()
@@ -140,16 +142,32 @@ def see(
     )
 
 
+def trained(account: Account, version: Version, made: Lineage | None) -> tuple[tuple[Trained, ...], Sequence[str]]:
+    """By the execution that ``made`` names, or else the version itself; and what could not be asked, in words."""
+    unknown: list[str] = []
+    execution = made.execution if made is not None else lineage_records.execution_of(version)
+    state, jobs = _execution(account, execution, unknown)
+    return tuple(_trained(state, jobs, _training(state))), unknown
+
+
+def hyperparameters(jobs: Iterable[Trained]) -> Mapping[str, str]:
+    """By step and name."""
+    return {f"{job.step}: {name}": value for job in jobs for name, value in job.hyperparameters.items()}
+
+
+def _training(state: ExecutionState) -> set[str]:
+    """Names of steps."""
+    return {step.name for step in state.steps if step.job_kind is not None and step.job_kind.name in _TRAINING}
+
+
 def _execution(
-    account: Account, made: Lineage, unknown: list[str]
+    account: Account, execution: str | None, unknown: list[str]
 ) -> tuple[ExecutionState, Mapping[str, Mapping[str, Any]]]:
     nothing = ExecutionState("", "", "", None, ())
-    if made.unknown is not None:
-        unknown.append(made.unknown)
-    if made.execution is None:
+    if execution is None:
         return nothing, {}
     try:
-        state = describe(account, made.execution)
+        state = describe(account, execution)
         return state, jobs_of(account, state)
     except AccountError as error:
         unknown.append(f"its execution cannot be asked: {error.message}")

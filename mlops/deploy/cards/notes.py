@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from mlops.deploy.cards.data import DataSet
-from mlops.deploy.cards.facts import Known, Shifted
+from mlops.deploy.cards.facts import Known, Shifted, hyperparameters
 from mlops.deploy.cards.page import moment, number
 from mlops.deploy.models.happened import Happened
 from mlops.deploy.models.lineage import Content, Lineage
@@ -64,7 +64,7 @@ def _changes(old: Known, new: Known) -> Iterator[Change]:
     for topic, before, after in (
         ("code", _code(old), _code(new)),
         ("image", old.lineage.images, new.lineage.images),
-        ("hyperparameter", _hyperparameters(old), _hyperparameters(new)),
+        ("hyperparameter", hyperparameters(old.trained), hyperparameters(new.trained)),
         ("parameter", old.lineage.parameters, new.lineage.parameters),
         ("seed", old.lineage.seeds, new.lineage.seeds),
         ("model", _artefacts(old.lineage), _artefacts(new.lineage)),
@@ -114,10 +114,6 @@ def _told(content: Content, item: DataSet | None) -> str:
     rows = f", {found.rows:,} rows, {counted(found.width, 'column')}" if found is not None else ""
     files = f", {content.files} files" if content.files != 1 else ""
     return f"{content.uri} ({content.etag[:_DIGITS]}{files}{rows}{', written later' if content.changed else ''})"
-
-
-def _hyperparameters(known: Known) -> Mapping[str, str]:
-    return {f"{job.step}: {name}": value for job in known.trained for name, value in job.hyperparameters.items()}
 
 
 def _artefacts(lineage: Lineage) -> Mapping[str, str]:
@@ -197,7 +193,11 @@ def _table(changes: Sequence[Change], old: int, new: int) -> Table:
 
 def _commits(notes: Notes) -> Iterator[Block]:
     before, after = notes.old.lineage, notes.new.lineage
-    yield Paragraph(f"From {_commit(before)} to {_commit(after)}.")
+    if before.commit and after.commit:
+        yield Paragraph(f"From {_commit(before)} to {_commit(after)}.")
+    elif before.commit or after.commit:
+        number = (notes.old if before.commit else notes.new).version.number
+        yield Paragraph(f"Version {number} was made from {_commit(before if before.commit else after)}.")
     if notes.commits:
         rows = [(item.id[:_DIGITS], moment(item.at), item.author, item.subject) for item in notes.commits]
         yield Table(("Commit", "At", "By", "What"), rows)
@@ -206,6 +206,4 @@ def _commits(notes: Notes) -> Iterator[Block]:
 
 
 def _commit(made: Lineage) -> str:
-    if not made.commit:
-        return "an unknown commit"
-    return f"{made.commit[:_DIGITS]}{', with changes that are in no commit' if made.dirty else ''}"
+    return f"{(made.commit or '')[:_DIGITS]}{', with changes that are in no commit' if made.dirty else ''}"

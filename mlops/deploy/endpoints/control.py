@@ -207,12 +207,18 @@ class Steering:
             known = ", ".join(str(entry.version) for entry in window) or "none"
             wanted = "" if number is None else f" version {number}"
             told = f"of the last {WINDOW} it served" if self._served_earlier(entries, number) else "it served before"
+            group = next((entry.group for entry in reversed(entries) if entry.version != history.DECLARED), "GROUP")
             raise Refusal(
                 f"{self.endpoint} cannot be rolled back to{wanted or ' anything'}: {told}: {known}",
-                hint=f"`mlops promote GROUP --to {self.environment.name} --version NUMBER` takes any version there, by "
+                hint=f"`mlops promote {group} --to {self._promoter()} --version NUMBER` takes any version there, by "
                 "way of the gates and as the environment says",
             )
         return found[0]
+
+    def _promoter(self) -> str:
+        """The environment that a promotion to the endpoint names, which a rollback by way of another one of the same
+        account does not."""
+        return history.promoter(self.account, self.environment, self.endpoint)
 
     def _served_earlier(self, entries: tuple[Entry, ...], number: int | None) -> bool:
         """Longer ago than the window goes back."""
@@ -226,7 +232,7 @@ class Steering:
         if found is None:
             raise Refusal(
                 f"the configuration {target.config} of version {target.version} was deleted",
-                hint=f"`mlops promote {target.group} --to {self.environment.name} --version {target.version}` makes it "
+                hint=f"`mlops promote {target.group} --to {self._promoter()} --version {target.version}` makes it "
                 "again",
             )
         live = sum(variant.count or 0 for variant in there.serving.variants) if there.serving is not None else 0

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
@@ -74,6 +74,12 @@ def judge(gates: Sequence[tuple[Gate, Any]], asked: Asked, overrides: Collection
     return tuple(found)
 
 
+def told_before(found: Sequence[Gated]) -> Iterator[str]:
+    """What is told before :func:`need_open` is asked: it tells of those that refuse, and that it is approved goes
+    without saying."""
+    yield from (item.told for item in found if item.gate != APPROVAL and (item.passes or item.overridden))
+
+
 def need_open(found: Sequence[Gated], version: Version) -> None:
     """Raises Refusal that names each gate that refuses."""
     closed = [item for item in found if not item.passes and not item.overridden]
@@ -128,7 +134,7 @@ def asked_of(
         version.group,
         version.number,
         version.approval,
-        _author(version.details),
+        author(version.details),
         version.created,
         now or datetime.now(UTC),
         version.details,
@@ -157,7 +163,8 @@ def serving_version(account: Account, source: Account, endpoint: str, component:
     return registry.described(source, sorted(arns)[0]) if arns else None
 
 
-def _author(details: Mapping[str, Any]) -> str | None:
+def author(details: Mapping[str, Any]) -> str | None:
+    """Who registered a version, of DescribeModelPackage's reply; None where that is not known."""
     told = details.get("CreatedBy") or {}
     found = (told.get("IamIdentity") or {}).get("Arn") or told.get("UserProfileArn")
     return None if found is None else str(found)

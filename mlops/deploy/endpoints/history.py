@@ -145,6 +145,12 @@ def promoters(account: Account, environment: Environment, endpoint: str) -> froz
     return frozenset(found)
 
 
+def promoter(account: Account, environment: Environment, endpoint: str) -> str:
+    """The name of an environment that promotes to it: this one's where it does, or where nobody knows."""
+    known = {name for name in promoters(account, environment, endpoint) if name is not None}
+    return environment.name if environment.name in known or not known else min(known)
+
+
 def endpoints(account: Account, environment: Environment) -> tuple[str, ...]:
     """Those that have a history, also where they are gone."""
     return ledger.folders(account, environment, "promotions", "history")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -174,11 +174,11 @@ def log_place(message: str) -> str | None:
     return found["place"] if found is not None and "\n" not in found["place"] else None
 
 
-def need(account: Account, name: str) -> None:
-    """Raises UsageError where there is no such endpoint."""
+def need(account: Account, name: str, further: Callable[[], Iterable[str]] = tuple) -> None:
+    """Raises UsageError where there is no such endpoint; ``further`` are names that would do as well, and are told."""
     with answers():
         if _status(account, name) is None:
-            raise _unknown(account, name)
+            raise _unknown(account, name, further())
 
 
 def delete(
@@ -218,6 +218,6 @@ def _described(account: Account, name: str) -> Mapping[str, Any] | None:
     return found
 
 
-def _unknown(account: Account, name: str) -> UsageError:
-    known = [str(item["EndpointName"]) for item in listed(account)]
+def _unknown(account: Account, name: str, further: Iterable[str] = ()) -> UsageError:
+    known = dict.fromkeys([*(str(item["EndpointName"]) for item in listed(account)), *further])
     return UsageError(f"there is no endpoint {name!r}{instead(name, known)}")

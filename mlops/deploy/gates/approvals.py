@@ -34,24 +34,42 @@ def standing(approvals: tuple[Approval, ...], approval: str) -> tuple[Approval, 
     return tuple(newest.values())
 
 
-def judge(settings: Settings, asked: Asked) -> Judgement:
-    count: list[Approval] = []
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """``by`` are those whose approval counts, ``not_counted`` the others with why not."""
+
+    by: tuple[str, ...]
+    wanted: int
+    not_counted: tuple[str, ...] = ()
+
+    @property
+    def beside(self) -> str:
+        return f"; not counted: {', '.join(self.not_counted)}" if self.not_counted else ""
+
+
+def count(settings: Settings, approvals: tuple[Approval, ...], approval: str, author: str | None) -> Counted:
+    """``approval`` is what the registry says, ``author`` who registered the version."""
+    counted: list[str] = []
     told: list[str] = []
-    for item in standing(tuple(asked.approvals()), asked.approval):
+    for item in standing(approvals, approval):
         name = item.by or "somebody unknown"
-        if settings.other_than_author and asked.author is None:
+        if settings.other_than_author and author is None:
             told.append(f"{name} (who registered the version is not known)")
-        elif settings.other_than_author and item.by in (None, asked.author):
+        elif settings.other_than_author and item.by in (None, author):
             told.append(f"{name} {'registered it' if item.by else 'may have registered it'}")
         elif settings.reasons and not item.reason:
             told.append(f"{name} gave no reason")
         else:
-            count.append(item)
-    names = ", ".join(item.by or "somebody unknown" for item in count) or "nobody"
-    beside = f"; not counted: {', '.join(told)}" if told else ""
-    if len(count) >= settings.count:
+            counted.append(name)
+    return Counted(tuple(counted), settings.count, tuple(told))
+
+
+def judge(settings: Settings, asked: Asked) -> Judgement:
+    found = count(settings, tuple(asked.approvals()), asked.approval, asked.author)
+    names = ", ".join(found.by) or "nobody"
+    if len(found.by) >= found.wanted:
         return Judgement(True, f"approved by {names}")
-    return Judgement(False, f"approved by {names}, and {settings.count} have to{beside}")
+    return Judgement(False, f"approved by {names}, and {found.wanted} have to{found.beside}")
 
 
 def read(raw: Any) -> Settings:

@@ -107,6 +107,12 @@ def is_recorded(account: Account, environment: Environment, arn: str) -> bool:
         return False
 
 
+def execution_of(version: Version) -> str | None:
+    """The ARN of the execution that registered it, as the version itself says; None where it says none."""
+    arn = str((version.details.get("MetadataProperties") or {}).get("GeneratedBy") or "")
+    return arn if ":pipeline/" in arn and "/execution/" in arn else None
+
+
 def see(account: Account, environment: Environment, version: Version) -> Lineage:
     """What is seen of it now. ``version`` has its details."""
     artefacts = tuple(_artefacts(account, version))
@@ -115,9 +121,9 @@ def see(account: Account, environment: Environment, version: Version) -> Lineage
         for number, item in enumerate(_containers(version), 1)
         if item.get("Image")
     }
-    metadata = version.details.get("MetadataProperties") or {}
-    arn, commit = str(metadata.get("GeneratedBy") or ""), metadata.get("CommitId")
-    if ":pipeline/" not in arn or "/execution/" not in arn:
+    arn = execution_of(version)
+    commit = (version.details.get("MetadataProperties") or {}).get("CommitId")
+    if arn is None:
         return Lineage(
             None, None, commit, None, images=served, artefacts=artefacts, unknown="no execution registered it"
         )

@@ -224,3 +224,23 @@ def test_the_gate(world: World, capfd: pytest.CaptureFixture[str], declared: str
     assert (says or "gate checksum") in told.out + told.err and ("gate card" in told.out + told.err) == (
         says is not None
     )
+
+
+@pytest.mark.parametrize(
+    ("commits", "told"),
+    [
+        ((None, None), "No commit was recorded."),
+        ((None, "b" * 40), "Version 2 was made from bbbbbbbbbbbb. Of version 1 no commit was recorded."),
+        (("a" * 40, None), "Version 1 was made from aaaaaaaaaaaa. Of version 2 no commit was recorded."),
+        (("a" * 40, "a" * 40), "From aaaaaaaaaaaa to aaaaaaaaaaaa. Both were made from the same commit."),
+    ],
+    ids=["of neither", "of the new one", "of the old one", "of both"],
+)
+def test_notes_say_once_of_what_no_commit_was_recorded(
+    commits: tuple[str | None, ...], told: str, world: World, capfd: pytest.CaptureFixture[str]
+) -> None:
+    for commit in commits:
+        world.register(**({"MetadataProperties": {"CommitId": commit}} if commit else {}))
+    notes = in_this_process(capfd)("models", "notes", "churn", "1", "2").out
+    (section,) = (part for part in notes.split("\n## ") if part.startswith("Commits"))
+    assert " ".join(section.removeprefix("Commits").split()) == told

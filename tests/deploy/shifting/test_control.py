@@ -215,6 +215,24 @@ def test_a_promotion_goes_on_with_what_was_begun_with_its_environment(
     return None
 
 
+@pytest.mark.parametrize(
+    ("promoters", "named"),
+    [(("production",), "production"), ((None, "production"), None), ((), None)],
+    ids=["by way of another environment", "by way of its own", "nobody knows"],
+)
+def test_the_hint_names_who_promotes_there(promoters: tuple[str | None, ...], named: str | None) -> None:
+    service = Service(OLD)
+    account: Any = service
+    for name in promoters:
+        entry = Entry("updated", "churn", 1, "c", None, "ada", serves=1)
+        history.append(account, replace(ENVIRONMENT, name=name or ENVIRONMENT.name), "churn", entry)
+    with pytest.raises(Refusal) as error:
+        steering(service).rollback(number=7)
+    group = "churn" if promoters else "GROUP"
+    hint = f"`mlops promote {group} --to {named or ENVIRONMENT.name} --version NUMBER` takes any version there"
+    assert error.value.hint is not None and error.value.hint.startswith(hint)
+
+
 def test_a_rollback_does_not_come_between() -> None:
     with pytest.raises(Refusal, match="a shift of traffic is under way at churn"):
         steering(stopped()).rollback()
