@@ -98,7 +98,8 @@ class Measure:
     are by a name of their own; ``value`` makes one number of their answers, None where the period says nothing.
     ``limit`` reads a limit as it is written and raises ValueError with a sentence; ``said`` writes a value for
     people. ``counted`` is of a share: of how many requests it is, and how many of them did it; so two variants can be
-    compared. ``outcomes`` is of a measure of what became of requests, which asks CloudWatch nothing."""
+    compared. ``outcomes`` is of a measure of what became of requests, which asks CloudWatch nothing.
+    ``of_the_server``: the log of the model server says why it is bad."""
 
     name: str
     summary: str
@@ -109,6 +110,7 @@ class Measure:
     said: Callable[[float], str]
     counted: Callable[[Any, Answers], tuple[float, float] | None] | None = None
     outcomes: Callable[[Any], Outcomes] | None = None
+    of_the_server: bool = False
 
 
 def of_variant(metric: str, statistic: str, judged: Judged, namespace: str = "AWS/SageMaker") -> Query:
@@ -140,6 +142,16 @@ def number(written: str | float) -> float:
     if not math.isfinite(written):
         raise ValueError(f"{written!r} is no limit")
     return float(written)
+
+
+def said_number(value: float, digits: int = 4) -> str:
+    """Of so many digits, and never as a power of ten where it is large.
+
+    >>> said_number(0.84216), said_number(12345.6), said_number(2000, 3), said_number(1.0)
+    ('0.8422', '12346', '2000', '1')
+    """
+    short = f"{value:.{digits}g}"
+    return short if "e+" not in short else f"{value:.0f}"
 
 
 def said_share(value: float) -> str:

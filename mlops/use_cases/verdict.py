@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from datetime import datetime
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from mlops.account import answers
-from mlops.deploy.endpoints import shift_records
+from mlops.deploy.endpoints import history, shift_records
+from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.shifting import deciding
 from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.evidence import Line, lines, stages
@@ -49,6 +51,26 @@ class ShadowDecided:
 
 
 @dataclass(frozen=True, slots=True)
+class Ending:
+    """Where looks lead to: ``back`` in a stage that is red or, where ``silent``, has no verdict when its time is over;
+    ``on`` to the end; or ``open``: the last stage that was looked at had not ended by then. Stage 0 is the shadow."""
+
+    kind: Literal["back", "on", "open"]
+    stage: int
+    why: str = ""
+    silent: bool = False
+
+    @property
+    def told(self) -> str:
+        where = f"in stage {self.stage}" if self.stage else "as a shadow"
+        if self.kind == "back":
+            return f"goes back {where}{' without a verdict' if self.silent else ''}: {self.why}"
+        if self.kind == "on":
+            return "nothing is red, and it goes on to the end"
+        return f"nothing is red until the last look, {where}"
+
+
+@dataclass(frozen=True, slots=True)
 class Explained:
     """``declared``: by what mlops.toml declares now, not by what was declared then. ``mirroring`` is what the
     ``shadow`` was looked at by."""
@@ -59,6 +81,44 @@ class Explained:
     shadow: Sequence[ShadowDecided] = ()
     mirroring: Mirroring | None = None
     lines: Sequence[Line] = ()
+    ended: str | None = None
+    """How it ended by the endpoint's history, where that was asked and says so."""
+
+    @property
+    def then(self) -> Ending:
+        """Where what was said then leads to."""
+        red = next((item.look.why for item in self.shadow if item.look.standing == "red"), None)
+        return self._ending(red, [(item.look, item.look.standing, item.look.why) for item in self.looks])
+
+    @property
+    def now(self) -> Ending:
+        red = self.shadow_red.now.why if self.shadow_red is not None else None
+        return self._ending(red, [(item.look, item.now.standing, item.now.why) for item in self.looks])
+
+    def _ending(self, shadow: str | None, looks: Sequence[tuple[Looked, str, str]]) -> Ending:
+        if shadow is not None:
+            return Ending("back", 0, shadow)
+        for look, standing, why in looks:
+            if standing == "red":
+                return Ending("back", look.stage, why)
+        if not looks:
+            return Ending("open", 0)
+        look, standing, why = looks[-1]
+        stages = self.samples.stages
+        stage = stages[look.stage - 1]
+        is_over = look.since + stage.bake <= look.now
+        if standing == "unsure" and is_over:
+            return Ending("back", look.stage, why, silent=True)
+        followed = any(item.bake for item in stages[look.stage :])
+        if standing == "green" and (is_over or stage.until_decided) and not followed:
+            return Ending("on", look.stage)
+        return Ending("open", look.stage)
+
+    @property
+    def changed_without_weight(self) -> Sequence[Decided]:
+        """Looks of which another thing is said now, and that decided nothing."""
+        last = {item.look.stage: item for item in self.looks}
+        return [item for item in self.looks if not item.is_same and item is not last[item.look.stage]]
 
     @property
     def is_same(self) -> bool:
@@ -89,10 +149,21 @@ def explain(environment: str | None, endpoint: str, *, back: int = 0, declared: 
             f"no shift of {endpoint} was kept{f' before the last {back}' if back else ''}",
             hint="only shifts in stages are looked at; `mlops endpoints history` shows all promotions",
         )
+    with answers():
+        entries = history.read(connected.account, connected.environment, endpoint)
     if declared:
         command = f"mlops verdict explain {endpoint} --declared{f' --back {back}' if back else ''}"
         connected = begun_with(connected, samples.environment, command, given=environment is not None)
-    return _explained(samples, connected.environment, declared)
+    return replace(_explained(samples, connected.environment, declared), ended=_ended(entries, samples))
+
+
+def _ended(entries: Sequence[Entry], samples: Samples) -> str | None:
+    """The first that became of the version after the shift had begun; a history is written in whole seconds."""
+    for entry in entries:
+        at = datetime.fromisoformat(entry.at).timestamp()
+        if (entry.group, entry.version) == (samples.group, samples.version) and at >= int(samples.began or 0.0):
+            return f"{entry.verb}{f': {entry.reason}' if entry.reason else ''}"
+    return None
 
 
 def explain_file(environment: str | None, file: Path, *, declared: bool = False) -> Explained:
@@ -136,6 +207,7 @@ def as_dictionary(explained: Explained) -> Mapping[str, object]:
         "declared": explained.declared,
         "same": explained.is_same,
         "by_people": list(samples.by_people),
+        "ending": asdict(explained.now),
         "looks": [
             {
                 **asdict(item.look),

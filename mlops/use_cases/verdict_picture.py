@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from html import escape
 
-from mlops.deploy.shifting.evidence import Line
+from mlops.deploy.shifting.evidence import Line, told_time
 
-_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _RIGHT = 760, 220, 90, 40, 30, 20
+_WIDTH, _HEIGHT, _LEFT, _TOP, _BOTTOM, _RIGHT = 760, 220, 90, 40, 34, 20
+_APART = 4.0
 _BANDS = ("#f4f6f8", "#e6ebf0")
 
 
@@ -37,8 +38,17 @@ def _panel(line: Line, stages: Sequence[tuple[str, float, float]], top: float) -
     def x(at: float) -> float:
         return round(_LEFT + wide * min(1.0, max(0.0, (at - first) / ((last - first) or 1.0))), 1)
 
+    def along(value: float) -> float:
+        return lower - (lower - upper) * (value - low) / ((high - low) or 1.0)
+
     def y(value: float) -> float:
-        return round(lower - (lower - upper) * (value - low) / ((high - low) or 1.0), 1)
+        """What is not at a limit does not touch its line, where there is room."""
+        found = along(value)
+        for limit in line.limits:
+            at = along(limit)
+            if value != limit and abs(found - at) < _APART:
+                found = at - _APART if value > limit else at + _APART
+        return round(found, 1)
 
     yield f'<text x="10" y="{top + 14}">{escape(f"{line.name}: {line.what}")}</text>'
     shown = [stage for stage in stages if stage[2] >= first and stage[1] <= last]
@@ -58,5 +68,10 @@ def _panel(line: Line, stages: Sequence[tuple[str, float, float]], top: float) -
             f'<text x="{_LEFT - 8}" y="{y(limit) + 4}" text-anchor="end" fill="#c0392b">'
             f"{escape(line.said(limit))}</text>"
         )
-    along = " ".join(f"{x(at)},{y(value)}" for at, value in line.points)
-    yield f'<polyline points="{along}" fill="none" stroke="#1f4e79" stroke-width="2"/>'
+    for at, anchor in ((first, "start"), (last, "end")):
+        yield (
+            f'<text x="{x(at)}" y="{lower + 29}" text-anchor="{anchor}" font-size="10" fill="#555555">'
+            f"{told_time(at)}</text>"
+        )
+    drawn = " ".join(f"{x(at)},{y(value)}" for at, value in line.points)
+    yield f'<polyline points="{drawn}" fill="none" stroke="#1f4e79" stroke-width="2"/>'

@@ -116,8 +116,9 @@ def _print(found: Explained, whole: bool) -> None:
     for clause in samples.by_people:
         click.echo(clause)
     by = "by what is declared now" if found.declared else "from the samples"
-    red, shadow = found.first_red, found.shadow_red
-    end = f"goes back in stage {red.look.stage}: {red.now.why}" if red is not None else "nothing is red"
-    if shadow is not None:
-        end = f"goes back as a shadow: {shadow.now.why}"
-    click.echo(f"{by}: {end}; {'as' if found.is_same else 'not as'} it was decided then")
+    click.echo(f"then: {found.ended or found.then.told}")
+    if found.ended is not None and found.ended.startswith("taken back") and found.then.kind != "back":
+        click.echo("no look led to that: somebody aborted it, or it could not go on")
+    if found.is_same and found.changed_without_weight:
+        click.echo("looks of which another thing is said now decided nothing: what was measured came after them")
+    click.echo(f"{by}: {found.now.told}; {'as' if found.is_same else 'not as'} it was decided then")

@@ -19,6 +19,7 @@ from mlops.deploy.endpoints.sampling import Samples
 from mlops.deploy.fencing import LEASE_SECONDS, alive, new_token
 from mlops.deploy.outcomes.joining import Joining, need_capture
 from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting import server_logs
 from mlops.deploy.shifting.controller import Controller, Outcome
 from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.journal import Journal, Steered, Stored, Superseded, Wish
@@ -157,6 +158,14 @@ class Conductor:
     def by(self) -> str:
         return self._by
 
+    def _server_log(self, endpoint: str, variant: str, since: float) -> str:
+        """Where that of an account is told, and nothing of it: who promotes there need not be able to read logs."""
+        if not self._environment.is_local:
+            return server_logs.where(endpoint, variant)
+        raised = server_logs.raised(self._account.client("logs"), endpoint, variant, since)
+        told = server_logs.where_here(endpoint, variant)
+        return f"it raised {raised}; {told}" if raised else told
+
     def _go(self, journal: Journal, stored: Stored | None, variant: str, samples: Samples) -> None:
         token = new_token()
         fence = stored.journal.fence + 1 if stored is not None else 1
@@ -172,6 +181,7 @@ class Conductor:
             joined=self._joined(journal, variant) if journal.phase == "shifting" else None,
             say=self._say,
             keep=partial(shift_records.keep, self._account, self._environment),
+            log=self._server_log,
         )
         if not journal.done and journal.phase == "shifting":
             for told_before in judge.outlook(self._clock.wall()):
@@ -269,7 +279,9 @@ class Conductor:
             journal.version,
             variant,
             tuple(name for name in journal.old.names if name != variant),
-            tuple(Stage(move.share, move.seconds) for move in journal.moves if isinstance(move, Bake)),
+            tuple(
+                Stage(move.share, move.seconds, move.until_decided) for move in journal.moves if isinstance(move, Bake)
+            ),
             self._settings.lag,
             self._settings.judge,
             self._settings.alarms,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops.ir.measure import Answers, Judged, Measure, Query, number, of_variant
+from mlops.ir.measure import Answers, Judged, Measure, Query, number, of_variant, said_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,7 @@ def value(settings: Settings, answers: Answers) -> float | None:
 
 
 def said(value: float) -> str:
-    return f"{value:.3g} %"
+    return f"{said_number(value, 3)} %"
 
 
 MEASURE = Measure("cpu", "CPU that instances use", Settings, queries, value, number, said)

@@ -35,4 +35,6 @@ def value(settings: Settings, answers: Answers) -> float | None:
     return None if found is None else found[1] / found[0]
 
 
-MEASURE = Measure("errors", "share of failed requests", Settings, queries, value, share, said_share, counted)
+MEASURE = Measure(
+    "errors", "share of failed requests", Settings, queries, value, share, said_share, counted, of_the_server=True
+)

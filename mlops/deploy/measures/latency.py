@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops.ir.duration import said as said_duration
 from mlops.ir.duration import seconds_of
 from mlops.ir.measure import Answers, Judged, Measure, Query, of_variant
 
@@ -33,7 +34,15 @@ def limit(written: str | float) -> float:
 
 
 def said(value: float) -> str:
-    return f"{1000 * value:.3g} ms"
+    """As people declare it: from a second on in seconds, minutes and hours.
+
+    >>> said(0.0211), said(0.25), said(0.9999), said(2.0), said(2.345), said(90.2)
+    ('21.1 ms', '250 ms', '1s', '2s', '2.35s', '1m 30s')
+    """
+    short = float(f"{value:.3g}")
+    if short < 1:
+        return f"{1000 * value:.3g} ms"
+    return said_duration(short if short < 60 else round(value))
 
 
 MEASURE = Measure("latency", "a percentile of the time inside the model", Settings, queries, value, limit, said)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from mlops.ir.measure import Answers, Judged, Measure, Query, number
+from mlops.ir.measure import Answers, Judged, Measure, Query, number, said_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ def value(settings: Settings, answers: Answers) -> float | None:
 
 
 def said(value: float) -> str:
-    return f"{value:g}"
+    return said_number(value, 6)
 
 
 MEASURE = Measure("metric", "any metric of CloudWatch", Settings, queries, value, number, said)

@@ -10,7 +10,7 @@ from typing import Literal
 from mlops.deploy.outcomes.right import number as number_in
 from mlops.deploy.outcomes.right import single
 from mlops.ir.duration import seconds_of
-from mlops.ir.measure import Answers, Became, Judged, Measure, Outcomes, Query, number, seen_values
+from mlops.ir.measure import Answers, Became, Judged, Measure, Outcomes, Query, number, said_number, seen_values
 from mlops.statistics.means import Bounds
 
 
@@ -69,7 +69,7 @@ def value(settings: Settings, answers: Answers) -> float | None:
 
 
 def said(value: float) -> str:
-    return f"{value:.4g}"
+    return said_number(value)
 
 
 MEASURE = Measure(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from mlops.ir.measure import Answers, Judged, Measure, Query, number, of_variant
+from mlops.ir.measure import Answers, Judged, Measure, Query, number, of_variant, said_number
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,7 +22,11 @@ def value(settings: Settings, answers: Answers) -> float | None:
 
 
 def said(value: float) -> str:
-    return f"{value:g} requests"
+    """
+    >>> said(1.0), said(2e6)
+    ('1 request', '2000000 requests')
+    """
+    return f"{said_number(value, 6)} request{'' if value == 1 else 's'}"
 
 
 MEASURE = Measure("requests", "requests in a period", Settings, queries, value, number, said)

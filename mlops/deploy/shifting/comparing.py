@@ -15,6 +15,7 @@ from functools import cache
 from typing import Literal, TypeAlias
 
 from mlops.ir.duration import said as said_duration
+from mlops.ir.measure import said_number
 from mlops.statistics import means, planning, rates, split
 from mlops.statistics.betting import goal
 from mlops.statistics.rates import Look, Planned
@@ -217,7 +218,7 @@ class _Sum:
 
     @property
     def told(self) -> str:
-        return f"{self.mean:.4g} in the mean of {self.count:,} requests" if self.count else "no requests"
+        return f"{said_number(self.mean)} in the mean of {_requests(self.count)}" if self.count else "no requests"
 
 
 def _summed(seen: Iterable[Mapping[float, int]]) -> _Sum:
@@ -309,14 +310,22 @@ def usual_mean(seen: Sequence[Mapping[float, int]], variants: int) -> UsualMean 
     return UsualMean(found.count * variants / len(seen), found.mean, found.variance) if found.count else None
 
 
+def unknown_outlook(seen: int) -> str:
+    """Of a measure of what becomes of requests, where nothing is known of those before, and so many were captured."""
+    nobody = "so nobody knows what the comparison will find"
+    if not seen:
+        return f"nothing became of requests before: none was captured, {nobody}"
+    of_them = "it" if seen == 1 else "them"
+    return f"{_requests(seen)} before, and what became of {of_them} is not known, {nobody}"
+
+
 def outlook_of_means(comparison: Comparison, planned: Sequence[Planned], usual: UsualMean | None, period: int) -> str:
     """As :func:`outlook`."""
     if usual is None:
-        return "nothing became of requests before, so nobody knows what the comparison will find"
-    before = (
-        f"{usual.requests:,.0f} requests in {said_duration(period)}, {usual.mean:.4g} in the mean "
-        f"(a deviation of {math.sqrt(usual.variance):.2g}), before the shift"
-    )
+        return unknown_outlook(0)
+    mean, deviation = said_number(usual.mean), math.sqrt(usual.variance)
+    spread = f"{mean} in the mean (a deviation of {deviation:.2g})" if deviation else f"{mean} for each"
+    before = f"{_requests(usual.requests)} in {said_duration(period)}, {spread}, before the shift"
     plan_ = [(item.requests, item.share) for item in planned]
     expected = sum(requests for requests, share in plan_ if 0 < share < 1)
     smallest = means.smallest_found(plan_, usual.variance, alpha=comparison.doubt, wanted=WORTH)
@@ -325,7 +334,7 @@ def outlook_of_means(comparison: Comparison, planned: Sequence[Planned], usual: 
     seconds = sum(period for _, share in plan_ if 0 < share < 1)
     which = "that is better" if comparison.wanted == "better" else "that is worse"
     return (
-        f"{before}: {expected:,.0f} requests of the stages find a version {which} by "
+        f"{before}: {_requests(expected)} of the stages {_finds(expected)} a version {which} by "
         f"{smallest + (comparison.by if comparison.wanted == 'no-worse' else 0):.2g} in {100 * WORTH:.0f} % of the "
         f"cases; by half of that takes about {4 * expected:,.0f}, {said_duration(4 * seconds)} at this traffic"
     )
@@ -336,17 +345,15 @@ def outlook(comparison: Comparison, planned: Sequence[Planned], usual: Usual | N
     if usual is None:
         return "there was no traffic before, so nobody knows what the comparison will find"
     expected = sum(item.requests for item in planned if 0 < item.share < 1)
-    before = (
-        f"{usual.requests:,.0f} requests in {said_duration(period)}, {_percent(usual.rate)} of them, before the shift"
-    )
+    before = f"{_requests(usual.requests)} in {said_duration(period)}, {_percent(usual.rate)} of them, before the shift"
     if not usual.rate:
         return f"{before}: a few of the new version's requests are enough to find one that is bad"
     for ratio in _RATIOS:
         found = _power(comparison, tuple(planned), usual.rate, comparison.times * ratio)
         if found >= WORTH:
             return (
-                f"{before}: {expected:,.0f} requests of the stages find a version that is {comparison.times * ratio:g} "
-                f"times as bad in {100 * found:.0f} % of the cases"
+                f"{before}: {_requests(expected)} of the stages {_finds(expected)} a version that is "
+                f"{comparison.times * ratio:g} times as bad in {100 * found:.0f} % of the cases"
             )
     needed = planning.requests_needed(
         max((item.share for item in planned if item.share < 1), default=0.5),
@@ -358,9 +365,10 @@ def outlook(comparison: Comparison, planned: Sequence[Planned], usual: Usual | N
     lasts = (
         "" if not usual.requests else f", {said_duration(math.ceil(needed / usual.requests) * period)} at this traffic"
     )
+    twice = f"{comparison.times * 2:g} times as bad takes about {needed:,.0f}{lasts}"
     return (
-        f"{before}: {expected:,.0f} requests of the stages find even one that is {_RATIOS[-1]:g} times as bad in less "
-        f"than {100 * WORTH:.0f} % of the cases; {comparison.times * 2:g} times as bad takes about {needed:,.0f}{lasts}"
+        f"{before}: {_requests(expected)} of the stages {_finds(expected)} even one that is {_RATIOS[-1]:g} times "
+        f"as bad in less than {100 * WORTH:.0f} % of the cases; {twice}"
     )
 
 
@@ -377,8 +385,21 @@ def _whole(counted: tuple[float, float] | None) -> tuple[int, int]:
     return requests, min(requests, max(0, round(counted[1])))
 
 
+def _requests(count: float) -> str:
+    """
+    >>> _requests(1), _requests(0.25), _requests(12000.0)
+    ('1 request', '0.25 requests', '12,000 requests')
+    """
+    told = f"{count:,.0f}" if count >= 10 else f"{count:.2g}"
+    return f"{told} request{'' if told == '1' else 's'}"
+
+
+def _finds(count: float) -> str:
+    return "finds" if _requests(count).startswith("1 ") else "find"
+
+
 def _share(hits: int, requests: int) -> str:
-    return f"{_percent(hits / requests)} of {requests:,} requests" if requests else "no requests"
+    return f"{_percent(hits / requests)} of {_requests(requests)}" if requests else "no requests"
 
 
 def _percent(share: float) -> str:

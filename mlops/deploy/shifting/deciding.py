@@ -18,6 +18,7 @@ from mlops.deploy.shifting import comparing
 from mlops.deploy.shifting.comparing import Comparison, Window
 from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.samples import Samples
+from mlops.ir.counted import counted
 from mlops.ir.duration import said
 from mlops.ir.measure import REQUESTS, Answers, Measure, seen_values, slice_answers
 from mlops.ir.shift import Bake
@@ -94,18 +95,24 @@ def period_of(seconds: float) -> int:
     return 60 * math.ceil(seconds / 60)
 
 
-def judged(rule: Rule, values: Sequence[float | None]) -> Verdict:
-    """By the values of all periods since the stage began."""
+def judged(
+    rule: Rule, values: Sequence[float | None], counts: Sequence[tuple[float, float] | None] | None = None
+) -> Verdict:
+    """By the values of all periods since the stage began; ``counts`` are the requests that a share is of, and how many
+    of them did it."""
     standings = [rule.standing(value) for value in values]
-    failed = [value for value, standing in zip(values, standings, strict=True) if standing == "failure"]
+    failed = [number for number, standing in enumerate(standings) if standing == "failure"]
     unsure, good = standings.count("unsure"), standings.count("success")
     if len(failed) > rule.failures:
-        worst = failed[-1]
+        worst = values[failed[-1]]
         told = "nothing was measured" if worst is None else rule.measure.said(worst)
+        if counts is not None and worst is not None:
+            told += _of_how_many(counts[failed[-1]])
         times = f", {len(failed)} of {len(values)} periods" if len(failed) > 1 else ""
         return Verdict("red", f"{rule.name}: {told}, and {rule.limit} is wanted{times}")
     if rule.unsure is not None and unsure > rule.unsure:
-        return Verdict("red", f"{rule.name}: {unsure} periods were neither good nor bad, {rule.unsure} may be")
+        were = f"{counted(unsure, 'period')} {'was' if unsure == 1 else 'were'} neither good nor bad"
+        return Verdict("red", f"{rule.name}: {were}, {rule.unsure} may be")
     last = next((value for value in reversed(values) if value is not None), None)
     told = "no value yet" if last is None else rule.measure.said(last)
     if not values:
@@ -114,6 +121,14 @@ def judged(rule: Rule, values: Sequence[float | None]) -> Verdict:
         return Verdict("green", f"{rule.name} {told}")
     silent = bool(values) and last is None
     return Verdict("unsure", f"{rule.name}: {good} of {rule.count} periods were good ({told})", silent)
+
+
+def _of_how_many(found: tuple[float, float] | None) -> str:
+    """
+    >>> _of_how_many((12.0, 3.0)), _of_how_many((1.0, 1.0)), _of_how_many(None)
+    (' (3 of 12 requests)', ' (1 of 1 request)', '')
+    """
+    return f" ({round(found[1]):,} of {counted(round(found[0]), 'request')})" if found is not None else ""
 
 
 def decided(
@@ -154,7 +169,9 @@ def _of_rule(rule: Rule, samples: Samples, windows: Sequence[Window], until: flo
     verdicts = []
     if rule.at_most is not None or rule.at_least is not None:
         seen = _answered(rule, samples, samples.new, periods_of(rule, windows[-1], until))
-        verdicts.append(judged(rule, [rule.measure.value(rule.settings, answers) for answers in seen.values()]))
+        values = [rule.measure.value(rule.settings, answers) for answers in seen.values()]
+        shares = rule.measure.counted is not None
+        verdicts.append(judged(rule, values, [_counted(rule, of) for of in seen.values()] if shares else None))
     if rule.compare is not None:
         verdicts.append(_of_comparison(rule, rule.compare, samples, windows, until))
     return min(verdicts, key=lambda verdict: ("red", "unsure", "green").index(verdict.standing))
@@ -412,6 +429,20 @@ def usual_mean_of(rule: Rule, samples: Samples, began: float) -> comparing.Usual
         if answers
     ]
     return comparing.usual_mean(seen, len(samples.old))
+
+
+def is_known_before(rule: Rule, samples: Samples, began: float) -> bool:
+    """Whether anything became of requests."""
+    if rule.measure.counted is not None:
+        return usual_of(rule, samples, began) is not None
+    return usual_mean_of(rule, samples, began) is not None
+
+
+def seen_before(rule: Rule, samples: Samples, began: float) -> int:
+    """How many requests there were, whatever became of them."""
+    times = before(rule, began)
+    of_all = (_answered(rule, samples, variant, times).values() for variant in samples.old)
+    return sum(_requests(rule, answers) for answered in of_all for answers in answered)
 
 
 def _counted(rule: Rule, answers: Answers) -> tuple[float, float] | None:

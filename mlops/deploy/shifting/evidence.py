@@ -5,6 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from mlops.deploy.shifting import deciding, mirroring
 from mlops.deploy.shifting.deciding import Rule
@@ -23,6 +24,15 @@ class Line:
     points: tuple[tuple[float, float], ...]
     limits: tuple[float, ...]
     said: Callable[[float], str]
+
+
+def told_time(at: float) -> str:
+    """On the axis, in UTC.
+
+    >>> told_time(0.0)
+    '1970-01-01 00:00:00Z'
+    """
+    return f"{datetime.fromtimestamp(at, UTC):%Y-%m-%d %H:%M:%S}Z"
 
 
 def lines(rules: Sequence[Rule], mirroring_: Mirroring | None, samples: Samples) -> tuple[Line, ...]:

@@ -6,7 +6,7 @@ A question that could not be asked is no failure of the version.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from mlops.account import answers
@@ -34,7 +34,8 @@ class _Asked:
 
 class ByMetrics:
     """A :class:`~mlops.deploy.shifting.controller.Judge` of one shift, which adds to its ``samples``; ``keep`` writes
-    them down. ``joined`` knows what became of requests, where a rule is of that."""
+    them down. ``joined`` knows what became of requests, where a rule is of that. ``log`` tells where a variant's model
+    server says what broke, and what it said since then."""
 
     def __init__(
         self,
@@ -48,6 +49,7 @@ class ByMetrics:
         joined: Joined | None = None,
         say: Callable[[str], None] = lambda text: None,
         keep: Callable[[Samples], None] = lambda samples: None,
+        log: Callable[[str, str, float], str] = lambda endpoint, variant, since: "",
     ) -> None:
         self._cloudwatch = client
         self._rules = rules
@@ -56,6 +58,7 @@ class ByMetrics:
         self._joined = joined
         self._say = say
         self._keep = keep
+        self._log = log
         self._shadow = shadow
         self._unanswered = 0
         self._told: set[str] = set()
@@ -80,7 +83,7 @@ class ByMetrics:
             verdict = self._no_answer(error)
         else:
             self._unanswered = 0
-            verdict = deciding.together(self._heeded(windows, now))
+            verdict = self._with_log(self._heeded(windows, now), windows)
         answered = self._unanswered == 0
         self._samples.looks.append(Looked(bake.stage, since, now, verdict.standing, verdict.why, answered))
         return verdict
@@ -96,7 +99,9 @@ class ByMetrics:
                 self._join([rule], now, now)
                 self._ask(rule, self._samples.old, deciding.before(rule, now))
             stages = [(stage.share, stage.bake) for stage in self._samples.stages]
-            if rule.measure.counted is not None:
+            if rule.late and not deciding.is_known_before(rule, self._samples, now):
+                said = comparing.unknown_outlook(deciding.seen_before(rule, self._samples, now))
+            elif rule.measure.counted is not None:
                 usual = deciding.usual_of(rule, self._samples, now)
                 planned = comparing.plan(stages, rule.interval, usual)
                 said = comparing.outlook(rule.compare, planned, usual, rule.interval)
@@ -143,12 +148,20 @@ class ByMetrics:
             since = min(began - rule.late - (comparing.USUAL_PERIODS + 1) * rule.interval for rule, _ in late)
             self._joined.read(since, began, now, sorted({outcomes.name for _, outcomes in late}))
 
-    def _heeded(self, windows: Sequence[Window], now: float) -> Sequence[Verdict]:
+    def _with_log(self, heeded: Sequence[tuple[Rule | None, Verdict]], windows: Sequence[Window]) -> Verdict:
+        """Together; of what the log of the model server tells the reason, with that."""
+        verdict = deciding.together([of for _, of in heeded])
+        if not any(of.standing == "red" and rule is not None and rule.measure.of_the_server for rule, of in heeded):
+            return verdict
+        told = self._log(self._samples.endpoint, self._samples.new, windows[0][0])
+        return replace(verdict, why=f"{verdict.why}; {hide_text(told)}") if told else verdict
+
+    def _heeded(self, windows: Sequence[Window], now: float) -> Sequence[tuple[Rule | None, Verdict]]:
         """Those of dry runs are told and not heeded."""
         heeded = []
         for rule, verdict in deciding.decided(self._rules, self._alarms, self._samples, windows, now):
             if rule is None or not rule.dry_run:
-                heeded.append(verdict)
+                heeded.append((rule, verdict))
                 continue
             told = f"dry run: {verdict.why}"
             if verdict.standing == "red" and told not in self._told:

@@ -166,6 +166,7 @@ def test_the_outlook_says_what_will_be_found() -> None:
         (Usual(4000, 0.02), "find a version that is 1.5 times as bad in"),
         (Usual(2, 0.001), "takes about"),
         (None, "nobody knows"),
+        (Usual(1, 0.5), "1 request in 1m, 50 % of them"),
     ],
 )
 def test_outlooks(usual: Usual | None, told: str) -> None:

@@ -4,6 +4,7 @@ is."""
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -17,7 +18,7 @@ from hypothesis import strategies as st
 
 from mlops.account import connect
 from mlops.cli.evidence_chart import HEIGHT, WIDTH, drawn
-from mlops.deploy.endpoints import shift_records
+from mlops.deploy.endpoints import history, shift_records
 from mlops.deploy.shifting.comparing import Comparison
 from mlops.deploy.shifting.evidence import Line
 from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
@@ -77,7 +78,9 @@ def test_what_is_declared_now_would_have_decided_otherwise(tmp_path: Path, mlops
     """Three times as bad is no worse than five times; the next shift is another one."""
     keep(tmp_path, shifted(0.02, 0.06))
     told = mlops("verdict", "explain", "churn", "--declared", code=1)
-    assert told.out.rstrip().endswith("by what is declared now: nothing is red; not as it was decided then")
+    assert told.out.rstrip().endswith(
+        "by what is declared now: nothing is red until the last look, in stage 2; not as it was decided then"
+    )
     (tmp_path / "mlops.toml").write_text(DECLARED.replace("5", "1.25"))
     assert "as it was decided then" in mlops("verdict", "explain", "churn", "--declared").out
 
@@ -92,7 +95,7 @@ def test_an_ab_test_is_decided_anew(tmp_path: Path, mlops: Mlops) -> None:
     keep(tmp_path, samples)
     told = mlops("verdict", "explain", "churn", "--all")
     assert "better, and not known yet for plan=" in told.out and ": better, with a doubt of at most 2.5 %" in told.out
-    assert "from the samples: nothing is red; as it was decided then" in told.out
+    assert "from the samples: nothing is red until the last look, in stage 1; as it was decided then" in told.out
     found = mlops("verdict", "explain", "churn", "--save", "shift.json", "--format", "json").json
     assert mlops("verdict", "explain", "--file", "shift.json", "--format", "json").json == found
     for what in ("worse", "better"):
@@ -179,12 +182,14 @@ def test_the_evidence_is_drawn_over_time(tmp_path: Path, mlops: Mlops) -> None:
     assert any("•" in row for row in drawing[: drawing.index(limit) + 1])
     assert any("•" in row for row in drawing[drawing.index(limit) + 1 :])
     assert drawing[-1].lstrip().startswith("└|")
+    began, ended = (f"1970-01-01 {at}Z" for at in re.findall(r"1970-01-01 (\S+)Z", rows[title + 10]))
     assert told.out.rstrip().endswith("as it was decided then")
     root = ElementTree.fromstring((tmp_path / "why.svg").read_text(encoding="utf-8"))
     shapes = [item.tag.rpartition("}")[2] for item in root]
     assert shapes.count("polyline") == 1 and shapes.count("line") == 1
     words = " ".join(item.text or "" for item in root)
     assert "churn: version 2 of churn" in words and "evidence that it is worse" in words
+    assert began in words and ended in words
     lines = mlops("verdict", "explain", "churn", "--format", "json").json["lines"]
     assert [line["name"] for line in lines] == ["errors"]
     assert max(value for _, value in lines[0]["points"]) >= 1 and lines[0]["limits"] == [1.0]
@@ -202,13 +207,106 @@ def test_the_evidence_is_drawn_over_time(tmp_path: Path, mlops: Mlops) -> None:
 )
 def test_whatever_is_drawn_stands_within_the_drawing(points: list[tuple[float, float]]) -> None:
     line = Line("errors", "measured", tuple(points), (1.0,), lambda value: f"{value:.2f}")
+    is_flat = len({value for _, value in points}) == 1
     stages = (("5 %", -9.0, 0.5), ("a name that is much too long for what is left of the width of it" * 2, 0.5, 99.0))
     title, *rows = drawn(line, stages)
-    assert title == "errors: measured" and len(rows) == HEIGHT + 1
-    assert all(len(row) <= WIDTH + 20 for row in rows) and any("•" in row for row in rows)
+    if is_flat:
+        assert not rows and title.startswith(f"errors: measured: {points[0][1]:.2f} from 1970-01-01 00:00:00Z to ")
+    else:
+        assert title == "errors: measured" and len(rows) == HEIGHT + 2
+        assert all(len(row) <= WIDTH + 20 for row in rows) and any("•" in row for row in rows)
     shown = ElementTree.fromstring(picture("<& one", [line], stages))
     (along,) = [item.get("points") for item in shown if item.tag.endswith("polyline")]
     for point in str(along).split():
         x, y = map(float, point.split(","))
         assert 0 <= x <= 760 and 0 <= y <= 260
     assert "nothing to draw" in picture("none", [], stages)
+
+
+@pytest.mark.parametrize(
+    ("values", "limits"),
+    [
+        pytest.param((0.0, 0.02, 0.5), (0.01,), id="good just below, bad far above"),
+        pytest.param((0.0, 0.98, 1.001), (1.0,), id="bad just above"),
+        pytest.param((0.5, 0.501, 1.0, 99.0, -9.0), (0.5, 0.502), id="between two limits that are near"),
+    ],
+)
+def test_what_is_not_at_a_limit_is_not_drawn_on_it(values: tuple[float, ...], limits: tuple[float, ...]) -> None:
+    line = Line("errors", "measured", tuple((float(at), value) for at, value in enumerate(values)), limits, str)
+    _, *rows = drawn(line, ())
+    on = sum(row.count("•") for row in rows if "┼" in row)
+    assert sum("┼" in row for row in rows) == len(limits)
+    assert on == sum(value in limits for value in values) and sum(row.count("•") for row in rows) == len(values)
+    if len(limits) > 1:
+        return  # the picture has no room between these
+    shown = ElementTree.fromstring(picture("one", [line], ()))
+    lined = {float(str(item.get("y1"))) for item in shown if item.tag.endswith("line") and item.get("y1")}
+    (along,) = [item.get("points") for item in shown if item.tag.endswith("polyline")]
+    places = [float(point.split(",")[1]) for point in str(along).split()]
+    assert sum(place in lined for place in places) == on
+
+
+def unsure(*standings: str, seconds: float = 600.0) -> Samples:
+    """Looks of stage 1, the last at so many seconds."""
+    each = seconds / len(standings)
+    looked = [Looked(1, 600.0, 600.0 + each * (number + 1), standing, "w") for number, standing in enumerate(standings)]  # type: ignore[arg-type]
+    return replace(seen(), judge={}, looks=[replace(look, answered=False) for look in looked])
+
+
+@pytest.mark.parametrize(
+    ("samples", "entry", "lines"),
+    [
+        pytest.param(
+            unsure("green", "unsure", seconds=10_000),
+            ("taken back", "stage 1 (5 %) has no verdict: w"),
+            [
+                "then: taken back: stage 1 (5 %) has no verdict: w",
+                "from the samples: goes back in stage 1 without a verdict: w; as",
+            ],
+            id="no verdict",
+        ),
+        pytest.param(
+            unsure("green", seconds=10),
+            ("taken back", "it was aborted: second thoughts"),
+            [
+                "then: taken back: it was aborted",
+                "no look led to that",
+                "nothing is red until the last look, in stage 1; as",
+            ],
+            id="aborted",
+        ),
+        pytest.param(
+            unsure("green", "red", seconds=10),
+            None,
+            ["then: goes back in stage 1: w", "from the samples: goes back in stage 1: w; as"],
+            id="nobody knows the history",
+        ),
+    ],
+)
+def test_it_is_told_how_it_ended_and_whether_looks_lead_there(
+    tmp_path: Path, mlops: Mlops, samples: Samples, entry: tuple[Any, str] | None, lines: list[str]
+) -> None:
+    keep(tmp_path, samples)
+    if entry is not None:
+        environment = read_project(tmp_path).environment("local")
+        ended = history.Entry(entry[0], samples.group, samples.version, "", None, "me", entry[1])
+        history.append(connect(environment), environment, samples.endpoint, ended)
+    told = mlops("verdict", "explain", samples.endpoint).out
+    assert [line for line in lines if line not in told] == []
+    assert ("no look led" in told) is any("no look led" in line for line in lines)
+
+
+def test_a_look_that_says_another_thing_and_decided_nothing_is_told(tmp_path: Path, mlops: Mlops) -> None:
+    """A metric came late: no difference, unless it was the last look of its stage."""
+    samples = shifted(0.02, 0.02)
+    keep(tmp_path, samples)
+    assert "decided nothing" not in mlops("verdict", "explain", "churn").out
+    samples.looks[0] = replace(samples.looks[0], standing="unsure")
+    keep(tmp_path, samples)
+    told = mlops("verdict", "explain", "churn").out
+    assert "looks of which another thing is said now decided nothing" in told
+    assert told.rstrip().endswith("; as it was decided then")
+    samples.looks[-1] = replace(samples.looks[-1], standing="unsure")
+    keep(tmp_path, samples)
+    told = mlops("verdict", "explain", "churn", code=1).out
+    assert "decided nothing" not in told and told.rstrip().endswith("; not as it was decided then")

@@ -42,7 +42,7 @@ BAKE = Bake(1, 5.0, 600.0)
         ({"fails_above": 0.1}, [0.05], "unsure", "0 of 1 periods were good (5 %)"),
         ({"fails_above": 0.1}, [0.05, 0.0], "green", "errors 0 %"),
         ({"fails_above": 0.1}, [0.2], "red", "20 %"),
-        ({"fails_above": 0.1, "unsure": 0}, [0.05], "red", "1 periods were neither good nor bad, 0 may be"),
+        ({"fails_above": 0.1, "unsure": 0}, [0.05], "red", "1 period was neither good nor bad, 0 may be"),
         ({"at_most": None, "at_least": 0.5}, [0.4], "red", "at least 50 % is wanted"),
         ({"at_most": None, "at_least": 0.5}, [0.6], "green", "60 %"),
     ],
@@ -151,6 +151,27 @@ def test_only_whole_periods_of_the_stage_count() -> None:
 def test_what_callers_did_wrong_is_no_error_of_the_version() -> None:
     metrics = Metrics({"requests": {60: 100.0}, "failed": {60: 30.0}, "refused": {60: 30.0}})
     assert judge(metrics).look(BAKE, since=60, now=120).standing == "green"
+
+
+def test_a_version_that_fails_is_told_with_its_requests_and_its_log() -> None:
+    """And without what is secret in it; of what is no failure of the server its log is not asked."""
+    metrics = Metrics({"requests": {60: 10.0}, "failed": {60: 4.0}, "refused": {60: 1.0}, "latency": {60: 2e6}})
+    asked: list[tuple[str, str, float]] = []
+
+    def log(*of: Any) -> str:
+        asked.append(of)
+        return "it raised ValueError: DB_PASSWORD=hunter2-blue is refused; its log: there"
+
+    why = judge(metrics, log=log).look(BAKE, since=60, now=120).why
+    assert why.startswith("errors: 30 % (3 of 10 requests), and at most 1 % is wanted; it raised ValueError: ")
+    assert why.endswith("its log: there") and "hunter2" not in why and asked == [("churn", "blue", 60)]
+    latency = measures()["latency"]
+    slow = replace(RULE, name="latency", measure=latency, settings=latency.settings(), at_most=0.25)
+    assert (
+        judge(metrics, slow, log=log).look(BAKE, since=60, now=120).why == "latency: 2s, and at most 250 ms is wanted"
+    )
+    assert judge(metrics, replace(RULE, dry_run=True), log=log).look(BAKE, since=60, now=120).standing == "green"
+    assert len(asked) == 1
 
 
 def test_a_question_without_an_answer_is_no_failure_until_there_are_too_many() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import replace
 
 import pytest
@@ -139,7 +140,16 @@ def test_the_outlook_says_what_will_be_found() -> None:
     blind._joined = None  # as where all traffic goes at once
     assert blind.outlook(BEGAN) == []
     (told,) = SHIFT.judge(Fate(0.3, 0.3, requests=0)).outlook(BEGAN)
-    assert "nothing became of requests before" in told
+    assert (
+        told
+        == "bought: nothing became of requests before: none was captured, so nobody knows what the comparison will find"
+    )
+    (told,) = SHIFT.judge(Fate(0.3, 0.3, known=0.0)).outlook(BEGAN)
+    assert re.search(r"^bought: [\d,]+ requests before, and what became of them is not known, so nobody knows", told)
+    (told,) = SHIFT.judge(Fate(0.0, 0.0, requests=2)).outlook(BEGAN)
+    assert re.match(
+        "bought: (1 request|[0-9.]+ requests) in 1m, 0 for each, before the shift: a few requests are", told
+    )
 
 
 def seeds(test: Test, count: int, **of_fate: float) -> dict[str, int]:

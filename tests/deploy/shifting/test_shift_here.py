@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
 from collections.abc import Iterator
@@ -229,6 +230,30 @@ def test_a_version_that_is_worse_goes_back_by_itself(world: World, number: int, 
     assert len(under.failed) < 0.05 * len(under.answers)
     stored = journals.read(world.account, world.environment, name)
     assert stored is not None and stored.journal.phase == "taken back"
+    if number == 3:
+        reason = str(history.read(world.account, world.environment, name)[-1].reason)
+        for told_of in (told.value.message, reason):
+            assert re.search(r" % \(\d+ of \d+ requests?\), and at most 1 % is wanted; it raised ValueError: ", told_of)
+            assert f"now and then; its log: .mlops/endpoints/{name}/logs/blue/" in told_of
+        assert list((world.folder / ".mlops" / "endpoints" / name / "logs" / "blue").glob("*.txt"))
+
+
+def test_an_endpoint_that_is_declared_with_capture_keeps_it(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As docs/outcomes.md shows it."""
+    text = (Path(__file__).parents[3] / "docs" / "outcomes.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```python\n(from mlops import resources\n.*?)^```$", text, re.MULTILINE | re.DOTALL)
+    (world.folder / "churn_endpoint.py").write_text(shown)
+    monkeypatch.chdir(world.folder)
+    assert main(["upsert", "churn_endpoint.py"]) == 0
+    at_once = World(world.folder, replace(world.environment, promote={}), world.account)
+    before = live(world, "churn")
+    assert promoted(at_once, 2, "churn").action == "updated"
+    after = live(world, "churn")
+    assert before["EndpointConfigName"] != after["EndpointConfigName"]
+    captured = ("Started", "s3://acme-ml/captured")
+    for told in (before, after):
+        found = told["DataCaptureConfig"]
+        assert (found["CaptureStatus"], found["DestinationS3Uri"]) == captured
 
 
 def test_no_traffic_is_not_green(world: World) -> None:
