@@ -103,6 +103,12 @@ def test_a_body_that_is_too_long(sqs: Any, queue: str) -> None:
         sqs.send_message(QueueUrl=queue, MessageBody="x" * (1024 * 1024 + 1))
 
 
+@pytest.mark.parametrize("most", [0, -1, 1001])
+def test_a_page_that_cannot_be(local: LocalAccount, most: int) -> None:
+    with refused("InvalidParameterValue"):
+        local.client("sqs").list_queues(MaxResults=most)
+
+
 @pytest.mark.parametrize("body", ["", "\x00", "a\x1f"])
 def test_a_body_that_xml_cannot_hold(local: LocalAccount, body: str) -> None:
     """moto takes an empty one."""

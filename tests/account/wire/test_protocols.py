@@ -197,6 +197,8 @@ def same(shape: Shape, told: Any, heard: Any) -> bool:
         case StructureShape() if shape.is_document_type:
             return bool(told == heard)
         case StructureShape():
+            # A form has no word for a structure in which nothing is.
+            told, heard = told or {}, heard or {}
             names = {*told, *heard}
             return all(
                 same(shape.members[name], told.get(name), heard.get(name))

@@ -29,6 +29,7 @@ _DEFAULTS: Mapping[str, str] = {
 }
 _LARGEST = 1024 * 1024  # bytes of a message, and of a batch
 _MOST = 10  # entries of a batch, messages of one answer
+_MOST_LISTED = 1000
 _LONGEST_WAIT, _LONGEST_HIDDEN, _LONGEST_DELAY = 20, 43_200, 900
 _PAUSE_SECONDS = 0.05
 _NAME = re.compile(r"[A-Za-z0-9_-]{1,80}")
@@ -65,11 +66,11 @@ def get_queue_url(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
 def list_queues(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     rows = state.store.all("SELECT name FROM resource WHERE kind = ? ORDER BY name", KIND)
     names = [row["name"] for row in rows if row["name"].startswith(request.get("QueueNamePrefix") or "")]
-    most = request.get("MaxResults")
+    most = _between(request.get("MaxResults"), _MOST_LISTED, 1, _MOST_LISTED, "MaxResults")
     after = request.get("NextToken") or ""
     left = [name for name in names if name > after]
-    page = left[:most] if most else left
-    more = {"NextToken": page[-1]} if most and len(left) > most else {}
+    page = left[:most]
+    more = {"NextToken": page[-1]} if len(left) > most else {}
     return {"QueueUrls": [url(state, name) for name in page], **more}
 
 
