@@ -69,7 +69,7 @@ def test_what_it_uploads_goes_to_a_bucket_that_is_there(
 ) -> None:
     (project / "pipeline.py").write_text(FILE.replace("NAMED", named))
     mlops, s3 = in_this_process(capfd), boto("s3", moto_url)
-    planned = mlops("plan", "pipeline.py", "--env", "moto")
+    planned = mlops("plan", "pipeline.py", "--env", "moto", code=0 if buckets else 1)
     told = mlops("upsert", "pipeline.py", "--env", "moto", code=0 if buckets else 1)
     assert [bucket["Name"] for bucket in s3.list_buckets()["Buckets"]] == ["acme-ml"]
     keys = [item["Key"] for item in s3.list_objects_v2(Bucket="acme-ml").get("Contents", ())]
