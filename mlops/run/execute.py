@@ -92,8 +92,6 @@ class _Run:
         self._placed = {item.step.name: item for item in checked.definition.placed()}
         self._steps = {name: item.step for name, item in self._placed.items()}
         self._loops: dict[str, Loop] = {}
-        self._inside: set[str] = set()
-        """Steps of iterations: the loop answers for those that fail."""
         self._limit = execution.max_parallel or os.cpu_count() or 1
         self._states: dict[str, State] = dict.fromkeys(execution.finished, "Succeeded")
         self._responses = {name: record.response for name, record in execution.finished.items()}
@@ -171,8 +169,9 @@ class _Run:
         """One step at a time, so that a step which ends at once makes room and changes what is ready."""
         if self._stopping or self._message is not None or self._is_full():
             return False
+        held = {name for loop in self._loops.values() for name in loop.held()}
         found = ready(self._checked, self._placed, self._states, self._taken)
-        name = next((name for name in found if self._is_admitted(name)), None)
+        name = next((name for name in found if name not in held), None)
         if name is not None:
             self._start(self._steps[name])
         return name is not None
@@ -191,14 +190,14 @@ class _Run:
         """A loop takes no place itself."""
         return len(self._running) - len(self._loops) >= self._limit
 
-    def _is_admitted(self, name: str) -> bool:
-        return all(loop.admits(name) for loop in self._loops.values() if name in loop.steps)
+    def _is_of_a_loop(self, name: str) -> bool:
+        """The loop, which has not ended before its iterations, answers for those that fail."""
+        return any(name in loop.steps for loop in self._loops.values())
 
     def _open(self, name: str, loop: Loop) -> None:
         self._checked = loop.unrolled(self._checked)
         self._placed |= loop.placed()
         self._steps |= loop.steps
-        self._inside |= {*loop.steps}
         loop.states = self._states
         self._loops[name] = loop
 
@@ -364,7 +363,7 @@ class _Run:
             if self._cache is not None and record.cache is not None and record.cache_source is None:
                 written = self._cache.outputs(self._checked.type_of(self._steps[name]), outcome.response)
                 ended = replace(ended, cache=replace(record.cache, outputs=written))
-        elif outcome.status == "Failed" and name not in self._inside:
+        elif outcome.status == "Failed" and not self._is_of_a_loop(name):
             self._failed.append(name)
         if outcome.ends_execution is not None and self._message is None:
             self._message = outcome.ends_execution

@@ -32,15 +32,14 @@ class Selector:
 
 @dataclass(slots=True)
 class Loop:
-    """A task that runs nothing itself. ``steps`` are those of all iterations by name, ``iteration`` says of which,
-    ``edges`` what each waits for. ``states`` are the run's, and change while it goes on."""
+    """A task that runs nothing itself. ``steps`` are those of all iterations by name, ``edges`` what each waits for.
+    ``states`` are the run's, and change while it goes on."""
 
     work: Work
     body: tuple[str, ...]
     items: Sequence[Any]
     concurrency: int
     steps: Mapping[str, Step]
-    iteration: Mapping[str, int]
     edges: Mapping[str, frozenset[str]]
     selector: Selector | None
     states: Mapping[str, State] = field(default_factory=dict)
@@ -59,11 +58,13 @@ class Loop:
     def placed(self) -> Mapping[str, Placed]:
         return {name: Placed(step, "") for name, step in self.steps.items()}
 
-    def admits(self, name: str) -> bool:
-        """Whether the iteration of that step is under way, or may begin."""
-        begun = {self.iteration[step] for step in self.steps if step in self.states}
-        under_way = {number for number in begun if self._goes_on(number)}
-        return self.iteration[name] in under_way or len(under_way) < self.concurrency
+    def held(self) -> frozenset[str]:
+        """Steps of the iterations that have to wait, since as many as may be are under way."""
+        iterations = [[_named(step, number) for step in self.body] for number in range(len(self.items))]
+        waiting = [steps for steps in iterations if not self._is_under_way(steps)]
+        if len(iterations) - len(waiting) < self.concurrency:
+            return frozenset()
+        return frozenset(name for steps in waiting for name in steps)
 
     def poll(self) -> Outcome | None:
         """Over when nothing of it runs and nothing more can begin."""
@@ -120,9 +121,11 @@ class Loop:
             "StoppedStepCount": states.count("Stopped"),
         }
 
-    def _goes_on(self, number: int) -> bool:
-        mine = [step for step in self.steps if self.iteration[step] == number]
-        return any(self.states.get(step) == "Running" or self._may_begin(step) for step in mine)
+    def _is_under_way(self, steps: Sequence[str]) -> bool:
+        """The iteration with these has begun, and not come to its end."""
+        return any(step in self.states for step in steps) and any(
+            self.states.get(step) == "Running" or self._may_begin(step) for step in steps
+        )
 
     def _may_begin(self, name: str) -> bool:
         """It has not begun, and what it waits for may still end as it wants."""
@@ -142,12 +145,11 @@ def open_loop(work: Work) -> Loop:
     names = tuple(inner.name for inner in body)
     items = _items(work.request.get("IterableItems"))
     steps: dict[str, Step] = {}
-    iteration: dict[str, int] = {}
     edges: dict[str, frozenset[str]] = {}
     for number, item in enumerate(items):
         for inner in body:
             made = _iterated(inner, names, number, item)
-            steps[made.name], iteration[made.name] = made, number
+            steps[made.name] = made
             edges[made.name] = frozenset(
                 _named(before, number) if before in names else before
                 for before in checked.edges.get(inner.name, ())
@@ -158,7 +160,7 @@ def open_loop(work: Work) -> Loop:
         raise StepFailed(f"an iteration would be named {', '.join(taken)}, as another step of the pipeline is")
     most = work.request.get("MaxConcurrency")
     concurrency = most if isinstance(most, int) and most > 0 else 1
-    return Loop(work, names, items, concurrency, steps, iteration, edges, _selector(step, names))
+    return Loop(work, names, items, concurrency, steps, edges, _selector(step, names))
 
 
 def _selector(step: Step, body: Sequence[str]) -> Selector | None:
