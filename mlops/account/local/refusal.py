@@ -15,6 +15,11 @@ class Refusal(Exception):
         self.status = status
         self.details = details
 
+    @property
+    def fault(self) -> str:
+        """Whose it is, in the words of the query protocol."""
+        return "Sender" if self.status < 500 else "Receiver"
+
 
 def not_found(what: str) -> Refusal:
     """The shape that SageMaker's pipelines and registry use; models and endpoints say ValidationException."""

@@ -147,3 +147,15 @@ def _attributes(shape: StructureShape, value: Mapping[str, Any]) -> str:
         if member.serialization.get("xmlAttribute"):
             found += f' {member.serialization["name"]}="{quoted(texts.written(member, item, "iso8601"))}"'
     return found
+
+
+def of_texts(root: str, values: Mapping[str, Any]) -> str:
+    """An element of texts, which no shape describes."""
+    inner = "".join(f"<{name}>{quoted(str(value))}</{name}>" for name, value in values.items())
+    return f"<{root}>{inner}</{root}>"
+
+
+def error_response(refusal: Refusal, request_id: str) -> str:
+    """As all services but S3 tell a refusal in XML."""
+    told = {"Type": refusal.fault, "Code": refusal.code, "Message": refusal.message, **refusal.details}
+    return f"<ErrorResponse>{of_texts('Error', told)}<RequestId>{request_id}</RequestId></ErrorResponse>"

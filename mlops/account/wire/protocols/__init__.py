@@ -26,6 +26,10 @@ class Said:
     resource: str = ""
     query_mode: bool = False
 
+    def query_error(self, refusal: Refusal) -> dict[str, str]:
+        """The header in which clients that come from the query protocol look for the code that it had there."""
+        return {"x-amzn-query-error": f"{refusal.code};{refusal.fault}"} if self.query_mode else {}
+
 
 @dataclass(frozen=True, slots=True)
 class Protocol:

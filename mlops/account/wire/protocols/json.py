@@ -30,10 +30,7 @@ def write(operation: OperationModel, reply: Mapping[str, Any], request_id: str) 
 
 def refuse(refusal: Refusal, said: Said) -> Reply:
     body = json_bodies.dumped({"__type": refusal.code, said.message: refusal.message, **refusal.details})
-    told = headers("1.1", said.request_id)
-    if said.query_mode:
-        told["x-amzn-query-error"] = f"{refusal.code};{'Sender' if refusal.status < 500 else 'Receiver'}"
-    return Reply(refusal.status, told, body)
+    return Reply(refusal.status, headers("1.1", said.request_id) | said.query_error(refusal), body)
 
 
 def headers(version: str, request_id: str) -> dict[str, str]:

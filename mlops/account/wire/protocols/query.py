@@ -43,10 +43,7 @@ def write(operation: OperationModel, reply: Mapping[str, Any], request_id: str) 
 
 
 def refuse(refusal: Refusal, said: Said) -> Reply:
-    kind = "Sender" if refusal.status < 500 else "Receiver"
-    told = {"Type": kind, "Code": refusal.code, "Message": refusal.message, **refusal.details}
-    inner = "".join(f"<{name}>{xml_bodies.quoted(str(value))}</{name}>" for name, value in told.items())
-    body = f"<ErrorResponse><Error>{inner}</Error><RequestId>{said.request_id}</RequestId></ErrorResponse>"
+    body = xml_bodies.error_response(refusal, said.request_id)
     return Reply(refusal.status, headers(said.request_id), body.encode(errors="replace"))
 
 

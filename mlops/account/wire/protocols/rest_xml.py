@@ -39,15 +39,13 @@ def write(operation: OperationModel, reply: Mapping[str, Any], request_id: str) 
 
 def refuse(refusal: Refusal, said: Said) -> Reply:
     headers = {"Content-Type": TYPE, "x-amz-request-id": said.request_id}
-    told = {"Code": refusal.code, "Message": refusal.message, **refusal.details}
     if said.service == "s3":
         if refusal.status in (304, 404) and refusal.code.isdigit():
             return Reply(refusal.status, headers)
-        body = _elements("Error", {**told, "Resource": said.resource, "RequestId": said.request_id})
+        told = {"Code": refusal.code, "Message": refusal.message, **refusal.details}
+        body = xml_bodies.of_texts("Error", {**told, "Resource": said.resource, "RequestId": said.request_id})
     else:
-        kind = "Sender" if refusal.status < 500 else "Receiver"
-        inner = _elements("Error", {"Type": kind, **told})
-        body = f"<ErrorResponse>{inner}<RequestId>{said.request_id}</RequestId></ErrorResponse>"
+        body = xml_bodies.error_response(refusal, said.request_id)
     return Reply(refusal.status, headers, (HEAD + body).encode(errors="replace"))
 
 
@@ -69,11 +67,6 @@ def _write_body(operation: OperationModel, shape: Shape, members: Mapping[str, A
             return f'{HEAD}<LocationConstraint xmlns="{namespace}">{text}</LocationConstraint>'.encode()
     inner = "".join(xml_bodies.members(shape, members))
     return f'{HEAD}<{root} xmlns="{xml_bodies.quoted(namespace)}">{inner}</{root}>'.encode()
-
-
-def _elements(root: str, members: Mapping[str, Any]) -> str:
-    inner = "".join(f"<{name}>{xml_bodies.quoted(str(value))}</{name}>" for name, value in members.items())
-    return f"<{root}>{inner}</{root}>"
 
 
 PROTOCOL = Protocol(read, write, refuse)

@@ -33,10 +33,7 @@ def write(operation: OperationModel, reply: Mapping[str, Any], request_id: str) 
 def refuse(refusal: Refusal, said: Said) -> Reply:
     told = {"__type": refusal.code, said.message: refusal.message}
     told |= {name: str(value) for name, value in refusal.details.items()}
-    found = headers(said.request_id)
-    if said.query_mode:
-        found["x-amzn-query-error"] = f"{refusal.code};{'Sender' if refusal.status < 500 else 'Receiver'}"
-    return Reply(refusal.status, found, cbor_bodies.texts_of(told))
+    return Reply(refusal.status, headers(said.request_id) | said.query_error(refusal), cbor_bodies.texts_of(told))
 
 
 def headers(request_id: str) -> dict[str, str]:
