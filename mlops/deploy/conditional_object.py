@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops.account import Account
 from mlops.account.missing import error_code, unless_missing
-from mlops.ir import AccountError
+from mlops.ir import AccountError, Refusal
 from mlops.project.environments import Environment
 
 
@@ -57,6 +57,14 @@ def get(account: Account, environment: Environment, name: str) -> Found | None:
         return None
     now = _date(reply) or datetime.now(UTC)
     return Found(reply["Body"].read(), str(reply["ETag"]), (now - reply["LastModified"]).total_seconds())
+
+
+def unreadable(environment: Environment, name: str, *, hint: str | None = None) -> Refusal:
+    """What was found there is nothing that its reader knows."""
+    return Refusal(
+        f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its own",
+        hint=hint,
+    )
 
 
 def put(account: Account, environment: Environment, name: str, content: bytes, replaces: str | None) -> str:

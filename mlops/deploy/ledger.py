@@ -74,11 +74,8 @@ def read(
             continue
         told = _record(there.content)
         if told is None or any(member not in told for member in members):
-            raise Refusal(
-                f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its "
-                "own",
-                hint="what it says is not known; where it is nothing of yours, delete that object",
-            )
+            hint = "what it says is not known; where it is nothing of yours, delete that object"
+            raise conditional_object.unreadable(environment, name, hint=hint)
         found.append({**told, "number": number})
     return found
 

@@ -10,3 +10,9 @@ def items(client: Any, operation: str, member: str, **request: Any) -> Iterator[
     """Every item of ``member`` over all pages."""
     for page in client.get_paginator(operation).paginate(**request):
         yield from page.get(member, [])
+
+
+def keys(s3: Any, bucket: str, prefix: str) -> list[str]:
+    """Of all objects that begin so, without those that only stand for a folder."""
+    listed = items(s3, "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
+    return [str(item["Key"]) for item in listed if not str(item["Key"]).endswith("/")]

@@ -22,7 +22,7 @@ from mlops.deploy.endpoints.sampling import Samples, samples_of
 from mlops.deploy.models import registry
 from mlops.deploy.models.distributions import requirements
 from mlops.deploy.models.registry import Version
-from mlops.deploy.pages import items
+from mlops.deploy.pages import keys
 from mlops.ir import Listener, Refusal, UsageError
 from mlops.ir.gate import Digest
 from mlops.ir.placeholders import LOCAL_ACCOUNT
@@ -201,14 +201,10 @@ def _below(account: Account, uri: str, folder: Path) -> None:
     bucket, prefix = split_uri(uri)
     front = prefix if not prefix or prefix.endswith("/") else f"{prefix}/"
     with answers():
-        keys = [
-            str(item["Key"])
-            for item in items(account.client("s3"), "list_objects_v2", "Contents", Bucket=bucket, Prefix=front)
-            if not str(item["Key"]).endswith("/")
-        ]
-    if not keys:
+        listed = keys(account.client("s3"), bucket, front)
+    if not listed:
         raise Refusal(f"nothing lies below {uri}")
-    for key in keys:
+    for key in listed:
         inside = PurePosixPath(key.removeprefix(front))
         if inside.is_absolute() or ".." in inside.parts:
             raise Refusal(f"s3://{bucket}/{key} would lie outside of the model's folder")

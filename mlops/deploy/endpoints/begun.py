@@ -90,8 +90,9 @@ def _same(one: Entry, other: Entry) -> bool:
 
 
 def _stored(account: Account, environment: Environment, endpoint: str) -> tuple[Entry, str] | None:
+    name = _key(environment, endpoint)
     try:
-        found = conditional_object.get(account, environment, _key(environment, endpoint))
+        found = conditional_object.get(account, environment, name)
     except BucketMissing:
         return None
     if found is None:
@@ -99,11 +100,8 @@ def _stored(account: Account, environment: Environment, endpoint: str) -> tuple[
     try:
         return _parse(json.loads(found.content)), found.etag
     except (ValueError, RecursionError, TypeError, AttributeError):
-        name = _key(environment, endpoint)
-        raise Refusal(
-            f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its own",
-            hint="what was begun is not known; where nothing is under way, delete that object",
-        ) from None
+        hint = "what was begun is not known; where nothing is under way, delete that object"
+        raise conditional_object.unreadable(environment, name, hint=hint) from None
 
 
 def _parse(told: Mapping[str, Any]) -> Entry:

@@ -20,7 +20,7 @@ from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.models import lineage
 from mlops.deploy.models.registry import Version
-from mlops.deploy.pages import items
+from mlops.deploy.pages import keys
 from mlops.ir import AccountError, Refusal
 from mlops.ir.gate import Digest
 from mlops.ir.image_uri import EcrImage, ecr_image
@@ -233,11 +233,7 @@ def _folder(
     # Where a prefix ends inside of a name, the service takes all that begin so.
     front = prefix if prefix.endswith("/") or not prefix else prefix[: prefix.rfind("/") + 1]
     with answers():
-        listed = [
-            str(item["Key"])
-            for item in items(source.client("s3"), "list_objects_v2", "Contents", Bucket=bucket, Prefix=prefix)
-            if not str(item["Key"]).endswith("/")
-        ]
+        listed = keys(source.client("s3"), bucket, prefix)
     if not listed:
         return Need(what, False, "nothing lies there"), (), ""
     known = recorded.get(uri)

@@ -60,9 +60,7 @@ def _read(account: Account, environment: Environment, name: str) -> Samples | No
     try:
         return parsed(found.content)
     except (ValueError, RecursionError):
-        raise Refusal(
-            f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its own"
-        ) from None
+        raise conditional_object.unreadable(environment, name) from None
 
 
 def _key(environment: Environment, endpoint: str, began: float) -> str:

@@ -19,7 +19,6 @@ from pydantic import TypeAdapter
 from mlops.account import Account
 from mlops.deploy import conditional_object
 from mlops.deploy.fencing import is_over
-from mlops.ir import Refusal
 from mlops.ir.shift import (
     Bake,
     CallHooks,
@@ -157,10 +156,8 @@ def read(account: Account, environment: Environment, endpoint: str) -> Stored | 
     try:
         journal = _parse(found.content)
     except (ValueError, RecursionError, KeyError, TypeError):
-        raise Refusal(
-            f"s3://{environment.bucket}/{name} cannot be read: it is of another version of mlops, or none of its own",
-            hint="see what serves with `mlops endpoints show`; where no shift is under way, delete that object",
-        ) from None
+        hint = "see what serves with `mlops endpoints show`; where no shift is under way, delete that object"
+        raise conditional_object.unreadable(environment, name, hint=hint) from None
     return Stored(journal, found.etag, found.age, is_over(journal.writer))
 
 
