@@ -7,6 +7,7 @@ a process that stays for the next event.
 from __future__ import annotations
 
 import json
+import shutil
 import sys
 import time
 from collections.abc import Mapping
@@ -86,7 +87,7 @@ class Call:
 def call(function: Function, event: Any, box: Box, log: Path, *, request: str) -> Call:
     """``request`` is what the call and its log stream are named by: the same id for the same text. ``box.ml`` is taken
     for it alone."""
-    _copy(function.folder, box.ml / _CODE)
+    shutil.copytree(function.folder, box.ml / _CODE, copy_function=shutil.copy)
     # Where we are installed may be out of the box's sight, as what lies below /tmp is.
     (box.ml / _CALLER).write_bytes(_PROGRAM.read_bytes())
     (box.ml / "output").mkdir(parents=True, exist_ok=True)
@@ -117,19 +118,6 @@ def call(function: Function, event: Any, box: Box, log: Path, *, request: str) -
     }
     boxed = start(command, box, environment=environment, log=log, cwd=f"{inside}/{_CODE}")
     return Call(function, box, boxed, log, time.monotonic() + function.timeout)
-
-
-def _copy(source: Path, target: Path) -> None:
-    """The account made the folder: it has regular files alone."""
-    for path in sorted(source.rglob("*")):
-        place = target / path.relative_to(source)
-        if path.is_dir():
-            place.mkdir(parents=True, exist_ok=True)
-        else:
-            place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(path.read_bytes())
-            place.chmod(path.stat().st_mode & 0o777)
-    target.mkdir(parents=True, exist_ok=True)
 
 
 def environment_of(variables: Mapping[str, Any] | None) -> Mapping[str, str]:

@@ -102,8 +102,10 @@ def _travelling(file: Path) -> Iterator[tuple[str, Path]]:
                 waiting.append(beside)
             elif (package / "__init__.py").is_file():
                 # A package goes with all that lies in it, also what is no Python.
-                yield from ((f"{module}/{relative}", inside) for relative, inside in collect(package))
-                waiting += [inside for _, inside in collect(package) if inside.suffix == ".py"]
+                for relative, inside in collect(package):
+                    yield f"{module}/{relative}", inside
+                    if inside.suffix == ".py":
+                        waiting.append(inside)
 
 
 def _imports(path: Path) -> set[str]:

@@ -53,7 +53,6 @@ from mlops.ir.fields import (
     said_at,
 )
 from mlops.ir.values import expressions, to_json
-from mlops.knowledge.model_cards import for_package
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -389,6 +388,8 @@ def _card(step: RegisterModel, lowering: Lowering, _: Step) -> Value:
     declared = lowering.declared_card(group) if isinstance(group, str) else None
     if declared is None or not declared.register:
         return None
+    from mlops.knowledge.model_cards import for_package  # few versions have one
+
     content = for_package(declared.content())
     text = json.dumps(content, sort_keys=True, ensure_ascii=False)
     return {"ModelCardContent": text, "ModelCardStatus": declared.status} if content else None
