@@ -10,12 +10,13 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from mlops.ir import ConfigurationError
 from mlops.run import sandbox
-from mlops.run.sandbox import Box, Boxed, probe, start
+from mlops.run.sandbox import Box, Boxed, launching, probe, start
 
 
 def begin(folder: Path, program: str, name: str = "box", **environment: str) -> Boxed:
@@ -251,6 +252,29 @@ def test_a_killed_launcher_takes_no_step_with_it_and_is_replaced(tmp_path: Path,
     (tmp_path / "slow/ml/data/x.csv").touch()
     assert slow.wait(20) == 0
     assert (tmp_path / "slow.log").read_text() == "done\n"
+
+
+class _TakenWhole(socket.socket):
+    """The other end takes what is sent at once, and is gone before the next call."""
+
+    keeper: socket.socket
+
+    def sendmsg(self, *arguments: Any) -> int:
+        sent = super().sendmsg(*arguments)
+        with self.keeper:
+            assert len(self.keeper.recv(1000)) == sent
+        return sent
+
+
+def test_an_order_that_was_taken_whole_is_not_given_twice() -> None:
+    """Where somebody killed the launcher, the last keeper takes an order and closes the socket behind it."""
+    ours, keeper = socket.socketpair()
+    orders = _TakenWhole(fileno=ours.detach())
+    orders.keeper = keeper
+    with orders:
+        launching._send(orders, b"an order", [0])
+        with pytest.raises(BrokenPipeError):
+            launching._send(orders, b"the next", [0])
 
 
 @pytest.mark.parametrize("mode", ["namespaces", "folders"])

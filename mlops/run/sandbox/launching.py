@@ -81,8 +81,10 @@ class Launcher:
 
 
 def _send(orders: socket.socket, message: bytes, descriptors: Sequence[int]) -> None:
-    sent = socket.send_fds(orders, [message], descriptors)
-    orders.sendall(message[sent:])
+    """Raises where the order was not taken whole, and only there: who is refused sends it again to another launcher."""
+    if rest := message[socket.send_fds(orders, [message], descriptors) :]:
+        # Even nothing cannot be sent to a keeper that took all, and is the last to hold the socket.
+        orders.sendall(rest)
 
 
 def inherited() -> dict[str, str]:
