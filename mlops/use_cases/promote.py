@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account import answers, confirm_account
-from mlops.deploy.endpoints import begun, evidence, history
+from mlops.deploy.endpoints import begun, evidence, history, planning, to_component
 from mlops.deploy.endpoints import promote as promoting
 from mlops.deploy.endpoints.components import need_components
 from mlops.deploy.endpoints.crossing import Crossing, Need, crosses, see
@@ -120,16 +120,16 @@ def plan(request: Promotion) -> Planned:
     if not found.may:
         return found
     if road.settings.component is not None:
-        component = promoting.planned_component(
+        component = to_component.planned_component(
             road.connected.account, road.connected.environment, road.version, road.target, road.settings
         )
         return replace(found, calls=component.told)
-    first = promoting.going_on(
+    first = planning.going_on(
         road.connected.account, road.connected.environment, road.target.endpoint, take_over=request.take_over
     )
     if first:
         return replace(found, calls=first)
-    promotion = promoting.planned(
+    promotion = planning.planned(
         road.connected.account,
         road.connected.environment,
         road.version,

@@ -16,7 +16,8 @@ import pytest
 from botocore.validate import validate_parameters
 
 from mlops.deploy.endpoints import history
-from mlops.deploy.endpoints.promote import Target, planned_component, promote
+from mlops.deploy.endpoints.promote import Target, promote
+from mlops.deploy.endpoints.to_component import planned_component
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.rolling import deployment_config
 from mlops.deploy.shifting.settings import PromotionSettings, read

@@ -15,9 +15,11 @@ from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.begun import CUT_OFF
 from mlops.deploy.endpoints.gating import Gated
 from mlops.deploy.endpoints.history import Entry
-from mlops.deploy.endpoints.promote import Target, going_on, planned, planned_component, promote
+from mlops.deploy.endpoints.planning import going_on, planned
+from mlops.deploy.endpoints.promote import Target, promote
 from mlops.deploy.endpoints.promotion import want
 from mlops.deploy.endpoints.telling import told
+from mlops.deploy.endpoints.to_component import planned_component
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.settings import PromotionSettings, read
 from mlops.ir import Refusal

@@ -16,7 +16,7 @@ from botocore.validate import validate_parameters
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.control import Steering
 from mlops.deploy.endpoints.history import Entry
-from mlops.deploy.endpoints.promote import noted
+from mlops.deploy.endpoints.planning import noted
 from mlops.deploy.endpoints.promotion import Promotion, Shift
 from mlops.deploy.endpoints.telling import told_move
 from mlops.deploy.shifting import journal as journals
