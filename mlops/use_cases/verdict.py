@@ -12,13 +12,13 @@ from mlops.account import answers
 from mlops.deploy.endpoints import history, shift_records
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.shifting import deciding
-from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.evidence import Line, lines, stages
 from mlops.deploy.shifting.mirroring import Mirrored, Mirroring
 from mlops.deploy.shifting.mirroring import decided as mirroring_decided
 from mlops.deploy.shifting.samples import Looked, Samples, parsed, written
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.settings import read as read_settings
+from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir import Refusal, UsageError
 from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.use_cases.connecting import connect_here

@@ -9,8 +9,8 @@ from dataclasses import asdict
 
 from mlops.account import Account
 from mlops.deploy.endpoints import history
-from mlops.deploy.shifting.controller import Red
 from mlops.deploy.shifting.journal import Journal
+from mlops.deploy.shifting.red import Red
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal

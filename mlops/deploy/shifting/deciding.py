@@ -16,8 +16,8 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.shifting import comparing
 from mlops.deploy.shifting.comparing import Comparison, Window
-from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.samples import Samples
+from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir.counted import counted
 from mlops.ir.duration import said
 from mlops.ir.measure import REQUESTS, Answers, Measure, seen_values, slice_answers

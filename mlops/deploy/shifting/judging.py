@@ -13,10 +13,10 @@ from mlops.account import answers
 from mlops.deploy.outcomes.joining import Joined
 from mlops.deploy.shifting import cloudwatch, comparing, deciding
 from mlops.deploy.shifting.comparing import Window
-from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.deciding import Rule
 from mlops.deploy.shifting.judging_shadows import ByPairs
 from mlops.deploy.shifting.samples import Looked, Samples
+from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir import AccountError, MlopsError
 from mlops.ir.hiding import hide_text
 from mlops.ir.measure import Outcomes, Query

@@ -7,9 +7,9 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from mlops.account import Here
-from mlops.deploy.shifting.controller import Verdict
 from mlops.deploy.shifting.mirroring import Mirroring, ShadowSamples, Tally, with_look
 from mlops.deploy.shifting.samples import Samples
+from mlops.deploy.shifting.verdict import Verdict
 
 _LISTED = 5
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, Literal, NamedTuple
 
 from mlops.account import ShadowPair
-from mlops.deploy.shifting.controller import Verdict
+from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir.measure import said_share
 from mlops.statistics import pairs as evidence
 from mlops.statistics.betting import Tosses, goal, log_wealth

@@ -10,11 +10,12 @@ from typing import Any
 import pytest
 
 from mlops.deploy.shifting import journal as journals
-from mlops.deploy.shifting.controller import Controller, Outcome, Verdict
+from mlops.deploy.shifting.controller import Controller, Outcome
 from mlops.deploy.shifting.journal import Journal
 from mlops.deploy.shifting.mirroring import Mirroring
 from mlops.deploy.shifting.moves import by_weights
 from mlops.deploy.shifting.shadowed_moves import shadow_first
+from mlops.deploy.shifting.verdict import Verdict
 from mlops.deploy.strategies import strategies
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal
