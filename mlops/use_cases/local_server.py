@@ -7,14 +7,17 @@ import os
 import signal
 import subprocess
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from types import FrameType
 
 from mlops.account.wire import routing
 from mlops.account.wire.answers import Answers, Told
-from mlops.account.wire.client_variables import Variables, variables
+from mlops.account.wire.aws_names import suffixes
+from mlops.account.wire.client_variables import Proxied, Variables, variables
 from mlops.account.wire.registration import Registered, living, registered
 from mlops.account.wire.server import Server
 from mlops.ir import Listener, UsageError
@@ -36,12 +39,13 @@ def serving(
     """Answers until it is left. Told are requests that nobody answers and mistakes of ours, with ``every`` all: their
     operations, never what they hold."""
     environment, state = _local(user)
+    answers = Answers(state, environment.region, user, _telling(listener, every=every))
+    with _answering(answers, environment, state, port) as found:
+        yield found
 
-    def tell(told: Told) -> None:
-        if every or told.mistake is not None or told.code in _UNKNOWN:
-            listener(Said(text=_line(told)))
 
-    answers = Answers(state, environment.region, user, tell)
+@contextmanager
+def _answering(answers: Answers, environment: Environment, state: Path, port: int | None) -> Iterator[Registered]:
     server = _server(answers, port)
     found = Registered(server.url, environment.region, os.getpid())
     server.start()
@@ -51,6 +55,37 @@ def serving(
             yield found
     finally:
         server.stop()
+
+
+@contextmanager
+def _proxying(answers: Answers, listener: Listener) -> Iterator[Proxied]:
+    """Leads who asks for AWS's names to ``answers``, until it is left: then its authority is gone too."""
+    from mlops.account.wire.proxy.gate import Gate, Turned  # certificates are slow to load, and seldom wanted
+    from mlops.account.wire.proxy.issuers import Terms, issuer
+    from mlops.account.wire.proxy.tunnel import Tunnel
+
+    def tell(turned: Turned) -> None:
+        listener(Said(text=f"{turned.name} was not led to: {turned.why}"))
+
+    authority = issuer(Terms.at(datetime.now(UTC), suffixes()))
+    gate = Gate(authority, tell)
+    server = Server(answers, meet=lambda taken, limits: Tunnel(taken, limits, gate))
+    with TemporaryDirectory(prefix="mlops-proxy-") as folder:
+        bundle = Path(folder) / "authority.pem"
+        bundle.write_bytes(authority.authority)
+        server.start()
+        try:
+            yield Proxied(gate.url(server.port), str(bundle))
+        finally:
+            server.stop()
+
+
+def _telling(listener: Listener, *, every: bool) -> Callable[[Told], None]:
+    def tell(told: Told) -> None:
+        if every or told.mistake is not None or told.code in _UNKNOWN:
+            listener(Said(text=_line(told)))
+
+    return tell
 
 
 def client_variables(port: int | None) -> Variables:
@@ -67,12 +102,19 @@ def client_variables(port: int | None) -> Variables:
     return variables(running[0].url, running[0].region, os.environ)
 
 
-def run_with_server(command: Sequence[str], listener: Listener, *, user: str | None = None, every: bool = False) -> int:
-    """The command's exit code. It is started with the variables of a server of its own, which ends with it."""
+def run_with_server(
+    command: Sequence[str], listener: Listener, *, user: str | None = None, every: bool = False, proxy: bool = False
+) -> int:
+    """The command's exit code. It is started with the variables of a server of its own, which ends with it; with
+    ``proxy``, AWS's own names lead to that too."""
     if not command:
         raise UsageError("no command is given", hint="write it behind --: `mlops local exec -- aws s3 ls`")
-    with serving(0, listener, user=user, every=every) as found:
-        given = variables(found.url, found.region, os.environ).of(os.environ)
+    environment, state = _local(user)
+    answers = Answers(state, environment.region, user, _telling(listener, every=every))
+    with ExitStack() as opened:
+        found = opened.enter_context(_answering(answers, environment, state, 0))
+        proxied = opened.enter_context(_proxying(answers, listener)) if proxy else None
+        given = variables(found.url, found.region, os.environ, proxied).of(os.environ)
         with _passed_on() as told:
             try:
                 process = subprocess.Popen([*command], env=given)

@@ -66,12 +66,21 @@ class _Message:
 
 
 class Connection:
-    """Not to be used by two threads, but for :meth:`close`."""
+    """Not to be used by two threads, but for :meth:`close`. ``early`` was read off the socket before; ``accepts`` tells
+    by its headers whether a request is meant for us."""
 
-    def __init__(self, taken: socket.socket, limits: Limits) -> None:
+    def __init__(
+        self,
+        taken: socket.socket,
+        limits: Limits,
+        early: bytes = b"",
+        accepts: Callable[[Mapping[str, str]], bool] = is_for_us,
+    ) -> None:
         taken.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self._socket = taken
         self._limits = limits
+        self._early = early
+        self._accepts = accepts
         self._parser = HttpRequestParser(self)
         self._coming = _Message()
         self._messages: deque[_Message] = deque()  # whose heads are whole, the one that is answered not among them
@@ -161,7 +170,7 @@ class Connection:
 
     def _request(self, message: _Message) -> Request:
         headers, target = message.headers, _text(message.target)
-        if not is_for_us(headers):
+        if not self._accepts(headers):
             raise _Broken(
                 403,
                 "Host, and Origin where there is one, have to name this machine (127.0.0.1 or localhost): a page of "
@@ -219,6 +228,9 @@ class Connection:
 
     def _receive(self, seconds: float) -> bytes:
         """Nothing where nothing came in time. Raises Gone at the end."""
+        if self._early:
+            data, self._early = self._early, b""
+            return data
         if seconds <= 0:
             return b""
         self._socket.settimeout(seconds)

@@ -16,7 +16,8 @@ from mlops.account.local.answering import services
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.shapes import operation, service_model
 from mlops.account.wire import rest_paths
-from mlops.account.wire.hosts import bucket_of
+from mlops.account.wire.aws_names import below_aws
+from mlops.account.wire.hosts import bucket_of, is_of_s3
 from mlops.account.wire.messages import Request
 from mlops.account.wire.protocols.query import form
 from mlops.account.wire.signing import Scope, scope_of
@@ -44,7 +45,7 @@ class Meant:
 
 def spoken(request: Request) -> tuple[Spoken, Request]:
     """Reads a form, whose request is given back with its body unread again. Raises nothing but what reading raises."""
-    scope = scope_of(request)
+    scope = _scope(request)
     target = request.header("x-amz-target")
     if target:
         prefix, _, action = target.rpartition(".")
@@ -89,6 +90,18 @@ def meant(found: Spoken, request: Request) -> Meant:
         if bucket is not None:
             request = request.at(f"/{bucket}{request.path}")
     return Meant(rest_paths.operation_of(model, request), request)
+
+
+def _scope(request: Request) -> Scope:
+    """What nobody has signed is of the service at whose name it is asked for."""
+    scope, host = scope_of(request), request.header("host")
+    if scope.service is not None or is_of_s3(host):
+        return scope
+    below = below_aws(host)
+    if below is None:
+        return scope
+    places = ((_model(name).endpoint_prefix, _model(name).signing_name) for name in services())
+    return Scope(next((signed for place, signed in places if f"{below}.".startswith(f"{place}.")), below))
 
 
 def load() -> None:

@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
+from typing import Protocol
 
 from mlops.account.wire.connection import Connection, Limits
 from mlops.account.wire.messages import Reply, Request
@@ -19,9 +20,18 @@ MOST_CONNECTIONS = 256
 _WAIT_SECONDS = 5.0
 
 
+class Served(Protocol):
+    """One client. ``idle_since`` tells since when nothing is asked; None while something is."""
+
+    @property
+    def idle_since(self) -> float | None: ...
+    def serve(self, answer: Callable[[Request], Reply], stopping: Callable[[], bool]) -> None: ...
+    def close(self) -> None: ...
+
+
 class Server:
     """Listens as soon as it is made; :meth:`start` begins to answer. ``port`` 0 is any that is free. Raises UsageError
-    for one that is taken."""
+    for one that is taken. ``meet`` makes of a socket who is served."""
 
     def __init__(
         self,
@@ -29,12 +39,14 @@ class Server:
         port: int = 0,
         limits: Limits | None = None,
         most: int = MOST_CONNECTIONS,
+        meet: Callable[[socket.socket, Limits], Served] = Connection,
     ) -> None:
         self._answer = answer
         self._limits = limits or Limits()
         self._most = most
+        self._meet = meet
         self._stopping = threading.Event()
-        self._connections: set[Connection] = set()
+        self._connections: set[Served] = set()
         self._lock = threading.Lock()
         self._threads = ThreadPoolExecutor(most, thread_name_prefix="client")
         self._taker = threading.Thread(target=self._take, name="server", daemon=True)
@@ -72,7 +84,7 @@ class Server:
             connection.close()
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def _open(self) -> list[Connection]:
+    def _open(self) -> list[Served]:
         with self._lock:
             return [*self._connections]
 
@@ -91,7 +103,7 @@ class Server:
         if not is_ours(taken):
             taken.close()
             return
-        connection = Connection(taken, self._limits)
+        connection = self._meet(taken, self._limits)
         with self._lock:
             if len(self._connections) >= self._most:
                 self._make_room()
@@ -105,7 +117,7 @@ class Server:
             _, _, longest = min(idle)
             longest.close()
 
-    def _serve(self, connection: Connection) -> None:
+    def _serve(self, connection: Served) -> None:
         try:
             connection.serve(self._answer, self._stopping.is_set)
         finally:

@@ -159,9 +159,10 @@ def _quoted(value: str, shell: str) -> str:
 
 
 @command.command("exec", cls=options.WithCommand)
+@click.option("--proxy", is_flag=True, help="Answer at AWS's own names too, by a proxy with a certificate of its own.")
 @click.option("--requests", is_flag=True, help="Tell each request, not only those that nobody answers.")
 @asking.as_user
-def exec_(requests: bool, user: str | None, words: tuple[str, ...]) -> None:
+def exec_(proxy: bool, requests: bool, user: str | None, words: tuple[str, ...]) -> None:
     """Run COMMAND with a server of its own and the variables that lead AWS clients to it.
 
     Ends with the command's exit code.
@@ -169,7 +170,7 @@ def exec_(requests: bool, user: str | None, words: tuple[str, ...]) -> None:
     from mlops.cli.listening import hear
     from mlops.use_cases.local_server import run_with_server
 
-    raise click.exceptions.Exit(run_with_server(words, hear, user=user, every=requests))
+    raise click.exceptions.Exit(run_with_server(words, hear, user=user, every=requests, proxy=proxy))
 
 
 def _tell(found: Pruning, format_: str, *, done: bool) -> None:
