@@ -83,6 +83,9 @@ class Here(Protocol):
     def start(self, request: Mapping[str, Any], options: RunOptions) -> Mapping[str, Any]:
         """StartPipelineExecution. Raises :class:`mlops.account.answers.Refused`."""
 
+    def stubbed(self, execution: str) -> Mapping[str, str]:
+        """By step of the execution with that id, what stood for it."""
+
     def explain_cache(self, execution: str, step: str) -> Explanation:
         """Why the step ran, or whose result served, in the execution with that id. Raises UsageError."""
 

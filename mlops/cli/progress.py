@@ -166,7 +166,10 @@ def summary(state: ExecutionState) -> list[tuple[str, str, str, str]]:
         (
             step.name,
             step.kind,
-            step.status + _named("cached" if step.cached else step.metadata.get("Condition", {}).get("Outcome")),
+            step.status
+            + _named(
+                "stub" if step.stub else "cached" if step.cached else step.metadata.get("Condition", {}).get("Outcome")
+            ),
             "" if step.seconds is None else f"{step.seconds:.1f}",
         )
         for step in state.steps

@@ -27,6 +27,7 @@ from mlops.run.resolve import Context, resolve
 from mlops.run.retry import Retries, policies
 from mlops.run.sandbox import Isolation, probe, wait_for_an_end
 from mlops.run.schedule import State, handled, ready, refusal
+from mlops.run.stand_in import stand_in
 from mlops.run.work import Work, job_name, now
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
@@ -101,6 +102,7 @@ class _Run:
         self._retries: dict[str, Retries] = {}
         self._due: dict[str, _Due] = {}
         self._cache = _step_cache(execution, ports)
+        self._stubs = dict(execution.stubs)
         self._tidying = _Tidying()
         self._untold: list[StepRecord] = []
         self._tell_at = 0.0
@@ -200,6 +202,9 @@ class _Run:
         self._steps |= loop.steps
         loop.states = self._states
         self._loops[name] = loop
+        for inner in loop.body:
+            if inner in self._stubs:
+                self._stubs |= dict.fromkeys(loop.iterations_of(inner), self._stubs[inner])
 
     def _forget_due(self, state: State) -> None:
         for name, due in self._due.items():
@@ -217,6 +222,9 @@ class _Run:
         log.touch()
         record = StepRecord(step.name, step.type, "Starting", attempt, started=now(), log=log)
         self._states[step.name] = "Running"
+        if step.name in self._stubs:
+            self._stand_in(step, record, folder)
+            return
         prepared = self._guarded(step, log, lambda: self._prepare(step, attempt))
         if isinstance(prepared, _Prepared) and prepared.hit is not None:
             remove(folder)
@@ -240,6 +248,25 @@ class _Run:
         self._tell(record)
         if isinstance(started, Loop):
             self._open(step.name, started)
+
+    def _stand_in(self, step: Step, record: StepRecord, folder: Path) -> None:
+        stub, log = self._stubs[step.name], folder / "log.txt"
+        note(log, f"a stub stands for this step ({stub.source}): nothing of it runs")
+        entry = CacheEntry(None, note=f"a stub stood for it ({stub.source})", stub=stub.source)
+        record = replace(record, cache=entry)
+        self._tell(record)
+        step_type = self._checked.type_of(step)
+        try:
+            prepared = self._prepare(step, record.attempt)
+            request, name = prepared.request, prepared.name
+        except (StepFailed, ObjectMissing, RequestRefused) as fault:  # it may be all that is read of another stub
+            note(log, f"its request is not known: {fault}")
+            request, name = {}, job_name(self._execution.execution_id, step.name, record.attempt)
+
+        def stand() -> Outcome:
+            return stand_in(stub, step_type, request, name, self._execution, self._ports.objects, folder)
+
+        self._end(record, self._guarded(step, log, stand))
 
     def _prepare(self, step: Step, attempt: int) -> _Prepared:
         """Raises :class:`StepFailed` and what the ports raise."""

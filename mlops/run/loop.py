@@ -58,6 +58,10 @@ class Loop:
     def placed(self) -> Mapping[str, Placed]:
         return {name: Placed(step, "") for name, step in self.steps.items()}
 
+    def iterations_of(self, step: str) -> tuple[str, ...]:
+        """What a step of the body is called in each."""
+        return tuple(_named(step, number) for number in range(len(self.items)))
+
     def held(self) -> frozenset[str]:
         """Steps of the iterations that have to wait, since as many as may be are under way."""
         iterations = [[_named(step, number) for step in self.body] for number in range(len(self.items))]

@@ -8,6 +8,8 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any, Protocol
 
+from mlops.ir.stub import Stub
+
 
 class ObjectMissing(Exception):
     """No object has that URI, or none starts with it."""
@@ -111,12 +113,13 @@ class Part:
 class CacheEntry:
     """What decides whether another execution may use this step's result. ``key`` is over all ``parts``, None where the
     step cannot be cached. ``outputs`` has, once the step succeeded, the hash of what it wrote by S3 URI. ``note`` says
-    why an earlier result did not serve, where that is not simply another key."""
+    why an earlier result did not serve, where that is not simply another key. ``stub`` is what stood for the step."""
 
     key: str | None
     parts: Mapping[str, Part] = field(default_factory=dict)
     outputs: Mapping[str, str] = field(default_factory=dict)
     note: str | None = None
+    stub: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,7 +183,8 @@ class Execution:
     ``finished`` holds the records of steps that succeeded before (a retry continues behind them).
     Without ``use_cache`` every step runs; what it depends on is still noted.
     ``interruptions`` are by steps of managed spot training: each loses its instances once, for that many seconds.
-    ``memory_limit`` is in bytes, for each host of each step, in place of what its instance type has."""
+    ``memory_limit`` is in bytes, for each host of each step, in place of what its instance type has.
+    ``stubs`` are by steps that are not to run."""
 
     pipeline_name: str
     pipeline_arn: str
@@ -196,6 +200,7 @@ class Execution:
     use_cache: bool = True
     interruptions: Mapping[str, float] = field(default_factory=dict)
     memory_limit: int | None = None
+    stubs: Mapping[str, Stub] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

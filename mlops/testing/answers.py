@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.check.stubs import path_below
 from mlops.ir import Step, UsageError, Value
 from mlops.ir.values import Key, RefPath
 from mlops.testing.step_places import is_packed, job_of, output_names, report_place
@@ -37,7 +38,7 @@ class Answers:
 
     def of(self, path: RefPath) -> Value:
         """Raises UsageError where nothing was given."""
-        read = spelled(path)
+        read = path_below(path)
         if read in self.values:
             return self.values[read]
         match path.segments:
@@ -66,25 +67,6 @@ def is_job_name(path: RefPath) -> bool:
     )
 
 
-def spelled(path: RefPath) -> str:
-    """
-    >>> spelled(RefPath("Steps", "Ask", ("OutputParameters", Key("by"))))
-    "OutputParameters['by']"
-    >>> spelled(RefPath("Steps", "Tune", ("TrainingJobSummaries", 0, "TrainingJobName")))
-    'TrainingJobSummaries[0].TrainingJobName'
-    """
-    text = ""
-    for segment in path.segments:
-        match segment:
-            case Key(text=key):
-                text += f"['{key}']"
-            case int():
-                text += f"[{segment}]"
-            case str():
-                text += f".{segment}" if text else segment
-    return text
-
-
 def declared_values(step: Step) -> tuple[str, ...]:
     """Names of what a Lambda or Callback step gives."""
     return tuple(_declared(step))
@@ -109,7 +91,7 @@ def refuse_unstubbable(step: Step) -> None:
     if step.type in _NEVER or step.blocks:
         raise UsageError(
             f"a step of type {step.type} cannot be stubbed: {step.name} does no work of its own",
-            hint="stub the steps that it reads or holds",
+            hint="stub the steps that it reads or holds; a file of JSON can say how a Condition or a ForEach ends",
         )
 
 

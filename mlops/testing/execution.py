@@ -10,16 +10,14 @@ from typing import Any
 
 from mlops.account import Account, connect
 from mlops.check import check
+from mlops.check.stubs import Given, left_out
 from mlops.deploy.executions import following as executions
 from mlops.deploy.executions.following import ExecutionState, StepState
 from mlops.deploy.models import registry
 from mlops.deploy.pages import items
-from mlops.deploy.pipelines.assets import objects
-from mlops.deploy.pipelines.upload import upload
-from mlops.ir import Asset, Checked, Definition, Step, UsageError, unheard
+from mlops.ir import Checked, Definition, Step, UsageError, unheard
 from mlops.ir.choices import instead
 from mlops.ir.s3_uri import split_uri
-from mlops.project.content_address import UnshippableFile, address_of, collect, digests
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE
 from mlops.testing.answers import Answers, declared_values, files_of, fitting, is_archive, refuse_unstubbable
@@ -28,11 +26,11 @@ from mlops.testing.plainly import plainly
 from mlops.testing.rewriting import only_step, without_steps
 from mlops.testing.step_places import describe_job, input_names, output_names, output_place, report_place
 from mlops.testing.stub import Stub
+from mlops.use_cases import stubs as standing
 from mlops.use_cases.connecting import Connected
+from mlops.use_cases.given_files import MODEL, stored
 from mlops.use_cases.runnable import obstacles
 from mlops.use_cases.running import Chosen, Manner, begin
-
-_MODEL = "model.tar.gz"
 
 
 def empty_account(folder: Path) -> Account:
@@ -80,7 +78,7 @@ class Execution:
         folder = self.folder / step / name
         if not _fetch(self.account, dict(place.uris(described)).get(name, ""), folder):
             raise UsageError(f"step {step} has left nothing in its output {name}")
-        return folder / _MODEL if place.is_file else folder
+        return folder / MODEL if place.is_file else folder
 
     @plainly
     def report(self, step: str, name: str) -> dict[str, Any]:
@@ -146,28 +144,34 @@ class Workplace:
     def run_pipeline(
         self,
         parameters: Mapping[str, str | int | float | bool],
-        stubs: Mapping[str, Stub],
+        stubs: Mapping[str, Stub | str | Path],
         interrupt: Mapping[str, float],
     ) -> Execution:
-        if not stubs:
-            return self._run(self._checked, parameters, interrupt)
-        definition = self._checked.definition
-        answers = {}
+        files, taken_out = {}, {}
         for name, stub in stubs.items():
-            step = self._step(name)
-            if not isinstance(stub, Stub):
-                raise UsageError(f"the stub of {name} is {stub!r:.80}", hint="give mlops.testing.Stub(outputs={…})")
-            refuse_unstubbable(step)
-            declared, files = declared_values(step), files_of(step)
-            _refuse_unknown(f"step {name}", "output", stub.outputs, (*files, *declared))
-            given = {
-                output: fitting(step, output, value)
-                if output in declared
-                else self._upload(self._root / str(value), name, output, packed=is_archive(step, output))
-                for output, value in stub.outputs.items()
-            }
-            answers[name] = Answers(step, given, stub.metrics, stub.values)
-        return self._run(self._again(without_steps(definition, answers)), parameters, interrupt)
+            if isinstance(stub, Stub):
+                taken_out[name] = self._answers(self._step(name), stub)
+            elif isinstance(stub, str | Path):
+                files[self._step(name).name] = self._root / stub
+            else:
+                hint = "give mlops.testing.Stub(outputs={…}), or a file as `mlops run --stub` takes it"
+                raise UsageError(f"the stub of {name} is {stub!r:.80}", hint=hint)
+        checked = self._checked
+        if taken_out:
+            checked = self._again(without_steps(checked.definition, taken_out))
+        return self._run(checked, parameters, interrupt, standing.read(checked, files))
+
+    def _answers(self, step: Step, stub: Stub) -> Answers:
+        refuse_unstubbable(step)
+        declared, files = declared_values(step), files_of(step)
+        _refuse_unknown(f"step {step.name}", "output", stub.outputs, (*files, *declared))
+        given = {
+            output: fitting(step, output, value)
+            if output in declared
+            else self._upload(self._root / str(value), step.name, output, packed=is_archive(step, output))
+            for output, value in stub.outputs.items()
+        }
+        return Answers(step, given, stub.metrics, stub.values)
 
     def run_step(
         self,
@@ -196,41 +200,20 @@ class Workplace:
         return checked
 
     def _upload(self, given: Path, step: str, name: str, *, packed: bool = False) -> str:
-        """The URI of what a file or folder became: a prefix, or with ``packed`` one archive."""
-        if not given.exists():
-            raise UsageError(f"there is no {given}, which was given as {name} of {step}")
-        try:
-            files = collect(given)
-        except (UnshippableFile, OSError) as fault:
-            raise UsageError(str(fault)) from None
-        # By content: what an earlier run of the same test was given must not lie beside it.
-        if packed and given.is_file() and not _is_archive(given):
-            raise UsageError(
-                f"{given}, given as {name} of {step}, is no .tar.gz",
-                hint="give a folder, which is packed, or an archive",
-            )
-        found = digests(files)
-        content = address_of(found)
-        uri = self._environment.uri("given", step, name, content)
-        if packed and given.is_dir():
-            asset = Asset(content, f"{uri}/{_MODEL}", files, archive=True)
-        else:
-            listed = ((_MODEL, given),) if packed else files
-            asset = Asset(content, uri, listed, archive=False, digests=tuple(item.content for item in found))
-        for item in objects(asset):
-            upload(self._account, self._environment, item, lambda place, sent, size: None)
-        return f"{uri}/{_MODEL}" if packed else uri
+        return stored(self._account, self._environment, given, step, name, packed=packed)
 
     def _run(
         self,
         checked: Checked,
         parameters: Mapping[str, str | int | float | bool],
         interrupt: Mapping[str, float],
+        stubs: Mapping[str, Given] | None = None,
     ) -> Execution:
+        given = stubs or {}
         values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
-        manner = Manner(cache=False, interruptions=interrupt)  # a test that says "run" means it
+        manner = Manner(cache=False, interruptions=interrupt, stubs=given)  # a test that says "run" means it
         connected = Connected(self._environment, self._account, self._root)
-        refuse_errors(obstacles(checked), self._target)
+        refuse_errors(obstacles(checked, without=left_out(checked, given)), self._target)
         arn = begin(Chosen(connected, checked, values), manner, unheard)
         try:
             state = executions.follow(self._account, arn)
@@ -247,11 +230,6 @@ def _why(state: ExecutionState) -> str | None:
     reasons = [f"{step.name}: {step.failure}" for step in state.steps if step.status == "Failed" and step.failure]
     told = [state.failure, *reasons] if state.failure else []
     return " ".join(told) or None
-
-
-def _is_archive(file: Path) -> bool:
-    with file.open("rb") as content:
-        return content.read(2) == b"\x1f\x8b"
 
 
 def _refuse_unknown(where: str, noun: str, given: Mapping[str, Any], known: tuple[str, ...]) -> None:

@@ -45,7 +45,7 @@ def run_pipeline(local_account: Account, tmp_path: Path, pytestconfig: pytest.Co
     def run(
         target: str | Path,
         parameters: Mapping[str, str | int | float | bool] | None = None,
-        stubs: Mapping[str, Stub] | None = None,
+        stubs: Mapping[str, Stub | str | Path] | None = None,
         interrupt: Mapping[str, float] | None = None,
     ) -> Execution:
         from mlops.testing.execution import Workplace

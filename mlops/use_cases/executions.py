@@ -151,6 +151,7 @@ def as_dictionary(connected: Connected, state: ExecutionState, target: str | Non
                 "failure": step.failure,
                 "metadata": hide(step.metadata),
                 "cached": step.cached,
+                "stub": step.stub,
                 "replay": commands.get(step.name),
             }
             for step in state.steps

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 @dataclass(frozen=True, slots=True)
 class Run:
     """``only`` are steps to be run on the results of ``execution``, of the account of ``environment`` (the local one
-    without); without it on the newest that there are. ``interrupt`` are STEP or STEP=SECONDS. ``parameters_of`` is the
-    environment whose parameters count where none is given; nothing goes to its account."""
+    without); without it on the newest that there are. ``interrupt`` are STEP or STEP=SECONDS, ``stubs`` STEP=FILE.
+    ``parameters_of`` is the environment whose parameters count where none is given; nothing goes to its account."""
 
     target: str | None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -29,6 +29,7 @@ class Run:
     cache: bool = True
     interrupt: tuple[str, ...] = ()
     parameters_of: str = "local"
+    stubs: tuple[str, ...] = ()
 
 
 def run(request: Run, listener: Listener) -> ExecutionState:
@@ -52,7 +53,12 @@ def run(request: Run, listener: Listener) -> ExecutionState:
         past = Past(request.execution, request.only, request.environment or LOCAL)
         chosen = open_replay(request.target, past, request.parameters, listener)
     interruptions = judge(chosen.checked.definition, parsed(request.interrupt))
-    manner = Manner(request.cache and request.execution is None, target, interruptions)
+    stubs = {}
+    if request.stubs:
+        from mlops.use_cases import stubs as standing  # few runs have any
+
+        stubs = standing.read(chosen.checked, standing.parsed(request.stubs))
+    manner = Manner(request.cache and request.execution is None, target, interruptions, stubs)
     return carry_out(chosen, manner, listener)
 
 

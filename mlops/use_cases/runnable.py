@@ -16,10 +16,13 @@ from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_functions import known
 
 
-def obstacles(checked: Checked, only: Collection[str] = (), knows: Knows | None = None) -> tuple[Finding, ...]:
+def obstacles(
+    checked: Checked, only: Collection[str] = (), knows: Knows | None = None, without: Collection[str] = ()
+) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
-    others is told what comes of them."""
-    found = [item for item in cannot_run(checked, knows) if not only or item.step in only]
+    others is told what comes of them; nothing is of those that do not run (``without``)."""
+    told = (item for item in cannot_run(checked, knows) if item.step not in without)
+    found = [item for item in told if not only or item.step in only]
     surely = (only or unavoidable(checked)) if found else ()
     return tuple(
         replace(item, severity=Severity.ERROR)
@@ -29,9 +32,11 @@ def obstacles(checked: Checked, only: Collection[str] = (), knows: Knows | None 
     )
 
 
-def need_runnable(checked: Checked, only: Collection[str], listener: Listener, knows: Knows) -> None:
+def need_runnable(
+    checked: Checked, only: Collection[str], listener: Listener, knows: Knows, without: Collection[str] = ()
+) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
-    found = obstacles(checked, only, knows)
+    found = obstacles(checked, only, knows, without)
     if found:
         need_sound(found, listener, doing="run")
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mlops.account import RunOptions
 from mlops.check.sources import open_one
@@ -29,6 +29,9 @@ from mlops.use_cases.local_functions import placed as place_functions
 from mlops.use_cases.runnable import need_runnable
 from mlops.use_cases.watching import need_recording, watch
 
+if TYPE_CHECKING:
+    from mlops.check.stubs import Given
+
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
@@ -43,11 +46,12 @@ class Chosen:
 @dataclass(frozen=True, slots=True)
 class Manner:
     """How it runs. ``interruptions`` are seconds without spot instances by step; then, as without ``cache``, every step
-    runs. ``file`` is what the user named."""
+    runs. ``file`` is what the user named. ``stubs`` stand for steps that are not to run."""
 
     cache: bool = True
     file: str | None = None
     interruptions: Mapping[str, float] = field(default_factory=dict)
+    stubs: Mapping[str, Given] = field(default_factory=dict)
 
 
 def open_source(
@@ -83,11 +87,18 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     judge(definition, chosen.values)
     interruptions.judge(definition, manner.interruptions)
     selected = [item["StepName"] for item in (chosen.selective or {}).get("SelectedSteps", ())]
-    need_runnable(chosen.checked, selected, listener, partial(known, connected.environment, lambda: connected.account))
-    options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions)
+    knows = partial(known, connected.environment, lambda: connected.account)
+    stubs, without = manner.stubs, frozenset[str]()
+    if stubs:
+        from mlops.use_cases import stubs as standing  # few runs have any
+
+        without = standing.judge(chosen.checked, stubs, selected)
+    need_runnable(chosen.checked, selected, listener, knows, without)
     # Nobody else writes here but other commands of the same person, who asked for it.
     need_consent(connected, f"run {definition.name}", GIVEN)
     place_functions(connected, listener)
+    brought = standing.brought(connected, chosen.checked, stubs) if stubs else {}
+    options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions, brought)
     upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
     arn = start(
         connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options

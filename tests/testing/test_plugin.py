@@ -117,7 +117,9 @@ def test_stubs(run_pipeline, tmp_path):
     assert bad.report("Evaluate", "quality") == {"score": 0.1}
 
     report.write_text('{"score": 0.9}')
-    stubs["Evaluate"] = Stub(outputs={"report": report})
+    given = tmp_path / "evaluate.json"
+    given.write_text('{"outputs": {"report": "quality.json"}}')
+    stubs["Evaluate"] = given
     good = run_pipeline("pipeline.py", stubs=stubs)
     assert good.status == "Succeeded", good.failure
     assert good.steps["Register"].status == "Succeeded"

@@ -79,6 +79,11 @@ class LocalAccount:
         except Refusal as refusal:
             raise Refused(operation, refusal.code, refusal.message) from None
 
+    def stubbed(self, execution: str) -> Mapping[str, str]:
+        from mlops.account.local import step_records
+
+        return step_records.stubbed(self.state, execution)
+
     def explain_cache(self, execution: str, step: str) -> Explanation:
         from mlops.account.local.upkeep.cache_reasons import explain
 

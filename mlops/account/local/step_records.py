@@ -65,6 +65,16 @@ def successes(state: State, pipeline: str, name: str, key: str) -> list[tuple[st
     return [(row["execution"], _record(row)) for row in rows]
 
 
+def stubbed(state: State, execution: str) -> dict[str, str]:
+    """By step what stood for it."""
+    row = state.store.one("SELECT body FROM execution WHERE id = ?", execution)
+    if row is None or '"Stubs": {' not in row["body"]:
+        return {}
+    rows = state.store.all("SELECT name, cache FROM step WHERE execution = ? AND cache IS NOT NULL", execution)
+    found = {step["name"]: json.loads(step["cache"]).get("Stub") for step in rows}
+    return {name: source for name, source in found.items() if source is not None}
+
+
 def success_before(state: State, pipeline: str, name: str, started: datetime) -> tuple[str, StepRecord] | None:
     """The newest success of the step, served or run, that had ended when another one started."""
     row = state.store.one(
@@ -80,7 +90,8 @@ def success_before(state: State, pipeline: str, name: str, started: datetime) ->
 
 def _dump_cache(entry: CacheEntry) -> str:
     parts = {name: [part.digest, part.shown, part.uri, part.files] for name, part in entry.parts.items()}
-    return dump({"Parts": parts, "Outputs": entry.outputs, "Note": entry.note})
+    stub = {} if entry.stub is None else {"Stub": entry.stub}
+    return dump({"Parts": parts, "Outputs": entry.outputs, "Note": entry.note, **stub})
 
 
 def _read_cache(row: sqlite3.Row) -> CacheEntry | None:
@@ -88,7 +99,7 @@ def _read_cache(row: sqlite3.Row) -> CacheEntry | None:
         return None
     body = json.loads(row["cache"])
     parts = {name: Part(*values) for name, values in body["Parts"].items()}
-    return CacheEntry(row["cache_key"], parts, body["Outputs"], body["Note"])
+    return CacheEntry(row["cache_key"], parts, body["Outputs"], body["Note"], body.get("Stub"))
 
 
 def _record(row: sqlite3.Row) -> StepRecord:

@@ -36,6 +36,13 @@ from mlops.cli import options
     help="Take the instances of this step of managed spot training away, once its first checkpoint is stored, and give "
     "it others after SECONDS (0). Runs every step; repeatable.",
 )
+@click.option(
+    "--stub",
+    "stubs",
+    multiple=True,
+    metavar="STEP=FILE",
+    help="Do not run STEP: FILE, a JSON file, says what others read of it; repeatable.",
+)
 @options.as_json
 def command(
     target: str | None,
@@ -46,6 +53,7 @@ def command(
     from_env: str | None,
     no_cache: bool,
     interrupt_spot: tuple[str, ...],
+    stubs: tuple[str, ...],
     format_: str,
 ) -> None:
     """Compile, check, upsert, start and watch TARGET in the local account: on this machine, without Docker.
@@ -68,6 +76,7 @@ def command(
         cache=not no_cache,
         interrupt=interrupt_spot,
         parameters_of=environment,
+        stubs=stubs,
     )
     with Watching(as_json=format_ == "json") as watching:
         state = run(request, watching)

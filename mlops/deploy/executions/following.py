@@ -48,6 +48,8 @@ class StepState:
     attempt: int = 1
     execution: str = ""
     """The ARN of its own."""
+    stub: str | None = None
+    """What stood for it, in an account whose executions run here."""
 
     def __post_init__(self) -> None:
         if self.failure:
@@ -278,7 +280,8 @@ def describe(account: Account, arn: str) -> ExecutionState:
     sagemaker = account.client("sagemaker")
     with answers():
         found = sagemaker.describe_pipeline_execution(PipelineExecutionArn=arn)
-        steps = tuple(_steps(sagemaker, arn))
+        stubs = account.here.stubbed(arn.rpartition("/")[2]) if account.here is not None else {}
+        steps = tuple(_steps(sagemaker, arn, stubs))
     return ExecutionState(
         arn=arn,
         pipeline=str(found.get("PipelineArn", arn)).rpartition(":pipeline/")[2].partition("/")[0],
@@ -428,7 +431,7 @@ def log_lines(account: Account, step: StepState) -> Iterator[str]:
             request["nextToken"] = reply["nextToken"]
 
 
-def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
+def _steps(sagemaker: Any, arn: str, stubs: Mapping[str, str]) -> Iterator[StepState]:
     for item in items(
         sagemaker,
         "list_pipeline_execution_steps",
@@ -448,4 +451,5 @@ def _steps(sagemaker: Any, arn: str) -> Iterator[StepState]:
             cached=(item.get("CacheHitResult") or {}).get("SourcePipelineExecutionArn"),
             attempt=int(item.get("AttemptCount") or 1),
             execution=arn,
+            stub=stubs.get(str(item["StepName"])),
         )

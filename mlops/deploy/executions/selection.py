@@ -59,7 +59,7 @@ def newest_source(account: Account, pipeline: str, selection: Selection) -> str 
     lacking: set[str] | None = None
     for arn in _ended(account, pipeline):
         steps = describe(account, arn).steps
-        missing = selection.needed - {step.name for step in steps if step.status == "Succeeded"}
+        missing = selection.needed - {step.name for step in steps if step.status == "Succeeded" and not step.stub}
         if not missing:
             return arn
         lacking = lacking or set(missing)

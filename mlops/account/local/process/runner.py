@@ -34,6 +34,7 @@ from mlops.account.local.settling import RUNNING, end_steps
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.local.step_records import succeeded
 from mlops.ir import ConfigurationError, MlopsError, full_disk
+from mlops.ir.stub import Stub
 from mlops.project.private import UMASK
 from mlops.run.outcome import REASON_LIMIT
 
@@ -142,6 +143,7 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
                 use_cache=body.get("UseCache", True),
                 interruptions=body.get("Interruptions") or {},
                 memory_limit=asked_memory(os.environ),
+                stubs={name: Stub.of(given) for name, given in (body.get("Stubs") or {}).items()},
             ),
             Ports(
                 LocalObjects(state),

@@ -64,6 +64,7 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
             "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
             "UseCache": options.use_cache,
             "Interruptions": dict(options.interruptions) or None,
+            "Stubs": {name: stub.as_dictionary() for name, stub in options.stubs.items()} or None,
         }
         if selective is not None:
             definition = select(state, name, version["definition"], selective).checked.definition
