@@ -14,7 +14,10 @@ from typing import Any, TypeAlias
 from mlops.ir import Join, JsonGet, Ref, Unknown
 from mlops.ir.members import get
 from mlops.ir.script_mode import is_program
+from mlops.knowledge import notebook_jobs
+from mlops.knowledge.elsewhere import cannot_run
 from mlops.knowledge.framework_images import needs_script
+from mlops.knowledge.programs import missing_program
 
 _LATER = (Ref, Join, JsonGet, Unknown)
 """Decided by the execution."""
@@ -34,7 +37,7 @@ class Obstacle:
 def of_step(type_: str, action: str | None, request: Any) -> Iterator[Obstacle]:
     """``type_`` is the step's Type as written, ``action`` what runs it here."""
     if action is None:
-        yield Obstacle((), f"a step of type {type_} cannot be run on this machine yet")
+        yield Obstacle((), cannot_run(type_))
     elif action in _JUDGES and isinstance(request, Mapping):
         yield from _JUDGES[action](request)
 
@@ -54,6 +57,7 @@ def _processing(request: _Request) -> Iterator[Obstacle]:
     place = ("AppSpecification", "ContainerEntrypoint")
     if not get(request, *place) and not _is_later(request.get("AppSpecification")):
         yield Obstacle(place, "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
+    yield from _entrypoint(get(request, *place), place, request.get("Environment"))
     at: _Member
     for index, item in _listed(request, "ProcessingInputs"):
         at, what = ("ProcessingInputs", index), f"input {item.get('InputName')}"
@@ -61,7 +65,9 @@ def _processing(request: _Request) -> Iterator[Obstacle]:
         if _is_later(source) or item.get("AppManaged"):
             continue
         if not isinstance(source, Mapping):
-            yield Obstacle(at, f"{what}: only an S3Input can be read on this machine yet")
+            asked = "DatasetDefinition" in item
+            why = ": a DatasetDefinition asks Athena or Redshift, and neither is here" if asked else ""
+            yield Obstacle(at, f"{what}: only an S3Input can be read on this machine yet{why}")
             continue
         at = (*at, "S3Input")
         if source.get("S3InputMode") == "Pipe":
@@ -110,7 +116,15 @@ def _program(request: _Request) -> Iterator[Obstacle]:
     algorithm, values, environment = (
         request.get(name) or {} for name in ("AlgorithmSpecification", "HyperParameters", "Environment")
     )
-    if any(_is_later(item) for item in (algorithm, values, environment)) or get(algorithm, "ContainerEntrypoint"):
+    entrypoint = get(algorithm, "ContainerEntrypoint")
+    if any(_is_later(item) for item in (algorithm, values, environment)):
+        return
+    if entrypoint:
+        yield from _entrypoint(entrypoint, ("AlgorithmSpecification", "ContainerEntrypoint"), environment)
+        return
+    if request.get("ServerlessJobConfig"):
+        message = "a serverless job (ServerlessJobConfig) works on the service's own models, which are not here"
+        yield Obstacle(("ServerlessJobConfig",), message)
         return
     program = get(environment, "SAGEMAKER_PROGRAM") or get(values, "sagemaker_program")
     if isinstance(program, str) and program.strip('"'):
@@ -137,6 +151,29 @@ def _program(request: _Request) -> Iterator[Obstacle]:
     )
 
 
+def _entrypoint(words: Any, at: _Member, environment: Any) -> Iterator[Obstacle]:
+    """A command that only its image has; nobody knows where a PATH of the step's own leads."""
+    first = words[0] if isinstance(words, list | tuple) and words else None
+    if not isinstance(first, str) or get(environment, "PATH") is not None or _is_later(environment):
+        return
+    if first == notebook_jobs.SCHEDULER:
+        if lacking := notebook_jobs.missing_here():
+            message = f"a notebook job needs {' and '.join(lacking)} here: `pip install {' '.join(lacking)}`"
+            yield Obstacle(at, message)
+    elif (missing := missing_program(first)) is not None:
+        yield Obstacle(at, missing)
+
+
+def _endpoint_config(request: _Request) -> Iterator[Obstacle]:
+    for index, variant in _listed(request, "ProductionVariants"):
+        if "ModelName" not in variant:
+            message = (
+                f"variant {variant.get('VariantName')} has no ModelName: it is there for inference components, and an "
+                "endpoint of this machine holds none"
+            )
+            yield Obstacle(("ProductionVariants", index), message)
+
+
 def _transform(request: _Request) -> Iterator[Obstacle]:
     split = get(request, "TransformInput", "SplitType") or "None"
     if isinstance(split, str) and split not in ("None", "Line"):
@@ -154,6 +191,7 @@ def _transform(request: _Request) -> Iterator[Obstacle]:
 
 
 _JUDGES: Mapping[str, Callable[[_Request], Iterator[Obstacle]]] = {
+    "endpoint_config": _endpoint_config,
     "processing": _processing,
     "training": _training,
     "transform": _transform,

@@ -43,7 +43,7 @@ class Registry(Protocol):
 
     def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """Do e.g. CreateModel or UpdateEndpoint (a CamelCase operation name); the reply is what the matching Describe
-        operation answers. Raises :class:`RequestRefused`."""
+        operation answers, where there is one. Raises :class:`RequestRefused`."""
 
     def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What is told of the version that this CreateModelPackage would register once more; None without one."""

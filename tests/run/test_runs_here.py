@@ -11,6 +11,7 @@ from ports_for_tests import STEP_TYPES, Account, checked, condition, step
 
 from mlops.check.here import cannot_run, unavoidable
 from mlops.ir import Step
+from mlops.knowledge import elsewhere, notebook_jobs
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 KMEANS = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
@@ -57,7 +58,24 @@ def transform(source: Any = None, **changes: Any) -> Step:
     return step("Transform", "S", request)
 
 
+def command(*words: str) -> dict[str, Any]:
+    return {"AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": [*words]}}
+
+
+def variant(**members: Any) -> Step:
+    given = {"VariantName": "All", "InstanceType": "ml.m5.large", **members}
+    return step("EndpointConfig", "S", {"ProductionVariants": [given]})
+
+
 REFUSED = [
+    (processing(**command("smspark-submit", "a.py")), "/AppSpecification/ContainerEntrypoint"),
+    (processing(**command("/usr/bin/of-the-image")), "/AppSpecification/ContainerEntrypoint"),
+    (
+        training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": "i", "ContainerEntrypoint": ["of-it"]}),
+        "/AlgorithmSpecification/ContainerEntrypoint",
+    ),
+    (training(HyperParameters={}, AlgorithmSpecification={}, ServerlessJobConfig={"JobType": "A"}), None),
+    (variant(), "/ProductionVariants/0"),
     (processing(AppSpecification={"ImageUri": "i"}), "/AppSpecification/ContainerEntrypoint"),
     (processing(s3(S3InputMode="Pipe")), "/ProcessingInputs/0/S3Input/S3InputMode"),
     (processing(s3(S3DataType="AugmentedManifestFile")), "/ProcessingInputs/0/S3Input/S3DataType"),
@@ -81,6 +99,9 @@ REFUSED = [
     (transform(TransformOutput={"S3OutputPath": "/out"}), "/TransformOutput/S3OutputPath"),
 ]
 TAKEN = [
+    processing(**command("python3", "-c", "pass")),
+    processing(**command("of-the-image"), Environment={"PATH": "/opt/tools"}),
+    variant(ModelName="m"),
     processing(),
     processing(s3(), {"S3Output": {"S3Uri": "s3://bucket/o", "LocalPath": OUT}}),
     processing(s3(S3DataType="ManifestFile")),
@@ -126,10 +147,21 @@ def test_every_step_type_runs_or_is_told(account: Account, type_: str) -> None:
     if action is not None:
         assert find_spec(f"mlops.run.actions.{action}") is not None
         return
-    message = f"a step of type {type_} cannot be run on this machine yet"
+    message = elsewhere.cannot_run(type_)
     assert told(step(type_, "S", {})) == [("S", "/Steps/0/Arguments", message)]
     assert account.run(step(type_, "S", {})) == "Failed"
     assert account.journal.last("S").failure == message
+
+
+def test_a_notebook_job_is_refused_where_its_programs_lack(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = training(
+        HyperParameters={},
+        AlgorithmSpecification={"TrainingImage": "i", "ContainerEntrypoint": [notebook_jobs.SCHEDULER]},
+    )
+    assert told(one) == []
+    monkeypatch.setattr(notebook_jobs, "find_spec", lambda name: None)
+    ((_, _, message),) = told(one)
+    assert message == "a notebook job needs nbclient and ipykernel here: `pip install nbclient ipykernel`"
 
 
 MULTI, PLAIN = {"Image": "i", "Mode": "MultiModel", "ModelDataUrl": "s3://acme/many/"}, {"Image": "i"}

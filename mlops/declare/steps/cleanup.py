@@ -27,6 +27,7 @@ STEP_TYPE = StepType(
             S3=list_of(structure(("StepName",), StepName=STRING_SHAPE, S3Uris=list_of(STRING_SHAPE, min=1)), min=1),
         ),
     ),
+    action="cleanup",
     permissions=("s3:DeleteObject", "s3:ListBucket"),
 )
 

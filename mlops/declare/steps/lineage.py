@@ -61,6 +61,7 @@ STEP_TYPE = StepType(
         ),
     ),
     extra_response={"ActionArns": None, "ArtifactArns": None, "ContextArns": None, "Associations": None},
+    action="lineage",
     permissions=(
         "sagemaker:AddAssociation",
         "sagemaker:AddTags",

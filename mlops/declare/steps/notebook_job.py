@@ -44,6 +44,7 @@ from mlops.ir.fields import (
     objects,
     said_at,
 )
+from mlops.knowledge.notebook_jobs import SCHEDULER
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -54,9 +55,6 @@ CHANNEL = "sagemaker_headless_execution_pipelinestep"
 MAX_RUNTIME_SECONDS = 2 * 24 * 60 * 60
 """The official SDK's limit where the author says nothing."""
 
-
-SCHEDULER = "amazon_sagemaker_scheduler"
-"""The entry point that makes a notebook job of a training job."""
 
 _STUDIO_NAME = "sagemaker:name"
 

@@ -12,6 +12,7 @@ from importlib import import_module
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, cast
 
+from mlops.knowledge.elsewhere import cannot_run
 from mlops.run.outcome import StepFailed
 
 if TYPE_CHECKING:
@@ -24,7 +25,7 @@ def action_of(step_type: StepType | None, name: str) -> Callable[[Work], Task]:
     """``name`` is the step's Type as written. Raises StepFailed where nothing here can run it."""
     start = _start_of(step_type.action) if step_type is not None and step_type.action is not None else None
     if start is None:
-        raise StepFailed(f"a step of type {name} cannot be run on this machine yet")
+        raise StepFailed(cannot_run(name))
     return start
 
 

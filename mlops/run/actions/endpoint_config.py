@@ -7,6 +7,7 @@ from mlops.run.work import Work
 
 
 def start(work: Work) -> Task:
+    work.need_possible(work.request)
     request = {"EndpointConfigName": work.name, **work.request}
     reply = work.ports.registry.create("CreateEndpointConfig", request)
     return Done(Outcome("Succeeded", None, {"EndpointConfig": {"Arn": reply["EndpointConfigArn"]}}, reply))

@@ -10,6 +10,8 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from mlops.knowledge.notebook_jobs import SCHEDULER
+from mlops.run import notebook_job
 from mlops.run.archive import Member, merged, pack, unpack
 from mlops.run.beneath import Folder, content, remove
 from mlops.run.cluster import Cluster, cluster
@@ -151,6 +153,9 @@ class _Run:
         else:
             algorithm = request["AlgorithmSpecification"]
             command = [as_text(word) for word in (*algorithm["ContainerEntrypoint"], *_arguments(algorithm))]
+            if command[0] == SCHEDULER:
+                command, added = notebook_job.command(work, environment)
+                environment = {**environment, **added}
         work.starting(command, environment, cwd)
         if piped := _piped(work, request, channels):
             self._pipes.append(Pipes(work.opt_ml / "input" / "data", piped))

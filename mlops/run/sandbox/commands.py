@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from pathlib import Path
 
+from mlops.knowledge.programs import search_path
 from mlops.run.output import Output
 from mlops.run.sandbox.box import PRIVATE_TMP, Box
 from mlops.run.sandbox.boxed import Boxed
@@ -16,7 +17,6 @@ from mlops.run.sandbox.order import FIRST_NAME, Order
 from mlops.run.secrets import with_stand_ins
 
 _SERVING = Path(__file__).parent.with_name("serving")
-_SYSTEM_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 _STATE = ".mlops"
 _ALONE = {FIRST_NAME: "127.0.0.1"}
 
@@ -69,7 +69,7 @@ def _environment(wanted: Mapping[str, str], box: Box) -> dict[str, str]:
     tmp = box.path(PRIVATE_TMP)
     environment = {
         **inherited(),
-        "PATH": f"{Path(sys.executable).parent}:{_SYSTEM_PATH}",
+        "PATH": search_path(),
         "HOME": tmp,
         "LANG": "C.UTF-8",
         "TMPDIR": tmp,

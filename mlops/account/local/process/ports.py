@@ -30,6 +30,9 @@ _DESCRIBED = {
     "CreateEndpointConfig": ("DescribeEndpointConfig", "EndpointConfigName", None),
     "CreateEndpoint": ("DescribeEndpoint", "EndpointName", None),
     "UpdateEndpoint": ("DescribeEndpoint", "EndpointName", None),
+    "CreateAction": ("DescribeAction", "ActionName", None),
+    "CreateArtifact": ("DescribeArtifact", "ArtifactArn", "ArtifactArn"),
+    "CreateContext": ("DescribeContext", "ContextName", None),
 }
 # A step may put its inputs into its model, and archives keep modes.
 _AS_IN_A_CONTAINER = 0o644
@@ -88,7 +91,6 @@ class LocalRegistry:
         self._journal = journal
 
     def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        describe, member, filled_by = _DESCRIBED[operation]
         _need_valid(operation, request)
         if operation == "CreateModelPackage":
             request = {**request, "MetadataProperties": self._generated_by(request)}
@@ -100,6 +102,9 @@ class LocalRegistry:
             reply = answer_fitting(self._state, "sagemaker", operation, given)
         except Refusal as refusal:
             raise _refused(refusal) from None
+        if operation not in _DESCRIBED:
+            return reply
+        describe, member, filled_by = _DESCRIBED[operation]
         return self.describe(describe, {member: reply[filled_by] if filled_by else request[member]})
 
     def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -260,7 +265,7 @@ def _need_valid(operation: str, request: Mapping[str, Any]) -> None:
     from mlops.check.shapes import Misfit, shape, walk
     from mlops.ir.values import from_json
 
-    against = shape("sagemaker", f"{operation}Input")
+    against = shape("sagemaker", f"{operation}Input") or shape("sagemaker", f"{operation}Request")
     if against is None:
         return
     given = {name: value for name, value in request.items() if value is not None}

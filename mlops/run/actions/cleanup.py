@@ -1,0 +1,67 @@
+"""Cleanup: what other steps left in S3 is deleted.
+
+Of a Training step that is all below its job's own folder; of other steps the objects that are named, each of which has
+to lie below that step's outputs. What the service does where something cannot be deleted is not documented: here the
+step fails, and its Metadata tells of which steps that was.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from mlops.run.outcome import Done, Outcome, Task
+from mlops.run.work import Work
+
+_FOUND_BY_ITSELF = "Training"
+
+
+def start(work: Work) -> Task:
+    cleaned: list[str] = []
+    failed: list[Mapping[str, str]] = []
+    skipped: list[str] = []
+    for source in (work.request.get("Resources") or {}).get("S3") or ():
+        name = str(source.get("StepName"))
+        if name not in work.earlier:
+            skipped.append(name)
+            work.note(f"{name} has no result, so nothing of it is deleted")
+            continue
+        step = work.checked.definition.step(name)
+        if not source.get("S3Uris") and step is not None and step.type != _FOUND_BY_ITSELF:
+            skipped.append(name)
+            work.note(f"{name} is a {step.type} step, of which S3Uris have to name the objects; nothing is deleted")
+            continue
+        told = _clean(work, name, source.get("S3Uris") or ())
+        if told is None:
+            cleaned.append(name)
+        else:
+            failed.append({"StepName": name, "ErrorCode": "ClientError", "ErrorMessage": told})
+    metadata = {"Cleanup": {"CleanedSteps": cleaned, "FailedSteps": failed, "SkippedSteps": skipped}}
+    if failed:
+        reason = "; ".join(f"{item['StepName']}: {item['ErrorMessage']}" for item in failed)
+        return Done(Outcome("Failed", reason, metadata))
+    return Done(Outcome("Succeeded", None, metadata))
+
+
+def _clean(work: Work, name: str, uris: Sequence[Any]) -> str | None:
+    """Why it could not be done."""
+    response = work.earlier[name]
+    step = work.checked.definition.step(name)
+    step_type = work.checked.type_of(step) if step is not None else None
+    kind = step_type.job if step_type is not None else None
+    if step is None or kind is None:
+        return f"{name} starts no job, so it has no outputs in S3"
+    if response.get("VpcConfig") or (response.get("NetworkConfig") or {}).get("VpcConfig"):
+        return f"{name} runs in a VPC, and what it left cannot be cleaned up"
+    folders = tuple(folder for place in kind.outputs for folder in place.folders(response))
+    if not uris:
+        wanted = [key for folder in folders for key in work.ports.objects.keys(folder)]
+    else:
+        wanted = [str(uri) for uri in uris]
+        outside = [uri for uri in wanted if not f"{uri}/".startswith(folders)]
+        if outside:
+            return f"{outside[0]} is not below the outputs of {name}: {', '.join(folders) or 'it has none'}"
+    for uri in wanted:
+        work.ports.objects.delete(uri)
+    work.note(f"{len(wanted)} object(s) of {name} deleted")
+    return None
