@@ -1,10 +1,11 @@
 """A verdict over a million requests, from the samples of a shift, beside reading those samples.
 
-    python benchmarks/verdict.py [--rounds N] [--requests N]
+    python benchmarks/verdict.py [--rounds N] [--requests N] [--periods N]
 
 By errors, by labels, and by money, the last two with two groups, each decided anew as at the last look of a shift of
-an hour in periods of a minute; in CPU time, since a verdict waits for nothing. Beside it, what is no part of a look:
-the samples read, and a million values put together by how often each is seen.
+an hour in periods of a minute, and of a week; in CPU time, since a verdict waits for nothing. Beside it, what is no
+part of a look: what is told before such a shift, the samples read, and a million values put together by how often each
+is seen.
 """
 
 from __future__ import annotations
@@ -17,15 +18,16 @@ from collections.abc import Callable, Mapping
 from random import Random
 
 from mlops.deploy.measures import measures
-from mlops.deploy.shifting import deciding
-from mlops.deploy.shifting.comparing import Comparison
+from mlops.deploy.shifting import comparing, deciding
+from mlops.deploy.shifting.comparing import Comparison, Usual
 from mlops.deploy.shifting.deciding import Rule
 from mlops.deploy.shifting.samples import Samples, parsed, written
 from mlops.ir.measure import answers_of
 from mlops.ir.shift import Stage
 
 WANTED = 1.0
-PERIOD, PERIODS, BEGAN = 60, 60, 60_000
+PERIOD, BEGAN = 60, 60_000
+HOUR, WEEK = 60, 7 * 24 * 60
 GROUPS = {"plan": ["free", "paid"]}
 
 
@@ -38,13 +40,13 @@ def rules() -> list[Rule]:
     ]
 
 
-def kept(requests: int) -> Samples:
+def kept(requests: int, periods: int) -> Samples:
     chances = Random(1)
-    each = requests // PERIODS // 2
+    each = requests // periods // 2
     samples = Samples(
-        "churn", "churn", 2, "green", ("blue",), (Stage(50.0, PERIOD * PERIODS),), 0.0, {}, (), answers={}, looks=[]
+        "churn", "churn", 2, "green", ("blue",), (Stage(50.0, PERIOD * periods),), 0.0, {}, (), answers={}, looks=[]
     )
-    for at in range(BEGAN, BEGAN + PERIOD * PERIODS, PERIOD):
+    for at in range(BEGAN, BEGAN + PERIOD * periods, PERIOD):
         for variant in ("green", "blue"):
             failed = sum(chances.random() < 0.02 for _ in range(each))
             samples.add("errors", variant, at, {"requests": float(each), "failed": float(failed), "refused": 0.0})
@@ -80,22 +82,37 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--requests", type=int, default=1_000_000)
+    parser.add_argument("--periods", type=int, help="of a minute; without it of an hour, and of a week")
     given = parser.parse_args()
-    content = written(kept(given.requests))
-    samples = parsed(content)
-    end = float(BEGAN + PERIOD * PERIODS)
-    print(f"{given.requests:,} requests, {len(content) / 1e6:.1f} MB of samples; median of {given.rounds}")
-    whole = 0.0
-    for rule in rules():
-        taken = timed(lambda rule=rule: deciding.decided([rule], (), samples, [(BEGAN, end)], end), given.rounds)  # type: ignore[misc]
-        whole += taken
-        print(f"  verdict by {rule.name:<8} {taken:.3f} s")
-    told = "" if whole <= WANTED else "  MISSED"
-    print(f"  together            {whole:.3f} s, at most {WANTED:g} wanted{told}")
-    print(f"  the samples read    {timed(lambda: parsed(content), given.rounds):.3f} s")
+    for periods in (given.periods,) if given.periods else (HOUR, WEEK):
+        measured(given.requests, periods, given.rounds)
     chances = Random(2)
     values = [spent(chances) for _ in range(given.requests)]
-    print(f"  values put together {timed(lambda: Counter(values), given.rounds):.3f} s")
+    print(f"values put together   {timed(lambda: Counter(values), given.rounds):.3f} s")
+
+
+def measured(requests: int, periods: int, rounds: int) -> None:
+    content = written(kept(requests, periods))
+    samples = parsed(content)
+    end = float(BEGAN + PERIOD * periods)
+    megabytes = len(content) / 1e6
+    print(f"{requests:,} requests in {periods:,} periods, {megabytes:.1f} MB of samples; median of {rounds}")
+    whole = 0.0
+    for rule in rules():
+        taken = timed(lambda rule=rule: deciding.decided([rule], (), samples, [(BEGAN, end)], end), rounds)  # type: ignore[misc]
+        whole += taken
+        print(f"  verdict by {rule.name:<8} {taken:.3f} s{_missed(taken)}")
+    print(f"  together            {whole:.3f} s, at most {WANTED:g} wanted{_missed(whole)}")
+    usual = Usual(requests / periods, 0.02)
+    planned = comparing.plan([(50.0, PERIOD * periods)], PERIOD, usual)
+    began = time.process_time()
+    comparing.outlook(Comparison(times=1.2), planned, usual, PERIOD)
+    print(f"  told before it      {time.process_time() - began:.3f} s")
+    print(f"  the samples read    {timed(lambda: parsed(content), rounds):.3f} s")
+
+
+def _missed(taken: float) -> str:
+    return "" if taken <= WANTED else "  MISSED"
 
 
 if __name__ == "__main__":

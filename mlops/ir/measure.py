@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Literal, TypeAlias
 
 
@@ -69,13 +70,35 @@ def answers_of(values: Mapping[float, int], requests: int, beyond: int, slice_: 
     return {f"{prefix}{name}": count for name, count in (*counted.items(), *told.items())}
 
 
-def slice_answers(answers: Answers, slice_: str) -> Answers:
+def by_slice(answers: Answers) -> Mapping[str, Answers]:
+    """Of the whole, which has no name, and of each slice.
+
+    >>> by_slice({"requests": 9.0, "0.5": 9.0, "kind=new: 0.5": 2.0})
+    {'': {'requests': 9.0, '0.5': 9.0}, 'kind=new': {'0.5': 2.0}}
     """
-    >>> slice_answers({"requests": 9.0, "0.5": 9.0, "kind=new: 0.5": 2.0}, "kind=new")
-    {'0.5': 2.0}
+    found: dict[str, dict[str, float | None]] = {"": {}}
+    last, of_it = "", found[""]
+    for name, count in answers.items():
+        slice_, own = _parted(name)
+        if slice_ != last:
+            last, of_it = slice_, found.setdefault(slice_, {})
+        of_it[own] = count
+    return found
+
+
+def all_together(periods: Iterable[Answers]) -> Answers:
+    """Of several periods, each value as often as in all of them.
+
+    >>> all_together([{"requests": 2.0, "0.5": 2.0}, {"requests": 1.0, "1": None}])
+    {'requests': 3.0, '0.5': 2.0}
     """
-    prefix = f"{slice_}{_IN_SLICE}"
-    return {name.removeprefix(prefix): count for name, count in answers.items() if name.startswith(prefix)}
+    found: dict[str, float] = {}
+    before = found.get
+    for answers in periods:
+        for name, count in answers.items():
+            if count is not None:
+                found[name] = before(name, 0.0) + count
+    return found
 
 
 def seen_values(answers: Answers) -> Mapping[float, int]:
@@ -84,12 +107,24 @@ def seen_values(answers: Answers) -> Mapping[float, int]:
     >>> seen_values({"requests": 3.0, "beyond": 1.0, "0.5": 2.0, "kind=new: 0.5": 1.0})
     {0.5: 2}
     """
-    named = {REQUESTS, BEYOND}
     return {
-        float(name): int(count)
+        value: int(count)
         for name, count in answers.items()
-        if count is not None and name not in named and _IN_SLICE not in name
+        if count is not None and (value := _value(name)) is not None
     }
+
+
+@lru_cache(maxsize=4096)
+def _parted(name: str) -> tuple[str, str]:
+    """The slice that answers are of, and what they are there."""
+    slice_, found, own = name.rpartition(_IN_SLICE)
+    return (slice_, own) if found else ("", name)
+
+
+@lru_cache(maxsize=4096)
+def _value(name: str) -> float | None:
+    """Which value of the whole was seen; None of what counts something else."""
+    return None if name in (REQUESTS, BEYOND) or _IN_SLICE in name else float(name)
 
 
 @dataclass(frozen=True, slots=True)

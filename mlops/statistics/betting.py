@@ -10,9 +10,10 @@ iterated logarithm", 1970), has no plan, and is what goes on when a stage is ext
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
+import operator
+from collections.abc import Iterator, Sequence
 from statistics import NormalDist
+from typing import NamedTuple
 
 PLANNER = 0.8
 """Its part of the stake. Measured (``tests/statistics``): at half as many errors again the two find more than either
@@ -23,10 +24,13 @@ _SHARE_AT_RISK = 0.9
 """Of its wealth that the planner bets at most, so that no toss ruins it."""
 _NORMAL = NormalDist()
 _LEAST = 1e-12
+_PLANNERS = math.log(PLANNER)
+_ROAMERS = [math.log((1 - PLANNER) * part) for part in RATIOS.values()]
+_ALL = 1e-9
+"""What rounding may add to the wealth of all, which have one stake together."""
 
 
-@dataclass(frozen=True, slots=True)
-class Tosses:
+class Tosses(NamedTuple):
     """A look: ``ones`` of ``tosses``, each of which is one with a probability of at most ``chance`` under the
     hypothesis, given all before. ``ahead`` is how much information the planner expects from this look on: the sum of
     ``chance * (1 - chance)`` of all tosses of it and of the looks to come; 0 where nobody knows. Both were known before
@@ -40,22 +44,36 @@ class Tosses:
 
 def log_wealth(looks: Sequence[Tosses], alpha: float) -> tuple[float, ...]:
     """After each look; there is enough against the hypothesis when it reaches :func:`goal`."""
-    planner, roamers = 0.0, dict.fromkeys(RATIOS, 0.0)
-    wealths = []
+    return tuple(_together(planner, roamers) for planner, roamers in _played(looks, alpha))
+
+
+def reaches_goal(looks: Sequence[Tosses], alpha: float) -> bool:
+    """Whether :func:`log_wealth` ever does, in half the time."""
+    enough = goal(alpha)
+    # The parts of the stake add up to one, so all together are no richer than the one that made most of its own.
+    worth_adding = enough - _ALL
+    return any(
+        (planner >= worth_adding or max(roamers) >= worth_adding) and _together(planner, roamers) >= enough
+        for planner, roamers in _played(looks, alpha)
+    )
+
+
+def _played(looks: Sequence[Tosses], alpha: float) -> Iterator[tuple[float, list[float]]]:
+    """The logarithms of what the planner and each roamer made of their stakes, after each look."""
+    planner, roamers = 0.0, [0.0] * len(RATIOS)
+    held: dict[float, Sequence[tuple[float, float]]] = {}
     for look in looks:
-        others = look.tosses - look.ones
-        if not 0 < look.chance < 1:
-            # All tosses fall on one side whoever is right: nothing to bet on.
-            wealths.append(_together(planner, roamers))
-            continue
-        bet = _planned(planner, look, alpha * PLANNER)
-        planner += look.ones * math.log1p(bet * (1 - look.chance)) + others * math.log1p(-bet * look.chance)
-        for ratio in roamers:
-            # What is held is ratio * chance / whole, and the rest (1 - chance) / whole.
-            whole = ratio * look.chance + 1 - look.chance
-            roamers[ratio] += look.ones * math.log(ratio / whole) - others * math.log(whole)
-        wealths.append(_together(planner, roamers))
-    return tuple(wealths)
+        ones, tosses, chance, ahead = look
+        # Where all tosses fall on one side whoever is right there is nothing to bet on.
+        if tosses and 0 < chance < 1:
+            others = tosses - ones
+            if ahead > 0:
+                bet = _planned(planner, look, alpha * PLANNER)
+                planner += ones * math.log1p(bet * (1 - chance)) + others * math.log1p(-bet * chance)
+            if (logs := held.get(chance)) is None:
+                logs = held[chance] = _held(chance)
+            roamers = [log + (ones * one - others * other) for log, (one, other) in zip(roamers, logs, strict=True)]
+        yield planner, roamers
 
 
 def still_to_come(planned: Sequence[float], looks: int) -> list[float]:
@@ -78,15 +96,21 @@ def goal(alpha: float) -> float:
 def _planned(log_stake: float, look: Tosses, alpha: float) -> float:
     """How much of its wealth the planner bets on each toss, per unit of surprise. Its wealth is what the option is
     worth, so the option's delta is the bet."""
-    if look.ahead <= 0 or log_stake >= -math.log(alpha):
+    if log_stake >= -math.log(alpha):
         return 0.0
     at = _NORMAL.inv_cdf(min(max(math.exp(log_stake) * alpha, _LEAST), 1 - _LEAST))
     bet = _NORMAL.pdf(at) / (_NORMAL.cdf(at) * math.sqrt(look.ahead))
     return min(bet, _SHARE_AT_RISK / look.chance)
 
 
-def _together(planner: float, roamers: dict[float, float]) -> float:
-    terms = [math.log(PLANNER) + planner]
-    terms += [math.log((1 - PLANNER) * part) + roamers[ratio] for ratio, part in RATIOS.items()]
+def _held(chance: float) -> Sequence[tuple[float, float]]:
+    """What each roamer wins by a one and loses by another toss, as logarithms. It holds ``ratio * chance / whole``, and
+    the rest, ``(1 - chance) / whole``."""
+    wholes = [(ratio, ratio * chance + 1 - chance) for ratio in RATIOS]
+    return [(math.log(ratio / whole), math.log(whole)) for ratio, whole in wholes]
+
+
+def _together(planner: float, roamers: Sequence[float]) -> float:
+    terms: list[float] = [_PLANNERS + planner, *map(operator.add, _ROAMERS, roamers)]
     most = max(terms)
-    return most + math.log(sum(math.exp(term - most) for term in terms))
+    return most + math.log(sum([math.exp(term - most) for term in terms]))

@@ -12,6 +12,7 @@ that were counted; :mod:`mlops.statistics.split` says whether it kept them.
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import NormalDist
@@ -88,13 +89,14 @@ def worse(
     for look, ahead in zip(looks, still_to_come(weighed, len(looks)), strict=True):
         new, old = (_parts(values, bounds, lower_is_better) for values in (look.new, look.old))
         if 0 < look.share < 1:
-            losses = [((middle - value) / look.share - limit, count) for value, count in new]
-            losses += [((value - middle) / (1 - look.share) - limit, count) for value, count in old]
+            losses = [(middle - value) / look.share - limit for value, _ in new]
+            losses += [(value - middle) / (1 - look.share) - limit for value, _ in old]
+            counts = [count for _, count in (*new, *old)]
             # No loss lies below this, so a stake of less than its inverse ruins nobody.
             deepest = limit + max((1 - middle) / look.share, middle / (1 - look.share))
             bet = _planned(planner, ahead * spread, alpha * PLANNER, 1 / deepest)
-            planner += _won(losses, bet)
-            roamers = [log + _won(losses, part / deepest) for log, part in zip(roamers, PARTS, strict=True)]
+            planner += _won(losses, counts, bet)
+            roamers = [log + _won(losses, counts, part / deepest) for log, part in zip(roamers, PARTS, strict=True)]
         both = [*new, *old]
         count = sum(times for _, times in both)
         if count:
@@ -151,8 +153,9 @@ def _on_grid(parts: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
     return [(step / _GRID, share) for step, share in enumerate(shares[: _GRID + 1]) if share]
 
 
-def _won(losses: Sequence[tuple[float, float]], bet: float) -> float:
-    return math.fsum(count * math.log1p(bet * loss) for loss, count in losses) if bet else 0.0
+def _won(losses: Sequence[float], counts: Sequence[float], bet: float) -> float:
+    """The logarithm, of so many of each loss."""
+    return math.fsum(map(operator.mul, counts, map(math.log1p, [bet * loss for loss in losses]))) if bet else 0.0
 
 
 def _planned(log_stake: float, ahead: float, alpha: float, most: float) -> float:

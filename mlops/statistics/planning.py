@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from random import Random
 from statistics import NormalDist
 
-from mlops.statistics.betting import PLANNER, goal
-from mlops.statistics.rates import Look, Planned, chance, worse
+from mlops.statistics.betting import PLANNER, reaches_goal
+from mlops.statistics.rates import Look, Planned, chance, tosses
 
 _NORMAL = NormalDist()
 
@@ -35,20 +35,20 @@ def power(
             old = round(item.requests) - new
             hits = _binomial(chances, new, min(1.0, usual * ratio)), _binomial(chances, old, usual)
             looks.append(Look(new, hits[0], old, hits[1]))
-        found += max(worse(looks, planned, times=times, alpha=alpha, usual=usual), default=0.0) >= goal(alpha)
+        found += reaches_goal(tosses(looks, planned, times=times, usual=usual), alpha)
     return found / tries
 
 
-def _binomial(chances: Random, tosses: int, chance: float) -> int:
+def _binomial(chances: Random, count: int, chance: float) -> int:
     """By the gaps between ones, so in as many steps as there are of them."""
     if chance >= 1:
-        return tosses
+        return count
     if chance <= 0:
         return 0
     ones, at, gap = 0, 0, math.log1p(-chance)
     while True:
         at += int(math.log(1.0 - chances.random()) / gap) + 1
-        if at > tosses:
+        if at > count:
             return ones
         ones += 1
 

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from mlops.statistics.betting import Tosses, log_wealth, still_to_come
 
@@ -55,7 +56,7 @@ def worse(
     """The log wealth after each look of whoever bets that the new version does it more than ``times`` as often as the
     old one. ``planned`` are all looks of the shift, those that were had included; beyond them there is no plan.
     ``usual`` is how often it was done before the shift; a wrong one costs power and no validity."""
-    return log_wealth(_tosses(looks, planned, times, usual), alpha)
+    return log_wealth(tosses(looks, planned, times=times, usual=usual), alpha)
 
 
 def better(
@@ -68,9 +69,7 @@ def better(
 ) -> tuple[float, ...]:
     """The same of whoever bets that it does it less than ``times`` as often: where this reaches the goal the new
     version is proven to be no worse than that."""
-    turned = [Look(look.old_requests, look.old_hits, look.new_requests, look.new_hits) for look in looks]
-    plan = [Planned(item.requests, 1 - item.share) for item in planned]
-    return log_wealth(_tosses(turned, plan, 1 / times, usual), alpha)
+    return log_wealth(tosses(looks, planned, times=times, usual=usual, better=True), alpha)
 
 
 def chance(share: float, times: float) -> float:
@@ -83,18 +82,29 @@ def chance(share: float, times: float) -> float:
     return share if share in (0, 1) else times * share / (times * share + 1 - share)
 
 
-def _tosses(looks: Sequence[Look], planned: Sequence[Planned], times: float, usual: float | None) -> list[Tosses]:
-    tosses: list[Tosses] = []
+def tosses(
+    looks: Sequence[Look],
+    planned: Sequence[Planned] = (),
+    *,
+    times: float = 1.0,
+    usual: float | None = None,
+    better: bool = False,
+) -> Sequence[Tosses]:
+    """What :func:`worse` bets on, or :func:`better`: then a one is a hit of the old version."""
+    found: list[Tosses] = []
+    times = 1 / times if better else times
     seen_hits, seen_requests = (0.0, 0.0) if usual is None else (usual * _USUAL_REQUESTS, _USUAL_REQUESTS)
     # As if every request did it.
-    most = still_to_come([item.requests * _information(chance(item.share, times)) for item in planned], len(looks))
+    informed = cache(lambda share: _information(chance(1 - share if better else share, times)))
+    most = still_to_come([item.requests * informed(item.share) for item in planned], len(looks))
     for look, ahead in zip(looks, most, strict=True):
         requests, hits = look.new_requests + look.old_requests, look.new_hits + look.old_hits
-        at = chance(look.new_requests / requests, times) if requests else 0.0
+        mine, ones = (look.old_requests, look.old_hits) if better else (look.new_requests, look.new_hits)
+        at = chance(mine / requests, times) if requests else 0.0
         rate = seen_hits / seen_requests if seen_requests else 0.0
-        tosses.append(Tosses(look.new_hits, hits, at, rate * ahead))
+        found.append(Tosses(ones, hits, at, rate * ahead))
         seen_hits, seen_requests = seen_hits + hits, seen_requests + requests
-    return tosses
+    return found
 
 
 def _information(chance: float) -> float:

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from mlops.statistics import planning
-from mlops.statistics.betting import Tosses, goal, log_wealth
-from mlops.statistics.rates import Look, Planned, better, worse
+from mlops.statistics.betting import Tosses, goal, log_wealth, reaches_goal
+from mlops.statistics.rates import Look, Planned, better, tosses, worse
 
 from . import shifts
 from .shifts import ALPHA, PLAN, World, rolled_back
@@ -145,6 +145,9 @@ def test_laws(looks: list[tuple[tuple[int, int], tuple[int, int]]], share: float
     whole = worse(made, plan, times=times)
     assert all(math.isfinite(wealth) for wealth in whole)
     assert worse(made[:-1], plan, times=times) == whole[:-1]
+    for alpha in (0.3, 0.05):
+        of_it = tosses(made, plan, times=times)
+        assert reaches_goal(of_it, alpha) == (max(log_wealth(of_it, alpha), default=0.0) >= goal(alpha))
 
 
 @given(st.floats(0.02, 0.98), st.integers(1, 12), st.floats(0, 50), st.floats(-3, 2.5))

@@ -34,10 +34,13 @@ def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
 
 
 def counted(settings: Settings, answers: Answers) -> tuple[float, float] | None:
-    seen = seen_values(answers)
-    requests = sum(seen.values())
-    # Of one user it may be a part; by the most of them it is one or the other.
-    return (requests, sum(count for value, count in seen.items() if value >= 0.5)) if requests else None
+    requests, wrong = 0, 0
+    for score, count in seen_values(answers).items():
+        requests += count
+        # Of one user it may be a part; by the most of them it is one or the other.
+        if score >= 0.5:
+            wrong += count
+    return (requests, wrong) if requests else None
 
 
 def value(settings: Settings, answers: Answers) -> float | None:

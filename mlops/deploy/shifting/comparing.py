@@ -9,15 +9,16 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
+from itertools import groupby
 from typing import Literal, TypeAlias
 
 from mlops.ir.duration import said as said_duration
 from mlops.ir.measure import said_number
 from mlops.statistics import means, planning, rates, split
-from mlops.statistics.betting import goal
+from mlops.statistics.betting import goal, reaches_goal
 from mlops.statistics.rates import Look, Planned
 
 Undecided: TypeAlias = Literal["go-on", "back"]
@@ -29,6 +30,7 @@ _MISSHARED = 0.001
 """How often a split that is as was asked may be called another one."""
 WORTH = 0.8
 """The power that is told before a shift begins."""
+_MOST_LOOKS = 120
 USUAL_PERIODS = 60
 """Before the shift: how much traffic there is, and how often it fails, is taken from as many periods."""
 
@@ -97,18 +99,28 @@ class UsualMean:
     variance: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Compared:
     """``told`` is what each of the two did, as people read it. ``finds`` is how far beyond the limit a difference has
-    to lie to be found in so many requests."""
+    to lie to be found in so many requests. ``_proven`` asks whether the evidence that it is no worse reaches what is
+    enough, and ``_proven_better`` that it is better: most looks ask for neither, and each takes as long as all else."""
 
     new_requests: int
     old_requests: int
     told: str
     worse: bool
-    no_worse: bool
-    better: bool
-    finds: str = ""
+    finds: str
+    _proven: Callable[[], bool]
+    _proven_better: Callable[[], bool] | None
+    """None where that is the same."""
+
+    @cached_property
+    def no_worse(self) -> bool:
+        return self._proven()
+
+    @cached_property
+    def better(self) -> bool:
+        return self.no_worse if self._proven_better is None else self._proven_better()
 
 
 def compare(
@@ -121,24 +133,20 @@ def compare(
     """Shares of requests, with a ``doubt`` that is the comparison's own where no other is given."""
     rate = usual.rate if usual is not None else None
     alpha = comparison.doubt if doubt is None else doubt
-    enough = goal(alpha)
 
-    def reached(evidence: Sequence[float]) -> bool:
-        return max(evidence, default=0.0) >= enough
+    def reached(times: float, *, better: bool) -> bool:
+        return reaches_goal(rates.tosses(looks, planned, times=times, usual=rate, better=better), alpha)
 
-    no_worse = reached(rates.better(looks, planned, times=comparison.times, alpha=alpha, usual=rate))
     new_requests, old_requests = sum(look.new_requests for look in looks), sum(look.old_requests for look in looks)
     new_hits, old_hits = sum(look.new_hits for look in looks), sum(look.old_hits for look in looks)
     return Compared(
         new_requests,
         old_requests,
         f"{_share(new_hits, new_requests)}, {_share(old_hits, old_requests)} by what serves",
-        reached(rates.worse(looks, planned, times=comparison.times, alpha=alpha, usual=rate)),
-        no_worse,
-        no_worse
-        if comparison.times == 1
-        else comparison.wanted == "better" and reached(rates.better(looks, planned, alpha=alpha, usual=rate)),
+        reached(comparison.times, better=False),
         _rate_found(comparison, new_requests, old_requests, new_hits + old_hits, alpha),
+        lambda: reached(comparison.times, better=True),
+        None if comparison.times == 1 else lambda: comparison.wanted == "better" and reached(1.0, better=True),
     )
 
 
@@ -160,17 +168,16 @@ def compare_means(
         found = means.worse(of, bounds, ahead, by=by, lower_is_better=turned, alpha=alpha, usual=known)
         return max(found, default=0.0) >= goal(alpha)
 
-    # What is worse of the one by less than nothing is better of the other.
-    no_worse = reached(looks, plan_, -comparison.by, not lower)
     new, old = _summed(look.new for look in looks), _summed(look.old for look in looks)
     return Compared(
         new.count,
         old.count,
         f"{new.told}, {old.told} by what serves",
         reached(looks, plan_, comparison.by, lower),
-        no_worse,
-        no_worse if not comparison.by else comparison.wanted == "better" and reached(looks, plan_, 0.0, not lower),
         _mean_found(new, old, alpha),
+        # What is worse of the one by less than nothing is better of the other.
+        lambda: reached(looks, plan_, -comparison.by, not lower),
+        None if not comparison.by else lambda: comparison.wanted == "better" and reached(looks, plan_, 0.0, not lower),
     )
 
 
@@ -278,8 +285,11 @@ def _mismatch(counts: Sequence[tuple[int, int]], asked: Sequence[float]) -> floa
 def look(new: tuple[float, float] | None, old: Sequence[tuple[float, float] | None]) -> Look:
     """Of one period, by requests and hits of each variant; None is no traffic."""
     new_requests, new_hits = _whole(new)
-    together = [_whole(item) for item in old]
-    return Look(new_requests, new_hits, sum(item[0] for item in together), sum(item[1] for item in together))
+    old_requests, old_hits = 0, 0
+    for item in old:
+        requests, hits = _whole(item)
+        old_requests, old_hits = old_requests + requests, old_hits + hits
+    return Look(new_requests, new_hits, old_requests, old_hits)
 
 
 def periods(window: Window, period: int, *, delay: float, until: float) -> Sequence[int]:
@@ -295,6 +305,23 @@ def plan(stages: Sequence[tuple[float, float]], period: int, usual: Usual | Usua
     return tuple(
         Planned(usual.requests, share / 100) for share, seconds in stages for _ in range(math.floor(seconds / period))
     )
+
+
+def block_of(periods: float) -> int:
+    """How many of so many periods are looked at together, so that there are a hundred looks or so."""
+    return max(1, math.ceil(periods / _MOST_LOOKS))
+
+
+def in_blocks(planned: Sequence[Planned], block: int) -> Sequence[Planned]:
+    """So many looks of one share as one."""
+    found: list[Planned] = []
+    for share, same in groupby(planned, key=lambda item: item.share):
+        of_it = list(same)
+        found.extend(
+            Planned(sum(item.requests for item in of_it[start : start + block]), share)
+            for start in range(0, len(of_it), block)
+        )
+    return found
 
 
 def usual(counted: Sequence[tuple[float, float] | None]) -> Usual | None:
@@ -348,8 +375,9 @@ def outlook(comparison: Comparison, planned: Sequence[Planned], usual: Usual | N
     before = f"{_requests(usual.requests)} in {said_duration(period)}, {_percent(usual.rate)} of them, before the shift"
     if not usual.rate:
         return f"{before}: a few of the new version's requests are enough to find one that is bad"
+    looks = tuple(in_blocks(planned, block_of(len(planned))))
     for ratio in _RATIOS:
-        found = _power(comparison, tuple(planned), usual.rate, comparison.times * ratio)
+        found = _power(comparison, looks, usual.rate, comparison.times * ratio)
         if found >= WORTH:
             return (
                 f"{before}: {_requests(expected)} of the stages {_finds(expected)} a version that is "
@@ -381,8 +409,11 @@ def _whole(counted: tuple[float, float] | None) -> tuple[int, int]:
     """As they may be compared: a percentile's share of requests is no whole number."""
     if counted is None:
         return 0, 0
-    requests = max(0, round(counted[0]))
-    return requests, min(requests, max(0, round(counted[1])))
+    requests, hits = round(counted[0]), round(counted[1])
+    if 0 <= hits <= requests:
+        return requests, hits
+    requests = max(0, requests)
+    return requests, min(requests, max(0, hits))
 
 
 def _requests(count: float) -> str:

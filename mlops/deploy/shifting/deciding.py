@@ -9,9 +9,9 @@ or by other rules. A period without traffic is no success.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.shifting import comparing
@@ -20,14 +20,13 @@ from mlops.deploy.shifting.samples import Samples
 from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir.counted import counted
 from mlops.ir.duration import said
-from mlops.ir.measure import REQUESTS, Answers, Measure, seen_values, slice_answers
+from mlops.ir.measure import REQUESTS, Answers, Measure, all_together, by_slice, seen_values
 from mlops.ir.shift import Bake
 from mlops.statistics import means
 from mlops.statistics.rates import Look, Planned
 
 Missing: TypeAlias = Literal["unsure", "pass", "fail"]
 _PERIODS = (1, 5, 10, 20, 30)
-_MOST_BETS = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +253,7 @@ def _of_slice(comparison: Comparison, name: str, found: comparing.Compared) -> s
     return _worse_slice(comparison, name, found) if found.worse else f"{name}: {found.told} (finds {found.finds})"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Compared:
     """What is compared in periods that begin at ``times``, with the ``shares`` that were asked then."""
 
@@ -287,66 +286,73 @@ class _Compared:
 
     def _looks(self, slice_: str = "") -> Sequence[Look]:
         new, *old = (
-            {at: _counted(self.rule, answers) for at, answers in self._answered(variant, slice_).items()}
-            for variant in (self.samples.new, *self.samples.old)
+            [_counted(self.rule, answers.get(slice_, {})) for answers in of_variant] for of_variant in self._by_slice
         )
-        return [comparing.look(new[at], [item[at] for item in old]) for at in self.times]
+        return [comparing.look(mine, [item[at] for item in old]) for at, mine in enumerate(new)]
 
     def _looks_at_means(self, bounds: means.Bounds, slice_: str = "") -> Sequence[means.Look]:
-        new, *old = (self._answered(variant, slice_) for variant in (self.samples.new, *self.samples.old))
+        new, *old = ([answers.get(slice_, {}) for answers in of_variant] for of_variant in self._by_slice)
         return [
-            means.Look(
-                _values(bounds, [new[at] for at in block]),
-                _values(bounds, [item[at] for item in old for at in block]),
-                share,
-            )
-            for block, share in self._blocks()
+            means.Look(_values(bounds, [new[at]]), _values(bounds, [item[at] for item in old]), share)
+            for at, (_, share) in enumerate(self._blocks)
         ]
+
+    @cached_property
+    def _by_slice(self) -> Sequence[Sequence[Mapping[str, Answers]]]:
+        """Of the new variant and of each old one, by look. What becomes of requests is much: it is read once for the
+        whole and all slices."""
+        return [list(self._sliced(answered)) for answered in self._answered]
+
+    def _sliced(self, answered: Mapping[int, Answers]) -> Iterator[Mapping[str, Answers]]:
+        if self.rule.measure.outcomes is None:
+            yield from ({"": answers} for answers in answered.values())
+        elif self.rule.measure.counted is not None:
+            yield from map(by_slice, answered.values())
+        else:
+            yield from (by_slice(all_together([answered[at] for at in block])) for block, _ in self._blocks)
 
     @property
     def ends(self) -> Sequence[int]:
         """When the last period of each look begins."""
         if self.rule.measure.counted is not None:
             return self.times
-        return [block[-1] for block, _ in self._blocks()]
+        return [block[-1] for block, _ in self._blocks]
 
+    @cached_property
     def _blocks(self) -> Sequence[tuple[Sequence[int], float]]:
         """Periods whose values are bet on together, by the clock, so that a test of weeks is a hundred bets or so. What
         is bet is known when the first of them begins, and holds of those that are there by now."""
         found: dict[tuple[float, int], list[int]] = {}
+        seconds = self.rule.interval * self._together
         for at, share in zip(self.times, self.shares, strict=True):
-            found.setdefault((share, at // self.rule.interval // self._together), []).append(at)
+            found.setdefault((share, at // seconds), []).append(at)
         return [(block, share) for (share, _), block in found.items()]
 
     @property
     def _together(self) -> int:
-        planned = sum(stage.bake for stage in self.samples.stages) / self.rule.interval
-        return max(1, math.ceil(planned / _MOST_BETS))
+        return comparing.block_of(sum(stage.bake for stage in self.samples.stages) / self.rule.interval)
 
     def requests(self) -> Sequence[tuple[int, int]]:
         """All that were shared, also those that nothing became of."""
-        new, *old = (self._answered(variant) for variant in (self.samples.new, *self.samples.old))
+        if self.rule.measure.outcomes is None:
+            return [(look.new_requests, look.old_requests) for look in self._looks()]
+        new, *old = self._answered
         return [
             (_requests(self.rule, new[at]), sum(_requests(self.rule, item[at]) for item in old)) for at in self.times
         ]
 
-    def _answered(self, variant: str, slice_: str = "") -> Mapping[int, Answers]:
-        answered = _answered(self.rule, self.samples, variant, self.times)
-        return {at: slice_answers(answers, slice_) for at, answers in answered.items()} if slice_ else answered
+    @cached_property
+    def _answered(self) -> Sequence[Mapping[int, Answers]]:
+        """By period, of the new variant and of each old one."""
+        variants = (self.samples.new, *self.samples.old)
+        return [_answered(self.rule, self.samples, variant, self.times) for variant in variants]
 
     def _plan(self, usual: comparing.Usual | comparing.UsualMean | None) -> Sequence[Planned]:
         stages = [(stage.share, stage.bake) for stage in self.samples.stages]
         planned = comparing.plan(stages, self.rule.interval, usual)
         if self.rule.measure.counted is not None or self._together == 1:
             return planned
-        blocks: list[Planned] = []
-        for share, same in groupby(planned, key=lambda item: item.share):
-            of_it = list(same)
-            blocks.extend(
-                Planned(sum(item.requests for item in of_it[start : start + self._together]), share)
-                for start in range(0, len(of_it), self._together)
-            )
-        return blocks
+        return comparing.in_blocks(planned, self._together)
 
 
 def bounds_of(rule: Rule) -> means.Bounds:

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from mlops.deploy.measures import measures
-from mlops.deploy.shifting.comparing import Comparison, Usual, outlook, periods, plan
+from mlops.deploy.shifting.comparing import Comparison, Usual, block_of, in_blocks, outlook, periods, plan
 from mlops.deploy.shifting.deciding import Rule
 from mlops.deploy.shifting.judging import ByMetrics
 from mlops.deploy.shifting.samples import Samples
@@ -172,6 +172,15 @@ def test_the_outlook_says_what_will_be_found() -> None:
 def test_outlooks(usual: Usual | None, told: str) -> None:
     shares = [(bake.share, bake.seconds) for bake in STAGES]
     assert told in outlook(Comparison(), plan(shares, PERIOD, usual), usual, PERIOD)
+
+
+@pytest.mark.parametrize("periods", [1, 120, 121, 10_080])
+def test_a_long_plan_is_played_in_a_hundred_looks_or_so(periods: int) -> None:
+    planned = [*plan([(10, periods * PERIOD), (50, periods * PERIOD)], PERIOD, Usual(3, 0.02))]
+    found = in_blocks(planned, block_of(len(planned)))
+    assert len(found) == len(planned) if len(planned) <= 120 else 60 <= len(found) <= 122
+    sums = [sum(item.requests for item in of if item.share == share) for of in (found, planned) for share in (0.1, 0.5)]
+    assert sums == [3 * periods] * 4
 
 
 def test_requests_that_were_shared_otherwise_are_told() -> None:
