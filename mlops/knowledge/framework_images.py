@@ -11,6 +11,12 @@ _NEEDS_SCRIPT = re.compile(
 )
 """Repositories whose container wants a script. XGBoost's is an algorithm too, so it is not among them."""
 
+_SERVES_ITSELF = re.compile(
+    r"djl-(inference|serving|neuronx).*|huggingface-(pytorch|llm)-(tgi|tei|neuronx)-?inference.*|huggingface-vllm.*|tei(-cpu)?"
+    r"|tensorflow-inference.*|sagemaker-tritonserver|stabilityai-pytorch-inference.*|vllm.*"
+)
+"""Repositories whose container answers by a server that is not Python's: LLMs and TensorFlow's."""
+
 _ACCOUNTS = frozenset((
     "007439368137", "010526262399", "048378556238", "057415533634", "094389454867", "104374241257", "106583098589",
     "108575199400", "110948597952", "121021644041", "124382933778", "124985052026", "141502667606", "151534178276",
@@ -48,4 +54,20 @@ def needs_script(image: str) -> bool:
     match = _IMAGE.fullmatch(image) if len(image) < 1024 else None
     return (
         match is not None and match["account"] in _ACCOUNTS and _NEEDS_SCRIPT.fullmatch(match["repository"]) is not None
+    )
+
+
+def serves_itself(image: str) -> bool:
+    """Whether that is an image of AWS whose server is none that handlers in Python stand for.
+
+    >>> serves_itself("763104351884.dkr.ecr.us-east-1.amazonaws.com/djl-inference:0.29.0-lmi11.0.0-cu124")
+    True
+    >>> serves_itself("763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.3.0-cpu-py311")
+    False
+    """
+    match = _IMAGE.fullmatch(image) if len(image) < 1024 else None
+    return (
+        match is not None
+        and match["account"] in _ACCOUNTS
+        and _SERVES_ITSELF.fullmatch(match["repository"]) is not None
     )

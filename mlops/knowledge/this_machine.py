@@ -6,18 +6,24 @@ another question; this is about kinds of things.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib.util import find_spec
 from pathlib import PurePosixPath
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops.ir import Join, JsonGet, Ref, Unknown
 from mlops.ir.members import get
 from mlops.ir.script_mode import is_program
 from mlops.knowledge import notebook_jobs
+from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.elsewhere import cannot_run
-from mlops.knowledge.framework_images import needs_script
+from mlops.knowledge.framework_images import needs_script, serves_itself
 from mlops.knowledge.programs import missing_program
+
+if TYPE_CHECKING:
+    from mlops.knowledge.algorithms import Algorithm
 
 _LATER = (Ref, Join, JsonGet, Unknown)
 """Decided by the execution."""
@@ -42,12 +48,34 @@ def of_step(type_: str, action: str | None, request: Any) -> Iterator[Obstacle]:
         yield from _JUDGES[action](request)
 
 
+def algorithm_here(image: Any) -> str | None:
+    """The built-in algorithm of an image, where it runs on this machine."""
+    found = built_in(image) if isinstance(image, str) else None
+    return found.algorithm.name if found is not None and found.algorithm.here is not None else None
+
+
+def of_images(containers: Sequence[_Request]) -> Iterator[Obstacle]:
+    """Of whatever asks them. A ``member`` begins with the number of the container."""
+    for number, container in enumerate(containers):
+        image = container.get("Image")
+        if not isinstance(image, str):
+            continue
+        found, at = built_in(image), (number, "Image")
+        if found is not None and found.algorithm.here is not None:
+            yield from (Obstacle(at, message) for message in _missing(found.algorithm))
+        elif found is not None:
+            yield Obstacle(at, f"the image {image} brings its own algorithm, which cannot be served on this machine")
+        elif serves_itself(image):
+            yield Obstacle(at, f"the image {image} brings its own model server, which cannot run on this machine")
+
+
 def of_containers(containers: Sequence[_Request], mode: Any) -> Iterator[Obstacle]:
     """Of a model that a transform job is to ask here; ``mode`` is that of its InferenceExecutionConfig. A ``member``
     begins with the number of the container."""
     if len(containers) > 1 and mode == "Direct":
         message = "containers that are invoked one by one (Mode Direct) cannot be served to a transform job here"
         yield Obstacle((), message)
+    yield from of_images(containers)
     for number, container in enumerate(containers):
         if container.get("Mode") == "MultiModel":
             yield Obstacle((number, "Mode"), "a MultiModel container cannot be served to a transform job")
@@ -139,6 +167,15 @@ def _program(request: _Request) -> Iterator[Obstacle]:
     image = get(algorithm, "TrainingImage") or get(algorithm, "AlgorithmName")
     if program or _is_later(image):
         return
+    found = built_in(str(image))
+    if found is not None and found.algorithm.here is not None:
+        at = ("AlgorithmSpecification", "TrainingImage")
+        yield from (Obstacle(at, message) for message in _missing(found.algorithm))
+        count = _instances(request.get("ResourceConfig"))
+        if count > 1:
+            message = f"{found.algorithm.title} runs here on one instance, and is to run on {count}"
+            yield Obstacle(("ResourceConfig",), message)
+        return
     why = (
         "has no algorithm of its own, so nothing runs"
         if needs_script(str(image))
@@ -172,6 +209,22 @@ def _endpoint_config(request: _Request) -> Iterator[Obstacle]:
                 "endpoint of this machine holds none"
             )
             yield Obstacle(("ProductionVariants", index), message)
+
+
+def _missing(algorithm: Algorithm) -> Iterator[str]:
+    words = [word for module, word in (algorithm.here or {}).items() if find_spec(module) is None]
+    if words:
+        yield (
+            f"{algorithm.title} runs here with {' and '.join(words)}, which is not installed: python -m pip install "
+            f"{shlex.join(words)} into the environment that runs mlops"
+        )
+
+
+def _instances(resources: Any) -> int:
+    """0 where that is decided later."""
+    groups = get(resources, "InstanceGroups")
+    counts = [get(group, "InstanceCount") for group in groups] if isinstance(groups, list | tuple) else []
+    return sum(count for count in (get(resources, "InstanceCount"), *counts) if isinstance(count, int))
 
 
 def _transform(request: _Request) -> Iterator[Obstacle]:

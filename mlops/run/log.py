@@ -65,8 +65,10 @@ def final_metrics(patterns: Mapping[str, re.Pattern[str]], logs: Sequence[Path])
     values: dict[str, float] = {}
     for log in reversed(logs):
         for line in _lines(log):
-            for name, number in _found(patterns.items(), line):
-                values[name] = number
+            # The service reads lines as its logs show them, where a tab is #011.
+            for text in (line, line.replace("\t", "#011")) if "\t" in line else (line,):
+                for name, number in _found(patterns.items(), text):
+                    values[name] = number
     read = stamp(now())
     return [{"MetricName": name, "Value": values[name], "Timestamp": read} for name in patterns if name in values]
 
@@ -75,8 +77,8 @@ def _found(patterns: Iterable[tuple[str, re.Pattern[str]]], line: str) -> Iterat
     for name, pattern in patterns:
         for match in pattern.finditer(line):
             try:
-                yield name, float(match.group(1))
-            except (ValueError, TypeError, IndexError):
+                yield name, float(match.group(1).partition("#011")[0])
+            except (ValueError, TypeError, IndexError, AttributeError):
                 continue
 
 

@@ -11,7 +11,7 @@ import pytest
 from algorithm_faults import CPU, FAULTS, GPU, Planted
 from sound_definition import GONE, channel, findings, job
 
-from mlops.check.images import ALGORITHM_ACCOUNTS
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.algorithms import Algorithm, algorithm, names
 
 EXAMPLES: Mapping[str, Any] = tomllib.loads(

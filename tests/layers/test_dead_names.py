@@ -33,6 +33,7 @@ ASKED_FOR_BY = {
         *("daemon_threads", "disable_nagle_algorithm", "wbufsize"),
     },
     "sqlite3": {"row_factory"},
+    "xgboost": {"after_iteration"},
     "tarfile": {"uid", "gid", "uname", "gname", "pax_headers"},
     "socket": {"getaddrinfo"},
     "http.client": {"sock"},

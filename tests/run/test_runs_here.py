@@ -3,6 +3,7 @@ words. Each row is asked of both."""
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from typing import Any
 
@@ -14,7 +15,9 @@ from mlops.ir import Step
 from mlops.knowledge import elsewhere, notebook_jobs
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
-KMEANS = "382416733822.dkr.ecr.us-east-1.amazonaws.com/kmeans:1"
+TEXT = "811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1"
+XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+LLM = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-tgi-inference:2.3.0-tgi2.2.0-gpu-py310"
 IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
 SCRIPT = {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://bucket/sourcedir.tar.gz"}
 
@@ -86,7 +89,13 @@ REFUSED = [
     (processing(target={"S3Output": {"S3Uri": "s3://bucket/o", "LocalPath": "/out"}}), None),
     (processing(target={"FeatureStoreOutput": {"FeatureGroupName": "g"}}), "/ProcessingOutputConfig/Outputs/0"),
     (training(HyperParameters={}), "/AlgorithmSpecification"),
-    (training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": KMEANS}), "/AlgorithmSpecification"),
+    (training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": TEXT}), "/AlgorithmSpecification"),
+    (
+        training(
+            HyperParameters={}, AlgorithmSpecification={"TrainingImage": XGBOOST}, ResourceConfig={"InstanceCount": 2}
+        ),
+        "/ResourceConfig",
+    ),
     (training(HyperParameters={}, AlgorithmSpecification={"AlgorithmName": "mine"}), "/AlgorithmSpecification"),
     (training(HyperParameters={**SCRIPT, "sagemaker_program": "../t.py"}), "/HyperParameters/sagemaker_program"),
     (training(**channel(FileSystemDataSource={"FileSystemId": "fs-1"})), "/InputDataConfig/0/DataSource"),
@@ -109,7 +118,10 @@ TAKEN = [
     processing(target={"FeatureStoreOutput": {"FeatureGroupName": "g"}, "AppManaged": True}),
     training(),
     training(HyperParameters={}, Environment={"SAGEMAKER_PROGRAM": "train.py"}),
-    training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": KMEANS, "ContainerEntrypoint": ["true"]}),
+    training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": TEXT, "ContainerEntrypoint": ["true"]}),
+    training(
+        HyperParameters={}, AlgorithmSpecification={"TrainingImage": XGBOOST}, ResourceConfig={"InstanceCount": 1}
+    ),
     training(**channel(S3DataSource={"S3Uri": "s3://bucket/x"})),
     transform(),
     transform(TransformInput={"SplitType": "Line"}),
@@ -175,6 +187,8 @@ NAMED = [{"Image": "i", "ContainerHostname": name} for name in ("one", "two")]
         ({"Containers": NAMED, "InferenceExecutionConfig": {"Mode": "Direct"}}, None),
         ({"Containers": [PLAIN, PLAIN], "InferenceExecutionConfig": {"Mode": "Serial"}}, ""),
         ({"PrimaryContainer": PLAIN}, ""),
+        ({"PrimaryContainer": {"Image": TEXT}}, "/Steps/0/Arguments/PrimaryContainer/Image"),
+        ({"PrimaryContainer": {"Image": LLM}}, "/Steps/0/Arguments/PrimaryContainer/Image"),
     ],
 )
 def test_a_model_that_cannot_be_served_here(account: Account, model: dict[str, Any], at: str | None) -> None:
@@ -190,6 +204,18 @@ def test_a_model_that_cannot_be_served_here(account: Account, model: dict[str, A
     ((name, path, message),) = found
     assert (name, message) == ("S", failure)
     assert at is None or path == at
+
+
+def test_an_algorithm_without_its_library(account: Account, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": XGBOOST})
+    monkeypatch.setitem(sys.modules, "xgboost", None)
+    ((_, path, message),) = told(one)
+    assert path == "/Steps/0/Arguments/AlgorithmSpecification/TrainingImage"
+    assert message.startswith(
+        "XGBoost runs here with xgboost-cpu, which is not installed: python -m pip install xgboost"
+    )
+    assert account.run(one) == "Failed"
+    assert account.journal.last("S").failure == message
 
 
 def test_what_is_not_known_yet_is_not_judged() -> None:

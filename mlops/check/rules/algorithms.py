@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from mlops.check.expressions import literal
-from mlops.check.images import ALGORITHM_ACCOUNTS, parse
+from mlops.check.images import parse
 from mlops.check.instances import accelerator
 from mlops.check.jobs import TRAINING, TUNING, Container, Job
 from mlops.check.members import entries
@@ -23,6 +23,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import needs_script
 
 if TYPE_CHECKING:

@@ -10,11 +10,12 @@ from typing import Any
 
 from mlops.check import instances
 from mlops.check.expressions import literal
-from mlops.check.images import ALGORITHM_ACCOUNTS, Image, parse
+from mlops.check.images import Image, parse
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Value
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from mlops.check.images import ALGORITHM_ACCOUNTS, parse
+from mlops.check.images import parse
 from mlops.check.jobs import PROCESSING, TRAINING
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 
 _NUMBERS = frozenset(
     {

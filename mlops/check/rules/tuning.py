@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import isfinite
 
 from mlops.check.expressions import literal
-from mlops.check.images import ALGORITHM_ACCOUNTS, parse
+from mlops.check.images import parse
 from mlops.check.jobs import TUNING, defined
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
@@ -17,6 +17,7 @@ from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Unknown, Value
 from mlops.ir.members import get
 from mlops.ir.values import pointer
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 
 _KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges")
 

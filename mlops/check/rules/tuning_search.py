@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from math import ceil, floor, isfinite, prod
 
 from mlops.check.expressions import literal
-from mlops.check.images import ALGORITHM_ACCOUNTS, parse
+from mlops.check.images import parse
 from mlops.check.jobs import TUNING, Job, defined
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
@@ -15,6 +15,7 @@ from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
 from mlops.ir.members import get
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import needs_script
 
 _CONFIG = "HyperParameterTuningJobConfig"

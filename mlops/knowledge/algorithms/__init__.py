@@ -2,7 +2,10 @@
 
 A file has ``title``, ``images`` (names of repositories), ``source``, ``input_modes``, ``devices`` (cpu, gpu),
 ``max_instances`` where it is one host only, ``channels``, ``hyperparameters``, ``required_if``, ``only_if``,
-``tunable`` (kind of range by hyperparameter) and ``metrics`` (Maximize or Minimize by name).
+``tunable`` (kind of range by hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that runs on a
+machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how it runs is
+in a module or package of its name in ``mlops/run/algorithms/``. ``metric_line`` is the regex by which the service
+finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of the metric's name.
 """
 
 from __future__ import annotations
@@ -173,6 +176,20 @@ class Algorithm:
     tunable: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     max_instances: int | None = None
+    here: Mapping[str, str] | None = None
+    metric_line: str | None = None
+
+    @property
+    def metric_definitions(self) -> list[dict[str, str]]:
+        """What a job of it has as MetricDefinitions on the service, unasked."""
+        if self.metric_line is None:
+            return []
+        return [{"Name": name, "Regex": _regex(self.metric_line, name)} for name in self.metrics]
+
+
+def _regex(line: str, metric: str) -> str:
+    channel, _, name = metric.partition(":")
+    return line.replace("{channel}", channel).replace("{metric}", re.escape(name).replace(r"\-", "-"))
 
 
 @cache
@@ -220,6 +237,8 @@ def _read(name: str) -> Algorithm:
         written.get("tunable", {}),
         written.get("metrics", {}),
         written.get("max_instances"),
+        written.get("here"),
+        written.get("metric_line"),
     )
 
 

@@ -10,6 +10,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from mlops.knowledge.algorithm_images import BuiltIn, built_in
 from mlops.knowledge.notebook_jobs import SCHEDULER
 from mlops.run import notebook_job
 from mlops.run.archive import Member, merged, pack, unpack
@@ -34,6 +35,7 @@ _FOLDERS = ("input", "input/config", "input/data", "model", "output", "output/da
 _PIPED = "piped"
 """Below the folder of a host: copies of what goes through FIFOs, which the script does not see."""
 
+_ALGORITHM_ENTRY = Path(__file__).parents[1] / "algorithms" / "entry.py"
 _LATE = {"MaxRuntimeInSeconds": "MaxRuntimeExceeded", "MaxWaitTimeInSeconds": "MaxWaitTimeExceeded"}
 
 
@@ -42,8 +44,28 @@ def start(work: Work) -> Task:
     for member in ("HyperParameters", "Environment"):
         if member in request:
             request[member] = as_texts(request[member])
+    request = _with_metrics(request)
     job = Job(work, request)
     return job.launch(lambda: _launch(work, request, job))
+
+
+def _with_metrics(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A built-in algorithm has the MetricDefinitions that the service gives it."""
+    found = _algorithm(request)
+    if found is None or not found.algorithm.metric_definitions:
+        return {**request}
+    definitions = {"MetricDefinitions": found.algorithm.metric_definitions}
+    return {**request, "AlgorithmSpecification": {**definitions, **request["AlgorithmSpecification"]}}
+
+
+def _algorithm(request: Mapping[str, Any]) -> BuiltIn | None:
+    """That of the image, where it is the image's that is to run."""
+    algorithm, values, environment = (
+        request.get(name) or {} for name in ("AlgorithmSpecification", "HyperParameters", "Environment")
+    )
+    image = algorithm.get("TrainingImage")
+    program = environment.get("SAGEMAKER_PROGRAM") or values.get("sagemaker_program", "").strip('"')
+    return built_in(image) if isinstance(image, str) and not (program or algorithm.get("ContainerEntrypoint")) else None
 
 
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
@@ -128,6 +150,9 @@ class _Run:
             resourceconfig=resources,
         )
         checkpoints = _fetch_checkpoints(work, request)
+        if checkpoints and script is None:
+            path = request["CheckpointConfig"].get("LocalPath") or "/opt/ml/checkpoints"
+            _write_config(work, checkpointconfig={"LocalPath": str(work.box().path(path))})
         environment = {
             "TRAINING_JOB_NAME": work.name,
             "TRAINING_JOB_ARN": self._job.description["TrainingJobArn"],
@@ -150,6 +175,8 @@ class _Run:
             if launch is not None:
                 _need_torchrun()
                 command, environment = launch.command, {**environment, **launch.environment}
+        elif (found := _algorithm(request)) is not None:
+            command = ["python", "-P", str(_ALGORITHM_ENTRY), found.algorithm.name, found.version]
         else:
             algorithm = request["AlgorithmSpecification"]
             command = [as_text(word) for word in (*algorithm["ContainerEntrypoint"], *_arguments(algorithm))]

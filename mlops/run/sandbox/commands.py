@@ -16,7 +16,7 @@ from mlops.run.sandbox.launching import inherited, launcher
 from mlops.run.sandbox.order import FIRST_NAME, Order
 from mlops.run.secrets import with_stand_ins
 
-_SERVING = Path(__file__).parent.with_name("serving")
+_PACKAGE = Path(__file__).parents[2]
 _STATE = ".mlops"
 _ALONE = {FIRST_NAME: "127.0.0.1"}
 
@@ -90,7 +90,7 @@ def _below_tmp() -> tuple[str, ...]:
 
 @cache
 def _needed() -> tuple[str, ...]:
-    needed = (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent, _SERVING)
+    needed = (Path(sys.prefix), Path(sys.base_prefix), Path(sys.executable).resolve().parent.parent, _PACKAGE)
     return tuple(sorted({str(path.resolve()) for path in needed} | {str(Path(sys.prefix))}))
 
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
-from typing import Any
+from typing import Any, Protocol
 from zipfile import BadZipFile
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
@@ -32,10 +32,13 @@ class HandlerFault(Exception):
 class RequestFault(Exception):
     """An answer other than 200. ``phrase`` is the status line's."""
 
-    def __init__(self, status: int, message: str, phrase: str | None = None) -> None:
+    def __init__(
+        self, status: int, message: str, phrase: str | None = None, *, content_type: str = "text/plain"
+    ) -> None:
         super().__init__(message)
         self.status = status
         self.phrase = phrase
+        self.content_type = content_type
 
 
 def chosen_by_handler(fault: BaseException) -> RequestFault | None:
@@ -53,6 +56,30 @@ class Answer:
     content_type: str
 
 
+class Service(Protocol):
+    """What is behind ``POST /invocations``, and behind paths of its own. ``most`` is how many bytes a body may have."""
+
+    most: int
+
+    def answer(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> Answer:
+        """``content_type`` and ``accept`` are empty where they were not given. Raises :class:`RequestFault`."""
+
+    def told(self, path: str) -> Answer | None:
+        """To a GET; None where nothing is there."""
+
+
+class Defaults(Protocol):
+    """What stands for the functions that a user's module does not define."""
+
+    def decode(self, data: bytes | str, content_type: str) -> Any:
+        """Raises :class:`RequestFault`."""
+
+    def predict(self, model: Any, data: Any) -> Any: ...
+
+    def encode(self, prediction: Any, accept: str) -> bytes:
+        """Raises :class:`RequestFault`."""
+
+
 @dataclass(slots=True)
 class Context:
     """What a handler function gets as its extra last argument, when it takes one."""
@@ -68,7 +95,11 @@ class Context:
 class Handlers:
     """The functions of one user module and the model that they loaded. Not safe for two requests at once."""
 
-    def __init__(self, module: ModuleType, model_folder: Path, default_accept: str) -> None:
+    most = 100 * 1024 * 1024  # the largest MaxPayloadInMB of a transform job
+
+    def __init__(
+        self, module: ModuleType, model_folder: Path, default_accept: str, defaults: Defaults | None = None
+    ) -> None:
         """Loads the model. Raises :class:`HandlerFault`, ValueError and whatever the user's code raises."""
         self._functions: dict[str, Callable[..., Any]] = {
             name: found
@@ -81,6 +112,7 @@ class Handlers:
         if "model_fn" not in self._functions:
             raise HandlerFault(f"model_fn is missing: {module.__name__} does not define it")
         self._default_accept = default_accept
+        self._defaults = defaults or _Toolkit()
         self._system = {"model_dir": str(model_folder), "gpu_id": None}
         context = Context(self._system)
         if "pre_model_fn" in self._functions:
@@ -92,6 +124,7 @@ class Handlers:
     def answer(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> Answer:
         """Raises :class:`RequestFault` and whatever the user's code raises."""
         context = Context(self._system, headers)
+        content_type = content_type or JSON
         wanted = self._default_accept if accept in ("", "*/*") else accept
         data: bytes | str = body
         if content_type in _TEXT_TYPES:
@@ -111,15 +144,18 @@ class Handlers:
         if "input_fn" in self._functions:
             decoded = self._call("input_fn", context, data, content_type)
         else:
-            decoded = decode(data, content_type)
+            decoded = self._defaults.decode(data, content_type)
         if "predict_fn" in self._functions:
             predicted = self._call("predict_fn", context, decoded, self._model)
         else:
-            predicted = self._model.predict(decoded)
+            predicted = self._defaults.predict(self._model, decoded)
         if "output_fn" in self._functions:
             return self._call("output_fn", context, predicted, wanted)
         kind = _first_answered(wanted)
-        return encode(predicted, kind), kind
+        return self._defaults.encode(predicted, kind), kind
+
+    def told(self, path: str) -> None:
+        return None
 
     def _call(self, name: str, context: Context, *arguments: Any) -> Any:
         """The context goes to a function with one parameter more, whether or not that has a default."""
@@ -130,6 +166,17 @@ class Handlers:
             case 1:
                 return function(*arguments, context)
         raise TypeError(f"{name} is to take {len(arguments)} arguments, or one more for the context")
+
+
+class _Toolkit:
+    def decode(self, data: bytes | str, content_type: str) -> Any:
+        return decode(data, content_type)
+
+    def predict(self, model: Any, data: Any) -> Any:
+        return model.predict(data)
+
+    def encode(self, prediction: Any, accept: str) -> bytes:
+        return encode(prediction, accept)
 
 
 def load_module(code: Path, program: str | None) -> ModuleType:

@@ -47,9 +47,11 @@ class InferencePipeline:
         try:
             for container in containers:
                 environment = {**container.environment, **(extra or {})}
-                servers.append(
-                    ModelServer.launch(container.ml / "model", environment, log, isolation=isolation, network=network)
+                model = container.ml / "model"
+                launched = ModelServer.launch(
+                    model, environment, log, isolation=isolation, network=network, algorithm=container.algorithm
                 )
+                servers.append(launched)
         except BaseException:
             for server in servers:
                 server.kill()

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from mlops.knowledge.this_machine import of_containers
+from mlops.knowledge.this_machine import algorithm_here, of_containers, of_images
 from mlops.run.archive import unpack
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Objects, Registry
@@ -18,10 +18,12 @@ _CODE = "/opt/ml/code"
 
 @dataclass(frozen=True, slots=True)
 class Container:
-    """``ml`` is to become its ``/opt/ml``."""
+    """``ml`` is to become its ``/opt/ml``. ``algorithm`` is the built-in one that its image brings, where it runs
+    here."""
 
     ml: Path
     environment: Mapping[str, str]
+    algorithm: str | None = None
 
 
 def place_model(
@@ -35,12 +37,12 @@ def place_model(
     if not described:
         raise StepFailed(f"model {model.get('ModelName')} has no container")
     mode = (model.get("InferenceExecutionConfig") or {}).get("Mode")
-    for obstacle in of_containers(described, mode) if by_a_job else ():
+    for obstacle in of_containers(described, mode) if by_a_job else of_images(described):
         raise StepFailed(obstacle.message)
     placed = []
     for number, container in enumerate(described, start=1):
         ml = folder / "ml" if number == 1 else folder / "containers" / str(number) / "ml"
-        placed.append(Container(ml, _place(container, ml, objects)))
+        placed.append(Container(ml, _place(container, ml, objects), algorithm_here(container.get("Image"))))
     return placed
 
 

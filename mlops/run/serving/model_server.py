@@ -61,8 +61,10 @@ class ModelServer:
         port: int | None = None,
         isolation: Isolation | None = None,
         network: bool = True,
+        algorithm: str | None = None,
     ) -> ModelServer:
-        """Start without waiting. ``model_dir`` is named ``model``; its parent becomes ``/opt/ml``. Raises OSError where
+        """Start without waiting. ``algorithm`` is the built-in one that answers, where it is not the model's own code.
+        ``model_dir`` is named ``model``; its parent becomes ``/opt/ml``. Raises OSError where
         ``port`` is taken."""
         if model_dir.name != "model":
             raise ValueError(f"{model_dir} is to be named model: its parent becomes /opt/ml")
@@ -83,6 +85,7 @@ class ModelServer:
                     **environment,
                     "SAGEMAKER_BIND_TO_PORT": str(bound),
                     "MLOPS_LISTEN_FD": str(listening.fileno()),
+                    **({"MLOPS_ALGORITHM": algorithm} if algorithm is not None else {}),
                 },
                 log=log,
                 pass_fds=(listening.fileno(),),

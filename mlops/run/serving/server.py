@@ -2,7 +2,8 @@
 
 Runs inside the sandbox. Listens on the socket whose number ``MLOPS_LISTEN_FD`` gives, else on port
 ``SAGEMAKER_BIND_TO_PORT`` (8080) of 127.0.0.1. Answers nothing before the model is loaded; ends with status 1 where
-that fails. Answers one request at a time, or as many as ``SAGEMAKER_GUNICORN_THREADS`` says.
+that fails. Answers one request at a time, or as many as ``SAGEMAKER_GUNICORN_THREADS`` says. ``MLOPS_ALGORITHM`` is the
+built-in algorithm that answers, where one does.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ import socket
 import sys
 import threading
 import traceback
+from collections.abc import Mapping
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
@@ -23,12 +25,13 @@ from mlops.run.serving.handlers import (
     HandlerFault,
     Handlers,
     RequestFault,
+    Service,
     chosen_by_handler,
     load_module,
 )
 
-MAX_BODY = 100 * 1024 * 1024  # the largest MaxPayloadInMB of a transform job
 LISTEN_FD = "MLOPS_LISTEN_FD"
+ALGORITHM = "MLOPS_ALGORITHM"
 _IDLE_SECONDS = 120
 
 
@@ -36,12 +39,12 @@ class _Server(ThreadingHTTPServer):
     daemon_threads = True
     request_queue_size = 128
 
-    def __init__(self, listening: socket.socket, handlers: Handlers, threads: int = 1) -> None:
+    def __init__(self, listening: socket.socket, service: Service, threads: int = 1) -> None:
         super().__init__(listening.getsockname(), _Request, bind_and_activate=False)
         self.socket.close()
         self.socket = listening
         self.socket.listen(self.request_queue_size)
-        self.handlers = handlers
+        self.service = service
         self.at_work = threading.Semaphore(threads)  # a worker of the toolkit has one request at a time too
 
 
@@ -54,8 +57,11 @@ class _Request(BaseHTTPRequestHandler):
     server: _Server
 
     def do_GET(self) -> None:
-        if self.path.partition("?")[0] == "/ping":
+        path = self.path.partition("?")[0]
+        if path == "/ping":
             self._reply(200, b"", JSON)
+        elif (told := self.server.service.told(path)) is not None:
+            self._reply(200, told.body, told.content_type)
         else:
             self._reply(404, b"only /ping and /invocations are answered\n", "text/plain")
 
@@ -67,7 +73,7 @@ class _Request(BaseHTTPRequestHandler):
         try:
             answer = self._invoke()
         except RequestFault as fault:
-            self._reply(fault.status, str(fault).encode(), "text/plain")
+            self._reply(fault.status, str(fault).encode(), fault.content_type)
         except Exception as fault:
             told = traceback.format_exc()
             sys.stderr.write(told)
@@ -79,9 +85,9 @@ class _Request(BaseHTTPRequestHandler):
     def _invoke(self) -> Answer:
         body = self._body()
         with self.server.at_work:
-            return self.server.handlers.answer(
+            return self.server.service.answer(
                 body,
-                self.headers.get("Content-Type") or JSON,
+                self.headers.get("Content-Type") or "",
                 self.headers.get("Accept") or "",
                 dict(self.headers.items()),
             )
@@ -91,9 +97,10 @@ class _Request(BaseHTTPRequestHandler):
             self.close_connection = True
             raise RequestFault(411, "send the body with a Content-Length")
         length = self.headers.get("Content-Length") or "0"
-        if not (length.isascii() and length.isdigit()) or int(length) > MAX_BODY:
+        most = self.server.service.most
+        if not (length.isascii() and length.isdigit()) or int(length) > most:
             self.close_connection = True
-            raise RequestFault(413, f"Content-Length {length[:20]} is not between 0 and {MAX_BODY}")
+            raise RequestFault(413, f"Content-Length {length[:20]} is not between 0 and {most}")
         body = self.rfile.read(int(length))
         if len(body) < int(length):
             self.close_connection = True
@@ -116,11 +123,8 @@ def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     model_folder = base / "model"
-    submitted = Path(os.environ.get("SAGEMAKER_SUBMIT_DIRECTORY") or model_folder / "code")
-    accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
     try:
-        module = load_module(submitted, os.environ.get("SAGEMAKER_PROGRAM"))
-        handlers = Handlers(module, model_folder, accept)
+        service = _service(os.environ, model_folder)
     except HandlerFault as fault:
         sys.stderr.write(f"{fault}\n")
         return 1
@@ -129,9 +133,28 @@ def main() -> int:
         return 1
     threads = os.environ.get("SAGEMAKER_GUNICORN_THREADS", "")
     at_a_time = max(int(threads), 1) if threads.isascii() and threads.isdigit() else 1
-    with _Server(_listening(), handlers, at_a_time) as server:
+    with _Server(_listening(), service, at_a_time) as server:
         server.serve_forever()
     return 0
+
+
+def _service(environment: Mapping[str, str], model_folder: Path) -> Service:
+    """Raises :class:`HandlerFault` and whatever the user's code raises."""
+    program, defaults = environment.get("SAGEMAKER_PROGRAM"), None
+    if name := environment.get(ALGORITHM):
+        from mlops.run.algorithms import implementation  # not there where a model is packaged by itself
+
+        algorithm = implementation(name)
+        if not program or not hasattr(algorithm, "script_defaults"):
+            try:
+                service: Service = algorithm.service(model_folder)
+            except RuntimeError as fault:
+                raise HandlerFault(str(fault)) from fault
+            return service
+        defaults = algorithm.script_defaults()
+    submitted = Path(environment.get("SAGEMAKER_SUBMIT_DIRECTORY") or model_folder / "code")
+    accept = environment.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or JSON
+    return Handlers(load_module(submitted, program), model_folder, accept, defaults)
 
 
 def _listening() -> socket.socket:
