@@ -86,6 +86,16 @@ class Here(Protocol):
     def stubbed(self, execution: str) -> Mapping[str, str]:
         """By step of the execution with that id, what stood for it."""
 
+    def mount(self, uri: str, folder: Path) -> tuple[int, int]:
+        """What lies in ``folder`` is below ``uri`` from now on, brought up to date before each execution. How many
+        objects were stored, and how many taken away. Raises :class:`mlops.account.answers.Refused`."""
+
+    def unmount(self, uri: str) -> int | None:
+        """How many objects went; None where nothing is mounted there."""
+
+    def mounts(self) -> Mapping[str, Path]:
+        """Folders by URI."""
+
     def explain_cache(self, execution: str, step: str) -> Explanation:
         """Why the step ran, or whose result served, in the execution with that id. Raises UsageError."""
 

@@ -20,6 +20,7 @@ from mlops.declare.steps.base import Step
 from mlops.ir import Asset, Definition, Unknown, Value, Where
 from mlops.ir import Step as StepRecord
 from mlops.ir.choices import near
+from mlops.ir.local_files import names_a_file
 from mlops.project.content_address import Digest, UnshippableFile, address_of, collect, digests
 from mlops.project.environments import Environment, place_of
 from mlops.project.images import ImageDataMissing, ImageRequest, ImageUnknown, InstanceUnknown
@@ -271,10 +272,11 @@ def _lowered(pipeline: Pipeline, environment: Environment, lowering: Lowering, f
         misuse("D004", f"the branches of {pipeline.name} are nested too deeply", where=pipeline.where)
         steps = ()
     cap = environment.max_instances
-    parameters = tuple(parameter.record(environment.parameters) for parameter in pipeline.parameters)
+    given_here = _defaults(pipeline, environment)
+    parameters = tuple(parameter.record(given_here) for parameter in pipeline.parameters)
     return Definition(
         name=pipeline.name,
-        parameters=capped_parameters(parameters, steps, cap, environment.parameters),
+        parameters=capped_parameters(parameters, steps, cap, given_here),
         steps=capped_steps(steps, cap),
         members=merge(_members(pipeline), pipeline.members),
         description=pipeline.description,
@@ -284,6 +286,15 @@ def _lowered(pipeline: Pipeline, environment: Environment, lowering: Lowering, f
         where=Where(pipeline.where.file, pipeline.where.line),
         has_parameters="Parameters" not in pipeline.members,
     )
+
+
+def _defaults(pipeline: Pipeline, environment: Environment) -> dict[str, str | int | float | bool]:
+    """Those of the environment, without files of this machine: a run stores these, and gives their place."""
+    if not environment.is_local:
+        return dict(environment.parameters)
+    declared = {parameter.name: parameter.default for parameter in pipeline.parameters}
+    given = environment.parameters.items()
+    return {name: value for name, value in given if not names_a_file(value, declared.get(name))}
 
 
 def lower_resources(

@@ -10,6 +10,7 @@ from typing import Any
 
 from mlops.ir import Checked, Join, JsonGet, Ref, Unknown, Value
 from mlops.ir.json_path import PathMissing, holds, walk
+from mlops.ir.local_files import how_to_put
 from mlops.ir.values import Key, RefPath, parse_expression
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Documents, Execution, ObjectMissing
@@ -152,7 +153,8 @@ def _json_get(value: JsonGet, context: Context) -> Any:
     try:
         raw = context.objects.read(uri)
     except ObjectMissing as missing:
-        raise StepFailed(f"{where} does not exist: nothing is stored at {uri}") from missing
+        how = f"; {how_to_put(uri)}" if value.s3_uri is not None else ""
+        raise StepFailed(f"{where} does not exist: nothing is stored at {uri}{how}") from missing
     try:
         document = json.loads(raw)
     except ValueError as fault:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 from typing import IO, Any, TypeAlias
 
+from mlops.ir.local_files import how_to_put
 from mlops.run.beneath import Barred, Folder, InItsPlace, content
 from mlops.run.cluster import share
 from mlops.run.outcome import StepFailed
@@ -42,11 +43,6 @@ def _inside(folder: Path, ml: Path) -> str:
     return "" if inside == "." else inside
 
 
-def how_to_put(uri: str) -> str:
-    """A way on for who has data on this machine only."""
-    return f"`mlops local put FILE {uri}` puts a file or a folder of yours there"
-
-
 def fetch_source(
     source: Mapping[str, Any], folder: Path, objects: Objects, what: str, *, position: int = 0, hosts: int = 1
 ) -> int:
@@ -74,7 +70,7 @@ def source_places(source: Mapping[str, Any], objects: Objects, what: str) -> lis
             case other:
                 raise StepFailed(f"{what}: S3DataType {other} cannot be read on this machine yet")
     except ObjectMissing as missing:
-        raise StepFailed(f"{what}: {missing}") from missing
+        raise StepFailed(f"{what}: {missing}; {how_to_put(uri)}") from missing
     if not places:
         raise StepFailed(f"{what}: no object is stored under {uri}; {how_to_put(uri)}")
     return places

@@ -2,18 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from pathlib import Path
+from datetime import datetime
+from pathlib import Path, PurePosixPath
+from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from mlops.account import Account
+from mlops.account import Account, Here
 from mlops.ir import Definition, Listener, UsageError
+from mlops.ir.choices import instead
+from mlops.ir.local_files import how_to_put, names_a_file
 from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, address, collect
-from mlops.project.environments import LOCAL
+from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Said
+
+_FILE = "file://"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +43,153 @@ def put(source: Path, uri: str) -> Put:
     return _put(connect_here(LOCAL).account, source, uri)
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    uri: str
+    bytes: int
+    modified: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Got:
+    """``files`` are what was written; ``there`` are those that were the same already."""
+
+    files: tuple[Path, ...]
+    there: tuple[Path, ...]
+    bytes: int
+
+
+def listed(uri: str | None) -> tuple[Listed, ...]:
+    """Objects of the local account whose URI begins with ``uri``, in their order; of all buckets without. Raises
+    UsageError."""
+    s3 = connect_here(LOCAL).account.client("s3")
+    if uri is None:
+        return tuple(found for bucket in _buckets(s3) for found in _objects(s3, bucket, ""))
+    bucket, key = _place(uri)
+    if bucket not in _buckets(s3):
+        raise UsageError(f"there is no bucket {bucket} here{instead(bucket, _buckets(s3))}", hint=how_to_put(uri))
+    return tuple(_objects(s3, bucket, key))
+
+
+def get(uri: str, target: Path, *, force: bool = False) -> Got:
+    """The object at ``uri`` as a file, or all below it as a folder. A file goes into a ``target`` that is a folder.
+    Raises UsageError, also for a file that holds something else, unless ``force``; then nothing was written."""
+    bucket, key = _place(uri)
+    s3 = connect_here(LOCAL).account.client("s3")
+    found = list(_objects(s3, bucket, key)) if bucket in _buckets(s3) else []
+    exact = [item for item in found if item.uri == uri]
+    below = f"{uri.rstrip('/')}/"
+    chosen = exact or [item for item in found if item.uri.startswith(below) and not item.uri.endswith("/")]
+    if not chosen:
+        raise UsageError(f"nothing is stored at {uri}", hint=how_to_put(uri))
+    as_file = target / uri.rpartition("/")[2] if target.is_dir() else target
+    places = {item.uri: as_file if exact else _inside(target, item.uri[len(below) :]) for item in chosen}
+    same = {item.uri for item in chosen if _is_same(s3, item.uri, places[item.uri])}
+    for item in chosen:
+        place = places[item.uri]
+        if place.exists() and item.uri not in same and not force:
+            raise UsageError(f"{place} holds something else than {item.uri}", hint="--force writes over it")
+    for item in chosen:
+        if item.uri not in same:
+            _fetch(s3, item.uri, places[item.uri])
+    written = tuple(place for at, place in places.items() if at not in same)
+    there = tuple(places[at] for at in places if at in same)
+    return Got(written, there, sum(item.bytes for item in chosen if item.uri not in same))
+
+
+def mount(folder: Path, uri: str) -> tuple[int, int]:
+    """How many objects were stored, and taken away. Raises UsageError."""
+    _place(uri)
+    if not folder.is_dir():
+        raise UsageError(f"there is no folder {folder}")
+    return _here().mount(uri, folder)
+
+
+def unmount(uri: str) -> int:
+    """How many objects went. Raises UsageError where nothing is mounted there."""
+    _place(uri)
+    here = _here()
+    known = [*here.mounts()]
+    found = here.unmount(uri)
+    if found is None:
+        raise UsageError(f"nothing is mounted at {uri}{instead(uri, known)}")
+    return found
+
+
+def mounts() -> Mapping[str, Path]:
+    return _here().mounts()
+
+
+def _here() -> Here:
+    here = connect_here(LOCAL).account.here
+    if here is None:
+        raise UsageError("the environment local is no account of this machine")
+    return here
+
+
+def _place(uri: str) -> tuple[str, str]:
+    bucket, key = split_uri(uri)
+    if not uri.startswith("s3://") or not bucket:
+        raise UsageError(f"{uri!r} is no place for data", hint="write it as s3://BUCKET/KEY")
+    return bucket, key
+
+
+def _buckets(s3: Any) -> list[str]:
+    return [str(item["Name"]) for item in s3.list_buckets()["Buckets"]]
+
+
+def _objects(s3: Any, bucket: str, key: str) -> Iterator[Listed]:
+    for page in s3.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=key):
+        for item in page.get("Contents", ()):
+            yield Listed(f"s3://{bucket}/{item['Key']}", int(item["Size"]), item["LastModified"])
+
+
+def _inside(target: Path, relative: str) -> Path:
+    path = PurePosixPath(relative)
+    if path.is_absolute() or ".." in path.parts:
+        raise UsageError(f"the object {relative!r} has a name that leads out of its folder")
+    return target / path
+
+
+def _is_same(s3: Any, uri: str, place: Path) -> bool:
+    if not place.is_file():
+        return False
+    bucket, key = split_uri(uri)
+    with place.open("rb") as file:
+        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+    return str(s3.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"') == digest
+
+
+def _fetch(s3: Any, uri: str, place: Path) -> None:
+    bucket, key = split_uri(uri)
+    try:
+        place.parent.mkdir(parents=True, exist_ok=True)
+        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".mlops-")
+        try:
+            with os.fdopen(descriptor, "wb") as file:
+                shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], file, 1024 * 1024)
+            Path(name).chmod(0o644)
+            Path(name).replace(place)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+    except OSError as error:
+        raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
+
+
+def with_files(
+    environment: Environment, root: Path, definition: Definition, given: Mapping[str, str]
+) -> dict[str, str]:
+    """``given``, and the files of this machine that the local ``environment`` has for other parameters; their paths
+    begin at ``root``."""
+    found: dict[str, str] = {}
+    for parameter in definition.parameters if environment.is_local else ():
+        value = environment.parameters.get(parameter.name)
+        if isinstance(value, str) and names_a_file(value, parameter.default):
+            found[parameter.name] = value if value.startswith(_FILE) else str(root / Path(value).expanduser())
+    return {**found, **given}
+
+
 def placed(
     connected: Connected, definition: Definition, values: Mapping[str, str], listener: Listener
 ) -> dict[str, str]:
@@ -42,11 +199,9 @@ def placed(
     defaults = {parameter.name: parameter.default for parameter in definition.parameters}
     found = dict(values)
     for name, value in values.items():
-        default = defaults.get(name)
-        is_place = isinstance(default, str) and default.startswith("s3://")
-        if value.startswith("s3://") or not (is_place or value.startswith("file://")):
+        if not names_a_file(value, defaults.get(name)):
             continue
-        source = Path(unquote(urlsplit(value).path)) if value.startswith("file://") else Path(value).expanduser()
+        source = Path(unquote(urlsplit(value).path)) if value.startswith(_FILE) else Path(value).expanduser()
         folder = connected.environment.uri("data", address(_files(source, f"{name} is {value!r}: ")))
         uri = f"{folder}/{source.name}" if source.is_file() else f"{folder}/"
         found[name] = uri

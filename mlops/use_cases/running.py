@@ -23,7 +23,7 @@ from mlops.use_cases.commits import note_commit
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import need_sound
-from mlops.use_cases.local_data import placed
+from mlops.use_cases.local_data import placed, with_files
 from mlops.use_cases.local_functions import known
 from mlops.use_cases.local_functions import placed as place_functions
 from mlops.use_cases.runnable import need_runnable
@@ -64,10 +64,9 @@ def open_source(
     (checked,) = opened.pipelines
     if parameters_of != LOCAL:
         values = {**_parameters(opened.project.environment(parameters_of), checked.definition), **values}
-    judge(checked.definition, values)
     selection = select(checked, only) if only else None
     connected = connect_here(LOCAL, opened.project)
-    values = placed(connected, checked.definition, values, listener)
+    judge(checked.definition, with_files(connected.environment, connected.root, checked.definition, values))
     selective = None
     if selection is not None:
         source = newest_source(connected.account, checked.definition.name or "", selection)
@@ -84,7 +83,8 @@ def _parameters(environment: Environment, definition: Definition) -> dict[str, s
 def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     """The ARN of the execution."""
     definition, connected = chosen.checked.definition, chosen.connected
-    judge(definition, chosen.values)
+    values = with_files(connected.environment, connected.root, definition, chosen.values)
+    judge(definition, values)
     interruptions.judge(definition, manner.interruptions)
     selected = [item["StepName"] for item in (chosen.selective or {}).get("SelectedSteps", ())]
     knows = partial(known, connected.environment, lambda: connected.account)
@@ -97,12 +97,11 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
     # Nobody else writes here but other commands of the same person, who asked for it.
     need_consent(connected, f"run {definition.name}", GIVEN)
     place_functions(connected, listener)
+    values = placed(connected, definition, values, listener)
     brought = standing.brought(connected, chosen.checked, stubs) if stubs else {}
     options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions, brought)
     upserted = upsert(connected.account, connected.environment, chosen.checked, force=True)
-    arn = start(
-        connected.account, connected.environment, upserted.name, chosen.values, chosen.selective, options=options
-    )
+    arn = start(connected.account, connected.environment, upserted.name, values, chosen.selective, options=options)
     note_commit(connected, emit_compact(definition), listener)
     listener(Began(about=upserted.name, arn=arn, file=manner.file))
     listener(Awaits(about=arn, steps=awaited(definition, selected)))

@@ -20,6 +20,7 @@ from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import judge_names, need_sound
+from mlops.use_cases.local_data import placed, with_files
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +61,17 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
     definition = definition_of(connected.account, name, request.version)
     if source is not None and request.version.is_newest:
         _need_same(connected, request, source[0])
-    judge(definition, request.parameters)
+    values = with_files(connected.environment, connected.root, definition, request.parameters)
+    judge(definition, values)
     selective = None
     if request.only:
         selection = select(check(definition), request.only)
         past = find(connected.account, request.execution, name) if request.execution else None
         selective = selective_config(selection, past or newest_source(connected.account, name, selection))
     need_consent(connected, f"start {name}", consent)
-    arn = following.start(
-        connected.account, connected.environment, name, request.parameters, selective, request.version
-    )
+    if connected.environment.is_local:
+        values = placed(connected, definition, values, listener)
+    arn = following.start(connected.account, connected.environment, name, values, selective, request.version)
     file = request.target if source and not request.suffix else None
     listener(Began(about=name, arn=arn, file=file))
     listener(Awaits(about=arn, steps=awaited(definition, request.only)))

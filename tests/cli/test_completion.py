@@ -119,6 +119,10 @@ TYPED = {
     "completion shell": "click knows the choices",
     "put source": "click knows files",
     "put uri": "a place that need not be there yet",
+    "get uri": "a place",
+    "ls uri": "a place",
+    "mount folder": "click knows folders",
+    "mount uri": "a place that need not be there yet",
 }
 
 

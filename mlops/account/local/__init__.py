@@ -84,6 +84,25 @@ class LocalAccount:
 
         return step_records.stubbed(self.state, execution)
 
+    def mount(self, uri: str, folder: Path) -> tuple[int, int]:
+        from mlops.account.local import mounts
+
+        try:
+            done = mounts.mount(self.state, uri, folder)
+        except Refusal as refusal:
+            raise Refused("PutObject", refusal.code, refusal.message) from None
+        return done.stored, done.removed
+
+    def unmount(self, uri: str) -> int | None:
+        from mlops.account.local import mounts
+
+        return mounts.unmount(self.state, uri)
+
+    def mounts(self) -> Mapping[str, Path]:
+        from mlops.account.local import mounts
+
+        return {found.uri: found.folder for found in mounts.mounts(self.state)}
+
     def explain_cache(self, execution: str, step: str) -> Explanation:
         from mlops.account.local.upkeep.cache_reasons import explain
 

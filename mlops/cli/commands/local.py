@@ -16,7 +16,7 @@ import click
 
 from mlops.cli import asking, options
 from mlops.cli.group import Group
-from mlops.cli.printing import print_json, table, talk
+from mlops.cli.printing import moment, print_json, table, talk
 from mlops.ir.counted import counted
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """The local account on this disk: put, prune; and for any AWS client: serve, env, exec."""
+    """The local account on this disk: put, get, ls, mount, prune; and for any AWS client: serve, env, exec."""
 
 
 @command.command()
@@ -45,6 +45,63 @@ def put(source: Path, uri: str, format_: str) -> None:
         return
     shown = done.uris[0] if len(done.uris) == 1 else f"{len(done.uris)} objects below {uri}"
     talk(f"put {_readable(done.bytes)}: {shown}")
+
+
+@command.command()
+@click.argument("uri")
+@click.argument("target", type=click.Path(path_type=Path))
+@options.overwriting
+@options.as_json
+def get(uri: str, target: Path, force: bool, format_: str) -> None:
+    """Get the object at the S3 URI of the local account as the file TARGET, or all below it as the folder TARGET."""
+    from mlops.use_cases import local_data
+
+    done = local_data.get(uri, target, force=force)
+    if format_ == "json":
+        print_json({"bytes": done.bytes, "files": list(map(str, done.files)), "there": list(map(str, done.there))})
+        return
+    shown = str(done.files[0]) if len(done.files) == 1 else f"{len(done.files)} files in {target}"
+    same = f"; {counted(len(done.there), 'file')} the same already" if done.there else ""
+    talk(f"got {_readable(done.bytes)}: {shown if done.files else 'nothing new'}{same}")
+
+
+@command.command()
+@click.argument("uri", required=False)
+@options.as_json
+def ls(uri: str | None, format_: str) -> None:
+    """Objects of the local account whose S3 URI begins with URI; of all buckets without."""
+    from mlops.use_cases import local_data
+
+    found = local_data.listed(uri)
+    if format_ == "json":
+        print_json([{"uri": item.uri, "bytes": item.bytes, "modified": item.modified} for item in found])
+        return
+    table(("MODIFIED", "BYTES", "OBJECT"), [(moment(item.modified), str(item.bytes), item.uri) for item in found])
+
+
+@command.command()
+@click.argument("folder", required=False, type=click.Path(path_type=Path))
+@click.argument("uri", required=False)
+@click.option("--remove", metavar="URI", help="Take the mount at URI away, with the objects that it brought.")
+@options.as_json
+def mount(folder: Path | None, uri: str | None, remove: str | None, format_: str) -> None:
+    """Have what lies in FOLDER below the S3 URI of the local account: copied now, and brought up to date before each
+    execution. FOLDER itself is never written to. Without FOLDER: the mounts that there are.
+    """
+    from mlops.use_cases import local_data
+
+    if (folder is None) != (uri is None) or (remove is not None and folder is not None):
+        raise click.UsageError("give FOLDER and URI, or --remove URI, or nothing")
+    if remove is not None:
+        gone = local_data.unmount(remove)
+        talk(f"{remove} is mounted no more; {counted(gone, 'object')} went with it")
+    elif folder is not None and uri is not None:
+        stored, removed = local_data.mount(folder, uri)
+        talk(f"{folder} is mounted at {uri}: {counted(stored, 'object')} stored, {removed} taken away")
+    if format_ == "json":
+        print_json([{"uri": at, "folder": str(place)} for at, place in local_data.mounts().items()])
+    elif folder is None and remove is None:
+        table(("URI", "FOLDER"), [(at, str(place)) for at, place in local_data.mounts().items()])
 
 
 @command.command()

@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.local_files import how_to_put
 from mlops.run.beneath import content
 from mlops.run.data_processing import DataProcessing, data_processing
 from mlops.run.job import Job
@@ -26,7 +27,7 @@ from mlops.run.resolve import as_texts
 from mlops.run.serving.inference_pipeline import InferencePipeline, invoke
 from mlops.run.serving.model_data import place_model
 from mlops.run.serving.model_server import ModelServerFailed
-from mlops.run.transfer import fetch, how_to_put, prefix_places, safe
+from mlops.run.transfer import fetch, prefix_places, safe
 from mlops.run.transform_capture import TransformCapture, transform_capture
 from mlops.run.work import Work
 

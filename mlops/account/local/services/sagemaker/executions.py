@@ -84,6 +84,10 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
         started = True
         return {"PipelineExecutionArn": arn}
 
+    if state.store.one("SELECT 1 FROM resource WHERE kind = 'Mount' LIMIT 1") is not None:
+        from mlops.account.local import mounts  # few accounts have any
+
+        mounts.refresh(state)
     folder = state.execution_folder(execution)
     descriptor = ownership.take(folder)
     if descriptor is None:

@@ -1,0 +1,24 @@
+"""Files of this machine: as values of parameters, and as what lies in S3 for the local account."""
+
+from __future__ import annotations
+
+_FILE, _S3 = "file://", "s3://"
+
+
+def names_a_file(value: object, default: object) -> bool:
+    """Whether ``value`` is a file or folder of this machine: written with ``file://``, or as a path where the
+    parameter's ``default`` is a place in S3.
+
+    >>> names_a_file("raw.csv", "s3://acme/raw.csv"), names_a_file("file:///raw.csv", None)
+    (True, True)
+    >>> names_a_file("raw.csv", "latest"), names_a_file("s3://acme/new.csv", "s3://acme/raw.csv")
+    (False, False)
+    """
+    if not isinstance(value, str) or value.startswith(_S3):
+        return False
+    return value.startswith(_FILE) or (isinstance(default, str) and default.startswith(_S3))
+
+
+def how_to_put(uri: str) -> str:
+    """A way on for who has data on this machine only."""
+    return f"`mlops local put FILE {uri}` puts a file or a folder of yours there"

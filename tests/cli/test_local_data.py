@@ -1,0 +1,128 @@
+"""Data of this machine and of the local account: put, got, listed, mounted; and what a run takes of it."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from command_line import Told, in_this_process
+
+Said = Callable[..., Told]
+ROOT = Path(__file__).parent.parent.parent
+SHOW = (
+    "import os\n"
+    "for name in ('raw', 'all'):\n"
+    "    print('found', name, sorted(os.listdir('/opt/ml/processing/input/' + name)))\n"
+)
+PIPELINE = """
+from mlops import Pipeline, Processing
+with Pipeline("data") as pipeline:
+    raw = pipeline.string("Raw", default="s3://acme/raw/")
+    image = "123456789012.dkr.ecr.us-east-1.amazonaws.com/s:1"
+    Processing("Show", code="show.py", image=image, inputs={"raw": raw, "all": "s3://acme/all/"})
+"""
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    (tmp_path / "mlops.toml").touch()
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "show.py").write_text(SHOW)
+    (tmp_path / "raw").mkdir()
+    for name in ("a.csv", "b.csv"):
+        (tmp_path / "raw" / name).write_text(name)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def said(capfd: pytest.CaptureFixture[str]) -> Said:
+    return in_this_process(capfd)
+
+
+def test_what_was_put_is_listed_and_got(project: Path, said: Said) -> None:
+    assert said("local", "ls").err == "none\n"
+    said("local", "put", "raw", "s3://acme/raw/")
+    listed = json.loads(said("local", "ls", "s3://acme/r", "--format", "json").out)
+    assert [item["uri"] for item in listed] == ["s3://acme/raw/a.csv", "s3://acme/raw/b.csv"]
+    said("local", "get", "s3://acme/raw", "back")
+    assert (project / "back" / "b.csv").read_text() == "b.csv"
+    assert "the same already" in said("local", "get", "s3://acme/raw/a.csv", "back").err
+    (project / "back" / "a.csv").write_text("mine")
+    assert "holds something else" in said("local", "get", "s3://acme/raw/", "back", code=2).err
+    assert (project / "back" / "a.csv").read_text() == "mine"
+    said("local", "get", "s3://acme/raw/a.csv", "back/a.csv", "--force")
+    assert (project / "back" / "a.csv").read_text() == "a.csv"
+    assert not list((project / "back").glob(".mlops*"))
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (("get", "s3://acme/none", "x"), "nothing is stored at s3://acme/none"),
+        (("get", "acme/none", "x"), "is no place for data"),
+        (("ls", "s3://other/x"), "there is no bucket other here"),
+        (("mount", "none", "s3://acme/m"), "there is no folder"),
+        (("mount", "--remove", "s3://acme/m"), "nothing is mounted at s3://acme/m"),
+        (("mount", "raw"), "give FOLDER and URI"),
+    ],
+)
+def test_what_cannot_be_is_told(project: Path, said: Said, words: tuple[str, ...], told: str) -> None:
+    (project / ".mlops").mkdir(exist_ok=True)
+    refused = said("local", *words, code=2)
+    assert told in refused.err
+
+
+def test_a_mount_and_a_path_of_the_local_environment_are_what_a_run_reads(project: Path, said: Said) -> None:
+    (project / "mlops.toml").write_text('[env.local]\nparameters = { Raw = "raw/a.csv" }\n')
+    assert "2 objects stored" in said("local", "mount", "raw", "s3://acme/all").err
+    assert json.loads(said("local", "mount", "--format", "json").out) == [
+        {"uri": "s3://acme/all/", "folder": str(project / "raw")}
+    ]
+    (project / "raw" / "b.csv").unlink()
+    (project / "raw" / "c.csv").write_text("c")
+    assert "is s3://mlops-local/mlops/data/" in said("run", "pipeline.py").err
+    log = said("executions", "logs", "last").out
+    assert "found raw ['a.csv']" in log and "found all ['a.csv', 'c.csv']" in log
+    assert "2 objects went with it" in said("local", "mount", "--remove", "s3://acme/all/").err
+    said("compile", "pipeline.py", "-o", "pipeline.json")
+    (parameter,) = json.loads((project / "pipeline.json").read_text())["Parameters"]
+    assert parameter["DefaultValue"] == "s3://acme/raw/"
+
+
+SCRIPTS = {
+    "prepare.py": (
+        "import pathlib, shutil\n"
+        "base = pathlib.Path('/opt/ml/processing')\n"
+        "(raw,) = (base / 'input/raw').iterdir()\n"
+        "for name in ('train', 'test'):\n"
+        "    shutil.copy(raw, base / 'output' / name)\n"
+    ),
+    "train.py": (
+        "import os, pathlib\n"
+        "(rows,) = pathlib.Path(os.environ['SM_CHANNEL_TRAIN']).iterdir()\n"
+        "(pathlib.Path(os.environ['SM_MODEL_DIR']) / 'model.txt').write_text(rows.read_text())\n"
+    ),
+    "evaluate.py": (
+        "import json, pathlib\n"
+        "pathlib.Path('/opt/ml/processing/output/report/evaluation.json').write_text(json.dumps({'accuracy': 0.9}))\n"
+    ),
+}
+
+
+def test_the_readmes_pipeline_runs_here_with_its_data_brought_by_one_command(project: Path, said: Said) -> None:
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    block = re.search(r"```python\n(.*?)```", readme, re.DOTALL)
+    put = re.search(r"`(mlops local put [^`]*)`", readme)
+    assert block is not None and put is not None
+    (project / "pipeline.py").write_text(block[1])
+    (project / "mlops.lock").write_bytes((ROOT / "mlops.lock").read_bytes())
+    (project / "churn.csv").write_text("a,b\n1,2\n")
+    for name, text in SCRIPTS.items():
+        (project / name).write_text(text)
+    said(*put[1].split()[1:])
+    assert "succeeded" in said("run", "pipeline.py").err
+    assert [row.split()[0] for row in said("models", "list").out.splitlines()[1:]] == ["churn"]
