@@ -117,7 +117,7 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     """Check, upsert and start the pipeline in the local account, and follow it to its end.
 
     Raises Refusal where the checker finds an error or the execution does not succeed."""
-    from mlops.deploy.executions.parameters import judge
+    from mlops.ir.start_values import judge
     from mlops.project.environments import LOCAL
     from mlops.use_cases.connecting import connect_here
     from mlops.use_cases.declared import declared

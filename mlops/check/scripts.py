@@ -40,9 +40,18 @@ class Script:
         return self.files.get(self.name)
 
 
+def shipped(subject: Subject) -> dict[str, Mapping[str, Path]]:
+    """The files that the pipeline brings, by the URI of their folder or archive."""
+    found: dict[str, Mapping[str, Path]] = {}
+    for asset in subject.definition.assets:
+        found[asset.uri.rstrip("/")] = dict(asset.files)
+        found |= {f"{asset.uri.rstrip('/')}/{name}": dict(files) for name, files in asset.packed if files}
+    return found
+
+
 def scripts(subject: Subject) -> Iterator[Script]:
     """Of training jobs in script mode, then of processing jobs that name their script in the entrypoint."""
-    assets = {asset.uri.rstrip("/"): dict(asset.files) for asset in subject.definition.assets}
+    assets = shipped(subject)
     if not assets:
         return
     for job in subject.jobs[TRAINING]:

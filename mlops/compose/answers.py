@@ -63,6 +63,8 @@ class Answers:
     """What the file made, by service, kind and name: the request."""
     documents: dict[str, str] = field(default_factory=dict)
     """The definitions of pipelines that it put into the account, by name."""
+    starts: list[tuple[Where, Mapping[str, Any]]] = field(default_factory=list)
+    """Where the file starts a pipeline, and with what request."""
     begun: bool = False
     """The file has begun to put a pipeline into an account, be it the SDK's local one."""
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -171,6 +173,8 @@ class Answers:
             raise _refusal("ResourceNotFound", f"{asked}: not known while composing", 404, operation)
         name = asked.about or "composing"
         self.changes.append(asked)
+        if operation == "StartPipelineExecution":
+            self.starts.append((asked.where, request))
         self._make(asked.service, operation, name, request)
         return {
             member: self._arn(asked.service, member.removesuffix("Arn"), name)

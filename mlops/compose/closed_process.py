@@ -104,7 +104,7 @@ def take(order: Order, contents: Iterable[str], store: Path) -> None:
         if not _CONTENT.fullmatch(content):
             raise ValueError(f"no content address: {content!r}")
         target = store / content
-        if target.is_file() and not target.is_symlink() and _digest(target.read_bytes()) == content:
+        if kept(target):
             continue
         descriptor = os.open(order.store / content, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
         with os.fdopen(descriptor, "rb") as file:
@@ -117,6 +117,11 @@ def take(order: Order, contents: Iterable[str], store: Path) -> None:
         state_folder(store.parent)
         private_folder(store)
         write_bytes(target, data, mode=FOLDER if mode & stat.S_IXUSR else FILE)
+
+
+def kept(target: Path) -> bool:
+    """Whether the content that ``target`` is named by lies there."""
+    return target.is_file() and not target.is_symlink() and _digest(target.read_bytes()) == target.name
 
 
 def _digest(data: bytes) -> str:

@@ -25,11 +25,13 @@ from mlops.compose.clock import clock_findings
 from mlops.compose.closing import close
 from mlops.compose.content_stamps import by_content
 from mlops.compose.declared import declared_answer, written_images
+from mlops.compose.driver_starts import written_start
 from mlops.compose.execution import run, text, told_of
 from mlops.compose.findings import written_finding
 from mlops.compose.order import Order
 from mlops.compose.patches import bytecode_noted, isolate
 from mlops.compose.reading import Reading
+from mlops.compose.refused_step import refused_step
 from mlops.declare.load import staying_alive
 from mlops.declare.time_limit import owns_process
 from mlops.project.root import STATE
@@ -54,7 +56,7 @@ def compose(order: Order) -> dict[str, Any]:
         except (Exception, SystemExit) as error:
             name = text(getattr(pipeline, "name", "the pipeline"))
             told = told_of(error, order, answers, f"composing {name} failed")
-            ran.findings.append(replace(told, step=name))
+            ran.findings.append(replace(told, step=refused_step(pipeline, error) or name))
         else:
             pipelines.append({"name": text(pipeline.name), "definition": definition})
     # To ask for the definition does again what the file has done already.
@@ -82,6 +84,7 @@ def compose(order: Order) -> dict[str, Any]:
             for change in changes
             if not any(item.code == "D110" and item.where == change.where for item in ran.findings)
         ],
+        "starts": [written_start(where, request) for where, request in answers.starts],
         "reads": sorted(map(str, reading.paths)),
         "compiled": sorted(compiled),
         "findings": [written_finding(item) for item in ran.findings],

@@ -19,8 +19,10 @@ from typing import Any
 from mlops.check.ports import Composed, Lowered
 from mlops.compose.closed_process import run, secret_files, take
 from mlops.compose.declared import declared_pipelines, kept_contents, read_images
+from mlops.compose.driver_starts import start_findings
 from mlops.compose.findings import read_finding
 from mlops.compose.order import Order
+from mlops.compose.packed_scripts import packed_scripts
 from mlops.declare.mistakes import MISTAKES
 from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
 from mlops.ir.reader import read
@@ -103,6 +105,7 @@ def _believed(answer: Mapping[str, Any], order: Order, store: Path) -> Composed:
         if definition is not None:
             placed = _placed(definition, item["name"], assets, lines, file)
             definitions.append(Lowered(replace(placed, reads=tuple(map(Path, answer["reads"]))), said))
+    findings += start_findings(answer["starts"], [item.definition for item in definitions])
     return Composed(tuple(definitions), tuple(findings))
 
 
@@ -128,7 +131,8 @@ def _assets(uploads: Sequence[Mapping[str, Any]], store: Path) -> Iterator[Asset
         told = json.dumps(sorted(contents.items()))
         address = hashlib.sha256(told.encode()).hexdigest()
         each = tuple(content for _, content in sorted(contents.items()))
-        yield Asset(address, uri, listed, archive=False, in_place=in_place, digests=each)
+        packed = tuple((name, packed_scripts(path, store)) for name, path in listed if name.endswith(".tar.gz"))
+        yield Asset(address, uri, listed, archive=False, in_place=in_place, digests=each, packed=packed)
 
 
 def _placed(

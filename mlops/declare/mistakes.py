@@ -343,4 +343,12 @@ starts one while the file runs, and gives nothing of which a step could be made.
 Bad:  SKLearnProcessor(…, sagemaker_session=sagemaker.Session()).run(code="prepare.py")
 Good: SKLearnProcessor(…, sagemaker_session=PipelineSession()).run(code="prepare.py")""",
     ),
+    "D111": Mistake(
+        "start-refused",
+        """A driver starts its pipeline with a parameter or a step that the pipeline does not have, with a value that
+the parameter does not take, or without one that it needs. The definition is right, and the start is refused.
+
+Bad:  pipeline.start(parameters={"Cuont": 2})
+Good: pipeline.start(parameters={"Count": 2})""",
+    ),
 }

@@ -9,9 +9,9 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from mlops.deploy.executions.parameters import judge
 from mlops.ir import ConfigurationError, Definition, UsageError, Value
 from mlops.ir.resource import arn_of
+from mlops.ir.start_values import judge
 from mlops.ir.values import from_json
 from mlops.project.environments import Environment
 from mlops.project.starts import Schedule, Trigger

@@ -79,7 +79,8 @@ class Asset:
     ``files`` pairs a POSIX path inside the asset with the local file. An ``archive`` is one object at ``uri``, a
     gzipped tar of all files; otherwise each file is an object of its own at ``<uri>/<path>``. ``in_place``: the URI
     says nothing of the content, so what lies there may be another. ``digests`` are SHA-256 of the files, in their
-    order, as they were when the address was made; who sends a file sends that content or none.
+    order, as they were when the address was made; who sends a file sends that content or none. ``packed`` are the
+    scripts inside of files that somebody else packed, by the file's path.
     """
 
     address: str
@@ -89,6 +90,7 @@ class Asset:
     where: Where = NOWHERE
     in_place: bool = False
     digests: tuple[str, ...] = ()
+    packed: tuple[tuple[str, tuple[tuple[str, Path], ...]], ...] = field(default=(), compare=False)
 
     @property
     def objects(self) -> int:

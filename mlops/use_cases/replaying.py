@@ -8,12 +8,12 @@ from dataclasses import dataclass, replace
 from mlops.account import confirm_account
 from mlops.check.sources import open_one
 from mlops.deploy.executions.following import ExecutionState, describe, find
-from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.replay import alone, copy, inputs, past, source_of, values_of
 from mlops.deploy.executions.selection import select, selective_config
 from mlops.ir import AccountError, Checked, Listener, UsageError
 from mlops.ir.counted import counted
 from mlops.ir.s3_uri import split_uri
+from mlops.ir.start_values import judge
 from mlops.project.environments import LOCAL
 from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.connecting import Connected, connect_here

@@ -12,11 +12,11 @@ from mlops.check.sources import open_one
 from mlops.deploy.executions import interruptions
 from mlops.deploy.executions.awaited import awaited
 from mlops.deploy.executions.following import ExecutionState, start
-from mlops.deploy.executions.parameters import as_text, judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Checked, Definition, Listener
+from mlops.ir.start_values import as_text, judge
 from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.approval import GIVEN, need_consent
 from mlops.use_cases.commits import note_commit

@@ -11,10 +11,10 @@ from mlops.check.sources import open_one
 from mlops.deploy.executions import following
 from mlops.deploy.executions.awaited import awaited
 from mlops.deploy.executions.following import NEWEST, Version, definition_of, find
-from mlops.deploy.executions.parameters import judge
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.state import describe, differing, wanted
 from mlops.ir import Definition, Listener, Refusal, UsageError
+from mlops.ir.start_values import judge
 from mlops.project.environments import LOCAL, Project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here

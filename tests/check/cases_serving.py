@@ -110,7 +110,7 @@ CASES = [
          {**ONE, "Variants:AsyncInferenceConfig": ANSWERS, "Variants:CrossRegionTrafficConfig": CAP},
          "Variants:CrossRegionTrafficConfig", {**ONE, "Variants:AsyncInferenceConfig": ANSWERS}),
     Case("asynchronous and several variants", "X902", {"Variants:AsyncInferenceConfig": ANSWERS},
-         "Variants:AsyncInferenceConfig", {**ONE, "Variants:AsyncInferenceConfig": ANSWERS}, WARNING),
+         "Variants:AsyncInferenceConfig", {**ONE, "Variants:AsyncInferenceConfig": ANSWERS}),
     # Deployments
     Case("rolling over two variants", "X903", _rolling(1), f"{POLICY}/RollingUpdatePolicy", {**ONE, **_rolling(1)}),
     Case("rolling a serverless endpoint", "X903",

@@ -1373,17 +1373,15 @@ CASES = [
         {**TUNED, f"{AIM}/MetricName": "validation:rsme"},
         f"{AIM}/MetricName",
         TUNED,
-        WARNING,
     ),
-    Case("worst model wanted", "X857", {**TUNED, f"{AIM}/Type": "Maximize"}, f"{AIM}/Type", TUNED, WARNING),
-    Case("not to be tuned", "X857", {**TUNED, f"{RANGE}/Name": "seed"}, f"{RANGE}/Name", TUNED, WARNING),
+    Case("worst model wanted", "X857", {**TUNED, f"{AIM}/Type": "Maximize"}, f"{AIM}/Type", TUNED),
+    Case("not to be tuned", "X857", {**TUNED, f"{RANGE}/Name": "seed"}, f"{RANGE}/Name", TUNED),
     Case(
         "integer from a continuous range",
         "X857",
         {**TUNED, f"{RANGE}/Name": "max_depth"},
         f"{RANGE}/Name",
         TUNED,
-        WARNING,
     ),
     Case(
         "XGBoost reads JSON",
@@ -2113,7 +2111,6 @@ CASES = [
         "X801",
         {"Small:AsyncInferenceConfig": {"OutputConfig": {"S3OutputPath": "s3://acme/answers"}}},
         "Small:ProductionVariants/0/ServerlessConfig",
-        severity=WARNING,
     ),
     Case(
         "a transform over another step's output",

@@ -215,6 +215,50 @@ def test_paths_of_a_processing_script(tmp_path: Path, text: str, code: str | Non
     assert [item.code for item in reading(tmp_path, text)] == ([] if code is None else [code])
 
 
+@pytest.mark.parametrize(
+    ("text", "code"),
+    [
+        (f'out = Path("{OUT}")\nout.mkdir(exist_ok=True)\n(out / "metrics.json").write_text("")', "X926"),
+        (f'import os\nD = "{OUT}"\nopen(os.path.join(D, "metrics.json"), "w")', "X926"),
+        ('B = "/opt/ml/processing"\nopen(f"{B}/input/data/x.csv")', "X925"),
+        ('B = "/opt/ml/processing"\nopen(B + "/output/x.csv", "w")', "X925"),
+        (f'out = Path("{OUT}")\n(out / "evaluation.json").write_text("")', None),
+        ('t = Path("/opt/ml/processing/tmp")\nt.mkdir()\n(t / "x").write_text("")', None),
+        (f'for D in ("{OUT}", "{RAW}"):\n    open(os.path.join(D, "metrics.json"), "w")', None),
+        (f'D = "{OUT}"\nD = other\nopen(D + "/metrics.json", "w")', None),
+        (f'x = ",".join(["{OUT}", "metrics.json"])', None),
+    ],
+)
+def test_paths_that_are_put_together(tmp_path: Path, text: str, code: str | None) -> None:
+    assert [item.code for item in reading(tmp_path, text)] == ([] if code is None else [code])
+
+
+PRINTED = [
+    ('print(f"accuracy={score:.3f}")', "X927"),
+    ('print("Final accuracy =", score)', "X927"),
+    ('log.info("ACCURACY: %.3f", score)', "X927"),
+    ('print("accuracy is {}".format(score))', "X927"),
+    ('print(f"accuracy: {score}")', None),
+    ('print("accuracy:", score)', None),
+    ('print("accuracy: %f" % score)', None),
+    ('print("loss", score)', None),
+    ("print(report)", None),
+    ('import torch\nprint(f"accuracy={score}")', None),
+    ('from .own import fit\nprint(f"accuracy={score}")', None),
+]
+
+
+@pytest.mark.parametrize(("text", "code"), PRINTED)
+def test_a_metric_that_is_printed_in_another_form(tmp_path: Path, text: str, code: str | None) -> None:
+    metrics = ({"Name": "acc", "Regex": r"accuracy: ([0-9.]+)"},)
+    request = {
+        "AlgorithmSpecification": {"TrainingImage": SKLEARN, "MetricDefinitions": metrics},
+        "HyperParameters": {"sagemaker_program": '"train.py"', "sagemaker_submit_directory": f'"{URI}"'},
+    }
+    found = of(Step("Train", "Training", request), asset(tmp_path, {"train.py": text}, URI))
+    assert [item.code for item in found] == ([] if code is None else [code])
+
+
 def test_paths_are_not_judged_where_a_folder_is_not_known(tmp_path: Path) -> None:
     unknown = {"InputName": "raw", "S3Input": {"S3Uri": "s3://acme/raw", "LocalPath": Ref("Parameters.Where")}}
     assert reading(tmp_path, 'open("/opt/ml/processing/data/x.csv")', ProcessingInputs=(unknown,)) == []

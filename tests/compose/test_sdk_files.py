@@ -157,6 +157,37 @@ V2 = {
         "pipeline.create(ROLE)\nexecution = pipeline.start()",
         [("D106", 6)],
     ),
+    "a start with what the pipeline does not take": Row(
+        "from sagemaker.workflow.parameters import ParameterInteger\n"
+        "pipeline = piped(made().run(code='prep.py'))\n"
+        "pipeline.parameters = [ParameterInteger('Folds', 5), ParameterInteger('Depth')]\n"
+        "pipeline.upsert(role_arn=ROLE)\n"
+        "pipeline.start(parameters={'Fold': 2, 'Depth': 3})\n"
+        "pipeline.start(parameters={'Folds': 'two', 'Depth': 3})\n"
+        "pipeline.start(parameters={'Folds': 2, 'Depth': 3})\n"
+        "pipeline.start()\n",
+        [
+            *(("P409", 3), ("P409", 3), ("D106", 4), ("D106", 5), ("D111", 5)),
+            *(("D106", 6), ("D111", 6), ("D106", 7), ("D106", 8), ("D111", 8)),
+        ],
+        ["no parameter Fold", "Folds takes an integer", "Depth has no default"],
+    ),
+    "a step that waits for what is not there": Row(
+        "pipeline = piped(made().run(code='prep.py'))\n"
+        "late = ProcessingStep(\"Late\", step_args=made().run(code='prep.py'), depends_on=['Prap'])\n"
+        "pipeline.steps.append(late)",
+        [("D102", 2)],
+        ["step of name: Prap"],
+        pipelines=0,
+    ),
+    "two steps of one name": Row(
+        "one, two = (made().run(code='prep.py') for _ in 'ab')\n"
+        'steps = [ProcessingStep("Other", step_args=one), ProcessingStep("Other", step_args=two)]\n'
+        "pipeline = piped(made().run(code='prep.py'))\npipeline.steps += steps",
+        [("D102", 2)],
+        ["duplicate names"],
+        pipelines=0,
+    ),
     "it asks a person": Row("name = input('Name? ')", [("D102", 1)], ["nobody answers"], pipelines=0),
 }
 
@@ -212,6 +243,26 @@ def test_with_sdk_2(row: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("row", V3)
 def test_with_sdk_3(row: str, tmp_path: Path) -> None:
     judged(THREE, V3[row], tmp_path)
+
+
+@pytest.mark.proof("sdk2")
+def test_a_script_that_the_sdk_packs_is_read(tmp_path: Path) -> None:
+    """Its options are held against the hyperparameters, and it is brought to the account as it was packed."""
+    (tmp_path / "mlops.toml").write_text("")
+    (tmp_path / "fit.py").write_text(
+        "import argparse\np = argparse.ArgumentParser()\np.add_argument('--depth')\np.parse_args()\n"
+    )
+    (tmp_path / "pipeline.py").write_text(
+        TWO + "from sagemaker.sklearn.estimator import SKLearn\nfrom sagemaker.workflow.steps import TrainingStep\n"
+        "fit = SKLearn('fit.py', framework_version='1.2-1', role=ROLE, instance_type='ml.m5.large', "
+        "hyperparameters={'deepth': 3, 'depth': 3}, sagemaker_session=PipelineSession(default_bucket='acme-ml'))\n"
+        "pipeline = Pipeline('tail', steps=[TrainingStep('Fit', step_args=fit.fit())])\n"
+    )
+    (checked,) = open_targets([str(tmp_path / "pipeline.py")], "local").pipelines
+    assert [(item.code, item.path) for item in checked.findings if item.code == "X924"] == [
+        ("X924", "/Steps/0/Arguments/HyperParameters/deepth")
+    ]
+    assert [name for asset in checked.definition.assets for name, _ in asset.files] == ["sourcedir.tar.gz"]
 
 
 @pytest.mark.proof("sdk2")

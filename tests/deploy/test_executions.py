@@ -8,9 +8,9 @@ import time
 import pytest
 
 from mlops.deploy.executions.following import describe, find, listed
-from mlops.deploy.executions.parameters import judge
 from mlops.ir import UsageError
 from mlops.ir.reader import read
+from mlops.ir.start_values import judge
 
 from .conftest import World
 from .test_upsert import calls

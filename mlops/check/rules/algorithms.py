@@ -242,7 +242,8 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
 
 @rule("X856", "algorithm-machine", Severity.WARNING, source=_SOURCE)
 def algorithm_machine(subject: Subject) -> Iterator[Fault]:
-    """A built-in algorithm on instances that it does not train on, or on more of them than it can use.
+    """A built-in algorithm on instances that it does not train on, or on more of them than it can use. One that trains
+    on a GPU alone ends with an error elsewhere; the rest are warnings.
 
     Bad:  the image-classification algorithm on ml.m5.xlarge
     Good: the image-classification algorithm on ml.p3.2xlarge
@@ -255,14 +256,16 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
         has = accelerator(kind) if isinstance(kind, str) else None
         if has is not None and has not in found.algorithm.devices:
             help_text = f"it wants a {' or '.join(found.algorithm.devices).upper()}"
-            yield Fault(machine.type_at, f"{found.name} does not train on {kind}", help_text, machine.placed)
+            ends = Severity.ERROR if found.algorithm.devices == ("gpu",) and has == "cpu" else None
+            message = f"{found.name} does not train on {kind}"
+            yield Fault(machine.type_at, message, help_text, machine.placed, severity=ends)
         most = found.algorithm.max_instances
         if most is not None and isinstance(count, int) and count > most:
             message = f"{found.name} trains on {most} instance at most, and asks for {shown(count)}"
             yield Fault(f"{machine.at}/{machine.counted}", message, f"set it to {most}", machine.placed)
 
 
-@rule("X857", "algorithm-tuning", Severity.WARNING, source=_SOURCE)
+@rule("X857", "algorithm-tuning", Severity.ERROR, source=f"{_SOURCE}; sdk#2226, sagemaker-xgboost-container#113")
 def algorithm_tuning(subject: Subject) -> Iterator[Fault]:
     """A tuning job searches for what the built-in algorithm does not let be tuned, by a range of another kind or at
     values that it refuses, or for the best of a metric that the algorithm does not tell, or in the wrong direction.

@@ -72,10 +72,15 @@ def _instance_counts(at: str, variant: Mapping[str, Value], placed: Placed) -> I
         yield Fault(where, f"MaxInstanceCount {high} is below MinInstanceCount {low}", "swap them", placed)
 
 
-@rule("X801", "serverless-config", Severity.ERROR, source="CreateEndpointConfig API: memory in steps of 1 GB")
+@rule(
+    "X801",
+    "serverless-config",
+    Severity.ERROR,
+    source="CreateEndpointConfig API: memory in steps of 1 GB; aws-cdk-rfcs#433: asynchronous on instances only",
+)
 def serverless_config(subject: Subject) -> Iterator[Fault]:
     """Serverless memory is a multiple of 1,024 MB from 1,024 to 6,144; provisioned concurrency is at most
-    MaxConcurrency; and a serverless variant does not answer asynchronously (a warning).
+    MaxConcurrency; and a serverless variant does not answer asynchronously.
 
     Bad:  "MemorySizeInMB": 1500
     Good: "MemorySizeInMB": 2048
@@ -95,7 +100,7 @@ def serverless_config(subject: Subject) -> Iterator[Fault]:
             if isinstance(config, Mapping) and arguments.get("AsyncInferenceConfig") is not None:
                 message = "a serverless variant does not answer asynchronously"
                 help_text = "give it instances, or leave AsyncInferenceConfig out"
-                yield Fault(here, message, help_text, placed, severity=Severity.WARNING)
+                yield Fault(here, message, help_text, placed)
 
 
 @rule("X802", "deployment", Severity.ERROR, source="CreateEndpoint API: deployment guardrails")

@@ -14,6 +14,7 @@ from mlops.check.jobs import TUNING, Job
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
+from mlops.check.script_texts import Texts
 from mlops.check.scripts import Script, scripts
 from mlops.check.subject import Subject, literal_texts
 from mlops.ir import Severity, Value
@@ -40,18 +41,20 @@ class _Option:
 @dataclass(frozen=True, slots=True)
 class _Reads:
     """What a script wants for certain. ``variables``, ``folders`` of channels and ``paths`` of a processing job with
-    their lines; ``options`` of the parser whose ``parse_args`` the script calls, None where it has none or that is not
-    plain."""
+    their lines, ``strange`` those below no folder that it makes itself; ``options`` of the parser whose ``parse_args``
+    the script calls, None where it has none or that is not plain."""
 
     variables: tuple[tuple[str, int], ...] = ()
     folders: tuple[tuple[str, int], ...] = ()
     paths: tuple[tuple[str, int], ...] = ()
+    strange: tuple[tuple[str, int], ...] = ()
     options: tuple[_Option, ...] | None = None
     takes_others: bool = False
 
 
 @dataclass(slots=True)
 class _Found:
+    texts: Texts
     variables: dict[str, int] = field(default_factory=dict)
     folders: dict[str, int] = field(default_factory=dict)
     paths: dict[str, int] = field(default_factory=dict)
@@ -77,13 +80,18 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
     tree = parsed(file)
     if tree is None:
         return _Reads()
-    found = _Found()
+    found = _Found(Texts(tree))
     for node in tree.body:
         _walk(node, found)
     return _Reads(
         tuple((name, line) for name, line in found.variables.items() if name not in found.asked),
         tuple(found.folders.items()),
-        tuple((path, line) for path, line in found.paths.items() if not any(_below(path, own) for own in found.made)),
+        tuple(found.paths.items()),
+        tuple(
+            (path, line)
+            for path, line in found.paths.items()
+            if not any(own and _below(path, own) for own in found.made)
+        ),
         tuple(found.options) if found.parses and found.is_plain else None,
         found.takes_others,
     )
@@ -91,6 +99,11 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
 
 def _walk(node: ast.AST, found: _Found) -> None:
     """Everything but what may fail without harm: bodies of try, and texts that have a hole."""
+    if isinstance(node, ast.expr) and not isinstance(node, ast.Name):
+        text = found.texts.of(node)
+        if text is not None:
+            _name(text, node.lineno, found)
+            return
     match node:
         case ast.Try() | ast.JoinedStr():
             return
@@ -102,8 +115,9 @@ def _walk(node: ast.AST, found: _Found) -> None:
             func=ast.Attribute(attr="get" | "getenv" | "setdefault" | "exists" | "isdir" | "isfile" | "glob")
         ):
             return
-        case ast.Call(func=ast.Attribute(attr="makedirs" | "mkdir"), args=[ast.Constant(value=str(path)), *_]):
-            found.made.add(path.rstrip("/"))
+        case ast.Call(func=ast.Attribute(attr="makedirs" | "mkdir", value=owner), args=args):
+            made = [found.texts.of(item) for item in (owner, *args[:1])]
+            found.made.update(path.rstrip("/") for path in made if path)
         case ast.Call(func=ast.Attribute(attr="add_argument")):
             _add(node, found)
         case ast.Call(func=ast.Attribute(attr="parse_args")):
@@ -114,15 +128,18 @@ def _walk(node: ast.AST, found: _Found) -> None:
             func=ast.Attribute(attr="add_subparsers" | "add_argument_group" | "add_mutually_exclusive_group")
         ):
             found.is_plain = False
-        case ast.Constant(value=str(text)) if text.startswith(_DATA) and len(text) > len(_DATA):
-            found.folders.setdefault(text[len(_DATA) :].partition("/")[0], node.lineno)
-        case ast.Constant(value=str(text)) if text.startswith(_PROCESSING) and len(text) > len(_PROCESSING):
-            found.paths.setdefault(text.rstrip("/"), node.lineno)
     known = dict(found.paths)
     for inner in ast.iter_child_nodes(node):
         _walk(inner, found)
     if _is_fallback(node):
         found.paths = known
+
+
+def _name(text: str, line: int, found: _Found) -> None:
+    if text.startswith(_DATA) and len(text) > len(_DATA):
+        found.folders.setdefault(text[len(_DATA) :].partition("/")[0], line)
+    if text.startswith(_PROCESSING) and len(text) > len(_PROCESSING):
+        found.paths.setdefault(text.rstrip("/"), line)
 
 
 def _is_fallback(node: ast.AST) -> bool:
@@ -256,10 +273,10 @@ def folder_not_given(subject: Subject) -> Iterator[Fault]:
     Good: pd.read_csv("/opt/ml/processing/input/raw/x.csv")
     """
     for script, reads in _python(subject):
-        known = _processing_folders(script) if script.member is None and reads.paths else None
+        known = _processing_folders(script) if script.member is None and reads.strange else None
         if known is None:
             continue
-        for path, line in reads.paths:
+        for path, line in reads.strange:
             if not any(_below(path, folder) or _below(folder, path) for folder in known):
                 near = ", ".join(sorted(known))
                 message = f"{script.name}:{line} names {path}, which no input fills and no output takes"

@@ -13,8 +13,9 @@ from mlops.check.expressions import literal
 from mlops.check.images import parse
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
+from mlops.check.scripts import shipped
 from mlops.check.subject import Subject
-from mlops.ir import Asset, Placed, Severity, Value
+from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
 from mlops.project.python_files import imported, parsed
 
@@ -51,16 +52,16 @@ def import_without_package(subject: Subject) -> Iterator[Fault]:
     Bad:  import torch  in a script that runs in the scikit-learn image
     Good: a requirements.txt with torch beside it, or the PyTorch image
     """
-    assets = {asset.uri: asset for asset in subject.definition.assets}
-    if not assets:
+    code = shipped(subject)
+    if not code:
         return
-    for at, text, placed, code in _scripts(subject):
+    for at, text, placed, (uri, first) in _scripts(subject):
         image = parse(text)
         lacks = _LACKS.get(image.repository, frozenset()) if image is not None else frozenset()
-        asset = _asset_at(assets, code[0])
-        if not lacks or asset is None or image is None:
+        files = _at(code, uri)
+        if not lacks or image is None:
             continue
-        for script, line, name in _missing(asset, code[1], lacks):
+        for script, line, name in _missing(files, first, lacks):
             message = f"{script}:{line} imports {name}, which {image.repository} does not have"
             help_text = f"add {_BRINGS[name]} to a requirements.txt beside {script}, or use another image"
             yield Fault(at, message, help_text, placed)
@@ -79,10 +80,9 @@ def requirements_not_installed(subject: Subject) -> Iterator[Fault]:
     Bad:  Processing("Prepare", code="prepare", entry="prepare.py", …)  with prepare/requirements.txt
     Good: Processing("Prepare", code="prepare", entry="start.sh", command=["bash"], …)  where start.sh runs pip first
     """
-    assets = {asset.uri: asset for asset in subject.definition.assets}
-    for at, _, placed, (uri, script) in _scripts(subject) if assets else ():
-        asset = _asset_at(assets, uri)
-        if placed.step.type == "Processing" and asset is not None and _REQUIREMENTS in dict(asset.files):
+    code = shipped(subject)
+    for at, _, placed, (uri, script) in _scripts(subject) if code else ():
+        if placed.step.type == "Processing" and _REQUIREMENTS in _at(code, uri):
             help_text = "start a shell script that runs pip first, or use an image that has them"
             message = f"{_REQUIREMENTS} lies beside {script}, and a processing job does not install it"
             yield Fault(at, message, help_text, placed)
@@ -101,14 +101,13 @@ def import_of_another_name(subject: Subject) -> Iterator[Fault]:
     Bad:  from featurs import make  beside features.py
     Good: from features import make
     """
-    assets = {asset.uri: asset for asset in subject.definition.assets}
-    if not assets:
+    code = shipped(subject)
+    if not code:
         return
     from difflib import get_close_matches  # a definition in JSON ships nothing, and need not wait for it
 
     for at, _, placed, (uri, script) in _scripts(subject):
-        asset = _asset_at(assets, uri)
-        files = dict(asset.files) if asset is not None else {}
+        files = _at(code, uri)
         file = files.get(script)
         if file is None or len(files) < 2:
             continue
@@ -144,18 +143,17 @@ def _scripts(subject: Subject) -> Iterator[tuple[str, str, Placed, tuple[str, st
                 yield at, image, placed, (uri, script)
 
 
-def _asset_at(assets: Mapping[str, Asset], uri: str) -> Asset | None:
+def _at(code: Mapping[str, Mapping[str, Path]], uri: str) -> Mapping[str, Path]:
     """A folder of code is named with a slash, a script by its own object."""
-    return assets.get(uri) or assets.get(uri.rstrip("/")) or assets.get(uri.rpartition("/")[0])
+    return code.get(uri.rstrip("/")) or code.get(uri.rpartition("/")[0]) or {}
 
 
 def _plain(value: Value) -> str | None:
     return value.strip('"') if isinstance(value, str) else None
 
 
-def _missing(asset: Asset, script: str, lacks: frozenset[str]) -> Iterator[tuple[str, int, str]]:
+def _missing(files: Mapping[str, Path], script: str, lacks: frozenset[str]) -> Iterator[tuple[str, int, str]]:
     """File, line and name of each import, of the script and of what it imports from beside it, that nothing brings."""
-    files = dict(asset.files)
     installed = _installed(files.get(_REQUIREMENTS))
     queue, seen = [script], {script}
     while queue:

@@ -158,7 +158,7 @@ def _unshadowed(subject: Subject, variant: Variant) -> Iterator[tuple[str, str]]
     source="CreateEndpointConfig API: CrossRegionTrafficConfig; aws-cdk-rfcs#433: one variant, on instances",
 )
 def asynchronous_exclusion(subject: Subject) -> Iterator[Fault]:
-    """An asynchronous endpoint with a cap of cross-Region traffic, or (a warning) with several variants.
+    """An asynchronous endpoint with a cap of cross-Region traffic, or with several variants.
 
     Bad:  "AsyncInferenceConfig" with two ProductionVariants
     Good: "AsyncInferenceConfig" with one
@@ -176,4 +176,4 @@ def asynchronous_exclusion(subject: Subject) -> Iterator[Fault]:
                 f"{configuration.at}/AsyncInferenceConfig",
                 f"{count} variants, and an asynchronous endpoint has one",
             )
-            yield Fault(at, message, "keep one variant", placed, severity=Severity.WARNING)
+            yield Fault(at, message, "keep one variant", placed)

@@ -21,7 +21,6 @@ from mlops.account.missing import unless_missing
 from mlops.check import check
 from mlops.deploy.executions.details import definition_of_execution, jobs_of, parameters_of
 from mlops.deploy.executions.following import ExecutionState
-from mlops.deploy.executions.parameters import as_text
 from mlops.deploy.executions.selection import Selection
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.definition_diff import steps_of
@@ -29,6 +28,7 @@ from mlops.ir import AccountError, Checked, Definition, UsageError
 from mlops.ir.document import document
 from mlops.ir.reader import read
 from mlops.ir.s3_uri import split_uri
+from mlops.ir.start_values import as_text
 from mlops.ir.values import refs
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Execution, ObjectMissing

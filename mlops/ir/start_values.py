@@ -19,6 +19,14 @@ VALUE_LENGTH = 1024
 def judge(definition: Definition, values: Mapping[str, str], elsewhere: Collection[str] = ()) -> None:
     """Raises UsageError with everything that is wrong: unknown names, wrong types, values that are not given. Those of
     the names in ``elsewhere`` are given by somebody else."""
+    wrong = wrong_values(definition, values, elsewhere)
+    missing = not_given(definition, {*values, *elsewhere})
+    wrong.extend(f"the parameter {name} has no default and needs a value: -p {name}=…" for name in missing)
+    if wrong:
+        raise UsageError("\n".join(wrong))
+
+
+def wrong_values(definition: Definition, values: Mapping[str, str], elsewhere: Collection[str] = ()) -> list[str]:
     known = {parameter.name: parameter for parameter in definition.parameters}
     wrong = []
     for name in (*values, *elsewhere):
@@ -26,11 +34,11 @@ def judge(definition: Definition, values: Mapping[str, str], elsewhere: Collecti
             wrong.append(f"there is no parameter {name}{instead(name, known, 'it has')}")
         elif name in values:
             wrong.extend(_judge_value(known[name], values[name]))
-    given = {*values, *elsewhere}
-    missing = [name for name, parameter in known.items() if not parameter.has_default and name not in given]
-    wrong.extend(f"the parameter {name} has no default and needs a value: -p {name}=…" for name in missing)
-    if wrong:
-        raise UsageError("\n".join(wrong))
+    return wrong
+
+
+def not_given(definition: Definition, given: Collection[str]) -> list[str]:
+    return [each.name for each in definition.parameters if not each.has_default and each.name not in given]
 
 
 def _judge_value(parameter: Parameter, value: str) -> list[str]:
