@@ -7,10 +7,9 @@ from typing import TypeAlias
 
 from mlops.check.codes import SURROUNDINGS
 from mlops.ir import Checked, Finding, Placed, Ref, Severity
-from mlops.ir.function_arn import function_name
 from mlops.ir.members import get
 from mlops.ir.values import pointer
-from mlops.knowledge.this_machine import Obstacle, of_containers, of_step
+from mlops.knowledge.this_machine import Obstacle, missing_function, of_containers, of_step
 
 Knows: TypeAlias = Callable[[str], bool]
 """Whether there is a function of that name or ARN here."""
@@ -36,9 +35,7 @@ def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding
 def _missing_function(arn: object, knows: Knows) -> Obstacle | None:
     if not isinstance(arn, str) or knows(arn):
         return None
-    name = function_name(arn)
-    message = f"there is no function {name} here: name its source in mlops.toml under [env.local.functions]"
-    return Obstacle(("FunctionArn",), f'{message}, e.g. {name} = "functions/{name}.py:handler"')
+    return Obstacle(("FunctionArn",), missing_function(arn))
 
 
 def unavoidable(checked: Checked) -> frozenset[str]:

@@ -8,7 +8,8 @@ from posixpath import basename, splitext
 
 _SCRIPTS = {
     ".py": "Python", ".sh": "shell", ".bash": "shell", ".R": "R", ".r": "R", ".jl": "Julia", ".js": "JavaScript",
-    ".pl": "Perl", ".rb": "Ruby", ".jar": "Java", ".ipynb": "a notebook",
+    ".pl": "Perl", ".rb": "Ruby", ".jar": "Java", ".java": "Java", ".ipynb": "a notebook", ".sql": "SQL",
+    ".hql": "SQL", ".scala": "Scala",
 }  # fmt: skip
 _PROGRAMS = (
     (re.compile(r"(python|pypy)(\d+(\.\d+)?)?|torchrun|deepspeed|ipython"), "Python"),
@@ -20,6 +21,8 @@ _PROGRAMS = (
     (re.compile(r"ruby"), "Ruby"),
     (re.compile(r"java"), "Java"),
 )
+_READ = ("a notebook", "SQL", "Scala")
+"""Nothing starts them by itself: a script or a service reads them."""
 _STARTS = {"Python": "python3", "shell": "/bin/bash", "R": "Rscript", "Julia": "julia", "JavaScript": "node"}
 
 
@@ -53,6 +56,15 @@ def language_of_first_line(line: str) -> str | None:
     if words and basename(words[0]) == "env":
         words = [word for word in words[1:] if not word.startswith("-")]
     return language_run_by(words[0]) if words else None
+
+
+def is_read(script: str) -> bool:
+    """Whether it is given to a program that reads it, rather than started.
+
+    >>> is_read("features.sql"), is_read("go.sh")
+    (True, False)
+    """
+    return language_of(script) in _READ
 
 
 def starter(script: str) -> str:

@@ -2,7 +2,8 @@
 
 The service documents a small JSONPath, which is all that checking and running take: ``$``, ``.name``, ``.*``,
 ``['a','b']``, ``[1,-1]``, ``[2:5]`` and, with one range at the most, ``[0,5:]``; a dot may stand before a bracket. Its
-guide calls the end of a slice inclusive, JSONPath calls it exclusive, and so do we.
+guide lets ``*`` stand for a name or a number: ``.a[*]`` is every item of ``a``, and nothing is said of it. It calls the
+end of a slice inclusive, JSONPath calls it exclusive, and so do we.
 """
 
 from __future__ import annotations

@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops.ir import Join, JsonGet, Ref, Unknown
+from mlops.ir.function_arn import function_name
 from mlops.ir.members import get
 from mlops.ir.script_mode import is_program
 from mlops.knowledge import notebook_jobs
@@ -67,6 +68,18 @@ def of_images(containers: Sequence[_Request]) -> Iterator[Obstacle]:
             yield Obstacle(at, f"the image {image} brings its own algorithm, which cannot be served on this machine")
         elif serves_itself(image):
             yield Obstacle(at, f"the image {image} brings its own model server, which cannot run on this machine")
+
+
+def missing_function(arn: str) -> str:
+    """What is said where a Lambda step's function is not here.
+
+    >>> missing_function("arn:aws:lambda:us-east-1:000000000000:function:gate:2")
+    'there is no function gate here: name its source in mlops.toml under [env.local.functions], \
+e.g. gate = "functions/gate.py:handler"'
+    """
+    name = function_name(arn)
+    message = f"there is no function {name} here: name its source in mlops.toml under [env.local.functions]"
+    return f'{message}, e.g. {name} = "functions/{name}.py:handler"'
 
 
 def of_containers(containers: Sequence[_Request], mode: Any) -> Iterator[Obstacle]:

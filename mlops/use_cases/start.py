@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from mlops.check import check
+from mlops.check.here import cannot_run
+from mlops.check.selection import read_selection
 from mlops.check.sources import open_one
 from mlops.deploy.executions import following
 from mlops.deploy.executions.awaited import awaited
 from mlops.deploy.executions.following import NEWEST, Version, definition_of, find
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.state import describe, differing, wanted
-from mlops.ir import Definition, Listener, Refusal, UsageError
+from mlops.ir import Definition, Listener, Refusal, Severity, UsageError
 from mlops.ir.start_values import judge
 from mlops.project.environments import LOCAL, Project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
@@ -21,6 +24,8 @@ from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.local_data import placed, with_files
+from mlops.use_cases.local_functions import known
+from mlops.use_cases.news import Judged
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +49,8 @@ class Started:
 
 
 def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Started:
-    """What the account has is started. Raises Refusal for a file that says something else."""
+    """What the account has is started, and what there is to say of it is told. Raises Refusal for a file that says
+    something else."""
     judge_names(request.suffix, [request.version.alias] if request.version.alias else [])
     if request.version.alias is not None and request.version.number is not None:
         raise UsageError("--alias and --version exclude each other")
@@ -63,6 +69,8 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
         _need_same(connected, request, source[0])
     values = with_files(connected.environment, connected.root, definition, request.parameters)
     judge(definition, values)
+    if source is None:
+        _tell(connected, definition, request.only, listener)
     selective = None
     if request.only:
         selection = select(check(definition), request.only)
@@ -76,6 +84,22 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
     listener(Began(about=name, arn=arn, file=file))
     listener(Awaits(about=arn, steps=awaited(definition, request.only)))
     return Started(connected, arn)
+
+
+def _tell(connected: Connected, definition: Definition, only: Collection[str], listener: Listener) -> None:
+    """What checking would tell of what the account has, and, where this is the local one, what cannot run here. The
+    account took it, so nothing is refused."""
+    checked = check(definition)
+    found = list(checked.findings)
+    if connected.environment.is_local:
+        found += cannot_run(checked, partial(known, connected.environment, lambda: connected.account))
+    told = [
+        item
+        for item in read_selection(connected.root).chosen(found)
+        if item.severity is not Severity.INFO and (not only or item.step is None or item.step in only)
+    ]
+    if told:
+        listener(Judged(findings=tuple(sorted(told, key=lambda item: item.sort_key))))
 
 
 def _is_file(target: str) -> bool:

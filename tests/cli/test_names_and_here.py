@@ -81,6 +81,14 @@ def test_check_tells_it_to_whom_it_concerns(mlops: Mlops) -> None:
     assert "A030" not in mlops("check", "asks.py", "--env", "local", "--ignore", "A030").out
 
 
+def test_a_start_by_name_tells_it_and_the_step_fails_with_the_same_words(mlops: Mlops) -> None:
+    mlops("upsert", "asks.py")
+    told = mlops("start", "asks", "--watch", code=1).err
+    assert "warning A030 [Ask] there is no function f here: name its source in mlops.toml" in told
+    assert told.index("A030") < told.index("Prepare: ")
+    assert told.count("there is no function f here: name its source") > 1
+
+
 def steps_of(folder: Path) -> list[dict[str, Any]]:
     """Of the newest execution."""
     sagemaker = LocalAccount(folder / ".mlops", "us-east-1").client("sagemaker")

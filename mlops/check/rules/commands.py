@@ -11,13 +11,14 @@ from mlops.check.rule import Fault, rule
 from mlops.check.scripts import plain, scripts
 from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
-from mlops.ir.languages import language_of, language_of_first_line, language_run_by, starter
+from mlops.ir.languages import is_read, language_of, language_of_first_line, language_run_by, starter
 from mlops.ir.members import get
 from mlops.ir.script_mode import unimportable
 from mlops.knowledge.framework_images import needs_script
 
 _MEMBERS = ("HyperParameters", "StaticHyperParameters")
-_WITHOUT_SCRIPT = ("-c", "-m", "-e", "-lc", "-ec", "-jar")
+_WITHOUT_SCRIPT = ("-c", "-m", "-e", "-lc", "-ec")
+_READ = "start a script that reads it, and give it as an argument"
 _SHIPPED = ("/opt/ml/processing/input/", "/opt/ml/input/", "/opt/ml/code/")
 
 
@@ -68,7 +69,8 @@ def _names_script(request: Mapping[str, Value]) -> bool:
 )
 def script_of_another_language(subject: Subject) -> Iterator[Fault]:
     """A script is started by the interpreter of another language; or by none, although what comes from S3 is not
-    executable; or a framework image is given a script that is no Python and no shell.
+    executable; or a framework image is given a script that is no Python and no shell. A query or a notebook is started
+    by nothing: a script reads it.
 
     Bad:  ["python3", "/opt/ml/processing/input/code/run.sh"]
     Good: ["/bin/bash", "/opt/ml/processing/input/code/run.sh"]
@@ -81,7 +83,8 @@ def script_of_another_language(subject: Subject) -> Iterator[Fault]:
         program = words[0][1] if words else None
         if program is not None and program.startswith(_SHIPPED) and language_of(program) is not None:
             message = f"{program} comes from S3, where no file is executable, and nothing starts it"
-            yield Fault(words[0][0], message, f'put "{starter(program)}" before it', placed)
+            help_text = _READ if is_read(program) else f'put "{starter(program)}" before it'
+            yield Fault(words[0][0], message, help_text, placed)
             continue
         runs = language_run_by(program) if program is not None else None
         script = next((item for item in words[1:] if not item[1].startswith("-")), None)
@@ -92,7 +95,8 @@ def script_of_another_language(subject: Subject) -> Iterator[Fault]:
         is_in = language_of(name) or (_by_first_line(known.file) if known is not None else None)
         if is_in is not None and is_in != runs:
             message = f"{name} is {is_in}, and {program} runs {runs}"
-            yield Fault(at, message, f'start it with "{starter(name)}"', placed)
+            help_text = _READ if is_read(name) else f'start it with "{starter(name)}"'
+            yield Fault(at, message, help_text, placed)
     for job in subject.jobs[TRAINING]:
         for member in _MEMBERS:
             entry = plain(literal(subject, get(job.request, member, "sagemaker_program")))

@@ -121,9 +121,9 @@ def serial_mode_alone(subject: Subject) -> Iterator[Fault]:
     source="CreateModel API: 'must point to a single gzip compressed tar archive (.tar.gz suffix)' (ex#1026)",
 )
 def model_archive(subject: Subject) -> Iterator[Fault]:
-    """ModelDataUrl is something else than a .tar.gz: a prefix, a file of another kind, or the folder that another step
-    writes; and the container is not multi-model. So is the ArtifactUrl of an inference component, or the
-    SamplePayloadUrl of a registration.
+    """ModelDataUrl is something else than a .tar.gz: a prefix, a file of another kind or suffix (.tgz), or the folder
+    that another step writes; and the container is not multi-model. So is the ArtifactUrl of an inference component, or
+    the SamplePayloadUrl of a registration.
 
     Bad:  "ModelDataUrl": "s3://acme/model/"
     Good: "ModelDataUrl": "s3://acme/model/model.tar.gz"
@@ -150,7 +150,7 @@ def model_archive(subject: Subject) -> Iterator[Fault]:
             yield Fault(place, f"{what}, and one .tar.gz is wanted", "pack the samples", placed)
 
 
-_ARCHIVES = (".tar.gz", ".tgz")
+_ARCHIVE = ".tar.gz"
 _FOLDERS = ("S3OutputPath", "S3Output", "S3Uri")
 """Members of jobs that name a folder: what lies in it is not known by its name."""
 
@@ -163,8 +163,10 @@ def _no_archive(subject: Subject, url: Value) -> str | None:
     path = url.path if isinstance(url, Ref) else None
     if path is not None and path.root == "Steps" and path.segments[-1:] and path.segments[-1] in _FOLDERS:
         return f"{path.name!r} writes a folder there"
-    if text is None or text.endswith(_ARCHIVES):
+    if text is None or text.endswith(_ARCHIVE):
         return None
+    if text.endswith(".tgz"):
+        return f"{shown(text.rpartition('/')[2])} has another suffix than the API asks for"
     if fold(subject, url) is not None and "/" not in text.rstrip("/").partition("://")[2]:
         return None  # no URI of an object at all: told of the URI
     if text.endswith("/"):

@@ -42,7 +42,8 @@ def command(
 ) -> None:
     """Start a pipeline that was upserted before: TARGET is its name, or the file that declares it.
 
-    What the account has is started. A file that says something else is refused.
+    What the account has is started, and what `mlops check` would say of it is told. A file that says something else is
+    refused.
     """
     from mlops.cli.listening import hear
     from mlops.cli.watching import Watching, need_success

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from mlops.knowledge.this_machine import missing_function
 from mlops.run.functions import Call, FunctionFailed, call
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.step_outputs import metadata_of, outputs_of
@@ -25,10 +26,7 @@ def start(work: Work) -> Task:
     functions = work.ports.functions
     function = functions.find(str(arn)) if functions is not None else None
     if function is None:
-        raise StepFailed(
-            f"there is no function {arn} here: `functions` of [env.local] in mlops.toml names its source, "
-            'e.g. functions = { NAME = "functions/NAME.py:handler" }'
-        )
+        raise StepFailed(missing_function(str(arn)))
     under_way = call(function, work.request, work.box(), work.log, request=work.name)
     under_way.deadline = min(under_way.deadline, time.monotonic() + _LONGEST_SECONDS)
     return _Called(work, under_way, {"Lambda": {"Arn": function.arn}})
