@@ -15,6 +15,8 @@ Knows: TypeAlias = Callable[[str], bool]
 """Whether there is a function of that name or ARN here."""
 
 _CODE = "A030"
+_ASK_A_MODEL = ("check", "transform")
+"""Actions that serve one for their time."""
 
 
 def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding]:
@@ -27,7 +29,7 @@ def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding
             yield _finding(placed, placed, obstacle)
         if knows is not None and (missing := _missing_function(step.members.get("FunctionArn"), knows)) is not None:
             yield _finding(placed, placed, missing, beside=True)
-        served = _model_of(placed, models) if action == "transform" else None
+        served = _model_of(placed, models) if action in _ASK_A_MODEL else None
         for obstacle in _of_model(served) if served is not None else ():
             yield _finding(placed, served or placed, obstacle)
 
@@ -57,7 +59,7 @@ def _waits_for_failure(item: Placed) -> bool:
 
 
 def _model_of(placed: Placed, models: Mapping[str, Placed]) -> Placed | None:
-    name = get(placed.step.arguments, "ModelName")
+    name = get(placed.step.arguments, "ModelName") or placed.step.members.get("ModelName")
     path = name.path if isinstance(name, Ref) else None
     return models.get(path.name) if path is not None and path.root == "Steps" else None
 

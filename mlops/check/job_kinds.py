@@ -6,7 +6,8 @@ name of a job loads nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 from mlops.check import step_types
 from mlops.check.own_step_types import own_step_types
@@ -21,6 +22,19 @@ def by_name(name: str) -> JobKind | None:
 def by_member(member: str) -> JobKind | None:
     """By the member of a step's Metadata."""
     return _found(lambda kind: kind.member == member) if member.endswith("Job") else None
+
+
+def behind(metadata: Mapping[str, Any]) -> tuple[JobKind, str] | None:
+    """The kind and the name of the job that a step's Metadata tells of: by a member of the kind's own, or as a check
+    does."""
+    for member, told in metadata.items():
+        given = told if isinstance(told, Mapping) else {}
+        arn = str(given.get("CheckJobArn") or given.get("Arn") or "")
+        segment, _, name = arn.rpartition(":")[2].partition("/")
+        kind = by_segment(segment) if "CheckJobArn" in given else by_member(member)
+        if kind is not None and name:
+            return kind, name
+    return None
 
 
 def by_segment(segment: str) -> JobKind | None:

@@ -99,6 +99,21 @@ def _processing(request: _Request) -> Iterator[Obstacle]:
     if not get(request, *place) and not _is_later(request.get("AppSpecification")):
         yield Obstacle(place, "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
     yield from _entrypoint(get(request, *place), place, request.get("Environment"))
+    yield from _processed(request)
+
+
+def _check(request: _Request) -> Iterator[Obstacle]:
+    """What runs is ours, whatever the image."""
+    place = ("Environment", "dataset_format")
+    text = get(request, *place)
+    if isinstance(text, str) and "sagemakerCaptureJson" in text:
+        yield Obstacle(
+            place, "captured requests cannot be read by a check on this machine yet: only csv, json, parquet"
+        )
+    yield from _processed(request)
+
+
+def _processed(request: _Request) -> Iterator[Obstacle]:
     at: _Member
     for index, item in _listed(request, "ProcessingInputs"):
         at, what = ("ProcessingInputs", index), f"input {item.get('InputName')}"
@@ -257,6 +272,7 @@ def _transform(request: _Request) -> Iterator[Obstacle]:
 
 
 _JUDGES: Mapping[str, Callable[[_Request], Iterator[Obstacle]]] = {
+    "check": _check,
     "endpoint_config": _endpoint_config,
     "processing": _processing,
     "training": _training,

@@ -35,7 +35,19 @@ _LONGEST_UNTOLD_SECONDS = 0.05
 # Commands wake the loop when they end; what else a task waits for is asked for again and again.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.05
 _UNBOXED = Isolation("folders", "this step starts no command")
-_READ = ("FunctionArn", "OutputParameters", "SqsQueueUrl")
+_READ = (
+    "CheckType",
+    "FailOnViolation",
+    "FunctionArn",
+    "ModelName",
+    "ModelPackageGroupName",
+    "OutputParameters",
+    "RegisterNewBaseline",
+    "SkipCheck",
+    "SqsQueueUrl",
+    "SuppliedBaselineConstraints",
+    "SuppliedBaselineStatistics",
+)
 """Members of a step, beside its arguments, that an action goes by."""
 _T = TypeVar("_T")
 

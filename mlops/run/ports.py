@@ -48,6 +48,10 @@ class Registry(Protocol):
     def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """What is told of the version that this CreateModelPackage would register once more; None without one."""
 
+    def latest_approved(self, group: str) -> Mapping[str, Any] | None:
+        """What is told of the newest approved version of a model package group, by its name or ARN; None without one.
+        Raises :class:`RequestRefused`."""
+
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         """A Describe operation, e.g. ``DescribeModel``. Raises :class:`RequestRefused`."""
 

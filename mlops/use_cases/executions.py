@@ -111,7 +111,7 @@ def replay_commands(connected: Connected, state: ExecutionState, target: str | N
     failed = [step for step in state.steps if step.status == "Failed"]
     if not failed:
         return {}
-    runs_here = {found.job.member if found.job else found.type for found in _run_here()}
+    runs_here = {name for found in _run_here() for name in (found.type, found.job.member if found.job else found.type)}
     unknown = [step for step in failed if not step.kind]
     if unknown:  # it failed before it began, so the account tells nothing of it
         definition, _ = definition_of_execution(connected.account, state.arn)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local.state import State, dump, moment, now
-from mlops.check.job_kinds import by_member
+from mlops.check.job_kinds import behind
 from mlops.run.ports import CacheEntry, Part, StepRecord
 
 
@@ -121,8 +121,5 @@ def _record(row: sqlite3.Row) -> StepRecord:
 
 def _job(metadata: Mapping[str, Any]) -> str | None:
     """``<kind>/<name>``: log streams are found by the job's name."""
-    for member, told in metadata.items():
-        kind = by_member(member)
-        if kind is not None and told.get("Arn"):
-            return f"{kind.name}/{told['Arn'].rpartition('/')[2]}"
-    return None
+    found = behind(metadata)
+    return f"{found[0].name}/{found[1]}" if found is not None else None

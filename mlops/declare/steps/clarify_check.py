@@ -15,6 +15,7 @@ from mlops.declare.check_job import (
     is_check,
     s3_input,
 )
+from mlops.declare.processing_job import PROCESSING_JOB
 from mlops.declare.references import ModelNameReference
 from mlops.declare.steps.shared_arguments import Data, Text
 from mlops.ir import StepType, Value
@@ -43,6 +44,8 @@ STEP_TYPE = StepType(
             "ModelName",
         }
     ),
+    action="check",
+    job=PROCESSING_JOB,
     permissions=to_run("ProcessingJob"),
 )
 

@@ -11,6 +11,7 @@ from typing_extensions import Unpack
 from mlops.declare.by_name import ByName
 from mlops.declare.members import as_given, execution_folder, member, members, record_of, with_values
 from mlops.declare.misuse import misuse
+from mlops.declare.processing_job import PROCESSING_JOB
 from mlops.declare.records import record
 from mlops.declare.references import (
     DataReference,
@@ -38,7 +39,7 @@ from mlops.declare.steps.shared_arguments import (
     network,
     usable_names,
 )
-from mlops.ir import JobKind, S3Place, StepType, Unknown, Value
+from mlops.ir import StepType, Unknown, Value
 from mlops.ir.fields import (
     COUNT,
     DATA,
@@ -90,15 +91,7 @@ STEP_TYPE = StepType(
     cache_keys=("AppSpecification", "Environment", "ProcessingInputs"),
     states_resource="arn:aws:states:::sagemaker:createProcessingJob.sync",
     action="processing",
-    job=JobKind(
-        "ProcessingJob",
-        "processing-job",
-        destination="ProcessingOutputConfig",
-        inputs=(S3Place(("ProcessingInputs",), label="InputName", inside=("S3Input", "S3Uri")),),
-        outputs=(S3Place(("ProcessingOutputConfig", "Outputs"), label="OutputName", inside=("S3Output", "S3Uri")),),
-        quota="processing job",
-        log_group="/aws/sagemaker/ProcessingJobs",
-    ),
+    job=PROCESSING_JOB,
     permissions=to_run("ProcessingJob"),
 )
 

@@ -21,6 +21,7 @@ from mlops.declare.check_job import (
 )
 from mlops.declare.json_text import json_text
 from mlops.declare.members import without_none
+from mlops.declare.processing_job import PROCESSING_JOB
 from mlops.declare.references import DataReference, StringProperty, lower
 from mlops.declare.steps.shared_arguments import Data, Text
 from mlops.ir import StepType, Value
@@ -72,6 +73,8 @@ STEP_TYPE = StepType(
             "SuppliedBaselineStatistics",
         }
     ),
+    action="check",
+    job=PROCESSING_JOB,
     permissions=to_run("ProcessingJob"),
 )
 

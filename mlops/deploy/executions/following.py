@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops.account import Account, RunOptions, answers, confirm_account
 from mlops.account.missing import unless_missing
-from mlops.check.job_kinds import by_member
+from mlops.check.job_kinds import behind, by_member
 from mlops.deploy.executions.happening import Happening
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe as describe_state
@@ -64,12 +64,13 @@ class StepState:
     @property
     def job(self) -> str | None:
         """The name of the job behind the step."""
-        arn = self.metadata.get(self.kind, {}).get("Arn", "") if self.job_kind is not None else ""
-        return arn.rpartition("/")[2] or None
+        found = behind(self.metadata)
+        return found[1] if found is not None else None
 
     @property
     def job_kind(self) -> JobKind | None:
-        return by_member(self.kind)
+        found = behind(self.metadata)
+        return found[0] if found is not None else by_member(self.kind)
 
     @property
     def log_group(self) -> str | None:

@@ -1,29 +1,19 @@
-"""Processing: inputs to files, the entrypoint in a sandbox, output folders to S3 when it has ended well."""
+"""Processing: a script or a program over data."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
-from mlops.run.cluster import Cluster, cluster
-from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
 from mlops.run.job import Job
-from mlops.run.limits import limits
-from mlops.run.outcome import Outcome, StepFailed, Task
-from mlops.run.resolve import as_text, as_texts
-from mlops.run.transfer import Upload, below_opt_ml, fetch_source, left_in, upload
+from mlops.run.outcome import Task
+from mlops.run.processing_job import Started, launch, requested
+from mlops.run.resolve import as_text
 from mlops.run.work import Work
-
-_MESSAGE_LIMIT = 1024  # bytes of ExitMessage
 
 
 def start(work: Work) -> Task:
-    request = {**work.request}
-    if "Environment" in request:
-        request["Environment"] = as_texts(request["Environment"])
+    request = requested(work)
     job = Job(work, request)
     return job.launch(lambda: _launch(work, request, job))
 
@@ -32,130 +22,4 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     work.need_possible(request)
     specification = request["AppSpecification"]
     words = (*specification["ContainerEntrypoint"], *(specification.get("ContainerArguments") or ()))
-    command = [as_text(word) for word in words]
-    config = (request.get("ProcessingResources") or {}).get("ClusterConfig") or {}
-    hosts = cluster(work.name, config)
-    planned = [
-        HostCommand(
-            _furnished(work.on(host.name), request, job, hosts, position, command),
-            command,
-            request.get("Environment", {}),
-            uploads=[
-                Upload(output.folder, work.on(host.name).opt_ml, output.uri, work.ports.objects)
-                for output in _outputs(work.on(host.name), request)
-                if output.continuous
-            ],
-            limits=limits(config, host.instance, work.execution.memory_limit),
-        )
-        for position, host in enumerate(hosts.hosts)
-    ]
-    return CommandTask(
-        planned,
-        hosts,
-        network=not (request.get("NetworkConfig") or {}).get("EnableNetworkIsolation"),
-        metadata=job.metadata,
-        limit_seconds=runtime_limit(request),
-        finish=lambda ended: job.finish(lambda: _finish([item.work for item in planned], request, job, ended)),
-    )
-
-
-def _furnished(
-    work: Work, request: Mapping[str, Any], job: Job, hosts: Cluster, position: int, command: Sequence[str]
-) -> Work:
-    """``work`` of one host, with all in place that its command finds. Raises :class:`StepFailed`."""
-    (work.opt_ml / "output").mkdir(parents=True, exist_ok=True)
-    _fetch_inputs(work, request, position, len(hosts.hosts))
-    for output in _outputs(work, request):
-        output.folder.mkdir(parents=True, exist_ok=True)
-    _write_config(work, request, job, hosts, position)
-    work.starting(command, request.get("Environment", {}))
-    return work
-
-
-def _fetch_inputs(work: Work, request: Mapping[str, Any], position: int, hosts: int) -> None:
-    for item in request.get("ProcessingInputs") or []:
-        what = f"input {item.get('InputName')}"
-        if item.get("AppManaged"):
-            continue
-        source = item["S3Input"]
-        target = below_opt_ml(source.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
-        sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
-        part = {"position": position, "hosts": hosts} if sharded else {}
-        count = fetch_source(source, target, work.ports.objects, what, **part)
-        work.note(f"{what}: {count} file(s) from {source['S3Uri']}")
-
-
-@dataclass(frozen=True, slots=True)
-class _Output:
-    folder: Path
-    uri: str
-    continuous: bool
-
-
-def _outputs(work: Work, request: Mapping[str, Any]) -> Iterator[_Output]:
-    """Those that are ours to upload."""
-    for item in (request.get("ProcessingOutputConfig") or {}).get("Outputs") or []:
-        what = f"output {item.get('OutputName')}"
-        if item.get("AppManaged"):
-            continue
-        target = item["S3Output"]
-        folder = below_opt_ml(target.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
-        yield _Output(folder, target["S3Uri"], target.get("S3UploadMode") == "Continuous")
-
-
-def _write_config(work: Work, request: Mapping[str, Any], job: Job, hosts: Cluster, position: int) -> None:
-    """The request with its ARN; unset entrypoint and arguments are null there."""
-    specification = {"ContainerEntrypoint": None, "ContainerArguments": None, **request["AppSpecification"]}
-    described = {
-        "ProcessingJobArn": job.description["ProcessingJobArn"],
-        **request,
-        "ProcessingJobName": work.name,
-        "AppSpecification": specification,
-    }
-    config = work.opt_ml / "config"
-    config.mkdir(parents=True, exist_ok=True)
-    (config / "processingjobconfig.json").write_text(json.dumps(described), encoding="utf-8")
-    resources = {"current_host": hosts.hosts[position].name, "hosts": hosts.names}
-    (config / "resourceconfig.json").write_text(json.dumps(resources), encoding="utf-8")
-
-
-def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: Ended) -> Outcome:
-    told = [_exit_message(work) for work in hosts]
-    message = _cut("".join(text for text in told if text)) or None
-    if ended.stopped:
-        return job.ended("Stopped", ExitMessage=message)
-    if ended.timed_out:
-        limit = runtime_limit(request)
-        return job.ended("Failed", f"it ran longer than MaxRuntimeInSeconds = {limit:g}", ExitMessage=message)
-    if ended.exceeded is not None:
-        return job.ended("Failed", failure_reason(ended, hosts), ExitMessage=message)
-    if ended.code != 0:
-        own = told[ended.host]
-        reason = f"exit code {ended.code}: {own}" if own else failure_reason(ended, hosts)
-        return job.ended("Failed", reason, ExitMessage=message)
-    for work in hosts:
-        for output in _outputs(work, request):
-            if not output.continuous:
-                count = upload(output.folder, work.opt_ml, output.uri, work.ports.objects)
-                work.note(f"{count} file(s) to {output.uri}")
-    return job.ended("Completed", ExitMessage=message)
-
-
-def _exit_message(work: Work) -> str | None:
-    """What the script wrote into ``/opt/ml/output/message``. Raises StepFailed where it is not UTF-8; the service calls
-    that a ClientError."""
-    with left_in(work.opt_ml / "output", work.opt_ml) as output:
-        raw = output.read("message", _MESSAGE_LIMIT + 4)
-    if raw is None:
-        return None
-    try:
-        text = raw.decode("utf-8")
-    except UnicodeDecodeError as fault:
-        if fault.start < _MESSAGE_LIMIT - 3:
-            raise StepFailed("/opt/ml/output/message is not UTF-8") from fault
-        text = raw[: fault.start].decode("utf-8")
-    return _cut(text)
-
-
-def _cut(text: str) -> str:
-    return text.encode()[:_MESSAGE_LIMIT].decode("utf-8", errors="ignore")
+    return launch(work, request, job, Started([as_text(word) for word in words]))

@@ -111,6 +111,13 @@ class LocalRegistry:
         arn = registry.identical(self._state, request)
         return None if arn is None else self.describe("DescribeModelPackage", {"ModelPackageName": arn})
 
+    def latest_approved(self, group: str) -> Mapping[str, Any] | None:
+        asked = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved", "SortOrder": "Descending"}
+        listed = self.describe("ListModelPackages", {**asked, "MaxResults": 1})["ModelPackageSummaryList"]
+        if not listed:
+            return None
+        return self.describe("DescribeModelPackage", {"ModelPackageName": listed[0]["ModelPackageArn"]})
+
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:
             return _plain(answer_fitting(self._state, "sagemaker", operation, request))

@@ -49,6 +49,9 @@ class _Unwritten:
     def identical(self, request: Mapping[str, Any]) -> Mapping[str, Any] | None:
         return None
 
+    def latest_approved(self, group: str) -> Mapping[str, Any] | None:
+        return self._registry.latest_approved(group)
+
     def create(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         raise Refusal(f"{operation} is not done when a step is opened")
 

@@ -1,0 +1,66 @@
+"""JSON: an object on each line, or with ``lines`` off one object or a list of them in each file. What is nested is
+flattened: ``{"a": {"b": 1}}`` is the column ``a.b``."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from mlops.monitor.cells import Chunk, of_values
+from mlops.monitor.fault import Fault
+from mlops.monitor.files import lines_of, read_json
+
+_DEEPEST = 32
+
+
+def chunks(files: Sequence[Path], options: Mapping[str, Any], size: int) -> Iterator[Chunk]:
+    return by_column(_records(files, options.get("lines", True)), size)
+
+
+def by_column(records: Iterable[Mapping[str, Any]], size: int) -> Iterator[Chunk]:
+    """A column that a record lacks is missing there."""
+    taken, seen = iter(records), dict[str, None]()
+    while block := list(islice(taken, size)):
+        flat = [record if _is_flat(record) else dict(_flattened(record, "", 0)) for record in block]
+        for record in flat:
+            seen.update(dict.fromkeys(record))
+        yield {name: of_values([record.get(name) for record in flat]) for name in seen}
+
+
+def _is_flat(record: Mapping[str, Any]) -> bool:
+    return not any(isinstance(value, dict | list) for value in record.values())
+
+
+def _flattened(value: Any, name: str, depth: int) -> Iterator[tuple[str, Any]]:
+    if depth > _DEEPEST:
+        raise Fault(f"a record is nested deeper than {_DEEPEST}, at {name[:60]}")
+    if isinstance(value, dict):
+        for key, item in value.items():
+            yield from _flattened(item, f"{name}.{key}" if name else str(key), depth + 1)
+    elif isinstance(value, list):
+        for number, item in enumerate(value):
+            yield from _flattened(item, f"{name}.{number}" if name else str(number), depth + 1)
+    else:
+        yield name, value
+
+
+def _records(files: Sequence[Path], lines: bool) -> Iterator[Mapping[str, Any]]:
+    for file in files:
+        if lines:
+            for number, line in lines_of(file):
+                try:
+                    record = json.loads(line)
+                except (ValueError, RecursionError) as fault:
+                    raise Fault(f"line {number} of {file.name} is no JSON: {fault}") from None
+                if not isinstance(record, dict):
+                    raise Fault(f"line {number} of {file.name} is no JSON object")
+                yield record
+        else:
+            document = read_json(file)
+            for record in document if isinstance(document, list) else [document]:
+                if not isinstance(record, dict):
+                    raise Fault(f"{file.name} holds something else than JSON objects")
+                yield record

@@ -1,0 +1,62 @@
+"""Which of the two jobs it is, and how it ends.
+
+As those of the containers it stands in for, a job that finds violations ends well and says so in its message.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+
+from mlops.monitor.fault import Fault
+
+_OPT_ML = "/opt/ml"
+
+
+def main(words: Sequence[str]) -> int:
+    try:
+        violations = _jobs()[words[0]](os.environ)
+    except Fault as fault:
+        print(f"failed: {fault}", file=sys.stderr)
+        _message(str(fault))
+        return 1
+    except ImportError as missing:
+        reason = f"{missing.name} is not installed in the Python that runs the check"
+        print(f"failed: {reason}", file=sys.stderr)
+        _message(reason)
+        return 1
+    if violations is None:
+        _message("Completed: Job completed successfully with no violations.")
+    else:
+        _message(f"CompletedWithViolations: Job completed successfully with {violations} violations.")
+    return 0
+
+
+def _jobs() -> Mapping[str, Callable[[Mapping[str, str]], int | None]]:
+    """Each answers how many violations it found, None where there were none."""
+
+    def quality(environment: Mapping[str, str]) -> int | None:
+        from mlops.monitor.quality import run
+
+        return run(environment)
+
+    def clarify(environment: Mapping[str, str]) -> int | None:
+        from mlops.monitor.clarify import run
+
+        return run(environment, opt_ml())
+
+    return {"quality": quality, "clarify": clarify}
+
+
+def opt_ml() -> Path:
+    """Where the container's /opt/ml is."""
+    return Path(os.environ.get("SAGEMAKER_BASE_DIR", _OPT_ML))
+
+
+def _message(text: str) -> None:
+    """What DescribeProcessingJob tells as ExitMessage."""
+    folder = opt_ml() / "output"
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "message").write_text(text, encoding="utf-8")

@@ -1,0 +1,222 @@
+"""QualityCheck and ClarifyCheck steps: the lifecycle of their baselines as a table, and whole executions with real jobs
+and a served model."""
+
+from __future__ import annotations
+
+import json
+from itertools import product
+from typing import Any
+
+import pytest
+from ports_for_tests import ROLE, SPECIFICATION, Account, Registry, step, tar_gz
+
+from mlops.ir import Step
+from mlops.run.baselines import check_of
+from mlops.run.outcome import StepFailed
+
+CSV = '{"csv": {"header": true}}'
+INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
+RESULTS = "s3://bucket/results"
+JOB = "arn:aws:sagemaker:eu-west-1:000000000000:processing-job/j"
+SUPPLIED = {f"SuppliedBaseline{part}": f"s3://bucket/old/{part.lower()}.json" for part in ("Statistics", "Constraints")}
+NEW = {"Statistics": f"{RESULTS}/statistics.json", "Constraints": f"{RESULTS}/constraints.json"}
+OLD = {part: f"s3://bucket/old/{part.lower()}.json" for part in NEW}
+
+
+def get(expression: str) -> dict[str, str]:
+    return {"Get": expression}
+
+
+def used(files: dict[str, str], prefix: str = "BaselineUsedForDriftCheck") -> dict[str, str]:
+    return {f"{prefix}{part}": uri for part, uri in files.items()}
+
+
+def test_the_lifecycle_of_a_baseline(account: Account) -> None:
+    """Each row of the developer guide's table, with what becomes of a violation."""
+    for row in product((False, True), (False, True), (None, False, True), (False, True)):
+        one_life(account, *row)
+
+
+def one_life(account: Account, skip: bool, register: bool, fail: bool | None, violated: bool) -> None:
+    members = {"CheckType": "DATA_QUALITY", "SkipCheck": skip, "RegisterNewBaseline": register, "FailOnViolation": fail}
+    check = check_of("QualityCheck", {**members, **SUPPLIED}, RESULTS, account.registry)
+    assert check.compared == ({} if skip else OLD)
+    assert check.response == used(NEW, "CalculatedBaseline") | used(NEW if register else OLD)
+    found = ["age: data_type_check: No."] if violated and not skip else []
+    outcome = check.ended(JOB, found)
+    told = {"CheckType": "DATA_QUALITY", "CheckJobArn": JOB, "SkipCheck": skip, "RegisterNewBaseline": register}
+    report = {"ViolationReport": f"{RESULTS}/constraint_violations.json"} if found else {}
+    assert outcome.metadata == {"QualityCheck": told | check.response | report}
+    if found and fail is not False:
+        assert outcome.status == "Failed"
+        assert outcome.failure == (
+            f"ClientError: Quality check failed. See violation report: {RESULTS}/constraint_violations.json "
+            "(age: data_type_check: No.)"
+        )
+    else:
+        assert (outcome.status, outcome.failure, outcome.response) == ("Succeeded", None, check.response)
+
+
+def registered(registry: Registry, approval: str, **baselines: Any) -> None:
+    registry.create(
+        "CreateModelPackage",
+        {
+            "ModelPackageGroupName": "churn",
+            "InferenceSpecification": SPECIFICATION,
+            "ModelApprovalStatus": approval,
+            **({"DriftCheckBaselines": baselines} if baselines else {}),
+        },
+    )
+
+
+def leaf(uri: str) -> dict[str, str]:
+    return {"ContentType": "application/json", "S3Uri": uri}
+
+
+def test_where_the_previous_baseline_comes_from(account: Account) -> None:
+    quality = {"ModelDataQuality": {part: leaf(f"s3://v1/{part.lower()}.json") for part in NEW}}
+    bias = {
+        "Bias": {"PreTrainingConstraints": leaf("s3://v1/pre.json"), "PostTrainingConstraints": leaf("s3://v1/post")}
+    }
+    group: dict[str, Any] = {"ModelPackageGroupName": "churn"}
+
+    def found(check: str, **members: Any) -> Any:
+        kind = "QualityCheck" if check.endswith("QUALITY") else "ClarifyCheck"
+        return check_of(kind, {"CheckType": check, **members}, RESULTS, account.registry).before
+
+    with pytest.raises(StepFailed, match="there is neither SuppliedBaselineConstraints nor ModelPackageGroupName"):
+        found("DATA_QUALITY", SuppliedBaselineConstraints="")
+    registered(account.registry, "PendingManualApproval", **quality)
+    with pytest.raises(
+        StepFailed, match=r"no version of churn is approved, or .* DriftCheckBaselines\.ModelDataQuality"
+    ):
+        found("DATA_QUALITY", **group)
+    registered(account.registry, "Approved", **quality, **bias)
+    registered(account.registry, "Rejected", Explainability={"Constraints": leaf("s3://v3/analysis.json")})
+    here = {part: f"s3://v1/{part.lower()}.json" for part in NEW}
+    arn = "arn:aws:sagemaker:eu-west-1:000000000000:model-package-group/churn"
+    assert found("DATA_QUALITY", **group) == found("DATA_QUALITY", ModelPackageGroupName=arn) == here
+    assert found("DATA_QUALITY", **group, **SUPPLIED) == OLD
+    supplied = {"SuppliedBaselineConstraints": "s3://b/c.json"}
+    assert found("DATA_QUALITY", **group, **supplied) == {**here, "Constraints": "s3://b/c.json"}
+    assert found("DATA_BIAS", **group) == {"Constraints": "s3://v1/pre.json"}
+    assert found("MODEL_BIAS", **group) == {"Constraints": "s3://v1/post"}
+    with pytest.raises(StepFailed, match=r"DriftCheckBaselines\.Explainability\.Constraints"):
+        found("MODEL_EXPLAINABILITY", **group, SkipCheck=True)
+    assert found("MODEL_EXPLAINABILITY", **group, SkipCheck=True, RegisterNewBaseline=True) == {}
+    registered(account.registry, "Approved")
+    with pytest.raises(StepFailed, match="the latest approved one has no DriftCheckBaselines"):
+        found("DATA_QUALITY", **group)
+
+
+def job(output: str, results: str, inputs: dict[str, str], **environment: str) -> dict[str, Any]:
+    return {
+        "AppSpecification": {"ImageUri": "image"},
+        "ProcessingInputs": [
+            {"InputName": name, "S3Input": {"S3Uri": uri, "LocalPath": f"{INPUT}/{name}"}}
+            for name, uri in inputs.items()
+        ],
+        "ProcessingOutputConfig": {
+            "Outputs": [{"OutputName": output, "S3Output": {"S3Uri": results, "LocalPath": OUTPUT}}]
+        },
+        "ProcessingResources": {"ClusterConfig": {"InstanceCount": 2, "InstanceType": "ml.m5.large"}},
+        "Environment": environment,
+        "RoleArn": ROLE,
+    }
+
+
+def quality(account: Account, name: str, rows: str, **members: Any) -> Step:
+    data = account.objects.write(f"s3://bucket/{name}/rows.csv", rows)
+    place = "baseline_dataset_input"
+    variables = {"dataset_format": CSV, "dataset_source": f"{INPUT}/{place}", "output_path": OUTPUT}
+    request = job("quality_check_output", f"s3://bucket/{name}/results/", {place: data}, **variables)
+    return step("QualityCheck", name, request, CheckType="DATA_QUALITY", **members)
+
+
+def test_data_that_drifted_fail_the_step_and_say_why(account: Account) -> None:
+    first = "age,plan\n" + "".join(f"{20 + number % 50},{'ab'[number % 2]}\n" for number in range(200))
+    then = "age,plan\n" + "".join(f"{60 + number % 50},{'ac'[number % 2]}\n" for number in range(200))
+    baseline = quality(account, "Before", first, SkipCheck=True, RegisterNewBaseline=True)
+    supplied = {f"SuppliedBaseline{part}": get(f"Steps.Before.BaselineUsedForDriftCheck{part}") for part in NEW}
+    now = quality(account, "Now", then, DependsOn=["Before"], **supplied)
+    assert account.run(baseline, now) == "Failed"
+    assert account.journal.last("Before").status == "Succeeded", account.journal.last("Before").failure
+    ended = account.journal.last("Now")
+    report = "s3://bucket/Now/results/constraint_violations.json"
+    assert ended.failure is not None
+    assert ended.failure.startswith(f"ClientError: Quality check failed. See violation report: {report} (")
+    told = [(item["feature_name"], item["constraint_check_type"]) for item in document(account, report)["violations"]]
+    drift, new = "baseline_drift_check", "categorical_values_check"
+    assert told == [("age", drift), ("plan", new), ("plan", drift)]
+    assert "violated: plan: categorical_values_check" in account.journal.log("Now")
+    assert ended.metadata["QualityCheck"]["ViolationReport"] == report
+    [described] = [found for name, found in account.registry.jobs.items() if "-Now-" in name]
+    assert described["ProcessingJobStatus"] == "Completed"
+    assert described["ExitMessage"] == "CompletedWithViolations: Job completed successfully with 3 violations."
+    assert ended.metadata["QualityCheck"]["CheckJobArn"] == described["ProcessingJobArn"]
+
+
+def document(account: Account, uri: str) -> Any:
+    return json.loads(account.objects.read(uri))
+
+
+HANDLER = """
+def model_fn(model_dir):
+    return None
+
+def predict_fn(data, model):
+    return [[float(row[0] > 40)] for row in data]
+"""
+
+
+def model_bias(account: Account, name: str, config: dict[str, Any], **members: Any) -> Step:
+    rows = "label,age,sex\n" + "".join(f"{number % 2},{20 + number % 50},{number % 3 // 2}\n" for number in range(120))
+    inputs = {
+        "analysis_config": account.objects.write(f"s3://bucket/{name}/config/analysis_config.json", json.dumps(config)),
+        "dataset": account.objects.write(f"s3://bucket/{name}/data/rows.csv", rows),
+    }
+    request = job("analysis_result", f"s3://bucket/{name}/results", inputs)
+    return step("ClarifyCheck", name, request, CheckType="MODEL_BIAS", **members)
+
+
+CONFIG = {
+    "dataset_type": "text/csv",
+    "label": "label",
+    "label_values_or_threshold": [1],
+    "facet": [{"name_or_index": "sex", "value_or_threshold": [1]}],
+    "methods": {"post_training_bias": {"methods": ["DPPL", "AD"]}, "report": {"name": "report"}},
+    "predictor": {"model_name": "set-by-the-service"},
+}
+
+
+def test_a_model_served_here_is_asked(account: Account) -> None:
+    account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": HANDLER}))
+    account.registry.model("m", PrimaryContainer={"Image": "i", "ModelDataUrl": "s3://bucket/model.tar.gz"})
+    members = {"ModelName": "m", "SkipCheck": True, "RegisterNewBaseline": True}
+    assert account.run(model_bias(account, "Bias", CONFIG, **members)) == "Succeeded", account.journal.log("Bias")
+    told = document(account, account.journal.last("Bias").response["CalculatedBaselineConstraints"])
+    [facet] = told["post_training_bias_metrics"]["facets"]["sex"]
+    assert facet["value_or_threshold"] == "1"
+    rows = [(number % 3 == 2, number % 2 == 1, 20 + number % 50 > 40) for number in range(120)]
+    groups = [[(truth, said) for facet, truth, said in rows if facet is wanted] for wanted in (False, True)]
+    others, facet_said = ([said for _, said in group] for group in groups)
+    right_others, right_facet = ([truth == said for truth, said in group] for group in groups)
+    assert {metric["name"]: metric["value"] for metric in facet["metrics"]} == {
+        "AD": pytest.approx(sum(right_others) / 80 - sum(right_facet) / 40),
+        "DPPL": pytest.approx(sum(others) / 80 - sum(facet_said) / 40),
+    }
+    assert account.journal.ended() == {"Bias": "Succeeded"}
+
+
+WRONG = [
+    ({"facet": [{"name_or_index": "gender"}]}, "facet is 'gender', and the data have the columns label, age, sex"),
+    ({"methods": {"report": {}}}, "has none of pre_training_bias"),
+]
+
+
+def test_a_check_that_cannot_be_made_says_why(account: Account) -> None:
+    members = {"SkipCheck": True, "RegisterNewBaseline": True}
+    steps = [model_bias(account, f"Bias{at}", CONFIG | change, **members) for at, (change, _) in enumerate(WRONG)]
+    assert account.run(*steps) == "Failed"
+    for at, (_, reason) in enumerate(WRONG):
+        assert reason in str(account.journal.last(f"Bias{at}").failure)
