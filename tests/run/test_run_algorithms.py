@@ -14,11 +14,11 @@ from mlops.knowledge.algorithms import algorithm
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 
-def training(values: dict[str, str], channels: dict[str, str], kind: str = "text/csv", image: str = XGBOOST) -> Step:
+def training(values: dict[str, str], channels: dict[str, str], image: str = XGBOOST, **more: Any) -> Step:
     listed = [
         {
             "ChannelName": name,
-            "ContentType": kind,
+            "ContentType": "text/csv",
             "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": uri}},
         }
         for name, uri in channels.items()
@@ -31,6 +31,7 @@ def training(values: dict[str, str], channels: dict[str, str], kind: str = "text
         "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
         "StoppingCondition": {"MaxRuntimeInSeconds": 600},
         "RoleArn": ROLE,
+        **more,
     }
     return step("Training", "Train", request)
 
@@ -60,6 +61,28 @@ def test_what_the_container_refuses_is_why_the_step_failed(account: Account) -> 
     account.objects.write("s3://bucket/train/a.csv", rows(1, 1))
     assert account.run(training({"eta": "2", "num_round": "3"}, {"train": "s3://bucket/train"})) == "Failed"
     assert account.journal.last("Train").failure == "Hyperparameter eta: 2.0 is not in [0, 1]"
+
+
+@pytest.mark.proof("algorithms")
+def test_in_each_mode_of_the_sandbox(account: Account, every_mode: str) -> None:
+    """With checkpoints, which it finds by the path that it is told; then its model answers in the same mode."""
+    account.objects.write("s3://bucket/train/a.csv", rows(50, 1))
+    values = {"objective": "reg:squarederror", "num_round": "2"}
+    train = training(values, {"train": "s3://bucket/train"}, CheckpointConfig={"S3Uri": "s3://bucket/checkpoints"})
+    assert account.run(train) == "Succeeded", account.journal.log("Train")
+    assert "s3://bucket/checkpoints/xgboost-checkpoint.1" in account.objects.keys("s3://bucket/checkpoints/")
+    uri = account.journal.last("Train").response["ModelArtifacts"]["S3ModelArtifacts"]
+    account.registry.model("m", PrimaryContainer={"Image": XGBOOST, "ModelDataUrl": uri})
+    account.objects.write("s3://bucket/in/rows.csv", "0.5,0.5\n0.1,0.9\n")
+    given = {
+        "DataSource": {"S3DataSource": {"S3Uri": "s3://bucket/in"}},
+        "ContentType": "text/csv",
+        "SplitType": "Line",
+    }
+    output = {"S3OutputPath": "s3://bucket/out", "AssembleWith": "Line"}
+    asked = step("Transform", "Ask", {"ModelName": "m", "TransformInput": given, "TransformOutput": output})
+    assert account.run(asked) == "Succeeded", account.journal.last("Ask").failure
+    assert len([float(line) for line in account.objects.read("s3://bucket/out/rows.csv.out").split()]) == 2
 
 
 def test_records() -> None:
