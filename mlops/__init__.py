@@ -294,7 +294,11 @@ _HOMES = {
 }
 # End of names.
 
-_fill({"notebook": "mlops.notebook", "composer": "mlops.compose.sdk_file:compose"})
+_fill({
+    "notebook": "mlops.notebook",
+    "program": "mlops.program",
+    "composer": "mlops.compose.sdk_file:compose",
+})  # fmt: skip
 
 
 def __getattr__(name: str) -> object:

@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from mlops.deploy.executions.following import ExecutionState
 from mlops.ir import Event, MlopsError, Refusal, Severity
-from mlops.ir.counted import counted
 from mlops.ir.hiding import hide_text, hide_value
 from mlops.use_cases.execution_news import Looked
 from mlops.use_cases.news import Said
@@ -117,22 +116,14 @@ def run(pipeline: Pipeline, parameters: Mapping[str, Any], *, cache: bool = True
     """Check, upsert and start the pipeline in the local account, and follow it to its end.
 
     Raises Refusal where the checker finds an error or the execution does not succeed."""
-    from mlops.ir.start_values import judge
     from mlops.project.environments import LOCAL
     from mlops.use_cases.connecting import connect_here
-    from mlops.use_cases.declared import declared
+    from mlops.use_cases.declared import sound
     from mlops.use_cases.running import Chosen, Manner, carry_out
 
-    found = declared(pipeline)
+    found = sound(pipeline, doing="run")
     result = found.checked
-    errors = [finding for finding in result.findings if finding.severity is Severity.ERROR]
-    if errors:
-        told = "\n".join(f"{finding.code} {finding.message}" for finding in errors)
-        raise Refusal(
-            f"{pipeline.name} has {counted(len(errors), 'error')}, so it is not run:\n{told}", hint=errors[0].help
-        )
     values = {name: _text(value) for name, value in parameters.items()}
-    judge(result.definition, values)
     connected = connect_here(LOCAL, found.project)
     state = carry_out(Chosen(connected, result, values), Manner(cache), _Live(pipeline))
     if state.status != "Succeeded":

@@ -19,7 +19,7 @@ from mlops.declare.parameters import (
     Parameter,
     StringParameter,
 )
-from mlops.declare.ports import NOTEBOOK
+from mlops.declare.ports import NOTEBOOK, PROGRAM
 from mlops.declare.records import record
 from mlops.declare.references import Poison, StringReference, lower
 from mlops.declare.seeding import sound_seed
@@ -31,7 +31,9 @@ from mlops.ir import Edit, Ref, Value, Where
 from mlops.ir import Step as StepRecord
 
 if TYPE_CHECKING:
+    from mlops.declare.driven import Planned, Started, Upserted
     from mlops.declare.lower import Lowering
+    from mlops.ir import Finding
 
 __all__ = ["Experiment", "Mlflow", "Pipeline"]
 
@@ -235,6 +237,54 @@ class Pipeline(Labelled):
         """Run it on this machine and wait for its end, as ``mlops run`` does: ``pipeline.run(Days=7)``. In a notebook
         the graph shows how far it is. Raises Refusal where it has errors or does not succeed."""
         return NOTEBOOK.get().run(self, {**(parameters or {}), **more}, cache=cache)
+
+    def definition(self, env: str = "local") -> str:
+        """The definition in JSON that SageMaker takes, as ``mlops compile`` writes it for that environment. Raises
+        Refusal where it has errors."""
+        loading = self._only_declared("definition")
+        return PROGRAM.get().definition(self, env) if loading is None else loading
+
+    def check(self, env: str = "local") -> tuple[Finding, ...]:
+        """All findings, errors among them."""
+        loading = self._only_declared("check")
+        return PROGRAM.get().check(self, env) if loading is None else loading
+
+    def plan(self, env: str = "local") -> Planned:
+        """What an upsert would change; ``print`` shows it. Nothing is written."""
+        loading = self._only_declared("plan")
+        return PROGRAM.get().plan(self, env) if loading is None else loading
+
+    def upsert(self, env: str = "local", *, yes: bool = False, force: bool = False) -> Upserted:
+        """Put it into the account of that environment. ``yes`` is the approval that a protected one wants, ``force``
+        writes over what somebody else changed. Raises Refusal."""
+        loading = self._only_declared("upsert")
+        return PROGRAM.get().upsert(self, env, yes=yes, force=force) if loading is None else loading
+
+    def start(
+        self,
+        env: str = "local",
+        parameters: Mapping[str, Given] | None = None,
+        /,
+        *,
+        cache: bool = True,
+        yes: bool = False,
+        **more: Given,
+    ) -> Started:
+        """Start it there, and go on: ``pipeline.start("dev", Days=7).wait()``. In the local account as it is now, in
+        another one as it was upserted, which has to be the same. Raises Refusal."""
+        given = {**(parameters or {}), **more}
+        loading = self._only_declared("start")
+        return PROGRAM.get().start(self, env, given, cache=cache, yes=yes) if loading is None else loading
+
+    def _only_declared(self, name: str) -> Any:
+        """None for a program; a misuse where a file is loaded, which is there to declare."""
+        if _loaded.get() is None:
+            return None
+        from mlops.declare.sdk_words import METHODS  # only a mistake needs it
+
+        message = f"{self.label} is declared here, and {name}() is for programs"
+        misuse("D031", message, help=f'{METHODS[name]}; below `if __name__ == "__main__":` a program may do it')
+        return Poison()
 
     def show(self) -> str:
         """The graph as an outline and what the checker finds, as text."""

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Protocol
 from mlops.ports import Port
 
 if TYPE_CHECKING:
+    from mlops.declare.driven import Planned, Started, Upserted
     from mlops.declare.pipeline import Execution, Given, Pipeline
+    from mlops.ir import Finding
 
 
 class Notebook(Protocol):
@@ -23,4 +25,21 @@ class Notebook(Protocol):
     def run(self, pipeline: Pipeline, parameters: Mapping[str, Given], *, cache: bool) -> Execution: ...
 
 
+class Program(Protocol):
+    """What a program does with a pipeline."""
+
+    def definition(self, pipeline: Pipeline, environment: str) -> str: ...
+
+    def check(self, pipeline: Pipeline, environment: str) -> tuple[Finding, ...]: ...
+
+    def plan(self, pipeline: Pipeline, environment: str) -> Planned: ...
+
+    def upsert(self, pipeline: Pipeline, environment: str, *, yes: bool, force: bool) -> Upserted: ...
+
+    def start(
+        self, pipeline: Pipeline, environment: str, parameters: Mapping[str, Given], *, cache: bool, yes: bool
+    ) -> Started: ...
+
+
 NOTEBOOK: Port[Notebook] = Port("notebook")
+PROGRAM: Port[Program] = Port("program")

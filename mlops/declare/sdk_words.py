@@ -109,16 +109,18 @@ NAMES: Mapping[str, str] = {
 """What the official SDK's names are here."""
 
 METHODS: Mapping[str, str] = {
-    "create": "`mlops upsert FILE --env ENV` puts it into an account",
+    "check": "`mlops check FILE` tells what is wrong with it",
+    "create": '`mlops upsert FILE --env ENV` puts it into an account, as pipeline.upsert("ENV") does in a program',
     "definition": "`mlops compile FILE` prints it",
     "delete": "`mlops destroy FILE --env ENV` takes it away",
     "add_depends_on": "a step takes after=[…]",
     "add_step": "a step made inside `with Pipeline(…)` belongs to it",
-    "describe": "`mlops plan FILE --env ENV` compares it with the account's",
+    "describe": '`mlops plan FILE --env ENV` compares it with the account\'s, as pipeline.plan("ENV") does',
     "execute": "`mlops run FILE` runs it here, `mlops start NAME --env ENV` in an account",
+    "plan": "`mlops plan FILE --env ENV` compares it with the account's",
     "start": "`mlops run FILE` runs it here, `mlops start NAME --env ENV` in an account",
-    "update": "`mlops upsert FILE --env ENV` puts it into an account",
     "upsert": "`mlops upsert FILE --env ENV` puts it into an account",
+    "update": '`mlops upsert FILE --env ENV` puts it into an account, as pipeline.upsert("ENV") does in a program',
 }
 """What its pipelines do that is a command here."""
 OF_THE_ENVIRONMENT = frozenset(

@@ -8,7 +8,8 @@ from pathlib import Path
 from mlops.check import check
 from mlops.check.lowering import lowered
 from mlops.declare.pipeline import Pipeline
-from mlops.ir import Checked, Finding
+from mlops.ir import Checked, Finding, Refusal, Severity
+from mlops.ir.counted import counted
 from mlops.project import lock
 from mlops.project.environments import LOCAL, Project, read_project
 from mlops.project.root import LOCK, find_root
@@ -31,6 +32,18 @@ def declared(pipeline: Pipeline, environment: str = LOCAL) -> Declared:
     result = check(definition, findings=misuses)
     # A cell has no file that an editor could open.
     return Declared(replace(result, findings=tuple(_without_cell(finding) for finding in result.findings)), project)
+
+
+def sound(pipeline: Pipeline, environment: str = LOCAL, *, doing: str) -> Declared:
+    """The same, without errors. ``doing`` is what it would be, in a word. Raises Refusal."""
+    found = declared(pipeline, environment)
+    errors = [finding for finding in found.checked.findings if finding.severity is Severity.ERROR]
+    if errors:
+        told = "\n".join(f"{finding.code} {finding.message}" for finding in errors)
+        raise Refusal(
+            f"{pipeline.name} has {counted(len(errors), 'error')}, so it is not {doing}:\n{told}", hint=errors[0].help
+        )
+    return found
 
 
 def _folder(pipeline: Pipeline) -> Path:

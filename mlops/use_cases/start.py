@@ -66,7 +66,7 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
     connected = connect_here(request.environment, source[1] if source else None)
     definition = definition_of(connected.account, name, request.version)
     if source is not None and request.version.is_newest:
-        _need_same(connected, request, source[0])
+        need_same(connected, source[0], request.target, request.suffix)
     values = with_files(connected.environment, connected.root, definition, request.parameters)
     judge(definition, values)
     if source is None:
@@ -113,14 +113,14 @@ def _opened(request: Start, listener: Listener) -> tuple[Definition, Project]:
     return opened.pipelines[0].definition, opened.project
 
 
-def _need_same(connected: Connected, request: Start, definition: Definition) -> None:
-    """Raises Refusal where the account has something else than the file says."""
-    ours = wanted(definition, connected.environment, request.suffix)
+def need_same(connected: Connected, definition: Definition, source: str, suffix: str | None = None) -> None:
+    """``source`` is where ``definition`` comes from. Raises Refusal where the account has something else."""
+    ours = wanted(definition, connected.environment, suffix)
     present = describe(connected.account, ours.name)
     others = differing(present.state, ours) if present is not None else []
     if others:
         env = connected.environment.name
         raise Refusal(
-            f"{ours.name} in {env} is not what {request.target} says: {', '.join(others)}; nothing was started",
+            f"{ours.name} in {env} is not what {source} says: {', '.join(others)}; nothing was started",
             hint=f"upsert it first; `mlops start {ours.name} --env {env}` starts what is there",
         )

@@ -244,7 +244,7 @@ def test_who_only_asks_what_a_thing_can_do_makes_no_mistake(declare: Callable[..
         SOUND
         + textwrap.dedent(
             """
-            assert not hasattr(a, "fit") and getattr(lr, "shape", None) is None and not hasattr(p, "start")
+            assert not hasattr(a, "fit") and getattr(lr, "shape", None) is None and not hasattr(p, "describe")
             assert len(list(a.outputs)) == 2
             try:
                 a.outputs.nothing

@@ -75,7 +75,8 @@ CHANGES = {
         "CreateModel": "promote",
         "UpdateInferenceComponent": "promote",
     },
-    "deploy/shifting/controller.py": {
+    "deploy/shifting/repair.py": {"UpdateEndpoint": "promote, endpoints resume, abort, promote-now, rollback"},
+    "deploy/shifting/mover.py": {
         "UpdateEndpoint": "promote, endpoints resume, abort, promote-now, rollback",
         "UpdateEndpointWeightsAndCapacities": "promote, endpoints resume, abort, promote-now",
         "SetAlarmState": "endpoints abort: a deployment by guardrails ends where an alarm rings",
@@ -129,7 +130,11 @@ CHANGES = {
     "testing/execution.py": {"DeleteEndpoint": "a test's own local account"},
     "observe/experiments.py": {"CreateExperiment": "MLflow's, where mlops.toml or the pipeline asks for it"},
 }
-NOT_AWS = {("cli/commands/endpoints.py", "Invoke"), ("use_cases/endpoints.py", "Invoke")}
+NOT_AWS = {
+    ("account/wire/proxy/issuers/by_cryptography.py", "Sign"),
+    ("cli/commands/endpoints.py", "Invoke"),
+    ("use_cases/endpoints.py", "Invoke"),
+}
 """Functions of ours that are called like an operation."""
 SERVICES = (
     "sagemaker",
