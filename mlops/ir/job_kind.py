@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from mlops.ir.members import get
@@ -107,6 +107,9 @@ class JobKind:
     - ``newest_first``: the order of its list where none is asked for.
     - ``stages``: its description tells of a SecondaryStatus.
     - ``boxed``: it starts commands, so here its steps run in a sandbox.
+    - ``name_limit``: how long its name may be.
+    - ``starts``: the kind of the jobs that it starts itself, named after it.
+    - ``summarized``: where the description has what a list tells in another place, by member of the summary.
     - ``opens``: it is one command in one place, which `mlops executions open` can show.
     """
 
@@ -124,6 +127,9 @@ class JobKind:
     stages: bool = False
     boxed: bool = True
     opens: bool = True
+    name_limit: int = 63
+    starts: str | None = None
+    summarized: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "member", self.member or self.name)

@@ -271,11 +271,32 @@ def _transform(request: _Request) -> Iterator[Obstacle]:
     yield from _place(get(request, *target), target, ".".join(target))
 
 
+_SEVERAL = "TrainingJobDefinitions"
+
+
+def _tuning(request: _Request) -> Iterator[Obstacle]:
+    """Each of its training jobs, with the hyperparameters that are not tuned."""
+    one, several = request.get("TrainingJobDefinition"), request.get(_SEVERAL)
+    listed: list[tuple[_Member, Any]] = [(("TrainingJobDefinition",), one)]
+    listed += [((_SEVERAL, number), item) for number, item in _listed(request, _SEVERAL)]
+    for at, definition in listed:
+        if isinstance(definition, Mapping):
+            static = definition.get("StaticHyperParameters")
+            job = {**definition, **({} if static is None else {"HyperParameters": static})}
+            for obstacle in _training(job):
+                member = ("StaticHyperParameters", *obstacle.member[1:])
+                place = member if obstacle.member[:1] == ("HyperParameters",) else obstacle.member
+                yield Obstacle((*at, *place), obstacle.message)
+    if not one and not several:
+        yield Obstacle((), "the tuning job has neither a TrainingJobDefinition nor several")
+
+
 _JUDGES: Mapping[str, Callable[[_Request], Iterator[Obstacle]]] = {
     "check": _check,
     "endpoint_config": _endpoint_config,
     "processing": _processing,
     "training": _training,
+    "tuning": _tuning,
     "transform": _transform,
 }
 

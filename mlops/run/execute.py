@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import os
-import threading
 import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from queue import SimpleQueue
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -19,7 +17,7 @@ from mlops.run.actions import action_of
 from mlops.run.beneath import remove
 from mlops.run.cache import StepCache, served
 from mlops.run.loop import Loop
-from mlops.run.outcome import JOB_INTERNAL_ERROR, REASON_LIMIT, SERVICE_FAULT, Outcome, StepFailed, Task
+from mlops.run.outcome import JOB_INTERNAL_ERROR, REASON_LIMIT, SERVICE_FAULT, Outcome, StartsJobs, StepFailed, Task
 from mlops.run.output import note
 from mlops.run.pace import SERVICE, Pace
 from mlops.run.ports import CacheEntry, Execution, ObjectMissing, Ports, RequestRefused, StepRecord, Success
@@ -28,7 +26,8 @@ from mlops.run.retry import Retries, policies
 from mlops.run.sandbox import Isolation, probe, wait_for_an_end
 from mlops.run.schedule import State, handled, ready, refusal
 from mlops.run.stand_in import stand_in
-from mlops.run.work import Work, job_name, now
+from mlops.run.tidying import Tidying
+from mlops.run.work import NAME_LIMIT, Work, job_name, now
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
 _LONGEST_UNTOLD_SECONDS = 0.05
@@ -115,11 +114,12 @@ class _Run:
         self._due: dict[str, _Due] = {}
         self._cache = _step_cache(execution, ports)
         self._stubs = dict(execution.stubs)
-        self._tidying = _Tidying()
+        self._tidying = Tidying()
         self._untold: list[StepRecord] = []
         self._tell_at = 0.0
         self._message: str | None = None
         self._stopping = False
+        self._stopped_jobs: set[str] = set()
         self._next_stop_check = 0.0
         for name, record in execution.finished.items():
             self._note_branch(name, record.response)
@@ -169,6 +169,7 @@ class _Run:
             return
         self._next_stop_check = time.monotonic() + self._pace.asking
         if not self._ports.journal.stop_requested():
+            self._stop_jobs()
             return
         self._stopping = True
         self._ports.journal.execution("Stopping")
@@ -178,6 +179,18 @@ class _Run:
             self._running[name] = replace(running, record=record)
             self._tell(record)
             running.task.stop()
+
+    def _stop_jobs(self) -> None:
+        """Those of which somebody asks that alone."""
+        for name in self._ports.journal.jobs_to_stop() - self._stopped_jobs:
+            self._stopped_jobs.add(name)
+            for step, running in list(self._running.items()):
+                told = [item for item in running.record.metadata.values() if isinstance(item, Mapping)]
+                if any(str(arn).endswith(f"/{name}") for item in told for arn in item.values()):
+                    self._running[step] = replace(running, record=replace(running.record, status="Stopping"))
+                    running.task.stop()
+                elif isinstance(running.task, StartsJobs):
+                    running.task.stop_job(name)
 
     def _start_ready(self) -> bool:
         """One step at a time, so that a step which ends at once makes room and changes what is ready."""
@@ -287,7 +300,10 @@ class _Run:
             arguments = {name: value for name, value in arguments.items() if name != "Selector"}
         step_type = self._checked.type_of(step)
         base = arguments.get((step_type.name_member if step_type is not None else None) or "")
-        name = job_name(self._execution.execution_id, step.name, attempt, base if isinstance(base, str) else None)
+        given = base if isinstance(base, str) else None
+        limit = step_type.job.name_limit if step_type is not None and step_type.job is not None else NAME_LIMIT
+        made = job_name(self._execution.execution_id, step.name, attempt, given, limit)
+        name = self._execution.job_names.get(step.name, made)
         context = Context(self._checked, self._execution, self._ports.objects, self._responses, now(), name)
         request = resolve(arguments, context)
         members = {name: resolve(step.members[name], context) for name in _READ if name in step.members}
@@ -320,6 +336,7 @@ class _Run:
             members=prepared.members,
             earlier=MappingProxyType(self._responses),
             checked=self._checked,
+            tidying=self._tidying,
         )
         if isolation.mode == "folders" and self._is_boxed(step):
             work.note(f"no private /opt/ml here ({isolation.reason}): it is {work.opt_ml}, see SAGEMAKER_BASE_DIR")
@@ -337,6 +354,8 @@ class _Run:
                 running.task.kill()
                 del self._running[name]
                 self._loops.pop(name, None)
+                if outcome.status == "Stopped" and running.record.status == "Stopping" and not self._stopping:
+                    outcome = replace(outcome, status="Failed", failure="the job was stopped")
                 self._end(running.record, outcome)
                 changed = True
         return changed
@@ -440,35 +459,3 @@ def _attempt_folder(folder: Path) -> tuple[int, Path]:
     own = folder / str(attempt)
     own.mkdir()
     return attempt, own
-
-
-class _Tidying:
-    """What a step leaves in its own ``/opt/ml`` was uploaded; copies of its data would only fill the disk. To remove
-    folders is to wait for the disk, so another thread does it, and only begins when the run itself has nothing to do:
-    two threads that both work get in each other's way."""
-
-    def __init__(self) -> None:
-        self._added: list[Path] = []
-        self._folders: SimpleQueue[Path | None] = SimpleQueue()
-        self._thread = threading.Thread(target=self._work, daemon=True)
-        self._thread.start()
-
-    def add(self, folder: Path) -> None:
-        self._added.append(folder)
-
-    def begin(self) -> None:
-        for folder in self._added:
-            self._folders.put(folder)
-        self._added.clear()
-
-    def finish(self) -> None:
-        self.begin()
-        self._folders.put(None)
-        self._thread.join()
-
-    def _work(self) -> None:
-        while (folder := self._folders.get()) is not None:
-            for name in ("ml", "scratch", "hosts", "containers"):
-                # What cannot be removed goes with the execution, which says so.
-                with suppress(OSError):
-                    remove(folder / name)

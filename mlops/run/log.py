@@ -75,11 +75,17 @@ def final_metrics(patterns: Mapping[str, re.Pattern[str]], logs: Sequence[Path])
 
 def _found(patterns: Iterable[tuple[str, re.Pattern[str]]], line: str) -> Iterator[tuple[str, float]]:
     for name, pattern in patterns:
-        for match in pattern.finditer(line):
-            try:
-                yield name, float(match.group(1).partition("#011")[0])
-            except (ValueError, TypeError, IndexError, AttributeError):
-                continue
+        for number in numbers_in(pattern, line):
+            yield name, number
+
+
+def numbers_in(pattern: re.Pattern[str], line: str) -> Iterator[float]:
+    """Values of one metric."""
+    for match in pattern.finditer(line):
+        try:
+            yield float(match.group(1).partition("#011")[0])
+        except (ValueError, TypeError, IndexError, AttributeError):
+            continue
 
 
 def _lines(log: Path) -> Iterator[str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, runtime_checkable
 
 REASON_LIMIT = 1024  # botocore: FailureReason of a step and of a job
 
@@ -48,6 +48,14 @@ class Task(Protocol):
 
     def kill(self) -> None:
         """End it at once; no poll follows."""
+
+
+@runtime_checkable
+class StartsJobs(Protocol):
+    """A task whose job starts others."""
+
+    def stop_job(self, name: str) -> bool:
+        """Ask one of them to end; whether it is one of its own."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,6 +38,16 @@ class Objects(Documents, Protocol):
         """An object that is not there is as good as deleted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Child:
+    """A job that the job ``parent`` started. ``log`` holds what it printed, ``told`` is what its parent's list tells of
+    it."""
+
+    parent: str
+    log: Path
+    told: Mapping[str, Any]
+
+
 class Registry(Protocol):
     """SageMaker's resources as far as a step makes or reads them."""
 
@@ -53,11 +63,14 @@ class Registry(Protocol):
         Raises :class:`RequestRefused`."""
 
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
-        """A Describe operation, e.g. ``DescribeModel``. Raises :class:`RequestRefused`."""
+        """A Describe or List operation, e.g. ``DescribeModel``. Raises :class:`RequestRefused`."""
 
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         """Keep what the Describe operation of a job is to answer (``kind`` is a ``JobKind.name``, e.g. TrainingJob).
         Called again whenever the description changes. It is kept with the journal's next call at the latest."""
+
+    def record_child(self, kind: str, name: str, child: Child) -> None:
+        """The same of a job that no step stands for; called again whenever ``child.told`` changes."""
 
 
 class RequestRefused(Exception):
@@ -178,6 +191,9 @@ class Journal(Protocol):
     def stop_requested(self) -> bool:
         """Somebody called StopPipelineExecution."""
 
+    def jobs_to_stop(self) -> frozenset[str]:
+        """Names of its jobs of which somebody called the Stop operation."""
+
 
 @dataclass(frozen=True, slots=True)
 class Execution:
@@ -205,6 +221,8 @@ class Execution:
     interruptions: Mapping[str, float] = field(default_factory=dict)
     memory_limit: int | None = None
     stubs: Mapping[str, Stub] = field(default_factory=dict)
+    job_names: Mapping[str, str] = field(default_factory=dict)
+    """By step, where somebody has named the job already."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,8 +17,9 @@ from mlops.run.output import note
 from mlops.run.pace import Pace
 from mlops.run.ports import Execution, Ports
 from mlops.run.sandbox import Box, Isolation
+from mlops.run.tidying import Tidying
 
-NAME_LIMIT = 63  # botocore: names of jobs and of models
+NAME_LIMIT = 63  # botocore: names of models and of most jobs
 
 FIRST_HOST = "algo-1"
 
@@ -54,6 +55,7 @@ class Work:
     host: str = FIRST_HOST
     members: Mapping[str, Any] = field(default_factory=dict)
     earlier: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    tidying: Tidying | None = None
 
     @property
     def job_kind(self) -> JobKind:
@@ -100,17 +102,20 @@ class Work:
         note(self.log, text)
 
 
-def job_name(execution_id: str, step: str, attempt: int, base: str | None = None) -> str:
+def job_name(execution_id: str, step: str, attempt: int, base: str | None = None, limit: int = NAME_LIMIT) -> str:
     """The same for the same attempt. ``base`` is a name that the definition itself gives; the service appends to it.
 
     >>> job_name("abc123", "Train", 1)
     'pipelines-abc123-Train-flltzqer9f'
+    >>> job_name("abc123def456", "Tune", 1, limit=32)
+    'abc123def456-Tune-4tdpxceif5'
     """
     digest = hashlib.sha256(f"{execution_id}/{step}/{attempt}".encode()).digest()
     alphabet = "abcdefghijklmnopqrstuvwxyz0123456789"
     suffix = "".join(alphabet[byte % 36] for byte in digest[:10])
-    front = re.sub(r"[^A-Za-z0-9]+", "-", base or f"pipelines-{execution_id}-{step}").strip("-")
-    return f"{front[: NAME_LIMIT - len(suffix) - 1].rstrip('-')}-{suffix}"
+    whole = f"{execution_id}-{step}" if limit < NAME_LIMIT else f"pipelines-{execution_id}-{step}"
+    front = re.sub(r"[^A-Za-z0-9]+", "-", base or whole).strip("-")
+    return f"{front[: limit - len(suffix) - 1].rstrip('-')}-{suffix}"
 
 
 def now() -> datetime:

@@ -446,7 +446,7 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sagemaker", "DeleteModel", {"ModelName": "m"}),
     ("sagemaker", "DeleteModelPackage", {"ModelPackageName": "{ModelPackageArn}"}),
     ("sagemaker", "DeleteModelPackageGroup", {"ModelPackageGroupName": "g"}),
-    *[("sagemaker", f"List{kind}Jobs", {}) for kind in ("Training", "Processing", "Transform")],
+    *[("sagemaker", f"List{kind}Jobs", {}) for kind in ("Training", "Processing", "Transform", "HyperParameterTuning")],
     ("sagemaker", "DeletePipeline", {"PipelineName": "p"}),
     ("cloudwatch", "PutMetricData", {"Namespace": "shop", "MetricData": [{"MetricName": "orders", "Value": 1.0}]}),
     ("cloudwatch", "ListMetrics", {}),
@@ -510,11 +510,19 @@ ELSEWHERE = {
     "DeleteScalingPolicy",
     "DeleteScheduledAction",
     "DeregisterScalableTarget",
+    *(
+        f"{do}{kind}Job"
+        for kind in ("Training", "Processing", "HyperParameterTuning")
+        for do in ("Create", "Delete", "Stop")
+    ),
+    *(f"{do}TransformJob" for do in ("Create", "Stop")),
+    "DescribeHyperParameterTuningJob",
     "DescribeProcessingJob",
     "DescribeTrainingJob",
     "DescribeTransformJob",
     "GetLogEvents",
     "InvokeEndpoint",
+    "ListTrainingJobsForHyperParameterTuningJob",
     "InvokeEndpointWithResponseStream",
     "PutScalingPolicy",
     "PutScheduledAction",

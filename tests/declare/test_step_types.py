@@ -56,8 +56,12 @@ def test_the_service_has_the_operations_and_members_of_a_kind(kind: JobKind) -> 
 def test_a_kind_that_runs_here_has_what_its_account_answers(kind: JobKind) -> None:
     model = boto3.client("sagemaker", region_name="us-east-1").meta.service_model
     described = model.operation_model(kind.describe).output_shape
-    assert {kind.start_member, kind.end_member} <= set(described.members)
+    assert kind.end_member in described.members
     assert kind.summaries in model.operation_model(kind.list_operation).output_shape.members
+    if kind.starts is not None:  # what is written is written by the jobs that it starts
+        assert f"List{kind.starts}sFor{kind.name}" in model.operation_names
+        return
+    assert kind.start_member in described.members
     assert kind.destination in model.operation_model(f"Create{kind.name}").input_shape.members
     for place in (*kind.inputs, *kind.outputs):
         shape = described

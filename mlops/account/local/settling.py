@@ -1,9 +1,10 @@
-"""Executions whose process is gone say so: before anybody is told of an execution, its state is brought in line."""
+"""Executions and jobs whose process is gone say so: before anybody is told of one, its state is brought in line."""
 
 from __future__ import annotations
 
 import json
 import sqlite3
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from mlops.account.local import events, ownership
@@ -12,6 +13,9 @@ from mlops.ir.execution_events import execution_event, step_event
 
 GONE = "the process that ran it is gone"
 RUNNING = ("Executing", "Stopping")
+ALIVE = ("InProgress", "Stopping")
+_ARE_ALIVE = "resource.status IN ('InProgress', 'Stopping')"
+"""As the index of those has it."""
 
 
 def settle(state: State, execution: str) -> None:
@@ -77,19 +81,92 @@ def _end_steps(
 
     # Only the end of a job's name is ours alone; the step may have died before it wrote down which job it had.
     ends = tuple(job_name(execution, step["name"], step["attempt"]).rpartition("-")[2] for step in steps)
+    children = connection.execute(
+        "SELECT kind, name, parent FROM job WHERE execution = ? AND execution != ''", (execution,)
+    ).fetchall()
+    own = {(row["kind"], row["name"]) for row in children} | {(None, row["parent"]) for row in children}
+    names = {kind.name for kind in kinds_here()}
+    alive = connection.execute(f"SELECT * FROM resource WHERE {_ARE_ALIVE}").fetchall()  # noqa: S608
+    _end_jobs(
+        connection,
+        [
+            job
+            for job in alive
+            if job["kind"] in names
+            and (job["name"].endswith(ends) or (job["kind"], job["name"]) in own or (None, job["name"]) in own)
+        ],
+        status,
+        failure,
+        time,
+    )
+    return steps
+
+
+def _end_jobs(
+    connection: sqlite3.Connection, alive: Sequence[sqlite3.Row], status: str, failure: str | None, time: str
+) -> None:
+    from mlops.check.job_kinds import kinds_here
+
     kinds = {kind.name: kind for kind in kinds_here()}
-    alive = connection.execute("SELECT * FROM resource WHERE status IN ('InProgress', 'Stopping')").fetchall()
     for job in alive:
         kind = kinds.get(job["kind"])
-        if kind is not None and job["name"].endswith(ends):
-            told = {kind.status_member: status, kind.end_member: time}
-            if failure:
-                told["FailureReason"] = failure
-            connection.execute(
-                "UPDATE resource SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
-                (status, time, dump({**json.loads(job["body"]), **told}), job["kind"], job["name"]),
-            )
-    return steps
+        if kind is None:
+            continue
+        told = {kind.status_member: status, kind.end_member: time}
+        if kind.stages:
+            told["SecondaryStatus"] = status
+        if failure:
+            told["FailureReason"] = failure
+        connection.execute(
+            "UPDATE resource SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
+            (status, time, dump({**json.loads(job["body"]), **told}), job["kind"], job["name"]),
+        )
+
+
+def settle_job(state: State, kind: str, name: str) -> None:
+    """A job looks alive only while somebody runs it: the owner of its execution, of its parent, or of itself."""
+    row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", kind, name)
+    if row is None or row["status"] not in ALIVE:
+        return
+    job = state.store.one("SELECT execution, parent FROM job WHERE kind = ? AND name = ?", kind, name)
+    if job is None or job["execution"]:
+        step = state.store.one("SELECT execution FROM step WHERE job = ?", f"{kind}/{name}") if job is None else job
+        if step is not None:
+            settle(state, step["execution"])
+        return
+    parent = job["parent"]
+    owner = state.store.one("SELECT kind, name FROM job WHERE name = ? AND execution = ''", parent) if parent else None
+    _settle_created(state, *((kind, name) if owner is None else (owner["kind"], owner["name"])))
+
+
+def settle_jobs(state: State, kind: str) -> None:
+    """All of a kind."""
+    for row in state.store.all(f"SELECT name FROM resource WHERE kind = ? AND {_ARE_ALIVE}", kind):  # noqa: S608
+        settle_job(state, kind, row["name"])
+
+
+def _settle_created(state: State, kind: str, name: str) -> None:
+    from mlops.check.job_kinds import by_name
+
+    known = by_name(kind)
+    if known is None or ownership.owned(folder := state.job_folder(known.segment, name)):
+        return
+    with state.store.transaction() as connection:
+        job = connection.execute(
+            f"SELECT * FROM resource WHERE kind = ? AND name = ? AND {_ARE_ALIVE}",  # noqa: S608
+            (kind, name),
+        ).fetchone()
+        if job is None or ownership.owned(folder):
+            return
+        children = connection.execute(
+            "SELECT resource.* FROM job JOIN resource ON resource.kind = job.kind AND resource.name = job.name "
+            "WHERE job.parent = ? AND job.execution = '' AND resource.status IN ('InProgress', 'Stopping')",
+            (name,),
+        ).fetchall()
+        asked = state.store.one("SELECT stop_requested FROM job WHERE kind = ? AND name = ?", kind, name)
+        stopped = asked is not None and asked["stop_requested"]
+        status, failure = ("Stopped", None) if stopped else ("Failed", GONE)
+        _end_jobs(connection, [job, *children], status, failure, moment(datetime.now(UTC)))
 
 
 def settle_all(state: State, pipeline: str) -> None:

@@ -126,7 +126,20 @@ CREATE INDEX message_visible ON message (queue, visible);
 CREATE INDEX message_receipt ON message (receipt) WHERE receipt IS NOT NULL;
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES)
+# Jobs that no step stands for: those that somebody created (without ``execution`` and ``parent``; ``body`` is the
+# request), and those that the job ``parent`` started (``body`` is what its list tells of them).
+_JOBS = """
+CREATE TABLE job (
+    kind TEXT NOT NULL, name TEXT NOT NULL, execution TEXT NOT NULL, parent TEXT NOT NULL, log TEXT,
+    stop_requested INTEGER NOT NULL DEFAULT 0, body TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+CREATE INDEX job_parent ON job (parent) WHERE parent != '';
+CREATE INDEX job_execution ON job (execution) WHERE execution != '';
+CREATE INDEX resource_alive ON resource (kind, name) WHERE status IN ('InProgress', 'Stopping');
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)

@@ -17,14 +17,11 @@ from mlops.ir import Severity, Value
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import needs_script
+from mlops.knowledge.tuning import EPOCHS, MOST_JOBS
 
 _CONFIG = "HyperParameterTuningJobConfig"
 _KINDS = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges", "AutoParameters")
-_EPOCHS = ("epochs", "numepochs", "n-epochs", "n_epochs", "num_epochs")
-"""From which of the static hyperparameters the service takes MaxResource."""
-
 _MOST_RANGES, _MOST_HYPERPARAMETERS, _MOST_RESOURCE = 30, 100, 20_000
-_MOST_JOBS: Mapping[str, int] = {"Bayesian": 750, "Hyperband": 750, "Grid": 750, "Random": 10_000}
 
 
 def _integer(value: Value) -> int | None:
@@ -135,7 +132,7 @@ def search_over_limits(subject: Subject) -> Iterator[Fault]:
                 yield Fault(f"{at}/StaticHyperParameters", message, "leave some out", placed)
         limits = get(tuning.request, _CONFIG, "ResourceLimits")
         strategy, there = _strategy(subject, tuning), combinations(tuning)
-        most = _MOST_JOBS.get(strategy) if isinstance(strategy, str) else None
+        most = MOST_JOBS.get(strategy) if isinstance(strategy, str) else None
         total = _integer(literal(subject, get(limits, "MaxNumberOfTrainingJobs")))
         if most is not None and total is not None and total > most:
             message = f"{shown(total)} training jobs, {strategy} has {most} at most"
@@ -173,9 +170,9 @@ def strategy_lacks(subject: Subject) -> Iterator[Fault]:
         at = f"{tuning.at}/{_CONFIG}/StrategyConfig/HyperbandStrategyConfig/MaxResource"
         if strategy == "Hyperband" and most is None:
             groups = [job.request.get("StaticHyperParameters") for job in jobs]
-            if any(item is None or (isinstance(item, Mapping) and not item.keys() & set(_EPOCHS)) for item in groups):
+            if any(item is None or (isinstance(item, Mapping) and not item.keys() & set(EPOCHS)) for item in groups):
                 message = "Hyperband without MaxResource, and no static hyperparameter tells the epochs"
-                yield Fault(at, message, f"add it, or one of {', '.join(_EPOCHS)}", tuning.placed)
+                yield Fault(at, message, f"add it, or one of {', '.join(EPOCHS)}", tuning.placed)
         resource = _integer(literal(subject, most))
         if resource is not None and resource > _MOST_RESOURCE:
             message = f"MaxResource is {shown(resource)}, {_MOST_RESOURCE} is the most"

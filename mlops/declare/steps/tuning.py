@@ -38,7 +38,7 @@ from mlops.declare.steps.shared_arguments import (
     network,
 )
 from mlops.declare.training_job import MAX_RUNTIME_SECONDS, Channel, Checkpoint, InstanceGroup, Mode, Source
-from mlops.ir import JobKind, StepType, Unknown, Value
+from mlops.ir import JobKind, S3Place, StepType, Unknown, Value
 from mlops.ir.fields import (
     ANY_MAP,
     COUNT,
@@ -102,7 +102,29 @@ STEP_TYPE = StepType(
         "TrainingJobDefinitions",
     ),
     states_resource="arn:aws:states:::sagemaker:createHyperParameterTuningJob.sync",
-    job=JobKind("HyperParameterTuningJob", "hyper-parameter-tuning-job", member="TuningJob"),
+    action="tuning",
+    job=JobKind(
+        "HyperParameterTuningJob",
+        "hyper-parameter-tuning-job",
+        member="TuningJob",
+        outputs=(
+            S3Place(
+                ("TrainingJobSummaries",),
+                label="TrainingJobName",
+                inside=("ModelArtifacts", "S3ModelArtifacts"),
+                is_file=True,
+            ),
+        ),
+        missing="Amazon SageMaker can't find a tuning job with the name {name}.",
+        newest_first=True,
+        opens=False,
+        name_limit=32,
+        starts="TrainingJob",
+        summarized={
+            "Strategy": ("HyperParameterTuningJobConfig", "Strategy"),
+            "ResourceLimits": ("HyperParameterTuningJobConfig", "ResourceLimits"),
+        },
+    ),
     permissions=to_run("HyperParameterTuningJob"),
 )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from mlops.account import Account, RunOptions, answers, confirm_account
 from mlops.account.missing import unless_missing
-from mlops.check.job_kinds import behind, by_member
+from mlops.check.job_kinds import behind, by_member, by_name
 from mlops.deploy.executions.happening import Happening
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe as describe_state
@@ -77,7 +77,10 @@ class StepState:
         """Where the log streams of its job or its function are, in CloudWatch Logs."""
         if self.function is not None:
             return log_group(self.function)
-        return self.job_kind.log_group if self.job_kind is not None else None
+        kind = self.job_kind
+        if kind is not None and kind.starts is not None:  # which are named after it
+            kind = by_name(kind.starts)
+        return kind.log_group if kind is not None else None
 
     @property
     def function(self) -> str | None:
@@ -89,7 +92,8 @@ class StepState:
         """What the names of its log streams begin with; None where it has none, or nobody can tell which they are: the
         service names those of a function by nothing that a step knows."""
         if self.job is not None:
-            return f"{self.job}/" if self.log_group is not None else None
+            mark = "-" if self.job_kind is not None and self.job_kind.starts is not None else "/"
+            return f"{self.job}{mark}" if self.log_group is not None else None
         if self.function is None or account.here is None:
             return None
         from mlops.run.work import job_name  # a look at an execution does without

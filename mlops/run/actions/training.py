@@ -302,7 +302,8 @@ def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: 
     seconds = max(1, round((now() - job.began).total_seconds()))
     members: dict[str, Any] = {"TrainingTimeInSeconds": seconds, "FinalMetricDataList": metrics or None}
     if ended.stopped:
-        return job.ended("Stopped", **members)
+        # It had its time to write what it has found so far, which the service keeps too.
+        return job.ended("Stopped", ModelArtifacts=_publish(hosts, request, even_without_files=False), **members)
     if ended.timed_out:
         # The job itself ends as Stopped and keeps its model; the step has not done what it was to do.
         model = _publish(hosts, request, even_without_files=False)

@@ -15,13 +15,15 @@ from typing import Any
 from mlops.account.local import events, step_records
 from mlops.account.local.answering import answer_fitting
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.sagemaker import callbacks, jobs, pipelines, registry
+from mlops.account.local.services.sagemaker import callbacks, jobs, pipelines, registry, resources
+from mlops.account.local.settling import ALIVE
 from mlops.account.local.state import State, dump, moment
+from mlops.ir import JobKind
 from mlops.ir.events import Event
 from mlops.ir.execution_events import execution_event, step_event
 from mlops.ir.s3_uri import split_uri
 from mlops.run.outcome import SERVICE_FAULT, THROTTLING
-from mlops.run.ports import Function, ObjectMissing, RequestRefused, StepRecord, Success
+from mlops.run.ports import Child, Function, ObjectMissing, RequestRefused, StepRecord, Success
 
 # Which Describe operation tells of what was made or changed: its request's member, and the reply's that fills it.
 _DESCRIBED = {
@@ -85,7 +87,7 @@ class LocalObjects:
 class LocalRegistry:
     """With a ``journal`` what changes of a job is written with the next word of that."""
 
-    def __init__(self, state: State, execution_arn: str, journal: LocalJournal | None = None) -> None:
+    def __init__(self, state: State, execution_arn: str, journal: LocalJournal | LocalJobJournal | None = None) -> None:
         self._state = state
         self._execution_arn = execution_arn
         self._journal = journal
@@ -129,6 +131,13 @@ class LocalRegistry:
             jobs.record(self._state, kind, name, description)
         else:
             self._journal.take_along(kind, name, description)
+
+    def record_child(self, kind: str, name: str, child: Child) -> None:
+        execution = self._execution_arn.rpartition("/")[2]
+        if self._journal is None:
+            jobs.record_child(self._state, execution, kind, name, child)
+        else:
+            self._journal.take_child_along(kind, name, child)
 
     def _generated_by(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The service notes which execution made a package."""
@@ -185,17 +194,44 @@ class LocalCache:
         ]
 
 
-class LocalJournal:
+class _Journal:
+    """What a run has told and is not written yet."""
+
     def __init__(self, state: State, execution: str) -> None:
         self._state = state
         self._execution = execution
-        self._arn: str | None = None
-        self._told: dict[str, tuple[int, str]] = {}
         self._jobs: dict[tuple[str, str], Mapping[str, Any]] = {}
+        self._children: dict[tuple[str, str], Child] = {}
 
     def take_along(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         """A job's description, into the transaction of the next call: what a step and its job tell is never at odds."""
         self._jobs[kind, name] = description
+
+    def take_child_along(self, kind: str, name: str, child: Child) -> None:
+        self._children[kind, name] = child
+
+    def write(self) -> None:
+        if self._jobs or self._children:
+            with self._with_jobs():
+                pass
+
+    @contextmanager
+    def _with_jobs(self) -> Iterator[sqlite3.Connection]:
+        with self._state.store.transaction() as connection:
+            for (kind, name), description in self._jobs.items():
+                jobs.record(self._state, kind, name, description)
+            for (kind, name), child in self._children.items():
+                jobs.record_child(self._state, self._execution, kind, name, child)
+            yield connection
+        self._jobs.clear()
+        self._children.clear()
+
+
+class LocalJournal(_Journal):
+    def __init__(self, state: State, execution: str) -> None:
+        super().__init__(state, execution)
+        self._arn: str | None = None
+        self._told: dict[str, tuple[int, str]] = {}
 
     def steps(self, records: Sequence[StepRecord]) -> None:
         with self._with_jobs():
@@ -221,9 +257,7 @@ class LocalJournal:
                 events.append(self._state.store, execution_event(self._known_arn(), status, time, failure))
 
     def stop_requested(self) -> bool:
-        if self._jobs:
-            with self._with_jobs():
-                pass
+        self.write()
         row = self._state.store.one("SELECT stop_requested FROM execution WHERE id = ?", self._execution)
         # Without a row the pipeline was deleted by force: nobody waits for this run.
         return row is None or bool(row["stop_requested"])
@@ -236,13 +270,56 @@ class LocalJournal:
             self._arn = pipelines.execution_arn(self._state, pipeline, self._execution)
         return self._arn
 
-    @contextmanager
-    def _with_jobs(self) -> Iterator[sqlite3.Connection]:
-        with self._state.store.transaction() as connection:
-            for (kind, name), description in self._jobs.items():
-                jobs.record(self._state, kind, name, description)
-            yield connection
-        self._jobs.clear()
+    def jobs_to_stop(self) -> frozenset[str]:
+        asked = "SELECT name FROM job WHERE execution = ? AND execution != '' AND stop_requested"
+        return _names(self._state.store.all(asked, self._execution))
+
+
+class LocalJobJournal(_Journal):
+    """Of a job that somebody created."""
+
+    def __init__(self, state: State, kind: JobKind, name: str) -> None:
+        super().__init__(state, "")
+        self._kind = kind
+        self._name = name
+        self._failure: str | None = None
+
+    def steps(self, records: Sequence[StepRecord]) -> None:
+        self.write()
+        self._failure = next((record.failure for record in reversed(records) if record.failure), self._failure)
+
+    def execution(self, status: str, failure: str | None = None) -> None:
+        """A job that failed before it began has told nothing yet."""
+        with self._with_jobs():
+            body = resources.find(self._state, self._kind.name, self._name)
+            if status == "Executing" or body is None or body[self._kind.status_member] not in ALIVE:
+                return
+            if status == "Stopping":
+                return
+            ended = "Stopped" if status == "Stopped" else "Failed"
+            told = {
+                **body,
+                self._kind.status_member: ended,
+                self._kind.end_member: moment(datetime.now(UTC)),
+                **({"SecondaryStatus": ended} if self._kind.stages else {}),
+                **({"FailureReason": self._failure or failure} if self._failure or failure else {}),
+            }
+            resources.replace(self._state, self._kind.name, self._name, told, ended)
+
+    def stop_requested(self) -> bool:
+        self.write()
+        row = self._state.store.one(
+            "SELECT stop_requested FROM job WHERE kind = ? AND name = ?", self._kind.name, self._name
+        )
+        return row is None or bool(row["stop_requested"])
+
+    def jobs_to_stop(self) -> frozenset[str]:
+        asked = "SELECT name FROM job WHERE parent = ? AND parent != '' AND stop_requested"
+        return _names(self._state.store.all(asked, self._name))
+
+
+def _names(rows: Sequence[sqlite3.Row]) -> frozenset[str]:
+    return frozenset(row["name"] for row in rows)
 
 
 def _step_event(arn: str, record: StepRecord) -> Event:

@@ -1,7 +1,9 @@
-"""The process that owns one execution or one endpoint: ``python -m mlops.account.local.process.runner STATE KIND ID``.
+"""The process that owns one execution, job or endpoint.
 
-It is started by StartPipelineExecution or CreateEndpoint, has a session of its own, and lives as long as its work.
-A second one for the same execution or endpoint ends at once. With ``--wait`` alone it loads what an execution needs and
+It is ``python -m mlops.account.local.process.runner STATE KIND ID``.
+
+It is started by StartPipelineExecution, CreateEndpoint or what creates a job, has a session of its own, and lives as
+long as its work. A second one for the same ends at once. With ``--wait`` alone it loads what an execution needs and
 then takes the rest of its arguments from the socket that is its standard input.
 """
 
@@ -18,6 +20,7 @@ import traceback
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from mlops.account.local import ownership, reserve
 from mlops.account.local.process.ports import (
@@ -41,6 +44,9 @@ from mlops.run.outcome import REASON_LIMIT
 ALREADY_OWNED = 75  # EX_TEMPFAIL
 _LONGEST_ORDER = 65_536
 _LONGEST_REASON = 1300  # botocore: PipelineExecutionFailureReason
+_JOB = "job"
+"""What a job on its own is called as a step."""
+
 _LAST_TRIES, _LAST_SECONDS = 20, 0.25
 _log = logging.getLogger("mlops.runner")
 
@@ -52,7 +58,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
     parser = argparse.ArgumentParser(prog="python -m mlops.account.local.process.runner")
     parser.add_argument("state", type=Path)
-    parser.add_argument("kind", choices=("execution", "endpoint"))
+    parser.add_argument("kind", choices=("execution", "endpoint", "job"))
     parser.add_argument("id")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--lock", type=int, help="an inherited descriptor that holds the lock already")
@@ -60,7 +66,7 @@ def main(arguments: list[str] | None = None) -> int:
     os.umask(UMASK)
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     state = State(given.state, given.region)
-    folder = state.execution_folder(given.id) if given.kind == "execution" else state.endpoint_folder(given.id)
+    folder = _folder(state, given.kind, given.id)
     if given.lock is not None:
         # Steps and model servers must not keep the lock when this process is gone.
         os.set_inheritable(given.lock, False)
@@ -71,12 +77,25 @@ def main(arguments: list[str] | None = None) -> int:
     os.chdir(folder)
     if given.kind == "execution":
         run_execution(state, given.id, folder)
+    elif given.kind == "job":
+        run_job(state, given.id, folder)
     else:
         # An execution needs no server.
         from mlops.account.local.process.serving.endpoint import serve
 
         serve(state, given.id, folder)
     return 0
+
+
+def _folder(state: State, kind: str, name: str) -> Path:
+    """A job is named by its kind, as in an ARN, and its name."""
+    match kind:
+        case "execution":
+            return state.execution_folder(name)
+        case "job":
+            segment, _, job = name.partition("/")
+            return state.job_folder(segment, job)
+    return state.endpoint_folder(name)
 
 
 def _told() -> list[str] | None:
@@ -162,6 +181,62 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
         _last_word(state, row["pipeline"], execution_id, _reason(error, folder))
     finally:
         reserve.give_back(folder)
+
+
+def run_job(state: State, named: str, folder: Path) -> None:
+    """A job on its own runs as a step would that is alone in its pipeline."""
+    from mlops.account.local.process.ports import LocalJobJournal
+    from mlops.account.local.services.sagemaker import created_jobs
+    from mlops.check import step_types
+    from mlops.check.job_kinds import by_segment
+    from mlops.ir import Checked, Definition, Step
+    from mlops.run.execute import execute
+    from mlops.run.limits import asked_memory
+    from mlops.run.ports import Execution, Ports
+
+    segment, _, name = named.partition("/")
+    kind = by_segment(segment)
+    step_type = created_jobs.type_of(kind) if kind is not None else None
+    request = created_jobs.requested(state, kind, name) if kind is not None else None
+    if kind is None or step_type is None or request is None:
+        _log.info("%s has nothing to run", named)
+        return
+    journal = LocalJobJournal(state, kind, name)
+    step = Step(_JOB, step_type.type, _as_written(json.loads(request)))
+    checked = Checked(Definition(name, steps=(step,)), (), step_types(), {_JOB: frozenset()}, (_JOB,))
+    try:
+        status = execute(
+            checked,
+            Execution(
+                pipeline_name=name,
+                pipeline_arn="",
+                execution_id=name,
+                execution_arn=state.arn(f"{segment}/{name}"),
+                started=datetime.now(UTC),
+                region=state.region,
+                account=ACCOUNT_ID,
+                parameters={},
+                folder=folder,
+                memory_limit=asked_memory(os.environ),
+                job_names={_JOB: name},
+            ),
+            Ports(LocalObjects(state), LocalRegistry(state, "", journal), journal),
+        )
+        _log.info("%s: %s", named, status)
+    except Exception as error:
+        with suppress(OSError):
+            traceback.print_exc()
+        journal.execution("Failed", _reason(error, folder)[:REASON_LIMIT])
+
+
+def _as_written(value: Any) -> Any:
+    """As a definition has it; nothing in a request is an expression."""
+    match value:
+        case dict():
+            return {name: _as_written(item) for name, item in value.items()}
+        case list():
+            return tuple(map(_as_written, value))
+    return value
 
 
 def _reason(error: Exception, folder: Path) -> str:

@@ -27,7 +27,7 @@ from mlops.ir.hiding import hide
 from mlops.run.beneath import remove
 from mlops.run.outcome import Task
 from mlops.run.pace import Pace
-from mlops.run.ports import Execution, Ports, StepRecord
+from mlops.run.ports import Child, Execution, Ports, StepRecord
 from mlops.run.work import Prepared, Work
 
 _STILL_RUNNING = ("Starting", "Executing", "Stopping")
@@ -58,6 +58,9 @@ class _Unwritten:
     def record_job(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
         return None
 
+    def record_child(self, kind: str, name: str, child: Child) -> None:
+        return None
+
     def steps(self, records: Sequence[StepRecord]) -> None:
         return None
 
@@ -66,6 +69,9 @@ class _Unwritten:
 
     def stop_requested(self) -> bool:
         return False
+
+    def jobs_to_stop(self) -> frozenset[str]:
+        return frozenset()
 
 
 def open_step(state: State, execution: str, name: str, command: Sequence[str], say: Callable[[str], None]) -> int:

@@ -200,6 +200,7 @@ def _forget_held(state: State, mark: Mark, going: Going, batch: Sequence[Old]) -
             for kind, name in (*old.jobs, *(("Model", name) for name in old.models)):
                 connection.execute("DELETE FROM resource WHERE kind = ? AND name = ?", (kind, name))
             connection.execute("DELETE FROM step WHERE execution = ?", (old.id,))
+            connection.execute("DELETE FROM job WHERE execution = ? AND execution != ''", (old.id,))
             connection.execute("DELETE FROM execution WHERE id = ?", (old.id,))
         events.forget(connection, [old.id for old in gone])
     return gone
@@ -303,6 +304,8 @@ def _jobs(state: State) -> Mapping[str, list[tuple[str, str]]]:
     ):
         kind, _, name = row["job"].partition("/")
         jobs[row["execution"]].append((kind, name))
+    for row in state.store.all("SELECT execution, kind, name FROM job WHERE execution != '' AND parent != ''"):
+        jobs[row["execution"]].append((row["kind"], row["name"]))
     return jobs
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.lambda_ import functions
 from mlops.account.local.services.sagemaker import endpoints
+from mlops.account.local.settling import ALIVE
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check.job_kinds import by_log_group, kinds_here
 from mlops.ir.function_arn import LOG_GROUPS, function_name
@@ -201,19 +202,33 @@ def _streams(state: State, group: str, prefix: str) -> Iterator[Stream]:
 
 def _job_streams(state: State, kind: str, prefix: str) -> Iterator[Stream]:
     # The range makes use of the index; U+FFFF sorts behind what a job's name can hold.
-    start = f"{kind}/{prefix.partition('/')[0]}"
-    for row in state.store.all(
+    asked = prefix.partition("/")[0]
+    start = f"{kind}/{asked}"
+    rows = state.store.all(
         "SELECT job, log, started, ended FROM step WHERE job >= ? AND job < ? AND log IS NOT NULL",
         start,
         f"{start}\uffff",
-    ):
-        started = _milliseconds(row["started"])
-        log, job = Path(row["log"]), row["job"].partition("/")[2]
+    )
+    found = [(row["job"].partition("/")[2], Path(row["log"]), row["started"], row["ended"] is not None) for row in rows]
+    for job, log, began, ended in (*found, *_other_jobs(state, kind, asked)):
+        started = _milliseconds(began)
         others = sorted(log.parent.glob(f"{log.stem}-algo-*.txt"))
         for host, file in (("algo-1", log), *((file.stem.removeprefix(f"{log.stem}-"), file) for file in others)):
             name = f"{job}/{host}-{started // 1000}"
             if name.startswith(prefix):
-                yield Stream(name, file, started, row["ended"] is not None)
+                yield Stream(name, file, started, ended)
+
+
+def _other_jobs(state: State, kind: str, name: str) -> Iterator[tuple[str, Path, str, bool]]:
+    """Name, log, start and whether it has ended, of those that no step stands for."""
+    for row in state.store.all(
+        "SELECT job.name, log, created, status FROM job JOIN resource ON resource.kind = job.kind "
+        "AND resource.name = job.name WHERE job.kind = ? AND job.name >= ? AND job.name < ? AND log IS NOT NULL",
+        kind,
+        name,
+        f"{name}\uffff",
+    ):
+        yield row["name"], Path(row["log"]), row["created"], row["status"] not in ALIVE
 
 
 def _endpoint_streams(state: State, endpoint: str, prefix: str) -> Iterator[Stream]:

@@ -1,0 +1,39 @@
+"""The objective while a job runs: its values in the order in which the log has them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mlops.run.log import numbers_in
+
+_MOST_AT_ONCE = 1024 * 1024
+
+
+class Observed:
+    """Reads on where it was. Of several hosts the first one's log counts, as for the final metrics."""
+
+    def __init__(self, log: Path, pattern: re.Pattern[str]) -> None:
+        self._log = log
+        self._pattern = pattern
+        self._place = 0
+        self._rest = b""
+
+    def further(self) -> list[float]:
+        """Those that came since; lines count when they are whole."""
+        found: list[float] = []
+        try:
+            with self._log.open("rb") as file:
+                file.seek(self._place)
+                while read := file.read(_MOST_AT_ONCE):
+                    self._place += len(read)
+                    *lines, self._rest = (self._rest + read).split(b"\n")
+                    for line in lines:
+                        found += self._values(line.decode("utf-8", errors="replace"))
+        except FileNotFoundError:
+            pass
+        return found
+
+    def _values(self, line: str) -> list[float]:
+        """Of a line as it was written, else as the service's logs show it, where a tab is #011."""
+        return [*numbers_in(self._pattern, line)] or [*numbers_in(self._pattern, line.replace("\t", "#011"))]

@@ -1,0 +1,160 @@
+"""Jobs on their own: created by any client, watched, stopped, deleted; and what is told when their process dies."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from account_definitions import IMAGE, ROLE
+from account_parts import runner_with
+from botocore.exceptions import ClientError
+
+from mlops.account.local import LocalAccount
+
+WAITS = "echo begun; trap 'exit 0' TERM; while :; do sleep 0.05; done"
+LOGS = "/aws/sagemaker/TrainingJobs"
+LATER = {"Delay": 1, "MaxAttempts": 60}
+
+
+@pytest.fixture
+def sagemaker(local: LocalAccount) -> Any:
+    return local.client("sagemaker")
+
+
+def training(name: str, command: str, **members: Any) -> dict[str, Any]:
+    return {
+        "TrainingJobName": name,
+        "AlgorithmSpecification": {
+            "TrainingImage": IMAGE,
+            "TrainingInputMode": "File",
+            "ContainerEntrypoint": ["/bin/sh", "-c", command],
+            "MetricDefinitions": [{"Name": "loss", "Regex": "loss=([0-9.]+)"}],
+        },
+        "RoleArn": ROLE,
+        "OutputDataConfig": {"S3OutputPath": "s3://mlops-tests/models"},
+        "ResourceConfig": {"InstanceType": "ml.m5.large", "InstanceCount": 1, "VolumeSizeInGB": 5},
+        "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+        **members,
+    }
+
+
+def ended(describe: Callable[[], dict[str, Any]], member: str) -> dict[str, Any]:
+    while (found := describe())[member] in ("InProgress", "Stopping"):
+        time.sleep(0.02)
+    return found
+
+
+def lines(local: LocalAccount, job: str) -> list[str]:
+    found = local.client("logs").filter_log_events(logGroupName=LOGS, logStreamNamePrefix=f"{job}/")
+    return [event["message"] for event in found["events"]]
+
+
+def test_a_training_job_from_its_creation_to_its_deletion(local: LocalAccount, sagemaker: Any) -> None:
+    asked = training("one", "echo loss=3; cp /bin/true /opt/ml/model/m", Tags=[{"Key": "team", "Value": "a"}])
+    arn = sagemaker.create_training_job(**asked)["TrainingJobArn"]
+    assert arn == "arn:aws:sagemaker:us-east-1:000000000000:training-job/one"
+    assert sagemaker.list_tags(ResourceArn=arn)["Tags"] == [{"Key": "team", "Value": "a"}]
+    told = ended(lambda: sagemaker.describe_training_job(TrainingJobName="one"), "TrainingJobStatus")
+    assert (told["TrainingJobStatus"], told["SecondaryStatus"]) == ("Completed", "Completed")
+    assert told["FinalMetricDataList"][0]["Value"] == 3.0
+    model = "models/one/output/model.tar.gz"
+    assert told["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://mlops-tests/{model}"
+    assert local.client("s3").head_object(Bucket="mlops-tests", Key=model)["ContentLength"] > 0
+    assert lines(local, "one")[0] == "loss=3"
+    sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName="one", WaiterConfig=LATER)
+    with pytest.raises(ClientError, match=r"\(ResourceInUse\).*must be unique"):
+        sagemaker.create_training_job(**asked)
+    with pytest.raises(ClientError, match=r"\(ValidationException\).*in status Completed"):
+        sagemaker.stop_training_job(TrainingJobName="one")
+    assert [item["TrainingJobName"] for item in sagemaker.list_training_jobs()["TrainingJobSummaries"]] == ["one"]
+    sagemaker.delete_training_job(TrainingJobName="one")
+    with pytest.raises(ClientError, match="not found"):
+        sagemaker.describe_training_job(TrainingJobName="one")
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [
+        ({"AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"}}, "give a script"),
+        ({"OutputDataConfig": {"S3OutputPath": "https://acme.example/models"}}, "not an s3:// URI"),
+    ],
+    ids=["no script", "no place"],
+)
+def test_what_cannot_run_here_is_refused_with_its_reason(sagemaker: Any, change: dict[str, Any], reason: str) -> None:
+    with pytest.raises(ClientError, match=rf"\(ValidationException\).*{reason}"):
+        sagemaker.create_training_job(**training("never", "true", **change))
+    assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+
+
+def test_a_job_whose_process_is_killed_says_so(local: LocalAccount, sagemaker: Any) -> None:
+    sagemaker.create_training_job(**training("lost", WAITS))
+    while not lines(local, "lost"):
+        time.sleep(0.02)
+    os.kill(runner_with(str(local.state.folder)), signal.SIGKILL)
+    told = ended(lambda: sagemaker.describe_training_job(TrainingJobName="lost"), "TrainingJobStatus")
+    assert (told["TrainingJobStatus"], told["SecondaryStatus"]) == ("Failed", "Failed")
+    assert told["FailureReason"] == "the process that ran it is gone"
+
+
+def tuning(name: str, script_command: str, jobs: int = 2) -> dict[str, Any]:
+    job = training("", script_command)
+    del job["TrainingJobName"]
+    job["AlgorithmSpecification"].pop("ContainerEntrypoint")
+    return {
+        "HyperParameterTuningJobName": name,
+        "HyperParameterTuningJobConfig": {
+            "Strategy": "Random",
+            "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "loss"},
+            "ResourceLimits": {"MaxNumberOfTrainingJobs": jobs, "MaxParallelTrainingJobs": 1},
+            "ParameterRanges": {"IntegerParameterRanges": [{"Name": "rate", "MinValue": "1", "MaxValue": "9"}]},
+        },
+        "TrainingJobDefinition": {
+            **job,
+            "StaticHyperParameters": {
+                "sagemaker_program": "run.sh",
+                "sagemaker_submit_directory": "s3://mlops-tests/source.tar.gz",
+            },
+        },
+    }
+
+
+def put_script(local: LocalAccount, text: str) -> None:
+    from io import BytesIO
+    from tarfile import TarInfo, open
+
+    packed = BytesIO()
+    with open(fileobj=packed, mode="w:gz") as archive:
+        member = TarInfo("run.sh")
+        member.size, member.mode = len(text), 0o755
+        archive.addfile(member, BytesIO(text.encode()))
+    local.client("s3").put_object(Bucket="mlops-tests", Key="source.tar.gz", Body=packed.getvalue())
+
+
+@pytest.mark.proof("kills")
+def test_a_tuning_job_is_stopped_and_one_of_its_training_jobs_before(local: LocalAccount, sagemaker: Any) -> None:
+    put_script(local, f"echo loss=1; {WAITS}")
+    sagemaker.create_hyper_parameter_tuning_job(**tuning("search", WAITS, 9))
+
+    def children() -> list[dict[str, Any]]:
+        found = sagemaker.list_training_jobs_for_hyper_parameter_tuning_job(HyperParameterTuningJobName="search")
+        return list(found["TrainingJobSummaries"])
+
+    while not children() or not lines(local, first := children()[0]["TrainingJobName"]):
+        time.sleep(0.02)
+    sagemaker.stop_training_job(TrainingJobName=first)
+    told = ended(lambda: sagemaker.describe_training_job(TrainingJobName=first), "TrainingJobStatus")
+    assert told["TrainingJobStatus"] == "Stopped" and told["TuningJobArn"].endswith("/search")
+    while len(children()) < 2:
+        time.sleep(0.02)
+    name = {"HyperParameterTuningJobName": "search"}
+    sagemaker.stop_hyper_parameter_tuning_job(**name)
+    told = ended(lambda: sagemaker.describe_hyper_parameter_tuning_job(**name), "HyperParameterTuningJobStatus")
+    assert told["HyperParameterTuningJobStatus"] == "Stopped"
+    assert {item["TrainingJobStatus"] for item in children()} == {"Stopped"}
+    assert sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"][0]["Strategy"] == "Random"
+    sagemaker.delete_hyper_parameter_tuning_job(**name)
+    assert len(sagemaker.list_training_jobs()["TrainingJobSummaries"]) >= 2

@@ -1,0 +1,180 @@
+"""Tuning steps: training jobs with other hyperparameters each, the best of them, and searches that are cut off."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from ports_for_tests import EXECUTION, Account, step, tar_gz
+
+from mlops.account.local.answering import answer_fitting
+from mlops.ir import Step
+from mlops.run.tuning.memory import Memory
+
+SCRIPT = """
+import sys
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+X = given["--rate"]
+for epoch in range(int(given.get("--epochs", 1))):
+    print("cost=%s" % ((float(X) - 3) ** 2 + 1 / (1 + epoch)), flush=True)
+open(__import__("os").environ["SM_MODEL_DIR"] + "/rate", "w").write(X)
+"""
+METRICS = [{"Name": "cost", "Regex": "cost=([0-9.]+)"}]
+NUMBERS = {"ContinuousParameterRanges": [{"Name": "rate", "MinValue": "0", "MaxValue": "10"}]}
+CHOICES = {"CategoricalParameterRanges": [{"Name": "rate", "Values": ["9", "2", "5", "3"]}]}
+
+
+def tuning(
+    account: Account,
+    *,
+    script: str = SCRIPT,
+    strategy: str = "Random",
+    ranges: Mapping[str, Any] = NUMBERS,
+    jobs: int | None = 4,
+    parallel: int = 1,
+    config: Mapping[str, Any] | None = None,
+    definition: Mapping[str, Any] | None = None,
+    **request: Any,
+) -> Step:
+    code = account.objects.write("s3://bucket/code/sourcedir.tar.gz", tar_gz({"train.py": script}))
+    limits = {"MaxParallelTrainingJobs": parallel, **({} if jobs is None else {"MaxNumberOfTrainingJobs": jobs})}
+    return step(
+        "Tuning",
+        "Tune",
+        {
+            "HyperParameterTuningJobConfig": {
+                "Strategy": strategy,
+                "HyperParameterTuningJobObjective": {"Type": "Minimize", "MetricName": "cost"},
+                "ResourceLimits": limits,
+                "ParameterRanges": ranges,
+                "RandomSeed": 7,
+                **(config or {}),
+            },
+            "TrainingJobDefinition": {
+                "StaticHyperParameters": {"sagemaker_program": "train.py", "sagemaker_submit_directory": code},
+                "AlgorithmSpecification": {
+                    "TrainingImage": "i",
+                    "TrainingInputMode": "File",
+                    "MetricDefinitions": METRICS,
+                },
+                "RoleArn": "arn:aws:iam::000000000000:role/r",
+                "OutputDataConfig": {"S3OutputPath": "s3://bucket/models/"},
+                "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5},
+                "StoppingCondition": {"MaxRuntimeInSeconds": 600},
+                **(definition or {}),
+            },
+            **request,
+        },
+    )
+
+
+def asked(account: Account, operation: str, **request: Any) -> Any:
+    return answer_fitting(account.state, "sagemaker", operation, request)
+
+
+def test_a_grid_its_best_job_and_what_the_account_tells(account: Account) -> None:
+    assert account.run(tuning(account, strategy="Grid", ranges=CHOICES, jobs=None)) == "Succeeded"
+    response = account.journal.last("Tune").response
+    name = response["HyperParameterTuningJobName"]
+    assert name.startswith(f"{EXECUTION}-Tune-") and len(name) <= 32
+    told = asked(account, "DescribeHyperParameterTuningJob", HyperParameterTuningJobName=name)
+    assert told["HyperParameterTuningJobStatus"] == "Completed"
+    assert told["TrainingJobStatusCounters"]["Completed"] == told["ObjectiveStatusCounters"]["Succeeded"] == 4
+    best = told["BestTrainingJob"]
+    assert best["TunedHyperParameters"] == {"rate": "3"} and best["TrainingJobName"].startswith(f"{name}-004-")
+    assert best["FinalHyperParameterTuningJobObjectiveMetric"] == {
+        "Type": "Minimize",
+        "MetricName": "cost",
+        "Value": 1.0,
+    }
+    summaries = response["TrainingJobSummaries"]
+    assert [item["TunedHyperParameters"]["rate"] for item in summaries] == ["3", "2", "5", "9"]
+    for item in summaries:  # where the SDK's get_top_model_s3_uri looks
+        assert account.objects.read(f"s3://bucket/models/{item['TrainingJobName']}/output/model.tar.gz")
+    listed = asked(
+        account,
+        "ListTrainingJobsForHyperParameterTuningJob",
+        HyperParameterTuningJobName=name,
+        SortBy="FinalObjectiveMetricValue",
+    )["TrainingJobSummaries"]
+    assert [item["TunedHyperParameters"]["rate"] for item in listed] == ["3", "2", "5", "9"]
+    child = asked(account, "DescribeTrainingJob", TrainingJobName=best["TrainingJobName"])
+    assert child["HyperParameters"]["rate"] == "3" and child["HyperParameters"]["_tuning_objective_metric"] == "cost"
+    assert child["TuningJobArn"] == told["HyperParameterTuningJobArn"]
+    streams = asked_logs(account, f"{name}-")
+    assert len(streams) == 4
+
+
+def asked_logs(account: Account, prefix: str) -> list[str]:
+    group = {"logGroupName": "/aws/sagemaker/TrainingJobs", "logStreamNamePrefix": prefix}
+    found = answer_fitting(account.state, "logs", "DescribeLogStreams", group)
+    return [str(item["logStreamName"]) for item in found["logStreams"]]
+
+
+class Cut(Exception):
+    """The process is killed here."""
+
+
+def test_a_search_that_was_killed_goes_on_behind_what_had_ended(
+    account: Account, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step_ = tuning(account, jobs=4)
+    ended: list[int] = []
+    whole = Memory.trial_ended
+
+    def second_is_the_last(memory: Memory, trial: Any) -> None:
+        whole(memory, trial)
+        ended.append(trial.number)
+        if len(ended) == 2:
+            raise SystemExit
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Memory, "trial_ended", second_is_the_last)
+        with pytest.raises(SystemExit):
+            account.run(step_)
+    begun = [path.name for path in (account.attempt("Tune") / "jobs").iterdir()]
+    assert len(begun) == 2
+    assert account.run(step_) == "Succeeded"
+    again = sorted(path.name for path in (account.attempt("Tune", 2) / "jobs").iterdir())
+    response = account.journal.last("Tune").response
+    names = sorted(item["TrainingJobName"] for item in response["TrainingJobSummaries"])
+    assert names == sorted([*begun, *again]) and len(again) == 2
+    assert response["TrainingJobStatusCounters"]["Completed"] == 4
+    name = response["HyperParameterTuningJobName"]
+    listed = asked(account, "ListTrainingJobsForHyperParameterTuningJob", HyperParameterTuningJobName=name)
+    assert [item["TrainingJobName"] for item in listed["TrainingJobSummaries"]] == names
+
+
+@pytest.mark.parametrize(
+    ("given", "ended", "why"),
+    [
+        ({"script": "raise SystemExit(3)", "jobs": 9}, "Failed", "No training job succeeded after 5 attempts"),
+        (
+            {"script": "print('loss=1')", "jobs": 2},
+            "Failed",
+            "No objective metrics found after running 2 training jobs",
+        ),
+        ({"ranges": {}, "jobs": 2}, "Failed", "there is nothing to tune"),
+        ({"strategy": "Hyperband"}, "Failed", "MaxResource parameter is not provided and could not be inferred"),
+    ],
+    ids=["all fail", "no objective", "no ranges", "no resource"],
+)
+def test_searches_that_fail(account: Account, given: dict[str, Any], ended: str, why: str) -> None:
+    assert account.run(tuning(account, **given)) == ended
+    assert why in (account.journal.last("Tune").failure or "")
+
+
+@pytest.mark.parametrize(
+    ("criteria", "tried"),
+    [
+        ({"TargetObjectiveMetricValue": 2.0}, ["9", "2"]),
+        ({"BestObjectiveNotImproving": {"MaxNumberOfTrainingJobsNotImproving": 1}}, ["9", "2", "5"]),
+    ],
+    ids=["target", "patience"],
+)
+def test_criteria_of_completion(account: Account, criteria: Any, tried: list[str]) -> None:
+    config = {"TuningJobCompletionCriteria": criteria}
+    assert account.run(tuning(account, strategy="Grid", ranges=CHOICES, jobs=None, config=config)) == "Succeeded"
+    summaries = account.journal.last("Tune").response["TrainingJobSummaries"]
+    assert sorted(item["TunedHyperParameters"]["rate"] for item in summaries) == sorted(tried)
