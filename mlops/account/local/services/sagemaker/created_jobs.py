@@ -29,7 +29,7 @@ _NOUNS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
 def type_of(kind: JobKind) -> StepType | None:
-    """The type of step that is such a job and no more: its arguments are the request, its properties the description."""
+    """The type of step that is such a job and no more: its arguments are the request, its properties what is told."""
     asked, told = f"Create{kind.name}Request", f"Describe{kind.name}Response"
     found = (item for item in step_types().values() if (item.request, item.response) == (asked, told) and item.action)
     return next(found, None)
