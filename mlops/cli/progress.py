@@ -168,12 +168,21 @@ def summary(state: ExecutionState) -> list[tuple[str, str, str, str]]:
             step.kind,
             step.status
             + _named(
-                "stub" if step.stub else "cached" if step.cached else step.metadata.get("Condition", {}).get("Outcome")
+                "stub"
+                if step.stub
+                else "cached"
+                if step.cached
+                else _not_cleaned(step) or step.metadata.get("Condition", {}).get("Outcome")
             ),
             "" if step.seconds is None else f"{step.seconds:.1f}",
         )
         for step in state.steps
     ]
+
+
+def _not_cleaned(step: StepState) -> str | None:
+    failed = step.metadata.get("Cleanup", {}).get("FailedSteps")
+    return f"{len(failed)} not cleaned up" if failed else None
 
 
 def _takes(step: StepState | None) -> str:

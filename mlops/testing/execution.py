@@ -213,7 +213,7 @@ class Workplace:
         values = {name: value if isinstance(value, str) else json.dumps(value) for name, value in parameters.items()}
         manner = Manner(cache=False, interruptions=interrupt, stubs=given)  # a test that says "run" means it
         connected = Connected(self._environment, self._account, self._root)
-        refuse_errors(obstacles(checked, without=left_out(checked, given)), self._target)
+        refuse_errors(obstacles(checked, without=left_out(checked, given), values=values), self._target)
         arn = begin(Chosen(connected, checked, values), manner, unheard)
         try:
             state = executions.follow(self._account, arn)

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from mlops.check.filled import filled
 from mlops.check.here import Knows, cannot_run, unavoidable
 from mlops.check.selection import listed_codes, read_selection
 from mlops.check.sources import Opened
@@ -17,11 +18,17 @@ from mlops.use_cases.local_functions import known
 
 
 def obstacles(
-    checked: Checked, only: Collection[str] = (), knows: Knows | None = None, without: Collection[str] = ()
+    checked: Checked,
+    only: Collection[str] = (),
+    knows: Knows | None = None,
+    without: Collection[str] = (),
+    values: Mapping[str, str] | None = None,
 ) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
-    others is told what comes of them; nothing is of those that do not run (``without``)."""
-    told = (item for item in cannot_run(checked, knows) if item.step not in without)
+    others is told what comes of them; nothing is of those that do not run (``without``). With
+    ``values`` of parameters, what these decide is judged, too."""
+    judged = checked if values is None else filled(checked, values)
+    told = (item for item in cannot_run(judged, knows) if item.step not in without)
     found = [item for item in told if not only or item.step in only]
     surely = (only or unavoidable(checked)) if found else ()
     return tuple(
@@ -33,10 +40,15 @@ def obstacles(
 
 
 def need_runnable(
-    checked: Checked, only: Collection[str], listener: Listener, knows: Knows, without: Collection[str] = ()
+    checked: Checked,
+    only: Collection[str],
+    listener: Listener,
+    knows: Knows,
+    without: Collection[str],
+    values: Mapping[str, str],
 ) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
-    found = obstacles(checked, only, knows, without)
+    found = obstacles(checked, only, knows, without, values)
     if found:
         need_sound(found, listener, doing="run")
 

@@ -4,6 +4,7 @@ words. Each row is asked of both."""
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from importlib.util import find_spec
 from typing import Any
 
@@ -11,8 +12,9 @@ import pytest
 from ports_for_tests import STEP_TYPES, Account, checked, condition, step
 
 from mlops.check.here import cannot_run, unavoidable
-from mlops.ir import Step
+from mlops.ir import Parameter, Step
 from mlops.knowledge import elsewhere, notebook_jobs
+from mlops.use_cases.runnable import obstacles
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 TEXT = "811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1"
@@ -234,3 +236,21 @@ def test_what_is_surely_reached() -> None:
     whole = checked(processing(), gate, handler, behind, last)
     assert unavoidable(whole) == {"S", "Gate", "Last"}
     assert [item.step for item in cannot_run(whole)] == ["InBranch", "Handler", "Behind", "Last"]
+
+
+def test_what_a_parameter_decides_is_judged_by_the_value_that_it_gets() -> None:
+    """Before anything starts; without values nobody knows."""
+    one = training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": get("Parameters.Image")})
+    two = processing(s3(S3Uri={"Std:Join": {"On": "/", "Values": [get("Parameters.Base"), "raw"]}}))
+    two = replace(two, name="T")
+    parameters = (
+        Parameter("Image", "String", {"DefaultValue": f"{SKLEARN}"}),
+        Parameter("Base", "String", {"DefaultValue": "s3://bucket"}),
+    )
+    both = checked(one, two)
+    both = replace(both, definition=replace(both.definition, parameters=parameters))
+    assert obstacles(both) == ()
+    assert [item.step for item in obstacles(both, values={})] == ["S"]
+    assert [item.step for item in obstacles(both, values={"Base": "/data"})] == ["S"]  # a file, whose place is to come
+    plain = replace(both, definition=replace(both.definition, parameters=(parameters[0], Parameter("Base", "String"))))
+    assert [item.step for item in obstacles(plain, values={"Base": "/data"})] == ["S", "T"]
