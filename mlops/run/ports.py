@@ -175,7 +175,7 @@ class Cache(Protocol):
     def content(self, uri: str) -> Mapping[str, str]:
         """By URI the hash of the content of each object whose key starts with that of ``uri``."""
 
-    def successes(self, step: str, key: str) -> Sequence[Success]:
+    def successes(self, step: str, key: str) -> Iterable[Success]:
         """Those of the step of that name with that key which really ran, newest first."""
 
 

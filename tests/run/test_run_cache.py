@@ -158,6 +158,22 @@ def test_without_the_cache_everything_runs_and_serves_later(pipeline: Pipeline) 
     assert explain(pipeline.state, pipeline.last, "Prepare").source == newest
 
 
+def test_one_of_many_results_serves_however_many_newer_ones_are_lost(pipeline: Pipeline) -> None:
+    there = "s3://bucket/fixed"
+    pipeline.run(job("Prepare", to=there))
+    first, store = pipeline.last, pipeline.state.store
+    for number in range(25):
+        execution, later = f"{number:012x}", f"2999-01-01T00:00:{number:02d}.000000+00:00"
+        for table, key in (("execution", "id"), ("step", "execution")):
+            row = dict(store.all(f"SELECT * FROM {table} WHERE {key} = ?", first)[0])
+            row[key] = execution
+            if table == "step":
+                row |= {"ended": later, "cache": row["cache"].replace(there, "s3://bucket/lost")}
+            store.write(f"INSERT INTO {table} VALUES ({', '.join('?' * len(row))})", *row.values())
+    assert pipeline.run(job("Prepare", to=there)) == {"Prepare": SERVED}
+    assert explain(pipeline.state, pipeline.last, "Prepare").source == first
+
+
 def test_only_a_success_of_the_same_pipeline_and_step_serves(pipeline: Pipeline) -> None:
     assert pipeline.run(job("Prepare", "exit 3")) == {"Prepare": "Failed"}
     assert pipeline.run(job("Prepare", "exit 3")) == {"Prepare": "Failed"}

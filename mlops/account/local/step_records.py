@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 from mlops.account.local.state import State, dump, moment, now
 from mlops.check.job_kinds import behind
 from mlops.run.ports import CacheEntry, Part, StepRecord
+
+_PAGE = 10
 
 
 def keep(state: State, execution: str, record: StepRecord) -> None:
@@ -52,17 +55,23 @@ def of_step(state: State, execution: str, name: str) -> StepRecord | None:
     return _record(row) if row is not None else None
 
 
-def successes(state: State, pipeline: str, name: str, key: str) -> list[tuple[str, StepRecord]]:
-    """Execution and record of those that really ran with that cache key, newest first."""
-    rows = state.store.all(
-        "SELECT step.* FROM step JOIN execution ON execution.id = step.execution WHERE step.name = ? "
-        "AND step.cache_key = ? AND step.status = 'Succeeded' AND step.cache_source IS NULL "
-        "AND execution.pipeline = ? ORDER BY step.ended DESC",
-        name,
-        key,
-        pipeline,
-    )
-    return [(row["execution"], _record(row)) for row in rows]
+def successes(state: State, pipeline: str, name: str, key: str) -> Iterator[tuple[str, StepRecord]]:
+    """Execution and record of those that really ran with that cache key, newest first. The first one serves mostly, and
+    there may be thousands: they are read as they are asked for."""
+    for page in count():
+        rows = state.store.all(
+            "SELECT step.* FROM step JOIN execution ON execution.id = step.execution WHERE step.name = ? "
+            "AND step.cache_key = ? AND step.status = 'Succeeded' AND step.cache_source IS NULL "
+            "AND execution.pipeline = ? ORDER BY step.ended DESC LIMIT ? OFFSET ?",
+            name,
+            key,
+            pipeline,
+            _PAGE,
+            page * _PAGE,
+        )
+        yield from ((row["execution"], _record(row)) for row in rows)
+        if len(rows) < _PAGE:
+            return
 
 
 def stubbed(state: State, execution: str) -> dict[str, str]:

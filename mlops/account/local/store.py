@@ -139,7 +139,13 @@ CREATE INDEX job_execution ON job (execution) WHERE execution != '';
 CREATE INDEX resource_alive ON resource (kind, name) WHERE status IN ('InProgress', 'Stopping');
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS)
+# Where an execution asks for an earlier result, and there are a hundred thousand.
+_RESULTS = """
+CREATE INDEX step_ran ON step (name, cache_key, ended) WHERE cache_source IS NULL AND status = 'Succeeded';
+CREATE INDEX step_ended ON step (name, ended);
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, _RESULTS)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)

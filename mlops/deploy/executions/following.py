@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -30,6 +31,8 @@ ENDED = frozenset({"Succeeded", "Failed", "Stopped", "CompletedWithFailures"})
 _PAGE = 100
 """The most that the API gives at once."""
 LAST = "last"
+_ID = re.compile(r"[a-z0-9]{12}")
+"""As the service gives them (PipelineExecutionArn)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -339,8 +342,13 @@ def _as_events(state: ExecutionState) -> Iterator[Event]:
 
 def listed(account: Account, pipeline: str | None, most: int | None = None) -> tuple[Mapping[str, Any], ...]:
     """Execution summaries without secrets, newest first, at most ``most``; of all pipelines where none is named."""
+    return tuple(hide(item) for item in _summaries(account, pipeline, most))
+
+
+def _summaries(account: Account, pipeline: str | None, most: int | None) -> list[dict[str, Any]]:
+    """As the account tells them."""
     sagemaker = account.client("sagemaker")
-    found: list[Mapping[str, Any]] = []
+    found: list[dict[str, Any]] = []
     with answers():
         for name, last in _ran(sagemaker, pipeline):
             if most is not None and len(found) >= most and last is not None and last < found[most - 1]["StartTime"]:
@@ -348,9 +356,9 @@ def listed(account: Account, pipeline: str | None, most: int | None = None) -> t
             newest = unless_missing(partial(_newest, sagemaker, name, most))
             if newest is None:
                 raise _unknown(sagemaker, name)
-            found.extend({**hide(item), "PipelineName": name} for item in newest)
+            found.extend({**item, "PipelineName": name} for item in newest)
             found.sort(key=lambda item: item["StartTime"], reverse=True)
-    return tuple(found[:most])
+    return found[:most]
 
 
 def _ran(sagemaker: Any, pipeline: str | None) -> list[tuple[str, Any]]:
@@ -385,9 +393,11 @@ def find(account: Account, given: str | None, pipeline: str | None = None) -> st
         given = None
     if given and given.startswith("arn:"):
         return given
-    found = listed(account, pipeline, None if given else 1)
-    candidates = [str(item["PipelineExecutionArn"]) for item in found]
-    matching = [arn for arn in candidates if not given or arn.rpartition("/")[2].startswith(given)]
+    if given and _ID.fullmatch(given) and (known := _by_id(account, given, pipeline)):
+        return known
+    # A list can be asked for no beginning: all are looked through.
+    found = (str(item["PipelineExecutionArn"]) for item in _summaries(account, pipeline, None if given else 1))
+    matching = [arn for arn in found if not given or arn.rpartition("/")[2].startswith(given)]
     if not matching:
         raise UsageError(
             f"there is no execution {given}" if given else "there is no execution yet",
@@ -396,6 +406,18 @@ def find(account: Account, given: str | None, pipeline: str | None = None) -> st
     if given and len(matching) > 1:
         raise UsageError(f"{given} begins the ids of {len(matching)} executions", hint="give more of it")
     return matching[0]
+
+
+def _by_id(account: Account, given: str, pipeline: str | None) -> str | None:
+    """Its ARN, by asking each pipeline that ran for it."""
+    sagemaker = account.client("sagemaker")
+    with answers():
+        for item in items(sagemaker, "list_pipelines", "PipelineSummaries"):
+            if pipeline in (None, item["PipelineName"]) and item.get("LastExecutionTime"):
+                arn = f"{item['PipelineArn']}/execution/{given}"
+                if unless_missing(partial(sagemaker.describe_pipeline_execution, PipelineExecutionArn=arn)):
+                    return arn
+    return None
 
 
 def log_tail(account: Account, step: StepState, count: int) -> tuple[str, ...]:

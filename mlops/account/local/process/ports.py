@@ -186,12 +186,9 @@ class LocalCache:
         found = (objects.find(bucket, listed.key) for listed in objects.list(bucket, prefix))
         return {f"s3://{bucket}/{item.key}": item.etag for item in found if item is not None}
 
-    def successes(self, step: str, key: str) -> list[Success]:
-        found = step_records.successes(self._state, self._pipeline, step, key)
-        return [
-            Success(pipelines.execution_arn(self._state, self._pipeline, execution), record)
-            for execution, record in found
-        ]
+    def successes(self, step: str, key: str) -> Iterator[Success]:
+        for execution, record in step_records.successes(self._state, self._pipeline, step, key):
+            yield Success(pipelines.execution_arn(self._state, self._pipeline, execution), record)
 
 
 class _Journal:
