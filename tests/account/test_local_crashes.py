@@ -48,7 +48,7 @@ def gate() -> Iterator[Path]:
     "victim",
     [
         pytest.param("command", marks=always),
-        pytest.param("both", marks=always),
+        pytest.param("both", marks=judged),
         pytest.param("runner", marks=judged),
         pytest.param("runner and launcher", marks=judged),
     ],
@@ -145,6 +145,7 @@ def goes_on(project: Project, execution: str, steps: tuple[str, ...]) -> None:
         project.sagemaker.retry_pipeline_execution(PipelineExecutionArn=project.arn(execution))
 
 
+@pytest.mark.proof("kills")
 @always
 def test_two_retries_at_once_run_it_once(tmp_path: Path, gate: Path) -> None:
     project = chain(tmp_path, gate=gate)

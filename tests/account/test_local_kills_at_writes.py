@@ -66,6 +66,7 @@ def killer(tmp_path: Path) -> str:
     return f"{tmp_path / 'killer'}{os.pathsep}{ROOT}"
 
 
+@pytest.mark.proof("kills")
 def test_runner_killed_at_every_write(tmp_path: Path, killer: str, monkeypatch: pytest.MonkeyPatch) -> None:
     project = chain(tmp_path, STEPS)
     project.told("upsert", "pipeline.py", "--env", "local")

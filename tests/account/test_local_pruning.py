@@ -323,6 +323,7 @@ def work(local: LocalAccount, count: int) -> int:
 MANY = int(os.environ.get("MLOPS_EXECUTIONS", "5000"))
 
 
+@pytest.mark.proof("deep")
 @pytest.mark.slow
 @pytest.mark.deeper("large")
 def test_thousands_of_executions_go_in_small_steps_and_linear_time(tmp_path: Path) -> None:

@@ -243,6 +243,7 @@ def test_constant_load_while_variants_are_replaced_and_killed(world: World) -> N
     assert {record.config for record in records.read(folder)[0]} == {"c1", "c2"}
 
 
+@pytest.mark.proof("shift")
 def test_200_requests_are_drained_while_everything_else_goes_on(world: World, gate: Gate) -> None:
     world.config("c1", ("A", "one", 1), ("B", "two", 0))
     world.config("c2", ("A", "three", 1), ("B", "two", 0))
@@ -307,6 +308,7 @@ def test_instances_and_workers_are_servers_of_their_own(world: World, gate: Gate
     assert held.ended() == {200: 4}
 
 
+@pytest.mark.proof("shift")
 @pytest.mark.skipif(shutil.which("wrk") is None, reason="wrk is not installed")
 def test_wrk_sees_no_fault_while_a_variant_is_replaced_and_killed(world: World, tmp_path: Path) -> None:
     world.config("c1", ("A", "one", 1))

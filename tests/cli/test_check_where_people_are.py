@@ -279,6 +279,7 @@ def test_the_language_server_runs_nothing_that_declares_no_pipeline(folder: Path
         editor.server.communicate()
 
 
+@pytest.mark.proof("deep")
 def test_saving_a_module_checks_the_open_pipelines_again(folder: Path) -> None:
     pytest.importorskip("pygls")
     editor = Editor(folder)
@@ -324,6 +325,7 @@ def runs(process: int, word: str) -> bool:
         return False
 
 
+@pytest.mark.proof("deep")
 @pytest.mark.skipif(sys.platform != "linux", reason="asks the system which processes there are")
 @pytest.mark.parametrize(
     ("how", "more", "word"),

@@ -132,6 +132,7 @@ def test_an_interrupt_leaves_what_was_started_and_it_is_followed_again(project: 
     assert told[0].startswith(f"error: execution {execution} of chain is Stopped") and len(told) == 1
 
 
+@pytest.mark.proof("deep")
 def test_an_interrupted_run_is_stopped_and_gone_on_with(project: Project) -> None:
     run = project.start("run", "pipeline.py", "-p", "Word=slow")
     until_step_runs(project, "Two")
@@ -201,6 +202,7 @@ def test_a_step_is_named_behind_its_execution_everywhere(project: Project) -> No
     )
 
 
+@pytest.mark.proof("deep")
 @pytest.mark.slow
 def test_what_differs_what_is_run_alone_and_where_it_ran(project: Project) -> None:
     no_past = project.mlops("run", "pipeline.py", "--only", "Three", code=2)[1]

@@ -9,6 +9,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from misbehaving_scripts import CASES, processes
 
 IMAGE = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
@@ -46,6 +47,7 @@ def definition(marker: str) -> str:
     return json.dumps({"Version": "2020-12-01", "Metadata": {}, "Parameters": [], "Steps": steps})
 
 
+@pytest.mark.proof("deep")
 def test_they_are_told_and_nothing_is_left(tmp_path: Path) -> None:
     (tmp_path / "mlops.toml").write_text("[project]\n")
     marker = f"mlops-marker-{os.getpid()}"

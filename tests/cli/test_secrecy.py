@@ -466,6 +466,7 @@ def first(folder: Path) -> str:
         return str(store.execute("SELECT id FROM execution ORDER BY created LIMIT 1").fetchone()[0])
 
 
+@pytest.mark.proof("deep")
 def test_a_planted_secret_is_shown_nowhere_of_an_account_that_takes_it(
     project: Path, capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, moto_url: str
 ) -> None:

@@ -165,6 +165,7 @@ def _with_input(arguments: object, uri: str) -> object:
     return {**arguments, "ProcessingInputs": (*arguments["ProcessingInputs"], more)}
 
 
+@pytest.mark.proof("deep")
 def test_the_end_of_the_log_is_shown_while_a_step_runs(project: Path) -> None:
     slow = "import time\nfor number in range(9):\n    print('[red]epoch', number, flush=True)\n    time.sleep(0.5)\n"
     (project / "step.py").write_text(slow)

@@ -99,6 +99,7 @@ def test_the_blocks_shift_as_written_where_somebody_waits_between_them(
     assert [item["StatusCode"] for item in rates["response"]["MetricDataResults"]] == ["Complete", "Complete"]
 
 
+@pytest.mark.proof("shift")
 def test_the_corrected_ones_bring_capacity_first_and_take_the_old_version_out(
     account: Account, monkeypatch: pytest.MonkeyPatch
 ) -> None:

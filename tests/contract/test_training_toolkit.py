@@ -36,6 +36,7 @@ from mlops.run.outcome import StepFailed
 from mlops.run.training_toolkit import command, script_of, torchrun, variables
 
 pytest.importorskip("sagemaker_training")
+pytestmark = pytest.mark.proof("deep")
 
 TELL = """
 import json, os, sys

@@ -393,6 +393,7 @@ SINGLE = {"S3Uri": "s3://acme-dev/adapter.bin", "S3DataType": "S3Object", "Compr
 ADAPTER = [{"ChannelName": "adapter", "S3DataSource": SINGLE}]
 
 
+@pytest.mark.proof("deep")
 def test_a_model_of_many_objects_comes_object_by_object_and_an_image_by_its_digest(
     moto_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

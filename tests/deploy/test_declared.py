@@ -95,6 +95,7 @@ class Killed(BaseException):
     """Nothing of ours catches it: what it leaves is what a kill leaves."""
 
 
+@pytest.mark.proof("kills")
 @MOTO
 def test_a_kill_after_each_write_is_finished_by_the_next(world: World) -> None:
     written, killed_at = [0], [0]

@@ -170,6 +170,7 @@ def test_what_was_taken_and_not_read_back_is_told(world: World, inject: Callable
     assert upsert(again, world.environment, changed).action == "unchanged"
 
 
+@pytest.mark.parametrize("world", ["local", pytest.param("moto", marks=pytest.mark.proof("kills"))], indirect=True)
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 @pytest.mark.parametrize("first", [True, False], ids=["create", "update"])
 def test_a_kill_at_each_write_is_finished_by_the_next(world: World, first: bool, after: bool) -> None:

@@ -94,6 +94,7 @@ def test_it_arrives_whole_and_a_second_upsert_does_nothing(world: World, size: s
     assert plan(world.account, world.environment, second).verb == "nothing"
 
 
+@pytest.mark.parametrize("world", ["local", pytest.param("moto", marks=pytest.mark.proof("kills"))], indirect=True)
 def test_a_kill_at_each_write_of_a_large_one_is_finished_by_the_next(world: World) -> None:
     upsert(world.account, world.environment, large(INLINE_BYTES + 50))
     for number in range(1, 9):

@@ -56,6 +56,7 @@ def promoted(world: World) -> str:
     return promote(world.account, world.environment, chosen, Target("churn", timeout=60), PLAIN, samples=SAMPLES).action
 
 
+@pytest.mark.proof("kills")
 def test_a_kill_after_each_write_is_finished_by_the_next(world: World) -> None:
     register(world, "Approved")
     sagemaker = world.account.client("sagemaker")

@@ -132,7 +132,7 @@ two_gigabytes = pytest.param(
 )
 
 
-@pytest.mark.parametrize("size", [200 * 2**20, two_gigabytes], ids=["200 MB", "2 GB"])
+@pytest.mark.parametrize("size", [150 * 2**20, two_gigabytes], ids=["150 MB", "2 GB"])
 def test_memory_is_bounded_whatever_the_size(size: int, tmp_path: Path) -> None:
     assert memory_of(size, tmp_path) < 100
 

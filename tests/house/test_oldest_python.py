@@ -43,6 +43,7 @@ def test_a_later_name_is_seen(text: str, found: list[str]) -> None:
     assert later_names(text) == found
 
 
+@pytest.mark.proof("deep")
 def test_no_module_and_no_template_needs_a_later_python() -> None:
     texts = {path: path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py")}
     assert {str(path): names for path, text in texts.items() if (names := later_names(text))} == {}

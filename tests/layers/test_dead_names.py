@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 import mlops
+from tests.layers.sources import parsed
+
+pytestmark = pytest.mark.xdist_group("layers")
 
 ROOT = Path(mlops.__file__).parent
 
@@ -85,7 +88,7 @@ def used(tree: ast.AST) -> Iterator[str]:
 
 
 def dead(root: Path) -> list[str]:
-    trees = {file: ast.parse(file.read_text()) for file in root.rglob("*.py") if "templates" not in file.parts}
+    trees = {file: parsed(file) for file in root.rglob("*.py") if "templates" not in file.parts}
     known = {name for tree in trees.values() for name in used(tree)}
     return sorted(
         f"{file.relative_to(root)}:{line} {name}"

@@ -16,16 +16,14 @@ import pytest
 import mlops
 from mlops.check.ports import COMPOSER, Composer
 from mlops.declare.ports import NOTEBOOK, Notebook
+from tests.layers.sources import parsed
+
+pytestmark = pytest.mark.xdist_group("layers")
 
 ROOT = Path(mlops.__file__).parents[1]
 
 BY_STRING = {"mlops/__init__.py"}
 """Where a string may name any module: the public names and what fills the ports."""
-
-
-@cache
-def parsed(file: Path) -> ast.Module:
-    return ast.parse(file.read_text())
 
 
 def modules(root: Path) -> Mapping[str, Path]:
@@ -37,16 +35,18 @@ def modules(root: Path) -> Mapping[str, Path]:
 
 def imported(node: ast.AST, known: Mapping[str, Path]) -> Iterator[str]:
     """Modules of ours that are imported anywhere below, except for a type checker."""
-    for child in ast.iter_child_nodes(node):
+    waiting = [node]
+    while waiting:
+        child = waiting.pop()
         if isinstance(child, ast.If) and "TYPE_CHECKING" in ast.dump(child.test):
             continue
+        waiting.extend(ast.iter_child_nodes(child))
         if isinstance(child, ast.Import):
             yield from (alias.name for alias in child.names if alias.name in known)
         elif isinstance(child, ast.ImportFrom) and child.module in known:
             for alias in child.names:
                 inner = f"{child.module}.{alias.name}"
                 yield inner if inner in known else child.module
-        yield from imported(child, known)
 
 
 def cycles(root: Path) -> list[list[str]]:

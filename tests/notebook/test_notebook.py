@@ -171,6 +171,7 @@ def test_a_pipeline_with_errors_does_not_run(here: Path) -> None:
         as_in_a_cell(pipeline).run()
 
 
+@pytest.mark.proof("deep")
 @pytest.mark.slow
 def test_a_real_notebook(here: Path) -> None:
     """As a front end would execute it, with a kernel of its own."""

@@ -85,6 +85,7 @@ def test_the_whole_sentence(project: Path, ask: Callable[..., Told]) -> None:
     assert "there is no endpoint" in ask("endpoints", "invoke", GROUP, SAMPLE, code=2).err
 
 
+@pytest.mark.proof("examples")
 def test_a_model_that_is_not_good_enough_takes_the_other_branch(project: Path, ask: Callable[..., Told]) -> None:
     told = mlops("run", PIPELINE, "-p", "MinAccuracy=0.9999", "--format", "json", folder=project, code=1)
     assert statuses(told)["NotGoodEnough"] == "Failed"
@@ -93,6 +94,7 @@ def test_a_model_that_is_not_good_enough_takes_the_other_branch(project: Path, a
     assert ask("models", "list", "--format", "json").json == []
 
 
+@pytest.mark.proof("examples")
 def test_a_script_that_raises_is_told_with_its_step_its_reason_and_the_end_of_its_log(
     project: Path, ask: Callable[..., Told]
 ) -> None:

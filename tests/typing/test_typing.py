@@ -26,7 +26,7 @@ plugins = mlops.mypy_plugin
 follow_imports = skip
 """
 
-pytestmark = [pytest.mark.slow, pytest.mark.xdist_group("mypy")]
+pytestmark = [pytest.mark.proof("deep"), pytest.mark.xdist_group("mypy")]
 
 
 @pytest.fixture(scope="module")
