@@ -24,6 +24,7 @@ from mlops.compose.findings import read_finding
 from mlops.compose.order import Order
 from mlops.compose.packed_scripts import packed_scripts
 from mlops.declare.mistakes import MISTAKES
+from mlops.declare.pipeline import NAME
 from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
 from mlops.ir.reader import read
 from mlops.project.bytecode import keep_bytecode
@@ -104,6 +105,9 @@ def _believed(answer: Mapping[str, Any], order: Order, store: Path) -> Composed:
         definition, said = read(item["definition"], str(file))
         if definition is not None:
             placed = _placed(definition, item["name"], assets, lines, file)
+            if not NAME.fullmatch(item["name"]):
+                message = f"{item['name']!r} is no name for a pipeline"
+                findings.append(_finding("D005", message, placed.where, "use letters, digits and dashes in between"))
             definitions.append(Lowered(replace(placed, reads=tuple(map(Path, answer["reads"]))), said))
     findings += start_findings(answer["starts"], [item.definition for item in definitions])
     return Composed(tuple(definitions), tuple(findings))

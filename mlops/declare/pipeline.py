@@ -65,7 +65,8 @@ class Execution(Protocol):
 _blocks: ContextVar[tuple[list[BlockMember], ...]] = ContextVar("blocks", default=())
 _loaded: ContextVar[list[Pipeline] | None] = ContextVar("loaded", default=None)
 
-_NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
+NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
+"""botocore: PipelineName."""
 """botocore: PipelineName."""
 _DESCRIPTION = 3072
 """botocore: PipelineDescription."""
@@ -303,7 +304,7 @@ class Pipeline(Labelled):
         return f"<Pipeline {self.name}>"
 
     def _validate(self, name: object, description: object, tags: object, parallelism: object) -> None:
-        if not isinstance(name, Poison) and (not isinstance(name, str) or not _NAME.fullmatch(name)):
+        if not isinstance(name, Poison) and (not isinstance(name, str) or not NAME.fullmatch(name)):
             help = "use 1 to 256 letters, digits and dashes, beginning and ending with a letter or a digit"
             misuse("D005", f"{name if isinstance(name, str) else shown(name)!r} is no name for a pipeline", help=help)
         if description is not None and (not isinstance(description, str) or len(description) > _DESCRIPTION):

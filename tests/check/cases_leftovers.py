@@ -125,7 +125,6 @@ CASES = [
         {"Train:ProfilerConfig": PROFILED},
         "Train:ProfilerConfig/ProfilingIntervalInMilliseconds",
         {"Train:ProfilerConfig": {**PROFILED, "ProfilingIntervalInMilliseconds": 500}},
-        WARNING,
     ),
     Case(
         "a prefix to be unpacked",

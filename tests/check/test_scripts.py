@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -223,14 +224,71 @@ def test_paths_of_a_processing_script(tmp_path: Path, text: str, code: str | Non
         ('B = "/opt/ml/processing"\nopen(f"{B}/input/data/x.csv")', "X925"),
         ('B = "/opt/ml/processing"\nopen(B + "/output/x.csv", "w")', "X925"),
         (f'out = Path("{OUT}")\n(out / "evaluation.json").write_text("")', None),
+        ('for p in ("report", "trian"):\n    open(f"/opt/ml/processing/output/{p}/{p}.csv", "w")', "X925"),
+        ('for p, v in {"raw": 1, "row": 2}.items():\n    open(f"/opt/ml/processing/input/{p}")', "X925"),
+        ('for p in ("report", "report/a"):\n    open(f"/opt/ml/processing/output/{p}/x.csv", "w")', None),
+        ('for p in ("x", name):\n    open(f"/opt/ml/processing/output/{p}/x.csv", "w")', None),
         ('t = Path("/opt/ml/processing/tmp")\nt.mkdir()\n(t / "x").write_text("")', None),
-        (f'for D in ("{OUT}", "{RAW}"):\n    open(os.path.join(D, "metrics.json"), "w")', None),
+        (f'for D in ("{OUT}", "{RAW}"):\n    open(os.path.join(D, "metrics.json"), "w")', "X926"),
         (f'D = "{OUT}"\nD = other\nopen(D + "/metrics.json", "w")', None),
         (f'x = ",".join(["{OUT}", "metrics.json"])', None),
     ],
 )
 def test_paths_that_are_put_together(tmp_path: Path, text: str, code: str | None) -> None:
     assert [item.code for item in reading(tmp_path, text)] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize(
+    ("text", "environment", "code"),
+    [
+        ('import os\nx = os.environ["REGION_NAME"]', {}, "X928"),
+        ('import os\nx = os.environ["STAGE"]', {"STAG": "dev"}, "X928"),
+        ('import os\nx = os.environ["STAGE"]', {"STAGE": "dev"}, None),
+        ('import os\nx = os.environ["STAGE"]', {"STAGE": Ref("Parameters.Stage")}, None),
+        ('import os\nx = os.environ.get("STAGE", "dev")', {}, None),
+        ('import os\nx = os.environ["AWS_REGION"] + os.environ["HOME"] + os.environ["SM_MODEL_DIR"]', {}, None),
+        ('import os\nos.environ["STAGE"] = "dev"\nx = os.environ["STAGE"]', {}, None),
+        ('import os\nfrom dotenv import load_dotenv\nload_dotenv()\nx = os.environ["STAGE"]', {}, None),
+        ('import os\nx = os.environ["STAGE"]', {"MLOPS_SECRETS": "{}"}, None),
+    ],
+)
+def test_variables_that_a_step_does_not_give(
+    tmp_path: Path, text: str, environment: dict[str, Any], code: str | None
+) -> None:
+    assert [item.code for item in reading(tmp_path, text, Environment=environment)] == ([] if code is None else [code])
+
+
+def test_an_image_of_ones_own_may_have_any_variable(tmp_path: Path) -> None:
+    own = {"ImageUri": "111122223333.dkr.ecr.us-east-1.amazonaws.com/own:1"}
+    command = {"ContainerEntrypoint": ("python3", f"{CODE}/prepare.py")}
+    assert reading(tmp_path, 'import os\nx = os.environ["STAGE"]', AppSpecification={**own, **command}) == []
+
+
+BIAS = {"label": "y", "facet": [{"name_or_index": "age"}], "headers": ["y", "age"]}
+
+
+@pytest.mark.parametrize(
+    ("kind", "config", "messages"),
+    [
+        ("DATA_BIAS", {**BIAS, "methods": {"pre_training_bias": {}}}, []),
+        ("DATA_BIAS", {**BIAS, "methods": {"post_training_bias": {}}}, ["has no method pre_training_bias"]),
+        ("MODEL_BIAS", {"facet": [{}], "methods": {"post_training_bias": {}}}, ["says no label"]),
+        ("MODEL_BIAS", {"label": 0, "methods": {"post_training_bias": {}}}, ["says no facet"]),
+        ("MODEL_EXPLAINABILITY", {"methods": {"report": {}}}, ["has no method shap or pdp"]),
+        ("MODEL_EXPLAINABILITY", {"methods": {"pdp": {}}}, []),
+        ("DATA_BIAS", {**BIAS, "label": "Y", "methods": {"pre_training_bias": {}}}, ["has 'Y' for the label"]),
+        ("DATA_BIAS", [BIAS], ["is no JSON object"]),
+        ("DATA_BIAS", "{'label': 'y'}", ["is no JSON"]),
+    ],
+)
+def test_the_analysis_of_a_clarify_check(tmp_path: Path, kind: str, config: Any, messages: list[str]) -> None:
+    text = config if isinstance(config, str) else json.dumps(config)
+    given = {"InputName": "analysis_config", "S3Input": {"S3Uri": f"{FOLDER}/a.json", "LocalPath": "/opt/ml/x"}}
+    step = Step("Bias", "ClarifyCheck", {"ProcessingInputs": (given,)}, members={"CheckType": kind})
+    found = check(Definition("churn", steps=(step,), assets=(asset(tmp_path, {"a.json": text}, FOLDER),))).findings
+    told = [item.message for item in found if item.code == "X886"]
+    assert len(told) == len(messages)
+    assert all(f"a.json {message}" in said for message, said in zip(messages, told, strict=True))
 
 
 PRINTED = [

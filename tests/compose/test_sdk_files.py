@@ -188,6 +188,12 @@ V2 = {
         ["duplicate names"],
         pipelines=0,
     ),
+    "a name that is none": Row(
+        "step = ProcessingStep('Prep', step_args=made().run(code='prep.py'))\n"
+        "pipeline = Pipeline('nightly_run', steps=[step], sagemaker_session=PipelineSession())",
+        [("D005", 2)],
+        ["'nightly_run' is no name for a pipeline"],
+    ),
     "it asks a person": Row("name = input('Name? ')", [("D102", 1)], ["nobody answers"], pipelines=0),
 }
 

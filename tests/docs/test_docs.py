@@ -76,8 +76,11 @@ def test_a_pipeline_compiles_or_fails_as_it_says(block: Block, tmp_path: Path) -
         assert all(emit(checked.definition) for checked in opened.pipelines)
 
 
+ANALYSIS = """{"label": "y", "facet": [{"name_or_index": "x"}], "methods": {"pre_training_bias": {}, "shap": {}}}"""
+
+
 def make_sources(tree: ast.AST, folder: Path) -> None:
-    """Empty files of the names that a pipeline gives as code, sample or local data."""
+    """Files, nearly all empty, of the names that a pipeline gives as code, sample or local data."""
     for call in ast.walk(tree):
         if isinstance(call, ast.Call):
             given = {keyword.arg: keyword.value for keyword in call.keywords}
@@ -90,7 +93,7 @@ def make_sources(tree: ast.AST, folder: Path) -> None:
                 if "://" not in name:
                     file = folder / name / entry if entry and name == text_of(given.get("code")) else folder / name
                     file.parent.mkdir(parents=True, exist_ok=True)
-                    file.touch()
+                    file.write_text(ANALYSIS if name.endswith("analysis_config.json") else "")
 
 
 def values_of(*given: ast.expr | None) -> list[ast.expr]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
 
 from mlops.check.expressions import literal
+from mlops.check.images import parse
 from mlops.check.jobs import TUNING, Job
 from mlops.check.members import entries
 from mlops.check.nearest import did_you_mean
@@ -50,6 +52,8 @@ class _Reads:
     strange: tuple[tuple[str, int], ...] = ()
     options: tuple[_Option, ...] | None = None
     takes_others: bool = False
+    fills: bool = False
+    """It brings variables of its environment itself."""
 
 
 @dataclass(slots=True)
@@ -64,6 +68,7 @@ class _Found:
     parses: bool = False
     takes_others: bool = False
     is_plain: bool = True
+    fills: bool = False
 
 
 def _read(file: Path) -> _Reads:
@@ -94,21 +99,29 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
         ),
         tuple(found.options) if found.parses and found.is_plain else None,
         found.takes_others,
+        found.fills,
     )
 
 
 def _walk(node: ast.AST, found: _Found) -> None:
     """Everything but what may fail without harm: bodies of try, and texts that have a hole."""
     if isinstance(node, ast.expr) and not isinstance(node, ast.Name):
-        text = found.texts.of(node)
-        if text is not None:
-            _name(text, node.lineno, found)
+        texts = found.texts.all(node)
+        if texts:
+            for text in texts:
+                _name(text, node.lineno, found)
             return
     match node:
         case ast.Try() | ast.JoinedStr():
             return
         case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()) if _is_environ(value):
             found.variables.setdefault(name, node.lineno)
+        case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Store()) if _is_environ(value):
+            found.asked.add(name)
+        case ast.Call(func=ast.Attribute(attr="update", value=value)) if _is_environ(value):
+            found.fills = True
+        case ast.Call(func=ast.Name(id="load_dotenv") | ast.Attribute(attr="load_dotenv")):
+            found.fills = True
         case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
             found.asked.add(name)
         case ast.Call(
@@ -116,7 +129,7 @@ def _walk(node: ast.AST, found: _Found) -> None:
         ):
             return
         case ast.Call(func=ast.Attribute(attr="makedirs" | "mkdir", value=owner), args=args):
-            made = [found.texts.of(item) for item in (owner, *args[:1])]
+            made = (path for item in (owner, *args[:1]) for path in found.texts.all(item))
             found.made.update(path.rstrip("/") for path in made if path)
         case ast.Call(func=ast.Attribute(attr="add_argument")):
             _add(node, found)
@@ -256,6 +269,49 @@ def channel_not_given(subject: Subject) -> Iterator[Fault]:
             if folder not in channels:
                 message = f"{script.name}:{line} reads {_DATA}{folder}, and {has}"
                 yield Fault(script.at, message, f'add the channel "{folder}", or read another', script.placed)
+
+
+_BRINGS_NOTHING = ("sagemaker-scikit-learn", "sagemaker-xgboost", "pytorch-", "tensorflow-", "huggingface-", "mxnet-")
+"""Repositories of AWS whose images set no variable of somebody's own."""
+_OF_THE_MACHINE = re.compile(
+    r"(SM|SMP|SAGEMAKER|AWS|ECS|MLOPS|TRAINING_JOB|PROCESSING_JOB|NVIDIA|CUDA|CUDNN|NCCL|LD|LC|OMP|MKL|OMPI|PMI|PMIX|FI|HOROVOD|DMLC|"
+    r"TF|KERAS|HF|TRANSFORMERS|TORCH|PYTORCH|MXNET|XGB|SPARK|HADOOP|JAVA|PYTHON|VIRTUAL_ENV|CONDA|PIP|GROUP|LOCAL|NODE|ROLE)_?.*|"
+    r"PATH|HOME|LANG|LANGUAGE|USER|LOGNAME|SHELL|HOSTNAME|PWD|TMPDIR|TEMP|TMP|TERM|TZ|CURRENT_HOST|RANK|WORLD_SIZE|"
+    r"MASTER_ADDR|MASTER_PORT|DEBIAN_FRONTEND|DISPLAY"
+)
+"""Set by the service, the image or a launcher."""
+
+
+@rule(
+    "X928",
+    "variable-not-given",
+    Severity.WARNING,
+    source="CreateTrainingJob and CreateProcessingJob API: Environment; the guide names no other ones",
+)
+def variable_not_given(subject: Subject) -> Iterator[Fault]:
+    """A script reads a variable that its step's environment does not have, in one of AWS's framework images, which has
+    none of that name: it ends with KeyError. What is read inside of try, with a default or after it was asked for, and
+    scripts that load variables themselves are not looked at.
+
+    Bad:  os.environ["TARGET_REGION"] in a step without "Environment": {"TARGET_REGION": ...}
+    Good: os.environ.get("TARGET_REGION", "us-east-1")
+    """
+    for container in subject.containers if subject.definition.assets else ():
+        uri = literal(subject, container.image)
+        image = parse(uri) if isinstance(uri, str) else None
+        if container.job is None or image is None or not image.repository.startswith(_BRINGS_NOTHING):
+            continue
+        values = container.job.request.get("Environment", {})
+        if not isinstance(values, Mapping) or any(name.startswith("MLOPS_SECRET") for name in values):
+            continue
+        for script, reads in _python(subject):
+            if script.job is not container.job or reads.fills:
+                continue
+            for name, line in reads.variables:
+                if name not in values and not _OF_THE_MACHINE.fullmatch(name):
+                    message = f"{script.name}:{line} reads the variable {name}, and the step's environment has none"
+                    help_text = did_you_mean(name, values) or "add it to Environment, or read it with a default"
+                    yield Fault(script.at, message, help_text, script.placed)
 
 
 @rule(

@@ -36,7 +36,7 @@ def file_system_directory(subject: Subject) -> Iterator[Fault]:
                 yield Fault(here, f"{shown(path)} is no full path", f'write "/{path}"', placed)
 
 
-@rule("X899", "profiling-interval", Severity.WARNING, source="botocore: ProfilerConfig.ProfilingIntervalInMilliseconds")
+@rule("X899", "profiling-interval", Severity.ERROR, source="botocore: ProfilerConfig.ProfilingIntervalInMilliseconds")
 def profiling_interval(subject: Subject) -> Iterator[Fault]:
     """The profiler is asked for an interval that it does not have: 100, 200, 500, 1000, 5000 or 60000 milliseconds.
 
