@@ -30,6 +30,7 @@ from mlops.run.tidying import Tidying
 from mlops.run.work import NAME_LIMIT, Work, job_name, now
 
 _EXECUTION_REASON_LIMIT = 1300  # botocore: PipelineExecutionFailureReason
+STEP_FAILURE = "Step failure: One or multiple steps failed"
 _LONGEST_UNTOLD_SECONDS = 0.05
 # Commands wake the loop when they end; what else a task waits for is asked for again and again.
 _SHORTEST_PAUSE, _LONGEST_PAUSE = 0.02, 0.05
@@ -431,16 +432,17 @@ class _Run:
     def _note_branch(self, name: str, response: Mapping[str, Any]) -> None:
         step = self._steps.get(name)
         if step is not None and step.blocks and "Outcome" in response:
-            self._taken[name] = response["Outcome"] == "True"
+            self._taken[name] = str(response["Outcome"]).lower() == "true"
 
     def _verdict(self) -> tuple[str, str | None]:
         if self._stopping:
             return "Stopped", None
         if self._message is not None:
-            return "Failed", self._message[:_EXECUTION_REASON_LIMIT]
+            reason = f"{STEP_FAILURE}: {self._message}" if self._message else f"{STEP_FAILURE}."
+            return "Failed", reason[:_EXECUTION_REASON_LIMIT]
         unhandled = [name for name in self._failed if not handled(self._checked, name, self._states)]
         if unhandled:
-            reason = f"Step failure: One or many steps failed: {', '.join(unhandled)}."
+            reason = f"{STEP_FAILURE}: {', '.join(unhandled)}."
             return "Failed", reason[:_EXECUTION_REASON_LIMIT]
         return ("CompletedWithFailures" if self._failed else "Succeeded"), None
 

@@ -146,7 +146,7 @@ def test_a_notice_of_a_failure_has_the_steps_reasons_and_no_secret(world: World)
             ("Three", "x" * 900),
         )
     )
-    state = ExecutionState("arn:execution/e1", "churn", "Failed", "One or many steps failed", steps)
+    state = ExecutionState("arn:execution/e1", "churn", "Failed", "One or multiple steps failed", steps)
     (notice,) = notices(world.account, world.environment, state)
     assert notice.text.splitlines()[1:] == [
         "One: exit code 1: KeyError: 'label'",

@@ -455,7 +455,7 @@ def test_how_a_training_fails(account: Account, script: str, begins: str, ends: 
     assert record.failure is not None and record.failure.startswith(begins) and record.failure.endswith(ends)
     assert len(record.failure) <= 1024
     assert record.response["TrainingJobStatus"] == "Failed" and record.response["FailureReason"] == record.failure
-    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or many steps failed: Train.")
+    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or multiple steps failed: Train.")
 
 
 @pytest.mark.parametrize("kind", ["Training", "Processing"])

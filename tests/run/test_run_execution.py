@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 from ports_for_tests import ARN, ROLE, SPECIFICATION, Account, checked, condition, processing, step
 
-from mlops.run.execute import execute
+from mlops.run.execute import STEP_FAILURE, execute
 from mlops.run.pace import Pace
 from mlops.run.ports import StepRecord
 
@@ -82,7 +82,12 @@ base = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     ("floor", "status", "ended", "failure"),
     [
         (0.8, "Succeeded", {"Eval": "Succeeded", "Good": "Succeeded", "Register": "Succeeded"}, None),
-        (0.95, "Failed", {"Eval": "Succeeded", "Good": "Succeeded", "TooLow": "Failed"}, "0.9 is below 0.95"),
+        (
+            0.95,
+            "Failed",
+            {"Eval": "Succeeded", "Good": "Succeeded", "TooLow": "Failed"},
+            f"{STEP_FAILURE}: 0.9 is below 0.95",
+        ),
     ],
 )
 def test_both_branches(account: Account, floor: float, status: str, ended: dict[str, str], failure: str | None) -> None:
@@ -123,7 +128,7 @@ def test_fail_waits_for_what_runs_and_starts_nothing_more(account: Account) -> N
     fail = step("Fail", "No", {"ErrorMessage": "enough"})
     assert account.run(slow, fail, behind, max_parallel=3) == "Failed"
     assert account.journal.ended() == {"Slow": "Succeeded", "No": "Failed"}
-    assert account.journal.statuses[-1] == ("Failed", "enough")
+    assert account.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: enough")
 
 
 def test_a_failure_lets_independent_steps_go_on(account: Account) -> None:

@@ -14,6 +14,7 @@ from test_run_lambda import make, outputs
 from mlops.ir import Step
 from mlops.ir.definition import Block
 from mlops.ir.values import from_json
+from mlops.run.execute import STEP_FAILURE
 from mlops.run.ports import StepRecord
 
 ARN = "arn:aws:lambda:eu-west-1:111122223333:function:score"
@@ -57,7 +58,7 @@ def functions(account: Account) -> Account:
 def test_the_best_iteration_is_selected(functions: Account, pick: str, best: str) -> None:
     loop = for_each([9, 1, 4], FITTED, selector={"Pick": pick, "Field": SCORE})
     assert functions.run(loop, told(get("Steps.Each.Selected.OutputParameters['name']"))) == "Failed"
-    assert functions.journal.statuses[-1] == ("Failed", best)
+    assert functions.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: {best}")
     counts = functions.journal.last("Each").metadata["ForEach"]
     selected = {"StepName": "Fit", "Index": 0 if pick == "MaxBy" else 2}
     assert counts == {
@@ -72,7 +73,7 @@ def test_the_best_iteration_is_selected(functions: Account, pick: str, best: str
 def test_what_iterations_yield_is_read_by_number(functions: Account) -> None:
     text = get("Steps.Each.IterationOutputs[1].Fit.OutputParameters['name']")
     assert functions.run(for_each([1, 2], FITTED), told(text)) == "Failed"
-    assert functions.journal.statuses[-1] == ("Failed", "model-2")
+    assert functions.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: model-2")
 
 
 @pytest.mark.parametrize(
@@ -89,7 +90,7 @@ def test_items_and_their_members(functions: Account, items: Any, read: str, want
     count = len(json.loads(items)) if isinstance(items, str) else len(items)
     text = get(f"Steps.Each.IterationOutputs[{count - 1}].Fit.OutputParameters['name']")
     functions.run(for_each(items, body), told(text))
-    assert functions.journal.statuses[-1] == ("Failed", wanted)
+    assert functions.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: {wanted}")
 
 
 def test_steps_of_an_iteration_wait_for_each_other_and_read_each_other(functions: Account) -> None:
@@ -100,7 +101,7 @@ def test_steps_of_an_iteration_wait_for_each_other_and_read_each_other(functions
         get("Steps.Each.IterationOutputs[1].Second.OutputParameters['name']"),
     ]}}  # fmt: skip
     functions.run(for_each([1, 5], first, second), told(text))
-    assert functions.journal.statuses[-1] == ("Failed", "model-4+model-4")
+    assert functions.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: model-4+model-4")
 
 
 def test_no_more_iterations_run_at_once_than_may(account: Account) -> None:
@@ -123,7 +124,7 @@ def test_one_iteration_that_fails_fails_the_loop_and_the_others_run(functions: A
     behind = asks("Behind", {"n": get("Steps.Fit.OutputParameters['score']")}, name="String")
     mend = step("Fail", "Mend", {"ErrorMessage": "mended"}, DependsOn=[{"Step": "Each", "Trigger": "Failed"}])
     assert functions.run(for_each([4, -1, 5], FITTED, behind), mend) == "Failed"
-    assert functions.journal.statuses[-1] == ("Failed", "mended")
+    assert functions.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: mended")
     assert functions.journal.ended() == {
         "Each": "Failed", "Fit-0": "Succeeded", "Fit-1": "Failed", "Fit-2": "Succeeded", "Behind-0": "Succeeded",
         "Behind-2": "Succeeded", "Mend": "Failed",
@@ -168,5 +169,5 @@ def test_iterations_that_ended_well_are_not_repeated(functions: Account) -> None
     done = StepRecord("Fit-0", "Lambda", "Succeeded", response={"OutputParameters": {"name": "earlier", "score": 1}})
     text = get("Steps.Each.IterationOutputs[0].Fit.OutputParameters['name']")
     functions.run(for_each([1, 2], FITTED), told(text), finished={"Fit-0": done})
-    assert functions.journal.statuses[-1] == ("Failed", "earlier")
+    assert functions.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: earlier")
     assert "Fit-0" not in functions.journal.ended()

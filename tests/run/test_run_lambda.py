@@ -23,6 +23,7 @@ from mlops.account.local.answering import answer
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.lambda_.functions import _extract
 from mlops.run import function_program, functions
+from mlops.run.execute import STEP_FAILURE
 from mlops.run.functions import Call, FunctionFailed
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Function
@@ -65,7 +66,7 @@ def test_a_function_is_called_and_its_outputs_are_read(account: Account, sandbox
         get("Steps.Ask.OutputParameters['n']"), get("Steps.Ask.OutputParameters['who']")
     ]}}})  # fmt: skip
     assert account.run(asks({"n": 4}, n="Integer", who="String"), behind) == "Failed"
-    assert account.journal.statuses[-1] == ("Failed", "8 score")
+    assert account.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: 8 score")
     told = account.journal.last("Ask").metadata["Lambda"]
     assert told["Arn"] == "arn:aws:lambda:eu-west-1:000000000000:function:score"
     assert told["OutputParameters"] == [{"Name": "n", "Value": "8"}, {"Name": "who", "Value": "score"}]

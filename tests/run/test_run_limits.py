@@ -41,7 +41,7 @@ def test_how_it_ends(account: Account, name: str, kind: str) -> None:
         return
     assert record.failure is not None and record.failure.startswith(case.begins) and case.holds in record.failure
     assert len(record.failure) <= 1024 and record.response[f"{kind}JobStatus"] in ("Failed", "Stopped")
-    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or many steps failed: S.")
+    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or multiple steps failed: S.")
 
 
 @pytest.mark.parametrize(

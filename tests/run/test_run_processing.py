@@ -86,7 +86,7 @@ def test_failing_script(account: Account, script: str, reason: str) -> None:
     behind = processing(account, "Q", "", depends_on=("P",))
     assert account.run(failing, behind) == "Failed"
     assert account.journal.last("P").failure == reason
-    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or many steps failed: P.")
+    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or multiple steps failed: P.")
     assert account.journal.ended() == {"P": "Failed"}
     assert account.registry.jobs[account.journal.last("P").response["ProcessingJobName"]]["FailureReason"] == reason
     assert account.objects.keys("s3://bucket/out") == ()

@@ -13,6 +13,7 @@ from ports_for_tests import Account, step, tar_gz, training
 
 from mlops.run.archive import merged, pack, unpack
 from mlops.run.beneath import Folder
+from mlops.run.execute import STEP_FAILURE
 from mlops.run.outcome import StepFailed
 from mlops.run.requirements import unjudged, unmet
 
@@ -146,7 +147,7 @@ def test_a_real_model(account: Account, sandbox_mode: str) -> None:
     )
     behind = step("Fail", "Behind", {"ErrorMessage": {"Get": "Steps.Train.FinalMetricDataList['rmse'].MetricName"}})
     assert account.run(train, behind) == "Failed"
-    assert account.journal.statuses[-1] == ("Failed", "rmse"), account.journal.last("Train").failure
+    assert account.journal.statuses[-1] == ("Failed", f"{STEP_FAILURE}: rmse"), account.journal.last("Train").failure
     record = account.journal.last("Train")
     uri = record.response["ModelArtifacts"]["S3ModelArtifacts"]
     assert uri == f"s3://bucket/models/{record.response['TrainingJobName']}/output/model.tar.gz"

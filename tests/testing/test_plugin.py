@@ -351,7 +351,7 @@ TOLD = (
     "given as model of Train, is no .tar.gz",
     "there is no parameter Rwos; it has Rows, Floor, Seed; did you mean 'Rows'?",
     'step Train alone is to be given inputs={"train": FILE}: train comes from Prepare',
-    "AssertionError: Step failure: One or many steps failed: Train. Train: ",
+    "AssertionError: Step failure: One or multiple steps failed: Train. Train: ",
 )
 
 

@@ -1,4 +1,8 @@
-"""Condition: decides which branch runs; the run loop never starts the other."""
+"""Condition: decides which branch runs; the run loop never starts the other.
+
+What other steps read of it is a truth value, which is ``true`` or ``false`` in a text; its metadata spell it as the
+service's enumeration does.
+"""
 
 from __future__ import annotations
 
@@ -8,5 +12,5 @@ from mlops.run.work import Work
 
 
 def start(work: Work) -> Task:
-    outcome = str(all_hold(work.request.get("Conditions")))
-    return Done(Outcome("Succeeded", None, {"Condition": {"Outcome": outcome}}, {"Outcome": outcome}))
+    holds = all_hold(work.request.get("Conditions"))
+    return Done(Outcome("Succeeded", None, {"Condition": {"Outcome": str(holds)}}, {"Outcome": holds}))
