@@ -17,6 +17,8 @@ from botocore.utils import parse_to_aware_datetime
 from mlops.account.local.refusal import Refusal
 
 _repr = reprlib.Repr()
+_HIDDEN = "***Sensitive Data Redacted***"
+"""As the services tell what their models call sensitive."""
 
 
 # S3, STS and SQS have their own ways to say no, and judge more mildly than their models.
@@ -121,7 +123,8 @@ def _fit(shape: Shape, value: Any, at: str, wrong: list[str], *, strict: bool) -
         case Shape(type_name="blob"), _ if hasattr(value, "read"):
             pass
         case _:
-            wrong.append(_failed(value, at, f"be of type {shape.type_name}"))
+            shown = _HIDDEN if shape.metadata.get("sensitive") else value
+            wrong.append(_failed(shown, at, f"be of type {shape.type_name}"))
     return value
 
 
@@ -148,18 +151,19 @@ def _wrong_letters(value: str, at: str) -> Iterator[str]:
 def _wrong_text(shape: Shape, value: str, at: str, *, strict: bool) -> Iterator[str]:
     yield from _wrong_letters(value, at)
     choices = shape.metadata.get("enum")
+    shown = _HIDDEN if shape.metadata.get("sensitive") else value
     if strict and choices and value not in choices:
-        yield _failed(value, at, f"satisfy enum value set: [{', '.join(choices)}]")
+        yield _failed(shown, at, f"satisfy enum value set: [{', '.join(choices)}]")
     lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
     if lowest is not None and len(value) < lowest:
-        yield _failed(value, at, f"have length greater than or equal to {lowest}")
+        yield _failed(shown, at, f"have length greater than or equal to {lowest}")
     if strict and highest is not None and len(value) > highest:
-        yield _failed(value, at, f"have length less than or equal to {highest}")
+        yield _failed(shown, at, f"have length less than or equal to {highest}")
     pattern = shape.metadata.get("pattern")
     if strict and pattern is not None:
         compiled = _compiled(pattern)
         if compiled is not None and compiled.fullmatch(value) is None:
-            yield _failed(value, at, f"satisfy regular expression pattern: {pattern}")
+            yield _failed(shown, at, f"satisfy regular expression pattern: {pattern}")
 
 
 @lru_cache(maxsize=1024)

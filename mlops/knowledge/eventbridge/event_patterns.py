@@ -64,9 +64,17 @@ _NUMBERS = (int, float)
 
 def wrong(pattern: Any) -> tuple[str, ...]:
     """All that keeps the service from taking it, or any event from matching it; a sentence each, with its place."""
+    found = malformed(pattern)
+    if not isinstance(pattern, Mapping):
+        return found
+    return tuple(dict.fromkeys([*found, *_never(pattern)]))
+
+
+def malformed(pattern: Any) -> tuple[str, ...]:
+    """What keeps the service from taking it."""
     if not isinstance(pattern, Mapping):
         return ("a pattern is a table",)
-    found = [*_table(pattern, "", within_or=False), *_never(pattern)]
+    found = [*_table(pattern, "", within_or=False)]
     if not found and (length := len(json.dumps(pattern, separators=(",", ":")))) > LONGEST:
         found.append(f"as JSON it has {length} characters, and at most {LONGEST} are taken")
     return tuple(dict.fromkeys(found))

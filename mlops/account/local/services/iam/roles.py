@@ -59,7 +59,7 @@ def delete_role(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
 
 def attach_role_policy(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     with state.store.transaction():
-        body = _body(state, request["RoleName"])
+        body = _made(state, request["RoleName"])
         attached = sorted({*body.get("Attached", ()), request["PolicyArn"]})
         resources.replace(state, KIND, request["RoleName"], {**body, "Attached": attached})
     return {}
@@ -110,6 +110,14 @@ def _body(state: State, name: str) -> dict[str, Any]:
     if body is None:
         raise _missing(f"The role with name {name} cannot be found.")
     return body
+
+
+def _made(state: State, name: str) -> dict[str, Any]:
+    """The role; one that was taken to be there is there from now on."""
+    if resources.find(state, KIND, name) is None:
+        supposed = {"Path": "/", "Trust": json.dumps(_TRUST)}
+        resources.insert(state, KIND, name, supposed, taken=_missing(f"The role with name {name} cannot be found."))
+    return _body(state, name)
 
 
 def _missing(message: str) -> Refusal:

@@ -25,7 +25,7 @@ _ALIAS = re.compile(r"alias/[A-Za-z0-9/_-]+")
 
 def create_key(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     key = str(uuid.uuid4())
-    body = {"Description": request.get("Description") or ""}
+    body = {"Description": request.get("Description") or "", "Policy": request.get("Policy")}
     resources.insert(state, KIND, key, body, taken=Refusal("KMSInternalException", "Ask again.", 500))
     return {"KeyMetadata": _metadata(state, key, resources.find(state, KIND, key))}
 

@@ -1,0 +1,1 @@
+"""ECR: repositories that clients look up by name. There is no registry behind them: nothing is pushed or pulled."""

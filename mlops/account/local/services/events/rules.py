@@ -1,0 +1,169 @@
+"""Rules of event buses and what they aim at. Nothing fires here: what a rule would start is started by hand."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.account.local.listing import Query
+from mlops.account.local.refusal import Refusal, invalid
+from mlops.account.local.services.sagemaker import resources
+from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.knowledge.eventbridge import event_patterns
+from mlops.knowledge.eventbridge.schedule_expressions import Malformed, judge
+
+KIND = "Rule"
+_DEFAULT = "default"
+_KEPT = ("Description", "EventPattern", "RoleArn", "ScheduleExpression", "State")
+
+
+def put_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Made, or replaced whole but for its targets."""
+    bus, name = _names(request)
+    _judge(request, bus)
+    body = {"State": "ENABLED", **{member: request[member] for member in _KEPT if request.get(member) is not None}}
+    with state.store.transaction():
+        before = resources.find(state, KIND, f"{bus}/{name}")
+        body["Targets"] = before["Targets"] if before is not None else {}
+        if before is None:
+            resources.insert(state, KIND, f"{bus}/{name}", body, taken=Refusal("InternalException", "Ask again.", 500))
+        else:
+            resources.replace(state, KIND, f"{bus}/{name}", body)
+    return {"RuleArn": _arn(state, bus, name)}
+
+
+def describe_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    bus, name, body = _found(state, request, "Name")
+    return {**_told(state, bus, name, body), "CreatedBy": ACCOUNT_ID}
+
+
+def list_rules(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    prefix = f"{_bus(request)}/{request.get('NamePrefix') or ''}"
+    query = Query("resource", ("name",), descending=False).where("kind = ?", KIND)
+    query.where("substr(name, 1, ?) = ?", len(prefix), prefix)
+    rows, token = query.page(state.store, {"MaxResults": request.get("Limit"), "NextToken": request.get("NextToken")})
+    found = [(row["name"].partition("/"), resources.body_of(row)) for row in rows]
+    return {"Rules": [_told(state, bus, name, body) for (bus, _, name), body in found], "NextToken": token}
+
+
+def delete_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What is not there is gone, as the service has it."""
+    bus, name = _names(request)
+    with state.store.transaction():
+        body = resources.find(state, KIND, f"{bus}/{name}")
+        if body is not None and body["Targets"]:
+            raise invalid("Rule can't be deleted since it has targets.")
+        resources.remove(state, KIND, f"{bus}/{name}", _arn(state, bus, name))
+    return {}
+
+
+def enable_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _switched(state, request, "ENABLED")
+
+
+def disable_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    return _switched(state, request, "DISABLED")
+
+
+def put_targets(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    with state.store.transaction():
+        bus, name, body = _found(state, request, "Rule")
+        targets = {**body["Targets"], **{target["Id"]: target for target in request["Targets"]}}
+        resources.replace(state, KIND, f"{bus}/{name}", {**body, "Targets": targets})
+    return {"FailedEntryCount": 0, "FailedEntries": []}
+
+
+def remove_targets(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    with state.store.transaction():
+        bus, name, body = _found(state, request, "Rule")
+        left = {key: target for key, target in body["Targets"].items() if key not in request["Ids"]}
+        resources.replace(state, KIND, f"{bus}/{name}", {**body, "Targets": left})
+    missing = [key for key in request["Ids"] if key not in body["Targets"]]
+    told = {"ErrorCode": "ResourceNotFoundException", "ErrorMessage": f"Rule {name} does not have such a target."}
+    return {"FailedEntryCount": len(missing), "FailedEntries": [{"TargetId": key, **told} for key in missing]}
+
+
+def list_targets_by_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    _, _, body = _found(state, request, "Rule")
+    return {"Targets": [body["Targets"][key] for key in sorted(body["Targets"])]}
+
+
+def put_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Taken, and delivered to nobody."""
+    return {"FailedEntryCount": 0, "Entries": [{"EventId": str(uuid.uuid4())} for _ in request["Entries"]]}
+
+
+def _judge(request: Mapping[str, Any], bus: str) -> None:
+    schedule, pattern = request.get("ScheduleExpression"), request.get("EventPattern")
+    if not (schedule or pattern):
+        raise invalid("Parameter(s) EventPattern or ScheduleExpression must be specified.")
+    if schedule:
+        if bus != _DEFAULT:
+            raise invalid("ScheduleExpression is supported only on the default event bus.")
+        try:
+            judge(schedule)
+        except Malformed as error:
+            raise invalid(f"Parameter ScheduleExpression is not valid: {error}") from None
+        if schedule.startswith("at("):
+            raise invalid("Parameter ScheduleExpression is not valid: a rule has no at(…), EventBridge Scheduler has")
+    if pattern:
+        try:
+            read = json.loads(pattern)
+        except (ValueError, RecursionError):
+            raise _no_pattern("it is no JSON") from None
+        for wrong in event_patterns.malformed(read):
+            raise _no_pattern(wrong)
+
+
+def _no_pattern(why: str) -> Refusal:
+    return Refusal("InvalidEventPatternException", f"Event pattern is not valid. Reason: {why}")
+
+
+def _switched(state: State, request: Mapping[str, Any], to: str) -> Mapping[str, Any]:
+    with state.store.transaction():
+        bus, name, body = _found(state, request, "Name")
+        resources.replace(state, KIND, f"{bus}/{name}", {**body, "State": to})
+    return {}
+
+
+def _found(state: State, request: Mapping[str, Any], member: str) -> tuple[str, str, dict[str, Any]]:
+    bus, name = _bus(request), request[member]
+    body = resources.find(state, KIND, f"{bus}/{name}")
+    if body is None:
+        raise Refusal("ResourceNotFoundException", f"Rule {name} does not exist on EventBus {bus}.")
+    return bus, name, body
+
+
+def _names(request: Mapping[str, Any]) -> tuple[str, str]:
+    return _bus(request), request["Name"]
+
+
+def _bus(request: Mapping[str, Any]) -> str:
+    """By its name or ARN."""
+    return str(request.get("EventBusName") or _DEFAULT).rpartition(":event-bus/")[2]
+
+
+def _told(state: State, bus: str, name: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    kept = {member: body[member] for member in _KEPT if member in body}
+    return {"Name": name, "Arn": _arn(state, bus, name), "EventBusName": bus, **kept}
+
+
+def _arn(state: State, bus: str, name: str) -> str:
+    place = name if bus == _DEFAULT else f"{bus}/{name}"
+    return f"arn:aws:events:{state.region}:{ACCOUNT_ID}:rule/{place}"
+
+
+OPERATIONS = {
+    "DeleteRule": delete_rule,
+    "DescribeRule": describe_rule,
+    "DisableRule": disable_rule,
+    "EnableRule": enable_rule,
+    "ListRules": list_rules,
+    "ListTargetsByRule": list_targets_by_rule,
+    "PutEvents": put_events,
+    "PutRule": put_rule,
+    "PutTargets": put_targets,
+    "RemoveTargets": remove_targets,
+}

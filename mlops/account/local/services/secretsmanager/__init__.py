@@ -1,0 +1,1 @@
+"""Secrets Manager: secrets with their versions and stages. Values lie in files of their owner's alone."""
