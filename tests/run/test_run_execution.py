@@ -86,7 +86,7 @@ base = pathlib.Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
             0.95,
             "Failed",
             {"Eval": "Succeeded", "Good": "Succeeded", "TooLow": "Failed"},
-            f"{STEP_FAILURE}: 0.9 is below 0.95",
+            "0.9 is below 0.95",
         ),
     ],
 )
@@ -109,10 +109,9 @@ def test_both_branches(account: Account, floor: float, status: str, ended: dict[
     )
     assert account.run(evaluate, good, parameters={"Floor": floor}) == status
     assert account.journal.ended() == ended
-    assert account.journal.statuses[-1] == (status, failure)
-    outcome = {"Outcome": str(failure is None)}
-    assert account.journal.last("Good").metadata == {"Condition": outcome}
-    assert account.journal.last("Good").response == outcome
+    assert account.journal.statuses[-1] == (status, failure and f"{STEP_FAILURE}: {failure}")
+    assert account.journal.last("Good").metadata == {"Condition": {"Outcome": str(failure is None)}}
+    assert account.journal.last("Good").response == {"Outcome": failure is None}
     if failure:
         assert account.journal.last("TooLow").metadata == {"Fail": {"ErrorMessage": failure}}
     else:
