@@ -201,7 +201,7 @@ def test_attempts_and_names(account: Account) -> None:
 @pytest.mark.parametrize(
     ("failing", "reason"),
     [
-        (step("EMR", "L", {}), "a step of type EMR cannot be run on this machine yet"),
+        (step("EMR", "L", {}), "a step of type EMR cannot run on this machine"),
         (step("Nothing", "L", {}), "a step of type Nothing cannot be run on this machine yet"),
         (step("RegisterModel", "L", {"ModelPackageGroupName": "churn"}), "One of InferenceSpecification, "),
         (step("Processing", "L", {"AppSpecification": 5}), "the image's own entrypoint cannot run here"),
