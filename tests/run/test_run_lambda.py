@@ -161,7 +161,7 @@ def test_a_function_has_the_time_that_it_was_given(account: Account) -> None:
 
 def test_a_function_that_is_not_there_is_told_with_the_mend(account: Account) -> None:
     assert account.run(asks({})) == "Failed"
-    assert "`functions` of [env.local]" in (account.journal.last("Ask").failure or "")
+    assert "[env.local.functions]" in (account.journal.last("Ask").failure or "")
 
 
 def test_a_function_sees_its_own_files_and_variables(account: Account) -> None:

@@ -204,6 +204,18 @@ def test_failures(account: Account, files: Any, changes: Any, reason: str) -> No
     assert len(failure) <= 1024
 
 
+XGBOOST = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:1.7-1"
+
+
+@pytest.mark.parametrize(("image", "ends"), [(XGBOOST, "Succeeded"), ("image", "Failed")])
+def test_the_image_of_xgboost_starts_a_script_by_the_name_of_its_module(
+    account: Account, image: str, ends: str
+) -> None:
+    """`python -m train`; the other toolkit looks for a program of that name."""
+    asked = {"program": "train", "algorithm": {"TrainingImage": image}}
+    assert account.run(training(account, "Train", {"train.py": ""}, **asked)) == ends
+
+
 def test_an_image_with_its_own_algorithm(account: Account) -> None:
     train = step("Training", "Train", {"AlgorithmSpecification": {"TrainingImage": "xgboost:1.7-1"}})
     assert account.run(train) == "Failed"

@@ -7,6 +7,7 @@ import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -68,11 +69,19 @@ def _algorithm(request: Mapping[str, Any]) -> BuiltIn | None:
     return built_in(image) if isinstance(image, str) and not (program or algorithm.get("ContainerEntrypoint")) else None
 
 
+def _starts_modules(image: Any) -> bool:
+    """XGBoost's image starts a script by its module's name (sagemaker-xgboost-container, training.py, run_module)."""
+    found = built_in(image) if isinstance(image, str) else None
+    return found is not None and found.algorithm.name == "xgboost"
+
+
 def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     work.need_possible(request)
     algorithm = request.get("AlgorithmSpecification") or {}
     entrypoint = algorithm.get("ContainerEntrypoint")
     script = None if entrypoint else script_of(request.get("HyperParameters", {}), request.get("Environment", {}))
+    if script is not None and _starts_modules(algorithm.get("TrainingImage")):
+        script = replace(script, program=f"{script.program.removesuffix('.py')}.py")
     compiled_metrics(algorithm.get("MetricDefinitions"))
     run = _Run(work, request, job, script, cluster(work.name, request.get("ResourceConfig") or {}))
     if request.get("EnableManagedSpotTraining"):

@@ -11,6 +11,7 @@ import tarfile
 import time
 import urllib.request
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, Protocol
@@ -18,6 +19,7 @@ from typing import Any, Protocol
 import boto3
 import pytest
 from account_definitions import IMAGE, ROLE, document, processing
+from botocore.config import Config
 from botocore.eventstream import EventStream
 from botocore.exceptions import EventStreamError
 from botocore.parsers import EventStreamJSONParser
@@ -26,8 +28,12 @@ from endpoint_parts import INFERENCE, variant
 from mlops.account.local import LocalAccount
 from mlops.account.local.shapes import operation
 from mlops.account.wire.answers import Answers
-from mlops.account.wire.client_variables import variables
+from mlops.account.wire.aws_names import suffixes
+from mlops.account.wire.client_variables import Proxied, variables
 from mlops.account.wire.event_streams import written
+from mlops.account.wire.proxy.gate import Gate
+from mlops.account.wire.proxy.issuers import Terms, issuer
+from mlops.account.wire.proxy.tunnel import Tunnel
 from mlops.account.wire.server import Server
 
 AWS = Path(sys.executable).parent / "aws"
@@ -90,6 +96,35 @@ class ByCommandLine:
         return (self._folder / "answer").read_text()
 
 
+class AtAwsNames(ByBoto3):
+    """No address of ours is told it, as where one stands in the code."""
+
+    def __init__(self, url: str, folder: Path) -> None:
+        make: Any = boto3.client
+        proxied = the_proxy(folder)
+        config = Config(proxies={"https": proxied.url})
+        keys = {"aws_access_key_id": "a", "aws_secret_access_key": "b", "region_name": "us-east-1"}
+        self.client = lambda service: make(service, config=config, verify=proxied.bundle, **keys)
+
+
+class ByCommandLineAtAwsNames(ByCommandLine):
+    def __init__(self, url: str, folder: Path) -> None:
+        super().__init__(url, folder)
+        given = variables(url, "us-east-1", os.environ, the_proxy(folder)).of(os.environ)
+        self._environment = {name: value for name, value in given.items() if name != "AWS_ENDPOINT_URL"}
+
+
+def the_proxy(folder: Path) -> Proxied:
+    """That of the test's account, for as long as the tests run."""
+    authority = issuer(Terms.at(datetime.now(UTC), suffixes()))
+    gate = Gate(authority)
+    (folder / "authority.pem").write_bytes(authority.authority)
+    answers = Answers(folder / ".mlops", "us-east-1")
+    server = Server(answers, meet=lambda taken, limits: Tunnel(taken, limits, gate))
+    server.start()
+    return Proxied(gate.url(server.port), str(folder / "authority.pem"))
+
+
 @pytest.fixture
 def server(local: LocalAccount) -> Iterator[Server]:
     found = Server(Answers(local.state.folder, local.region))
@@ -117,7 +152,15 @@ def until(look: Callable[[], str], *ends: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "client", [ByBoto3, pytest.param(ByCommandLine, marks=pytest.mark.proof("wire"))], ids=["boto3", "aws"]
+    "client",
+    [
+        ByBoto3,
+        *(
+            pytest.param(by, marks=pytest.mark.proof("wire"))
+            for by in (ByCommandLine, AtAwsNames, ByCommandLineAtAwsNames)
+        ),
+    ],
+    ids=["boto3", "aws", "boto3 at the names of AWS", "aws at the names of AWS"],
 )
 def test_from_a_pipeline_to_an_endpoint(
     local: LocalAccount, server: Server, tmp_path: Path, client: Callable[[str, Path], Hand]
