@@ -47,6 +47,7 @@ def _shift(stored: Stored) -> Mapping[str, object]:
     return {
         "group": journal.group,
         "version": journal.version,
+        "environment": journal.environment or None,
         "phase": "paused" if journal.wish == "pause" else journal.phase,
         "by": journal.by,
         "silent_seconds": round(stored.age),

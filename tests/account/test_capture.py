@@ -20,31 +20,39 @@ from router_parts import Asked, reply, until, world
 from mlops.account.local import LocalAccount
 from mlops.account.local.process.capture import rule
 from mlops.account.local.process.capture.keeper import Keeper
-from mlops.account.local.process.capture.lines import line
+from mlops.account.local.process.capture.lines import Lines
 from mlops.account.local.process.capture.rule import Capture
-from mlops.account.local.process.capture.seen import Room, Seen, Side
+from mlops.account.local.process.capture.seen import ATTRIBUTES, ID, KIND, TARGET, Room, Seen, Side
 from mlops.account.local.process.router.engine import best
 from mlops.account.local.process.router.routing import Variant
 from mlops.account.local.services.sagemaker import capturing
+from mlops.deploy.outcomes import captured
 
 NOON = 1_700_000_000.5
 ALL = Capture("s3://kept/here", csv=frozenset({"text/csv"}), json=frozenset({"application/json"}))
 
 
 def request(body: bytes = b"1,2", kind: str | None = "text/csv", **more: Any) -> Seen:
-    given = {"inference_id": None, "attributes": None, "capture": ALL, "sides": 1, "held": 0} | more
-    return Seen(body, kind, time=NOON, event_id="e", **given)
+    named = {"inference_id": ID, "attributes": ATTRIBUTES, "target": TARGET}
+    told = {KIND: kind, **{header: more.pop(name, None) for name, header in named.items()}}
+    headers = {header: value.encode("latin-1", "replace") for header, value in told.items() if value is not None}
+    given = {"capture": ALL, "sides": 1, "held": 0} | more
+    return Seen(body, headers, time=NOON, event_id="e", **given)
 
 
 def answer(body: bytes | None = b"0.5", kind: str | None = "text/csv; charset=utf-8", **more: Any) -> Side:
-    return Side(
-        NOON + 0.1, "config", "A", False, **{"status": 200, "microseconds": 7, **more}, content_type=kind, body=body
-    )
+    given = {"status": 200, "microseconds": 7} | more
+    headers = {} if kind is None else {KIND: kind.encode()}
+    return Side("config", "A", False, **given, headers=headers, body=body)
+
+
+def line(seen: Seen, side: Side) -> str:
+    return Lines(seen.capture or ALL).line(seen, side)
 
 
 def test_a_line_is_as_the_service_writes_it() -> None:
     seen = request(b"1,2\n3,4", inference_id="i-1", attributes="user=7")
-    assert json.loads(line(seen, answer(b'{"p": 1}', "application/json"), ALL)) == {
+    assert json.loads(line(seen, answer(b'{"p": 1}', "application/json"))) == {
         "captureData": {
             "endpointInput": {
                 "observedContentType": "text/csv",
@@ -67,14 +75,17 @@ def test_a_line_is_as_the_service_writes_it() -> None:
         },
         "eventVersion": "0",
     }
-    assert line(seen, answer(), ALL).count("\n") == 1
-    assert set(json.loads(line(request(), answer(), ALL))["eventMetadata"]) == {"eventId", "inferenceTime"}
+    assert line(seen, answer()).count("\n") == 1
+    assert set(json.loads(line(request(), answer()))["eventMetadata"]) == {"eventId", "inferenceTime"}
+    aimed = json.loads(line(request(target="A", inference_id="i-1"), answer()))["eventMetadata"]
+    assert (aimed["inferenceId"], aimed["targetVariant"]) == ("i-1", "A")
+    assert captured.parsed(line(request(target="A", inference_id="i-1"), answer())).chosen
 
 
-@given(*[st.text(max_size=8)] * 4)
+@given(st.text(max_size=8), *[st.text(st.characters(max_codepoint=255), max_size=8)] * 3)
 def test_a_line_is_json_whatever_is_in_it(body: str, kind: str, name: str, attributes: str) -> None:
     seen = request(body.encode("utf-8", "replace"), kind, inference_id=name or None, attributes=attributes or None)
-    written = line(seen, answer(body.encode("utf-8", "replace"), "text/csv"), ALL)
+    written = line(seen, answer(body.encode("utf-8", "replace"), "text/csv"))
     told = json.loads(written)
     assert written == json.dumps(told, separators=(",", ":"), ensure_ascii=False) + "\n"
     assert told["captureData"]["endpointInput"]["observedContentType"] == kind
@@ -96,7 +107,7 @@ def test_a_line_is_json_whatever_is_in_it(body: str, kind: str, name: str, attri
     ],
 )
 def test_an_encoding_follows_the_content_type(body: bytes, kind: str | None, kept: tuple[str, str]) -> None:
-    found = json.loads(line(request(body, kind), answer(), ALL))["captureData"]["endpointInput"]
+    found = json.loads(line(request(body, kind), answer()))["captureData"]["endpointInput"]
     assert (found["data"], found["encoding"]) == kept
 
 
@@ -148,7 +159,7 @@ def kept(put: Put, *told: tuple[Seen, Side], **more: Any) -> Keeper:
 
 def test_files_are_by_endpoint_variant_and_hour() -> None:
     put = Put()
-    late = Seen(b"9", "text/csv", None, None, ALL, 1, 0, time=NOON + 3600)
+    late = Seen(b"9", {KIND: b"text/csv"}, ALL, 1, 0, NOON + 3600)
     kept(put, (request(b"1"), answer()), (late, answer()), (request(b"2"), answer()), new_id=lambda: "id")
     assert {uri: len(items) for uri, items in put.files.items()} == {
         "s3://kept/here/door/A/2023/11/14/22/13-20-500-id.jsonl": 2,

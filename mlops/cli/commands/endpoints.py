@@ -65,9 +65,11 @@ def show(name: str, environment: str, format_: str) -> None:
             click.echo(f"  {item['VariantName']}  {status.get('StatusMessage') or status['Status']}")
     shift = found["Shift"]
     if shift is not None:
+        begun = f" with the environment {shift['environment']}" if shift["environment"] else ""
         click.echo(
-            f"  a promotion of version {shift['version']} of {shift['group']} by {shift['by']} is {shift['phase']}, "
-            f"{shift['moves_done']} of {shift['moves']} moves done, last heard of {shift['silent_seconds']} seconds ago"
+            f"  a promotion of version {shift['version']} of {shift['group']} by {shift['by']}{begun} is "
+            f"{shift['phase']}, {shift['moves_done']} of {shift['moves']} moves done, "
+            f"last heard of {shift['silent_seconds']} seconds ago"
         )
 
 

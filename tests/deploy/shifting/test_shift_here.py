@@ -328,3 +328,7 @@ def test_what_is_under_way_is_shown(
     journals.write(world.account, world.environment, begun, None)
     assert main(("endpoints", "show", "shown")) == 0
     assert "a promotion of version 2 of churn by ada is shifting, 0 of 0 moves done" in capfd.readouterr().out
+    (left,) = (item for item in [journals.read(world.account, world.environment, "shown")] if item is not None)
+    journals.write(world.account, world.environment, replace(begun, environment="production"), left.etag)
+    assert main(("endpoints", "show", "shown")) == 0
+    assert "of churn by ada with the environment production is shifting" in capfd.readouterr().out

@@ -8,13 +8,15 @@ import threading
 import time
 import uuid
 from collections import deque
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from mlops.account.local.objects import BucketMissing
-from mlops.account.local.process.capture.lines import file_name, folder, line
+from mlops.account.local.process.capture.lines import Lines, file_name, folder
 from mlops.account.local.process.capture.pairs import paired
-from mlops.account.local.process.capture.seen import Room, Seen, Side
+from mlops.account.local.process.capture.rule import Capture
+from mlops.account.local.process.capture.seen import Room, Seen, Side, new_event_id
 from mlops.account.local.process.router.records import Recorder
 from mlops.ir import ConfigurationError
 from mlops.run.ports import ObjectMissing
@@ -24,14 +26,23 @@ _TURN_SECONDS = 0.0003
 """So long the loop that serves may wait for the interpreter; to give that up costs as much as some lines."""
 _FILE_SECONDS = 5.0
 _FILE_BYTES = 4 * 1024 * 1024
+_BLOCK = 256 * 1024
+_MOST_CAPTURES = 16
+"""That are remembered, of the configurations that served."""
 _log = logging.getLogger("mlops.runner")
 _UNWRITTEN = (OSError, sqlite3.Error, BucketMissing, ObjectMissing, ConfigurationError)
 
 
+_Place: TypeAlias = tuple[str, str, int]
+"""Destination, variant, and hour since 1970: a file has lines of one of each."""
+
+
 @dataclass(slots=True)
 class _File:
-    """That is being filled; ``begun`` by the clock of the thread, ``first`` is when the first of its requests came."""
+    """That is being filled, in a folder; ``begun`` by the clock of the thread, ``first`` is when the first of its
+    requests came."""
 
+    place: str
     begun: float
     first: float
     lines: list[str] = field(default_factory=list)
@@ -64,7 +75,8 @@ class Keeper:
         self._look_seconds, self._file_seconds, self._file_bytes = look_seconds, file_seconds, file_bytes
         self._clock, self._new_id = clock, new_id
         self._waiting: deque[tuple[Seen, Side]] = deque()
-        self._files: dict[str, _File] = {}
+        self._files: dict[_Place, _File] = {}
+        self._lines: dict[int, Lines] = {}
         self._told_dropped = 0
         self.lost = 0
         self._ended = threading.Event()
@@ -116,8 +128,12 @@ class Keeper:
             self._told_dropped = self.dropped
 
     def _take(self, seen: Seen, side: Side, now: float) -> None:
-        seen.told.append(side)
-        last = len(seen.told) == seen.sides
+        last = seen.sides == 1
+        if not last:
+            seen.told = (*seen.told, side)
+            last = len(seen.told) == seen.sides
+        if not seen.event_id:
+            seen.event_id = new_event_id()
         held = seen.held if last else 0
         if last and seen.sides > 1 and self._pairs is not None:
             self._pair(self._pairs, seen)
@@ -130,14 +146,25 @@ class Keeper:
             self.lost += 1
             self.room.give(held)
             return
-        key = folder(capture.destination, self._endpoint, side.variant, seen.time)
-        file = self._files.setdefault(key, _File(now, seen.time))
-        text = line(seen, side, capture)
+        key = capture.destination, side.variant, int(seen.time // 3600)
+        file = self._files.get(key)
+        if file is None:
+            place = folder(capture.destination, self._endpoint, side.variant, seen.time)
+            file = self._files[key] = _File(place, now, seen.time)
+        text = self._lines_of(capture).line(seen, side)
         file.lines.append(text)
         file.size += len(text)
         file.held += held
         if file.size >= self._file_bytes:
             self._write(key, file)
+
+    def _lines_of(self, capture: Capture) -> Lines:
+        found = self._lines.get(id(capture))
+        if found is None or found.capture is not capture:
+            if len(self._lines) >= _MOST_CAPTURES:
+                self._lines.clear()
+            found = self._lines[id(capture)] = Lines(capture)
+        return found
 
     def _pair(self, pairs: Recorder, seen: Seen) -> None:
         pair = paired(seen)
@@ -146,11 +173,24 @@ class Keeper:
         else:
             pairs.add(pair)
 
-    def _write(self, key: str, file: _File) -> None:
+    def _write(self, key: _Place, file: _File) -> None:
         del self._files[key]
         try:
-            self._put((text.encode() for text in file.lines), f"{key}/{file_name(file.first, self._new_id())}")
+            self._put(_blocks(file.lines), f"{file.place}/{file_name(file.first, self._new_id())}")
         except _UNWRITTEN as error:
             self.lost += len(file.lines)
             _log.warning("endpoint %s: captured requests cannot be written: %s", self._endpoint, error)
         self.room.give(file.held)
+
+
+def _blocks(lines: Sequence[str]) -> Iterator[bytes]:
+    """Many lines at a time: to write and sum up a block takes no interpreter, to begin one does."""
+    block: list[str] = []
+    size = 0
+    for line in lines:
+        block.append(line)
+        size += len(line)
+        if size >= _BLOCK:
+            yield "".join(block).encode()
+            block, size = [], 0
+    yield "".join(block).encode()

@@ -8,26 +8,62 @@ from functools import lru_cache
 from json.encoder import encode_basestring
 
 from mlops.account.local.process.capture.rule import Capture
-from mlops.account.local.process.capture.seen import Seen, Side
+from mlops.account.local.process.capture.seen import ATTRIBUTES, ID, KIND, TARGET, Seen, Side, text
 
 VERSION = "0"
+_BASE64 = "BASE64"
+_IDENTIFYING = ((ID, "inferenceId"), (TARGET, "targetVariant"))
+_MOST_TYPES = 64
+"""That are remembered: callers may send any."""
 
 
-def line(seen: Seen, side: Side, capture: Capture) -> str:
-    """With its end. Written member by member: an encoder takes four times as long, for each request."""
-    data = []
-    if capture.input:
-        data.append(f'"endpointInput":{_payload(seen.body, seen.content_type, "INPUT", capture)}')
-    if capture.output and side.body is not None:
-        data.append(f'"endpointOutput":{_payload(side.body, side.content_type, "OUTPUT", capture)}')
-    # The answer's own come before those of the question, which a container need not repeat.
-    attributes = side.attributes or seen.attributes
-    attributes_told = f',"customAttributes":[{_quoted(attributes)}]' if attributes else ""
-    identified = f',"inferenceId":{_quoted(seen.inference_id)}' if seen.inference_id else ""
-    return (
-        f'{{"captureData":{{{",".join(data)}}},"eventMetadata":{{"eventId":"{seen.event_id}"{attributes_told},'
-        f'"inferenceTime":"{_second(int(seen.time))}"{identified}}},"eventVersion":"{VERSION}"}}\n'
-    )
+class Lines:
+    """Of what one ``capture`` asks for. What stands around the payloads is the same for nearly all requests, and made
+    once."""
+
+    def __init__(self, capture: Capture) -> None:
+        self.capture = capture
+        self._around: dict[tuple[bytes | None, str], tuple[str, str, str]] = {}
+
+    def line(self, seen: Seen, side: Side) -> str:
+        """With its end. Written member by member: an encoder takes four times as long, for each request."""
+        capture, asked, answered, data = self.capture, seen.headers, side.headers, ""
+        if capture.input:
+            data = f'"endpointInput":{self._payload(seen.body, asked.get(KIND), "INPUT")}'
+        if capture.output and side.body is not None:
+            comma = "," if data else ""
+            data += f'{comma}"endpointOutput":{self._payload(side.body, answered.get(KIND), "OUTPUT")}'
+        # The answer's own come before those of the question, which a container need not repeat.
+        attributes = answered.get(ATTRIBUTES) or asked.get(ATTRIBUTES)
+        attributes_told = f',"customAttributes":[{_quoted(text(attributes))}]' if attributes else ""
+        more = "".join(
+            [f',"{name}":{_quoted(text(asked[header]))}' for header, name in _IDENTIFYING if asked.get(header)]
+        )
+        return (
+            f'{{"captureData":{{{data}}},"eventMetadata":{{"eventId":"{seen.event_id}"{attributes_told},'
+            f'"inferenceTime":"{_second(int(seen.time))}"{more}}},"eventVersion":"{VERSION}"}}\n'
+        )
+
+    def _payload(self, body: bytes, content_type: bytes | None, mode: str) -> str:
+        around = self._around.get((content_type, mode))
+        if around is None:
+            if len(self._around) >= _MOST_TYPES:
+                self._around.clear()
+            around = self._around[content_type, mode] = self._made(content_type, mode)
+        before, behind, encoding = around
+        if encoding != _BASE64:
+            try:
+                return f"{before}{_quoted(body.decode())}{behind}"
+            except UnicodeDecodeError:
+                pass  # it is not what it says
+        return f'{before}"{b64encode(body).decode()}","encoding":"{_BASE64}"}}'
+
+    def _made(self, content_type: bytes | None, mode: str) -> tuple[str, str, str]:
+        told = None if content_type is None else text(content_type)
+        kind = (told or "").partition(";")[0].strip().lower()
+        encoding = "CSV" if kind in self.capture.csv else "JSON" if kind in self.capture.json else _BASE64
+        quoted = "null" if told is None else _quoted(told)
+        return f'{{"observedContentType":{quoted},"mode":"{mode}","data":', f',"encoding":"{encoding}"}}', encoding
 
 
 def folder(destination: str, endpoint: str, variant: str, moment: float) -> str:
@@ -56,23 +92,6 @@ def file_name(moment: float, file_id: str) -> str:
     """
     at = datetime.fromtimestamp(moment, UTC)
     return f"{at:%M-%S}-{at.microsecond // 1000:03}-{file_id}.jsonl"
-
-
-def _payload(body: bytes, content_type: str | None, mode: str, capture: Capture) -> str:
-    data, encoding = _encoded(body, content_type, capture)
-    kind = "null" if content_type is None else _quoted(content_type)
-    return f'{{"observedContentType":{kind},"mode":"{mode}","data":{_quoted(data)},"encoding":"{encoding}"}}'
-
-
-def _encoded(body: bytes, content_type: str | None, capture: Capture) -> tuple[str, str]:
-    kind = (content_type or "").partition(";")[0].strip().lower()
-    name = "CSV" if kind in capture.csv else "JSON" if kind in capture.json else None
-    if name is not None:
-        try:
-            return body.decode(), name
-        except UnicodeDecodeError:
-            pass  # it is not what it says
-    return b64encode(body).decode(), "BASE64"
 
 
 _quoted = encode_basestring

@@ -7,13 +7,15 @@ import math
 import re
 from typing import Any
 
-from mlops.account.local.process.capture.seen import Seen
+from mlops.account.local.process.capture.seen import ATTRIBUTES, ID, Seen, text
 from mlops.account.shadow_pairs import ShadowPair
 
 FOLDER = "pairs"
 _LONGEST_TEXT = 4 * 1024
 _LONGEST_COMPARED = 64 * 1024
 _EXACT_DIGITS = 15
+_LONGEST_CELL = 64
+"""Of a cell that says at the first look that there is a number."""
 _DIGIT = re.compile(rb"[0-9]")
 _JSON = ("{", "[", '"')
 """What JSON begins with that a cell of CSV is not read like."""
@@ -40,7 +42,7 @@ def paired(seen: Seen) -> ShadowPair | None:
         production.variant,
         shadow.variant,
         seen.event_id,
-        seen.inference_id,
+        _told(seen, ID),
         production.status,
         shadow.status,
         production.microseconds,
@@ -50,8 +52,13 @@ def paired(seen: Seen) -> ShadowPair | None:
         _short(seen.body) if capture is not None and capture.input else None,
         _short(production.body) if keeps_answers else None,
         _short(shadow.body) if keeps_answers else None,
-        seen.attributes if capture is not None and capture.input else None,
+        _told(seen, ATTRIBUTES) if capture is not None and capture.input else None,
     )
+
+
+def _told(seen: Seen, header: bytes) -> str | None:
+    value = seen.headers.get(header)
+    return None if value is None else text(value)
 
 
 def compared(one: bytes, other: bytes) -> tuple[bool, float | None]:
@@ -85,6 +92,11 @@ def _has_number(body: bytes) -> bool:
     text = body.decode("utf-8", "surrogateescape").strip()
     if text[:1] not in _JSON:
         numbers: list[float] = []
+        first, found, _ = text[:_LONGEST_CELL].partition(",")
+        if found and len(first.splitlines()) == 1:
+            _cell(first.strip(), numbers)
+            if numbers:
+                return True
         for line in text.splitlines():
             for cell in line.split(","):
                 _cell(cell.strip(), numbers)

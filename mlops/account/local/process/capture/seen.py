@@ -2,66 +2,64 @@
 
 from __future__ import annotations
 
-import time
-from dataclasses import dataclass, field
-from random import getrandbits
+from collections.abc import Mapping
+from dataclasses import dataclass
+from random import randbytes
 from typing import NamedTuple
 
 from mlops.account.local.process.capture.rule import Capture
+from mlops.account.local.process.router.wire import CUSTOM_ATTRIBUTES, INFERENCE_ID, TARGET_VARIANT
 
 BYTES = 32 * 1024 * 1024
 """With what waits for a shadow (``Limits.shadow_held``) at most 64 MB, also where that is dead."""
 _EACH = 1024
 """What one holds beside its payloads."""
+KIND, ATTRIBUTES = b"content-type", CUSTOM_ATTRIBUTES.lower().encode()
+ID, TARGET = INFERENCE_ID.lower().encode(), TARGET_VARIANT.lower().encode()
 
 
 def new_event_id() -> str:
     """A UUID of version 4. No secret, so it need not be the system's randomness, which takes longer.
 
-    >>> len(new_event_id()), new_event_id()[14]
-    (36, '4')
+    >>> len(new_event_id()), new_event_id()[14], new_event_id()[19]
+    (36, '4', 'a')
     """
-    digits = f"{getrandbits(128):032x}"
-    return (
-        f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-{_VARIANT[int(digits[16], 16) % 4]}{digits[17:20]}-{digits[20:]}"
-    )
-
-
-_VARIANT = "89ab"
+    digits = randbytes(16).hex()  # noqa: S311 - no secret
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
 
 
 class Side(NamedTuple):
-    """How one variant answered; one is made for each request. ``body`` is None where there is no whole answer to keep,
-    or no room for it."""
+    """How one variant answered; one is made for each request. ``headers`` are those of the answer, as they came;
+    ``body`` is None where there is no whole answer to keep, or no room for it."""
 
-    time: float
     config: str
     variant: str
     shadow: bool
     status: int
     microseconds: int
-    content_type: str | None = None
-    attributes: str | None = None
+    headers: Mapping[bytes, bytes] = {}
     body: bytes | None = None
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Seen:
-    """``capture`` is None where only the answers are compared. ``sides`` are how many answers are waited for: two
-    where a shadow has it as well; they have one ``event_id``. ``target`` is the variant that the caller named.
-    ``held`` bytes of the room are its own until it is written."""
+    """A request, with its ``headers`` as they came: they are read by whoever writes it, and not while it is answered.
+    ``capture`` is None where only the answers are compared. ``sides`` are how many answers are waited for: two where a
+    shadow has it as well; they have one ``event_id``, made when the first of them is written. ``held`` bytes of the
+    room are its own until it is written."""
 
     body: bytes
-    content_type: str | None
-    inference_id: str | None
-    attributes: str | None
+    headers: Mapping[bytes, bytes]
     capture: Capture | None
     sides: int
     held: int
-    target: str | None = None
-    time: float = field(default_factory=time.time)
-    event_id: str = field(default_factory=new_event_id)
-    told: list[Side] = field(default_factory=list)
+    time: float
+    event_id: str = ""
+    told: tuple[Side, ...] = ()
+
+
+def text(header: bytes) -> str:
+    return header.decode("latin-1")
 
 
 class Room:

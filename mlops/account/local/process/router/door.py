@@ -146,6 +146,7 @@ class Door(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         coming = self._coming
         self._head_read = True
+        coming.head = self._head_size
         coming.method = self._parser.get_method()
         version = self._parser.get_http_version()
         coming.old_protocol = version == "1.0"

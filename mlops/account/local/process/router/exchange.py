@@ -27,6 +27,7 @@ class Exchange:
         "done",
         "door",
         "first",
+        "head",
         "headers",
         "keep_alive",
         "last",
@@ -60,6 +61,7 @@ class Exchange:
         self.parts: list[bytes] = []
         self.size = 0  # of what is held of the body
         self.received = 0
+        self.head = 0  # bytes of its headers
         self.body = b""
         self.refused = 0  # the status of what is refused before it is whole
         self.arrived = 0.0

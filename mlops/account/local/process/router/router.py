@@ -39,7 +39,6 @@ _ACCEPT = tuple(pair for pair in _FORWARDED if pair[0] == b"accept")
 _ANSWERED = ((b"content-type", b"Content-Type"), (CUSTOM_ATTRIBUTES.lower().encode(), CUSTOM_ATTRIBUTES.encode()))
 _MODEL, _CONTAINER = TARGET_MODEL.lower().encode(), TARGET_CONTAINER.lower().encode()
 _STREAM_ANSWERED = ((b"content-type", STREAMED_TYPE.encode()), _ANSWERED[1])
-_KIND, _ATTRIBUTES = b"content-type", CUSTOM_ATTRIBUTES.lower().encode()
 _FRAMED = f"Content-Type: {event_stream.CONTENT_TYPE}\r\n".encode()
 _TARGET, _ID = TARGET_VARIANT.lower().encode(), INFERENCE_ID.lower().encode()
 _LONGEST_ERROR = 64 * 1024
@@ -427,22 +426,13 @@ class Router:
             self._room.unshown += 1
         if capture is None and mirrored is None:
             return
-        held = self._room.take(exchange.size)
+        held = self._room.take(exchange.size + exchange.head)
         if not held:
             self._room.dropped += capture is not None
             self._room.unshown += mirrored is not None
             return
-        headers = exchange.headers
-        exchange.seen = Seen(
-            exchange.body,
-            _text(headers.get(_KIND)),
-            _text(headers.get(_ID)),
-            _text(headers.get(_ATTRIBUTES)),
-            capture,
-            1 if mirrored is None else 2,
-            held,
-            _text(headers.get(_TARGET)),
-        )
+        sides = 1 if mirrored is None else 2
+        exchange.seen = Seen(exchange.body, exchange.headers, capture, sides, held, time.time())
         if mirrored is not None:
             mirrored.seen = exchange.seen
 
@@ -454,10 +444,9 @@ class Router:
             body = body if held else None
         line, exchange.seen, exchange.answered = exchange.line, None, None
         if self._saw is not None:
-            kind, attributes = _text(headers.get(_KIND)), _text(headers.get(_ATTRIBUTES))
             microseconds = int(exchange.model_seconds * 1e6)
-            told = (exchange.config, line.name, line.shadow, status, microseconds, kind, attributes, body)
-            self._saw(seen, Side(time.time(), *told))
+            side = Side(exchange.config, line.variant.name, line.shadow, status, microseconds, headers, body)
+            self._saw(seen, side)
 
     def _enter(self, exchange: Exchange, line: Line, running: Running) -> None:
         hostnames, wanted = running.server.hostnames, exchange.headers.get(_CONTAINER)
@@ -696,10 +685,6 @@ def _no_container(variant: str, hostnames: tuple[str, ...], wanted: str) -> str:
     if not wanted:
         return f"Target container hostname is required for direct invocation: {there}."
     return f"Target container hostname {wanted} was not found: {there}."
-
-
-def _text(header: bytes | None) -> str | None:
-    return None if header is None else header.decode("latin-1")
 
 
 def _stream_lines(headers: dict[bytes, bytes]) -> bytes:
