@@ -90,7 +90,7 @@ def analysed(
     tables: dict[str, list[list[Any]]] = {}
     for method, section in _SECTIONS.items():
         if method in wanted:
-            said: Callable[[], Array] | None = None
+            said: Callable[[bool], Array] | None = None
             if method == "post_training_bias":
                 said = partial(_labels, table, predicted, asked)
             analysis[section] = _bias(config, methods[method], table, label, predicted, said)
@@ -99,9 +99,11 @@ def analysed(
     return analysis, tables
 
 
-def _labels(table: Table, predicted: str | None, asked: Callable[[], Predictor]) -> Array:
+def _labels(table: Table, predicted: str | None, asked: Callable[[], Predictor], continuous: bool) -> Array:
     """What the model said, in the data or asked now."""
-    return table.columns[predicted] if predicted is not None else asked().labels(_matrix(table).tolist())
+    if predicted is not None:
+        return table.columns[predicted]
+    return asked().labels(_matrix(table).tolist(), continuous=continuous)
 
 
 def _matrix(table: Table) -> Array:
@@ -118,7 +120,7 @@ def _bias(
     table: Table,
     label: str | None,
     predicted: str | None,
-    said: Callable[[], Array] | None,
+    said: Callable[[bool], Array] | None,
 ) -> dict[str, Any]:
     metrics = bias.PRE_TRAINING if said is None else bias.POST_TRAINING
     names = (method or {}).get("methods", "all")
@@ -138,7 +140,7 @@ def _bias(
     if not isinstance(facets, list) or not facets:
         raise Fault("an analysis of bias wants `facet`")
     names_of = [table.name(facet.get("name_or_index"), "facet") for facet in facets]
-    positive_said = None if said is None else _positive_said(said(), truth, chosen)
+    positive_said = None if said is None else _positive_said(said(groups.is_continuous(truth, chosen)), truth, chosen)
     found: dict[str, list[dict[str, Any]]] = {}
     for name, facet in zip(names_of, facets, strict=True):
         features = _numbers(table, {name, label, predicted})

@@ -25,6 +25,7 @@ PORTS = "MLOPS_MODEL_PORTS"
 """The variable with the ports of the model's servers, comma-separated."""
 
 _JSON = "application/json"
+_THRESHOLD = 0.5
 _ROWS = 500
 """At a time; a payload of an endpoint has 6 MB at most."""
 _STARTING_SECONDS, _ANSWER_SECONDS = 240.0, 60.0
@@ -41,7 +42,7 @@ class Predictor:
     config: Mapping[str, Any]
     content_type: str
     accept: str
-    threshold: float
+    threshold: float | None
 
     def scores(self, rows: Sequence[Sequence[Any]]) -> Array:
         """A line for each row: its probabilities, or all numbers of the answer. Raises :class:`Fault`."""
@@ -56,8 +57,9 @@ class Predictor:
             )
         return scores
 
-    def labels(self, rows: Sequence[Sequence[Any]]) -> Array:
-        """A label for each row. Raises :class:`Fault`."""
+    def labels(self, rows: Sequence[Sequence[Any]], *, continuous: bool) -> Array:
+        """A label for each row. A single number for each is a probability, which makes a class, unless the labels are
+        ``continuous`` and no threshold is given. Raises :class:`Fault`."""
         label, probability = self.config.get("label"), self.config.get("probability")
         headers = self.config.get("label_headers")
         if label is not None:
@@ -69,7 +71,9 @@ class Predictor:
         answered = [_as_list(item) for item in self._answers(rows, probability)]
         if {*map(len, answered)} == {1}:
             column = typed([item[0] for item in answered])
-            return (column > self.threshold).astype(np.int64) if column.dtype.kind in "if" else column
+            if column.dtype.kind not in "if" or (continuous and self.threshold is None):
+                return column
+            return (column > (_THRESHOLD if self.threshold is None else self.threshold)).astype(np.int64)
         if not isinstance(headers, list):
             raise Fault(
                 "the model answers several numbers for each row: predictor.label or label_headers says what they are"
@@ -112,12 +116,12 @@ def predictor(config: Mapping[str, Any], environment: Mapping[str, str]) -> Pred
     accept = settings.get("accept_type") or content_type
     if accept not in (CSV, JSON_LINES, _JSON):
         raise Fault(f"predictor.accept_type is {accept!r}; {CSV}, {JSON_LINES} or {_JSON} is wanted")
-    threshold = config.get("probability_threshold", 0.5)
-    if isinstance(threshold, bool) or not isinstance(threshold, int | float):
+    threshold = config.get("probability_threshold")
+    if threshold is not None and (isinstance(threshold, bool) or not isinstance(threshold, int | float)):
         raise Fault(f"probability_threshold is {threshold!r}, a number is wanted")
     ports = [int(port) for port in environment.get(PORTS, "").split(",") if port]
     ask = _servers(ports) if ports else _endpoint(settings)
-    return Predictor(ask, settings, content_type, accept, float(threshold))
+    return Predictor(ask, settings, content_type, accept, threshold)
 
 
 def _parsed(body: bytes, kind: str, where: Any) -> Iterator[Any]:

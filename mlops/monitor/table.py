@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from mlops.monitor.cells import Array, Cells, Chunk, aligned, as_text, of_values
+from mlops.monitor.cells import Array, Cells, Chunk, aligned, as_text, of_texts, of_values
 from mlops.monitor.data import Data
 from mlops.monitor.fault import Fault
 from mlops.monitor.files import data_files, lines_of
@@ -50,6 +51,7 @@ def read_table(place: Path, config: Mapping[str, Any]) -> tuple[Table, str | Non
         table, label, predicted = _json_lines(files, config, headers)
     else:
         if kind == CSV:
+            headers = headers or _placeholders(files[0])
             options = {"names": headers} if headers else {"header": True}
             columns = _columns(Data(files, "csv", options).chunks())
             if headers and all(len(column) and as_text(column[0]) == name for name, column in columns.items()):
@@ -108,6 +110,16 @@ def _json_lines(
 
     columns = _columns(by_column(records(), 65536))
     return Table(columns, tuple(features)), names["label"], names["predicted_label"]
+
+
+def _placeholders(file: Path) -> list[str]:
+    """Names of the columns where the first line of CSV does not name them: there is a number or nothing in it."""
+    for _, line in lines_of(file):
+        cells = of_texts(next(csv.reader([line])))
+        if cells.missing or cells.others < cells.present:
+            return [f"column_{number}" for number in range(len(cells.rows))]
+        break
+    return []
 
 
 def _named(headers: Sequence[str], many: int) -> list[str]:

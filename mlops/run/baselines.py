@@ -13,7 +13,7 @@ from typing import Any
 
 from mlops.ir.members import get
 from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed
-from mlops.run.ports import Registry
+from mlops.run.ports import Registry, RequestRefused
 
 VIOLATIONS = "constraint_violations.json"
 QUALITY, CLARIFY = "QualityCheck", "ClarifyCheck"
@@ -115,7 +115,12 @@ def _previous(check: str, members: Mapping[str, Any], registry: Registry) -> dic
     group = members.get("ModelPackageGroupName")
     if len(found) == len(wanted) or not group:
         return found
-    version = registry.latest_approved(str(group))
+    try:
+        version = registry.latest_approved(str(group))
+    except RequestRefused as refused:
+        if refused.fault is not None:
+            raise
+        raise StepFailed(_without(str(refused).rstrip("."))) from None
     for part, place in wanted.items():
         uri = get(version, "DriftCheckBaselines", *place, "S3Uri") if version is not None else None
         if isinstance(uri, str):
@@ -132,7 +137,11 @@ def _need(check: str, before: Mapping[str, str], group: Any) -> None:
         if group
         else "there is neither SuppliedBaselineConstraints nor ModelPackageGroupName"
     )
-    raise StepFailed(
-        f"there is no previous baseline: {where}. A first execution sets SkipCheck and RegisterNewBaseline, and "
+    raise StepFailed(_without(where))
+
+
+def _without(why: str) -> str:
+    return (
+        f"there is no previous baseline: {why}. A first execution sets SkipCheck and RegisterNewBaseline, and "
         "registers BaselineUsedForDriftCheckConstraints as DriftCheckBaselines"
     )

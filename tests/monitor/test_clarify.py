@@ -14,6 +14,7 @@ import pytest
 from mlops.monitor.attributions import kernel_shap
 from mlops.monitor.clarify import analysed, violated
 from mlops.monitor.fault import Fault
+from mlops.monitor.predictor import Predictor
 from mlops.monitor.table import found_in
 
 ROWS = "y,sex,age,said\n" + "".join(
@@ -72,6 +73,47 @@ def test_the_same_from_json_lines_and_with_headers(tmp_path: Path) -> None:
     text = "\n".join(json.dumps({"in": {"f": [sex, int(age), int(said)]}, "y": int(y)}) for y, sex, age, said in rows)
     there = {"dataset_type": "application/jsonlines", "features": "in.f", "headers": ["sex", "age", "said", "y"]}
     assert analysis(tmp_path, text, **there) == wanted
+
+
+def test_columns_without_names_are_counted(tmp_path: Path) -> None:
+    facet = [{"name_or_index": 2, "value_or_threshold": [40]}]
+    text = "".join(f"{number % 2},{number % 5 > 1:d},{20 + number}\n" for number in range(60))
+    told = analysis(tmp_path, text, label=0, facet=facet)["pre_training_bias_metrics"]
+    assert (told["label"], [*told["facets"]]) == ("column_0", ["column_2"])
+    assert told["facets"]["column_2"][0]["value_or_threshold"] == "(40, 79]"
+
+
+def answering(*answers: str, kind: str = "text/csv", **config: Any) -> Predictor:
+    body = "\n".join(answers).encode()
+    return Predictor(lambda *_: (body, kind), config, "text/csv", kind, config.get("threshold"))
+
+
+LABELS: list[tuple[Predictor, bool, list[Any]]] = [
+    (answering("0.2", "0.7"), False, [0, 1]),
+    (answering("0.2", "0.7", threshold=0.8), False, [0, 0]),
+    (answering("12.5", "17"), True, [12.5, 17.0]),
+    (answering("12.5", "17", threshold=15), True, [0, 1]),
+    (answering("yes", "no"), False, ["yes", "no"]),
+    (answering("0.9,a", "0.1,b", label=1), False, ["a", "b"]),
+    (answering("0.9,a", "0.1,b", probability=0), False, [1, 0]),
+    (answering("0.9,0.1", "0.2,0.8", label_headers=["a", "b"]), False, ["a", "b"]),
+    (answering('{"l": "a"}', '{"l": "b"}', kind="application/jsonlines", label="l"), False, ["a", "b"]),
+    (answering('{"p": [{"s": 0.9}, {"s": 0.2}]}', kind="application/json", probability="p[*].s"), False, [1, 0]),
+    (answering("[0.9, 0.2]", kind="application/json; charset=utf-8"), False, [1, 0]),
+]
+
+
+def test_what_a_models_answers_mean() -> None:
+    for asked, continuous, wanted in LABELS:
+        assert asked.labels([[1], [2]], continuous=continuous).tolist() == wanted
+    for asked, reason in (
+        (answering("1"), "was sent 2 rows and gave 1 answers"),
+        (answering("0.9,0.1", "0.2,0.8"), "several numbers for each row"),
+        (answering("{", kind="application/json"), "cannot be read"),
+        (answering("a", "b", probability=3), "cannot be read"),
+    ):
+        with pytest.raises(Fault, match=reason):
+            asked.labels([[1], [2]], continuous=False)
 
 
 WRONG: list[tuple[dict[str, Any], str]] = [

@@ -86,6 +86,10 @@ def test_where_the_previous_baseline_comes_from(account: Account) -> None:
 
     with pytest.raises(StepFailed, match="there is neither SuppliedBaselineConstraints nor ModelPackageGroupName"):
         found("DATA_QUALITY", SuppliedBaselineConstraints="")
+    with pytest.raises(
+        StepFailed, match=r"no previous baseline: ModelPackageGroup .* does not exist\. A first execution"
+    ):
+        found("DATA_QUALITY", **group)
     registered(account.registry, "PendingManualApproval", **quality)
     with pytest.raises(
         StepFailed, match=r"no version of churn is approved, or .* DriftCheckBaselines\.ModelDataQuality"
@@ -148,7 +152,7 @@ def test_data_that_drifted_fail_the_step_and_say_why(account: Account) -> None:
     told = [(item["feature_name"], item["constraint_check_type"]) for item in document(account, report)["violations"]]
     drift, new = "baseline_drift_check", "categorical_values_check"
     assert told == [("age", drift), ("plan", new), ("plan", drift)]
-    assert "violated: plan: categorical_values_check" in account.journal.log("Now")
+    assert "\nplan: categorical_values_check: " in account.journal.log("Now")
     assert ended.metadata["QualityCheck"]["ViolationReport"] == report
     [described] = [found for name, found in account.registry.jobs.items() if "-Now-" in name]
     assert described["ProcessingJobStatus"] == "Completed"

@@ -141,8 +141,6 @@ class _Checking:
         if outcome.status != "Succeeded":
             return Outcome(outcome.status, self._lost or outcome.failure, self.metadata, fault=outcome.fault)
         violations = self._violations() if self._check.compared else []
-        for sentence in violations:
-            self._work.note(f"violated: {sentence}")
         return self._check.ended(self._arn, violations)
 
     def stop(self) -> None:
@@ -164,7 +162,7 @@ class _Checking:
         return [_sentence(item) for item in listed]
 
 
-_SAID = ("feature_name", "metric_name", "facet", "facet_value", "label", "constraint_check_type", "description")
+_SAID = ("feature_name", "facet", "facet_value", "label", "metric_name", "constraint_check_type", "description")
 
 
 def _sentence(violation: Any) -> str:
