@@ -96,8 +96,9 @@ def test_statistics_are_those_of_the_guide_member_by_member(tmp_path: Path) -> N
         ({"csv": {"header": False}}, "d.csv", "1,a\n2,b\n"),
         (LINES, "d.jsonl", '{"_c0": 1, "_c1": "a"}\n\n{"_c0": 2, "_c1": "b"}\n'),
         ({"json": {"lines": False}}, "d.json", '[{"_c0": 1, "_c1": "a"}, {"_c1": "b", "_c0": 2}]'),
-        ({"csv": {}}, "d.csv.gz", gzip.compress(b"1,a\n2,b\n")),
+        ({"csv": {}}, "d.csv.gz", gzip.compress(b"1,a\n2,b\n", mtime=0)),
     ],
+    ids=["csv without names", "JSON lines", "a JSON list", "gzipped csv"],
 )
 def test_each_format_gives_the_same(tmp_path: Path, layout: Any, name: str, text: str | bytes) -> None:
     found = features(tmp_path / "data", text, layout, name)
