@@ -194,11 +194,13 @@ def _takes(step: StepState | None) -> str:
 
 def _took(event: Event) -> str:
     seconds = event.detail.get("seconds")
-    return "" if seconds is None or event.detail.get("cached") else f" in {seconds:.1f} s"
+    served = event.detail.get("cached") or event.detail.get("stub")
+    return "" if seconds is None or served else f" in {seconds:.1f} s"
 
 
 def _outcome(event: Event) -> str:
-    return _named("cached" if event.detail.get("cached") else event.detail.get("outcome"))
+    served = next((word for word in ("stub", "cached") if event.detail.get(word)), None)
+    return _named(served or event.detail.get("outcome"))
 
 
 def _named(outcome: object) -> str:

@@ -35,10 +35,12 @@ def step_event(
     metadata: Mapping[str, Any] | None = None,
     failure: str | None = None,
     cached: str | None = None,
+    stub: str | None = None,
     seconds: float | None = None,
 ) -> Event:
     """``metadata`` is what ListPipelineExecutionSteps tells as Metadata; of that the kind of work, a Condition's
-    outcome and a job's name are told. ``cached`` is the ARN of the execution whose result serves."""
+    outcome and a job's name are told. ``cached`` is the ARN of the execution whose result serves, ``stub`` what
+    stood for the step."""
     nothing: tuple[str | None, Mapping[str, Any]] = (None, {})
     kind, about = next(iter((metadata or {}).items()), nothing)
     job = {"job": about["Arn"].rpartition("/")[2]} if kind and kind.endswith("Job") and about.get("Arn") else {}
@@ -54,6 +56,7 @@ def step_event(
             kind=kind,
             outcome=about.get("Outcome") if kind == "Condition" else None,
             cached=cached,
+            stub=stub,
             seconds=seconds,
         ),
     )

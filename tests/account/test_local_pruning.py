@@ -201,7 +201,8 @@ def test_one_that_is_retried_between_plan_and_deed_stays(runs: Runs) -> None:
 
 def test_uploads_and_definitions_that_nothing_names_go_after_a_day(runs: Runs, local: LocalAccount) -> None:
     keys = [f"mlops/assets/{letter * 64}/step.py" for letter in "abc"]
-    for key in keys:
+    brought = [f"mlops/data/{'d' * 64}/raw.csv", f"mlops/given/Train/model/{'e' * 64}/model.tar.gz"]
+    for key in (*keys, *brought):
         local.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b"print()")
 
     def using(key: str) -> dict[str, Any]:
@@ -215,7 +216,7 @@ def test_uploads_and_definitions_that_nothing_names_go_after_a_day(runs: Runs, l
     runs.run()
     assert runs.prune(keep=1).assets == (), "somebody may be about to use it"
     assert old not in runs.left()
-    for key in keys:
+    for key in (*keys, *brought):
         path = local.state.folder / "objects" / BUCKET / key
         os.utime(path, (0, 0))
         assert local.client("s3").get_object(Bucket=BUCKET, Key=key)["Body"].read() == b"print()"

@@ -335,6 +335,7 @@ def _as_events(state: ExecutionState) -> Iterator[Event]:
             metadata=step.metadata,
             failure=step.failure,
             cached=step.cached,
+            stub=step.stub,
             seconds=step.seconds,
         )
     yield execution_event(state.arn, state.status, now, state.failure)

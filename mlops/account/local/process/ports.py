@@ -330,6 +330,7 @@ def _step_event(arn: str, record: StepRecord) -> Event:
         metadata=record.metadata,
         failure=record.failure,
         cached=record.cache_source,
+        stub=record.cache.stub if record.cache is not None else None,
         seconds=(record.ended - record.started).total_seconds() if record.started and record.ended else None,
     )
 

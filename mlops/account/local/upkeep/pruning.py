@@ -41,7 +41,7 @@ _WAIT_SECONDS = 2.0
 # Whoever else writes to the account waits for one of these at most.
 _BATCH_EXECUTIONS, _BATCH_OBJECTS, _BATCH_ROWS = 100, 300, 1000
 
-_ASSET = re.compile(r"(^|.*/)assets/[0-9a-f]{64}(/|$)")
+_ASSET = re.compile(r"(^|.*/)(assets|data|given/[^/]+/[^/]+)/[0-9a-f]{64}(/|$)")
 
 
 @dataclass(frozen=True, slots=True)
