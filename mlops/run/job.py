@@ -19,6 +19,20 @@ _STEP_STATUS: Mapping[str, Literal["Succeeded", "Failed", "Stopped"]] = {
 }
 
 
+STAGES: Mapping[str, str] = {
+    "Starting": "Preparing the instances for training",
+    "Downloading": "Downloading input data",
+    "Training": "Training image download completed. Training in progress.",
+    "Uploading": "Uploading generated training model",
+    "Stopping": "Stopping the training job",
+    "Stopped": "Training job stopped",
+    "Completed": "Training job completed",
+    "Failed": "Training job failed",
+    "MaxRuntimeExceeded": "Training job runtime exceeded MaxRuntimeInSeconds provided",
+}
+"""What the service says of a SecondaryStatus: the SDK shows it while it waits, and takes it to be there."""
+
+
 class Job:
     """``members`` are those of the request that the description repeats. The step's type says what kind it is."""
 
@@ -52,7 +66,7 @@ class Job:
         transitions: list[dict[str, Any]] = self.description.setdefault("SecondaryStatusTransitions", [])
         if transitions:
             transitions[-1] = {**transitions[-1], "EndTime": moment}
-        step = {"Status": status, "StartTime": moment, **({"StatusMessage": message} if message else {})}
+        step = {"Status": status, "StartTime": moment, "StatusMessage": message or STAGES.get(status, status)}
         self.description |= {"SecondaryStatus": status, "SecondaryStatusTransitions": [*transitions, step]}
 
     def started(self) -> None:

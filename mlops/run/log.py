@@ -79,6 +79,13 @@ def _found(patterns: Iterable[tuple[str, re.Pattern[str]]], line: str) -> Iterat
             yield name, number
 
 
+def all_values(pattern: re.Pattern[str], log: Path) -> Iterator[float]:
+    """Of one metric, in the order of the log; none where there is no log."""
+    if log.is_file():
+        for line in _lines(log):
+            yield from [*numbers_in(pattern, line)] or [*numbers_in(pattern, line.replace("\t", "#011"))]
+
+
 def numbers_in(pattern: re.Pattern[str], line: str) -> Iterator[float]:
     """Values of one metric."""
     for match in pattern.finditer(line):

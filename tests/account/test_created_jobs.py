@@ -65,6 +65,11 @@ def test_a_training_job_from_its_creation_to_its_deletion(local: LocalAccount, s
     assert told["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://mlops-tests/{model}"
     assert local.client("s3").head_object(Bucket="mlops-tests", Key=model)["ContentLength"] > 0
     assert lines(local, "one")[0] == "loss=3"
+    assert all(step["StatusMessage"] for step in told["SecondaryStatusTransitions"])  # the SDK reads them
+    span = {"StartTime": told["TrainingStartTime"], "EndTime": told["TrainingEndTime"], "Period": 60}
+    metric = {"Dimensions": [{"Name": "TrainingJobName", "Value": "one"}], "Statistics": ["Average"]}
+    values = local.client("cloudwatch").get_metric_statistics(Namespace=LOGS, MetricName="loss", **span, **metric)
+    assert [point["Average"] for point in values["Datapoints"]] == [3.0]
     sagemaker.get_waiter("training_job_completed_or_stopped").wait(TrainingJobName="one", WaiterConfig=LATER)
     with pytest.raises(ClientError, match=r"\(ResourceInUse\).*must be unique"):
         sagemaker.create_training_job(**asked)

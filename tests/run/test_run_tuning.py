@@ -178,3 +178,65 @@ def test_criteria_of_completion(account: Account, criteria: Any, tried: list[str
     assert account.run(tuning(account, strategy="Grid", ranges=CHOICES, jobs=None, config=config)) == "Succeeded"
     summaries = account.journal.last("Tune").response["TrainingJobSummaries"]
     assert sorted(item["TunedHyperParameters"]["rate"] for item in summaries) == sorted(tried)
+
+
+LEARNS = """
+import signal, sys, time, os
+given = dict(zip(sys.argv[1::2], sys.argv[2::2]))
+open(os.environ["SM_MODEL_DIR"] + "/m", "w").write("m")
+rate, epochs = float(given["--rate"]), 3
+for epoch in range(epochs):
+    print("cost=%s" % rate, flush=True)
+if rate > 8:
+    signal.signal(signal.SIGTERM, lambda *_: os._exit(0))
+    time.sleep(60)
+"""
+
+
+@pytest.mark.parametrize(
+    ("strategy", "values", "config"),
+    [
+        ("Grid", ["2", "3", "5", "9"], {"TrainingJobEarlyStoppingType": "Auto"}),
+        (
+            "Hyperband",
+            ["1", "2", "9"],
+            {"StrategyConfig": {"HyperbandStrategyConfig": {"MinResource": 1, "MaxResource": 3}}},
+        ),
+    ],
+)
+def test_a_job_that_leads_nowhere_is_stopped_and_keeps_its_model(
+    account: Account, strategy: str, values: list[str], config: dict[str, Any]
+) -> None:
+    """It would last a minute."""
+    ranges = {"CategoricalParameterRanges": [{"Name": "rate", "Values": values}]}
+    assert account.run(tuning(account, script=LEARNS, strategy=strategy, ranges=ranges, config=config)) == "Succeeded"
+    summaries = account.journal.last("Tune").response["TrainingJobSummaries"]
+    worst = summaries[-1]
+    assert (worst["TunedHyperParameters"]["rate"], worst["TrainingJobStatus"]) == ("9", "Stopped")
+    assert worst["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 9.0
+    assert account.objects.read(worst["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+def test_an_earlier_search_is_learnt_from_and_definitions_take_turns(account: Account) -> None:
+    first = tuning(account, strategy="Random", ranges=CHOICES, jobs=2)
+    assert account.run(first) == "Succeeded"
+    parent = account.journal.last("Tune").response
+    names = {"HyperParameterTuningJobName": parent["HyperParameterTuningJobName"]}
+    warm = {"ParentHyperParameterTuningJobs": [names], "WarmStartType": "IdenticalDataAndAlgorithm"}
+    second = tuning(account, strategy="Random", ranges=CHOICES, jobs=2, WarmStartConfig=warm)
+    assert account.run(second) == "Succeeded"
+    response = account.journal.last("Tune").response
+    tried = [
+        item["TunedHyperParameters"]["rate"]
+        for item in (*parent["TrainingJobSummaries"], *response["TrainingJobSummaries"])
+    ]
+    assert sorted(tried) == ["2", "3", "5", "9"]
+    assert response["OverallBestTrainingJob"]["TunedHyperParameters"] == {"rate": "3"}
+    one = second.arguments["TrainingJobDefinition"]  # type: ignore[index, call-overload]
+    own = {"TuningObjective": {"Type": "Minimize", "MetricName": "cost"}}
+    listed = [{**one, **own, "DefinitionName": name, "HyperParameterRanges": CHOICES} for name in ("a", "b")]
+    several = tuning(account, ranges=CHOICES, jobs=3, TrainingJobDefinitions=listed)
+    several.arguments.pop("TrainingJobDefinition")  # type: ignore[union-attr]
+    assert account.run(several) == "Succeeded"
+    summaries = account.journal.last("Tune").response["TrainingJobSummaries"]
+    assert sorted(item["TrainingJobDefinitionName"] for item in summaries) == ["a", "a", "b"]

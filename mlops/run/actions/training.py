@@ -36,6 +36,9 @@ _FOLDERS = ("input", "input/config", "input/data", "model", "output", "output/da
 _PIPED = "piped"
 """Below the folder of a host: copies of what goes through FIFOs, which the script does not see."""
 
+_UNENCRYPTED = {"KmsKeyId": ""}
+"""The service tells of no key so, and the SDK's tuner takes it to be told."""
+
 _ALGORITHM_ENTRY = Path(__file__).parents[1] / "algorithms" / "entry.py"
 _LATE = {"MaxRuntimeInSeconds": "MaxRuntimeExceeded", "MaxWaitTimeInSeconds": "MaxWaitTimeExceeded"}
 
@@ -46,7 +49,7 @@ def start(work: Work) -> Task:
         if member in request:
             request[member] = as_texts(request[member])
     request = _with_metrics(request)
-    job = Job(work, request)
+    job = Job(work, {**request, "OutputDataConfig": {**_UNENCRYPTED, **(request.get("OutputDataConfig") or {})}})
     return job.launch(lambda: _launch(work, request, job))
 
 

@@ -1,4 +1,4 @@
-"""Where values come from: what was put, and, for the namespace of endpoints, the records of their requests."""
+"""Where values come from: what was put, the records of requests to endpoints, and the logs of training jobs."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from mlops.account.local.process.router import records
 from mlops.account.local.process.router.records import Record
 from mlops.account.local.process.serving import usage
 from mlops.account.local.process.serving.usage import Usage
+from mlops.account.local.services.cloudwatch import training_metrics
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import State, moment
 
@@ -48,6 +49,9 @@ def values(state: State, metric: Metric, start: datetime, end: datetime) -> Iter
         at = datetime.fromisoformat(row["time"]).timestamp()
         for _ in range(row["count"]):
             yield at, row["value"]
+    if metric.namespace == training_metrics.NAMESPACE:
+        span = (start.timestamp(), end.timestamp())
+        yield from training_metrics.values(state, metric.name, dict(metric.dimensions), *span)
     read = _OF_REQUESTS.get(metric.name) if metric.namespace == ENDPOINTS else None
     if read is not None:
         for record in _requests(state, dict(metric.dimensions), start.timestamp(), end.timestamp()):

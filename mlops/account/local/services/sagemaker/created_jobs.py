@@ -19,6 +19,7 @@ from mlops.check import step_types
 from mlops.check.job_kinds import kinds_here
 from mlops.ir import JobKind, StepType
 from mlops.knowledge.this_machine import of_step
+from mlops.run.job import STAGES
 
 LOG = ("job", "1", "log.txt")
 """Below the job's folder: where :mod:`mlops.run.execute` puts that of the first attempt of the step ``job``."""
@@ -92,7 +93,9 @@ def _first_told(kind: JobKind, arn: str, request: Mapping[str, Any]) -> Mapping[
         began = moment(datetime.now(UTC))
         body |= {
             "SecondaryStatus": "Starting",
-            "SecondaryStatusTransitions": [{"Status": "Starting", "StartTime": began}],
+            "SecondaryStatusTransitions": [
+                {"Status": "Starting", "StartTime": began, "StatusMessage": STAGES["Starting"]}
+            ],
         }
     if kind.starts is not None:
         body |= {
