@@ -200,7 +200,7 @@ def _program(request: _Request) -> Iterator[Obstacle]:
         at = ("AlgorithmSpecification", "TrainingImage")
         yield from (Obstacle(at, message) for message in _missing(found.algorithm))
         count = _instances(request.get("ResourceConfig"))
-        if count > 1:
+        if count > 1 and not found.algorithm.hosts_here:
             message = f"{found.algorithm.title} runs here on one instance, and is to run on {count}"
             yield Obstacle(("ResourceConfig",), message)
         return

@@ -9,6 +9,7 @@ import pytest
 from ports_for_tests import ROLE, Account, step
 
 from mlops.ir import Step
+from mlops.ir.values import to_json
 from mlops.knowledge.algorithms import algorithm
 
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
@@ -83,6 +84,31 @@ def test_in_each_mode_of_the_sandbox(account: Account, every_mode: str) -> None:
     asked = step("Transform", "Ask", {"ModelName": "m", "TransformInput": given, "TransformOutput": output})
     assert account.run(asked) == "Succeeded", account.journal.last("Ask").failure
     assert len([float(line) for line in account.objects.read("s3://bucket/out/rows.csv.out").split()]) == 2
+
+
+@pytest.mark.proof("algorithms")
+@pytest.mark.xdist_group("hosts")  # jobs of one name have one port
+def test_two_hosts_train_one_model(account: Account, sandbox_mode: str) -> None:
+    for number in range(4):
+        account.objects.write(f"s3://bucket/train/{number}.csv", rows(50, number))
+    values = {"objective": "reg:squarederror", "num_round": "2", "nthread": "1"}
+    two = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+    sharded = to_json(training(values, {"train": "s3://bucket/train"}, ResourceConfig=two).arguments)
+    sharded["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
+    assert account.run(step("Training", "Train", sharded)) == "Succeeded", account.journal.log("Train")
+    log = account.journal.log("Train")
+    assert "Train matrix has 100 rows and 2 columns" in log and "\ttrain-rmse:" in log
+
+
+@pytest.mark.proof("algorithms")
+@pytest.mark.xdist_group("hosts")  # jobs of one name have one port
+def test_a_host_without_data(account: Account) -> None:
+    account.objects.write("s3://bucket/train/0.csv", rows(50, 1))
+    two = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
+    sharded = to_json(training({"num_round": "2"}, {"train": "s3://bucket/train"}, ResourceConfig=two).arguments)
+    sharded["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
+    assert account.run(step("Training", "Train", sharded)) == "Failed"
+    assert "Host algo-2 does not have training data" in (account.journal.last("Train").failure or "")
 
 
 def test_records() -> None:

@@ -18,6 +18,7 @@ from mlops.use_cases.runnable import obstacles
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 TEXT = "811284229777.dkr.ecr.us-east-1.amazonaws.com/blazingtext:1"
+KNN = "382416733822.dkr.ecr.us-east-1.amazonaws.com/knn:1"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 LLM = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-tgi-inference:2.3.0-tgi2.2.0-gpu-py310"
 IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
@@ -94,7 +95,7 @@ REFUSED = [
     (training(HyperParameters={}, AlgorithmSpecification={"TrainingImage": TEXT}), "/AlgorithmSpecification"),
     (
         training(
-            HyperParameters={}, AlgorithmSpecification={"TrainingImage": XGBOOST}, ResourceConfig={"InstanceCount": 2}
+            HyperParameters={}, AlgorithmSpecification={"TrainingImage": KNN}, ResourceConfig={"InstanceCount": 2}
         ),
         "/ResourceConfig",
     ),

@@ -4,8 +4,9 @@ A file has ``title``, ``images`` (names of repositories), ``source``, ``input_mo
 ``max_instances`` where it is one host only, ``channels``, ``hyperparameters``, ``required_if``, ``only_if``,
 ``tunable`` (kind of range by hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that runs on a
 machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how it runs is
-in a module or package of its name in ``mlops/run/algorithms/``. ``metric_line`` is the regex by which the service
-finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of the metric's name.
+in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too. ``metric_line``
+is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of
+the metric's name.
 """
 
 from __future__ import annotations
@@ -177,6 +178,7 @@ class Algorithm:
     metrics: Mapping[str, str] = field(default_factory=dict)
     max_instances: int | None = None
     here: Mapping[str, str] | None = None
+    hosts_here: bool = False
     metric_line: str | None = None
 
     @property
@@ -238,6 +240,7 @@ def _read(name: str) -> Algorithm:
         written.get("metrics", {}),
         written.get("max_instances"),
         written.get("here"),
+        written.get("hosts_here", False),
         written.get("metric_line"),
     )
 

@@ -6,6 +6,7 @@ By aws/sagemaker-xgboost-container; where images differ, what is here says so.
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,11 +20,22 @@ def train(job: TrainingJob) -> None:
     from mlops.run.algorithms.xgboost import channels, hyperparameters
 
     values, given = hyperparameters.validated(job.hyperparameters), channels.validated(job.channels)
-    # The library looks for scikit-learn, and loads it where it is: half of its start, of which nothing is needed here.
-    sys.modules.setdefault("sklearn", None)  # type: ignore[arg-type]
+    _load_alone()
     from mlops.run.algorithms.xgboost.training import train as begin
 
     begin(job, values, given)
+
+
+def _load_alone() -> None:
+    """The library without scikit-learn, for which it looks and which it loads where it is: half of its start, and
+    training needs nothing of it."""
+    if "sklearn" in sys.modules:
+        return
+    sys.modules["sklearn"] = None  # type: ignore[assignment]
+    try:
+        import_module("xgboost")
+    finally:
+        del sys.modules["sklearn"]
 
 
 def service(model_folder: Path) -> Service:

@@ -6,7 +6,7 @@ import pickle
 import signal
 import sys
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +16,7 @@ from mlops.run.algorithms.job import AlgorithmFault, TrainingJob, UserFault
 from mlops.run.algorithms.xgboost import channels, data, metrics
 from mlops.run.algorithms.xgboost.checkpoints import Intermediate, Saving, newest
 from mlops.run.algorithms.xgboost.folds import Predictions, folds, report
+from mlops.run.algorithms.xgboost.hosts import together
 
 MODEL = "xgboost-model"
 _SAVED_BY_LIBRARY = (1, 3)
@@ -46,36 +47,43 @@ def train(job: TrainingJob, values: dict[str, Any], given: Mapping[str, Mapping[
     if given["train"]["TrainingInputMode"] == "Pipe":
         raise data.refuse_pipe(kind)
     _need_no_gpu(values)
-    weights = values.pop("csv_weights", 0) == 1
-    train_folder, validation_folder = job.channel("train"), job.channel("validation")
-    matrices = [
-        _matrix(folder, kind, weights=weights) if folder is not None else None
-        for folder in (train_folder, validation_folder)
+    folders = [
+        _with_data(job, folder, name, kind)
+        for folder, name in ((job.channel("train"), "training"), (job.channel("validation"), "validation"))
+        if folder is not None
     ]
-    if matrices[0] is None:
-        raise UserFault(f"No data in training channel path {train_folder}")
-    if validation_folder is not None and matrices[1] is None:
-        raise UserFault(f"No data in validation channel path {validation_folder}")
-    _tell(f"Train matrix has {matrices[0].num_row()} rows and {matrices[0].num_col()} columns")
-    if matrices[1] is not None:
-        _tell(f"Validation matrix has {matrices[1].num_row()} rows")
-    both = matrices[0]
-    if "_kfold" in values and train_folder is not None and validation_folder is not None:
-        both = data.matrix([train_folder, validation_folder], kind, weights=weights)
+    with together(job):
+        _train(job, values, folders, kind)
+
+
+def _with_data(job: TrainingJob, folder: Path, name: str, kind: str) -> Path:
+    """A folder whose files look like what they are to be. Raises :class:`UserFault`."""
+    if data.size_of(folder):
+        data.validate(folder, kind)
+        return folder
+    if len(job.hosts) == 1:
+        raise UserFault(f"No data in {name} channel path {folder}")
+    raise UserFault(
+        f"Host {job.host} does not have {name} data; the container would leave it out, here each host is to have some: "
+        "divide the data into at least as many files"
+    )
+
+
+def _train(job: TrainingJob, values: dict[str, Any], folders: Sequence[Path], kind: str) -> None:
+    """``folders`` are that of training, and that of validation where there is one."""
+    weights = values.pop("csv_weights", 0) == 1
+    train_matrix, *others = [data.matrix([folder], kind, weights=weights) for folder in folders]
+    _tell(f"Train matrix has {train_matrix.num_row()} rows and {train_matrix.num_col()} columns")
+    for validation_matrix in others:
+        _tell(f"Validation matrix has {validation_matrix.num_row()} rows")
+    both = data.matrix(folders, kind, weights=weights) if "_kfold" in values else train_matrix
     if isinstance(values.get("updater"), list):
         values["updater"] = ",".join(values["updater"])
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UserWarning)  # told by the library on its own stream too
-        models = _fitted(job, values, matrices[0], matrices[1], both)
+        models = _fitted(job, values, train_matrix, others[0] if others else None, both)
     for name, model in models.items():
         _save(job, model, job.model / name)
-
-
-def _matrix(folder: Path, kind: str, *, weights: bool) -> Any:
-    if data.size_of(folder) == 0:
-        return None
-    data.validate(folder, kind)
-    return data.matrix([folder], kind, weights=weights)
 
 
 def _need_no_gpu(values: dict[str, Any]) -> None:
