@@ -22,7 +22,12 @@ MONITORED: dict[str, Any] = {
     "Drift:AppSpecification/ImageUri": MONITOR,
     "Drift:Environment": {**PATHS, "dataset_format": '{"csv": {"header": true}}'},
 }
-QUALITY = {"analysis_type": "MODEL_QUALITY", "problem_type": "Regression", "ground_truth_attribute": "y"}
+QUALITY = {
+    "analysis_type": "MODEL_QUALITY",
+    "problem_type": "Regression",
+    "ground_truth_attribute": "y",
+    "inference_attribute": "p",
+}
 CLARIFIED: dict[str, Any] = {
     "Bias:AppSpecification/ImageUri": CLARIFY,
     "Bias:ProcessingInputs": [
@@ -101,6 +106,18 @@ CASES = [
         {**MONITORED, "Drift.CheckType": "MODEL_QUALITY", f"{ENV}/analysis_type": "MODEL_QUALITY"},
         f"{ENV}/problem_type",
         {**MONITORED, "Drift.CheckType": "MODEL_QUALITY", ENV: {**MONITORED[ENV], **QUALITY}},
+    ),
+    Case(
+        "a model's quality without its predictions",
+        "X880",
+        {
+            **MONITORED,
+            "Drift.CheckType": "MODEL_QUALITY",
+            ENV: {key: value for key, value in {**MONITORED[ENV], **QUALITY}.items() if key != "inference_attribute"},
+        },
+        f"{ENV}/inference_attribute",
+        {**MONITORED, "Drift.CheckType": "MODEL_QUALITY", ENV: {**MONITORED[ENV], **QUALITY}},
+        WARNING,
     ),
     Case(
         "a script that no input brings",

@@ -180,10 +180,10 @@ def test_what_a_fail_step_ended_is_not_gone_on_with(project: Project) -> None:
 
 def test_no_replay_is_offered_of_what_cannot_run_here(project: Project) -> None:
     (project.folder / "asks.py").write_text(ASKS)
-    assert "type EMR cannot be run on this machine" in project.mlops("run", "asks.py", code=1)[1]
+    assert "type EMR cannot run on this machine" in project.mlops("run", "asks.py", code=1)[1]
     project.mlops("upsert", "asks.py")
     told = project.mlops("start", "asks", "--watch", code=1)[1]
-    assert "type EMR cannot be run on this machine" in told and "replay" not in told
+    assert "type EMR cannot run on this machine" in told and "replay" not in told
     (step,) = json.loads(project.mlops("executions", "show", "--format", "json")[0])["steps"]
     assert (step["status"], step["replay"]) == ("Failed", None)
 

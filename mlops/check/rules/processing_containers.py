@@ -79,8 +79,8 @@ def _find(subject: Subject) -> Iterator[_Use]:
 )
 def container_environment(subject: Subject) -> Iterator[Fault]:
     """One of Amazon's processing containers misses a variable of its environment without which it does not start, or
-    gets one that it cannot read. A value that it does not know, a misspelt variable and a path that no input brings are
-    a warning.
+    gets one that it cannot read. A value that it does not know, a misspelt variable, a path that no input brings and
+    predictions of which nothing says where they are are a warning.
 
     Bad:  "dataset_format": "csv" for Model Monitor
     Good: "dataset_format": "{\\"csv\\": {\\"header\\": true}}"
@@ -107,6 +107,11 @@ def container_environment(subject: Subject) -> Iterator[Fault]:
                 why = "" if variable.required else f" for {check}"
                 help_text = f"e.g. {_example(variable)}" if variable.json or variable.one_of else "add it"
                 yield Fault(f"{at}/{variable.name}", f"{title} wants {variable.name}{why}", help_text, use.placed)
+        either = use.contract.either.get(check, ()) if isinstance(check, str) else ()
+        if either and not any(values.get(name) is not None for name in either):
+            message = f"{title} wants {' or '.join(either)} for {check}"
+            help_text = "say in which column the predictions are"
+            yield Fault(f"{at}/{either[0]}", message, help_text, use.placed, severity=Severity.WARNING)
         for name, value in values.items():
             if name in variables and isinstance(value, str):
                 yield from _value(use, f"{at}{pointer(name)}", variables[name], value)

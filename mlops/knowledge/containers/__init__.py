@@ -4,7 +4,7 @@ repository, read when a job names that.
 A file has ``title``, ``source`` and ``accounts`` (of the registry, by region), and as far as it is known: ``steps``
 that run no other container, ``environment``, ``inputs`` and ``outputs`` by name, ``command = false`` where the job may
 give none, or the ``program`` with its ``options``, ``flags``, which of them name ``files``, and forms of
-``applications``; ``rules`` and ``profiler_rules`` are those of Debugger.
+``applications``; ``either`` of some variables; ``rules`` and ``profiler_rules`` are those of Debugger.
 """
 
 from __future__ import annotations
@@ -69,6 +69,8 @@ class Contract:
     program: Program | None
     rules: tuple[str, ...]
     profiler_rules: tuple[str, ...]
+    either: Mapping[str, tuple[str, ...]]
+    """By what a check measures: variables of which one is to be there."""
 
 
 @cache
@@ -97,6 +99,7 @@ def _read(name: str) -> Contract:
         _program(written),
         tuple(written.get("rules", ())),
         tuple(written.get("profiler_rules", ())),
+        {check: tuple(names) for check, names in written.get("either", {}).items()},
     )
 
 

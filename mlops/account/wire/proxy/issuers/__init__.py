@@ -49,7 +49,7 @@ def issuer(terms: Terms) -> Issuer:
             return made
     raise UsageError(
         "nothing here makes certificates, which the proxy needs",
-        hint='`pip install "mlops[proxy]"`, or install the program openssl',
+        hint="`pip install '.[proxy]'` in a checkout, or install the program openssl",
     )
 
 

@@ -82,7 +82,7 @@ class _Program:
             said = told.stderr.decode(errors="replace").strip().splitlines()
             raise UsageError(
                 f"{self._program} makes no certificate: {said[-1] if said else f'it ended with {told.returncode}'}",
-                hint='`pip install "mlops[proxy]"` does without it',
+                hint="`pip install '.[proxy]'` in a checkout does without it",
             )
         return told.stdout
 
