@@ -102,7 +102,15 @@ class Here(Protocol):
     def repeated_versions(self, execution: str) -> tuple[Repeated, ...]:
         """What the execution with that id registered though it was there already."""
 
-    def open_step(self, execution: str, step: str, command: Sequence[str], say: Callable[[str], None]) -> int:
+    def open_step(
+        self,
+        execution: str,
+        step: str,
+        command: Sequence[str],
+        say: Callable[[str], None],
+        *,
+        debug: bool = False,
+    ) -> int:
         """The exit status of ``command``, or of a shell, where the step ran. Raises UsageError and Refusal."""
 
     def address(self, endpoint: str) -> str | None:

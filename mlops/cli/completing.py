@@ -88,7 +88,7 @@ _BY_NAME: Mapping[str, Completer] = {
     ),
     **dict.fromkeys(("environment", "registry", "from_env"), environments),
     **dict.fromkeys(("execution", "old", "new"), executions),
-    **dict.fromkeys(("step", "only", "interrupt_spot", "stubs"), steps),
+    **dict.fromkeys(("step", "only", "interrupt_spot", "stubs", "debug"), steps),
     **dict.fromkeys(("pipeline", "names"), pipelines),
     "place": execution_and_step,
     "group": groups,

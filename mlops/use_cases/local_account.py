@@ -25,10 +25,18 @@ def explain_cache(step: str, execution: str | None) -> Explanation:
 
 
 def open_step(
-    step: str, execution: str, command: Sequence[str], listener: Listener, *, environment: str = LOCAL
+    step: str,
+    execution: str,
+    command: Sequence[str],
+    listener: Listener,
+    *,
+    environment: str = LOCAL,
+    debug: bool = False,
 ) -> int:
-    """A shell, or ``command``, where the step ran; its exit code. Raises UsageError for an environment whose steps run
-    elsewhere."""
+    """A shell, or ``command``, or with ``debug`` the step's own under the debugger, where the step ran; its exit code.
+    Raises UsageError for an environment whose steps run elsewhere."""
+    if debug and command:
+        raise UsageError("--debug runs the step's own command, and takes none", hint="leave out what is behind `--`")
     if environment != LOCAL:
         raise UsageError(
             f"steps of {environment} run on its machines; only those of the local account can be opened",
@@ -37,7 +45,7 @@ def open_step(
         )
     account, here = _account()
     chosen = find(account, execution).rpartition("/")[2]
-    return here.open_step(chosen, step, command, lambda text: listener(Said(text=text)))
+    return here.open_step(chosen, step, command, lambda text: listener(Said(text=text)), debug=debug)
 
 
 def prune(keep: int, older_than: timedelta | None = None, *, doing: bool) -> Pruning:

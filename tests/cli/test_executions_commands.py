@@ -16,6 +16,8 @@ import pytest
 from command_line import in_this_process
 
 from mlops.account.local import LocalAccount
+from mlops.ir import UsageError
+from mlops.run.debugger import debugged as under_debugger
 
 ROOT = Path(__file__).parent.parent.parent
 PIPELINE = """\
@@ -280,6 +282,52 @@ def test_a_shell_on_a_terminal(project: Project) -> None:
         told += piece
     assert os.waitstatus_to_exitcode(os.waitpid(process, 0)[1]) == 5, told.decode()
     assert b"input" in told and b"output" in told
+
+
+def test_a_step_under_the_debugger(project: Project) -> None:
+    """Where it raised, with what it had; one that was served from the cache too."""
+    script = project.folder / "step.py"
+    script.write_text(STEP.replace('sys.exit("it is bad")', "raise ValueError(word)"))
+    ended = debugged(project, "p name + ' is ' + word\nq\n", "run", "pipeline.py", "-p", "Word=bad", "--debug", "Two")
+    assert "'Two is bad'" in ended.stdout, ended.stderr
+    ended = debugged(project, "q\n", "run", "pipeline.py", "-p", "Word=bad", "--debug", "One")
+    assert "One: Succeeded (cached)" in ended.stderr
+    assert "I am One" in ended.stdout, ended.stderr
+    words = project.mlops("executions", "open", "last", "One", "--debug", "--", "sh", code=2)[1]
+    assert "--debug runs the step's own command" in words
+
+
+@pytest.mark.parametrize(
+    ("command", "expected"),
+    [
+        ("python3 a.py -c 3", "python3 -m pdb -c continue a.py -c 3"),
+        ("/usr/bin/python3.11 -u -X dev -m train --x", "/usr/bin/python3.11 -u -X dev -m pdb -c continue -m train --x"),
+        ("python -c pass", None),
+        ("python", None),
+        ("python -", None),
+        ("python -m", None),
+        ("bash run.sh", None),
+        ("pythonista a.py", None),
+    ],
+)
+def test_what_the_debugger_is_for(command: str, expected: str | None) -> None:
+    if expected is None:
+        with pytest.raises(UsageError, match="for a Python program that stands in a file"):
+            under_debugger("Train", command.split())
+    else:
+        assert under_debugger("Train", command.split()) == expected.split()
+
+
+def debugged(project: Project, typed: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "mlops", *arguments],
+        cwd=project.folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        input=typed,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
 
 
 def until_step_runs(project: Project, name: str, seconds: float = 30) -> None:

@@ -113,10 +113,18 @@ class LocalAccount:
 
         return repeated_versions(self.state, execution)
 
-    def open_step(self, execution: str, step: str, command: Sequence[str], say: Callable[[str], None]) -> int:
+    def open_step(
+        self,
+        execution: str,
+        step: str,
+        command: Sequence[str],
+        say: Callable[[str], None],
+        *,
+        debug: bool = False,
+    ) -> int:
         from mlops.account.local.upkeep.opening import open_step
 
-        return open_step(self.state, execution, step, command, say)
+        return open_step(self.state, execution, step, command, say, debug=debug)
 
     def address(self, endpoint: str) -> str | None:
         from mlops.account.local.services.sagemaker.endpoints import address

@@ -261,7 +261,12 @@ def _status(step: StepState | None) -> str:
 @options.execution_and_step
 @options.execution
 @options.environment
-def open_(place: tuple[str, ...], execution: str | None, environment: str, words: tuple[str, ...]) -> None:
+@click.option(
+    "--debug",
+    is_flag=True,
+    help="The step's own Python program under pdb, to breakpoints and where it raises.",
+)
+def open_(place: tuple[str, ...], execution: str | None, environment: str, debug: bool, words: tuple[str, ...]) -> None:
     """A shell, or COMMAND, where STEP of EXECUTION (the newest without) ran: its /opt/ml, environment and sandbox.
 
     In the local account only. Ends with the command's exit code.
@@ -270,4 +275,4 @@ def open_(place: tuple[str, ...], execution: str | None, environment: str, words
     from mlops.use_cases.local_account import open_step
 
     chosen, step = options.placed(place, execution)
-    raise click.exceptions.Exit(open_step(step, chosen, words, hear, environment=environment))
+    raise click.exceptions.Exit(open_step(step, chosen, words, hear, environment=environment, debug=debug))

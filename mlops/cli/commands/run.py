@@ -43,6 +43,11 @@ from mlops.cli import options
     metavar="STEP=FILE",
     help="Do not run STEP: FILE, a JSON file, says what others read of it; repeatable.",
 )
+@click.option(
+    "--debug",
+    metavar="STEP",
+    help="When it has ended, run STEP's Python program once more under pdb: to breakpoints, and to where it raises.",
+)
 @options.as_json
 def command(
     target: str | None,
@@ -54,6 +59,7 @@ def command(
     no_cache: bool,
     interrupt_spot: tuple[str, ...],
     stubs: tuple[str, ...],
+    debug: str | None,
     format_: str,
 ) -> None:
     """Compile, check, upsert, start and watch TARGET in the local account: on this machine, without Docker.
@@ -80,4 +86,9 @@ def command(
     )
     with Watching(as_json=format_ == "json") as watching:
         state = run(request, watching)
+    if debug is not None:
+        from mlops.cli.listening import hear
+        from mlops.use_cases.local_account import open_step
+
+        raise click.exceptions.Exit(open_step(debug, state.id, (), hear, debug=True))
     need_success(state)

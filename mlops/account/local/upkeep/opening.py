@@ -74,29 +74,47 @@ class _Unwritten:
         return frozenset()
 
 
-def open_step(state: State, execution: str, name: str, command: Sequence[str], say: Callable[[str], None]) -> int:
-    """Run ``command``, a shell where it is empty, where the last attempt of the step ran; answers its exit status.
-    Raises UsageError for a step that was not run here, Refusal for one that still runs."""
+def open_step(
+    state: State,
+    execution: str,
+    name: str,
+    command: Sequence[str],
+    say: Callable[[str], None],
+    *,
+    debug: bool = False,
+) -> int:
+    """Run ``command``, a shell where it is empty, where the last attempt of the step ran; with ``debug`` the step's own
+    under the debugger. Answers its exit status. Raises UsageError for a step that was not run here, Refusal for one
+    that still runs."""
     settle(state, execution)
-    step = _last_attempt(state, execution, name)
+    step = _last_attempt(state, execution, name, follow=debug)
     if step["status"] in _STILL_RUNNING:
         raise Refusal(f"{name} still runs", hint=f"wait for it, or `mlops executions stop {execution}`")
     attempt = Path(step["log"]).parent
     folder = Path(tempfile.mkdtemp(prefix="opened-", dir=attempt))
     try:
-        return _open(state, step, attempt, folder, command, say)
+        return _open(state, step, attempt, folder, command, say, debug)
     finally:
         remove(folder)
 
 
 def _open(
-    state: State, step: sqlite3.Row, attempt: Path, folder: Path, command: Sequence[str], say: Callable[[str], None]
+    state: State,
+    step: sqlite3.Row,
+    attempt: Path,
+    folder: Path,
+    command: Sequence[str],
+    say: Callable[[str], None],
+    debug: bool,
 ) -> int:
+    from mlops.run.debugger import debugged
     from mlops.run.sandbox import Box
     from mlops.run.terminal import run
 
     work, start = _work(state, step, folder)
     prepared = _prepare(work, start)
+    if debug:
+        command = debugged(step["name"], prepared.command)
     ran = shlex.join(hide([*prepared.command]))
     box = work.box(network=_network(work.request))
     if (attempt / "ml").is_dir():
@@ -108,7 +126,8 @@ def _open(
     return run(command or shell, box, environment=prepared.environment, cwd=prepared.cwd, log=work.log)
 
 
-def _last_attempt(state: State, execution: str, name: str) -> sqlite3.Row:
+def _last_attempt(state: State, execution: str, name: str, *, follow: bool) -> sqlite3.Row:
+    """``follow``: of one that was served from the cache that of the execution which ran it."""
     row = state.store.one(
         "SELECT * FROM step WHERE execution = ? AND name = ? ORDER BY attempt DESC LIMIT 1", execution, name
     )
@@ -120,6 +139,8 @@ def _last_attempt(state: State, execution: str, name: str) -> sqlite3.Row:
         )
     if row["cache_source"]:
         source = str(row["cache_source"]).rpartition("/")[2]
+        if follow:
+            return _last_attempt(state, source, name, follow=follow)
         raise UsageError(
             f"{name} was not run in {execution}: its result is that of {source}",
             hint=f"`mlops executions open {name} --execution {source}`",
