@@ -49,6 +49,22 @@ def test_a_path_where_a_uri_belongs_is_taken_and_its_step_fails(local: LocalAcco
     assert step["StepStatus"] == "Failed" and "/home/me/data" in step["FailureReason"]
 
 
+def test_one_place_for_two_inputs_is_taken(local: LocalAccount) -> None:
+    work = processing("Work", "true")
+    source = {"S3Uri": "s3://bucket/data", "LocalPath": "/opt/ml/processing/input", "S3DataType": "S3Prefix"}
+    work["Arguments"]["ProcessingInputs"] = [{"InputName": name, "S3Input": source} for name in ("a", "b")]
+    assert create(local, work).endswith("/p")
+
+
+def test_variables_in_a_version_of_no_group_are_taken(local: LocalAccount) -> None:
+    container = {"Image": IMAGE, "ModelDataUrl": "s3://bucket/m.tar.gz", "Environment": {"A": "1"}}
+    inference = {"Containers": [container], "SupportedContentTypes": ["a/b"], "SupportedResponseMIMETypes": ["a/b"]}
+    inference |= {"SupportedRealtimeInferenceInstanceTypes": ["ml.m5.large"]}
+    inference |= {"SupportedTransformInstanceTypes": ["ml.m5.large"]}
+    register = {"Name": "Register", "Type": "RegisterModel", "Arguments": {"InferenceSpecification": inference}}
+    assert create(local, register).endswith("/p")
+
+
 def test_other_mistakes_are_refused(local: LocalAccount) -> None:
     work = processing("Work", "true")
     work["Arguments"]["RoleArn"] = "r" * 30

@@ -204,6 +204,15 @@ def test_failures(account: Account, files: Any, changes: Any, reason: str) -> No
     assert len(failure) <= 1024
 
 
+def test_a_description_tells_of_debugger_and_profiler_what_the_service_does(account: Account) -> None:
+    rule = {"RuleConfigurationName": "LossNotDecreasing", "RuleEvaluatorImage": "image"}
+    asked = {"DebugRuleConfigurations": [rule], "ProfilerConfig": {"S3OutputPath": "s3://bucket/profiles"}}
+    assert account.run(training(account, "Train", {"train.py": ""}, **asked)) == "Succeeded"
+    (found,) = account.registry.jobs.values()
+    assert found["DebugRuleConfigurations"] == [{**rule, "VolumeSizeInGB": 0}]
+    assert (found["ProfilerConfig"]["ProfilingIntervalInMilliseconds"], found["ProfilingStatus"]) == (500, "Enabled")
+
+
 XGBOOST = "246618743249.dkr.ecr.us-west-2.amazonaws.com/sagemaker-xgboost:1.7-1"
 
 

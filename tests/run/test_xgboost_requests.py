@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import importlib
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -49,6 +51,20 @@ def test_answers(asked: Asked, models: dict[str, Any], monkeypatch: pytest.Monke
         assert found[1].startswith(wanted)
         found = (found[0], wanted, found[2])
     assert found == (asked.status, wanted, asked.answered)
+
+
+def test_a_script_may_import_the_containers_own_decoders() -> None:
+    from mlops.run.algorithms.xgboost import container_modules
+
+    try:
+        container_modules.provide()
+        encoder = importlib.import_module("sagemaker_xgboost_container.encoder")
+        assert encoder.libsvm_to_dmatrix(b"0 1:0.5 3:0.25\n1 2:1").num_col() == 4
+        assert encoder.csv_to_dmatrix("1,2\n3,4").num_row() == 2
+        assert encoder.decode(b"1,2", "text/csv; charset=utf-8").num_col() == 2
+    finally:
+        for name in ("sagemaker_xgboost_container", "sagemaker_xgboost_container.encoder"):
+            sys.modules.pop(name, None)
 
 
 def test_there_are_forty() -> None:

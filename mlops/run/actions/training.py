@@ -49,8 +49,21 @@ def start(work: Work) -> Task:
         if member in request:
             request[member] = as_texts(request[member])
     request = _with_metrics(request)
-    job = Job(work, {**request, "OutputDataConfig": {**_UNENCRYPTED, **(request.get("OutputDataConfig") or {})}})
+    output = {"OutputDataConfig": {**_UNENCRYPTED, **(request.get("OutputDataConfig") or {})}}
+    job = Job(work, {**request, **output, **_debugged(request)})
     return job.launch(lambda: _launch(work, request, job))
+
+
+def _debugged(request: Mapping[str, Any]) -> dict[str, Any]:
+    """What the service tells of Debugger and Profiler beyond what it was asked, as a test of its SDK finds it
+    (test_training_job_with_debugger_and_profiler). Neither runs here."""
+    told: dict[str, Any] = {}
+    if rules := request.get("DebugRuleConfigurations"):
+        told["DebugRuleConfigurations"] = [{"VolumeSizeInGB": 0, **rule} for rule in rules]
+    profiler = request.get("ProfilerConfig")
+    if profiler is not None and not profiler.get("DisableProfiler"):
+        told |= {"ProfilerConfig": {"ProfilingIntervalInMilliseconds": 500, **profiler}, "ProfilingStatus": "Enabled"}
+    return told
 
 
 def _with_metrics(request: Mapping[str, Any]) -> dict[str, Any]:

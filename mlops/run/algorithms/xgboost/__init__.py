@@ -46,6 +46,7 @@ def service(model_folder: Path) -> Service:
 
 
 def script_defaults() -> Defaults:
-    from mlops.run.algorithms.xgboost import script
+    from mlops.run.algorithms.xgboost import container_modules, script
 
+    container_modules.provide()
     return script.DEFAULTS
