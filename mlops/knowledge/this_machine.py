@@ -21,6 +21,7 @@ from mlops.knowledge import notebook_jobs
 from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.elsewhere import cannot_run
 from mlops.knowledge.framework_images import needs_script, serves_itself
+from mlops.knowledge.monitor_images import program_here
 from mlops.knowledge.programs import missing_program
 
 if TYPE_CHECKING:
@@ -96,7 +97,8 @@ def of_containers(containers: Sequence[_Request], mode: Any) -> Iterator[Obstacl
 
 def _processing(request: _Request) -> Iterator[Obstacle]:
     place = ("AppSpecification", "ContainerEntrypoint")
-    if not get(request, *place) and not _is_later(request.get("AppSpecification")):
+    ours = program_here(get(request, "AppSpecification", "ImageUri"))
+    if not get(request, *place) and ours is None and not _is_later(request.get("AppSpecification")):
         yield Obstacle(place, "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
     yield from _entrypoint(get(request, *place), place, request.get("Environment"))
     yield from _processed(request)

@@ -160,6 +160,18 @@ def test_data_that_drifted_fail_the_step_and_say_why(account: Account) -> None:
     assert ended.metadata["QualityCheck"]["CheckJobArn"] == described["ProcessingJobArn"]
 
 
+def test_a_job_with_the_monitors_image_runs_without_a_command(account: Account) -> None:
+    image = "156813124566.dkr.ecr.us-east-1.amazonaws.com/sagemaker-model-monitor-analyzer"
+    check = quality(account, "Suggest", "age\n1\n2\n")
+    arguments: Any = check.arguments
+    request = {**arguments, "AppSpecification": {"ImageUri": image}}
+    assert account.run(Step("Suggest", "Processing", request, {})) == "Succeeded", account.journal.last(
+        "Suggest"
+    ).failure
+    [feature] = document(account, "s3://bucket/Suggest/results/constraints.json")["features"]
+    assert (feature["name"], feature["inferred_type"]) == ("age", "Integral")
+
+
 def document(account: Account, uri: str) -> Any:
     return json.loads(account.objects.read(uri))
 

@@ -8,27 +8,24 @@ asked is served beside it, for the time of the check.
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
 from mlops.run.baselines import CLARIFY, VIOLATIONS, Check, check_of
 from mlops.run.job import Job
 from mlops.run.log import exit_reason
+from mlops.run.monitor_program import monitor_program
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.ports import ObjectMissing
-from mlops.run.processing_job import Started, launch, requested
+from mlops.run.processing_job import launch, requested
 from mlops.run.requirements import check_requirements
 from mlops.run.serving.inference_pipeline import InferencePipeline
 from mlops.run.serving.model_data import place_model
 from mlops.run.transfer import OPT_ML, fetch
 from mlops.run.work import Work
 
-_PROGRAM = Path(__file__).parents[2] / "monitor"
-_CODE = OPT_ML / "monitor"
 _BASELINE = OPT_ML / "processing" / "baseline"
 _PORTS = "MLOPS_MODEL_PORTS"
 _RESULT = "analysis_result"
@@ -70,8 +67,6 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job, check: Check) -> _
     files = {part: _BASELINE / f"{part.lower()}.json" for part in check.compared}
 
     def add(host: Work) -> None:
-        ignored = shutil.ignore_patterns("__pycache__")
-        shutil.copytree(_PROGRAM, host.opt_ml / _CODE.relative_to(OPT_ML), ignore=ignored)
         for part, uri in check.compared.items():
             what = f"the previous baseline's {part.lower()}"
             fetch(uri, host.opt_ml / files[part].relative_to(OPT_ML), work.ports.objects, what)
@@ -82,8 +77,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job, check: Check) -> _
         if servers is not None:
             variables[_PORTS] = ",".join(map(str, servers.ports))
         word = "clarify" if check.type == CLARIFY else "quality"
-        command = [sys.executable, "-P", f"{_CODE}/entry.py", word]
-        started = Started(command, add, variables, alone=True, network=servers is not None)
+        started = monitor_program(word, add=add, variables=variables, network=servers is not None)
         return launch(work, request, job, started), servers
     except BaseException:
         if servers is not None:
