@@ -112,7 +112,10 @@ def one_input(**source: object) -> dict[str, object]:
         (one_input(S3InputMode="Pipe"), "input in: S3InputMode Pipe cannot run on this machine yet"),
         (one_input(S3Uri="s3://bucket/m.json", S3DataType="ManifestFile"), "is not JSON"),
         (request(ProcessingInputs=[{"InputName": "in", "DatasetDefinition": {}}]), "only an S3Input can be read"),
-        (request(AppSpecification={"ContainerEntrypoint": ["no-such-program"]}), "exit code 127 (not found)"),
+        (
+            request(AppSpecification={"ContainerEntrypoint": ["no-such-program"]}),
+            "no-such-program is a program of the image, and is not on this machine",
+        ),
         ({"Environment": {"A": ["x"]}}, 'text or a number was needed, found ["x"]'),
         ({"Environment": {"Get": "Parameters.None"}}, "Parameters.None: the pipeline has no such parameter"),
     ],
