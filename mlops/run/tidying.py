@@ -9,7 +9,8 @@ from queue import SimpleQueue
 
 from mlops.run.beneath import remove
 
-_OF_A_JOB = ("ml", "scratch", "hosts", "containers")
+OF_A_JOB = ("ml", "scratch", "hosts", "containers")
+"""Below the folder of a job's attempt."""
 
 
 class Tidying:
@@ -38,7 +39,7 @@ class Tidying:
 
     def _work(self) -> None:
         while (folder := self._folders.get()) is not None:
-            for name in _OF_A_JOB:
+            for name in OF_A_JOB:
                 # What cannot be removed goes with the execution, which says so.
                 with suppress(OSError):
                     remove(folder / name)

@@ -76,6 +76,10 @@ def _jobs(connection: sqlite3.Connection) -> Iterator[str]:
     names = {row["job"] for row in alive}
     if None in names:
         return
+    # Those that a tuning job started live with it.
+    started = connection.execute("SELECT kind, name, parent FROM job WHERE parent != ''")
+    parents = {name.partition("/")[2] for name in names}
+    names |= {f"{row['kind']}/{row['name']}" for row in started if row["parent"] in parents}
     for row in connection.execute("SELECT kind, name, status FROM resource WHERE kind LIKE '%Job'"):
         if row["status"] in ("InProgress", "Stopping") and f"{row['kind']}/{row['name']}" not in names:
             yield f"{row['kind']} {row['name']} is {row['status']}, but its step is not"

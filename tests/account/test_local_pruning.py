@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 import uuid
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from store_invariants import violations
 
 from mlops.account import RunOptions
 from mlops.account.local import LocalAccount
+from mlops.account.local.state import moment
 from mlops.account.local.upkeep.pruning import Pruning, plan, prune
 
 BUCKET = "mlops-tests"
@@ -331,3 +332,30 @@ def test_thousands_of_executions_go_in_small_steps_and_linear_time(tmp_path: Pat
     """Counted and not timed: ten times as many are about ten times the work, a hundred in one step."""
     few = work(LocalAccount(tmp_path / "few", "us-east-1"), MANY // 10)
     assert work(LocalAccount(tmp_path / "many", "us-east-1"), MANY) < 12 * few
+
+
+def test_what_created_jobs_leave_goes_but_for_their_logs(local: LocalAccount) -> None:
+    old, young = (datetime.now(UTC) - timedelta(days=days) for days in (2, 0))
+    for name, status, when in (
+        ("ended", "Completed", old),
+        ("just-ended", "Completed", young),
+        ("lost", "InProgress", old),
+        ("deleted", "", old),
+    ):
+        folder = local.state.job_folder("training-job", name) / "job" / "1"
+        (folder / "ml").mkdir(parents=True)
+        (folder / "log.txt").write_text("printed")
+        if status:
+            local.state.store.write(
+                "INSERT INTO resource VALUES ('TrainingJob', ?, ?, ?, ?, '{}')",
+                name,
+                moment(when),
+                moment(when),
+                status,
+            )
+    found = prune(local.state, plan(local.state, keep=0)).left_over
+    assert sorted(str(path.relative_to(local.state.folder)) for path in found) == [
+        "jobs/training-job/deleted",
+        "jobs/training-job/ended/job/1/ml",
+    ]
+    assert (local.state.job_folder("training-job", "ended") / "job" / "1" / "log.txt").is_file()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.state import State, dump, moment
@@ -14,6 +15,7 @@ from mlops.ir.execution_events import execution_event, step_event
 GONE = "the process that ran it is gone"
 RUNNING = ("Executing", "Stopping")
 ALIVE = ("InProgress", "Stopping")
+_JOBS, _OBJECTIVES = "TrainingJobStatusCounters", "ObjectiveStatusCounters"
 _ARE_ALIVE = "resource.status IN ('InProgress', 'Stopping')"
 """As the index of those has it."""
 
@@ -117,10 +119,21 @@ def _end_jobs(
             told["SecondaryStatus"] = status
         if failure:
             told["FailureReason"] = failure
+        body = json.loads(job["body"])
+        if kind.starts is not None:
+            told |= _counted(body, "Stopped" if status == "Stopped" else "NonRetryableError")
         connection.execute(
             "UPDATE resource SET status = ?, modified = ?, body = ? WHERE kind = ? AND name = ?",
-            (status, time, dump({**json.loads(job["body"]), **told}), job["kind"], job["name"]),
+            (status, time, dump({**body, **told}), job["kind"], job["name"]),
         )
+
+
+def _counted(body: Mapping[str, Any], ended: str) -> dict[str, Any]:
+    """The counters of a job whose own jobs end with it."""
+    jobs, objectives = ({**(body.get(name) or {})} for name in (_JOBS, _OBJECTIVES))
+    jobs[ended] = jobs.get(ended, 0) + jobs.pop("InProgress", 0)
+    objectives["Failed"] = objectives.get("Failed", 0) + objectives.pop("Pending", 0)
+    return {_JOBS: {**jobs, "InProgress": 0}, _OBJECTIVES: {**objectives, "Pending": 0}}
 
 
 def settle_job(state: State, kind: str, name: str) -> None:

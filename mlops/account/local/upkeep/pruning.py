@@ -20,7 +20,7 @@ from pathlib import Path
 
 from mlops.account.local import events, ownership, reserve
 from mlops.account.local.objects import WRITING, StoredObject
-from mlops.account.local.settling import RUNNING, settle
+from mlops.account.local.settling import ALIVE, RUNNING, settle
 from mlops.account.local.state import State, moment
 from mlops.account.local.upkeep.references import (
     Going,
@@ -30,9 +30,11 @@ from mlops.account.local.upkeep.references import (
     documents_of,
     documents_since,
 )
+from mlops.check.job_kinds import by_segment
 from mlops.ir import ConfigurationError
 from mlops.project.private import how_to_own, not_ours
 from mlops.run.beneath import Barred, Folder, remove
+from mlops.run.tidying import OF_A_JOB
 
 LEFT_OVER_SECONDS = 86_400.0
 """A temporary file or an asset may be one that somebody is about to use; after a day nobody is."""
@@ -376,13 +378,14 @@ def _buckets(state: State) -> list[str]:
 
 
 def _left_over(state: State) -> Iterator[Path]:
-    """Folders of executions that nobody knows, and uploads that never became objects."""
+    """Folders of executions that nobody knows, what created jobs have left, and uploads that never became objects."""
     executions = state.folder / "executions"
     known = {row["id"] for row in state.store.all("SELECT id FROM execution")}
     for folder in sorted(executions.iterdir()) if executions.is_dir() else ():
         # One that is just being started has its owner before it has its row.
         if folder.name not in known and folder.is_dir() and not ownership.owned(folder):
             yield folder
+    yield from _left_by_jobs(state)
     writing = state.folder / "objects" / WRITING
     before = time.time() - LEFT_OVER_SECONDS
     for file in sorted(writing.iterdir()) if writing.is_dir() else ():
@@ -394,6 +397,25 @@ def _left_over(state: State) -> Iterator[Path]:
     for folder in sorted(uploads.iterdir()) if uploads.is_dir() else ():
         if folder.name not in begun and folder.stat().st_mtime < before:
             yield folder
+
+
+def _left_by_jobs(state: State) -> Iterator[Path]:
+    """Folders of created jobs that were deleted, and of those that ended a day ago or longer all but the logs."""
+    before = moment(datetime.now(UTC) - timedelta(seconds=LEFT_OVER_SECONDS))
+    jobs = state.folder / "jobs"
+    for kind in sorted(jobs.iterdir()) if jobs.is_dir() else ():
+        named = by_segment(kind.name)
+        for folder in sorted(kind.iterdir()):
+            row = named and state.store.one(
+                "SELECT status, modified FROM resource WHERE kind = ? AND name = ?", named.name, folder.name
+            )
+            if ownership.owned(folder):
+                continue
+            if row is None:
+                yield folder
+            elif row["status"] not in ALIVE and row["modified"] < before:
+                places = [folder / "job" / "1", *sorted(folder.glob("job/1/jobs/*"))]
+                yield from (place / name for place in places for name in OF_A_JOB if (place / name).is_dir())
 
 
 def _size(path: Path) -> int:
