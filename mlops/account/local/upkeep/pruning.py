@@ -406,9 +406,8 @@ def _left_by_jobs(state: State) -> Iterator[Path]:
     for kind in sorted(jobs.iterdir()) if jobs.is_dir() else ():
         named = by_segment(kind.name)
         for folder in sorted(kind.iterdir()):
-            row = named and state.store.one(
-                "SELECT status, modified FROM resource WHERE kind = ? AND name = ?", named.name, folder.name
-            )
+            told = (named.name if named is not None else "", folder.name)
+            row = state.store.one("SELECT status, modified FROM resource WHERE kind = ? AND name = ?", *told)
             if ownership.owned(folder):
                 continue
             if row is None:
