@@ -41,6 +41,10 @@ class Texts:
         self._loops = {name: items for name, items in loops.items() if bound[name] == 1}
         self._known: dict[str, str | None] = {}
 
+    def value(self, node: ast.expr) -> ast.expr | None:
+        """What a name is given, where that is once in the whole file."""
+        return self._values.get(node.id) if isinstance(node, ast.Name) else node
+
     def of(self, node: ast.expr) -> str | None:
         """None where it is known only when the script runs, or is several."""
         return self._of(node, {})

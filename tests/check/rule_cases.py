@@ -639,6 +639,14 @@ CASES = [
         WARNING,
     ),
     Case(
+        "a time against a number",
+        "C604",
+        {"Gate:Conditions/1/LeftValue": get("Execution.StartDateTime"), "Gate:Conditions/1/RightValue": 1},
+        "Gate:Conditions/1/RightValue",
+        {"Gate:Conditions/1/LeftValue": get("Execution.StartDateTime"), "Gate:Conditions/1/RightValue": "2026"},
+        WARNING,
+    ),
+    Case(
         "order of truth values",
         "C604",
         {"Gate:Conditions/2/Conditions/1/Condition/Type": "LessThan"},

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlops.check import check
-from mlops.ir import Asset, Definition, Finding, Ref, Step
+from mlops.ir import Asset, Definition, Finding, JsonGet, Ref, Step
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 URI, FOLDER = "s3://acme/code/sourcedir.tar.gz", "s3://acme/code/abc"
@@ -256,6 +256,39 @@ def test_variables_that_a_step_does_not_give(
     tmp_path: Path, text: str, environment: dict[str, Any], code: str | None
 ) -> None:
     assert [item.code for item in reading(tmp_path, text, Environment=environment)] == ([] if code is None else [code])
+
+
+REPORT = f"{OUT}/evaluation.json"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "told"),
+    [
+        (f'json.dump({{"accuracy": a}}, open("{REPORT}", "w"))', "precision", True),
+        (f'r = {{"a": {{"auc": x}}}}\nopen("{REPORT}", "w").write(json.dumps(r))', "a.mse", True),
+        (f'r = {{"a": {{"auc": x}}}}\nopen("{REPORT}", "w").write(json.dumps(r))', "a.auc.value", False),
+        (f'r = {{"a": {{"auc": x}}}}\nr["b"] = 1\nopen("{REPORT}", "w").write(json.dumps(r))', "b", False),
+        (f'r = {{**more, "a": 1}}\nopen("{REPORT}", "w").write(json.dumps(r))', "b", False),
+        (f'print(json.dumps({{"x": 1}}))\njson.dump(r, open("{REPORT}", "w"))', "b", False),
+        (f'json.dump(report, open("{REPORT}", "w"))', "b", False),
+        (f'json.dump({{"accuracy": a}}, open("{REPORT}", "w"))', "$.accuracy", False),
+    ],
+)
+def test_what_is_read_of_a_report(tmp_path: Path, text: str, path: str, told: bool) -> None:
+    request = {
+        "AppSpecification": {"ImageUri": SKLEARN, "ContainerEntrypoint": ("python3", f"{CODE}/prepare.py")},
+        "ProcessingInputs": ({"InputName": "code", "S3Input": {"S3Uri": f"{FOLDER}/", "LocalPath": CODE}},),
+        "ProcessingOutputConfig": {
+            "Outputs": ({"OutputName": "report", "S3Output": {"S3Uri": "s3://acme/out", "LocalPath": OUT}},)
+        },
+    }
+    report = {"PropertyFileName": "q", "OutputName": "report", "FilePath": "evaluation.json"}
+    step = Step("Prepare", "Processing", request, members={"PropertyFiles": (report,)})
+    value = JsonGet(path, property_file=Ref("Steps.Prepare.PropertyFiles.q"))
+    reader = Step("Fit", "Training", {"HyperParameters": {"x": value}})
+    code = asset(tmp_path, {"prepare.py": f"import json\n{text}"}, FOLDER)
+    found = check(Definition("churn", steps=(step, reader), assets=(code,))).findings
+    assert [item.code for item in found if item.code.startswith("X92")] == (["X929"] if told else [])
 
 
 def test_an_image_of_ones_own_may_have_any_variable(tmp_path: Path) -> None:

@@ -211,7 +211,8 @@ def condition_operand_types(subject: Subject) -> Iterator[Fault]:
         for at, operand in list(_operands(condition))[1:]:
             kind = _group(_kind(subject, operand))
             scalars = ("String", "Number", "Boolean")
-            if kind in scalars and left_kind in scalars and kind != left_kind:
+            is_time = {kind, left_kind} in ({"DateTime", "Number"}, {"DateTime", "Boolean"})
+            if is_time or (kind in scalars and left_kind in scalars and kind != left_kind):
                 # Outcome and other texts that the service compares with a truth value stay out: they are untyped.
                 message = f"compares a {left_kind} with a {kind}"
                 yield Fault(at, message, "compare values of one type", placed)

@@ -19,7 +19,9 @@ from mlops.check.rule import Fault, rule
 from mlops.check.script_texts import Texts
 from mlops.check.scripts import Script, scripts
 from mlops.check.subject import Subject, literal_texts
-from mlops.ir import Severity, Value
+from mlops.ir import JsonGet, Ref, Severity, Value
+from mlops.ir.json_path import PathMissing
+from mlops.ir.json_path import parse as parse_path
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.project.python_files import parsed
@@ -54,6 +56,8 @@ class _Reads:
     takes_others: bool = False
     fills: bool = False
     """It brings variables of its environment itself."""
+    writes: tuple[ast.Dict, int] | None = None
+    """The one object that it writes as JSON, where all of it stands in the script, with its line."""
 
 
 @dataclass(slots=True)
@@ -69,6 +73,8 @@ class _Found:
     takes_others: bool = False
     is_plain: bool = True
     fills: bool = False
+    dumped: list[ast.expr] = field(default_factory=list)
+    changed: set[str] = field(default_factory=set)
 
 
 def _read(file: Path) -> _Reads:
@@ -100,7 +106,18 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
         tuple(found.options) if found.parses and found.is_plain else None,
         found.takes_others,
         found.fills,
+        _written(found),
     )
+
+
+def _written(found: _Found) -> tuple[ast.Dict, int] | None:
+    if len(found.dumped) != 1:
+        return None
+    (dumped,) = found.dumped
+    if isinstance(dumped, ast.Name) and dumped.id in found.changed:
+        return None
+    value = found.texts.value(dumped)
+    return (value, value.lineno) if isinstance(value, ast.Dict) else None
 
 
 def _walk(node: ast.AST, found: _Found) -> None:
@@ -131,6 +148,13 @@ def _walk(node: ast.AST, found: _Found) -> None:
         case ast.Call(func=ast.Attribute(attr="makedirs" | "mkdir", value=owner), args=args):
             made = (path for item in (owner, *args[:1]) for path in found.texts.all(item))
             found.made.update(path.rstrip("/") for path in made if path)
+        case ast.Call(func=ast.Attribute(attr="dump" | "dumps"), args=[dumped, *_]):
+            found.dumped.append(dumped)
+        case (
+            ast.Subscript(value=ast.Name(id=name), ctx=ast.Store())
+            | ast.Call(func=ast.Attribute(attr="update" | "setdefault" | "pop", value=ast.Name(id=name)))
+        ):
+            found.changed.add(name)
         case ast.Call(func=ast.Attribute(attr="add_argument")):
             _add(node, found)
         case ast.Call(func=ast.Attribute(attr="parse_args")):
@@ -395,6 +419,61 @@ def report_of_another_name(subject: Subject) -> Iterator[Fault]:
                 path, line = written[0]
                 message = f"{script.name}:{line} writes {path}, and what is read is {file}"
                 yield Fault(script.at, message, "use one name for both", script.placed)
+
+
+@rule(
+    "X929",
+    "value-not-in-report",
+    Severity.WARNING,
+    source="AWS docs: build-and-manage-propertyfile; a value that is not in the file fails the step that reads it",
+)
+def value_not_in_report(subject: Subject) -> Iterator[Fault]:
+    """A value is read of a report that its script does not write: the step that reads it fails when the script has run.
+    Told only where the script writes one JSON object, all of whose keys stand in it.
+
+    Bad:  {"Std:JsonGet": {..., "Path": "precision"}} of a script with json.dump({"accuracy": accuracy}, file)
+    Good: "Path": "accuracy"
+    """
+    written = {
+        script.placed.step.name: (script, *reads.writes)
+        for script, reads in _python(subject)
+        if script.member is None and reads.writes is not None
+    }
+    for site in subject.sites if written else ():
+        read = site.expression
+        if not isinstance(read, JsonGet) or not isinstance(read.property_file, Ref) or not isinstance(read.path, str):
+            continue
+        path = read.property_file.path
+        known = written.get(path.name) if path is not None and path.root == "Steps" else None
+        if known is None or len([file for file in subject.property_files if file.placed is known[0].placed]) != 1:
+            continue
+        script, report, line = known
+        missing = _not_written(report, read.path)
+        if missing is not None:
+            name, keys = missing
+            message = f"{script.name}:{line} writes a report without {name!r}, and {read.path} is read of it"
+            help_text = did_you_mean(name, keys) or f"it writes {', '.join(keys)}"
+            yield Fault(f"{site.at}/Std:JsonGet/Path", message, help_text, site.placed)
+
+
+def _not_written(report: ast.Dict, path: str) -> tuple[str, list[str]] | None:
+    """The first name of the path that is not there, with those that are."""
+    try:
+        segments = parse_path(path)
+    except PathMissing:
+        return None
+    here: ast.expr = report
+    for segment in segments:
+        if not isinstance(here, ast.Dict):
+            return None
+        values = dict(zip(map(_constant, here.keys), here.values, strict=True))
+        keys = [key for key in values if isinstance(key, str)]
+        if len(keys) != len(here.keys) or not isinstance(segment, str):
+            return None
+        if segment not in keys:
+            return segment, keys
+        here = values[segment]
+    return None
 
 
 def _is_said(script: Script, word: str) -> bool:
