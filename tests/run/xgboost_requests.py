@@ -7,6 +7,7 @@ predicts for the rows.
 
 from __future__ import annotations
 
+import io
 import json
 import struct
 from collections.abc import Callable, Mapping
@@ -58,6 +59,14 @@ def listed(predictions: Any) -> str:
 
 def batch(predictions: Any) -> str:
     return "".join(f"{value}\n" for value in predictions.tolist())
+
+
+def array(predictions: Any) -> bytes:
+    import numpy
+
+    stream = io.BytesIO()
+    numpy.save(stream, predictions.astype(float))
+    return stream.getvalue()
 
 
 def frame(body: bytes) -> bytes:
@@ -180,6 +189,16 @@ ASKED = (
         JSON,
         rows=ROWS,
         environment={"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": JSON},
+    ),
+    Asked(
+        "an array by default",
+        "algorithm_mode/serve.py:174, 247; encoders:32-46",
+        TEXT,
+        200,
+        array,
+        "application/x-npy",
+        rows=ROWS,
+        environment={"SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT": "application/x-npy"},
     ),
     Asked(
         "in a batch",

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
+
+import numpy as np
 
 from mlops.run.algorithms.encoding import as_csv
 from mlops.run.algorithms.recordio import written
@@ -45,6 +48,10 @@ def encoded(predictions: Any, accept: str, *, batch: bool) -> bytes:
             return json.dumps({"predictions": [{"score": value} for value in values]}).encode()
         case "text/csv":
             return as_csv(values).encode()
+        case "application/x-npy":  # which only the variable for what is accepted by default can ask for
+            stream = io.BytesIO()
+            np.save(stream, values)
+            return stream.getvalue()
     raise NoEncoder(accept)
 
 
