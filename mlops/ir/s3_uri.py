@@ -2,6 +2,26 @@
 
 from __future__ import annotations
 
+import re
+
+_ON_THE_WEB = re.compile(
+    r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?/(?P<path>.+)"
+)
+
+
+def as_s3(uri: str) -> str:
+    """The same place beginning with ``s3://``, where it is written as its address on the web, which models may have.
+
+    >>> as_s3("https://acme.s3.eu-west-1.amazonaws.com/m.tar.gz"), as_s3("https://s3-eu-west-1.amazonaws.com/acme/m")
+    ('s3://acme/m.tar.gz', 's3://acme/m')
+    >>> as_s3("s3://acme/m.tar.gz"), as_s3("https://example.com/m")
+    ('s3://acme/m.tar.gz', 'https://example.com/m')
+    """
+    found = _ON_THE_WEB.fullmatch(uri)
+    if found is None:
+        return uri
+    return f"s3://{found['bucket']}/{found['path']}" if found["bucket"] else f"s3://{found['path']}"
+
 
 def split_uri(uri: str) -> tuple[str, str]:
     """

@@ -10,7 +10,7 @@ from typing import Any
 
 from mlops.account import Account, connect
 from mlops.check import check
-from mlops.check.stubs import Given, left_out
+from mlops.check.stubs import Given, given_for, left_out
 from mlops.deploy.executions import following as executions
 from mlops.deploy.executions.following import ExecutionState, StepState
 from mlops.deploy.models import registry
@@ -147,9 +147,12 @@ class Workplace:
         stubs: Mapping[str, Stub | str | Path],
         interrupt: Mapping[str, float],
     ) -> Execution:
-        files, taken_out = {}, {}
+        files, taken_out, held = {}, {}, {}
         for name, stub in stubs.items():
-            if isinstance(stub, Stub):
+            if isinstance(stub, Stub) and self._step(name).blocks and not (stub.outputs or stub.metrics):
+                document = {"values": dict(stub.values)}
+                held[name] = given_for(self._checked, name, document, "Stub(…)")
+            elif isinstance(stub, Stub):
                 taken_out[name] = self._answers(self._step(name), stub)
             elif isinstance(stub, str | Path):
                 files[self._step(name).name] = self._root / stub
@@ -159,7 +162,7 @@ class Workplace:
         checked = self._checked
         if taken_out:
             checked = self._again(without_steps(checked.definition, taken_out))
-        return self._run(checked, parameters, interrupt, standing.read(checked, files))
+        return self._run(checked, parameters, interrupt, {**held, **standing.read(checked, files)})
 
     def _answers(self, step: Step, stub: Stub) -> Answers:
         refuse_unstubbable(step)

@@ -12,7 +12,8 @@ class Stub:
     """``outputs`` are files or folders by the names of a Processing step's outputs, ``model`` for a Training or Tuning
     step and ``output`` for a Transform; a folder as ``model`` is packed. Of a Lambda or Callback step they are the
     values that it declares. ``metrics`` are values of a Training step's metrics. ``values`` is what else other steps
-    read, by the path that they read, e.g. ``{"BestTrainingJob.TrainingJobName": "best"}``, of any type of step.
+    read, by the path that they read, e.g. ``{"BestTrainingJob.TrainingJobName": "best"}``, of any type of step; of a
+    Condition the branch that it takes, ``{"Outcome": "True"}``.
     """
 
     outputs: Mapping[str, Path | str | int | float | bool] = field(default_factory=dict)

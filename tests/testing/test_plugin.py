@@ -120,6 +120,7 @@ def test_stubs(run_pipeline, tmp_path):
     given = tmp_path / "evaluate.json"
     given.write_text('{"outputs": {"report": "quality.json"}}')
     stubs["Evaluate"] = given
+    stubs["WhenRegister"] = Stub(values={"Outcome": "True"})
     good = run_pipeline("pipeline.py", stubs=stubs)
     assert good.status == "Succeeded", good.failure
     assert good.steps["Register"].status == "Succeeded"
@@ -320,7 +321,7 @@ def test_stubs(run_pipeline, tmp_path):
         ({"Tune": Stub(outputs={"model": tmp_path / "model"})}, "values={'TrainingJobSummaries[0].TrainingJobName'"),
         ({"Tune": Stub(values={BEST: "x"})}, "the output model"),
         ({"Bad": Stub()}, "cannot be stubbed: Bad does no work"),
-        ({"Good": Stub()}, "cannot be stubbed: Good does no work"),
+        ({"Good": Stub()}, "has to say which branch is taken"),
     ):
         with pytest.raises(Exception, match=re.escape(said)):
             run_pipeline("asks.py", stubs={**stubs, **wrong})

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.s3_uri import as_s3
 from mlops.knowledge.this_machine import algorithm_here, of_containers, of_images
 from mlops.run.archive import unpack
 from mlops.run.outcome import StepFailed
@@ -81,11 +82,12 @@ def _place_data(container: Mapping[str, Any], ml: Path, objects: Objects) -> Non
     folder.mkdir(parents=True, exist_ok=True)
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
     if source.get("CompressionType") == "None":
-        fetch_source({"S3Uri": source.get("S3Uri")}, folder, objects, "ModelDataSource")
+        fetch_source({"S3Uri": as_s3(str(source.get("S3Uri")))}, folder, objects, "ModelDataSource")
         return
-    uri = container.get("ModelDataUrl") or source.get("S3Uri")
-    if uri is None:
+    given = container.get("ModelDataUrl") or source.get("S3Uri")
+    if given is None:
         return
+    uri = as_s3(given)
     archive = ml / "model.tar.gz"
     fetch(uri, archive, objects, "the model's data")
     unpack(archive, folder, uri)

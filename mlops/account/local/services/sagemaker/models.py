@@ -8,6 +8,7 @@ from typing import Any
 from mlops.account.local.refusal import invalid
 from mlops.account.local.services.sagemaker import registry, resources
 from mlops.account.local.state import State
+from mlops.ir.s3_uri import as_s3
 
 KIND = "Model"
 MULTI_MODEL, DIRECT = "MultiModel", "Direct"
@@ -83,7 +84,7 @@ def listed(body: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 def data_of(container: Mapping[str, Any]) -> str:
     source = (container.get("ModelDataSource") or {}).get("S3DataSource") or {}
-    return str(container.get("ModelDataUrl") or source.get("S3Uri") or "")
+    return as_s3(str(container.get("ModelDataUrl") or source.get("S3Uri") or ""))
 
 
 def _need_modes(request: Mapping[str, Any]) -> None:
