@@ -176,7 +176,10 @@ def explain_file(environment: str | None, file: Path, *, declared: bool = False)
     project = read_project(Path.cwd())
     if environment is None and declared and samples.environment in {*project.environments, *project.incomplete}:
         environment = samples.environment
-    return _explained(samples, project.environment(environment or LOCAL), declared)
+    try:
+        return _explained(samples, project.environment(environment or LOCAL), declared)
+    except (ValueError, OverflowError, KeyError) as error:
+        raise UsageError(f"{file} holds an answer that nothing can be decided by: {error}") from None
 
 
 def save(explained: Explained, file: Path) -> None:
@@ -299,4 +302,4 @@ def _settings(samples: Samples, environment: Environment, declared: bool) -> Pro
         # A shadow was looked at, so it was of the local account, wherever it is explained.
         environment = replace(environment, state=environment.state or Path())
     asked = environment if declared else replace(environment, promote=then)
-    return read_settings(asked, Path.cwd())
+    return read_settings(asked, Path.cwd(), replayed=not declared)

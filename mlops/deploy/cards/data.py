@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from typing import IO, Any
 
 from mlops.account import Account, answers
+from mlops.deploy.cards import parquet
 from mlops.deploy.cards.columns import Reading, TableStatistics, reader
 from mlops.deploy.executions.inputs import listing
 from mlops.deploy.models.lineage import Content, digest
@@ -75,6 +76,22 @@ def _described(account: Account, data: DataSet, private: Sequence[str], most: in
     for key, length in ((_key(item), int(item["Size"])) for item in objects):
         size += length
         name = key.rpartition("/")[2]
+        if length and parquet.is_parquet(name):
+            if not parquet.can_read():
+                return replace(_without(data, f"{name} {parquet.WITHOUT}"), size=size)
+            tables += 1
+            if length > left:
+                # It begins at its end, so a part of it is nothing.
+                whole = False
+                continue
+            with answers():
+                content = s3.get_object(Bucket=bucket, Key=key)["Body"].read()
+            try:
+                whole = parquet.read(reading, content, left) and whole
+            except (ValueError, OSError, NotImplementedError) as error:
+                return replace(_without(data, hide_text(f"{name} cannot be read: {_said(error)}")), size=size)
+            left -= length
+            continue
         read = reader(name.removesuffix(_PACKED)) or (length and reader(name, _content_type(s3, bucket, key)))
         if not read:
             others += length > 0
@@ -93,7 +110,7 @@ def _described(account: Account, data: DataSet, private: Sequence[str], most: in
         left -= lines.taken
         whole = whole and not lines.cut
     if not tables:
-        what = "none of its files is CSV, TSV or JSON by its name" if others else "it is empty"
+        what = "none of its files is CSV, TSV, JSON or Parquet by its name" if others else "it is empty"
         return replace(_without(data, what), size=size)
     found = reading.ended()
     named = tuple(replace(column, name=str(hide(column.name))) for column in found.columns)
@@ -111,7 +128,7 @@ def _content_type(s3: Any, bucket: str, key: str) -> str:
 
 
 def _said(error: BaseException) -> str:
-    """The place, not the text: that would be a row."""
+    """The place or the kind, not the text: that would be a row."""
     line = getattr(error, "lineno", None)
     return f"line {line} is no JSON" if line is not None else type(error).__name__
 

@@ -115,12 +115,18 @@ def labels_of(text: str, place: str) -> dict[str, str]:
     found: dict[str, str] = {}
     for number, row in rows(text, place):
         name, label = row.get("inference_id"), row.get("label")
-        if not isinstance(name, str) or not name or isinstance(label, dict | list) or label in (None, ""):
+        if (
+            not isinstance(name, str | int)
+            or isinstance(name, bool)
+            or name == ""
+            or isinstance(label, dict | list)
+            or label in (None, "")
+        ):
             raise UsageError(
                 f"{place}:{number} has no inference_id and label",
                 hint='give a CSV with these two columns, or lines as {"inference_id": "order-1", "label": 1}',
             )
-        found[name] = str(int(label) if isinstance(label, bool) else label)
+        found[str(name)] = str(int(label) if isinstance(label, bool) else label)
     return found
 
 

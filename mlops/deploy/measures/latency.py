@@ -18,6 +18,9 @@ class Settings:
 
 
 def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
+    """Raises ValueError."""
+    if not 0 <= settings.percentile <= 100:
+        raise ValueError(f"percentile = {settings.percentile:g}: from 0 to 100")
     return {"latency": of_variant("ModelLatency", f"p{settings.percentile:g}", judged)}
 
 

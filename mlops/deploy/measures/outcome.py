@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+from mlops.deploy.outcomes.naming import need_name
 from mlops.deploy.outcomes.right import number as number_in
 from mlops.deploy.outcomes.right import single
 from mlops.ir.duration import seconds_of
@@ -54,7 +55,8 @@ def _distance(became: Became) -> float | None:
 
 
 def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
-    """Raises ValueError for bounds that are none."""
+    """Raises ValueError for bounds that are none, and for what nothing can be measured by."""
+    need_name(settings.name)
     bounds = Bounds(settings.low, settings.high)
     if settings.without is not None:
         bounds.part(settings.without)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops.deploy.outcomes.naming import need_name
 from mlops.deploy.outcomes.right import is_wrong
 from mlops.ir.duration import seconds_of
 from mlops.ir.measure import Answers, Became, Judged, Measure, Outcomes, Query, said_share, seen_values, share
@@ -29,7 +31,11 @@ def outcomes(settings: Settings) -> Outcomes:
 
 
 def queries(settings: Settings, judged: Judged) -> Mapping[str, Query]:
+    """Raises ValueError for what nothing can be measured by."""
+    need_name(settings.label)
     outcomes(settings)
+    if not math.isfinite(settings.threshold):
+        raise ValueError(f"threshold = {settings.threshold:g}: a score from which on the label is 1")
     return {}
 
 

@@ -16,10 +16,14 @@ _ID, _NAME, _VALUE = "inference_id", "name", "value"
 
 def rows(text: str, place: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
     """With their lines. Raises UsageError for what is neither."""
+    text = text.removeprefix("\ufeff")  # some programs begin a file so
     if not text.lstrip().startswith("{"):
         reader = csv.DictReader(io.StringIO(text))
-        for row in reader:
-            yield reader.line_num, row
+        try:
+            for row in reader:
+                yield reader.line_num, row
+        except csv.Error as error:
+            raise UsageError(f"{place}:{reader.line_num + 1} is no CSV: {error}") from None
         return
     for number, line in enumerate(text.splitlines(), 1):
         if line.strip():
@@ -27,6 +31,8 @@ def rows(text: str, place: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
                 read = json.loads(line)
             except ValueError as error:
                 raise UsageError(f"{place}:{number} is no JSON: {error}") from None
+            except RecursionError:
+                raise UsageError(f"{place}:{number} is no outcome: lists or objects inside of each other") from None
             yield number, read if isinstance(read, dict) else {}
 
 
@@ -40,6 +46,7 @@ def outcomes_of(text: str, place: str) -> Iterator[Outcome]:
         found = [(name, value) for name, value in pairs if value not in (None, "")]
         if (
             not isinstance(identity, str | int)
+            or isinstance(identity, bool)
             or identity == ""
             or any(not isinstance(name, str) or isinstance(value, dict | list) for name, value in found)
         ):

@@ -17,11 +17,12 @@ from datetime import UTC, datetime, timedelta
 
 from mlops.account import Account
 from mlops.deploy import conditional_object
+from mlops.deploy.outcomes.naming import is_name
+from mlops.deploy.outcomes.right import is_not_finite
 from mlops.ir import UsageError
 from mlops.project.environments import Environment
 
 FOLDER = "outcomes"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,62}")
 _ID = re.compile(r"[\x20-\x7e]{1,64}")
 """As InvokeEndpoint takes one (botocore: InferenceId)."""
 _LONGEST = 1024
@@ -43,7 +44,7 @@ class Outcome:
                 f"{self.inference_id[:80]!r} is no inference id: 1 to 64 printable letters of ASCII",
                 hint="give the request an InferenceId of its own, and its outcome the same",
             )
-        if not _NAME.fullmatch(self.name):
+        if not is_name(self.name):
             raise UsageError(f"{self.name[:80]!r} is no name of an outcome: letters, digits, `_`, `.` and `-`")
         if not self.value or len(self.value) > _LONGEST:
             raise UsageError(f"the {self.name} of {self.inference_id} is empty, or longer than {_LONGEST} letters")
@@ -55,6 +56,8 @@ def said(value: str | float | bool) -> str:
         return str(int(value))
     if isinstance(value, float) and not math.isfinite(value):
         raise UsageError(f"{value} is no outcome: a finite number or a text is")
+    if isinstance(value, str) and is_not_finite(value):
+        raise UsageError(f"{value.strip()!r} is no outcome: leave it out where nothing is known")
     return value.strip() if isinstance(value, str) else repr(value)
 
 

@@ -8,6 +8,9 @@ import math
 
 def is_wrong(answer: str | None, label: str, threshold: float) -> bool | None:
     """None where that cannot be said. A score from ``threshold`` on is the label 1."""
+    if is_not_finite(label):
+        # Somebody's program writes so of what it does not know.
+        return None
     said = None if answer is None else single(answer)
     if said is None:
         return None
@@ -36,6 +39,17 @@ def single(answer: str) -> str | None:
             return None
         value = inside[0]
     return None if value is None else str(int(value) if isinstance(value, bool) else value)
+
+
+def is_not_finite(text: str) -> bool:
+    """
+    >>> is_not_finite(" NaN"), is_not_finite("-inf"), is_not_finite("1.5"), is_not_finite("cat")
+    (True, True, False, False)
+    """
+    try:
+        return not math.isfinite(float(text))
+    except ValueError:
+        return False
 
 
 def number(text: str) -> float | None:

@@ -54,7 +54,7 @@ class Comparison:
     worse_slice: Literal["back", "tell"] = "back"
 
     def __post_init__(self) -> None:
-        if not self.times > 0:
+        if not 0 < self.times < math.inf:
             raise ValueError(f"times = {self.times:g}: more than 0")
         if not 0 < self.false_alarms <= 0.5:
             raise ValueError(f"false_alarms = {self.false_alarms:g}: more than 0, and at most 50 %")

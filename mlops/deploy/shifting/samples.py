@@ -17,6 +17,8 @@ from mlops.ir.shift import Stage
 FORMAT = 1
 _LATEST = 253402300799.0
 """The last second of the year 9999."""
+_LONGEST = 400 * 86400.0
+"""That a shift may last: nothing serves beside another thing for longer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +88,13 @@ def written(samples: Samples) -> bytes:
     return json.dumps({"format": FORMAT, **kept}, ensure_ascii=False).encode()
 
 
+def _no_number(name: str) -> float:
+    raise ValueError(f"{name} is no number")
+
+
 def parsed(content: bytes) -> Samples:
     """Raises ValueError for what is none."""
-    told: Any = json.loads(content)
+    told: Any = json.loads(content, parse_constant=_no_number)
     if not isinstance(told, dict) or told.pop("format", None) != FORMAT:
         raise ValueError("these are no samples of a shift, or of another version of mlops")
     samples = TypeAdapter(Samples).validate_python(told)
@@ -100,4 +106,8 @@ def parsed(content: bytes) -> Samples:
         times += [at for look in samples.shadow.looks for at in (look.since, look.now)]
     if not all(0 <= at <= _LATEST for at in times):
         raise ValueError("a look has a time that is none")
+    if times and max(times) - min(times) > _LONGEST:
+        raise ValueError(f"its looks are {(max(times) - min(times)) / 86400:,.0f} days apart")
+    if not all(0 <= stage.share <= 100 and 0 <= stage.bake <= _LONGEST for stage in samples.stages):
+        raise ValueError("a stage has a share or a time that is none")
     return samples

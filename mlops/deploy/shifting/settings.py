@@ -41,6 +41,9 @@ _NAMED = Pattern(r"^[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}$")
 _LONGEST_ALARM = 255
 """botocore: AlarmName."""
 _BY_GROUP = "{group}"
+_WRITTEN = 6.0
+"""Seconds within which a captured request is written here, where that is done every 5. Who looks sooner finds none, and
+does not look again."""
 _IN_ATTRIBUTES = re.compile(r"[^,;&=\s]+")
 
 
@@ -183,9 +186,10 @@ def _endpoint_of(component: str | None, endpoint: str, group: str) -> str:
     return component or endpoint.replace("{group}", group)
 
 
-def read(environment: Environment, root: Path) -> PromotionSettings:
-    """Raises ConfigurationError with every mistake, each with its place."""
-    reader = _Reader(environment, root)
+def read(environment: Environment, root: Path, *, replayed: bool = False) -> PromotionSettings:
+    """Raises ConfigurationError with every mistake, each with its place. What is ``replayed`` was declared once, and is
+    read though it would not be taken now."""
+    reader = _Reader(environment, root, replayed=replayed)
     found = reader.read()
     if reader.mistakes or found is None:
         raise ConfigurationError("\n".join(reader.mistakes))
@@ -204,6 +208,20 @@ def _duration(written: Any) -> float:
     if not isinstance(written, str | int | float) or isinstance(written, bool):
         raise ValueError('for = "1h", or another duration, says how long it is looked at')
     return seconds_of(written)
+
+
+def _need_time(measure: Measure, settings: Any) -> None:
+    """Raises ValueError for a time in which no captured request is written, so that all would be left out."""
+    if measure.outcomes is not None and (within := measure.outcomes(settings).within) < _WRITTEN:
+        raise ValueError(
+            f"within = {within:g}: a captured request is written within {_WRITTEN:g} seconds here, and minutes in "
+            f'SageMaker; give "{_WRITTEN:g}s" or more'
+        )
+
+
+def _is_attribute(text: str) -> bool:
+    """Part of a custom attribute, as a request can have it."""
+    return text.isascii() and _IN_ATTRIBUTES.fullmatch(text) is not None
 
 
 def _need_room(comparison: Comparison | None, measure: Measure, settings: Any) -> None:
@@ -225,13 +243,17 @@ def _need_keys(table: _Comparison, measure: Measure) -> None:
     if table.slices and measure.outcomes is None:
         raise ValueError(f"slices are of what became of requests; {measure.name} is counted by variant only")
     for name, values in table.slices.items():
-        if not values or not all(_IN_ATTRIBUTES.fullmatch(text) for text in (name, *values)):
-            raise ValueError(f'slices.{name}: give its values as texts without commas and spaces, as ["new", "old"]')
+        if not values or not all(_is_attribute(text) for text in (name, *values)) or len({*values}) < len(values):
+            raise ValueError(
+                f"slices.{name}: give its values as texts of ASCII without commas and spaces, each once, as "
+                '["new", "old"]'
+            )
 
 
 class _Reader:
-    def __init__(self, environment: Environment, root: Path) -> None:
+    def __init__(self, environment: Environment, root: Path, *, replayed: bool = False) -> None:
         self._environment = environment
+        self._replayed = replayed
         self._root = root
         self.mistakes: list[str] = []
 
@@ -397,6 +419,8 @@ class _Reader:
             _need_order(found)
             measure.queries(settings, _NOBODY)
             _need_room(comparison, measure, settings)
+            if not self._replayed:
+                _need_time(measure, settings)
             interval = seconds_of(limits.interval)
             if interval < 1:
                 raise ValueError(f"interval = {limits.interval!r}: a second at least")
@@ -461,6 +485,8 @@ class _Reader:
                 raise ValueError("an inference component has no shadow")
             if not 1 <= table.share <= 100:
                 raise ValueError(f"share = {table.share:g}: from 1 to 100 percent")
+            if not seconds > 0:
+                raise ValueError("for = 0: nothing would be looked at")
             disagree, doubt = share(table.disagree), share(table.false_alarms)
             if not 0 < disagree < 1 or not 0 < doubt <= 0.5:
                 raise ValueError("disagree is a share between 0 and 1, false_alarms one above 0 and at most 50 %")
@@ -468,6 +494,8 @@ class _Reader:
                 raise ValueError("within is 0 or more")
             if table.slices is not None and not table.payloads:
                 raise ValueError("slices are told by attributes of requests, which are kept with payloads = true only")
+            if table.slices is not None and not _is_attribute(table.slices):
+                raise ValueError(f'slices = {table.slices[:80]!r}: the name of an attribute, as "segment"')
         except ValueError as error:
             self._wrong(("shadow",), f"shadow: {error}")
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import io
 from pathlib import Path
 
 import pytest
@@ -14,6 +15,14 @@ from mlops.deploy.models.lineage import Content, digest
 
 LONG = b"age,name\n" + b"31,Ann\n" * 5000
 CSV = b"age,name\n31,Ann\n32,Bob\n"
+
+
+def parquet(rows: int) -> bytes:
+    arrow, tables = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    ages = [(31 + number * 7919) % 100_003 for number in range(rows)]
+    tables.write_table(arrow.table({"age": ages, "name": [f"n{age}" for age in ages]}), file)
+    return file.getvalue()
 
 
 @pytest.fixture
@@ -48,8 +57,11 @@ def one(account: LocalAccount, content: Content, most: int = 10_000) -> DataSet:
         ({"a__csv": LONG}, 1427, False, None),
         ({"a__csv": LONG, "b__csv": CSV}, 1427, False, None),
         ({"a__csv__gz": gzip.compress(LONG), "b__csv": CSV}, 1427, False, None),
-        ({"a__bin": b"\x00"}, None, True, "none of its files is CSV, TSV or JSON by its name"),
+        ({"a__bin": b"\x00"}, None, True, "none of its files is CSV, TSV, JSON or Parquet by its name"),
         ({"a": b""}, None, True, "it is empty"),
+        ({"a__parquet": parquet(3), "b__csv": CSV}, 5, True, None),
+        ({"a__parquet": parquet(3000), "b__csv": CSV}, 2, False, None),
+        ({"a__parquet": b"PAR1 and no more"}, None, True, "a.parquet cannot be read: ArrowInvalid"),
         ({"a__csv": b"a\n\xff\xfe\n"}, None, True, "a.csv cannot be read: UnicodeDecodeError"),
         ({"a__csv__gz": CSV}, None, True, "a.csv.gz cannot be read: BadGzipFile"),
         ({"a__jsonl": b'{"name": "Ann"}\n{"name": '}, None, True, "a.jsonl cannot be read: line 1 is no JSON"),

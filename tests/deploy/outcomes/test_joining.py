@@ -245,6 +245,7 @@ def test_outcomes_lie_as_ground_truth_does(world: World) -> None:
         ("inference_id,label\na,1\nb,\n", [("a", "label", "1")]),
         ("inference_id,label,rating\na,cat,4.5\n", [("a", "label", "cat"), ("a", "rating", "4.5")]),
         ("inference_id,name,value\na,rating,4\n", [("a", "rating", "4")]),
+        ("\ufeffinference_id,label\r\na,1\r\n", [("a", "label", "1")]),
         (
             '{"inference_id": "a", "bought": true}\n{"inference_id": 7, "label": 0.5}',
             [("a", "bought", "1"), ("7", "label", "0.5")],
@@ -263,6 +264,10 @@ def test_files_of_outcomes(text: str, found: list[tuple[str, str, str]]) -> None
         ('{"inference_id": "a", "label": [1]}', "f:1 has no inference_id, or an outcome that is none"),
         ('{"inference_id": "a", "label": NaN}', "f:1: nan is no outcome"),
         ("{", "f:1 is no JSON"),
+        pytest.param(f'{{"inference_id": "a", "label": {"[" * 5000}', "f:1 is no outcome", id="deep"),
+        ('{"inference_id": true, "label": 1}', "f:1 has no inference_id"),
+        ("inference_id,label\na,nan\n", "f:2: 'nan' is no outcome: leave it out where nothing is known"),
+        pytest.param(f"inference_id,label\na,{'1' * 200_000}\n", "f:2 is no CSV: field larger", id="a long cell"),
         ("inference_id,a/b\na,1\n", "'a/b' is no name of an outcome"),
         (f"inference_id,label\n{'a' * 65},1\n", "is no inference id: 1 to 64"),
         (f"inference_id,label\na,{'x' * 1025}\n", "the label of a is empty, or longer than 1024"),

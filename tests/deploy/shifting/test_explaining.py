@@ -4,6 +4,7 @@ is."""
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -121,7 +122,15 @@ def test_shifts_before_the_last_are_kept(tmp_path: Path, mlops: Mlops) -> None:
     [
         ({"stages": []}, "a look is of stage 1, and there are 0"),
         ({"looks": [{"stage": -1, "since": 0, "now": 1, "standing": "red", "why": ""}]}, "a look is of stage -1"),
-        ({"looks": [{"stage": 1, "since": 0, "now": 1e400, "standing": "red", "why": ""}]}, "a time that is none"),
+        ({"looks": [{"stage": 1, "since": 0, "now": 1e400, "standing": "red", "why": ""}]}, "Infinity is no number"),
+        ({"looks": [{"stage": 1, "since": 0, "now": 1e18, "standing": "red", "why": ""}]}, "a time that is none"),
+        ({"looks": [{"stage": 1, "since": 0, "now": 1e9, "standing": "red", "why": ""}]}, "11,574 days apart"),
+        ({"stages": [{"share": 200, "bake": 60}] * 9}, "a share or a time that is none"),
+        (
+            {"answers": {"errors": {name: {"6060": {"requests": 1}} for name in ("green", "blue")}}},
+            "holds an answer that nothing can be decided by",
+        ),
+        ({"answers": {"errors": {"green": {"60": {"requests": math.nan}}}}}, "NaN is no number"),
     ],
 )
 def test_samples_that_cannot_be_are_told(tmp_path: Path, mlops: Mlops, spoilt: dict[str, Any], said: str) -> None:
