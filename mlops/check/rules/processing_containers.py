@@ -107,11 +107,11 @@ def container_environment(subject: Subject) -> Iterator[Fault]:
                 why = "" if variable.required else f" for {check}"
                 help_text = f"e.g. {_example(variable)}" if variable.json or variable.one_of else "add it"
                 yield Fault(f"{at}/{variable.name}", f"{title} wants {variable.name}{why}", help_text, use.placed)
-        either = use.contract.either.get(check, ()) if isinstance(check, str) else ()
-        if either and not any(values.get(name) is not None for name in either):
-            message = f"{title} wants {' or '.join(either)} for {check}"
-            help_text = "say in which column the predictions are"
-            yield Fault(f"{at}/{either[0]}", message, help_text, use.placed, severity=Severity.WARNING)
+        for name, others in use.contract.beside.items():
+            if values.get(name) is not None and not any(values.get(other) is not None for other in others):
+                message = f"{title} compares {name} with {' or '.join(others)}, and none of these is given"
+                help_text = "say in which column the predictions are"
+                yield Fault(f"{at}/{others[0]}", message, help_text, use.placed, severity=Severity.WARNING)
         for name, value in values.items():
             if name in variables and isinstance(value, str):
                 yield from _value(use, f"{at}{pointer(name)}", variables[name], value)

@@ -4,7 +4,7 @@ repository, read when a job names that.
 A file has ``title``, ``source`` and ``accounts`` (of the registry, by region), and as far as it is known: ``steps``
 that run no other container, ``environment``, ``inputs`` and ``outputs`` by name, ``command = false`` where the job may
 give none, or the ``program`` with its ``options``, ``flags``, which of them name ``files``, and forms of
-``applications``; ``either`` of some variables; ``rules`` and ``profiler_rules`` are those of Debugger.
+``applications``; ``beside`` a variable one of others; ``rules`` and ``profiler_rules`` are those of Debugger.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ class Contract:
     program: Program | None
     rules: tuple[str, ...]
     profiler_rules: tuple[str, ...]
-    either: Mapping[str, tuple[str, ...]]
-    """By what a check measures: variables of which one is to be there."""
+    beside: Mapping[str, tuple[str, ...]]
+    """By a variable: others of which one is to be there beside it."""
 
 
 @cache
@@ -99,7 +99,7 @@ def _read(name: str) -> Contract:
         _program(written),
         tuple(written.get("rules", ())),
         tuple(written.get("profiler_rules", ())),
-        {check: tuple(names) for check, names in written.get("either", {}).items()},
+        {variable: tuple(names) for variable, names in written.get("beside", {}).items()},
     )
 
 
