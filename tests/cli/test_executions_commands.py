@@ -284,6 +284,7 @@ def test_a_shell_on_a_terminal(project: Project) -> None:
     assert b"input" in told and b"output" in told
 
 
+@pytest.mark.proof("deep")
 def test_a_step_under_the_debugger(project: Project) -> None:
     """Where it raised, with what it had; one that was served from the cache too."""
     script = project.folder / "step.py"
