@@ -133,6 +133,7 @@ CHANGES = {
 NOT_AWS = {
     ("account/wire/proxy/issuers/by_cryptography.py", "Sign"),
     ("cli/commands/endpoints.py", "Invoke"),
+    ("run/execute.py", "StopJob"),
     ("use_cases/endpoints.py", "Invoke"),
 }
 """Functions of ours that are called like an operation."""
