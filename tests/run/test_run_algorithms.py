@@ -107,8 +107,8 @@ def test_a_host_without_data(account: Account) -> None:
     two = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
     sharded = to_json(training({"num_round": "2"}, {"train": "s3://bucket/train"}, ResourceConfig=two).arguments)
     sharded["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
-    assert account.run(step("Training", "Train", sharded)) == "Failed"
-    assert "Host algo-2 does not have training data" in (account.journal.last("Train").failure or "")
+    assert account.run(step("Training", "Lone", sharded)) == "Failed"
+    assert "Host algo-2 does not have training data" in (account.journal.last("Lone").failure or "")
 
 
 def test_records() -> None:
