@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+import uuid
 from typing import Any
 
 import pytest
@@ -35,6 +36,11 @@ def training(values: dict[str, str], channels: dict[str, str], image: str = XGBO
         **more,
     }
     return step("Training", "Train", request)
+
+
+def once(name: str) -> str:
+    """Jobs of one name have one port, and the kernel keeps it for a minute behind the last one."""
+    return f"{name}-{uuid.uuid4().hex[:8]}"
 
 
 def rows(count: int, seed: int) -> str:
@@ -87,7 +93,6 @@ def test_in_each_mode_of_the_sandbox(account: Account, every_mode: str) -> None:
 
 
 @pytest.mark.proof("algorithms")
-@pytest.mark.xdist_group("hosts")  # jobs of one name have one port
 def test_two_hosts_train_one_model(account: Account, sandbox_mode: str) -> None:
     for number in range(4):
         account.objects.write(f"s3://bucket/train/{number}.csv", rows(50, number))
@@ -95,20 +100,21 @@ def test_two_hosts_train_one_model(account: Account, sandbox_mode: str) -> None:
     two = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
     sharded = to_json(training(values, {"train": "s3://bucket/train"}, ResourceConfig=two).arguments)
     sharded["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
-    assert account.run(step("Training", "Train", sharded)) == "Succeeded", account.journal.log("Train")
-    log = account.journal.log("Train")
+    name = once("Train")
+    assert account.run(step("Training", name, sharded)) == "Succeeded", account.journal.log(name)
+    log = account.journal.log(name)
     assert "Train matrix has 100 rows and 2 columns" in log and "\ttrain-rmse:" in log
 
 
 @pytest.mark.proof("algorithms")
-@pytest.mark.xdist_group("hosts")  # jobs of one name have one port
 def test_a_host_without_data(account: Account) -> None:
     account.objects.write("s3://bucket/train/0.csv", rows(50, 1))
     two = {"InstanceCount": 2, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 5}
     sharded = to_json(training({"num_round": "2"}, {"train": "s3://bucket/train"}, ResourceConfig=two).arguments)
     sharded["InputDataConfig"][0]["DataSource"]["S3DataSource"]["S3DataDistributionType"] = "ShardedByS3Key"
-    assert account.run(step("Training", "Lone", sharded)) == "Failed"
-    assert "Host algo-2 does not have training data" in (account.journal.last("Lone").failure or "")
+    name = once("Lone")
+    assert account.run(step("Training", name, sharded)) == "Failed"
+    assert "Host algo-2 does not have training data" in (account.journal.last(name).failure or "")
 
 
 def test_records() -> None:
