@@ -113,6 +113,10 @@ def test_whatever_is_fitted_fits(card: Any) -> None:
     [
         ({"model_overview": {"model_version": 0, "model_name": "a"}}, {"model_overview": {"model_name": "a"}}),
         ({"intended_uses": {"risk_rating": "high"}}, {"intended_uses": {}}),
+        (
+            {"additional_information": {"custom_details": {"": "a", "1": "b", "Team 1": "c"}}},
+            {"additional_information": {"custom_details": {"Team 1": "c"}}},
+        ),
         ({"intended_uses": {"risk_rating": "High"}, "other": 1}, {"intended_uses": {"risk_rating": "High"}}),
         (
             {"evaluation_details": [{"name": "a", "datasets": ["x"] * 20}, {"datasets": []}]},

@@ -101,11 +101,16 @@ def fitted(value: Any, kind: Mapping[str, Any] | None = None) -> Any:
     return None
 
 
+_NAMED = re.compile("[a-zA-Z_]")
+"""A detail of one's own is named by a word: AWS::SageMaker::ModelCard, CustomDetails."""
+
+
 def _fitted_members(value: Mapping[str, Any], kind: Mapping[str, Any]) -> Mapping[str, Any] | None:
     known, others = kind.get("properties", {}), kind.get("additionalProperties")
     found = {}
     for name, item in value.items():
-        told = known.get(name, others if isinstance(others, Mapping) else None)
+        free = others if isinstance(others, Mapping) and _NAMED.search(str(name)) else None
+        told = known.get(name, free)
         made = fitted(item, told) if told is not None else None
         if made is not None:
             found[str(name)] = made
