@@ -19,6 +19,8 @@ shift: .venv/installed
 	$(DEMO)/python docs/shift/worse.py
 
 test: .venv-test/installed
+	@# Once, and not by each worker at the same time.
+	$(TEST)/python -m compileall -q -j 0 mlops
 	$(TEST)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 # What is slow or foreign, each judge in an environment of its own below .venv-proofs; JUDGES="sdk kills" for some.
