@@ -481,10 +481,10 @@ time.sleep(99)
 
 
 def test_nothing_is_kept_of_a_step_that_cannot_start(account: Account) -> None:
-    arguments = {"AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": ["/no/such/program"]}}
+    arguments = {"AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": ["/opt/ml/processing/none"]}}
     assert account.run(step("Processing", "P", arguments)) == "Failed"
     assert account.journal.last("P").failure == (
-        "exit code 127 (not found): [mlops] cannot start '/no/such/program': No such file or directory"
+        "exit code 127 (not found): [mlops] cannot start '/opt/ml/processing/none': No such file or directory"
     )
 
 

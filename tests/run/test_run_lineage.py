@@ -36,9 +36,9 @@ MADE = {
 def test_entities_are_made_and_connected(account: Account) -> None:
     read = step("Fail", "Told", {"ErrorMessage": {"Get": "Steps.Note.ActionArns['train']"}})
     assert account.run(note(associations=[MADE]), read) == "Failed"
-    arn = account.journal.statuses[-1][1]
+    arn = str(account.journal.statuses[-1][1]).removeprefix("Step failure: One or multiple steps failed: ")
     metadata = account.journal.last("Note").metadata["Lineage"]
-    assert metadata["ActionArns"] == {"train": arn} and str(arn).endswith(":action/train")
+    assert metadata["ActionArns"] == {"train": arn} and arn.endswith(":action/train")
     assert metadata["Associations"] == [{"SourceArn": arn, "DestinationArn": metadata["ArtifactArns"]["model"]}]
     described = account.registry.describe("DescribeAction", {"ActionName": "train"})
     assert described["Properties"] == {"n": "3"}

@@ -44,7 +44,7 @@ def test_any_type_of_step_is_stood_for(account: Account) -> None:
     emr = step("EMR", "Crunch", {"StepConfig": {}})
     stubs = {"Crunch": Stub({"Status": {"State": "COMPLETED"}})}
     assert account.run(emr, told("Steps.Crunch.Status.State"), stubs=stubs) == "Failed"
-    assert account.journal.statuses[-1] == ("Failed", "COMPLETED")
+    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or multiple steps failed: COMPLETED")
 
 
 def test_outputs_and_outcomes_are_told(account: Account) -> None:
@@ -52,7 +52,7 @@ def test_outputs_and_outcomes_are_told(account: Account) -> None:
     never = condition("If", [], (step("Fail", "Good", {"ErrorMessage": get("Steps.Ask.OutputParameters['n']")}),))
     stubs = {"Ask": Stub({"OutputParameters": {"n": 7}}), "If": Stub({"Outcome": "True"})}
     assert account.run(ask, never, stubs=stubs) == "Failed"
-    assert account.journal.statuses[-1] == ("Failed", "7")
+    assert account.journal.statuses[-1] == ("Failed", "Step failure: One or multiple steps failed: 7")
     assert account.journal.last("Ask").metadata == {"Lambda": {"OutputParameters": [{"Name": "n", "Value": "7"}]}}
     assert account.journal.last("If").metadata == {"Condition": {"Outcome": "True"}}
 
