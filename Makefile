@@ -3,8 +3,8 @@ PYTHON ?= python3
 PIP = -m pip install --quiet --disable-pip-version-check --constraint constraints.txt
 # Where the surroundings forbid bytecode each of the many processes would compile all that it imports.
 export PYTHONDONTWRITEBYTECODE =
-# One more than the two cores that are expected: some tests wait for processes, and do not compute.
-WORKERS ?= 3
+# Two more than the two cores that are expected: some tests wait for processes, and do not compute.
+WORKERS ?= 4
 DEMO = .venv/bin
 TEST = .venv-test/bin
 

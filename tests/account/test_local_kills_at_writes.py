@@ -88,6 +88,7 @@ def test_runner_killed_at_every_write(tmp_path: Path, killer: str, monkeypatch: 
     raise AssertionError(f"more than {MOST_WRITES} writes")
 
 
+@pytest.mark.proof("kills")
 def test_command_killed_at_every_write(tmp_path: Path, killer: str) -> None:
     """From the first one of an account that is not there yet."""
     for number in range(0, MOST_WRITES, EVERY):

@@ -272,6 +272,7 @@ def test_200_requests_are_drained_while_everything_else_goes_on(world: World, ga
     assert set(received(world).values()) == {1}
 
 
+@pytest.mark.proof("shift")
 def test_requests_inside_a_killed_server_fail_at_once_and_are_sent_to_no_other(world: World, gate: Gate) -> None:
     world.config("c1", ("A", "one", 1), ("B", "two", 1))
     world.serve("c1")

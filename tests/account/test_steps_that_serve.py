@@ -62,6 +62,7 @@ def run(world: World, model: str) -> dict[str, dict[str, Any]]:
     return {step["StepName"]: step for step in steps}
 
 
+@pytest.mark.proof("deep")
 def test_an_endpoint_is_made_then_updated_and_a_fault_is_told(world: World) -> None:
     first = run(world, "one")
     assert {name: step["StepStatus"] for name, step in first.items()} == {"Config": "Succeeded", "Serve": "Succeeded"}

@@ -84,6 +84,7 @@ def test_a_command_ends_with_code_that_swallows_interruptions(tmp_path: Path) ->
     assert ended.stderr.endswith("pipeline.py did not end within 1 s and takes no interruption, so mlops ends\n")
 
 
+@pytest.mark.proof("deep")
 # What cannot be interrupted is given five seconds more.
 @pytest.mark.slow
 def test_a_command_ends_with_c_code_that_does_not_come_back(tmp_path: Path) -> None:

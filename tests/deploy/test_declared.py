@@ -125,6 +125,7 @@ def test_a_kill_after_each_write_is_finished_by_the_next(world: World) -> None:
     assert number == 7  # a model, what is begun, a configuration and its mark, an endpoint, its history
 
 
+@pytest.mark.proof("kills")
 @MOTO
 def test_a_removal_that_is_cut_off_after_each_write_is_noted_once(world: World) -> None:
     """Of the endpoint; an entry of what was about to go may be there twice."""

@@ -165,6 +165,7 @@ def another(world: World, number: int) -> Any:
 READS = ["GetCallerIdentity", "GetObject", "DescribeModel", "DescribeEndpointConfig", "DescribeEndpoint"]
 
 
+@pytest.mark.proof("kills")
 def test_a_promotion_that_is_cut_off_after_any_of_its_calls_is_finished_by_the_next(world: World) -> None:
     target = Target("killed", timeout=60)
     sagemaker = world.account.client("sagemaker")

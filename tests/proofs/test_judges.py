@@ -34,6 +34,14 @@ def test_a_judge_is_asked_where_it_says(judge: Judge) -> None:
         assert judge.name in asked(ROOT / place), place
 
 
+@pytest.mark.parametrize("judge", judges(), ids=lambda judge: judge.name)
+def test_whoever_asks_a_judge_is_heard(judge: Judge) -> None:
+    """A test whose file no judge looks at would be asked by nobody."""
+    heard = [ROOT / place for place in judge.tests]
+    files = [file for file in (ROOT / "tests").rglob("test_*.py") if judge.name in asked(file)]
+    assert [file for file in files if not any(file.is_relative_to(place) for place in heard)] == []
+
+
 def test_all_fit_into_the_time_that_they_have() -> None:
     assert sum(judge.budget for judge in judges()) <= MOST_SECONDS
     assert list(JUDGES.glob("*")) == list(JUDGES.glob("*.toml"))

@@ -374,6 +374,7 @@ INSIDE = {
 }
 
 
+@pytest.mark.proof("deep")
 def test_the_fixtures_run_pipelines_and_steps_with_stubs_and_interrupts(project: Path) -> None:
     """By one pytest for all of them: to start one takes longer than what some of them do."""
     files = {

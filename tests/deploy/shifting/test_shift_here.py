@@ -256,6 +256,7 @@ def test_an_endpoint_that_is_declared_with_capture_keeps_it(world: World, monkey
         assert (found["CaptureStatus"], found["DestinationS3Uri"]) == captured
 
 
+@pytest.mark.proof("shift")
 def test_no_traffic_is_not_green(world: World) -> None:
     promoted(world, 1, "quiet")
     scale(world, "quiet")
