@@ -7,14 +7,18 @@ import stat
 import time
 import uuid
 from pathlib import Path
+from threading import Thread
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from account_definitions import ROLE, document, processing
 from botocore.exceptions import ClientError
 
 from mlops.account import Account
-from mlops.account.local import LocalAccount
+from mlops.account.local import LocalAccount, kept_values
+from mlops.account.local.services.sagemaker import resources
+from mlops.account.local.services.ssm.parameters import put_parameter
 
 
 def refused(code: str, said: str = "") -> Any:
@@ -56,6 +60,16 @@ def test_a_secret_has_versions_of_which_one_is_current(account: Account) -> None
     secrets.delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
     with refused("ResourceNotFoundException"):
         secrets.describe_secret(SecretId=name)
+
+
+def test_secrets_are_found_by_the_beginnings_of_their_names(account: Account) -> None:
+    secrets, root = account.client("secretsmanager"), f"root-{uuid.uuid4().hex[:8]}"
+    for name in ("a", "b", "c"):
+        secrets.create_secret(Name=f"{root}/{name}", SecretString="one")
+    account.client("ecr").create_repository(repositoryName=f"{root}/b")
+    asked = [{"Key": "name", "Values": [f"{root}/a", f"{root}/b"]}]
+    found = [item["Name"] for item in secrets.list_secrets(Filters=asked)["SecretList"]]
+    assert sorted(found) == [f"{root}/a", f"{root}/b"], "and nothing else of that name"
 
 
 def test_a_parameter_is_put_read_and_removed(account: Account) -> None:
@@ -147,6 +161,47 @@ def test_what_is_secret_lies_in_files_of_its_owners_alone(local: LocalAccount) -
     secrets.delete_secret(SecretId=arn, ForceDeleteWithoutRecovery=True)
     ssm.delete_parameter(Name="word")
     assert [*(folder / "values").iterdir()] == []
+
+
+def test_a_secret_that_cannot_be_put_is_as_it_was(local: LocalAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    secrets = local.client("secretsmanager")
+    secrets.create_secret(Name="db", SecretString="one")
+    secrets.put_secret_value(SecretId="db", SecretString="two")
+    with monkeypatch.context() as broken:
+        broken.setattr(resources, "replace", Mock(side_effect=OSError("no place")))
+        with pytest.raises(OSError, match="no place"):
+            secrets.put_secret_value(SecretId="db", SecretString="three")
+    stages = ("AWSPREVIOUS", "AWSCURRENT")
+    told = [secrets.get_secret_value(SecretId="db", VersionStage=stage)["SecretString"] for stage in stages]
+    assert told == ["one", "two"]
+
+
+def test_a_value_is_read_whole_while_another_one_is_put(local: LocalAccount, monkeypatch: pytest.MonkeyPatch) -> None:
+    ssm = local.client("ssm")
+    ssm.put_parameter(Name="word", Value="one", Type="SecureString")
+    other, kept = Thread(target=lambda: put_parameter(local.state, ASKED), daemon=True), kept_values.kept
+
+    def meanwhile(state: Any, name: str) -> Any:
+        if other.ident is None:
+            other.start()
+            other.join(0.2)  # he waits for us, or is done
+        return kept(state, name)
+
+    monkeypatch.setattr(kept_values, "kept", meanwhile)
+    assert ssm.get_parameter(Name="word", WithDecryption=True)["Parameter"]["Value"] == "one"
+    other.join()
+    assert ssm.get_parameter(Name="word", WithDecryption=True)["Parameter"]["Value"] == "two"
+
+
+ASKED = {"Name": "word", "Value": "two", "Type": "SecureString", "Overwrite": True}
+
+
+def test_rules_of_a_bus_whose_name_has_slashes(local: LocalAccount) -> None:
+    events, bus = local.client("events"), "aws.partner/example.com/feed"
+    events.put_rule(Name="daily", EventBusName=bus, EventPattern=PATTERN)
+    (found,) = events.list_rules(EventBusName=bus)["Rules"]
+    assert (found["Name"], found["EventBusName"]) == ("daily", bus)
+    assert events.list_rules(EventBusName="aws.partner/example.com")["Rules"] == []
 
 
 def held(path: Path, word: str) -> bool:

@@ -14,7 +14,7 @@ from account_definitions import IMAGE, ROLE, document, fail, processing
 from store_invariants import violations
 
 from mlops.account import RunOptions
-from mlops.account.local import LocalAccount
+from mlops.account.local import LocalAccount, kept_values
 from mlops.account.local.state import moment
 from mlops.account.local.upkeep.pruning import Pruning, plan, prune
 
@@ -359,3 +359,15 @@ def test_what_created_jobs_leave_goes_but_for_their_logs(local: LocalAccount) ->
         "jobs/training-job/ended/job/1/ml",
     ]
     assert (local.state.job_folder("training-job", "ended") / "job" / "1" / "log.txt").is_file()
+
+
+def test_a_value_whose_secret_was_never_told_of_goes_after_a_day(local: LocalAccount) -> None:
+    local.client("secretsmanager").create_secret(Name="db", SecretString="one")
+    local.client("ssm").put_parameter(Name="word", Value="two", Type="SecureString")
+    lost, young = (kept_values.keep(local.state, "three") for _ in range(2))
+    folder = local.state.folder / "values"
+    for file in folder.iterdir():
+        if file.name != young:
+            os.utime(file, (0, 0))
+    assert prune(local.state, plan(local.state, keep=0)).left_over == (folder / lost,)
+    assert len([*folder.iterdir()]) == 3

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import uuid
 from base64 import b64decode, b64encode
+from collections.abc import Iterator
 from pathlib import Path
 
 from mlops.account.local.state import State
@@ -34,6 +35,18 @@ def kept(state: State, name: str) -> str | bytes | None:
 
 def forget(state: State, name: str) -> None:
     _place(state, name).unlink(missing_ok=True)
+
+
+def unnamed(state: State, before: float) -> Iterator[Path]:
+    """Files older than ``before``, in seconds since 1970, that no resource names: who kept a value was killed before he
+    said whose it is, or before he took it away."""
+    folder = state.folder / _FOLDER
+    for file in sorted(folder.iterdir()) if folder.is_dir() else ():
+        named = state.store.one(
+            "SELECT 1 FROM resource WHERE kind IN ('Secret', 'Parameter') AND instr(body, ?)", file.name
+        )
+        if named is None and file.stat().st_mtime < before:
+            yield file
 
 
 def _place(state: State, name: str) -> Path:

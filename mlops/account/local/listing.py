@@ -27,7 +27,7 @@ class Query:
     values: list[Any] = field(default_factory=list)
 
     def where(self, condition: str, *values: Any) -> Query:
-        self.conditions.append(condition)
+        self.conditions.append(f"({condition})")
         self.values.extend(values)
         return self
 

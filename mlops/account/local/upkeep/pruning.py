@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from mlops.account.local import events, ownership, reserve
+from mlops.account.local import events, kept_values, ownership, reserve
 from mlops.account.local.objects import WRITING, StoredObject
 from mlops.account.local.settling import ALIVE, RUNNING, settle
 from mlops.account.local.state import State, moment
@@ -378,7 +378,8 @@ def _buckets(state: State) -> list[str]:
 
 
 def _left_over(state: State) -> Iterator[Path]:
-    """Folders of executions that nobody knows, what created jobs have left, and uploads that never became objects."""
+    """Folders of executions that nobody knows, what created jobs have left, values whose secret was never told of, and
+    uploads that never became objects."""
     executions = state.folder / "executions"
     known = {row["id"] for row in state.store.all("SELECT id FROM execution")}
     for folder in sorted(executions.iterdir()) if executions.is_dir() else ():
@@ -386,8 +387,9 @@ def _left_over(state: State) -> Iterator[Path]:
         if folder.name not in known and folder.is_dir() and not ownership.owned(folder):
             yield folder
     yield from _left_by_jobs(state)
-    writing = state.folder / "objects" / WRITING
     before = time.time() - LEFT_OVER_SECONDS
+    yield from kept_values.unnamed(state, before)
+    writing = state.folder / "objects" / WRITING
     for file in sorted(writing.iterdir()) if writing.is_dir() else ():
         if file.stat().st_mtime < before:
             yield file

@@ -40,12 +40,15 @@ def describe_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def list_rules(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    prefix = f"{_bus(request)}/{request.get('NamePrefix') or ''}"
+    bus = _bus(request)
+    prefix = f"{bus}/{request.get('NamePrefix') or ''}"
     query = Query("resource", ("name",), descending=False).where("kind = ?", KIND)
     query.where("substr(name, 1, ?) = ?", len(prefix), prefix)
+    # A bus of a partner has slashes in its name, a rule has none.
+    query.where("instr(substr(name, ?), '/') = 0", len(bus) + 2)
     rows, token = query.page(state.store, {"MaxResults": request.get("Limit"), "NextToken": request.get("NextToken")})
-    found = [(row["name"].partition("/"), resources.body_of(row)) for row in rows]
-    return {"Rules": [_told(state, bus, name, body) for (bus, _, name), body in found], "NextToken": token}
+    found = [(row["name"].rpartition("/")[2], resources.body_of(row)) for row in rows]
+    return {"Rules": [_told(state, bus, name, body) for name, body in found], "NextToken": token}
 
 
 def delete_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:

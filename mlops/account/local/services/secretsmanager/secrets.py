@@ -6,7 +6,7 @@ import re
 import secrets
 import string
 import uuid
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -51,6 +51,11 @@ def create_secret(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
 
 
 def get_secret_value(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    with state.store.transaction():  # whoever puts another value meanwhile waits, and then forgets this one
+        return _value_of(state, request)
+
+
+def _value_of(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name, body = _living(state, request)
     version, stage = request.get("VersionId"), request.get("VersionStage")
     if version is None:
@@ -79,19 +84,22 @@ def put_secret_value(state: State, request: Mapping[str, Any]) -> Mapping[str, A
     stages = request.get("VersionStages") or [_CURRENT]
     with state.store.transaction():
         name, body = _living(state, request)
-        _put(state, body, version, request, stages)
+        left = _put(state, body, version, request, stages)
         resources.replace(state, KIND, name, body)
+    _forget(state, left)
     return {**_told(state, name, body, version), "VersionStages": body["Versions"][version]["Stages"]}
 
 
 def update_secret(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     version = _version(request)
+    left: Sequence[Mapping[str, Any]] = []
     with state.store.transaction():
         name, body = _living(state, request)
         body |= {member: request[member] for member in _KEPT if member in request}
         if version is not None:
-            _put(state, body, version, request, [_CURRENT])
+            left = _put(state, body, version, request, [_CURRENT])
         resources.replace(state, KIND, name, body)
+    _forget(state, left)
     return _told(state, name, body, version)
 
 
@@ -129,8 +137,7 @@ def delete_secret(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]
         else:
             resources.remove(state, KIND, name, arn)
     if forced:
-        for version in body["Versions"].values():
-            kept_values.forget(state, version["Value"])
+        _forget(state, body["Versions"].values())
     return {"ARN": arn, "Name": name, "DeletionDate": moment(time)}
 
 
@@ -142,18 +149,23 @@ def restore_secret(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
     return _told(state, name, body, None)
 
 
-def _put(state: State, body: dict[str, Any], version: str, request: Mapping[str, Any], stages: list[str]) -> None:
-    """A version that comes again with the same value is the same one."""
+def _put(
+    state: State, body: dict[str, Any], version: str, request: Mapping[str, Any], stages: list[str]
+) -> Sequence[Mapping[str, Any]]:
+    """A version that comes again with the same value is the same one. What is given back nobody can ask for any more,
+    once this is in the store."""
     if version in body["Versions"]:
         if not _same(state, body, version, request):
             raise Refusal(
                 "ResourceExistsException", "You can't modify an existing version, you can only create a new version."
             )
-        return
-    _add(state, body, version, request, stages)
+        return []
+    return _add(state, body, version, request, stages)
 
 
-def _add(state: State, body: dict[str, Any], version: str, request: Mapping[str, Any], stages: list[str]) -> None:
+def _add(
+    state: State, body: dict[str, Any], version: str, request: Mapping[str, Any], stages: list[str]
+) -> Sequence[Mapping[str, Any]]:
     versions: dict[str, dict[str, Any]] = body["Versions"]
     taken = {*stages, *([_PREVIOUS] if _CURRENT in stages else [])}
     for other in versions.values():
@@ -161,11 +173,17 @@ def _add(state: State, body: dict[str, Any], version: str, request: Mapping[str,
         other["Stages"] = [stage for stage in other["Stages"] if stage not in taken]
         if was_current:
             other["Stages"].append(_PREVIOUS)
-    for left in [key for key, other in versions.items() if not other["Stages"]]:
-        kept_values.forget(state, versions.pop(left)["Value"])
+    left = [versions.pop(key) for key in [key for key, other in versions.items() if not other["Stages"]]]
     if not versions and _CURRENT not in stages:
         stages = [*stages, _CURRENT]  # the first one is always current
     versions[version] = {"Stages": stages, "Created": now(), "Value": kept_values.keep(state, _value(request))}
+    return left
+
+
+def _forget(state: State, versions: Iterable[Mapping[str, Any]]) -> None:
+    """Behind the commit: one that is taken back still has its values."""
+    for version in versions:
+        kept_values.forget(state, version["Value"])
 
 
 def _value(request: Mapping[str, Any]) -> str | bytes:

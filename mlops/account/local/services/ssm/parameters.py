@@ -95,15 +95,20 @@ def _told(state: State, asked: str, request: Mapping[str, Any]) -> dict[str, Any
     """By its name or ARN, with or without ``:VERSION`` behind it, of which the newest alone is here."""
     by_arn = re.fullmatch(r"arn:aws[a-z-]*:ssm:[^:]*:[^:]*:parameter(/.*)", asked, re.DOTALL)
     name, _, version = (by_arn[1] if by_arn is not None else asked).partition(":")
+    with state.store.transaction():  # whoever puts another value meanwhile waits, and then forgets this one
+        return _read(state, name, version, by_arn is not None, bool(request.get("WithDecryption")))
+
+
+def _read(state: State, name: str, version: str, by_arn: bool, decrypted: bool) -> dict[str, Any] | None:
     body = resources.find(state, KIND, name)
-    if body is None and by_arn is not None:  # a name of one part stands without its slash
+    if body is None and by_arn:  # a name of one part stands without its slash
         name = name.removeprefix("/")
         body = resources.find(state, KIND, name)
     if body is None or version not in ("", str(body["Version"])):
         return None
     value = body["Value"]
     if body["Type"] == _SECURE:
-        value = kept_values.kept(state, value) if request.get("WithDecryption") else _HIDDEN
+        value = kept_values.kept(state, value) if decrypted else _HIDDEN
     return {
         "Name": name,
         "Type": body["Type"],
