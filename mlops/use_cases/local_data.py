@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from contextlib import closing
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
@@ -24,6 +24,7 @@ from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Said
 
 _FILE = "file://"
+_BLOCK = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,14 +78,16 @@ def get(uri: str, target: Path, *, force: bool = False) -> Got:
     bucket, key = _place(uri)
     s3 = connect_here(LOCAL).account.client("s3")
     found = list(_objects(s3, bucket, key)) if bucket in _buckets(s3) else []
-    exact = [item for item in found if item.uri == uri]
+    # Consoles make a folder by an empty object of its name.
+    exact = [item for item in found if item.uri == uri and not uri.endswith("/")]
     below = f"{uri.rstrip('/')}/"
     chosen = exact or [item for item in found if item.uri.startswith(below) and not item.uri.endswith("/")]
     if not chosen:
         raise UsageError(f"nothing is stored at {uri}", hint=how_to_put(uri))
-    as_file = target / uri.rpartition("/")[2] if target.is_dir() else target
+    as_file = _inside(target, uri.rpartition("/")[2]) if exact and target.is_dir() else target
     places = {item.uri: as_file if exact else _inside(target, item.uri[len(below) :]) for item in chosen}
-    same = {item.uri for item in chosen if _is_same(s3, item.uri, places[item.uri])}
+    _need_places_of_their_own(places)
+    same = {item.uri for item in chosen if _is_same(s3, item, places[item.uri])}
     for item in chosen:
         place = places[item.uri]
         if place.exists() and item.uri not in same and not force:
@@ -146,18 +149,31 @@ def _objects(s3: Any, bucket: str, key: str) -> Iterator[Listed]:
 
 def _inside(target: Path, relative: str) -> Path:
     path = PurePosixPath(relative)
-    if path.is_absolute() or ".." in path.parts:
-        raise UsageError(f"the object {relative!r} has a name that leads out of its folder")
+    if path.is_absolute() or ".." in path.parts or "\0" in relative:
+        raise UsageError(f"the object {relative!r} has a name that no file below {target} can have")
     return target / path
 
 
-def _is_same(s3: Any, uri: str, place: Path) -> bool:
-    if not place.is_file():
+def _need_places_of_their_own(places: Mapping[str, Path]) -> None:
+    """Keys are no paths: one may also be the folder of another one, and `a//b` is not `a/b`."""
+    folders = {above for place in places.values() for above in place.parents}
+    taken: dict[Path, str] = {}
+    for uri, place in places.items():
+        other = taken.setdefault(place, uri)
+        if place in folders or other != uri:
+            raise UsageError(
+                f"{uri} cannot be {place}, which {'others lie in' if place in folders else f'{other} is'}",
+                hint=f"get it alone, as a file: `mlops local get {uri} FILE`",
+            )
+
+
+def _is_same(s3: Any, item: Listed, place: Path) -> bool:
+    """By their bytes: the ETag of what came in parts is no digest of them."""
+    if not place.is_file() or place.stat().st_size != item.bytes:
         return False
-    bucket, key = split_uri(uri)
-    with place.open("rb") as file:
-        digest = hashlib.file_digest(file, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
-    return str(s3.head_object(Bucket=bucket, Key=key)["ETag"]).strip('"') == digest
+    bucket, key = split_uri(item.uri)
+    with place.open("rb") as file, closing(s3.get_object(Bucket=bucket, Key=key)["Body"]) as stored:
+        return all(file.read(len(block)) == block for block in iter(lambda: stored.read(_BLOCK), b""))
 
 
 def _fetch(s3: Any, uri: str, place: Path) -> None:
@@ -167,7 +183,7 @@ def _fetch(s3: Any, uri: str, place: Path) -> None:
         descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".mlops-")
         try:
             with os.fdopen(descriptor, "wb") as file:
-                shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], file, 1024 * 1024)
+                shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], file, _BLOCK)
             Path(name).chmod(0o644)
             Path(name).replace(place)
         except BaseException:

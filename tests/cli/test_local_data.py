@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 from command_line import Told, in_this_process
 
+from mlops.account.local import LocalAccount, mounts
+from mlops.project.content_address import collect
+
 Said = Callable[..., Told]
 ROOT = Path(__file__).parent.parent.parent
 SHOW = (
@@ -68,10 +71,15 @@ def test_what_was_put_is_listed_and_got(project: Path, said: Said) -> None:
         (("mount", "none", "s3://acme/m"), "there is no folder"),
         (("mount", "--remove", "s3://acme/m"), "nothing is mounted at s3://acme/m"),
         (("mount", "raw"), "give FOLDER and URI"),
+        (("get", "s3://acme/both", "x"), "which others lie in"),
+        (("get", "s3://acme/twice", "x"), "s3://acme/twice/b//a is"),
     ],
 )
 def test_what_cannot_be_is_told(project: Path, said: Said, words: tuple[str, ...], told: str) -> None:
-    (project / ".mlops").mkdir(exist_ok=True)
+    s3 = LocalAccount(project / ".mlops", "us-east-1").client("s3")
+    s3.create_bucket(Bucket="acme")
+    for key in ("both/a", "both/a/b", "twice/b//a", "twice/b/a"):
+        s3.put_object(Bucket="acme", Key=key, Body=b"1")
     refused = said("local", *words, code=2)
     assert told in refused.err
 
@@ -91,6 +99,40 @@ def test_a_mount_and_a_path_of_the_local_environment_are_what_a_run_reads(projec
     said("compile", "pipeline.py", "-o", "pipeline.json")
     (parameter,) = json.loads((project / "pipeline.json").read_text())["Parameters"]
     assert parameter["DefaultValue"] == "s3://acme/raw/"
+
+
+def test_what_clients_put_in_parts_and_as_folders_is_got(project: Path, said: Said) -> None:
+    s3 = LocalAccount(project / ".mlops", "us-east-1").client("s3")
+    s3.create_bucket(Bucket="acme")
+    s3.put_object(Bucket="acme", Key="data/", Body=b"")
+    upload = {"Bucket": "acme", "Key": "data/parts", "UploadId": ""}
+    upload["UploadId"] = s3.create_multipart_upload(Bucket="acme", Key="data/parts")["UploadId"]
+    part = {"PartNumber": 1, "ETag": s3.upload_part(PartNumber=1, Body=b"content", **upload)["ETag"]}
+    s3.complete_multipart_upload(MultipartUpload={"Parts": [part]}, **upload)
+    said("local", "get", "s3://acme/data/", "back")
+    assert (project / "back" / "parts").read_text() == "content"
+    assert "nothing new; 1 file the same already" in said("local", "get", "s3://acme/data/", "back").err
+    (project / "back" / "parts").write_text("another")
+    assert "holds something else" in said("local", "get", "s3://acme/data/", "back", code=2).err
+
+
+def test_no_mount_takes_away_what_is_not_its_own(project: Path, said: Said, monkeypatch: pytest.MonkeyPatch) -> None:
+    said("local", "mount", "raw", "s3://acme/all")
+    for uri in ("s3://acme/", "s3://acme/all/more/"):
+        assert "shares keys with s3://acme/all/" in said("local", "mount", "raw", uri, code=3).err
+    said("local", "mount", "raw", "s3://acme/all-others")
+    account = LocalAccount(project / ".mlops", "us-east-1")
+    looked_at = dict(mounts._mounted(account.state, "s3://acme/all/"))
+    account.client("s3").put_object(Bucket="acme", Key="all/a.csv", Body=b"of a step")
+    assert not mounts._take_away(account.state, "acme", "all/a.csv", looked_at["all/a.csv"])
+
+    def listed(folder: Path) -> tuple[tuple[str, Path], ...]:
+        found = collect(folder)
+        (folder / "b.csv").unlink(missing_ok=True)
+        return found
+
+    monkeypatch.setattr(mounts, "collect", listed)
+    assert "1 object stored, 1 taken away" in said("local", "mount", "raw", "s3://acme/all").err
 
 
 SCRIPTS = {

@@ -11,9 +11,10 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
-from mlops.account.local.objects import chunks
-from mlops.account.local.refusal import invalid
+from mlops.account.local.objects import StoredObject, chunks
+from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.state import State, dump, now
 from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, collect
@@ -44,9 +45,10 @@ def mounts(state: State) -> tuple[Mount, ...]:
 
 
 def mount(state: State, uri: str, folder: Path) -> Refreshed:
-    """In place of what was mounted there. Raises Refusal for a folder that cannot be read, and then nothing is
-    mounted."""
+    """In place of what was mounted there. Raises Refusal, and then nothing is mounted, for a folder that cannot be read
+    and for a place that has keys of another mount."""
     made = Mount(f"{uri.rstrip('/')}/", folder.resolve())
+    _need_apart(state, made)
     refreshed = _refresh(state, made)
     time = now()
     state.store.write(
@@ -66,11 +68,9 @@ def unmount(state: State, uri: str) -> int | None:
     if all(found.uri != uri for found in mounts(state)):
         return None
     bucket, _ = split_uri(uri)
-    stored = [key for key, _ in _mounted(state, uri)]
-    for key in stored:
-        state.objects.delete(bucket, key)
+    gone = sum(_take_away(state, bucket, key, stamp) for key, stamp in _mounted(state, uri))
     state.store.write("DELETE FROM resource WHERE kind = ? AND name = ?", KIND, uri)
-    return len(stored)
+    return gone
 
 
 def refresh(state: State) -> None:
@@ -87,26 +87,68 @@ def _refresh(state: State, mounted: Mount) -> Refreshed:
         files = {f"{prefix}{relative}": path for relative, path in collect(mounted.folder)}
         state.objects.ensure_bucket(bucket)
     except (UnshippableFile, OSError, ValueError) as error:
-        raise invalid(
-            f"{mounted.folder}, mounted at {mounted.uri}, cannot be read: {error}. "
-            f"`mlops local mount --remove {mounted.uri}` takes the mount away."
-        ) from None
+        raise _unreadable(mounted, error) from None
     before = dict(_mounted(state, mounted.uri))
+    there: set[str] = set()
     stored = 0
     for key, path in files.items():
-        with path.open("rb") as file:
-            status = os.fstat(file.fileno())
-            stamp = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
-            if before.get(key) == stamp:
-                continue
-            written = state.objects.write(chunks(file), ("CRC32",))
-        body = {"Checksums": dict(written.checksums), _STAMP: stamp}
-        state.objects.publish(bucket, key, written, body)
-        stored += 1
-    gone = before.keys() - files.keys()
-    for key in gone:
-        state.objects.delete(bucket, key)
-    return Refreshed(stored, len(gone))
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:  # since it was listed
+            continue
+        except OSError as error:
+            raise _unreadable(mounted, error) from None
+        there.add(key)
+        with file:
+            stored += _brought(state, bucket, key, file, before.get(key))
+    removed = sum(_take_away(state, bucket, key, before[key]) for key in before.keys() - there)
+    return Refreshed(stored, removed)
+
+
+def _need_apart(state: State, made: Mount) -> None:
+    """Each of two mounts would take away what the other brought."""
+    for found in mounts(state):
+        if found.uri != made.uri and (found.uri.startswith(made.uri) or made.uri.startswith(found.uri)):
+            raise invalid(
+                f"{made.uri} shares keys with {found.uri}, where {found.folder} is mounted. "
+                f"`mlops local mount --remove {found.uri}` takes that mount away."
+            )
+
+
+def _unreadable(mounted: Mount, error: Exception) -> Refusal:
+    return invalid(
+        f"{mounted.folder}, mounted at {mounted.uri}, cannot be read: {error}. "
+        f"`mlops local mount --remove {mounted.uri}` takes the mount away."
+    )
+
+
+def _brought(state: State, bucket: str, key: str, file: IO[bytes], before: str | None) -> bool:
+    """Whether it had to be: it is not as it was ``before``."""
+    status = os.fstat(file.fileno())
+    stamp = f"{status.st_dev}:{status.st_ino}:{status.st_size}:{status.st_mtime_ns}"
+    if before == stamp:
+        return False
+    written = state.objects.write(chunks(file), ("CRC32",))
+    state.objects.publish(bucket, key, written, {"Checksums": dict(written.checksums), _STAMP: stamp})
+    return True
+
+
+class _Rewritten(Exception):
+    pass
+
+
+def _take_away(state: State, bucket: str, key: str, stamp: str) -> bool:
+    """Unless a step has written over it since it was looked at: then it is that step's."""
+
+    def permit(found: StoredObject | None) -> None:
+        if found is None or found.body.get(_STAMP) != stamp:
+            raise _Rewritten
+
+    try:
+        state.objects.delete(bucket, key, permit)
+    except _Rewritten:
+        return False
+    return True
 
 
 def _mounted(state: State, uri: str) -> Iterator[tuple[str, str]]:
