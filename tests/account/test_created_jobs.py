@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import json
 import os
 import signal
 import time
@@ -13,7 +15,12 @@ from account_definitions import IMAGE, ROLE
 from account_parts import runner_with
 from botocore.exceptions import ClientError
 
-from mlops.account.local import LocalAccount
+from mlops.account.local import LocalAccount, ownership
+from mlops.account.local.process import runner
+from mlops.account.local.process.ports import LocalJobJournal
+from mlops.account.local.services.sagemaker import resources
+from mlops.account.local.settling import settle_job
+from mlops.ir import ConfigurationError
 
 WAITS = "echo begun; trap 'exit 0' TERM; while :; do sleep 0.05; done"
 LOGS = "/aws/sagemaker/TrainingJobs"
@@ -79,6 +86,9 @@ def test_a_training_job_from_its_creation_to_its_deletion(local: LocalAccount, s
     sagemaker.delete_training_job(TrainingJobName="one")
     with pytest.raises(ClientError, match="not found"):
         sagemaker.describe_training_job(TrainingJobName="one")
+    sagemaker.create_training_job(**training("one", "echo another"))
+    ended(lambda: sagemaker.describe_training_job(TrainingJobName="one"), "TrainingJobStatus")
+    assert lines(local, "one")[0] == "another"
 
 
 @pytest.mark.parametrize(
@@ -103,6 +113,73 @@ def test_a_job_whose_process_is_killed_says_so(local: LocalAccount, sagemaker: A
     told = ended(lambda: sagemaker.describe_training_job(TrainingJobName="lost"), "TrainingJobStatus")
     assert (told["TrainingJobStatus"], told["SecondaryStatus"]) == ("Failed", "Failed")
     assert told["FailureReason"] == "the process that ran it is gone"
+
+
+def test_what_a_job_started_ends_with_it_and_with_no_other_of_its_name(local: LocalAccount, sagemaker: Any) -> None:
+    """Nobody runs any of these; ``said`` has said its last word itself, without its jobs."""
+    rows = [
+        ("TrainingJob", "said-001", "said", "InProgress"),
+        ("TrainingJob", "said", "", "InProgress"),
+        ("HyperParameterTuningJob", "said", "", "Failed"),
+        ("TrainingJob", "runs-001", "runs", "InProgress"),
+        ("TrainingJob", "runs", "", "InProgress"),
+        ("HyperParameterTuningJob", "runs", "", "InProgress"),
+    ]
+    for kind, name, parent, status in rows:
+        member = f"{kind}Status"
+        local.state.store.write(
+            "INSERT INTO resource VALUES (?, ?, '', '', ?, ?)", kind, name, status, json.dumps({member: status})
+        )
+        local.state.store.write(
+            "INSERT INTO job (kind, name, execution, parent, body) VALUES (?, ?, '', ?, '{}')", kind, name, parent
+        )
+    running = ownership.take(local.state.job_folder("hyper-parameter-tuning-job", "runs"))
+    assert running is not None
+    told = {name: settled(local, name) for _, name, _, _ in rows}
+    assert told == {"said-001": "Failed", "said": "Failed", "runs-001": "InProgress", "runs": "Failed"}
+    os.close(running)
+    assert settled(local, "runs-001") == "Failed"
+
+
+def settled(local: LocalAccount, name: str) -> str:
+    settle_job(local.state, "TrainingJob", name)
+    body = resources.find(local.state, "TrainingJob", name)
+    assert body is not None
+    return str(body["TrainingJobStatus"])
+
+
+def test_a_job_says_that_the_disk_was_full_as_soon_as_there_is_place(
+    local: LocalAccount, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"TrainingJobStatus": "InProgress"}
+    local.state.store.write(
+        "INSERT INTO resource VALUES ('TrainingJob', 'one', '', '', 'InProgress', ?)", json.dumps(body)
+    )
+    asked = json.dumps(training("one", "true"))
+    local.state.store.write(
+        "INSERT INTO job (kind, name, execution, parent, body) VALUES ('TrainingJob', 'one', '', '', ?)", asked
+    )
+    folder = local.state.job_folder("training-job", "one")
+    folder.mkdir(parents=True)
+    written, tries = LocalJobJournal.execution, iter((ConfigurationError("the disk is full"), None))
+
+    def execution(journal: LocalJobJournal, *told: Any) -> None:
+        if (error := next(tries)) is not None:
+            assert not (folder / "reserve").exists(), "that is given back first"
+            raise error
+        written(journal, *told)
+
+    def execute(*given: Any) -> str:
+        assert (folder / "reserve").exists()
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(LocalJobJournal, "execution", execution)
+    monkeypatch.setattr("mlops.run.execute.execute", execute)
+    monkeypatch.setattr(runner, "_LAST_SECONDS", 0.0)
+    runner.run_job(local.state, "training-job/one", folder)
+    found = resources.find(local.state, "TrainingJob", "one")
+    assert found is not None and found["TrainingJobStatus"] == "Failed"
+    assert found["FailureReason"].startswith(f"the disk of {folder} is full")
 
 
 def tuning(name: str, script_command: str, jobs: int = 2) -> dict[str, Any]:

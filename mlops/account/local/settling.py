@@ -147,9 +147,16 @@ def settle_job(state: State, kind: str, name: str) -> None:
         if step is not None:
             settle(state, step["execution"])
         return
-    parent = job["parent"]
-    owner = state.store.one("SELECT kind, name FROM job WHERE name = ? AND execution = ''", parent) if parent else None
-    _settle_created(state, *((kind, name) if owner is None else (owner["kind"], owner["name"])))
+    _settle_created(state, *(_starter(state, kind, job["parent"]) or (kind, name)))
+
+
+def _starter(state: State, kind: str, parent: str) -> tuple[str, str] | None:
+    """The created job ``parent`` that starts jobs of ``kind``: one of another kind may have the same name."""
+    from mlops.check.job_kinds import by_name
+
+    rows = state.store.all("SELECT kind FROM job WHERE name = ? AND execution = '' AND parent = ''", parent)
+    kinds = (by_name(row["kind"]) for row in rows)
+    return next(((found.name, parent) for found in kinds if found is not None and found.starts == kind), None)
 
 
 def settle_jobs(state: State, kind: str) -> None:
@@ -159,27 +166,28 @@ def settle_jobs(state: State, kind: str) -> None:
 
 
 def _settle_created(state: State, kind: str, name: str) -> None:
+    """With what it started, also where it has said its own last word."""
     from mlops.check.job_kinds import by_name
 
     known = by_name(kind)
     if known is None or ownership.owned(folder := state.job_folder(known.segment, name)):
         return
     with state.store.transaction() as connection:
-        job = connection.execute(
+        alive = connection.execute(
             f"SELECT * FROM resource WHERE kind = ? AND name = ? AND {_ARE_ALIVE}",  # noqa: S608
             (kind, name),
-        ).fetchone()
-        if job is None or ownership.owned(folder):
-            return
-        children = connection.execute(
-            "SELECT resource.* FROM job JOIN resource ON resource.kind = job.kind AND resource.name = job.name "
-            "WHERE job.parent = ? AND job.execution = '' AND resource.status IN ('InProgress', 'Stopping')",
-            (name,),
         ).fetchall()
+        alive += connection.execute(
+            "SELECT resource.* FROM job JOIN resource ON resource.kind = job.kind AND resource.name = job.name "  # noqa: S608
+            f"WHERE job.parent = ? AND job.kind = ? AND job.execution = '' AND {_ARE_ALIVE}",
+            (name, known.starts or ""),
+        ).fetchall()
+        if not alive or ownership.owned(folder):
+            return
         asked = state.store.one("SELECT stop_requested FROM job WHERE kind = ? AND name = ?", kind, name)
         stopped = asked is not None and asked["stop_requested"]
         status, failure = ("Stopped", None) if stopped else ("Failed", GONE)
-        _end_jobs(connection, [job, *children], status, failure, moment(datetime.now(UTC)))
+        _end_jobs(connection, alive, status, failure, moment(datetime.now(UTC)))
 
 
 def settle_all(state: State, pipeline: str) -> None:

@@ -17,8 +17,10 @@ import socket
 import sys
 import time
 import traceback
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +48,6 @@ _LONGEST_ORDER = 65_536
 _LONGEST_REASON = 1300  # botocore: PipelineExecutionFailureReason
 _JOB = "job"
 """What a job on its own is called as a step."""
-
 _LAST_TRIES, _LAST_SECONDS = 20, 0.25
 _log = logging.getLogger("mlops.runner")
 
@@ -178,13 +179,13 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
         with suppress(OSError):  # the log may be what has no place
             traceback.print_exc()
         reserve.give_back(folder)
-        _last_word(state, row["pipeline"], execution_id, _reason(error, folder))
+        _say(partial(_last_word, state, row["pipeline"], execution_id, _reason(error, folder)))
     finally:
         reserve.give_back(folder)
 
 
 def run_job(state: State, named: str, folder: Path) -> None:
-    """A job on its own runs as a step would that is alone in its pipeline."""
+    """A job on its own runs as a step would that is alone in its pipeline. Whatever happens, it is not left running."""
     from mlops.account.local.process.ports import LocalJobJournal
     from mlops.account.local.services.sagemaker import created_jobs
     from mlops.check import step_types
@@ -204,6 +205,8 @@ def run_job(state: State, named: str, folder: Path) -> None:
     journal = LocalJobJournal(state, kind, name)
     step = Step(_JOB, step_type.type, _as_written(json.loads(request)))
     checked = Checked(Definition(name, steps=(step,)), (), step_types(), {_JOB: frozenset()}, (_JOB,))
+    reserve.keep(state.folder)
+    reserve.keep(folder, reserve.LAST_WORD_SIZE)
     try:
         status = execute(
             checked,
@@ -226,7 +229,10 @@ def run_job(state: State, named: str, folder: Path) -> None:
     except Exception as error:
         with suppress(OSError):
             traceback.print_exc()
-        journal.execution("Failed", _reason(error, folder)[:REASON_LIMIT])
+        reserve.give_back(folder)
+        _say(partial(journal.execution, "Failed", _reason(error, folder)[:REASON_LIMIT]))
+    finally:
+        reserve.give_back(folder)
 
 
 def _as_written(value: Any) -> Any:
@@ -248,13 +254,18 @@ def _reason(error: Exception, folder: Path) -> str:
 
 
 def _last_word(state: State, pipeline: str, execution_id: str, reason: str) -> None:
-    """Neither the execution nor its steps look alive any more. A disk that is full may have place in a moment."""
+    """Neither the execution nor its steps look alive any more."""
+    with state.store.transaction():
+        LocalJournal(state, execution_id).execution("Failed", reason[:_LONGEST_REASON])
+        arn = pipelines.execution_arn(state, pipeline, execution_id)
+        end_steps(state, arn, "Failed", reason[:REASON_LIMIT], datetime.now(UTC))
+
+
+def _say(last_word: Callable[[], None]) -> None:
+    """A disk that is full may have place in a moment."""
     for left in reversed(range(_LAST_TRIES)):
         try:
-            with state.store.transaction():
-                LocalJournal(state, execution_id).execution("Failed", reason[:_LONGEST_REASON])
-                arn = pipelines.execution_arn(state, pipeline, execution_id)
-                end_steps(state, arn, "Failed", reason[:REASON_LIMIT], datetime.now(UTC))
+            last_word()
             return
         except ConfigurationError:
             if not left:

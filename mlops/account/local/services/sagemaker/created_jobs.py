@@ -19,6 +19,7 @@ from mlops.check import step_types
 from mlops.check.job_kinds import kinds_here
 from mlops.ir import JobKind, StepType
 from mlops.knowledge.this_machine import of_step
+from mlops.run.beneath import remove
 from mlops.run.job import STAGES
 
 LOG = ("job", "1", "log.txt")
@@ -63,6 +64,7 @@ def create(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[s
                 dump(given),
             )
             resources.tag(state, arn, request)
+        remove(folder / LOG[0])  # of a job of that name that was deleted
         started = True
     finally:
         if not started:
