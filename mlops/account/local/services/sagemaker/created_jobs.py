@@ -26,6 +26,8 @@ LOG = ("job", "1", "log.txt")
 """Below the job's folder: where :mod:`mlops.run.execute` puts that of the first attempt of the step ``job``."""
 
 _Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
+_WAIT_SECONDS = 2.0
+"""The process of one that was deleted ends a moment after its last word."""
 _DELETED = ("TrainingJob", "ProcessingJob", "HyperParameterTuningJob")
 _NOUNS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
@@ -47,8 +49,10 @@ def create(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[s
         f"{noun} Job names must be unique within an AWS account and region, and a job with this name already exists "
         f"({arn})",
     )
+    if resources.find(state, kind.name, name) is not None:
+        raise taken
     folder = state.job_folder(kind.segment, name)
-    descriptor = ownership.take(folder)
+    descriptor = ownership.take(folder, _WAIT_SECONDS)
     if descriptor is None:
         raise taken
     given = {member: value for member, value in request.items() if member != "Tags" and value is not None}
