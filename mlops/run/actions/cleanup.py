@@ -26,6 +26,10 @@ def start(work: Work) -> Task:
             skipped.append(name)
             work.note(f"{name} has no result, so nothing of it is deleted")
             continue
+        if name in work.execution.stubs:
+            skipped.append(name)
+            work.note(f"a stub stands for {name}, whose files are somebody's own: nothing is deleted")
+            continue
         step = work.checked.definition.step(name)
         if not source.get("S3Uris") and step is not None and step.type != _FOUND_BY_ITSELF:
             skipped.append(name)
@@ -53,14 +57,20 @@ def _clean(work: Work, name: str, uris: Sequence[Any]) -> str | None:
     if response.get("VpcConfig") or (response.get("NetworkConfig") or {}).get("VpcConfig"):
         return f"{name} runs in a VPC, and what it left cannot be cleaned up"
     folders = tuple(folder for place in kind.outputs for folder in place.folders(response))
-    if not uris:
-        wanted = [key for folder in folders for key in work.ports.objects.keys(folder)]
-    else:
-        wanted = [str(uri) for uri in uris]
-        outside = [uri for uri in wanted if not f"{uri}/".startswith(folders)]
-        if outside:
-            return f"{outside[0]} is not below the outputs of {name}: {', '.join(folders) or 'it has none'}"
-    for uri in wanted:
-        work.ports.objects.delete(uri)
-    work.note(f"{len(wanted)} object(s) of {name} deleted")
+    named = [str(uri) for uri in uris]
+    outside = [uri for uri in named if not f"{uri}/".startswith(folders)]
+    if outside:
+        return f"{outside[0]} is not below the outputs of {name}: {', '.join(folders) or 'it has none'}"
+    objects = work.ports.objects
+    found = (
+        [uri for uri in named if uri in objects.keys(uri)]
+        if named
+        else [key for folder in folders for key in objects.keys(folder)]
+    )
+    for uri in found:
+        objects.delete(uri)
+    missing = [uri for uri in named if uri not in found]
+    work.note(
+        f"{len(found)} object(s) of {name} deleted{'; there is no object ' + ', '.join(missing) if missing else ''}"
+    )
     return None
