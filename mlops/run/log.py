@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from mlops.run.outcome import StepFailed
 from mlops.run.work import now, stamp
 
+_OURS = "[mlops]"
 _TAIL_BYTES = 16_384
 LAUNCHER_WORDS = ("[mlops] cannot start", "[mlops] the sandbox")
 
@@ -27,7 +29,7 @@ def last_lines(log: Path, limit: int = _TAIL) -> str:
     except FileNotFoundError:
         return ""
     kept: list[str] = []
-    for line in reversed([line for line in tail.splitlines() if line.strip() and not line.startswith("[mlops]")]):
+    for line in reversed([line for line in tail.splitlines() if line.strip() and not line.startswith(_OURS)]):
         limit -= len(line) + 1
         if limit < 0:
             if not kept:
@@ -65,34 +67,45 @@ def final_metrics(patterns: Mapping[str, re.Pattern[str]], logs: Sequence[Path])
     values: dict[str, float] = {}
     for log in reversed(logs):
         for line in _lines(log):
-            # The service reads lines as its logs show them, where a tab is #011.
-            for text in (line, line.replace("\t", "#011")) if "\t" in line else (line,):
-                for name, number in _found(patterns.items(), text):
+            for name, pattern in patterns.items():
+                for number in numbers_in(pattern, line):
                     values[name] = number
     read = stamp(now())
     return [{"MetricName": name, "Value": values[name], "Timestamp": read} for name in patterns if name in values]
-
-
-def _found(patterns: Iterable[tuple[str, re.Pattern[str]]], line: str) -> Iterator[tuple[str, float]]:
-    for name, pattern in patterns:
-        for number in numbers_in(pattern, line):
-            yield name, number
 
 
 def all_values(pattern: re.Pattern[str], log: Path) -> Iterator[float]:
     """Of one metric, in the order of the log; none where there is no log."""
     if log.is_file():
         for line in _lines(log):
-            yield from [*numbers_in(pattern, line)] or [*numbers_in(pattern, line.replace("\t", "#011"))]
+            yield from numbers_in(pattern, line)
 
 
-def numbers_in(pattern: re.Pattern[str], line: str) -> Iterator[float]:
-    """Values of one metric."""
+def numbers_in(pattern: re.Pattern[str], line: str) -> list[float]:
+    """Values of one metric in a line as it was written, else as the service's logs show it, where a tab is #011.
+
+    What is not finite is none: CloudWatch, through which the service has them, takes neither nan nor inf. Nor is what
+    we write ourselves, which may quote the command or the end of a log.
+
+    >>> numbers_in(re.compile("loss=(\\\\S+)"), "loss=0.5 loss=nan loss=many")
+    [0.5]
+    >>> numbers_in(re.compile("loss=(\\\\S+)"), "[mlops] exit code 1: loss=3")
+    []
+    """
+    if line.startswith(_OURS):
+        return []
+    found = [*_matched(pattern, line)]
+    return [*_matched(pattern, line.replace("\t", "#011"))] if not found and "\t" in line else found
+
+
+def _matched(pattern: re.Pattern[str], line: str) -> Iterator[float]:
     for match in pattern.finditer(line):
         try:
-            yield float(match.group(1).partition("#011")[0])
+            value = float(match.group(1).partition("#011")[0])
         except (ValueError, TypeError, IndexError, AttributeError):
             continue
+        if math.isfinite(value):
+            yield value
 
 
 def _lines(log: Path) -> Iterator[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from typing import Any
 
@@ -215,6 +216,20 @@ def test_a_job_that_leads_nowhere_is_stopped_and_keeps_its_model(
     assert (worst["TunedHyperParameters"]["rate"], worst["TrainingJobStatus"]) == ("9", "Stopped")
     assert worst["FinalHyperParameterTuningJobObjectiveMetric"]["Value"] == 9.0
     assert account.objects.read(worst["ModelArtifacts"]["S3ModelArtifacts"])
+
+
+def test_a_job_that_is_begun_again_has_the_values_of_its_last_try_alone(account: Account) -> None:
+    script = "import os; print('cost=1', flush=True); os.kill(os.getpid(), 9)"
+    request: dict[str, Any] = {
+        "config": {"TrainingJobEarlyStoppingType": "Auto"},
+        "definition": {"RetryStrategy": {"MaximumRetryAttempts": 1}},
+    }
+    assert account.run(tuning(account, script=script, jobs=1, **request)) == "Failed"
+    lines = (account.attempt("Tune").parent / "search.jsonl").read_text(encoding="utf-8").splitlines()
+    [ended] = [line for line in map(json.loads, lines) if "ended" in line]
+    assert ended["costs"] == [1.0]
+    [log] = account.attempt("Tune").glob("jobs/*/log.txt")
+    assert log.read_text(encoding="utf-8").count("\ncost=1\n") == 2
 
 
 def test_an_earlier_search_is_learnt_from_and_definitions_take_turns(account: Account) -> None:

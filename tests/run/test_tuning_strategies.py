@@ -4,15 +4,20 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from mlops.run.outcome import StepFailed
+from mlops.run.tuning.memory import Memory
+from mlops.run.tuning.observed import Observed
 from mlops.run.tuning.space import Choice, Number, Space, Values, space
 from mlops.run.tuning.strategies import Settings, search
 from mlops.run.tuning.trial import Trial
+from mlops.run.tuning.warm_start import firsts
 
 RATE = {"Name": "rate", "MinValue": "0.001", "MaxValue": "0.1"}
 LINE = Space((Number("x", 0.0, 1.0),))
@@ -52,6 +57,8 @@ def test_halfway_on_each_scale(given: Any, halfway: str) -> None:
         ranges("Continuous", {**RATE, "MinValue": "0", "ScalingType": "Logarithmic"}),
         ranges("Continuous", {**RATE, "MaxValue": "1", "ScalingType": "ReverseLogarithmic"}),
         ranges("Integer", {"Name": "n", "MinValue": "0", "MaxValue": "3", "ScalingType": "ReverseLogarithmic"}),
+        ranges("Integer", {"Name": "n", "MinValue": "0.2", "MaxValue": "0.8"}),
+        ranges("Integer", {"Name": "n", "MinValue": None, "MaxValue": "3"}),
     ],
 )
 def test_ranges_that_are_none(given: Any) -> None:
@@ -100,6 +107,51 @@ def test_what_still_runs_is_not_tried_again() -> None:
     assert first is not None
     second = found.ask(6, [*trials, Trial(5, 0, first)])
     assert second is not None and abs(float(second["x"]) - float(first["x"])) > 0.004
+
+
+ELSEWHERE: list[Values] = [{"y": "0.5"}, {"x": "7"}, {"x": "many"}]
+
+
+def ended(*tried: Values) -> list[Trial]:
+    return [Trial(-number, 0, values, cost=float(number), status="Completed") for number, values in enumerate(tried)]
+
+
+def test_a_bayesian_search_learns_only_from_what_is_of_it() -> None:
+    """An earlier tuning job had other hyperparameters, and other ranges."""
+    found = search("Bayesian", LINE, Settings("1", 8))
+    assert found.ask(1, ended(*ELSEWHERE)) == found.ask(1, [])
+    known: list[Values] = [{"x": f"0.{digit}"} for digit in range(1, 5)]
+    assert found.ask(1, [*ended(*ELSEWHERE), *ended(*known)]) == found.ask(1, ended(*known)) != found.ask(1, [])
+
+
+def test_the_best_of_earlier_jobs_are_tried_first_as_far_as_they_are_of_this_search() -> None:
+    known: list[Values] = [{"x": f"0.{digit}", "y": "1"} for digit in range(1, 6)]
+    assert firsts(ended(*ELSEWHERE, *known), LINE) == [{"x": "0.1"}, {"x": "0.2"}, {"x": "0.3"}]
+    assert firsts(ended({"a": "1", "b": "x"}), Space((Choice("a", ("2",)),))) == []
+
+
+def test_a_line_that_was_cut_off_takes_no_other_along(tmp_path: Path) -> None:
+    memory, request = Memory(tmp_path), {"Strategy": "Random"}
+    memory.begins("tune", request)
+    memory.trial_begins(Trial(1, 0, {"x": "1"}))
+    file = tmp_path / "search.jsonl"
+    file.write_bytes(file.read_bytes() + b'{"ended": 1, "sta')
+    memory.trial_ended(Trial(1, 0, {"x": "1"}, [3.0], 3.0, "Completed", {"TrainingJobName": "a"}))
+    begun = memory.begun(request)
+    assert begun is not None and [trial.status for trial in begun[1]] == ["Completed"]
+
+
+def test_a_log_whose_middle_was_taken_out_is_read_on(tmp_path: Path) -> None:
+    log = tmp_path / "log.txt"
+    observed = Observed(log, re.compile(r"cost=(\S+)"))
+    assert observed.further() == []
+    log.write_text("cost=1\n" * 9 + "cost=")
+    assert observed.further() == [1.0] * 9
+    log.write_text("cost=1\n" * 3)
+    assert observed.further() == []
+    with log.open("a") as file:
+        file.write("cost=2\ncost=nan\n")
+    assert observed.further() == [2.0]
 
 
 def branin(values: Values) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,11 +59,15 @@ class Memory:
         self._add({"over": status})
 
     def _add(self, line: Mapping[str, Any]) -> None:
-        with self._path.open("a", encoding="utf-8") as file:
-            file.write(f"{json.dumps(line)}\n")
+        with self._path.open("a+b") as file:
+            begun = file.seek(0, os.SEEK_END)
+            file.seek(max(0, begun - 1))
+            # One that was cut off would take this one along.
+            end = b"\n" if file.read(1) not in (b"", b"\n") else b""
+            file.write(end + json.dumps(line).encode() + b"\n")
 
     def _lines(self) -> list[Any]:
-        """A last one that was cut off is none."""
+        """One that was cut off is none."""
         try:
             text = self._path.read_text(encoding="utf-8")
         except FileNotFoundError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from pathlib import Path
 
@@ -24,16 +25,15 @@ class Observed:
         found: list[float] = []
         try:
             with self._log.open("rb") as file:
+                size = file.seek(0, os.SEEK_END)
+                if size < self._place:  # the middle of what is too long was taken out
+                    self._place, self._rest = size, b""
                 file.seek(self._place)
                 while read := file.read(_MOST_AT_ONCE):
                     self._place += len(read)
                     *lines, self._rest = (self._rest + read).split(b"\n")
                     for line in lines:
-                        found += self._values(line.decode("utf-8", errors="replace"))
+                        found += numbers_in(self._pattern, line.decode("utf-8", errors="replace"))
         except FileNotFoundError:
             pass
         return found
-
-    def _values(self, line: str) -> list[float]:
-        """Of a line as it was written, else as the service's logs show it, where a tab is #011."""
-        return [*numbers_in(self._pattern, line)] or [*numbers_in(self._pattern, line.replace("\t", "#011"))]

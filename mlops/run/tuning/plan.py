@@ -14,7 +14,7 @@ from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.tuning import MOST_JOBS
 from mlops.run.log import compiled_metrics
 from mlops.run.outcome import StepFailed
-from mlops.run.tuning.space import Values, space
+from mlops.run.tuning.space import Space, Values, space
 from mlops.run.tuning.strategies import Search, Settings, search
 from mlops.run.tuning.trial import Goal
 
@@ -37,6 +37,7 @@ class Definition:
 
     request: Mapping[str, Any]
     goal: Goal
+    space: Space
     search: Search
     pattern: re.Pattern[str] | None
 
@@ -91,7 +92,7 @@ def plan(request: Mapping[str, Any], name: str) -> Plan:
         )
         goal = _goal(item.get("TuningObjective") or config.get("HyperParameterTuningJobObjective"))
         patterns = compiled_metrics(_metrics(item.get("AlgorithmSpecification") or {}))
-        definitions.append(Definition(item, goal, search(strategy, found, settings), patterns.get(goal.metric)))
+        definitions.append(Definition(item, goal, found, search(strategy, found, settings), patterns.get(goal.metric)))
     if strategy == "Grid" and not isinf(sizes):
         most = min(int(sizes), MOST_JOBS["Grid"])
     runtime = limits.get("MaxRuntimeInSeconds")

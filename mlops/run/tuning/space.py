@@ -57,20 +57,27 @@ class Number:
             return str(int(min(max(math.floor(value), self.low), self.high)))
         return repr(min(max(float(f"{value:.12g}"), self.low), self.high))
 
-    def place(self, text: str) -> float | None:
-        """The other way round; None for what is no number.
-
-        >>> Number("lr", 0.001, 0.1, "Logarithmic").place("0.01"), Number("n", 1, 4, integer=True).place("2")
-        (0.5, 0.375)
+    def holds(self, text: str) -> bool:
+        """
+        >>> [Number("n", 1, 4, integer=True).holds(text) for text in ("4", "5", "2.5", "many")]
+        [True, False, False, False]
         """
         try:
             value = float(text)
         except ValueError:
-            return None
+            return False
+        return self.low <= value <= self.high and (not self.integer or value.is_integer())
+
+    def place(self, text: str) -> float:
+        """The other way round, of what it holds.
+
+        >>> Number("lr", 0.001, 0.1, "Logarithmic").place("0.01"), Number("n", 1, 4, integer=True).place("2")
+        (0.5, 0.375)
+        """
         low, top = (self.low, self.high + 1) if self.integer else (self.low, self.high)
-        value = min(max(value, self.low), self.high) + (0.5 if self.integer else 0.0)
-        if low == top or value != value:
-            return None if value != value else 0.5
+        value = float(text) + (0.5 if self.integer else 0.0)
+        if low == top:
+            return 0.5
         match self.scale:
             case "Logarithmic":
                 return round(math.log(value / low) / math.log(top / low), 12)
@@ -87,6 +94,9 @@ class Choice:
     @property
     def count(self) -> float:
         return len(self.values)
+
+    def holds(self, text: str) -> bool:
+        return text in self.values
 
     def at(self, place: float) -> str:
         """
@@ -111,6 +121,10 @@ class Space:
     def at(self, places: Iterator[float]) -> Values:
         """The values at these places, one for each dimension."""
         return {dimension.name: dimension.at(place) for dimension, place in zip(self.dimensions, places, strict=False)}
+
+    def holds(self, values: Values) -> bool:
+        """Whether each of its hyperparameters has a value in its range there; others may be there too."""
+        return all(one.name in values and one.holds(values[one.name]) for one in self.dimensions)
 
     def combinations(self, most: int | None = None) -> Iterator[Values]:
         """All, in the order of the ranges, the last one changing first."""
@@ -148,12 +162,12 @@ def _number(item: Mapping[str, Any], integer: bool) -> Number:
     name, scale = str(item["Name"]), item.get("ScalingType") or "Auto"
     try:
         low, high = float(item["MinValue"]), float(item["MaxValue"])
-    except (KeyError, ValueError):
+    except (KeyError, TypeError, ValueError):
         low, high = math.nan, math.nan
+    if integer and math.isfinite(low) and math.isfinite(high):
+        low, high = math.ceil(low), math.floor(high)
     if not low <= high or math.isinf(low) or math.isinf(high):
         raise StepFailed(f"the range of {name} is no range: {item.get('MinValue')!r} to {item.get('MaxValue')!r}")
-    if integer:
-        low, high = math.ceil(low), math.floor(high)
     if scale == "Auto":
         scale = "Logarithmic" if low > 0 and high / low >= _DECADES_OF_AUTO else "Linear"
     if scale == "Logarithmic" and low <= 0:

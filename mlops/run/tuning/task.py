@@ -13,6 +13,7 @@ from mlops.run.beneath import remove
 from mlops.run.job import Job
 from mlops.run.outcome import JOB_INTERNAL_ERROR, Outcome, StepFailed, Task
 from mlops.run.ports import Child, ObjectMissing, RequestRefused
+from mlops.run.tidying import OF_A_JOB
 from mlops.run.tuning import warm_start
 from mlops.run.tuning.criteria import fruitless, not_improving, reached
 from mlops.run.tuning.early_stopping import is_hopeless
@@ -27,7 +28,6 @@ _TRAINING = "Training"
 TOP = 50
 """So many of its best jobs can be read of the step."""
 
-_FIRST_OF_TRANSFER = 3
 _OF_THE_JOB = (
     "TrainingJobName",
     "TrainingJobArn",
@@ -73,7 +73,7 @@ class TuningTask:
         parents = warm_start.earlier(self._config, goals, work.ports.registry)
         transferred = self._config.get("WarmStartType") == "TransferLearning"
         self._earlier = [] if transferred else parents
-        self._firsts: list[Values] = [trial.values for trial in ranked(parents)[:_FIRST_OF_TRANSFER] if transferred]
+        self._firsts = warm_start.firsts(parents, plan.definitions[0].space) if transferred else []
         self._trials: list[Trial] = [trial for trial in trials if not trial.runs]
         self._cut_off = [trial for trial in trials if trial.runs]
         self._ended: list[Trial] = list(self._trials)
@@ -166,7 +166,7 @@ class TuningTask:
         return None
 
     def _transferred(self, tried: Sequence[Trial]) -> Values | None:
-        """The best of earlier jobs, as far as they are of this search, are tried first."""
+        """The best of earlier jobs are tried first."""
         if self._firsts and len(tried) < len(self._firsts):
             return self._firsts[len(tried)]
         return None
@@ -216,16 +216,18 @@ class TuningTask:
 
     def _end(self, running: _Running, outcome: Outcome) -> None:
         trial, work = running.trial, running.work
-        if outcome.status == "Failed" and outcome.fault == JOB_INTERNAL_ERROR and running.tries_left > 0:
+        self._observe(running)
+        if outcome.fault == JOB_INTERNAL_ERROR and running.tries_left > 0 and not running.is_stopped:
             running.tries_left -= 1
-            work.note(f"{outcome.failure}; RetryStrategy: the job is begun again")
-            for name in ("ml", "scratch", "hosts"):
+            why = (outcome.failure or "").partition("\n")[0]
+            work.note(f"{why}; RetryStrategy: the job is begun again")
+            for name in OF_A_JOB:
                 remove(work.folder / name)
+            trial.costs = []
             self._running[trial.number] = running
             self._begin(running)
             return
         definition = self._plan.definitions[trial.definition]
-        self._observe(running)
         described = outcome.response
         value = _final(described, definition.goal.metric)
         if value is None and trial.costs:

@@ -8,9 +8,11 @@ from typing import Any
 from mlops.ir.members import get
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import Registry
-from mlops.run.tuning.trial import Goal, Trial
+from mlops.run.tuning.space import Space, Values
+from mlops.run.tuning.trial import Goal, Trial, ranked
 
 _PAGE = 100
+_FIRSTS = 3
 
 
 def earlier(config: Mapping[str, Any], goals: Sequence[Goal], registry: Registry) -> list[Trial]:
@@ -30,6 +32,12 @@ def earlier(config: Mapping[str, Any], goals: Sequence[Goal], registry: Registry
             trial.cost = None if reached is None else goal.cost(float(reached))
             found.append(trial)
     return found
+
+
+def firsts(trials: Sequence[Trial], space: Space) -> list[Values]:
+    """The best of them, as far as they are of ``space``: its ranges may be others than theirs."""
+    fitting = [trial.values for trial in ranked(trials) if space.holds(trial.values)]
+    return [{dimension.name: values[dimension.name] for dimension in space.dimensions} for values in fitting[:_FIRSTS]]
 
 
 def _goal_of(told: Mapping[str, Any]) -> Goal | None:

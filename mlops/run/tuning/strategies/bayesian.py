@@ -48,12 +48,14 @@ class BayesianSearch:
 
     def ask(self, number: int, trials: Sequence[Trial]) -> Values | None:
         random = self.settings.random(number)
+        # An earlier tuning job may have tried something else.
+        trials = [trial for trial in trials if self.space.holds(trial.values)]
         seen = [trial for trial in trials if not trial.runs]
         if sum(trial.cost is not None for trial in seen) < self._first():
             values = self._spread(sum(trial.number > 0 for trial in trials))
             return values if values not in [trial.values for trial in trials] else drawn(self.space, random, trials)
         model = _model(self.space, trials)
-        known = [point for trial in trials if (point := _point(self.space, trial.values)) is not None]
+        known = [_point(self.space, trial.values) for trial in trials]
         tried = [trial.values for trial in trials]
         for point in _promising(self.space, model, random):
             values = self._values(point)
@@ -116,7 +118,7 @@ def _model(space: Space, trials: Sequence[Trial]) -> _Process:
     choices = tuple(isinstance(dimension, Choice) for dimension in space.dimensions)
     costs = _costs(trials)
     seen = [(_point(space, trial.values), cost) for trial, cost in zip(trials, costs, strict=True) if cost is not None]
-    known = sorted(((point, cost) for point, cost in seen if point is not None), key=lambda item: item[1])
+    known = sorted(seen, key=lambda item: item[1])
     if len(known) > _MOST_SEEN:  # the better half, and of the others those that lie evenly among them
         half = _MOST_SEEN // 2
         rest = known[half:]
@@ -125,8 +127,8 @@ def _model(space: Space, trials: Sequence[Trial]) -> _Process:
     lengths, noise = _likeliest(points, standard, choices)
     process = _fitted(points, standard, lengths, noise, choices)
     for trial in trials:
-        point = _point(space, trial.values) if trial.runs else None
-        if point is not None:
+        if trial.runs:
+            point = _point(space, trial.values)
             points, standard = (*points, point), [*standard, process.expected(point)[0]]
     return _fitted(points, standard, lengths, noise, choices) if len(points) > len(process.points) else process
 
@@ -146,23 +148,14 @@ def _standardized(costs: Sequence[float]) -> list[float]:
     return [(cost - mean) / deviation for cost in costs]
 
 
-def _point(space: Space, values: Values) -> _Point | None:
-    """None where an earlier tuning job tried something else."""
-    found: list[float] = []
-    for dimension in space.dimensions:
-        text = values.get(dimension.name)
-        if text is None:
-            return None
-        if isinstance(dimension, Choice):
-            if text not in dimension.values:
-                return None
-            found.append(float(dimension.values.index(text)))
-        else:
-            place = dimension.place(text)
-            if place is None:
-                return None
-            found.append(place)
-    return tuple(found)
+def _point(space: Space, values: Values) -> _Point:
+    """Of values that the space holds."""
+    return tuple(
+        float(dimension.values.index(values[dimension.name]))
+        if isinstance(dimension, Choice)
+        else dimension.place(values[dimension.name])
+        for dimension in space.dimensions
+    )
 
 
 def _likeliest(
