@@ -7,6 +7,7 @@ from __future__ import annotations
 import json
 import re
 import struct
+import tracemalloc
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -276,6 +277,31 @@ KMEANS = {"k": "2", "feature_dim": "3"}
         ),
         (
             "linear-learner",
+            {"predictor_type": "multiclass_classifier", "num_classes": "3"},
+            {"train": (CSV, b"1,1\n0,1\n"), "validation": (CSV, b"2,1\n7,1\n")},
+            "labels of 3 classes are 0 to 2, but there is 7 in channel validation",
+        ),
+        (
+            "linear-learner",
+            {"predictor_type": "binary_classifier"},
+            {"train": (CSV, b"1,1\n0,1\n"), "test": (CSV, b"3,1\n")},
+            "labels of a binary classifier are 0 and 1, but there is 3 in channel test",
+        ),
+        (
+            "linear-learner",
+            REGRESSOR,
+            {"train": (CSV, b"1,1\nnan,1\n")},
+            "row 2 of channel train has a value",
+        ),
+        (
+            "kmeans",
+            KMEANS,
+            {"train": ("text/csv;label_size=0", b"1,2,inf\n")},
+            "row 1 of channel train has a",
+        ),
+        ("kmeans", KMEANS, {"train": ("text/csv;label_size=no", b"1,2,3\n")}, "channel train is no text/csv: invalid"),
+        (
+            "linear-learner",
             {"predictor_type": "multiclass_classifier"},
             {},
             "predictor_type needs num_classes",
@@ -304,6 +330,17 @@ def test_faults(
         ("", CSV, JSON, 400, "unable to evaluate payload provided: there are no rows"),
         ("{}", JSON, JSON, 400, "unable to evaluate payload provided: the body is no application/json"),
         ('{"instances": [1]}', JSON, JSON, 400, "unable to evaluate payload provided"),
+        ("1,2,nan", CSV, JSON, 400, "unable to evaluate payload provided: row 1 has a value that is no finite number"),
+        pytest.param(
+            "[" * 100_000, JSON, JSON, 400, "unable to evaluate payload provided: the body is no", id="nested deeply"
+        ),
+        (
+            '{"instances": [{"data": {"features": {"keys": [9], "shape": [3], "values": [1]}}}]}',
+            JSON,
+            JSON,
+            400,
+            "unable to evaluate payload provided: the body is no application/json: a key is outside",
+        ),
         ("x", "image/png", JSON, 415, "content type image/png is not supported"),
         ("1,2,3", CSV, "image/png", 406, "image/png is not supported; accept"),
     ],
@@ -321,3 +358,21 @@ def test_what_was_not_trained_here_is_no_model(tmp_path: Path, name: str) -> Non
     (tmp_path / "model_algo-1").write_bytes(b"\0")
     with pytest.raises(RuntimeError, match="that was trained here"):
         implementation(name).service(tmp_path)
+    for content in (b"", b"PK\x03\x04 and no more", b"\x80\x04\x95"):
+        for file in ("model.npz", "model.pkl"):
+            (tmp_path / file).write_bytes(content)
+        with pytest.raises(RuntimeError, match="that was trained here"):
+            implementation(name).service(tmp_path)
+
+
+def test_distances_to_many_centres_take_little_more_than_the_data(trained: Trained) -> None:
+    """All differences at once are as many times the data as there are centres."""
+    table = ("text/csv;label_size=0", csv_of(points(200, 1)))
+    service = trained.train("kmeans", {"k": "100", "feature_dim": "3"}, {"train": table}).service("kmeans")
+    body = csv_of(points(10_000, 2))
+    tracemalloc.start()
+    try:
+        assert len(asked(service, body, CSV)["predictions"]) == 10_000
+        assert tracemalloc.get_traced_memory()[1] < 10_000 * 3 * 8 * 100
+    finally:
+        tracemalloc.stop()

@@ -165,6 +165,12 @@ def framed(body: bytes) -> bytes:
         (framed(b"\x0a\x05ab"), "Error parsing message"),
         (framed(b"\xff" * 12), "Error parsing message"),
         (framed(b"x")[:9], "Truncated record at offset 8"),
+        # A number where a message, a name or a tensor belongs, which may be as large as it likes.
+        (framed(b"\x08\x01"), "Error parsing message"),
+        (framed(b"\x0a\x07\x08\xff\xff\xff\xff\xff\x7f"), "Error parsing message"),
+        (framed(b"\x0a\x04\x12\x02\x10\x01"), "Error parsing message"),
+        (framed(b"\x0a\x0b\x12\x09\x12\x07\x08\xff\xff\xff\xff\xff\x7f"), "Error parsing message"),
+        (framed(b"\x0a\x0b\x12\x09\x3a\x07\x08\xff\xff\xff\xff\xff\x7f"), "Error parsing message"),
     ],
 )
 def test_what_is_no_record(data: bytes, told: str) -> None:

@@ -9,26 +9,24 @@ from typing import Any
 
 import numpy as np
 
+from mlops.run.algorithms.arrays import load, save
 from mlops.run.algorithms.job import TrainingJob, UserFault
 from mlops.run.algorithms.predictions import Predicting
 from mlops.run.algorithms.quality import tell_quality
-from mlops.run.algorithms.tabular import hyperparameters, rows
+from mlops.run.algorithms.tabular import hyperparameters, rows, training_rows
 from mlops.run.serving.handlers import Service
 
-_FILE = "model.npz"
 _TRIALS = 10
 
 
 def train(job: TrainingJob) -> None:
     """Raises UserFault."""
     values = hyperparameters(job, "kmeans")
-    found = rows(job, "train", labels=1, width=values["feature_dim"])
-    if found is None:
-        raise UserFault("channel train is missing")
+    found = training_rows(job, values["feature_dim"])
     count = values["k"]
     if len(found.features) < count:
         raise UserFault(f"k is {count}, but channel train has {len(found.features)} rows")
-    test = rows(job, "test", labels=1, width=values["feature_dim"])
+    test = rows(job, "test", values["feature_dim"])
     trials = values.get("local_lloyd_num_trials", _TRIALS)
     model = importlib.import_module("sklearn.cluster").KMeans(
         count,
@@ -47,15 +45,12 @@ def train(job: TrainingJob) -> None:
         metrics = {"msd": squares.mean(), "ssd": squares.sum()}
         for metric in ("msd",) if channel == "train" else _names(wanted):
             tell_quality(job.host, channel, metric, float(metrics[metric]))
-    np.savez(job.model / _FILE, centers=centers)
+    save(job.model, centers=centers)
 
 
 def service(model_folder: Path) -> Service:
     """Raises RuntimeError."""
-    try:
-        centers = np.load(model_folder / _FILE)["centers"]
-    except (OSError, KeyError, ValueError) as fault:
-        raise RuntimeError(f"no model of k-means that was trained here: {fault}") from fault
+    centers = load(model_folder, "k-means", "centers")["centers"]
 
     def predict(features: Any, verbose: bool) -> list[dict[str, float]]:
         distances = _distances(features, centers)
@@ -65,7 +60,8 @@ def service(model_folder: Path) -> Service:
 
 
 def _distances(features: Any, centers: Any) -> Any:
-    return np.sqrt(np.maximum(((features[:, None, :] - centers[None]) ** 2).sum(axis=2), 0.0))
+    """A column for each centre; one after the other, since all differences at once are as many times the data."""
+    return np.column_stack([np.linalg.norm(features - center, axis=1) for center in centers])
 
 
 def _names(text: str) -> list[str]:

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from mlops.run.algorithms.arrays import load, save
 from mlops.run.algorithms.job import TrainingJob, UserFault
 from mlops.run.algorithms.predictions import Predicting
 from mlops.run.algorithms.quality import tell_quality
-from mlops.run.algorithms.tabular import hyperparameters, labelled, rows
+from mlops.run.algorithms.tabular import hyperparameters, rows, training_rows
 from mlops.run.serving.handlers import Service
 
-_FILE = "model.npz"
 _AT_ONCE = 512
 
 
@@ -22,10 +22,8 @@ def train(job: TrainingJob) -> None:
     """Raises UserFault."""
     values = hyperparameters(job, "knn")
     width = values["feature_dim"]
-    found = labelled(rows(job, "train", labels=1, width=width), "train")
-    if found is None:
-        raise UserFault("channel train is missing")
-    test = labelled(rows(job, "test", labels=1, width=width), "test")
+    found = training_rows(job, width, labelled=True)
+    test = rows(job, "test", width, labelled=True)
     random = np.random.default_rng()
     count = min(values["sample_size"], len(found.features))
     if values["k"] > count:
@@ -48,22 +46,18 @@ def train(job: TrainingJob) -> None:
             tell_quality(job.host, "test", "accuracy", float(np.mean(said == test.labels)))
         else:
             tell_quality(job.host, "test", "mse", float(np.mean((said - test.labels) ** 2)))
-    np.savez(job.model / _FILE, **model)
+    save(job.model, **model)
 
 
 def service(model_folder: Path) -> Service:
     """Raises RuntimeError."""
-    try:
-        with np.load(model_folder / _FILE) as file:
-            model = {name: file[name] for name in file.files}
-        width = len(model["projection"])
-    except (OSError, KeyError, ValueError) as fault:
-        raise RuntimeError(f"no model of k-nearest neighbours that was trained here: {fault}") from fault
+    parts = ("points", "labels", "projection", "k", "classifies", "metric")
+    model = load(model_folder, "k-nearest neighbours", *parts)
 
     def predict(features: Any, verbose: bool) -> list[dict[str, Any]]:
         return _predictions(model, features, verbose=verbose)
 
-    return Predicting(predict, width)
+    return Predicting(predict, len(model["projection"]))
 
 
 def _predictions(model: dict[str, Any], features: Any, *, verbose: bool = False) -> list[dict[str, Any]]:

@@ -10,13 +10,13 @@ from typing import Any
 
 import numpy as np
 
+from mlops.run.algorithms.arrays import load, save
 from mlops.run.algorithms.job import TrainingJob, UserFault
 from mlops.run.algorithms.predictions import Predicting
 from mlops.run.algorithms.quality import tell_quality
-from mlops.run.algorithms.tabular import Rows, hyperparameters, is_true, labelled, rows
+from mlops.run.algorithms.tabular import Rows, hyperparameters, is_true, rows, training_rows
 from mlops.run.serving.handlers import Service
 
-_FILE = "model.npz"
 _BINARY, _MULTI = "binary_classifier", "multiclass_classifier"
 _SGD_LOSSES = {
     "eps_insensitive_squared_loss": "squared_epsilon_insensitive",
@@ -28,16 +28,17 @@ _SGD_LOSSES = {
 def train(job: TrainingJob) -> None:
     """Raises UserFault."""
     values = hyperparameters(job, "linear-learner")
-    found = labelled(rows(job, "train", labels=1, width=values.get("feature_dim")), "train")
-    if found is None:
-        raise UserFault("channel train is missing")
+    found = training_rows(job, values.get("feature_dim"), labelled=True)
     others = {
         name: part
         for name in ("validation", "test")
-        if (part := labelled(rows(job, name, labels=1, width=found.features.shape[1]), name)) is not None
+        if (part := rows(job, name, found.features.shape[1], labelled=True)) is not None
     }
     kind = values["predictor_type"]
-    _need_classes(kind, found.labels, values.get("num_classes"))
+    for channel, part in {"train": found, **others}.items():
+        _need_classes(kind, part.labels, values["num_classes"] if kind == _MULTI else 2, channel)
+    if kind != "regressor" and len(np.unique(found.labels)) < 2:
+        raise UserFault("channel train has rows of one class only")
     weights, intercept = _fitted(kind, values, found)
     model = {"weights": weights, "intercept": intercept, "kind": np.array(kind), "threshold": np.array(0.5)}
     model["is_probability"] = np.array(values.get("loss", "auto") in ("auto", "logistic", "softmax_loss"))
@@ -46,18 +47,16 @@ def train(job: TrainingJob) -> None:
     for channel, part in {"train": found, **others}.items():
         for metric, value in _metrics(values, model, part).items():
             tell_quality(job.host, channel, metric, value)
-    np.savez(job.model / _FILE, **model)
+    save(job.model, **model)
 
 
-def _need_classes(kind: str, labels: Any, count: Any) -> None:
-    found = set(np.unique(labels).tolist())
-    if kind == _BINARY and not found <= {0.0, 1.0}:
-        raise UserFault(f"labels of a binary classifier are 0 and 1, but there is {sorted(found - {0.0, 1.0})[0]:g}")
-    if kind == _MULTI and not found <= set(map(float, range(count))):
-        outside = sorted(found - set(map(float, range(count))))[0]
-        raise UserFault(f"labels of {count} classes are 0 to {count - 1}, but there is {outside:g}")
-    if kind != "regressor" and len(found) < 2:
-        raise UserFault("channel train has rows of one class only")
+def _need_classes(kind: str, labels: Any, count: int, channel: str) -> None:
+    if kind == "regressor":
+        return
+    told = f"{count} classes are 0 to {count - 1}" if kind == _MULTI else "a binary classifier are 0 and 1"
+    outside = sorted({*np.unique(labels).tolist()} - {*map(float, range(count))})
+    if outside:
+        raise UserFault(f"labels of {told}, but there is {outside[0]:g} in channel {channel}")
 
 
 def _fitted(kind: str, values: Mapping[str, Any], found: Rows) -> tuple[Any, Any]:
@@ -218,12 +217,8 @@ def _multiclass_metrics(values: Mapping[str, Any], scores: Any, truth: Any) -> d
 
 def service(model_folder: Path) -> Service:
     """Raises RuntimeError."""
-    try:
-        with np.load(model_folder / _FILE) as file:
-            model = {name: file[name] for name in file.files}
-        width = model["weights"].shape[1]
-    except (OSError, KeyError, ValueError) as fault:
-        raise RuntimeError(f"no model of the linear learner that was trained here: {fault}") from fault
+    parts = ("weights", "intercept", "kind", "threshold", "is_probability")
+    model = load(model_folder, "the linear learner", *parts)
 
     def predict(features: Any, verbose: bool) -> list[dict[str, Any]]:
         scores = _scores(model, features)
@@ -236,4 +231,4 @@ def service(model_folder: Path) -> Service:
                 return [{"score": row.tolist(), "predicted_label": int(row.argmax())} for row in scores]
         return [{"score": float(score)} for score in scores]
 
-    return Predicting(predict, width)
+    return Predicting(predict, model["weights"].shape[1])

@@ -7,21 +7,18 @@ from typing import Any
 
 import numpy as np
 
+from mlops.run.algorithms.arrays import load, save
 from mlops.run.algorithms.job import TrainingJob, UserFault
 from mlops.run.algorithms.predictions import Predicting
 from mlops.run.algorithms.quality import tell
-from mlops.run.algorithms.tabular import hyperparameters, is_true, rows
+from mlops.run.algorithms.tabular import hyperparameters, is_true, training_rows
 from mlops.run.serving.handlers import Service
-
-_FILE = "model.npz"
 
 
 def train(job: TrainingJob) -> None:
     """Raises UserFault."""
     values = hyperparameters(job, "pca")
-    found = rows(job, "train", labels=1, width=values["feature_dim"])
-    if found is None:
-        raise UserFault("channel train is missing")
+    found = training_rows(job, values["feature_dim"])
     count = values["num_components"]
     if count > min(found.features.shape):
         told = f"{len(found.features)} rows of {found.features.shape[1]} features"
@@ -33,16 +30,12 @@ def train(job: TrainingJob) -> None:
     )
     _, singular, components = np.linalg.svd(found.features - mean, full_matrices=False)
     tell(f"singular values: {', '.join(f'{value:.6g}' for value in singular[:count])}")
-    np.savez(job.model / _FILE, mean=mean, components=components[:count], singular=singular[:count])
+    save(job.model, mean=mean, components=components[:count], singular=singular[:count])
 
 
 def service(model_folder: Path) -> Service:
     """Raises RuntimeError."""
-    try:
-        model = np.load(model_folder / _FILE)
-        mean, components = model["mean"], model["components"]
-    except (OSError, KeyError, ValueError) as fault:
-        raise RuntimeError(f"no model of PCA that was trained here: {fault}") from fault
+    mean, components = load(model_folder, "PCA", "mean", "components").values()
 
     def predict(features: Any, verbose: bool) -> list[dict[str, Any]]:
         return [{"projection": row.tolist()} for row in (features - mean) @ components.T]

@@ -11,9 +11,10 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from mlops.run.algorithms import execution_parameters
 from mlops.run.algorithms.content_types import parsed
 from mlops.run.algorithms.recordio import Tensor, written
-from mlops.run.algorithms.tabular import csv_rows, dense, record_rows
+from mlops.run.algorithms.tabular import Rows, csv_rows, dense, record_rows
 from mlops.run.serving.handlers import Answer, RequestFault
 
 Prediction: TypeAlias = Mapping[str, Any]
@@ -26,13 +27,12 @@ _JSON, _LINES, _CSV, _RECORDIO = (
     "text/csv",
     "application/x-recordio-protobuf",
 )
-_MOST = 6 * 1024 * 1024
 
 
 class Predicting:
     """``width`` is how many features a row is to have, ``top`` what the list in JSON is called."""
 
-    most = _MOST
+    most = execution_parameters.MOST
 
     def __init__(self, predict: Predict, width: int, top: str = "predictions") -> None:
         self._predict = predict
@@ -41,23 +41,21 @@ class Predicting:
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT") or _JSON
 
     def told(self, path: str) -> Answer | None:
-        if path != "/execution-parameters":
-            return None
-        parameters = {"MaxConcurrentTransforms": os.cpu_count(), "BatchStrategy": "MULTI_RECORD", "MaxPayloadInMB": 6}
-        return Answer(json.dumps(parameters).encode(), _JSON)
+        return execution_parameters.told(path, self.most)
 
     def answer(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> Answer:
         """Raises :class:`RequestFault`."""
         kind, parameters = parsed(content_type or _JSON)
         try:
             features = _rows(body, kind.lower(), int(parameters.get("label_size", 0)))
-        except (ValueError, TypeError, KeyError, AttributeError) as fault:
-            raise RequestFault(400, f"unable to evaluate payload provided: the body is no {kind}: {fault}") from fault
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as fault:
+            raise _unable(f"the body is no {kind}: {fault}") from fault
         if not len(features):
-            raise RequestFault(400, "unable to evaluate payload provided: there are no rows")
+            raise _unable("there are no rows")
         if features.shape[1] != self._width:
-            told = f"rows have {features.shape[1]} features, the model has {self._width}"
-            raise RequestFault(400, f"unable to evaluate payload provided: {told}")
+            raise _unable(f"rows have {features.shape[1]} features, the model has {self._width}")
+        if (row := Rows(features).without_number) is not None:
+            raise _unable(f"row {row} has a value that is no finite number")
         wanted, options = parsed(self._default_accept if accept in ("", "*/*") else accept)
         found = self._predict(features, options.get("verbose", "").lower() == "true")
         return Answer(self._encoded(found, wanted.lower()), wanted)
@@ -74,6 +72,10 @@ class Predicting:
                 return written([{name: _listed(value) for name, value in item.items()} for item in found])
         sys.stderr.write(f"accept {kind} is none of {_JSON}, {_LINES}, {_CSV}, {_RECORDIO}\n")
         raise RequestFault(406, f"{kind} is not supported; accept {_JSON}, {_LINES}, {_CSV} or {_RECORDIO}")
+
+
+def _unable(told: str) -> RequestFault:
+    return RequestFault(400, f"unable to evaluate payload provided: {told}")
 
 
 def _rows(body: bytes, kind: str, labels: int) -> Any:

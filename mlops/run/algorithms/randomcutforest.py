@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from mlops.run.algorithms.job import TrainingJob, UserFault
+from mlops.run.algorithms.job import TrainingJob
 from mlops.run.algorithms.predictions import Predicting
 from mlops.run.algorithms.quality import tell_quality
-from mlops.run.algorithms.tabular import hyperparameters, labelled, rows
+from mlops.run.algorithms.tabular import hyperparameters, rows, training_rows
 from mlops.run.serving.handlers import Service
 
 _FILE = "model.pkl"
@@ -25,10 +25,8 @@ _DEVIATIONS = 3
 def train(job: TrainingJob) -> None:
     """Raises UserFault."""
     values = hyperparameters(job, "randomcutforest")
-    found = rows(job, "train", labels=1, width=values["feature_dim"])
-    if found is None:
-        raise UserFault("channel train is missing")
-    test = labelled(rows(job, "test", labels=1, width=values["feature_dim"]), "test")
+    found = training_rows(job, values["feature_dim"])
+    test = rows(job, "test", values["feature_dim"], labelled=True)
     samples = min(values.get("num_samples_per_tree", 256), len(found.features))
     forest = importlib.import_module("sklearn.ensemble").IsolationForest(
         n_estimators=values.get("num_trees", 100), max_samples=samples
@@ -59,7 +57,7 @@ def service(model_folder: Path) -> Service:
     """Raises RuntimeError."""
     try:
         forest = pickle.loads((model_folder / _FILE).read_bytes())  # noqa: S301 - of a training job of one's own
-    except (OSError, pickle.UnpicklingError, ImportError, AttributeError) as fault:
+    except Exception as fault:  # what is no pickle raises anything
         raise RuntimeError(f"no model of a random cut forest that was trained here: {fault}") from fault
 
     def predict(features: Any, verbose: bool) -> list[dict[str, float]]:

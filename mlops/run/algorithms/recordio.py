@@ -41,7 +41,7 @@ def records(data: bytes) -> Iterator[Record]:
         label: dict[str, Tensor | None] = {}
         for number, value in _members(body):
             if number in (1, 2):
-                name, tensor = _entry(value)
+                name, tensor = _entry(_part(value))
                 (features if number == 1 else label)[name] = tensor
         yield Record(features, label)
 
@@ -74,15 +74,22 @@ def _entry(data: bytes) -> tuple[str, Tensor | None]:
     name, tensor = "", None
     for number, value in _members(data):
         if number == 1:
-            name = bytes(value).decode("utf-8")
+            name = _part(value).decode("utf-8")
         elif number == 2:
-            tensor = _value(value)
+            tensor = _value(_part(value))
     return name, tensor
 
 
 def _value(data: bytes) -> Tensor | None:
-    found = [(number, value) for number, value in _members(data) if number in _DTYPES]
+    found = [(number, _part(value)) for number, value in _members(data) if number in _DTYPES]
     return _tensor(*found[-1]) if found else None
+
+
+def _part(value: Any) -> bytes:
+    """Raises ValueError where a number stands in its place."""
+    if not isinstance(value, bytes):
+        raise ValueError("Error parsing message")
+    return value
 
 
 def _tensor(kind: int, data: bytes) -> Tensor:
@@ -97,14 +104,19 @@ def _tensor(kind: int, data: bytes) -> Tensor:
         else:
             unpacked = _varints(value)
             parts[number].extend((_signed(item) for item in unpacked) if number == 1 else unpacked)
-    keys = np.array(parts[2], dtype=np.int64) if parts[2] else None
-    return Tensor(np.array(parts[1], dtype=_DTYPES[kind]), keys, tuple(parts[3]))
+    try:
+        keys = np.array(parts[2], dtype=np.int64) if parts[2] else None
+        return Tensor(np.array(parts[1], dtype=_DTYPES[kind]), keys, tuple(parts[3]))
+    except OverflowError as fault:
+        raise ValueError("Error parsing message") from fault
 
 
 def _plain(kind: int, value: int) -> float:
     if kind == _INT32:
         return _signed(value)
     code, size = ("<f", 4) if kind == _FLOAT32 else ("<d", 8)
+    if value >= 1 << 8 * size:
+        raise ValueError("Error parsing message")
     number: float = struct.unpack(code, value.to_bytes(size, "little"))[0]
     return number
 

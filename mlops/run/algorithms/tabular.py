@@ -23,6 +23,14 @@ class Rows:
     features: Any
     labels: Any = None
 
+    @property
+    def without_number(self) -> int | None:
+        """The first row, counted from 1, that holds nan or something infinite."""
+        wrong = ~np.isfinite(self.features).all(axis=1)
+        if self.labels is not None:
+            wrong |= ~np.isfinite(self.labels)
+        return int(wrong.argmax()) + 1 if wrong.any() else None
+
 
 def hyperparameters(job: TrainingJob, name: str) -> dict[str, Any]:
     """Numbers where they are numbers; words such as ``auto`` stay. Raises :class:`UserFault`."""
@@ -54,14 +62,22 @@ def is_true(value: Any) -> bool:
     return str(value).lower() in ("true", "1")
 
 
-def rows(job: TrainingJob, channel: str, *, labels: int, width: Any = None) -> Rows | None:
-    """None where there is no such channel. ``labels`` is how many columns of CSV are labels unless its type says so,
-    ``width`` how many features there are to be. Raises :class:`UserFault`."""
+def training_rows(job: TrainingJob, width: Any = None, *, labelled: bool = False) -> Rows:
+    """Raises :class:`UserFault`."""
+    found = rows(job, "train", width, labelled=labelled)
+    if found is None:
+        raise UserFault("channel train is missing")
+    return found
+
+
+def rows(job: TrainingJob, channel: str, width: Any = None, *, labelled: bool = False) -> Rows | None:
+    """None where there is no such channel. ``width`` is how many features there are to be; ``labelled``: each row is to
+    have a label. Raises :class:`UserFault`."""
     if channel not in job.channels:
         return None
     kind, parameters = parsed(job.channels[channel].get("ContentType") or RECORDIO)
-    size = int(parameters.get("label_size", labels))
     try:
+        size = int(parameters.get("label_size", 1))
         match kind:
             case "text/csv":
                 parts = [csv_rows(content.decode("utf-8"), size) for content in _contents(job, channel)]
@@ -79,13 +95,10 @@ def rows(job: TrainingJob, channel: str, *, labels: int, width: Any = None) -> R
         hint = "; in CSV the content type says how many columns are labels, e.g. text/csv;label_size=0"
         told = f"feature_dim is {width}, but rows of channel {channel} have {found.features.shape[1]} features"
         raise UserFault(told + (hint if kind == CSV else ""))
-    return found
-
-
-def labelled(found: Rows | None, channel: str) -> Rows | None:
-    """Raises :class:`UserFault` where there are rows without labels."""
-    if found is not None and found.labels is None:
+    if labelled and found.labels is None:
         raise UserFault(f"rows of channel {channel} have no labels")
+    if (row := found.without_number) is not None:
+        raise UserFault(f"row {row} of channel {channel} has a value that is no finite number")
     return found
 
 
@@ -114,12 +127,14 @@ def record_rows(data: bytes) -> Rows:
 
 
 def dense(tensors: list[Tensor]) -> Any:
-    """Raises ValueError where they are not equally long."""
+    """Raises ValueError where they are not equally long, or a key lies outside."""
     if all(tensor.keys is None for tensor in tensors):
         return np.array([tensor.values for tensor in tensors], dtype=float) if tensors else np.empty((0, 0))
     width = max(int(tensor.shape[0]) if tensor.shape else int(max(tensor.keys, default=-1)) + 1 for tensor in tensors)
     table = np.zeros((len(tensors), width))
     for row, tensor in zip(table, tensors, strict=True):
+        if tensor.keys is not None and len(tensor.keys) and not 0 <= tensor.keys.min() <= tensor.keys.max() < width:
+            raise ValueError(f"a key is outside of a row's {width} values")
         row[tensor.keys if tensor.keys is not None else slice(None)] = tensor.values
     return table
 

@@ -14,7 +14,9 @@ from typing import Any
 import numpy as np
 import xgboost
 
+from mlops.run.algorithms import execution_parameters
 from mlops.run.algorithms.content_types import parsed as parsed_header
+from mlops.run.algorithms.execution_parameters import MOST
 from mlops.run.algorithms.job import UserFault
 from mlops.run.algorithms.xgboost import requests
 from mlops.run.algorithms.xgboost.answers import HINGE, SOFTMAX, NoEncoder, encoded, selected
@@ -26,7 +28,6 @@ _HTML = "text/html; charset=utf-8"
 """Of what the container's web framework is given without a type."""
 
 _FORMS = ("application/x-www-form-urlencoded", "multipart/form-data")
-_MOST = 6 * 1024 * 1024
 
 
 def service(model_folder: Path) -> Service:
@@ -117,20 +118,13 @@ class _Scoring:
 
     def __init__(self, models: _Models) -> None:
         self._models = models
-        self.most = int(os.environ.get("MAX_CONTENT_LENGTH") or _MOST)
+        self.most = int(os.environ.get("MAX_CONTENT_LENGTH") or MOST)
         self._batch = bool(os.environ.get("SAGEMAKER_BATCH"))
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "text/csv")
         self._selected = os.environ.get("SAGEMAKER_INFERENCE_OUTPUT")
 
     def told(self, path: str) -> Answer | None:
-        if path != "/execution-parameters":
-            return None
-        parameters = {
-            "MaxConcurrentTransforms": os.cpu_count(),
-            "BatchStrategy": "MULTI_RECORD",
-            "MaxPayloadInMB": self.most // 1024**2,
-        }
-        return Answer(json.dumps(parameters).encode(), "application/json")
+        return execution_parameters.told(path, self.most)
 
     def answer(self, body: bytes, content_type: str, accept: str, headers: Mapping[str, str]) -> Answer:
         """Raises :class:`RequestFault`."""
@@ -180,7 +174,7 @@ class _OneOfMany:
 
     def __init__(self, models: _Models) -> None:
         self._models = models
-        self.most = int(os.environ.get("SAGEMAKER_MAX_REQUEST_SIZE") or os.environ.get("MAX_CONTENT_LENGTH") or _MOST)
+        self.most = int(os.environ.get("SAGEMAKER_MAX_REQUEST_SIZE") or os.environ.get("MAX_CONTENT_LENGTH") or MOST)
         self._default_accept = os.environ.get("SAGEMAKER_DEFAULT_INVOCATIONS_ACCEPT", "application/json")
         self._batch = bool(os.environ.get("SAGEMAKER_BATCH"))
 
