@@ -6,7 +6,8 @@ import pickle
 import signal
 import sys
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -101,9 +102,77 @@ def _fitted(
     job: TrainingJob, values: dict[str, Any], train_matrix: Any, validation_matrix: Any, both: Any
 ) -> dict[str, Any]:
     """By the names of their files."""
-    rounds = values.pop("num_round")
+    kfold, repeats = values.pop("_kfold", None), values.pop("_num_cv_round", 1)
+    rounds = _rounds(job, values, train_matrix, validation_matrix)
+    if rounds.keeps:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    try:
+        if kfold is None:
+            return {MODEL: rounds.fit(train_matrix, None)}
+        return _cross_validated(rounds, both, kfold, repeats)
+    except (UserFault, AlgorithmFault):
+        raise
+    except Exception as fault:
+        told = str(fault).partition("\nStack trace:")[0].rstrip()
+        if any(known in told for known in _FAULTS_OF_USERS):
+            raise UserFault(told) from fault
+        raise AlgorithmFault(f"XGB train call failed with exception:\n {told}") from fault
+
+
+@dataclass(frozen=True, slots=True)
+class _Rounds:
+    """What one booster is trained by, and the next one of a cross validation too. ``own`` are metrics of ours;
+    ``keeps``: each round's model is written; ``patience`` is early stopping's, by the metric ``deciding``."""
+
+    job: TrainingJob
+    values: Mapping[str, Any]
+    count: int
+    watched: Sequence[tuple[Any, str]]
+    own: Sequence[str]
+    keeps: bool
+    patience: int | None
+    deciding: str | None
+
+    def fit(self, matrix: Any, fold: int | None, results: dict[str, Any] | None = None) -> Any:
+        checkpoints = self.job.checkpoints
+        if checkpoints is not None and fold is not None:
+            checkpoints = checkpoints / f"model-{fold}"
+        before, done = newest(checkpoints)
+        if before is not None:
+            _tell(f"Checkpoint loaded from {before}\nResuming from iteration {done}")
+        return xgboost.train(
+            self.values,
+            matrix,
+            num_boost_round=self.count - done,
+            evals=self.watched,
+            custom_metric=metrics.evaluation(self.own, self.values.get("objective")) if self.own else None,
+            callbacks=[*self._callbacks(fold, checkpoints, done)],
+            evals_result=results,
+            xgb_model=before,
+            verbose_eval=False,
+        )
+
+    def _callbacks(self, fold: int | None, checkpoints: Path | None, done: int) -> Iterator[Any]:
+        job = self.job
+        yield xgboost.callback.EvaluationMonitor()
+        if checkpoints is not None and job.is_first:
+            yield Saving(checkpoints, done)
+        if self.keeps and job.is_first:
+            yield Intermediate(job.model / _name(fold))
+        if self.patience and self.deciding is not None and len(self.watched) > 1:
+            yield xgboost.callback.EarlyStopping(
+                rounds=self.patience,
+                data_name="validation",
+                metric_name=self.deciding,
+                maximize=self.deciding in metrics.MAXIMIZED,
+                save_best=job.is_first,
+            )
+
+
+def _rounds(job: TrainingJob, values: dict[str, Any], train_matrix: Any, validation_matrix: Any) -> _Rounds:
+    """What is no parameter of the library's goes out of ``values``."""
+    count = values.pop("num_round")
     keeps = values.pop("save_model_on_termination", "false") == "true"
-    objective, kfold, repeats = values.get("objective"), values.pop("_kfold", None), values.pop("_num_cv_round", 1)
     tuned = values.pop("_tuning_objective_metric", None)
     asked = [*values.pop("eval_metric", ())]
     patience = values.pop("early_stopping_rounds", None)
@@ -115,59 +184,11 @@ def _fitted(
     watched = [(train_matrix, "train")]
     if validation_matrix is not None:
         watched.append((validation_matrix, "validation"))
-
-    def fit(matrix: Any, fold: int | None, results: dict[str, Any] | None = None) -> Any:
-        checkpoints = job.checkpoints
-        if checkpoints is not None and fold is not None:
-            checkpoints = checkpoints / f"model-{fold}"
-        before, done = newest(checkpoints)
-        if before is not None:
-            _tell(f"Checkpoint loaded from {before}\nResuming from iteration {done}")
-        callbacks: list[Any] = [xgboost.callback.EvaluationMonitor()]
-        if checkpoints is not None and job.is_first:
-            callbacks.append(Saving(checkpoints, done))
-        if keeps and job.is_first:
-            callbacks.append(Intermediate(job.model / _name(fold)))
-        if patience and deciding is not None and validation_matrix is not None:
-            callbacks.append(
-                xgboost.callback.EarlyStopping(
-                    rounds=patience,
-                    data_name="validation",
-                    metric_name=deciding,
-                    maximize=deciding in metrics.MAXIMIZED,
-                    save_best=job.is_first,
-                )
-            )
-        return xgboost.train(
-            values,
-            matrix,
-            num_boost_round=rounds - done,
-            evals=watched,
-            custom_metric=metrics.evaluation(own, objective) if own else None,
-            callbacks=callbacks,
-            evals_result=results,
-            xgb_model=before,
-            verbose_eval=False,
-        )
-
-    if keeps:
-        signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
-    try:
-        if kfold is None:
-            return {MODEL: fit(train_matrix, None)}
-        return _cross_validated(job, values, both, fit, rounds, kfold, repeats)
-    except (UserFault, AlgorithmFault):
-        raise
-    except Exception as fault:
-        told = str(fault).partition("\nStack trace:")[0].rstrip()
-        if any(known in told for known in _FAULTS_OF_USERS):
-            raise UserFault(told) from fault
-        raise AlgorithmFault(f"XGB train call failed with exception:\n {told}") from fault
+    return _Rounds(job, values, count, watched, own, keeps, patience, deciding)
 
 
-def _cross_validated(
-    job: TrainingJob, values: Mapping[str, Any], matrix: Any, fit: Any, rounds: int, kfold: int, repeats: int
-) -> dict[str, Any]:
+def _cross_validated(rounds: _Rounds, matrix: Any, kfold: int, repeats: int) -> dict[str, Any]:
+    job, values = rounds.job, rounds.values
     _tell(f"Run {repeats}-round of {kfold}-fold cross validation with {matrix.num_row()} rows")
     objective = str(values.get("objective") or "")
     is_classification = bool(values.get("num_class")) or objective.startswith("binary:")
@@ -178,16 +199,16 @@ def _cross_validated(
     for train_rows, rows in folds(len(truth), kfold, repeats, truth if is_classification else None):
         _tell(f"Train cross validation fold {len(models) % kfold + 1}")
         results.append({})
-        models.append(fit(matrix.slice(train_rows), len(models), results[-1]))
+        models.append(rounds.fit(matrix.slice(train_rows), len(models), results[-1]))
         seen.add(rows, models[-1].predict(matrix.slice(rows)))
         if len(models) % kfold == 0:
             _tell(f"The metrics of round {len(models) // kfold} cross validation")
-            _tell(report(rounds, results[-kfold:]))
+            _tell(report(rounds.count, results[-kfold:]))
     if job.is_first:
         seen.save(job.output_data)
     if repeats > 1:
         _tell(f"The overall metrics of {repeats}-round cross validation")
-        _tell(report(rounds, results))
+        _tell(report(rounds.count, results))
     return {_name(fold): model for fold, model in enumerate(models)}
 
 
