@@ -7,13 +7,14 @@ more than the samples, so that the values are exact; else coalitions are drawn i
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from mlops.monitor.cells import Array
+from mlops.monitor.cells import Array, as_text
 from mlops.monitor.fault import Fault
 
 Predict: TypeAlias = Callable[[Sequence[Sequence[Any]]], Array]
@@ -95,7 +96,8 @@ def clustered(rows: Array, clusters: int, seed: int) -> Array:
     nearest: Array = np.zeros(len(rows), dtype=int)
     for _ in range(50 if numbers.size else 0):
         before = nearest
-        nearest = ((scaled[:, None, :] - centres[None, :, :]) ** 2).sum(axis=2).argmin(axis=1)
+        # One centre after the other: all differences at once are as many times the data.
+        nearest = np.array([((scaled - centre) ** 2).sum(axis=1) for centre in centres]).argmin(axis=0)
         centres = np.array(
             [scaled[nearest == at].mean(axis=0) if (nearest == at).any() else centres[at] for at in range(len(centres))]
         )
@@ -106,12 +108,14 @@ def clustered(rows: Array, clusters: int, seed: int) -> Array:
         members = rows[nearest == at] if (nearest == at).any() else rows
         for column in range(rows.shape[1]):
             values = members[:, column].tolist()
-            found[at, column] = (
-                sum(values) / len(values)
-                if numeric[column]
-                else max(sorted(set(map(str, values))), key=[*map(str, values)].count)
-            )
+            found[at, column] = sum(values) / len(values) if numeric[column] else _most_frequent(values)
     return found
+
+
+def _most_frequent(values: Sequence[Any]) -> Any:
+    """Of several the first in the order of their texts."""
+    counts = Counter(values)
+    return min(counts, key=lambda value: (-counts[value], as_text(value)))
 
 
 def partial_dependence(
@@ -126,8 +130,9 @@ def partial_dependence(
         grid: list[Any] = ((bounds[1:] + bounds[:-1]) / 2).tolist()
         kind, shares = "numerical", (counts / len(values)).tolist()
     else:
-        grid = sorted({*map(str, values)})
-        kind, shares = "categorical", [[*map(str, values)].count(item) / len(values) for item in grid]
+        counted = Counter(values)
+        grid = sorted(counted, key=as_text)
+        kind, shares = "categorical", [counted[item] / len(values) for item in grid]
     means = []
     for value in grid:
         changed = rows.copy()

@@ -7,7 +7,7 @@ attributions, and where a baseline is given ``constraint_violations.json``. The 
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cache, partial
 from pathlib import Path
 from typing import Any
@@ -20,6 +20,7 @@ from mlops.monitor.cells import Array
 from mlops.monitor.fault import Fault
 from mlops.monitor.files import read_json, write_json
 from mlops.monitor.predictor import Predictor, predictor
+from mlops.monitor.settings import count, listed, section
 from mlops.monitor.table import Table, read_table
 
 _SECTIONS = {"pre_training_bias": "pre_training_bias_metrics", "post_training_bias": "post_training_bias_metrics"}
@@ -52,11 +53,11 @@ def run(environment: Mapping[str, str], opt_ml: Path) -> int | None:
 
 def _place(job: Mapping[str, Any], name: str, opt_ml: Path, *members: str) -> Path:
     """The folder of one of the job's inputs, or of its outputs."""
-    listed: Any = job
+    items: Any = job
     for member in members or ("ProcessingInputs",):
-        listed = (listed or {}).get(member)
+        items = (items or {}).get(member)
     label, holder = ("OutputName", "S3Output") if members else ("InputName", "S3Input")
-    for item in listed or []:
+    for item in items or []:
         if item.get(label) == name:
             path = str(item[holder]["LocalPath"])
             return opt_ml / path.removeprefix("/opt/ml/")
@@ -77,8 +78,7 @@ def analysed(
     for member in _ELSEWHERE:
         if config.get(member) is not None:
             raise Fault(f"{member} cannot be used here: put the columns into the data set")
-    methods = config.get("methods")
-    methods = methods if isinstance(methods, dict) else {}
+    methods = section(config.get("methods"), "methods")
     wanted = [name for name in ("pre_training_bias", "post_training_bias", "shap", "pdp") if name in methods]
     if not wanted:
         raise Fault(
@@ -88,12 +88,12 @@ def analysed(
     asked = cache(lambda: predictor(config, environment))
     analysis: dict[str, Any] = {"version": "1.0"}
     tables: dict[str, list[list[Any]]] = {}
-    for method, section in _SECTIONS.items():
+    for method, part in _SECTIONS.items():
         if method in wanted:
             said: Callable[[bool], Array] | None = None
             if method == "post_training_bias":
                 said = partial(_labels, table, predicted, asked)
-            analysis[section] = _bias(config, methods[method], table, label, predicted, said)
+            analysis[part] = _bias(config, methods[method], table, label, predicted, said)
     if "shap" in wanted or "pdp" in wanted:
         analysis["explanations"] = _explained(methods, table, asked(), tables)
     return analysis, tables
@@ -123,7 +123,7 @@ def _bias(
     said: Callable[[bool], Array] | None,
 ) -> dict[str, Any]:
     metrics = bias.PRE_TRAINING if said is None else bias.POST_TRAINING
-    names = (method or {}).get("methods", "all")
+    names = section(method, "the method of an analysis of bias").get("methods", "all")
     unknown = [name for name in groups.as_list(names) if name not in (*metrics, "all")]
     if unknown:
         raise Fault(f"there is no bias metric {unknown[0]}; there are {', '.join(metrics)}")
@@ -136,8 +136,8 @@ def _bias(
     positive, told = _positive(truth, chosen)
     group_name = config.get("group_variable")
     group = None if group_name is None else table.columns[table.name(group_name, "group_variable")]
-    facets = config.get("facet")
-    if not isinstance(facets, list) or not facets:
+    facets = [section(facet, "a facet") for facet in listed(config.get("facet"), "facet")]
+    if not facets:
         raise Fault("an analysis of bias wants `facet`")
     names_of = [table.name(facet.get("name_or_index"), "facet") for facet in facets]
     positive_said = None if said is None else _positive_said(said(groups.is_continuous(truth, chosen)), truth, chosen)
@@ -197,16 +197,17 @@ def _explained(
     rows, told = _matrix(table), dict[str, Any]()
     globally: dict[str, float] = {}
     if "shap" in methods:
-        settings = methods["shap"] or {}
+        settings = section(methods["shap"], "shap")
         told["kernel_shap"], globally = _attributed(settings, rows, table, asked, tables)
     if "pdp" in methods:
-        settings = methods["pdp"] or {}
-        names = [table.name(item, "pdp.features") for item in settings.get("features") or ()]
+        settings = section(methods["pdp"], "pdp")
+        names = [table.name(item, "pdp.features") for item in listed(settings.get("features"), "pdp.features")]
         if not names:
             if not globally:
                 raise Fault("pdp wants `features` where there is no shap")
-            names = sorted(globally, key=lambda name: -abs(globally[name]))[: settings.get("top_k_features") or _TOP]
-        resolution = int(settings.get("grid_resolution") or _RESOLUTION)
+            top = count(settings.get("top_k_features"), "pdp.top_k_features", _TOP)
+            names = sorted(globally, key=lambda name: -abs(globally[name]))[:top]
+        resolution = count(settings.get("grid_resolution"), "pdp.grid_resolution", _RESOLUTION)
         told["pdp"] = [_depending(name, rows, table, asked, resolution) for name in names]
     return told
 
@@ -216,15 +217,15 @@ def _attributed(
 ) -> tuple[dict[str, Any], dict[str, float]]:
     if settings.get("text_config") or settings.get("image_config"):
         raise Fault("shap of texts or images cannot be computed here: only of columns")
-    seed, given = int(settings.get("seed") or 0), settings.get("baseline")
+    seed, given = count(settings.get("seed"), "shap.seed", 0), settings.get("baseline")
     if isinstance(given, str):
         raise Fault("shap.baseline is a file: here it is to stand in the configuration, as a list of rows")
     background = (
-        _background(given, len(table.features))
+        _background(listed(given, "shap.baseline"), len(table.features))
         if given
-        else clustered(rows, int(settings.get("num_clusters") or 1), seed)
+        else clustered(rows, count(settings.get("num_clusters"), "shap.num_clusters", 1), seed)
     )
-    aggregate = settings.get("agg_method") or "mean_abs"
+    aggregate = str(settings.get("agg_method") or "mean_abs")
     if aggregate not in AGGREGATES:
         raise Fault(f"shap.agg_method is {aggregate!r}; one of {', '.join(AGGREGATES)} is wanted")
 
@@ -235,7 +236,8 @@ def _attributed(
         inside = np.clip(scores, 1e-12, 1 - 1e-12)
         return np.log(inside / (1 - inside))
 
-    values, expected = kernel_shap(predict, rows, background, settings.get("num_samples"), seed)
+    samples = count(settings.get("num_samples"), "shap.num_samples", 0) or None
+    values, expected = kernel_shap(predict, rows, background, samples, seed)
     labels = _label_names(asked, len(expected))
     means = AGGREGATES[aggregate](values)
     found = {
@@ -253,7 +255,7 @@ def _attributed(
     return found, dict(zip(table.features, np.abs(means).max(axis=1).tolist(), strict=True))
 
 
-def _background(given: Any, features: int) -> Array:
+def _background(given: Sequence[Any], features: int) -> Array:
     rows = [list(row) if isinstance(row, list) else [row] for row in given]
     if any(len(row) != features for row in rows):
         raise Fault(f"rows of shap.baseline are to have {features} values, as the features are")
@@ -293,12 +295,12 @@ def _write_table(path: Path, lines: list[list[Any]]) -> None:
 def violated(now: Mapping[str, Any], baseline: Any) -> Iterator[dict[str, str]]:
     """What is worse than in the baseline, an earlier analysis. Raises :class:`Fault` where that is none."""
     known = (*_SECTIONS.values(), "explanations")
-    if not isinstance(baseline, dict) or not any(section in baseline for section in known):
+    if not isinstance(baseline, dict) or not any(part in baseline for part in known):
         raise Fault(f"the baseline's constraints have none of {', '.join(known)}: they are no analysis of Clarify's")
     try:
-        for section in _SECTIONS.values():
-            if section in now and section in baseline:
-                yield from _worse(now[section]["facets"], baseline[section]["facets"])
+        for part in _SECTIONS.values():
+            if part in now and part in baseline:
+                yield from _worse(now[part]["facets"], baseline[part]["facets"])
         yield from _attribution_drift(now, baseline)
     except (KeyError, TypeError, AttributeError) as fault:
         raise Fault(f"the baseline's constraints cannot be read: {fault!r}") from None

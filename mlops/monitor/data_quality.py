@@ -179,6 +179,16 @@ def _of_column(column: Column, wanted: Mapping[str, Any], config: Mapping[str, A
             yield "categorical_values_check", text
 
 
+def _categories(before: Mapping[str, Any]) -> dict[str, float]:
+    """Counts by category, of the baseline's statistics of a feature; none where there are none."""
+    listed = _object(before, "string_statistics", "distribution", "categorical").get("buckets")
+    try:
+        counts = {str(item["value"]): float(item["count"]) for item in listed or ()}
+    except (KeyError, TypeError, ValueError) as fault:
+        raise Fault(f"the baseline's categories of {before['name']} cannot be read: {fault!r}") from None
+    return {text: number for text, number in counts.items() if number > 0}
+
+
 def _share_in(column: Column, known: set[str]) -> float:
     counts = column.distinct.counts
     if counts is None:  # more than any domain has
@@ -208,8 +218,7 @@ def _drifted(column: Column, before: Mapping[str, Any], config: Mapping[str, Any
         if distance > threshold:
             yield f"Baseline drift distance: {distance} exceeds threshold: {threshold}"
         return
-    listed = _object(before, "string_statistics", "distribution", "categorical").get("buckets")
-    old = {item["value"]: item["count"] for item in listed} if isinstance(listed, list) else {}
+    old = _categories(before)
     counts = column.distinct.counts
     if not old or not counts or not column.holds_text:
         return

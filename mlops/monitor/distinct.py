@@ -27,8 +27,7 @@ class Distinct:
             if len(self._counts) <= _MOST:
                 return
             counted, self._counts = self._counts, None
-        hashes = {int.from_bytes(blake2b(text.encode(), digest_size=8).digest(), "big") for text in counted}
-        self._smallest = set(nsmallest(_KEPT, self._smallest | hashes))
+        self._smallest = set(nsmallest(_KEPT, self._smallest | {_hash(text) for text in counted}))
 
     @property
     def count(self) -> int:
@@ -40,3 +39,8 @@ class Distinct:
     def counts(self) -> dict[str, int] | None:
         """By text, in the order of their texts; None where they are too many."""
         return dict(sorted(self._counts.items())) if self._counts is not None else None
+
+
+def _hash(text: str) -> int:
+    """JSON may hold half a character."""
+    return int.from_bytes(blake2b(text.encode(errors="surrogatepass"), digest_size=8).digest(), "big")

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import gzip
-import io
 import json
 import math
+import zlib
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -58,20 +59,26 @@ def data_files(place: Path) -> list[Path]:
     return found
 
 
-def opened(path: Path) -> TextIO:
-    """UTF-8 text, maybe gzipped; line ends are left to the reader."""
-    if path.suffix == ".gz":
-        return io.TextIOWrapper(gzip.open(path), encoding="utf-8-sig", newline="")
-    return path.open(encoding="utf-8-sig", newline="")
+@contextmanager
+def opened(path: Path) -> Iterator[TextIO]:
+    """UTF-8 text, maybe gzipped; line ends are left to the reader. Raises :class:`Fault`, also while it is read."""
+    try:
+        if path.suffix == ".gz":
+            with gzip.open(path, "rt", encoding="utf-8-sig", newline="") as file:
+                yield file
+        else:
+            with path.open(encoding="utf-8-sig", newline="") as file:
+                yield file
+    except UnicodeDecodeError as fault:
+        raise Fault(f"{path.name} is not UTF-8: {fault}") from None
+    except (gzip.BadGzipFile, zlib.error, EOFError) as fault:
+        raise Fault(f"{path.name} is no gzip file, or not all of one: {fault}") from None
 
 
 def lines_of(path: Path) -> Iterator[tuple[int, str]]:
     """With their numbers; empty ones are left out. Raises :class:`Fault`."""
-    try:
-        with opened(path) as file:
-            for number, line in enumerate(file, start=1):
-                text = line.rstrip("\r\n")
-                if text:
-                    yield number, text
-    except UnicodeDecodeError as fault:
-        raise Fault(f"{path.name} is not UTF-8: {fault}") from None
+    with opened(path) as file:
+        for number, line in enumerate(file, start=1):
+            text = line.rstrip("\r\n")
+            if text:
+                yield number, text

@@ -5,6 +5,7 @@ As those of the containers it stands in for, a job that finds violations ends we
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from collections.abc import Callable, Mapping, Sequence
@@ -16,6 +17,10 @@ _OPT_ML = "/opt/ml"
 
 
 def main(words: Sequence[str]) -> int:
+    # JSON may hold halves of characters, which no encoding has.
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         violations = _jobs()[words[0]](os.environ)
     except Fault as fault:
@@ -59,4 +64,4 @@ def _message(text: str) -> None:
     """What DescribeProcessingJob tells as ExitMessage."""
     folder = opt_ml() / "output"
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "message").write_text(text, encoding="utf-8")
+    (folder / "message").write_text(text, encoding="utf-8", errors="backslashreplace")

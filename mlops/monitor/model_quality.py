@@ -17,6 +17,7 @@ from mlops.monitor.cells import Array, Cells, Chunk, aligned, as_text
 from mlops.monitor.data import Data
 from mlops.monitor.fault import Fault
 from mlops.monitor.report import Report
+from mlops.monitor.settings import section
 
 _FEWEST, _SAMPLES, _SHARE = 200, 5, 0.8
 _MOST_POINTS = 200
@@ -95,8 +96,8 @@ def violated(
     if not isinstance(limits, dict):
         raise Fault(f"the baseline's constraints have no {member}: they are of another problem_type, or another check")
     for name, limit in limits.items():
-        told, operator = metrics.get(name), limit.get("comparison_operator")
-        threshold = limit.get("threshold")
+        told = metrics.get(name)
+        operator, threshold = map(section(limit, f"{member}.{name}").get, ("comparison_operator", "threshold"))
         if not isinstance(threshold, int | float) or operator not in ("GreaterThanThreshold", "LessThanThreshold"):
             raise Fault(f"{member} of the baseline have no threshold and comparison_operator for {name}")
         if told is None:

@@ -13,6 +13,7 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -142,7 +143,7 @@ def _parsed(body: bytes, kind: str, where: Any) -> Iterator[Any]:
             if isinstance(where, int):
                 document = [_as_list(item)[where] for item in document]
             elif where is not None:
-                document = found_in(document, where)
+                document = found_in(document, str(where))
             yield from _as_list(document)
     except (ValueError, IndexError, RecursionError) as fault:
         raise Fault(f"the model's answer ({kind}) cannot be read: {fault}: {body[:200]!r}") from None
@@ -206,10 +207,13 @@ def _endpoint(settings: Mapping[str, Any]) -> Ask:
         raise Fault("predictor has no endpoint_name, and nobody serves the model")
     import boto3
 
-    client = boto3.client("sagemaker-runtime")
+    client = cache(lambda: boto3.client("sagemaker-runtime"))
 
     def ask(body: bytes, content_type: str, accept: str) -> tuple[bytes, str]:
-        reply = client.invoke_endpoint(EndpointName=name, ContentType=content_type, Accept=accept, Body=body)
+        try:
+            reply = client().invoke_endpoint(EndpointName=name, ContentType=content_type, Accept=accept, Body=body)
+        except Exception as fault:
+            raise Fault(f"the endpoint {name} did not answer: {fault}") from None
         return reply["Body"].read(), reply.get("ContentType") or accept
 
     return ask

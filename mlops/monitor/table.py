@@ -16,6 +16,7 @@ from mlops.monitor.data import Data
 from mlops.monitor.fault import Fault
 from mlops.monitor.files import data_files, lines_of
 from mlops.monitor.formats.json import by_column
+from mlops.monitor.settings import listed
 
 CSV, JSON_LINES, PARQUET = "text/csv", "application/jsonlines", "application/x-parquet"
 _STEP = re.compile(r"(\w+|\"[^\"]+\")|\[(\d+)\]")
@@ -45,7 +46,7 @@ class Table:
 def read_table(place: Path, config: Mapping[str, Any]) -> tuple[Table, str | None, str | None]:
     """The data set that an analysis configuration describes, with the columns of its label and its predicted label.
     Raises :class:`Fault`."""
-    kind, headers = config.get("dataset_type") or CSV, list(map(str, config.get("headers") or ()))
+    kind, headers = config.get("dataset_type") or CSV, list(map(str, listed(config.get("headers"), "headers")))
     files = tuple(data_files(place))
     if kind == JSON_LINES:
         table, label, predicted = _json_lines(files, config, headers)
@@ -69,7 +70,8 @@ def read_table(place: Path, config: Mapping[str, Any]) -> tuple[Table, str | Non
         table = Table(columns, tuple(name for name in columns if name not in left_out))
     if not len(table):
         raise Fault("the data have no rows")
-    excluded = {table.name(item, "excluded_columns") for item in config.get("excluded_columns") or ()}
+    given = listed(config.get("excluded_columns"), "excluded_columns")
+    excluded = {table.name(item, "excluded_columns") for item in given}
     return Table(table.columns, tuple(name for name in table.features if name not in excluded)), label, predicted
 
 

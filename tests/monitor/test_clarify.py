@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from mlops.monitor.attributions import kernel_shap
+from mlops.monitor.attributions import clustered, kernel_shap, partial_dependence
 from mlops.monitor.clarify import analysed, violated
 from mlops.monitor.fault import Fault
 from mlops.monitor.predictor import Predictor
@@ -116,9 +116,21 @@ def test_what_a_models_answers_mean() -> None:
             asked.labels([[1], [2]], continuous=False)
 
 
+ASKS = {"predictor": {"endpoint_name": "churn"}}
+
 WRONG: list[tuple[dict[str, Any], str]] = [
     ({"label": "z"}, "label is 'z', and the data have the columns y, sex, age, said"),
     ({"facet": []}, "wants `facet`"),
+    ({"facet": {"name_or_index": "sex"}}, "facet is {'name_or_index': 'sex'}, a list is wanted"),
+    ({"facet": ["sex"]}, "a facet is 'sex', an object is wanted"),
+    ({"methods": {"pre_training_bias": "all"}}, "the method of an analysis of bias is 'all', an object is wanted"),
+    ({"methods": ["shap"]}, r"methods is \['shap'\], an object is wanted"),
+    ({"methods": {"shap": {"num_clusters": "2"}}, **ASKS}, "shap.num_clusters is '2', an integer is wanted"),
+    ({"methods": {"shap": {"seed": -1}}, **ASKS}, "shap.seed is -1, an integer is wanted"),
+    ({"methods": {"pdp": {"features": "age"}}, **ASKS}, "pdp.features is 'age', a list is wanted"),
+    ({"methods": {"pdp": [1]}, **ASKS}, r"pdp is \[1\], an object is wanted"),
+    ({"headers": "y,sex"}, "headers is 'y,sex', a list is wanted"),
+    ({"excluded_columns": "age"}, "excluded_columns is 'age', a list is wanted"),
     ({"label_values_or_threshold": None}, "wants `label_values_or_threshold`"),
     ({"methods": {"pre_training_bias": {"methods": ["CJ"]}}}, "no bias metric CJ"),
     ({"methods": {"post_training_bias": {}}}, "its configuration has no predictor"),
@@ -190,6 +202,14 @@ def test_attributions_of_a_linear_model_are_its_terms() -> None:
         values, expected = kernel_shap(linear, rows, background, samples, 0)
         assert values[:, :, 0] == pytest.approx((rows.astype(float) - background.astype(float).mean(axis=0)) * weights)
         assert math.isclose(expected[0], 1.0 * 2 - 1 + 0.5)
+
+
+def test_a_category_that_is_missing_is_asked_as_missing() -> None:
+    """Not by the text None."""
+    rows = np.array([["a"], [None], [None], ["b"]], dtype=object)
+    assert clustered(rows, 1, 0).tolist() == [[None]]
+    kind, grid, shares, _ = partial_dependence(lambda asked: np.ones((len(asked), 1)), rows, 0, 5)
+    assert (kind, grid, shares) == ("categorical", [None, "a", "b"], [0.5, 0.25, 0.25])
 
 
 def test_places_in_json() -> None:

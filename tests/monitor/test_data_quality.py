@@ -12,6 +12,7 @@ import pytest
 
 from mlops.monitor.data import data_at
 from mlops.monitor.data_quality import assess
+from mlops.monitor.distinct import Distinct
 from mlops.monitor.fault import Fault
 from mlops.monitor.profile import profile, statistics
 from mlops.monitor.sketch import Sketch, buckets, weighted
@@ -124,6 +125,7 @@ UNREADABLE = [
     (CSV, "a\n1,2\n", "has 2 cells near line 2, and 1 columns"),
     (CSV, "a\n", "no rows"),
     (CSV, b"a\n\xff\n", "is not UTF-8"),
+    (LINES, b"\xff\n", "is not UTF-8"),
     (LINES, "[1]\n", "line 1 of data.csv is no JSON object"),
     (LINES, "{\n", "line 1 of data.csv is no JSON"),
     ({"xml": {}}, "a", "data written as xml cannot be read yet"),
@@ -135,6 +137,13 @@ def test_data_that_cannot_be_read_say_why(tmp_path: Path) -> None:
     for layout, text, reason in UNREADABLE:
         with pytest.raises(Fault, match=reason):
             profile(data_at(written(tmp_path, text), layout))
+    whole = gzip.compress(b"a\n1\n" * 1000)
+    for content in (b"a\n1\n", whole[:-9], whole[:20] + b"\xff" * 20):
+        data = data_at(written(tmp_path / "zipped", content, "d.gz"), CSV)
+        with pytest.raises(Fault, match=r"d\.gz is no gzip file, or not all of one"):
+            profile(data)
+    with pytest.raises(Fault, match=r"d\.gz is no gzip file"):
+        profile(data_at(tmp_path / "zipped", LINES))
     with pytest.raises(Fault, match="no file with data"):
         data_at(tmp_path / "nothing", CSV)
 
@@ -252,6 +261,29 @@ def test_what_is_switched_off_does_not_fire(tmp_path: Path) -> None:
         checks(config, "distribution_constraints", "comparison_threshold", value="x")
     with pytest.raises(Fault, match="none of a data-quality check"):
         checks("features", value=None)
+
+
+def test_categories_of_a_baseline_that_somebody_changed(tmp_path: Path) -> None:
+    before = assess(data_at(written(tmp_path, BASELINE), CSV), None, None)
+    for buckets_, reason in (
+        ([{"value": "a"}], "categories of s cannot be read: KeyError"),
+        ([{"value": "a", "count": "many"}], "categories of s cannot be read"),
+        ("ab", "categories of s cannot be read"),
+    ):
+        statistics = json.loads(json.dumps(before.statistics))
+        statistics["features"][1]["string_statistics"]["distribution"]["categorical"]["buckets"] = buckets_
+        with pytest.raises(Fault, match=reason):
+            assess(data_at(tmp_path, CSV), before.constraints, statistics)
+    distribution = statistics["features"][1]["string_statistics"]["distribution"]
+    distribution["categorical"]["buckets"] = [{"value": "a", "count": 0}]
+    assert assess(data_at(tmp_path, CSV), before.constraints, statistics).violations == []
+
+
+def test_half_a_character_is_counted_too() -> None:
+    """JSON may write one, and no encoding has it."""
+    distinct = Distinct()
+    distinct.add(["\ud800", *map(str, range(10_000))])
+    assert distinct.count == pytest.approx(10_001, rel=0.1)
 
 
 def test_a_sketch_keeps_the_count_and_the_distribution() -> None:

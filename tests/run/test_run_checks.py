@@ -224,6 +224,19 @@ def test_a_model_served_here_is_asked(account: Account) -> None:
     assert account.journal.ended() == {"Bias": "Succeeded"}
 
 
+@pytest.mark.proof("monitor")
+def test_a_model_that_cannot_be_loaded_is_not_tried_again(account: Account) -> None:
+    handler = "def model_fn(model_dir):\n    raise ValueError('no such model')\n"
+    account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": handler}))
+    account.registry.model("m", PrimaryContainer={"Image": "i", "ModelDataUrl": "s3://bucket/model.tar.gz"})
+    again = {"BackoffRate": 1, "IntervalSeconds": 1, "MaxAttempts": 1}
+    retries = [{"ExceptionType": ["SageMaker.JOB_INTERNAL_ERROR"], **again}]
+    members = {"ModelName": "m", "SkipCheck": True, "RegisterNewBaseline": True, "RetryPolicies": retries}
+    assert account.run(model_bias(account, "Bias", CONFIG, **members)) == "Failed"
+    record = account.journal.last("Bias")
+    assert record.attempt == 1 and (record.failure or "").startswith("the model server ended, exit code 1")
+
+
 WRONG = [
     ({"facet": [{"name_or_index": "gender"}]}, "facet is 'gender', and the data have the columns label, age, sex"),
     ({"methods": {"report": {}}}, "has none of pre_training_bias"),

@@ -38,8 +38,6 @@ def chunks(files: Sequence[Path], options: Mapping[str, Any], size: int) -> Iter
                     del block
                     yield {name: of_texts(cells) for name, cells in zip(names, columns, strict=True)}
                     del columns
-        except UnicodeDecodeError as fault:
-            raise Fault(f"{file.name} is not UTF-8: {fault}") from None
         except csv.Error as fault:
             raise Fault(f"{file.name} is no CSV: {fault}") from None
 

@@ -133,7 +133,9 @@ class _Checking:
         if self._servers is not None:
             self._servers.stop(self._work.pace.server_grace)
         if outcome.status != "Succeeded":
-            return Outcome(outcome.status, self._lost or outcome.failure, self.metadata, fault=outcome.fault)
+            # A model server that ends is the model's own fault, although the job was killed then.
+            fault = outcome.fault if self._lost is None else None
+            return Outcome(outcome.status, self._lost or outcome.failure, self.metadata, fault=fault)
         violations = self._violations() if self._check.compared else []
         return self._check.ended(self._arn, violations)
 
