@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import importlib
 import json
+import keyword
 import os
 import sys
 from pathlib import Path
@@ -52,22 +53,35 @@ def _parameters() -> dict[str, Any]:
 
 
 def _value(text: str) -> Any:
+    """As it is written in a cell; nan and inf are no names there.
+
+    >>> [_value(text) for text in ("7", "churn", "NaN")]
+    [7, 'churn', 'NaN']
+    """
     try:
-        return json.loads(text)
+        return json.loads(text, parse_constant=_as_text)
     except ValueError:
         return text
+
+
+def _as_text(constant: str) -> str:
+    return constant
 
 
 def _put_in(notebook: Any, parameters: dict[str, Any], form: Any) -> None:
     if not parameters:
         return
-    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items() if name.isidentifier())]
+    lines = ["# Parameters", *(f"{name} = {value!r}" for name, value in parameters.items() if _is_name(name))]
     cell = form.new_code_cell("\n".join(lines), metadata={"tags": [INJECTED]})
     tags = [item.get("metadata", {}).get("tags", []) for item in notebook.cells]
     at = next((number + 1 for number, found in enumerate(tags) if "parameters" in found), 0)
     if notebook.nbformat_minor < 5:
         del cell["id"]
     notebook.cells.insert(at, cell)
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not keyword.iskeyword(text)
 
 
 def _executed(notebook: Any, folder: Path, kernel: str) -> str | None:

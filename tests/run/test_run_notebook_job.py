@@ -64,7 +64,8 @@ def test_a_notebook_that_is_not_there_is_told(account: Account) -> None:
 def test_parameters_follow_the_cell_that_is_tagged() -> None:
     cells = json.loads(notebook("days = 1", "print(days)"))["cells"]
     form = SimpleNamespace(new_code_cell=lambda source, metadata: {"source": source, "metadata": metadata})
-    notebook_program._put_in(SimpleNamespace(cells=cells, nbformat_minor=5), {"days": 7, "not a name": 1}, form)
+    given = {"days": 7, "not a name": 1, "class": 1}
+    notebook_program._put_in(SimpleNamespace(cells=cells, nbformat_minor=5), given, form)
     assert [cell["source"] for cell in cells] == ["days = 1", "# Parameters\ndays = 7", "print(days)"]
 
 
