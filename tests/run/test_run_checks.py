@@ -224,7 +224,6 @@ def test_a_model_served_here_is_asked(account: Account) -> None:
     assert account.journal.ended() == {"Bias": "Succeeded"}
 
 
-@pytest.mark.proof("monitor")
 def test_a_model_that_cannot_be_loaded_is_not_tried_again(account: Account) -> None:
     handler = "def model_fn(model_dir):\n    raise ValueError('no such model')\n"
     account.objects.write("s3://bucket/model.tar.gz", tar_gz({"code/inference.py": handler}))
