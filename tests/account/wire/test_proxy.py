@@ -130,6 +130,27 @@ def test_who_says_nothing_is_left(tmp_path: Path) -> None:
     running.server.stop()
 
 
+def test_who_is_in_the_middle_of_a_handshake_is_left_when_the_proxy_ends(tmp_path: Path) -> None:
+    running = Running(tmp_path, limits=Limits(head=60))
+    running.gate.context(STS)
+    with socket.create_connection(("127.0.0.1", running.server.port), timeout=5) as client:
+        client.sendall(f"CONNECT {AT} HTTP/1.1\r\nProxy-Authorization: Basic {running.word}\r\n\r\n".encode())
+        assert client.recv(1024).startswith(b"HTTP/1.1 200 ")
+        running.server.stop(0.05)
+        assert client.recv(1) == b"", "and does not keep it for as long as a head may take"
+
+
+def test_a_name_for_which_no_certificate_is_made_is_told(running: Running, tmp_path: Path) -> None:
+    def issue(name: str) -> bytes:
+        return by_openssl._Program(tmp_path / "openssl", TERMS).issue(name)
+
+    running.gate._issuer.issue = issue  # type: ignore[method-assign]
+    head = f"CONNECT {AT} HTTP/1.1\r\nProxy-Authorization: Basic {running.word}\r\n\r\n"
+    assert running.raw(head.encode()).startswith(b"HTTP/1.1 502 ")
+    (turned,) = running.turned
+    assert turned.name == STS and "it cannot be started: No such file" in turned.why
+
+
 @pytest.mark.parametrize("made", [by_cryptography, by_openssl], ids=["cryptography", "openssl"])
 def test_a_client_meets_at_the_name_what_it_asked_for_and_nobody_else(tmp_path: Path, made: ModuleType) -> None:
     if made is by_openssl and shutil.which("openssl") is None:

@@ -14,6 +14,7 @@ from mlops.account.wire.aws_names import below_aws
 from mlops.account.wire.connection import Connection, Limits
 from mlops.account.wire.messages import Reply, Request
 from mlops.account.wire.proxy.gate import Gate
+from mlops.ir import MlopsError
 
 _LONGEST_HEAD = 16 * 1024
 _RECEIVED = 16 * 1024
@@ -82,15 +83,26 @@ class Tunnel:
             return Connection(self._socket, self._limits, _forwarded(asked, name, path) + rest, _named(name))
         if rest:
             raise _Turned("400 Bad Request", "Nothing may be sent before the proxy has answered.")
+        context = self._context(name)
         self._socket.settimeout(self._limits.head)
         self._socket.sendall(b"HTTP/1.1 200 Connection established\r\n\r\n")
         try:
-            self._socket = self._gate.context(name).wrap_socket(self._socket, server_side=True)
+            # Ours before hands are shaken, so that closing ends that too.
+            met = context.wrap_socket(self._socket, server_side=True, do_handshake_on_connect=False)
+            self._socket = met
+            met.do_handshake()
         except ssl.SSLError as error:
             if "ALERT" in (error.reason or ""):
                 self._gate.turn(name, _DISTRUSTED)
             raise
         return Connection(self._socket, self._limits, accepts=_named(name))
+
+    def _context(self, name: str) -> ssl.SSLContext:
+        try:
+            return self._gate.context(name)
+        except (MlopsError, OSError) as error:
+            self._gate.turn(name, f"no certificate could be made for it: {error}")
+            raise _Turned("502 Bad Gateway", f"No certificate could be made for {name}.") from None
 
     def _head(self) -> tuple[bytes, bytes]:
         deadline = time.monotonic() + self._limits.head

@@ -70,21 +70,29 @@ class _Program:
         with ExitStack() as opened:
             ends = {name: _pipe(content, opened) for name, content in read.items()}
             places = {name: f"/dev/fd/{end}" for name, end in ends.items()}
-            told = subprocess.run(
-                [str(self._program), *(word.format(**places) for word in words)],
-                stdin=subprocess.DEVNULL,
-                capture_output=True,
-                pass_fds=[*ends.values()],
-                timeout=_SECONDS,
-                check=False,
-            )
+            try:
+                told = subprocess.run(
+                    [str(self._program), *(word.format(**places) for word in words)],
+                    stdin=subprocess.DEVNULL,
+                    capture_output=True,
+                    pass_fds=[*ends.values()],
+                    timeout=_SECONDS,
+                    check=False,
+                )
+            except subprocess.TimeoutExpired:
+                raise self._makes_none(f"it took longer than {_SECONDS} seconds") from None
+            except OSError as error:
+                raise self._makes_none(f"it cannot be started: {error.strerror}") from None
         if told.returncode != 0 or b"-----BEGIN" not in told.stdout:
             said = told.stderr.decode(errors="replace").strip().splitlines()
-            raise UsageError(
-                f"{self._program} makes no certificate: {said[-1] if said else f'it ended with {told.returncode}'}",
-                hint="`pip install '.[proxy]'` in a checkout does without it",
-            )
+            raise self._makes_none(said[-1] if said else f"it ended with {told.returncode}")
         return told.stdout
+
+    def _makes_none(self, why: str) -> UsageError:
+        return UsageError(
+            f"{self._program} makes no certificate: {why}",
+            hint="`pip install '.[proxy]'` in a checkout does without it",
+        )
 
 
 def _pipe(content: bytes, opened: ExitStack) -> int:
