@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from mlops.ir.errors import UsageError
+
 _FILE, _S3 = "file://", "s3://"
 
 
@@ -17,6 +21,14 @@ def names_a_file(value: object, default: object) -> bool:
     if not isinstance(value, str) or value.startswith(_S3):
         return False
     return value.startswith(_FILE) or (isinstance(default, str) and default.startswith(_S3))
+
+
+def path_of(text: str) -> Path:
+    """As a shell reads it. Raises UsageError for the home of a user whom this machine does not know."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(f"{text}: this machine knows no such user", hint="write the whole path") from None
 
 
 def how_to_put(uri: str) -> str:

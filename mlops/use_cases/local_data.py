@@ -16,7 +16,7 @@ from urllib.parse import unquote, urlsplit
 from mlops.account import Account, Here
 from mlops.ir import Definition, Listener, UsageError
 from mlops.ir.choices import instead
-from mlops.ir.local_files import how_to_put, names_a_file
+from mlops.ir.local_files import how_to_put, names_a_file, path_of
 from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, address, collect
 from mlops.project.environments import LOCAL, Environment
@@ -202,7 +202,7 @@ def with_files(
     for parameter in definition.parameters if environment.is_local else ():
         value = environment.parameters.get(parameter.name)
         if isinstance(value, str) and names_a_file(value, parameter.default):
-            found[parameter.name] = value if value.startswith(_FILE) else str(root / Path(value).expanduser())
+            found[parameter.name] = value if value.startswith(_FILE) else str(root / path_of(value))
     return {**found, **given}
 
 
@@ -217,7 +217,7 @@ def placed(
     for name, value in values.items():
         if not names_a_file(value, defaults.get(name)):
             continue
-        source = Path(unquote(urlsplit(value).path)) if value.startswith(_FILE) else Path(value).expanduser()
+        source = Path(unquote(urlsplit(value).path)) if value.startswith(_FILE) else path_of(value)
         folder = connected.environment.uri("data", address(_files(source, f"{name} is {value!r}: ")))
         uri = f"{folder}/{source.name}" if source.is_file() else f"{folder}/"
         found[name] = uri

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlops.account.local.ownership import start_ahead
-from mlops.ir import Listener, UsageError
+from mlops.ir import Definition, Listener, UsageError
+from mlops.ir.choices import instead
 from mlops.run.limits import asked_memory
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ if TYPE_CHECKING:
 class Run:
     """``only`` are steps to be run on the results of ``execution``, of the account of ``environment`` (the local one
     without); without it on the newest that there are. ``interrupt`` are STEP or STEP=SECONDS, ``stubs`` STEP=FILE.
-    ``parameters_of`` is the environment whose parameters count where none is given; nothing goes to its account."""
+    ``debug`` is a step that is looked at when it has ended. ``parameters_of`` is the environment whose parameters count
+    where none is given; nothing goes to its account."""
 
     target: str | None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -30,6 +32,7 @@ class Run:
     interrupt: tuple[str, ...] = ()
     parameters_of: str = "local"
     stubs: tuple[str, ...] = ()
+    debug: str | None = None
 
 
 def run(request: Run, listener: Listener) -> ExecutionState:
@@ -52,6 +55,8 @@ def run(request: Run, listener: Listener) -> ExecutionState:
 
         past = Past(request.execution, request.only, request.environment or LOCAL)
         chosen = open_replay(request.target, past, request.parameters, listener)
+    if request.debug is not None:
+        _need_step(chosen.checked.definition, request.debug, request.only)
     interruptions = judge(chosen.checked.definition, parsed(request.interrupt))
     stubs = {}
     if request.stubs:
@@ -60,6 +65,13 @@ def run(request: Run, listener: Listener) -> ExecutionState:
         stubs = standing.read(chosen.checked, standing.parsed(request.stubs))
     manner = Manner(request.cache and request.execution is None, target, interruptions, stubs)
     return carry_out(chosen, manner, listener)
+
+
+def _need_step(definition: Definition, name: str, only: Collection[str]) -> None:
+    """Raises UsageError where it would not run: the run may take hours before that is seen."""
+    known = only or [placed.step.name for placed in definition.placed()]
+    if name not in known:
+        raise UsageError(f"there is no step {name!r} to debug{instead(name, known, 'the steps are')}")
 
 
 def _judge(request: Run) -> None:

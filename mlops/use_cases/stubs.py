@@ -9,6 +9,7 @@ from pathlib import Path
 from mlops.check.stubs import Given, given_for, left_out, need_all_that_is_read
 from mlops.ir import Checked, Refusal, UsageError
 from mlops.ir.hiding import hide
+from mlops.ir.local_files import path_of
 from mlops.ir.stub import Stub
 from mlops.use_cases.connecting import Connected
 from mlops.use_cases.given_files import stored
@@ -56,7 +57,7 @@ def _read(checked: Checked, name: str, file: Path) -> Given:
         document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise UsageError(f"there is no {file}, which is to stand for {name}") from None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file}, which is to stand for {name}, cannot be read as JSON: {error}") from None
     given = given_for(checked, name, document, str(file))
     places = {output: _place(file, value) for output, value in given.outputs.items()}
@@ -67,7 +68,7 @@ def _read(checked: Checked, name: str, file: Path) -> Given:
 
 
 def _place(file: Path, value: str) -> str:
-    return value if value.startswith(_S3) else str(file.parent / Path(value).expanduser())
+    return value if value.startswith(_S3) else str(file.parent / path_of(value))
 
 
 def _has(place: str, file: str) -> bool:

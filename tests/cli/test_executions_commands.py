@@ -290,7 +290,7 @@ def test_a_step_under_the_debugger(project: Project) -> None:
     script = project.folder / "step.py"
     script.write_text(STEP.replace('sys.exit("it is bad")', "raise ValueError(word)"))
     ended = debugged(project, "p name + ' is ' + word\nq\n", "run", "pipeline.py", "-p", "Word=bad", "--debug", "Two")
-    assert "'Two is bad'" in ended.stdout, ended.stderr
+    assert "'Two is bad'" in ended.stdout and ended.returncode == 1, ended.stderr
     ended = debugged(project, "q\n", "run", "pipeline.py", "-p", "Word=bad", "--debug", "One")
     assert "One: Succeeded (cached)" in ended.stderr
     assert "I am One" in ended.stdout, ended.stderr

@@ -11,7 +11,12 @@ import pytest
 from command_line import Told, in_this_process
 
 from mlops.account.local import LocalAccount, mounts
+from mlops.ir import Checked, Definition, UsageError, unheard
+from mlops.ir.definition import Parameter
 from mlops.project.content_address import collect
+from mlops.use_cases import stubs
+from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.local_data import placed
 
 Said = Callable[..., Told]
 ROOT = Path(__file__).parent.parent.parent
@@ -133,6 +138,22 @@ def test_no_mount_takes_away_what_is_not_its_own(project: Path, said: Said, monk
 
     monkeypatch.setattr(mounts, "collect", listed)
     assert "1 object stored, 1 taken away" in said("local", "mount", "raw", "s3://acme/all").err
+
+
+def test_a_step_to_debug_that_is_none_is_told_before_anything_runs(project: Path, said: Said) -> None:
+    told = said("run", "pipeline.py", "--debug", "Shwo", code=2).err
+    assert "there is no step 'Shwo' to debug; the steps are Show; did you mean 'Show'?" in told
+    assert not (project / ".mlops" / "executions").exists()
+
+
+def test_files_that_nobody_can_read_are_a_mistake_of_who_names_them(project: Path) -> None:
+    (project / "deep.json").write_text("[" * 100_000)
+    checked = Checked(Definition("data"), (), {}, {}, ())
+    with pytest.raises(UsageError, match="which is to stand for Show, cannot be read as JSON"):
+        stubs.read(checked, {"Show": project / "deep.json"})
+    definition = Definition("data", parameters=(Parameter("Raw", "String", {"DefaultValue": "s3://acme/raw/"}),))
+    with pytest.raises(UsageError, match="~nobody-here/raw: this machine knows no such user"):
+        placed(connect_here("local"), definition, {"Raw": "~nobody-here/raw"}, unheard)
 
 
 SCRIPTS = {

@@ -83,6 +83,7 @@ def command(
         interrupt=interrupt_spot,
         parameters_of=environment,
         stubs=stubs,
+        debug=debug,
     )
     with Watching(as_json=format_ == "json") as watching:
         state = run(request, watching)
@@ -90,5 +91,7 @@ def command(
         from mlops.cli.listening import hear
         from mlops.use_cases.local_account import open_step
 
-        raise click.exceptions.Exit(open_step(debug, state.id, (), hear, debug=True))
+        code = open_step(debug, state.id, (), hear, debug=True)
+        need_success(state)
+        raise click.exceptions.Exit(code)
     need_success(state)
