@@ -12,6 +12,8 @@ from collections.abc import Iterator, Mapping
 _JOINS = ("join", "joinpath", "Path", "PurePath", "PosixPath", "PurePosixPath")
 _SAME = ("str", "fspath", "as_posix", "resolve", "absolute", "expanduser")
 _MOST = 32
+_LONGEST = 4096
+"""Of a text that is put together: no path is longer, and of names that are twice the one before there is no end."""
 
 
 class Texts:
@@ -137,6 +139,6 @@ def _is_of_a_path(function: ast.expr) -> bool:
 
 def _together(on: str, parts: list[str | None]) -> str | None:
     texts = [part for part in parts if part is not None]
-    if len(texts) != len(parts):
+    if len(texts) != len(parts) or sum(map(len, texts)) > _LONGEST:
         return None
     return posixpath.normpath(posixpath.join(*texts)) if on and texts else "".join(texts)

@@ -101,6 +101,8 @@ HARMLESS = [
     'import os\nif "SM_CHANNEL_TEST" in os.environ:\n    x = os.environ["SM_CHANNEL_TEST"]',
     'x = "/opt/ml/input/data/" + name + f"/opt/ml/input/data/{name}"\ny = "/opt/ml/input/data/train/a.csv"',
     'import os\nos.environ["SM_CHANNEL_TEST"] = "here"',
+    'p.add_argument("--test", default="/opt/ml/input/data/test")\ndef read(path="/opt/ml/input/data/test"):\n    pass',
+    'import os\nif os.path.isdir("/opt/ml/input/data/test"):\n    x = open("/opt/ml/input/data/test/a.csv")',
     "this is no Python",
 ]
 
@@ -232,6 +234,13 @@ def test_paths_of_a_processing_script(tmp_path: Path, text: str, code: str | Non
         (f'for D in ("{OUT}", "{RAW}"):\n    open(os.path.join(D, "metrics.json"), "w")', "X926"),
         (f'D = "{OUT}"\nD = other\nopen(D + "/metrics.json", "w")', None),
         (f'x = ",".join(["{OUT}", "metrics.json"])', None),
+        ('t = "/opt/ml/processing/tmp"\ntry:\n    os.mkdir(t)\nexcept OSError:\n    pass\nopen(t + "/x", "w")', None),
+        ('p = "/opt/ml/processing/data"\nif os.path.exists(p):\n    open(p + "/x")', None),
+        ('p = Path("/opt/ml/processing") / "data"\nif p.is_dir():\n    open(p / "x")', None),
+        pytest.param("x = " + " + ".join(["a"] * 900), None, id="a long sum"),
+        pytest.param(
+            "\n".join(["a0 = 'xxxxxxxx'", *(f"a{n + 1} = a{n} + a{n}" for n in range(40))]), None, id="doubled"
+        ),
     ],
 )
 def test_paths_that_are_put_together(tmp_path: Path, text: str, code: str | None) -> None:
@@ -250,6 +259,11 @@ def test_paths_that_are_put_together(tmp_path: Path, text: str, code: str | None
         ('import os\nos.environ["STAGE"] = "dev"\nx = os.environ["STAGE"]', {}, None),
         ('import os\nfrom dotenv import load_dotenv\nload_dotenv()\nx = os.environ["STAGE"]', {}, None),
         ('import os\nx = os.environ["STAGE"]', {"MLOPS_SECRETS": "{}"}, None),
+        ('import os\nos.environ.setdefault("STAGE", "dev")\nx = os.environ["STAGE"]', {}, None),
+        ('import os\nif os.environ.get("STAGE"):\n    x = os.environ["STAGE"]', {}, None),
+        ('from os import environ, getenv\nif getenv("STAGE"):\n    x = environ["STAGE"]', {}, None),
+        ('import os\nos.environ |= read()\nx = os.environ["STAGE"]', {}, None),
+        ('import os\ntry:\n    load_dotenv()\nexcept OSError:\n    pass\nx = os.environ["STAGE"]', {}, None),
     ],
 )
 def test_variables_that_a_step_does_not_give(
@@ -272,6 +286,15 @@ REPORT = f"{OUT}/evaluation.json"
         (f'print(json.dumps({{"x": 1}}))\njson.dump(r, open("{REPORT}", "w"))', "b", False),
         (f'json.dump(report, open("{REPORT}", "w"))', "b", False),
         (f'json.dump({{"accuracy": a}}, open("{REPORT}", "w"))', "$.accuracy", False),
+        (f'r = {{"a": {{"auc": x}}}}\nr["a"]["mse"] = 1\njson.dump(r, open("{REPORT}", "w"))', "a.mse", False),
+        (f'r = {{"a": {{"auc": x}}}}\nr["a"].update(more)\njson.dump(r, open("{REPORT}", "w"))', "a.mse", False),
+        (f'r = {{"a": {{"auc": x}}}}\nm = r["a"]\nm["mse"] = 1\njson.dump(r, open("{REPORT}", "w"))', "a.mse", False),
+        (f'r = {{"auc": x}}\nadd(r)\njson.dump(r, open("{REPORT}", "w"))', "mse", False),
+        (f'r = {{"auc": x}}\ntry:\n    r["mse"] = 1\nfinally:\n    json.dump(r, open("{REPORT}", "w"))', "mse", False),
+        (f'r = {{"auc": x}}\nprint(r)\njson.dump(r, open("{REPORT}", "w"))', "mse", True),
+        (f'pickle.dump({{"auc": x}}, f)\ntable.save("{REPORT}")', "mse", False),
+        (f'json.dump({{"seed": 1}}, f)\ntable.to_json("{REPORT}")', "mse", False),
+        (f'text = json.dumps({{"auc": x}}, indent=2)\nPath("{REPORT}").write_text(text)', "mse", True),
     ],
 )
 def test_what_is_read_of_a_report(tmp_path: Path, text: str, path: str, told: bool) -> None:
@@ -310,6 +333,11 @@ BIAS = {"label": "y", "facet": [{"name_or_index": "age"}], "headers": ["y", "age
         ("MODEL_EXPLAINABILITY", {"methods": {"report": {}}}, ["has no method shap or pdp"]),
         ("MODEL_EXPLAINABILITY", {"methods": {"pdp": {}}}, []),
         ("DATA_BIAS", {**BIAS, "label": "Y", "methods": {"pre_training_bias": {}}}, ["has 'Y' for the label"]),
+        (
+            "DATA_BIAS",
+            {**BIAS, "label": "row.y", "dataset_type": "application/jsonlines", "methods": {"pre_training_bias": {}}},
+            [],
+        ),
         ("DATA_BIAS", [BIAS], ["is no JSON object"]),
         ("DATA_BIAS", "{'label': 'y'}", ["is no JSON"]),
     ],
@@ -336,6 +364,8 @@ PRINTED = [
     ("print(report)", None),
     ('import torch\nprint(f"accuracy={score}")', None),
     ('from .own import fit\nprint(f"accuracy={score}")', None),
+    ('from beside import fit\nprint(f"accuracy={score}")', None),
+    pytest.param(f"print('accuracy=' + {' + '.join(['a'] * 2000)})", None, id="a long sum"),
 ]
 
 
@@ -346,8 +376,20 @@ def test_a_metric_that_is_printed_in_another_form(tmp_path: Path, text: str, cod
         "AlgorithmSpecification": {"TrainingImage": SKLEARN, "MetricDefinitions": metrics},
         "HyperParameters": {"sagemaker_program": '"train.py"', "sagemaker_submit_directory": f'"{URI}"'},
     }
-    found = of(Step("Train", "Training", request), asset(tmp_path, {"train.py": text}, URI))
+    found = of(Step("Train", "Training", request), asset(tmp_path, {"train.py": text, "beside.py": ""}, URI))
     assert [item.code for item in found] == ([] if code is None else [code])
+
+
+@pytest.mark.parametrize("expression", ["accuracy: (", "accuracy{99999999999}", "accuracy: ((.*)"])
+def test_an_expression_that_does_not_compile_is_told_as_that(tmp_path: Path, expression: str) -> None:
+    request = {
+        "AlgorithmSpecification": {
+            "TrainingImage": SKLEARN,
+            "MetricDefinitions": ({"Name": "a", "Regex": expression},),
+        },
+        "HyperParameters": {"sagemaker_program": '"train.py"', "sagemaker_submit_directory": f'"{URI}"'},
+    }
+    assert of(Step("Train", "Training", request), asset(tmp_path, {"train.py": 'print("accuracy", 1)'}, URI)) == []
 
 
 def test_paths_are_not_judged_where_a_folder_is_not_known(tmp_path: Path) -> None:

@@ -24,6 +24,7 @@ _METHODS = {
     "MODEL_EXPLAINABILITY": ("shap", "pdp", "asymmetric_shapley_value"),
 }
 """By the step's CheckType: one of these has to be among the methods."""
+_OF_JSON = ("application/jsonlines", "application/json")
 _KNOWN = (*(name for names in _METHODS.values() for name in names), "report")
 
 
@@ -84,7 +85,8 @@ def _columns(found: Mapping[str, Any]) -> Iterator[tuple[str, str | None]]:
     headers, facets = found.get("headers"), found.get("facet")
     if not isinstance(headers, list) or not headers:
         return
-    given = [("the label", found.get("label"))]
+    # In JSON a label is looked for by a query, which names no column.
+    given = [] if found.get("dataset_type") in _OF_JSON else [("the label", found.get("label"))]
     given += [("a facet", get(item, "name_or_index")) for item in (facets if isinstance(facets, Sequence) else ())]
     for what, name in given:
         if isinstance(name, str) and name not in headers:

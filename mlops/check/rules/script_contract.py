@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from pathlib import Path
@@ -31,6 +32,11 @@ _PROCESSING = "/opt/ml/processing/"
 _RANGES = ("ContinuousParameterRanges", "IntegerParameterRanges", "CategoricalParameterRanges", "AutoParameters")
 _UNSEEN = ("_tuning_objective_metric", "default_user_module_name")
 """Hyperparameters that the toolkit keeps from the script, beside those that begin with sagemaker_."""
+
+_DUMPS = ("dump", "dumps")
+_JSON = ("json", "simplejson", "ujson", "orjson")
+_TELLS = ("print", "pprint", "debug", "info", "warning", "error")
+_WRITES = ("write", "write_text", "write_bytes", "writelines", "to_json", "copy", "copyfile", "move")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,13 +74,16 @@ class _Found:
     paths: dict[str, int] = field(default_factory=dict)
     made: set[str] = field(default_factory=set)
     asked: set[str] = field(default_factory=set)
+    looked_for: set[str] = field(default_factory=set)
     options: list[_Option] = field(default_factory=list)
     parses: bool = False
     takes_others: bool = False
     is_plain: bool = True
     fills: bool = False
-    dumped: list[ast.expr] = field(default_factory=list)
-    changed: set[str] = field(default_factory=set)
+    dumps: list[ast.Call] = field(default_factory=list)
+    writes_more: bool = False
+    uses: Counter[str] = field(default_factory=Counter)
+    """How often a name is read, but for being printed."""
 
 
 def _read(file: Path) -> _Reads:
@@ -92,17 +101,19 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
     if tree is None:
         return _Reads()
     found = _Found(Texts(tree))
-    for node in tree.body:
-        _walk(node, found)
+    try:
+        for node in ast.walk(tree):
+            _note(node, found)
+        for node in tree.body:
+            _walk(node, found)
+    except RecursionError:  # deeper than anybody writes
+        return _Reads()
+    own = {path for path in found.made | found.looked_for if path}
     return _Reads(
         tuple((name, line) for name, line in found.variables.items() if name not in found.asked),
-        tuple(found.folders.items()),
+        tuple((name, line) for name, line in found.folders.items() if f"{_DATA}{name}" not in found.looked_for),
         tuple(found.paths.items()),
-        tuple(
-            (path, line)
-            for path, line in found.paths.items()
-            if not any(own and _below(path, own) for own in found.made)
-        ),
+        tuple((path, line) for path, line in found.paths.items() if not any(_below(path, item) for item in own)),
         tuple(found.options) if found.parses and found.is_plain else None,
         found.takes_others,
         found.fills,
@@ -111,13 +122,75 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
 
 
 def _written(found: _Found) -> tuple[ast.Dict, int] | None:
-    if len(found.dumped) != 1:
+    if len(found.dumps) != 1 or found.writes_more:
         return None
-    (dumped,) = found.dumped
-    if isinstance(dumped, ast.Name) and dumped.id in found.changed:
+    (call,) = found.dumps
+    if not call.args or not _is_json(call.func):
         return None
+    dumped = call.args[0]
+    if isinstance(dumped, ast.Name) and found.uses[dumped.id] > 1:
+        return None  # whoever else has it may put something into it
     value = found.texts.value(dumped)
     return (value, value.lineno) if isinstance(value, ast.Dict) else None
+
+
+def _note(node: ast.AST, found: _Found) -> None:
+    """What takes doubts away, wherever it stands, inside of try too."""
+    match node:
+        case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Store()) if _is_environ(value):
+            found.asked.add(name)
+        case ast.Call(
+            func=ast.Attribute(attr="get" | "setdefault", value=value), args=[ast.Constant(value=str(name)), *_]
+        ) if _is_environ(value):
+            found.asked.add(name)
+        case ast.Call(
+            func=ast.Attribute(attr="getenv") | ast.Name(id="getenv"), args=[ast.Constant(value=str(name)), *_]
+        ):
+            found.asked.add(name)
+        case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
+            found.asked.add(name)
+        case ast.Call(func=ast.Attribute(attr="update", value=value)) | ast.AugAssign(target=value) if _is_environ(
+            value
+        ):
+            found.fills = True
+        case ast.Call(func=ast.Name(id="load_dotenv") | ast.Attribute(attr="load_dotenv")):
+            found.fills = True
+        case ast.Call(func=ast.Attribute(attr="makedirs" | "mkdir", value=owner), args=args):
+            found.made |= _paths(found, owner, *args[:1])
+        case ast.Call(
+            func=ast.Attribute(attr="exists" | "isdir" | "isfile" | "is_dir" | "is_file", value=owner), args=args
+        ):
+            found.looked_for |= _paths(found, owner, *args[:1])
+        case ast.Name(id=name, ctx=ast.Load()):
+            found.uses[name] += 1
+        case ast.Call(func=function, args=args):
+            _note_call(node, function, args, found)
+
+
+def _note_call(call: ast.Call, function: ast.expr, args: Sequence[ast.expr], found: _Found) -> None:
+    name = function.attr if isinstance(function, ast.Attribute) else getattr(function, "id", "")
+    if name in _DUMPS:
+        found.dumps.append(call)
+    elif name in _TELLS:
+        found.uses.subtract(item.id for item in args if isinstance(item, ast.Name))
+    elif name in _WRITES:
+        values = [found.texts.value(item) for item in args]
+        dumps = (item for value in values if value is not None for item in ast.walk(value))
+        found.writes_more |= not any(isinstance(item, ast.Call) and _is_json(item.func) for item in dumps)
+
+
+def _paths(found: _Found, *nodes: ast.expr) -> set[str]:
+    return {path.rstrip("/") for node in nodes for path in found.texts.all(node)}
+
+
+def _is_json(function: ast.expr) -> bool:
+    """``json.dump`` and ``json.dumps``, of whichever library."""
+    return (
+        isinstance(function, ast.Attribute)
+        and function.attr in _DUMPS
+        and isinstance(function.value, ast.Name)
+        and function.value.id in _JSON
+    )
 
 
 def _walk(node: ast.AST, found: _Found) -> None:
@@ -133,28 +206,10 @@ def _walk(node: ast.AST, found: _Found) -> None:
             return
         case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Load()) if _is_environ(value):
             found.variables.setdefault(name, node.lineno)
-        case ast.Subscript(value=value, slice=ast.Constant(value=str(name)), ctx=ast.Store()) if _is_environ(value):
-            found.asked.add(name)
-        case ast.Call(func=ast.Attribute(attr="update", value=value)) if _is_environ(value):
-            found.fills = True
-        case ast.Call(func=ast.Name(id="load_dotenv") | ast.Attribute(attr="load_dotenv")):
-            found.fills = True
-        case ast.Compare(left=ast.Constant(value=str(name)), ops=[ast.In() | ast.NotIn()]):
-            found.asked.add(name)
         case ast.Call(
             func=ast.Attribute(attr="get" | "getenv" | "setdefault" | "exists" | "isdir" | "isfile" | "glob")
         ):
             return
-        case ast.Call(func=ast.Attribute(attr="makedirs" | "mkdir", value=owner), args=args):
-            made = (path for item in (owner, *args[:1]) for path in found.texts.all(item))
-            found.made.update(path.rstrip("/") for path in made if path)
-        case ast.Call(func=ast.Attribute(attr="dump" | "dumps"), args=[dumped, *_]):
-            found.dumped.append(dumped)
-        case (
-            ast.Subscript(value=ast.Name(id=name), ctx=ast.Store())
-            | ast.Call(func=ast.Attribute(attr="update" | "setdefault" | "pop", value=ast.Name(id=name)))
-        ):
-            found.changed.add(name)
         case ast.Call(func=ast.Attribute(attr="add_argument")):
             _add(node, found)
         case ast.Call(func=ast.Attribute(attr="parse_args")):
@@ -165,11 +220,11 @@ def _walk(node: ast.AST, found: _Found) -> None:
             func=ast.Attribute(attr="add_subparsers" | "add_argument_group" | "add_mutually_exclusive_group")
         ):
             found.is_plain = False
-    known = dict(found.paths)
+    paths, folders = dict(found.paths), dict(found.folders)
     for inner in ast.iter_child_nodes(node):
         _walk(inner, found)
     if _is_fallback(node):
-        found.paths = known
+        found.paths, found.folders = paths, folders
 
 
 def _name(text: str, line: int, found: _Found) -> None:

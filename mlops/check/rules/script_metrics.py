@@ -45,7 +45,7 @@ def metric_not_printed(subject: Subject) -> Iterator[Fault]:
     for script in scripts(subject):
         if script.member is None or script.file is None or not script.name.endswith(".py"):
             continue
-        lines = _printed(script.file)
+        lines = _printed(script.file, frozenset(name.partition("/")[0].removesuffix(".py") for name in script.files))
         for where, item in entries(script.job.request, "AlgorithmSpecification", "MetricDefinitions"):
             expression, name = item.get("Regex"), item.get("Name")
             if not lines or not isinstance(expression, str):
@@ -63,8 +63,8 @@ def _near(expression: str, lines: tuple[tuple[str, int], ...]) -> tuple[str, int
     """The line that has the expression's words in their order, where the expression fits no line at all."""
     try:
         fits = re.compile(expression)
-    except re.error:
-        return None
+    except (re.error, OverflowError, RecursionError):
+        return None  # told as that
     if any(fits.search(text) for text, _ in lines):
         return None
     words = [word.casefold() for word in _WORD.findall(_ESCAPES.sub(" ", expression))]
@@ -81,21 +81,24 @@ def _near(expression: str, lines: tuple[tuple[str, int], ...]) -> tuple[str, int
     return None
 
 
-def _printed(file: Path) -> tuple[tuple[str, int], ...]:
+def _printed(file: Path, beside: frozenset[str]) -> tuple[tuple[str, int], ...]:
     try:
         about = file.stat()
     except OSError:
         return ()
-    return _printed_as_it_is(file, about.st_mtime_ns, about.st_size)
+    try:
+        return _printed_as_it_is(file, about.st_mtime_ns, about.st_size, beside)
+    except RecursionError:  # deeper than anybody writes
+        return ()
 
 
 @lru_cache(maxsize=256)
-def _printed_as_it_is(file: Path, changed: int, size: int) -> tuple[tuple[str, int], ...]:
+def _printed_as_it_is(file: Path, changed: int, size: int, beside: frozenset[str]) -> tuple[tuple[str, int], ...]:
     """The lines with a value in each hole. None where what is imported may print, too, or a line is not known."""
     tree = parsed(file)
     found: list[tuple[str, int]] = []
     for node in () if tree is None else ast.walk(tree):
-        if any(name.level or name.outermost in _PRINT_BY_THEMSELVES for name in imported(node)):
+        if any(name.level or name.outermost in _PRINT_BY_THEMSELVES | beside for name in imported(node)):
             return ()
         if isinstance(node, ast.Call) and _is_print(node.func) and node.args:
             parts = [_sample(part) for part in node.args]
