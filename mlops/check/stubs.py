@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -65,8 +66,8 @@ def given_for(checked: Checked, name: str, document: Any, source: str) -> Given:
     for path, value in _named(document, "values", name, source).items():
         found = members_at(path, value, keyed)
         if found is None:
-            raise UsageError(f"{source}: {path!r} is no path below Steps.{name}")
-        members = merged(members, found, keyed)
+            raise UsageError(f"{source}: {path!r} is no path below Steps.{name} for {json.dumps(value)[:80]}")
+        members = merged(members, found, keyed, by_place=True)
     members = _judged(step, step_type, members, declared, source)
     return Given(members, outputs, source)
 
@@ -173,7 +174,8 @@ def _judged(
     """The members with outputs of their declared types. Raises UsageError for what is none of the step's properties."""
     found = dict(members)
     if "IfSteps" in (step_type.blocks if step_type is not None else ()):
-        if found.get("Outcome") not in _OUTCOMES or len(found) > 1:
+        outcome = found.get("Outcome")
+        if not isinstance(outcome, str) or outcome not in _OUTCOMES or len(found) > 1:
             raise UsageError(
                 f'{source}, the stub of {step.name}, has to say which branch is taken: {{"Outcome": "True"}} or "False"'
             )

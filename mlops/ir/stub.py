@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 from typing import Any
 
 from mlops.ir.job_kind import S3Place
@@ -48,7 +49,7 @@ def response_of(
     keyed = step_type.keyed if step_type is not None else {}
     kind = step_type.job if step_type is not None else None
     echoed = request if step_type is not None and step_type.response is not None else {}
-    found = merged(merged({**echoed, **job}, stub.members, keyed), {}, keyed)
+    found = merged({**echoed, **job}, stub.members, keyed)
     copies: list[Copy] = []
     for place in kind.outputs if kind is not None else ():
         there = dict(place.uris(found))
@@ -63,23 +64,33 @@ def response_of(
 
 
 def merged(
-    below: Mapping[str, Any], above: Mapping[str, Any], keyed: Mapping[str, str], at: str = ""
+    below: Mapping[str, Any],
+    above: Mapping[str, Any],
+    keyed: Mapping[str, str],
+    at: str = "",
+    *,
+    by_place: bool = False,
 ) -> dict[str, Any]:
-    """``above`` wins, member by member; items of a list that have names (``keyed``) by these.
+    """``above`` wins, member by member; items of a list that have names (``keyed``) by these, with ``by_place`` others
+    by their number.
 
     >>> merged({"A": {"b": 1, "c": 2}}, {"A": {"c": 3}}, {})
     {'A': {'b': 1, 'c': 3}}
     >>> merged({"L": [{"Name": "x", "v": 1}]}, {"L": [{"Name": "x", "v": 2}, {"Name": "y"}]}, {"L": "Name"})
     {'L': [{'Name': 'x', 'v': 2}, {'Name': 'y'}]}
+    >>> merged({"L": [{"a": 1}]}, {"L": [{}, {"a": 2}]}, {}, by_place=True)
+    {'L': [{'a': 1}, {'a': 2}]}
     """
     found = dict(below)
     for member, value in above.items():
         here = f"{at}.{member}" if at else member
         there = found.get(member)
         if isinstance(value, Mapping) and isinstance(there, Mapping):
-            found[member] = merged(there, value, keyed, here)
+            found[member] = merged(there, value, keyed, here, by_place=by_place)
         elif here in keyed and isinstance(value, Sequence) and isinstance(there, Sequence):
             found[member] = _items(there, value, keyed[here], keyed, here)
+        elif by_place and isinstance(value, list) and isinstance(there, list):
+            found[member] = _by_number(there, value, keyed, here)
         else:
             found[member] = value
     return found
@@ -96,6 +107,19 @@ def _items(
     return [*found.values()]
 
 
+def _by_number(below: Sequence[Any], above: Sequence[Any], keyed: Mapping[str, str], at: str) -> list[Any]:
+    """An empty object is an item of which nothing is said."""
+    found: list[Any] = []
+    one: Any
+    other: Any
+    for one, other in zip_longest(below, above, fillvalue={}):
+        if isinstance(one, Mapping) and isinstance(other, Mapping):
+            found.append(merged(one, other, keyed, at, by_place=True))
+        else:
+            found.append(one if other == {} else other)
+    return found
+
+
 def _at(place: S3Place, name: str, uri: str) -> dict[str, Any]:
     """The members that lead to the URI of one output."""
     inner: Any = uri
@@ -110,11 +134,13 @@ def _at(place: S3Place, name: str, uri: str) -> dict[str, Any]:
     return dict(inner)
 
 
+_MOST_ITEMS = 1000
 _SEGMENT = re.compile(r"\.?(?P<member>[A-Za-z_][\w-]*)|\[(?P<number>\d+)\]|\['(?P<key>[^']*)'\]")
 
 
 def members_at(path: str, value: Any, keyed: Mapping[str, str]) -> dict[str, Any] | None:
-    """The members that lead to ``value`` by the path that others read it by; None where that is no path.
+    """The members that lead to ``value`` by the path that others read it by; None where that is no path, or
+    ``value`` cannot stand there: an item that has a name is an object.
 
     >>> members_at("TrainingJobSummaries[1].TrainingJobName", "b", {})
     {'TrainingJobSummaries': [{}, {'TrainingJobName': 'b'}]}
@@ -130,13 +156,22 @@ def members_at(path: str, value: Any, keyed: Mapping[str, str]) -> dict[str, Any
         if found["member"] is not None:
             segments.append(found["member"])
         elif found["number"] is not None:
+            if len(found["number"]) > len(str(_MOST_ITEMS)) or int(found["number"]) >= _MOST_ITEMS:
+                return None
             segments.append(int(found["number"]))
         else:
             segments.append(Key(found["key"]))
     if end != len(path) or not segments or not isinstance(segments[0], str):
         return None
-    made = _nested(segments, value, keyed, "")
+    try:
+        made = _nested(segments, value, keyed, "")
+    except _NoItem:
+        return None
     return made if isinstance(made, dict) else None
+
+
+class _NoItem(Exception):
+    """An item of a list that has names is no object."""
 
 
 def _nested(segments: Sequence[str | int | Key], value: Any, keyed: Mapping[str, str], at: str) -> Any:
@@ -149,7 +184,10 @@ def _nested(segments: Sequence[str | int | Key], value: Any, keyed: Mapping[str,
         case int():
             return [*({} for _ in range(first)), _nested(rest, value, keyed, at)]
         case Key(text=text) if at in keyed:
-            return [{keyed[at]: text, **_nested(rest, value, keyed, at)}]
+            item = _nested(rest, value, keyed, at)
+            if not isinstance(item, Mapping):
+                raise _NoItem
+            return [{keyed[at]: text, **item}]
         case Key(text=text):
             return {text: _nested(rest, value, keyed, at)}
 

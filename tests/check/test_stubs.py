@@ -89,7 +89,7 @@ def checked(*steps: Mapping[str, Any]) -> Checked:
     return check(definition)
 
 
-ALL = checked(PREPARE, ASK, EMR, LINEAGE, CHECKS)
+ALL = checked(PREPARE, ASK, EMR, LINEAGE, CHECKS, {"Name": "Tune", "Type": "Tuning", "Arguments": {}})
 
 TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("Ask", {"outputs": {"n": "3", "who": "me"}}, {"OutputParameters": {"n": 3, "who": "me"}}),
@@ -101,6 +101,11 @@ TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("Crunch", {"ClusterId": "j-2"}, {"ClusterId": "j-2"}),
     ("Note", {"values": {"ActionArns['a']": "arn"}}, {"ActionArns": {"a": "arn"}}),
     ("Branch", {"Outcome": "True"}, {"Outcome": "True"}),
+    (
+        "Tune",
+        {"values": {f"TrainingJobSummaries[{n}].TrainingJobName": name for n, name in enumerate("ab")}},
+        {"TrainingJobSummaries": [{"TrainingJobName": "a"}, {"TrainingJobName": "b"}]},
+    ),
 ]
 
 
@@ -126,6 +131,13 @@ REFUSED: list[tuple[str, Any, str]] = [
     ("Crunch", {"values": {"[x": 1}}, "is no path below Steps.Crunch"),
     ("Branch", {}, "has to say which branch is taken"),
     ("Branch", {"Outcome": True}, "has to say which branch is taken"),
+    ("Branch", {"Outcome": ["True"]}, "has to say which branch is taken"),
+    (
+        "Prepare",
+        {"values": {"ProcessingOutputConfig.Outputs['out']": "s3://b/x"}},
+        "is no path below Steps.Prepare for",
+    ),
+    ("Tune", {"values": {"TrainingJobSummaries[99999999999].TrainingJobName": "a"}}, "is no path below Steps.Tune"),
 ]
 
 
