@@ -15,6 +15,7 @@ from mlops.project.private import FILE
 
 _PACKED = 64 * 1024 * 1024
 _MOST = 256
+_MEMBERS = 20_000
 _LARGEST = 1024 * 1024
 _READ = (".py", ".sh", ".r", ".R", "requirements.txt")
 
@@ -29,7 +30,9 @@ def packed_scripts(archive: Path, store: Path) -> tuple[tuple[str, Path], ...]:
         if len(content) > _PACKED:
             return ()
         with tarfile.open(fileobj=io.BytesIO(content), mode="r:") as members:
-            for member in members:
+            for number, member in enumerate(members):
+                if number == _MEMBERS or member.size < 0:
+                    return ()  # it may lead back to where it was, without end
                 if not member.isreg() or member.size > _LARGEST or not member.name.endswith(_READ):
                     continue
                 if len(found) == _MOST:
@@ -37,7 +40,7 @@ def packed_scripts(archive: Path, store: Path) -> tuple[tuple[str, Path], ...]:
                 opened = members.extractfile(member)
                 if opened is not None:
                     found[member.name.removeprefix("./")] = _content(opened.read(), store)
-    except (OSError, EOFError, tarfile.TarError, zlib.error):
+    except (OSError, EOFError, tarfile.TarError, zlib.error, ValueError, OverflowError, RecursionError):
         return ()
     return tuple(sorted(found.items()))
 

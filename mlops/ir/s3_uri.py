@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 _ON_THE_WEB = re.compile(
-    r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:[.-][a-z0-9-]+)*\.amazonaws\.com(?:\.cn)?/(?P<path>.+)"
+    r"https://(?:(?P<bucket>[a-z0-9][a-z0-9.-]*)\.)?s3(?:[.-][a-z0-9.-]*)?\.amazonaws\.com(?:\.cn)?/(?P<path>.+)"
 )
 
 

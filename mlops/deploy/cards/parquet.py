@@ -10,7 +10,8 @@ from typing import Any
 from mlops.deploy.cards.columns import Reading
 
 _ENDINGS = (".parquet", ".pq")
-_ROWS = 4096
+_ROWS, _VALUES = 4096, 2_000_000
+"""At most so many are in memory at a time."""
 WITHOUT = "is Parquet, which pyarrow reads: `pip install pyarrow`"
 
 
@@ -31,9 +32,20 @@ def read(reading: Reading, content: bytes, most: int) -> bool:
     for a few bytes may stand for a million of them. Raises what pyarrow does, ValueError for what is none."""
     tables: Any = importlib.import_module("pyarrow.parquet")
     with tables.ParquetFile(io.BytesIO(content)) as file:
-        if file.metadata.num_rows * file.metadata.num_columns > most:
+        rows, values = file.metadata.num_rows, _values(file.metadata)
+        if values > most:
             return False
-        for batch in file.iter_batches(batch_size=_ROWS):
-            for row in batch.to_pylist():
-                reading.record(row)
+        together = max(1, min(_ROWS, _VALUES * rows // max(1, values)))
+        try:
+            for batch in file.iter_batches(batch_size=together):
+                for row in batch.to_pylist():
+                    reading.record(row)
+        except OverflowError as error:  # a time behind the year 9999
+            raise ValueError(str(error)) from None
     return True
+
+
+def _values(metadata: Any) -> int:
+    """With those in lists: a row may have any number."""
+    groups = (metadata.row_group(number) for number in range(metadata.num_row_groups))
+    return sum(group.column(at).num_values for group in groups for at in range(group.num_columns))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,14 +16,6 @@ from mlops.deploy.models.lineage import Content, digest
 
 LONG = b"age,name\n" + b"31,Ann\n" * 5000
 CSV = b"age,name\n31,Ann\n32,Bob\n"
-
-
-def parquet(rows: int) -> bytes:
-    arrow, tables = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
-    file = io.BytesIO()
-    ages = [(31 + number * 7919) % 100_003 for number in range(rows)]
-    tables.write_table(arrow.table({"age": ages, "name": [f"n{age}" for age in ages]}), file)
-    return file.getvalue()
 
 
 @pytest.fixture
@@ -59,9 +52,6 @@ def one(account: LocalAccount, content: Content, most: int = 10_000) -> DataSet:
         ({"a__csv__gz": gzip.compress(LONG), "b__csv": CSV}, 1427, False, None),
         ({"a__bin": b"\x00"}, None, True, "none of its files is CSV, TSV, JSON or Parquet by its name"),
         ({"a": b""}, None, True, "it is empty"),
-        ({"a__parquet": parquet(3), "b__csv": CSV}, 5, True, None),
-        ({"a__parquet": parquet(3000), "b__csv": CSV}, 2, False, None),
-        ({"a__parquet": b"PAR1 and no more"}, None, True, "a.parquet cannot be read: ArrowInvalid"),
         ({"a__csv": b"a\n\xff\xfe\n"}, None, True, "a.csv cannot be read: UnicodeDecodeError"),
         ({"a__csv__gz": CSV}, None, True, "a.csv.gz cannot be read: BadGzipFile"),
         ({"a__jsonl": b'{"name": "Ann"}\n{"name": '}, None, True, "a.jsonl cannot be read: line 1 is no JSON"),
@@ -97,3 +87,34 @@ def test_what_is_not_what_was_read_is_not_described(account: LocalAccount) -> No
     account.client("s3").delete_object(Bucket="mlops-local", Key="data/a.csv")
     assert one(account, content).unknown == "nothing lies there any more"
     assert one(account, Content("s3://elsewhere/x", "1")).unknown is not None
+
+
+def ages(rows: int) -> dict[str, list[Any]]:
+    found = [(31 + number * 7919) % 100_003 for number in range(rows)]
+    return {"age": found, "name": [f"n{age}" for age in found]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "rows", "whole", "unknown"),
+    [
+        (ages(3), 5, True, None),
+        (ages(3000), 2, False, None),
+        pytest.param({"embedding": [[0] * 5000] * 3}, 2, False, None, id="lists"),
+        pytest.param({"when": [2**61]}, None, True, "a.parquet cannot be read: ValueError", id="behind the year 9999"),
+    ],
+)
+def test_tables_in_parquet(
+    account: LocalAccount, columns: dict[str, list[Any]], rows: int | None, whole: bool, unknown: str | None
+) -> None:
+    arrow, tables = pytest.importorskip("pyarrow"), pytest.importorskip("pyarrow.parquet")
+    file = io.BytesIO()
+    kinds = {"when": arrow.timestamp("us")}
+    tables.write_table(arrow.table({name: arrow.array(of, kinds.get(name)) for name, of in columns.items()}), file)
+    found = one(account, put(account, a__parquet=file.getvalue(), b__csv=CSV))
+    assert (found.statistics.rows if found.statistics else None, found.whole, found.unknown) == (rows, whole, unknown)
+
+
+def test_what_is_no_parquet_is_told(account: LocalAccount) -> None:
+    pytest.importorskip("pyarrow")
+    found = one(account, put(account, a__parquet=b"PAR1 and no more"))
+    assert found.unknown == "a.parquet cannot be read: ArrowInvalid"
