@@ -35,7 +35,7 @@ def stories() -> Mapping[str, Story]:
     from mlops.ir.reader import FAULTS
 
     told = [Story(rule.code, rule.name, rule.severity, rule.text, rule.source) for rule in all_rules()]
-    told += [Story(code, mistake.name, Severity.ERROR, mistake.text) for code, mistake in MISTAKES.items()]
+    told += [Story(code, mistake.name, mistake.severity, mistake.text) for code, mistake in MISTAKES.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in FAULTS.items()]
     told += [Story(code, name, Severity.WARNING, text) for code, (name, text) in {**ALLOWANCES, **SURROUNDINGS}.items()]
     told += [Story(code, name, Severity.ERROR, text) for code, (name, text) in PLUGINS.items()]

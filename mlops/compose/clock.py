@@ -11,7 +11,7 @@ from pathlib import Path
 
 from mlops.compose.order import Order
 from mlops.declare.mistakes import MISTAKES
-from mlops.ir import Finding, Severity, Where
+from mlops.ir import Finding, Where
 from mlops.project.program_text import program_text
 from mlops.project.python_files import parsed
 
@@ -34,7 +34,7 @@ def clock_findings(order: Order, pipelines: Sequence[tuple[str, str]]) -> Iterat
                 yield Finding(
                     "D108",
                     MISTAKES["D108"].name,
-                    Severity.WARNING,
+                    MISTAKES["D108"].severity,
                     f"{call}() makes the pipeline {name} another one each time that it is composed: it holds {moment}",
                     help="take what has to differ from run to run from a parameter or from the execution, e.g. "
                     "ExecutionVariables.PIPELINE_EXECUTION_ID; a pipeline's own name stays the same",

@@ -7,8 +7,9 @@ from typing import Any
 
 from mlops.compose.findings import read_where, written_where
 from mlops.declare.mistakes import MISTAKES
-from mlops.ir import Definition, Finding, Severity, Where
+from mlops.ir import Definition, Finding, Where
 from mlops.ir.choices import instead
+from mlops.ir.members import get
 from mlops.ir.start_values import not_given, wrong_values
 
 _CODE = "D111"
@@ -16,14 +17,19 @@ _CODE = "D111"
 
 def written_start(where: Where, request: Mapping[str, Any]) -> dict[str, Any]:
     """Of a StartPipelineExecution request what :func:`start_findings` judges."""
-    listed = request.get("PipelineParameters") or ()
-    steps = (request.get("SelectiveExecutionConfig") or {}).get("SelectedSteps") or ()
+    given = _objects(request.get("PipelineParameters"))
+    steps = _objects(get(request, "SelectiveExecutionConfig", "SelectedSteps"))
     return {
         "where": written_where(where),
         "pipeline": str(request.get("PipelineName", "")).rpartition("/")[2],
-        "values": {str(item["Name"]): str(item["Value"]) for item in listed if {"Name", "Value"} <= set(item)},
+        "values": {str(item["Name"]): str(item["Value"]) for item in given if {"Name", "Value"} <= item.keys()},
         "steps": [str(item["StepName"]) for item in steps if "StepName" in item],
     }
+
+
+def _objects(listed: Any) -> list[Mapping[str, Any]]:
+    """What botocore would take: nobody has judged the request."""
+    return [item for item in (listed if isinstance(listed, list | tuple) else ()) if isinstance(item, Mapping)]
 
 
 def start_findings(starts: Sequence[Mapping[str, Any]], definitions: Sequence[Definition]) -> list[Finding]:
@@ -33,7 +39,7 @@ def start_findings(starts: Sequence[Mapping[str, Any]], definitions: Sequence[De
         Finding(
             _CODE,
             MISTAKES[_CODE].name,
-            Severity.WARNING,
+            MISTAKES[_CODE].severity,
             f"this start is refused: {message}",
             where=read_where(start["where"]),
         )

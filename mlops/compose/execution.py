@@ -24,7 +24,7 @@ from mlops.declare.mistakes import MISTAKES
 from mlops.declare.misuse import MisuseError, collecting
 from mlops.declare.pipeline import Pipeline, recording
 from mlops.declare.time_limit import TimeIsUp, limited
-from mlops.ir import Finding, Severity, Where
+from mlops.ir import Finding, Where
 from mlops.ir.choices import near
 from mlops.project.program_text import NOTEBOOK, program_text
 
@@ -273,7 +273,7 @@ def told_of(error: BaseException, order: Order, answers: Answers, doing: str | N
         return found.at(where)
     if answers.stands:
         message = f"what follows after the pipeline stands is no part of composing, and ended: {said}"
-        return _finding(message, where, code="D106", severity=Severity.INFO)
+        return _finding(message, where, code="D106")
     started = answers.jobs
     if started and "step_args" in said:
         return _at_once(started[-1])
@@ -424,10 +424,9 @@ def _finding(
     help: str | None = None,
     *,
     code: str = "D102",
-    severity: Severity = Severity.ERROR,
     step: str | None = None,
 ) -> Finding:
-    return Finding(code, MISTAKES[code].name, severity, message, help=help, step=step, where=where)
+    return Finding(code, MISTAKES[code].name, MISTAKES[code].severity, message, help=help, step=step, where=where)
 
 
 def text(name: object) -> str:

@@ -25,7 +25,7 @@ from mlops.compose.order import Order
 from mlops.compose.packed_scripts import packed_scripts
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.pipeline import NAME
-from mlops.ir import Asset, Block, Definition, Finding, Severity, Step, Where
+from mlops.ir import Asset, Block, Definition, Finding, Step, Where
 from mlops.ir.reader import read
 from mlops.project.bytecode import keep_bytecode
 from mlops.project.environments import Environment, read_project
@@ -173,11 +173,11 @@ def _change(change: Mapping[str, Any]) -> Finding:
     return Finding(
         "D106",
         MISTAKES["D106"].name,
-        Severity.INFO,
+        MISTAKES["D106"].severity,
         f"the SDK would do this while it composes, here it is not done: {change['change']}",
         where=Where(change["file"], change["line"]),
     )
 
 
 def _finding(code: str, message: str, where: Where, help: str | None = None) -> Finding:
-    return Finding(code, MISTAKES[code].name, Severity.ERROR, message, help=help, where=where)
+    return Finding(code, MISTAKES[code].name, MISTAKES[code].severity, message, help=help, where=where)

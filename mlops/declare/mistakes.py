@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from mlops.ir import Severity
+
 
 @dataclass(frozen=True, slots=True)
 class Mistake:
@@ -12,6 +14,7 @@ class Mistake:
 
     name: str
     text: str
+    severity: Severity = Severity.ERROR
 
 
 MISTAKES: Mapping[str, Mistake] = {
@@ -310,6 +313,7 @@ function or a pipeline. Here nothing is changed: what the file asks for has to b
 
 Bad:  pipeline.upsert(role_arn=role) at the end of the file
 Good: mlops upsert pipeline.py --env staging""",
+        Severity.INFO,
     ),
     "D107": Mistake(
         "pipeline-file-never-ends",
@@ -326,6 +330,7 @@ another pipeline each time that it is composed: each upsert finds something to d
 
 Bad:  Pipeline(name="churn-" + time.strftime("%Y-%m-%d-%H-%M-%S"), …)
 Good: Pipeline(name="churn", …), with ExecutionVariables.START_DATETIME where a place must differ""",
+        Severity.WARNING,
     ),
     "D109": Mistake(
         "local-account-elsewhere",
@@ -350,5 +355,6 @@ the parameter does not take, or without one that it needs. The definition is rig
 
 Bad:  pipeline.start(parameters={"Cuont": 2})
 Good: pipeline.start(parameters={"Count": 2})""",
+        Severity.WARNING,
     ),
 }

@@ -67,7 +67,6 @@ _loaded: ContextVar[list[Pipeline] | None] = ContextVar("loaded", default=None)
 
 NAME = re.compile(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,255}")
 """botocore: PipelineName."""
-"""botocore: PipelineName."""
 _DESCRIPTION = 3072
 """botocore: PipelineDescription."""
 

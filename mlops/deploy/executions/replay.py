@@ -36,8 +36,8 @@ from mlops.run.resolve import Context, resolve
 from mlops.run.transfer import manifest_places
 
 _NAME_LENGTH = 256
-_CHECKS = ("QualityCheck", "ClarifyCheck")
 """botocore: PipelineName."""
+_CHECKS = ("QualityCheck", "ClarifyCheck")
 _SUFFIX = "-replay"
 _WRITTEN = ("Output", "DebugHook", "Profiler", "TensorBoard")
 """Members of a request with one of these in their name say where something is written to."""

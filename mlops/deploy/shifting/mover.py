@@ -197,8 +197,7 @@ class Mover:
 
     def settled(self, more: float = 0.0, heard: Callable[[Endpoint], None] = lambda state: None) -> Endpoint | None:
         """``more`` seconds may go by beside the time-out; ``heard`` hears of each look. None where it is gone. Raises
-        Refusal after the time-out:
-        what is under way then is finished by the next that comes."""
+        Refusal after the time-out: what is under way then is finished by the next that comes."""
         name = self._writer.journal.endpoint
         deadline = self._clock.now() + self._timeout + more
         found, ended = until_settled(self._sagemaker, name, self._clock, deadline, heard)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
@@ -390,12 +390,7 @@ class _Reader:
             asked = limits.measure or name
             self._wrong(("judge", name), f"there is no measure {asked!r}{instead(asked, measures())}")
             return None
-        its = {key: value for key, value in raw.items() if key not in own}
-        for key in sorted(set(its) - {item.name for item in fields(measure.settings)}):
-            of_it = {*own, *(item.name for item in fields(measure.settings))}
-            self._wrong(("judge", name, key), unknown_key(key, of_it, f"{self._at}.judge.{name}"))
-            return None
-        settings = self._table(measure.settings, its, "judge", name)
+        settings = self._settings(name, measure, {key: value for key, value in raw.items() if key not in own}, own)
         if settings is None:
             return None
         if limits.at_most is None and limits.at_least is None and limits.compare is None:
@@ -443,6 +438,14 @@ class _Reader:
             dry_run=limits.dry_run,
             compare=comparison,
         )
+
+    def _settings(self, name: str, measure: Measure, raw: Mapping[str, Any], others: Collection[str]) -> Any:
+        """What stands beside the limits; None where it is wrong, which is told."""
+        known = {item.name for item in fields(measure.settings)}
+        for key in sorted(set(raw) - known):
+            self._wrong(("judge", name, key), unknown_key(key, {*others, *known}, f"{self._at}.judge.{name}"))
+            return None
+        return self._table(measure.settings, raw, "judge", name)
 
     def _comparison(self, name: str, measure: Measure, raw: Mapping[str, Any]) -> Comparison | None:
         if measure.counted is None and measure.outcomes is None:
