@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from mlops.deploy.executions.following import ExecutionState, StepState
     from mlops.deploy.pipelines.apply import Applied
     from mlops.deploy.pipelines.deciding import Plan
+    from mlops.use_cases.approval import Consent
     from mlops.use_cases.connecting import Connected
 
 _LOOK_SECONDS = 0.2
@@ -145,23 +146,18 @@ class Execution:
 
     def retry(self, *, yes: bool = False) -> Execution:
         """Go on where it failed or was stopped. Raises Refusal where there is nothing to go on with."""
-        self._ask("retry", yes)
+        from mlops.use_cases import executions
+
+        executions.retry(executions.Found(self._connected, self.arn), _consent(yes))
         return self
 
     def stop(self, *, yes: bool = False) -> Execution:
         """No step starts any more; those that run get SIGTERM. Raises Refusal where it has ended."""
-        self._ask("stop", yes)
-        return self
-
-    def _ask(self, what: str, yes: bool) -> None:
         from mlops.use_cases import executions
-        from mlops.use_cases.approval import GIVEN, NOBODY
 
-        found, consent = executions.Found(self._connected, self.arn), GIVEN if yes else NOBODY
-        if what == "retry":
-            executions.retry(found, consent)
-        else:
-            executions.stop(found, unheard, consent, watching_it=False)
+        found = executions.Found(self._connected, self.arn)
+        executions.stop(found, unheard, _consent(yes), watching_it=False)
+        return self
 
     def _state(self) -> ExecutionState:
         from mlops.deploy.executions.following import describe
@@ -175,6 +171,12 @@ class Execution:
 
 
 _LOGS = "execution.logs(STEP) is what a step printed, execution.retry() goes on behind what succeeded"
+
+
+def _consent(yes: bool) -> Consent:
+    from mlops.use_cases.approval import GIVEN, NOBODY
+
+    return GIVEN if yes else NOBODY
 
 
 def _text(value: object) -> str:

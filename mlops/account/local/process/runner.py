@@ -14,6 +14,7 @@ import json
 import logging
 import os
 import socket
+import sqlite3
 import sys
 import time
 import traceback
@@ -29,6 +30,7 @@ from mlops.account.local.process.ports import (
     LocalCache,
     LocalCallbacks,
     LocalFunctions,
+    LocalJobJournal,
     LocalJournal,
     LocalObjects,
     LocalRegistry,
@@ -127,54 +129,7 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
     reserve.keep(state.folder)
     reserve.keep(folder, reserve.LAST_WORD_SIZE)
     try:
-        from mlops.run.execute import execute
-        from mlops.run.limits import asked_memory
-        from mlops.run.ports import Execution, Ports
-
-        body = json.loads(row["body"])
-        version = state.store.one(
-            "SELECT definition, body FROM pipeline_version WHERE pipeline = ? AND version = ?",
-            row["pipeline"],
-            row["version"],
-        )
-        if version is None:
-            raise LookupError(f"version {row['version']} of pipeline {row['pipeline']} is gone")
-        finished = succeeded(state, execution_id)
-        if body.get("SelectiveExecutionConfig"):
-            selection = select(state, row["pipeline"], version["definition"], body["SelectiveExecutionConfig"])
-            checked, finished = selection.checked, {**selection.finished, **finished}
-        else:
-            checked = pipelines.bound(version)
-        arn = pipelines.execution_arn(state, row["pipeline"], execution_id)
-        status = execute(
-            checked,
-            Execution(
-                pipeline_name=row["pipeline"],
-                pipeline_arn=pipelines.arn(state, row["pipeline"]),
-                execution_id=execution_id,
-                execution_arn=arn,
-                started=datetime.fromisoformat(row["created"]),
-                region=state.region,
-                account=ACCOUNT_ID,
-                parameters=body["Parameters"],
-                folder=folder,
-                max_parallel=(body.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
-                finished=finished,
-                use_cache=body.get("UseCache", True),
-                interruptions=body.get("Interruptions") or {},
-                memory_limit=asked_memory(os.environ),
-                stubs={name: Stub.of(given) for name, given in (body.get("Stubs") or {}).items()},
-            ),
-            Ports(
-                LocalObjects(state),
-                LocalRegistry(state, arn, journal),
-                journal,
-                LocalCache(state, row["pipeline"]),
-                LocalFunctions(state),
-                LocalCallbacks(state, arn),
-            ),
-        )
-        _log.info("execution %s: %s", execution_id, status)
+        _log.info("execution %s: %s", execution_id, _carried_out(state, row, folder, journal))
     except Exception as error:
         with suppress(OSError):  # the log may be what has no place
             traceback.print_exc()
@@ -184,9 +139,59 @@ def run_execution(state: State, execution_id: str, folder: Path) -> None:
         reserve.give_back(folder)
 
 
+def _carried_out(state: State, row: sqlite3.Row, folder: Path, journal: LocalJournal) -> str:
+    """How it ended. Raises what kept it from ending so."""
+    from mlops.run.execute import execute
+    from mlops.run.limits import asked_memory
+    from mlops.run.ports import Execution, Ports
+
+    body = json.loads(row["body"])
+    version = state.store.one(
+        "SELECT definition, body FROM pipeline_version WHERE pipeline = ? AND version = ?",
+        row["pipeline"],
+        row["version"],
+    )
+    if version is None:
+        raise LookupError(f"version {row['version']} of pipeline {row['pipeline']} is gone")
+    finished = succeeded(state, row["id"])
+    if body.get("SelectiveExecutionConfig"):
+        selection = select(state, row["pipeline"], version["definition"], body["SelectiveExecutionConfig"])
+        checked, finished = selection.checked, {**selection.finished, **finished}
+    else:
+        checked = pipelines.bound(version)
+    arn = pipelines.execution_arn(state, row["pipeline"], row["id"])
+    return execute(
+        checked,
+        Execution(
+            pipeline_name=row["pipeline"],
+            pipeline_arn=pipelines.arn(state, row["pipeline"]),
+            execution_id=row["id"],
+            execution_arn=arn,
+            started=datetime.fromisoformat(row["created"]),
+            region=state.region,
+            account=ACCOUNT_ID,
+            parameters=body["Parameters"],
+            folder=folder,
+            max_parallel=(body.get("ParallelismConfiguration") or {}).get("MaxParallelExecutionSteps"),
+            finished=finished,
+            use_cache=body.get("UseCache", True),
+            interruptions=body.get("Interruptions") or {},
+            memory_limit=asked_memory(os.environ),
+            stubs={name: Stub.of(given) for name, given in (body.get("Stubs") or {}).items()},
+        ),
+        Ports(
+            LocalObjects(state),
+            LocalRegistry(state, arn, journal),
+            journal,
+            LocalCache(state, row["pipeline"]),
+            LocalFunctions(state),
+            LocalCallbacks(state, arn),
+        ),
+    )
+
+
 def run_job(state: State, named: str, folder: Path) -> None:
     """A job on its own runs as a step would that is alone in its pipeline. Whatever happens, it is not left running."""
-    from mlops.account.local.process.ports import LocalJobJournal
     from mlops.account.local.services.sagemaker import created_jobs
     from mlops.check import step_types
     from mlops.check.job_kinds import by_segment

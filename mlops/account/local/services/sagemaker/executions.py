@@ -52,22 +52,13 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
         definition, _ = read(version["definition"])
         if definition is None:
             raise invalid(f"The definition of pipeline {name} cannot be read.")
-        selective = request.get("SelectiveExecutionConfig")
         body = {
-            "PipelineExecutionDisplayName": request.get("PipelineExecutionDisplayName") or f"execution-{execution}",
-            "PipelineExecutionDescription": request.get("PipelineExecutionDescription"),
-            "ParallelismConfiguration": request.get("ParallelismConfiguration")
-            or pipeline.get("ParallelismConfiguration"),
-            "SelectiveExecutionConfig": selective,
-            "RoleArn": request.get("RoleArn") or pipeline.get("RoleArn"),
-            "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
-            "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
-            "UseCache": options.use_cache,
-            "Interruptions": dict(options.interruptions) or None,
-            "Stubs": {name: stub.as_dictionary() for name, stub in options.stubs.items()} or None,
+            "PipelineExecutionDisplayName": f"execution-{execution}",
+            **_asked(definition, pipeline, request, options),
         }
-        if selective is not None:
-            definition = select(state, name, version["definition"], selective).checked.definition
+        if body["SelectiveExecutionConfig"] is not None:
+            selected = select(state, name, version["definition"], body["SelectiveExecutionConfig"])
+            definition = selected.checked.definition
         if (reason := refusal(definition)) is not None:
             raise invalid(f"Pipeline {name} cannot run in this account: {reason}")
         time, arn = datetime.now(UTC), pipelines.execution_arn(state, name, execution)
@@ -102,6 +93,25 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
     if started:
         ownership.hand_over(descriptor, state.folder, state.region, "execution", execution, folder)
     return reply
+
+
+def _asked(
+    definition: Definition, pipeline: Mapping[str, Any], request: Mapping[str, Any], options: RunOptions
+) -> dict[str, Any]:
+    """Of an execution's body what its start decides."""
+    name = request.get("PipelineExecutionDisplayName")
+    return {
+        **({"PipelineExecutionDisplayName": name} if name else {}),
+        "PipelineExecutionDescription": request.get("PipelineExecutionDescription"),
+        "ParallelismConfiguration": request.get("ParallelismConfiguration") or pipeline.get("ParallelismConfiguration"),
+        "SelectiveExecutionConfig": request.get("SelectiveExecutionConfig"),
+        "RoleArn": request.get("RoleArn") or pipeline.get("RoleArn"),
+        "Parameters": resolve(definition, request.get("PipelineParameters") or ()),
+        "MLflowConfig": _mlflow(definition, request.get("MlflowExperimentName")),
+        "UseCache": options.use_cache,
+        "Interruptions": dict(options.interruptions) or None,
+        "Stubs": {step: stub.as_dictionary() for step, stub in options.stubs.items()} or None,
+    }
 
 
 def _mlflow(definition: Definition, experiment: str | None) -> Mapping[str, Any] | None:

@@ -8,6 +8,7 @@ import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from mlops.account.local.caller import user_context
@@ -20,6 +21,7 @@ from mlops.ir.values import Join, Ref, Value
 from mlops.run.resolve import as_text
 
 _CALLER = user_context(ACCOUNT_ID)
+_PAGE = 500
 _STATUS = {"Succeeded": "Completed", "Executing": "InProgress", "Starting": "InProgress"}
 
 
@@ -110,7 +112,7 @@ def _trial(state: State, name: str) -> _Trial:
 def _trials(state: State, rows: Iterable[sqlite3.Row] | None = None) -> Iterator[_Trial]:
     """Of all executions, the newest first, unless some are given."""
     if rows is None:
-        rows = state.store.all("SELECT * FROM execution ORDER BY created DESC")
+        rows = _executions(state)
     known: dict[tuple[str, int], tuple[Value, Value] | None] = {}
     for row in rows:
         version = (row["pipeline"], row["version"])
@@ -130,6 +132,17 @@ def _trials(state: State, rows: Iterable[sqlite3.Row] | None = None) -> Iterator
         experiment, trial = (_text(value, values) for value in names)
         if experiment and trial:
             yield _Trial(experiment, trial, row)
+
+
+def _executions(state: State) -> Iterator[sqlite3.Row]:
+    """A page at a time: there may be a hundred thousand."""
+    for page in count():
+        rows = state.store.all(
+            "SELECT * FROM execution ORDER BY created DESC, id LIMIT ? OFFSET ?", _PAGE, page * _PAGE
+        )
+        yield from rows
+        if len(rows) < _PAGE:
+            return
 
 
 def _declared(state: State, pipeline: str, number: int) -> tuple[Value, Value] | None:
