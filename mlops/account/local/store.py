@@ -290,5 +290,5 @@ class Store:
     def _create(self) -> None:
         connection = self._connection()
         connection.execute("PRAGMA journal_mode = WAL")
-        for version in range(self._version(), SCHEMA_VERSION):
-            connection.executescript(f"BEGIN; {_SCHEMAS[version]} PRAGMA user_version = {version + 1}; COMMIT;")
+        lacking = "".join(_SCHEMAS[self._version() :])
+        connection.executescript(f"BEGIN; {lacking} PRAGMA user_version = {SCHEMA_VERSION}; COMMIT;")
