@@ -327,7 +327,7 @@ def debugged(project: Project, typed: str, *arguments: str) -> subprocess.Comple
         input=typed,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=300,
     )
 
 
