@@ -62,6 +62,11 @@ class StepType:
         return self.job.name_member if self.job is not None else self.made
 
     @property
+    def opens(self) -> bool:
+        """Is it one command in one place on this machine?"""
+        return self.action is not None and self.job is not None and self.job.opens
+
+    @property
     def is_boxed(self) -> bool:
         """Here it runs in a sandbox."""
         return self.boxed or (self.job is not None and self.job.boxed)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mlops.account.local.ownership import start_ahead
-from mlops.ir import Definition, Listener, UsageError
+from mlops.ir import Checked, Listener, UsageError
 from mlops.ir.choices import instead
 from mlops.run.limits import asked_memory
 
@@ -56,7 +56,7 @@ def run(request: Run, listener: Listener) -> ExecutionState:
         past = Past(request.execution, request.only, request.environment or LOCAL)
         chosen = open_replay(request.target, past, request.parameters, listener)
     if request.debug is not None:
-        _need_step(chosen.checked.definition, request.debug, request.only)
+        _need_step(chosen.checked, request.debug, request.only)
     interruptions = judge(chosen.checked.definition, parsed(request.interrupt))
     stubs = {}
     if request.stubs:
@@ -67,11 +67,16 @@ def run(request: Run, listener: Listener) -> ExecutionState:
     return carry_out(chosen, manner, listener)
 
 
-def _need_step(definition: Definition, name: str, only: Collection[str]) -> None:
-    """Raises UsageError where it would not run: the run may take hours before that is seen."""
-    known = only or [placed.step.name for placed in definition.placed()]
+def _need_step(checked: Checked, name: str, only: Collection[str]) -> None:
+    """Raises UsageError where it would not run, or is no one command: the run may take hours before that is seen."""
+    steps = {placed.step.name: placed.step for placed in checked.definition.placed()}
+    known = only or [*steps]
     if name not in known:
         raise UsageError(f"there is no step {name!r} to debug{instead(name, known, 'the steps are')}")
+    step_type = checked.step_types.get(steps[name].type) if name in steps else None
+    if step_type is not None and not step_type.opens:
+        can = sorted(item.type for item in checked.step_types.values() if item.opens)
+        raise UsageError(f"{name} is a {step_type.type} step; only {' and '.join(can)} steps can be debugged")
 
 
 def _judge(request: Run) -> None:

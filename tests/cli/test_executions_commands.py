@@ -309,11 +309,12 @@ def test_a_step_under_the_debugger(project: Project) -> None:
         ("python -m", None),
         ("bash run.sh", None),
         ("pythonista a.py", None),
+        (f"python -P {ROOT}/mlops/run/algorithms/entry.py xgboost", None),
     ],
 )
 def test_what_the_debugger_is_for(command: str, expected: str | None) -> None:
     if expected is None:
-        with pytest.raises(UsageError, match="for a Python program that stands in a file"):
+        with pytest.raises(UsageError, match="for a Python program of yours that stands in a file"):
             under_debugger("Train", command.split())
     else:
         assert under_debugger("Train", command.split()) == expected.split()

@@ -146,6 +146,15 @@ def test_a_step_to_debug_that_is_none_is_told_before_anything_runs(project: Path
     assert not (project / ".mlops" / "executions").exists()
 
 
+def test_a_step_that_is_no_command_is_told_before_anything_runs(project: Path, said: Said) -> None:
+    (project / "stop.py").write_text(
+        "from mlops import Fail, Pipeline\nwith Pipeline('stop') as p:\n    Fail('Stop', 'no')\n"
+    )
+    told = said("run", "stop.py", "--debug", "Stop", code=2).err
+    assert "Stop is a Fail step; only ClarifyCheck and Processing and QualityCheck and Training steps can be" in told
+    assert not (project / ".mlops" / "executions").exists()
+
+
 def test_files_that_nobody_can_read_are_a_mistake_of_who_names_them(project: Path) -> None:
     (project / "deep.json").write_text("[" * 100_000)
     checked = Checked(Definition("data"), (), {}, {}, ())

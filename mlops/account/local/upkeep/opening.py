@@ -22,7 +22,7 @@ from mlops.account.local.settling import settle
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check import step_types
 from mlops.check.shapes import shape
-from mlops.ir import Refusal, Step, StepType, UsageError
+from mlops.ir import Refusal, Step, UsageError
 from mlops.ir.hiding import hide
 from mlops.run.beneath import remove
 from mlops.run.outcome import Task
@@ -146,16 +146,12 @@ def _last_attempt(state: State, execution: str, name: str, *, follow: bool) -> s
             hint=f"`mlops executions open {name} --execution {source}`",
         )
     types = step_types()
-    if not _opens(types.get(row["type"])):
-        can = " and ".join(sorted(found.type for found in types.values() if _opens(found)))
+    if row["type"] not in types or not types[row["type"]].opens:
+        can = " and ".join(sorted(found.type for found in types.values() if found.opens))
         raise UsageError(f"{name} is a {row['type']} step; only {can} steps can be opened")
     if not row["job"] or not row["log"]:
         raise UsageError(f"{name} of {execution} never came as far as its command", hint=f"it says: {row['failure']}")
     return row
-
-
-def _opens(step_type: StepType | None) -> bool:
-    return step_type is not None and step_type.action is not None and step_type.job is not None and step_type.job.opens
 
 
 def _work(state: State, step: sqlite3.Row, folder: Path) -> tuple[Work, Callable[[Work], Task]]:

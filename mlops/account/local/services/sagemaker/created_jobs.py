@@ -103,13 +103,6 @@ def _first_told(kind: JobKind, arn: str, request: Mapping[str, Any]) -> Mapping[
                 {"Status": "Starting", "StartTime": began, "StatusMessage": STAGES["Starting"]}
             ],
         }
-    if kind.starts is not None:
-        body |= {
-            "TrainingJobStatusCounters": dict.fromkeys(
-                ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0
-            ),
-            "ObjectiveStatusCounters": dict.fromkeys(("Succeeded", "Pending", "Failed"), 0),
-        }
     return body
 
 

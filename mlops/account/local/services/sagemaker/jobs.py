@@ -19,8 +19,18 @@ from mlops.run.ports import Child
 _Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 
 
+_NO_JOBS = {
+    "TrainingJobStatusCounters": dict.fromkeys(
+        ("Completed", "InProgress", "RetryableError", "NonRetryableError", "Stopped"), 0
+    ),
+    "ObjectiveStatusCounters": dict.fromkeys(("Succeeded", "Pending", "Failed"), 0),
+}
+"""What is told of one that starts jobs, also where it failed before its first."""
+
+
 def describe(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    return found(kind, state, request[kind.name_member])
+    body = found(kind, state, request[kind.name_member])
+    return body if kind.starts is None else {**_NO_JOBS, **body}
 
 
 def found(kind: JobKind, state: State, name: str) -> dict[str, Any]:
@@ -40,6 +50,7 @@ def list_jobs(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mappin
 
 
 def _summary(kind: JobKind, body: Mapping[str, Any]) -> Mapping[str, Any]:
+    body = body if kind.starts is None else {**_NO_JOBS, **body}
     return {**body, **{member: get(body, *path) for member, path in kind.summarized.items()}}
 
 
