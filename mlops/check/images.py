@@ -5,10 +5,8 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-_ECR = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-](?P<region>[a-z0-9-]+)\.[a-z.]+"
-    r"/(?P<repository>[^:@]+)(:(?P<tag>[^@]*))?(@.*)?"
-)
+from mlops.knowledge.ecr_images import in_ecr
+
 _FRAMEWORK = re.compile(
     r"(?P<framework>pytorch|tensorflow|mxnet|huggingface-(pytorch|tensorflow)(-tgi|-trcomp)?)"
     r"-(?P<scope>training|inference)(?P<neuron>-neuronx?)?(-graviton|-eia)?"
@@ -39,7 +37,7 @@ def parse(uri: str) -> Image | None:
     >>> parse("763104351884.dkr.ecr.eu-west-1.amazonaws.com/pytorch-training:2.3.0-gpu-py311").processor
     'gpu'
     """
-    match = _ECR.fullmatch(uri) if len(uri) < 1024 else None
+    match = in_ecr(uri)
     if match is None:
         return None
     repository, tag = match["repository"], match["tag"]

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlops.knowledge.ecr_images import in_ecr
+
 if TYPE_CHECKING:
     from mlops.knowledge.algorithms import Algorithm
-
-_IMAGE = re.compile(
-    r"(?P<account>\d{12})\.dkr[.-]ecr(-fips)?[.-][a-z0-9-]+\.[a-z.]+/(?P<repository>[^:@]+)(:(?P<tag>[^@]*))?(@.*)?"
-)
 
 ALGORITHM_ACCOUNTS = frozenset((
     "104374241257", "106583098589", "108575199400", "121014644042", "121021644041", "124985052026", "141502667606",
@@ -50,7 +47,7 @@ def built_in(image: str) -> BuiltIn | None:
     >>> built_in("111122223333.dkr.ecr.us-east-1.amazonaws.com/kmeans:1") is None
     True
     """
-    match = _IMAGE.fullmatch(image) if len(image) < 1024 else None
+    match = in_ecr(image)
     if match is None or match["account"] not in ALGORITHM_ACCOUNTS:
         return None
     from mlops.knowledge.algorithms import algorithm  # most pipelines have none, and need not wait for TOML's reader

@@ -51,10 +51,7 @@ def needs_script(image: str) -> bool:
     >>> needs_script("683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1")
     False
     """
-    match = _IMAGE.fullmatch(image) if len(image) < 1024 else None
-    return (
-        match is not None and match["account"] in _ACCOUNTS and _NEEDS_SCRIPT.fullmatch(match["repository"]) is not None
-    )
+    return _NEEDS_SCRIPT.fullmatch(_repository(image)) is not None
 
 
 def serves_itself(image: str) -> bool:
@@ -65,9 +62,10 @@ def serves_itself(image: str) -> bool:
     >>> serves_itself("763104351884.dkr.ecr.us-east-1.amazonaws.com/pytorch-inference:2.3.0-cpu-py311")
     False
     """
+    return _SERVES_ITSELF.fullmatch(_repository(image)) is not None
+
+
+def _repository(image: str) -> str:
+    """Empty where it is no image of AWS's accounts."""
     match = _IMAGE.fullmatch(image) if len(image) < 1024 else None
-    return (
-        match is not None
-        and match["account"] in _ACCOUNTS
-        and _SERVES_ITSELF.fullmatch(match["repository"]) is not None
-    )
+    return match["repository"] if match is not None and match["account"] in _ACCOUNTS else ""

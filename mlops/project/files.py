@@ -5,6 +5,9 @@ from __future__ import annotations
 import os
 import stat
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from io import BufferedRandom
 from pathlib import Path
 
 from mlops.ir import UsageError
@@ -26,17 +29,22 @@ def write_bytes(file: Path, content: bytes, *, mode: int | None = None) -> None:
                 target.write(content)
             return
         before = 0o644 if found is None else found.st_mode & 0o777
-        _replace(file.resolve(), content, before if mode is None else mode)
+        with replacing(file.resolve(), mode=before if mode is None else mode) as target:
+            target.write(content)
     except OSError as error:
         raise UsageError(f"{file} cannot be written: {error.strerror}") from error
 
 
-def _replace(file: Path, content: bytes, mode: int) -> None:
+@contextmanager
+def replacing(file: Path, *, mode: int = 0o644) -> Iterator[BufferedRandom]:
+    """To be written, and read again; at the end it takes the place of ``file``, unless something was raised. The folder
+    is made where it is missing. Raises OSError."""
     file.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
+    # A name of its own: with something before it that of the file may be too long.
+    handle, temporary = tempfile.mkstemp(dir=file.parent, prefix=".mlops-")
     try:
-        with os.fdopen(handle, "wb") as target:
-            target.write(content)
+        with os.fdopen(handle, "w+b") as target:
+            yield target
         Path(temporary).chmod(mode)
         Path(temporary).replace(file)
     except BaseException:

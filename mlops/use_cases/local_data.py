@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass
@@ -20,6 +18,7 @@ from mlops.ir.local_files import how_to_put, names_a_file, path_of
 from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, address, collect
 from mlops.project.environments import LOCAL, Environment
+from mlops.project.files import replacing
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.news import Said
 
@@ -179,16 +178,8 @@ def _is_same(s3: Any, item: Listed, place: Path) -> bool:
 def _fetch(s3: Any, uri: str, place: Path) -> None:
     bucket, key = split_uri(uri)
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
-        descriptor, name = tempfile.mkstemp(dir=place.parent, prefix=".mlops-")
-        try:
-            with os.fdopen(descriptor, "wb") as file:
-                shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], file, _BLOCK)
-            Path(name).chmod(0o644)
-            Path(name).replace(place)
-        except BaseException:
-            Path(name).unlink(missing_ok=True)
-            raise
+        with replacing(place) as file:
+            shutil.copyfileobj(s3.get_object(Bucket=bucket, Key=key)["Body"], file, _BLOCK)
     except OSError as error:
         raise UsageError(f"{place} cannot be written: {error.strerror or error}") from None
 

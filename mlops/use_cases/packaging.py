@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from mlops.ir import Listener, Refusal, UsageError
 from mlops.ir.secrecy import IN_URL, VENDORS
 from mlops.project.archive import pack
 from mlops.project.content_address import UnshippableFile, collect
+from mlops.project.files import replacing
 from mlops.use_cases.news import Said
 
 CODE = "code"
@@ -139,19 +139,11 @@ def _secrets(name: str, path: Path) -> Iterator[str]:
 
 def _written(files: dict[str, Path], out: Path) -> tuple[str, int]:
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        handle, temporary = tempfile.mkstemp(dir=out.parent, prefix=f".{out.name}.")
-        try:
-            with os.fdopen(handle, "w+b") as archive:
-                pack(files.items(), archive)
-                archive.seek(0)
-                digest = hashlib.file_digest(archive, "sha256").hexdigest()
-                size = archive.seek(0, os.SEEK_END)
-            Path(temporary).chmod(0o644)
-            Path(temporary).replace(out)
-        except BaseException:
-            Path(temporary).unlink(missing_ok=True)
-            raise
+        with replacing(out) as archive:
+            pack(files.items(), archive)
+            archive.seek(0)
+            digest = hashlib.file_digest(archive, "sha256").hexdigest()
+            size = archive.seek(0, os.SEEK_END)
     except OSError as error:
         raise UsageError(f"{error.filename or out} cannot be packed: {error.strerror or error}") from None
     return digest, size
