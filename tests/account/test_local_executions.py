@@ -355,6 +355,19 @@ def test_a_runner_that_was_started_ahead(local: LocalAccount, sagemaker: Any) ->
     assert found["FailureReason"].endswith("steps failed: as ever")
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="reads /proc")
+def test_a_runner_that_was_started_ahead_for_somebody_else_is_not_taken(
+    local: LocalAccount, sagemaker: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever started it was refused, say, and nobody came for it."""
+    start_ahead()
+    monkeypatch.setenv("MLOPS_LOCAL_USER", "ada")
+    arn = start(sagemaker, document([processing("One", "sleep 1")]))
+    runner = runner_with(arn.rpartition("/")[2])
+    assert b"MLOPS_LOCAL_USER=ada" in Path(f"/proc/{runner}/environ").read_bytes().split(b"\0")
+    ended(sagemaker, arn)
+
+
 def test_what_executions_and_steps_do_is_told_in_the_table_of_events(local: LocalAccount, sagemaker: Any) -> None:
     definition = document([processing("One", "true"), processing("Two", "echo password=correcthorse; exit 3")])
     arn = start(sagemaker, definition)

@@ -76,6 +76,7 @@ class _Waiting:
 
     def __init__(self) -> None:
         self._orders, theirs = socket.socketpair()
+        self._environment = dict(os.environ)
         with theirs:
             self._process = subprocess.Popen(
                 [*_RUNNER, WAIT],
@@ -87,9 +88,12 @@ class _Waiting:
             )
 
     def take(self, arguments: Sequence[str], descriptors: Sequence[int]) -> bool:
-        """Whether it is there to do it."""
+        """Whether it is there to do it, and has the environment that is ours now: nobody may have come for it when it
+        was started, as where a run was refused."""
         try:
             with self._orders:
+                if self._environment != dict(os.environ):
+                    return False
                 socket.send_fds(self._orders, [json.dumps(arguments).encode()], descriptors)
         except OSError:
             return False
