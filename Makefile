@@ -20,7 +20,7 @@ shift: .venv/installed
 
 test: .venv-test/installed
 	@# Once, and not by each worker at the same time.
-	$(TEST)/python -m compileall -q -j 0 mlops
+	$(TEST)/python -m compileall -q -j 0 -x use_cases/templates mlops
 	$(TEST)/python -m pytest -n $(WORKERS) --dist loadgroup $(TESTS)
 
 # What is slow or foreign, each judge in an environment of its own below .venv-proofs; JUDGES="sdk kills" for some.
