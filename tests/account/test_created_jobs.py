@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import re
 import signal
 import time
 from collections.abc import Callable
@@ -103,6 +104,49 @@ def test_what_cannot_run_here_is_refused_with_its_reason(sagemaker: Any, change:
     with pytest.raises(ClientError, match=rf"\(ValidationException\).*{reason}"):
         sagemaker.create_training_job(**training("never", "true", **change))
     assert sagemaker.list_training_jobs()["TrainingJobSummaries"] == []
+
+
+UPSIDE_DOWN = {"IntegerParameterRanges": [{"Name": "rate", "MinValue": "9", "MaxValue": "1"}]}
+TRANSFORM = {
+    "TransformJobName": "never",
+    "ModelName": "absent",
+    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://mlops-tests/in"}}},
+    "TransformOutput": {"S3OutputPath": "s3://mlops-tests/out"},
+    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    "MaxPayloadInMB": 60,
+    "MaxConcurrentTransforms": 2,
+}
+CHANNEL = {"ChannelName": "train", "DataSource": TRANSFORM["TransformInput"]["DataSource"]}  # type: ignore[index]
+
+
+@pytest.mark.parametrize(
+    ("operation", "request_", "texts"),
+    [
+        ("create_training_job", training("never", "true", InputDataConfig=[CHANNEL, CHANNEL]), ["stands twice"]),
+        ("create_hyper_parameter_tuning_job", "ranges", [r"IntegerParameterRanges\[0\].MinValue: .* is above"]),
+        ("create_hyper_parameter_tuning_job", "metrics", ["2 validation errors", "nothing finds the one"]),
+        ("create_transform_job", TRANSFORM, ["2 times 60 MB"]),
+    ],
+    ids=["two channels of a name", "ranges upside down", "no metric and too many at once", "a payload too large"],
+)
+def test_what_check_finds_in_a_step_is_refused_of_a_client(
+    sagemaker: Any, operation: str, request_: Any, texts: list[str]
+) -> None:
+    if isinstance(request_, str):
+        request_ = _spoilt(request_)
+    with pytest.raises(ClientError, match=r"\(ValidationException\).*validation error") as told:
+        getattr(sagemaker, operation)(**request_)
+    assert all(re.search(text, str(told.value)) for text in texts), str(told.value)
+
+
+def _spoilt(what: str) -> dict[str, Any]:
+    request = tuning("never", "true")
+    if what == "ranges":
+        request["HyperParameterTuningJobConfig"]["ParameterRanges"] = UPSIDE_DOWN
+    else:
+        del request["TrainingJobDefinition"]["AlgorithmSpecification"]["MetricDefinitions"]
+        request["HyperParameterTuningJobConfig"]["ResourceLimits"]["MaxParallelTrainingJobs"] = 90
+    return request
 
 
 def test_a_job_whose_process_is_killed_says_so(local: LocalAccount, sagemaker: Any) -> None:

@@ -198,9 +198,9 @@ def test_the_door_over_plain_http(world: World) -> None:
     ("variants", "text"),
     [
         ([variant("A", "absent", 1)], "Could not find model"),
-        ([variant("A", "one", 1), variant("A", "two", 1)], "unique"),
+        ([variant("A", "one", 1), variant("A", "two", 1)], "two variants are named"),
         ([variant("A", "one", 0)], "weight above 0"),
-        ([{"VariantName": "A", "ModelName": "one"}], "InstanceType or a ServerlessConfig"),
+        ([{"VariantName": "A", "ModelName": "one"}], "neither InstanceType nor ServerlessConfig"),
         ([{**variant("A", "one", 1), "InstanceType": "ml.huge"}], "enum value set"),
         ([variant("no spaces", "one", 1)], "regular expression"),
     ],

@@ -9,7 +9,7 @@ from functools import cache
 from typing import Any, TypeAlias
 
 from mlops.account.local import services as packages
-from mlops.account.local.refusal import Refusal
+from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.state import State
 from mlops.ir.discovery import modules
 
@@ -37,12 +37,24 @@ def answer(state: State, service: str, operation: str, request: Mapping[str, Any
     from mlops.account.local.shapes import obey  # botocore takes longer to load than most answers
 
     function = _function(service, operation)
-    return function(state, obey(service, operation, request))
+    fitting = obey(service, operation, request)
+    if service == "sagemaker" and operation.startswith(("Create", "Update")):
+        _need_sound(operation, fitting)
+    return function(state, fitting)
 
 
 def answer_fitting(state: State, service: str, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """To ourselves: ``request`` is known to be right by the service's model. Raises :class:`Refusal`."""
     return _function(service, operation)(state, request)
+
+
+def _need_sound(operation: str, request: Mapping[str, Any]) -> None:
+    """By the rules that judge the step which makes this request."""
+    from mlops.check.refused import refused  # of a request that makes something
+
+    if wrong := [*refused(operation, request)]:
+        plural = "error" if len(wrong) == 1 else "errors"
+        raise invalid(f"{len(wrong)} validation {plural} detected: {'; '.join(wrong)}")
 
 
 def _function(service: str, operation: str) -> Answer:
