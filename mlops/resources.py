@@ -1,13 +1,43 @@
 """``from mlops.resources import Model``: what :mod:`mlops.declare.resources` has."""
 
-from mlops.declare.resources import Asynchronous as Asynchronous
-from mlops.declare.resources import Capture as Capture
-from mlops.declare.resources import Container as Container
-from mlops.declare.resources import Endpoint as Endpoint
-from mlops.declare.resources import EndpointConfig as EndpointConfig
-from mlops.declare.resources import Model as Model
-from mlops.declare.resources import ModelData as ModelData
-from mlops.declare.resources import Network as Network
-from mlops.declare.resources import Serverless as Serverless
-from mlops.declare.resources import Variant as Variant
-from mlops.declare.resources import by_environment as by_environment
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mlops.declare import resources as _resources
+from mlops.declare.resources.by_environment import by_environment
+
+if TYPE_CHECKING:
+    # Imports: written by `make names`.
+    from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.endpoint import Endpoint
+    from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
+    from mlops.declare.resources.model import Container, Model, ModelData, Network
+    # End of imports.
+
+# Names: written by `make names`.
+__all__ = [
+    "Alarm",
+    "Asynchronous",
+    "Capture",
+    "Container",
+    "Endpoint",
+    "EndpointConfig",
+    "Metric",
+    "Model",
+    "ModelData",
+    "Network",
+    "Query",
+    "Serverless",
+    "Variant",
+    "by_environment",
+]
+# End of names.
+
+
+def __getattr__(name: str) -> object:
+    return getattr(_resources, name)
+
+
+def __dir__() -> list[str]:
+    return dir(_resources)

@@ -11,13 +11,14 @@ from mlops.ir import StepType
 from mlops.ir.discovery import modules
 
 
-class _OwnStepTypes(Mapping[str, StepType]):
-    """Ours by their ``Type``: ``STEP_TYPE`` or ``STEP_TYPES`` of the modules of ``declare.steps``.
+class StepTypesOf(Mapping[str, StepType]):
+    """By their ``Type``: ``STEP_TYPE`` or ``STEP_TYPES`` of the modules of a package, ``declare.steps``.
 
     A pipeline file has loaded the modules of its step types when it is checked; the others are loaded when a type is
     asked for that those do not have, or all of them."""
 
-    def __init__(self) -> None:
+    def __init__(self, package: str) -> None:
+        self._package = package
         self._known: dict[str, StepType] = {}
         self._waiting: list[str] | None = None
 
@@ -45,9 +46,8 @@ class _OwnStepTypes(Mapping[str, StepType]):
 
     def _load(self, wanted: Callable[[str], bool]) -> None:
         if self._waiting is None:
-            from mlops.declare import steps
-
-            self._waiting = [str(found.module) for found in modules(steps).values()]
+            package = importlib.import_module(self._package)
+            self._waiting = [str(found.module) for found in modules(package).values()]
         for module in filter(wanted, self._waiting):
             loaded = importlib.import_module(module)
             declared = getattr(loaded, "STEP_TYPES", None) or (getattr(loaded, "STEP_TYPE", None),)
@@ -56,6 +56,6 @@ class _OwnStepTypes(Mapping[str, StepType]):
 
 
 @cache
-def own_step_types() -> _OwnStepTypes:
+def own_step_types() -> StepTypesOf:
     """Those of this package."""
-    return _OwnStepTypes()
+    return StepTypesOf("mlops.declare.steps")

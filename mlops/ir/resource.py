@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
@@ -84,9 +85,32 @@ def resolved(resource: Resource, arns: Mapping[str, str]) -> Resource:
     )
 
 
-NAME = "DeclaredName"
-"""Of a step of :attr:`~mlops.ir.definition.Definition.of_resources`: what its author calls it."""
-_KINDS = {"Model": "model", "EndpointConfig": "endpoint-config", "Endpoint": "endpoint"}
+NAME, NAMED_BY = "DeclaredName", "NamedBy"
+"""Of a step of :attr:`~mlops.ir.definition.Definition.of_resources`: what its author calls it; and the member of its
+Arguments that says so too, where the account calls it the same."""
+
+
+def kind_of(step_type: str) -> str:
+    """The word for the resources that such steps stand for.
+
+    >>> kind_of("EndpointConfig")
+    'endpoint-config'
+    """
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "-", step_type).lower()
+
+
+def label_of(kind: str, name: str) -> str:
+    """What it is called among all that is declared: the name of its step. What no step may be called is kept apart by a
+    digest.
+
+    >>> label_of("model", "churn"), label_of("alarm", "churn/5xx")
+    ('model-churn', 'alarm-churn-5xx-0928284e')
+    """
+    whole = f"{kind}-{name}"
+    if re.fullmatch(r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,79}", whole):
+        return whole
+    plain = re.sub(r"[^a-zA-Z0-9]+", "-", whole)[:50].strip("-")
+    return f"{plain}-{hashlib.sha256(name.encode()).hexdigest()[:8]}"
 
 
 def declared_resources(definition: Definition) -> tuple[Resource, ...]:
@@ -97,7 +121,8 @@ def declared_resources(definition: Definition) -> tuple[Resource, ...]:
         path = expression.path if isinstance(expression, Ref) else None
         if path is None or path.root != "Steps" or path.name not in steps or len(path.segments) != 1:
             return expression
-        return name_of(_KINDS[steps[path.name].type], str(steps[path.name].members[NAME]))
+        (member,) = path.segments
+        return Ref(f"{ROOT}.{path.name}.{'Arn' if str(member).endswith('Arn') else 'Name'}")
 
     return tuple(_resource(step, named) for step in definition.steps)
 
@@ -108,13 +133,14 @@ def name_of(kind: str, name: str) -> Ref:
     >>> name_of("model", "churn").expression
     'Resources.model-churn.Name'
     """
-    return Ref(f"{ROOT}.{kind}-{name}.Name")
+    return Ref(f"{ROOT}.{label_of(kind, name)}.Name")
 
 
 def _resource(step: Step, named: Callable[[Expression], Value]) -> Resource:
     told = transform(step.arguments, named)
-    properties = {member: value for member, value in told.items() if member != "EndpointName"} if _is(told) else {}
-    return Resource(_KINDS[step.type], str(step.members[NAME]), properties, step.where)
+    name_member = step.members.get(NAMED_BY)
+    properties = {member: value for member, value in told.items() if member != name_member} if _is(told) else {}
+    return Resource(kind_of(step.type), str(step.members[NAME]), properties, step.where)
 
 
 def _is(value: Value) -> TypeGuard[Mapping[str, Value]]:
@@ -135,6 +161,41 @@ def no_calls(name: str) -> tuple[Call, ...]:
     return ()
 
 
+def as_it_is(properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    return properties
+
+
+def at_rest(reply: Mapping[str, Any]) -> str | None:
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """What else is known of a type whose resources have the name that their author gives them, are told as ours by
+    their tags, and are changed where they stand.
+
+    - ``called``: what its name can be, a regular expression: another one is not asked for.
+    - ``arn``: with ``{partition}``, ``{region}``, ``{account}`` and ``{name}``.
+    - ``tags``: the call that lists the tags of one, by its ARN and name; ``told`` takes them from the reply.
+    - ``tag``: the call that sets some of them, by its ARN, its name and ``Key`` and ``Value`` of each. ``create`` is
+      given them as ``Tags``.
+    - ``change``: as ``update``, and given what ``describe`` replied.
+    - ``found``: whether there is one, by the reply to ``describe``, where that does not refuse what is not there.
+    - ``form``: of declared properties, as ``read`` tells them.
+    - ``busy``: what it is doing, by the reply to ``describe``; it is waited for before and after each write.
+    """
+
+    called: str
+    arn: str
+    tags: Callable[[str, str], Call]
+    told: Callable[[Mapping[str, Any]], Mapping[str, str]]
+    tag: Callable[[str, str, list[dict[str, str]]], Call]
+    change: Callable[[str, Mapping[str, Any], Mapping[str, Any]], tuple[Call, ...]]
+    found: Callable[[Mapping[str, Any]], bool] = bool
+    form: Callable[[Mapping[str, Any]], Mapping[str, Any]] = as_it_is
+    busy: Callable[[Mapping[str, Any]], str | None] = at_rest
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceType:
     """All that is known of one type of resource. Each is made in ``deploy/resources/<type>.py`` and nowhere else.
@@ -149,6 +210,7 @@ class ResourceType:
     - ``inside``: what has to be asked before one is removed, since it goes with it.
     - ``delete``: by name, and by the reply to ``inside``.
     - ``permissions``: of who does all that, beside the calls' own (``<service>:<operation>``).
+    - ``kept``: of one that is declared beside pipelines by its own name.
     """
 
     type: str
@@ -162,6 +224,7 @@ class ResourceType:
     anew: frozenset[str] = frozenset()
     inside: Callable[[str], tuple[Call, ...]] = no_calls
     permissions: tuple[str, ...] = ()
+    kept: Kept | None = None
 
     def writes(self, name: str, properties: Mapping[str, Any], *, exists: bool) -> tuple[Call, ...]:
         write = self.update if exists and self.update is not None else self.create

@@ -22,10 +22,10 @@ def plan_resources(declared: Sequence[Checked], connected: Connected) -> tuple[P
     account, environment = connected.account, connected.environment
     settings = read_settings(environment, connected.root)
     wanted = [want(environment, checked, connected.root) for checked in declared]
-    names = Counter(endpoint.name for each in wanted for endpoint in each.of("endpoint"))
+    names = Counter(item.key for each in wanted for item in (*each.of("endpoint"), *each.kept))
     twice = sorted(name for name, count in names.items() if count > 1)
     if twice:
-        raise UsageError(f"the endpoint {twice[0]} is declared twice", hint="an account has one endpoint of a name")
+        raise UsageError(f"the {twice[0]} is declared twice", hint="an account has one of a name")
     identity = confirm_identity(account, environment)
     return tuple(decide(see(account, each, settings, passed, identity), each, settings) for each in wanted)
 

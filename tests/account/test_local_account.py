@@ -295,6 +295,7 @@ SCHEDULE = {
     "FlexibleTimeWindow": {"Mode": "OFF"},
     "Target": {"Arn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/p", "RoleArn": ROLE},
 }
+MANY = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:many"
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -459,6 +460,9 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("cloudwatch", "PutMetricAlarm", {**METRIC, **ALARM}),
     ("cloudwatch", "SetAlarmState", {"AlarmName": "many", "StateValue": "OK", "StateReason": "a test"}),
     ("cloudwatch", "DescribeAlarms", {}),
+    ("cloudwatch", "TagResource", {"ResourceARN": MANY, "Tags": [{"Key": "a", "Value": "b"}]}),
+    ("cloudwatch", "ListTagsForResource", {"ResourceARN": MANY}),
+    ("cloudwatch", "UntagResource", {"ResourceARN": MANY, "TagKeys": ["a"]}),
     ("cloudwatch", "DescribeAlarmHistory", {"AlarmName": "many"}),
     ("cloudwatch", "DeleteAlarms", {"AlarmNames": ["many"]}),
     ("application-autoscaling", "DescribeScalableTargets", {"ServiceNamespace": "sagemaker"}),

@@ -9,7 +9,10 @@ import botocore.session
 import pytest
 from botocore.validate import ParamValidator
 
+from mlops import resources
+from mlops.check.shapes import shape
 from mlops.check.sources import open_one, open_targets, pipeline_files
+from mlops.declare.resources.base import DeclaredResource
 from mlops.deploy.declared.wanting import want
 from mlops.deploy.resources import resource_types
 from mlops.ir import UsageError
@@ -43,12 +46,12 @@ def contents(folder: Path, text: str, environment: str = "production") -> dict[s
     (checked,) = opened.resources
     wanted = want(read_project(folder).environment(environment), checked, folder)
     found = wanted.contents({"churn": PACKAGE})
-    model = botocore.session.get_session().get_service_model("sagemaker")
     for content in found.values():
-        (call,) = resource_types()[content.resource.type].create(content.name, content.request)
-        shape = model.operation_model(call.operation).input_shape
-        assert shape is not None
-        report = ParamValidator().validate(call.request, shape)
+        kind = resource_types()[content.resource.type]
+        (call,) = kind.create(content.name, content.request)
+        wanted_shape = botocore.session.get_session().get_service_model(kind.service).operation_model(call.operation)
+        assert wanted_shape.input_shape is not None
+        report = ParamValidator().validate(call.request, wanted_shape.input_shape)
         assert not report.has_errors(), report.generate_report()
         assert len(content.name) <= 63
     return {key: content.request for key, content in found.items()}
@@ -222,6 +225,17 @@ WRONG = {
         {"D109"},
     ),
     "a secret": ('resources.Model("m", image=I, environment={"TOKEN": "AKIAIOSFODNN7EXAMPLE"})', {"X840"}),
+    "no number of periods": (
+        'resources.Alarm("a", metric=resources.Metric("a", "b"), statistic="Sum", period=60, periods=0, threshold=1, '
+        'comparison="GreaterThanThreshold")',
+        {"S207"},
+    ),
+    "no such comparison": ('resources.Alarm("a", comparison="More")', {"D042"}),
+    "no such name among them": ('resources.Alram("a", comparison="GreaterThanThreshold")', {"D031"}),
+    "a name that is too long for an alarm": (
+        'resources.Alarm("a" * 256, comparison="GreaterThanThreshold", threshold=1)',
+        {"S206"},
+    ),
     "serverless in a network": (
         'm = resources.Model("m", image=I, network=resources.Network(["subnet-1"], ["sg-1"]))\n'
         'resources.EndpointConfig("c", model=m.model_name, serverless=resources.Serverless(1024, 1))',
@@ -319,3 +333,119 @@ def test_a_mistake_is_told_for_another_account_too(tmp_path: Path) -> None:
     )
     opened = open_targets([str(tmp_path / "pipeline.py")], "production")
     assert "D052" in {finding.code for finding in opened.findings}
+
+
+ALARMS = {
+    "a metric": (
+        'metric=resources.Metric("shop", "orders", {"city": "Ulm"}), statistic="Sum", period=60, threshold=5, '
+        'comparison="LessThanThreshold", periods=3, datapoints=2, missing="breaching", description="few"',
+        {
+            "AlarmDescription": "few",
+            "Namespace": "shop",
+            "MetricName": "orders",
+            "Dimensions": [{"Name": "city", "Value": "Ulm"}],
+            "Statistic": "Sum",
+            "Period": 60,
+            "EvaluationPeriods": 3,
+            "DatapointsToAlarm": 2,
+            "Threshold": 5,
+            "ComparisonOperator": "LessThanThreshold",
+            "TreatMissingData": "breaching",
+        },
+    ),
+    "a percentile": (
+        'metric=resources.Metric("shop", "orders"), statistic="p99.9", period=60, threshold=0.5, '
+        'comparison="GreaterThanThreshold", low_samples="ignore"',
+        {
+            "Namespace": "shop",
+            "MetricName": "orders",
+            "ExtendedStatistic": "p99.9",
+            "Period": 60,
+            "EvaluationPeriods": 1,
+            "Threshold": 0.5,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "EvaluateLowSampleCountPercentile": "ignore",
+        },
+    ),
+    "metric math": (
+        'queries=[resources.Query("bad", resources.Metric("shop", "bad"), "Sum", 60, returned=False), '
+        'resources.Query("all", resources.Metric("shop", "all"), "Sum", 60, returned=False), '
+        'resources.Query("rate", expression="100 * bad / all", label="percent")], threshold=1, '
+        'comparison="GreaterThanThreshold"',
+        {
+            "EvaluationPeriods": 1,
+            "Threshold": 1,
+            "ComparisonOperator": "GreaterThanThreshold",
+            "Metrics": [
+                *(
+                    {
+                        "Id": name,
+                        "MetricStat": {
+                            "Metric": {"Namespace": "shop", "MetricName": name},
+                            "Period": 60,
+                            "Stat": "Sum",
+                        },
+                        "ReturnData": False,
+                    }
+                    for name in ("bad", "all")
+                ),
+                {"Id": "rate", "Expression": "100 * bad / all", "Label": "percent"},
+            ],
+        },
+    ),
+    "a band, of what is declared beside it": (
+        'queries=[resources.Query("m", resources.Metric("AWS/SageMaker", "Invocations", '
+        '{"EndpointName": e.endpoint_name}), "Sum", 60), '
+        'resources.Query("b", expression="ANOMALY_DETECTION_BAND(m)")], '
+        'threshold_query="b", comparison="GreaterThanUpperThreshold", on_ok=["arn:aws:sns:us-east-1:123456789012:a"], '
+        "actions_enabled=False",
+        {
+            "ActionsEnabled": False,
+            "OKActions": ["arn:aws:sns:us-east-1:123456789012:a"],
+            "EvaluationPeriods": 1,
+            "ComparisonOperator": "GreaterThanUpperThreshold",
+            "ThresholdMetricId": "b",
+            "Metrics": [
+                {
+                    "Id": "m",
+                    "MetricStat": {
+                        "Metric": {
+                            "Namespace": "AWS/SageMaker",
+                            "MetricName": "Invocations",
+                            "Dimensions": [{"Name": "EndpointName", "Value": "live"}],
+                        },
+                        "Period": 60,
+                        "Stat": "Sum",
+                    },
+                },
+                {"Id": "b", "Expression": "ANOMALY_DETECTION_BAND(m)"},
+            ],
+        },
+    ),
+}
+LIVE = (
+    f'{ONE}c = resources.EndpointConfig("c", model=m.model_name, instance="ml.m5.large")\n'
+    'e = resources.Endpoint("live", config=c.config_name)\n'
+)
+
+
+@pytest.mark.parametrize("case", ALARMS)
+def test_an_alarm_is_this_request(case: str, tmp_path: Path) -> None:
+    text, wanted = ALARMS[case]
+    made = contents(tmp_path, f'{LIVE}resources.Alarm("x/y", {text})')["alarm x/y"]
+    assert {member: value for member, value in made.items() if member != "Tags"} == wanted
+
+
+def test_every_field_of_a_resource_is_a_member_of_the_request() -> None:
+    for name in resources.__all__:
+        made = getattr(resources, name)
+        if not (isinstance(made, type) and issubclass(made, DeclaredResource)):
+            continue
+        step_type = made.step_type
+        against = shape(step_type.service, step_type.request or "")
+        assert against is not None, name
+        for field in made.constructor.fields:
+            if field.path and not field.path.startswith("/"):
+                assert against.member(field.path.partition(".")[0]) is not None, (name, field.path)
+        assert made.kind in resource_types(), name
+        assert made.named_by is None or made.named_by in against.required, name

@@ -46,6 +46,11 @@ CHANGES = {
         "UpdateEndpoint": "the same",
         "DeleteEndpoint": "destroy --resources",
     },
+    "deploy/resources/alarm.py": {
+        "PutMetricAlarm": "upsert: a declared alarm",
+        "TagResource": "upsert: a declared alarm",
+        "DeleteAlarms": "destroy --resources",
+    },
     "deploy/resources/tags.py": {"AddTags": "set the tags", "DeleteTags": "remove the tags"},
     "deploy/resources/schedule.py": {
         "CreateSchedule": "create the schedule",
@@ -239,6 +244,7 @@ NOT_OF_CI = {
     "DeletePipeline": "destroy",
     "DeleteModel": "destroy --resources",
     "DeleteEndpointConfig": "destroy --resources",
+    "DeleteAlarms": "destroy --resources",
     "AssumeRole": "`assume_role` of an environment",
     "ListEndpoints": "endpoints list, models reject",
     "Search": "a regular expression's",

@@ -36,9 +36,18 @@ SAMPLES: dict[str, dict[str, Any]] = {
     "model": {"PrimaryContainer": {"Image": "x"}, "ExecutionRoleArn": TARGET["RoleArn"]},
     "endpoint-config": {"ProductionVariants": [{"VariantName": "a", "ModelName": "m", "InitialInstanceCount": 1}]},
     "endpoint": {"EndpointConfigName": "c", "Tags": [{"Key": "a", "Value": "b"}]},
+    "alarm": {
+        "Namespace": "a",
+        "MetricName": "b",
+        "EvaluationPeriods": 1,
+        "ComparisonOperator": "GreaterThanThreshold",
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}
+REPLIES: dict[str, dict[str, Any]] = {}
+"""To ``describe``, for a type whose ``change`` reads it."""
 NAME = {"tags": TARGET["Arn"]}
 SUPPLIED = {"ClientRequestToken"}
 """By botocore, where it is left out."""
@@ -49,6 +58,10 @@ def calls(kind: ResourceType) -> Iterator[Call]:
     sample = SAMPLES[kind.type]
     yield from (*kind.describe(name), *kind.inside(name), *kind.delete(name, INSIDE.get(kind.type, {})))
     yield from (*kind.create(name, sample), *kind.writes(name, sample, exists=True))
+    if kind.kept is not None:
+        arn = kind.kept.arn.format(partition="aws", region="eu-west-1", account="111122223333", name=name)
+        yield from (kind.kept.tags(arn, name), kind.kept.tag(arn, name, [{"Key": "a", "Value": "b"}]))
+        yield from kind.kept.change(name, sample, REPLIES.get(kind.type, {}))
 
 
 @pytest.mark.parametrize("name", sorted(resource_types()))

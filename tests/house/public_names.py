@@ -1,4 +1,5 @@
-"""Write the names that ``import mlops`` gives into ``mlops/__init__.py``: ``make names``.
+"""Write the names that ``import mlops`` gives into ``mlops/__init__.py``, and those of ``mlops.resources`` beside them:
+``make names``.
 
 A module of ``mlops.declare`` states in its ``__all__`` what pipeline files may import. Type checkers must find them
 written down, and a program must not load all modules to know one: so they stand in the package, between two marks.
@@ -18,6 +19,8 @@ IMPORTS_BEGIN, IMPORTS_END = "    # Imports: written by `make names`.\n", "    #
 
 WHOLE = ("as_written", "environment", "execution", "image", "resources")
 """Modules that pipeline files get as they are: ``image.sklearn("1.2-1")``."""
+BY_HAND = ("by_environment",)
+"""A function whose module has its name is imported at once."""
 
 
 def names(package: Path = PACKAGE) -> dict[str, str]:
@@ -34,13 +37,35 @@ def names(package: Path = PACKAGE) -> dict[str, str]:
     return dict(sorted(found.items()))
 
 
-def written(text: str, found: dict[str, str]) -> str:
-    """The text of the package with these names in it."""
-    homes = "".join(f"    {name!r}: {module!r},\n" for name, module in found.items())
+def resource_names(package: Path = PACKAGE) -> dict[str, str]:
+    """The module of each name of ``mlops.resources``."""
+    files = sorted((package / "declare" / "resources").glob("[!_]*.py"))
+    found = {name: f"mlops.declare.resources.{file.stem}" for file in files for name in _stated(file)}
+    return dict(sorted(found.items()))
+
+
+def written(text: str, found: dict[str, str], *, homes: bool = True) -> str:
+    """The text of the package with these names in it, and with the module of each."""
     imports = "".join(f"    {line}\n" for line in _imports(found))
     text = _between(text, IMPORTS_BEGIN, IMPORTS_END, imports)
     listed = "".join(f"    {name!r},\n" for name in found)
-    return _tidy(_between(text, BEGIN, END, f"__all__ = [\n{listed}]\n\n_HOMES = {{\n{homes}}}\n"))
+    told = f"__all__ = [\n{listed}]\n"
+    if homes:
+        told += "\n_HOMES = {\n" + "".join(f"    {name!r}: {module!r},\n" for name, module in found.items()) + "}\n"
+    return _tidy(_between(text, BEGIN, END, told))
+
+
+def files(package: Path = PACKAGE) -> dict[Path, str]:
+    """What they should hold."""
+    whole, resources, again = (
+        package / name for name in ("__init__.py", "declare/resources/__init__.py", "resources.py")
+    )
+    named = resource_names(package)
+    return {
+        whole: written(whole.read_text(encoding="utf-8"), names(package)),
+        resources: written(resources.read_text(encoding="utf-8"), named),
+        again: written(again.read_text(encoding="utf-8"), named, homes=False),
+    }
 
 
 def _stated(file: Path) -> list[str]:
@@ -51,9 +76,10 @@ def _stated(file: Path) -> list[str]:
 
 
 def _imports(found: dict[str, str]) -> Iterator[str]:
-    yield f"from mlops.declare import {', '.join(WHOLE)}"
+    if set(WHOLE) <= set(found):
+        yield f"from mlops.declare import {', '.join(WHOLE)}"
     for module in sorted(set(found.values())):
-        own = [name for name, home in found.items() if home == module and name not in WHOLE]
+        own = [name for name, home in found.items() if home == module and name not in (*WHOLE, *BY_HAND)]
         if own:
             yield f"from {module} import {', '.join(own)}"
 
@@ -73,8 +99,8 @@ def _tidy(text: str) -> str:
 
 
 def main() -> None:
-    file = PACKAGE / "__init__.py"
-    file.write_text(written(file.read_text(encoding="utf-8"), names()), encoding="utf-8")
+    for file, text in files().items():
+        file.write_text(text, encoding="utf-8")
 
 
 if __name__ == "__main__":

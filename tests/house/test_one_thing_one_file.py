@@ -20,7 +20,7 @@ from tests.house import public_names
 from tests.house.toys import TOYS
 
 ROOT = Path(__file__).parent.parent.parent
-GENERATED = {"__init__.py"}
+GENERATED = {"__init__.py", "resources.py", "declare/resources/__init__.py"}
 """Written by `make names`."""
 
 pytestmark = pytest.mark.xdist_group("toys")
@@ -70,9 +70,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for path, text in files.items():
             assert not (package / path).exists()
             (package / path).write_text(text, encoding="utf-8")
-    init = package / "__init__.py"
-    init.write_text(public_names.written(init.read_text(encoding="utf-8"), public_names.names(package)))
     added = {path for files in TOYS.values() for path in files}
+    for file, text in public_names.files(package).items():
+        file.write_text(text, encoding="utf-8")
     after = hashes(package)
     assert {path for path in after if after[path] != before.get(path)} == added | GENERATED
     return folder
@@ -152,15 +152,24 @@ def test_an_emit_target_and_a_command(copy: Path, project: Path) -> None:
     assert "play " in helped
 
 
-def test_a_type_of_resource_is_planned_made_and_removed(copy: Path, project: Path) -> None:
-    (project / "grouped.py").write_text(COMPILES.replace('"toys"', '"grouped"'))
-    planned, made, again, removed = mlops(
-        copy, project, "plan grouped.py", "upsert grouped.py", "upsert grouped.py", "destroy grouped --yes"
+def test_a_type_of_resource_and_a_declared_one_are_planned_made_and_removed(copy: Path, project: Path) -> None:
+    (project / "grouped.py").write_text(
+        f"{COMPILES.replace('toys', 'grouped')}from mlops import resources\nresources.Bell('ding', above=0)\n"
     )
-    assert "  + group grouped-models\n" in planned
-    assert made == "grouped: created in local\n"
-    assert again == "grouped: unchanged in local\n"
+    planned, made, again, removed, gone = mlops(
+        copy,
+        project,
+        "plan grouped.py",
+        "upsert grouped.py",
+        "upsert grouped.py",
+        "destroy grouped --yes",
+        "destroy ding --resources --yes",
+    )
+    assert "  + group grouped-models\n" in planned and "  + bell ding\n" in planned
+    assert made == "grouped: created in local\ngrouped.py: upserted in local\n"
+    assert again == "grouped: unchanged in local\ngrouped.py: unchanged in local\n"
     assert removed.startswith("removed group grouped-models\n")
+    assert gone == "removed bell ding\n"
 
 
 def test_a_strategy_a_measure_a_gate_and_a_kind_of_hook(copy: Path, project: Path) -> None:

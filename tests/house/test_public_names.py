@@ -5,16 +5,18 @@ from __future__ import annotations
 from pathlib import Path
 
 import mlops
-from tests.house.public_names import PACKAGE, names, written
+import mlops.resources
+from tests.house.public_names import PACKAGE, files, names, written
 
 
 def test_the_package_has_the_names_that_its_modules_state() -> None:
-    text = (PACKAGE / "__init__.py").read_text(encoding="utf-8")
-    assert text == written(text, names()), "write it again: make names"
+    for file, text in files().items():
+        assert file.read_text(encoding="utf-8") == text, "write it again: make names"
 
 
 def test_every_name_is_there() -> None:
     assert [name for name in mlops.__all__ if getattr(mlops, name) is None] == []
+    assert [name for name in mlops.resources.__all__ if getattr(mlops.resources, name) is None] == []
 
 
 def test_a_new_file_with_a_name_is_enough(tmp_path: Path) -> None:

@@ -214,6 +214,68 @@ RESOURCE_TYPE = ResourceType(
 )
 '''
 
+DECLARED = '''"""A bell."""
+
+from mlops.declare.resources.base import DeclaredResource
+from mlops.ir import StepType
+from mlops.ir.fields import NUMBER, REQUIRED, Constructor, Field
+
+__all__ = ["Bell"]
+
+STEP_TYPE = StepType(type="Bell", service="cloudwatch", request="PutMetricAlarmInput", response="MetricAlarm")
+
+
+class Bell(DeclaredResource):
+    named_by = "AlarmName"
+    step_type = STEP_TYPE
+    constructor = Constructor(
+        (
+            Field("", "Namespace", NUMBER, "toys"),
+            Field("", "MetricName", NUMBER, "pulls"),
+            Field("", "Statistic", NUMBER, "Sum"),
+            Field("", "Period", NUMBER, 60),
+            Field("", "EvaluationPeriods", NUMBER, 1),
+            Field("above", "Threshold", NUMBER, REQUIRED),
+            Field("", "ComparisonOperator", NUMBER, "GreaterThanThreshold"),
+        )
+    )
+
+    def __init__(self, name: str, *, above: float) -> None:
+        self.known(name, None, None)
+        self.above = above
+'''
+
+BELL = '''"""Bells."""
+
+from mlops.ir.resource import Call, Kept, ResourceType
+
+
+def put(name, properties):
+    return (Call("PutMetricAlarm", {"AlarmName": name, **properties}),)
+
+
+RESOURCE_TYPE = ResourceType(
+    type="bell",
+    service="cloudwatch",
+    cloudformation="AWS::CloudWatch::Alarm",
+    describe=lambda name: (Call("DescribeAlarms", {"AlarmNames": [name]}),),
+    read=lambda reply: {"Threshold": reply["MetricAlarms"][0]["Threshold"]},
+    create=put,
+    update=put,
+    delete=lambda name, inside: (Call("DeleteAlarms", {"AlarmNames": [name]}),),
+    kept=Kept(
+        called=".+",
+        arn="arn:{partition}:cloudwatch:{region}:{account}:alarm:{name}",
+        tags=lambda arn, name: Call("ListTagsForResource", {"ResourceARN": arn}),
+        told=lambda reply: {item["Key"]: item["Value"] for item in reply["Tags"]},
+        tag=lambda arn, name, tags: Call("TagResource", {"ResourceARN": arn, "Tags": tags}),
+        change=lambda name, properties, reply: put(name, properties),
+        found=lambda reply: bool(reply["MetricAlarms"]),
+        form=lambda properties: {"Threshold": properties["Threshold"]},
+    ),
+)
+'''
+
 STRATEGY = '''"""Half, then all."""
 
 from dataclasses import dataclass
@@ -279,6 +341,7 @@ TOYS = {
     "an emit target": {"emit/targets/toy_names.py": TARGET},
     "a report format": {"check/reports/toy.py": REPORT},
     "a type of resource": {"deploy/resources/group.py": RESOURCE},
+    "a declared resource": {"declare/resources/bell.py": DECLARED, "deploy/resources/bell.py": BELL},
     "a strategy": {"deploy/strategies/halves.py": STRATEGY},
     "a gate": {"deploy/gates/toys_only.py": GATE},
     "a kind of hook": {"deploy/hooks/bell.py": HOOK},

@@ -24,7 +24,11 @@ _ELSEWHERE = "; a declared endpoint, model or configuration is removed with --re
 @options.suffix
 @asking.yes
 @click.option("--force", is_flag=True, help="Also where somebody else changed or made it.")
-@click.option("--resources", is_flag=True, help="NAME is of a declared endpoint: with its configurations and models.")
+@click.option(
+    "--resources",
+    is_flag=True,
+    help="NAME is of declared resources: an endpoint and what it serves, an alarm.",
+)
 @options.as_json
 def command(
     names: tuple[str, ...],
@@ -79,6 +83,8 @@ def _resources(names: tuple[str, ...], environment: str, *, yes: bool, format_: 
             _tell(removal, "would remove", environment, format_)
     for stays in (item for removal in removals.planned for item in removal.serving):
         talk(f"{stays}, and stays; remove that endpoint first")
+    for unseen in (item for removal in removals.planned for item in removal.unseen):
+        talk(unseen)
     removing = consent.possible or removals.connected.environment.approval
     if removing:
         destroy_resources(removals, told, consent)

@@ -1,17 +1,73 @@
-"""What serves, declared beside pipelines or in a file of its own: ``from mlops import resources``.
+"""What is declared beside pipelines or in a file of its own, what serves and what watches it: ``from mlops import
+resources``.
 
-Each type of resource takes the arguments of the step of its name, and is checked by the same rules. ``mlops plan`` and
-``mlops upsert`` treat it as they do a pipeline.
+A file each, found by being here. ``mlops check``, ``mlops plan`` and ``mlops upsert`` treat a resource as they do a
+pipeline: its request is judged by the model of its service.
 """
 
-from mlops.declare.containers import Container as Container
-from mlops.declare.containers import ModelData as ModelData
-from mlops.declare.resources.by_environment import by_environment as by_environment
-from mlops.declare.resources.endpoint import Endpoint as Endpoint
-from mlops.declare.resources.endpoint_config import Asynchronous as Asynchronous
-from mlops.declare.resources.endpoint_config import EndpointConfig as EndpointConfig
-from mlops.declare.resources.model import Model as Model
-from mlops.declare.steps.endpoint_config import Capture as Capture
-from mlops.declare.steps.endpoint_config import Serverless as Serverless
-from mlops.declare.steps.endpoint_config import Variant as Variant
-from mlops.declare.steps.shared_arguments import Network as Network
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING
+
+# A function of the name of its module: the module must not stand for it.
+from mlops.declare.resources.by_environment import by_environment
+
+if TYPE_CHECKING:
+    # Imports: written by `make names`.
+    from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.endpoint import Endpoint
+    from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
+    from mlops.declare.resources.model import Container, Model, ModelData, Network
+    # End of imports.
+
+# Names: written by `make names`.
+__all__ = [
+    "Alarm",
+    "Asynchronous",
+    "Capture",
+    "Container",
+    "Endpoint",
+    "EndpointConfig",
+    "Metric",
+    "Model",
+    "ModelData",
+    "Network",
+    "Query",
+    "Serverless",
+    "Variant",
+    "by_environment",
+]
+
+_HOMES = {
+    "Alarm": "mlops.declare.resources.alarm",
+    "Asynchronous": "mlops.declare.resources.endpoint_config",
+    "Capture": "mlops.declare.resources.endpoint_config",
+    "Container": "mlops.declare.resources.model",
+    "Endpoint": "mlops.declare.resources.endpoint",
+    "EndpointConfig": "mlops.declare.resources.endpoint_config",
+    "Metric": "mlops.declare.resources.alarm",
+    "Model": "mlops.declare.resources.model",
+    "ModelData": "mlops.declare.resources.model",
+    "Network": "mlops.declare.resources.model",
+    "Query": "mlops.declare.resources.alarm",
+    "Serverless": "mlops.declare.resources.endpoint_config",
+    "Variant": "mlops.declare.resources.endpoint_config",
+    "by_environment": "mlops.declare.resources.by_environment",
+}
+# End of names.
+
+
+def __getattr__(name: str) -> object:
+    home = _HOMES.get(name)
+    if home is None:
+        from mlops.declare.unknown_names import unknown_name
+
+        return unknown_name("resources", name, __all__, __getattr__)
+    found: object = getattr(importlib.import_module(home), name)
+    globals()[name] = found
+    return found
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

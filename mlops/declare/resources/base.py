@@ -15,7 +15,7 @@ from mlops.declare.steps.base import Step, StepMeta, make
 from mlops.declare.wrong_arguments import unjudged
 from mlops.ir import Step as StepRecord
 from mlops.ir import Value
-from mlops.ir.resource import NAME
+from mlops.ir.resource import NAME, NAMED_BY, kind_of, label_of
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -48,12 +48,19 @@ def _unchosen(cls: type[R], args: tuple[Any, ...], kwargs: Mapping[str, Any]) ->
 
 class DeclaredResource(Step, metaclass=_ResourceMeta):
     """``declared_name`` is what its author calls it. As a step of the document that is checked it is called by its kind
-    too, so that a model, its configuration and its endpoint may have one name."""
+    too, so that a model, its configuration and its endpoint may have one name. Where the account calls it the same,
+    ``named_by`` is the member of the request that says so; else a digest of what is in it comes behind."""
 
     kind: ClassVar[str]
+    named_by: ClassVar[str | None] = None
     given: tuple[tuple[Any, ...], Mapping[str, Any]]
     declared_name: str
     tags: Mapping[str, str]
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        super().__init_subclass__(**kwargs)
+        cls.kind = kind_of(cls.step_type.type)
+        cls.called = f"resources.{cls.__name__}"
 
     def join(self) -> None:
         declare(self)
@@ -61,8 +68,8 @@ class DeclaredResource(Step, metaclass=_ResourceMeta):
     def known(self, name: str, tags: Mapping[str, str] | None, arguments: Mapping[str, Any] | None) -> None:
         """Keep what every resource takes."""
         # What is no name would be told again as a step's.
-        known = name if is_name(self.kind, name) else str(self.where.line)
-        self.share(f"{self.kind}-{known}", {"arguments": arguments})
+        known = isinstance(name, str) if self.named_by is not None else is_name(self.kind, name)
+        self.share(label_of(self.kind, name if known else str(self.where.line)), {"arguments": arguments})
         self.declared_name = name
         self.tags = dict(tags or {})
 
@@ -85,13 +92,15 @@ class DeclaredResource(Step, metaclass=_ResourceMeta):
         return Step.record(resource, lowering)
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
-        told = dict(super().request(lowering))
+        named = {} if self.named_by is None else {self.named_by: self.declared_name}
+        told = {**named, **super().request(lowering)}
         listed = tags(lowering, self.tags)
         return {**told, "Tags": listed} if listed else told
 
     def envelope(self, lowering: Lowering) -> dict[str, Value]:
         """Beside the request: what it is called, for whoever deploys it."""
-        return {**super().envelope(lowering), NAME: self.declared_name}
+        named = {} if self.named_by is None else {NAMED_BY: self.named_by}
+        return {**super().envelope(lowering), NAME: self.declared_name, **named}
 
 
 def is_name(kind: str, name: object) -> bool:

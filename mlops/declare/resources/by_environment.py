@@ -11,6 +11,8 @@ from mlops.declare.references import Deferred, Poison
 from mlops.declare.shown import shown
 from mlops.ir import Unknown, Value
 
+__all__ = ["by_environment"]
+
 
 class ByEnvironment(Deferred):
     """Stands for one of its values until it is known for which environment."""

@@ -9,20 +9,22 @@ from mlops.declare.references import StringProperty
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps import endpoint as step
 from mlops.declare.steps.shared_arguments import Text
-from mlops.ir import Value
 from mlops.ir.fields import REQUIRED, STRING, TEXT, Constructor, Field, Yielded
 
 if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+    pass
+
+__all__ = ["Endpoint"]
+
+STEP_TYPE = step.STEP_TYPE
 
 
 class Endpoint(DeclaredResource):
     """Serves the configuration ``config`` (``configuration.config_name``) under ``name``, which is its name in the
     account. Where another configuration serves, traffic goes by the strategy of the environment."""
 
-    kind: ClassVar[str] = "endpoint"
-    called: ClassVar[str] = "resources.Endpoint"
-    step_type = step.STEP_TYPE
+    named_by: ClassVar[str | None] = "EndpointName"
+    step_type = STEP_TYPE
     constructor = Constructor(
         (Field("config", "EndpointConfigName", TEXT, REQUIRED),),
         yields={"EndpointName": Yielded("endpoint_name", STRING)},
@@ -42,6 +44,3 @@ class Endpoint(DeclaredResource):
     @property
     def endpoint_name(self) -> StringProperty:
         return StringProperty(self.name, "EndpointName")
-
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        return {"EndpointName": self.declared_name, **super().request(lowering)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 from mlops.declare.records import record
 from mlops.declare.references import ModelNameReference, StringProperty
@@ -12,6 +12,10 @@ from mlops.declare.steps import endpoint_config as step
 from mlops.declare.steps.endpoint_config import Capture, Serverless, Variant
 from mlops.declare.steps.shared_arguments import Count, Text
 from mlops.ir.fields import COUNT, REQUIRED, STRING, TEXT, Constructor, Field, Record, Yielded, made
+
+__all__ = ["Asynchronous", "Capture", "EndpointConfig", "Serverless", "Variant"]
+
+STEP_TYPE = step.STEP_TYPE
 
 
 @record
@@ -48,9 +52,7 @@ class EndpointConfig(DeclaredResource):
     the step of that name.
     """
 
-    kind: ClassVar[str] = "endpoint-config"
-    called: ClassVar[str] = "resources.EndpointConfig"
-    step_type = step.STEP_TYPE
+    step_type = STEP_TYPE
     constructor = Constructor(
         (
             *(field for field in step.FIELDS if field.name not in ("config", "kms_key") and field.path != "Tags"),

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Literal
+from typing import Any, Literal
 
-from mlops.declare.containers import Artifact, Container
+from mlops.declare.containers import Artifact, Container, ModelData
 from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelNameReference, StringReference
 from mlops.declare.resources.base import DeclaredResource
@@ -14,6 +14,10 @@ from mlops.declare.steps.shared_arguments import Environment, Flag, Image, Netwo
 from mlops.ir import Value
 from mlops.ir.fields import STRING, Constructor, Yielded
 from mlops.ir.resource import newest_approved
+
+__all__ = ["Container", "Model", "ModelData", "Network"]
+
+STEP_TYPE = step.STEP_TYPE
 
 
 class _NewestApproved(StringReference):
@@ -37,9 +41,7 @@ class Model(DeclaredResource):
     The rest is as for the step of that name.
     """
 
-    kind: ClassVar[str] = "model"
-    called: ClassVar[str] = "resources.Model"
-    step_type = step.STEP_TYPE
+    step_type = STEP_TYPE
     constructor = Constructor(
         tuple(field for field in step.FIELDS if field.path != "Tags"),
         yields={"ModelName": Yielded("model_name", STRING)},

@@ -12,8 +12,8 @@ from typing import assert_never
 
 from mlops.account import Account, answers
 from mlops.deploy import calls
-from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Upload, decide_endpoint
-from mlops.deploy.declared.seeing import SeenEndpoint, see_endpoint, versions_in
+from mlops.deploy.declared.deciding import Action, Bring, Make, Plan, Put, Upload, decide_endpoint
+from mlops.deploy.declared.seeing import SeenEndpoint, SeenKept, see_endpoint, see_kept, versions_in
 from mlops.deploy.declared.wanting import Content
 from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.conductor import Conductor, need_left
@@ -28,7 +28,7 @@ from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.settings import PromotionSettings
-from mlops.deploy.waiting import Clock
+from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
 from mlops.project.environments import Environment
 
@@ -132,6 +132,8 @@ def _do(work: _Work, action: Action, sent: Collection[str]) -> None:
             work.uploaded.append(item.uri)
         case Make(content):
             make(work.account, content)
+        case Put(content):
+            put(work.account, content, work.clock, work.timeout)
         case Bring():
             _bring(work, action)
         case _:
@@ -146,6 +148,37 @@ def make(account: Account, content: Content) -> None:
         lambda: calls.make(account, kind, kind.create(content.name, request)),
         lambda: calls.make(account, kind, kind.describe(content.name)),
     )
+
+
+def put(account: Account, content: Content, clock: Clock, timeout: float) -> None:
+    """Made, or changed where it stands; what it is busy with is waited for, before and after."""
+    kind = resource_types()[content.resource.type]
+    kept = kind.kept
+    if kept is None:
+        raise LookupError(f"the {kind.type} {content.name} is not called by its own name")
+
+    def settled() -> SeenKept:
+        seen, ended = until(
+            lambda: see_kept(account, kind, content.name, content.arn),
+            lambda state: kept.busy(state.reply) is None,
+            clock,
+            clock.now() + timeout,
+        )
+        if not ended:
+            raise Refusal(f"the {kind.type} {content.name} is still {kept.busy(seen.reply)}", hint="upsert it again")
+        return seen
+
+    there = settled()
+    if there.properties is None:
+        request = {**content.request, "Tags": listed(content.tags)}
+        calls.make(account, kind, kind.create(content.name, request))
+    else:
+        if there.properties != kept.form(content.request):
+            calls.make(account, kind, kept.change(content.name, content.request, there.reply))
+            settled()
+        # What was cut off before this one is an update that has only it to do.
+        calls.make(account, kind, (kept.tag(content.arn, content.name, listed(content.tags)),))
+    settled()
 
 
 def _bring(work: _Work, action: Bring) -> None:

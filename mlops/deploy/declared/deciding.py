@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Literal, TypeAlias
 
-from mlops.deploy.declared.seeing import Seen, SeenEndpoint, versions_in
+from mlops.deploy.declared.seeing import Seen, SeenEndpoint, SeenKept, versions_in
 from mlops.deploy.declared.wanting import CONTENT, INSTANCES, RESOURCE, Content, Wanted
 from mlops.deploy.endpoints import promotion
 from mlops.deploy.endpoints.promotion import (
@@ -24,6 +24,7 @@ from mlops.deploy.endpoints.promotion import (
 )
 from mlops.deploy.endpoints.telling import told
 from mlops.deploy.pipelines.assets import AssetObject
+from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import listed
 from mlops.deploy.shifting.engines import Engine
 from mlops.deploy.shifting.seeing import FAILED, Endpoint
@@ -60,6 +61,18 @@ class Make:
 
 
 @dataclass(frozen=True, slots=True)
+class Put:
+    """What is called by its own name, as it is declared. ``exists``: it is changed where it stands."""
+
+    content: Content
+    exists: bool
+
+    @property
+    def label(self) -> str:
+        return f"{'update' if self.exists else 'create'} the {self.content.resource.type} {self.content.name}"
+
+
+@dataclass(frozen=True, slots=True)
 class Bring:
     """An endpoint to what is declared, by its ``promotion``; where that is not known to its end, it is decided again.
     ``contents`` are its configuration and the models of that."""
@@ -73,7 +86,7 @@ class Bring:
         return f"{'create' if self.promotion.verb == 'created' else 'update'} the endpoint {self.endpoint.name}"
 
 
-Action: TypeAlias = Upload | Make | Bring
+Action: TypeAlias = Upload | Make | Put | Bring
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,7 +140,8 @@ class Plan:
     def verb(self) -> Literal["create", "update", "nothing"]:
         if not self.actions:
             return "nothing"
-        made = [change.action for change in self.changes if change.type == "endpoint"] or ["create"]
+        told = [change.action for change in self.changes if change.type == "endpoint" or change.action == "update"]
+        made = told or ["create"]
         return "create" if all(action == "create" for action in made) else "update"
 
     @property
@@ -146,7 +160,9 @@ _FOUND = "X840"
 
 
 def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
-    contents = wanted.contents({group: version.arn for group, version in seen.versions.items()})
+    versions = {group: version.arn for group, version in seen.versions.items()}
+    contents = wanted.contents(versions, seen.identity.account)
+    called = {resource.key for resource in wanted.kept}
     changes: list[Change] = []
     actions: list[Action] = [Upload(item) for item in seen.uploads]
     obstacles = list(_obstacles(seen, wanted, contents))
@@ -190,6 +206,15 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
                 )
     needed = {item.resource.key for bring in brings if isinstance(bring, Bring) for item in bring.contents}
     for content in contents.values():
+        if content.resource.key in called:
+            found = seen.kept.get(content.resource.key, SeenKept())
+            change = _kept(content, found)
+            changes.append(change)
+            if change.action != "nothing":
+                actions.append(Put(content, found.properties is not None))
+                drift.extend(_kept_drift(content, found, change))
+                obstacles.extend(_fixed(content, found))
+            continue
         if content.resource.key in serve and (content.resource.type != "model" or content.resource.key not in needed):
             continue
         there = seen.there.get((content.resource.type, content.name))
@@ -327,6 +352,41 @@ def _made(content: Content, there: Mapping[str, Any] | None) -> Change:
         None if there is None else content.request,
         content.request,
     )
+
+
+def _kept(content: Content, seen: SeenKept) -> Change:
+    resource, there = content.resource, seen.properties
+    kept = resource_types()[resource.type].kept
+    new = content.request if kept is None else kept.form(content.request)
+    tagged = all(seen.tags.get(key) == value for key, value in content.tags.items())
+    action: Literal["create", "update", "nothing"] = (
+        "create" if there is None else "nothing" if there == new and tagged else "update"
+    )
+    return Change(resource.type, resource.name, content.name, action, there, new)
+
+
+def _kept_drift(content: Content, seen: SeenKept, change: Change) -> Iterator[str]:
+    told = f"the {content.resource.type} {content.name}"
+    if seen.properties is None:
+        return
+    if RESOURCE not in seen.tags:
+        yield f"{told} was not made by mlops; --force takes it over"
+    elif seen.tags.get(CONTENT) == content.tags[CONTENT] and change.old != change.new:
+        yield f"{told} was changed by somebody else; --force overwrites that"
+
+
+def _fixed(content: Content, seen: SeenKept) -> Iterator[str]:
+    """What of it cannot be changed where it stands."""
+    kind = resource_types()[content.resource.type]
+    if seen.properties is None or kind.kept is None:
+        return
+    new = kind.kept.form(content.request)
+    changed = [member for member in sorted(kind.anew) if seen.properties.get(member) != new.get(member)]
+    if changed:
+        yield (
+            f"{', '.join(changed)} of the {kind.type} {content.name} cannot be changed; declare another name, or "
+            f"remove it first: `mlops destroy {content.name} --resources`"
+        )
 
 
 def _brought(endpoint: Resource, seen: SeenEndpoint, config: Content, road: Promotion) -> Iterator[Change]:

@@ -1,17 +1,19 @@
-"""Take away what was made of declared resources of a name: the endpoint, then its configurations, then its models. What
-does not carry our tags is not touched."""
+"""Take away what was made of declared resources of a name: the endpoint, then its configurations, then its models, then
+what is called so itself, of any type. What does not carry our tags is not touched."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 from mlops.account import Account, answers, confirm_account, confirm_identity
-from mlops.account.missing import unless_missing
+from mlops.account.missing import error_code, unless_missing
 from mlops.deploy import calls, removed
-from mlops.deploy.declared.wanting import RESOURCE
+from mlops.deploy.declared.seeing import see_kept
+from mlops.deploy.declared.wanting import RESOURCE, arn_of
 from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.conductor import unfinished
 from mlops.deploy.endpoints.serving import listed
@@ -28,18 +30,21 @@ _LISTED = (
     ("model", "list_models", "Models", "ModelName", "ModelArn"),
 )
 _GONE_SECONDS = 900.0
+_CAN_SERVE = r"[a-zA-Z0-9](-*[a-zA-Z0-9]){0,62}"
+"""What an endpoint, a configuration and a model may be called."""
 
 
 @dataclass(frozen=True, slots=True)
 class Removal:
     """``gone`` are types and names, in the order in which they go. ``foreign`` has what is there under the name and was
     made by somebody else, in words; ``serving`` what another endpoint serves and therefore stays: the service would
-    let it go."""
+    let it go. ``unseen`` are types that could not be asked for, in words."""
 
     name: str
     gone: tuple[tuple[str, str], ...]
     foreign: tuple[str, ...] = ()
     serving: tuple[str, ...] = ()
+    unseen: tuple[str, ...] = ()
 
     @property
     def labels(self) -> tuple[str, ...]:
@@ -49,10 +54,11 @@ class Removal:
 def plan_removal(account: Account, environment: Environment, name: str, beside: Sequence[str] = ()) -> Removal:
     """Of the endpoint ``name``, and of all configurations and models that were made of what is declared as ``name``.
     Endpoints that go ``beside`` it keep none of them."""
-    confirm_account(account, environment)
+    number = confirm_account(account, environment)
     sagemaker = account.client("sagemaker")
+    can_serve = re.fullmatch(_CAN_SERVE, name) is not None
     with answers():
-        found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
+        found = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name)) if can_serve else None
         gone: list[tuple[str, str]] = []
         foreign: list[str] = []
         if found is not None:
@@ -60,14 +66,44 @@ def plan_removal(account: Account, environment: Environment, name: str, beside: 
                 gone.append(("endpoint", name))
             else:
                 foreign.append(f"endpoint {name}")
-        made = list(_made_of(account, sagemaker, name))
+        made = list(_made_of(account, sagemaker, name)) if can_serve else []
         used = _used_by_others(account, sagemaker, {name, *beside}) if made else {}
+        kept, unseen = _kept(account, environment, number, name)
     return Removal(
         name,
-        (*gone, *(item for item in made if item not in used)),
+        (*gone, *(item for item in made if item not in used), *kept),
         tuple(foreign),
         tuple(f"{kind} {named} serves at {used[kind, named]}" for kind, named in made if (kind, named) in used),
+        tuple(unseen),
     )
+
+
+def _kept(
+    account: Account, environment: Environment, number: str, name: str
+) -> tuple[list[tuple[str, str]], list[str]]:
+    """Of each type whose resources have names of their own: the one of this name, if it is ours; and what could not be
+    looked for. Who may not look for a type has made none of it, and its like of a local account is answered by none."""
+    found: list[tuple[str, str]] = []
+    unseen: list[str] = []
+    for kind in resource_types().values():
+        if kind.kept is None or not re.fullmatch(kind.kept.called, name):
+            continue
+        try:
+            seen = see_kept(account, kind, name, arn_of(kind.kept, environment, number, name))
+        except Exception as error:
+            code = error_code(error)
+            if code is None or not (code in _MAY_NOT or (environment.is_local and code == _NOT_HERE)):
+                raise
+            if code in _MAY_NOT:
+                unseen.append(f"{kind.type}s could not be looked for: {code}")
+            continue
+        if seen.tags.get(RESOURCE) == f"{kind.type} {name}":
+            found.append((kind.type, name))
+    return found, unseen
+
+
+_MAY_NOT = frozenset({"AccessDenied", "AccessDeniedException", "UnauthorizedOperation", "AuthorizationError"})
+_NOT_HERE = "UnknownOperationException"
 
 
 def _used_by_others(account: Account, sagemaker: Any, going: Set[str]) -> Mapping[tuple[str, str], str]:

@@ -98,9 +98,9 @@ def _lines(plan: Plan) -> Iterator[str]:
 
 
 def _change(item: Change) -> Iterator[str]:
-    named = "" if item.type == "endpoint" else f" as {item.name}"
+    named = "" if item.name == item.declared else f" as {item.name}"
     yield f"  {_MARKS[item.action]} {item.type} {item.declared}{named}"
-    if item.type == "endpoint-config" and item.old is not None and item.new is not None:
+    if item.type != "endpoint" and item.action != "nothing" and item.old is not None and item.new is not None:
         for change in members(item.old, item.new):
             yield f"      {_mark(change)} {change.at}: {_sides(change)}"
     yield from (f"      {step}" for step in item.steps)

@@ -26,7 +26,7 @@ from mlops.deploy.shifting import scaling, seeing
 from mlops.deploy.shifting.journal import Stored
 from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
-from mlops.ir.resource import Resource
+from mlops.ir.resource import Resource, ResourceType
 from mlops.ir.shift import Scaling
 
 _PACKAGE = ":model-package/"
@@ -57,6 +57,16 @@ class SeenEndpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class SeenKept:
+    """What there is of one that is called by its own name: ``properties`` None where there is none, ``reply`` what was
+    told of it."""
+
+    properties: Mapping[str, Any] | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    reply: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """``versions`` are by group: the one that serves where it is declared to, else the newest approved one. ``newest``
     are those that are approved since. ``there`` has properties by type and name, None for what is not there."""
@@ -69,6 +79,8 @@ class Seen:
     there: Mapping[tuple[str, str], Mapping[str, Any] | None] = field(default_factory=dict)
     endpoints: Mapping[str, SeenEndpoint] = field(default_factory=dict)
     bucket_missing: str | None = None
+    kept: Mapping[str, SeenKept] = field(default_factory=dict)
+    """By type and name."""
 
 
 def see(
@@ -84,10 +96,17 @@ def see(
         missing = absent(account, assets)
         uploads = tuple(item for asset in assets for item in missing[asset.uri, asset.address])
         versions, newest = _versions(account, wanted)
-        contents = wanted.contents({group: version.arn for group, version in versions.items()})
+        contents = wanted.contents({group: version.arn for group, version in versions.items()}, identity.account)
+        called = {resource.key for resource in wanted.kept}
         there = {
             (item.resource.type, item.name): calls.see(account, resource_types()[item.resource.type], item.name)
             for item in contents.values()
+            if item.resource.key not in called
+        }
+        kept = {
+            key: see_kept(account, resource_types()[item.resource.type], item.name, item.arn)
+            for key, item in contents.items()
+            if key in called
         }
         endpoints: dict[str, SeenEndpoint] = {}
         bucket_missing = None
@@ -99,7 +118,16 @@ def see(
                 endpoints[endpoint.name] = _live(account, endpoint.name)
             judged = tuple(_judged(account, wanted, endpoint, contents, settings, passed))
             endpoints[endpoint.name] = replace(endpoints[endpoint.name], gates=judged)
-    return Seen(identity, account.region, uploads, versions, newest, there, endpoints, bucket_missing)
+    return Seen(identity, account.region, uploads, versions, newest, there, endpoints, bucket_missing, kept)
+
+
+def see_kept(account: Account, kind: ResourceType, name: str, arn: str) -> SeenKept:
+    """One that is called by its own name, as it is now."""
+    reply = unless_missing(lambda: calls.make(account, kind, kind.describe(name)))
+    if reply is None or kind.kept is None or not kind.kept.found(reply):
+        return SeenKept()
+    listing = kind.kept.tags(arn, name)
+    return SeenKept(kind.read(reply), kind.kept.told(calls.make(account, kind, (listing,))), reply)
 
 
 def see_endpoint(account: Account, wanted: Wanted, endpoint: Resource) -> SeenEndpoint:

@@ -10,8 +10,9 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from mlops.deploy.resources import resource_types
 from mlops.ir import Checked, Ref, Value
-from mlops.ir.resource import GROUPS, ROOT, Resource, declared_resources
+from mlops.ir.resource import GROUPS, ROOT, Kept, Resource, declared_resources, label_of
 from mlops.ir.values import Expression, expressions, to_json, transform
 from mlops.project.environments import Environment
 
@@ -24,12 +25,14 @@ _DIGEST = 10
 
 @dataclass(frozen=True, slots=True)
 class Content:
-    """A model or an endpoint configuration, as it is made: ``request`` without its name and tags."""
+    """A resource as it is made: ``request`` without its name and tags. ``arn`` is known of one that has a name of
+    its own."""
 
     resource: Resource
     name: str
     request: Mapping[str, Any]
     tags: Mapping[str, str]
+    arn: str = ""
 
 
 @dataclass(frozen=True)
@@ -49,7 +52,7 @@ class Wanted:
 
     @cached_property
     def _by_key(self) -> Mapping[str, Resource]:
-        return {f"{resource.type}-{resource.name}": resource for resource in self.resources}
+        return {label_of(resource.type, resource.name): resource for resource in self.resources}
 
     def named(self, resource: Resource) -> tuple[Resource, ...]:
         """Those that it names."""
@@ -68,33 +71,54 @@ class Wanted:
 
         def plain(expression: Expression) -> Value:
             key = _key(expression)
-            return expression if key is None else self.digest(self._by_key[key])
+            if key is None or _is_called_so(self._by_key[key]):
+                return expression
+            return self.digest(self._by_key[key])
 
         return _hash({name: to_json(transform(value, plain)) for name, value in _members(resource)})
 
-    def contents(self, versions: Mapping[str, str]) -> Mapping[str, Content]:
+    @cached_property
+    def kept(self) -> tuple[Resource, ...]:
+        """Those that are called by their own names, and changed where they stand; what one names comes before it."""
+        return tuple(resource for resource in self.resources if resource_types()[resource.type].kept is not None)
+
+    def contents(self, versions: Mapping[str, str], account: str = "") -> Mapping[str, Content]:
         """By type and name. ``versions`` are ARNs by group; what follows a group that is not among them is left out,
-        with all that names it."""
+        with all that names it; ``account`` is the number that stands in ARNs."""
         found: dict[str, Content] = {}
-        for resource in (*self.of("model"), *self.of("endpoint-config")):
-            made = self._content(resource, versions, found)
+        for resource in (*self.of("model"), *self.of("endpoint-config"), *self.kept):
+            made = self._content(resource, versions, found, account)
             if made is not None:
                 found[resource.key] = made
         return found
 
-    def _content(self, resource: Resource, versions: Mapping[str, str], made: Mapping[str, Content]) -> Content | None:
+    def arn(self, resource: Resource, account: str) -> str | None:
+        """Of one that is called by its own name."""
+        kept = resource_types()[resource.type].kept
+        return None if kept is None else arn_of(kept, self.environment, account, resource.name)
+
+    def _content(
+        self, resource: Resource, versions: Mapping[str, str], made: Mapping[str, Content], account: str
+    ) -> Content | None:
         def known(expression: Expression) -> Value:
             path = expression.path if isinstance(expression, Ref) else None
             if path is not None and path.root == GROUPS:
                 return versions.get(path.name, expression)
             key = _key(expression)
-            there = made.get(self._by_key[key].key) if key is not None else None
-            return there.name if there is not None else expression
+            if path is None or key is None:
+                return expression
+            other = self._by_key[key]
+            if path.segments == ("Arn",):
+                return self.arn(other, account) or expression
+            there = made.get(other.key)
+            return other.name if _is_called_so(other) else there.name if there is not None else expression
 
         members = {name: transform(value, known) for name, value in _members(resource)}
         if any(True for value in members.values() for _ in expressions(value)):
             return None
         request = {name: to_json(value) for name, value in members.items()}
+        if _is_called_so(resource):
+            return Content(resource, resource.name, request, self.tags(resource), self.arn(resource, account) or "")
         tail = f"-{_hash(request)[:_DIGEST]}"
         name = resource.name[: _NAME - len(tail)].rstrip("-") + tail
         return Content(resource, name, request, {**self.tags(resource), **_counted(request)})
@@ -107,6 +131,17 @@ class Wanted:
             CONTENT: self.digest(resource),
             ORIGIN: _cut(f"{self.origin} in {self.environment.name}"),
         }
+
+
+def arn_of(kept: Kept, environment: Environment, account: str, name: str) -> str:
+    """Of one of these in an account."""
+    partition = environment.role.split(":")[1] if environment.role.startswith("arn:") else "aws"
+    return kept.arn.format(partition=partition, region=environment.region, account=account, name=name)
+
+
+def _is_called_so(resource: Resource) -> bool:
+    """In the account as in the file."""
+    return resource.type == "endpoint" or resource_types()[resource.type].kept is not None
 
 
 def _cut(text: str) -> str:
