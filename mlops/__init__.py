@@ -13,7 +13,7 @@ from mlops.ports import fill as _fill
 
 if TYPE_CHECKING:
     # Imports: written by `make names`.
-    from mlops.declare import as_written, environment, execution, image, resources
+    from mlops.declare import as_written, environment, execution, image, resources, rules
     from mlops.declare.conditions import Condition, all_of, any_of, compare, is_in
     from mlops.declare.containers import Container, ModelData
     from mlops.declare.functions.step import step
@@ -186,6 +186,7 @@ __all__ = [
     "json_file",
     "omit",
     "resources",
+    "rules",
     "secret",
     "step",
     "when",
@@ -288,6 +289,7 @@ _HOMES = {
     "json_file": "mlops.declare.run_time_texts",
     "omit": "mlops.declare.members",
     "resources": "mlops.declare.resources",
+    "rules": "mlops.declare.rules",
     "secret": "mlops.declare.secrets",
     "step": "mlops.declare.functions.step",
     "when": "mlops.declare.steps.condition",

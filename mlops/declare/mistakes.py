@@ -271,6 +271,14 @@ Good: each.selected(fit.outputs["path"]), after each.select_max(fit.outputs["sco
 Bad:  Lineage("Record", entities=[model], associations=[Association(data, model)])
 Good: Lineage("Record", entities=[data, model], associations=[Association(data, model)])""",
     ),
+    "D092": Mistake(
+        "training-rule",
+        """A rule that watches a training has parameters within their bounds and a variable of the job's environment to
+travel in.
+
+Bad:  rules.Plateau("loss", values=0)
+Good: rules.Plateau("loss", values=5)""",
+    ),
     "D100": Mistake(
         "unreadable-file",
         """A pipeline file cannot be read.

@@ -294,7 +294,9 @@ def _hyperparameters(given: Any, lowering: Lowering, step: Step) -> Value:
 
 
 def _environment(given: Any, lowering: Lowering, step: Step) -> Value:
-    return _script(given, lowering, step)[1]
+    """The author's, and the rules that watch a Training."""
+    variables, rules = _script(given, lowering, step)[1], getattr(given, "rule_variables", {})
+    return {**variables, **rules} if rules and isinstance(variables, Mapping) else variables or rules or None
 
 
 def _instance(given: Any, lowering: Lowering, _: Step) -> Value:

@@ -81,11 +81,11 @@ def all_values(pattern: re.Pattern[str], log: Path) -> Iterator[float]:
             yield from numbers_in(pattern, line)
 
 
-def numbers_in(pattern: re.Pattern[str], line: str) -> list[float]:
+def numbers_in(pattern: re.Pattern[str], line: str, *, finite: bool = True) -> list[float]:
     """Values of one metric in a line as it was written, else as the service's logs show it, where a tab is #011.
 
-    What is not finite is none: CloudWatch, through which the service has them, takes neither nan nor inf. Nor is what
-    we write ourselves, which may quote the command or the end of a log.
+    What is not finite is none: CloudWatch, through which the service has them, takes neither nan nor inf; who looks for
+    these says so. Nor is what we write ourselves, which may quote the command or the end of a log.
 
     >>> numbers_in(re.compile("loss=(\\\\S+)"), "loss=0.5 loss=nan loss=many")
     [0.5]
@@ -94,17 +94,17 @@ def numbers_in(pattern: re.Pattern[str], line: str) -> list[float]:
     """
     if line.startswith(_OURS):
         return []
-    found = [*_matched(pattern, line)]
-    return [*_matched(pattern, line.replace("\t", "#011"))] if not found and "\t" in line else found
+    found = [*_matched(pattern, line, finite)]
+    return [*_matched(pattern, line.replace("\t", "#011"), finite)] if not found and "\t" in line else found
 
 
-def _matched(pattern: re.Pattern[str], line: str) -> Iterator[float]:
+def _matched(pattern: re.Pattern[str], line: str, finite: bool) -> Iterator[float]:
     for match in pattern.finditer(line):
         try:
             value = float(match.group(1).partition("#011")[0])
         except (ValueError, TypeError, IndexError, AttributeError):
             continue
-        if math.isfinite(value):
+        if not finite or math.isfinite(value):
             yield value
 
 

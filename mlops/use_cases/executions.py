@@ -13,6 +13,7 @@ from typing import Any
 from mlops.check import step_types
 from mlops.deploy.executions import following
 from mlops.deploy.executions.awaited import awaited
+from mlops.deploy.executions.curves import Curves, Measured
 from mlops.deploy.executions.details import definition_of_execution
 from mlops.deploy.executions.following import ExecutionState, StepState, describe, find, log_lines
 from mlops.deploy.executions.log_following import Printed
@@ -209,13 +210,8 @@ def logged_elsewhere(execution: Found, step: str | None = None) -> Mapping[str, 
 def log_until_the_end(execution: Found, step: str | None = None) -> Log:
     """The same, and what they print until the execution has ended, as it comes. A ``step`` may be one that has not
     begun yet. Ctrl-C ends the following only."""
-    account, arn = execution.connected.account, execution.arn
     if step is not None:
-        definition, _ = definition_of_execution(account, arn)
-        known = [placed.step.name for placed in definition.placed()]
-        if step not in known:
-            there = instead(step, known, "it has")
-            raise UsageError(f"execution {arn.rpartition('/')[2]} has no step {step!r}{there}")
+        _need_step(execution, step)
     return Log(_printed(execution, step), could_print=True)
 
 
@@ -234,6 +230,36 @@ def _printed(execution: Found, step: str | None) -> Iterator[LogLine]:
     except KeyboardInterrupt as interrupt:
         interrupt.add_note(goes_on(execution.connected, execution.arn))
         raise
+
+
+def metrics(execution: Found, step: str | None = None, *, following: bool = False) -> Iterator[Measured]:
+    """What the training jobs, or that of ``step``, have measured so far, in the order of their logs; ``following``
+    until the execution has ended."""
+    state, account = execution.state, execution.connected.account
+    if step is not None and all(item.name != step for item in state.steps):
+        _need_step(execution, step)
+    curves = Curves(account)
+    try:
+        while True:
+            for item in state.steps:
+                if step is None or item.name == step:
+                    yield from curves.since(item)
+            if state.ended or not following:
+                return
+            account.rest(execution.arn, 0.2)
+            state = execution.state
+    except KeyboardInterrupt as interrupt:
+        interrupt.add_note(goes_on(execution.connected, execution.arn))
+        raise
+
+
+def _need_step(execution: Found, step: str) -> None:
+    """One may not have begun yet."""
+    definition, _ = definition_of_execution(execution.connected.account, execution.arn)
+    known = [placed.step.name for placed in definition.placed()]
+    if step not in known:
+        there = instead(step, known, "it has")
+        raise UsageError(f"execution {execution.arn.rpartition('/')[2]} has no step {step!r}{there}")
 
 
 def stop(execution: Found, listener: Listener, consent: Consent = NOBODY, *, watching_it: bool) -> ExecutionState:

@@ -82,6 +82,7 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         (["executions", "show", "--env", "prod", ""], []),
         (["executions", "logs", "abc", ""], ["One"]),
         (["executions", "logs", "last", ""], ["Two"]),
+        (["executions", "metrics", "abc", ""], ["One"]),
         (["executions", "open", "T"], ["Two"]),
         (["executions", "open", "abc", ""], ["One"]),
         (["executions", "list", ""], ["churn"]),

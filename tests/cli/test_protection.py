@@ -131,6 +131,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("executions list"),
     Reads("executions show", ("last",), environment="local"),
     Reads("executions logs", ("last",), environment="local"),
+    Reads("executions metrics", ("last",), environment="local"),
     Reads("executions record", ("last",), code=2, environment="local"),
     Reads("executions diff", ("last", "last"), environment="local"),
     Reads("models list"),

@@ -214,6 +214,7 @@ CALLS = (
     Call("executions list"),
     Call("executions show"),
     Call("executions logs", ("last",), keeps="what steps printed"),
+    Call("executions metrics", ("last",)),
     Call("executions record", code=0 if TRACKED else 2),
     Call("executions stop", ("last",), code=1),
     Call("executions retry", ("last",), code=1),

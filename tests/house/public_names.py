@@ -17,7 +17,7 @@ PACKAGE = Path(__file__).parent.parent.parent / "mlops"
 BEGIN, END = "# Names: written by `make names`.\n", "# End of names.\n"
 IMPORTS_BEGIN, IMPORTS_END = "    # Imports: written by `make names`.\n", "    # End of imports.\n"
 
-WHOLE = ("as_written", "environment", "execution", "image", "resources")
+WHOLE = ("as_written", "environment", "execution", "image", "resources", "rules")
 """Modules that pipeline files get as they are: ``image.sklearn("1.2-1")``."""
 BY_HAND = ("by_environment",)
 """A function whose module has its name is imported at once."""

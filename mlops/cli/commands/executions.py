@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from typing import TYPE_CHECKING
 
 import click
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """Runs of pipelines: list, show, logs, record, stop, retry, answer, diff, open."""
+    """Runs of pipelines: list, show, logs, metrics, record, stop, retry, answer, diff, open."""
 
 
 @command.command("list")
@@ -143,6 +144,46 @@ def logs(execution: str, step: str | None, environment: str, following: bool, fo
         else:
             why = "" if printed.could_print else ": only steps that are jobs or call functions have a log"
         talk(f"nothing was printed{why}")
+
+
+@command.command()
+@click.argument("execution")
+@click.argument("step", required=False)
+@options.environment
+@click.option("-f", "--follow", "following", is_flag=True, help="Value by value, until EXECUTION has ended.")
+@options.as_json
+def metrics(execution: str, step: str | None, environment: str, following: bool, format_: str) -> None:
+    """The metrics that the training steps of EXECUTION printed, or only STEP. EXECUTION may be `last`.
+
+    As JSON it is one value a line, else a line a metric with its curve. Ctrl-C ends the following and leaves the
+    execution alone.
+    """
+    from mlops.cli.curve import curve
+    from mlops.use_cases.executions import found, metrics
+
+    series: dict[tuple[str, str], list[float]] = {}
+    for item in metrics(found(environment, execution), step, following=following):
+        series.setdefault((item.step, item.metric), []).append(item.value)
+        if format_ == "json":
+            value = item.value if math.isfinite(item.value) else str(item.value)
+            click.echo(json.dumps({"step": item.step, "metric": item.metric, "number": item.number, "value": value}))
+        elif following:
+            click.echo(f"{item.step} {item.metric} {item.number} {item.value:g}")
+    if not series:
+        talk("nothing was measured: no training step has printed a value of one of its metrics")
+    elif format_ != "json" and not following:
+        table(
+            ("STEP", "METRIC", "VALUES", "FIRST", "LAST", "LEAST", "MOST", "CURVE"),
+            [
+                (*of, str(len(values)), *(f"{value:g}" for value in _ends(values)), curve(values))
+                for of, values in sorted(series.items())
+            ],
+        )
+
+
+def _ends(values: list[float]) -> tuple[float, float, float, float]:
+    finite = [value for value in values if math.isfinite(value)] or values
+    return values[0], values[-1], min(finite), max(finite)
 
 
 @command.command()

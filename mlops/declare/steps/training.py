@@ -11,6 +11,7 @@ from mlops.declare import training_job
 from mlops.declare.by_name import unknown_name
 from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelReference, Poison, PropertyReference
+from mlops.declare.rules import TrainingRule, variables
 from mlops.declare.steps.base import Step
 from mlops.declare.steps.shared_arguments import (
     OWN_TAGS,
@@ -38,7 +39,7 @@ from mlops.declare.training_job import (
     TensorBoard,
 )
 from mlops.ir import JobKind, S3Place, StepType
-from mlops.ir.fields import COUNT, FLAG, MODEL, TEXT, TEXTS, WORDS, Constructor, Field, Yielded, by_name, made
+from mlops.ir.fields import COUNT, FLAG, MODEL, TEXT, TEXTS, WORDS, Constructor, Field, Yielded, by_name, hidden, made
 from mlops.ir.permissions import to_run
 
 __all__ = ["Training"]
@@ -97,6 +98,7 @@ FIELDS = (
     *training_job.LIMITS,
     Field("max_pending", "StoppingCondition.MaxPendingTimeInSeconds", COUNT),
     *training_job.SAFEGUARDS,
+    hidden("rules", default=()),
     Field("debug_hook", "DebugHookConfig", made(training_job.DEBUG_HOOK)),
     Field("debug_rules", "DebugRuleConfigurations", _RULES),
     Field("profiler", "ProfilerConfig", made(training_job.PROFILER)),
@@ -114,8 +116,9 @@ class Training(Step):
     """Runs ``code`` (a script, or a folder with ``entry`` in it) in script mode; without code, the image's algorithm.
 
     The script finds channel ``x`` in ``$SM_CHANNEL_X``, gets hyperparameters as ``--name value``, and leaves the model
-    in ``$SM_MODEL_DIR``. ``metrics`` maps a name to the regular expression that finds it in the log. ``volume`` is in
-    GB, ``max_runtime``, ``max_wait``, ``max_pending`` and ``keep_alive`` in seconds.
+    in ``$SM_MODEL_DIR``. ``metrics`` maps a name to the regular expression that finds it in the log; ``rules`` watch
+    them where the job runs in the local account. ``volume`` is in GB, ``max_runtime``, ``max_wait``, ``max_pending``
+    and ``keep_alive`` in seconds.
     """
 
     step_type = STEP_TYPE
@@ -148,6 +151,7 @@ class Training(Step):
         max_pending: Count | None = None,
         checkpoints: Text | Checkpoint | None = None,
         job_attempts: Count | None = None,
+        rules: Sequence[TrainingRule] = (),
         to: Text | None = None,
         compression: Literal["GZIP", "NONE"] | None = "GZIP",
         debug_hook: DebugHook | None = None,
@@ -184,6 +188,9 @@ class Training(Step):
         self.max_pending = max_pending
         self.checkpoints = checkpoints
         self.job_attempts = job_attempts
+        self.rules = tuple(rules)
+        own = code is not None or command is not None
+        self.rule_variables = variables(name, self.rules, self.metrics, self.environment, own)
         self.to = to
         self.compression = compression
         self.debug_hook = debug_hook

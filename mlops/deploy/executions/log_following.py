@@ -18,13 +18,15 @@ class Printed:
         self._account = account
         self._tokens: dict[tuple[str, str], str | None] = {}
 
-    def since(self, step: StepState) -> Iterator[str]:
-        """Whole lines that were not given before; none of a step without a job or a function of the local account."""
+    def since(self, step: StepState, *, first_host: bool = False) -> Iterator[str]:
+        """Whole lines that were not given before; none of a step without a job or a function of the local account.
+        ``first_host``: of no other."""
         group, streams_begin = step.log_group, step.log_streams(self._account)
         if group is None or streams_begin is None:
             return
         client = self._account.client("logs")
-        for stream in _streams(client, group, streams_begin):
+        streams = _streams(client, group, streams_begin)
+        for stream in streams[:1] if first_host else streams:
             token = self._tokens.get((group, stream))
             while True:
                 events, following = _read(client, group, stream, token)

@@ -26,6 +26,7 @@ from mlops.run.pipe_mode import PipedChannel, Pipes
 from mlops.run.requirements import check_requirements
 from mlops.run.resolve import as_text, as_texts
 from mlops.run.spot import Finish, SpotTask
+from mlops.run.training_rules import Finding, WatchedTask, Watcher, watcher
 from mlops.run.training_toolkit import Script, is_package, script_of, torchrun, variables
 from mlops.run.training_toolkit import command as script_command
 from mlops.run.transfer import Upload, below_opt_ml, fetch, fetch_source, left_in, safe, upload
@@ -99,21 +100,34 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     if script is not None and _starts_modules(algorithm.get("TrainingImage")):
         script = replace(script, program=f"{script.program.removesuffix('.py')}.py")
     compiled_metrics(algorithm.get("MetricDefinitions"))
-    run = _Run(work, request, job, script, cluster(work.name, request.get("ResourceConfig") or {}))
+    watched = watcher(work, request, job)
+    run = _Run(work, request, job, script, cluster(work.name, request.get("ResourceConfig") or {}), watched)
+    task: Task
     if request.get("EnableManagedSpotTraining"):
-        return SpotTask(run, job, request, work.pace, work.execution.interruptions.get(work.step.name))
-    return run.begin(runtime_limit(request), lambda ended: run.finish(ended))
+        task = SpotTask(run, job, request, work.pace, work.execution.interruptions.get(work.step.name))
+    else:
+        task = run.begin(runtime_limit(request), lambda ended: run.finish(ended))
+    return task if watched is None else WatchedTask(task, watched)
 
 
 class _Run:
     """One training job on its instances; begun again, it gets new ones."""
 
-    def __init__(self, work: Work, request: Mapping[str, Any], job: Job, script: Script | None, hosts: Cluster) -> None:
+    def __init__(
+        self,
+        work: Work,
+        request: Mapping[str, Any],
+        job: Job,
+        script: Script | None,
+        hosts: Cluster,
+        watched: Watcher | None,
+    ) -> None:
         self.works = [work.on(host.name) for host in hosts.hosts]
         self._request = request
         self._job = job
         self._script = script
         self._hosts = hosts
+        self._watched = watched
         self._pipes: list[Pipes] = []
 
     def begin(self, limit: float | None, finish: Finish, upload_seconds: float | None = None) -> CommandTask:
@@ -158,7 +172,10 @@ class _Run:
 
     def finish(self, ended: Ended, late: str = "MaxRuntimeInSeconds") -> Outcome:
         """``late`` is the limit that it ran into, where it did."""
-        return _finish(self.works, self._request, self._job, ended, late)
+        finding = None
+        if self._watched is not None:
+            finding = self._watched.last_look()
+        return _finish(self.works, self._request, self._job, ended, late, finding)
 
     def _planned(self, work: Work, position: int) -> HostCommand:
         request, script, host = self._request, self._script, self._hosts.hosts[position]
@@ -319,13 +336,22 @@ def _fetch_checkpoints(work: Work, request: Mapping[str, Any]) -> list[Upload]:
     return [checkpoints]
 
 
-def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: Ended, late: str) -> Outcome:
+def _finish(
+    hosts: Sequence[Work],
+    request: Mapping[str, Any],
+    job: Job,
+    ended: Ended,
+    late: str,
+    finding: Finding | None,
+) -> Outcome:
     metrics = final_metrics(
         compiled_metrics((request.get("AlgorithmSpecification") or {}).get("MetricDefinitions")),
         [work.log for work in hosts],
     )
     seconds = max(1, round((now() - job.began).total_seconds()))
     members: dict[str, Any] = {"TrainingTimeInSeconds": seconds, "FinalMetricDataList": metrics or None}
+    if finding is not None and (ended.stopped or _is_good(ended)):
+        return _found(hosts, request, job, ended, finding, members)
     if ended.stopped:
         # It had its time to write what it has found so far, which the service keeps too.
         return job.ended("Stopped", ModelArtifacts=_publish(hosts, request, even_without_files=False), **members)
@@ -342,6 +368,34 @@ def _finish(hosts: Sequence[Work], request: Mapping[str, Any], job: Job, ended: 
         return job.ended("Failed", told or failure_reason(ended, hosts), **members)
     job.enters("Uploading")
     return job.ended("Completed", ModelArtifacts=_publish(hosts, request), **members)
+
+
+def _is_good(ended: Ended) -> bool:
+    return ended.code == 0 and ended.exceeded is None and not ended.timed_out
+
+
+def _found(
+    hosts: Sequence[Work],
+    request: Mapping[str, Any],
+    job: Job,
+    ended: Ended,
+    finding: Finding,
+    members: Mapping[str, Any],
+) -> Outcome:
+    """A training that a rule has stopped, or would have: its model is kept whatever becomes of the step."""
+    job.enters("Uploading")
+    model = _publish(hosts, request, even_without_files=not ended.stopped)
+    reason: str | None = finding.told
+    if finding.ruled.then == "keep":
+        if model is not None:
+            # The job was stopped, which is no failure of the step; what it has read of it is there.
+            job.enters("Stopped" if ended.stopped else "Completed", finding.told)
+            job.ended("Stopped" if ended.stopped else "Completed", ModelArtifacts=model, **members)
+            return job.outcome("Succeeded")
+        reason = f"{finding.told}; nothing was in /opt/ml/model that could be kept"
+    job.enters("Stopped" if ended.stopped else "Failed", reason)
+    job.ended("Stopped" if ended.stopped else "Failed", reason, ModelArtifacts=model, **members)
+    return job.outcome("Failed", reason)
 
 
 def _failure(work: Work) -> str | None:

@@ -216,12 +216,29 @@ class _Journal:
     def _with_jobs(self) -> Iterator[sqlite3.Connection]:
         with self._state.store.transaction() as connection:
             for (kind, name), description in self._jobs.items():
+                self._tell_findings(kind, name, description)
                 jobs.record(self._state, kind, name, description)
             for (kind, name), child in self._children.items():
                 jobs.record_child(self._state, self._execution, kind, name, child)
             yield connection
         self._jobs.clear()
         self._children.clear()
+
+    def _tell_findings(self, kind: str, name: str, description: Mapping[str, Any]) -> None:
+        """What rules found of a training, once."""
+        before = None
+        for told in description.get("DebugRuleEvaluationStatuses") or ():
+            if told["RuleEvaluationStatus"] != "IssuesFound":
+                continue
+            before = before or resources.find(self._state, kind, name) or {}
+            if not any(
+                item["RuleConfigurationName"] == told["RuleConfigurationName"]
+                and item["RuleEvaluationStatus"] == "IssuesFound"
+                for item in before.get("DebugRuleEvaluationStatuses") or ()
+            ):
+                detail = {"rule": told["RuleConfigurationName"], "finding": told.get("StatusDetails")}
+                ids = {"job": name, **({"execution": self._execution} if self._execution else {})}
+                events.tell(self._state, "training.rule-found", description["TrainingJobArn"], ids, detail)
 
 
 class LocalJournal(_Journal):
