@@ -6,7 +6,7 @@ log, and answers a sentence as soon as something is wrong. It reads no clock and
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeAlias
 
@@ -50,12 +50,6 @@ class Ruled:
     name: str
     rule: TrainingRule
     then: Then = "fail"
-
-
-def first_finding(rule: TrainingRule, seen: Iterable[Seen]) -> str | None:
-    """What a rule says first of a whole series."""
-    watch = rule.watch()
-    return next((said for item in seen if (said := watch(item)) is not None), None)
 
 
 def below(name: str, value: float, least: float) -> str | None:

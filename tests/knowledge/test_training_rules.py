@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from mlops import rules as declared
-from mlops.ir.training_rule import Seen, first_finding
+from mlops.ir.training_rule import Seen
 from mlops.knowledge.training_rules import WrongRule, names, read, rule_named, rules_of
 
 NAN, INF = math.nan, math.inf
@@ -87,7 +87,8 @@ ROWS: list[tuple[str, str, dict[str, Any], list[Seen], str | None]] = [
     ("name", "parameters", "series", "found"), [row[1:] for row in ROWS], ids=[row[0] for row in ROWS]
 )
 def test_findings(name: str, parameters: dict[str, Any], series: list[Seen], found: str | None) -> None:
-    said = first_finding(read("rule", json.dumps({"rule": name, **parameters})).rule, series)
+    watch = read("rule", json.dumps({"rule": name, **parameters})).rule.watch()
+    said = next((said for item in series if (said := watch(item)) is not None), None)
     assert said is None if found is None else found in (said or ""), said
 
 
