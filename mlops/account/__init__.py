@@ -86,6 +86,9 @@ class Here(Protocol):
     def stubbed(self, execution: str) -> Mapping[str, str]:
         """By step of the execution with that id, what stood for it."""
 
+    def holds(self, uri: str) -> bool:
+        """Whether an object's URI begins with ``uri``, or one's will when an execution starts: of what is mounted."""
+
     def mount(self, uri: str, folder: Path) -> tuple[int, int]:
         """What lies in ``folder`` is below ``uri`` from now on, brought up to date before each execution. How many
         objects were stored, and how many taken away. Raises :class:`mlops.account.answers.Refused`."""

@@ -48,6 +48,14 @@ tells it; `mlops run` tells it as an error before anything starts, where the ste
 Bad:  mlops run pipeline.py  with an EMR step that no branch holds
 Good: mlops start in an account, a stub in a test, or mlops run --only the other steps""",
     ),
+    "A031": (
+        "data-not-here",
+        """A step reads a place in S3 that has no object in the local account, and no other step writes there. `mlops
+run` tells it as an error before anything starts, where the step is surely reached, and `mlops start` as a warning.
+
+Bad:  mlops run pipeline.py  with the input "s3://acme/raw/" that nobody has brought
+Good: mlops local put raw s3://acme/raw/, or -p Raw=raw where a parameter names it""",
+    ),
 }
 """Name and text of what lies around the pipelines in an environment; all warnings."""
 

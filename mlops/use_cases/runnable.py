@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from mlops.check.data_here import Holds, missing_data
 from mlops.check.filled import filled
 from mlops.check.here import Knows, cannot_run, unavoidable
 from mlops.check.selection import listed_codes, read_selection
@@ -23,12 +24,14 @@ def obstacles(
     knows: Knows | None = None,
     without: Collection[str] = (),
     values: Mapping[str, str] | None = None,
+    holds: Holds | None = None,
 ) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
     others is told what comes of them; nothing is of those that do not run (``without``). With
-    ``values`` of parameters, what these decide is judged, too."""
+    ``values`` of parameters, what these decide is judged, too. Without ``holds`` nothing is said of missing data."""
     judged = checked if values is None else filled(checked, values)
-    told = (item for item in cannot_run(judged, knows) if item.step not in without)
+    every = [*cannot_run(judged, knows), *(missing_data(checked, judged, holds) if holds is not None else ())]
+    told = (item for item in every if item.step not in without)
     found = [item for item in told if not only or item.step in only]
     surely = (only or unavoidable(checked)) if found else ()
     return tuple(
@@ -46,9 +49,10 @@ def need_runnable(
     knows: Knows,
     without: Collection[str],
     values: Mapping[str, str],
+    holds: Holds | None,
 ) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
-    found = obstacles(checked, only, knows, without, values)
+    found = obstacles(checked, only, knows, without, values, holds)
     if found:
         need_sound(found, listener, doing="run")
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
-from mlops.check import check
+from mlops.check import bind, check
+from mlops.check.data_here import missing_data
+from mlops.check.filled import filled
 from mlops.check.here import cannot_run
 from mlops.check.selection import read_selection
 from mlops.check.sources import open_one
@@ -69,8 +71,7 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
         need_same(connected, source[0], request.target, request.suffix)
     values = with_files(connected.environment, connected.root, definition, request.parameters)
     judge(definition, values)
-    if source is None:
-        _tell(connected, definition, request.only, listener)
+    _tell(connected, definition, values, request, listener, judged=source is not None)
     selective = None
     if request.only:
         selection = select(check(definition), request.only)
@@ -86,17 +87,29 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
     return Started(connected, arn)
 
 
-def _tell(connected: Connected, definition: Definition, only: Collection[str], listener: Listener) -> None:
-    """What checking would tell of what the account has, and, where this is the local one, what cannot run here. The
-    account took it, so nothing is refused."""
-    checked = check(definition)
+def _tell(
+    connected: Connected,
+    definition: Definition,
+    values: Mapping[str, str],
+    request: Start,
+    listener: Listener,
+    *,
+    judged: bool,
+) -> None:
+    """What checking would tell of what the account has, unless its file was ``judged``, and, where this is the local
+    one, what cannot run here. The account took it, so nothing is refused."""
+    if judged and not connected.environment.is_local:
+        return
+    checked = bind(definition) if judged else check(definition)
     found = list(checked.findings)
     if connected.environment.is_local:
         found += cannot_run(checked, partial(known, connected.environment, lambda: connected.account))
+    if connected.account.here is not None:
+        found += missing_data(checked, filled(checked, values), connected.account.here.holds)
     told = [
         item
         for item in read_selection(connected.root).chosen(found)
-        if item.severity is not Severity.INFO and (not only or item.step is None or item.step in only)
+        if item.severity is not Severity.INFO and (not request.only or item.step is None or item.step in request.only)
     ]
     if told:
         listener(Judged(findings=tuple(sorted(told, key=lambda item: item.sort_key))))

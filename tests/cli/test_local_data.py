@@ -106,6 +106,17 @@ def test_a_mount_and_a_path_of_the_local_environment_are_what_a_run_reads(projec
     assert parameter["DefaultValue"] == "s3://acme/raw/"
 
 
+def test_data_that_nobody_brought_are_told_before_anything_starts(project: Path, said: Said) -> None:
+    told = said("run", "pipeline.py", code=1).err
+    assert "error A031 [Show] no object is stored under s3://acme/raw/, and no step writes one there" in told
+    assert "`mlops local put FILE s3://acme/raw/`" in told and "-p Raw=FILE" in told and "s3://acme/all/" in told
+    assert json.loads(said("executions", "list", "--format", "json").out) == []
+    said("local", "put", "raw", "s3://acme/all/")
+    assert "s3://acme/all/," not in said("run", "pipeline.py", code=1).err
+    said("upsert", "pipeline.py")
+    assert "warning A031 [Show] no object is stored under s3://acme/raw/" in said("start", "data").err
+
+
 def test_what_clients_put_in_parts_and_as_folders_is_got(project: Path, said: Said) -> None:
     s3 = LocalAccount(project / ".mlops", "us-east-1").client("s3")
     s3.create_bucket(Bucket="acme")

@@ -42,14 +42,14 @@ def test_by_the_command_from_a_file_and_by_a_program(local: LocalAccount, capsys
     Path("labels.csv").write_text("inference_id,label,rating\na,1,4\nb,0,\n")
     assert main(["endpoints", "outcome", "door", "labels.csv"]) == 0
     assert capsys.readouterr().out == "3 outcomes of door published\n"
-    at = datetime(2026, 11, 29, 10, tzinfo=UTC)
+    at = datetime(2025, 11, 29, 10, tzinfo=UTC)
     client.outcome("a", "bought", True, endpoint="door", at=at)
     client.outcome("a", "bought", True, endpoint="door", at=at)
     assert client.outcomes([("a", "label", 0), ("b", "label", 1)], endpoint="door", at=at) == 2
     told = published(local)
-    assert [line for line in told if "2026/11/29/10" in line] == [
-        "door/bought/2026/11/29/10: 1",
-        "door/label/2026/11/29/10: 2",
+    assert [line for line in told if "2025/11/29/10" in line] == [
+        "door/bought/2025/11/29/10: 1",
+        "door/label/2025/11/29/10: 2",
     ]
     assert len(told) == 4
 

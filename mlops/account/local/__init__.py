@@ -22,6 +22,7 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.account.run_options import RunOptions
 from mlops.account.shadow_pairs import NewPairs, ShadowPair
+from mlops.ir.s3_uri import split_uri
 
 if TYPE_CHECKING:
     from mlops.account.local.clients import Clients
@@ -83,6 +84,14 @@ class LocalAccount:
         from mlops.account.local import step_records
 
         return step_records.stubbed(self.state, execution)
+
+    def holds(self, uri: str) -> bool:
+        from mlops.account.local import mounts
+
+        bucket, key = split_uri(uri)
+        if self.state.objects.list(bucket, key, limit=1):
+            return True
+        return any(found.uri.startswith(uri) or uri.startswith(found.uri) for found in mounts.mounts(self.state))
 
     def mount(self, uri: str, folder: Path) -> tuple[int, int]:
         from mlops.account.local import mounts
