@@ -206,6 +206,15 @@ def open_one(target: str, environment: str) -> Opened:
     """The same where a command needs exactly one pipeline; an error among the findings may leave none."""
     opened = open_targets([target], environment, definitions=False)
     need_pipeline(opened, target)
+    return _need_one(opened, target)
+
+
+def open_resources(target: str, environment: str) -> Opened:
+    """The same where a file that declares resources, and no pipeline, is taken too."""
+    return _need_one(open_targets([target], environment, definitions=False), target)
+
+
+def _need_one(opened: Opened, target: str) -> Opened:
     if len(opened.pipelines) > 1:
         listed = ", ".join(
             f"{_from_here(checked.definition.where.file or target)}:{checked.definition.name}"

@@ -196,13 +196,19 @@ class Kept:
     busy: Callable[[Mapping[str, Any]], str | None] = at_rest
 
 
+def unnamed(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """In a template, of what is named by the stack: what is replaced then gets another name."""
+    return properties
+
+
 @dataclass(frozen=True, slots=True)
 class ResourceType:
     """All that is known of one type of resource. Each is made in ``deploy/resources/<type>.py`` and nowhere else.
 
     - ``type``: the word for people, and in records.
     - ``service``: the name of boto3's client.
-    - ``cloudformation``: the type's name in a template; None for what is a member of others there.
+    - ``cloudformation``: the type's name in a template; None for what is a member of others there. ``templated``: its
+      properties there, of its name and of what is declared.
     - ``describe``: what is asked to see one, by its name; the replies become one mapping.
     - ``read``: the properties in that mapping, in the form in which they are declared.
     - ``create`` and ``update``: by name and properties; ``update`` is None where nothing of it can be changed.
@@ -225,6 +231,13 @@ class ResourceType:
     inside: Callable[[str], tuple[Call, ...]] = no_calls
     permissions: tuple[str, ...] = ()
     kept: Kept | None = None
+    templated: Callable[[str, Mapping[str, Any]], Mapping[str, Any]] = unnamed
+
+    def in_template(self, name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+        """Its properties in a template, with its name where it has the one that its author gives it."""
+        told = self.templated(name, properties)
+        member = f"{(self.cloudformation or '').rpartition(':')[2]}Name"
+        return told if self.kept is None or member in told else {member: name, **told}
 
     def writes(self, name: str, properties: Mapping[str, Any], *, exists: bool) -> tuple[Call, ...]:
         write = self.update if exists and self.update is not None else self.create

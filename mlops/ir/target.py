@@ -6,12 +6,14 @@ names a target too, or just a function of a checked pipeline to text.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from mlops.ir.checked import Checked
 from mlops.ir.definition import Definition
 from mlops.ir.fields import Constructor
+from mlops.ir.resource import Resource, ResourceType
 from mlops.ir.surroundings import Surroundings
 
 
@@ -27,20 +29,60 @@ class Language:
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """What an upsert brings beside the pipeline: what starts it, and what its file declares, also as it was checked.
+    ``types`` are by the word that a resource has; ``guarded`` gives the DeploymentConfig of an endpoint by its
+    configuration, empty where all traffic goes at once, and raises UsageError where the guardrails cannot do what the
+    environment wants."""
+
+    starts: tuple[Resource, ...]
+    declared: tuple[Resource, ...]
+    files: tuple[Checked, ...]
+    types: Mapping[str, ResourceType]
+    guarded: Callable[[Mapping[str, Any]], Mapping[str, Any]]
+
+
+@dataclass(frozen=True, slots=True)
 class Source:
     """What a target is given. ``around`` reads what lies around the pipeline in its environment, for those that ask:
-    it raises ConfigurationError where there is no such environment. ``bucket`` is the one that the file looked up in
-    the local account, where it looked: a program that serves other environments too does not name it."""
+    it raises ConfigurationError where there is no such environment; ``beside`` reads what is upserted with it.
+    ``bucket`` is the one that the file looked up in the local account, where it looked: a program that serves other
+    environments too does not name it. ``chosen`` is a value of the target's ``choice``."""
 
     checked: Checked
     around: Callable[[], Surroundings]
+    beside: Callable[[], Beside]
     language: Language
     bucket: str | None = None
+    chosen: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An option of a target: ``values``, the first by default; ``help`` is a sentence about it."""
+
+    option: str
+    values: tuple[str, ...]
+    help: str
+
+
+def nothing(source: Source) -> Iterable[str]:
+    return ()
 
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """``help`` is what the command line says of it: a sentence about TARGET, the file that is emitted."""
+    """``help`` is what the command line says of it: a sentence about TARGET, the file that is emitted.
+
+    - ``choice``: what else may be chosen.
+    - ``of_an_account``: it says what is in an account, so the local environment has none of it.
+    - ``of_resources``: it takes a file too that declares what serves, and no pipeline.
+    - ``notes``: what is to be known of what it writes, a clause each.
+    """
 
     help: str
     write: Callable[[Source], str]
+    choice: Choice | None = None
+    of_an_account: bool = False
+    of_resources: bool = False
+    notes: Callable[[Source], Iterable[str]] = nothing

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.check.programs import compile_program
-from mlops.check.sources import Opened, open_one
+from mlops.check.sources import Opened, open_one, open_resources
 from mlops.declare.constructors import constructors
 from mlops.ir import Listener, UsageError
 from mlops.ir.discovery import Found
 from mlops.ir.placeholders import LOCAL_BUCKET, placeholders
 from mlops.ir.plugins import told
 from mlops.ir.surroundings import Surroundings
-from mlops.ir.target import Language, Source, Target
+from mlops.ir.target import Beside, Language, Source, Target
 from mlops.project.environments import LOCAL
 from mlops.project.sdk_source import is_sdk_file
 from mlops.use_cases.judging import need_sound
@@ -29,20 +29,28 @@ class Emitted:
     text: str
 
 
-def emit(found: Found, target: str, environment: str, listener: Listener) -> Emitted:
-    """TARGET as ``found`` writes it. Raises Refusal where it has errors, UsageError for a plug-in that fails."""
+def emit(found: Found, target: str, environment: str, listener: Listener, chosen: str | None = None) -> Emitted:
+    """TARGET as ``found`` writes it, with what was ``chosen`` of its options. Raises Refusal where it has errors,
+    UsageError for a plug-in that fails."""
     writer = target_of(found)
-    opened = open_one(target, environment)
+    opened = open_resources(target, environment) if writer.of_resources else open_one(target, environment)
     need_sound(opened.findings, listener, doing="emit")
+    if writer.of_an_account and opened.project.environment(environment).is_local:
+        raise UsageError(
+            f"{found.name} speaks of an account, and the {environment} environment has none",
+            hint="choose an environment of mlops.toml with --env",
+        )
     looked_up = any(is_sdk_file(Path(file)) for file in opened.files)
-    text = _text(
-        found, writer, _source(opened, environment, LOCAL_BUCKET if looked_up and environment == LOCAL else None)
-    )
+    bucket = LOCAL_BUCKET if looked_up and environment == LOCAL else None
+    source = _source(opened, environment, bucket, chosen)
+    text = _text(found, writer, source)
+    for note in writer.notes(source):
+        listener(Said(text=f"note: {note}"))
     if looked_up:
         sent = _tell_what_is_sent(text, opened, environment, listener)
         if environment == LOCAL:
             _tell_what_is_local(text, found.name, sent, listener)
-    return Emitted(opened.pipelines[0].definition.name, text)
+    return Emitted(source.checked.definition.name, text)
 
 
 def _tell_what_is_sent(text: str, opened: Opened, environment: str, listener: Listener) -> list[str]:
@@ -81,13 +89,21 @@ def target_of(found: Found) -> Target:
     return Target("", lambda source: value(source.checked))
 
 
-def _source(opened: Opened, environment: str, bucket: str | None) -> Source:
+def _source(opened: Opened, environment: str, bucket: str | None, chosen: str | None) -> Source:
+    checked = (*opened.pipelines, *opened.resources)[0]
+
     def around() -> Surroundings:
         from mlops.project.surroundings import surroundings
 
         return surroundings(opened.project.environment(environment))
 
-    return Source(opened.pipelines[0], around, Language(compile_program, constructors), bucket)
+    def beside() -> Beside:
+        # What deploys takes its time to load, and most targets do not ask for it.
+        from mlops.use_cases.beside import beside
+
+        return beside(checked, opened.resources, opened.project.environment(environment), opened.root)
+
+    return Source(checked, around, beside, Language(compile_program, constructors), bucket, chosen)
 
 
 def _text(found: Found, target: Target, source: Source) -> str:

@@ -25,15 +25,25 @@ with Pipeline("waits"):
 
 @pytest.fixture
 def project(tmp_path: Path) -> Path:
-    (tmp_path / "mlops.toml").touch()
+    (tmp_path / "mlops.toml").write_text(
+        """[env.prod]
+account = "111122223333"
+region = "eu-west-1"
+role = "arn:aws:iam::111122223333:role/pipelines"
+bucket = "ours"
+"""
+    )
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     return tmp_path
 
 
 @pytest.mark.parametrize("name", list(TARGETS))
 def test_a_target_is_a_command_and_tells_of_itself(name: str, project: Path) -> None:
-    assert TARGETS[name].load().TARGET.help.endswith(".")
-    assert mlops("emit", name, "pipeline.py", folder=project).out.strip()
+    target = TARGETS[name].load().TARGET
+    assert target.help.endswith(".")
+    assert mlops("emit", name, "pipeline.py", "--env", "prod", folder=project).out.strip()
+    if target.of_an_account:
+        assert "--env" in mlops("emit", name, "pipeline.py", folder=project, code=2).err
 
 
 def test_the_definition_and_the_outline_are_those_of_their_own_commands(project: Path) -> None:

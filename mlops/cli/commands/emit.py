@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
@@ -13,6 +14,9 @@ from mlops.cli.printing import talk
 from mlops.cli.writing import write_program
 from mlops.ir.discovery import Found, discovered
 from mlops.ir.plugins import TARGETS
+from mlops.ir.target import Choice
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 
 def _found() -> Mapping[str, Found]:
@@ -34,20 +38,35 @@ class _Targets(Group):
 
 def _command(found: Found) -> click.Command:
     help = found.load().TARGET.help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
+    choice = found.load().TARGET.choice if found.plugin is None else None
 
     @click.command(found.name, help=help)
+    @_choosing(choice)
     @click.argument("target")
     @options.environment
     @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
     @options.overwriting
-    def emitted(target: str, environment: str, output: str | None, force: bool) -> None:
+    def emitted(target: str, environment: str, output: str | None, force: bool, chosen: str | None = None) -> None:
         from mlops.cli.listening import hear
         from mlops.use_cases.emit import emit
 
-        written = emit(found, target, environment, hear)
+        written = emit(found, target, environment, hear, chosen)
         _write(written.text, output, written.name, force=force)
 
     return emitted
+
+
+def _choosing(choice: Choice | None) -> Callable[[F], F]:
+    if choice is None:
+        return lambda command: command
+    return click.option(
+        choice.option,
+        "chosen",
+        type=options.Choice(choice.values),
+        default=choice.values[0],
+        show_default=True,
+        help=choice.help,
+    )
 
 
 @click.group("emit", cls=_Targets)

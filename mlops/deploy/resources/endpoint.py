@@ -17,4 +17,5 @@ RESOURCE_TYPE = ResourceType(
     ),
     delete=lambda name, inside: (Call("DeleteEndpoint", {"EndpointName": name}),),
     permissions=("sagemaker:AddTags",),
+    templated=lambda name, properties: {"EndpointName": name, **properties},
 )

@@ -30,4 +30,5 @@ RESOURCE_TYPE = ResourceType(
     update=lambda name, properties: (Call("UpdatePipeline", {"PipelineName": name, **properties}),),
     delete=lambda name, inside: (Call("DeletePipeline", {"PipelineName": name}),),
     permissions=("iam:PassRole",),
+    templated=lambda name, properties: {"PipelineName": name, **properties},
 )

@@ -39,8 +39,8 @@ def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
     return {**told, "Target": read_target(reply.get("Target") or {})}
 
 
-def _written(operation: str, name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
-    return (Call(operation, {"Name": name, "FlexibleTimeWindow": {"Mode": "OFF"}, **properties}),)
+def _request(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"Name": name, "FlexibleTimeWindow": {"Mode": "OFF"}, **properties}
 
 
 RESOURCE_TYPE = ResourceType(
@@ -49,8 +49,9 @@ RESOURCE_TYPE = ResourceType(
     cloudformation="AWS::Scheduler::Schedule",
     describe=lambda name: (Call("GetSchedule", {"Name": name}),),
     read=_read,
-    create=lambda name, properties: _written("CreateSchedule", name, properties),
-    update=lambda name, properties: _written("UpdateSchedule", name, properties),
+    create=lambda name, properties: (Call("CreateSchedule", _request(name, properties)),),
+    update=lambda name, properties: (Call("UpdateSchedule", _request(name, properties)),),
     delete=lambda name, inside: (Call("DeleteSchedule", {"Name": name}),),
     permissions=("iam:PassRole",),
+    templated=_request,
 )

@@ -52,8 +52,19 @@ def _put(name: str, properties: Mapping[str, Any]) -> tuple[Call, ...]:
     rule = {member: value for member, value in properties.items() if member != "Target"}
     return (
         Call("PutRule", {"Name": name, **rule}),
-        Call("PutTargets", {"Rule": name, "Targets": [{"Id": _TARGET_ID, **properties["Target"]}]}),
+        Call("PutTargets", {"Rule": name, "Targets": [_named(properties["Target"])]}),
     )
+
+
+def _named(target: Mapping[str, Any]) -> Mapping[str, Any]:
+    return {"Id": _TARGET_ID, **target}
+
+
+def _templated(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The pattern is an object there, and the target a property."""
+    rule = {member: value for member, value in properties.items() if member != "Target"}
+    pattern = json.loads(properties["EventPattern"])
+    return {"Name": name, **rule, "EventPattern": pattern, "Targets": [_named(properties["Target"])]}
 
 
 def _delete(name: str, inside: Mapping[str, Any]) -> tuple[Call, ...]:
@@ -76,4 +87,5 @@ RESOURCE_TYPE = ResourceType(
     inside=_targets,
     delete=_delete,
     permissions=("iam:PassRole",),
+    templated=_templated,
 )

@@ -1,0 +1,263 @@
+"""What the role of a pipeline needs: the actions of its steps (:attr:`~mlops.ir.StepType.permissions`), each on what
+the step names. How the service names jobs is in the guide: ``pipelines-<execution>-<step>-<random>``, or by the base
+that a request gives."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from mlops.emit.policies.places import STAR, members, pattern, places, unknown_places
+from mlops.emit.policies.statements import Need
+from mlops.ir import Checked, Definition, Step, StepType, Value
+from mlops.ir.image_uri import ecr_image
+from mlops.ir.members import get
+from mlops.ir.permissions import ANY_JOB
+from mlops.ir.resource import GROUPS
+from mlops.ir.secret import secret_permissions
+from mlops.ir.surroundings import Surroundings
+from mlops.ir.values import refs
+
+_LOG_IN = "ecr:GetAuthorizationToken"
+_PULL = tuple(action for action in ANY_JOB if action.startswith("ecr:") and action != _LOG_IN)
+_VERB = re.compile(r"sagemaker:(?:Create|Describe|Stop|Update|Delete)(\w+?)(?:V2)?")
+_NAMED = "pipelines-"
+"""What the service calls what steps make."""
+_KEYS = re.compile(r"\w*KmsKey(?:Id|Arn)?")
+_IMAGES = re.compile(r"Image|ImageUri|TrainingImage|ContainerImage")
+_ROLES = re.compile(r"RoleArn|ExecutionRoleArn|Role")
+_GROUPS = re.compile(r"ModelPackageGroupName")
+_ENDPOINTS = re.compile(r"EndpointName")
+_VPC = re.compile(r"VpcConfig")
+_CONNECTED = (
+    "ec2:CreateNetworkInterface",
+    "ec2:CreateNetworkInterfacePermission",
+    "ec2:DeleteNetworkInterface",
+    "ec2:DeleteNetworkInterfacePermission",
+)
+_LOOKED_UP = (
+    "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces",
+    "ec2:DescribeSecurityGroups",
+    "ec2:DescribeSubnets",
+    "ec2:DescribeVpcs",
+)
+"""IAM knows no resource for them."""
+_LINEAGE = ("action", "artifact", "context")
+_SERVING = {"Model": "/aws/sagemaker/Endpoints/*"}
+"""Each endpoint has a group of its own, and what its containers need is the model's role's."""
+_PASSED = {"emr-serverless": "emr-serverless.amazonaws.com"}
+
+
+def account_of(around: Surroundings) -> str:
+    """Every role names its account."""
+    return around.account or around.role.split(":")[4]
+
+
+def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
+    """Of a file's declared resources: what serves them, and not what makes them."""
+    definition = checked.definition
+    for placed in definition.placed():
+        known = checked.type_of(placed.step)
+        if known is None:
+            continue
+        if definition.of_resources:
+            yield from _of_step(definition, placed.step, known, ANY_JOB, around)
+            yield from _of_versions(placed.step, around)
+        elif known.permissions:
+            yield from _of_sagemaker(definition, placed.step, known, around)
+            yield from _passed(definition, placed.step, known, around)
+            yield from _elsewhere(definition, placed.step, known.permissions, around)
+            yield from _of_step(definition, placed.step, known, known.permissions, around)
+    for statement in secret_permissions(definition, account_of(around), around.region):
+        yield Need("ReadSecrets", tuple(statement["Action"]), tuple(statement["Resource"]), "secrets")
+    for start in around.starts(definition.name or ""):
+        if start.role == around.role:
+            arn = _arn(around, "sagemaker", f"pipeline/{(definition.name or '').lower()}")
+            yield Need("StartThePipeline", ("sagemaker:StartPipelineExecution",), (arn,), f"start {start.name}")
+
+
+def unknown_needs(checked: Checked) -> Iterator[str]:
+    """What no policy can say before somebody else does, a clause each."""
+    definition = checked.definition
+    for placed in definition.placed():
+        known = checked.type_of(placed.step)
+        if known is None or known.permissions is None:
+            yield f"what {placed.step.name} needs, of the type {placed.step.type}, is not known here: allow it too"
+    places = (name for placed in definition.placed() for name in unknown_places(definition, placed.step.arguments))
+    for name in dict.fromkeys(places):
+        yield f"whoever starts {definition.name} gives {name}, a place: allow the role to read or write there"
+
+
+def _of_versions(step: Step, around: Surroundings) -> Iterator[Need]:
+    """A model that follows a group: what its version names is known when there is one. Versions lie where the
+    environment's pipelines write them; whose image one has, nobody knows."""
+    if any(ref.path is not None and ref.path.root == GROUPS for _, ref in refs(step.arguments)):
+        below = "/".join(filter(None, (around.bucket, around.prefix)))
+        objects = f"arn:{around.partition}:s3:::{below}/*"
+        images = f"arn:{around.partition}:ecr:{around.region}:*:repository/*"
+        yield Need("ReadVersions", ("s3:GetObject",), (objects,), step.name)
+        yield Need("PullImagesOfVersions", _PULL, (images,), step.name)
+        yield Need("LogInToRegistries", (_LOG_IN,), (STAR,), step.name)
+
+
+def _of_step(
+    definition: Definition, step: Step, known: StepType, actions: Sequence[str], around: Surroundings
+) -> Iterator[Need]:
+    arguments = step.arguments
+    yield from _s3(definition, step, actions, around)
+    images = [ecr_image(text) for _, value in members(arguments, _IMAGES) if (text := pattern(definition, value))]
+    pulled = tuple(
+        f"arn:{around.partition}:ecr:{image.region}:{image.account}:repository/{image.repository}"
+        for image in images
+        if image is not None
+    )
+    if pulled and _LOG_IN in actions:
+        yield Need("PullImages", _PULL, pulled, step.name)
+        yield Need("LogInToRegistries", (_LOG_IN,), (STAR,), step.name)
+    log_group = known.job.log_group if known.job is not None else _SERVING.get(known.type)
+    if log_group is not None:
+        group = _arn(around, "logs", f"log-group:{log_group}")
+        logs = tuple(action for action in actions if action.startswith("logs:"))
+        yield Need("WriteLogs", logs, (group, f"{group}:log-stream:*"), step.name)
+        yield Need(
+            "PutMetrics", ("cloudwatch:PutMetricData",), (STAR,), step.name,
+            {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
+        )  # fmt: skip
+    yield from _keys(definition, step, around)
+    yield from _network(step, around)
+
+
+def _passed(definition: Definition, step: Step, known: StepType, around: Surroundings) -> Iterator[Need]:
+    if "iam:PassRole" in (known.permissions or ()):
+        service = _PASSED.get(known.service, "sagemaker.amazonaws.com")
+        roles = [text for _, value in members(step.arguments, _ROLES) if (text := pattern(definition, value))]
+        passed = tuple(role for role in roles if role.startswith("arn:"))
+        conditions = {"StringEquals": {"iam:PassedToService": service}}
+        yield Need("PassRoles", ("iam:PassRole",), passed, step.name, conditions)
+
+
+def _s3(definition: Definition, step: Step, actions: Sequence[str], around: Surroundings) -> Iterator[Need]:
+    found = [place for place in places(definition, step.arguments) if place.bucket != STAR]
+    for place in found:
+        objects = (f"arn:{around.partition}:s3:::{place.bucket}/{place.prefix}",)
+        if "s3:DeleteObject" in actions:
+            yield Need("DeleteObjects", ("s3:DeleteObject",), objects, step.name)
+            yield from _listed(place.bucket, step, around)
+        if "s3:GetObject" in actions:
+            # One step's outputs are another's inputs.
+            yield Need("ReadObjects", ("s3:GetObject",), objects, step.name)
+            if "s3:ListBucket" in actions:
+                yield from _listed(place.bucket, step, around)
+        if "s3:PutObject" in actions and place.writes:
+            yield Need("WriteObjects", ("s3:AbortMultipartUpload", "s3:PutObject"), objects, step.name)
+
+
+def _listed(bucket: str, step: Step, around: Surroundings) -> Iterator[Need]:
+    yield Need("ListBuckets", ("s3:ListBucket",), (f"arn:{around.partition}:s3:::{bucket}",), step.name)
+
+
+def _of_sagemaker(definition: Definition, step: Step, known: StepType, around: Surroundings) -> Iterator[Need]:
+    made: list[str] = []
+    for action in known.permissions or ():
+        found = _VERB.fullmatch(action)
+        if found is None:
+            continue
+        resources = tuple(_resources(found[1], definition, step, known, around))
+        made.extend(resources)
+        yield Need(f"Use{found[1]}s", (action,), resources, step.name)
+    if "sagemaker:AddTags" in (known.permissions or ()):
+        yield Need("TagWhatIsMade", ("sagemaker:AddTags",), tuple(made), step.name)
+    if "sagemaker:AddAssociation" in (known.permissions or ()):
+        associated = tuple(_arn(around, "sagemaker", f"{kind}/*") for kind in _LINEAGE)
+        yield Need("Associate", ("sagemaker:AddAssociation",), associated, step.name)
+
+
+def _resources(noun: str, definition: Definition, step: Step, known: StepType, around: Surroundings) -> Iterator[str]:
+    kebab = re.sub(r"(?<=[a-z])(?=[A-Z])", "-", noun).lower()
+    match noun:
+        case "ModelPackage" | "ModelPackageGroup":
+            groups = [pattern(definition, value) or STAR for _, value in members(step.arguments, _GROUPS)] or [STAR]
+            for group in groups:
+                yield _arn(around, "sagemaker", f"model-package-group/{group.lower()}")
+                if noun == "ModelPackage":
+                    yield _arn(around, "sagemaker", f"model-package/{group.lower()}/*")
+        case "Endpoint" | "EndpointConfig" | "InferenceComponent":
+            member = f"{noun}Name"
+            given = pattern(definition, get(step.arguments, member))
+            # A name in a definition is a base where the service adds to it.
+            yield _arn(around, "sagemaker", f"{kebab}/{f'{given.lower()}*' if given else STAR}")
+            if noun == "InferenceComponent":
+                for _, value in members(step.arguments, _ENDPOINTS):
+                    yield _arn(around, "sagemaker", f"endpoint/{(pattern(definition, value) or STAR).lower()}")
+            elif noun == "Endpoint":
+                yield _arn(around, "sagemaker", "endpoint-config/*")
+        case "Action" | "Artifact" | "Context":
+            yield _arn(around, "sagemaker", f"{kebab}/*")
+        case _:
+            segment = known.job.segment if known.job is not None else kebab
+            given = pattern(definition, get(step.arguments, known.name_member or ""))
+            yield _arn(around, "sagemaker", f"{segment}/{(given or _NAMED).lower()}*")
+
+
+def _keys(definition: Definition, step: Step, around: Surroundings) -> Iterator[Need]:
+    for _, value in members(step.arguments, _KEYS):
+        key = pattern(definition, value)
+        if not key:
+            continue
+        arn, conditions = key_arn(key, around)
+        used = ("kms:Decrypt", "kms:DescribeKey", "kms:GenerateDataKey")
+        yield Need("UseKeys", used, (arn,), step.name, conditions)
+        # For volumes the service hands the key on to EC2.
+        granted = {**conditions, "Bool": {"kms:GrantIsForAWSResource": "true"}}
+        yield Need("GrantKeys", ("kms:CreateGrant",), (arn,), step.name, granted)
+
+
+def key_arn(key: str, around: Surroundings) -> tuple[str, Mapping[str, Any]]:
+    """A key may be named by its ARN, its id or an alias, which a policy knows as a condition."""
+    if key.startswith("alias/") or ":alias/" in key:
+        alias = key.rpartition(":")[2]
+        return _arn(around, "kms", "key/*"), {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
+    return (key if key.startswith("arn:") else _arn(around, "kms", f"key/{key}")), {}
+
+
+def _network(step: Step, around: Surroundings) -> Iterator[Need]:
+    for _, value in members(step.arguments, _VPC):
+        subnets, groups = get(value, "Subnets"), get(value, "SecurityGroupIds")
+        named = [
+            *(_arn(around, "ec2", f"subnet/{name}") for name in _plain(subnets)),
+            *(_arn(around, "ec2", f"security-group/{name}") for name in _plain(groups)),
+        ]
+        interfaces = _arn(around, "ec2", "network-interface/*")
+        yield Need("JoinTheNetwork", _CONNECTED, (interfaces, *named), step.name)
+        yield Need("LookAtTheNetwork", _LOOKED_UP, (STAR,), step.name)
+
+
+def _plain(value: Value) -> tuple[str, ...]:
+    """Texts; a star for what only a run knows."""
+    return tuple(item if isinstance(item, str) else STAR for item in value) if isinstance(value, tuple) else (STAR,)
+
+
+def _elsewhere(definition: Definition, step: Step, actions: Sequence[str], around: Surroundings) -> Iterator[Need]:
+    if "lambda:InvokeFunction" in actions:
+        arn = pattern(definition, step.members.get("FunctionArn")) or _arn(around, "lambda", "function:*")
+        yield Need("CallFunctions", ("lambda:InvokeFunction",), (arn,), step.name)
+    if "sqs:SendMessage" in actions:
+        url = pattern(definition, step.members.get("SqsQueueUrl")) or ""
+        found = re.fullmatch(r"https://sqs\.([a-z0-9-]+)\.[a-z.]+/(\d{12})/([\w-]+(?:\.fifo)?)", url)
+        queue = f"arn:{around.partition}:sqs:{found[1]}:{found[2]}:{found[3]}" if found else _arn(around, "sqs", STAR)
+        yield Need("SendMessages", ("sqs:SendMessage",), (queue,), step.name)
+    emr = tuple(action for action in actions if action.startswith("elasticmapreduce:"))
+    if emr:
+        cluster = pattern(definition, get(step.arguments, "ClusterId")) or STAR
+        yield Need("UseClusters", emr, (_arn(around, "elasticmapreduce", f"cluster/{cluster}"),), step.name)
+    serverless = tuple(action for action in actions if action.startswith("emr-serverless:"))
+    if serverless:
+        application = pattern(definition, get(step.arguments, "ApplicationId")) or STAR
+        arn = _arn(around, "emr-serverless", f"/applications/{application}")
+        yield Need("UseApplications", serverless, (arn, f"{arn}/jobruns/*"), step.name)
+
+
+def _arn(around: Surroundings, service: str, resource: str) -> str:
+    return f"arn:{around.partition}:{service}:{around.region}:{account_of(around)}:{resource}"

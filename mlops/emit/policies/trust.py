@@ -1,0 +1,28 @@
+"""Who may take a role on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from mlops.emit.policies.execution import account_of
+from mlops.ir.surroundings import Surroundings
+
+
+def trust(pipeline: str | None, around: Surroundings) -> dict[str, Any]:
+    """SageMaker, and what starts the pipeline where that takes the same role on."""
+    starts = [start for start in around.starts(pipeline or "") if start.role == around.role]
+    services = sorted({"scheduler" if start.expression is not None else "events" for start in starts})
+    found: list[dict[str, Any]] = [_statement("SageMaker", "sagemaker")]
+    for service in services:
+        found.append(
+            {
+                **_statement(service.capitalize(), service),
+                "Condition": {"StringEquals": {"aws:SourceAccount": account_of(around)}},
+            }
+        )
+    return {"Version": "2012-10-17", "Statement": found}
+
+
+def _statement(sid: str, service: str) -> dict[str, Any]:
+    principal = {"Service": f"{service}.amazonaws.com"}
+    return {"Sid": sid, "Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}

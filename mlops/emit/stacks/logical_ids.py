@@ -1,0 +1,35 @@
+"""What resources are called inside of a template: letters and digits, the same for the same resource whatever else
+there is."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping
+
+_SHOWN = 120
+
+
+def logical_ids(named: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], str]:
+    """By kind and name. Where two names would be one, both have a hash.
+
+    >>> logical_ids([("model", "churn"), ("endpoint-config", "churn-2")])
+    {('model', 'churn'): 'ModelChurn', ('endpoint-config', 'churn-2'): 'EndpointConfigChurn2'}
+    >>> sorted(logical_ids([("model", "a-b"), ("model", "aB")]).values())
+    ['ModelAB1f49deb6', 'ModelABc8687a08']
+    """
+    keys = list(dict.fromkeys(named))
+    plain = {key: (_camel(key[0]) + _camel(key[1]))[:_SHOWN] for key in keys}
+    found: dict[tuple[str, str], str] = {}
+    for key in keys:
+        twice = sum(1 for other in plain.values() if other == plain[key]) > 1
+        found[key] = f"{plain[key]}{_hash(key)}" if twice or len(plain[key]) == _SHOWN else plain[key]
+    return found
+
+
+def _camel(text: str) -> str:
+    return "".join(part[:1].upper() + part[1:] for part in re.split(r"[^A-Za-z0-9]+", text))
+
+
+def _hash(key: tuple[str, str]) -> str:
+    return hashlib.sha256(" ".join(key).encode()).hexdigest()[:8]

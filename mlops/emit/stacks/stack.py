@@ -1,0 +1,362 @@
+"""One stack: the pipeline with its role, what starts it, where its models are registered, and what its file
+declares."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.emit.policies.execution import execution_needs
+from mlops.emit.policies.statements import Policy, policy
+from mlops.emit.policies.trust import trust
+from mlops.emit.stacks.logical_ids import logical_ids
+from mlops.ir import Checked, Definition, Ref, UsageError
+from mlops.ir.document import document
+from mlops.ir.resource import GROUPS, ROOT, Resource, label_of
+from mlops.ir.surroundings import Surroundings
+from mlops.ir.target import Beside
+from mlops.ir.values import Expression, RefPath, Value, expressions, from_json, to_json, transform
+
+INLINE_BYTES = 51_200
+"""A template of so many bytes is taken without a bucket (guide: CloudFormation quotas); in a larger one the pipeline's
+body is an object of its own."""
+POLICY_CHARACTERS = 10_240
+"""All inline policies of a role together, white space not counted (guide: IAM quotas)."""
+DESCRIPTION_BYTES = 1024
+CREATES_ROLE, CREATES_GROUPS, CREATES_LOGS = "CreatesRole", "CreatesModelPackageGroups", "CreatesLogGroups"
+_RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
+_DYNAMIC = "{{resolve:"
+_PIPELINES = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline"
+_KEPT = {"DeletionPolicy": "Retain", "UpdateReplacePolicy": "Retain"}
+
+Template = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Stack:
+    """``checked`` is a pipeline, or what a file declares without one."""
+
+    checked: Checked
+    around: Surroundings
+    beside: Beside
+
+    def template(self, *, inline: bool) -> Template:
+        """``inline``: the body stands in the template, the bytes that `mlops compile` writes."""
+        allowed = policy([need for each in self._parts for need in execution_needs(each, self.around)])
+        resources = {**dict(self._role(allowed)), **self._pipeline(inline, allowed), **self._declared(allowed)}
+        parameters = {**self._switches(resources), **self._versions()}
+        conditions = {
+            name: {"Fn::Equals": [{"Ref": switch}, "true"]}
+            for name, switch in _SWITCHES.items()
+            if switch in parameters
+        }
+        described = f"{self._name}, in {self.around.environment}: written by mlops emit cloudformation"
+        found: dict[str, Any] = {
+            "AWSTemplateFormatVersion": "2010-09-09",
+            "Description": described[:DESCRIPTION_BYTES],
+        }
+        if parameters:
+            found["Parameters"] = parameters
+        if conditions:
+            found["Conditions"] = conditions
+        return {**found, "Resources": resources, "Outputs": self._outputs(resources)}
+
+    @property
+    def _definition(self) -> Definition:
+        return self.checked.definition
+
+    @property
+    def _parts(self) -> tuple[Checked, ...]:
+        """The pipeline, and what its file declares: one role is what all of it runs as."""
+        return tuple({id(each): each for each in (self.checked, *self.beside.files)}.values())
+
+    @property
+    def _name(self) -> str:
+        return self._definition.name or "pipeline"
+
+    @property
+    def _role_name(self) -> str:
+        return self.around.role.rpartition("/")[2]
+
+    @property
+    def _tags(self) -> list[dict[str, str]]:
+        return _listed({**self.around.tags, **self._definition.tags})
+
+    def _pipeline(self, inline: bool, allowed: Policy) -> dict[str, Any]:
+        if self._definition.of_resources:
+            return {}
+        found: dict[str, Any] = {}
+        told: dict[str, Any] = {
+            "RoleArn": {"Fn::If": [CREATES_ROLE, {"Fn::GetAtt": ["Role", "Arn"]}, self.around.role]},
+            "PipelineDefinition": self._body(inline),
+        }
+        if self._definition.description:
+            told["PipelineDescription"] = self._definition.description
+        parallelism = self._definition.parallelism or self.around.parallelism
+        if parallelism is not None:
+            told["ParallelismConfiguration"] = {"MaxParallelExecutionSteps": parallelism}
+        if self._tags:
+            told["Tags"] = self._tags
+        kind = self.beside.types["pipeline"]
+        # So that nothing starts before it may.
+        waits = {"DependsOn": ["RolePolicy"]} if allowed.statements else {}
+        found["Pipeline"] = {
+            "Type": kind.cloudformation,
+            **waits,
+            "Properties": kind.in_template(self._name, told),
+        }
+        found.update(self._groups())
+        found.update(self._starts())
+        found.update(self._logs())
+        return found
+
+    def _role(self, allowed: Policy) -> Iterator[tuple[str, Any]]:
+        """Pipelines of an environment have one role; each has a policy of its own there, with what its steps need."""
+        path = self.around.role.partition(":role")[2].rpartition("/")[0] + "/"
+        properties: dict[str, Any] = {
+            "RoleName": self._role_name,
+            "Path": path,
+            "AssumeRolePolicyDocument": trust(self._definition.name, self.around),
+        }
+        if self.around.tags:
+            properties["Tags"] = _listed(self.around.tags)
+        yield "Role", {"Type": "AWS::IAM::Role", "Condition": CREATES_ROLE, **_KEPT, "Properties": properties}
+        if not allowed.statements:
+            return
+        size = len(json.dumps(allowed.document, separators=(",", ":")))
+        if size > POLICY_CHARACTERS:
+            raise UsageError(
+                f"the policy of {self._name} has {size} characters, and a role takes {POLICY_CHARACTERS}",
+                hint="let steps read and write below fewer prefixes, or divide the pipeline",
+            )
+        yield (
+            "RolePolicy",
+            {
+                "Type": "AWS::IAM::Policy",
+                "Metadata": {"NeededBy": {sid: list(steps) for sid, steps in allowed.needed_by.items()}},
+                "Properties": {
+                    "PolicyName": f"mlops-{self._name}"[:128],
+                    "Roles": [{"Fn::If": [CREATES_ROLE, {"Ref": "Role"}, self._role_name]}],
+                    "PolicyDocument": allowed.document,
+                },
+            },
+        )
+
+    def _body(self, inline: bool) -> Mapping[str, Any]:
+        if inline:
+            text = _body_text(self._definition)
+            if _DYNAMIC in text:
+                raise UsageError(
+                    f"the definition of {self._name} has {_DYNAMIC!r} in it, which CloudFormation would replace",
+                    hint="let a step resolve it, or give it as a parameter of the execution",
+                )
+            return {"PipelineDefinitionBody": text}
+        bucket, key = definition_place(self._definition, self.around)
+        return {"PipelineDefinitionS3Location": {"Bucket": bucket, "Key": key}}
+
+    def _groups(self) -> Iterator[tuple[str, Any]]:
+        names = sorted(
+            {
+                group
+                for placed in self._definition.placed()
+                if isinstance(placed.step.arguments, Mapping)
+                and isinstance(group := placed.step.arguments.get("ModelPackageGroupName"), str)
+            }
+        )
+        ids = logical_ids(("ModelPackageGroup", name) for name in names)
+        for name in names:
+            properties: dict[str, Any] = {"ModelPackageGroupName": name}
+            if self._tags:
+                properties["Tags"] = self._tags
+            yield (
+                ids["ModelPackageGroup", name],
+                {
+                    "Type": "AWS::SageMaker::ModelPackageGroup",
+                    "Condition": CREATES_GROUPS,
+                    **_KEPT,
+                    "Properties": properties,
+                },
+            )
+
+    def _starts(self) -> Iterator[tuple[str, Any]]:
+        ids = logical_ids((start.type, start.name) for start in self.beside.starts)
+        for start in self.beside.starts:
+            kind = self.beside.types[start.type]
+            properties = {member: self._told(value, {}) for member, value in start.properties.items()}
+            yield (
+                ids[start.type, start.name],
+                {
+                    "Type": kind.cloudformation,
+                    "DependsOn": ["Pipeline"],
+                    "Properties": kind.in_template(start.name, properties),
+                },
+            )
+
+    def _logs(self) -> Iterator[tuple[str, Any]]:
+        types = (self.checked.type_of(placed.step) for placed in self._definition.placed())
+        names = sorted({kind.job.log_group for kind in types if kind is not None and kind.job and kind.job.log_group})
+        for name in names:
+            properties: dict[str, Any] = {"LogGroupName": name, "RetentionInDays": {"Ref": "LogRetentionInDays"}}
+            yield (
+                f"LogGroup{name.rpartition('/')[2]}",
+                {"Type": "AWS::Logs::LogGroup", "Condition": CREATES_LOGS, **_KEPT, "Properties": properties},
+            )
+
+    def _declared(self, allowed: Policy) -> dict[str, Any]:
+        resources = self.beside.declared
+        ids = logical_ids((resource.type, resource.name) for resource in resources)
+        by_label = {label_of(resource.type, resource.name): resource for resource in resources}
+        names = {label: (ids[item.type, item.name], self._cloudformation(item)) for label, item in by_label.items()}
+        found: dict[str, Any] = {}
+        for resource in resources:
+            properties = {member: self._told(value, names) for member, value in resource.properties.items()}
+            written = dict(self.beside.types[resource.type].in_template(resource.name, properties))
+            if resource.type == "endpoint":
+                guarded = self.beside.guarded(self._configuration(resource, by_label))
+                if guarded:
+                    written["DeploymentConfig"] = dict(guarded)
+            tags = {**self.around.tags, **{item["Key"]: item["Value"] for item in written.pop("Tags", ())}}
+            if tags:
+                written["Tags"] = _listed(tags)
+            # A model's role has to be able to read it when it is made.
+            waits = {"DependsOn": ["RolePolicy"]} if resource.type == "model" and allowed.statements else {}
+            found[ids[resource.type, resource.name]] = {
+                "Type": self._cloudformation(resource),
+                **waits,
+                "Properties": written,
+            }
+        return found
+
+    def _cloudformation(self, resource: Resource) -> str:
+        kind = self.beside.types[resource.type].cloudformation
+        assert kind is not None  # noqa: S101 - only what has one is declared
+        return kind
+
+    def _configuration(self, endpoint: Resource, known: Mapping[str, Resource]) -> Mapping[str, Any]:
+        path = value.path if isinstance(value := endpoint.properties.get("EndpointConfigName"), Ref) else None
+        config = known.get(path.name) if path is not None and path.root == ROOT else None
+        return {} if config is None else config.plain
+
+    def _told(self, value: Value, names: Mapping[str, tuple[str, str]]) -> Any:
+        """As JSON, with functions of CloudFormation for what another resource is called. ``names`` are logical ids and
+        types by label."""
+
+        def known(expression: Expression) -> Value:
+            path = expression.path if isinstance(expression, Ref) else None
+            if path is None:
+                return expression
+            if path.root == GROUPS:
+                return {"Ref": _version_parameter(path.name)}
+            if path.root != ROOT:
+                return expression
+            if path.name not in names:
+                return {"Fn::Sub": f"{_PIPELINES}/{path.name.lower()}"}
+            found: Value = from_json(_told_by(*names[path.name], path.segments == ("Arn",)))
+            return found
+
+        return to_json(transform(value, known))
+
+    def _switches(self, resources: Mapping[str, Any]) -> dict[str, Any]:
+        conditions = {resource.get("Condition") for resource in resources.values()}
+        found: dict[str, Any] = {}
+        for name, default, described in (
+            (CREATES_ROLE, "true", f"false where the role {self._role_name} is there already"),
+            (CREATES_GROUPS, "true", "false where the model package groups are there already"),
+            (CREATES_LOGS, "false", "true makes the log groups, which all jobs of the account share, with a retention"),
+        ):
+            if name in conditions:
+                found[_SWITCHES[name]] = {
+                    "Type": "String",
+                    "Default": default,
+                    "AllowedValues": ["true", "false"],
+                    "Description": described,
+                }
+        if CREATES_LOGS in conditions:
+            found["LogRetentionInDays"] = {
+                "Type": "Number",
+                "Default": 365,
+                "AllowedValues": list(_RETENTION),
+                "Description": "How long the log groups that are made keep what they have",
+            }
+        return found
+
+    def _versions(self) -> dict[str, Any]:
+        """Which version is the newest approved one, is known to the account alone."""
+        groups = sorted(
+            {
+                path.name
+                for resource in self.beside.declared
+                for value in resource.properties.values()
+                for path in _paths(value)
+                if path.root == GROUPS
+            }
+        )
+        return {
+            _version_parameter(group): {
+                "Type": "String",
+                "AllowedPattern": r"arn:aws[a-z\-]*:sagemaker:[a-z0-9\-]+:[0-9]{12}:model-package/.+",
+                "Description": f"ARN of the version of {group} that serves",
+            }
+            for group in groups
+        }
+
+    def _outputs(self, resources: Mapping[str, Any]) -> Mapping[str, Any]:
+        found: dict[str, Any] = {}
+        if "Pipeline" in resources:
+            found["PipelineName"] = {"Description": "What starts it asks for", "Value": {"Ref": "Pipeline"}}
+        found["RoleArn"] = {
+            "Description": "What the jobs run as",
+            "Value": {"Fn::If": [CREATES_ROLE, {"Fn::GetAtt": ["Role", "Arn"]}, self.around.role]},
+        }
+        for name, resource in resources.items():
+            if resource["Type"] == "AWS::SageMaker::Endpoint":
+                found[f"{name}Name"] = {
+                    "Description": "Where requests go",
+                    "Value": {"Fn::GetAtt": [name, "EndpointName"]},
+                }
+        return found
+
+
+_SWITCHES = {
+    CREATES_ROLE: "CreateRole",
+    CREATES_GROUPS: "CreateModelPackageGroups",
+    CREATES_LOGS: "CreateLogGroups",
+}
+
+
+def definition_place(definition: Definition, around: Surroundings) -> tuple[str, str]:
+    """Bucket and key, by the bytes that `mlops compile` writes: another body has another key, so that a stack sees
+    it."""
+    digest = hashlib.sha256(_body_text(definition).encode()).hexdigest()
+    return around.bucket, "/".join(filter(None, (around.prefix, "stacks", f"{digest}.json")))
+
+
+def _body_text(definition: Definition) -> str:
+    return json.dumps(document(definition), indent=2, ensure_ascii=False) + "\n"
+
+
+def _told_by(logical_id: str, kind: str, arn: bool) -> Mapping[str, Any]:
+    """``AWS::SageMaker::Model`` tells its name as ModelName, and its ARN is what a Ref gives; with others that is the
+    name."""
+    if kind.startswith("AWS::SageMaker::"):
+        return {"Ref": logical_id} if arn else {"Fn::GetAtt": [logical_id, f"{kind.rpartition(':')[2]}Name"]}
+    return {"Fn::GetAtt": [logical_id, "Arn"]} if arn else {"Ref": logical_id}
+
+
+def _version_parameter(group: str) -> str:
+    ((_, name),) = logical_ids([("ModelPackage", group)]).items()
+    return name
+
+
+def _paths(value: Value) -> Iterator[RefPath]:
+    for _, expression in expressions(value):
+        path = expression.path if isinstance(expression, Ref) else None
+        if path is not None:
+            yield path
+
+
+def _listed(tags: Mapping[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in sorted(tags.items())]

@@ -1,0 +1,139 @@
+"""Templates of CloudFormation: the goldens of the examples, and what holds of any."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from mlops.emit.stacks.yaml_text import yaml_text
+from mlops.ir import Event, UsageError, unheard
+from mlops.use_cases.compile import compile_target
+from mlops.use_cases.emit import emit
+from mlops.use_cases.news import Said
+from tests.emit.stacked import ENVIRONMENT, EXAMPLES, FOUND, STACKS, emitted, project
+from tests.laws import examples
+
+PIPELINE = """from mlops import Pipeline, Training
+
+with Pipeline("small", tags={{"owner": "ana"}}):
+    for number in range({steps}):
+        Training(
+            f"Train{{number}}",
+            image="111122223333.dkr.ecr.us-east-1.amazonaws.com/ours:1",
+            to=f"s3://acme-ml-production/models/{{number}}",
+            hyperparameters={{"depth": {depth} if number == 0 else 5, "text": "{text}"}},
+        )
+"""
+
+
+class Functions(yaml.SafeLoader):
+    """Reads CloudFormation's tags as the functions that they are."""
+
+
+def _function(loader: Functions, suffix: str, node: yaml.Node) -> Any:
+    match node:
+        case yaml.ScalarNode():
+            inside: Any = loader.construct_scalar(node)
+        case yaml.SequenceNode():
+            inside = loader.construct_sequence(node, deep=True)
+        case yaml.MappingNode():
+            inside = loader.construct_mapping(node, deep=True)
+    if suffix == "GetAtt":
+        inside = inside.split(".", 1)
+    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": inside}
+
+
+Functions.add_multi_constructor("!", _function)
+
+
+def read(text: str) -> Any:
+    return yaml.load(text, Loader=Functions)
+
+
+@pytest.fixture(scope="module")
+def there(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return project(tmp_path_factory.mktemp("stacks"))
+
+
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_an_example_is_its_golden_in_yaml_and_in_json(name: str, there: Path) -> None:
+    golden = (STACKS / f"{name}.yaml").read_text()
+    assert emitted(there / EXAMPLES[name]) == golden
+    assert json.loads(emitted(there / EXAMPLES[name], chosen="json")) == read(golden)
+    assert not re.search(r"NoneType|object at 0x|<class|Traceback|/home/|/tmp/|000000000000|mlops-local", golden)
+
+
+@pytest.mark.parametrize("name", [name for name in EXAMPLES if name != "served"])
+def test_the_body_inside_is_what_compile_writes(name: str, there: Path) -> None:
+    (compiled,) = compile_target(str(there / EXAMPLES[name]), ENVIRONMENT, unheard)
+    body = read((STACKS / f"{name}.yaml").read_text())["Resources"]["Pipeline"]["Properties"]["PipelineDefinition"]
+    assert body == {"PipelineDefinitionBody": compiled.text}
+
+
+def small(there: Path, *, steps: int = 2, depth: int = 3, text: str = "plain") -> str:
+    (there / "small.py").write_text(PIPELINE.format(steps=steps, depth=depth, text=text))
+    return emitted(there / "small.py")
+
+
+def test_one_changed_step_changes_the_template_only_there(there: Path) -> None:
+    before, after = small(there).splitlines(), small(there, depth=4).splitlines()
+    changed = [(old, new) for old, new in zip(before, after, strict=True) if old != new]
+    assert [(old.strip(), new.strip()) for old, new in changed] == [('"depth": "3",', '"depth": "4",')]
+
+
+def test_a_large_body_is_an_object_named_by_what_is_in_it(there: Path) -> None:
+    def place(depth: int) -> Mapping[str, str]:
+        found = read(small(there, steps=40, depth=depth))["Resources"]["Pipeline"]["Properties"]["PipelineDefinition"]
+        return dict(found["PipelineDefinitionS3Location"])
+
+    one, other = place(3), place(4)
+    assert one["Bucket"] == "acme-ml-production"
+    assert re.fullmatch(r"mlops/stacks/[0-9a-f]{64}\.json", one["Key"])
+    assert one != other
+    assert place(3) == one
+
+
+def test_what_nobody_knows_before_is_told(there: Path) -> None:
+    (there / "asks.py").write_text(
+        "from mlops import Pipeline, Processing\n"
+        'with Pipeline("asks") as pipeline:\n'
+        '    data = pipeline.string("Data")\n'
+        '    Processing("Read", image="111122223333.dkr.ecr.us-east-1.amazonaws.com/ours:1", inputs={"data": data})\n'
+    )
+    said: list[Event] = []
+    emit(FOUND["cloudformation"], str(there / "asks.py"), ENVIRONMENT, said.append)
+    assert [item.text for item in said if isinstance(item, Said)] == [
+        "note: whoever starts asks gives Data, a place: allow the role to read or write there"
+    ]
+
+
+def test_what_cloudformation_would_replace_is_refused(there: Path) -> None:
+    with pytest.raises(UsageError, match="resolve"):
+        small(there, text="{{resolve:ssm:x}}")
+
+
+TREES = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.text(max_size=12)
+    | st.sampled_from(
+        ["yes", "1e3", "a: b", "x\ny\n", "x\n\n", " a\nb", "OFF", "-", "a #b", "2020-01-01", "\u2028", "\x85"]
+    ),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(min_size=1, max_size=6), inner, max_size=3),
+    max_leaves=12,
+)
+
+
+@settings(max_examples=examples(40), deadline=None)
+@given(st.dictionaries(st.text(min_size=1, max_size=6), TREES, min_size=1, max_size=3))
+def test_yaml_is_read_as_the_same_value(value: Mapping[str, Any]) -> None:
+    assert read(yaml_text(value)) == value
