@@ -296,6 +296,7 @@ SCHEDULE = {
     "Target": {"Arn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/p", "RoleArn": ROLE},
 }
 MANY = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:many"
+DELIVERED = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::mlops-tests"}
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("sts", "GetCallerIdentity", {}),
     (
@@ -316,6 +317,25 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("lambda", "UpdateFunctionConfiguration", {"FunctionName": "f", "Timeout": 9}),
     ("lambda", "Invoke", {"FunctionName": "f", "Payload": b"{}", "LogType": "Tail"}),
     ("lambda", "DeleteFunction", {"FunctionName": "f"}),
+    ("firehose", "CreateDeliveryStream", {"DeliveryStreamName": "d", "ExtendedS3DestinationConfiguration": DELIVERED}),
+    ("firehose", "DescribeDeliveryStream", {"DeliveryStreamName": "d"}),
+    ("firehose", "ListDeliveryStreams", {}),
+    ("firehose", "TagDeliveryStream", {"DeliveryStreamName": "d", "Tags": [{"Key": "k", "Value": "v"}]}),
+    ("firehose", "ListTagsForDeliveryStream", {"DeliveryStreamName": "d"}),
+    ("firehose", "UntagDeliveryStream", {"DeliveryStreamName": "d", "TagKeys": ["k"]}),
+    (
+        "firehose",
+        "UpdateDestination",
+        {
+            "DeliveryStreamName": "d",
+            "CurrentDeliveryStreamVersionId": "1",
+            "DestinationId": "destinationId-000000000001",
+            "ExtendedS3DestinationUpdate": {"Prefix": "p/"},
+        },
+    ),
+    ("firehose", "PutRecord", {"DeliveryStreamName": "d", "Record": {"Data": b"1"}}),
+    ("firehose", "PutRecordBatch", {"DeliveryStreamName": "d", "Records": [{"Data": b"2"}]}),
+    ("firehose", "DeleteDeliveryStream", {"DeliveryStreamName": "d"}),
     ("sqs", "CreateQueue", {"QueueName": "q"}),
     ("sqs", "GetQueueUrl", {"QueueName": "q"}),
     ("sqs", "ListQueues", {}),

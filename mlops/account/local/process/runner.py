@@ -1,10 +1,10 @@
-"""The process that owns one execution, job or endpoint.
+"""The process that owns one execution, job, endpoint or stream.
 
 It is ``python -m mlops.account.local.process.runner STATE KIND ID``.
 
-It is started by StartPipelineExecution, CreateEndpoint or what creates a job, has a session of its own, and lives as
-long as its work. A second one for the same ends at once. With ``--wait`` alone it loads what an execution needs and
-then takes the rest of its arguments from the socket that is its standard input.
+It is started by StartPipelineExecution, CreateEndpoint, PutRecord or what creates a job, has a session of its own, and
+lives as long as its work. A second one for the same ends at once. With ``--wait`` alone it loads what an execution
+needs and then takes the rest of its arguments from the socket that is its standard input.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from mlops.account.local.process.ports import (
     LocalObjects,
     LocalRegistry,
 )
+from mlops.account.local.services.firehose import streams
 from mlops.account.local.services.sagemaker import pipelines
 from mlops.account.local.services.sagemaker.selection import select
 from mlops.account.local.settling import RUNNING, end_steps
@@ -61,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
     parser = argparse.ArgumentParser(prog="python -m mlops.account.local.process.runner")
     parser.add_argument("state", type=Path)
-    parser.add_argument("kind", choices=("execution", "endpoint", "job"))
+    parser.add_argument("kind", choices=("execution", "endpoint", "job", "stream"))
     parser.add_argument("id")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--lock", type=int, help="an inherited descriptor that holds the lock already")
@@ -70,10 +71,11 @@ def main(arguments: list[str] | None = None) -> int:
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s", stream=sys.stderr)
     state = State(given.state, given.region)
     folder = _folder(state, given.kind, given.id)
-    if given.lock is not None:
+    lock = given.lock
+    if lock is not None:
         # Steps and model servers must not keep the lock when this process is gone.
-        os.set_inheritable(given.lock, False)
-    elif ownership.take(folder) is None:
+        os.set_inheritable(lock, False)
+    elif (lock := ownership.take(folder)) is None:
         _log.info("%s %s is run by another process", given.kind, given.id)
         return ALREADY_OWNED
     # Where this process was started is nobody's business, and may vanish.
@@ -82,6 +84,10 @@ def main(arguments: list[str] | None = None) -> int:
         run_execution(state, given.id, folder)
     elif given.kind == "job":
         run_job(state, given.id, folder)
+    elif given.kind == "stream":
+        from mlops.account.local.process.delivering import deliver
+
+        deliver(state, given.id, lock)
     else:
         # An execution needs no server.
         from mlops.account.local.process.serving.endpoint import serve
@@ -98,6 +104,8 @@ def _folder(state: State, kind: str, name: str) -> Path:
         case "job":
             segment, _, job = name.partition("/")
             return state.job_folder(segment, job)
+        case "stream":
+            return streams.folder_of(state, name)
     return state.endpoint_folder(name)
 
 

@@ -116,7 +116,7 @@ def invoke(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
         event = json.loads(raw)
     except (ValueError, RecursionError) as error:
         raise Refusal("InvalidRequestContentException", f"Could not parse request body into json: {error}") from None
-    value, failed, log = _called(state, function, event)
+    value, failed, log = called(state, function, event)
     if kind == "Event":
         return {"StatusCode": 202}
     from botocore.response import StreamingBody  # a run asks for functions, and never for this
@@ -131,7 +131,7 @@ def invoke(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     }
 
 
-def _called(state: State, function: Function, event: Any) -> tuple[Any, bool, bytes]:
+def called(state: State, function: Function, event: Any) -> tuple[Any, bool, bytes]:
     """What it answered, or Lambda's document of its error; whether that is one; and its log."""
     folder = Path(tempfile.mkdtemp(prefix="call-", dir=private_folder(state.folder / "functions")))
     log = folder / "log.txt"

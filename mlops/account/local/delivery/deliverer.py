@@ -1,0 +1,302 @@
+"""When what is delivered: a buffer is a part of the spool, from where delivery stands on, that is large or old enough.
+
+What was begun is written down with its end, and where delivery stands only when all of it has arrived. Whoever is
+killed between the two delivers the same again, under the same names and ids.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from mlops.account.local.delivery import http_endpoint
+from mlops.account.local.delivery.http_endpoint import Post
+from mlops.account.local.delivery.names import HTTP_FAILED
+from mlops.account.local.delivery.objects import Objects, Put, Unwritten
+from mlops.account.local.delivery.processing import Invoke, Work, processed
+from mlops.account.local.delivery.record import Failed, Record
+from mlops.account.local.delivery.settings import Endpoint, Settings
+from mlops.account.local.delivery.spool import BEGINNING, Place, Spool
+from mlops.project.private import opener, private_folder
+
+SPOOL, WORK, STANDS = "spool", "work", "stands.json"
+RETENTION_SECONDS = 86_400
+"""So long the service keeps what cannot be written to S3."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ports:
+    """``secret`` gives the access key that a secret holds; ``say`` hears of what went wrong, without what records
+    hold."""
+
+    put: Put
+    invoke: Invoke
+    post: Post
+    secret: Callable[[str], str | None]
+    say: Callable[[str, Mapping[str, Any]], None]
+
+
+@dataclass(slots=True)
+class _Buffer:
+    """What is known of the part of the spool that is delivered next."""
+
+    begin: Place
+    end: Place
+    size: int = 0
+    count: int = 0
+    oldest: int = 0
+
+
+@dataclass(slots=True)
+class _Sending:
+    """The requests that a buffer became. ``failed`` are records that went wrong before."""
+
+    requests: list[list[Record]]
+    failed: list[Failed]
+    next: int = 0
+    attempts: int = 0
+    since: int = 0
+    dropped: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stands:
+    """As it is on disk. ``until`` is the end of what was begun, ``since`` when that was first tried."""
+
+    place: Place = BEGINNING
+    until: Place | None = None
+    since: int = 0
+    delivered: int = 0
+    failed: int = 0
+    told: str = ""
+
+    @classmethod
+    def read(cls, folder: Path) -> Stands:
+        try:
+            told = json.loads((folder / STANDS).read_bytes())
+        except FileNotFoundError:
+            return cls()
+        until = Place(*told["until"]) if told["until"] else None
+        return cls(Place(*told["place"]), until, told["since"], told["delivered"], told["failed"], told["told"])
+
+    def write(self, folder: Path) -> None:
+        told = {name: getattr(self, name) for name in ("place", "until", "since", "delivered", "failed", "told")}
+        new = folder / f"{STANDS}.new"
+        with open(new, "w", opener=opener) as file:
+            json.dump(told, file)
+        new.replace(folder / STANDS)
+
+
+class Deliverer:
+    """Of one stream, in its ``folder``. Whoever calls it is the only one."""
+
+    def __init__(self, folder: Path, region: str, ports: Ports, chance: random.Random | None = None) -> None:
+        self._folder = private_folder(folder)
+        self._work = private_folder(folder / WORK)
+        self._region = region
+        self._ports = ports
+        self._chance = chance or random.Random()  # noqa: S311 - spreads attempts, hides nothing
+        self.spool = Spool(folder / SPOOL)
+        self.stands = Stands.read(folder)
+        self._buffer = _Buffer(self.stands.place, self.stands.place)
+        self._sending: _Sending | None = None
+        self._tries = 0
+        self._due = 0
+        self._now: Callable[[], int] = lambda: 0
+
+    def turn(self, settings: Settings, now: Callable[[], int], *, closing: bool = False) -> float | None:
+        """Does what is due. In how many seconds something is, as far as it is known; None where nothing waits.
+        ``closing``: all that waits is due, and nothing is tried again."""
+        self._now = now
+        if now() < self._due and not closing:
+            return (self._due - now()) / 1000
+        self._look(settings, closing=closing)
+        buffer = self._buffer
+        if not buffer.count:
+            return None
+        age = now() - buffer.oldest
+        wait = settings.interval_seconds * 1000 - age
+        begun = self.stands.until is not None
+        if not begun and not closing and buffer.size < settings.size and wait > 0:
+            return wait / 1000
+        if not begun:
+            self._stand(until=buffer.end, since=now())
+        try:
+            done = self._deliver(settings, closing=closing)
+        except Unwritten as error:
+            self._tries += 1
+            self._unwritten(error, closing=closing)
+            return max((self._due - now()) / 1000, 0.0)
+        if not done:
+            return max((self._due - now()) / 1000, 0.0)
+        self._tries = 0
+        return 0.0
+
+    def idle(self) -> bool:
+        """Nothing waits. To be asked while nobody appends."""
+        return self.spool.backlog(self.stands.place) == 0
+
+    def _look(self, settings: Settings, *, closing: bool) -> None:
+        """How far the buffer reaches by now."""
+        buffer, until = self._buffer, self.stands.until
+        if until is not None and buffer.end >= until:
+            return
+        enough = settings.size
+        most = http_endpoint.MOST_RECORDS if settings.endpoint is not None else None
+        if until is None and (buffer.size >= enough or (most is not None and buffer.count >= most)):
+            return
+        for block in self.spool.blocks(buffer.end):
+            if until is not None and block.place >= until:
+                break
+            buffer.end = block.end
+            buffer.size += block.size
+            buffer.count += block.count
+            buffer.oldest = buffer.oldest or block.arrived
+            if until is None and (buffer.size >= enough or (most is not None and buffer.count >= most)):
+                break
+
+    def _deliver(self, settings: Settings, *, closing: bool) -> bool:
+        if settings.endpoint is None:
+            delivered, failed = self._write(settings)
+        else:
+            told = self._send(settings, settings.endpoint, closing=closing)
+            if told is None:
+                return False
+            delivered, failed = told
+        buffer = self._buffer
+        self._buffer = _Buffer(buffer.end, buffer.end)
+        stands = self.stands
+        self._stand(
+            place=buffer.end, until=None, since=0, delivered=stands.delivered + delivered,
+            failed=stands.failed + failed, told="",
+        )  # fmt: skip
+        self.spool.forget(buffer.end)
+        return True
+
+    def _objects(self) -> Objects:
+        return Objects(self._name, self._work, self._ports.put)
+
+    @property
+    def _name(self) -> str:
+        """Of the buffer, in names of objects and ids of requests."""
+        return f"{self._buffer.begin.file}/{self._buffer.begin.offset}"
+
+    def _write(self, settings: Settings) -> tuple[int, int]:
+        objects = self._objects()
+        delivered = failed = 0
+        for item in processed(self._records(settings, objects), self._processing(settings)):
+            wrong = item if isinstance(item, Failed) else objects.add(item, settings.errors)
+            if wrong is None:
+                delivered += 1
+            else:
+                failed += 1
+                objects.fail(wrong, settings.errors)
+        objects.write()
+        return delivered, failed
+
+    def _processing(self, settings: Settings) -> Work:
+        return Work(settings, self._region, self._ports.invoke, self._now)
+
+    def _records(self, settings: Settings, objects: Objects | None) -> Iterator[Record]:
+        begin, incarnation = self._buffer.begin, settings.errors.naming.incarnation.hex
+        for block, found in self.spool.read(begin, self._buffer.end):
+            place = record_id(incarnation, block.place)
+            for number, data in enumerate(found):
+                if settings.backup is not None and objects is not None:
+                    objects.back_up(block.arrived, data, settings.backup)
+                yield Record(f"{place}{number:03x}", block.arrived, data)
+
+    def _send(self, settings: Settings, endpoint: Endpoint, *, closing: bool) -> tuple[int, int] | None:
+        """None where it is to be tried again, later."""
+        sending = self._sending
+        if sending is None:
+            sending = self._sending = self._requests(settings)
+            sending.since = self.stands.since
+        failed = sending.failed
+        while sending.next < len(sending.requests):
+            records = sending.requests[sending.next]
+            verdict = self._posted(settings, endpoint, records, sending.next)
+            sending.attempts += 1
+            if not verdict.delivered and verdict.again:
+                late = self._now() - sending.since >= endpoint.retry_seconds * 1000
+                if not late and not closing:
+                    self._due = self._now() + int(http_endpoint.pause(sending.attempts, self._chance) * 1000)
+                    if verdict.reason != self.stands.told:
+                        self._stand(told=verdict.reason)
+                        self._ports.say("unanswered", {"reason": verdict.reason})
+                    return None
+                code = "HttpEndpoint.DestinationException"
+                failed += [
+                    Failed(record, HTTP_FAILED, code, verdict.reason, sending.attempts, self._now())
+                    for record in records
+                ]
+            elif not verdict.delivered:
+                sending.dropped += len(records)
+                self._ports.say("dropped", {"reason": verdict.reason, "records": len(records)})
+            sending.next += 1
+            sending.attempts, sending.since = 0, self._now()
+        objects = self._objects()
+        if settings.backup is not None:
+            for _ in self._records(settings, objects):
+                pass
+        for item in failed:
+            objects.fail(item, settings.errors)
+        objects.write()
+        unsent = sending.dropped + sum(item.kind == HTTP_FAILED for item in failed)
+        self._sending = None
+        return sum(map(len, sending.requests)) - unsent, len(failed) + sending.dropped
+
+    def _requests(self, settings: Settings) -> _Sending:
+        good, failed = list[Record](), list[Failed]()
+        for item in processed(self._records(settings, None), self._processing(settings)):
+            if isinstance(item, Failed):
+                failed.append(item)
+            else:
+                good.append(item)
+        most = http_endpoint.MOST_RECORDS
+        return _Sending([good[at : at + most] for at in range(0, len(good), most)], failed)
+
+    def _posted(
+        self, settings: Settings, endpoint: Endpoint, records: list[Record], number: int
+    ) -> http_endpoint.Verdict:
+        request_id = str(uuid.uuid5(settings.errors.naming.incarnation, f"{self._name}/{number}"))
+        key = self._ports.secret(endpoint.secret) if endpoint.secret else endpoint.access_key
+        headers, body = http_endpoint.request(endpoint, settings.arn, request_id, records, self._now(), key)
+        try:
+            return http_endpoint.judged(self._ports.post(endpoint, headers, body), request_id)
+        except OSError as error:
+            return http_endpoint.Verdict(False, again=True, reason=f"no answer: {error}")
+
+    def _unwritten(self, error: Unwritten, *, closing: bool) -> None:
+        """The service tries for a day, and then lets go."""
+        if str(error) != self.stands.told:
+            self._stand(told=str(error))
+            self._ports.say("unwritten", {"reason": str(error)})
+        if closing or self._now() - self.stands.since >= RETENTION_SECONDS * 1000:
+            buffer = self._buffer
+            self._ports.say("lost", {"reason": str(error), "records": buffer.count})
+            self._buffer, self._sending = _Buffer(buffer.end, buffer.end), None
+            self._stand(place=buffer.end, until=None, since=0)
+            self.spool.forget(buffer.end)
+            return
+        self._due = self._now() + int(http_endpoint.pause(self._tries, self._chance) * 1000)
+
+    def _stand(self, **changed: Any) -> None:
+        told = {name: getattr(self.stands, name) for name in Stands.__slots__}
+        self.stands = Stands(**{**told, **changed})
+        self.stands.write(self._folder)
+
+    def put_off(self, error: Exception) -> None:
+        """What was begun is tried again later: something went wrong that nobody thought of."""
+        self._tries += 1
+        self._unwritten(Unwritten(f"{type(error).__name__}: {error}"), closing=False)
+
+
+def record_id(incarnation: str, place: Place) -> str:
+    """Without the number of the record in its block, three hexadecimal digits."""
+    return f"{incarnation}{place.file:012x}{place.offset:012x}"

@@ -1,0 +1,130 @@
+"""What a stream was made with, as the delivery of its records reads it."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account.local.delivery.bodies import EXTENSIONS
+from mlops.account.local.delivery.names import Naming
+
+MIB = 1024 * 1024
+S3, HTTP = "ExtendedS3", "HttpEndpoint"
+DEFAULT_SIZE, DEFAULT_INTERVAL = 5, {S3: 300, HTTP: 60}
+ZERO_SECONDS = 0.5
+"""What zero buffering waits for company: "within a few seconds", says the guide."""
+DEFAULT_RETRY_SECONDS = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where objects are written."""
+
+    bucket: str
+    naming: Naming
+    compression: str
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """``address`` is where requests go; ``url`` is what the stream was made with. ``secret`` is the ARN of the secret
+    that holds the key, where that is not given."""
+
+    url: str
+    address: str
+    access_key: str | None
+    secret: str | None
+    gzip: bool
+    attributes: Mapping[str, str]
+    retry_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Processor:
+    type: str
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """``errors`` is where failed records go, ``backup`` where all go as they came, if anywhere. Records go to
+    ``endpoint`` where there is one, and to ``errors`` else."""
+
+    stream: str
+    arn: str
+    size: int
+    interval_seconds: float
+    errors: Place
+    backup: Place | None
+    processors: tuple[Processor, ...]
+    partitioned: bool
+    endpoint: Endpoint | None
+
+
+def settings(stream: str, arn: str, body: Mapping[str, Any], deliver_to: str | None = None) -> Settings:
+    """``body`` is what the account keeps of a stream, ``deliver_to`` the address that stands for its URL here."""
+    kind, given = body["Kind"], body["Destination"]
+    hints = given.get("BufferingHints") or {}
+    interval = hints.get("IntervalInSeconds", DEFAULT_INTERVAL[kind])
+    incarnation, version = uuid.UUID(body["Incarnation"]), str(body["Version"])
+    main = given["S3Configuration"] if kind == HTTP else given
+    errors = _place(stream, version, incarnation, main, _extension(main))
+    backup = None
+    if kind == HTTP and given.get("S3BackupMode") == "AllData":
+        backup = errors
+    elif kind == S3 and given.get("S3BackupMode") == "Enabled":
+        source = given["S3BackupConfiguration"]
+        backup = _place(stream, version, incarnation, source, _extension(source))
+    processing = given.get("ProcessingConfiguration") or {}
+    return Settings(
+        stream,
+        arn,
+        hints.get("SizeInMBs", DEFAULT_SIZE) * MIB,
+        interval or ZERO_SECONDS,
+        errors,
+        backup,
+        tuple(
+            Processor(
+                item["Type"],
+                {named["ParameterName"]: named["ParameterValue"] for named in item.get("Parameters") or ()},
+            )
+            for item in (processing.get("Processors") or () if processing.get("Enabled") else ())
+        ),
+        bool((given.get("DynamicPartitioningConfiguration") or {}).get("Enabled")),
+        _endpoint(given, deliver_to) if kind == HTTP else None,
+    )
+
+
+def _place(stream: str, version: str, incarnation: uuid.UUID, given: Mapping[str, Any], extension: str) -> Place:
+    naming = Naming(
+        stream,
+        version,
+        incarnation,
+        given.get("Prefix") or "",
+        given.get("ErrorOutputPrefix") or "",
+        extension,
+        given.get("CustomTimeZone") or "UTC",
+    )
+    return Place(given["BucketARN"].rpartition(":")[2], naming, given.get("CompressionFormat") or "UNCOMPRESSED")
+
+
+def _extension(given: Mapping[str, Any]) -> str:
+    if given.get("FileExtension"):
+        return str(given["FileExtension"])
+    return EXTENSIONS[given.get("CompressionFormat") or "UNCOMPRESSED"]
+
+
+def _endpoint(given: Mapping[str, Any], deliver_to: str | None) -> Endpoint:
+    asked, secret = given["EndpointConfiguration"], given.get("SecretsManagerConfiguration") or {}
+    request = given.get("RequestConfiguration") or {}
+    return Endpoint(
+        asked["Url"],
+        deliver_to or asked["Url"],
+        asked.get("AccessKey"),
+        secret.get("SecretARN") if secret.get("Enabled") else None,
+        request.get("ContentEncoding") == "GZIP",
+        {item["AttributeName"]: item["AttributeValue"] for item in request.get("CommonAttributes") or ()},
+        (given.get("RetryOptions") or {}).get("DurationInSeconds", DEFAULT_RETRY_SECONDS),
+    )

@@ -1,0 +1,1 @@
+"""Data Firehose: streams, and what is put into them."""
