@@ -356,7 +356,7 @@ def _need_processor(processor: Mapping[str, Any]) -> None:
             compiled(given["MetadataExtractionQuery"])
         except ImportError:
             raise invalid(
-                "The local account asks jq for partition keys, and it is not installed: pip install 'mlops[streams]'"
+                "The local account asks jq for partition keys, and it is not installed: pip install jq"
             ) from None
         except ValueError as error:
             raise invalid(f"MetadataExtractionQuery is no query of jq: {error}") from None
