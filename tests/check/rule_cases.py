@@ -1326,7 +1326,6 @@ CASES = [
         {**BOOSTED, "Segments:HyperParameters": {"num_round": "5", "n_estimators": "5"}},
         "Segments:HyperParameters/n_estimators",
         {**BOOSTED, "Segments:HyperParameters": {"num_round": "5", "learning_rate": "0.1"}},
-        WARNING,
     ),
     Case(
         "channel misspelt",

@@ -98,6 +98,43 @@ def test_csv_with_validation(training: Training, capsys: pytest.CaptureFixture[s
     assert training.model().num_boosted_rounds() == 3
 
 
+HEADER = "sex,length,a name with blanks that is longer than fifty,rings\n"
+
+
+@pytest.mark.parametrize(
+    ("first", "version", "told"),
+    [
+        (HEADER, "1.7-1", "WARNING: the first line of a.csv is a header, 'sex,length,a name"),
+        ('"sex","length",,x\n', "1.7-1", "WARNING: the first line of a.csv is a header"),
+        ("1.5,F,2,3\n", "1.7-1", None),
+        ("1.5,,2,3\n", "1.7-1", None),
+        ("1e-10,2,-3.5,nan\n", "1", None),
+    ],
+    ids=["a header", "in quotes", "a word in a row", "nothing in a cell", "numbers to the first release"],
+)
+def test_a_header_is_a_row_and_that_is_told(
+    training: Training, first: str, version: str, told: str | None, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Later containers take it (aws/sagemaker-xgboost-container#129)."""
+    rows = "".join(f"{number},{number % 7},{number % 5},{number % 3}\n" for number in range(20))
+    training.put("train", "a.csv", first + rows).run({}, version)
+    printed_ = capsys.readouterr()
+    assert "Train matrix has 21 rows and 3 columns" in printed_.out
+    assert (told in printed_.err) if told is not None else "WARNING: the first line" not in printed_.err
+
+
+def test_the_first_release_refuses_a_header_in_its_own_words(training: Training) -> None:
+    """As it was seen in aws-samples/amazon-sagemaker-immersion-day#81."""
+    row = "False,54,3,999,0,1,0,False,False,False,False,False,False\n"
+    with pytest.raises(UserFault) as refused:
+        training.put("train", "train.csv", row + "1,2,3\n").run({}, "latest")
+    assert str(refused.value) == (
+        "Non-numeric value 'F' found in the header line 'False,54,3,999,0,1,0,False,False,False,False,False...' of "
+        "file 'train.csv'. CSV format require no header line in it. If header line is already removed, XGBoost does "
+        "not accept non-numeric value in the data."
+    )
+
+
 @pytest.mark.parametrize("objective", ["binary:logistic", "binary:hinge", "multi:softprob", "multi:softmax"])
 def test_metrics_are_those_of_scikit_learn(
     training: Training, objective: str, capsys: pytest.CaptureFixture[str]

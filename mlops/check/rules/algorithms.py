@@ -155,7 +155,7 @@ def _is_number(text: str) -> bool:
 @rule("X855", "unknown-hyperparameter", Severity.WARNING, source=_SOURCE)
 def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """A hyperparameter that the built-in algorithm does not have: its container refuses it, or goes on without it. One
-    that is misspelt is an error.
+    that is misspelt is an error, and so is any other where the container's source refuses it: XGBoost's.
 
     Bad:  "featuredim": "784" for k-means
     Good: "feature_dim": "784"
@@ -165,7 +165,9 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
             if key not in found.algorithm.hyperparameters and not key.startswith(("_", "sagemaker_")):
                 where = f"{found.job.at}/{found.member}{pointer(key)}"
                 help_text = did_you_mean(key, found.algorithm.hyperparameters)
-                severity = Severity.ERROR if help_text is not None else None
+                severity = Severity.ERROR if help_text is not None or found.algorithm.refuses_others else None
+                if severity is not None:
+                    help_text = help_text or "remove it: the container refuses what it does not know"
                 message = f"{found.name} has no hyperparameter {key!r}"
                 yield Fault(where, message, help_text, found.job.placed, severity=severity)
 

@@ -6,7 +6,7 @@ A file has ``title``, ``images`` (names of repositories), ``source``, ``input_mo
 machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how it runs is
 in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too. ``metric_line``
 is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of
-the metric's name.
+the metric's name. ``refuses_others``: its container's source refuses any other hyperparameter, and was read.
 """
 
 from __future__ import annotations
@@ -180,6 +180,7 @@ class Algorithm:
     here: Mapping[str, str] | None = None
     hosts_here: bool = False
     metric_line: str | None = None
+    refuses_others: bool = False
 
     @property
     def metric_definitions(self) -> list[dict[str, str]]:
@@ -242,6 +243,7 @@ def _read(name: str) -> Algorithm:
         written.get("here"),
         written.get("hosts_here", False),
         written.get("metric_line"),
+        written.get("refuses_others", False),
     )
 
 

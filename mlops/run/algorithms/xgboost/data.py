@@ -29,6 +29,10 @@ _NO_LABELS = (
     "please switch to using single instance if number of records in the data set is less than number of workers (16 * "
     "number of instance) in the cluster."
 )
+_HEADER = (
+    "Non-numeric value '{}' found in the header line '{}...' of file '{}'. CSV format require no header line in it. If "
+    "header line is already removed, XGBoost does not accept non-numeric value in the data."
+)
 _PIPE = (
     "Pipe mode for {} is no longer supported. Please use Fast File mode (default) instead. Set input_mode='File' in "
     "your SageMaker Estimator or TrainingInput."
@@ -62,8 +66,10 @@ def refuse_pipe(kind: str) -> UserFault:
     return UserFault("Pipe mode not supported for LibSVM." if kind == LIBSVM else _PIPE.format(_PIPED[kind]))
 
 
-def validate(folder: Path, kind: str) -> None:
-    """By first lines. Raises :class:`UserFault`."""
+def validate(folder: Path, kind: str, *, words_refused: bool) -> None:
+    """By first lines. Raises :class:`UserFault`. The image of the library's 0.72 refuses words in one (its message is
+    in aws-samples/amazon-sagemaker-immersion-day#81); later ones take a header for a row, whose label is 0 and whose
+    features are missing (aws/sagemaker-xgboost-container#129): that is told."""
     if kind not in (CSV, LIBSVM):
         return
     for place, folders, names in os.walk(folder):
@@ -74,10 +80,23 @@ def validate(folder: Path, kind: str) -> None:
                 continue
             with open(f"{place}/{name}", errors="ignore", encoding="utf-8") as file:  # noqa: PTH123
                 if kind == CSV:
-                    delimiter_of(file.readline())
+                    _validate_csv(file.readline(), name, words_refused=words_refused)
                 else:
                     _validate_libsvm(file, name)
         return
+
+
+def _validate_csv(line: str, name: str, *, words_refused: bool) -> None:
+    delimiter = delimiter_of(line)
+    cells = [cell.strip().strip('"') for cell in line.split(delimiter)]
+    words = [cell for cell in cells if cell and not _NUMBER.fullmatch(cell)]
+    if words and words_refused:
+        raise UserFault(_HEADER.format(words[0][0], line[:50], name))
+    if words and len(words) == len([cell for cell in cells if cell]):
+        sys.stderr.write(
+            f"WARNING: the first line of {name} is a header, {line[:50].strip()!r}: it is taken for a row whose label "
+            "is 0 and whose features are missing, as in the service; write the file without one\n"
+        )
 
 
 def delimiter_of(line: str) -> str:

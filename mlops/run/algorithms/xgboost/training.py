@@ -60,7 +60,7 @@ def train(job: TrainingJob, values: dict[str, Any], given: Mapping[str, Mapping[
 def _with_data(job: TrainingJob, folder: Path, name: str, kind: str) -> Path:
     """A folder whose files look like what they are to be. Raises :class:`UserFault`."""
     if data.size_of(folder):
-        data.validate(folder, kind)
+        data.validate(folder, kind, words_refused=job.release is None)
         return folder
     if len(job.hosts) == 1:
         raise UserFault(f"No data in {name} channel path {folder}")
