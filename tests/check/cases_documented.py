@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from rule_cases import SEVERAL, WARNING, Case
-from sound_definition import GONE, REGISTRY
+from sound_definition import GONE, KMEANS, REGISTRY, get
 
 CONFIG = "Segments:ResourceConfig"
 PREFERENCE = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
@@ -27,6 +29,17 @@ SOURCED = {
 }
 ACCEPTED = "Model:PrimaryContainer/ModelDataSource/S3DataSource/ModelAccessConfig"
 MANY = {f"K{number}": "v" for number in range(30)}
+CLUSTER = "Prepare:ProcessingResources/ClusterConfig"
+S3_SOURCE = "Segments:InputDataConfig/0/DataSource/S3DataSource"
+BATCH = "Batch:TransformInput/DataSource/S3DataSource"
+HUB = "arn:aws:sagemaker:eu-west-1:111122223333:hub-content/Ours"
+SEARCHED = {"ContinuousParameterRanges": [{"Name": "lr", "MinValue": "0.001", "MaxValue": "0.1"}]}
+EXPLAINER = "Variants:ExplainerConfig/ClarifyExplainerConfig/ShapConfig/ShapBaselineConfig"
+
+
+def explained(**baseline: str) -> dict[str, Any]:
+    return {"Variants:ExplainerConfig": {"ClarifyExplainerConfig": {"ShapConfig": {"ShapBaselineConfig": baseline}}}}
+
 
 CASES = [
     Case(
@@ -100,7 +113,146 @@ CASES = [
         "Tune:TrainingJobDefinitions/1/Environment",
         SEVERAL,
     ),
+    Case(
+        "the number of instances that was chosen",
+        "X930",
+        {f"{CONFIG}/SelectedInstanceCount": 1},
+        f"{CONFIG}/SelectedInstanceCount",
+    ),
+    Case(
+        "the type of instances of a processing job that was chosen",
+        "X930",
+        {f"{CLUSTER}/SelectedInstanceType": "ml.m5.xlarge"},
+        f"{CLUSTER}/SelectedInstanceType",
+    ),
+    Case(
+        "a frequency between two of those that are",
+        "X930",
+        {"Variants:MetricsConfig": {"MetricPublishFrequencyInSeconds": 45}},
+        "Variants:MetricsConfig/MetricPublishFrequencyInSeconds",
+        {"Variants:MetricsConfig": {"MetricPublishFrequencyInSeconds": 60}},
+    ),
+    Case(
+        "two baselines of an explainer",
+        "X930",
+        explained(ShapBaseline="1,2", ShapBaselineUri="s3://acme/baseline.csv"),
+        f"{EXPLAINER}/ShapBaselineUri",
+        explained(ShapBaseline="1,2"),
+    ),
+    Case(
+        "an explainer without a baseline",
+        "X930",
+        explained(MimeType="text/csv"),
+        f"{EXPLAINER}/ShapBaseline",
+        explained(ShapBaselineUri="s3://acme/baseline.csv"),
+    ),
+    Case(
+        "places of UltraServers for other instances",
+        "X930",
+        {f"{CONFIG}/InstancePlacementConfig": {"EnableMultipleJobs": True}},
+        f"{CONFIG}/InstancePlacementConfig",
+    ),
+    Case(
+        "a model of a private hub that is no reference",
+        "X930",
+        {f"{S3_SOURCE}/HubAccessConfig": {"HubContentArn": f"{HUB}/Model/a/1.0.0"}},
+        f"{S3_SOURCE}/HubAccessConfig/HubContentArn",
+        {f"{S3_SOURCE}/HubAccessConfig": {"HubContentArn": f"{HUB}/ModelReference/a/1.0.0"}},
+        WARNING,
+    ),
+    Case(
+        "a manifest that is a folder",
+        "X935",
+        {f"{S3_SOURCE}/S3DataType": "ManifestFile", f"{S3_SOURCE}/S3Uri": "s3://acme/train/"},
+        f"{S3_SOURCE}/S3Uri",
+        {f"{S3_SOURCE}/S3DataType": "ManifestFile", f"{S3_SOURCE}/S3Uri": "s3://acme/train.manifest"},
+    ),
+    Case(
+        "a manifest of a transform that is a folder",
+        "X935",
+        {f"{BATCH}/S3DataType": "ManifestFile", f"{BATCH}/S3Uri": "s3://acme/train/"},
+        f"{BATCH}/S3Uri",
+    ),
+    Case(
+        "clusters without their centres",
+        "X936",
+        {"Model:PrimaryContainer": {"Image": KMEANS}},
+        "Model:PrimaryContainer/ModelDataUrl",
+        {"Model:PrimaryContainer": {"Image": KMEANS, "ModelDataUrl": "s3://acme/kmeans/model.tar.gz"}},
+    ),
+    Case(
+        "an experiment that a step names",
+        "E505",
+        {"/PipelineExperimentConfig": {"ExperimentName": get("Steps.Train.TrainingJobName")}},
+        "/PipelineExperimentConfig/ExperimentName/Get",
+        {"/PipelineExperimentConfig": {"ExperimentName": get("Execution.PipelineName")}},
+    ),
+    Case(
+        "no ranges for one of several definitions",
+        "X777",
+        {
+            **SEVERAL,
+            "Tune:TrainingJobDefinitions/0/HyperParameterRanges": SEARCHED,
+            "Tune:HyperParameterTuningJobConfig/ParameterRanges": GONE,
+        },
+        "Tune:TrainingJobDefinitions/1/HyperParameterRanges",
+        {
+            **SEVERAL,
+            "Tune:TrainingJobDefinitions/0/HyperParameterRanges": SEARCHED,
+            "Tune:TrainingJobDefinitions/1/HyperParameterRanges": SEARCHED,
+            "Tune:HyperParameterTuningJobConfig/ParameterRanges": GONE,
+        },
+    ),
+    Case(
+        "a part of no package",
+        "X741",
+        {"Model:PrimaryContainer/InferenceSpecificationName": "compiled"},
+        "Model:PrimaryContainer/InferenceSpecificationName",
+    ),
+    Case(
+        "one container chosen by callers",
+        "X742",
+        {"Model:InferenceExecutionConfig": {"Mode": "Direct"}},
+        "Model:InferenceExecutionConfig/Mode",
+    ),
+    Case(
+        "a registration of nothing",
+        "X853",
+        {"Register:InferenceSpecification": GONE},
+        "Register:InferenceSpecification",
+    ),
+    Case(
+        "a check of no outputs",
+        "X715",
+        {"Drift:ProcessingOutputConfig/Outputs": [], "Drift:Environment/output_path": "/opt/ml/processing/output"},
+        "Drift:Environment/output_path",
+    ),
+    Case(
+        "augmented manifests for AutoML",
+        "X894",
+        {"Auto:InputDataConfig/0/DataSource/S3DataSource/S3DataType": "AugmentedManifestFile"},
+        "Auto:InputDataConfig/0/DataSource/S3DataSource/S3DataType",
+    ),
+    Case(
+        "a type beside pools",
+        "X800",
+        {"Variants:ProductionVariants/0/InstancePools": [{"InstanceType": "ml.m5.large", "Priority": 1}]},
+        "Variants:ProductionVariants/0/InstanceType",
+    ),
+    Case(
+        "a component of a model and a container",
+        "X803",
+        {"Component:Specification/Container": {"Image": f"{REGISTRY}/serve:1"}},
+        "Component:Specification/Container",
+    ),
+    Case(
+        "a component of nothing",
+        "X803",
+        {"Component:Specification/ModelName": GONE},
+        "Component:Specification/ModelName",
+        {"Component:Specification/ModelName": GONE, "Component:Specification/Container": {"Image": f"{REGISTRY}/s:1"}},
+    ),
 ]
 
-WORDS = frozenset({"X930", "X933"})
-FOLLOW = {"X931": {"X859"}, "X932": {"X853"}, "X853": {"X932"}, "X933": {"X900", "X911"}}
+WORDS = frozenset({"X930", "X933", "X935", "X936"})
+FOLLOW = {"X931": {"X859"}, "X932": {"X853"}, "X853": {"X932"}, "X933": {"X900", "X911"}, "X742": {"X911"}}

@@ -135,7 +135,6 @@ CASES = [
         {"Auto:InputDataConfig/0/ContentType": "application/json"},
         "Auto:InputDataConfig/0/ContentType",
         {"Auto:InputDataConfig/0/ContentType": "text/csv"},
-        WARNING,
     ),
     Case(
         "weights by the target",
@@ -184,7 +183,6 @@ CASES = [
         {"Spark:ClusterConfig": GONE, "Spark:ClusterId": "j-2axxxxxxgaplf"},
         "Spark:ClusterId",
         {"Spark:ClusterConfig": GONE, "Spark:ClusterId": "j-2AXXXXXXGAPLF"},
-        WARNING,
     ),
     Case(
         "two groups of masters",
@@ -192,7 +190,6 @@ CASES = [
         {GROUPS: [MASTER, MASTER]},
         f"{GROUPS}/1/InstanceRole",
         {GROUPS: [MASTER, CORE]},
-        WARNING,
     ),
     Case(
         "two masters",
@@ -200,7 +197,6 @@ CASES = [
         {f"{GROUPS}/0/InstanceCount": 2},
         f"{GROUPS}/0/InstanceCount",
         {f"{GROUPS}/0/InstanceCount": 3},
-        WARNING,
     ),
     Case("a group of nothing", "X897", {GROUPS: [MASTER, {**CORE, "InstanceCount": 0}]}, f"{GROUPS}/1/InstanceCount"),
     Case(
@@ -218,7 +214,6 @@ CASES = [
         {**made("SPARK", "emr-7.5.0"), DRIVER: {"hive": {"query": "s3://acme/q.sql"}}},
         f"{DRIVER}/hive",
         {**made("HIVE", "emr-7.5.0"), DRIVER: {"hive": {"query": "s3://acme/q.sql"}}},
-        WARNING,
     ),
     Case(
         "a program at home",
@@ -226,7 +221,6 @@ CASES = [
         {f"{DRIVER}/sparkSubmit/entryPoint": "file:///home/me/job.py"},
         f"{DRIVER}/sparkSubmit/entryPoint",
         {f"{DRIVER}/sparkSubmit/entryPoint": "local:///usr/lib/job.py"},
-        WARNING,
     ),
     Case(
         "two applications",
@@ -242,7 +236,6 @@ CASES = [
         {"Serverless:ApplicationId": "arn:aws:emr-serverless:eu-west-1:111122223333:/applications/00f"},
         "Serverless:ApplicationId",
         {},
-        WARNING,
     ),
     Case(
         "an old release",
@@ -250,11 +243,8 @@ CASES = [
         made("SPARK", "emr-5.36.0"),
         f"{OWN}/releaseLabel",
         made("SPARK", "emr-6.9.0"),
-        WARNING,
     ),
-    Case(
-        "no release", "X898", made("SPARK", "7.5.0"), f"{OWN}/releaseLabel", made("SPARK", "emr-7.5.0-latest"), WARNING
-    ),
+    Case("no release", "X898", made("SPARK", "7.5.0"), f"{OWN}/releaseLabel", made("SPARK", "emr-7.5.0-latest")),
 ]
 
 WORDS = frozenset({"X892", "X893", "X894", "X895", "X896", "X897", "X898"})

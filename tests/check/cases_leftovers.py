@@ -139,7 +139,6 @@ CASES = [
         },
         "Model:PrimaryContainer/ModelDataSource/S3DataSource/CompressionType",
         {},
-        WARNING,
     ),
 ]
 

@@ -699,7 +699,6 @@ CASES = [
         {"Drift.SuppliedBaselineConstraints": "baseline.json"},
         "Drift.SuppliedBaselineConstraints",
         {"Drift.SuppliedBaselineConstraints": "s3://acme/baseline.json"},
-        WARNING,
     ),
     Case(
         "bias without a model",
@@ -714,7 +713,6 @@ CASES = [
         {"Drift.SkipCheck": False, "Drift.ModelPackageGroupName": GONE},
         "Drift",
         {"Drift.SkipCheck": False},
-        WARNING,
     ),
     Case(
         "monitor writes elsewhere",
@@ -1333,7 +1331,6 @@ CASES = [
         {"Segments:InputDataConfig/0/ChannelName": "trian"},
         "Segments:InputDataConfig/0/ChannelName",
         {"Segments:InputDataConfig/0/ChannelName": "train"},
-        WARNING,
     ),
     Case(
         "nothing to train on",
@@ -1348,7 +1345,6 @@ CASES = [
         {"Segments:InputDataConfig/0/InputMode": "FastFile"},
         "Segments:InputDataConfig/0/InputMode",
         {"Segments:InputDataConfig/0/InputMode": "Pipe"},
-        WARNING,
     ),
     Case(
         "k-means by FastFile in all channels",
@@ -1356,7 +1352,6 @@ CASES = [
         {"Segments:AlgorithmSpecification/TrainingInputMode": "FastFile"},
         "Segments:AlgorithmSpecification/TrainingInputMode",
         {"Segments:AlgorithmSpecification/TrainingInputMode": "File"},
-        WARNING,
     ),
     Case(
         "forest on a GPU",
@@ -1372,7 +1367,6 @@ CASES = [
         {**TOPICS, "Segments:ResourceConfig/InstanceCount": 2},
         "Segments:ResourceConfig/InstanceCount",
         TOPICS,
-        WARNING,
     ),
     Case(
         "objective misspelt",
@@ -1404,7 +1398,6 @@ CASES = [
             "Segments:HyperParameters": {"num_round": "5"},
             "Segments:InputDataConfig/0/ContentType": "text/csv; label_size=0",
         },
-        WARNING,
     ),
     Case(
         "serving code on the author's machine",
@@ -1646,7 +1639,6 @@ CASES = [
                 },
             }
         },
-        WARNING,
     ),
     Case(
         "variant without a number",
@@ -1697,14 +1689,12 @@ CASES = [
         {"Spark:ClusterConfig": GONE, "Spark:ClusterId": "mine"},
         "Spark:ClusterId",
         {"Spark:ClusterConfig": GONE, "Spark:ClusterId": "j-1"},
-        WARNING,
     ),
     Case(
         "no master",
         "X735",
         {"Spark:ClusterConfig/Instances/InstanceGroups/0/InstanceRole": "CORE"},
         "Spark:ClusterConfig/Instances/InstanceGroups",
-        severity=WARNING,
     ),
     Case(
         "local Spark program",
@@ -1749,7 +1739,7 @@ CASES = [
         {"Drift.FailOnViolation": None},
         WARNING,
     ),
-    Case("null argument", "X703", {"Score:x": None}, "Score:x", severity=WARNING),
+    Case("null argument", "X703", {"Score:x": None}, "Score:x"),
     Case("items of a number", "X720", {"Regions:IterableItems": get("Parameters.Depth")}, "Regions:IterableItems/Get"),
     Case(
         "member of a plain item",
@@ -2014,7 +2004,9 @@ CASES = [
         {
             **SEVERAL,
             "Tune:TrainingJobDefinitions/0/HyperParameterRanges": RANGES,
-            "Tune:TrainingJobDefinitions/1/HyperParameterRanges": {"CategoricalParameterRanges": []},
+            "Tune:TrainingJobDefinitions/1/HyperParameterRanges": {
+                "CategoricalParameterRanges": [{"Name": "o", "Values": ["a", "b"]}]
+            },
             "Tune:TrainingJobDefinitions/1/StaticHyperParameters": {"lr": "1"},
             "Tune:HyperParameterTuningJobConfig/ParameterRanges": GONE,
         },
@@ -2082,28 +2074,24 @@ CASES = [
         },
         "Chain:Containers/0/ContainerHostname",
         {"Chain:InferenceExecutionConfig": {"Mode": "Direct"}},
-        WARNING,
     ),
     Case(
         "image beside a model package",
         "X741",
         {"Model:PrimaryContainer/ModelPackageName": "arn:aws:sagemaker:eu-west-1:111122223333:model-package/churn/7"},
         "Model:PrimaryContainer/Image",
-        severity=WARNING,
     ),
     Case(
         "a cluster of SageMaker's instances",
         "X735",
         {"Spark:ClusterConfig/Instances/InstanceGroups/0/InstanceType": "ml.m5.xlarge"},
         "Spark:ClusterConfig/Instances/InstanceGroups/0/InstanceType",
-        severity=WARNING,
     ),
     Case(
         "a release without its prefix",
         "X735",
         {"Spark:ClusterConfig/ReleaseLabel": "6.15.0"},
         "Spark:ClusterConfig/ReleaseLabel",
-        severity=WARNING,
     ),
     Case(
         "data that no input brings",

@@ -1,7 +1,8 @@
 """Built-in algorithms: what their containers want, by what is known of each (``mlops.knowledge.algorithms``).
 
-That names and choices are of one edition of the developer guide makes what is told of them a warning, unless they are
-one letter beside a known one; limits and required channels are refused.
+Their containers refuse what they do not know: "Extraneous hyperparameter found" and "Extraneous channel found" are
+XGBoost's words (sagemaker_algorithm_toolkit), "Additional hyperparameters are not allowed" those of the others (seen of
+image-classification and seq2seq). What an algorithm merely does not use, or may read all the same, is a warning.
 """
 
 from __future__ import annotations
@@ -107,8 +108,7 @@ def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str,
 )
 def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm misses a hyperparameter that it requires, also one that the value of another requires, or
-    gets a word for a number, a number beyond the limits or a misspelt choice. Any other value that is none of the
-    choices that are documented is a warning.
+    gets a word for a number, a number beyond the limits or a value that is none of the choices.
 
     Bad:  k-means without "feature_dim"
     Good: {"k": "10", "feature_dim": "784"}
@@ -140,8 +140,7 @@ def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
             else:
                 message = f"{key} is {shown(value)}, {known.wanted} is wanted"
                 help_text = did_you_mean(value.strip('"'), [str(item) for item in known.one_of])
-                sure = help_text is not None or known.kind in ("integer", "number")
-                yield Fault(where, message, help_text, placed, severity=None if sure else Severity.WARNING)
+                yield Fault(where, message, help_text, placed)
 
 
 def _is_number(text: str) -> bool:
@@ -152,10 +151,9 @@ def _is_number(text: str) -> bool:
     return True
 
 
-@rule("X855", "unknown-hyperparameter", Severity.WARNING, source=_SOURCE)
+@rule("X855", "unknown-hyperparameter", Severity.ERROR, source=_SOURCE)
 def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
-    """A hyperparameter that the built-in algorithm does not have: its container refuses it, or goes on without it. One
-    that is misspelt is an error, and so is any other where the container's source refuses it: XGBoost's.
+    """A hyperparameter that the built-in algorithm does not have: its container refuses it.
 
     Bad:  "featuredim": "784" for k-means
     Good: "feature_dim": "784"
@@ -164,18 +162,16 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
         for key in found.values:
             if key not in found.algorithm.hyperparameters and not key.startswith(("_", "sagemaker_")):
                 where = f"{found.job.at}/{found.member}{pointer(key)}"
-                help_text = did_you_mean(key, found.algorithm.hyperparameters)
-                severity = Severity.ERROR if help_text is not None or found.algorithm.refuses_others else None
-                if severity is not None:
-                    help_text = help_text or "remove it: the container refuses what it does not know"
+                help_text = did_you_mean(key, found.algorithm.hyperparameters) or "remove it: the container refuses what it does not know"
                 message = f"{found.name} has no hyperparameter {key!r}"
-                yield Fault(where, message, help_text, found.job.placed, severity=severity)
+                yield Fault(where, message, help_text, found.job.placed)
 
 
 @rule("X858", "idle-hyperparameter", Severity.WARNING, source=_SOURCE)
 def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """Hyperparameters that the built-in algorithm reads only where another one has a certain value, which it has not.
-    What has its default is not told; what Amazon's own examples do all the same is a note.
+    What has its default is not told; what Amazon's own examples do all the same is a note, what the container refuses
+    then an error.
 
     Bad:  "word_ngrams": "3" for BlazingText with "mode": "skipgram"
     Good: "word_ngrams": "3" with "mode": "supervised"
@@ -199,16 +195,17 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
             if idle:
                 where = f"{found.job.at}/{found.member}{pointer(idle[0])}"
                 wanted = " and ".join(f"{name} {' or '.join(some)}" for name, some in condition.when.items())
-                message = f"{found.name} reads {', '.join(idle)} only with {wanted}"
-                severity = Severity.INFO if condition.usual else None
+                does = "takes" if condition.refused else "reads"
+                message = f"{found.name} {does} {', '.join(idle)} only with {wanted}"
+                severity = Severity.ERROR if condition.refused else Severity.INFO if condition.usual else None
                 help_text = f"remove {'it' if len(idle) == 1 else 'them'}"
                 yield Fault(where, message, help_text, found.job.placed, severity=severity)
 
 
-@rule("X851", "algorithm-input", Severity.WARNING, source=_SOURCE)
+@rule("X851", "algorithm-input", Severity.ERROR, source=_SOURCE)
 def algorithm_input(subject: Subject) -> Iterator[Fault]:
-    """A built-in algorithm lacks a channel that it requires, which is an error, or gets one that it does not know, of a
-    type that it does not read, or in a mode that it does not read by.
+    """A built-in algorithm lacks a channel that it requires, or gets one that it does not know, of a type that it does
+    not read, or in a mode that it does not read by.
 
     Bad:  "ContentType": "application/json"
     Good: "ContentType": "text/csv"
@@ -238,14 +235,13 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
             for wanted, kind in kinds.items():
                 if kind.required and wanted not in names:
                     message = f"{name} requires a channel {wanted!r}"
-                    at, severity = f"{job.at}/InputDataConfig", Severity.ERROR
-                    yield Fault(at, message, "add it", job.placed, severity=severity)
+                    yield Fault(f"{job.at}/InputDataConfig", message, "add it", job.placed)
 
 
 @rule("X856", "algorithm-machine", Severity.WARNING, source=_SOURCE)
 def algorithm_machine(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm on instances that it does not train on, or on more of them than it can use. One that trains
-    on a GPU alone ends with an error elsewhere; the rest are warnings.
+    on a GPU alone, or on one instance alone, ends with an error elsewhere; the rest are warnings.
 
     Bad:  the image-classification algorithm on ml.m5.xlarge
     Good: the image-classification algorithm on ml.p3.2xlarge
@@ -264,7 +260,8 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
         most = found.algorithm.max_instances
         if most is not None and isinstance(count, int) and count > most:
             message = f"{found.name} trains on {most} instance at most, and asks for {shown(count)}"
-            yield Fault(f"{machine.at}/{machine.counted}", message, f"set it to {most}", machine.placed)
+            at, help_text = f"{machine.at}/{machine.counted}", f"set it to {most}"
+            yield Fault(at, message, help_text, machine.placed, severity=Severity.ERROR)
 
 
 @rule("X857", "algorithm-tuning", Severity.ERROR, source=f"{_SOURCE}; sdk#2226, sagemaker-xgboost-container#113")

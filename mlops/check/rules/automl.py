@@ -21,9 +21,9 @@ _DOCS = (
 
 @rule("X894", "automl-data", Severity.ERROR, source=_DOCS)
 def automl_data(subject: Subject) -> Iterator[Fault]:
-    """An AutoML job splits its data in parts of which one is empty, or its channels have different formats or the same
-    use. That it splits data although a channel is there to validate with, or weighs rows by what it is to predict, is a
-    warning.
+    """An AutoML job splits its data in parts of which one is empty, its channels have different formats or the same
+    use, or data in a form that it does not read: neither CSV nor Parquet, or an augmented manifest. That it splits data
+    although a channel is there to validate with, or weighs rows by what it is to predict, is a warning.
 
     Bad:  "DataSplitConfig": {"ValidationFraction": 1}
     Good: "DataSplitConfig": {"ValidationFraction": 0.2}
@@ -60,8 +60,11 @@ def _channels(start: str, channels: list[tuple[str, Mapping[str, Value]]], place
             elif form not in ("text/csv", "x-application/vnd.amazon+parquet"):
                 message = f"AutoML reads CSV and Parquet, not {form}"
                 help_text = "text/csv;header=present or x-application/vnd.amazon+parquet"
-                yield Fault(f"{at}/ContentType", message, help_text, placed, severity=Severity.WARNING)
+                yield Fault(f"{at}/ContentType", message, help_text, placed)
             first = first or form
+        if get(channel, "DataSource", "S3DataSource", "S3DataType") == "AugmentedManifestFile":
+            message = "augmented manifests are read by the second version of AutoML's API, a step uses the first"
+            yield Fault(f"{at}/DataSource/S3DataSource/S3DataType", message, "use S3Prefix or ManifestFile", placed)
         target, weight = channel.get("TargetAttributeName"), channel.get("SampleWeightAttributeName")
         if isinstance(target, str) and target == weight:
             message = f"{shown(target)} is what is to be predicted, it cannot weigh the rows"

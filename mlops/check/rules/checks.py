@@ -62,9 +62,9 @@ def check_flag(subject: Subject) -> Iterator[Fault]:
                 yield Fault(at, f"{name} is {shown(value)}, true or false is wanted", None, placed)
 
 
-@rule("X712", "supplied-baseline", Severity.WARNING, source="AWS docs: baselines are files in S3")
+@rule("X712", "supplied-baseline", Severity.ERROR, source="AWS docs: baselines are files in S3")
 def supplied_baseline(subject: Subject) -> Iterator[Fault]:
-    """A supplied baseline is no S3 URI.
+    """A supplied baseline is no S3 URI. A plain word, which may stand for one, is a warning.
 
     Bad:  "SuppliedBaselineConstraints": "baseline/constraints.json"
     Good: "SuppliedBaselineConstraints": "s3://acme/baseline/constraints.json"
@@ -73,7 +73,9 @@ def supplied_baseline(subject: Subject) -> Iterator[Fault]:
         for name in _BASELINES:
             value = placed.step.members.get(name)
             if isinstance(value, str) and not value.startswith(("s3://", "https://")):
-                yield Fault(f"{placed.pointer}/{name}", f"{shown(value)} is no S3 URI", "upload the file", placed)
+                severity = None if "/" in value or "." in value or not value else Severity.WARNING
+                message, at = f"{shown(value)} is no S3 URI", f"{placed.pointer}/{name}"
+                yield Fault(at, message, "upload the file", placed, severity=severity)
 
 
 @rule("X713", "check-without-model", Severity.ERROR, source="official SDK's clarify_check_step")
@@ -89,7 +91,7 @@ def check_without_model(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{placed.pointer}/ModelName", f"{kind} wants a ModelName", "add it", placed)
 
 
-@rule("X714", "no-baseline", Severity.WARNING, source="AWS docs: the previous baseline must be available")
+@rule("X714", "no-baseline", Severity.ERROR, source="AWS docs: the previous baseline must be available")
 def no_baseline(subject: Subject) -> Iterator[Fault]:
     """A check compares with a baseline, but neither supplies one, nor names a model package group to take it from.
 
@@ -112,6 +114,7 @@ def no_baseline(subject: Subject) -> Iterator[Fault]:
 )
 def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
     """The monitor container writes to a directory that no output of the job uploads, or reads one that no input fills.
+    A job without any output is an error: the check has no result to read.
 
     Bad:  output_path "/opt/ml/processing/results" with one output at "/opt/ml/processing/output"
     Good: both the same
@@ -125,7 +128,9 @@ def check_output_elsewhere(subject: Subject) -> Iterator[Fault]:
         texts = [item for item in locals_ if isinstance(item, str)]
         if len(texts) == len(locals_) and not any(_within(path, item) for item in texts):
             at = f"{placed.pointer}/Arguments/Environment/output_path"
-            yield Fault(at, f"{path} is in no output of the job", "use the output's LocalPath", placed)
+            severity = None if outputs else Severity.ERROR
+            message = f"{path} is in no output of the job"
+            yield Fault(at, message, "use the output's LocalPath", placed, severity=severity)
     for placed, arguments in subject.of_type("QualityCheck"):
         path = get(arguments, "Environment", "dataset_source")
         inputs = [item for _, item in entries(arguments, "ProcessingInputs")]

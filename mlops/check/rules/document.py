@@ -93,7 +93,8 @@ def metadata(subject: Subject) -> Iterator[Fault]:
 
 @rule("E505", "experiment-config", Severity.ERROR, source="botocore ExperimentEntityName; official SDK")
 def experiment_config(subject: Subject) -> Iterator[Fault]:
-    """PipelineExperimentConfig is null or {ExperimentName, TrialName}; a literal name has letters, digits and -.
+    """PipelineExperimentConfig is null or {ExperimentName, TrialName}; a literal name has letters, digits and -,
+    an expression reads parameters and execution variables.
 
     Bad:  {"ExperimentName": "my_experiment"}
     Good: {"ExperimentName": "my-experiment", "TrialName": {"Get": "Execution.PipelineExecutionId"}}
@@ -114,6 +115,10 @@ def experiment_config(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"{key} is {shown(value)}, a text is wanted")
         elif isinstance(value, str) and not _EXPERIMENT_NAME.fullmatch(value):
             yield Fault(at, f"{shown(value)} is no {key}", "use letters, digits and -, at most 120")
+    for reading in subject.readings:
+        if reading.site.at.startswith(f"{here}/") and reading.path.root not in ("Parameters", "Execution"):
+            message = f"the experiment is there before the first step, and {reading.path.root} is not known then"
+            yield Fault(f"{reading.site.at}/Get", message, "read a parameter or an execution variable")
 
 
 @rule(

@@ -8,13 +8,16 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from mlops.check.expressions import literal
+from mlops.check.images import parse
 from mlops.check.jobs import TRAINING, TUNING
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
-from mlops.ir import Severity
+from mlops.ir import Placed, Severity, Value
 from mlops.ir.members import get
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
+from mlops.knowledge.framework_images import needs_script
 
 _SOURCE = "botocore's documentation of the members"
 
@@ -31,18 +34,27 @@ class _When:
 
 _EXCLUSIONS: Mapping[str, tuple[str, ...]] = {
     "InstancePreferences": ("InstanceType", "InstanceGroups", "InstancePlacementConfig"),
+    "ShapBaseline": ("ShapBaselineUri",),
 }
+_ANSWERED = ("SelectedInstanceType", "SelectedInstanceCount")
+"""Read-only: the service tells them and refuses them."""
+_VALUES: Mapping[str, tuple[int, ...]] = {"MetricPublishFrequencyInSeconds": (10, 30, 60, 120, 180, 240, 300)}
+"""What the documentation lists as the valid values of a number, where the shape has not even limits."""
+_BASELINE = "ShapBaselineConfig"
+_PLACEMENT, _ULTRA = "InstancePlacementConfig", ("ml.p6e-gb200.", "ml.u-")
+_HUB = "HubContentArn"
 _CONDITIONS = (_When("EvaluationType", "JobType", ("Evaluation",), wanted=True),)
 _RETAINED, _EXCEPT = "RetainAllVariantProperties", "ExcludeRetainedVariantProperties"
 _TRIGGERS = frozenset(
-    {_EXCEPT, *_EXCLUSIONS, *(when.member for when in _CONDITIONS), *(w.decider for w in _CONDITIONS)}
+    {_EXCEPT, _BASELINE, _PLACEMENT, _HUB, *_EXCLUSIONS, *_ANSWERED, *_VALUES}
+    | {name for when in _CONDITIONS for name in (when.member, when.decider)}
 )
 
 
 @rule("X930", "documented-members", Severity.ERROR, source=_SOURCE)
 def documented_members(subject: Subject) -> Iterator[Fault]:
-    """Members that exclude each other, one that another one's value asks for, or one that has a meaning only beside
-    another one's value.
+    """Members that exclude each other, one that another one's value asks for, one that has a meaning only beside
+    another one's value, or one that the service answers and does not take; a number that is none of those listed.
 
     Bad:  {"InstanceType": "ml.m5.xlarge", "InstancePreferences": [...]}
     Good: {"InstancePreferences": [...]}
@@ -58,6 +70,7 @@ def documented_members(subject: Subject) -> Iterator[Fault]:
         if value.get(_EXCEPT) and literal(subject, value.get(_RETAINED)) in (None, False):
             message = f"{_EXCEPT} are exceptions of {_RETAINED}, which is not set"
             yield Fault(f"{at}/{_EXCEPT}", message, f"set {_RETAINED}", placed, severity=Severity.WARNING)
+        yield from _of_their_own(subject, at, value, placed)
         for when in _CONDITIONS:
             decided = value.get(when.decider)
             if not isinstance(decided, str):
@@ -68,6 +81,31 @@ def documented_members(subject: Subject) -> Iterator[Fault]:
             elif not when.wanted and decided not in when.values and value.get(when.member) is not None:
                 message = f"{when.member} goes with {when.decider} {' or '.join(when.values)}, and this is {decided}"
                 yield Fault(f"{at}/{when.member}", message, "remove it", placed)
+
+
+def _of_their_own(subject: Subject, at: str, value: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
+    for name in _ANSWERED:
+        if value.get(name) is not None:
+            message = f"{name} is told by the service, a request cannot have it"
+            yield Fault(f"{at}/{name}", message, f"remove it, or write {name.removeprefix('Selected')}", placed)
+    for name, listed in _VALUES.items():
+        number = literal(subject, value.get(name))
+        if isinstance(number, int) and number not in listed:
+            message = f"{name} is {shown(number)}, which is none of those that it can be"
+            yield Fault(f"{at}/{name}", message, f"one of {', '.join(map(str, listed))}", placed)
+    baseline = value.get(_BASELINE)
+    if isinstance(baseline, Mapping) and baseline.get("ShapBaseline") is None is baseline.get("ShapBaselineUri"):
+        message = "the SHAP baseline has neither ShapBaseline nor ShapBaselineUri"
+        yield Fault(f"{at}/{_BASELINE}/ShapBaseline", message, "add one of them", placed)
+    kind = literal(subject, value.get("InstanceType"))
+    if value.get(_PLACEMENT) is not None and isinstance(kind, str) and not kind.startswith(_ULTRA):
+        message = f"only UltraServers can be placed, and {kind} is none"
+        yield Fault(f"{at}/{_PLACEMENT}", message, "remove it", placed)
+    content = literal(subject, value.get(_HUB))
+    if isinstance(content, str) and ":hub-content/" in content and "/ModelReference/" not in content:
+        message = "the hub content of a private hub is a ModelReference, and this is none"
+        help_text = "arn:aws:sagemaker:<region>:<account>:hub-content/<hub>/ModelReference/<name>/<version>"
+        yield Fault(f"{at}/{_HUB}", message, help_text, placed, severity=Severity.WARNING)
 
 
 @rule("X931", "instance-preferences", Severity.ERROR, source=_SOURCE)
@@ -168,3 +206,49 @@ def environments_together(subject: Subject) -> Iterator[Fault]:
 
 
 _VARIABLES = 48
+
+
+@rule(
+    "X935", "manifest-that-is-a-folder", Severity.ERROR, source=f"{_SOURCE}: S3DataType, 'S3Uri identifies an object'"
+)
+def manifest_that_is_a_folder(subject: Subject) -> Iterator[Fault]:
+    """A manifest or an augmented manifest is looked for at a place that is a folder: it is one object.
+
+    Bad:  "S3DataType": "ManifestFile", "S3Uri": "s3://acme/train/"
+    Good: "S3DataType": "ManifestFile", "S3Uri": "s3://acme/train.manifest"
+    """
+    for at, value, placed in subject.objects:
+        if value.get("S3DataType") in ("ManifestFile", "AugmentedManifestFile"):
+            uri = literal(subject, value.get("S3Uri"))
+            if isinstance(uri, str) and uri.endswith("/"):
+                message = f"{shown(uri)} is a folder, the manifest itself is wanted"
+                yield Fault(f"{at}/S3Uri", message, "name the object, or use S3Prefix", placed)
+
+
+@rule(
+    "X936",
+    "algorithm-model-without-data",
+    Severity.ERROR,
+    source=f"{_SOURCE}: ContainerDefinition.ModelDataUrl, 'requires that you provide a S3 path to the model artifacts'",
+)
+def algorithm_model_without_data(subject: Subject) -> Iterator[Fault]:
+    """A model of a built-in algorithm has no model data, so there is nothing that the algorithm could serve.
+
+    Bad:  {"Image": ".../kmeans:1"}
+    Good: {"Image": ".../kmeans:1", "ModelDataUrl": {"Get": "Steps.Train.ModelArtifacts.S3ModelArtifacts"}}
+    """
+    for container in subject.containers:
+        text = container.image
+        image = parse(text) if isinstance(text, str) and container.job is None else None
+        if image is None or image.account not in ALGORITHM_ACCOUNTS or needs_script(str(text)):
+            continue
+        from mlops.knowledge.algorithms import algorithm  # most definitions serve none
+
+        settings, values = container.settings, container.settings.get("Environment")
+        scripted = isinstance(values, Mapping) and "SAGEMAKER_PROGRAM" in values
+        data = any(settings.get(name) is not None for name in ("ModelDataUrl", "ModelDataSource", "ModelPackageName"))
+        if algorithm(image.repository) is not None and not data and not scripted:
+            message = f"{image.repository} serves a model, and there is no ModelDataUrl"
+            yield Fault(
+                f"{container.at}/ModelDataUrl", message, "give the archive of the trained model", container.placed
+            )

@@ -96,7 +96,7 @@ def _names(listed: Value, key: str) -> set[str] | None:
     return texts if all(isinstance(name, str) for name in names) else None
 
 
-@rule("X735", "emr-cluster-parts", Severity.WARNING, source="EMR API: RunJobFlow, InstanceGroups, cluster ids")
+@rule("X735", "emr-cluster-parts", Severity.ERROR, source="EMR API: RunJobFlow, InstanceGroups, cluster ids")
 def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
     """A cluster id that has the form of none, or a cluster of its own without a release, of a release that has not the
     form of one, without a master, or of SageMaker's instance types.
@@ -132,8 +132,8 @@ def emr_cluster_parts(subject: Subject) -> Iterator[Fault]:
 
 @rule("X736", "serverless-job", Severity.WARNING, source="EMR Serverless API: StartJobRun, CreateApplication")
 def serverless_job(subject: Subject) -> Iterator[Fault]:
-    """An EMR Serverless job whose program is a path of the author's machine, whose two roles differ, or whose
-    application is neither of Spark nor of Hive.
+    """An EMR Serverless job whose program is a path of the author's machine, whose two roles differ, or (an error)
+    whose application is neither of Spark nor of Hive.
 
     Bad:  "entryPoint": "job.py"
     Good: "entryPoint": "s3://acme/code/job.py"
@@ -151,7 +151,7 @@ def serverless_job(subject: Subject) -> Iterator[Fault]:
         kind = get(arguments, "ApplicationConfig", "type")
         if isinstance(kind, str) and kind.upper() not in ("SPARK", "HIVE"):
             message = f"{shown(kind)} is no type of application"
-            yield Fault(f"{at}/ApplicationConfig/type", message, "SPARK or HIVE", placed)
+            yield Fault(f"{at}/ApplicationConfig/type", message, "SPARK or HIVE", placed, severity=Severity.ERROR)
 
 
 @rule(

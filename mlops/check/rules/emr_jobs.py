@@ -66,10 +66,10 @@ def _is_at_home(word: str) -> bool:
     return " " not in word and not word.startswith(("-", *_REACHED)) and word.endswith(_SCRIPTS) and "=" not in word
 
 
-@rule("X897", "emr-cluster-form", Severity.WARNING, source="EMR API: RunJobFlow, InstanceGroupConfig, cluster ids")
+@rule("X897", "emr-cluster-form", Severity.ERROR, source="EMR API: RunJobFlow, InstanceGroupConfig, cluster ids")
 def emr_cluster_form(subject: Subject) -> Iterator[Fault]:
-    """A cluster id of another form than EMR's; a cluster of its own with several masters or without instances; or an
-    application that EMR does not have.
+    """A cluster id of another form than EMR's; a cluster of its own with several masters or without instances; or (a
+    warning) an application that EMR does not have.
 
     Bad:  "ClusterId": "j-2axxxxxxgaplf"
     Good: "ClusterId": "j-2AXXXXXXGAPLF"
@@ -88,7 +88,7 @@ def emr_cluster_form(subject: Subject) -> Iterator[Fault]:
             if isinstance(count, int) and not isinstance(count, bool):
                 if count < 1:
                     message = "a group without instances"
-                    yield Fault(f"{at}{where}/InstanceCount", message, "at least 1", placed, severity=Severity.ERROR)
+                    yield Fault(f"{at}{where}/InstanceCount", message, "at least 1", placed)
                 elif item.get("InstanceRole") == "MASTER" and count not in (1, 3):
                     message = f"a cluster has 1 or 3 masters, not {count}"
                     yield Fault(f"{at}{where}/InstanceCount", message, "write 1", placed)
@@ -97,18 +97,24 @@ def emr_cluster_form(subject: Subject) -> Iterator[Fault]:
             if isinstance(name, str) and name.lower() not in map(str.lower, _APPLICATIONS):
                 guess = did_you_mean(name, _APPLICATIONS)
                 if guess is not None:
-                    yield Fault(f"{at}{where}/Name", f"EMR has no application {name!r}", guess, placed)
+                    yield Fault(
+                        f"{at}{where}/Name",
+                        f"EMR has no application {name!r}",
+                        guess,
+                        placed,
+                        severity=Severity.WARNING,
+                    )
 
 
 @rule(
     "X898",
     "serverless-run",
-    Severity.WARNING,
+    Severity.ERROR,
     source="EMR Serverless API: StartJobRun, CreateApplication; EMR docs: 6.6 at least",
 )
 def serverless_run(subject: Subject) -> Iterator[Fault]:
     """An EMR Serverless step that runs nothing, runs something else than its application is made for, names two
-    applications, or makes one of a release that EMR Serverless does not have.
+    applications (a warning), or makes one of a release that EMR Serverless does not have.
 
     Bad:  "ApplicationConfig": {"type": "SPARK", "releaseLabel": "emr-5.36.0"}
     Good: "ApplicationConfig": {"type": "SPARK", "releaseLabel": "emr-7.5.0"}
@@ -118,9 +124,7 @@ def serverless_run(subject: Subject) -> Iterator[Fault]:
         driver, application = get(job, "jobDriver"), arguments.get("ApplicationId")
         if isinstance(job, Mapping) and not job.get("jobDriver"):
             message = "nothing says what the job runs"
-            yield Fault(
-                f"{at}/JobConfig/jobDriver", message, "add sparkSubmit or hive", placed, severity=Severity.ERROR
-            )
+            yield Fault(f"{at}/JobConfig/jobDriver", message, "add sparkSubmit or hive", placed)
         kind = get(arguments, "ApplicationConfig", "type")
         wanted = "hive" if isinstance(kind, str) and kind.upper() == "HIVE" else "sparkSubmit"
         if isinstance(kind, str) and isinstance(driver, Mapping) and len(driver) == 1 and wanted not in driver:
@@ -130,7 +134,8 @@ def serverless_run(subject: Subject) -> Iterator[Fault]:
         inner = get(job, "applicationId")
         if isinstance(application, str) and isinstance(inner, str) and application != inner:
             message = "ApplicationId and JobConfig.applicationId are different applications"
-            yield Fault(f"{at}/JobConfig/applicationId", message, "give the same twice, or once", placed)
+            where = f"{at}/JobConfig/applicationId"
+            yield Fault(where, message, "give the same twice, or once", placed, severity=Severity.WARNING)
         if isinstance(application, str) and not re.fullmatch(r"[0-9a-z]{1,64}", application):
             message = f"{shown(application)} is no application id"
             yield Fault(f"{at}/ApplicationId", message, "small letters and digits, e.g. 00fabc1234567890", placed)

@@ -41,6 +41,9 @@ def variants(subject: Subject) -> Iterator[Fault]:
                     yield Fault(f"{at}{where}/VariantName", f"two variants are named {name!r}", "rename one", placed)
                 seen.add(name)
             serverless, kind = item.get("ServerlessConfig"), item.get("InstanceType")
+            if kind is not None and item.get("InstancePools") is not None:
+                message = "InstanceType and InstancePools exclude each other"
+                yield Fault(f"{at}{where}/InstanceType", message, "keep one of them", placed)
             if serverless is not None and kind is not None:
                 message = "ServerlessConfig and InstanceType exclude each other"
                 yield Fault(f"{at}{where}/InstanceType", message, "keep one of them", placed)
@@ -154,7 +157,8 @@ def _percent(at: str, size: Value, low: int, placed: Placed) -> Iterator[Fault]:
 @rule("X803", "inference-component", Severity.ERROR, source="CreateInferenceComponent API")
 def inference_component(subject: Subject) -> Iterator[Fault]:
     """An inference component has one Specification, or Specifications; a variant to be on, and compute of its own
-    unless it is an adapter of another component; and its memory limits stand the right way round.
+    unless it is an adapter of another component; a model or a container; and its memory limits stand the right way
+    round.
 
     Bad:  {"MinMemoryRequiredInMb": 4096, "MaxMemoryRequiredInMb": 2048}
     Good: {"MinMemoryRequiredInMb": 2048, "MaxMemoryRequiredInMb": 4096}
@@ -177,11 +181,24 @@ def inference_component(subject: Subject) -> Iterator[Fault]:
                 yield Fault(where, "the component says not what it needs", "add MinMemoryRequiredInMb", placed)
             if adapter and specification.get("ComputeResourceRequirements") is not None:
                 yield Fault(where, "an adapter uses what its base component has", "remove it", placed)
+        for where, item in (("/Specification", specification), *entries(arguments, "Specifications")):
+            if isinstance(item, Mapping):
+                yield from _runs(f"{at}{where}", item, placed)
         needs = get(arguments, "Specification", "ComputeResourceRequirements")
         low, high = _integer(get(needs, "MinMemoryRequiredInMb")), _integer(get(needs, "MaxMemoryRequiredInMb"))
         if low is not None and high is not None and low > high:
             where = f"{at}/Specification/ComputeResourceRequirements/MaxMemoryRequiredInMb"
             yield Fault(where, f"at most {high} MB, at least {low} MB", "swap them", placed)
+
+
+def _runs(at: str, specification: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
+    """A model that is there, a container, or what a base component has: one of them."""
+    given = [name for name in ("ModelName", "Container") if specification.get(name) is not None]
+    if len(given) == 2:
+        message = "ModelName and Container exclude each other: a model has its containers"
+        yield Fault(f"{at}/Container", message, "keep one of them", placed)
+    elif not given and specification.get("BaseInferenceComponentName") is None:
+        yield Fault(f"{at}/ModelName", "nothing says what the component runs", "add ModelName or Container", placed)
 
 
 @rule("X804", "endpoint-key-on-local-storage", Severity.ERROR, source="CreateEndpointConfig API: KmsKeyId")

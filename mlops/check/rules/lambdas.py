@@ -60,9 +60,9 @@ def queue_url(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, f"SqsQueueUrl is {shown(url)}, a text is wanted", None, placed)
 
 
-@rule("X703", "nested-input", Severity.ERROR, source="AWS docs: inputs are flat, nested objects are not supported")
+@rule("X703", "nested-input", Severity.ERROR, source="AWS docs: inputs are flat; the definition's schema")
 def nested_input(subject: Subject) -> Iterator[Fault]:
-    """An argument of a Lambda or Callback step is an object or a list; they are flat. A null is a warning.
+    """An argument of a Lambda or Callback step is an object or a list; they are flat; or a null.
 
     Bad:  {"options": {"depth": 3}}
     Good: {"depth": 3}
@@ -76,7 +76,7 @@ def nested_input(subject: Subject) -> Iterator[Fault]:
             elif value is None:
                 at = f"{placed.pointer}/Arguments{pointer(name)}"
                 message = f"argument {name!r} is null, a text or a number is wanted"
-                yield Fault(at, message, "leave it out", placed, severity=Severity.WARNING)
+                yield Fault(at, message, "leave it out", placed)
 
 
 @rule(

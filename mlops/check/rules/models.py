@@ -50,8 +50,8 @@ def model_containers(subject: Subject) -> Iterator[Fault]:
 
 @rule("X741", "container-source", Severity.ERROR, source="CreateModel API: ContainerDefinition")
 def container_source(subject: Subject) -> Iterator[Fault]:
-    """A container has an Image or a ModelPackageName (both are a warning), and its data by ModelDataUrl or
-    ModelDataSource, not by both.
+    """A container has an Image or a ModelPackageName, not both, and its data by ModelDataUrl or ModelDataSource, not by
+    both; an InferenceSpecificationName picks one of a model package's, so it wants one.
 
     Bad:  {"ModelDataUrl": "s3://acme/model.tar.gz"}
     Good: {"Image": "...", "ModelDataUrl": "s3://acme/model.tar.gz"}
@@ -61,16 +61,24 @@ def container_source(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/Image", "the container has neither Image nor ModelPackageName", "add one", placed)
         elif container.get("Image") is not None and container.get("ModelPackageName") is not None:
             message = "the model package has an image of its own"
-            yield Fault(f"{at}/Image", message, "keep Image or ModelPackageName", placed, severity=Severity.WARNING)
+            yield Fault(f"{at}/Image", message, "keep Image or ModelPackageName", placed)
+        if container.get("InferenceSpecificationName") is not None and container.get("ModelPackageName") is None:
+            message = "InferenceSpecificationName names a part of a model package, and there is none"
+            yield Fault(f"{at}/InferenceSpecificationName", message, "remove it, or add ModelPackageName", placed)
         if container.get("ModelDataUrl") is not None and container.get("ModelDataSource") is not None:
             message = "ModelDataUrl and ModelDataSource exclude each other"
             yield Fault(f"{at}/ModelDataUrl", message, "keep one of them", placed)
 
 
-@rule("X742", "container-hostnames", Severity.ERROR, source="CreateModel API: ContainerHostname")
+@rule(
+    "X742",
+    "container-hostnames",
+    Severity.ERROR,
+    source="CreateModel API: ContainerHostname; AWS docs: multi-container-create, 'required for each container'",
+)
 def container_hostnames(subject: Subject) -> Iterator[Fault]:
     """The containers of an inference pipeline all have a ContainerHostname, or none has; the names differ. Where
-    callers choose the container (Mode Direct), one without a name cannot be chosen (a warning).
+    callers choose the container (Mode Direct), each has one, and there are several.
 
     Bad:  one container with "ContainerHostname", one without
     Good: both with one
@@ -87,13 +95,22 @@ def container_hostnames(subject: Subject) -> Iterator[Fault]:
         elif found and get(arguments, "InferenceExecutionConfig", "Mode") == "Direct" and None in names:
             message = "Mode Direct calls a container by its ContainerHostname, and this one has none"
             where = f"{start}{found[names.index(None)][0]}/ContainerHostname"
-            yield Fault(where, message, "name all of them", placed, severity=Severity.WARNING)
+            yield Fault(where, message, "name all of them", placed)
+        if get(arguments, "InferenceExecutionConfig", "Mode") == "Direct" and len(found) < 2 and _are_all(arguments):
+            message = "Mode Direct lets callers choose one of several containers, and this model has one"
+            yield Fault(f"{start}/InferenceExecutionConfig/Mode", message, "remove the mode", placed)
         seen: set[str] = set()
         for (at, _), name in zip(found, names, strict=True):
             if isinstance(name, str) and counts[name] > 1 and name in seen:
                 yield Fault(f"{start}{at}/ContainerHostname", f"two containers are named {name!r}", None, placed)
             if isinstance(name, str):
                 seen.add(name)
+
+
+def _are_all(arguments: Mapping[str, Value]) -> bool:
+    """Whether all containers of a model are known."""
+    listed = arguments.get("Containers", ())
+    return isinstance(listed, tuple) and not any(isinstance(item, Unknown) for item in listed)
 
 
 @rule(
@@ -109,7 +126,8 @@ def serial_mode_alone(subject: Subject) -> Iterator[Fault]:
     Good: {"PrimaryContainer": {...}}
     """
     for placed, arguments in subject.of_type("Model"):
-        if "InferenceExecutionConfig" in arguments and "PrimaryContainer" in arguments:
+        alone = "InferenceExecutionConfig" in arguments and "PrimaryContainer" in arguments
+        if alone and get(arguments, "InferenceExecutionConfig", "Mode") != "Direct":  # that is told as an error
             at = f"{placed.pointer}/Arguments/InferenceExecutionConfig"
             yield Fault(at, "a single container needs no execution mode", "remove it", placed)
 
@@ -288,8 +306,8 @@ def registration_container(subject: Subject) -> Iterator[Fault]:
     source="CreateModelPackage API; a package without content types cannot be deployed by those who read them",
 )
 def bare_registration(subject: Subject) -> Iterator[Fault]:
-    """A registration without a model package group, without anything that says how the model is served, or without the
-    content types that the model takes and gives.
+    """A registration without a model package group, without anything that says how the model is served (an error), or
+    without the content types that the model takes and gives.
 
     Bad:  "InferenceSpecification": {"Containers": [...]}
     Good: the same with "SupportedContentTypes": ["text/csv"], "SupportedResponseMIMETypes": ["text/csv"]
@@ -301,7 +319,8 @@ def bare_registration(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/ModelPackageGroupName", message, "add ModelPackageGroupName", placed)
         if not any(arguments.get(name) is not None for name in _SERVED_BY):
             message = "nothing says how the model is served"
-            yield Fault(f"{at}/InferenceSpecification", message, "add InferenceSpecification", placed)
+            where = f"{at}/InferenceSpecification"
+            yield Fault(where, message, "add InferenceSpecification", placed, severity=Severity.ERROR)
         specification = arguments.get("InferenceSpecification")
         if isinstance(specification, Mapping) and not _is_base_model(specification):
             for name in ("SupportedContentTypes", "SupportedResponseMIMETypes"):
@@ -321,22 +340,19 @@ def _is_base_model(specification: Mapping[str, Value]) -> bool:
 @rule(
     "X854",
     "model-data-form",
-    Severity.WARNING,
-    source="CreateModel API: S3ModelDataSource, MultiModel; sagemaker-inference-toolkit",
+    Severity.ERROR,
+    source="CreateModel API: S3ModelDataSource; AWS docs: create-multi-model-endpoint; sagemaker-inference-toolkit",
 )
 def model_data_form(subject: Subject) -> Iterator[Fault]:
     """Model data of another form than the container is told: a prefix without a slash or to be unpacked, an archive
-    where a multi-model container wants a prefix, or SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY and without
-    data that could hold the program. A prefix that is to be unpacked is an error.
+    where a multi-model container wants a prefix, or (a warning) SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY
+    and without data that could hold the program.
 
     Bad:  "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model"
     Good: "S3DataType": "S3Prefix", "S3Uri": "s3://acme/model/"
     """
     for at, container, placed in _served(subject):
         source = get(container, "ModelDataSource", "S3DataSource")
-        if get(source, "S3DataType") == "S3Prefix" and get(source, "CompressionType") == "Gzip":
-            place = f"{at}/ModelDataSource/S3DataSource/CompressionType"
-            yield Fault(place, "a prefix holds files as they are, Gzip is for one S3Object", "write None", placed)
         uri, url = get(source, "S3Uri"), container.get("ModelDataUrl")
         where = f"{at}/ModelDataSource/S3DataSource/S3Uri"
         if get(source, "S3DataType") == "S3Prefix" and isinstance(uri, str) and not uri.endswith("/"):
@@ -347,7 +363,7 @@ def model_data_form(subject: Subject) -> Iterator[Fault]:
             place = f"{at}/ModelDataSource/S3DataSource/CompressionType"
             help_text = "write None, or name the S3Object"
             message = "a prefix is not unpacked, one archive is"
-            yield Fault(place, message, help_text, placed, severity=Severity.ERROR)
+            yield Fault(place, message, help_text, placed)
         if container.get("Mode") == "MultiModel" and isinstance(url, str) and url.endswith((".tar.gz", ".tgz")):
             message = "a multi-model container takes a prefix with many archives, this is one archive"
             yield Fault(f"{at}/ModelDataUrl", message, "give the prefix", placed)
@@ -357,4 +373,4 @@ def model_data_form(subject: Subject) -> Iterator[Fault]:
         if program and not served and get(values, "SAGEMAKER_SUBMIT_DIRECTORY") is None:
             place = f"{at}/Environment/SAGEMAKER_SUBMIT_DIRECTORY"
             message = "SAGEMAKER_PROGRAM without SAGEMAKER_SUBMIT_DIRECTORY, and no model data that could hold it"
-            yield Fault(place, message, "say where the program is", placed)
+            yield Fault(place, message, "say where the program is", placed, severity=Severity.WARNING)

@@ -310,12 +310,21 @@ def nothing_to_tune(subject: Subject) -> Iterator[Fault]:
         if config.get("HyperParameterTuningJobObjective") is None and not own:
             message = "nothing says which metric to optimise"
             yield Fault(f"{at}/HyperParameterTuningJobObjective", message, "add Type and MetricName", placed)
-        ranges = [config.get("ParameterRanges"), *(job.get("HyperParameterRanges") for job in jobs)]
-        known = [item for item in ranges if item is not None]
-        empty = all(isinstance(item, Mapping) and not any(item.get(kind) for kind in (*_KINDS, "AutoParameters"))
-                    for item in known)  # fmt: skip
-        if empty and get(tuning.request, "Autotune", "Mode") is None:
+        if get(tuning.request, "Autotune", "Mode") is not None:
+            continue
+        shared = _is_empty(config.get("ParameterRanges"))
+        without = [where for where, job, _ in defined(tuning) if shared and _is_empty(job.get("HyperParameterRanges"))]
+        if len(without) == len(jobs):
             yield Fault(f"{at}/ParameterRanges", "there is no range to search", "add one, or Autotune", placed)
+        for where in without if len(without) < len(jobs) else ():
+            message = "there is no range to search for this definition"
+            yield Fault(f"{where}/HyperParameterRanges", message, "add one, or Autotune", placed)
+
+
+def _is_empty(ranges: Value) -> bool:
+    return ranges is None or (
+        isinstance(ranges, Mapping) and not any(ranges.get(kind) for kind in (*_KINDS, "AutoParameters"))
+    )
 
 
 @rule("X778", "repeated-category", Severity.WARNING, source="follows from the document")

@@ -6,7 +6,7 @@ A file has ``title``, ``images`` (names of repositories), ``source``, ``input_mo
 machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how it runs is
 in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too. ``metric_line``
 is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of
-the metric's name. ``refuses_others``: its container's source refuses any other hyperparameter, and was read.
+the metric's name.
 """
 
 from __future__ import annotations
@@ -139,7 +139,11 @@ class Hyperparameter:
         except ValueError:
             listed = text
         items = listed if isinstance(listed, list) else str(listed).split(",")
-        return all(isinstance(item, str) and item.strip() in self.one_of for item in items)
+        return all(
+            isinstance(item, str)
+            and (item.strip() in self.one_of or (self.pattern and re.fullmatch(self.pattern, item.strip())))
+            for item in items
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,11 +157,12 @@ class ChannelKind:
 @dataclass(frozen=True, slots=True)
 class Condition:
     """``names`` are hyperparameters that are wanted, or have a meaning, only where another has one of some values;
-    ``usual`` says that Amazon's own examples write them elsewhere too."""
+    ``usual`` says that Amazon's own examples write them elsewhere too, ``refused`` that the container ends then."""
 
     names: tuple[str, ...]
     when: Mapping[str, tuple[str, ...]]
     usual: bool = False
+    refused: bool = False
 
     def holds(self, given: Mapping[str, object]) -> bool:
         return all(given.get(name) in values for name, values in self.when.items())
@@ -180,7 +185,6 @@ class Algorithm:
     here: Mapping[str, str] | None = None
     hosts_here: bool = False
     metric_line: str | None = None
-    refuses_others: bool = False
 
     @property
     def metric_definitions(self) -> list[dict[str, str]]:
@@ -243,7 +247,6 @@ def _read(name: str) -> Algorithm:
         written.get("here"),
         written.get("hosts_here", False),
         written.get("metric_line"),
-        written.get("refuses_others", False),
     )
 
 
@@ -253,6 +256,7 @@ def _conditions(written: list[dict[str, Any]] | tuple[()]) -> tuple[Condition, .
             tuple(said["hyperparameters"] if "hyperparameters" in said else (said["hyperparameter"],)),
             {name: tuple(values) for name, values in said["when"].items()},
             said.get("usual", False),
+            said.get("refused", False),
         )
         for said in written
     )
