@@ -162,7 +162,10 @@ def unknown_hyperparameter(subject: Subject) -> Iterator[Fault]:
         for key in found.values:
             if key not in found.algorithm.hyperparameters and not key.startswith(("_", "sagemaker_")):
                 where = f"{found.job.at}/{found.member}{pointer(key)}"
-                help_text = did_you_mean(key, found.algorithm.hyperparameters) or "remove it: the container refuses what it does not know"
+                help_text = (
+                    did_you_mean(key, found.algorithm.hyperparameters)
+                    or "remove it: the container refuses what it does not know"
+                )
                 message = f"{found.name} has no hyperparameter {key!r}"
                 yield Fault(where, message, help_text, found.job.placed)
 
