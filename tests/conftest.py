@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import signal
 import socket
 from collections.abc import Callable, Iterator
@@ -12,6 +13,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from mlops.account.local import clock
 from mlops.check.sources import Opened, open_targets
 from tests.botocore_once import work_out_once
 from tests.laws import examples, is_law
@@ -21,6 +23,9 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 work_out_once()
+
+# No test leaves a process behind by an alarm or a schedule; those of the clock turn it by hand, or switch it on.
+os.environ[clock.SWITCH] = clock.OFF
 
 # A loaded machine is slow, and that is no fault of what is tested.
 settings.register_profile(

@@ -19,9 +19,7 @@ _CODE = "A020"
 
 
 def over(environment: Environment, pipelines: Collection[str], root: Path, now: datetime) -> Iterator[Finding]:
-    """Of these pipelines, where they are enabled. Nothing starts by itself in the local account. ``now`` has a zone."""
-    if environment.is_local:
-        return
+    """Of these pipelines, where they are enabled. ``now`` has a zone."""
     for name, schedule in environment.schedules.items():
         here = now.astimezone(_zone(schedule.timezone)).replace(tzinfo=None)
         if schedule.pipeline not in pipelines or not schedule.enabled or next_time(schedule.expression, here):

@@ -66,7 +66,7 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
     for kind, declared in starts:
         for name, start in declared.items():
             definition = known.get(start.pipeline)
-            if definition is None or environment.is_local:
+            if definition is None:
                 continue
             # An event may give a value by a path: nobody knows it before.
             dynamic = {name for name, value in start.parameters.items() if kind == "triggers" and value[:2] == "$."}

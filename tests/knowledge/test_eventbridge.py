@@ -5,13 +5,15 @@ guide, eb-scheduled-rule-pattern, eb-create-pattern-operators) and from the test
 from __future__ import annotations
 
 import tomllib
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
 
 from mlops.knowledge.eventbridge.event_patterns import LONGEST, wrong
+from mlops.knowledge.eventbridge.matching import matches
 from mlops.knowledge.eventbridge.schedule_expressions import Malformed, cron, judge, next_time
+from mlops.knowledge.eventbridge.schedule_windows import windows
 
 SOUND = """\
 rate(1 minute)
@@ -166,6 +168,78 @@ def test_the_days_of_an_expression(inside: str, days: list[str]) -> None:
 def test_the_next_time(expression: str, since: str, fires: str | None) -> None:
     found = next_time(expression, datetime.fromisoformat(since))
     assert (found and found.isoformat()) == fires
+
+
+WINDOWS = [
+    # expression, zone, start, since, until, when it fires
+    ("rate(5 minutes)", "UTC", "01T00:00:00", "01T00:00:00", "01T00:10:00", ["01T00:05:00", "01T00:10:00"]),
+    ("rate(5 minutes)", "UTC", "01T00:00:00", "01T00:07:00", "01T00:09:59", []),
+    ("rate(1 day)", "UTC", "05T10:00:00", "01T00:00:00", "06T10:00:00", ["05T10:00:00", "06T10:00:00"]),
+    ("cron(0 6 * * ? *)", "UTC", "01T00:00:00", "01T06:00:00", "03T06:00:00", ["02T06:00:00", "03T06:00:00"]),
+    ("cron(0 6 * * ? *)", "UTC", "02T07:00:00", "01T00:00:00", "03T06:00:00", ["03T06:00:00"]),
+    ("cron(0 6 * * ? *)", "Asia/Kolkata", "01T00:00:00", "01T00:00:00", "01T23:00:00", ["01T00:30:00"]),
+    # Europe's clocks go forward on the 29th of March 2026: half past two is not there that night.
+    (
+        "cron(30 2 * * ? *)",
+        "Europe/Berlin",
+        "01T00:00:00",
+        "28T00:00:00",
+        "30T02:00:00",
+        ["28T01:30:00", "30T00:30:00"],
+    ),
+    ("at(2026-03-04T05:06:07)", "UTC", "01T00:00:00", "04T05:06:06", "05T00:00:00", ["04T05:06:07"]),
+    ("at(2026-03-04T05:06:07)", "UTC", "01T00:00:00", "04T05:06:07", "05T00:00:00", []),
+]
+
+
+@pytest.mark.parametrize(("expression", "zone", "start", "since", "until", "fires"), WINDOWS)
+def test_the_windows_between_two_moments(
+    expression: str, zone: str, start: str, since: str, until: str, fires: list[str]
+) -> None:
+    begin, behind, end = (datetime.fromisoformat(f"2026-03-{text}+00:00") for text in (start, since, until))
+    found = [f"{moment:%dT%H:%M:%S}" for moment in windows(expression, zone, begin, behind, end)]
+    assert found == fires
+
+
+def test_what_the_clocks_have_twice_fires_once() -> None:
+    begin, end = datetime(2026, 10, 24, 3, tzinfo=UTC), datetime(2026, 10, 26, 2, tzinfo=UTC)
+    found = [*windows("cron(30 2 * * ? *)", "Europe/Berlin", begin, begin, end)]
+    assert [f"{moment:%dT%H:%M}" for moment in found] == ["25T00:30", "26T01:30"]
+
+
+EVENT = {
+    "source": "aws.s3",
+    "resources": ["arn:a", "arn:b"],
+    "detail": {"a": "child", "n": 300, "yes": True, "ip": "10.1.2.3", "list": [{"k": 1}, {"k": 2}], "none": None},
+}
+MATCHING = [
+    # By the page eb-create-pattern-operators; what matches, then what does not.
+    ({"source": ["aws.s3", "x"]}, {"source": ["aws.ec2"]}),
+    ({"resources": ["arn:b"]}, {"resources": ["arn:c"]}),
+    ({"detail": {"n": [300.0]}}, {"detail": {"n": ["300"]}}),
+    ({"detail": {"yes": [True]}}, {"detail": {"yes": [1]}}),
+    ({"detail": {"a": [{"prefix": "ch"}]}}, {"detail": {"a": [{"prefix": "Ch"}]}}),
+    ({"detail": {"a": [{"prefix": {"equals-ignore-case": "CH"}}]}}, {"detail": {"n": [{"prefix": "3"}]}}),
+    ({"detail": {"a": [{"suffix": "ld"}]}}, {"detail": {"a": [{"suffix": "x"}]}}),
+    ({"detail": {"a": [{"equals-ignore-case": "CHILD"}]}}, {"detail": {"a": [{"equals-ignore-case": "CHIL"}]}}),
+    ({"detail": {"a": [{"wildcard": "c*l*"}]}}, {"detail": {"a": [{"wildcard": "c\\*d"}]}}),
+    ({"detail": {"a": [{"anything-but": ["x", "y"]}]}}, {"detail": {"a": [{"anything-but": ["x", "child"]}]}}),
+    ({"detail": {"a": [{"anything-but": {"prefix": "x"}}]}}, {"detail": {"a": [{"anything-but": {"prefix": "c"}}]}}),
+    ({"detail": {"n": [{"anything-but": 1}]}}, {"detail": {"gone": [{"anything-but": 1}]}}),
+    ({"detail": {"a": [{"exists": True}]}}, {"detail": {"a": [{"exists": False}]}}),
+    ({"detail": {"gone": [{"exists": False}]}}, {"detail": {"gone": [{"exists": True}]}}),
+    ({"detail": {"ip": [{"cidr": "10.0.0.0/8"}]}}, {"detail": {"a": [{"cidr": "10.0.0.0/8"}]}}),
+    ({"detail": {"n": [{"numeric": [">", 0, "<=", 300]}]}}, {"detail": {"n": [{"numeric": ["<", 300]}]}}),
+    ({"detail": {"list": {"k": [2]}}}, {"detail": {"list": {"k": [3]}}}),
+    ({"$or": [{"source": ["x"]}, {"detail": {"n": [300]}}]}, {"$or": [{"source": ["x"]}, {"detail": {"n": [1]}}]}),
+    ({"source": ["aws.s3"], "detail": {"a": ["child"]}}, {"source": ["aws.s3"], "detail": {"a": ["x"]}}),
+]
+
+
+@pytest.mark.parametrize(("does", "does_not"), MATCHING)
+def test_an_event_matches(does: dict[str, Any], does_not: dict[str, Any]) -> None:
+    assert wrong(does) == wrong(does_not) == ()
+    assert matches(does, EVENT) and not matches(does_not, EVENT)
 
 
 TAKEN = [

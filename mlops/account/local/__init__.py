@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.account.answers import Refused
+from mlops.account.local.clock import wake_again
 from mlops.account.local.events import KeptEvents
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import ACCOUNT_ID, State
@@ -44,6 +45,7 @@ class LocalAccount:
     def __init__(self, folder: Path, region: str, user: str | None = None) -> None:
         self.region = region
         self.state = State(folder, region, user)
+        wake_again(self.state)
         self.directly = False
 
     @property

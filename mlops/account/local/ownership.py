@@ -110,13 +110,16 @@ def start_ahead() -> None:
     _waiting.append(_Waiting())
 
 
-def hand_over(descriptor: int, state: Path, region: str, kind: str, name: str, folder: Path) -> None:
+def hand_over(
+    descriptor: int, state: Path, region: str, kind: str, name: str, folder: Path, *, anew: bool = False
+) -> None:
     """Give the lock that we hold to a runner: there is no moment in which nobody holds it. The runner has a session of
-    its own and outlives this process and its terminal."""
+    its own and outlives this process and its terminal. ``anew``: never the one that was started ahead, which is for an
+    execution."""
     arguments = [str(state), kind, name, "--region", region]
     try:
         with open(folder / RUNNER_LOG, "ab", opener=opener) as log:
-            if _waiting and _waiting.pop().take(arguments, (descriptor, log.fileno())):
+            if _waiting and not anew and _waiting.pop().take(arguments, (descriptor, log.fileno())):
                 return
             process = subprocess.Popen(
                 [*_RUNNER, *arguments, "--lock", str(descriptor)],

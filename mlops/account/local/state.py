@@ -17,8 +17,8 @@ STORE = "account.sqlite"
 
 
 class State:
-    """Under ``folder``: ``account.sqlite``, ``objects/``, ``executions/<id>/``, ``jobs/<kind>/<name>/`` and
-    ``endpoints/<name>/``. ``user`` is who calls (:func:`~mlops.account.local.caller.user_named`)."""
+    """Under ``folder``: ``account.sqlite``, ``objects/``, ``executions/<id>/``, ``jobs/<kind>/<name>/``, ``clock/``
+    and ``endpoints/<name>/``. ``user`` is who calls (:func:`~mlops.account.local.caller.user_named`)."""
 
     def __init__(self, folder: Path, region: str, user: str | None = None) -> None:
         self.user = user_named(user)
@@ -42,6 +42,10 @@ class State:
     def job_folder(self, kind: str, name: str) -> Path:
         """Of a job that somebody created."""
         return self.folder / "jobs" / kind / name
+
+    @property
+    def clock_folder(self) -> Path:
+        return self.folder / "clock"
 
     def endpoint_folder(self, name: str) -> Path:
         return self.folder / "endpoints" / name

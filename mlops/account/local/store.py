@@ -145,7 +145,21 @@ CREATE INDEX step_ran ON step (name, cache_key, ended) WHERE cache_source IS NUL
 CREATE INDEX step_ended ON step (name, ended);
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, _RESULTS)
+# Of the clock. ``done`` is the last moment that something by this kind and name was done for; what is to be delivered
+# waits in ``delivery`` from the transaction of its cause on, ``body`` is what, to whom and until when.
+_CLOCK = """
+CREATE TABLE done (
+    kind TEXT NOT NULL, name TEXT NOT NULL, moment TEXT NOT NULL,
+    PRIMARY KEY (kind, name)
+) WITHOUT ROWID;
+CREATE TABLE delivery (
+    sequence INTEGER PRIMARY KEY AUTOINCREMENT, due TEXT NOT NULL, attempts INTEGER NOT NULL DEFAULT 0,
+    body TEXT NOT NULL
+);
+CREATE INDEX delivery_due ON delivery (due);
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, _RESULTS, _CLOCK)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)
@@ -200,6 +214,12 @@ class Store:
         with self._told():
             row: sqlite3.Row | None = self._connection().execute(statement, values).fetchone()
         return row
+
+    def changes(self) -> tuple[int, int]:
+        """Another value than before where somebody else, or this thread, has written since."""
+        with self._told():
+            connection = self._connection()
+            return int(connection.execute("PRAGMA data_version").fetchone()[0]), connection.total_changes
 
     def examine(self) -> None:
         """Reads the whole file. Raises ConfigurationError where it is damaged."""

@@ -14,6 +14,7 @@ from typing import Any
 from botocore.model import OperationModel
 
 from mlops.account.local.answering import answer
+from mlops.account.local.clock import wake_again
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.shapes import conform
 from mlops.account.local.state import State
@@ -55,7 +56,7 @@ class Answers:
         self._now = now
         # Regions are not apart: whoever asks from another hears that one in ARNs.
         self._state = lru_cache(maxsize=_MOST_REGIONS)(lambda region: State(folder, region, user))
-        self._state(region)
+        wake_again(self._state(region))
 
     def __call__(self, request: Request) -> Reply:
         began = time.perf_counter()

@@ -15,9 +15,9 @@ _ZONE = "UTC"
 
 
 def declared(environment: Environment, pipeline: str) -> Iterator[Resource]:
-    """``[env.NAME.schedules]``; nothing in the local account, where nobody would start it."""
+    """``[env.NAME.schedules]``."""
     for name, schedule in environment.schedules.items():
-        if schedule.pipeline != pipeline or environment.is_local:
+        if schedule.pipeline != pipeline:
             continue
         told: dict[str, Value] = {
             "ScheduleExpression": schedule.expression,

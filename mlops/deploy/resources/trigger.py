@@ -15,9 +15,9 @@ _TARGET_ID = "pipeline"
 
 
 def declared(environment: Environment, pipeline: str) -> Iterator[Resource]:
-    """``[env.NAME.triggers]``; nothing in the local account, where nothing happens that would start it."""
+    """``[env.NAME.triggers]``."""
     for name, trigger in environment.triggers.items():
-        if trigger.pipeline != pipeline or environment.is_local:
+        if trigger.pipeline != pipeline:
             continue
         told: dict[str, Value] = {
             "EventPattern": _pattern(trigger.event),

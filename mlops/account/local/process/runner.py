@@ -1,4 +1,4 @@
-"""The process that owns one execution, job, endpoint or stream.
+"""The process that owns one execution, job, endpoint or stream, or the clock of the account.
 
 It is ``python -m mlops.account.local.process.runner STATE KIND ID``.
 
@@ -62,7 +62,7 @@ def main(arguments: list[str] | None = None) -> int:
             return 0
     parser = argparse.ArgumentParser(prog="python -m mlops.account.local.process.runner")
     parser.add_argument("state", type=Path)
-    parser.add_argument("kind", choices=("execution", "endpoint", "job", "stream"))
+    parser.add_argument("kind", choices=("execution", "endpoint", "job", "stream", "clock"))
     parser.add_argument("id")
     parser.add_argument("--region", default="us-east-1")
     parser.add_argument("--lock", type=int, help="an inherited descriptor that holds the lock already")
@@ -88,6 +88,11 @@ def main(arguments: list[str] | None = None) -> int:
         from mlops.account.local.process.delivering import deliver
 
         deliver(state, given.id, lock)
+    elif given.kind == "clock":
+        # Nor does it need what ticks.
+        from mlops.account.local.process.clock.ticking import run_clock
+
+        run_clock(state, lock)
     else:
         # An execution needs no server.
         from mlops.account.local.process.serving.endpoint import serve
@@ -106,6 +111,8 @@ def _folder(state: State, kind: str, name: str) -> Path:
             return state.job_folder(segment, job)
         case "stream":
             return streams.folder_of(state, name)
+        case "clock":
+            return state.clock_folder
     return state.endpoint_folder(name)
 
 

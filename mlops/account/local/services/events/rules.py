@@ -1,21 +1,23 @@
-"""Rules of event buses and what they aim at. Nothing fires here: what a rule would start is started by hand."""
+"""Rules of event buses and what they aim at. What an event or a schedule makes of them, the clock delivers."""
 
 from __future__ import annotations
 
 import json
-import uuid
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from typing import Any
 
+from mlops.account.local import clock
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import Refusal, invalid
+from mlops.account.local.services.events import bus as events_bus
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.knowledge.eventbridge import event_patterns
 from mlops.knowledge.eventbridge.schedule_expressions import Malformed, judge
 
-KIND = "Rule"
-_DEFAULT = "default"
+KIND = events_bus.KIND
+_DEFAULT = events_bus.DEFAULT
 _KEPT = ("Description", "EventPattern", "RoleArn", "ScheduleExpression", "State")
 
 
@@ -31,6 +33,7 @@ def put_rule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
             resources.insert(state, KIND, f"{bus}/{name}", body, taken=Refusal("InternalException", "Ask again.", 500))
         else:
             resources.replace(state, KIND, f"{bus}/{name}", body)
+    _wake(state, body)
     return {"RuleArn": _arn(state, bus, name)}
 
 
@@ -94,8 +97,42 @@ def list_targets_by_rule(state: State, request: Mapping[str, Any]) -> Mapping[st
 
 
 def put_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Taken, and delivered to nobody."""
-    return {"FailedEntryCount": 0, "Entries": [{"EventId": str(uuid.uuid4())} for _ in request["Entries"]]}
+    """Each for itself, as the service takes them: one that lacks a member is told in its place."""
+    now, told = datetime.now(UTC), list[dict[str, str]]()
+    with state.store.transaction():
+        for entry in request["Entries"]:
+            told.append(_put(state, entry, now))
+        waits = clock.has_posted(state)
+    if waits:
+        clock.wake(state)
+    return {"FailedEntryCount": sum("ErrorCode" in item for item in told), "Entries": told}
+
+
+def _wake(state: State, body: Mapping[str, Any]) -> None:
+    """A rule that waits for events has nothing for the clock to do until one comes."""
+    if body.get("ScheduleExpression") and body["State"] == "ENABLED":
+        clock.wake(state)
+
+
+def _put(state: State, entry: Mapping[str, Any], now: datetime) -> dict[str, str]:
+    for member in ("Source", "DetailType", "Detail"):
+        if not entry.get(member):
+            return {
+                "ErrorCode": "InvalidArgument",
+                "ErrorMessage": f"Parameter {member} is not valid. Reason: it is empty",
+            }
+    try:
+        detail = json.loads(entry["Detail"])
+    except (ValueError, RecursionError):
+        detail = None
+    if not isinstance(detail, dict):
+        return {"ErrorCode": "MalformedDetail", "ErrorMessage": "Detail is malformed."}
+    at = entry.get("Time") or now
+    event = events_bus.envelope(
+        state, entry["Source"], entry["DetailType"], list(entry.get("Resources") or ()), detail, at.astimezone(UTC)
+    )
+    events_bus.put(state, event, now, bus=_bus(entry))
+    return {"EventId": str(event["id"])}
 
 
 def _judge(request: Mapping[str, Any], bus: str) -> None:
@@ -128,6 +165,7 @@ def _switched(state: State, request: Mapping[str, Any], to: str) -> Mapping[str,
     with state.store.transaction():
         bus, name, body = _found(state, request, "Name")
         resources.replace(state, KIND, f"{bus}/{name}", {**body, "State": to})
+    _wake(state, {**body, "State": to})
     return {}
 
 

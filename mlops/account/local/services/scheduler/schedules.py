@@ -1,10 +1,12 @@
-"""Schedules and their groups. Nothing fires here: what a schedule would start is started by hand."""
+"""Schedules and their groups. They are fired by the clock (:mod:`mlops.account.local.process.clock`)."""
 
 from __future__ import annotations
 
+import zoneinfo
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from mlops.account.local import clock
 from mlops.account.local.listing import Query
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.services.sagemaker import resources
@@ -34,9 +36,12 @@ def create_schedule(state: State, request: Mapping[str, Any]) -> Mapping[str, An
 
     def act() -> Mapping[str, Any]:
         resources.insert(state, KIND, f"{group}/{name}", _body(request), taken=taken)
-        return {"ScheduleArn": _arn(state, "schedule", f"{group}/{name}")}
+        return {"ScheduleArn": arn(state, f"{group}/{name}")}
 
-    return _once(state, "CreateSchedule", request, act)
+    reply = _once(state, "CreateSchedule", request, act)
+    if request.get("State") != "DISABLED":
+        clock.wake(state)
+    return reply
 
 
 def update_schedule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -44,17 +49,21 @@ def update_schedule(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     with state.store.transaction():
         group, name, _ = _found(state, request)
         resources.replace(state, KIND, f"{group}/{name}", _body(request))
-    return {"ScheduleArn": _arn(state, "schedule", f"{group}/{name}")}
+    if request.get("State") != "DISABLED":
+        clock.wake(state)
+    return {"ScheduleArn": arn(state, f"{group}/{name}")}
 
 
 def get_schedule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     group, name, body = _found(state, request)
-    return {**_dated(body), "Name": name, "GroupName": group, "Arn": _arn(state, "schedule", f"{group}/{name}")}
+    return {**_dated(body), "Name": name, "GroupName": group, "Arn": arn(state, f"{group}/{name}")}
 
 
 def delete_schedule(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     group, name, _ = _found(state, request)
-    resources.remove(state, KIND, f"{group}/{name}", _arn(state, "schedule", f"{group}/{name}"))
+    with state.store.transaction():
+        resources.remove(state, KIND, f"{group}/{name}", arn(state, f"{group}/{name}"))
+        clock.forget(state, KIND, f"{group}/{name}")
     return {}
 
 
@@ -73,7 +82,7 @@ def list_schedules(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
         group, _, name = row["name"].partition("/")
         body = _dated(resources.body_of(row))
         target = {"Target": {"Arn": body["Target"]["Arn"]}}
-        found.append({**body, **target, "Name": name, "GroupName": group, "Arn": _arn(state, "schedule", row["name"])})
+        found.append({**body, **target, "Name": name, "GroupName": group, "Arn": arn(state, row["name"])})
     return {"Schedules": found, "NextToken": token}
 
 
@@ -85,7 +94,7 @@ def create_schedule_group(state: State, request: Mapping[str, Any]) -> Mapping[s
 
     def act() -> Mapping[str, Any]:
         resources.insert(state, GROUP, name, {"State": "ACTIVE"}, taken=taken)
-        return {"ScheduleGroupArn": _arn(state, "schedule-group", name)}
+        return {"ScheduleGroupArn": _arn_of(state, "schedule-group", name)}
 
     return _once(state, "CreateScheduleGroup", request, act)
 
@@ -95,7 +104,7 @@ def get_schedule_group(state: State, request: Mapping[str, Any]) -> Mapping[str,
     body = resources.find(state, GROUP, name)
     if body is None and name != _DEFAULT:
         raise _missing(f"Schedule group {name}")
-    return {"State": "ACTIVE", **_dated(body or {}), "Name": name, "Arn": _arn(state, "schedule-group", name)}
+    return {"State": "ACTIVE", **_dated(body or {}), "Name": name, "Arn": _arn_of(state, "schedule-group", name)}
 
 
 def delete_schedule_group(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -107,7 +116,7 @@ def delete_schedule_group(state: State, request: Mapping[str, Any]) -> Mapping[s
         connection.execute(
             "DELETE FROM resource WHERE kind = ? AND substr(name, 1, ?) = ?", (KIND, len(name) + 1, f"{name}/")
         )
-        resources.remove(state, GROUP, name, _arn(state, "schedule-group", name))
+        resources.remove(state, GROUP, name, _arn_of(state, "schedule-group", name))
     return {}
 
 
@@ -119,7 +128,7 @@ def list_schedule_groups(state: State, request: Mapping[str, Any]) -> Mapping[st
     made = [(row["name"], _dated(resources.body_of(row))) for row in rows]
     if not request.get("NextToken") and _DEFAULT.startswith(request.get("NamePrefix") or ""):
         made = [(_DEFAULT, {"State": "ACTIVE"}), *made]
-    groups = [{**body, "Name": name, "Arn": _arn(state, "schedule-group", name)} for name, body in made]
+    groups = [{**body, "Name": name, "Arn": _arn_of(state, "schedule-group", name)} for name, body in made]
     return {"ScheduleGroups": groups, "NextToken": token}
 
 
@@ -132,6 +141,11 @@ def _body(request: Mapping[str, Any]) -> dict[str, Any]:
         judge(request["ScheduleExpression"])
     except Malformed as wrong:
         raise invalid(f"Invalid Schedule Expression {request['ScheduleExpression']}: {wrong}") from None
+    zone = request.get("ScheduleExpressionTimezone") or "UTC"
+    try:
+        zoneinfo.ZoneInfo(zone)
+    except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
+        raise invalid(f"Provided ScheduleExpressionTimezone {zone} is not valid.") from None
     return {**_DEFAULTS, **{member: request[member] for member in _KEPT if request.get(member) is not None}}
 
 
@@ -169,7 +183,12 @@ def _dated(body: Mapping[str, Any]) -> dict[str, Any]:
     return told
 
 
-def _arn(state: State, kind: str, name: str) -> str:
+def arn(state: State, name: str) -> str:
+    """``name`` with its group: ``default/daily``."""
+    return _arn_of(state, "schedule", name)
+
+
+def _arn_of(state: State, kind: str, name: str) -> str:
     return f"arn:aws:scheduler:{state.region}:{ACCOUNT_ID}:{kind}/{name}"
 
 

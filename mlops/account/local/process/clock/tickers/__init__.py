@@ -1,0 +1,1 @@
+"""What ticks, a file each with a ``TICKER``, found by being here."""
