@@ -41,6 +41,10 @@ class Beside:
     types: Mapping[str, ResourceType]
     guarded: Callable[[Mapping[str, Any]], Mapping[str, Any]]
 
+    def with_declared(self, checked: Checked) -> tuple[Checked, ...]:
+        """The pipeline, and what its file declares: one role is what all of it runs as."""
+        return tuple({id(each): each for each in (checked, *self.files)}.values())
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -66,6 +70,16 @@ class Choice:
     help: str
 
 
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """What is there beside what is needed, an action with its place each: what is ``missing``, what is allowed under a
+    condition only, and what nothing needs."""
+
+    missing: tuple[str, ...]
+    conditional: tuple[str, ...]
+    excess: tuple[str, ...]
+
+
 def nothing(source: Source) -> Iterable[str]:
     return ()
 
@@ -78,6 +92,7 @@ class Target:
     - ``of_an_account``: it says what is in an account, so the local environment has none of it.
     - ``of_resources``: it takes a file too that declares what serves, and no pipeline.
     - ``notes``: what is to be known of what it writes, a clause each.
+    - ``compare``: with what is there already, parsed JSON.
     """
 
     help: str
@@ -86,3 +101,4 @@ class Target:
     of_an_account: bool = False
     of_resources: bool = False
     notes: Callable[[Source], Iterable[str]] = nothing
+    compare: Callable[[Source, Any], Compared] | None = None

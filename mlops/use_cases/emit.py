@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,10 +12,11 @@ from mlops.check.sources import Opened, open_one, open_resources
 from mlops.declare.constructors import constructors
 from mlops.ir import Listener, UsageError
 from mlops.ir.discovery import Found
+from mlops.ir.hiding import hide_text
 from mlops.ir.placeholders import LOCAL_BUCKET, placeholders
 from mlops.ir.plugins import told
 from mlops.ir.surroundings import Surroundings
-from mlops.ir.target import Beside, Language, Source, Target
+from mlops.ir.target import Beside, Compared, Language, Source, Target
 from mlops.project.environments import LOCAL
 from mlops.project.sdk_source import is_sdk_file
 from mlops.use_cases.judging import need_sound
@@ -32,6 +34,42 @@ class Emitted:
 def emit(found: Found, target: str, environment: str, listener: Listener, chosen: str | None = None) -> Emitted:
     """TARGET as ``found`` writes it, with what was ``chosen`` of its options. Raises Refusal where it has errors,
     UsageError for a plug-in that fails."""
+    writer, opened, source = _opened(found, target, environment, listener, chosen)
+    text = _text(found, writer, source)
+    for note in writer.notes(source):
+        listener(Said(text=f"note: {note}"))
+    if _is_looked_up(opened):
+        sent = _tell_what_is_sent(text, opened, environment, listener)
+        if environment == LOCAL:
+            _tell_what_is_local(text, found.name, sent, listener)
+    return Emitted(source.checked.definition.name, text)
+
+
+def compare(
+    found: Found, target: str, environment: str, listener: Listener, chosen: str | None, beside: Path
+) -> Compared:
+    """What TARGET needs, with what the file ``beside`` holds."""
+    writer, _, source = _opened(found, target, environment, listener, chosen)
+    assert writer.compare is not None  # noqa: S101 - the command line asks only those that can
+    try:
+        text = beside.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"{beside} cannot be read: {error}") from None
+    try:
+        there = json.loads(text)
+    except (ValueError, RecursionError) as error:
+        raise UsageError(f"{beside} is no JSON: {error}") from None
+    try:
+        compared = writer.compare(source, there)
+    except UsageError as error:
+        raise UsageError(f"{beside}: {error.message}", hint=error.hint) from None
+    shown = (tuple(map(hide_text, lines)) for lines in (compared.missing, compared.conditional, compared.excess))
+    return Compared(*shown)
+
+
+def _opened(
+    found: Found, target: str, environment: str, listener: Listener, chosen: str | None
+) -> tuple[Target, Opened, Source]:
     writer = target_of(found)
     opened = open_resources(target, environment) if writer.of_resources else open_one(target, environment)
     need_sound(opened.findings, listener, doing="emit")
@@ -40,17 +78,12 @@ def emit(found: Found, target: str, environment: str, listener: Listener, chosen
             f"{found.name} speaks of an account, and the {environment} environment has none",
             hint="choose an environment of mlops.toml with --env",
         )
-    looked_up = any(is_sdk_file(Path(file)) for file in opened.files)
-    bucket = LOCAL_BUCKET if looked_up and environment == LOCAL else None
-    source = _source(opened, environment, bucket, chosen)
-    text = _text(found, writer, source)
-    for note in writer.notes(source):
-        listener(Said(text=f"note: {note}"))
-    if looked_up:
-        sent = _tell_what_is_sent(text, opened, environment, listener)
-        if environment == LOCAL:
-            _tell_what_is_local(text, found.name, sent, listener)
-    return Emitted(source.checked.definition.name, text)
+    bucket = LOCAL_BUCKET if environment == LOCAL and _is_looked_up(opened) else None
+    return writer, opened, _source(opened, environment, bucket, chosen)
+
+
+def _is_looked_up(opened: Opened) -> bool:
+    return any(is_sdk_file(Path(file)) for file in opened.files)
 
 
 def _tell_what_is_sent(text: str, opened: Opened, environment: str, listener: Listener) -> list[str]:

@@ -174,7 +174,7 @@ def commands(group: click.Command = cli, at: str = "") -> Iterator[tuple[str, cl
 
 
 EMITTED_WHOLE = {"emit definition-json": "the definition", "emit python": "the definition as Python"}
-OF_AN_ACCOUNT = {"emit cloudformation"}
+OF_AN_ACCOUNT = {"emit cloudformation", "emit iam-policy"}
 """The local one has none: tests/emit has what they write."""
 BASELINE = ("--baseline", "baseline.json", "--write-baseline")
 CALLS = (

@@ -14,7 +14,7 @@ from mlops.cli.printing import talk
 from mlops.cli.writing import write_program
 from mlops.ir.discovery import Found, discovered
 from mlops.ir.plugins import TARGETS
-from mlops.ir.target import Choice
+from mlops.ir.target import Choice, Compared
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -39,6 +39,7 @@ class _Targets(Group):
 def _command(found: Found) -> click.Command:
     help = found.load().TARGET.help if found.plugin is None else f"TARGET as {found.plugin.package} writes it."
     choice = found.load().TARGET.choice if found.plugin is None else None
+    compares = found.plugin is None and found.load().TARGET.compare is not None
 
     @click.command(found.name, help=help)
     @_choosing(choice)
@@ -46,10 +47,21 @@ def _command(found: Found) -> click.Command:
     @options.environment
     @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
     @options.overwriting
-    def emitted(target: str, environment: str, output: str | None, force: bool, chosen: str | None = None) -> None:
+    @_comparing(compares)
+    def emitted(
+        target: str,
+        environment: str,
+        output: str | None,
+        force: bool,
+        chosen: str | None = None,
+        beside: str | None = None,
+    ) -> None:
         from mlops.cli.listening import hear
-        from mlops.use_cases.emit import emit
+        from mlops.use_cases.emit import compare, emit
 
+        if beside is not None:
+            _show(compare(found, target, environment, hear, chosen, Path(beside)), beside)
+            return
         written = emit(found, target, environment, hear, chosen)
         _write(written.text, output, written.name, force=force)
 
@@ -67,6 +79,32 @@ def _choosing(choice: Choice | None) -> Callable[[F], F]:
         show_default=True,
         help=choice.help,
     )
+
+
+def _comparing(compares: bool) -> Callable[[F], F]:
+    if not compares:
+        return lambda command: command
+    return click.option(
+        "--compare",
+        "beside",
+        metavar="FILE",
+        help="Write nothing: show what a role's policies, as JSON, lack and have without need. Ends with 1 where "
+        "something is missing.",
+    )
+
+
+def _show(compared: Compared, beside: str) -> None:
+    for word, lines in (
+        ("missing", compared.missing),
+        ("conditional", compared.conditional),
+        ("excess", compared.excess),
+    ):
+        for line in lines:
+            click.echo(f"{word}: {line}")
+    if not (compared.missing or compared.conditional or compared.excess):
+        talk(f"{beside} allows what is needed, and nothing else")
+    if compared.missing:
+        click.get_current_context().exit(1)
 
 
 @click.group("emit", cls=_Targets)

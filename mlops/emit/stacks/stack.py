@@ -45,7 +45,8 @@ class Stack:
 
     def template(self, *, inline: bool) -> Template:
         """``inline``: the body stands in the template, the bytes that `mlops compile` writes."""
-        allowed = policy([need for each in self._parts for need in execution_needs(each, self.around)])
+        parts = self.beside.with_declared(self.checked)
+        allowed = policy([need for each in parts for need in execution_needs(each, self.around)])
         resources = {**dict(self._role(allowed)), **self._pipeline(inline, allowed), **self._declared(allowed)}
         parameters = {**self._switches(resources), **self._versions()}
         conditions = {
@@ -67,11 +68,6 @@ class Stack:
     @property
     def _definition(self) -> Definition:
         return self.checked.definition
-
-    @property
-    def _parts(self) -> tuple[Checked, ...]:
-        """The pipeline, and what its file declares: one role is what all of it runs as."""
-        return tuple({id(each): each for each in (self.checked, *self.beside.files)}.values())
 
     @property
     def _name(self) -> str:

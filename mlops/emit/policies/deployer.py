@@ -1,0 +1,141 @@
+"""What who upserts a pipeline needs: the calls of each type of resource on those that there are, and S3 below the
+environment's prefix. It may neither start executions nor change roles."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from mlops.emit.policies.execution import account_of, key_arn
+from mlops.emit.policies.places import STAR
+from mlops.emit.policies.statements import Need
+from mlops.ir import Definition
+from mlops.ir.resource import Call, Resource, ResourceType
+from mlops.ir.surroundings import Surroundings
+from mlops.ir.target import Beside
+
+_PLACES = {
+    "schedule": ("scheduler", "schedule/default/{name}"),
+    "trigger": ("events", "rule/{name}"),
+    "model": ("sagemaker", "model/{short}-*"),
+    "endpoint-config": ("sagemaker", "endpoint-config/{short}-*"),
+    "endpoint": ("sagemaker", "endpoint/{name}"),
+    "pipeline": ("sagemaker", "pipeline/{name}"),
+}
+"""Others tell their ARN themselves. Models and configurations are named by their content, which the name is cut for."""
+_CONTENT = 52
+_PROMOTES = (
+    "sagemaker:CreateEndpointConfig",
+    "sagemaker:CreateModel",
+    "sagemaker:DeleteEndpoint",
+    "sagemaker:DescribeEndpointConfig",
+    "sagemaker:DescribeModel",
+    "sagemaker:InvokeEndpoint",
+    "sagemaker:UpdateEndpointWeightsAndCapacities",
+)
+_JUDGES = ("cloudwatch:DescribeAlarms", "cloudwatch:GetMetricData")
+_SCALES = (
+    "application-autoscaling:DeregisterScalableTarget",
+    "application-autoscaling:DescribeScalableTargets",
+    "application-autoscaling:DescribeScalingPolicies",
+    "application-autoscaling:DescribeScheduledActions",
+    "application-autoscaling:PutScalingPolicy",
+    "application-autoscaling:PutScheduledAction",
+    "application-autoscaling:RegisterScalableTarget",
+)
+_VERSIONS = (
+    "sagemaker:DescribeModelPackage",
+    "sagemaker:DescribeModelPackageGroup",
+    "sagemaker:ListModelPackageGroups",
+    "sagemaker:ListModelPackages",
+)
+_TAGGED = ("sagemaker:AddTags", "sagemaker:DeleteTags", "sagemaker:ListTags")
+
+
+def deployer_needs(definition: Definition, around: Surroundings, beside: Beside) -> Iterator[Need]:
+    """``step`` of a need is the resource that it is for."""
+    yield Need("TellWhoIAm", ("sts:GetCallerIdentity",), (STAR,), "the account")
+    yield from _bucket(around)
+    if not definition.of_resources:
+        pipeline = Resource("pipeline", definition.name or "", {})
+        yield from _of(pipeline, beside.types["pipeline"], around)
+        arn = _arn(pipeline, beside.types["pipeline"], around)
+        yield Need("ChangePipeline", ("sagemaker:ListPipelineVersions", *_TAGGED), (arn,), pipeline.key)
+        yield Need("FindPipelines", ("sagemaker:ListPipelines",), (STAR,), pipeline.key)
+        yield _passing("PassRole", "sagemaker.amazonaws.com", around.role, pipeline.key)
+    for declared in beside.starts:
+        yield from _of(declared, beside.types[declared.type], around, removed=True)
+    for start in around.starts(definition.name or ""):
+        service = "scheduler" if start.expression is not None else "events"
+        yield _passing(
+            f"PassRoleTo{service.capitalize()}", f"{service}.amazonaws.com", start.role, f"start {start.name}"
+        )
+    for resource in beside.declared:
+        yield from _of(resource, beside.types[resource.type], around)
+        yield from _serving(resource, beside.types[resource.type], around)
+
+
+def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed: bool = False) -> Iterator[Need]:
+    name, properties = resource.name, resource.plain
+    calls: list[Call] = [*kind.describe(name)]
+    if resource.type != "pipeline" or not properties:
+        calls += kind.create(name, properties)
+        calls += kind.update(name, properties) if kind.update is not None else ()
+    if removed:
+        calls += [*kind.inside(name), *kind.delete(name, _Anything())]
+    arn = _arn(resource, kind, around)
+    actions = [f"{kind.service}:{call.operation}" for call in calls]
+    if kind.kept is not None:
+        tagged = (kind.kept.tags(arn, name), kind.kept.tag(arn, name, []))
+        actions += [f"{kind.service}:{call.operation}" for call in tagged]
+    purpose = "".join(part.capitalize() for part in resource.type.split("-"))
+    yield Need(f"Change{purpose}", tuple(dict.fromkeys(actions)), (arn,), resource.key)
+
+
+class _Anything(dict[str, list[dict[str, str]]]):
+    """The reply to what is asked before a removal: one item of each list, so that every call is made."""
+
+    def __missing__(self, member: str) -> list[dict[str, str]]:
+        return [{"Id": STAR}]
+
+
+def _arn(resource: Resource, kind: ResourceType, around: Surroundings) -> str:
+    facts = {"partition": around.partition, "region": around.region, "account": account_of(around)}
+    if kind.kept is not None:
+        return kind.kept.arn.format(name=resource.name, **facts)
+    service, place = _PLACES[resource.type]
+    name = resource.name if service != "sagemaker" else resource.name.lower()
+    told = place.format(name=name, short=name[:_CONTENT].rstrip("-"))
+    return f"arn:{around.partition}:{service}:{around.region}:{account_of(around)}:{told}"
+
+
+def _serving(resource: Resource, kind: ResourceType, around: Surroundings) -> Iterator[Need]:
+    """What a promotion does, which an endpoint goes by."""
+    if kind.service != "sagemaker":
+        return
+    arn = _arn(resource, kind, around)
+    yield Need("TagWhatServes", _TAGGED, (arn,), resource.key)
+    if resource.type == "model":
+        yield _passing("PassRole", "sagemaker.amazonaws.com", around.role, resource.key)
+        yield Need("FindVersions", _VERSIONS, (STAR,), resource.key)
+    if resource.type == "endpoint":
+        base = re.sub(r"endpoint/.*", "", arn)
+        made = (arn, f"{base}endpoint-config/*", f"{base}model/*")
+        yield Need("TakeToServing", _PROMOTES, made, resource.key)
+        yield Need("Judge", _JUDGES, (STAR,), resource.key)
+        yield Need("Scale", _SCALES, (STAR,), resource.key)
+
+
+def _bucket(around: Surroundings) -> Iterator[Need]:
+    bucket = f"arn:{around.partition}:s3:::{around.bucket}"
+    below = "/".join(filter(None, (bucket, around.prefix, STAR)))
+    objects = ("s3:AbortMultipartUpload", "s3:GetObject", "s3:ListMultipartUploadParts", "s3:PutObject")
+    yield Need("SendCode", objects, (below,), "code and records")
+    yield Need("ListBucket", ("s3:ListBucket", "s3:ListBucketMultipartUploads"), (bucket,), "code and records")
+    if around.kms_key is not None:
+        arn, conditions = key_arn(around.kms_key, around)
+        yield Need("UseKey", ("kms:Decrypt", "kms:GenerateDataKey"), (arn,), "code and records", conditions)
+
+
+def _passing(purpose: str, service: str, role: str, who: str) -> Need:
+    return Need(purpose, ("iam:PassRole",), (role,), who, {"StringEquals": {"iam:PassedToService": service}})

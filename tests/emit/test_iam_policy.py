@@ -1,0 +1,288 @@
+"""Policies of IAM: each kind of step allows what it names and nothing else, and a role that is there is compared."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import replace
+from fnmatch import fnmatchcase
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from mlops.check import step_types
+from mlops.emit.policies.comparing import compare
+from mlops.emit.policies.execution import execution_needs, unknown_needs
+from mlops.emit.policies.statements import policy
+from mlops.ir import Checked, UsageError
+from mlops.ir.reader import read
+from mlops.ir.surroundings import Start, Surroundings
+from tests.emit.stacked import ROOT, emitted, project
+
+ROLE = "arn:aws:iam::111122223333:role/pipelines"
+AROUND = Surroundings(
+    "prod", "eu-west-1", ROLE, "ours", prefix="ml", schedules=(Start("nightly", "p", ROLE, "rate(1 day)"),)
+)
+JOB = "arn:aws:sagemaker:eu-west-1:111122223333"
+TRAINING = {
+    "AlgorithmSpecification": {
+        "TrainingImage": "444455556666.dkr.ecr.eu-west-1.amazonaws.com/team/ours:1",
+        "TrainingInputMode": "File",
+    },
+    "InputDataConfig": [
+        {"ChannelName": "train", "DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://raw/2024/"}}}
+    ],
+    "OutputDataConfig": {"S3OutputPath": "s3://ours/models"},
+    "ResourceConfig": {"InstanceCount": 1, "InstanceType": "ml.m5.large", "VolumeSizeInGB": 30},
+    "RoleArn": ROLE,
+    "StoppingCondition": {"MaxRuntimeInSeconds": 60},
+}
+
+
+def needed(step: Mapping[str, Any], parameters: tuple[Mapping[str, Any], ...] = ()) -> list[Mapping[str, Any]]:
+    text = json.dumps({"Version": "2020-12-01", "Parameters": parameters, "Steps": [{"Name": "S", **step}]})
+    return list(policy(execution_needs(checked(text), AROUND)).statements)
+
+
+def checked(text: str) -> Checked:
+    definition, _ = read(text, "p")
+    assert definition is not None
+    return Checked(replace(definition, name="p"), (), step_types(), {}, ())
+
+
+def allows(statements: list[Mapping[str, Any]], action: str, resource: str) -> bool:
+    return any(
+        action in statement["Action"] and any(fnmatchcase(resource, pattern) for pattern in statement["Resource"])
+        for statement in statements
+    )
+
+
+def training(**more: Any) -> Mapping[str, Any]:
+    return {"Type": "Training", "Arguments": {**TRAINING, **more}}
+
+
+def joined(*parts: Any) -> Mapping[str, Any]:
+    return {"Std:Join": {"On": "/", "Values": list(parts)}}
+
+
+KEY = "arn:aws:kms:eu-west-1:111122223333:key/k"
+ROWS: tuple[tuple[str, Mapping[str, Any], str, str, str], ...] = (
+    ("inputs are read", training(), "s3:GetObject", "arn:aws:s3:::raw/2024/a.csv", "arn:aws:s3:::raw/2023/a.csv"),
+    ("and not written", training(), "s3:PutObject", "arn:aws:s3:::ours/models/x", "arn:aws:s3:::raw/2024/a.csv"),
+    (
+        "what a run knows is a star",
+        training(
+            OutputDataConfig={"S3OutputPath": joined("s3:/", "ours", {"Get": "Execution.PipelineExecutionId"}, "m")}
+        ),
+        "s3:PutObject",
+        "arn:aws:s3:::ours/abc/m/model.tar.gz",
+        "arn:aws:s3:::other/abc/m/model.tar.gz",
+    ),
+    (
+        "checkpoints are read and written",
+        training(CheckpointConfig={"S3Uri": "s3://ours/checkpoints"}),
+        "s3:PutObject",
+        "arn:aws:s3:::ours/checkpoints/1",
+        "arn:aws:s3:::ours/other/1",
+    ),
+    (
+        "its image alone is pulled",
+        training(),
+        "ecr:BatchGetImage",
+        "arn:aws:ecr:eu-west-1:444455556666:repository/team/ours",
+        "arn:aws:ecr:eu-west-1:444455556666:repository/team/other",
+    ),
+    (
+        "jobs have the service's names",
+        training(),
+        "sagemaker:CreateTrainingJob",
+        f"{JOB}:training-job/pipelines-a-S-b",
+        f"{JOB}:training-job/other",
+    ),
+    (
+        "or the base that is given",
+        training(TrainingJobName="churn"),
+        "sagemaker:CreateTrainingJob",
+        f"{JOB}:training-job/churn-a-b",
+        f"{JOB}:training-job/pipelines-a",
+    ),
+    ("its role is passed", training(), "iam:PassRole", ROLE, "arn:aws:iam::111122223333:role/admin"),
+    (
+        "it logs in its group",
+        training(),
+        "logs:PutLogEvents",
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/TrainingJobs:log-stream:a",
+        "arn:aws:logs:eu-west-1:111122223333:log-group:/aws/sagemaker/ProcessingJobs:log-stream:a",
+    ),
+    (
+        "keys by their ARN",
+        training(OutputDataConfig={"S3OutputPath": "s3://ours/models", "KmsKeyId": KEY}),
+        "kms:GenerateDataKey",
+        KEY,
+        f"{KEY}2",
+    ),
+    (
+        "keys by their id",
+        training(OutputDataConfig={"S3OutputPath": "s3://ours/models", "KmsKeyId": "k"}),
+        "kms:Decrypt",
+        KEY,
+        f"{KEY}2",
+    ),
+    (
+        "its network",
+        training(VpcConfig={"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}),
+        "ec2:CreateNetworkInterface",
+        "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-1",
+        "arn:aws:ec2:eu-west-1:111122223333:subnet/subnet-2",
+    ),
+    (
+        "a function",
+        {"Type": "Lambda", "FunctionArn": "arn:aws:lambda:eu-west-1:111122223333:function:score", "Arguments": {}},
+        "lambda:InvokeFunction",
+        "arn:aws:lambda:eu-west-1:111122223333:function:score",
+        "arn:aws:lambda:eu-west-1:111122223333:function:other",
+    ),
+    (
+        "a queue",
+        {"Type": "Callback", "SqsQueueUrl": "https://sqs.eu-west-1.amazonaws.com/111122223333/q", "Arguments": {}},
+        "sqs:SendMessage",
+        "arn:aws:sqs:eu-west-1:111122223333:q",
+        "arn:aws:sqs:eu-west-1:111122223333:other",
+    ),
+    (
+        "a cluster",
+        {"Type": "EMR", "Arguments": {"ClusterId": "j-1", "StepConfig": {"HadoopJarStep": {"Jar": "s3://raw/x.jar"}}}},
+        "elasticmapreduce:AddJobFlowSteps",
+        "arn:aws:elasticmapreduce:eu-west-1:111122223333:cluster/j-1",
+        "arn:aws:elasticmapreduce:eu-west-1:111122223333:cluster/j-2",
+    ),
+    (
+        "a group",
+        {
+            "Type": "RegisterModel",
+            "Arguments": {"ModelPackageGroupName": "Churn", "InferenceSpecification": {"Containers": []}},
+        },
+        "sagemaker:CreateModelPackage",
+        f"{JOB}:model-package/churn/1",
+        f"{JOB}:model-package/other/1",
+    ),
+    ("its start", training(), "sagemaker:StartPipelineExecution", f"{JOB}:pipeline/p", f"{JOB}:pipeline/q"),
+)
+
+
+@pytest.mark.parametrize(("name", "step", "action", "allowed", "denied"), ROWS, ids=[row[0] for row in ROWS])
+def test_a_step_may_what_it_names_and_nothing_else(
+    name: str, step: Mapping[str, Any], action: str, allowed: str, denied: str
+) -> None:
+    statements = needed(step)
+    assert allows(statements, action, allowed)
+    assert not allows(statements, action, denied)
+
+
+def test_on_everything_stands_only_what_iam_knows_no_resource_for() -> None:
+    vpc = {"Subnets": ["subnet-1"], "SecurityGroupIds": ["sg-1"]}
+    found = {action for item in needed(training(VpcConfig=vpc)) if "*" in item["Resource"] for action in item["Action"]}
+    assert {action for action in found if not action.startswith("ec2:Describe")} == {
+        "cloudwatch:PutMetricData",
+        "ecr:GetAuthorizationToken",
+    }
+
+
+def test_an_alias_is_a_condition() -> None:
+    output = {"S3OutputPath": "s3://ours/models", "KmsKeyId": "alias/ours"}
+    (used,) = (item for item in needed(training(OutputDataConfig=output)) if item["Sid"] == "UseKeys")
+    assert used["Condition"] == {"ForAnyValue:StringEquals": {"kms:ResourceAliases": "alias/ours"}}
+
+
+def test_a_step_of_an_unknown_type_is_told() -> None:
+    document = {"Version": "2020-12-01", "Parameters": [], "Steps": [{"Name": "S", "Type": "Quantum", "Arguments": {}}]}
+    assert list(unknown_needs(checked(json.dumps(document)))) == [
+        "what S needs, of the type Quantum, is not known here: allow it too"
+    ]
+
+
+NEEDED = [
+    {"Sid": "Read", "Action": ["s3:GetObject"], "Resource": ["arn:aws:s3:::a/x*"]},
+    {"Sid": "Log", "Action": ["ecr:GetAuthorizationToken"], "Resource": ["*"]},
+]
+READ = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "arn:aws:s3:::a/*"}
+LOG = {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": "*"}
+
+
+@pytest.mark.parametrize(
+    ("role", "missing", "conditional", "excess"),
+    [
+        pytest.param({"Statement": [READ, LOG]}, [], [], [], id="enough"),
+        pytest.param({"PolicyDocument": {"Statement": [READ, LOG]}}, [], [], [], id="as the API answers"),
+        pytest.param({"PolicyDocument": "%7B%22Statement%22%3A%5B%5D%7D"}, None, None, None, id="nothing"),
+        pytest.param(
+            {"RolePolicyList": [{"PolicyDocument": {"Statement": READ}}, {"PolicyDocument": {"Statement": [LOG]}}]},
+            [], [], [], id="a role of two policies",
+        ),
+        pytest.param({"Statement": [LOG]}, ["s3:GetObject on arn:aws:s3:::a/x* (Step)"], [], [], id="an action lacks"),
+        pytest.param(
+            {"Statement": [{**READ, "Resource": "arn:aws:s3:::a/xy*"}, LOG]},
+            ["s3:GetObject on arn:aws:s3:::a/x* (Step)"], [], [], id="its place is narrower",
+        ),
+        pytest.param(
+            {"Statement": [READ, LOG, {**READ, "Effect": "Deny"}]},
+            ["s3:GetObject on arn:aws:s3:::a/x* is denied (Step)"], [], [], id="it is denied",
+        ),
+        pytest.param(
+            {"Statement": [{**READ, "Condition": {"Bool": {"aws:SecureTransport": "true"}}}, LOG]},
+            [], ["s3:GetObject on arn:aws:s3:::a/x*"], [], id="under a condition",
+        ),
+        pytest.param(
+            {"Statement": [READ, LOG, {**READ, "Action": "iam:CreateRole"}]},
+            [], [], ["iam:CreateRole"], id="more than is needed",
+        ),
+        pytest.param(
+            {"Statement": [{**READ, "Action": "S3:*", "Resource": "*"}, LOG]},
+            [], [], ["S3:*, of which s3:GetObject is needed"], id="a wide action",
+        ),
+        pytest.param(
+            {"Statement": [{**READ, "Resource": "*"}, LOG]}, [], [], ["s3:GetObject on *"], id="a wide place"
+        ),
+        pytest.param(
+            {"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]},
+            [], [], ["every action but iam:*"], id="all but some",
+        ),
+    ],
+)  # fmt: skip
+def test_a_role_that_is_there_is_compared(
+    role: Any, missing: list[str] | None, conditional: list[str] | None, excess: list[str] | None
+) -> None:
+    if missing is None:
+        with pytest.raises(UsageError, match="no policy"):
+            compare(NEEDED, {}, role)
+        return
+    found = compare(NEEDED, {"Read": ("Step",)}, role)
+    assert (list(found.missing), list(found.conditional), list(found.excess)) == (missing, conditional, excess)
+
+
+def test_removing_any_action_is_noticed_and_a_policy_is_enough_for_itself() -> None:
+    statements = needed(training())
+    whole = {"Statement": [{"Effect": "Allow", **item} for item in statements]}
+    assert compare(statements, {}, whole).missing == ()
+    for at, item in enumerate(statements):
+        for action in item["Action"]:
+            less = [dict(other) for other in statements]
+            less[at]["Action"] = [other for other in item["Action"] if other != action]
+            found = compare(statements, {}, {"Statement": [{"Effect": "Allow", **other} for other in less]})
+            assert {line.split()[0] for line in found.missing} == {action}
+
+
+def test_the_deployer_may_what_the_document_on_ci_says(tmp_path: Path) -> None:
+    there = project(tmp_path)
+    text = emitted(there / "pipelines/breast_cancer/pipeline.py", "iam-policy", "deployer")
+    allowed = {action for item in json.loads(text)["Statement"] for action in item["Action"]}
+    (row,) = re.findall(r"^\| `MLOPS_UPSERT_ROLE` .*$", (ROOT / "docs" / "ci.md").read_text(), re.MULTILINE)
+    (plan,) = re.findall(r"^\| `MLOPS_PLAN_ROLE` .*$", (ROOT / "docs" / "ci.md").read_text(), re.MULTILINE)
+    said = set(re.findall(r"`([a-z0-9-]+:[A-Za-z]+)`", row + plan))
+    assert said - allowed == set()
+    assert allowed - said == {"kms:Decrypt", "kms:GenerateDataKey"}
+    assert not any(action.startswith("iam:") and action != "iam:PassRole" for action in allowed)
+    trusted = json.loads(emitted(there / "pipelines/breast_cancer/pipeline.py", "iam-policy", "trust"))
+    assert [item["Sid"] for item in trusted["Statement"]] == ["SageMaker", "Scheduler"]
