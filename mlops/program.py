@@ -118,7 +118,8 @@ class Execution:
 
     @property
     def outputs(self) -> Mapping[str, Mapping[str, Any]]:
-        """By step, S3 URIs of what a job wrote, and the values that a Lambda or Callback gave, by name."""
+        """By step, S3 URIs of what a job wrote, ARNs of what was made, and the values that a Lambda, Callback or Condition
+        gave, by name."""
         from mlops.deploy.executions.outputs import outputs
 
         return outputs(self._connected.account, self._state())

@@ -105,14 +105,15 @@ def tell(connected: Connected, state: ExecutionState, *, as_json: bool, file: st
 
 def need_success(state: ExecutionState, elsewhere: str = "") -> None:
     """Raises Refusal where it did not succeed. ``elsewhere`` is the option of its environment."""
+    from mlops.use_cases.executions import way_on
+
     if state.status == "Succeeded":
         return
     reason = f": {state.failure}" if state.failure else ""
     has_log = any(step.job for step in state.steps if step.status == "Failed")
-    raise Refusal(
-        f"execution {state.id} of {state.pipeline} is {state.status}{reason}",
-        hint=f"`mlops executions logs {state.id} STEP{elsewhere}` shows the whole log" if has_log else None,
-    )
+    log = f"`mlops executions logs {state.id} STEP{elsewhere}` shows the whole log" if has_log else None
+    ways = [way for way in (way_on(state, elsewhere), log) if way is not None]
+    raise Refusal(f"execution {state.id} of {state.pipeline} is {state.status}{reason}", hint="; ".join(ways) or None)
 
 
 def tell_failure(failure: Failure) -> None:

@@ -10,6 +10,8 @@ from mlops.ir.events import Event
 from mlops.ir.values import Value
 
 STARTED, RETRIED = "execution.started", "execution.retried"
+PROCESS_GONE = "the process that ran it is gone"
+"""Why an execution of this machine ended that nobody ended."""
 _EXECUTIONS = {"Executing": STARTED, "Stopping": "execution.stopping"}
 _STEPS = {"Starting": "step.starting", "Executing": "step.executing", "Stopping": "step.stopping"}
 

@@ -19,6 +19,7 @@ from mlops.deploy.executions.following import ExecutionState, StepState, describ
 from mlops.deploy.executions.log_following import Printed
 from mlops.ir import Listener, StepType, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.execution_events import PROCESS_GONE
 from mlops.ir.hiding import hide
 from mlops.use_cases import watching
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
@@ -275,6 +276,13 @@ def stop(execution: Found, listener: Listener, consent: Consent = NOBODY, *, wat
 
         following.follow(connected.account, execution.arn, listener, looked=looked)
     return execution.state
+
+
+def way_on(state: ExecutionState, elsewhere: str = "") -> str | None:
+    """Of one that ended and that nothing was wrong with. ``elsewhere`` is the option of its environment."""
+    if state.status == "Stopped" or (state.status == "Failed" and state.failure == PROCESS_GONE):
+        return f"`mlops executions retry {state.id}{elsewhere}` goes on behind what had ended"
+    return None
 
 
 def retry(execution: Found, consent: Consent = NOBODY) -> ExecutionState:

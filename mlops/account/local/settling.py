@@ -10,9 +10,8 @@ from typing import Any
 
 from mlops.account.local import events, ownership
 from mlops.account.local.state import State, dump, moment
-from mlops.ir.execution_events import execution_event, step_event
+from mlops.ir.execution_events import PROCESS_GONE, execution_event, step_event
 
-GONE = "the process that ran it is gone"
 RUNNING = ("Executing", "Stopping")
 ALIVE = ("InProgress", "Stopping")
 _JOBS, _OBJECTIVES = "TrainingJobStatusCounters", "ObjectiveStatusCounters"
@@ -31,7 +30,7 @@ def settle(state: State, execution: str) -> None:
         if row is None or row["status"] not in RUNNING or ownership.owned(state.execution_folder(execution)):
             return
         stopped = row["status"] == "Stopping"
-        status, failure = ("Stopped", None) if stopped else ("Failed", GONE)
+        status, failure = ("Stopped", None) if stopped else ("Failed", PROCESS_GONE)
         connection.execute(
             "UPDATE execution SET status = ?, failure = ?, modified = ? WHERE id = ?",
             (status, failure, moment(time), execution),
@@ -186,7 +185,7 @@ def _settle_created(state: State, kind: str, name: str) -> None:
             return
         asked = state.store.one("SELECT stop_requested FROM job WHERE kind = ? AND name = ?", kind, name)
         stopped = asked is not None and asked["stop_requested"]
-        status, failure = ("Stopped", None) if stopped else ("Failed", GONE)
+        status, failure = ("Stopped", None) if stopped else ("Failed", PROCESS_GONE)
         _end_jobs(connection, alive, status, failure, moment(datetime.now(UTC)))
 
 

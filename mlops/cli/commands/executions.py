@@ -62,7 +62,7 @@ def show(execution: str | None, environment: str, watching: bool, format_: str) 
     """One EXECUTION (its id, the beginning of it, or its ARN; the newest without) and its steps."""
     from mlops.cli.progress import summary
     from mlops.cli.watching import short_reason, tell_failure
-    from mlops.use_cases.executions import as_dictionary, failures, found
+    from mlops.use_cases.executions import as_dictionary, failures, found, way_on
 
     shown = found(environment, execution)
     if watching:
@@ -85,6 +85,8 @@ def show(execution: str | None, environment: str, watching: bool, format_: str) 
             tell_failure(failed[step.name])
         elif step.failure:
             talk(f"{step.name}: {step.failure}")
+    if (way := way_on(state, shown.connected.environment.option)) is not None:
+        talk(way)
 
 
 def _watch(execution: Found, format_: str, *, stopping: bool = False, before: ExecutionState | None = None) -> None:

@@ -18,11 +18,11 @@ from mlops.account.local.refusal import conflict, invalid, not_found
 from mlops.account.local.services.sagemaker import pipelines, resources
 from mlops.account.local.services.sagemaker.parameters import resolve
 from mlops.account.local.services.sagemaker.selection import select
-from mlops.account.local.settling import GONE, RUNNING, end_steps, settle, settle_all
+from mlops.account.local.settling import RUNNING, end_steps, settle, settle_all
 from mlops.account.local.state import ACCOUNT_ID, State, dump, moment, now
 from mlops.account.run_options import AS_THERE, RunOptions
 from mlops.ir import Definition
-from mlops.ir.execution_events import execution_event
+from mlops.ir.execution_events import PROCESS_GONE, execution_event
 from mlops.ir.reader import read
 from mlops.ir.values import to_json
 from mlops.run.schedule import refusal
@@ -240,7 +240,7 @@ def retry_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
         time = datetime.now(UTC)
         arn = pipelines.execution_arn(state, row["pipeline"], execution)
         # It may have died between our last look and our taking of the lock.
-        end_steps(state, arn, "Failed", GONE, time)
+        end_steps(state, arn, "Failed", PROCESS_GONE, time)
         body = json.loads(row["body"])
         if request.get("ParallelismConfiguration"):
             body["ParallelismConfiguration"] = request["ParallelismConfiguration"]
