@@ -118,8 +118,8 @@ class Execution:
 
     @property
     def outputs(self) -> Mapping[str, Mapping[str, Any]]:
-        """By step, S3 URIs of what a job wrote, ARNs of what was made, and the values that a Lambda, Callback or Condition
-        gave, by name."""
+        """By step and name: S3 URIs of what a job wrote, ARNs of what was made, and the values that a Lambda, Callback
+        or Condition gave."""
         from mlops.deploy.executions.outputs import outputs
 
         return outputs(self._connected.account, self._state())
