@@ -1,4 +1,5 @@
-"""For a program that asks an endpoint: which version a user gets in an A/B test, and what became of a request.
+"""For a program that asks an endpoint: which version a user gets in an A/B test, and what became of a request; and for
+one that puts records into a stream (:class:`~mlops.deploy.streams.publisher.Publisher`).
 
 To choose takes the standard library alone, and no call; boto3 is loaded when an outcome is published.
 """
@@ -15,13 +16,24 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from mlops.deploy.streams.publisher import Publisher, Undelivered
     from mlops.use_cases.connecting import Connected
 
-__all__ = ["Assignment", "assign", "outcome", "outcomes", "shares_of"]
+__all__ = ["Assignment", "Publisher", "Undelivered", "assign", "outcome", "outcomes", "shares_of"]
 _ATTRIBUTE = re.compile(r"[^,;&=\s]+")
 _OWN = "mlops."
 _LONGEST_ATTRIBUTES = 1024
 """Of InvokeEndpoint (botocore: CustomAttributesHeader)."""
+
+
+def __getattr__(name: str) -> object:
+    """To choose a variant nothing of them is loaded."""
+    if name not in ("Publisher", "Undelivered"):
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from mlops.deploy.streams import publisher
+
+    found: object = getattr(publisher, name)
+    return found
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mlops.account.answers import answers
+from mlops.account.delivery import Delivery
 from mlops.account.run_options import RunOptions
 from mlops.account.shadow_pairs import NewPairs, ShadowPair
 from mlops.ir import ConfigurationError, Event
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Account",
+    "Delivery",
     "Environment",
     "EventTable",
     "Here",
@@ -125,6 +127,9 @@ class Here(Protocol):
 
     def new_shadow_pairs(self, endpoint: str, since: float, after: object = None) -> NewPairs:
         """Of requests from ``since`` on, in seconds since 1970, what came after an earlier question."""
+
+    def delivery(self, stream: str) -> Delivery | None:
+        """How far the delivery of a stream is; None where there is none of that name."""
 
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         """What would be forgotten."""

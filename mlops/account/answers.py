@@ -23,6 +23,10 @@ class Refused(AccountError):
         self.said = said
 
 
+class Unreachable(AccountError):
+    """There is no answer: what was asked may have been done all the same."""
+
+
 _HINTS = {
     "AccessDenied": "the credentials lack the permission for this operation",
     "AccessDeniedException": "the credentials lack the permission for this operation",
@@ -89,7 +93,7 @@ def _unreachable(error: BotoCoreError) -> AccountError:
         case exceptions.ProfileNotFound():
             return AccountError(_sentence(error), hint="correct `profile` in mlops.toml, or AWS_PROFILE")
         case exceptions.EndpointConnectionError() | exceptions.ConnectionError() | exceptions.HTTPClientError():
-            return AccountError(
+            return Unreachable(
                 f"the account could not be reached: {_sentence(error)}", hint="check the network and `endpoint_url`"
             )
         case exceptions.SSOError() | exceptions.TokenRetrievalError() | exceptions.CredentialRetrievalError():

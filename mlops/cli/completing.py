@@ -69,6 +69,7 @@ def resources(kind: str) -> Completer:
 
 
 pipelines, endpoints, groups = resources("Pipeline"), resources("Endpoint"), resources("ModelPackageGroup")
+streams = resources("DeliveryStream")
 
 
 def pipelines_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
@@ -94,6 +95,7 @@ _BY_NAME: Mapping[str, Completer] = {
     "group": groups,
     "number": versions,
     "endpoint": endpoints,
+    "stream": streams,
 }
 _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("mlops start", "target"): pipelines_and_files,

@@ -150,6 +150,8 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints shadow", ("churn",), code=2),
     Reads("verdict explain", ("churn",), code=2),
     Reads("endpoints watch", ("churn", "--for", "0")),
+    Reads("streams list"),
+    Reads("streams show", ("clicks",)),
     Reads("gc", ("--older-than", "0")),
     Reads("assets list"),
     Reads("assets prune", ("--older-than", "0")),
@@ -162,6 +164,8 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("models reject", ("churn", "1"), "reject version 1 of churn"),
     Changes("promote", ("churn", "--endpoint", "other"), "take version 1 of churn to the endpoint other", "--to"),
     Changes("endpoints outcome", ("churn", "labels.csv"), "publish 1 outcome of churn"),
+    Changes("streams put", ("clicks", "labels.csv"), "put records into the stream clicks"),
+    Changes("streams replay", ("clicks",), "put again what 1 object of the stream clicks hold"),
     Changes("endpoints delete", ("churn",), "delete the endpoint churn"),
     Changes("gc", ("--older-than", "0", "--apply"), "remove 1 model"),
     Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 object"),
@@ -243,6 +247,11 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> P
     variant = {"VariantName": "All", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant])
     sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")
+    place = {"RoleARN": role, "BucketARN": "arn:aws:s3:::acme-ml", "ErrorOutputPrefix": "failed/"}
+    boto("firehose", moto_url).create_delivery_stream(
+        DeliveryStreamName="clicks", ExtendedS3DestinationConfiguration=place
+    )
+    s3.put_object(Bucket="acme-ml", Key="failed/clicks-1-2026", Body=b'{"attemptsMade": 1, "rawData": "YQ=="}')
     ours = [{"Key": RESOURCE, "Value": "endpoint served"}]
     sagemaker.create_endpoint(EndpointName="served", EndpointConfigName="c", Tags=ours)
     return tmp_path

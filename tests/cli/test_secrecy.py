@@ -248,6 +248,11 @@ CALLS = (
     Call("endpoints shadow-stop", ("leaky", "--reason", token("because")), code=1),
     Call("endpoints outcome", ("leaky", "work.py"), code=2),
     Call("verdict explain", ("leaky",), code=2),
+    Call("streams put", ("leaky", "work.py")),
+    Call("streams list"),
+    Call("streams show", ("leaky",)),
+    Call("streams replay", ("leaky", "--dry-run")),
+    Call("streams replay", ("leaky",)),
     Call("endpoints watch", ("leaky", "--for", "0")),
     Call("gc", ("--idle", "1")),
     *(
@@ -288,6 +293,8 @@ def places() -> list[str]:
     sources = [
         password("served"),
         token("paused"),
+        token("prefix"),
+        token("errors"),
         PIPELINE,
         SERVING,
         LEAKY_RESOURCE,
@@ -343,6 +350,15 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     account = LocalAccount(folder / ".mlops", "us-east-1")
     account.ensure_bucket("mlops-local")
     account.client("s3").put_object(Bucket="mlops-local", Key="m.tar.gz", Body=packed.getvalue())
+    place = {"RoleARN": "arn:aws:iam::000000000000:role/r", "BucketARN": "arn:aws:s3:::mlops-local"}
+    account.client("firehose").create_delivery_stream(
+        DeliveryStreamName="leaky",
+        ExtendedS3DestinationConfiguration={
+            **place,
+            "Prefix": f"{token('prefix')}/",
+            "ErrorOutputPrefix": f"{token('errors')}/",
+        },
+    )
     monkeypatch.chdir(folder)
     return folder
 

@@ -13,7 +13,7 @@ from stream_parts import ARN, BUCKET, ROLE, Stream, objects, opened, processors,
 
 from mlops.account.local import LocalAccount
 from mlops.account.local.delivery import names
-from mlops.account.local.delivery.spool import BEGINNING, Spool
+from mlops.project.spool import BEGINNING, Spool
 
 RECORD = 1000 * 1024
 

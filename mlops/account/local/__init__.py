@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.account.answers import Refused
+from mlops.account.delivery import Delivery
 from mlops.account.local.clock import wake_again
 from mlops.account.local.events import KeptEvents
 from mlops.account.local.refusal import Refusal
@@ -160,6 +161,11 @@ class LocalAccount:
         found = [ShadowPair(*row) for row in rows if isinstance(row, list) and row[0] >= since]
         lost = [row for row in rows if isinstance(row, dict) and "lost" in row and row.get("time", 0.0) >= since]
         return NewPairs(tuple(found), sum(int(row["lost"]) for row in lost), at)
+
+    def delivery(self, stream: str) -> Delivery | None:
+        from mlops.account.local.services.firehose import streams
+
+        return streams.delivery(self.state, stream)
 
     def plan_pruning(self, keep: int, older_than: timedelta | None = None) -> Pruning:
         from mlops.account.local.upkeep.pruning import plan

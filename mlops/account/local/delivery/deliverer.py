@@ -21,8 +21,8 @@ from mlops.account.local.delivery.objects import Objects, Put, Unwritten
 from mlops.account.local.delivery.processing import Invoke, Work, processed
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import Endpoint, Settings
-from mlops.account.local.delivery.spool import BEGINNING, Place, Spool
 from mlops.project.private import opener, private_folder
+from mlops.project.spool import BEGINNING, Place, Spool
 
 SPOOL, WORK, STANDS = "spool", "work", "stands.json"
 RETENTION_SECONDS = 86_400

@@ -9,11 +9,11 @@ from typing import Any
 
 from mlops.account.local import ownership
 from mlops.account.local.delivery.deliverer import SPOOL, record_id
-from mlops.account.local.delivery.spool import Spool
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.firehose import streams
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.project.spool import Spool
 
 LARGEST_RECORD = 1000 * 1024
 LARGEST_BATCH = 4 * 1024 * 1024

@@ -17,18 +17,19 @@ from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
+from mlops.account.delivery import Delivery
 from mlops.account.local import events, ownership
 from mlops.account.local.delivery import names
 from mlops.account.local.delivery.bodies import EXTENSIONS
 from mlops.account.local.delivery.deliverer import SPOOL, Stands
 from mlops.account.local.delivery.processing import compiled
 from mlops.account.local.delivery.settings import HTTP, S3, Settings, settings
-from mlops.account.local.delivery.spool import Spool
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.services.sagemaker.tags import put_tags
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.ir.values import Value
+from mlops.project.spool import Spool
 
 KIND = "DeliveryStream"
 ACTIVE, DELETING = "ACTIVE", "DELETING"
@@ -244,6 +245,15 @@ def waiting(state: State, name: str, incarnation: str) -> tuple[int, Stands]:
     folder = kept_in(state, name, incarnation)
     stands = Stands.read(folder)
     return Spool(folder / SPOOL).backlog(stands.place), stands
+
+
+def delivery(state: State, name: str) -> Delivery | None:
+    """For people: None where there is no such stream."""
+    row = state.store.one("SELECT * FROM resource WHERE kind = ? AND name = ?", KIND, name)
+    if row is None:
+        return None
+    waits, stands = waiting(state, name, resources.body_of(row)["Incarnation"])
+    return Delivery(waits, stands.delivered, stands.failed, stands.told)
 
 
 def start(state: State, name: str) -> None:

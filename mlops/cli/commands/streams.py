@@ -1,0 +1,103 @@
+"""``mlops streams``."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, BinaryIO
+
+import click
+
+from mlops.cli import asking, options
+from mlops.cli.group import Group
+from mlops.cli.printing import moment, print_json, table
+
+
+@click.group(cls=Group)
+def command() -> None:
+    """Streams of Data Firehose: list, show, put, replay."""
+
+
+@command.command("list")
+@options.environment
+@options.as_json
+def list_(environment: str, format_: str) -> None:
+    """All streams, and where they deliver to."""
+    from mlops.use_cases.streams import as_dictionary, listed
+
+    found = [as_dictionary(stream) for stream in listed(environment)]
+    if format_ == "json":
+        print_json(found)
+        return
+    table(
+        ("STREAM", "STATUS", "TO", "WAITING"),
+        [(item["name"], item["status"], item["to"], _bytes(item.get("waiting_bytes"))) for item in found],
+    )
+
+
+@command.command()
+@click.argument("stream")
+@options.environment
+@options.as_json
+def show(stream: str, environment: str, format_: str) -> None:
+    """One STREAM: where it delivers to, and in the local account how far it is and what keeps it."""
+    from mlops.use_cases.streams import as_dictionary, shown
+
+    found = shown(environment, stream)
+    told = as_dictionary(found)
+    if format_ == "json":
+        print_json(told)
+        return
+    click.echo(f"{found.name}: {found.status}, version {found.version}, since {moment(found.created)}")
+    click.echo(f"to {told['to']} ({found.destination}); what fails: {_failing(told)}")
+    if found.delivery is not None:
+        click.echo(
+            f"{told['delivered']} delivered, {told['failed']} failed, {_bytes(told['waiting_bytes'])} waiting"
+            f"{'; tried again: ' + told['trouble'] if told['trouble'] else ''}"
+        )
+
+
+@command.command()
+@click.argument("stream")
+@click.argument("source", type=click.File("rb"), default="-")
+@options.environment
+@asking.yes
+@options.as_json
+def put(stream: str, source: BinaryIO, environment: str, yes: bool, format_: str) -> None:
+    """Put each line of SOURCE (standard input without) into STREAM, as a record with its end."""
+    from mlops.use_cases import streams
+
+    told = streams.put(environment, stream, source, asking.consent(yes))
+    if format_ == "json":
+        print_json({"sent": told.sent, "again": told.again, "requests": told.requests})
+        return
+    again = f", {told.again} of them again" if told.again else ""
+    click.echo(f"{told.sent} record{'s' if told.sent != 1 else ''} in {told.requests} requests{again}")
+
+
+@command.command()
+@click.argument("stream")
+@options.environment
+@click.option("--keep", is_flag=True, help="Leave the objects where they lie.")
+@click.option("--dry-run", "dry", is_flag=True, help="Only count.")
+@asking.yes
+@options.as_json
+def replay(stream: str, environment: str, keep: bool, dry: bool, yes: bool, format_: str) -> None:
+    """Put again what STREAM could not deliver and wrote below its error prefix; objects whose records were taken go."""
+    from mlops.use_cases import streams
+
+    told = streams.replayed(environment, stream, asking.consent(yes), keep=keep, dry=dry)
+    if format_ == "json":
+        print_json({"objects": told.objects, "records": told.records, "removed": told.removed})
+        return
+    click.echo(f"{told.records} records of {told.objects} objects{'' if not dry else ' would be put again'}")
+
+
+def _bytes(count: int | None) -> str:
+    if count is None:
+        return ""
+    return f"{count} bytes" if count < 1024 * 1024 else f"{count / 1024 / 1024:.1f} MiB"
+
+
+def _failing(told: Mapping[str, Any]) -> str:
+    place = told["error_prefix"] or f"{told['prefix']}…-failed/"
+    return f"s3://{told['bucket']}/{place}"

@@ -1,0 +1,92 @@
+"""``mlops streams``: what is put arrives, and what failed comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+from stream_parts import BUCKET, FUNCTION, Stream, processors, s3
+
+from mlops.account.local import LocalAccount
+from mlops.cli import cli
+from mlops.ir import UsageError
+
+
+@pytest.fixture
+def stream(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Stream:
+    (tmp_path / "mlops.toml").write_text("")
+    monkeypatch.chdir(tmp_path)
+    account = LocalAccount(tmp_path / ".mlops", "eu-west-1")
+    account.ensure_bucket(BUCKET)
+    given = s3(Prefix="good/", **processors(("Lambda", {"LambdaArn": FUNCTION})))
+    account.client("firehose").create_delivery_stream(DeliveryStreamName="events", **given)
+    return Stream(account, "events")
+
+
+def mlops(*words: str, typed: str | None = None) -> Any:
+    told = CliRunner().invoke(cli, ["streams", *words], input=typed, catch_exceptions=False)
+    assert told.exit_code == 0, told.output
+    return json.loads(told.output) if "json" in words else told.output
+
+
+def poisoned(stream: Stream) -> None:
+    """One record fails until the function is mended."""
+
+    def invoke(arn: str, event: Mapping[str, Any]) -> Any:
+        results = ["ProcessingFailed" if record["data"] == "Yg==" else "Ok" for record in event["records"]]
+        told = zip(event["records"], results, strict=True)
+        return {"records": [{**record, "result": result} for record, result in told]}
+
+    stream.ports = {"invoke": invoke}
+    stream.restart()
+
+
+def test_a_poisoned_record_comes_back_by_replay(stream: Stream) -> None:
+    poisoned(stream)
+    stream.put(b"a", b"b", b"c")
+    stream.deliver()
+    assert mlops("replay", "events", "--dry-run", "--format", "json") == {"objects": 1, "records": 1, "removed": False}
+    shown = mlops("show", "events", "--format", "json")
+    assert (shown["delivered"], shown["failed"], shown["waiting_bytes"], shown["trouble"]) == (2, 1, 0, None)
+    # Mended.
+    stream.ports = {
+        "invoke": lambda arn, event: {"records": [{**record, "result": "Ok"} for record in event["records"]]}
+    }
+    stream.restart()
+    assert "1 records of 1 objects" in mlops("replay", "events")
+    assert mlops("replay", "events", "--format", "json") == {"objects": 0, "records": 0, "removed": True}
+    stream.now += 10**13
+    stream.deliver()
+    assert sorted(stream.objects().values()) == [b"ac", b"b"]
+
+
+def test_lines_are_records(stream: Stream, tmp_path: Path) -> None:
+    (tmp_path / "lines").write_bytes(b"one\ntwo\nthree")
+    told = mlops("put", "events", "lines", "--format", "json")
+    assert told == {"sent": 3, "again": 0, "requests": 1}
+    assert "1 record in 1 requests" in mlops("put", "events", typed="four\n")
+    found = [records for _, records in stream.deliverer.spool.read(stream.deliverer.stands.place, (9, 9))]  # type: ignore[arg-type]
+    assert found == [[b"one\n", b"two\n", b"three"], [b"four\n"]]
+
+
+def test_streams_are_listed_and_shown(stream: Stream) -> None:
+    stream.put(b"a" * 5)
+    (listed,) = mlops("list", "--format", "json")
+    assert (listed["name"], listed["to"], listed["destination"]) == ("events", f"s3://{BUCKET}/good/", "S3")
+    assert "events" in mlops("list") and "25 bytes" in mlops("list")
+    assert f"what fails: s3://{BUCKET}/good/…-failed/" in mlops("show", "events")
+    with pytest.raises(UsageError, match="there is no stream event") as told:
+        mlops("show", "event")
+    assert told.value.hint == "there are events"
+
+
+def test_what_is_no_failure_is_not_put(stream: Stream) -> None:
+    key = "good/processing-failed/2026/events-1-x"
+    stream.account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b'{"rawData": "?"}')
+    with pytest.raises(UsageError, match=f"{key}, line 1 is no record that failed"):
+        mlops("replay", "events")
+    assert stream.deliverer.idle() and key in stream.objects()
