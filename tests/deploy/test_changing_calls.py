@@ -118,6 +118,8 @@ CHANGES = {
     "deploy/models/registry.py": {"UpdateModelPackage": "models approve, models reject"},
     "deploy/outcomes/ground_truth.py": {"PutObject": "endpoints outcome"},
     "deploy/pipelines/prune.py": {"DeleteObjects": "assets prune --delete"},
+    "deploy/streams/publisher.py": {"PutRecordBatch": "streams put, streams replay; a program's own publisher"},
+    "deploy/streams/replay.py": {"DeleteObject": "streams replay"},
     "deploy/selftest.py": {
         "DeleteModelPackage": "selftest: what it made",
         "DeleteModelPackageGroup": "selftest: what it made",
@@ -157,6 +159,7 @@ SERVICES = (
     "ec2",
     "application-autoscaling",
     "cloudwatch",
+    "firehose",
 )
 ELSEWHERE = ("account/local/", "use_cases/templates/")
 """What answers such calls on this machine; texts."""
