@@ -86,8 +86,8 @@ def _finding(placed: Placed, at: Placed, obstacle: Obstacle, *, beside: bool = F
         SURROUNDINGS[_CODE][0],
         Severity.WARNING,
         obstacle.message,
-        help=f"it runs in an account; here `mlops run --stub {placed.step.name}=FILE` has a file stand for it, "
-        "as a test can, and --only runs other steps",
+        help=f"it runs in an account; here `mlops run --stub {placed.step.name}=FILE` has a file stand for it "
+        "(one that is not there yet is told what to hold), as a stub in a test can, and --only runs other steps",
         step=placed.step.name,
         path=f"{at.pointer}{inside}{pointer(*obstacle.member) if obstacle.member else ''}",
         where=placed.step.where,

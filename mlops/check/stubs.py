@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from mlops.check.properties import FOR_EACH_COUNTS
 from mlops.check.shapes import Misfit, Mismatch, shape, walk
-from mlops.ir import Checked, Placed, Step, StepType, UsageError
+from mlops.ir import Checked, Step, StepType, UsageError
 from mlops.ir.choices import instead, near
 from mlops.ir.stub import COMPLETED, Stub, holds, members_at, merged, response_of
 from mlops.ir.values import Key, RefPath, from_json, refs
@@ -63,13 +64,32 @@ def given_for(checked: Checked, name: str, document: Any, source: str) -> Given:
     ]
     if metrics:
         members = merged(members, {"FinalMetricDataList": metrics}, keyed)
-    for path, value in _named(document, "values", name, source).items():
+    given = _named(document, "values", name, source)
+    for path, value in given.items():
         found = members_at(path, value, keyed)
         if found is None:
             raise UsageError(f"{source}: {path!r} is no path below Steps.{name} for {json.dumps(value)[:80]}")
         members = merged(members, found, keyed, by_place=True)
+    if given:
+        members = _with_items(members)
     members = _judged(step, step_type, members, declared, source)
     return Given(members, outputs, source)
+
+
+def _with_items(value: Any) -> Any:
+    """Items of lists of plain values of which nothing was said are empty ones.
+
+    >>> _with_items({"Args": [{}, "b"], "Of": [{}, {"a": 1}]})
+    {'Args': ['', 'b'], 'Of': [{}, {'a': 1}]}
+    """
+    if isinstance(value, Mapping):
+        return {name: _with_items(item) for name, item in value.items()}
+    if not isinstance(value, list):
+        return value
+    plain = next((item for item in value if isinstance(item, str | int | float)), None)
+    if plain is None:
+        return [_with_items(item) for item in value]
+    return [type(plain)() if item == {} else item for item in value]
 
 
 def left_out(checked: Checked, stubs: Mapping[str, Given]) -> frozenset[str]:
@@ -87,33 +107,118 @@ def left_out(checked: Checked, stubs: Mapping[str, Given]) -> frozenset[str]:
 def need_all_that_is_read(
     checked: Checked, stubs: Mapping[str, Given], has: Callable[[str, str], bool], only: Collection[str] = ()
 ) -> None:
-    """By the steps that run; of ``only`` those, where they are named. Raises UsageError."""
-    out = left_out(checked, stubs)
-    for placed in checked.definition.placed():
-        if placed.step.name in out or (only and placed.step.name not in only):
-            continue
-        for name, lacking in _lacking(checked, placed, stubs, has):
-            raise UsageError(
-                f"{stubs[name].source}, the stub of {name}, lacks what {placed.step.name} reads: {lacking}",
-                hint='it is JSON, e.g. {"outputs": {"train": "FILE"}, "values": {"A.B": "what is read there"}}',
-            )
-
-
-def _lacking(
-    checked: Checked, placed: Placed, stubs: Mapping[str, Given], has: Callable[[str, str], bool]
-) -> Iterator[tuple[str, str]]:
-    step = placed.step
-    for _, ref in refs((step.arguments, dict(step.members))):
-        path = ref.path
-        if path is None or path.root != "Steps" or path.name not in stubs:
-            continue
-        read = checked.definition.step(path.name)
+    """By the steps that run; of ``only`` those, where they are named. Raises UsageError with all that is not there."""
+    lacking: dict[str, dict[str, None]] = {}
+    readers: dict[str, dict[str, None]] = {}
+    for reader, name, path in _readings(checked, stubs, only):
+        read = checked.definition.step(name)
         if read is None:
             continue
-        stub = stubs[path.name]
-        told = _lack(read, checked.type_of(read), stub, path, has)
+        told = _lack(read, checked.type_of(read), stubs[name], path, has)
         if told is not None:
-            yield path.name, told
+            lacking.setdefault(name, {})[told] = None
+            readers.setdefault(name, {})[reader] = None
+    if not lacking:
+        return
+    told_of = [
+        f"{stubs[name].source}, the stub of {name}, lacks what {_and(readers[name])} "
+        f"{'reads' if len(readers[name]) == 1 else 'read'}: {'; '.join(members)}"
+        for name, members in lacking.items()
+    ]
+    ways = [f"a whole one of {name} is, e.g.,\n{shown_example(checked, name, stubs, only)}" for name in lacking]
+    raise UsageError("\n".join(told_of), hint="\n".join(ways))
+
+
+def _and(names: Collection[str]) -> str:
+    *most, last = names
+    return f"{', '.join(most)} and {last}" if most else last
+
+
+def shown_example(checked: Checked, name: str, stubs: Collection[str] = (), only: Collection[str] = ()) -> str:
+    """A file that gives all that is read of the step, as JSON. The values are made up."""
+    return json.dumps(example(checked, name, stubs, only), ensure_ascii=False, indent=2)
+
+
+def example(checked: Checked, name: str, stubs: Collection[str] = (), only: Collection[str] = ()) -> dict[str, Any]:
+    """The same as a value; ``stubs`` are steps that do not run either."""
+    step = checked.definition.step(name)
+    if step is None:
+        return {}
+    step_type = checked.type_of(step)
+    if "IfSteps" in (step_type.blocks if step_type is not None else ()):
+        return {"Outcome": "True"}
+    outputs: dict[str, Any] = {}
+    values: dict[str, Any] = {}
+    reports = {report: (output, file) for report, output, file in _reports(step)}
+    declared = _declared(step)
+    for _, _, path in _readings(checked, {name, *stubs}, only, of=name):
+        match path.segments:
+            case ("PropertyFiles", str(report) | Key(text=report)) if report in reports:
+                output, file = reports[report]
+                outputs[output] = file.rpartition("/")[2] if "/" not in file else "FOLDER"
+                continue
+            case ("OutputParameters", str(output) | Key(text=output)) if output in declared:
+                outputs[output] = _MADE_UP.get(declared[output], _TEXT)
+                continue
+        found = _output_read(step, step_type, path)
+        if found is not None:
+            outputs.setdefault(found, "FILE")
+        elif not _echoed(step, step_type, path):
+            values[path_below(path)] = _made_up(step_type, path)
+    return {**({"outputs": outputs} if outputs else {}), **({"values": values} if values else {})}
+
+
+def _echoed(step: Step, step_type: StepType | None, path: RefPath) -> bool:
+    """Whether the run has it without the stub: a job repeats its request."""
+    nothing = Given({}, {}, "")
+    return holds(_as_run(step, step_type, nothing), path, step_type.keyed if step_type is not None else {})
+
+
+_TEXT = "TEXT"
+_MADE_UP: Mapping[str, Any] = {"Integer": 1, "Float": 0.5, "Boolean": True}
+_OF_A_KIND: Mapping[str, Any] = {"integer": 1, "long": 1, "float": 0.5, "double": 0.5, "boolean": True}
+_PLACE = "s3://bucket/key"
+_WORDS_OF = re.compile(r"(?<=[a-z])(?=[A-Z])")
+_PLACES = ("S3", "Uri", "Url", "Path", "Report", "Baseline")
+"""What members that hold a place in S3 are called after."""
+
+
+def _made_up(step_type: StepType | None, path: RefPath) -> Any:
+    """Something of the property's kind and form."""
+    here = shape(step_type.service, step_type.response) if step_type is not None and step_type.response else None
+    for segment in path.segments:
+        match here.kind if here is not None else None, segment:
+            case "structure", str(member) | Key(text=member):
+                here = here.member(member) if here is not None else None
+            case "list", _:
+                here = here.item() if here is not None else None
+            case "map", _:
+                here = here.value() if here is not None else None
+            case _:
+                here = None
+    last = next((item for item in reversed(path.segments) if isinstance(item, str)), "")
+    arn = f"arn:aws:sagemaker:us-east-1:000000000000:{_WORDS_OF.sub('-', last.removesuffix('Arn')).lower()}/name"
+    usual = _PLACE if any(word in last for word in _PLACES) else arn if last.endswith("Arn") else _TEXT
+    if here is None:
+        return 1 if last in FOR_EACH_COUNTS else usual
+    choices = [_OF_A_KIND[here.kind]] if here.kind in _OF_A_KIND else [usual, *here.raw.get("enum", ()), _PLACE, arn]
+    return next((item for item in choices if not [*walk(item, here, "")]), usual)
+
+
+def _readings(
+    checked: Checked, stubs: Collection[str], only: Collection[str], of: str | None = None
+) -> Iterator[tuple[str, str, RefPath]]:
+    """Who reads which path of which stub: of steps that run."""
+    out = left_out(checked, stubs) if isinstance(stubs, Mapping) else frozenset(stubs)
+    for placed in checked.definition.placed():
+        step = placed.step
+        if step.name in out or (only and step.name not in only):
+            continue
+        for _, ref in refs((step.arguments, dict(step.members))):
+            path = ref.path
+            if path is None or path.root != "Steps" or path.name not in stubs or (of is not None and path.name != of):
+                continue
+            yield step.name, path.name, path
 
 
 def _lack(
@@ -207,7 +312,7 @@ def _need_property(step: Step, step_type: StepType, member: str, value: Any, sou
     if against is None and extra.get(member) is not None:
         against = shape(step_type.service, str(extra[member]))
     if against is None:
-        loop = (*FOR_EACH_COUNTS, "IterationOutputs", "Selected") if "ForEachBody" in step_type.blocks else ()
+        loop = (*FOR_EACH_COUNTS, "IterationOutputs", "Selected", "Status") if "ForEachBody" in step_type.blocks else ()
         known = [*(response.members if response is not None else ()), *extra, *loop]
         if member in (*extra, *loop):
             return

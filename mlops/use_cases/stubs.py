@@ -6,7 +6,7 @@ import json
 from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
-from mlops.check.stubs import Given, given_for, left_out, need_all_that_is_read
+from mlops.check.stubs import Given, given_for, left_out, need_all_that_is_read, shown_example
 from mlops.ir import Checked, Refusal, UsageError
 from mlops.ir.hiding import hide
 from mlops.ir.local_files import path_of
@@ -56,7 +56,10 @@ def _read(checked: Checked, name: str, file: Path) -> Given:
     try:
         document = json.loads(file.read_text(encoding="utf-8"))
     except FileNotFoundError:
-        raise UsageError(f"there is no {file}, which is to stand for {name}") from None
+        known = (
+            f"it is JSON, e.g.,\n{shown_example(checked, name)}" if checked.definition.step(name) is not None else None
+        )
+        raise UsageError(f"there is no {file}, which is to stand for {name}", hint=known) from None
     except (OSError, ValueError, RecursionError) as error:
         raise UsageError(f"{file}, which is to stand for {name}, cannot be read as JSON: {error}") from None
     given = given_for(checked, name, document, str(file))

@@ -7,9 +7,10 @@ from collections.abc import Mapping
 from typing import Any
 
 import pytest
+from sound_definition import SOUND
 
 from mlops.check import check
-from mlops.check.stubs import given_for, left_out, need_all_that_is_read
+from mlops.check.stubs import example, given_for, left_out, need_all_that_is_read
 from mlops.ir import Checked, UsageError
 from mlops.ir.reader import read
 
@@ -89,7 +90,8 @@ def checked(*steps: Mapping[str, Any]) -> Checked:
     return check(definition)
 
 
-ALL = checked(PREPARE, ASK, EMR, LINEAGE, CHECKS, {"Name": "Tune", "Type": "Tuning", "Arguments": {}})
+TUNE = {"Name": "Tune", "Type": "Tuning", "Arguments": {}}
+ALL = checked(PREPARE, ASK, EMR, LINEAGE, CHECKS, TUNE)
 
 TAKEN: list[tuple[str, dict[str, Any], dict[str, Any]]] = [
     ("Ask", {"outputs": {"n": "3", "who": "me"}}, {"OutputParameters": {"n": 3, "who": "me"}}),
@@ -179,3 +181,40 @@ def test_what_others_read_is_there_before_anything_starts(stubs: dict[str, dict[
 def test_a_condition_that_is_chosen_leaves_its_other_branch_out() -> None:
     chosen = {"Branch": given_for(ALL, "Branch", {"Outcome": "False"}, "stub.json")}
     assert left_out(ALL, chosen) == {"Branch", "Good"}
+
+
+def test_all_that_lacks_is_told_at_once_with_a_file_that_has_it() -> None:
+    reads = fails("Late", "Steps.Crunch.Config.Args[1]"), fails("Later", "Steps.Prepare.ExitMessage")
+    several = checked(PREPARE, ASK, EMR, CHECKS, *reads)
+    given = {name: given_for(several, name, {}, f"{name}.json") for name in ("Crunch", "Prepare", "Ask")}
+    with pytest.raises(UsageError) as told:
+        need_all_that_is_read(several, given, lambda place, file: True)
+    assert told.value.message.splitlines() == [
+        "Prepare.json, the stub of Prepare, lacks what Branch and Later read: the output out, in which q.json lies; "
+        "ExitMessage",
+        "Ask.json, the stub of Ask, lacks what Good reads: OutputParameters['who']",
+        "Crunch.json, the stub of Crunch, lacks what Bad and Late read: Status.State; Config.Args[1]",
+    ]
+    assert '"Config.Args[1]": "TEXT"' in str(told.value.hint) and '"out": "q.json"' in str(told.value.hint)
+
+
+def every_step() -> list[tuple[Checked, str]]:
+    sound = check(read(json.dumps(SOUND))[0] or ALL.definition)
+    tuned = checked(TUNE, fails("End", "Steps.Tune.TrainingJobSummaries[1].TrainingJobName"))
+    late = checked(EMR, fails("Late", "Steps.Crunch.Config.Args[2]"), fails("End", "Steps.Crunch.Config.Jar"))
+    each = [(found, placed.step) for found in (ALL, sound, tuned, late) for placed in found.definition.placed()]
+    return [(found, step.name) for found, step in each if step.type != "Fail"]
+
+
+def test_the_example_of_any_step_can_stand_for_it() -> None:
+    for found, name in every_step():
+        given = given_for(found, name, example(found, name), "stub.json")
+        need_all_that_is_read(found, {name: given}, lambda place, file: True)
+    late = [example(found, name) for found, name in every_step() if name == "Crunch"]
+    assert {"values": {"Config.Args[2]": "TEXT", "Config.Jar": "TEXT"}} in late
+
+
+def test_items_of_plain_values_of_which_nothing_is_said_are_empty() -> None:
+    late = checked(EMR, fails("Late", "Steps.Crunch.Config.Args[2]"))
+    values = {"Config.Args[2]": "c", "Config.Args[0]": "a"}
+    assert given_for(late, "Crunch", {"values": values}, "x").members == {"Config": {"Args": ["a", "", "c"]}}
