@@ -7,6 +7,7 @@ wrap what they do in :func:`answers`, so that every refusal becomes one sentence
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
@@ -17,6 +18,7 @@ from mlops.account.delivery import Delivery
 from mlops.account.run_options import RunOptions
 from mlops.account.shadow_pairs import NewPairs, ShadowPair
 from mlops.ir import ConfigurationError, Event
+from mlops.ir.feedback import Loop
 
 if TYPE_CHECKING:
     from mlops.account.local.upkeep.cache_reasons import Explanation
@@ -30,6 +32,7 @@ __all__ = [
     "EventTable",
     "Here",
     "Identity",
+    "Loops",
     "NewPairs",
     "RunOptions",
     "ShadowPair",
@@ -76,8 +79,27 @@ class EventTable(Protocol):
         """What is done from outside by several calls, such as a promotion."""
 
 
+class Loops(Protocol):
+    """The journal of feedback."""
+
+    def read(self, feedback: str | None = None) -> Sequence[Loop]:
+        """In the order of their causes, of one feedback or of all."""
+
+    def begin(self, loop: Loop, ids: Mapping[str, str]) -> bool:
+        """Whether it is new; ``ids`` are those of the event that tells of it."""
+
+    def change(self, loop: Loop, state: str, told: Mapping[str, Any], ids: Mapping[str, str]) -> Loop | None:
+        """None where somebody else has changed it meanwhile."""
+
+    def alone(self) -> AbstractContextManager[bool]:
+        """Whether nobody else acts while it is entered."""
+
+
 class Here(Protocol):
     """What can be done only with an account whose executions run on this machine."""
+
+    @property
+    def loops(self) -> Loops: ...
 
     def expect_run(self) -> None:
         """An execution is started and watched next: what takes longer to load than that is left out."""

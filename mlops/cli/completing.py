@@ -32,6 +32,20 @@ def environments(context: click.Context, parameter: click.Parameter, incomplete:
     return _items(sorted({"local", *tables} - {"defaults"}), incomplete)
 
 
+def feedback(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    import tomllib
+
+    from mlops.project.root import CONFIGURATION, find_root
+
+    try:
+        tables = tomllib.loads((find_root(Path.cwd()) / CONFIGURATION).read_text(encoding="utf-8-sig")).get("env", {})
+        chosen = (tables.get(name, {}) for name in ("defaults", context.params.get("environment") or "local"))
+        found = sorted({name for table in chosen for name in table.get("feedback", {})})
+    except (OSError, ValueError, AttributeError):  # it is told where the file is needed
+        found = []
+    return _items(found, incomplete)
+
+
 def executions(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     from mlops.account.local import names
 
@@ -96,6 +110,7 @@ _BY_NAME: Mapping[str, Completer] = {
     "number": versions,
     "endpoint": endpoints,
     "stream": streams,
+    "feedback": feedback,
 }
 _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("mlops start", "target"): pipelines_and_files,

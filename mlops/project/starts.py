@@ -29,7 +29,7 @@ Name = Annotated[str, AfterValidator(_named)]
 _Values = dict[str, str | int | float | bool]
 
 
-def _as_texts(given: Any) -> Any:
+def parameters_as_texts(given: Any) -> Any:
     """EventBridge starts with texts; a number may be written as one, as among an environment's parameters."""
     if not isinstance(given, dict):
         return given
@@ -47,7 +47,7 @@ class _Start(_Strict):
 
     pipeline: str
     role: _Role | None = None
-    parameters: Annotated[dict[str, str], BeforeValidator(_as_texts, json_schema_input_type=_Values)] = {}
+    parameters: Annotated[dict[str, str], BeforeValidator(parameters_as_texts, json_schema_input_type=_Values)] = {}
     description: Annotated[str, Field(max_length=512)] | None = None
     enabled: bool = True
 

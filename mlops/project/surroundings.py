@@ -26,8 +26,16 @@ def surroundings(environment: Environment) -> Surroundings:
         parameters=environment.parameters,
         parallelism=environment.parallelism,
         schedules=tuple(_starts(environment.schedules, environment.role)),
-        triggers=tuple(_starts(environment.triggers, environment.role)),
+        triggers=tuple(_starts(_triggers(environment), environment.role)),
     )
+
+
+def _triggers(environment: Environment) -> Mapping[str, Trigger]:
+    if not environment.feedback:
+        return environment.triggers
+    from mlops.project.feedback import triggers_of  # it needs pydantic
+
+    return triggers_of(environment)
 
 
 def _starts(declared: Mapping[str, Schedule] | Mapping[str, Trigger], role: str) -> Iterable[Start]:

@@ -14,7 +14,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ConfigDict, ValidationError, create_model
 
 from mlops.ir.secrecy import is_secret
-from mlops.project import starts
+from mlops.project import feedback, starts
 from mlops.project.table_places import Place, holds, unknown_key
 from mlops.project.toml_places import mistake
 
@@ -22,7 +22,9 @@ from mlops.project.toml_places import mistake
 @cache
 def model_of(cls: type) -> type[BaseModel]:
     """The pydantic model of a dataclass of :mod:`mlops.project.environments`."""
-    hints = typing.get_type_hints(cls, vars(sys.modules[cls.__module__]), vars(starts), include_extras=True)
+    hints = typing.get_type_hints(
+        cls, vars(sys.modules[cls.__module__]), {**vars(starts), **vars(feedback)}, include_extras=True
+    )
     members: dict[str, Any] = {}
     for item in fields(cls):
         made = item.default if item.default_factory is MISSING else item.default_factory()

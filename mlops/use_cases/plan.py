@@ -132,8 +132,13 @@ def _unused(environment: Environment, pipelines: Sequence[Checked]) -> Iterator[
     parameters = {parameter.name for checked in pipelines for parameter in checked.definition.parameters}
     meant = [
         (f"[env.{environment.name}.{kind}.{name}] starts {start.pipeline!r}, no pipeline here", start.pipeline, names)
-        for kind, declared in (("schedules", environment.schedules), ("triggers", environment.triggers))
+        for kind, declared in (
+            ("schedules", environment.schedules),
+            ("triggers", environment.triggers),
+            ("feedback", environment.feedback),
+        )
         for name, start in declared.items()
+        if start.pipeline is not None
     ]
     meant += [
         (f"[env.{environment.name}] parameters has {name!r}, which no pipeline here takes", name, sorted(parameters))

@@ -32,7 +32,10 @@ with Pipeline("churn"):
 @pytest.fixture
 def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> Offered:
     """In a project with an account that has one execution; the last word is what is being typed."""
-    (tmp_path / "mlops.toml").write_text("[env.staging]\n[env.prod]\n[env.defaults]\n")
+    (tmp_path / "mlops.toml").write_text(
+        "[env.staging]\n[env.prod]\n[env.defaults.feedback.late]\nalarm = 'a'\n"
+        "[env.local.feedback.drift]\nalarm = 'a'\n"
+    )
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     monkeypatch.chdir(tmp_path)
     store = LocalAccount(tmp_path / ".mlops", "us-east-1").state.store
@@ -94,6 +97,7 @@ def offered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.Captu
         (["models", "notes", "models", "1", ""], ["2", "1"]),
         (["models", "compare", "models", ""], ["2", "1"]),
         (["endpoints", "show", ""], ["serves"]),
+        (["feedback", "show", ""], ["drift", "late"]),
         (["destroy", ""], ["churn"]),
     ],
 )

@@ -11,7 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, tzinfo
+from datetime import UTC, datetime, timedelta, tzinfo
 from pathlib import Path
 from typing import Any, cast
 
@@ -27,6 +27,7 @@ from mlops.cli import cli
 from mlops.deploy.declared.wanting import RESOURCE
 from mlops.deploy.endpoints import history
 from mlops.ir import Refusal, unheard
+from mlops.ir.feedback import Loop
 from mlops.project.environments import read_project
 from mlops.use_cases import destroy, endpoints, gc
 from mlops.use_cases.approval import NOBODY, Consent, Shared, need_consent
@@ -152,6 +153,9 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints watch", ("churn", "--for", "0")),
     Reads("streams list"),
     Reads("streams show", ("clicks",)),
+    Reads("feedback list"),
+    Reads("feedback show", ("drift",), code=2, environment="local"),
+    Changes("feedback approve", ("drift",), "train churn anew, because", environment="local"),
     Reads("gc", ("--older-than", "0")),
     Reads("assets list"),
     Reads("assets prune", ("--older-than", "0")),
@@ -180,6 +184,10 @@ SHADOWED = "moto has no inference experiments: tests/deploy/shifting/test_shadow
 ELSEWHERE = {
     **{(f"endpoints {name}", "--env"): STEERED for name in ("pause", "resume", "abort", "promote-now", "rollback")},
     **{(f"endpoints shadow-{name}", "--env"): SHADOWED for name in ("start", "stop")},
+    (
+        "feedback run",
+        "--env",
+    ): "it waits for `feedback approve` where that is protected: tests/cli/test_feedback_commands.py",
     ("executions open", "--env"): "it opens a step on this machine, and refuses any other account",
     ("init", "--env"): "it writes the name into a workflow",
     ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",
@@ -317,16 +325,20 @@ def waits(mlops: Callable[..., Told]) -> bool:
 )
 def test_it_asks(row: Changes, project: Path, capfd: pytest.CaptureFixture[str], moto_url: str) -> None:
     mlops = in_this_process(capfd)
-    if row.environment == "local":
+    if row.name == "feedback approve":
+        now = datetime.now(UTC)
+        told = {"why": "drift", "pipeline": "churn", "stages": ["ask-start", "start"]}
+        LocalAccount(project / ".mlops", "us-east-1").loops.begin(Loop("drift", 1, "ask-start", now, now, told), {})
+    elif row.environment == "local":
         executed(project, mlops, PIPELINES.get(row.name, SHORT))
     given = words(row)
     before = state(moto_url)
-    told = mlops(*given, code=1)
-    assert f"the environment {row.environment} wants an approval to {row.doing}" in told.err
-    assert "nothing was changed" in told.err and "--yes" in told.err
+    said = mlops(*given, code=1)
+    assert f"the environment {row.environment} wants an approval to {row.doing}" in said.err
+    assert "nothing was changed" in said.err and "--yes" in said.err
     assert state(moto_url) == before
-    told = mlops(*given, "--yes", code=row.code)
-    assert "wants an approval" not in told.err
+    said = mlops(*given, "--yes", code=row.code)
+    assert "wants an approval" not in said.err
 
 
 def test_a_question_is_asked_where_somebody_sits(

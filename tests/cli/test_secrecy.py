@@ -14,6 +14,7 @@ import tarfile
 import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,7 @@ from mlops.deploy.endpoints import history
 from mlops.deploy.endpoints.history import Entry
 from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.journal import Journal
+from mlops.ir.feedback import Loop
 from mlops.ir.secrecy import is_secret, looks_secret
 from mlops.ir.shift import Serving, Variant
 from mlops.project.environments import read_project
@@ -157,6 +159,15 @@ def begun(folder: Path) -> None:
     journals.write(connect(environment), environment, replace(paused, wish_reason=token("paused")), None)
 
 
+def seen(folder: Path) -> None:
+    """A loop for each format, that waits for a person."""
+    now = datetime.now(UTC)
+    told = {"why": "it drifts", "pipeline": "leaky", "stages": ["ask-start"]}
+    for cause in (1, 2):
+        loop = Loop("leaky", cause, "ask-start", now, now, told)
+        LocalAccount(folder / ".mlops", "us-east-1").loops.begin(loop, {})
+
+
 def ended(folder: Path) -> None:
     environment = read_project(folder).environment("local")
     connect(environment).client("s3").delete_object(Bucket=environment.bucket, Key=journals.key(environment, "leaky"))
@@ -217,6 +228,10 @@ CALLS = (
     Call("executions show"),
     Call("executions logs", ("last",), keeps="what steps printed"),
     Call("executions metrics", ("last",)),
+    Call("feedback list"),
+    Call("feedback show", ("leaky",), before=seen),
+    Call("feedback approve", ("leaky", "--reason", token("feedback"), "--reject")),
+    Call("feedback run", ("--once",)),
     Call("executions record", code=0 if TRACKED else 2),
     Call("executions stop", ("last",), code=1),
     Call("executions retry", ("last",), code=1),

@@ -110,6 +110,21 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
         ),
         (STAGING + "[env.staging.schedules.'a b']\npipeline = 'p'\nexpression = 'rate(1 day)'\n", 13, "its name takes"),
         (STAGING + "[env.staging.triggers.'a/b']\npipeline = 'p'\nevent.source = ['x']\n", 13, "its name takes"),
+        *(
+            (f"{STAGING}[env.staging.feedback.drift]\n{written}\n", line, said)
+            for written, line, said in (
+                ("pipeline = 'p'", 13, "one of alarm and monitor says when"),
+                ("alarm = 'a'\nmonitor = 'm'", 13, "one of alarm and monitor says when"),
+                ("alarm = 'a'\npipelin = 'p'", 15, "did you mean 'pipeline'?"),
+                ("alarm = 'a'\ncooldown = 'long'", 15, "'long' is no duration"),
+                ("alarm = 'a'\npipeline = 'p'\nparameters = { S = '{sinc}' }", 16, "{sinc} is not known here"),
+                ("alarm = 'a'\nrollback = true", 13, "rollback needs endpoint"),
+                ("alarm = 'a'\ngroup = 'g'", 13, "are for a pipeline, and none is named"),
+                ("alarm = 'a'\nnotify = false", 13, "nothing is done"),
+                ("alarm = 'a'\npipeline = 'p'\napproval = ['stop']", 16, "approval"),
+                ("alarm = 'a'\npipeline = 'p'\nper_day = -1", 16, "greater than or equal to 0"),
+            )
+        ),
         (STAGING + "[env.staging.notify]\non = ['fail']\n", 14, "env.staging.notify.on = 'fail'"),
         (STAGING + "[env.staging.notify]\nfile = ''\n", 14, "env.staging.notify.file: give the name of a file"),
         (STAGING + '[env.staging.notify]\nfile = "a\\u0000b"\n', 14, "cannot hold the character NUL"),
@@ -255,6 +270,14 @@ account = "444455556666"
 bucket = "acme-prod"
 approval = true
 
+[env.staging.feedback.drift]
+alarm = "drift"
+pipeline = "churn"
+parameters = { Days = 7 }
+
+[env.prod.feedback.late]
+monitor = "late"
+
 [env.prod.schedules.daily]
 pipeline = "churn"
 expression = "rate(1 day)"
@@ -267,6 +290,11 @@ def test_an_environment_inherits_from_another(tmp_path: Path) -> None:
     assert (prod.account, prod.bucket, prod.region, prod.parallelism) == ("444455556666", "acme-prod", "eu-west-1", 4)
     assert prod.tags == {"team": "growth", "stage": "staging"}
     assert prod.approval and prod.schedules["daily"].expression == "rate(1 day)"
+    assert [(name, item.watches) for name, item in sorted(prod.feedback.items())] == [
+        ("drift", ("alarm", "drift")),
+        ("late", ("monitor", "late")),
+    ]
+    assert prod.feedback["drift"].parameters == {"Days": "7"} and not prod.feedback["late"].parameters
     assert not read_project(tmp_path).environment("staging").approval
 
 

@@ -28,6 +28,7 @@ from mlops.ir.s3_uri import split_uri
 
 if TYPE_CHECKING:
     from mlops.account.local.clients import Clients
+    from mlops.account.local.feedback import KeptLoops
     from mlops.account.local.upkeep.cache_reasons import Explanation
     from mlops.account.local.upkeep.pruning import Pruning
     from mlops.account.local.upkeep.repeated_versions import Repeated
@@ -52,6 +53,12 @@ class LocalAccount:
     @property
     def events(self) -> KeptEvents:
         return KeptEvents(self.state.store)
+
+    @property
+    def loops(self) -> KeptLoops:
+        from mlops.account.local.feedback import KeptLoops
+
+        return KeptLoops(self.state)
 
     def client(self, service: str) -> Any:
         if self.directly:

@@ -159,7 +159,16 @@ CREATE TABLE delivery (
 CREATE INDEX delivery_due ON delivery (due);
 """
 
-_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, _RESULTS, _CLOCK)
+# What was done about what was seen (mlops.account.local.feedback); ``cause`` is the sequence number of an event.
+_FEEDBACK = """
+CREATE TABLE feedback (
+    name TEXT NOT NULL, cause INTEGER NOT NULL, state TEXT NOT NULL, created TEXT NOT NULL, modified TEXT NOT NULL,
+    body TEXT NOT NULL,
+    PRIMARY KEY (name, cause)
+) WITHOUT ROWID;
+"""
+
+_SCHEMAS = (_FIRST, _STEP_CACHE, _EVENTS, _CHANGES, _METRICS, _MESSAGES, _JOBS, _RESULTS, _CLOCK, _FEEDBACK)
 """Each makes the next version out of the one before."""
 
 SCHEMA_VERSION = len(_SCHEMAS)

@@ -157,10 +157,13 @@ def start(
     selective: Mapping[str, Any] | None = None,
     version: Version = NEWEST,
     options: RunOptions | None = None,
+    token: str | None = None,
+    described: Mapping[str, str] | None = None,
 ) -> str:
     """The new execution's ARN. The account judges the parameters. ``selective`` is a SelectiveExecutionConfig;
-    ``options`` are for an account whose executions run on this machine. Raises Refusal for a secret that would be
-    written to this machine's disk."""
+    ``token`` makes of several starts one, ``described`` is its display name and description; ``options`` are for an
+    account whose executions run on this machine. Raises Refusal for a secret that would be written to this machine's
+    disk."""
     if environment.is_local:
         _refuse_secrets(parameters)
     with answers():
@@ -169,7 +172,8 @@ def start(
         request = {
             "PipelineName": pipeline,
             "PipelineParameters": [{"Name": name, "Value": value} for name, value in parameters.items()],
-            "ClientRequestToken": uuid.uuid4().hex,
+            "ClientRequestToken": token or uuid.uuid4().hex,
+            **(described or {}),
             **({"SelectiveExecutionConfig": selective} if selective else {}),
             **version.request,
         }

@@ -73,6 +73,9 @@ class Lineage:
     """Why the execution tells nothing, in words."""
     environment: Mapping[str, str] = field(default_factory=dict)
     """Variables by step and name, but for seeds."""
+    because: Mapping[str, str] = field(default_factory=dict)
+    """Why its execution was started, where feedback did that: by ``feedback``, ``event``, ``alarm`` or ``monitor``, and
+    ``why``."""
     dependencies: Mapping[str, str] = field(default_factory=dict)
     """By step and package what the requirements of its code say: a version where one is pinned. A record of an earlier
     version of mlops has neither."""
@@ -152,7 +155,7 @@ def record(account: Account, environment: Environment, version: Version) -> Line
 
 def as_dictionary(lineage: Lineage) -> Mapping[str, Any]:
     """For programs."""
-    named = ("parameters", "seeds", "environment", "dependencies", "code", "images")
+    named = ("because", "parameters", "seeds", "environment", "dependencies", "code", "images")
     return {
         **asdict(lineage),
         **{
@@ -171,6 +174,7 @@ def told(lineage: Lineage) -> Iterator[tuple[str, str]]:
         dirty = {True: ", with changes that are in no commit", False: "", None: ""}[lineage.dirty]
         yield "commit", f"{lineage.commit}{dirty}"
     for topic, values in (
+        ("because", lineage.because),
         ("parameter", lineage.parameters),
         ("seed", lineage.seeds),
         ("variable", lineage.environment),
@@ -226,9 +230,20 @@ def _of_execution(
         hide({**images, **served}),
         dict(_data(account, state, jobs)),
         artefacts,
+        because=_because(account, arn),
         environment=dict(_variables(jobs)),
         dependencies=hide(packages),
     )
+
+
+def _because(account: Account, execution: str) -> Mapping[str, str]:
+    """Where the account keeps events."""
+    ids = {"execution": execution.rpartition("/")[2]}
+    kinds = ("feedback.goes-on",)
+    for event in account.events.read(kinds=kinds, ids=ids, limit=1) if account.events is not None else ():
+        known = {name: event.ids[name] for name in ("feedback", "alarm", "monitor") if name in event.ids}
+        return {**known, "event": event.ids.get("cause", ""), "why": str(event.detail.get("why", ""))}
+    return {}
 
 
 def _data(account: Account, state: ExecutionState, jobs: Mapping[str, Mapping[str, Any]]) -> Iterator[tuple[str, Any]]:

@@ -10,13 +10,14 @@ from mlops.deploy.starts import name_of, read_target, target
 from mlops.ir import Value
 from mlops.ir.resource import Call, Resource, ResourceType
 from mlops.project.environments import Environment
+from mlops.project.feedback import triggers_of
 
 _TARGET_ID = "pipeline"
 
 
 def declared(environment: Environment, pipeline: str) -> Iterator[Resource]:
-    """``[env.NAME.triggers]``."""
-    for name, trigger in environment.triggers.items():
+    """``[env.NAME.triggers]``, and what EventBridge does of ``[env.NAME.feedback]``, which the local account runs."""
+    for name, trigger in triggers_of(environment).items():
         if trigger.pipeline != pipeline:
             continue
         told: dict[str, Value] = {

@@ -1,0 +1,135 @@
+"""``[env.NAME.feedback.X]``: what is done about an alarm or a violation that a monitor has found."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+
+from mlops.ir.duration import seconds_of
+from mlops.project.starts import Trigger, parameters_as_texts
+
+if TYPE_CHECKING:
+    from mlops.project.environments import Environment
+
+PLACEHOLDERS = ("since", "until", "captures", "reason")
+"""What a parameter of the retraining may be given: the window of new data, the S3 prefix of what the endpoint captured,
+and why it is trained anew."""
+
+_PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+_Values = dict[str, str | int | float | bool]
+
+
+class Feedback(BaseModel):
+    """By ``alarm`` or ``monitor``. ``endpoint`` is the one that is watched: a shift of its traffic that is under way is
+    taken back with ``rollback``. ``pipeline`` is started with ``parameters``, and the version of ``group`` that it
+    registers is promoted. ``approval`` says where a person stands in between. Within ``cooldown`` of the last time, and
+    more than ``per_day`` times in 24 hours, nothing is done."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+    alarm: Annotated[str, Field(min_length=1, max_length=255)] | None = None
+    monitor: Annotated[str, Field(min_length=1, max_length=63)] | None = None
+    notify: bool = True
+    endpoint: str | None = None
+    rollback: bool = False
+    pipeline: str | None = None
+    parameters: Annotated[dict[str, str], BeforeValidator(parameters_as_texts, json_schema_input_type=_Values)] = {}
+    window: str | float = "7d"
+    group: str | None = None
+    approval: list[Literal["start", "promote"]] = []
+    cooldown: str | float = "1h"
+    per_day: Annotated[int, Field(ge=0)] = 3
+    enabled: bool = True
+
+    @field_validator("window", "cooldown")
+    @classmethod
+    def _lasts(cls, value: str | float) -> str | float:
+        seconds_of(value)
+        return value
+
+    @field_validator("parameters")
+    @classmethod
+    def _are_known(cls, values: dict[str, str]) -> dict[str, str]:
+        for name, value in values.items():
+            for found in _PLACEHOLDER.findall(value):
+                if found not in PLACEHOLDERS:
+                    known = ", ".join(f"{{{item}}}" for item in PLACEHOLDERS)
+                    raise ValueError(f"{name} = {value!r}: {{{found}}} is not known here; known: {known}")
+        return values
+
+    @model_validator(mode="after")
+    def _does_something(self) -> Any:
+        if (self.alarm is None) == (self.monitor is None):
+            raise ValueError("one of alarm and monitor says when")
+        if self.rollback and self.endpoint is None:
+            raise ValueError("rollback needs endpoint")
+        if self.pipeline is None and (self.group is not None or self.parameters or self.approval):
+            raise ValueError("group, parameters and approval are for a pipeline, and none is named")
+        if "promote" in self.approval and self.group is None:
+            raise ValueError('approval = ["promote"] needs group, whose version it is about')
+        if self.endpoint is None and any("{captures}" in value for value in self.parameters.values()):
+            raise ValueError("{captures} needs endpoint, which captures")
+        if not (self.notify or self.rollback or self.pipeline):
+            raise ValueError("nothing is done: give pipeline, rollback or notify")
+        return self
+
+    @property
+    def watches(self) -> tuple[str, str]:
+        """``alarm`` or ``monitor``, and its name."""
+        return ("alarm", self.alarm) if self.alarm is not None else ("monitor", self.monitor or "")
+
+    def trigger(self, name: str) -> Trigger:
+        """What EventBridge does of it in an account: an alarm starts a pipeline. Parameters take their values from the
+        event by paths, as of any trigger."""
+        return Trigger.model_validate(
+            {
+                "pipeline": self.pipeline,
+                "event": {
+                    "source": ["aws.cloudwatch"],
+                    "detail-type": ["CloudWatch Alarm State Change"],
+                    "detail": {"alarmName": [self.alarm], "state": {"value": ["ALARM"]}},
+                },
+                "parameters": {key: _AS_PATH.get(value, value) for key, value in self.parameters.items()},
+                "description": f"feedback {name}: the alarm {self.alarm} starts {self.pipeline}",
+                "enabled": self.enabled,
+            }
+        )
+
+    def needs_a_function(self) -> Iterator[str]:
+        """What EventBridge alone does not do, so that an account would need a function or a state machine of ours."""
+        if self.monitor is not None:
+            yield f"monitor = {self.monitor!r}: the jobs of monitors publish no such event"
+        if self.pipeline is None:
+            yield "no pipeline is started: let the alarm's own actions tell people"
+        if self.rollback:
+            yield "rollback: nobody would take the shift back; let `alarms` of promote watch it"
+        if self.group is not None:
+            yield f"group = {self.group!r}: nobody would promote its version; let CI run `mlops promote`"
+        if self.approval:
+            yield "approval: nobody would wait for a person"
+        if seconds_of(self.cooldown):
+            yield 'cooldown: nobody would keep it; give cooldown = "0s"'
+        if self.per_day:
+            yield "per_day: nobody would count; give per_day = 0"
+        for name, value in self.parameters.items():
+            if _PLACEHOLDER.search(value) and value not in _AS_PATH:
+                paths = ", ".join(_AS_PATH)
+                yield f"parameters.{name} = {value!r}: an event gives the whole of a parameter, and only {paths}"
+
+
+_AS_PATH = {"{until}": "$.time", "{reason}": "$.detail.state.reason"}
+
+
+def triggers_of(environment: Environment) -> Mapping[str, Trigger]:
+    """Those that are declared, and what feedback becomes in another account than the local one, which runs it."""
+    if environment.is_local or not environment.feedback:
+        return environment.triggers
+    made = {
+        f"feedback-{name}": item.trigger(name)
+        for name, item in environment.feedback.items()
+        if not any(item.needs_a_function())
+    }
+    return {**environment.triggers, **made}

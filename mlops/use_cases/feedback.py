@@ -1,0 +1,136 @@
+"""What is declared to be done about alarms and violations, how each time went, and a person's word in between."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from mlops.account import Loops, confirm_identity
+from mlops.deploy.feedback.deciding import WAITS_FOR_PEOPLE, next_stage, stages_of
+from mlops.ir import Refusal, UsageError
+from mlops.ir.choices import instead
+from mlops.ir.feedback import Loop
+from mlops.ir.hiding import hide
+from mlops.project.feedback import Feedback
+from mlops.use_cases.approval import NOBODY, Consent, need_consent
+from mlops.use_cases.connecting import Connected, connect_here
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """``last`` is the last time that it acted, or was to."""
+
+    name: str
+    feedback: Feedback
+    stages: tuple[str, ...]
+    last: Loop | None
+
+
+def listed(environment: str) -> tuple[Declared, ...]:
+    connected = connect_here(environment)
+    here = connected.account.here
+    last: dict[str, Loop] = {}
+    for loop in here.loops.read() if here is not None else ():
+        if loop.state != "watched":
+            last[loop.feedback] = loop
+    protected = connected.environment.approval
+    return tuple(
+        Declared(name, feedback, stages_of(feedback, protected=protected), last.get(name))
+        for name, feedback in sorted(connected.environment.feedback.items())
+    )
+
+
+def shown(environment: str, name: str) -> tuple[Loop, ...]:
+    """Each time, oldest first. Raises UsageError for one that is not declared and never acted."""
+    connected = connect_here(environment)
+    found = tuple(loop for loop in need_loops(connected).read(name) if loop.state != "watched")
+    if not found:
+        _need_declared(connected, name)
+    return found
+
+
+def answer(
+    environment: str,
+    name: str,
+    consent: Consent = NOBODY,
+    *,
+    cause: int | None = None,
+    rejected: bool = False,
+    reason: str | None = None,
+    user: str | None = None,
+) -> Loop:
+    """A person's word where one is waited for: it goes on, or is over. Raises Refusal where nobody is."""
+    connected = connect_here(environment, user=user)
+    loops = need_loops(connected)
+    waiting = [loop for loop in loops.read(name) if loop.state in WAITS_FOR_PEOPLE and cause in (None, loop.cause)]
+    if not waiting:
+        _need_declared(connected, name)
+        raise Refusal(f"the feedback {name} waits for nobody{'' if cause is None else f' about event {cause}'}")
+    loop = waiting[-1]
+    what = _asked(loop)
+    need_consent(connected, f"{'refuse to ' if rejected else ''}{what}", consent)
+    by = confirm_identity(connected.account, connected.environment).arn.rpartition("/")[2]
+    stage = "rejected" if rejected else next_stage(loop.told["stages"], loop.state)
+    said = {"by": by, **({"reason": hide(reason)} if reason else {}), "answer": "rejected" if rejected else "approved"}
+    answers = [*loop.told.get("answers", ()), {**said, "asked": loop.state}]
+    changed = loops.change(loop, stage, {"answers": answers}, ids_of(loop))
+    if changed is None:
+        raise Refusal(f"somebody else has answered about event {loop.cause} of {name}")
+    return changed
+
+
+def _asked(loop: Loop) -> str:
+    why = f"because {loop.told['why']}"
+    if loop.state == "ask-start":
+        return f"train {loop.told['pipeline']} anew, {why}"
+    return f"promote version {loop.told.get('version')} of {loop.told['group']}, {why}"
+
+
+def need_loops(connected: Connected) -> Loops:
+    """Raises Refusal where the account keeps no journal."""
+    if connected.account.here is None:
+        name = connected.environment.name
+        raise Refusal(
+            f"feedback is run by the local account, and {name} is another: there the rules of EventBridge that "
+            f"`mlops upsert` makes of [env.{name}.feedback] start pipelines",
+            hint=f"`mlops plan --env {name}` shows them",
+        )
+    return connected.account.here.loops
+
+
+def _need_declared(connected: Connected, name: str) -> None:
+    known = sorted(connected.environment.feedback)
+    if name not in known:
+        there = instead(name, known or ["none"], "it has")
+        raise UsageError(f"{connected.environment.name} has no feedback {name!r}{there}")
+
+
+def ids_of(loop: Loop) -> Mapping[str, str]:
+    """By which the events of a loop are joined with others."""
+    told = loop.told
+    found = {
+        name: str(told[name]) for name in ("alarm", "monitor", "pipeline", "endpoint") if told.get(name) is not None
+    }
+    if told.get("execution"):
+        found["execution"] = str(told["execution"]).rpartition("/")[2]
+    if told.get("version") is not None:
+        found["model-package"] = f"{told['group']}/{told['version']}"
+    return found
+
+
+def as_dictionary(loop: Loop) -> Mapping[str, Any]:
+    """For programs."""
+    told = loop.told
+    of_it = ("alarm", "monitor", "why", "signal", "at", "pipeline", "execution", "group", "version", "endpoint")
+    return {
+        "feedback": loop.feedback,
+        "cause": loop.cause,
+        "state": loop.state,
+        "ended": loop.ended,
+        "created": loop.created,
+        "modified": loop.modified,
+        **{member: hide(told.get(member)) for member in (*of_it, "rollback", "verdict")},
+        "parameters": [{"name": name, "value": hide(value)} for name, value in told.get("parameters", {}).items()],
+        "answers": hide(told.get("answers", [])),
+    }

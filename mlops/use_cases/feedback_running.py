@@ -1,0 +1,303 @@
+"""Feedback at work: signals are answered, and what was begun goes on, by one process at a time.
+
+Each stage is written down when it is done, and may be done twice: an execution is started by a token, a promotion that
+was cut off is finished by the next, a shift that is taken back already is none any more. Only a notice may come twice
+where the process was killed between the two; it says which event it is about.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.account import answers
+from mlops.account.missing import unless_missing
+from mlops.deploy.endpoints import history
+from mlops.deploy.endpoints.conductor import is_left, unfinished
+from mlops.deploy.endpoints.promote import Target
+from mlops.deploy.executions import following
+from mlops.deploy.feedback.deciding import (
+    ALARM_CHANGED,
+    PROMOTE,
+    TRAIN,
+    VIOLATED,
+    WAITS_FOR_PEOPLE,
+    Signal,
+    begun,
+    decide,
+    next_stage,
+    signal_of,
+    values_of,
+    wants_captures,
+)
+from mlops.deploy.models.registry import version as version_of
+from mlops.deploy.notify import send
+from mlops.deploy.shifting.settings import endpoint_of
+from mlops.ir import Listener, MlopsError, Refusal
+from mlops.ir.events import Event
+from mlops.ir.feedback import Loop
+from mlops.ir.hiding import hide_text
+from mlops.ir.start_values import judge
+from mlops.project.feedback import Feedback
+from mlops.use_cases.approval import GIVEN, need_consent
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.endpoints import steer
+from mlops.use_cases.feedback import ids_of, need_loops
+from mlops.use_cases.news import Said
+from mlops.use_cases.promote import Promotion, promote
+
+EVERY_SECONDS = 5.0
+_PAGE = 1000
+_DESCRIPTION = 3072
+"""botocore: PipelineExecutionDescription."""
+
+
+def run(environment: str, listener: Listener, *, once: bool = False, every: float = EVERY_SECONDS) -> Iterator[Loop]:
+    """Loops as they change. Without ``once`` it goes on until it is interrupted. Raises Refusal where somebody else is
+    at it."""
+    connected = connect_here(environment)
+    with need_loops(connected).alone() as alone:
+        if not alone:
+            raise Refusal("another process runs feedback here already; nothing was done")
+        running = _Running(connected, listener)
+        while True:
+            yield from running.tick()
+            if once and not running.promotions:
+                return
+            time.sleep(0.1 if once else every)
+
+
+@dataclass(frozen=True, slots=True)
+class _Went:
+    """``stage`` is what follows, None where it waits as it is."""
+
+    stage: str | None
+    told: Mapping[str, Any] = field(default_factory=dict)
+
+
+_WAITS = _Went(None)
+
+
+@dataclass(slots=True)
+class _Promotion:
+    thread: threading.Thread
+    went: _Went | None = None
+
+
+class _Running:
+    def __init__(self, connected: Connected, listener: Listener) -> None:
+        self._connected = connected
+        self._account = connected.account
+        self._environment = connected.environment
+        self._loops = need_loops(connected)
+        self._listener = listener
+        self._missing: set[str] = set()
+        self.promotions: dict[tuple[str, int], _Promotion] = {}
+
+    def tick(self) -> Iterator[Loop]:
+        self._ask_alarms()
+        for name, feedback in sorted(self._environment.feedback.items()):
+            for signal in self._signals(name, feedback):
+                loop = self._begin(name, feedback, signal)
+                if loop is not None:
+                    yield loop
+        for loop in self._loops.read():
+            yield from self._go_on(loop)
+
+    def _ask_alarms(self) -> None:
+        """An alarm's state is worked out by whoever asks."""
+        wanted = {item.alarm for item in self._environment.feedback.values() if item.alarm is not None}
+        if not wanted:
+            return
+        with answers():
+            reply = self._account.client("cloudwatch").describe_alarms(AlarmNames=sorted(wanted))
+        found = (*reply.get("MetricAlarms", ()), *reply.get("CompositeAlarms", ()))
+        missing = wanted - {str(item["AlarmName"]) for item in found}
+        for name in sorted(missing - self._missing):
+            self._say(f"there is no alarm {name} in {self._environment.name} yet")
+        self._missing = missing
+
+    def _signals(self, name: str, feedback: Feedback) -> list[Signal]:
+        """Those behind the last one that was answered. What was before the first look counts where it holds still."""
+        table = self._account.events
+        kind, watched = feedback.watches
+        if table is None:
+            return []
+        kinds, ids = ((ALARM_CHANGED,) if kind == "alarm" else (VIOLATED,)), {kind: watched}
+        before = self._loops.read(name)
+        after = before[-1].cause if before else 0
+        found: list[Event] = []
+        while page := table.read(after, kinds=kinds, ids=ids, limit=_PAGE):
+            found += page
+            after = page[-1].sequence or 0
+        if not before:
+            newest = found[-1:]
+            holds = newest and signal_of(newest[0]) is not None
+            now = datetime.now(UTC)
+            at = (newest[0].sequence or 0) - (1 if holds else 0) if newest else 0
+            self._loops.begin(Loop(name, at, "watched", now, now), {})
+            found = newest if holds else []
+        return [signal for event in found if (signal := signal_of(event)) is not None]
+
+    def _begin(self, name: str, feedback: Feedback, signal: Signal) -> Loop | None:
+        now = datetime.now(UTC)
+        signal = Signal(signal.cause, signal.at, hide_text(signal.why))
+        decision = decide(name, feedback, signal, self._loops.read(), now, protected=self._environment.approval)
+        values: Mapping[str, str] = {}
+        if decision.stages and feedback.pipeline is not None:
+            captures = self._captures(feedback.endpoint or "") if wants_captures(feedback) else None
+            values = values_of(feedback, signal, captures)
+        loop = begun(name, feedback, signal, decision, values, now)
+        return loop if self._loops.begin(loop, ids_of(loop)) else None
+
+    def _captures(self, endpoint: str) -> str | None:
+        """The S3 prefix below which an endpoint's captured requests lie."""
+        client = self._account.client("sagemaker")
+        with answers():
+            found = unless_missing(lambda: client.describe_endpoint(EndpointName=endpoint))
+        config = (found or {}).get("DataCaptureConfig") or {}
+        to = config.get("DestinationS3Uri")
+        return f"{str(to).rstrip('/')}/{endpoint}/" if to else None
+
+    def _go_on(self, loop: Loop) -> Iterator[Loop]:
+        """As far as it goes without waiting."""
+        while not loop.ended:
+            went = self._stage(loop)
+            if went.stage is None:
+                return
+            changed = self._loops.change(loop, went.stage, went.told, ids_of(_with(loop, went.told)))
+            if changed is None:  # a person has answered meanwhile: it is looked at next time
+                return
+            loop = changed
+            yield loop
+
+    def _stage(self, loop: Loop) -> _Went:
+        if loop.state in WAITS_FOR_PEOPLE:
+            return _WAITS
+        try:
+            done = _STAGES[loop.state](self, loop)
+        except MlopsError as error:
+            return _Went("failed", {"verdict": f"{loop.state}: {hide_text(error.message)}"})
+        return _Went(next_stage(loop.told["stages"], loop.state), done) if isinstance(done, dict) else done
+
+    def _notify(self, loop: Loop) -> dict[str, Any]:
+        wanted = self._environment.notify
+        if wanted is None:
+            return {}
+        subject = f"feedback {loop.feedback} in {self._environment.name}"
+        does = ", ".join(stage for stage in loop.told["stages"] if stage != "notify") or "nothing else"
+        text = f"{subject}: {loop.told['why']}; what follows: {does} (event {loop.cause})"
+        told = {"kind": "feedback", "feedback": loop.feedback, "cause": loop.cause, "text": text}
+        failures = send(self._account, wanted, subject, text, told, self._connected.root)
+        for failure in failures:
+            self._say(failure)
+        return {"not_told": list(failures)} if failures else {}
+
+    def _take_back(self, loop: Loop) -> dict[str, Any]:
+        """Who declared it has said yes to it."""
+        try:
+            said = steer(
+                self._environment.name, loop.told["endpoint"], "abort", self._listener, GIVEN, reason=loop.told["why"]
+            )
+        except Refusal as refusal:  # there is none, mostly
+            said = refusal.message
+        return {"rollback": said}
+
+    def _start(self, loop: Loop) -> dict[str, Any]:
+        pipeline, values = loop.told["pipeline"], loop.told["parameters"]
+        definition = following.definition_of(self._account, pipeline, following.NEWEST)
+        judge(definition, values)
+        need_consent(self._connected, f"start {pipeline}", GIVEN)
+        arn = following.start(
+            self._account,
+            self._environment,
+            pipeline,
+            values,
+            token=hashlib.sha256(f"{pipeline}/{loop.feedback}/{loop.cause}".encode()).hexdigest(),
+            described={
+                "PipelineExecutionDisplayName": f"feedback-{loop.cause}",
+                "PipelineExecutionDescription": f"feedback {loop.feedback}: {loop.told['why']}"[:_DESCRIPTION],
+            },
+        )
+        return {"execution": arn}
+
+    def _train(self, loop: Loop) -> dict[str, Any] | _Went:
+        state = following.describe(self._account, loop.told["execution"])
+        if not state.ended:
+            return _WAITS
+        if state.status != "Succeeded":
+            why = f": {state.failure}" if state.failure else ""
+            return _Went("failed", {"verdict": f"the execution {state.id} is {state.status}{why}"})
+        group = loop.told.get("group")
+        if group is None:
+            return {}
+        arns = [str(step.metadata.get("RegisterModel", {}).get("Arn", "")) for step in state.steps]
+        numbers = [int(arn.rpartition("/")[2]) for arn in arns if f":model-package/{group}/" in arn]
+        if not numbers:
+            return _Went("failed", {"verdict": f"the execution {state.id} registered no version of {group}"})
+        return {"version": max(numbers)}
+
+    def _promote(self, loop: Loop) -> dict[str, Any] | _Went:
+        """In a thread: it may take hours, and a shift may have to be taken back meanwhile."""
+        key = (loop.feedback, loop.cause)
+        running = self.promotions.get(key)
+        if running is not None:
+            if running.thread.is_alive():
+                return _WAITS
+            del self.promotions[key]
+            if running.went is not None:
+                return running.went
+        group, number = loop.told["group"], int(loop.told["version"])
+        found = version_of(self._account, group, number)
+        if found.approval == "Rejected":
+            return _Went("refused", {"verdict": f"version {number} of {group} was rejected"})
+        if found.approval != "Approved":
+            return _WAITS
+        endpoint = endpoint_of(self._environment, group)
+        entries = history.read(self._account, self._environment, endpoint)
+        mine = history.of_version(entries, group, number, found.arn)
+        if mine and mine[-1].verb in history.BACK:
+            return _Went("refused", {"verdict": f"version {number} of {group} was {mine[-1].verb}"})
+        stored = unfinished(self._account, self._environment, endpoint)
+        if stored is not None and (stored.journal.wish == "pause" or not is_left(stored)):
+            return _WAITS
+        promotion = _Promotion(threading.Thread(target=lambda: None))
+        promotion.thread = threading.Thread(
+            target=lambda: self._promoted(promotion, group, number, endpoint), name=f"promotion of {group}", daemon=True
+        )
+        self.promotions[key] = promotion
+        promotion.thread.start()
+        return _WAITS
+
+    def _promoted(self, promotion: _Promotion, group: str, number: int, endpoint: str) -> None:
+        request = Promotion(group, self._environment.name, Target(""), number)
+        try:
+            done = promote(request, self._listener, GIVEN)
+            verb = "serves already" if done.action == "unchanged" else "serves"
+            promotion.went = _Went("done", {"verdict": f"{done.endpoint} {verb} version {number} of {group}"})
+        except Refusal as refusal:
+            if unfinished(self._account, self._environment, endpoint) is None:
+                promotion.went = _Went("refused", {"verdict": hide_text(refusal.message)})
+        except MlopsError as error:
+            promotion.went = _Went("failed", {"verdict": hide_text(error.message)})
+
+    def _say(self, text: str) -> None:
+        self._listener(Said(text=text))
+
+
+def _with(loop: Loop, told: Mapping[str, Any]) -> Loop:
+    return Loop(loop.feedback, loop.cause, loop.state, loop.created, loop.modified, {**loop.told, **told})
+
+
+_STAGES: Mapping[str, Callable[[_Running, Loop], dict[str, Any] | _Went]] = {
+    "notify": _Running._notify,
+    "rollback": _Running._take_back,
+    "start": _Running._start,
+    TRAIN: _Running._train,
+    PROMOTE: _Running._promote,
+}
