@@ -112,6 +112,8 @@ class Asked:
     card: Callable[[], Mapping[str, Any]] = dict
     """Its model card, in SageMaker's words."""
     card_status: Callable[[], str] = lambda: "Draft"
+    endpoint: Callable[[], str | None] = lambda: None
+    """The endpoint that is promoted to; None where nothing serves there yet."""
     client: Callable[[str], Any] | None = None
     """For a gate of one's own: a client of boto3 by the name of its service, of the account that is promoted to."""
 

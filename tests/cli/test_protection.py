@@ -149,6 +149,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints invoke", ("churn", "--data", "1")),
     Reads("endpoints history", ("churn",)),
     Reads("endpoints shadow", ("churn",), code=2),
+    Reads("endpoints forecast", ("churn", "--metric", "none"), code=2),
     Reads("verdict explain", ("churn",), code=2),
     Reads("endpoints watch", ("churn", "--for", "0")),
     Reads("streams list"),

@@ -259,6 +259,7 @@ CALLS = (
     Call("endpoints invoke", ("leaky", "--data", "1"), keeps="what the model answers", before=ended),
     Call("endpoints history", ("leaky",)),
     Call("endpoints shadow", ("leaky",), code=2),
+    Call("endpoints forecast", ("leaky", "--metric", "none"), code=2),
     Call("endpoints shadow-start", ("leaky", "leaky", "--plan", "--reason", token("because")), code=1),
     Call("endpoints shadow-stop", ("leaky", "--reason", token("because")), code=1),
     Call("endpoints outcome", ("leaky", "work.py"), code=2),

@@ -354,6 +354,57 @@ def _line(text: str | None) -> str:
     return told if len(told) <= 60 else f"{told[:59]}…"
 
 
+@command.command()
+@click.argument("name")
+@click.option("--metric", default="Invocations", show_default=True, help="Name of the metric.")
+@click.option("--statistic", default="Sum", show_default=True, help="Sum, Average, p99 ...")
+@click.option("--namespace", default="AWS/SageMaker", show_default=True, help="Namespace of the metric.")
+@click.option("--variant", help="A variant, where there are several.")
+@click.option("--look-back", default="14d", show_default=True, help="How long a history is read.")
+@click.option("--every", default="1h", show_default=True, help="How far apart values are.")
+@click.option("--ahead", default="1d", show_default=True, help="How far to look.")
+@click.option("--season", "seasons", multiple=True, metavar="TIME", help="Its period; may be repeated. Else found.")
+@click.option("--ridge", type=click.FloatRange(0), default=0.0, help="Hold coefficients towards 0 by so much.")
+@click.option(
+    "--per-instance", type=click.FloatRange(0, min_open=True), help="Requests a minute that one instance bears."
+)
+@options.environment
+@options.as_json
+def forecast(
+    name: str,
+    metric: str,
+    statistic: str,
+    namespace: str,
+    variant: str | None,
+    look_back: str,
+    every: str,
+    ahead: str,
+    seasons: tuple[str, ...],
+    ridge: float,
+    per_instance: float | None,
+    environment: str,
+    format_: str,
+) -> None:
+    """What a metric will be: trend and seasons by least squares, what departed from them, and whether that is better
+    than repeating the past."""
+    from mlops.cli.forecast_text import lines
+    from mlops.use_cases import forecasting
+
+    wanted = forecasting.Wanted(
+        metric, statistic, namespace, variant, look_back, every, ahead, seasons or None, ridge, per_instance
+    )
+    found = forecasting.forecast(environment, name, wanted)
+    if format_ == "json":
+        print_json(forecasting.as_dictionary(found), whole_seconds=True)
+        return
+    for line in lines(name, found):
+        click.echo(line)
+    table(
+        ("TIME", "EXPECTED", "LOW", "HIGH"),
+        [(moment(it.time), f"{it.expected:.6g}", f"{it.low:.6g}", f"{it.high:.6g}") for it in found.ahead],
+    )
+
+
 _plan = click.option("--plan", "only_plan", is_flag=True, help="Print every call that would follow, and do nothing.")
 
 

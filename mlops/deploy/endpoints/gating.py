@@ -153,6 +153,7 @@ def asked_of(
         serving_signature=serving_signature,
         card=lambda: content(card()),
         card_status=lambda: card().status,
+        endpoint=lambda: None if before() is None else target.endpoint,
         client=account.client,
     )
 

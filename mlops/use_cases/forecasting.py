@@ -1,0 +1,141 @@
+"""What a metric of an endpoint will be, by what it was."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from mlops.deploy.metric_history import history
+from mlops.ir import UsageError
+from mlops.ir.duration import seconds_of
+from mlops.ir.measure import Query
+from mlops.use_cases.connecting import connect_here
+
+if TYPE_CHECKING:
+    from mlops.observe.forecast.evaluation import Evaluation
+    from mlops.observe.forecast.model import Ahead, Model
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Durations as people write them. ``seasons`` None has them found. ``each`` is how many requests a minute one
+    instance bears; with it instances are counted."""
+
+    metric: str = "Invocations"
+    statistic: str = "Sum"
+    namespace: str = "AWS/SageMaker"
+    variant: str | None = None
+    look_back: str = "14d"
+    every: str = "1h"
+    ahead: str = "1d"
+    seasons: Sequence[str] | None = None
+    ridge: float = 0.0
+    each: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """``evaluation`` is None where the history is too short to hold the model against anything."""
+
+    query: Query
+    model: Model
+    evaluation: Evaluation | None
+    ahead: Sequence[Ahead]
+    instances: int | None
+
+    @property
+    def peak(self) -> Ahead:
+        return max(self.ahead, key=lambda step: step.high)
+
+
+def forecast(environment: str, name: str, wanted: Wanted, *, now: float | None = None) -> Forecast:
+    """
+    Raises:
+        UsageError: no such endpoint, no values, a season that cannot be seen.
+    """
+    look_back, every, ahead = _seconds(wanted.look_back), _seconds(wanted.every), _seconds(wanted.ahead)
+    seasons = None if wanted.seasons is None else [_seconds(season) for season in wanted.seasons]
+    if every <= 0 or ahead < every:
+        raise UsageError(f"{wanted.ahead} ahead in steps of {wanted.every}: that is less than one step")
+    connected = connect_here(environment)
+    sagemaker = connected.account.client("sagemaker")
+    # One that failed or is not there yet has no variants of its own to tell.
+    config = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    variant = _variant(wanted.variant, [str(item["VariantName"]) for item in variants])
+    query = Query(wanted.namespace, wanted.metric, wanted.statistic, {"EndpointName": name, "VariantName": variant})
+    series = history(
+        connected.account.client("cloudwatch"), query, time.time() if now is None else now, look_back, every
+    )
+
+    from mlops.observe.forecast.evaluation import evaluated
+    from mlops.observe.forecast.model import Settings, fit
+
+    model = fit(series, Settings(seasons, ridge=wanted.ridge))
+    steps = int(ahead // every)
+    told = model.ahead(steps)
+    made = Forecast(query, model, evaluated(series, model.settings, model.periods, steps), told, None)
+    if wanted.each is None:
+        return made
+    if wanted.statistic not in ("Sum", "SampleCount"):
+        raise UsageError(f"instances are counted by how many requests there are, and {wanted.statistic} is no count")
+    minutes = every / 60
+    instances = max(1, -int(-max(0.0, made.peak.high) / minutes // wanted.each))
+    return Forecast(query, model, made.evaluation, told, instances)
+
+
+def _seconds(written: str) -> float:
+    try:
+        return seconds_of(written)
+    except ValueError as error:
+        raise UsageError(str(error)) from None
+
+
+def _variant(wanted: str | None, there: Sequence[str]) -> str:
+    if wanted is None and len(there) == 1:
+        return there[0]
+    if wanted in there and wanted is not None:
+        return wanted
+    asked = "name one" if wanted is None else f"none is called {wanted}"
+    raise UsageError(f"the endpoint has the variants {', '.join(there)}; {asked}", hint="--variant NAME")
+
+
+def as_dictionary(found: Forecast) -> Mapping[str, Any]:
+    model, evaluation = found.model, found.evaluation
+    return {
+        "Metric": {
+            "Namespace": found.query.namespace,
+            "MetricName": found.query.metric,
+            "Statistic": found.query.statistic,
+            "Dimensions": dict(found.query.dimensions),
+        },
+        "Values": len(model.series.known),
+        "SeasonsInSeconds": list(model.periods),
+        "Coefficients": [{"Name": it.name, "Value": it.value, "StandardError": it.error} for it in model.coefficients],
+        "ResidualSpread": model.line.spread,
+        "Evaluation": None
+        if evaluation is None
+        else {
+            "Steps": evaluation.steps,
+            "Origins": evaluation.origins,
+            "ModelRmse": evaluation.model,
+            "NaiveRmse": evaluation.naive,
+            "SeasonalNaiveRmse": evaluation.seasonal,
+            "IsBetter": evaluation.is_better,
+        },
+        "Anomalies": [
+            {"Time": _at(it.time), "Value": it.value, "Expected": it.expected, "Distance": it.distance}
+            for it in model.anomalies()
+        ],
+        "Forecast": [
+            {"Time": _at(it.time), "Expected": it.expected, "Low": it.low, "High": it.high} for it in found.ahead
+        ],
+        "Instances": found.instances,
+    }
+
+
+def _at(seconds: float) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
