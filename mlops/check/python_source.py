@@ -20,6 +20,7 @@ from mlops.project.python_files import parsed
 _LINES = re.compile(r"[^\r\n]*(?:\r\n|\r|\n)|[^\r\n]+$")
 Kind = Literal["literal", "keyword", "attribute"]
 _COMPOUND = (ast.stmt, ast.ExceptHandler, ast.match_case)
+_HOLDING = (ast.Call, ast.Dict, ast.List, ast.Tuple, ast.Set, ast.keyword)
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +98,50 @@ class PythonSource:
             self._found[statement.lineno] = [word for part in _header(statement) for word in self._words(part)]
         return self._found[statement.lineno]
 
+    def words_of_names(self, line: int) -> list[Word]:
+        """Those of the statements that gave the names which the statement of a line uses, each given once."""
+        found: list[Word] = []
+        seen: set[str] = set()
+        todo = [self._statements.get(line)]
+        while todo:
+            statement = todo.pop()
+            parts = _header(statement) if statement is not None else []
+            used = [node.id for part in parts for node in ast.walk(part) if isinstance(node, ast.Name)]
+            for name in used:
+                given = self._assignments.get(name, ())
+                if name not in seen and len(given) == 1 and given[0] is not statement:
+                    found += self.words(given[0].lineno)
+                    todo.append(given[0])
+                seen.add(name)
+        return found
+
+    @cached_property
+    def _assignments(self) -> dict[str, list[ast.stmt]]:
+        found: dict[str, list[ast.stmt]] = {}
+        for statement in {id(item): item for item in self._statements.values()}.values():
+            targets = statement.targets if isinstance(statement, ast.Assign) else []
+            for target in targets:
+                if isinstance(target, ast.Name):
+                    found.setdefault(target.id, []).append(statement)
+        return found
+
+    def around(self, word: Word) -> Iterator[list[Word]]:
+        """The words of each call, list and dictionary of its statement that holds a word, from the narrowest."""
+        statement = self._statements.get(word.line)
+        parts = [node for part in _header(statement) for node in ast.walk(part)] if statement is not None else []
+        held = [list(self._words(node)) for node in parts if isinstance(node, _HOLDING)]
+        yield from sorted((words for words in held if word in words), key=len)
+
     def _words(self, part: ast.AST) -> Iterator[Word]:
         stack = [part]
         while stack:
             node = stack.pop()
             if isinstance(node, ast.JoinedStr):
                 continue  # its pieces have no places of their own before Python 3.12
+            negative = _negative(node)
+            if negative is not None and node.lineno == node.end_lineno:  # type: ignore[attr-defined]
+                yield self._word(negative, node.lineno, node.col_offset, node.end_col_offset, "literal")  # type: ignore[attr-defined]
+                continue
             if isinstance(node, ast.Constant) and type(node.value) in (str, int, float):
                 if node.lineno == node.end_lineno and node.end_col_offset is not None:
                     yield self._word(node.value, node.lineno, node.col_offset, node.end_col_offset, "literal")  # type: ignore[arg-type]
@@ -154,6 +193,14 @@ def decode(content: bytes) -> tuple[str, str]:
 
 def _header(statement: ast.stmt) -> list[ast.AST]:
     return [item for item in ast.iter_child_nodes(statement) if not isinstance(item, _COMPOUND)]
+
+
+def _negative(node: ast.AST) -> int | float | None:
+    """A number with a minus before it, which the parser keeps apart."""
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub) and isinstance(node.operand, ast.Constant):
+        value = node.operand.value
+        return -value if isinstance(value, int | float) and not isinstance(value, bool) else None
+    return None
 
 
 def _end(node: ast.AST) -> int:

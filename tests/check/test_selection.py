@@ -166,6 +166,13 @@ def test_a_finding_in_an_imported_module_is_allowed_there(declare: Callable[...,
     assert codes(declare("import parts_of_it\nparts_of_it.make()")) == []
 
 
+BOOSTED = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
+FIT = 'image="i:1", channels={"train": "s3://acme/t/"}'
+LATER = 'Tuning("T", job=job, ranges={"eta": ContinuousRange(0.1, 0.3)}, objective=Minimize("rmse"), max_jobs=4)'
+SEARCH = f'Tuning("T", job=TrainingJob({FIT}), objective=Minimize("rmse"), max_jobs=4, ranges={{\n#}})'
+VARIANTS = 'EndpointConfig("C", variants={\n"b": Variant("n", "ml.m5.large"),\n#})'
+
+
 @pytest.mark.parametrize(
     ("body", "code", "line", "column"),
     [
@@ -173,6 +180,18 @@ def test_a_finding_in_an_imported_module_is_allowed_there(declare: Callable[...,
         ('t = Training("Ä", image=image.sklearn("1.2-1"), arguments={"Größe": 1}, code="train.py")', "S201", 4, 64),
         ('Training("A", image="i:1", after=["B"], code="train.py")', "G102", 4, 39),
         ('Training("A", instnce="i", image="i:1", code="train.py")', "D040", 4, 19),
+        (VARIANTS.replace("#", '"g": Variant("m", "ml.m5.large", weight=-1)'), "S207", 6, 45),
+        (VARIANTS.replace("#", '"g": Variant("m", "ml.m5.large", count=0)'), "S207", 6, 38),
+        (SEARCH.replace("#", '"eta": ContinuousRange(0.3, 0.01),\n"alpha": ContinuousRange(0.1, 1)'), "X770", 5, 28),
+        (f"job = TrainingJob({FIT},\nmax_runtime=20,\nspot=True, max_wait=10)\n{LATER}", "X750", 6, 25),
+        (f"Training({FIT},\nkeep_alive=60,\nspot=True, max_wait=3600)".replace("(", '("A", ', 1), "X752", 6, 5),
+        (f'Training("A", {FIT},\nhyperparameters={{"max_depth": 5}})'.replace("i:1", BOOSTED), "X850", 5, 5),
+        (
+            f'Training("A", {FIT},\nhyperparameters={{"num_round": 5,\n"eta": 7}})'.replace("i:1", BOOSTED),
+            "X850",
+            6,
+            12,
+        ),
     ],
 )
 def test_a_finding_stands_at_the_word(
