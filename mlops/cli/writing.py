@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import click
+
+from mlops.cli.printing import talk
 from mlops.ir import Refusal
+
+
+def put(text: str, output: str | None, name: str | None, *, force: bool) -> None:
+    """To standard output, or to a file, of which is told that it has ``name``."""
+    if output is None or output == "-":
+        click.echo(text.encode(), nl=False)
+    else:
+        write_program(Path(output), text, force=force)
+        talk(f"{name}: {output}")
 
 
 def write_program(file: Path, text: str, *, force: bool) -> None:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib import import_module
 
-from mlops.check.sources import open_targets
+from mlops.check.sources import open_one, open_targets
 from mlops.emit.targets.outline import emit
 from mlops.ir import Checked, Listener
 from mlops.ir.hiding import hide_value
@@ -16,6 +18,25 @@ def opened(target: str, environment: str, listener: Listener) -> tuple[Checked, 
     found = open_targets([target], environment)
     need_sound(found.findings, listener, doing="show")
     return found.pipelines
+
+
+_TARGETS = {"svg": "diagram", "mermaid": "mermaid", "dot": "dot"}
+
+
+@dataclass(frozen=True, slots=True)
+class Drawn:
+    """``name`` is the pipeline's."""
+
+    name: str | None
+    text: str
+
+
+def drawn(target: str, environment: str, form: str, listener: Listener) -> Drawn:
+    """As a picture, or in the language of a program that draws. Raises Refusal where the pipeline has errors."""
+    found = open_one(target, environment)
+    need_sound(found.findings, listener, doing="show")
+    checked = found.pipelines[0]
+    return Drawn(checked.definition.name, import_module(f"mlops.emit.targets.{_TARGETS[form]}").emit(checked))
 
 
 def outline(checked: Checked) -> str:

@@ -200,6 +200,7 @@ CALLS = (
     Call("check", ("pipeline.py", "--select", "X840,D,P,E,J")),
     Call("check", ("pipeline.py", "--select", "X840", *BASELINE), formats=False),
     Call("show", ("pipeline.py",)),
+    Call("show", ("pipeline.py", "--svg"), formats=False),
     Call("compile", ("pipeline.py", "-o", "-"), keeps="the definition"),
     Call("compile", ("pipeline.py", "-o", "leaky.json")),
     Call("compile", ("pipeline.py", "--explain-defaults")),

@@ -11,7 +11,7 @@ import click
 from mlops.cli import options
 from mlops.cli.group import Group
 from mlops.cli.printing import talk
-from mlops.cli.writing import write_program
+from mlops.cli.writing import put
 from mlops.ir.discovery import Found, discovered
 from mlops.ir.plugins import TARGETS
 from mlops.ir.target import Choice, Compared
@@ -63,7 +63,7 @@ def _command(found: Found) -> click.Command:
             _show(compare(found, target, environment, hear, chosen, Path(beside)), beside)
             return
         written = emit(found, target, environment, hear, chosen)
-        _write(written.text, output, written.name, force=force)
+        put(written.text, output, written.name, force=force)
 
     return emitted
 
@@ -110,11 +110,3 @@ def _show(compared: Compared, beside: str) -> None:
 @click.group("emit", cls=_Targets)
 def command() -> None:
     """Write a pipeline in another form."""
-
-
-def _write(text: str, output: str | None, name: str | None, *, force: bool) -> None:
-    if output is None or output == "-":
-        click.echo(text.encode(), nl=False)
-    else:
-        write_program(Path(output), text, force=force)
-        talk(f"{name}: {output}")
