@@ -18,7 +18,7 @@ class Link:
     into: float = 0.0
 
 
-_PATIENCE, _WORK = 4, 6000
+_PATIENCE, _WORK = 4, 1500
 """Sweeps in a row that may bring nothing: at least so many, and of a small picture more, as many as this many links."""
 _MOST_SWEEPS, _FEW = 60, 80
 _TINY = 1e-4
@@ -46,7 +46,7 @@ def ordered(
     if first_stays:
         for start in starts:
             start[0] = list(layers[0])
-    patience = max(_PATIENCE, min(20, _WORK // (1 + sum(map(len, links)))))
+    patience = max(_PATIENCE, min(10, _WORK // (1 + sum(map(len, links)))))
     best, fewest = starts[0], _Order(starts[0], links).crossings()
     for start in starts:
         if not fewest:

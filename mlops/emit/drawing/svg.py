@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from html import escape
 
-from mlops.emit.drawing.graph import Graph, Node
+from mlops.emit.drawing.graph import Graph, Group, Node
 from mlops.emit.drawing.layered import Size, Stop
 from mlops.emit.drawing.layout import GROUP_SIZE, HEAD, LOOP, STACK, Area, Drawing, laid_out
 from mlops.emit.drawing.states import State, state_of, together
@@ -15,6 +16,7 @@ NAME_SIZE, KIND_SIZE = 13.0, 11.0
 HEIGHT = 46.0
 _LEAST, _MOST = 112.0, 264.0
 _INSET, _SIGN = 13.0, 26.0
+_LONGEST = "Succeeded"
 MARGIN = 16.0
 _TIP = 7.0
 _STYLE = """\
@@ -55,7 +57,7 @@ def written(graph: Graph, title: str, order: Sequence[str] = (), statuses: Mappi
     """``order`` is that in which steps are read out, by their names; ``statuses`` are those of an execution."""
     told = {key: _status(node, statuses) for key, node in graph.nodes.items()}
     signed = statuses is not None
-    drawing = laid_out(graph, {key: _size(node, told[key], signed) for key, node in graph.nodes.items()})
+    drawing = _placed(tuple(graph.nodes.values()), tuple(graph.groups.values()), graph.edges, signed)
     wide, high = drawing.width + 2 * MARGIN, drawing.height + 2 * MARGIN
     count = sum(len(node.steps) for node in graph.nodes.values())
     steps = "1 step" if count == 1 else f"{count} steps"
@@ -79,15 +81,26 @@ def written(graph: Graph, title: str, order: Sequence[str] = (), statuses: Mappi
     )
 
 
+@lru_cache(maxsize=8)
+def _placed(
+    nodes: tuple[Node, ...], groups: tuple[Group, ...], edges: tuple[tuple[int, int], ...], signed: bool
+) -> Drawing:
+    """Once for all looks at an execution, whose boxes stay where they are."""
+    graph = Graph({node.key: node for node in nodes}, {group.key: group for group in groups}, edges)
+    return laid_out(graph, {node.key: _size(node, signed) for node in nodes})
+
+
 def _status(node: Node, statuses: Mapping[str, str] | None) -> str | None:
     if statuses is None:
         return None
     return together(statuses.get(step) for step in node.steps)
 
 
-def _size(node: Node, status: str | None, signed: bool) -> Size:
-    text = max(width(node.name, NAME_SIZE), width(_kind(node, status), KIND_SIZE))
-    return Size(round(min(max(text + 2 * _INSET + (_SIGN if signed else 0.0), _LEAST), _MOST)), HEIGHT)
+def _size(node: Node, signed: bool) -> Size:
+    """With room for any state, so that nothing moves when it changes."""
+    kind = _kind(node, _LONGEST if signed else None)
+    text = max(width(node.name, NAME_SIZE), width(kind, KIND_SIZE)) + (_SIGN if signed else 0.0)
+    return Size(round(min(max(text + 2 * _INSET, _LEAST), _MOST)), HEIGHT)
 
 
 def _kind(node: Node, status: str | None) -> str:
