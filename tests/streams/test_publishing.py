@@ -61,6 +61,15 @@ def test_only_what_failed_is_sent_again() -> None:
     assert found.flush() == Published()
 
 
+def test_what_failed_goes_with_what_is_put_next() -> None:
+    service = Service(lambda record: record == b"1")
+    found, waits = publisher(service, batch=2)
+    for number in range(4):
+        found.put_bytes(b"%d" % number)
+    assert found.flush() == Published(4, 1, 3, 0)
+    assert service.requests == [[b"0", b"1"], [b"1", b"2"], [b"3"]] and waits == []
+
+
 @pytest.mark.parametrize(
     ("trouble", "taken"),
     [
@@ -125,6 +134,18 @@ def test_what_nobody_takes_waits_on_disk_and_goes_first(tmp_path: Path) -> None:
     found, _ = publisher(service, tmp_path, attempts=2)
     found.put_bytes(b"b")
     assert found.flush() == Published(2, 0, 2, 0) and service.taken == [b"a", b"b"]
+
+
+def test_what_is_refused_for_good_is_kept_too(tmp_path: Path) -> None:
+    service = Service(UNREACHABLE, *[refusal("ResourceNotFoundException")] * 2)
+    found, _ = publisher(service, tmp_path, attempts=1)
+    found.put_bytes(b"a")
+    found.flush()
+    for name in (b"b", b"c"):
+        found.put_bytes(name)
+        with pytest.raises(AccountError, match="ResourceNotFoundException"):
+            found.flush()
+    assert found.flush().sent == 3 and service.taken == [b"a", b"b", b"c"]
 
 
 def test_a_part_of_what_waits_stays(tmp_path: Path) -> None:

@@ -133,20 +133,26 @@ class Publisher:
     def flush(self) -> Published:
         """All that was put is taken when this returns, or lies on disk. What was done since the last flush. Raises
         Undelivered where neither could be."""
-        self._send()
+        self._send(last=True)
         waiting = 0 if self._spool is None else self._spool.backlog(self._read())
         told, self._told = self._told, Published()
         return Published(told.sent, told.again, told.requests, waiting)
 
-    def _send(self) -> None:
+    def _send(self, *, last: bool = False) -> None:
+        """Where a part failed and more is to come, that part goes with it, without a pause."""
         records, self._waiting, self._size = self._waiting, [], 0
-        if self._spool is not None and not self._drained(self._spool, self._read()):
-            self._keep(records)
-            return
-        if not records:
-            return
         try:
-            left = self._tried(records)
+            if self._spool is not None and not self._drained(self._spool, self._read()):
+                self._keep(records)
+                return
+            if not records:
+                return
+            left = records if last else self._asked(records)
+            if not last and 0 < len(left) < len(records):
+                self._again(len(left))
+                self._waiting, self._size, self._since = left, sum(map(len, left)), self._clock()
+                return
+            left = self._tried(left, 0 if last else 1)
         except Refused:
             # It will not be taken in a moment either; what can be kept is kept all the same.
             if self._spool is not None:
@@ -170,38 +176,44 @@ class Publisher:
             if left:
                 return False
 
-    def _tried(self, records: Sequence[bytes]) -> list[bytes]:
+    def _tried(self, records: Sequence[bytes], attempt: int = 0) -> list[bytes]:
         """What the stream has not taken after all attempts."""
         left = list(records)
-        for attempt in range(self._attempts):
+        while left and attempt < self._attempts:
             if attempt:
+                self._again(len(left))
                 self._sleep(self._chance.uniform(0, min(_LONGEST_SECONDS, _FIRST_SECONDS * 2.0**attempt)))
-            left, sent = self._asked(left)
-            told = self._told
-            again = told.again + (len(left) if attempt + 1 < self._attempts else 0)
-            self._told = Published(told.sent + sent, again, told.requests + 1)
-            if not left:
-                break
+            left = self._asked(left)
+            attempt += 1
         return left
 
-    def _asked(self, records: list[bytes]) -> tuple[list[bytes], int]:
-        """What failed, and how many did not."""
+    def _again(self, count: int) -> None:
+        told = self._told
+        self._told = Published(told.sent, told.again + count, told.requests)
+
+    def _asked(self, records: list[bytes]) -> list[bytes]:
+        """One request: what failed of it."""
+        left = self._failed(records)
+        told = self._told
+        self._told = Published(told.sent + len(records) - len(left), told.again, told.requests + 1)
+        return left
+
+    def _failed(self, records: list[bytes]) -> list[bytes]:
         try:
             with answers():
                 reply = self._client.put_record_batch(
                     DeliveryStreamName=self._stream, Records=[{"Data": record} for record in records]
                 )
         except Unreachable:
-            return records, 0
+            return records
         except Refused as refused:
             if refused.code not in _PASSING:
                 raise
-            return records, 0
+            return records
         if not reply["FailedPutCount"]:
-            return [], len(records)
+            return []
         told = reply["RequestResponses"]
-        left = [record for record, item in zip(records, told, strict=True) if item.get("ErrorCode")]
-        return left, len(records) - len(left)
+        return [record for record, item in zip(records, told, strict=True) if item.get("ErrorCode")]
 
     def _keep(self, records: Sequence[bytes]) -> None:
         """On disk, where there is room."""
