@@ -143,7 +143,7 @@ class Execution:
         from mlops.use_cases.executions import Found, log
 
         lines = log(Found(self._connected, self.arn), step).lines
-        return "\n".join(line.text if step else f"{line.step} | {line.text}" for line in lines)
+        return "\n".join(line.text if line.step == step else f"{line.step} | {line.text}" for line in lines)
 
     def retry(self, *, yes: bool = False) -> Execution:
         """Go on where it failed or was stopped. Raises Refusal where there is nothing to go on with."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 REASONS: Mapping[str, str] = {
@@ -15,6 +16,50 @@ REASONS: Mapping[str, str] = {
     "BedrockModelImport": "Amazon Bedrock takes the model",
     "BedrockProvisionedModelThroughput": "Amazon Bedrock provides it",
 }
+
+
+_STUB = "in a pipeline `mlops run --stub STEP=FILE` has a file stand for such a step"
+_OPERATIONS: Mapping[str, tuple[str, str]] = {
+    r"sagemaker \w*AutoMLJob\w*": (REASONS["AutoML"], f"{_STUB}; XGBoost, linear learner and scripts train here"),
+    r"(emr|elasticmapreduce|emr-containers) \w+": (
+        REASONS["EMR"],
+        f"{_STUB}; a processing job of a Python script runs here",
+    ),
+    r"emr-serverless \w+": (REASONS["EMRServerless"], f"{_STUB}; a processing job of a Python script runs here"),
+    r"sagemaker \w*Hub\w*": (
+        "JumpStart's hub and its models lie in accounts of AWS's",
+        "bring a model's archive by `mlops local put` and name it as ModelDataUrl",
+    ),
+    r"sagemaker \w*(InferenceComponent)\w*": (
+        REASONS["InferenceComponent"],
+        "name the model in the variant of an endpoint configuration",
+    ),
+    r"(sagemaker \w*FeatureGroup\w*|sagemaker-featurestore-runtime \w+)": (
+        "the Feature Store is not here",
+        "read its rows from a file that `mlops local put` brings",
+    ),
+    r"(athena|redshift|redshift-data|glue) \w+": (
+        "there are no tables here",
+        "bring the rows by `mlops local put`, and read them as an S3Input",
+    ),
+    r"bedrock[\w-]* \w+": ("Amazon Bedrock alone has its models", _STUB),
+}
+"""What is said of operations that nobody here answers, by service and name: why, and what to do."""
+
+
+def unanswered(service: str, operation: str) -> str:
+    """Of an operation that the local account does not have.
+
+    >>> unanswered("sqs", "ListMessageMoveTasks")
+    'The local account does not answer sqs ListMessageMoveTasks.'
+    >>> unanswered("emr", "RunJobFlow").partition(": ")[0]
+    'The local account does not answer emr RunJobFlow'
+    """
+    told = f"The local account does not answer {service} {operation}"
+    for pattern, (why, how) in _OPERATIONS.items():
+        if re.fullmatch(pattern, f"{service} {operation}"):
+            return f"{told}: {why}; {how}."
+    return f"{told}."
 
 
 def cannot_run(type_: str) -> str:

@@ -194,8 +194,14 @@ def _program(request: _Request) -> Iterator[Obstacle]:
             )
             yield Obstacle(("HyperParameters", "sagemaker_program"), message)
         return
-    image = get(algorithm, "TrainingImage") or get(algorithm, "AlgorithmName")
+    image = get(algorithm, "TrainingImage")
     if program or _is_later(image):
+        return
+    named = get(algorithm, "AlgorithmName")
+    if image is None and named is not None:
+        if not _is_later(named):
+            message = f"the algorithm {named} lies in an account of AWS, and none is here: give its TrainingImage"
+            yield Obstacle(("AlgorithmSpecification", "AlgorithmName"), message)
         return
     found = built_in(str(image))
     if found is not None and found.algorithm.here is not None:

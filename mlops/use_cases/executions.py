@@ -6,7 +6,7 @@ An execution is named by its id, the beginning of it, its ARN or ``last``; None 
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,6 +16,7 @@ from mlops.deploy.executions.awaited import awaited
 from mlops.deploy.executions.curves import Curves, Measured
 from mlops.deploy.executions.details import definition_of_execution
 from mlops.deploy.executions.following import ExecutionState, StepState, describe, find, log_lines
+from mlops.deploy.executions.iterations import meant
 from mlops.deploy.executions.log_following import Printed
 from mlops.ir import Listener, StepType, UsageError
 from mlops.ir.choices import instead
@@ -186,9 +187,11 @@ def record(execution: Found, listener: Listener) -> str:
 
 
 def log(execution: Found, step: str | None = None) -> Log:
-    """What the steps printed, or only ``step``. Raises UsageError where there is no such step."""
+    """What the steps printed, or only ``step``: of a loop all of its body, of one of that all iterations. Raises
+    UsageError where there is no such step."""
     state, account = execution.state, execution.connected.account
-    chosen = [item for item in state.steps if step is None or item.name == step]
+    is_meant = _meant(execution, state, step)
+    chosen = [item for item in state.steps if is_meant(item.name)]
     if step is not None and not chosen:
         known = [item.name for item in state.steps]
         raise UsageError(f"execution {state.id} has no step {step!r}{instead(step, known, 'it has')}")
@@ -211,19 +214,17 @@ def logged_elsewhere(execution: Found, step: str | None = None) -> Mapping[str, 
 def log_until_the_end(execution: Found, step: str | None = None) -> Log:
     """The same, and what they print until the execution has ended, as it comes. A ``step`` may be one that has not
     begun yet. Ctrl-C ends the following only."""
-    if step is not None:
-        _need_step(execution, step)
-    return Log(_printed(execution, step), could_print=True)
+    return Log(_printed(execution, _need_step(execution, step)), could_print=True)
 
 
-def _printed(execution: Found, step: str | None) -> Iterator[LogLine]:
+def _printed(execution: Found, is_meant: Callable[[str], bool]) -> Iterator[LogLine]:
     account = execution.connected.account
     printed = Printed(account)
     try:
         while True:
             state = execution.state
             for item in state.steps:
-                if step is None or item.name == step:
+                if is_meant(item.name):
                     yield from (LogLine(item.name, line) for line in printed.since(item))
             if state.ended:
                 return
@@ -237,13 +238,12 @@ def metrics(execution: Found, step: str | None = None, *, following: bool = Fals
     """What the training jobs, or that of ``step``, have measured so far, in the order of their logs; ``following``
     until the execution has ended."""
     state, account = execution.state, execution.connected.account
-    if step is not None and all(item.name != step for item in state.steps):
-        _need_step(execution, step)
+    is_meant = _meant(execution, state, step)
     curves = Curves(account)
     try:
         while True:
             for item in state.steps:
-                if step is None or item.name == step:
+                if is_meant(item.name):
                     yield from curves.since(item)
             if state.ended or not following:
                 return
@@ -254,13 +254,22 @@ def metrics(execution: Found, step: str | None = None, *, following: bool = Fals
         raise
 
 
-def _need_step(execution: Found, step: str) -> None:
-    """One may not have begun yet."""
+def _meant(execution: Found, state: ExecutionState, step: str | None) -> Callable[[str], bool]:
+    if step is not None and any(item.name == step and item.kind not in ("", "ForEach") for item in state.steps):
+        return step.__eq__
+    return _need_step(execution, step)
+
+
+def _need_step(execution: Found, step: str | None) -> Callable[[str], bool]:
+    """Which are meant; one may not have begun yet."""
+    if step is None:
+        return lambda name: True
     definition, _ = definition_of_execution(execution.connected.account, execution.arn)
-    known = [placed.step.name for placed in definition.placed()]
-    if step not in known:
-        there = instead(step, known, "it has")
+    found = meant(definition, step)
+    if found is None:
+        there = instead(step, [placed.step.name for placed in definition.placed()], "it has")
         raise UsageError(f"execution {execution.arn.rpartition('/')[2]} has no step {step!r}{there}")
+    return found
 
 
 def stop(execution: Found, listener: Listener, consent: Consent = NOBODY, *, watching_it: bool) -> ExecutionState:

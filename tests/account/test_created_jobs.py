@@ -50,6 +50,18 @@ def training(name: str, command: str, **members: Any) -> dict[str, Any]:
     }
 
 
+TRANSFORM = {
+    "TransformJobName": "never",
+    "ModelName": "absent",
+    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://mlops-tests/in"}}},
+    "TransformOutput": {"S3OutputPath": "s3://mlops-tests/out"},
+    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
+    "MaxPayloadInMB": 60,
+    "MaxConcurrentTransforms": 2,
+}
+CHANNEL = {"ChannelName": "train", "DataSource": TRANSFORM["TransformInput"]["DataSource"]}  # type: ignore[index]
+
+
 def ended(describe: Callable[[], dict[str, Any]], member: str) -> dict[str, Any]:
     while (found := describe())[member] in ("InProgress", "Stopping"):
         time.sleep(0.02)
@@ -69,6 +81,7 @@ def test_a_training_job_from_its_creation_to_its_deletion(local: LocalAccount, s
     told = ended(lambda: sagemaker.describe_training_job(TrainingJobName="one"), "TrainingJobStatus")
     assert (told["TrainingJobStatus"], told["SecondaryStatus"]) == ("Completed", "Completed")
     assert told["FinalMetricDataList"][0]["Value"] == 3.0
+    assert told["BillableTimeInSeconds"] == told["TrainingTimeInSeconds"]
     model = "models/one/output/model.tar.gz"
     assert told["ModelArtifacts"]["S3ModelArtifacts"] == f"s3://mlops-tests/{model}"
     assert local.client("s3").head_object(Bucket="mlops-tests", Key=model)["ContentLength"] > 0
@@ -97,8 +110,17 @@ def test_a_training_job_from_its_creation_to_its_deletion(local: LocalAccount, s
     [
         ({"AlgorithmSpecification": {"TrainingImage": IMAGE, "TrainingInputMode": "File"}}, "give a script"),
         ({"OutputDataConfig": {"S3OutputPath": "https://acme.example/models"}}, "not an s3:// URI"),
+        ({"OutputDataConfig": {"S3OutputPath": "s3://nowhere/models"}}, "there is no bucket nowhere; create it"),
+        (
+            {"InputDataConfig": [CHANNEL]},
+            'No S3 objects found under S3 URL "s3://mlops-tests/in".*`mlops local put FILE',
+        ),
+        (
+            {"AlgorithmSpecification": {"AlgorithmName": "mine", "TrainingInputMode": "File"}},
+            "the algorithm mine lies in",
+        ),
     ],
-    ids=["no script", "no place"],
+    ids=["no script", "no place", "no bucket", "no data", "an algorithm of an account"],
 )
 def test_what_cannot_run_here_is_refused_with_its_reason(sagemaker: Any, change: dict[str, Any], reason: str) -> None:
     with pytest.raises(ClientError, match=rf"\(ValidationException\).*{reason}"):
@@ -107,16 +129,6 @@ def test_what_cannot_run_here_is_refused_with_its_reason(sagemaker: Any, change:
 
 
 UPSIDE_DOWN = {"IntegerParameterRanges": [{"Name": "rate", "MinValue": "9", "MaxValue": "1"}]}
-TRANSFORM = {
-    "TransformJobName": "never",
-    "ModelName": "absent",
-    "TransformInput": {"DataSource": {"S3DataSource": {"S3DataType": "S3Prefix", "S3Uri": "s3://mlops-tests/in"}}},
-    "TransformOutput": {"S3OutputPath": "s3://mlops-tests/out"},
-    "TransformResources": {"InstanceType": "ml.m5.large", "InstanceCount": 1},
-    "MaxPayloadInMB": 60,
-    "MaxConcurrentTransforms": 2,
-}
-CHANNEL = {"ChannelName": "train", "DataSource": TRANSFORM["TransformInput"]["DataSource"]}  # type: ignore[index]
 
 
 @pytest.mark.parametrize(
@@ -284,3 +296,18 @@ def test_a_tuning_job_is_stopped_and_one_of_its_training_jobs_before(local: Loca
     assert sagemaker.list_hyper_parameter_tuning_jobs()["HyperParameterTuningJobSummaries"][0]["Strategy"] == "Random"
     sagemaker.delete_hyper_parameter_tuning_job(**name)
     assert len(sagemaker.list_training_jobs()["TrainingJobSummaries"]) >= 2
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "told"),
+    [
+        ("emr", "list_clusters", "EMR cluster, and there is none here; .*`mlops run --stub STEP=FILE`"),
+        ("sagemaker", "list_auto_ml_jobs", "Autopilot .*--stub STEP=FILE"),
+        ("sagemaker", "list_hubs", "JumpStart.*name it as ModelDataUrl"),
+    ],
+)
+def test_what_nobody_here_answers_says_why_and_what_to_do(
+    local: LocalAccount, service: str, operation: str, told: str
+) -> None:
+    with pytest.raises(ClientError, match=rf"\(UnknownOperationException\).*{told}"):
+        getattr(local.client(service), operation)()

@@ -12,6 +12,7 @@ from mlops.account.local import services as packages
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.state import State
 from mlops.ir.discovery import modules
+from mlops.knowledge.elsewhere import unanswered
 
 Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 
@@ -60,5 +61,5 @@ def _need_sound(operation: str, request: Mapping[str, Any]) -> None:
 def _function(service: str, operation: str) -> Answer:
     function = operations(service).get(operation)
     if function is None:
-        raise Refusal("UnknownOperationException", f"The local account does not answer {service} {operation}.")
+        raise Refusal("UnknownOperationException", unanswered(service, operation))
     return function

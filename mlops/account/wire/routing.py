@@ -21,6 +21,7 @@ from mlops.account.wire.hosts import bucket_of, is_of_s3
 from mlops.account.wire.messages import Request
 from mlops.account.wire.protocols.query import form
 from mlops.account.wire.signing import Scope, scope_of
+from mlops.knowledge.elsewhere import unanswered
 
 JSON, QUERY, REST_JSON, REST_XML, CBOR = "json", "query", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"
 
@@ -72,10 +73,9 @@ def meant(found: Spoken, request: Request) -> Meant:
     """Raises Refusal for what nobody here answers."""
     if found.service not in services():
         known = ", ".join(services())
-        name = found.service or found.prefix or "what was asked"
-        raise Refusal(
-            "UnknownOperationException", f"The local account does not answer {name}; it answers {known}.", 400
-        )
+        name = found.scope.service or found.service or found.prefix or "what was asked"
+        told = unanswered(name, found.action or "anything").removesuffix(".")
+        raise Refusal("UnknownOperationException", f"{told}; it answers {known}.", 400)
     service = str(found.service)
     model = _model(service)
     if found.action is not None:

@@ -135,7 +135,7 @@ def logs(execution: str, step: str | None, environment: str, following: bool, fo
         if format_ == "json":
             click.echo(json.dumps({"step": line.step, "text": line.text}, ensure_ascii=False))
         else:
-            click.echo(line.text if step else f"{line.step} | {line.text}")
+            click.echo(line.text if line.step == step else f"{line.step} | {line.text}")
         count += 1
     elsewhere = logged_elsewhere(execution_found, step)
     for name, group in elsewhere.items():

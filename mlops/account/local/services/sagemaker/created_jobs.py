@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias
 
-from mlops.account.local import ownership
+from mlops.account.local import mounts, ownership
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.services.sagemaker import jobs, resources
 from mlops.account.local.settling import ALIVE
@@ -18,6 +18,9 @@ from mlops.account.local.state import State, dump, moment
 from mlops.check import step_types
 from mlops.check.job_kinds import kinds_here
 from mlops.ir import JobKind, StepType
+from mlops.ir.local_files import how_to_put
+from mlops.ir.members import get
+from mlops.ir.s3_uri import split_uri
 from mlops.knowledge.this_machine import of_step
 from mlops.run.beneath import remove
 from mlops.run.job import STAGES
@@ -29,6 +32,8 @@ _Answer: TypeAlias = Callable[[State, Mapping[str, Any]], Mapping[str, Any]]
 _WAIT_SECONDS = 2.0
 """The process of one that was deleted ends a moment after its last word."""
 _DELETED = ("TrainingJob", "ProcessingJob", "HyperParameterTuningJob")
+_TRAINS = ("TrainingJob", "HyperParameterTuningJob")
+_RESULTS = (("OutputDataConfig", "S3OutputPath"), ("TransformOutput", "S3OutputPath"))
 _NOUNS = re.compile(r"(?<=[a-z])(?=[A-Z])")
 
 
@@ -43,6 +48,8 @@ def create(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[s
     name, arn = request[kind.name_member], state.arn(f"{kind.segment}/{request[kind.name_member]}")
     _need_possible(kind, request)
     _need_model(kind, state, request)
+    mounts.refresh(state)
+    _need_data(kind, state, request)
     noun = _NOUNS.sub(" ", kind.name.removesuffix("Job"))
     taken = Refusal(
         "ResourceInUse",
@@ -90,6 +97,29 @@ def _need_model(kind: JobKind, state: State, request: Mapping[str, Any]) -> None
     model = request.get("ModelName") if kind.name == "TransformJob" else None
     if model is not None and resources.find(state, "Model", model) is None:
         raise invalid(f'Could not find model "{state.arn(f"model/{model}")}".')
+
+
+def _need_data(kind: JobKind, state: State, request: Mapping[str, Any]) -> None:
+    """The service looks for the data of training before it makes the job, and fails a job in the end that cannot write
+    its results: that is told before, too."""
+    definitions = [request, request.get("TrainingJobDefinition"), *(request.get("TrainingJobDefinitions") or ())]
+    for definition in filter(None, definitions):
+        for channel in definition.get("InputDataConfig") or () if kind.name in _TRAINS else ():
+            uri = str(get(channel, "DataSource", "S3DataSource", "S3Uri") or "")
+            bucket, key = split_uri(uri)
+            if uri.startswith("s3://") and not state.objects.list(bucket, key, limit=1):
+                raise invalid(
+                    f'No S3 objects found under S3 URL "{uri}" given in input data source. Please ensure that the '
+                    f"bucket exists in the selected region ({state.region}), that objects exist under that S3 prefix; "
+                    f"{how_to_put(uri)}."
+                )
+        for at in _RESULTS:
+            target = get(definition, *at)
+            bucket = split_uri(target)[0] if isinstance(target, str) else ""
+            if bucket and state.store.one("SELECT 1 FROM bucket WHERE name = ?", bucket) is None:
+                raise invalid(
+                    f"{'.'.join(at)}: there is no bucket {bucket}; create it before, e.g. aws s3 mb s3://{bucket}"
+                )
 
 
 def _first_told(kind: JobKind, arn: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
