@@ -13,19 +13,26 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
+    from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
     # End of imports.
 
 # Names: written by `make names`.
 __all__ = [
     "Alarm",
     "Asynchronous",
+    "Bias",
     "Capture",
     "Container",
+    "DataQuality",
+    "Drift",
     "Endpoint",
     "EndpointConfig",
+    "FeatureDrift",
     "Metric",
     "Model",
     "ModelData",
+    "ModelQuality",
+    "Monitor",
     "Network",
     "Query",
     "Serverless",

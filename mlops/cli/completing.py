@@ -86,6 +86,15 @@ pipelines, endpoints, groups = resources("Pipeline"), resources("Endpoint"), res
 streams = resources("DeliveryStream")
 
 
+def monitors(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Each is a schedule in a group of its own, ``mlops-monitor-NAME/NAME``."""
+    from mlops.account.local import names
+
+    kept = names.resources(_state(), "Schedule") if _is_local(context) else ()
+    found = (name.rpartition("/") for name in kept)
+    return _items([name for group, _, name in found if group == f"mlops-monitor-{name}"], incomplete)
+
+
 def pipelines_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return [*pipelines(context, parameter, incomplete), *files(context, parameter, incomplete)]
 
@@ -117,6 +126,7 @@ _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("endpoints", "name"): endpoints,
     **dict.fromkeys((("models", "old"), ("models", "new")), versions),
     ("verdict", "name"): endpoints,
+    ("monitor", "name"): monitors,
 }
 """Where a name means something else than elsewhere: in one command, or in all of a group."""
 

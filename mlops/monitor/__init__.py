@@ -7,4 +7,5 @@ write. It asks nobody but the model that it is to look at, and knows neither pip
 
 ``quality``   statistics and constraints of data, metrics of a model, and both against a baseline
 ``clarify``   bias and feature attributions, and both against a baseline
+``watch``     what an endpoint captured in a window: the job of a declared monitor
 """

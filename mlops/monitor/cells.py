@@ -22,6 +22,7 @@ _INTEGRAL = re.compile(r"[+-]?\d+", re.ASCII)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?", re.ASCII)
 _LARGE = 1e308
 """What is larger is text: no number can be made of it."""
+_MOST_DIFFERENT = 1000
 _NOT_PLAIN = "nNiIxX_ \t"
 """What Python would read as a number although we do not, or only after a closer look."""
 
@@ -46,8 +47,10 @@ class Cells:
         """How many are present and no numbers."""
         return self.present - self.integral - self.fractional
 
-    def texts(self) -> list[str]:
+    def texts(self) -> Sequence[str]:
         """All that are present, as text."""
+        if not self.integral + self.fractional and set(map(type, self.raw)) <= {str}:
+            return self.raw
         return [as_text(value) for value in self.raw]
 
 
@@ -79,7 +82,7 @@ def of_texts(cells: Sequence[str]) -> Cells:
         try:
             numbers = np.fromiter(map(float, present), float, len(present))
         except ValueError:
-            return _one_by_one(cells, present, missing)
+            return _categories(cells, present, missing) or _one_by_one(cells, present, missing)
         if not np.isfinite(numbers).all():
             return _one_by_one(cells, present, missing)
         if "e" in joined or "E" in joined:
@@ -87,7 +90,22 @@ def of_texts(cells: Sequence[str]) -> Cells:
         else:
             integral = len(present) - joined.count(".")
         return Cells(cells, numbers, present, integral, len(present) - integral, missing)
-    return _one_by_one(cells, present, missing)
+    return _categories(cells, present, missing) or _one_by_one(cells, present, missing)
+
+
+def _categories(rows: Sequence[str], cells: Sequence[str], missing: int) -> Cells | None:
+    """Of few different texts none of which is a number; None where it is not so."""
+    different = set(cells)
+    if len(different) > _MOST_DIFFERENT:
+        return None
+    found = _one_by_one((), different, 0)
+    if found.integral or found.fractional:
+        return None
+    if not found.missing:
+        return Cells(rows, found.numbers, cells, 0, 0, missing)
+    there = set(found.raw)
+    raw = [cell for cell in cells if cell in there]
+    return Cells(rows, found.numbers, raw, 0, 0, missing + len(cells) - len(raw))
 
 
 def _one_by_one(rows: Sequence[str], cells: Iterable[str], missing: int) -> Cells:

@@ -328,6 +328,25 @@ def _worse(now: Mapping[str, Any], before: Mapping[str, Any]) -> Iterator[dict[s
                 }
 
 
+def beyond(now: Mapping[str, Any], limits: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+    """Metrics that are farther from equality than declared."""
+    for part in _SECTIONS.values():
+        for facet, entries in (now.get(part) or {}).get("facets", {}).items():
+            for entry in entries:
+                for metric in entry["metrics"]:
+                    name, value = metric["name"], _number(metric.get("value"))
+                    limit = _number(limits.get(name))
+                    if value is None or limit is None or _unfairness(name, value) <= limit + _ROUNDING:
+                        continue
+                    yield {
+                        "facet": facet,
+                        "facet_value": str(entry["value_or_threshold"]),
+                        "metric_name": name,
+                        "constraint_check_type": "bias_drift_check",
+                        "description": f"Value {value} does not meet the constraint requirement",
+                    }
+
+
 def _same_group(first: str, second: str) -> bool:
     """An interval ends with the greatest value of its data, which is no part of what was asked for."""
     return first == second or (

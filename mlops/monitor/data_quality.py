@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mlops.monitor import drift
-from mlops.monitor.data import Data
+from mlops.monitor.data import Source
 from mlops.monitor.fault import Fault
 from mlops.monitor.profile import MOST_CATEGORIES, Column, profile, statistics
 from mlops.monitor.report import Report
@@ -22,7 +22,7 @@ _MOST_SINGLE = 0.1
 
 
 def assess(
-    data: Data,
+    data: Source,
     constraints: Mapping[str, Any] | None,
     baseline: Mapping[str, Any] | None,
     *,

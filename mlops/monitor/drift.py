@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 
 from mlops.monitor.sketch import ranks_at, weighted
+from mlops.monitor.tails import of_chi_squared
 
 _ROBUST = 1.8  # Deequ's: a two-sample Kolmogorov-Smirnov test at the 0.3 % level
 _FEWEST_EXPECTED, _SHARE_BELOW = 5, 0.2
@@ -69,7 +70,7 @@ def chi_squared(now: Mapping[str, float], before: Mapping[str, float]) -> float 
     if len(expected) < 2:
         return None
     statistic = sum((seen[name] - expected[name]) ** 2 / expected[name] for name in expected)
-    return _upper_gamma((len(expected) - 1) / 2, statistic / 2)
+    return of_chi_squared(statistic, len(expected) - 1)
 
 
 def _too_rare(expected: Mapping[str, float]) -> bool:
@@ -78,30 +79,3 @@ def _too_rare(expected: Mapping[str, float]) -> bool:
         return min(expected.values()) < _FEWEST_OF_TWO
     below = sum(count < _FEWEST_EXPECTED for count in expected.values())
     return below > int(_SHARE_BELOW * len(expected))
-
-
-def _upper_gamma(shape: float, value: float) -> float:
-    """The regularised upper incomplete gamma function: a series where that converges fast, or a continued fraction."""
-    if value <= 0:
-        return 1.0
-    factor = math.exp(shape * math.log(value) - value - math.lgamma(shape))
-    if value < shape + 1:
-        term = total = 1 / shape
-        for step in range(1, 1000):
-            term *= value / (shape + step)
-            total += term
-            if term < total * 1e-16:
-                break
-        return max(0.0, 1 - factor * total)
-    below = value + 1 - shape
-    ratio, fraction = math.inf, 1 / below
-    total = fraction
-    for step in range(1, 1000):
-        weight = -step * (step - shape)
-        below += 2
-        fraction = 1 / (weight * fraction + below)
-        ratio = below + weight / ratio
-        total *= ratio * fraction
-        if abs(ratio * fraction - 1) < 1e-16:
-            break
-    return factor * total

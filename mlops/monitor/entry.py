@@ -1,4 +1,4 @@
-"""Starts the program by the path of this file: ``python entry.py quality|clarify``.
+"""Starts the program by the path of this file: ``python entry.py quality|clarify|monitor``.
 
 Its modules get their own names, the rest of the package is not loaded and may not be there.
 """

@@ -1,4 +1,4 @@
-"""Which of the two jobs it is, and how it ends.
+"""Which of the jobs it is, and how it ends.
 
 As those of the containers it stands in for, a job that finds violations ends well and says so in its message.
 """
@@ -52,7 +52,12 @@ def _jobs() -> Mapping[str, Callable[[Mapping[str, str]], int | None]]:
 
         return run(environment, opt_ml())
 
-    return {"quality": quality, "clarify": clarify}
+    def monitor(environment: Mapping[str, str]) -> int | None:
+        from mlops.monitor.watch import run
+
+        return run(environment, opt_ml())
+
+    return {"quality": quality, "clarify": clarify, "monitor": monitor}
 
 
 def opt_ml() -> Path:

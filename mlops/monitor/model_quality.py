@@ -14,7 +14,7 @@ from typing import Any, Protocol
 import numpy as np
 
 from mlops.monitor.cells import Array, Cells, Chunk, aligned, as_text
-from mlops.monitor.data import Data
+from mlops.monitor.data import Source
 from mlops.monitor.fault import Fault
 from mlops.monitor.report import Report
 from mlops.monitor.settings import section
@@ -63,7 +63,12 @@ def asked(environment: Mapping[str, str]) -> Asked:
     return Asked(problem, truth, prediction or None, probability or None, threshold)
 
 
-def assess(data: Data, asked: Asked, constraints: Mapping[str, Any] | None) -> Report:
+def constraints_member(asked: Asked) -> str:
+    """Where a file of constraints has what is asked."""
+    return f"{_KINDS[asked.problem]}_constraints"
+
+
+def assess(data: Source, asked: Asked, constraints: Mapping[str, Any] | None) -> Report:
     """Raises :class:`Fault`."""
     kind = _KINDS[asked.problem]
     rows, answers = _read(data, asked)
@@ -83,8 +88,8 @@ def assess(data: Data, asked: Asked, constraints: Mapping[str, Any] | None) -> R
         for name, told in metrics.items()
         if not name.endswith(_OF_CONSTANT) and math.isfinite(told["value"])
     }
-    suggested = {"version": 0.0, f"{kind}_constraints": limits}
-    violations = None if constraints is None else [*violated(metrics, constraints, f"{kind}_constraints")]
+    suggested = {"version": 0.0, constraints_member(asked): limits}
+    violations = None if constraints is None else [*violated(metrics, constraints, constraints_member(asked))]
     return Report(statistics, suggested, violations)
 
 
@@ -315,7 +320,7 @@ def _curves(truth: Array, scores: Array) -> dict[str, Any]:
     }
 
 
-def _read(data: Data, asked: Asked) -> tuple[int, Answers]:
+def _read(data: Source, asked: Asked) -> tuple[int, Answers]:
     """How many rows there are, and those that have all that is asked for."""
     wanted = [asked.truth, asked.prediction, asked.probability]
     columns: list[list[Any]] = [[] for _ in wanted]

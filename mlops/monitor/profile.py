@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
-from typing import Any
+from collections.abc import Callable, Collection, Mapping
+from typing import Any, Protocol
 
-from mlops.monitor.cells import Cells
-from mlops.monitor.data import Data
+import numpy as np
+
+from mlops.monitor.cells import Array, Cells, Chunk
+from mlops.monitor.data import Source
 from mlops.monitor.distinct import Distinct
 from mlops.monitor.fault import Fault
 from mlops.monitor.sketch import SHRINKING, SIZE, Sketch, buckets
 
 MOST_CATEGORIES = 120
 """Of a column of texts with more there is no distribution, as in Deequ's profiles."""
+FEW_VALUES = 20
+"""Numbers that are no more different ones are counted one by one as well."""
+_GLANCE = 512
+
+
+class Beside(Protocol):
+    """Whoever wants to see what is read."""
+
+    def add(self, chunk: Chunk) -> None: ...
 
 
 class Column:
@@ -26,6 +37,7 @@ class Column:
         self.low, self.high = math.inf, -math.inf
         self.sketch = Sketch()
         self.distinct = Distinct()
+        self.few: dict[float, int] | None = {}
 
     def add(self, cells: Cells) -> None:
         if not self.present and cells.others:
@@ -51,6 +63,19 @@ class Column:
         self._sum += float(numbers.sum())
         self.low, self.high = min(self.low, float(numbers.min())), max(self.high, float(numbers.max()))
         self.sketch.add(numbers)
+        self._count(numbers)
+
+    def _count(self, numbers: Array) -> None:
+        if self.few is None:
+            return
+        if len(np.unique(numbers[:_GLANCE])) > FEW_VALUES:
+            self.few = None
+            return
+        values, counts = np.unique(numbers, return_counts=True)
+        for value, count in zip(values.tolist(), counts.tolist(), strict=True):
+            self.few[value] = self.few.get(value, 0) + count
+        if len(self.few) > FEW_VALUES:
+            self.few = None
 
     @property
     def holds_text(self) -> bool:
@@ -68,6 +93,10 @@ class Column:
         if self.holds_text:
             return "String"
         return "Fractional" if self.fractional else "Integral"
+
+    @property
+    def mean(self) -> float:
+        return self._mean
 
     def share_of(self, inferred_type: str) -> float:
         """Of what is present, how much is of that type; an integer is a fraction too, and all is text."""
@@ -112,19 +141,24 @@ class Column:
         return feature
 
 
-def profile(data: Data) -> Mapping[str, Column]:
-    """Read once, and once more where a column turned out to hold texts after it looked like numbers. Raises Fault."""
-    columns = _read(data, ())
+def profile(data: Source, beside: Callable[[], Beside] | None = None) -> Mapping[str, Column]:
+    """Read once, and once more where a column turned out to hold texts after it looked like numbers: then ``beside``
+    begins anew as well. Raises Fault."""
+    columns = _read(data, (), beside)
     texts = {name for name, column in columns.items() if column.holds_text}
-    return _read(data, texts) if any(column.must_be_read_again for column in columns.values()) else columns
+    again = any(column.must_be_read_again for column in columns.values())
+    return _read(data, texts, beside) if again else columns
 
 
-def _read(data: Data, texts: Collection[str]) -> Mapping[str, Column]:
+def _read(data: Source, texts: Collection[str], beside: Callable[[], Beside] | None) -> Mapping[str, Column]:
     columns: dict[str, Column] = {}
+    watching = None if beside is None else beside()
     rows = 0
-    for chunk in data.chunks():
+    for chunk in data.chunks(texts=texts):
         if not chunk:
             continue
+        if watching is not None:
+            watching.add(chunk)
         size = _size(next(iter(chunk.values())))
         for name, cells in chunk.items():
             if name not in columns:

@@ -295,6 +295,7 @@ SCHEDULE = {
     "FlexibleTimeWindow": {"Mode": "OFF"},
     "Target": {"Arn": "arn:aws:sagemaker:us-east-1:000000000000:pipeline/p", "RoleArn": ROLE},
 }
+TEAM = "arn:aws:scheduler:us-east-1:000000000000:schedule-group/team"
 MANY = "arn:aws:cloudwatch:us-east-1:000000000000:alarm:many"
 DELIVERED = {"RoleARN": ROLE, "BucketARN": "arn:aws:s3:::mlops-tests"}
 EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
@@ -515,7 +516,10 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("kms", "DescribeKey", {"KeyId": "alias/some"}),
     ("kms", "ListKeys", {}),
     ("kms", "ListAliases", {}),
-    ("scheduler", "CreateScheduleGroup", {"Name": "team"}),
+    ("scheduler", "CreateScheduleGroup", {"Name": "team", "Tags": [{"Key": "team", "Value": "growth"}]}),
+    ("scheduler", "TagResource", {"ResourceArn": TEAM, "Tags": [{"Key": "a", "Value": "b"}]}),
+    ("scheduler", "ListTagsForResource", {"ResourceArn": TEAM}),
+    ("scheduler", "UntagResource", {"ResourceArn": TEAM, "TagKeys": ["a"]}),
     ("scheduler", "GetScheduleGroup", {"Name": "team"}),
     ("scheduler", "ListScheduleGroups", {}),
     ("scheduler", "CreateSchedule", {**SCHEDULE, "GroupName": "team", "StartDate": datetime(2030, 1, 1, tzinfo=UTC)}),

@@ -24,8 +24,10 @@ from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.account.protected import Protected, is_change
 from mlops.cli import cli
+from mlops.deploy.calls import method
 from mlops.deploy.declared.wanting import RESOURCE
 from mlops.deploy.endpoints import history
+from mlops.deploy.resources.monitor import RESOURCE_TYPE as MONITOR
 from mlops.ir import Refusal, unheard
 from mlops.ir.feedback import Loop
 from mlops.project.environments import read_project
@@ -151,6 +153,8 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints shadow", ("churn",), code=2),
     Reads("endpoints forecast", ("churn", "--metric", "none"), code=2),
     Reads("verdict explain", ("churn",), code=2),
+    Reads("monitor list"),
+    Reads("monitor show", ("watch",)),
     Reads("endpoints watch", ("churn", "--for", "0")),
     Reads("streams list"),
     Reads("streams show", ("clicks",)),
@@ -168,6 +172,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("models approve", ("churn", "2"), "approve version 2 of churn"),
     Changes("models reject", ("churn", "1"), "reject version 1 of churn"),
     Changes("promote", ("churn", "--endpoint", "other"), "take version 1 of churn to the endpoint other", "--to"),
+    Changes("monitor run", ("watch",), "run the monitor watch", code=1),
     Changes("endpoints outcome", ("churn", "labels.csv"), "publish 1 outcome of churn"),
     Changes("streams put", ("clicks", "labels.csv"), "put records into the stream clicks"),
     Changes("streams replay", ("clicks",), "put again what 1 object of the stream clicks hold"),
@@ -261,6 +266,10 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> P
         DeliveryStreamName="clicks", ExtendedS3DestinationConfiguration=place
     )
     s3.put_object(Bucket="acme-ml", Key="failed/clicks-1-2026", Body=b'{"attemptsMade": 1, "rawData": "YQ=="}')
+    watched = {"endpoint": "churn", "code": "s3://acme-ml/code", "role": role, "instance": "ml.m5.large", "drift": {}}
+    scheduler = boto("scheduler", moto_url)
+    for call in MONITOR.create("watch", watched):
+        getattr(scheduler, method(call.operation))(**call.request)
     ours = [{"Key": RESOURCE, "Value": "endpoint served"}]
     sagemaker.create_endpoint(EndpointName="served", EndpointConfigName="c", Tags=ours)
     return tmp_path

@@ -10,7 +10,7 @@ import pytest
 from botocore.validate import ParamValidator
 
 from mlops import resources
-from mlops.check.shapes import shape
+from mlops.check.shapes import own_shape, shape
 from mlops.check.sources import open_one, open_targets, pipeline_files
 from mlops.declare.resources.base import DeclaredResource
 from mlops.deploy.declared.wanting import want
@@ -442,7 +442,11 @@ def test_every_field_of_a_resource_is_a_member_of_the_request() -> None:
         if not (isinstance(made, type) and issubclass(made, DeclaredResource)):
             continue
         step_type = made.step_type
-        against = shape(step_type.service, step_type.request or "")
+        against = (
+            own_shape(step_type)
+            if step_type.arguments is not None
+            else shape(step_type.service, step_type.request or "")
+        )
         assert against is not None, name
         for field in made.constructor.fields:
             if field.path and not field.path.startswith("/"):

@@ -51,6 +51,19 @@ CHANGES = {
         "TagResource": "upsert: a declared alarm",
         "DeleteAlarms": "destroy --resources",
     },
+    "deploy/resources/monitor.py": {
+        "CreateScheduleGroup": "upsert: a declared monitor",
+        "CreateSchedule": "upsert: a declared monitor",
+        "UpdateSchedule": "upsert: a declared monitor",
+        "TagResource": "upsert: a declared monitor",
+        "DeleteScheduleGroup": "destroy --resources",
+    },
+    "deploy/monitors/running.py": {
+        "CreateProcessingJob": "monitor run",
+        "PutMetricData": "monitor run",
+        "PutEvents": "monitor run",
+        "PutObject": "monitor run",
+    },
     "deploy/resources/tags.py": {"AddTags": "set the tags", "DeleteTags": "remove the tags"},
     "deploy/resources/schedule.py": {
         "CreateSchedule": "create the schedule",
@@ -248,6 +261,7 @@ NOT_OF_CI = {
     "DeleteModel": "destroy --resources",
     "DeleteEndpointConfig": "destroy --resources",
     "DeleteAlarms": "destroy --resources",
+    "DeleteScheduleGroup": "destroy --resources",
     "AssumeRole": "`assume_role` of an environment",
     "ListEndpoints": "endpoints list, models reject",
     "Search": "a regular expression's",

@@ -43,6 +43,15 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "ComparisonOperator": "GreaterThanThreshold",
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "monitor": {
+        "endpoint": "churn",
+        "code": "s3://acme-ml/code",
+        "role": TARGET["RoleArn"],
+        "instance": "ml.m5.large",
+        "schedule": "rate(1 hour)",
+        "drift": {"false_alarms": 0.05},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}

@@ -19,19 +19,26 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
+    from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
     # End of imports.
 
 # Names: written by `make names`.
 __all__ = [
     "Alarm",
     "Asynchronous",
+    "Bias",
     "Capture",
     "Container",
+    "DataQuality",
+    "Drift",
     "Endpoint",
     "EndpointConfig",
+    "FeatureDrift",
     "Metric",
     "Model",
     "ModelData",
+    "ModelQuality",
+    "Monitor",
     "Network",
     "Query",
     "Serverless",
@@ -42,13 +49,19 @@ __all__ = [
 _HOMES = {
     "Alarm": "mlops.declare.resources.alarm",
     "Asynchronous": "mlops.declare.resources.endpoint_config",
+    "Bias": "mlops.declare.resources.monitor",
     "Capture": "mlops.declare.resources.endpoint_config",
     "Container": "mlops.declare.resources.model",
+    "DataQuality": "mlops.declare.resources.monitor",
+    "Drift": "mlops.declare.resources.monitor",
     "Endpoint": "mlops.declare.resources.endpoint",
     "EndpointConfig": "mlops.declare.resources.endpoint_config",
+    "FeatureDrift": "mlops.declare.resources.monitor",
     "Metric": "mlops.declare.resources.alarm",
     "Model": "mlops.declare.resources.model",
     "ModelData": "mlops.declare.resources.model",
+    "ModelQuality": "mlops.declare.resources.monitor",
+    "Monitor": "mlops.declare.resources.monitor",
     "Network": "mlops.declare.resources.model",
     "Query": "mlops.declare.resources.alarm",
     "Serverless": "mlops.declare.resources.endpoint_config",

@@ -93,8 +93,10 @@ def create_schedule_group(state: State, request: Mapping[str, Any]) -> Mapping[s
         raise taken
 
     def act() -> Mapping[str, Any]:
+        told = _arn_of(state, "schedule-group", name)
         resources.insert(state, GROUP, name, {"State": "ACTIVE"}, taken=taken)
-        return {"ScheduleGroupArn": _arn_of(state, "schedule-group", name)}
+        resources.tag(state, told, request)
+        return {"ScheduleGroupArn": told}
 
     return _once(state, "CreateScheduleGroup", request, act)
 

@@ -1,0 +1,92 @@
+"""Declared monitors: what there is, run by hand, and what their runs found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.account import answers
+from mlops.deploy.monitors import running, windows
+from mlops.deploy.monitors.running import Monitor as Monitor
+from mlops.deploy.monitors.running import Run as Run
+from mlops.ir import Listener, UsageError
+from mlops.use_cases.approval import Consent, need_consent
+from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.news import Said
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """``runs`` are the newest, the newest first."""
+
+    monitor: Monitor
+    runs: Sequence[Run]
+
+
+def run(environment: str, name: str, since: str | None, until: str | None, consent: Consent, listener: Listener) -> Run:
+    """Times are ISO 8601, in UTC where they say no other. Raises UsageError and Refusal."""
+    begin, end = _time(since, "--since"), _time(until, "--until")
+    connected = connect_here(environment)
+    with answers():
+        monitor = running.find(connected.account, name)
+        window = windows.given(begin, end, monitor.window, datetime.now(UTC))
+        need_consent(connected, f"run the monitor {name}, which starts a job", consent)
+        return running.run(
+            connected.account,
+            connected.environment,
+            monitor,
+            window,
+            say=lambda text: listener(Said(text=text)),
+        )
+
+
+def _time(text: str | None, option: str) -> datetime | None:
+    if text is None:
+        return None
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise UsageError(f"{option} {text!r} is no time", hint="write it as 2026-11-29T09:00:00Z") from None
+    return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def listed(environment: str) -> list[Monitor]:
+    with answers():
+        return running.listed(connect_here(environment).account)
+
+
+def show(environment: str, name: str, most: int) -> Shown:
+    connected = connect_here(environment)
+    with answers():
+        monitor = running.find(connected.account, name)
+        places = running.runs(connected.account, connected.environment, monitor)[-most:]
+        found = []
+        for place in reversed(places):
+            try:
+                found.append(running.read(connected.account, place))
+            except running.NothingLeft:
+                continue  # it is under way, or was cut off
+        return Shown(monitor, found)
+
+
+def as_dictionary(found: Run | Monitor | Shown) -> dict[str, Any]:
+    match found:
+        case Monitor():
+            return {
+                "name": found.name,
+                "endpoint": found.endpoint,
+                "window": found.window,
+                "scheduled": found.scheduled,
+                "schedule": found.told.get("schedule"),
+                "kinds": list(found.kinds),
+            }
+        case Shown():
+            told: Mapping[str, Any] = found.monitor.told
+            return {
+                **as_dictionary(found.monitor),
+                "declared": told,
+                "runs": [as_dictionary(item) for item in found.runs],
+            }
+    return asdict(found)

@@ -1,0 +1,136 @@
+"""A declared monitor is a schedule in a group of its own: planned, made, changed where it stands, removed; and run."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from mlops.deploy.declared import plan_report
+from mlops.deploy.declared.destroy import destroy, plan_removal
+from mlops.deploy.declared.wanting import RESOURCE
+from mlops.deploy.monitors import inputs, running
+from mlops.deploy.monitors.windows import Window, given
+from mlops.deploy.resources.monitor import pieces
+from mlops.ir import Refusal, UsageError
+
+from .conftest import World
+from .test_declared import planned, upserted
+
+MONITOR = """
+from mlops import resources
+resources.Monitor(
+    "watch", endpoint="churn", schedule="rate({a} hours)", baseline="s3://acme-ml/train/", label_column="churned",
+    drift=resources.Drift(0.01, features={{"age": resources.FeatureDrift("psi", 0.1)}}),
+    model_quality=resources.ModelQuality("Regression", at_most={{"rmse": 3}}), tags={{"team": "growth"}},
+)
+"""
+
+
+def test_it_is_made_changed_and_removed(world: World) -> None:
+    scheduler = world.account.client("scheduler")
+    plan = planned(world, MONITOR, a="2")
+    assert [action.label for action in plan.actions if "upload" not in action.label] == ["create the monitor watch"]
+    assert "  + monitor watch\n" in plan_report.text(plan)
+    upserted(world, MONITOR, a="2")
+    assert not planned(world, MONITOR, a="2").actions
+
+    (monitor,) = running.listed(world.account)
+    assert (monitor.name, monitor.endpoint, monitor.kinds, monitor.scheduled) == (
+        "watch",
+        "churn",
+        ("drift", "model_quality"),
+        True,
+    )
+    assert monitor.told["drift"] == {
+        "false_alarms": 0.01,
+        "fewest": 100,
+        "features": {"age": {"statistic": "psi", "least": 0.1}},
+    }
+    schedule = scheduler.get_schedule(Name="watch", GroupName="mlops-monitor-watch")
+    job = json.loads(schedule["Target"]["Input"])
+    assert schedule["Target"]["Arn"] == "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
+    assert job["Environment"]["MLOPS_MONITOR_UNTIL"] == "<aws.scheduler.scheduled-time>"
+    group = scheduler.get_schedule_group(Name="mlops-monitor-watch")["Arn"]
+    tags = {item["Key"]: item["Value"] for item in scheduler.list_tags_for_resource(ResourceArn=group)["Tags"]}
+    assert (tags[RESOURCE], tags["team"]) == ("monitor watch", "growth")
+
+    assert "schedule: rate(2 hours) -> rate(3 hours)" in plan_report.text(planned(world, MONITOR, a="3"))
+    upserted(world, MONITOR, a="3")
+    assert running.find(world.account, "watch").told["schedule"] == "rate(3 hours)"
+
+    removal = plan_removal(world.account, world.environment, "watch")
+    assert removal.labels == ("monitor watch",)
+    destroy(world.account, world.environment, removal)
+    with pytest.raises(UsageError, match="there is no monitor 'watch'"):
+        running.find(world.account, "watch")
+
+
+def test_what_is_too_long_to_be_kept_is_told() -> None:
+    assert len(pieces({"features": ["x" * 300]})) == 2
+    with pytest.raises(ValueError, match="can be kept"):
+        pieces({"features": ["x" * 30_000]})
+
+
+def test_files_of_a_window_are_those_of_its_hours_and_of_no_shadow(world: World) -> None:
+    s3 = world.account.client("s3")
+    if world.environment.is_local:
+        world.account.ensure_bucket("acme-ml")  # type: ignore[attr-defined]
+    for key in (
+        "A/2026/11/29/09/a",
+        "B/2026/11/29/10/b",
+        "S/2026/11/29/09/s",
+        "A/2026/11/29/11/c",
+        "A/2026/11/29/08/d",
+    ):
+        s3.put_object(Bucket="acme-ml", Key=f"kept/churn/{key}.jsonl", Body=b"{}")
+    window = Window(datetime(2026, 11, 29, 9, 30, tzinfo=UTC), datetime(2026, 11, 29, 10, 30, tzinfo=UTC))
+    found = inputs.captured(world.account, "churn", "s3://acme-ml/kept", ["S"], window)
+    assert json.loads(found.manifest()) == [
+        {"prefix": "s3://acme-ml/kept/churn/"},
+        "A/2026/11/29/09/a.jsonl",
+        "B/2026/11/29/10/b.jsonl",
+    ]
+    assert inputs.captured(world.account, "nobody", "s3://acme-ml/kept", [], window).keys == []
+    label = "outcomes/churn/label/2026/11/29"
+    front = f"{world.environment.prefix}/" if world.environment.prefix else ""
+    for hour in ("08", "09", "23"):
+        s3.put_object(Bucket=world.environment.bucket, Key=f"{front}{label}/{hour}/00-00-000-a.jsonl", Body=b"{}")
+    told = inputs.outcomes(world.account, world.environment, "churn", "label", window)
+    assert [key.split("/")[-2] for key in told.keys] == ["09", "23"]
+
+
+def test_a_baseline_of_data_is_read_one_time_and_one_that_is_not_there_is_told(world: World) -> None:
+    s3 = world.account.client("s3")
+    bucket = world.environment.bucket
+    with pytest.raises(Refusal, match="nothing lies there"):
+        inputs.baseline(world.account, f"s3://{bucket}/train/", "churn", f"s3://{bucket}/kept")
+    s3.put_object(Bucket=bucket, Key="train/a.csv", Body=b"a\n1\n")
+    first = inputs.baseline(world.account, f"s3://{bucket}/train/", "churn", f"s3://{bucket}/kept")
+    assert first.made is not None
+    s3.put_object(Bucket=bucket, Key=f"{first.made.split('/', 3)[3]}/statistics.json", Body=b"{}")
+    second = inputs.baseline(world.account, f"s3://{bucket}/train/", "churn", f"s3://{bucket}/kept")
+    assert (second.made, second.inputs[0]["S3Input"]["S3Uri"]) == (None, f"{first.made}/")
+    s3.put_object(Bucket=bucket, Key="train/a.csv", Body=b"a\n2\n")
+    assert inputs.baseline(world.account, f"s3://{bucket}/train/", "churn", f"s3://{bucket}/kept").made != first.made
+
+
+NOW = datetime(2026, 11, 29, 10, 20, tzinfo=UTC)
+WINDOWS: list[tuple[Any, Any, str]] = [
+    (None, None, "20261129T090000Z-20261129T100000Z"),
+    (datetime(2026, 11, 29, 7, tzinfo=UTC), None, "20261129T070000Z-20261129T080000Z"),
+    (datetime(2026, 11, 29, 10, tzinfo=UTC), None, "20261129T100000Z-20261129T102000Z"),
+    (None, datetime(2026, 11, 29, 8, tzinfo=UTC), "20261129T070000Z-20261129T080000Z"),
+]
+
+
+@pytest.mark.parametrize(("since", "until", "key"), WINDOWS)
+def test_a_window_is_the_last_one_or_what_is_asked_for(since: Any, until: Any, key: str) -> None:
+    assert given(since, until, "1h", NOW).key == key
+
+
+def test_a_window_that_ends_before_it_begins_is_told() -> None:
+    with pytest.raises(UsageError, match="is not before"):
+        given(NOW, NOW, "1h", NOW)

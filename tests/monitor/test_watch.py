@@ -1,0 +1,156 @@
+"""The job of a declared monitor, in this process: what it is given, and what it leaves."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from mlops.monitor.fault import Fault
+from mlops.monitor.watch import run
+
+from .test_captured import line
+
+ROWS = 400
+
+
+def requests(seed: int, moved: float = 0.0, hour: int = 9) -> list[str]:
+    random = np.random.default_rng(seed)
+    found = []
+    for number in range(ROWS):
+        age, plan = random.normal(40 + moved, 10), "paid" if random.random() < 0.4 else "free"
+        at = f"2026-11-29T{hour:02}:{number // 60 % 60:02}:{number % 60:02}Z"
+        found.append(line(f"{age:.2f},{plan}", f"{random.random():.3f}", at, f"{hour}-{number}"))
+    return found
+
+
+def training(seed: int = 0) -> str:
+    random = np.random.default_rng(seed)
+    told = [f"{random.normal(40, 10):.2f},{'paid' if random.random() < 0.4 else 'free'},1" for _ in range(1000)]
+    return "\n".join(["age,plan,churned", *told])
+
+
+def label(name: str, value: object) -> str:
+    return json.dumps({"groundTruthData": {"data": str(value), "encoding": "CSV"}, "eventMetadata": {"eventId": name}})
+
+
+class Job:
+    def __init__(self, folder: Path, **told: Any) -> None:
+        self.inputs, self.folder = folder / "processing" / "input", folder
+        given = {"monitor": "watch", "endpoint": "churn", "label_column": "churned", **told}
+        self.put("monitor/monitor.json", json.dumps(given))
+        self.put("baseline/train.csv", training())
+
+    def put(self, name: str, text: str) -> None:
+        place = self.inputs / name
+        place.parent.mkdir(parents=True, exist_ok=True)
+        place.write_text(text)
+
+    def read(self, name: str) -> Mapping[str, Any]:
+        found: Mapping[str, Any] = json.loads((self.folder / "processing" / name).read_text())
+        return found
+
+    def violations(self, kind: str) -> list[tuple[str, str]]:
+        found = self.read(f"output/{kind}/constraint_violations.json")["violations"]
+        return [(item.get("feature_name") or item["metric_name"], item["constraint_check_type"]) for item in found]
+
+
+ALL = {
+    "data_quality": {},
+    "drift": {},
+    "model_quality": {
+        "problem_type": "BinaryClassification",
+        "probability_attribute": "prediction",
+        "at_least": {"accuracy": 0.9},
+    },
+    "bias": {
+        "facet": [{"name_or_index": "plan", "value_or_threshold": ["free"]}],
+        "label_values_or_threshold": [1],
+        "at_most": {"DPPL": 0.3},
+    },
+}
+
+
+def test_a_window_is_looked_at_in_each_way(tmp_path: Path) -> None:
+    job = Job(tmp_path, **ALL)
+    job.put("captured/A/a.jsonl", "\n".join([*requests(1), "no JSON"]))
+    scores = [float(json.loads(text)["captureData"]["endpointOutput"]["data"]) for text in requests(1)]
+    truth = [label(f"9-{number}", int(score > 0.5)) for number, score in enumerate(scores[:300])]
+    job.put("labels/2026/11/29/09/00-00-000-a.jsonl", "\n".join([label("9-0", "?"), *truth]))
+    assert run({}, tmp_path) is None
+    told = job.read("output/run.json")
+    assert (told["lines"], told["unreadable"]) == (401, 1)
+    assert {kind: (found["rows"], found["violations"]) for kind, found in told["kinds"].items()} == {
+        "data_quality": (400, 0),
+        "drift": (400, 0),
+        "model_quality": (300, 0),
+        "bias": (300, 0),
+    }
+    names = {metric["MetricName"] for metric in job.read("output/metrics.json")["metrics"]}
+    assert {
+        "feature_data_age",
+        "feature_non_null_plan",
+        "feature_baseline_drift_age",
+        "accuracy",
+        "bias_metric_DPPL",
+    } <= names
+    assert not {name for name in names if "prediction" in name}
+
+
+def test_what_went_wrong_is_told_by_each_look(tmp_path: Path) -> None:
+    job = Job(tmp_path, **ALL)
+    wrong = [text.replace("free", "gratis") for text in requests(1, moved=8.0)]
+    job.put("captured/A/a.jsonl", "\n".join(wrong))
+    job.put("labels/a.jsonl", "\n".join(label(f"9-{number}", number % 2) for number in range(ROWS)))
+    assert run({}, tmp_path) == 5
+    assert job.violations("data_quality") == [("plan", "categorical_values_check")]
+    assert {name for name, _ in job.violations("drift")} == {"age", "plan", "All features together"}
+    assert job.violations("model_quality") == [("accuracy", "LessThanThreshold")]
+    assert job.read("output/run.json")["kinds"]["bias"]["violations"] == 0  # nobody is left of who is looked at
+
+
+def test_the_next_run_goes_by_what_the_first_made_of_the_training_data(tmp_path: Path) -> None:
+    first = Job(tmp_path / "first", drift={})
+    first.put("captured/A/a.jsonl", "\n".join(requests(1, moved=5.0)))
+    run({}, tmp_path / "first")
+    made = tmp_path / "first" / "processing" / "baseline"
+    assert {path.name for path in made.iterdir()} == {"statistics.json", "constraints.json", "drift_baseline.json"}
+    second = Job(tmp_path / "second", drift={})
+    second.put("captured/A/a.jsonl", "\n".join(requests(1, moved=5.0)))
+    (second.inputs / "baseline" / "train.csv").unlink()
+    for path in made.iterdir():
+        second.put(f"baseline/{path.name}", path.read_text())
+    run({}, tmp_path / "second")
+    assert first.read("output/drift/drift.json") == second.read("output/drift/drift.json")
+    assert first.violations("drift")
+
+
+SILENT = {
+    "nothing captured": ("", "", "drift", "nothing was captured"),
+    "of another hour": (requests(1, hour=8), "", "data_quality", "nothing was captured"),
+    "no labels yet": (requests(1), "", "model_quality", "no request of this time has a label yet"),
+    "labels of others": (requests(1), [label("x", 1)], "bias", "no request of this time has a label yet"),
+}
+
+
+@pytest.mark.parametrize("case", SILENT)
+def test_where_there_is_nothing_to_compare_that_is_told(case: str, tmp_path: Path) -> None:
+    captured, labels, kind, why = SILENT[case]
+    job = Job(tmp_path, **ALL, since="2026-11-29T09:00:00Z", until="2026-11-29T10:00:00Z")
+    for name, lines in (("captured/A/a.jsonl", captured), ("labels/a.jsonl", labels)):
+        if lines:
+            job.put(name, "\n".join(lines))
+    assert run({}, tmp_path) is None
+    assert why in job.read("output/run.json")["kinds"][kind]["not_compared"]
+
+
+@pytest.mark.parametrize(("told", "why"), [({}, "looks for nothing"), ({"drift": {"least": "x"}}, "drift.least")])
+def test_a_monitor_that_cannot_be_run_is_told(told: Any, why: str, tmp_path: Path) -> None:
+    job = Job(tmp_path, **told)
+    job.put("captured/A/a.jsonl", "\n".join(requests(1)))
+    with pytest.raises(Fault, match=why):
+        run({}, tmp_path)
