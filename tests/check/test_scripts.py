@@ -63,6 +63,7 @@ def parser(*lines: str, parse: str = "parse_args") -> str:
     [
         ("src/train.py", ("setup.py",), "src/train"),
         ("train.v2.py", ("setup.py",), "train.v2"),
+        ("src/deep/train.py", ("setup.py", "requirements.txt"), "src/deep/train"),
         ("src/train.py", (), None),
         ("train.py", ("setup.py",), None),
         ("src/train.sh", ("setup.py",), None),

@@ -54,6 +54,14 @@ class Row:
 AFTER = "pipeline.upsert(role_arn=ROLE)\nexecution = pipeline.start()\n"
 STARTED = (("D106", 2), ("D106", 3))
 
+FITTED = """from sagemaker.sklearn import SKLearn
+from sagemaker.workflow.steps import TrainingStep
+session = sagemaker.Session(default_bucket="acme-ml")
+about = {"role": ROLE, "instance_type": "ml.m5.xlarge", "instance_count": 1, "sagemaker_session": session}
+one = SKLearn("prep.py", framework_version="1.2-1", **about)
+"""
+"""Five lines."""
+
 V2 = {
     "what would be done is told at its lines": Row(
         f"pipeline = piped(made().run(code='prep.py'))\n{AFTER}pass", STARTED
@@ -193,6 +201,76 @@ V2 = {
         "pipeline = Pipeline('nightly_run', steps=[step], sagemaker_session=PipelineSession())",
         [("D005", 2)],
         ["'nightly_run' is no name for a pipeline"],
+    ),
+    "what is done in a function is told at its lines": Row(
+        "def main(role=ROLE):\n    pipeline = piped(made(role).run(code='prep.py'))\n"
+        "    pipeline.upsert(role_arn=role)\n    return pipeline.start()\nexecution = main()",
+        (("D106", 3), ("D106", 4)),
+    ),
+    "what is made and deleted is told at its lines": Row(
+        "pipeline = piped(made().run(code='prep.py'))\npipeline.create(ROLE)\npipeline.update(ROLE)\npipeline.delete()",
+        (("D106", 2), ("D106", 3), ("D106", 4)),
+    ),
+    "what is done in one expression is told at its line": Row(
+        "pipeline = piped(made().run(code='prep.py'))\nstarted = [pipeline.upsert(role_arn=ROLE), pipeline.start()]\n",
+        (("D106", 2), ("D106", 2)),
+    ),
+    "a session that trains at once": Row(
+        FITTED + "steps = TrainingStep('Fit', step_args=one.fit({'train': 's3://acme-ml/t/'}))",
+        [("D110", 6)],
+        ["CreateTrainingJob", "PipelineSession"],
+        pipelines=0,
+    ),
+    "a session that transforms at once": Row(
+        "from sagemaker.transformer import Transformer\nfrom sagemaker.workflow.steps import TransformStep\n"
+        "one = Transformer('m', 1, 'ml.m5.large', sagemaker_session=sagemaker.Session(default_bucket='acme-ml'))\n"
+        "step = TransformStep('Score', step_args=one.transform(data='s3://acme-ml/t/'))",
+        [("D110", 4)],
+        ["CreateTransformJob", "PipelineSession"],
+        pipelines=0,
+    ),
+    "a session that tunes at once": Row(
+        FITTED + "from sagemaker.tuner import ContinuousParameter, HyperparameterTuner\n"
+        "found = [{'Name': 'a', 'Regex': 'a=([0-9.]+)'}]\n"
+        "tuner = HyperparameterTuner(one, 'a', {'alpha': ContinuousParameter(0.1, 1)}, found, max_jobs=2)\n"
+        "from sagemaker.workflow.steps import TuningStep\n"
+        "step = TuningStep('Tune', step_args=tuner.fit({'train': 's3://acme-ml/t/'}))",
+        [("D110", 10)],
+        ["CreateHyperParameterTuningJob", "PipelineSession"],
+        pipelines=0,
+    ),
+    "a template's names with None as their default": Row(
+        "def get_pipeline(region, sagemaker_project_arn=None, role=None, default_bucket=None, pipeline_name='tail'):\n"
+        "    return piped(made(role).run(code='prep.py'))"
+    ),
+    "a role with None as its default among others": Row(
+        "def get_pipeline(*, role_arn=None, model_package_group_name='churn'):\n"
+        "    return piped(made(role_arn).run(code='prep.py'))"
+    ),
+    "an execution role with None as its default": Row(
+        "def create_pipeline(execution_role=None, bucket=None):\n"
+        "    return piped(made(execution_role).run(code='prep.py'))\npipeline = create_pipeline(ROLE)"
+    ),
+    "a model of the hub": Row(
+        "from sagemaker.jumpstart.model import JumpStartModel\n"
+        "JumpStartModel(model_id='huggingface-llm-mistral-7b', role=ROLE, sagemaker_session=PipelineSession())",
+        [("D102", 2)],
+        ["nothing is asked while composing"],
+        pipelines=0,
+    ),
+    "an estimator of the hub": Row(
+        "from sagemaker.jumpstart.estimator import JumpStartEstimator\n"
+        "JumpStartEstimator(model_id='lightgbm-classification-model', role=ROLE, sagemaker_session=PipelineSession())",
+        [("D102", 2)],
+        ["nothing is asked while composing"],
+        pipelines=0,
+    ),
+    "hyperparameters of the hub": Row(
+        "from sagemaker import hyperparameters\n"
+        "hyperparameters.retrieve_default(model_id='lightgbm-classification-model', model_version='*')",
+        [("D102", 2)],
+        ["nothing is asked while composing"],
+        pipelines=0,
     ),
     "it asks a person": Row("name = input('Name? ')", [("D102", 1)], ["nobody answers"], pipelines=0),
 }
