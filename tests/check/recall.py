@@ -20,7 +20,7 @@ from test_algorithms import EXAMPLES, alone, channels, known, training
 from mlops.check import check
 from mlops.check.shapes import Shape, shape
 from mlops.check.subject import Subject
-from mlops.ir import Definition
+from mlops.ir import Definition, Severity
 from mlops.ir.reader import read
 from mlops.knowledge.algorithms import Hyperparameter, names
 
@@ -44,14 +44,15 @@ def read_whole(document: Any) -> Definition:
 
 
 def told(document: Any) -> set[tuple[str, str]]:
+    """As errors."""
     definition, findings = read(json.dumps(document), "derived.json")
-    if definition is None:
-        return {(item.code, item.path) for item in findings}
-    return {(item.code, item.path) for item in check(definition, findings=findings, types=TYPES).findings}
+    if definition is not None:
+        findings = check(definition, findings=findings, types=TYPES).findings
+    return {(item.code, item.path) for item in findings if item.severity is Severity.ERROR}
 
 
 def codes(fault: Derived, bases: dict[int, set[tuple[str, str]]]) -> set[str]:
-    """What is told of a fault and not of its base."""
+    """What is told of a fault, as an error, and not of its base."""
     if id(fault.base) not in bases:
         bases[id(fault.base)] = told(fault.base)
     return {code for code, _ in told(fault.document) - bases[id(fault.base)]}
@@ -120,7 +121,8 @@ def _leaf(base: Any, value: Any, shape: Shape, path: tuple[Any, ...], what: str)
     def put(way: str, spoilt: Any) -> Derived:
         return Derived(way, what, _with(base, path, spoilt), base)
 
-    yield put("another type", 7 if isinstance(value, str | dict | list | bool) else "seven")
+    numeric = shape.kind in ("integer", "long", "float", "double")
+    yield put("another type", "seven" if numeric else 7)
     match shape.kind:
         case "string":
             if "enum" in shape.raw:
@@ -202,6 +204,18 @@ SOUND_ALL_THE_SAME: Mapping[tuple[str, str], str] = {
     ): "the service names what a step makes",
 }
 """Derived faults that nobody tells, and why that is right."""
+WARNED: Mapping[tuple[str, str], str] = {
+    ("another form", "MetricDefinition.Regex"): "the expression compiles, and finds nothing",
+    ("another form", "ResponseMIMETypes"): "a test of AWS's own writes *",
+    ("another form", "SparkSubmit.entryPoint"): "it may be in the application's own image",
+    **{
+        ("required value gone", what): "an AWS notebook leaves out all of them, which may be a stub"
+        for what in (
+            "blazingtext.mode", "linear-learner.predictor_type", "randomcutforest.feature_dim", "xgboost.num_round",
+        )
+    },
+}  # fmt: skip
+"""Derived faults that are a warning, since the service or the container may take them."""
 
 REQUESTS = (
     "CreateAutoMLJobRequest",
@@ -218,7 +232,9 @@ REQUESTS = (
 _DEMANDS = re.compile(
     r"\b(must|can't|cannot|can not|only if|only when|mutually exclusive|required (if|when|for)|not supported|"
     r"isn't supported|don't (specify|set|use)|do not (specify|set|use)|"
-    r"either|but not both|instead of|exactly one|unique)\b",
+    r"either|but not both|instead of|exactly one|unique|isn't accepted|not compatible|no longer supported|"
+    r"valid values|requires that|is ignored|applicable only|only applicable|only supported|used only|can only be|"
+    r"always ends|jobs only|mode only|identifies an object|should not be|should be less|should be larger|combined)\b",
     re.IGNORECASE,
 )
 
