@@ -10,6 +10,7 @@ from mlops.declare.resources.by_environment import by_environment
 if TYPE_CHECKING:
     # Imports: written by `make names`.
     from mlops.declare.resources.alarm import Alarm, Metric, Query
+    from mlops.declare.resources.composite_alarm import CompositeAlarm
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
@@ -22,6 +23,7 @@ __all__ = [
     "Asynchronous",
     "Bias",
     "Capture",
+    "CompositeAlarm",
     "Container",
     "DataQuality",
     "Drift",

@@ -182,6 +182,7 @@ class Kept:
     - ``change``: as ``update``, and given what ``describe`` replied.
     - ``found``: whether there is one, by the reply to ``describe``, where that does not refuse what is not there.
     - ``form``: of declared properties, as ``read`` tells them.
+    - ``behind``: types whose resources are made before, since one may name them by text.
     - ``busy``: what it is doing, by the reply to ``describe``; it is waited for before and after each write.
     """
 
@@ -193,6 +194,7 @@ class Kept:
     change: Callable[[str, Mapping[str, Any], Mapping[str, Any]], tuple[Call, ...]]
     found: Callable[[Mapping[str, Any]], bool] = bool
     form: Callable[[Mapping[str, Any]], Mapping[str, Any]] = as_it_is
+    behind: tuple[str, ...] = ()
     busy: Callable[[Mapping[str, Any]], str | None] = at_rest
 
 

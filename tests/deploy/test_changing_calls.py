@@ -64,6 +64,11 @@ CHANGES = {
         "PutEvents": "monitor run",
         "PutObject": "monitor run",
     },
+    "deploy/resources/composite_alarm.py": {
+        "PutCompositeAlarm": "upsert: a declared alarm",
+        "TagResource": "upsert: a declared alarm",
+        "DeleteAlarms": "destroy --resources",
+    },
     "deploy/resources/tags.py": {"AddTags": "set the tags", "DeleteTags": "remove the tags"},
     "deploy/resources/schedule.py": {
         "CreateSchedule": "create the schedule",

@@ -11,7 +11,7 @@ from mlops.deploy.declared.wanting import RESOURCE
 from mlops.ir import Refusal
 
 from .conftest import World
-from .test_declared import planned, upserted
+from .test_declared import LOCAL, planned, upserted
 
 ALARM = """
 from mlops import resources
@@ -82,3 +82,33 @@ def test_what_somebody_else_made_is_told_and_left_alone(world: World) -> None:
 def _tags(world: World, arn: str) -> list[dict[str, str]]:
     found: list[dict[str, str]] = world.account.client("cloudwatch").list_tags_for_resource(ResourceARN=arn)["Tags"]
     return found
+
+
+COMPOSITE = """
+from mlops import resources
+c = resources.CompositeAlarm("churn", rule="ALARM(low) OR ALARM(high)", suppressor="low", wait=30, extension={a},
+                             description="either")
+for name in ("low", "high"):
+    resources.Alarm(name, metric=resources.Metric("shop", name), statistic="Sum", period=60, threshold=1,
+                    comparison="GreaterThanThreshold")
+"""
+
+
+@LOCAL
+def test_a_composite_alarm_comes_behind_those_that_it_names(world: World) -> None:
+    """moto has none."""
+    plan = planned(world, COMPOSITE)
+    assert [action.label for action in plan.actions] == [
+        "create the alarm low",
+        "create the alarm high",
+        "create the composite-alarm churn",
+    ]
+    upserted(world, COMPOSITE)
+    assert not planned(world, COMPOSITE).actions
+    upserted(world, COMPOSITE, a="60")
+    assert not planned(world, COMPOSITE, a="60").actions
+    cloudwatch = world.account.client("cloudwatch")
+    (found,) = cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"])["CompositeAlarms"]
+    assert found["ActionsSuppressorExtensionPeriod"] == 60
+    destroy(world.account, world.environment, plan_removal(world.account, world.environment, "churn"))
+    assert not cloudwatch.describe_alarms(AlarmTypes=["CompositeAlarm"]).get("CompositeAlarms")

@@ -52,6 +52,7 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "drift": {"false_alarms": 0.05},
         "Tags": [{"Key": "a", "Value": "b"}],
     },
+    "composite-alarm": {"AlarmRule": "TRUE", "Tags": [{"Key": "a", "Value": "b"}]},
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}

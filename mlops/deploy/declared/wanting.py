@@ -80,7 +80,9 @@ class Wanted:
     @cached_property
     def kept(self) -> tuple[Resource, ...]:
         """Those that are called by their own names, and changed where they stand; what one names comes before it."""
-        return tuple(resource for resource in self.resources if resource_types()[resource.type].kept is not None)
+        found = [(resource, kept) for resource in self.resources if (kept := resource_types()[resource.type].kept)]
+        first = {kind for _, kept in found for kind in kept.behind}
+        return tuple(resource for resource, _ in sorted(found, key=lambda item: item[0].type not in first))
 
     def contents(self, versions: Mapping[str, str], account: str = "") -> Mapping[str, Content]:
         """By type and name. ``versions`` are ARNs by group; what follows a group that is not among them is left out,

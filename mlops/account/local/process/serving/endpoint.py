@@ -63,7 +63,7 @@ from mlops.account.local.process.serving.row import Row
 from mlops.account.local.process.serving.shelves import Shelves
 from mlops.account.local.process.serving.usage import Measured, Meter, Usage
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.cloudwatch import alarms
+from mlops.account.local.services.cloudwatch import evaluating
 from mlops.account.local.state import ACCOUNT_ID
 from mlops.account.local.state import State as AccountState
 from mlops.account.shadow_pairs import ShadowPair
@@ -273,7 +273,7 @@ class _Endpoint:
 
     async def _ask_alarms(self, names: tuple[str, ...], at: float) -> None:
         """This process evaluates the alarms of its endpoint's deployment, and holds the endpoint's lock."""
-        self._tell(AlarmsTold(at, await self._by_clerk(alarms.red, self._account, names)))
+        self._tell(AlarmsTold(at, await self._by_clerk(evaluating.red, self._account, names)))
 
     async def _launch(self, server: ServerId, attempt: int) -> None:
         plan = self._plans[server.fleet, server.variant]

@@ -1,90 +1,154 @@
-"""Alarms over one metric. An alarm's state is worked out by whoever asks for it, and kept with its changes under the
-store's lock: nobody has to run for it. While a deployment bakes, the endpoint's own process asks for those that it
-watches, once a second.
-
-How missing values are treated follows the guide ("Configuring how CloudWatch alarms treat missing data"). The service
-looks back further than its evaluation periods where values are missing; here the periods alone are looked at.
-"""
+"""Alarms over metrics and over other alarms: put, told, switched and removed."""
 
 from __future__ import annotations
 
-import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any, Literal, TypeAlias
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
 
-from mlops.account.local import events
+from mlops.account.local import clock, events
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.cloudwatch.metrics import metric_of, series, start_of, wrong
+from mlops.account.local.services.cloudwatch import alarm_bodies, changes, judging
+from mlops.account.local.services.cloudwatch.alarm_bodies import KIND, SET_UNTIL, arn, find, is_composite, name_of
+from mlops.account.local.services.cloudwatch.evaluating import evaluated, set_until
+from mlops.account.local.services.cloudwatch.queries import period_of
+from mlops.account.local.services.cloudwatch.series import start_of, wrong
 from mlops.account.local.services.sagemaker import resources
-from mlops.account.local.services.sagemaker.deployments import ALARM
-from mlops.account.local.state import ACCOUNT_ID, State, moment
-from mlops.ir.values import Value
+from mlops.account.local.state import State
+from mlops.ir.events import Event
+from mlops.knowledge.cloudwatch import alarm_rules
 
-KIND = ALARM
-Standing: TypeAlias = Literal["OK", "ALARM", "INSUFFICIENT_DATA"]
-_COMPARE: Mapping[str, tuple[Callable[[float, float], bool], str]] = {
-    "GreaterThanOrEqualToThreshold": (operator.ge, "greater than or equal to"),
-    "GreaterThanThreshold": (operator.gt, "greater than"),
-    "LessThanThreshold": (operator.lt, "less than"),
-    "LessThanOrEqualToThreshold": (operator.le, "less than or equal to"),
-}
-_HISTORY = "alarm.changed"
-_SET_UNTIL = "SetUntil"
-_SHORTEST_SET, _LONGEST_SET = 10, 60
 _PAGE = 100
+_DAY, _WEEK, _HOUR = 86_400, 7 * 86_400, 3600
+_TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
+_NOT_HERE = ("EvaluationCriteria", "EvaluationWindow", "WarmUpConfiguration", "EvaluationInterval")
 
 
 def put_metric_alarm(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = request["AlarmName"]
-    for member in ("ComparisonOperator", "EvaluationPeriods", "Threshold"):
-        if request.get(member) is None:
-            raise wrong(f"The parameter {member} is required.")
-    if request["ComparisonOperator"] not in _COMPARE:
-        raise wrong("Anomaly detection is not evaluated by the local account.")
-    if (request.get("DatapointsToAlarm") or 1) > request["EvaluationPeriods"]:
-        raise wrong("The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
-    _statistic(request)
+    _judge(request)
+    _put(state, request)
+    return {}
+
+
+def put_composite_alarm(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    try:
+        rule = alarm_rules.parse(request["AlarmRule"])
+    except alarm_rules.Malformed as error:
+        raise wrong(f"AlarmRule is not valid: {error}.") from None
+    gone = [told for told in dict.fromkeys(alarm_rules.alarms(rule)) if find(state, name_of(told)) is None]
+    if gone:
+        raise wrong(f"Could not save the composite alarm as alarms [{', '.join(gone)}] in the alarm rule do not exist")
+    periods = [request.get(f"ActionsSuppressor{which}Period") for which in ("Wait", "Extension")]
+    if request.get("ActionsSuppressor"):
+        if any(period is None for period in periods):
+            raise wrong("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod go with ActionsSuppressor.")
+        if find(state, name_of(request["ActionsSuppressor"])) is None:
+            raise wrong(f"The actions suppressor {request['ActionsSuppressor']} does not exist.")
+    elif any(period is not None for period in periods):
+        raise wrong("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod need an ActionsSuppressor.")
+    _put(state, request)
+    return {}
+
+
+def _put(state: State, request: Mapping[str, Any]) -> None:
+    """Made, or replaced but for its state and its tags."""
+    name, now = request["AlarmName"], datetime.now(UTC)
     body = {member: value for member, value in request.items() if member != "Tags" and value is not None}
     with state.store.transaction():
-        before = resources.find(state, KIND, name)
-        fresh = {"StateValue": "INSUFFICIENT_DATA", "StateReason": "Unchecked: Initial alarm creation"}
-        kept = {member: value for member, value in (before or fresh).items() if member.startswith("State")}
-        kept.setdefault("StateUpdatedTimestamp", moment(datetime.now(UTC)))
+        before = find(state, name)
+        if before is not None and is_composite(before) != is_composite(body):
+            raise wrong(f"There is an alarm {name} of another type.")
+        kept = alarm_bodies.fresh(now) if before is None else alarm_bodies.states(before)
+        kept.pop("EvaluationState", None)
+        whole = {**body, **kept, "AlarmConfigurationUpdatedTimestamp": now}
         if before is None:
-            taken = wrong(f"{name} is there already.")
-            resources.insert(state, KIND, name, {**body, **kept}, taken=taken)
+            resources.insert(state, KIND, name, whole, taken=wrong(f"{name} is there already."))
+            resources.tag(state, arn(state, name), request)
         else:
-            resources.replace(state, KIND, name, {**body, **kept})
-        resources.tag(state, arn(state, name), request)
-    return {}
+            resources.replace(state, KIND, name, whole)
+        _tell(state, body, "created" if before is None else "updated", now)
+    clock.wake(state)
+
+
+def _tell(state: State, body: Mapping[str, Any], what: str, now: datetime) -> None:
+    name = body["AlarmName"]
+    detail = {"what": what, "type": alarm_bodies.type_of(body)}
+    events.append(state.store, Event(changes.CONFIGURED, now, name, {"alarm": name}, detail))
 
 
 def describe_alarms(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     now = datetime.now(UTC)
-    names, prefix = request.get("AlarmNames"), request.get("AlarmNamePrefix") or ""
-    rows = state.store.all("SELECT name FROM resource WHERE kind = ? ORDER BY name", KIND)
-    wanted = [
-        row["name"] for row in rows if row["name"].startswith(prefix) and (not names or row["name"] in set(names))
-    ]
-    found = [alarm for alarm in (evaluated(state, name, now) for name in wanted) if alarm is not None]
+    types = request.get("AlarmTypes") or ("MetricAlarm",)
+    names = [name for name, body in alarm_bodies.every(state) if _is_asked(state, body, request, types)]
+    found = [alarm for alarm in (evaluated(state, name, now) for name in names) if alarm is not None]
     if request.get("StateValue"):
         found = [alarm for alarm in found if alarm["StateValue"] == request["StateValue"]]
     start = start_of(request)
     size = request.get("MaxRecords") or _PAGE
+    page = found[start : start + size]
     return {
-        "MetricAlarms": found[start : start + size],
-        "CompositeAlarms": [],
+        "MetricAlarms": [alarm for alarm in page if not is_composite(alarm)],
+        "CompositeAlarms": [alarm for alarm in page if is_composite(alarm)],
         "NextToken": str(start + size) if start + size < len(found) else None,
     }
+
+
+def _is_asked(state: State, body: Mapping[str, Any], request: Mapping[str, Any], types: Any) -> bool:
+    name = body["AlarmName"]
+    if alarm_bodies.type_of(body) not in types or not name.startswith(request.get("AlarmNamePrefix") or ""):
+        return False
+    if request.get("AlarmNames") and name not in request["AlarmNames"]:
+        return False
+    prefix = request.get("ActionPrefix")
+    listed = [action for member in _ACTIONS for action in body.get(member) or ()]
+    if prefix and not any(action.startswith(prefix) for action in listed):
+        return False
+    parent, child = request.get("ChildrenOfAlarmName"), request.get("ParentsOfAlarmName")
+    if parent and name not in _children(find(state, parent)):
+        return False
+    return not child or child in _children(body)
+
+
+_ACTIONS = ("OKActions", "AlarmActions", "InsufficientDataActions")
+
+
+def _children(body: Mapping[str, Any] | None) -> set[str]:
+    if body is None or not is_composite(body):
+        return set()
+    return {name_of(told) for told in alarm_rules.alarms(alarm_rules.parse(body["AlarmRule"]))}
+
+
+def describe_alarms_for_metric(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Those of one metric, without metric math, as the service has it."""
+    wanted = {member: request.get(member) for member in ("Namespace", "MetricName")}
+    pairs = _pairs(request.get("Dimensions"))
+    found = []
+    for name, body in alarm_bodies.every(state):
+        if is_composite(body) or any(body.get(member) != value for member, value in wanted.items()):
+            continue
+        others = ("Statistic", "ExtendedStatistic", "Period", "Unit")
+        if _pairs(body.get("Dimensions")) != pairs or any(
+            request.get(member) not in (None, body.get(member)) for member in others
+        ):
+            continue
+        found.append(evaluated(state, name, datetime.now(UTC)))
+    return {"MetricAlarms": [alarm for alarm in found if alarm is not None]}
+
+
+def _pairs(dimensions: Any) -> list[tuple[str, str]]:
+    return sorted((item["Name"], item["Value"]) for item in dimensions or ())
 
 
 def delete_alarms(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     """Those that are not there are no mistake, as at the service."""
     with state.store.transaction():
         for name in request["AlarmNames"]:
-            if resources.find(state, KIND, name) is not None:
+            body = find(state, name)
+            if body is not None:
                 resources.remove(state, KIND, name, arn(state, name))
+                clock.forget(state, KIND, name)
+                _tell(state, body, "deleted", datetime.now(UTC))
     return {}
 
 
@@ -92,135 +156,96 @@ def set_alarm_state(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     """Until the next evaluation, as at the service: that comes when its period, of 10 to 60 seconds, has gone by."""
     now = datetime.now(UTC)
     with state.store.transaction():
-        body = resources.find(state, KIND, request["AlarmName"])
+        body = find(state, request["AlarmName"])
         if body is None:
             raise Refusal("ResourceNotFound", f"{request['AlarmName']} does not exist.", 404)
-        _, _, period = _statistic(body)
-        lasts = timedelta(seconds=min(max(period, _SHORTEST_SET), _LONGEST_SET))
-        _change(state, {**body, _SET_UNTIL: moment(now + lasts)}, request["StateValue"], request["StateReason"], now)
+        body = {**body, SET_UNTIL: set_until(body, now)}
+        data = request.get("StateReasonData") or json.dumps({"version": "1.0"})
+        verdict = judging.Verdict(request["StateValue"], request["StateReason"], data)
+        if verdict.standing == body["StateValue"]:
+            resources.replace(state, KIND, body["AlarmName"], {**body, "StateReason": verdict.reason})
+        else:
+            changes.change(state, body, verdict, now)
+    changes.wake(state)
     return {}
 
 
-def describe_alarm_history(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    name = request.get("AlarmName")
-    told = events.read(state.store, kinds=(_HISTORY,), ids={"alarm": name} if name else None, limit=_PAGE)
-    return {
-        "AlarmHistoryItems": [
-            {
-                "AlarmName": event.about,
-                "AlarmType": "MetricAlarm",
-                "Timestamp": event.time,
-                "HistoryItemType": "StateUpdate",
-                "HistorySummary": f"Alarm updated from {event.detail['from']} to {event.detail['to']}",
-            }
-            for event in reversed(told)
-        ]
-    }
+def _switched(to: bool) -> Callable[[State, Mapping[str, Any]], Mapping[str, Any]]:
+    def switch(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        with state.store.transaction():
+            for name in request["AlarmNames"]:
+                body = find(state, name)
+                if body is not None:
+                    resources.replace(state, KIND, name, {**body, "ActionsEnabled": to})
+                    _tell(state, body, "updated", datetime.now(UTC))
+        return {}
+
+    return switch
 
 
-def evaluated(state: State, name: str, now: datetime) -> dict[str, Any] | None:
-    """As DescribeAlarms tells it, with its state by ``now``; None where there is none. Values are read without the
-    store's lock, and what came of them is written under it, unless somebody else was faster."""
-    body = resources.find(state, KIND, name)
-    if body is None:
-        return None
-    if moment(now) >= body.get(_SET_UNTIL, ""):
-        standing, reason = _judge(state, body, now)
-        if standing != body["StateValue"]:
-            with state.store.transaction():
-                there = resources.find(state, KIND, name)
-                if there is None:
-                    return None
-                is_same = there == body
-                body = _change(state, there, standing, reason, now) if is_same else there
-    told = {member: value for member, value in body.items() if member != _SET_UNTIL}
-    return {**told, "AlarmArn": arn(state, name)}
+def _judge(request: Mapping[str, Any]) -> None:
+    """What the service refuses of a metric alarm."""
+    for member in _NOT_HERE:
+        if request.get(member) is not None:
+            raise wrong(f"{member} is not evaluated by the local account.")
+    for member in ("ComparisonOperator", "EvaluationPeriods"):
+        if request.get(member) is None:
+            raise wrong(f"The parameter {member} is required.")
+    if (request.get("DatapointsToAlarm") or 1) > request["EvaluationPeriods"]:
+        raise wrong("The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
+    if request.get("TreatMissingData") not in (None, *_TREATMENTS):
+        raise wrong(f"The value {request['TreatMissingData']} for parameter TreatMissingData is not supported.")
+    _judge_watched(request)
+    _judge_threshold(request)
+    period, count = period_of(alarm_bodies.queries_of(request)), request["EvaluationPeriods"]
+    longest, words = (_WEEK, "7 days") if period >= _HOUR else (_DAY, "a day")
+    if period * count > longest:
+        raise wrong(
+            f"Metrics cannot be checked across more than {words} (EvaluationPeriods * Period must be <= {longest})."
+        )
 
 
-def red(state: State, names: Iterable[str]) -> str | None:
-    """Why a deployment that these watch is to go back, a clause; None where none of them is in alarm. One that is gone
-    can tell nothing good."""
-    for name in names:
-        found = evaluated(state, name, datetime.now(UTC))
-        if found is None:
-            return f"the alarm {name} does not exist any more"
-        if found["StateValue"] == "ALARM":
-            return f"the alarm {name} is in state ALARM: {found['StateReason']}"
-    return None
+def _judge_watched(request: Mapping[str, Any]) -> None:
+    single = [member for member in _OF_ONE if request.get(member) is not None]
+    if request.get("Metrics"):
+        if single:
+            raise wrong(f"The parameters Metrics and {single[0]} are mutually exclusive.")
+    else:
+        if not request.get("MetricName") or not request.get("Namespace") or not request.get("Period"):
+            raise wrong("The parameters MetricName, Namespace and Period are required.")
+        if bool(request.get("Statistic")) == bool(request.get("ExtendedStatistic")):
+            raise wrong("One of Statistic and ExtendedStatistic is required.")
+    queries = alarm_bodies.queries_of(request)
+    if len({query.period for query in queries if query.stat is not None}) > 1:
+        raise wrong("Period must be consistent across all Metrics.")
+    returned = [query.id for query in queries if query.is_returned]
+    band = request.get("ThresholdMetricId")
+    watched = [name for name in returned if name != band]
+    if len(watched) != 1 or (band is not None and band not in returned):
+        raise wrong("Exactly one element of the metrics list should return data, beside that of ThresholdMetricId.")
+    if band is not None and not any(query.id == band and query.is_band for query in queries):
+        raise wrong(f"ThresholdMetricId {band} is no ANOMALY_DETECTION_BAND.")
 
 
-def _judge(state: State, alarm: Mapping[str, Any], now: datetime) -> tuple[Standing, str]:
-    metric, statistic, period = _statistic(alarm)
-    count = alarm["EvaluationPeriods"]
-    end = datetime.fromtimestamp(int(now.timestamp()) // period * period, UTC)
-    values = [
-        value for _, value in series(state, metric, statistic, period, end - timedelta(seconds=count * period), end)
-    ]
-    compare, words = _COMPARE[alarm["ComparisonOperator"]]
-    threshold, needed = float(alarm["Threshold"]), alarm.get("DatapointsToAlarm") or count
-    breaching = sum(compare(value, threshold) for value in values)
-    standing = standing_of(
-        len(values), breaching, count, needed, alarm.get("TreatMissingData") or "missing", alarm["StateValue"]
-    )
-    told = ", ".join(f"{value:g}" for value in values[-5:]) or "none"
-    return standing, (
-        f"{breaching} of the last {count} periods were {words} the threshold ({threshold:g}); {needed} are needed. "
-        f"Values: {told}."
-    )
+_OF_ONE = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
 
 
-def standing_of(known: int, breaching: int, count: int, needed: int, missing: str, before: Standing) -> Standing:
-    """Of ``count`` periods ``known`` have a value, of which ``breaching`` are beyond the threshold; ``needed`` of them
-    make an alarm."""
-    unknown = count - known
-    if missing == "breaching":
-        breaching, unknown = breaching + unknown, 0
-    elif missing == "notBreaching":
-        unknown = 0
-    if breaching >= needed:
-        return "ALARM"
-    if breaching + unknown < needed:
-        return "OK"
-    if missing == "ignore":
-        return before
-    if not known:
-        return "INSUFFICIENT_DATA"
-    return "ALARM" if breaching == known else "OK"
-
-
-def _statistic(alarm: Mapping[str, Any]) -> tuple[Any, str, int]:
-    """Its metric, statistic and period."""
-    if alarm.get("Metrics"):
-        queries: Sequence[Mapping[str, Any]] = alarm["Metrics"]
-        if len(queries) != 1 or not queries[0].get("MetricStat"):
-            raise wrong("Metric math is not evaluated by the local account.")
-        wanted = queries[0]["MetricStat"]
-        return metric_of(wanted["Metric"]), wanted["Stat"], wanted["Period"]
-    if not alarm.get("MetricName") or not alarm.get("Namespace") or not alarm.get("Period"):
-        raise wrong("The parameters MetricName, Namespace and Period are required.")
-    statistic = alarm.get("Statistic") or alarm.get("ExtendedStatistic")
-    if not statistic:
-        raise wrong("One of Statistic and ExtendedStatistic is required.")
-    return metric_of(alarm), statistic, alarm["Period"]
-
-
-def _change(state: State, body: Mapping[str, Any], to: str, reason: str, now: datetime) -> dict[str, Any]:
-    changed = {**body, "StateValue": to, "StateReason": reason, "StateUpdatedTimestamp": moment(now)}
-    name = body["AlarmName"]
-    resources.replace(state, KIND, name, changed)
-    detail: dict[str, Value] = {"from": body["StateValue"], "to": to, "reason": reason}
-    events.tell(state, _HISTORY, name, {"alarm": name}, detail)
-    return changed
-
-
-def arn(state: State, name: str) -> str:
-    return f"arn:aws:cloudwatch:{state.region}:{ACCOUNT_ID}:alarm:{name}"
+def _judge_threshold(request: Mapping[str, Any]) -> None:
+    banded = request["ComparisonOperator"] in judging.BANDED
+    threshold, band = request.get("Threshold"), request.get("ThresholdMetricId")
+    if banded and (band is None or threshold is not None):
+        raise wrong(f"{request['ComparisonOperator']} takes a ThresholdMetricId and no Threshold.")
+    if not banded and (threshold is None or band is not None):
+        raise wrong(f"{request['ComparisonOperator']} takes a Threshold and no ThresholdMetricId.")
 
 
 OPERATIONS = {
     "DeleteAlarms": delete_alarms,
-    "DescribeAlarmHistory": describe_alarm_history,
     "DescribeAlarms": describe_alarms,
+    "DescribeAlarmsForMetric": describe_alarms_for_metric,
+    "DisableAlarmActions": _switched(False),
+    "EnableAlarmActions": _switched(True),
+    "PutCompositeAlarm": put_composite_alarm,
     "PutMetricAlarm": put_metric_alarm,
     "SetAlarmState": set_alarm_state,
 }

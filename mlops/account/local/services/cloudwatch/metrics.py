@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.cloudwatch import sources
+from mlops.account.local.services.cloudwatch import queries, sources
+from mlops.account.local.services.cloudwatch.metric_math import Span
+from mlops.account.local.services.cloudwatch.series import pairs, series, start_of, wrong
 from mlops.account.local.services.cloudwatch.sources import Metric
-from mlops.account.local.services.cloudwatch.statistics import is_known, statistic_of
 from mlops.account.local.state import State
 
 _PAGE = 500
-_LONGEST_PERIOD = 86_400
 _MOST_VALUES = 150
 
 
@@ -22,7 +22,7 @@ def put_metric_data(state: State, request: Mapping[str, Any]) -> Mapping[str, An
         raise wrong("The value AWS/ for parameter Namespace is invalid.")
     with state.store.transaction():
         for datum in request.get("MetricData") or ():
-            metric = Metric(request["Namespace"], datum["MetricName"], _pairs(datum.get("Dimensions")))
+            metric = Metric(request["Namespace"], datum["MetricName"], pairs(datum.get("Dimensions")))
             at = datum.get("Timestamp") or datetime.now(UTC)
             for value, count in _values(datum):
                 sources.put(state, metric, at, value, count)
@@ -45,36 +45,33 @@ def _values(datum: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
 
 
 def get_metric_data(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Without expressions: metric math is not evaluated here."""
     start, end = _span(request)
-    identifiers = [query["Id"] for query in request["MetricDataQueries"]]
-    if len(set(identifiers)) != len(identifiers):
-        raise wrong("The values for parameter Id in MetricDataQueries are not unique.")
+    wanted = queries.read(request["MetricDataQueries"])
+    found = queries.worked_out(state, wanted, start, end)
+    period = queries.period_of(wanted)
+    span = Span(int(start.timestamp()) // period * period, math.ceil(end.timestamp()), period)
     results = []
-    for query in request["MetricDataQueries"]:
-        if query.get("ReturnData") is False:
+    for query in wanted:
+        if not query.is_returned:
             continue
-        wanted = query.get("MetricStat")
-        if not wanted:
-            raise wrong(f"{query['Id']}: expressions are not evaluated by the local account.")
-        found = list(series(state, metric_of(wanted["Metric"]), wanted["Stat"], wanted["Period"], start, end))
-        if request.get("ScanBy") != "TimestampAscending":
-            found.reverse()
-        results.append(
-            {
-                "Id": query["Id"],
-                "Label": query.get("Label") or wanted["Metric"]["MetricName"],
-                "Timestamps": [at for at, _ in found],
-                "Values": [value for _, value in found],
-                "StatusCode": "Complete",
-            }
-        )
+        for label, values in queries.told(query, found[query.id], span):
+            if request.get("ScanBy") != "TimestampAscending":
+                values.reverse()
+            results.append(
+                {
+                    "Id": query.id,
+                    "Label": label,
+                    "Timestamps": [at for at, _ in values],
+                    "Values": [value for _, value in values],
+                    "StatusCode": "Complete",
+                }
+            )
     return {"MetricDataResults": results, "Messages": []}
 
 
 def get_metric_statistics(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     start, end = _span(request)
-    metric = Metric(request["Namespace"], request["MetricName"], _pairs(request.get("Dimensions")))
+    metric = Metric(request["Namespace"], request["MetricName"], pairs(request.get("Dimensions")))
     points: dict[datetime, dict[str, Any]] = {}
     plain, extended = request.get("Statistics") or (), request.get("ExtendedStatistics") or ()
     for statistic in (*plain, *extended):
@@ -116,52 +113,11 @@ def _matches(metric: Metric, request: Mapping[str, Any]) -> bool:
     )
 
 
-def metric_of(told: Mapping[str, Any]) -> Metric:
-    """A ``Metric`` of the API, whose model requires none of its members."""
-    for member in ("Namespace", "MetricName"):
-        if told.get(member) is None:
-            raise wrong(f"The parameter {member} is required for a Metric.")
-    return Metric(told["Namespace"], told["MetricName"], _pairs(told.get("Dimensions")))
-
-
-def series(
-    state: State, metric: Metric, statistic: str, period: int, start: datetime, end: datetime
-) -> Iterator[tuple[datetime, float]]:
-    """By period, each with the time at which it begins; those without values are left out."""
-    if not is_known(statistic):
-        raise wrong(f"The value {statistic} for parameter Stat is not supported.")
-    if not (period in (1, 5, 10, 20, 30) or period % 60 == 0) or not 0 < period <= _LONGEST_PERIOD:
-        raise wrong(f"The value {period} for parameter Period is none of 1, 5, 10, 20, 30 and multiples of 60.")
-    first = int(start.timestamp()) // period * period
-    aligned = datetime.fromtimestamp(first, UTC)
-    periods: dict[int, list[float]] = {}
-    for at, value in sources.values(state, metric, aligned, end):
-        periods.setdefault(int(at) // period * period, []).append(value)
-    for at in sorted(periods):
-        yield datetime.fromtimestamp(at, UTC), statistic_of(statistic, periods[at])
-
-
 def _span(request: Mapping[str, Any]) -> tuple[datetime, datetime]:
     start, end = request["StartTime"].astimezone(UTC), request["EndTime"].astimezone(UTC)
     if start >= end:
         raise wrong("The parameter StartTime must be less than the parameter EndTime.")
     return start, end
-
-
-def start_of(request: Mapping[str, Any]) -> int:
-    """Where the page begins that a token names: one of ours is a number."""
-    token = request.get("NextToken") or "0"
-    if not (token.isascii() and token.isdigit() and len(token) < 10):
-        raise Refusal("InvalidNextToken", "The next token is invalid.")
-    return int(token)
-
-
-def _pairs(dimensions: Any) -> tuple[tuple[str, str], ...]:
-    return tuple(sorted((item["Name"], item["Value"]) for item in dimensions or ()))
-
-
-def wrong(message: str) -> Refusal:
-    return Refusal("ValidationError", message)
 
 
 OPERATIONS = {

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.account.local.refusal import Refusal
-from mlops.account.local.services.cloudwatch import alarms
+from mlops.account.local.services.cloudwatch import alarm_bodies
 from mlops.account.local.services.sagemaker import resources, tags
 from mlops.account.local.state import State
 
@@ -33,8 +33,8 @@ def untag_resource(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
 
 
 def _need_alarm(state: State, arn: str) -> None:
-    beginning = alarms.arn(state, "")
-    if not arn.startswith(beginning) or resources.find(state, alarms.KIND, arn.removeprefix(beginning)) is None:
+    beginning = alarm_bodies.arn(state, "")
+    if not arn.startswith(beginning) or resources.find(state, alarm_bodies.KIND, arn.removeprefix(beginning)) is None:
         raise Refusal("ResourceNotFoundException", f"{arn} does not exist.", 404)
 
 

@@ -1,0 +1,79 @@
+"""A composite alarm of CloudWatch: how other alarms stand together."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, ClassVar
+
+from mlops.declare.references import StringProperty, lower
+from mlops.declare.resources.base import DeclaredResource
+from mlops.declare.steps.shared_arguments import Count, Flag, Text
+from mlops.ir import StepType
+from mlops.ir.fields import COUNT, FLAG, REQUIRED, STRING, TEXT, TEXTS, Constructor, Field, Yielded
+
+__all__ = ["CompositeAlarm"]
+
+STEP_TYPE = StepType(
+    type="CompositeAlarm",
+    service="cloudwatch",
+    request="PutCompositeAlarmInput",
+    response="CompositeAlarm",
+    permissions=(),
+)
+
+
+class CompositeAlarm(DeclaredResource):
+    """Goes off where ``rule`` holds: ``'ALARM("errors") AND NOT ALARM(deploying)'``. ``name`` is its name in the
+    account.
+
+    While the alarm ``suppressor`` is in alarm no action is done; ``wait`` seconds are waited for it to go off first,
+    and ``extension`` seconds behind it.
+    """
+
+    named_by: ClassVar[str | None] = "AlarmName"
+    step_type = STEP_TYPE
+    constructor = Constructor(
+        (
+            Field("actions_enabled", "ActionsEnabled", FLAG),
+            Field("on_alarm", "AlarmActions", TEXTS, ()),
+            Field("description", "AlarmDescription", TEXT, to=lambda alarm, *_: lower(alarm.about)),
+            Field("rule", "AlarmRule", TEXT, REQUIRED),
+            Field("on_insufficient_data", "InsufficientDataActions", TEXTS, ()),
+            Field("on_ok", "OKActions", TEXTS, ()),
+            Field("suppressor", "ActionsSuppressor", TEXT),
+            Field("wait", "ActionsSuppressorWaitPeriod", COUNT),
+            Field("extension", "ActionsSuppressorExtensionPeriod", COUNT),
+        ),
+        yields={"AlarmName": Yielded("alarm_name", STRING), "AlarmArn": Yielded("alarm_arn", STRING)},
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        rule: Text,
+        suppressor: Text | None = None,
+        wait: Count | None = None,
+        extension: Count | None = None,
+        description: Text | None = None,
+        on_alarm: Sequence[Text] = (),
+        on_ok: Sequence[Text] = (),
+        on_insufficient_data: Sequence[Text] = (),
+        actions_enabled: Flag | None = None,
+        tags: Mapping[str, str] | None = None,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.known(name, tags, arguments)
+        self.rule, self.suppressor, self.wait, self.extension = rule, suppressor, wait, extension
+        self.about, self.actions_enabled = description, actions_enabled
+        self.on_alarm, self.on_ok = tuple(on_alarm), tuple(on_ok)
+        self.on_insufficient_data = tuple(on_insufficient_data)
+
+    @property
+    def alarm_name(self) -> StringProperty:
+        """For whoever names it."""
+        return StringProperty(self.name, "AlarmName")
+
+    @property
+    def alarm_arn(self) -> StringProperty:
+        return StringProperty(self.name, "AlarmArn")
