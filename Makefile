@@ -8,7 +8,7 @@ WORKERS ?= 4
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo shift test proofs check names lint bench bench-steps bench-peers clean
+.PHONY: demo shift loop test proofs check names lint bench bench-steps bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
@@ -17,6 +17,10 @@ demo: .venv/installed
 shift: .venv/installed
 	$(DEMO)/python docs/shift/walk.py
 	$(DEMO)/python docs/shift/worse.py
+
+# From drifting traffic to a version that is trained anew, then one that is refused. A picture in build/
+loop: .venv/installed
+	$(DEMO)/python docs/loop/walk.py
 
 test: .venv-test/installed
 	@# Once, and not by each worker at the same time.

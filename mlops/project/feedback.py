@@ -14,9 +14,10 @@ from mlops.project.starts import Trigger, parameters_as_texts
 if TYPE_CHECKING:
     from mlops.project.environments import Environment
 
-PLACEHOLDERS = ("since", "until", "captures", "reason")
-"""What a parameter of the retraining may be given: the window of new data, the S3 prefix of what the endpoint captured,
-and why it is trained anew."""
+PLACEHOLDERS = ("since", "until", "captures", "labels", "reason")
+"""What a parameter of the retraining may be given: the window of new data, the S3 prefixes of what the endpoint
+captured and of what became of its requests, and why it is trained anew."""
+_OF_ENDPOINT = ("{captures}", "{labels}")
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _Values = dict[str, str | int | float | bool]
@@ -70,8 +71,8 @@ class Feedback(BaseModel):
             raise ValueError("group, parameters and approval are for a pipeline, and none is named")
         if "promote" in self.approval and self.group is None:
             raise ValueError('approval = ["promote"] needs group, whose version it is about')
-        if self.endpoint is None and any("{captures}" in value for value in self.parameters.values()):
-            raise ValueError("{captures} needs endpoint, which captures")
+        if self.endpoint is None and any(item in value for value in self.parameters.values() for item in _OF_ENDPOINT):
+            raise ValueError("{captures} and {labels} need endpoint, whose they are")
         if not (self.notify or self.rollback or self.pipeline):
             raise ValueError("nothing is done: give pipeline, rollback or notify")
         return self

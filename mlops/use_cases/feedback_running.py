@@ -23,9 +23,9 @@ from mlops.deploy.endpoints.promote import Target
 from mlops.deploy.executions import following
 from mlops.deploy.feedback.deciding import (
     ALARM_CHANGED,
+    MONITORED,
     PROMOTE,
     TRAIN,
-    VIOLATED,
     WAITS_FOR_PEOPLE,
     Signal,
     begun,
@@ -35,8 +35,10 @@ from mlops.deploy.feedback.deciding import (
     values_of,
     wants_captures,
 )
+from mlops.deploy.models import lineage
 from mlops.deploy.models.registry import version as version_of
 from mlops.deploy.notify import send
+from mlops.deploy.outcomes.ground_truth import prefix_of
 from mlops.deploy.shifting.settings import endpoint_of
 from mlops.ir import Listener, MlopsError, Refusal
 from mlops.ir.events import Event
@@ -128,7 +130,7 @@ class _Running:
         kind, watched = feedback.watches
         if table is None:
             return []
-        kinds, ids = ((ALARM_CHANGED,) if kind == "alarm" else (VIOLATED,)), {kind: watched}
+        kinds, ids = ((ALARM_CHANGED,) if kind == "alarm" else (MONITORED,)), {kind: watched}
         before = self._loops.read(name)
         after = before[-1].cause if before else 0
         found: list[Event] = []
@@ -151,7 +153,8 @@ class _Running:
         values: Mapping[str, str] = {}
         if decision.stages and feedback.pipeline is not None:
             captures = self._captures(feedback.endpoint or "") if wants_captures(feedback) else None
-            values = values_of(feedback, signal, captures)
+            labels = None if feedback.endpoint is None else prefix_of(self._environment, feedback.endpoint)
+            values = values_of(feedback, signal, captures, labels)
         loop = begun(name, feedback, signal, decision, values, now)
         return loop if self._loops.begin(loop, ids_of(loop)) else None
 
@@ -240,7 +243,9 @@ class _Running:
         numbers = [int(arn.rpartition("/")[2]) for arn in arns if f":model-package/{group}/" in arn]
         if not numbers:
             return _Went("failed", {"verdict": f"the execution {state.id} registered no version of {group}"})
-        return {"version": max(numbers)}
+        number = max(numbers)
+        lineage.record(self._account, self._environment, version_of(self._account, group, number))
+        return {"version": number}
 
     def _promote(self, loop: Loop) -> dict[str, Any] | _Went:
         """In a thread: it may take hours, and a shift may have to be taken back meanwhile."""

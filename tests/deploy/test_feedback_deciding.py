@@ -80,9 +80,10 @@ SIGNALS: list[tuple[str, Event, str | None]] = [
     ("nobody knows", alarm("INSUFFICIENT_DATA"), None),
     (
         "violations",
-        Event("monitor.violated", NOW, "data", {"monitor": "data"}, {"violations": 2}, 7),
-        "the monitor data found violations: 2",
+        Event("monitor.ended", NOW, "data", {"monitor": "data"}, {"violations": 2, "since": "9", "until": "10"}, 7),
+        "the monitor data found 2 violations from 9 to 10",
     ),
+    ("no violations", Event("monitor.ended", NOW, "data", {"monitor": "data"}, {"violations": 0}, 7), None),
     ("something else", Event("endpoint.updating", NOW, "e", {}, {}, 7), None),
 ]
 
@@ -94,14 +95,22 @@ def test_signals(event: Event, why: str | None) -> None:
 
 
 def test_the_window_of_new_data_ends_with_the_signal() -> None:
-    given = {"Since": "{since}", "Until": "{until}", "From": "{captures}*", "Why": "{reason}", "Days": 7}
-    found = values_of(declared(parameters=given, window="36h", endpoint="e"), SIGNAL, "s3://b/c/e/")
+    given = {
+        "Since": "{since}",
+        "Until": "{until}",
+        "From": "{captures}*",
+        "Why": "{reason}",
+        "Days": 7,
+        "L": "{labels}",
+    }
+    found = values_of(declared(parameters=given, window="36h", endpoint="e"), SIGNAL, "s3://b/c/e/", "s3://b/o/e/")
     assert found == {
         "Since": "2026-11-28T00:00:00Z",
         "Until": "2026-11-29T12:00:00Z",
         "From": "s3://b/c/e/*",
         "Why": SIGNAL.why,
         "Days": "7",
+        "L": "s3://b/o/e/",
     }
 
 

@@ -14,7 +14,7 @@ from mlops.ir.feedback import Loop
 if TYPE_CHECKING:
     from mlops.project.feedback import Feedback  # it needs pydantic
 
-ALARM_CHANGED, VIOLATED = "alarm.changed", "monitor.violated"
+ALARM_CHANGED, MONITORED = "alarm.changed", "monitor.ended"
 NOTIFY, ROLLBACK, ASK_START, START, TRAIN, ASK_PROMOTION, PROMOTE = (
     "notify",
     "rollback",
@@ -55,9 +55,9 @@ def signal_of(event: Event) -> Signal | None:
         if detail.get("to") != "ALARM":
             return None
         return Signal(event.sequence, event.time, f"the alarm {event.about} is in state ALARM: {detail.get('reason')}")
-    if event.kind == VIOLATED:
-        name = event.ids.get("monitor", event.about)
-        return Signal(event.sequence, event.time, f"the monitor {name} found violations: {detail.get('violations')}")
+    if event.kind == MONITORED and (count := detail.get("violations")):
+        told = f"{count} violation{'s' if count != 1 else ''} from {detail.get('since')} to {detail.get('until')}"
+        return Signal(event.sequence, event.time, f"the monitor {event.about} found {told}")
     return None
 
 
@@ -116,13 +116,15 @@ def next_stage(stages: Sequence[str], done: str) -> str:
     return behind[0] if behind else "done"
 
 
-def values_of(feedback: Feedback, signal: Signal, captures: str | None) -> Mapping[str, str]:
-    """The parameters of the retraining: the window of new data ends when the signal came."""
+def values_of(feedback: Feedback, signal: Signal, captures: str | None, labels: str | None) -> Mapping[str, str]:
+    """The parameters of the retraining: the window of new data ends when the signal came. ``captures`` and ``labels``
+    are S3 prefixes."""
     until = signal.at
     known = {
         "since": _second(until - timedelta(seconds=seconds_of(feedback.window))),
         "until": _second(until),
         "captures": captures or "",
+        "labels": labels or "",
         "reason": signal.why,
     }
 

@@ -86,6 +86,11 @@ def folder(environment: Environment, endpoint: str, name: str, at: datetime) -> 
     return conditional_object.key(environment, FOLDER, endpoint, name, f"{hour:%Y/%m/%d/%H}")
 
 
+def prefix_of(environment: Environment, endpoint: str) -> str:
+    """The URI below which all outcomes of an endpoint's requests lie."""
+    return f"s3://{environment.bucket}/{conditional_object.key(environment, FOLDER, endpoint)}/"
+
+
 def hours(since: float, until: float) -> Iterator[datetime]:
     """Whose folders may hold what became known between the two, in seconds since 1970."""
     hour = datetime.fromtimestamp(since, UTC).replace(minute=0, second=0, microsecond=0)
