@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
+    from mlops.declare.resources.stream import HttpEndpoint, Stream
     # End of imports.
 
 # Names: written by `make names`.
@@ -30,6 +31,7 @@ __all__ = [
     "Endpoint",
     "EndpointConfig",
     "FeatureDrift",
+    "HttpEndpoint",
     "Metric",
     "Model",
     "ModelData",
@@ -38,6 +40,7 @@ __all__ = [
     "Network",
     "Query",
     "Serverless",
+    "Stream",
     "Variant",
     "by_environment",
 ]

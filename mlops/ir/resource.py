@@ -122,7 +122,7 @@ def declared_resources(definition: Definition) -> tuple[Resource, ...]:
         if path is None or path.root != "Steps" or path.name not in steps or len(path.segments) != 1:
             return expression
         (member,) = path.segments
-        return Ref(f"{ROOT}.{path.name}.{'Arn' if str(member).endswith('Arn') else 'Name'}")
+        return Ref(f"{ROOT}.{path.name}.{'Arn' if str(member).lower().endswith('arn') else 'Name'}")
 
     return tuple(_resource(step, named) for step in definition.steps)
 

@@ -236,6 +236,30 @@ WRONG = {
         'resources.Alarm("a" * 256, comparison="GreaterThanThreshold", threshold=1)',
         {"S206"},
     ),
+    "a stream to no place": ('resources.Stream("s", to="acme-events")', {"D042"}),
+    "a stream with expressions and no place for failures": (
+        'resources.Stream("s", to="s3://acme-events/!{timestamp:yyyy}/")',
+        {"D064"},
+    ),
+    "a stream whose partitions no prefix names": (
+        'resources.Stream("s", to="s3://acme-events/a/", errors="bad/", partition_by="{k: .k}", size=64)',
+        {"D064"},
+    ),
+    "a buffer too small for partitions": (
+        'resources.Stream("s", to="s3://acme-events/!{partitionKeyFromQuery:k}/", errors="bad/", '
+        'partition_by="{k: .k}", size=5)',
+        {"D064"},
+    ),
+    "a backup of what is sent to an endpoint": (
+        'resources.Stream("s", to="s3://acme-events/a/", backup="s3://acme-raw/", '
+        'endpoint=resources.HttpEndpoint("https://collector.example.org/in"))',
+        {"D064"},
+    ),
+    "a stream that waits too long": ('resources.Stream("s", to="s3://acme-events/a/", seconds=901)', {"S207"}),
+    "an endpoint without https": (
+        'resources.Stream("s", to="s3://a-bucket/a/", endpoint=resources.HttpEndpoint("http://example.org"))',
+        {"S205"},
+    ),
     "serverless in a network": (
         'm = resources.Model("m", image=I, network=resources.Network(["subnet-1"], ["sg-1"]))\n'
         'resources.EndpointConfig("c", model=m.model_name, serverless=resources.Serverless(1024, 1))',

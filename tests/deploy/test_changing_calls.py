@@ -69,6 +69,12 @@ CHANGES = {
         "TagResource": "upsert: a declared alarm",
         "DeleteAlarms": "destroy --resources",
     },
+    "deploy/resources/stream.py": {
+        "CreateDeliveryStream": "upsert: a declared stream",
+        "UpdateDestination": "upsert: a declared stream",
+        "TagDeliveryStream": "upsert: a declared stream",
+        "DeleteDeliveryStream": "destroy --resources",
+    },
     "deploy/resources/tags.py": {"AddTags": "set the tags", "DeleteTags": "remove the tags"},
     "deploy/resources/schedule.py": {
         "CreateSchedule": "create the schedule",
@@ -158,6 +164,7 @@ CHANGES = {
 NOT_AWS = {
     ("account/wire/proxy/issuers/by_cryptography.py", "Sign"),
     ("cli/commands/endpoints.py", "Invoke"),
+    ("emit/drawing/svg.py", "Sign"),
     ("run/execute.py", "StopJob"),
     ("use_cases/endpoints.py", "Invoke"),
 }
@@ -267,6 +274,7 @@ NOT_OF_CI = {
     "DeleteEndpointConfig": "destroy --resources",
     "DeleteAlarms": "destroy --resources",
     "DeleteScheduleGroup": "destroy --resources",
+    "DeleteDeliveryStream": "destroy --resources",
     "AssumeRole": "`assume_role` of an environment",
     "ListEndpoints": "endpoints list, models reject",
     "Search": "a regular expression's",

@@ -53,10 +53,21 @@ SAMPLES: dict[str, dict[str, Any]] = {
         "Tags": [{"Key": "a", "Value": "b"}],
     },
     "composite-alarm": {"AlarmRule": "TRUE", "Tags": [{"Key": "a", "Value": "b"}]},
+    "stream": {
+        "ExtendedS3DestinationConfiguration": {"RoleARN": TARGET["RoleArn"], "BucketARN": "arn:aws:s3:::acme-events"},
+        "Tags": [{"Key": "a", "Value": "b"}],
+    },
     "pipeline": {"PipelineDefinition": "{}", "RoleArn": TARGET["RoleArn"], "PipelineDescription": "x"},
 }
 INSIDE: dict[str, dict[str, Any]] = {"trigger": {"Targets": [{"Id": "a"}]}, "tags": {"team": None}}
-REPLIES: dict[str, dict[str, Any]] = {}
+REPLIES: dict[str, dict[str, Any]] = {
+    "stream": {
+        "DeliveryStreamDescription": {
+            "VersionId": "1",
+            "Destinations": [{"DestinationId": "d", "ExtendedS3DestinationDescription": {"Prefix": "a/"}}],
+        }
+    }
+}
 """To ``describe``, for a type whose ``change`` reads it."""
 NAME = {"tags": TARGET["Arn"]}
 SUPPLIED = {"ClientRequestToken"}

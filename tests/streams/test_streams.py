@@ -12,7 +12,7 @@ from botocore.exceptions import ClientError
 from stream_parts import ARN, BUCKET, ROLE, Stream, objects, opened, processors, s3, unpacked
 
 from mlops.account.local import LocalAccount
-from mlops.account.local.delivery import names
+from mlops.knowledge.streams import names
 from mlops.project.spool import BEGINNING, Spool
 
 RECORD = 1000 * 1024

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
+    from mlops.declare.resources.stream import HttpEndpoint, Stream
     # End of imports.
 
 # Names: written by `make names`.
@@ -36,6 +37,7 @@ __all__ = [
     "Endpoint",
     "EndpointConfig",
     "FeatureDrift",
+    "HttpEndpoint",
     "Metric",
     "Model",
     "ModelData",
@@ -44,6 +46,7 @@ __all__ = [
     "Network",
     "Query",
     "Serverless",
+    "Stream",
     "Variant",
     "by_environment",
 ]
@@ -60,6 +63,7 @@ _HOMES = {
     "Endpoint": "mlops.declare.resources.endpoint",
     "EndpointConfig": "mlops.declare.resources.endpoint_config",
     "FeatureDrift": "mlops.declare.resources.monitor",
+    "HttpEndpoint": "mlops.declare.resources.stream",
     "Metric": "mlops.declare.resources.alarm",
     "Model": "mlops.declare.resources.model",
     "ModelData": "mlops.declare.resources.model",
@@ -68,6 +72,7 @@ _HOMES = {
     "Network": "mlops.declare.resources.model",
     "Query": "mlops.declare.resources.alarm",
     "Serverless": "mlops.declare.resources.endpoint_config",
+    "Stream": "mlops.declare.resources.stream",
     "Variant": "mlops.declare.resources.endpoint_config",
     "by_environment": "mlops.declare.resources.by_environment",
 }

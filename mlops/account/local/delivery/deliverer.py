@@ -16,11 +16,11 @@ from typing import Any
 
 from mlops.account.local.delivery import http_endpoint
 from mlops.account.local.delivery.http_endpoint import Post
-from mlops.account.local.delivery.names import HTTP_FAILED
 from mlops.account.local.delivery.objects import Objects, Put, Unwritten
 from mlops.account.local.delivery.processing import Invoke, Work, processed
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import Endpoint, Settings
+from mlops.knowledge.streams.names import HTTP_FAILED
 from mlops.project.private import opener, private_folder
 from mlops.project.spool import BEGINNING, Place, Spool
 

@@ -9,10 +9,10 @@ from typing import TypeAlias
 
 from mlops.account.local.delivery import bodies
 from mlops.account.local.delivery.bodies import Body
-from mlops.account.local.delivery.names import PROCESSING_FAILED, BadPrefix
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import Place
 from mlops.ir.values import Value
+from mlops.knowledge.streams.names import PROCESSING_FAILED, BadPrefix
 
 MOST_PARTITIONS = 500
 Put: TypeAlias = Callable[[str, str, Iterable[bytes]], None]

@@ -14,10 +14,10 @@ from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeAlias
 
-from mlops.account.local.delivery.names import FUNCTION, PROCESSING_FAILED, QUERY
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import MIB, Processor, Settings
 from mlops.ir.values import Value
+from mlops.knowledge.streams.names import FUNCTION, PROCESSING_FAILED, QUERY
 
 Items: TypeAlias = Iterable[Record | Failed]
 DEFAULT_RETRIES = 3

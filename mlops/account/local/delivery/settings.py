@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.local.delivery.bodies import EXTENSIONS
-from mlops.account.local.delivery.names import Naming
+from mlops.knowledge.streams.names import Naming
 
 MIB = 1024 * 1024
 S3, HTTP = "ExtendedS3", "HttpEndpoint"

@@ -15,11 +15,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
-from zoneinfo import ZoneInfo
 
 from mlops.account.delivery import Delivery
 from mlops.account.local import events, ownership
-from mlops.account.local.delivery import names
 from mlops.account.local.delivery.bodies import EXTENSIONS
 from mlops.account.local.delivery.deliverer import SPOOL, Stands
 from mlops.account.local.delivery.processing import compiled
@@ -29,6 +27,7 @@ from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.services.sagemaker.tags import put_tags
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.ir.values import Value
+from mlops.knowledge.streams import pairing
 from mlops.project.spool import Spool
 
 KIND = "DeliveryStream"
@@ -36,8 +35,6 @@ ACTIVE, DELETING = "ACTIVE", "DELETING"
 DELIVER_TO, FAIL_SHARE = "mlops:deliver-to", "mlops:fail-share"
 _DIRECT = "DirectPut"
 _DESTINATION_ID = "destinationId-000000000001"
-_LEAST_MIB = 64
-"""Of a buffer whose records are partitioned."""
 _LISTED = 10
 _DESTINATIONS = {
     "ExtendedS3DestinationConfiguration": S3,
@@ -49,12 +46,6 @@ _UPDATES = {
     "S3DestinationUpdate": S3,
     "HttpEndpointDestinationUpdate": HTTP,
 }
-_PARAMETERS: Mapping[str, tuple[str, ...]] = {
-    "Lambda": ("LambdaArn",),
-    "MetadataExtraction": ("MetadataExtractionQuery", "JsonParsingEngine"),
-    "RecordDeAggregation": ("SubRecordType",),
-}
-"""What a processor cannot be without."""
 _S3_MEMBERS = (
     "RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "BufferingHints", "CompressionFormat",
     "EncryptionConfiguration", "CloudWatchLoggingOptions",
@@ -290,28 +281,17 @@ def _partitions(given: Mapping[str, Any]) -> bool:
 def _judge(state: State, name: str, body: Mapping[str, Any], tags_given: Mapping[str, str]) -> None:
     """What could never be delivered is not made."""
     given, kind = body["Destination"], body["Kind"]
-    processing = given.get("ProcessingConfiguration") or {}
-    processors = (processing.get("Processors") or ()) if processing.get("Enabled") else ()
-    partitioned = _partitions(given)
-    _need_hints(given.get("BufferingHints"), partitioned)
+    for fault in pairing.faults(given):
+        raise invalid(fault)
     for place in (given, given.get("S3Configuration"), given.get("S3BackupConfiguration")):
-        if place is None or "BucketARN" not in place:
-            continue
-        _need_writable(place)
-        _need_prefix(place, partitioned=partitioned and place is given)
-    if kind == S3 and given.get("S3BackupMode") == "Enabled" and not given.get("S3BackupConfiguration"):
-        raise invalid("S3BackupConfiguration must be specified when S3BackupMode is Enabled")
-    if (given.get("DataFormatConversionConfiguration") or {}).get("Enabled", True) and given.get(
-        "DataFormatConversionConfiguration"
-    ):
+        compression = (place or {}).get("CompressionFormat") or "UNCOMPRESSED"
+        if compression not in EXTENSIONS:
+            raise invalid(f"The local account writes {', '.join(EXTENSIONS)}; it has no {compression}.")
+    if (given.get("DataFormatConversionConfiguration") or {"Enabled": False}).get("Enabled", True):
         raise invalid("Record format conversion is not done by the local account.")
-    for processor in processors:
-        _need_processor(processor)
-    kinds = {processor["Type"] for processor in processors}
-    if partitioned and not kinds & {"Lambda", "MetadataExtraction"}:
-        raise invalid("Dynamic partitioning needs a processor of type MetadataExtraction or Lambda")
-    if not partitioned and "MetadataExtraction" in kinds:
-        raise invalid("MetadataExtraction processor can only be present when Dynamic Partitioning is enabled.")
+    for processor in pairing.processors(given):
+        if processor["Type"] == "MetadataExtraction":
+            _need_query(pairing.parameters(processor)["MetadataExtractionQuery"])
     if kind == HTTP:
         _need_here(given["EndpointConfiguration"]["Url"], tags_given.get(DELIVER_TO))
     share = tags_given.get(FAIL_SHARE)
@@ -320,56 +300,13 @@ def _judge(state: State, name: str, body: Mapping[str, Any], tags_given: Mapping
     settings(name, stream_arn(state, name), body, tags_given.get(DELIVER_TO))
 
 
-def _need_hints(hints: Mapping[str, Any] | None, partitioned: bool) -> None:
-    if hints is not None and ("SizeInMBs" in hints) != ("IntervalInSeconds" in hints):
-        raise invalid("BufferingHints: SizeInMBs and IntervalInSeconds must be specified together")
-    if not partitioned:
-        return
-    if hints is None or hints["SizeInMBs"] < _LEAST_MIB:
-        raise invalid(f"BufferingHints.SizeInMBs must be at least {_LEAST_MIB} when Dynamic Partitioning is enabled.")
-    if hints["IntervalInSeconds"] == 0:
-        raise invalid("Zero buffering is not available when Dynamic Partitioning is enabled.")
-
-
-def _need_writable(place: Mapping[str, Any]) -> None:
-    compression = place.get("CompressionFormat") or "UNCOMPRESSED"
-    if compression not in EXTENSIONS:
-        known = ", ".join(EXTENSIONS)
-        raise invalid(f"The local account writes {known}; it has no {compression}.")
-
-
-def _need_prefix(place: Mapping[str, Any], *, partitioned: bool) -> None:
-    zone = place.get("CustomTimeZone")
+def _need_query(query: str) -> None:
     try:
-        names.judge(place.get("Prefix") or "", place.get("ErrorOutputPrefix") or "", partitioned=partitioned)
-        if zone:
-            ZoneInfo(zone)
-    except names.BadPrefix as error:
-        raise invalid(str(error)) from None
-    except (KeyError, ValueError, OSError):
-        raise invalid(f"CustomTimeZone {zone} is not known") from None
-
-
-def _need_processor(processor: Mapping[str, Any]) -> None:
-    kind = processor["Type"]
-    given = {item["ParameterName"]: item["ParameterValue"] for item in processor.get("Parameters") or ()}
-    lacking = next((name for name in _PARAMETERS.get(kind, ()) if name not in given), None)
-    if lacking is not None:
-        raise invalid(f"Processor {kind} needs the parameter {lacking}")
-    if kind == "RecordDeAggregation":
-        if given["SubRecordType"] not in ("JSON", "DELIMITED"):
-            raise invalid("SubRecordType must be JSON or DELIMITED")
-        if given["SubRecordType"] == "DELIMITED" and not given.get("Delimiter"):
-            raise invalid("Delimiter must be specified when SubRecordType is DELIMITED")
-    if kind == "MetadataExtraction":
-        try:
-            compiled(given["MetadataExtractionQuery"])
-        except ImportError:
-            raise invalid(
-                "The local account asks jq for partition keys, and it is not installed: pip install jq"
-            ) from None
-        except ValueError as error:
-            raise invalid(f"MetadataExtractionQuery is no query of jq: {error}") from None
+        compiled(query)
+    except ImportError:
+        raise invalid("The local account asks jq for partition keys, and it is not installed: pip install jq") from None
+    except ValueError as error:
+        raise invalid(f"MetadataExtractionQuery is no query of jq: {error}") from None
 
 
 def _need_here(url: str, deliver_to: str | None) -> None:

@@ -1,0 +1,252 @@
+"""A stream of Data Firehose: records that are put, buffered, changed and written to S3, or sent to an HTTP endpoint."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+
+from mlops.declare.misuse import misuse, speaking_of
+from mlops.declare.records import record
+from mlops.declare.references import StringProperty, lower
+from mlops.declare.resources.base import DeclaredResource
+from mlops.declare.steps.shared_arguments import Count, Flag, Text
+from mlops.ir import StepType, Value
+from mlops.ir.fields import (
+    COUNT,
+    FLAG,
+    PLAIN,
+    REQUIRED,
+    STRING,
+    TEXT,
+    Constructor,
+    Field,
+    Record,
+    Yielded,
+    choice,
+    made,
+)
+from mlops.ir.s3_uri import split_uri
+from mlops.ir.values import to_json
+from mlops.knowledge.streams import pairing
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
+
+__all__ = ["HttpEndpoint", "Stream"]
+
+STEP_TYPE = StepType(
+    type="Stream",
+    service="firehose",
+    request="CreateDeliveryStreamInput",
+    response="DeliveryStreamDescription",
+    permissions=(),
+)
+
+Compression: TypeAlias = Literal["GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"]
+_S3, _HTTP = "ExtendedS3DestinationConfiguration", "HttpEndpointDestinationConfiguration"
+_SIZE, _SECONDS = 5, {_S3: 300, _HTTP: 60}
+_JSON = "JSON"
+
+
+@record
+class HttpEndpoint:
+    """Requests go to ``url``, with the ``api_key`` that a ``secret`` of Secrets Manager holds (its ARN). What was not
+    taken for ``retry`` seconds is written to S3, or ``all`` of it is. ``attributes`` go with each request."""
+
+    url: Text
+    secret: Text | None = None
+    name: Text | None = None
+    gzip: bool = False
+    attributes: Mapping[str, Text] | None = None
+    retry: Count | None = None
+    all: bool = False
+
+
+ENDPOINT = Record(
+    HttpEndpoint,
+    (
+        Field("url", "EndpointConfiguration.Url", TEXT, REQUIRED),
+        Field("secret", "SecretsManagerConfiguration.SecretARN", TEXT),
+        Field("name", "EndpointConfiguration.Name", TEXT),
+        Field("gzip", "RequestConfiguration.ContentEncoding", FLAG, False),
+        Field("attributes", "RequestConfiguration.CommonAttributes", PLAIN),
+        Field("retry", "RetryOptions.DurationInSeconds", COUNT),
+        Field("all", "S3BackupMode", FLAG, False),
+    ),
+    positional=1,
+)
+
+
+def _place(stream: Stream, uri: object, errors: Value, lowering: Lowering) -> dict[str, Value]:
+    """A bucket and what objects of it begin with, by ``s3://bucket/prefix``."""
+    told = lower(uri)
+    bucket, prefix = split_uri(told) if isinstance(told, str) else ("", "")
+    if not isinstance(told, str) or not told.startswith("s3://") or not bucket:
+        misuse("D042", f"{told!r} is no place for the objects of a stream", help="write it as s3://BUCKET/PREFIX")
+    found: dict[str, Value] = {"RoleARN": _role(stream, lowering), "BucketARN": f"arn:aws:s3:::{bucket}"}
+    return {**found, **_known({"Prefix": prefix or None, "ErrorOutputPrefix": errors})}
+
+
+def _role(stream: Stream, lowering: Lowering) -> Value:
+    return lowering.environment.role if stream.role is None else lower(stream.role)
+
+
+def _known(members: Mapping[str, Value]) -> dict[str, Value]:
+    return {member: value for member, value in members.items() if value is not None}
+
+
+def _destination(stream: Stream, lowering: Lowering, *_: object) -> Value:
+    kind = _S3 if stream.endpoint is None else _HTTP
+    place = _place(stream, stream.to, lower(stream.errors), lowering)
+    place |= _known({"CompressionFormat": lower(stream.compression)})
+    size, seconds = lower(stream.size), lower(stream.seconds)
+    told: dict[str, Value] = {}
+    if size is not None or seconds is not None:
+        told["BufferingHints"] = {
+            "SizeInMBs": _SIZE if size is None else size,
+            "IntervalInSeconds": _SECONDS[kind] if seconds is None else seconds,
+        }
+    processors = tuple(_processors(stream))
+    if processors:
+        told["ProcessingConfiguration"] = {"Enabled": True, "Processors": processors}
+    if stream.endpoint is not None:
+        return {kind: {**_endpoint(stream.endpoint, stream, lowering), **told, "S3Configuration": place}}
+    if stream.partition_by is not None:
+        told["DynamicPartitioningConfiguration"] = {"Enabled": True}
+    if stream.backup is not None:
+        told |= {"S3BackupMode": "Enabled", "S3BackupConfiguration": _place(stream, stream.backup, None, lowering)}
+    return {kind: {**place, **told}}
+
+
+def _endpoint(endpoint: HttpEndpoint, stream: Stream, lowering: Lowering) -> dict[str, Value]:
+    attributes = tuple(
+        {"AttributeName": name, "AttributeValue": lower(value)} for name, value in (endpoint.attributes or {}).items()
+    )
+    request = _known(
+        {"ContentEncoding": "GZIP" if endpoint.gzip else None, "CommonAttributes": attributes if attributes else None}
+    )
+    role = _role(stream, lowering)
+    secret = {"Enabled": True, "SecretARN": lower(endpoint.secret), "RoleARN": role} if endpoint.secret else None
+    return _known(
+        {
+            "EndpointConfiguration": _known({"Url": lower(endpoint.url), "Name": lower(endpoint.name)}),
+            "RequestConfiguration": request or None,
+            "SecretsManagerConfiguration": secret,
+            "RetryOptions": None if endpoint.retry is None else {"DurationInSeconds": lower(endpoint.retry)},
+            "S3BackupMode": "AllData" if endpoint.all else None,
+            "RoleARN": role,
+        }
+    )
+
+
+def _processors(stream: Stream) -> Iterator[dict[str, Value]]:
+    """In the order in which they make sense of each other's records."""
+    if stream.split is not None:
+        told = lower(stream.split)
+        if told == _JSON or not isinstance(told, str):
+            yield _processor("RecordDeAggregation", SubRecordType=_JSON)
+        else:
+            delimiter = base64.b64encode(told.encode()).decode()
+            yield _processor("RecordDeAggregation", SubRecordType="DELIMITED", Delimiter=delimiter)
+    if stream.function is not None:
+        yield _processor("Lambda", LambdaArn=lower(stream.function))
+    if stream.partition_by is not None:
+        query = lower(stream.partition_by)
+        yield _processor("MetadataExtraction", MetadataExtractionQuery=query, JsonParsingEngine="JQ-1.6")
+    if stream.newline:
+        yield _processor("AppendDelimiterToRecord", Delimiter="\\n")
+
+
+def _processor(kind: str, **parameters: Value) -> dict[str, Value]:
+    told = tuple({"ParameterName": name, "ParameterValue": value} for name, value in parameters.items())
+    return {"Type": kind, "Parameters": told}
+
+
+def _said_with_the_destination(stream: Stream, *_: object) -> Value:
+    return None
+
+
+class Stream(DeclaredResource):
+    """Records that are put are written below ``to`` (``s3://bucket/prefix``, with expressions like
+    ``!{timestamp:yyyy}``), those that fail below the prefix ``errors``; or they are sent to an ``endpoint``, and ``to``
+    has what that did not take. ``name`` is its name in the account.
+
+    A buffer goes at ``size`` MiB or after ``seconds``; 0 is at once. Records are ``split`` (``"JSON"``, or at a
+    delimiter), changed by a ``function`` (its ARN), written into partitions by a query of jq (``partition_by``), and
+    each ended with a ``newline``. ``backup`` is where all are written as they came.
+    """
+
+    named_by: ClassVar[str | None] = "DeliveryStreamName"
+    step_type = STEP_TYPE
+    constructor = Constructor(
+        (
+            Field("to", "", TEXT, REQUIRED, to=_destination),
+            Field("errors", f"{_S3}.ErrorOutputPrefix", TEXT, to=_said_with_the_destination),
+            Field("endpoint", _HTTP, made(ENDPOINT), to=_said_with_the_destination),
+            Field("size", f"{_S3}.BufferingHints.SizeInMBs", COUNT, to=_said_with_the_destination),
+            Field("seconds", f"{_S3}.BufferingHints.IntervalInSeconds", COUNT, to=_said_with_the_destination),
+            Field(
+                "compression",
+                f"{_S3}.CompressionFormat",
+                choice(*get_args(Compression)),
+                to=_said_with_the_destination,
+            ),
+            Field("split", f"{_S3}.ProcessingConfiguration", TEXT, to=_said_with_the_destination),
+            Field("function", f"{_S3}.ProcessingConfiguration", TEXT, to=_said_with_the_destination),
+            Field("partition_by", f"{_S3}.DynamicPartitioningConfiguration", TEXT, to=_said_with_the_destination),
+            Field("newline", f"{_S3}.ProcessingConfiguration", FLAG, False, to=_said_with_the_destination),
+            Field("backup", f"{_S3}.S3BackupConfiguration", TEXT, to=_said_with_the_destination),
+            Field("role", f"{_S3}.RoleARN", TEXT, otherwise="role", to=_said_with_the_destination),
+        ),
+        yields={
+            "DeliveryStreamName": Yielded("stream_name", STRING),
+            "DeliveryStreamARN": Yielded("stream_arn", STRING),
+        },
+    )
+
+    def __init__(
+        self,
+        name: str,
+        *,
+        to: Text,
+        errors: Text | None = None,
+        endpoint: HttpEndpoint | None = None,
+        size: Count | None = None,
+        seconds: Count | None = None,
+        compression: Compression | None = None,
+        split: Text | None = None,
+        function: Text | None = None,
+        partition_by: Text | None = None,
+        newline: Flag | None = None,
+        backup: Text | None = None,
+        role: Text | None = None,
+        tags: Mapping[str, str] | None = None,
+        arguments: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.known(name, tags, arguments)
+        self.to, self.errors, self.endpoint, self.backup, self.role = to, errors, endpoint, backup, role
+        self.size, self.seconds, self.compression = size, seconds, compression
+        self.split, self.function, self.partition_by, self.newline = split, function, partition_by, newline
+        if endpoint is not None and (partition_by is not None or backup is not None):
+            given = "partition_by" if partition_by is not None else "backup"
+            misuse("D064", f"{given} does not go with an endpoint", help="HttpEndpoint(all=True) keeps all records")
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        told = super().request(lowering)
+        destination = next((told[kind] for kind in (_S3, _HTTP) if kind in told), None)
+        plain = to_json(destination) if destination is not None else None
+        if isinstance(plain, dict):
+            with speaking_of(self.where):
+                for fault in pairing.faults(plain):
+                    misuse("D064", f"the stream {self.declared_name}: {fault}", help="see docs/streams.md")
+        return told
+
+    @property
+    def stream_name(self) -> StringProperty:
+        return StringProperty(self.name, "DeliveryStreamName")
+
+    @property
+    def stream_arn(self) -> StringProperty:
+        """For the policy or the subscription that names it."""
+        return StringProperty(self.name, "DeliveryStreamARN")

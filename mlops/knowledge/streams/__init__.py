@@ -1,0 +1,1 @@
+"""What Data Firehose says of a stream before it makes one, and what it calls the objects that one writes."""

@@ -1,0 +1,108 @@
+"""Members of a stream's destination that do not go together, or that another one has to stand beside: what the model of
+the service does not say.
+
+Sources: the guide's pages on buffering hints, custom prefixes, dynamic partitioning and record format conversion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mlops.knowledge.streams import names
+
+LEAST_MIB = 64
+"""Of a buffer whose records are partitioned or converted."""
+_PARAMETERS: Mapping[str, tuple[str, ...]] = {
+    "Lambda": ("LambdaArn",),
+    "MetadataExtraction": ("MetadataExtractionQuery", "JsonParsingEngine"),
+    "RecordDeAggregation": ("SubRecordType",),
+}
+"""What a processor cannot be without."""
+_PLACES = ("S3Configuration", "S3BackupConfiguration")
+
+
+def faults(destination: Mapping[str, Any]) -> Iterator[str]:
+    """Of a destination as CreateDeliveryStream takes it; what is no plain value is left alone."""
+    given = processors(destination)
+    partitioned = _enabled(destination.get("DynamicPartitioningConfiguration"), otherwise=False)
+    converted = _enabled(destination.get("DataFormatConversionConfiguration"), otherwise=True)
+    yield from _buffer(_table(destination.get("BufferingHints")), partitioned, converted)
+    for place in (destination, *(_table(destination.get(name)) for name in _PLACES)):
+        if place is not None and "BucketARN" in place:
+            yield from _prefixes(place, partitioned=partitioned and place is destination)
+    backup = destination.get("S3BackupMode") == "Enabled"
+    if backup and "BucketARN" in destination and not destination.get("S3BackupConfiguration"):
+        yield "S3BackupConfiguration must be specified when S3BackupMode is Enabled"
+    if converted and destination.get("CompressionFormat") not in (None, "UNCOMPRESSED"):
+        yield "CompressionFormat must be UNCOMPRESSED when data format conversion is enabled"
+    for processor in given:
+        yield from _processor(processor)
+    kinds = {processor.get("Type") for processor in given}
+    if partitioned and not kinds & {"Lambda", "MetadataExtraction"}:
+        yield "Dynamic partitioning needs a processor of type MetadataExtraction or Lambda"
+    if not partitioned and "MetadataExtraction" in kinds:
+        yield "MetadataExtraction processor can only be present when Dynamic Partitioning is enabled."
+
+
+def processors(destination: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Those that are enabled."""
+    processing = _table(destination.get("ProcessingConfiguration")) or {}
+    listed = processing.get("Processors")
+    if not processing.get("Enabled") or not isinstance(listed, list | tuple):
+        return []
+    return [item for item in listed if isinstance(item, Mapping)]
+
+
+def parameters(processor: Mapping[str, Any]) -> dict[str, Any]:
+    listed = processor.get("Parameters")
+    items = listed if isinstance(listed, list | tuple) else ()
+    return {str(item.get("ParameterName")): item.get("ParameterValue") for item in items if isinstance(item, Mapping)}
+
+
+def _table(value: object) -> Mapping[str, Any] | None:
+    return value if isinstance(value, Mapping) else None
+
+
+def _enabled(value: object, *, otherwise: bool) -> bool:
+    return isinstance(value, Mapping) and bool(value.get("Enabled", otherwise))
+
+
+def _buffer(hints: Mapping[str, Any] | None, partitioned: bool, converted: bool) -> Iterator[str]:
+    if hints is not None and ("SizeInMBs" in hints) != ("IntervalInSeconds" in hints):
+        yield "BufferingHints: SizeInMBs and IntervalInSeconds must be specified together"
+        return
+    size = (hints or {}).get("SizeInMBs", None if converted and not partitioned else 5)
+    why = "Dynamic Partitioning is enabled" if partitioned else "data format conversion is enabled"
+    if (partitioned or converted) and isinstance(size, int) and size < LEAST_MIB:
+        yield f"BufferingHints.SizeInMBs must be at least {LEAST_MIB} when {why}."
+    if partitioned and hints is not None and hints["IntervalInSeconds"] == 0:
+        yield "Zero buffering is not available when Dynamic Partitioning is enabled."
+
+
+def _prefixes(place: Mapping[str, Any], *, partitioned: bool) -> Iterator[str]:
+    zone, prefix, errors = place.get("CustomTimeZone"), place.get("Prefix") or "", place.get("ErrorOutputPrefix") or ""
+    if isinstance(prefix, str) and isinstance(errors, str):
+        try:
+            names.judge(prefix, errors, partitioned=partitioned)
+        except names.BadPrefix as error:
+            yield str(error)
+    if zone and isinstance(zone, str):
+        try:
+            ZoneInfo(zone)
+        except (KeyError, ValueError, OSError):
+            yield f"CustomTimeZone {zone} is not known"
+
+
+def _processor(processor: Mapping[str, Any]) -> Iterator[str]:
+    kind, given = str(processor.get("Type")), parameters(processor)
+    lacking = next((name for name in _PARAMETERS.get(kind, ()) if name not in given), None)
+    if lacking is not None:
+        yield f"Processor {kind} needs the parameter {lacking}"
+    elif kind == "RecordDeAggregation":
+        sort = given["SubRecordType"]
+        if isinstance(sort, str) and sort not in ("JSON", "DELIMITED"):
+            yield "SubRecordType must be JSON or DELIMITED"
+        if sort == "DELIMITED" and not given.get("Delimiter"):
+            yield "Delimiter must be specified when SubRecordType is DELIMITED"

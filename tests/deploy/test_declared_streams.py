@@ -1,0 +1,97 @@
+"""A declared stream is planned, made, changed where it stands and removed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from mlops.deploy.declared import plan_report
+from mlops.deploy.declared.destroy import destroy, plan_removal
+from mlops.deploy.declared.wanting import RESOURCE
+from mlops.ir import Refusal
+
+from .conftest import World
+from .test_declared import planned, upserted
+
+STREAM = """
+from mlops import resources
+resources.Stream(
+    "events", to="s3://acme-events/events/!{{timestamp:yyyy}}/", errors="failed/!{{firehose:error-output-type}}/",
+    size=5, seconds={a}, compression="GZIP", split="JSON", newline=True, tags={{"team": "growth"}},
+)
+"""
+SENT = """
+from mlops import resources
+resources.Stream(
+    "events", to="s3://acme-events/failed/", endpoint=resources.HttpEndpoint(
+        "https://collector.example.org/in", retry={a}, attributes={{"stage": "test"}}, gzip=True),
+    tags={{"mlops:deliver-to": "http://127.0.0.1:9/in"}},
+)
+"""
+
+
+def told(world: World) -> dict[str, Any]:
+    client = world.account.client("firehose")
+    found: dict[str, Any] = client.describe_delivery_stream(DeliveryStreamName="events")["DeliveryStreamDescription"]
+    return found
+
+
+def test_it_is_made_changed_and_removed(world: World) -> None:
+    plan = planned(world, STREAM, a="60")
+    assert [action.label for action in plan.actions] == ["create the stream events"]
+    upserted(world, STREAM, a="60")
+    assert not planned(world, STREAM, a="60").actions
+    destination = told(world)["Destinations"][0]["ExtendedS3DestinationDescription"]
+    assert destination["BucketARN"] == "arn:aws:s3:::acme-events"
+    assert destination["Prefix"] == "events/!{timestamp:yyyy}/"
+    assert destination["RoleARN"] == world.environment.role
+    kinds = [item["Type"] for item in destination["ProcessingConfiguration"]["Processors"]]
+    assert kinds == ["RecordDeAggregation", "AppendDelimiterToRecord"]
+    client = world.account.client("firehose")
+    tags = client.list_tags_for_delivery_stream(DeliveryStreamName="events")["Tags"]
+    assert {RESOURCE: "stream events", "team": "growth"}.items() <= {
+        item["Key"]: item["Value"] for item in tags
+    }.items()
+
+    plan = planned(world, STREAM, a="0")
+    assert ([action.label for action in plan.actions], plan.verb) == (["update the stream events"], "update")
+    assert "IntervalInSeconds: 60 -> 0" in plan_report.text(plan)
+    upserted(world, STREAM, a="0")
+    assert not planned(world, STREAM, a="0").actions
+    assert told(world)["VersionId"] == "2"
+
+    update = {"CompressionFormat": "ZIP"}
+    client.update_destination(
+        DeliveryStreamName="events", CurrentDeliveryStreamVersionId="2",
+        DestinationId=told(world)["Destinations"][0]["DestinationId"], ExtendedS3DestinationUpdate=update,
+    )  # fmt: skip
+    assert "changed by somebody else" in planned(world, STREAM, a="0").drift[0]
+    with pytest.raises(Refusal, match="changed by somebody else"):
+        upserted(world, STREAM, a="0")
+    upserted(world, STREAM, a="0", force=True)
+    assert not planned(world, STREAM, a="0").actions
+
+    plain = 'from mlops import resources\nresources.Stream("events", to="s3://acme-events/{a}/")\n'
+    upserted(world, plain, a="all")
+    assert not planned(world, plain, a="all").actions
+    destination = told(world)["Destinations"][0]["ExtendedS3DestinationDescription"]
+    assert (destination["CompressionFormat"], destination["ErrorOutputPrefix"]) == ("UNCOMPRESSED", "")
+
+    removal = plan_removal(world.account, world.environment, "events")
+    assert removal.labels == ("stream events",)
+    destroy(world.account, world.environment, removal)
+    assert client.list_delivery_streams()["DeliveryStreamNames"] == []
+
+
+def test_an_endpoint_is_declared_too(world: World) -> None:
+    upserted(world, SENT, a="60")
+    assert not planned(world, SENT, a="60").actions
+    destination = told(world)["Destinations"][0]["HttpEndpointDestinationDescription"]
+    assert destination["EndpointConfiguration"] == {"Url": "https://collector.example.org/in"}
+    assert destination["S3DestinationDescription"]["Prefix"] == "failed/"
+    upserted(world, SENT, a="300")
+    assert not planned(world, SENT, a="300").actions
+    assert told(world)["Destinations"][0]["HttpEndpointDestinationDescription"]["RetryOptions"] == {
+        "DurationInSeconds": 300
+    }
