@@ -113,6 +113,10 @@ class Here(Protocol):
     def holds(self, uri: str) -> bool:
         """Whether an object's URI begins with ``uri``, or one's will when an execution starts: of what is mounted."""
 
+    def latest_approved(self, group: str) -> Mapping[str, Any] | None:
+        """What is told of the newest approved version of a group; None without one. Raises
+        :class:`mlops.knowledge.baselines.NoGroup`."""
+
     def mount(self, uri: str, folder: Path) -> tuple[int, int]:
         """What lies in ``folder`` is below ``uri`` from now on, brought up to date before each execution. How many
         objects were stored, and how many taken away. Raises :class:`mlops.account.answers.Refused`."""

@@ -9,6 +9,7 @@ from mlops.check.codes import SURROUNDINGS
 from mlops.ir import Checked, Finding, Placed, Ref, Severity
 from mlops.ir.members import get
 from mlops.ir.values import pointer
+from mlops.knowledge.baselines import REGISTERED, Latest, is_needed, missing
 from mlops.knowledge.this_machine import Obstacle, missing_function, of_containers, of_step
 
 Knows: TypeAlias = Callable[[str], bool]
@@ -19,8 +20,9 @@ _ASK_A_MODEL = ("check", "transform")
 """Actions that serve one for their time."""
 
 
-def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding]:
-    """By step, in the order of the document. Without ``knows`` nothing is said of functions that a step calls."""
+def cannot_run(checked: Checked, knows: Knows | None = None, latest: Latest | None = None) -> Iterator[Finding]:
+    """By step, in the order of the document. Without ``knows`` nothing is said of functions that a step calls, without
+    ``latest`` nothing of baselines that a check takes from a model package group."""
     models = {placed.step.name: placed for placed in checked.definition.placed() if placed.step.type == "Model"}
     for placed in checked.definition.placed():
         step, step_type = placed.step, checked.type_of(placed.step)
@@ -29,9 +31,49 @@ def cannot_run(checked: Checked, knows: Knows | None = None) -> Iterator[Finding
             yield _finding(placed, placed, obstacle)
         if knows is not None and (missing := _missing_function(step.members.get("FunctionArn"), knows)) is not None:
             yield _finding(placed, placed, missing, beside=True)
+        for obstacle in _no_baseline(placed, checked, latest) if action == "check" else ():
+            yield _finding(placed, placed, obstacle, beside=True)
         served = _model_of(placed, models) if action in _ASK_A_MODEL else None
         for obstacle in _of_model(served) if served is not None else ():
             yield _finding(placed, served or placed, obstacle)
+
+
+_SUPPLIED = ("SuppliedBaselineStatistics", "SuppliedBaselineConstraints")
+_FLAGS = ("SkipCheck", "RegisterNewBaseline")
+
+
+def _no_baseline(placed: Placed, checked: Checked, latest: Latest | None) -> Iterator[Obstacle]:
+    """A version that a step before it registers may bring one."""
+    members, check = placed.step.members, placed.step.members.get("CheckType")
+    for name in _SUPPLIED:
+        uri = members.get(name)
+        if isinstance(uri, str) and not uri.startswith("s3://"):
+            yield Obstacle((name,), f"{name} is {uri!r}, not an s3:// URI; -p gives a parameter a file of yours")
+            return
+    group = members.get("ModelPackageGroupName")
+    is_known = all(isinstance(members.get(name), bool | None) for name in _FLAGS) and isinstance(group, str | None)
+    if not is_known or not is_needed(members) or not isinstance(check, str) or check not in REGISTERED:
+        return
+    if group is not None and (latest is None or _registers_before(placed, checked)):
+        return
+    lacking = missing(check, members, latest or (lambda name: None))
+    if lacking is not None:
+        yield Obstacle(("ModelPackageGroupName",) if group is not None else (), lacking)
+
+
+def _registers_before(placed: Placed, checked: Checked) -> bool:
+    types = {item.step.name: item.step.type for item in checked.definition.placed()}
+    waiting, seen = [placed.step.name], set[str]()
+    while waiting:
+        for name in checked.edges.get(waiting.pop(), frozenset()) - seen:
+            if types.get(name) not in _REGISTER_NOTHING:
+                return True
+            seen.add(name)
+            waiting.append(name)
+    return False
+
+
+_REGISTER_NOTHING = frozenset({"Processing", "Training", "Tuning", "Transform", "Condition", "Model", "Fail"})
 
 
 def _missing_function(arn: object, knows: Knows) -> Obstacle | None:

@@ -17,7 +17,7 @@ from mlops.ir import Join, JsonGet, Ref, Unknown
 from mlops.ir.function_arn import function_name
 from mlops.ir.members import get
 from mlops.ir.script_mode import is_program
-from mlops.knowledge import notebook_jobs
+from mlops.knowledge import distributions, notebook_jobs
 from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.elsewhere import cannot_run
 from mlops.knowledge.framework_images import needs_script, serves_itself
@@ -101,6 +101,8 @@ def _processing(request: _Request) -> Iterator[Obstacle]:
     if not get(request, *place) and ours is None and not _is_later(request.get("AppSpecification")):
         yield Obstacle(place, "the image's own entrypoint cannot run here: give AppSpecification.ContainerEntrypoint")
     yield from _entrypoint(get(request, *place), place, request.get("Environment"))
+    cluster = ("ProcessingResources", "ClusterConfig")
+    yield from _hosts(get(request, *cluster), cluster)
     yield from _processed(request)
 
 
@@ -147,6 +149,7 @@ def _processed(request: _Request) -> Iterator[Obstacle]:
 
 def _training(request: _Request) -> Iterator[Obstacle]:
     yield from _program(request)
+    yield from _hosts(request.get("ResourceConfig"), ("ResourceConfig",))
     at: _Member
     for index, channel in _listed(request, "InputDataConfig"):
         at, what = ("InputDataConfig", index, "DataSource"), f"channel {channel.get('ChannelName')}"
@@ -193,6 +196,8 @@ def _program(request: _Request) -> Iterator[Obstacle]:
                 "and . _ + - / inside the code"
             )
             yield Obstacle(("HyperParameters", "sagemaker_program"), message)
+        yield from _code(values)
+        yield from _distributed(values, name)
         return
     image = get(algorithm, "TrainingImage")
     if program or _is_later(image):
@@ -222,6 +227,38 @@ def _program(request: _Request) -> Iterator[Obstacle]:
         f"the image {image} {why}: give a script (hyperparameters sagemaker_program and sagemaker_submit_directory) or "
         "AlgorithmSpecification.ContainerEntrypoint",
     )
+
+
+def code_elsewhere(folder: str) -> str:
+    return f"sagemaker_submit_directory is {folder!r}; on this machine it is to be an s3:// URI"
+
+
+def _code(values: Any) -> Iterator[Obstacle]:
+    folder = get(values, "sagemaker_submit_directory")
+    plain = folder.strip('"') if isinstance(folder, str) else "s3://"
+    if not plain.startswith("s3://") and plain.rstrip("/") != "/opt/ml/code":
+        yield Obstacle(("HyperParameters", "sagemaker_submit_directory"), code_elsewhere(plain))
+
+
+def _distributed(values: Any, program: str) -> Iterator[Obstacle]:
+    """What the toolkit would have to start beside the script."""
+    on = {name for name, value in (values or {}).items() if value is True or str(value).strip('"').lower() == "true"}
+    at = ("HyperParameters",)
+    unable = [flag for flag in distributions.OF_IMAGES if flag in on]
+    if unable:
+        yield Obstacle((*at, unable[0]), distributions.of_images(unable[0]))
+    elif distributions.TORCH in on and not program.endswith(".py") and "." in program:
+        yield Obstacle((*at, "sagemaker_program"), distributions.no_script(program))
+    elif distributions.TORCH in on and not distributions.has_torchrun():
+        yield Obstacle((*at, distributions.TORCH), distributions.NO_TORCHRUN)
+
+
+def _hosts(config: Any, at: _Member) -> Iterator[Obstacle]:
+    groups = get(config, "InstanceGroups")
+    counts = [get(group, "InstanceCount") for group in groups] if isinstance(groups, list | tuple) else []
+    known = [count for count in counts or [get(config, "InstanceCount")] if isinstance(count, int)]
+    if sum(known) > distributions.MOST_HOSTS:
+        yield Obstacle((*at, "InstanceCount"), distributions.too_many(max(known)))
 
 
 def _entrypoint(words: Any, at: _Member, environment: Any) -> Iterator[Obstacle]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
-from mlops.ir.members import get
+from mlops.knowledge.baselines import REGISTERED, Latest, NoGroup, is_needed, missing, previous
 from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed
 from mlops.run.ports import Registry, RequestRefused
 
@@ -23,15 +24,6 @@ _FILES: Mapping[str, Mapping[str, str]] = {
     CLARIFY: {"Constraints": "analysis.json"},
 }
 """What makes a baseline, by the type of the step, and the files that the job leaves of it."""
-
-_REGISTERED: Mapping[str, Mapping[str, tuple[str, str]]] = {
-    "DATA_QUALITY": {part: ("ModelDataQuality", part) for part in _FILES[QUALITY]},
-    "MODEL_QUALITY": {part: ("ModelQuality", part) for part in _FILES[QUALITY]},
-    "DATA_BIAS": {"Constraints": ("Bias", "PreTrainingConstraints")},
-    "MODEL_BIAS": {"Constraints": ("Bias", "PostTrainingConstraints")},
-    "MODEL_EXPLAINABILITY": {"Constraints": ("Explainability", "Constraints")},
-}
-"""Where DriftCheckBaselines has what, by the type of the check."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,13 +79,15 @@ def check_of(type_: str, members: Mapping[str, Any], results: str, registry: Reg
     """``members`` are those beside the step's arguments. Raises :class:`StepFailed`, also where a previous baseline is
     needed and there is none."""
     check, group = str(members.get("CheckType")), members.get("ModelPackageGroupName")
-    if check not in _REGISTERED or _REGISTERED[check].keys() != _FILES[type_].keys():
+    if check not in REGISTERED or REGISTERED[check].keys() != _FILES[type_].keys():
         raise StepFailed(f"CheckType is {check}, which is no check of a {type_} step")
     skip, register = _flag(members, "SkipCheck"), _flag(members, "RegisterNewBaseline")
     before: dict[str, str] = {}
-    if not skip or not register:
-        before = _previous(check, members, registry)
-        _need(check, before, group)
+    if is_needed(members):
+        latest = _latest(registry)
+        if (lacking := missing(check, members, latest)) is not None:
+            raise StepFailed(lacking)
+        before = previous(check, members, latest)
     fail = _flag(members, "FailOnViolation", otherwise=True)
     return Check(type_, check, skip, fail, register, str(group) if group else None, results, before)
 
@@ -108,40 +102,13 @@ def _flag(members: Mapping[str, Any], name: str, *, otherwise: bool = False) -> 
     return value
 
 
-def _previous(check: str, members: Mapping[str, Any], registry: Registry) -> dict[str, str]:
-    """What was supplied counts before what was registered."""
-    wanted = _REGISTERED[check]
-    found = {part: str(uri) for part in wanted if (uri := members.get(f"SuppliedBaseline{part}"))}
-    group = members.get("ModelPackageGroupName")
-    if len(found) == len(wanted) or not group:
-        return found
-    try:
-        version = registry.latest_approved(str(group))
-    except RequestRefused as refused:
-        if refused.fault is not None:
-            raise
-        raise StepFailed(_without(str(refused).rstrip("."))) from None
-    for part, place in wanted.items():
-        uri = get(version, "DriftCheckBaselines", *place, "S3Uri") if version is not None else None
-        if isinstance(uri, str):
-            found.setdefault(part, uri)
-    return found
+def _latest(registry: Registry) -> Latest:
+    def latest(group: str) -> Mapping[str, Any] | None:
+        try:
+            return registry.latest_approved(group)
+        except RequestRefused as refused:
+            if refused.fault is not None:
+                raise
+            raise NoGroup(str(refused)) from None
 
-
-def _need(check: str, before: Mapping[str, str], group: Any) -> None:
-    if "Constraints" in before:
-        return
-    place = ".".join(_REGISTERED[check]["Constraints"])
-    where = (
-        f"no version of {group} is approved, or the latest approved one has no DriftCheckBaselines.{place}"
-        if group
-        else "there is neither SuppliedBaselineConstraints nor ModelPackageGroupName"
-    )
-    raise StepFailed(_without(where))
-
-
-def _without(why: str) -> str:
-    return (
-        f"there is no previous baseline: {why}. A first execution sets SkipCheck and RegisterNewBaseline, and "
-        "registers BaselineUsedForDriftCheckConstraints as DriftCheckBaselines"
-    )
+    return cache(latest)

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mlops.knowledge.distributions import MOST_HOSTS, too_many
 from mlops.run.outcome import StepFailed
 
-MOST_HOSTS = 250  # last numbers of one job's addresses
 _ONE_GROUP = "homogeneousCluster"
 _T = TypeVar("_T")
 
@@ -71,7 +71,7 @@ def cluster(job: str, config: Mapping[str, Any]) -> Cluster:
     for group in config.get("InstanceGroups") or [{**config, "InstanceGroupName": _ONE_GROUP}]:
         count, name = group.get("InstanceCount", 1), str(group.get("InstanceGroupName"))
         if not isinstance(count, int) or count < 1 or len(listed) + count > MOST_HOSTS:
-            raise StepFailed(f"InstanceCount is {count!r}; from 1 to {MOST_HOSTS} instances can be started here")
+            raise StepFailed(too_many(count))
         listed += [(str(group.get("InstanceType") or "local"), name)] * count
     addresses = _addresses(job, len(listed))
     return Cluster(

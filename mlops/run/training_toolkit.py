@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from mlops.ir.script_mode import is_program, module_of, starts_as_module
+from mlops.knowledge.distributions import OF_IMAGES, TORCH, no_script, of_images
 from mlops.run.outcome import StepFailed
 
 _RESERVED = frozenset({"_tuning_objective_metric", "default_user_module_name"})
@@ -35,12 +36,6 @@ _DISTRIBUTED = (
     "sagemaker_pytorch_xla_multi_worker_enabled",
     "sagemaker_multi_worker_mirrored_strategy_enabled",
     "sagemaker_torch_distributed_enabled",
-)
-_OF_IMAGES = (
-    "sagemaker_mpi_enabled",
-    "sagemaker_distributed_dataparallel_enabled",
-    "sagemaker_pytorch_ddp_enabled",
-    "sagemaker_pytorch_xla_multi_worker_enabled",
 )
 _MASTER_PORT = "7777"
 _CODE = "/opt/ml/code"
@@ -224,18 +219,15 @@ def torchrun(
     hosts, groups = _distribution(script, resources)
     if resources.get("current_group_name", "homogeneousCluster") not in groups:
         return None
-    unable = [flag for flag in _OF_IMAGES if script.framework.get(flag)]
+    unable = [flag for flag in OF_IMAGES if script.framework.get(flag)]
     if unable:
-        raise StepFailed(
-            f"{unable[0]} cannot be acted on here: it needs what the framework images bring (mpirun over SSH, "
-            "SMDDP, XLA); torchrun is there (sagemaker_torch_distributed_enabled)"
-        )
-    if not script.framework.get("sagemaker_torch_distributed_enabled"):
+        raise StepFailed(of_images(unable[0]))
+    if not script.framework.get(TORCH):
         return None
     if is_package(script.program, code):
         raise StepFailed("torch_distributed takes no package: the entry point is to be a Python script")
     if not script.program.endswith(".py"):
-        raise StepFailed(f"torch_distributed takes a Python script as entry point, not {script.program}")
+        raise StepFailed(no_script(script.program))
     processes = script.framework.get("sagemaker_mpi_num_of_processes_per_host") or 1
     words = ["torchrun", "--nnodes", str(len(hosts)), "--nproc_per_node", str(processes)]
     if len(hosts) > 1:

@@ -6,12 +6,14 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 
+from mlops.account import Here
 from mlops.check.data_here import Holds, missing_data
 from mlops.check.filled import filled
 from mlops.check.here import Knows, cannot_run, unavoidable
 from mlops.check.selection import listed_codes, read_selection
 from mlops.check.sources import Opened
 from mlops.ir import Checked, Finding, Listener, Severity
+from mlops.knowledge.baselines import Latest
 from mlops.project.environments import LOCAL
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.judging import need_sound
@@ -25,12 +27,14 @@ def obstacles(
     without: Collection[str] = (),
     values: Mapping[str, str] | None = None,
     holds: Holds | None = None,
+    latest: Latest | None = None,
 ) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
     others is told what comes of them; nothing is of those that do not run (``without``). With
-    ``values`` of parameters, what these decide is judged, too. Without ``holds`` nothing is said of missing data."""
+    ``values`` of parameters, what these decide is judged, too. Without ``holds`` nothing is said of missing data,
+    without ``latest`` nothing of baselines that are registered."""
     judged = checked if values is None else filled(checked, values)
-    every = [*cannot_run(judged, knows), *(missing_data(checked, judged, holds) if holds is not None else ())]
+    every = [*cannot_run(judged, knows, latest), *(missing_data(checked, judged, holds) if holds is not None else ())]
     told = (item for item in every if item.step not in without)
     found = [item for item in told if not only or item.step in only]
     surely = (only or unavoidable(checked)) if found else ()
@@ -49,10 +53,11 @@ def need_runnable(
     knows: Knows,
     without: Collection[str],
     values: Mapping[str, str],
-    holds: Holds | None,
+    here: Here | None,
 ) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
-    found = obstacles(checked, only, knows, without, values, holds)
+    holds, latest = (None, None) if here is None else (here.holds, here.latest_approved)
+    found = obstacles(checked, only, knows, without, values, holds, latest)
     if found:
         need_sound(found, listener, doing="run")
 

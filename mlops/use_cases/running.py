@@ -93,8 +93,7 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
         from mlops.use_cases import stubs as standing  # few runs have any
 
         without = standing.judge(chosen.checked, stubs, selected)
-    here = connected.account.here
-    need_runnable(chosen.checked, selected, listener, knows, without, values, here.holds if here is not None else None)
+    need_runnable(chosen.checked, selected, listener, knows, without, values, connected.account.here)
     # Nobody else writes here but other commands of the same person, who asked for it.
     need_consent(connected, f"run {definition.name}", GIVEN)
     place_functions(connected, listener)

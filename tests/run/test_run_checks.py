@@ -8,11 +8,14 @@ from itertools import product
 from typing import Any
 
 import pytest
-from ports_for_tests import ROLE, SPECIFICATION, Account, Registry, step, tar_gz
+from ports_for_tests import ROLE, SPECIFICATION, Account, Registry, checked, step, tar_gz
 
-from mlops.ir import Step
+from mlops.check.here import cannot_run
+from mlops.ir import Ref, Step
+from mlops.knowledge.baselines import NoGroup
 from mlops.run.baselines import check_of
 from mlops.run.outcome import StepFailed
+from mlops.run.ports import RequestRefused
 
 CSV = '{"csv": {"header": true}}'
 INPUT, OUTPUT = "/opt/ml/processing/input", "/opt/ml/processing/output"
@@ -71,6 +74,50 @@ def registered(registry: Registry, approval: str, **baselines: Any) -> None:
 
 def leaf(uri: str) -> dict[str, str]:
     return {"ContentType": "application/json", "S3Uri": uri}
+
+
+GROUP = {"ModelPackageGroupName": "churn"}
+
+
+@pytest.mark.parametrize(
+    ("members", "told"),
+    [
+        ({}, "there is neither SuppliedBaselineConstraints nor"),
+        ({"SkipCheck": True}, "there is neither"),
+        ({"SkipCheck": True, "RegisterNewBaseline": True}, None),
+        (SUPPLIED, None),
+        ({"SuppliedBaselineConstraints": "base.json"}, "SuppliedBaselineConstraints is 'base.json', not an s3:// URI"),
+        (GROUP, "does not exist"),
+        ({**GROUP, "SkipCheck": Ref("Parameters.Skip")}, None),
+        ({"ModelPackageGroupName": Ref("Parameters.Group")}, None),
+    ],
+)
+def test_a_baseline_that_is_missing_is_told_before_in_the_words_of_the_run(
+    account: Account, members: dict[str, Any], told: str | None
+) -> None:
+    given = {"CheckType": "DATA_QUALITY", **members}
+    check = Step("Check", "QualityCheck", {}, members=given)
+
+    def latest(group: str) -> Any:
+        try:
+            return account.registry.latest_approved(group)
+        except RequestRefused as refused:
+            raise NoGroup(str(refused)) from None
+
+    found = [item.message for item in cannot_run(checked(check), latest=latest)]
+    assert (told is None and found == []) or (told is not None and told in found[0]), found
+    if found and "base.json" not in found[0]:
+        with pytest.raises(StepFailed) as refused:
+            check_of("QualityCheck", given, RESULTS, account.registry)
+        assert str(refused.value) == found[0]
+
+
+def test_a_version_that_a_step_before_may_register_brings_a_baseline() -> None:
+    members = {"CheckType": "DATA_QUALITY", **GROUP, "DependsOn": ("Before",)}
+    for before, count in (("RegisterModel", 0), ("Lambda", 0), ("Processing", 1)):
+        steps = Step("Before", before, {}), Step("Check", "QualityCheck", {}, members=members)
+        found = [item for item in cannot_run(checked(*steps), latest=lambda group: None) if item.step == "Check"]
+        assert len(found) == count, before
 
 
 def test_where_the_previous_baseline_comes_from(account: Account) -> None:

@@ -22,6 +22,7 @@ KNN = "382416733822.dkr.ecr.us-east-1.amazonaws.com/knn:1"
 XGBOOST = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-xgboost:1.7-1"
 LLM = "763104351884.dkr.ecr.us-east-1.amazonaws.com/huggingface-pytorch-tgi-inference:2.3.0-tgi2.2.0-gpu-py310"
 IN, OUT = "/opt/ml/processing/in", "/opt/ml/processing/out"
+CODE_ELSEWHERE = {"sagemaker_submit_directory": "./src"}
 SCRIPT = {"sagemaker_program": "train.py", "sagemaker_submit_directory": "s3://bucket/sourcedir.tar.gz"}
 
 
@@ -101,6 +102,13 @@ REFUSED = [
     ),
     (training(HyperParameters={}, AlgorithmSpecification={"AlgorithmName": "mine"}), "/AlgorithmSpecification"),
     (training(HyperParameters={**SCRIPT, "sagemaker_program": "../t.py"}), "/HyperParameters/sagemaker_program"),
+    (training(HyperParameters={**SCRIPT, "sagemaker_mpi_enabled": "true"}), "/HyperParameters/sagemaker_mpi_enabled"),
+    (training(HyperParameters={**SCRIPT, **CODE_ELSEWHERE}), "/HyperParameters/sagemaker_submit_directory"),
+    (training(ResourceConfig={"InstanceCount": 251}), "/ResourceConfig/InstanceCount"),
+    (
+        processing(ProcessingResources={"ClusterConfig": {"InstanceCount": 251}}),
+        "/ProcessingResources/ClusterConfig/InstanceCount",
+    ),
     (training(**channel(FileSystemDataSource={"FileSystemId": "fs-1"})), "/InputDataConfig/0/DataSource"),
     (training(**channel(DatasetSource={"DatasetArn": "a"})), "/InputDataConfig/0/DataSource"),
     (training(**channel(S3DataSource={"S3Uri": "s3://b/x", "S3DataType": "AugmentedManifestFile"})), None),

@@ -103,6 +103,15 @@ class LocalAccount:
             return True
         return any(found.uri.startswith(uri) or uri.startswith(found.uri) for found in mounts.mounts(self.state))
 
+    def latest_approved(self, group: str) -> Mapping[str, Any] | None:
+        from mlops.account.local.services.sagemaker import registry
+        from mlops.knowledge.baselines import NoGroup
+
+        try:
+            return registry.latest_approved(self.state, group)
+        except Refusal as refusal:
+            raise NoGroup(refusal.message) from None
+
     def mount(self, uri: str, folder: Path) -> tuple[int, int]:
         from mlops.account.local import mounts
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
@@ -12,7 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from mlops.knowledge.algorithm_images import BuiltIn, built_in
+from mlops.knowledge.distributions import NO_TORCHRUN, has_torchrun
 from mlops.knowledge.notebook_jobs import SCHEDULER
+from mlops.knowledge.this_machine import code_elsewhere
 from mlops.run import notebook_job
 from mlops.run.archive import Member, merged, pack, unpack
 from mlops.run.beneath import Folder, content, remove
@@ -240,8 +240,8 @@ class _Run:
 
 
 def _need_torchrun() -> None:
-    if shutil.which("torchrun", path=str(Path(sys.executable).parent)) is None:
-        raise StepFailed("sagemaker_torch_distributed_enabled needs torchrun, which comes with torch: install torch")
+    if not has_torchrun():
+        raise StepFailed(NO_TORCHRUN)
 
 
 def _arguments(algorithm: Mapping[str, Any]) -> Sequence[Any]:
@@ -309,7 +309,7 @@ def _place_code(work: Work, script: Script) -> None:
         unpack(archive, code, f"{_SUBMIT_DIRECTORY} {script.module_dir}")
         archive.unlink()
     elif below_opt_ml(script.module_dir, work.opt_ml, _SUBMIT_DIRECTORY) != code:
-        raise StepFailed(f"{_SUBMIT_DIRECTORY} is {script.module_dir!r}; on this machine it is to be an s3:// URI")
+        raise StepFailed(code_elsewhere(script.module_dir))
     program = code / safe(script.program, "sagemaker_program")
     if not program.is_file() and not is_package(script.program, code):
         there = ", ".join(sorted(path.name for path in code.iterdir())) or "nothing"

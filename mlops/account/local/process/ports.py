@@ -114,11 +114,11 @@ class LocalRegistry:
         return None if arn is None else self.describe("DescribeModelPackage", {"ModelPackageName": arn})
 
     def latest_approved(self, group: str) -> Mapping[str, Any] | None:
-        asked = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved", "SortOrder": "Descending"}
-        listed = self.describe("ListModelPackages", {**asked, "MaxResults": 1})["ModelPackageSummaryList"]
-        if not listed:
-            return None
-        return self.describe("DescribeModelPackage", {"ModelPackageName": listed[0]["ModelPackageArn"]})
+        try:
+            found = registry.latest_approved(self._state, group)
+        except Refusal as refusal:
+            raise _refused(refusal) from None
+        return None if found is None else _plain(found)
 
     def describe(self, operation: str, request: Mapping[str, Any]) -> Mapping[str, Any]:
         try:

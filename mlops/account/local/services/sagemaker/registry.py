@@ -355,6 +355,13 @@ def _told(state: State, row: sqlite3.Row) -> dict[str, Any]:
     }
 
 
+def latest_approved(state: State, group: str) -> Mapping[str, Any] | None:
+    """What is told of the newest approved version of a group, by its name or ARN; None without one. Raises Refusal."""
+    asked = {"ModelPackageGroupName": group, "ModelApprovalStatus": "Approved", "SortOrder": "Descending"}
+    listed = list_model_packages(state, {**asked, "MaxResults": 1})["ModelPackageSummaryList"]
+    return describe_model_package(state, {"ModelPackageName": listed[0]["ModelPackageArn"]}) if listed else None
+
+
 OPERATIONS = {
     "CreateModelPackage": create_model_package,
     "CreateModelPackageGroup": create_model_package_group,
