@@ -62,7 +62,8 @@ Good: mlops local put raw s3://acme/raw/, or -p Raw=raw where a parameter names 
 
 @cache
 def known_codes() -> Mapping[str, str]:
-    """Name by code: rules, mistakes of the DSL, the reader's, and those of allow comments."""
+    """Name by code: rules, mistakes of the DSL, the reader's, those of templates and of allow comments."""
+    from mlops.check.templates.judging import stories
     from mlops.declare.mistakes import MISTAKES
     from mlops.ir.reader import FAULTS
 
@@ -70,6 +71,7 @@ def known_codes() -> Mapping[str, str]:
         **{rule.code: rule.name for rule in all_rules()},
         **{code: mistake.name for code, mistake in MISTAKES.items()},
         **{code: name for code, (name, _) in FAULTS.items()},
+        **{code: told.name for code, told in stories().items()},
         **{code: name for code, (name, _) in {**ALLOWANCES, **SURROUNDINGS, **PLUGINS}.items()},
     }
 

@@ -43,6 +43,7 @@ _FOLLOWS = frozenset({"E503", "P409"})
 
 _HOUSE = "H9"
 
+TEMPLATES = (".yaml", ".yml")
 _DECLARES = re.compile(r"^\s*(?:from\s+mlops\b|import\s+mlops\b)", re.MULTILINE)
 
 
@@ -61,6 +62,8 @@ class Opened:
     root: Path
     reading: _Reading
     resources: tuple[Checked, ...] = ()
+    templates: tuple[str, ...] = ()
+    """Files that are templates of CloudFormation; what is found in them is among the findings."""
 
     @property
     def project(self) -> Project:
@@ -94,8 +97,9 @@ def open_targets(
     skip_others: bool = False,
     compose: Composer | None = None,
 ) -> Opened:
-    """Load, lower, order and check. Raises UsageError for a target that is not there and ConfigurationError for a
-    broken ``mlops.toml`` or ``mlops.lock``. A folder's JSON files count only with ``definitions``.
+    """Load, lower, order and check; a template of CloudFormation is judged where it is a target itself. Raises
+    UsageError for a target that is not there and ConfigurationError for a broken ``mlops.toml`` or ``mlops.lock``. A
+    folder's JSON files count only with ``definitions``.
 
     ``skip_others`` passes over files that declare no pipeline and are no definition. Findings are what ``[check]`` and
     allow comments leave; ``select`` and ``ignore`` are codes that win over both. ``compose`` runs files of the official
@@ -110,6 +114,7 @@ def open_targets(
     selections: dict[Path, Selection] = {}
     reading = _Reading()
     parts: list[_Part] = []
+    templates: list[str] = []
     waiting: list[tuple[int, Path, Selection]] = []
     files: list[str] = []
     root = Path.cwd()
@@ -127,10 +132,13 @@ def open_targets(
         for file in _files(path, definitions):
             if name is None and str(file) in files:
                 continue
-            if skip_others and not (is_definition(file) if file.suffix == ".json" else declares(file)):
+            if skip_others and not _is_ours(file):
                 continue
             files.append(str(file))
-            if file.suffix == ".json":
+            if definitions and path.is_file() and is_template(file):
+                templates.append(str(file))
+                parts.append(((), _judge_template(file, selection(root))))
+            elif file.suffix == ".json":
                 waiting.append((len(parts), file, selection(root)))
                 parts.append(((), ()))
             else:
@@ -150,7 +158,13 @@ def open_targets(
     ordered = tuple(sorted(dict.fromkeys(findings), key=_by_place))
     resources = tuple(checked for checked in pipelines if checked.definition.of_resources)
     found = tuple(checked for checked in pipelines if not checked.definition.of_resources)
-    return Opened(found, ordered, tuple(files), root, reading, resources)
+    return Opened(found, ordered, tuple(files), root, reading, resources, tuple(templates))
+
+
+def _is_ours(file: Path) -> bool:
+    if file.suffix in TEMPLATES:
+        return is_template(file)
+    return is_definition(file) or is_template(file) if file.suffix == ".json" else declares(file)
 
 
 def _for_another_account(
@@ -254,8 +268,14 @@ def _split(target: str) -> tuple[Path, str | None]:
 
 def _files(path: Path, definitions: bool) -> list[Path]:
     if path.is_file():
-        if path.suffix not in (".py", NOTEBOOK, ".json"):
-            raise UsageError(f"{path} is neither a pipeline file (.py, {NOTEBOOK}) nor a definition (.json)")
+        if path.suffix in TEMPLATES and not definitions:
+            raise UsageError(
+                f"{path} may be a template, and a pipeline is needed here", hint="`mlops check` takes templates"
+            )
+        if path.suffix not in (".py", NOTEBOOK, ".json", *TEMPLATES):
+            raise UsageError(
+                f"{path} is neither a pipeline file (.py, {NOTEBOOK}), a definition (.json) nor a template (.yaml)"
+            )
         return [path]
     found = sorted([*pipeline_files(path), *(file for file in _below(path, ".py") if is_sdk_file(file, whole=True))])
     if definitions:
@@ -325,6 +345,23 @@ def is_definition(file: Path) -> bool:
     except OSError:
         return False
     return '"2020-12-01"' in text and '"Steps"' in text
+
+
+def is_template(file: Path) -> bool:
+    """Of CloudFormation. In JSON what has the steps of a pipeline is none; other YAML is taken for one that is cut."""
+    if file.suffix in TEMPLATES:
+        return True
+    if file.suffix != ".json" or not file.is_file() or is_definition(file):
+        return False
+    from mlops.check.templates.reading import is_template as is_one  # hardly ever is it one
+
+    return is_one(_content(file))
+
+
+def _judge_template(file: Path, selection: Selection) -> Sequence[Finding]:
+    from mlops.check.templates.judging import judge
+
+    return selection.chosen(judge(_content(file), str(file.resolve())))
 
 
 def _content(file: Path) -> bytes:

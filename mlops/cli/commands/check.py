@@ -63,7 +63,8 @@ def command(
     skip_others: bool,
     watch: bool,
 ) -> None:
-    """All findings on TARGETS: pipeline files, folders, definitions in JSON; - reads one from standard input.
+    """All findings on TARGETS: pipeline files, folders, definitions in JSON, templates of CloudFormation in YAML or
+    JSON; - reads a definition from standard input.
 
     Without any, on the pipelines of the project that mlops.toml names. With --env local also what this machine cannot
     run, as warnings; `mlops run` refuses it where the step is surely reached.
@@ -114,8 +115,9 @@ def _tell(findings: Sequence[Finding], opened: Opened, format_: str) -> None:
         click.echo(text, nl=False)
     if format_ == "text":
         declared = sum(len(checked.definition.steps) for checked in opened.resources)
-        pipelines = [counted(len(opened.pipelines), "pipeline")] if opened.pipelines or not declared else []
-        many = f"{' and '.join([*pipelines, *([counted(declared, 'resource')] if declared else [])])} checked"
+        counts = {"pipeline": len(opened.pipelines), "resource": declared, "template": len(opened.templates)}
+        found = [counted(count, word) for word, count in counts.items() if count] or [counted(0, "pipeline")]
+        many = f"{' and '.join(found)} checked"
         talk(many if findings else f"{many}: nothing to say")
 
 

@@ -1,0 +1,242 @@
+"""What a template says for one combination of what its conditions ask: functions are resolved as far as the text
+tells, and what is known to the account alone is UNKNOWN. Each value keeps the pointer of where it stands."""
+
+from __future__ import annotations
+
+import base64
+import itertools
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final
+
+from mlops.ir.values import pointer
+
+UNKNOWN: Final = object()
+ABSENT: Final = object()
+"""``AWS::NoValue``."""
+MOST = 64
+"""Combinations that are looked at; a template with more is judged by the first."""
+_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+_PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A value and its place: an object has spots by member, a list a tuple of them, and everything else itself.
+    ``made``: by a function, so that what stands there is no part of it. ``draft`` is a text of which parts are not
+    known, with a 0 for each: inside of JSON that is a value, and part of a text."""
+
+    value: Any
+    at: str
+    made: bool = False
+    draft: str | None = None
+
+    @property
+    def known(self) -> bool:
+        return self.value is not UNKNOWN
+
+    def get(self, *members: str) -> Spot | None:
+        found: Spot | None = self
+        for member in members:
+            if found is None or not isinstance(found.value, dict):
+                return None
+            found = found.value.get(member)
+        return found
+
+    def text(self, *members: str) -> str | None:
+        found = self.get(*members)
+        return found.value if found is not None and isinstance(found.value, str) else None
+
+    @property
+    def members(self) -> Mapping[str, Spot]:
+        return self.value if isinstance(self.value, dict) else {}
+
+    @property
+    def items(self) -> tuple[Spot, ...]:
+        return self.value if isinstance(self.value, tuple) else ()
+
+    def walk(self) -> Iterator[Spot]:
+        yield self
+        for below in (*self.members.values(), *self.items):
+            yield from below.walk()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """``parameters`` are values by name, of those that conditions ask or that have a default."""
+
+    parameters: Mapping[str, Any]
+    conditions: Mapping[str, bool] = field(default_factory=dict)
+    mappings: Mapping[str, Any] = field(default_factory=dict)
+
+    def spot(self, value: Any, at: str) -> Spot:
+        match value:
+            case dict() if len(value) == 1 and _is_function(next(iter(value))):
+                ((function, inside),) = value.items()
+                return self._function(function, inside, at)
+            case dict():
+                found = {}
+                for member, item in value.items():
+                    spot = self.spot(item, at + pointer(member))
+                    if spot.value is not ABSENT:
+                        found[member] = spot
+                return Spot(found, at)
+            case list():
+                listed = (self.spot(item, at + pointer(index)) for index, item in enumerate(value))
+                return Spot(tuple(spot for spot in listed if spot.value is not ABSENT), at)
+        return Spot(value, at)
+
+    def _function(self, function: str, inside: Any, at: str) -> Spot:
+        below = at + pointer(function)
+        match function, inside:
+            case "Fn::If", [str(name), then, otherwise]:
+                holds = self.conditions.get(name)
+                if holds is None:
+                    return Spot(UNKNOWN, at)
+                return self.spot(then if holds else otherwise, f"{below}/{1 if holds else 2}")
+            case "Ref", "AWS::NoValue":
+                return Spot(ABSENT, at)
+            case "Ref", str(name):
+                return Spot(self.parameters.get(name, _PSEUDO.get(name, UNKNOWN)), at, made=True)
+            case "Fn::Base64", _:
+                text = self.spot(inside, below)
+                if isinstance(text.value, str):
+                    return Spot(base64.b64encode(text.value.encode()).decode(), at, made=True)
+                return Spot(UNKNOWN, at)
+            case "Fn::Sub", str(text):
+                return self._substituted(text, {}, at, below)
+            case "Fn::Sub", [str(text), dict(given)]:
+                known = {name: self.spot(value, below).value for name, value in given.items()}
+                return self._substituted(text, known, at, f"{below}/0")
+            case "Fn::Join", [str(on), list(parts)]:
+                values = [self.spot(part, below).value for part in parts]
+                whole = on.join(values) if all(isinstance(value, str) for value in values) else UNKNOWN
+                return Spot(whole, at, made=True)
+            case "Fn::FindInMap", [str(name), first, second, *_]:
+                keys = [self.spot(key, below).value for key in (first, second)]
+                found = self.mappings.get(name)
+                for key in keys:
+                    found = found.get(key) if isinstance(found, dict) and isinstance(key, str) else None
+                return Spot(UNKNOWN if found is None else _frozen(found), at, made=True)
+        return Spot(UNKNOWN, at)
+
+    def _substituted(self, text: str, given: Mapping[str, Any], at: str, written: str) -> Spot:
+        """A text that nothing was put into stands where it is written."""
+        unknown = False
+
+        def put(found: re.Match[str]) -> str:
+            nonlocal unknown
+            name = found[1].strip()
+            value = given.get(name, self.parameters.get(name, _PSEUDO.get(name, UNKNOWN)))
+            if not isinstance(value, str | int | float):
+                unknown = True
+                return "0"
+            return str(value)
+
+        whole, count = _VARIABLE.subn(put, text)
+        whole = whole.replace("${!", "${")
+        if unknown:
+            return Spot(UNKNOWN, at, made=True, draft=whole)
+        return Spot(whole, at if count else written, made=bool(count))
+
+
+def _frozen(value: Any) -> Any:
+    return UNKNOWN if isinstance(value, dict | list) else value
+
+
+def _is_function(name: str) -> bool:
+    return name == "Ref" or name.startswith("Fn::")
+
+
+def scenarios(template: Mapping[str, Any]) -> Iterator[Scenario]:
+    """One for each combination of values of the parameters that conditions ask; those of the template alone."""
+    parameters = _section(template, "Parameters")
+    conditions = _section(template, "Conditions")
+    mappings = _section(template, "Mappings")
+    asked = _asked(conditions, parameters)
+    defaults = {
+        name: item["Default"]
+        for name, item in parameters.items()
+        if isinstance(item, dict) and isinstance(item.get("Default"), str | int | float) and name not in asked
+    }
+    names = list(asked)
+    for values in itertools.islice(itertools.product(*asked.values()), MOST):
+        chosen = {**defaults, **dict(zip(names, values, strict=True))}
+        held: dict[str, bool] = {}
+        for name in conditions:
+            holds = _holds({"Condition": name}, conditions, Scenario(chosen, {}, mappings), ())
+            if holds is not None:
+                held[name] = holds
+        yield Scenario({name: value for name, value in chosen.items() if value is not _OTHER}, held, mappings)
+
+
+_OTHER: Final = object()
+"""A value of a parameter that no condition names."""
+
+
+def _asked(conditions: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """Values that are to be tried, by parameter."""
+    compared: dict[str, list[Any]] = {}
+    for node in _nodes(conditions):
+        match node:
+            case {"Fn::Equals": [left, right]}:
+                for one, other in ((left, right), (right, left)):
+                    match one, other:
+                        case {"Ref": str(name)}, str() | int() | float() | bool() if name in parameters:
+                            compared.setdefault(name, []).append(other)
+            case {"Ref": str(name)} if name in parameters:
+                compared.setdefault(name, [])
+    found: dict[str, list[Any]] = {}
+    for name, values in compared.items():
+        declared = parameters[name] if isinstance(parameters[name], dict) else {}
+        allowed = declared.get("AllowedValues")
+        choices = list(allowed) if isinstance(allowed, list) and allowed else [*values, _OTHER]
+        default = declared.get("Default")
+        if default is not None and default in choices:
+            choices.insert(0, default)
+        found[name] = list(dict.fromkeys(item for item in choices if not isinstance(item, dict | list)))
+    return found
+
+
+def _holds(node: Any, conditions: Mapping[str, Any], scenario: Scenario, within: tuple[str, ...]) -> bool | None:
+    """None where the text does not tell."""
+    match node:
+        case {"Condition": str(name)}:
+            if name in within or name not in conditions:
+                return None
+            return _holds(conditions[name], conditions, scenario, (*within, name))
+        case {"Fn::Equals": [left, right]}:
+            values = [_value(side, scenario) for side in (left, right)]
+            if any(value is UNKNOWN for value in values):
+                return None
+            return not any(value is _OTHER for value in values) and str(values[0]) == str(values[1])
+        case {"Fn::Not": [inside]}:
+            held = _holds(inside, conditions, scenario, within)
+            return None if held is None else not held
+        case {"Fn::And": list(parts)}:
+            found = [_holds(part, conditions, scenario, within) for part in parts]
+            return False if False in found else None if None in found else True
+        case {"Fn::Or": list(parts)}:
+            found = [_holds(part, conditions, scenario, within) for part in parts]
+            return True if True in found else None if None in found else False
+    return None
+
+
+def _value(side: Any, scenario: Scenario) -> Any:
+    match side:
+        case {"Ref": str(name)} if name in scenario.parameters:
+            return scenario.parameters[name]
+    return scenario.spot(side, "").value
+
+
+def _nodes(value: Any) -> Iterator[Any]:
+    yield value
+    below = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    for item in below:
+        yield from _nodes(item)
+
+
+def _section(template: Mapping[str, Any], name: str) -> Mapping[str, Any]:
+    found = template.get(name)
+    return found if isinstance(found, dict) else {}

@@ -1,0 +1,112 @@
+"""The definition inside of an AWS::SageMaker::Pipeline, judged as any definition is."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+
+from mlops.check import check
+from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.template import Fault, Resource, Template, Told
+from mlops.ir import Finding, Severity, Where
+from mlops.ir.lines import places
+from mlops.ir.reader import read
+
+VERSION = "2020-12-01"
+FINDINGS: Mapping[str, Told] = {
+    "T030": Told(
+        "body-is-no-json",
+        Severity.ERROR,
+        """The body of a pipeline is no JSON object: the template is taken, and CreatePipeline refuses it.
+
+Bad:  PipelineDefinitionBody: '{"Version": "2020-12-01", "Steps": [...]}'
+Good: PipelineDefinitionBody: '{"Version": "2020-12-01", "Steps": []}'""",
+    ),
+    "T031": Told(
+        "body-version",
+        Severity.ERROR,
+        """The body of a pipeline has no Version, or another one than 2020-12-01, which is the only one that there is.
+
+Bad:  PipelineDefinitionBody: '{"Version": "2012-10-17", "Steps": []}'
+Good: PipelineDefinitionBody: '{"Version": "2020-12-01", "Steps": []}'""",
+    ),
+}
+_FILE = "body"
+
+
+def judge(template: Template, scenario: Scenario) -> Iterator[Fault | Finding]:
+    for resource in template.resources(scenario):
+        if resource.type == "AWS::SageMaker::Pipeline":
+            body = resource.properties.get("PipelineDefinition", "PipelineDefinitionBody")
+            if body is not None:
+                yield from _body(template, resource, body)
+
+
+def _body(template: Template, resource: Resource, body: Spot) -> Iterator[Fault | Finding]:
+    text = body.value if isinstance(body.value, str) else body.draft
+    if text is None:
+        return
+    try:
+        found = json.loads(text)
+    except json.JSONDecodeError as error:
+        said = f"the body of {resource.label} is no JSON: {error.msg}"
+        place = _place(template, body, error.lineno, error.colno)
+        yield Fault("T030", body.at, f"{said} at line {error.lineno} of it", "write what `mlops compile` gives", place)
+        return
+    except RecursionError:
+        yield Fault("T030", body.at, f"the body of {resource.label} is nested too deep")
+        return
+    if not isinstance(found, dict):
+        yield Fault(
+            "T030", body.at, f"the body of {resource.label} is no JSON object", "write what `mlops compile` gives"
+        )
+        return
+    if found.get("Version") != VERSION:
+        told = f"has the Version {found['Version']!r}" if "Version" in found else "has no Version"
+        place = _place(template, body, *places(text, {"/Version"})["/Version"])
+        yield Fault(
+            "T031",
+            body.at,
+            f"the body of {resource.label} {told}; there is {VERSION}",
+            f'"Version": "{VERSION}"',
+            place,
+        )
+    if isinstance(body.value, str):
+        yield from _inside(template, resource, body, text)
+
+
+def _inside(template: Template, resource: Resource, body: Spot, text: str) -> Iterator[Finding]:
+    """What the rules for definitions say, where the body stands."""
+    name = resource.properties.text("PipelineName") or resource.name
+    findings = template.asked(f"{name}: {text}", lambda: _judged(name, text))
+    pointers = {finding.path for finding in findings if finding.path is not None}
+    known = places(text, pointers) if pointers else {}
+    for finding in findings:
+        if finding.code in _VERSIONS:
+            continue
+        inside = known.get(finding.path or "", (1, 1))
+        line, column = _place(template, body, *inside)
+        where = Where(template.document.file, line, column)
+        yield replace(finding, path=f"{body.at}{finding.path or ''}", where=where)
+
+
+def _judged(name: str, text: str) -> tuple[Finding, ...]:
+    definition, problems = read(text, _FILE)
+    return () if definition is None else check(replace(definition, name=name), findings=problems).findings
+
+
+_VERSIONS = frozenset({"E101"})
+"""Told here, with the place."""
+
+
+def _place(template: Template, body: Spot, line: int, column: int) -> tuple[int, int]:
+    """In the template; where the body does not stand as it is, the property."""
+    begins = template.document.inside.get(body.at)
+    if begins is None or body.made:
+        return template.document.at(body.at)
+    first = begins[0]
+    lines = template.document.text.split("\n")
+    shown = next((item for item in lines[first - 1 :] if item.strip()), "")
+    indent = len(shown) - len(shown.lstrip(" "))
+    return first + line - 1, indent + column

@@ -1,0 +1,238 @@
+"""Policies and roles of IAM, and ARNs where a role or key is named."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+
+from mlops.check.templates.resolving import Scenario, Spot
+from mlops.check.templates.template import Fault, Resource, Template, Told
+from mlops.ir import Severity
+
+FINDINGS: Mapping[str, Told] = {
+    "T070": Told(
+        "arn-of-another-service",
+        Severity.ERROR,
+        """Where a role, key, topic or function is named, stands an ARN of something else; or a statement's actions
+and its
+resources are of different services, so that it allows nothing.
+
+Bad:  RoleArn: arn:aws:s3:::bucket
+Good: RoleArn: arn:aws:iam::111122223333:role/notebook""",
+    ),
+    "T080": Told(
+        "any-action",
+        Severity.WARNING,
+        """A policy allows every action, or every one of a service.
+
+Bad:  Action: "s3:*"  Resource: "*"
+Good: Action: [s3:GetObject]  Resource: arn:aws:s3:::acme/models/*""",
+    ),
+    "T081": Told(
+        "any-resource",
+        Severity.WARNING,
+        """A policy allows actions on every resource, though they can be bound to some.
+
+Bad:  Action: s3:GetObject  Resource: "*"
+Good: Action: s3:GetObject  Resource: arn:aws:s3:::acme/models/*""",
+    ),
+    "T082": Told(
+        "anybody",
+        Severity.WARNING,
+        """A role may be taken on by anybody: its trust policy has the principal * without a condition.
+
+Bad:  Principal: "*"
+Good: Principal: {Service: sagemaker.amazonaws.com}""",
+    ),
+    "T083": Told(
+        "all-but-some",
+        Severity.WARNING,
+        """A policy allows all actions or resources but some: also what there will be one day.
+
+Bad:  Effect: Allow  NotAction: iam:*
+Good: the actions that are needed""",
+    ),
+    "T084": Told(
+        "wrong-policy",
+        Severity.ERROR,
+        """A policy document has no statements, an effect that there is not, or a statement without actions or
+resources.
+
+Bad:  Statement: [{Effect: Permit, Action: s3:GetObject}]
+Good: Statement: [{Effect: Allow, Action: s3:GetObject, Resource: …}]""",
+    ),
+}
+_DOCUMENTS = {
+    "AWS::IAM::Policy": ("PolicyDocument",),
+    "AWS::IAM::ManagedPolicy": ("PolicyDocument",),
+    "AWS::IAM::RolePolicy": ("PolicyDocument",),
+    "AWS::IAM::Role": (),
+}
+_NAMED = {
+    "RoleArn": ("iam", "role"),
+    "ExecutionRoleArn": ("iam", "role"),
+    "ExecutionRole": ("iam", "role"),
+    "Role": ("iam", "role"),
+    "RoleARN": ("iam", "role"),
+    "KmsKeyId": ("kms", ""),
+    "KmsKeyArn": ("kms", ""),
+    "SuccessTopic": ("sns", ""),
+    "ErrorTopic": ("sns", ""),
+}
+_TYPES = {"iam": "AWS::IAM::Role", "kms": "AWS::KMS::", "sns": "AWS::SNS::"}
+_ARN = re.compile(r"arn:[\w-]*:([\w-]*):([\w-]*):(\d*):(.*)", re.DOTALL)
+_UNBOUND = re.compile(
+    r"ecr:GetAuthorizationToken|cloudwatch:(?:PutMetricData|GetMetric\w+)|s3:(?:ListAllMyBuckets|GetAccount\w+)"
+    r"|(?!s3:|dynamodb:|secretsmanager:|ssm:)[\w-]+:(?:Describe|List|Get|Search|BatchGet|View|Lookup)\w*\*?"
+    r"|(?:application-autoscaling|xray|sts|ec2messages|ssmmessages|bedrock|comprehend|textract|rekognition|translate):[\w*]+"
+    r"|ec2:\w*NetworkInterface\w*|logs:\w+|\*|[\w-]+:\*"
+)
+"""Whose resources IAM cannot bind, or that only look; and what is told as any action."""
+
+
+def judge(template: Template, scenario: Scenario) -> Iterator[Fault]:
+    for resource in template.resources(scenario):
+        if resource.type.startswith(
+            ("AWS::SageMaker::", "AWS::KinesisFirehose::", "AWS::Scheduler::", "AWS::Events::")
+        ):
+            yield from _named(template, resource)
+        if resource.type not in _DOCUMENTS:
+            continue
+        documents = [resource.properties.get(member) for member in _DOCUMENTS[resource.type]]
+        inline = resource.properties.get("Policies") if resource.type == "AWS::IAM::Role" else None
+        documents += [item.get("PolicyDocument") for item in (inline.items if inline is not None else ())]
+        for document in documents:
+            if document is not None and document.known:
+                yield from _policy(resource, document)
+        trust = resource.properties.get("AssumeRolePolicyDocument")
+        if trust is not None:
+            yield from _trust(resource, trust)
+
+
+def _named(template: Template, resource: Resource) -> Iterator[Fault]:
+    """By what is written, and by what a GetAtt leads to."""
+    for spot in resource.properties.walk():
+        for member, item in spot.members.items():
+            if member not in _NAMED:
+                continue
+            service, kind = _NAMED[member]
+            if isinstance(item.value, str):
+                found = _ARN.fullmatch(item.value)
+                if found is not None and (found[1] != service or not found[4].startswith(kind)):
+                    said = f"{member} of {resource.label} is no ARN of {_WORDS[service]}: {item.value[:80]}"
+                    yield Fault("T070", item.at, said, f"arn:aws:{service}:…")
+                elif found is None and kind == "role":
+                    said = f"{member} of {resource.label} is no ARN of a role: {item.value[:80]}"
+                    if not item.made or item.value:
+                        yield Fault("T070", item.at, said, "arn:aws:iam::ACCOUNT:role/NAME")
+            else:
+                yield from _led(template, resource, member, item, service)
+
+
+_WORDS = {"iam": "a role", "kms": "a key", "sns": "a topic"}
+
+
+def _led(template: Template, resource: Resource, member: str, item: Spot, service: str) -> Iterator[Fault]:
+    written: object = template.raw
+    for part in item.at.split("/")[1:]:
+        name = part.replace("~1", "/").replace("~0", "~")
+        if isinstance(written, dict):
+            written = written.get(name)
+        elif isinstance(written, list) and name.isdigit() and int(name) < len(written):
+            written = written[int(name)]
+    match written:
+        case {"Fn::GetAtt": [str(name), *_]} | {"Ref": str(name)}:
+            kind = template.type_of(name)
+            if kind is not None and kind.startswith("AWS::") and not kind.startswith(_TYPES[service]):
+                said = f"{member} of {resource.label} leads to {name}, which is {kind} and not {_WORDS[service]}"
+                yield Fault("T070", item.at, said)
+
+
+def _policy(resource: Resource, document: Spot) -> Iterator[Fault]:
+    listed = document.get("Statement")
+    if not isinstance(document.value, dict):
+        return
+    if listed is None:
+        yield Fault("T084", document.at, f"a policy of {resource.label} has no Statement")
+        return
+    for statement in listed.items or (listed,):
+        if isinstance(statement.value, dict):
+            yield from _statement(resource, statement)
+
+
+def _statement(resource: Resource, statement: Spot) -> Iterator[Fault]:
+    effect = statement.get("Effect")
+    if effect is None or (effect.known and effect.value not in ("Allow", "Deny")):
+        at = effect.at if effect is not None else statement.at
+        yield Fault("T084", at, f"a statement of {resource.label} has no Effect of Allow or Deny")
+    for members in (("Action", "NotAction"), ("Resource", "NotResource")):
+        if not any(member in statement.members for member in members):
+            yield Fault(
+                "T084", statement.at, f"a statement of {resource.label} has no {members[0]}", f"give {members[0]}"
+            )
+    if effect is None or effect.value != "Allow":
+        return
+    for member in ("NotAction", "NotResource"):
+        if member in statement.members:
+            yield Fault(
+                "T083",
+                statement.members[member].at,
+                f"a statement of {resource.label} allows all but some",
+                "name what is needed",
+            )
+    actions, places = statement.get("Action"), statement.get("Resource")
+    texts = _texts(actions)
+    for action in texts:
+        if isinstance(action.value, str) and (action.value == "*" or action.value.endswith(":*")):
+            yield Fault("T080", action.at, f"{resource.label} may {action.value}", "name the actions that are needed")
+    if places is None:
+        return
+    resources = _texts(places)
+    if any(place.value == "*" for place in resources) and "Condition" not in statement.members:
+        wide = [
+            action for action in texts if isinstance(action.value, str) and _UNBOUND.fullmatch(action.value) is None
+        ]
+        if wide:
+            star = next(place for place in resources if place.value == "*")
+            shown = ", ".join(str(action.value) for action in wide[:3])
+            yield Fault("T081", star.at, f"{resource.label} may {shown} on every resource", "name the resources")
+    yield from _apart(resource, texts, resources)
+
+
+def _apart(resource: Resource, actions: tuple[Spot, ...], resources: tuple[Spot, ...]) -> Iterator[Fault]:
+    """All is known, and nothing goes together."""
+    services = {str(action.value).partition(":")[0].lower() for action in actions if isinstance(action.value, str)}
+    found = [(_ARN.fullmatch(place.value) if isinstance(place.value, str) else None) for place in resources]
+    if not services or "*" in services or len(services) != 1 or not all(isinstance(a.value, str) for a in actions):
+        return
+    if any(match is None for match in found):
+        return
+    (service,) = services
+    if all(match is not None and match[1] not in (service, "*", "") for match in found) and service not in _ELSEWHERE:
+        said = (
+            f"{resource.label} may {actions[0].value} on ARNs of {', '.join(sorted({m[1] for m in found if m}))} alone"
+        )
+        yield Fault("T070", resources[0].at, said, f"actions of {service} need ARNs of {service}")
+
+
+_ELSEWHERE = frozenset(
+    {"sts", "iam", "ec2", "elasticloadbalancing", "apigateway", "execute-api", "tag", "ssmmessages", "cloudwatch"}
+)
+"""Whose actions are on ARNs of others, too."""
+
+
+def _trust(resource: Resource, trust: Spot) -> Iterator[Fault]:
+    listed = trust.get("Statement")
+    for statement in (listed.items or (listed,)) if listed is not None else ():
+        principal = statement.get("Principal")
+        inside = principal.get("AWS") if principal is not None and principal.members else principal
+        if inside is None or "Condition" in statement.members or statement.text("Effect") != "Allow":
+            continue
+        if any(item.value == "*" for item in _texts(inside)):
+            yield Fault("T082", inside.at, f"anybody may take {resource.label} on", "name the service or account")
+
+
+def _texts(spot: Spot | None) -> tuple[Spot, ...]:
+    if spot is None:
+        return ()
+    return spot.items if isinstance(spot.value, tuple) else (spot,)
