@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rule_cases import SEVERAL, WARNING, Case
-from sound_definition import GONE, KMEANS, REGISTRY, get
+from sound_definition import GONE, KMEANS, LAMBDA, REGISTRY, get
 
 CONFIG = "Segments:ResourceConfig"
 PREFERENCE = {"InstanceType": "ml.m5.xlarge", "InstanceCount": 1}
@@ -244,6 +244,25 @@ CASES = [
         "X803",
         {"Component:Specification/Container": {"Image": f"{REGISTRY}/serve:1"}},
         "Component:Specification/Container",
+    ),
+    Case(
+        "a list for a function",
+        "X703",
+        {"Score:model": get("Steps.Prepare.ProcessingOutputConfig.Outputs")},
+        "Score:model/Get",
+        {"Score:model": get("Steps.Prepare.ProcessingOutputConfig.Outputs['train'].S3Output.S3Uri")},
+    ),
+    Case(
+        "a function of another region",
+        "X810",
+        {"Score.FunctionArn": LAMBDA.replace("eu-west-1", "us-west-2") + "score"},
+        "Score.FunctionArn",
+    ),
+    Case(
+        "a bucket with a blank",
+        "X820",
+        {"Segments:OutputDataConfig/S3OutputPath": "s3://acme ml/models"},
+        "Segments:OutputDataConfig/S3OutputPath",
     ),
     Case(
         "a component of nothing",

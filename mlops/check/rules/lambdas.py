@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping
 
+from mlops.check import expressions
 from mlops.check.expressions import PARAMETER_TYPES
 from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
@@ -62,7 +63,7 @@ def queue_url(subject: Subject) -> Iterator[Fault]:
 
 @rule("X703", "nested-input", Severity.ERROR, source="AWS docs: inputs are flat; the definition's schema")
 def nested_input(subject: Subject) -> Iterator[Fault]:
-    """An argument of a Lambda or Callback step is an object or a list; they are flat; or a null.
+    """An argument of a Lambda or Callback step is an object or a list, refers to one, or is null: they are flat.
 
     Bad:  {"options": {"depth": 3}}
     Good: {"depth": 3}
@@ -73,6 +74,10 @@ def nested_input(subject: Subject) -> Iterator[Fault]:
             if nested or isinstance(value, tuple):
                 at = f"{placed.pointer}/Arguments{pointer(name)}"
                 yield Fault(at, f"argument {name!r} is {shown(value)}, a plain value is wanted", "flatten it", placed)
+            elif isinstance(value, Ref) and expressions.kind_of(subject, value) in ("structure", "list", "map"):
+                at = f"{placed.pointer}/Arguments{pointer(name)}/Get"
+                message = f"argument {name!r} reads {value.expression}, which is no plain value"
+                yield Fault(at, message, "read one of its members", placed)
             elif value is None:
                 at = f"{placed.pointer}/Arguments{pointer(name)}"
                 message = f"argument {name!r} is null, a text or a number is wanted"

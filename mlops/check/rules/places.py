@@ -35,7 +35,8 @@ _IMAGE_MEMBERS = ("TrainingImage", "ImageUri", "Image", "RuleEvaluatorImage")
 
 @dataclass(frozen=True, slots=True)
 class _Found:
-    """A text that says where it belongs. ``kind`` is image, role, key, bucket, package, queue, tracking or other."""
+    """A text that says where it belongs. ``kind`` is image, role, key, function, bucket, package, queue, tracking or
+    other."""
 
     at: str
     text: str
@@ -78,6 +79,7 @@ def _find(subject: Subject) -> Iterator[_Found]:
             kind = {"iam": "role", "kms": "key", "sqs": "queue"}.get(match["service"], "other")
             kind = "package" if match["rest"].startswith("model-package") else kind
             kind = "tracking" if match["rest"].startswith("mlflow") else kind
+            kind = "function" if match["service"] == "lambda" and at.endswith("/FunctionArn") else kind
             account = match["account"] if kind == "role" else None
             yield _Found(at, text, kind, placed, match["region"] or None, account, match["partition"], where)
         elif match := _QUEUE.fullmatch(text):
@@ -98,11 +100,12 @@ def _majority(values: list[str]) -> str | None:
     "X810",
     "another-region",
     Severity.ERROR,
-    source="'Cross region ECR image pulls are not allowed'; KMS keys are regional",
+    source="'Cross region ECR image pulls are not allowed'; KMS keys are regional; Lambda: 'Functions from ... are not "
+    "reachable in this region'",
 )
 def another_region(subject: Subject) -> Iterator[Fault]:
-    """An image or a key is in another region than most of the document. For buckets, packages, queues and other
-    resources, which may work across regions, this is a warning.
+    """An image, a key or a step's function is in another region than most of the document. For buckets, packages,
+    queues and other resources, which may work across regions, this is a warning.
 
     Bad:  an image in us-west-2, everything else in eu-west-1
     Good: the same image in eu-west-1
@@ -112,7 +115,7 @@ def another_region(subject: Subject) -> Iterator[Fault]:
     for item in found:
         if usual is not None and item.region != usual:
             message = f"{shown(item.text)} is in {item.region}, most of the pipeline in {usual}"
-            severity = None if item.kind in ("image", "key") else Severity.WARNING
+            severity = None if item.kind in ("image", "key", "function") else Severity.WARNING
             yield Fault(item.at, message, f"use the one of {usual}", item.placed, item.where, severity)
 
 
@@ -280,7 +283,7 @@ _PLACEHOLDER = re.compile(r"\{\{.*\}\}|\$\{.*\}|<[A-Za-z_ -]+>|\{[a-z_]+\}")
 @rule("X820", "s3-uri", Severity.WARNING, source="S3 naming rules; botocore's S3Uri pattern")
 def s3_uri(subject: Subject) -> Iterator[Fault]:
     """An S3 URI with a double slash, a star, an impossible bucket name or a placeholder that nothing filled in; or an
-    https URL in its place. What has the form of no URI at all is an error of another rule.
+    https URL in its place. A bucket with a blank is an error; what has the form of no URI at all, one of another rule.
 
     Bad:  "s3://acme//train", "s3://{{ bucket }}/train"
     Good: "s3://acme/train"
@@ -314,7 +317,8 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             and (".." in bucket or not _BUCKET.fullmatch(bucket) or _ADDRESS.fullmatch(bucket))
             and not bucket.startswith("arn:")
         ):
-            yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed, owner)
+            severity = Severity.ERROR if any(letter.isspace() for letter in bucket) else None
+            yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed, owner, severity)
         elif "s3://" in key:
             message = f"{shown(text)} has a URI inside of a URI"
             yield Fault(at, message, "join the key to the URI, without another s3://", placed, owner)
