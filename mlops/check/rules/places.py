@@ -318,7 +318,8 @@ def s3_uri(subject: Subject) -> Iterator[Fault]:
             and not bucket.startswith("arn:")
         ):
             severity = Severity.ERROR if any(letter.isspace() for letter in bucket) else None
-            yield Fault(at, f"{shown(bucket)} is no bucket name", None, placed, owner, severity)
+            message, help_text = f"{shown(bucket)} is no bucket name", "small letters, digits, - and ."
+            yield Fault(at, message, help_text, placed, owner, severity)
         elif "s3://" in key:
             message = f"{shown(text)} has a URI inside of a URI"
             yield Fault(at, message, "join the key to the URI, without another s3://", placed, owner)
