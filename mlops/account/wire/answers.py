@@ -59,6 +59,8 @@ class Answers:
         wake_again(self._state(region))
 
     def __call__(self, request: Request) -> Reply:
+        if _is_scrape(request):
+            return self._scraped()
         began = time.perf_counter()
         request_id = str(uuid.uuid4())
         found: routing.Spoken | None = None
@@ -97,6 +99,20 @@ class Answers:
         )
         return reply
 
+    def _scraped(self) -> Reply:
+        from mlops.account.local.upkeep.exposition import CONTENT_TYPE, exposition  # few serve a Prometheus
+
+        began = time.perf_counter()
+        try:
+            reply = Reply(
+                200, {"Content-Type": CONTENT_TYPE}, exposition(self._state(self._region), self._now()).encode()
+            )
+            mistake = None
+        except Exception as error:
+            reply, mistake = Reply(500, {"Content-Type": "text/plain"}, b"the metrics cannot be read\n"), error
+        self._tell(Told("prometheus", "Scrape", reply.status, time.perf_counter() - began, None, mistake))
+        return reply
+
     def _answered(self, operation: OperationModel, found: routing.Spoken, request: Request, request_id: str) -> Reply:
         service = operation.service_model.service_name
         signing.need_unexpired(request, self._now())
@@ -110,6 +126,14 @@ class Answers:
         if service == "s3" and operation.name == "GetObject" and "ContentRange" in told:
             return Reply(206, reply.headers, reply.body)
         return reply
+
+
+def _is_scrape(request: Request) -> bool:
+    """Of Prometheus, which signs nothing: what is signed is meant for a bucket of that name."""
+    is_plain = not request.header("authorization") and not any(
+        name.lower().startswith("x-amz") for name, _ in request.query
+    )
+    return request.method == "GET" and request.path == "/metrics" and is_plain
 
 
 def _refused(

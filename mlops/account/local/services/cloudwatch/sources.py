@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -68,19 +69,34 @@ def values(state: State, metric: Metric, start: datetime, end: datetime) -> Iter
 def names(state: State) -> Iterator[Metric]:
     """All metrics that have values."""
     for row in state.store.all("SELECT DISTINCT namespace, name, dimensions FROM metric"):
-        yield Metric(
-            row["namespace"], row["name"], tuple((name, value) for name, value in json.loads(row["dimensions"]))
-        )
+        yield kept_metric(row)
     for row in state.store.all("SELECT name FROM resource WHERE kind = ? ORDER BY name", endpoints.KIND):
         folder = state.endpoint_folder(row["name"]) / records.FOLDER
         served = {(record.variant, record.config) for record in records.read(folder)[0] if record.variant}
         for variant, config in sorted(served):
-            plain = (("EndpointName", row["name"]), ("VariantName", variant))
+            plain = _dimensions(row["name"], variant)
+            yield from of_variant(row["name"], variant)
             for name in _OF_REQUESTS:
-                yield Metric(ENDPOINTS, name, plain)
                 yield Metric(ENDPOINTS, name, (("EndpointConfigName", config), *plain))
-            for name in _OF_INSTANCES:
-                yield Metric(INSTANCES, name, plain)
+
+
+def kept_metric(row: sqlite3.Row) -> Metric:
+    """Of a row of values that were put."""
+    pairs = ((name, value) for name, value in json.loads(row["dimensions"]))
+    return Metric(row["namespace"], row["name"], tuple(pairs))
+
+
+def of_variant(endpoint: str, variant: str) -> Iterator[Metric]:
+    """Those that its requests and its instances make."""
+    plain = _dimensions(endpoint, variant)
+    for name in _OF_REQUESTS:
+        yield Metric(ENDPOINTS, name, plain)
+    for name in _OF_INSTANCES:
+        yield Metric(INSTANCES, name, plain)
+
+
+def _dimensions(endpoint: str, variant: str) -> tuple[tuple[str, str], ...]:
+    return (("EndpointName", endpoint), ("VariantName", variant))
 
 
 def _requests(state: State, dimensions: Mapping[str, str], start: float, end: float) -> Iterator[Record]:
