@@ -1,4 +1,5 @@
-"""A page for people before it has a form: cards, datasheets and release notes. It holds texts and no markup."""
+"""A page for people before it has a form: cards, datasheets, release notes and reports. It holds texts, and
+pictures that emit drew, and no other markup."""
 
 from __future__ import annotations
 
@@ -42,7 +43,22 @@ class Heading:
     text: str
 
 
-Block: TypeAlias = Paragraph | Gap | Facts | Table | Heading
+@dataclass(frozen=True, slots=True)
+class Printed:
+    """What a program printed, or is to be typed: line for line."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """``svg`` is of our own drawing, and stands on the page as it is; ``said`` tells it in words."""
+
+    svg: str
+    said: str
+
+
+Block: TypeAlias = Paragraph | Gap | Facts | Table | Heading | Printed | Picture
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
@@ -165,6 +166,25 @@ def test_a_retry_tells_only_what_it_does(project: Project) -> None:
     assert len([line for line in told if line.startswith("Two: Failed")]) == 1
     table = project.mlops("executions", "show")[0].splitlines()
     assert table[1].endswith("REASON") and table[3].endswith("exit code 1: it is bad")
+    need_whole_report(project)
+
+
+def need_whole_report(project: Project) -> None:
+    """One page that loads nothing, runs nothing, and tells why the execution failed and what runs the step again."""
+    project.mlops("executions", "report", "-o", "report.html")
+    page = (project.folder / "report.html").read_text()
+    assert page == project.mlops("executions", "report", "last")[0]
+    (execution,) = project.executions()
+    for told in (f"mlops run --only Two --from {execution}", "exit code 1: it is bad", "there is no earlier success"):
+        assert told in page, told
+    assert "default-src 'none'" in page and "<script" not in page
+    assert not re.findall(r"""(?:src|href|url)\s*[=(]\s*["']?(?!#)""", page)
+    assert set(re.findall(r"https?://[^\s\"'<]+", page)) == {"http://www.w3.org/2000/svg"}
+    assert page.count('class="mlops-graph"') == page.count('class="mlops-gantt"') == 1
+    assert (
+        'aria-label="Two: Processing, Failed, after One"' in page
+        and 'aria-label="Three: Processing, after Two"' in page
+    )
 
 
 ASKS = """\

@@ -133,6 +133,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("import", ("--from-account", "churn")),
     Reads("executions list"),
     Reads("executions show", ("last",), environment="local"),
+    Reads("executions report", ("last",), environment="local"),
     Reads("executions logs", ("last",), environment="local"),
     Reads("executions metrics", ("last",), environment="local"),
     Reads("executions record", ("last",), code=2, environment="local"),

@@ -201,6 +201,7 @@ CALLS = (
     Call("check", ("pipeline.py", "--select", "X840", *BASELINE), formats=False),
     Call("show", ("pipeline.py",)),
     Call("show", ("pipeline.py", "--svg"), formats=False),
+    Call("show", ("pipeline.py", "--html"), formats=False),
     Call("compile", ("pipeline.py", "-o", "-"), keeps="the definition"),
     Call("compile", ("pipeline.py", "-o", "leaky.json")),
     Call("compile", ("pipeline.py", "--explain-defaults")),
@@ -227,6 +228,7 @@ CALLS = (
     Call("start", ("leaky", "--watch", "-p", "Mode=bad"), code=1),
     Call("executions list"),
     Call("executions show"),
+    Call("executions report"),
     Call("executions logs", ("last",), keeps="what steps printed"),
     Call("executions metrics", ("last",)),
     Call("feedback list"),
@@ -484,6 +486,7 @@ WITHOUT_JSON = {
     "schema": "it is JSON",
     "completion": "a shell reads it",
     "executions open": "another program speaks",
+    "executions report": "it is a page, of which `executions show` tells programs",
     "local exec": "another program speaks",
     **{name: "it writes what its name says" for name, _ in commands() if name.startswith("emit ")},
 }

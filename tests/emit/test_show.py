@@ -55,6 +55,13 @@ def test_show_draws_what_emit_writes(mlops: Callable[..., Told], tmp_path: Path)
     assert (tmp_path / "asks.svg").read_text().startswith("<svg ")
 
 
+def test_show_writes_a_page(mlops: Callable[..., Told]) -> None:
+    page = mlops("show", "pipeline.py:asks", "--html").out
+    assert page.startswith("<!doctype html>") and "<script" not in page and 'class="mlops-graph"' in page
+    for told in ("Mode", "Good: if false", "Fail"):
+        assert told in page
+
+
 @pytest.mark.parametrize(
     ("words", "says"),
     [

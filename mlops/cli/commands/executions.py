@@ -101,6 +101,24 @@ def _watch(execution: Found, format_: str, *, stopping: bool = False, before: Ex
 @command.command()
 @click.argument("execution", required=False)
 @options.environment
+@click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
+def report(execution: str | None, environment: str, output: str | None) -> None:
+    """EXECUTION (the newest without) as one HTML page: its graph, times, failures, parameters, metrics, outputs.
+
+    It loads nothing and runs nothing, so it can be kept and sent. What looks like a secret is hidden.
+    """
+    from mlops.cli.writing import put
+    from mlops.emit.sheets.html import emit
+    from mlops.use_cases.executions import found
+    from mlops.use_cases.report import of_execution
+
+    shown = found(environment, execution)
+    put(emit(of_execution(shown)), output, f"execution {shown.arn.rpartition('/')[2]}", force=False)
+
+
+@command.command()
+@click.argument("execution", required=False)
+@options.environment
 @options.as_json
 def record(execution: str | None, environment: str, format_: str) -> None:
     """Record EXECUTION (the newest without) to MLflow, as the pipeline or mlops.toml asks; again changes nothing."""

@@ -12,27 +12,35 @@ from mlops.cli.printing import print_json
 @click.argument("target")
 @options.environment
 @click.option("--svg", is_flag=True, help="As a picture.")
+@click.option("--html", is_flag=True, help="As a page with the picture, steps, parameters and findings.")
 @click.option("--mermaid", is_flag=True, help="As a Mermaid flowchart, for READMEs and wikis.")
 @click.option("--dot", is_flag=True, help="In Graphviz's language.")
 @click.option("-o", "--output", metavar="FILE", help="Where the picture goes. Default: standard output.")
 @options.as_json
 def command(
-    target: str, environment: str, svg: bool, mermaid: bool, dot: bool, output: str | None, format_: str
+    target: str, environment: str, svg: bool, html: bool, mermaid: bool, dot: bool, output: str | None, format_: str
 ) -> None:
     """Draw the steps of TARGET, and what each waits for: in the terminal, or as a picture."""
     from mlops.cli.listening import hear
     from mlops.cli.writing import put
     from mlops.use_cases.show import as_dictionary, drawn, opened, outline
 
-    forms = [name for name, chosen in (("svg", svg), ("mermaid", mermaid), ("dot", dot)) if chosen]
+    forms = [name for name, chosen in (("svg", svg), ("html", html), ("mermaid", mermaid), ("dot", dot)) if chosen]
     if len(forms) + (format_ == "json") > 1:
-        raise click.UsageError("give one of --svg, --mermaid, --dot and --format json")
+        raise click.UsageError("give one of --svg, --html, --mermaid, --dot and --format json")
+    if forms == ["html"]:
+        from mlops.emit.sheets.html import emit
+        from mlops.use_cases.report import of_pipeline
+
+        page = of_pipeline(target, environment, hear)
+        put(emit(page), output, page.title, force=False)
+        return
     if forms:
         picture = drawn(target, environment, forms[0], hear)
         put(picture.text, output, picture.name, force=False)
         return
     if output is not None:
-        raise click.UsageError("--output is for a picture: give --svg, --mermaid or --dot too")
+        raise click.UsageError("--output is for a picture: give --svg, --html, --mermaid or --dot too")
     pipelines = opened(target, environment, hear)
     if format_ == "json":
         print_json([as_dictionary(checked) for checked in pipelines])

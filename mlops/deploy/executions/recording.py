@@ -64,7 +64,7 @@ def record_execution(account: Account, environment: Environment, state: Executio
 
 
 def _record(account: Account, environment: Environment, state: ExecutionState, where: Tracking) -> str:
-    execution = _execution(account, state)
+    execution = as_run(account, state)
     if where.artifacts is None or environment.state is None:
         return record(execution, where)
     with _alone(Path(environment.state, "mlflow")):
@@ -86,7 +86,8 @@ def _alone(folder: Path) -> Iterator[None]:
             os.umask(before)
 
 
-def _execution(account: Account, state: ExecutionState) -> ExecutionRun:
+def as_run(account: Account, state: ExecutionState) -> ExecutionRun:
+    """All that is told of it, with what looks like a secret hidden."""
     definition = definition_text(account, state.arn)
     jobs = jobs_of(account, state)
     reports = _property_files(json.loads(definition).get("Steps") or [])

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from mlops.ir import Checked
 
-_LABELS = {"IfSteps": "if true", "ElseSteps": "if false", "ForEachBody": "for each"}
+BRANCHES = {"IfSteps": "if true", "ElseSteps": "if false", "ForEachBody": "for each"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def graph_of(checked: Checked) -> Graph:
     for item in placed:
         if item.branches and item.branches not in held:
             owner, member = item.branches[-1]
-            label = _LABELS.get(member, member)
+            label = BRANCHES.get(member, member)
             around = held.get(item.branches[:-1])
             groups[key] = Group(key, label, by_name[owner], around, member == "ForEachBody")
             held[item.branches] = key

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from html import escape
 from typing import assert_never
 
-from mlops.ir.sheet import Block, Facts, Gap, Heading, Paragraph, Sheet, Table
+from mlops.ir.sheet import Block, Facts, Gap, Heading, Paragraph, Picture, Printed, Sheet, Table
 
 _STYLE = """\
 :root {
@@ -36,6 +36,9 @@ nav { margin: 1.2rem 0; font-size: .9rem; }
 nav a { margin-right: .9rem; color: var(--accent); }
 .gap { padding: .45rem .8rem; border-left: .25rem solid var(--gap-ink); background: var(--gap); color: var(--gap-ink); }
 .wide { overflow-x: auto; margin: .8rem 0; }
+pre { overflow-x: auto; margin: .8rem 0; padding: .7rem .9rem; border-radius: .4rem; background: var(--shade);
+  font: .85rem/1.5 ui-monospace, SFMono-Regular, Menlo, Consolas, monospace; }
+figure svg { display: block; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 th, td { padding: .32rem .6rem; border-bottom: 1px solid var(--line); text-align: left; vertical-align: top;
   min-width: 5.5rem; overflow-wrap: anywhere; }
@@ -81,6 +84,10 @@ def _block(block: Block) -> Iterator[str]:
             yield f"<h3>{escape(block.text)}</h3>"
         case Paragraph():
             yield from (f"<p>{escape(part.strip())}</p>" for part in re.split(r"\n\s*\n", block.text.strip()))
+        case Printed():
+            yield f'<pre tabindex="0">{escape(block.text)}</pre>'
+        case Picture():
+            yield f'<figure class="wide" aria-label="{escape(block.said)}" tabindex="0">\n{block.svg}</figure>'
         case Gap():
             yield f'<p class="gap"><strong>Missing:</strong> {escape(block.text)}</p>'
         case Facts():

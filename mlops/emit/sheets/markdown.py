@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator, Sequence
 from typing import assert_never
 
-from mlops.ir.sheet import Block, Facts, Gap, Heading, Paragraph, Sheet, Table
+from mlops.ir.sheet import Block, Facts, Gap, Heading, Paragraph, Picture, Printed, Sheet, Table
 
 _SPECIAL = re.compile(r"[\\`*{}\[\]<>#|~$&]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])")
 _BEGINS = re.compile(r"^([-+](?=\s|$)|[-=]+$|\d{1,9}[.)](?=\s|$))")
@@ -31,6 +31,10 @@ def _block(block: Block) -> Iterator[str]:
             yield f"### {_text(block.text)}"
         case Paragraph():
             yield "\n\n".join(_lines(part) for part in re.split(r"\n\s*\n", block.text.strip()))
+        case Printed():
+            yield "\n".join(f"    {line}" for line in block.text.splitlines())
+        case Picture():
+            yield _text(block.said)
         case Gap():
             yield f"> **Missing:** {_text(block.text)}"
         case Facts():

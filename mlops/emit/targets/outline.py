@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from mlops.emit.drawing.graph import BRANCHES
 from mlops.ir import Checked, Step
 from mlops.ir.hiding import hide_value
 from mlops.ir.target import Target
-
-_BRANCHES = {"IfSteps": "if true", "ElseSteps": "if false", "ForEachBody": "for each"}
 
 
 def emit(checked: Checked) -> str:
@@ -32,7 +31,7 @@ def _steps(steps: Iterable[Step], indent: str, checked: Checked, around: str | N
         filled = [block for block in step.blocks if block.steps]
         for number, block in enumerate(filled):
             ends = number == len(filled) - 1
-            yield f"{deeper}{'└─' if ends else '├─'} {_BRANCHES.get(block.member, block.member)}"
+            yield f"{deeper}{'└─' if ends else '├─'} {BRANCHES.get(block.member, block.member)}"
             yield from _steps(block.steps, deeper + ("   " if ends else "│  "), checked, step.name)
 
 

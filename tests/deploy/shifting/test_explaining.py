@@ -191,14 +191,14 @@ def test_the_evidence_is_drawn_over_time(tmp_path: Path, mlops: Mlops) -> None:
     assert any("•" in row for row in drawing[: drawing.index(limit) + 1])
     assert any("•" in row for row in drawing[drawing.index(limit) + 1 :])
     assert drawing[-1].lstrip().startswith("└|")
-    began, ended = (f"1970-01-01 {at}Z" for at in re.findall(r"1970-01-01 (\S+)Z", rows[title + 10]))
+    assert len(re.findall(r"1970-01-01 (\S+)Z", rows[title + 10])) == 2
     assert told.out.rstrip().endswith("as it was decided then")
     root = ElementTree.fromstring((tmp_path / "why.svg").read_text(encoding="utf-8"))
-    shapes = [item.tag.rpartition("}")[2] for item in root]
-    assert shapes.count("polyline") == 1 and shapes.count("line") == 1
+    shapes = [item.get("class") for item in root]
+    assert shapes.count("tone0") == 1 and shapes.count("rule") == 1
     words = " ".join(item.text or "" for item in root)
     assert "churn: version 2 of churn" in words and "evidence that it is worse" in words
-    assert began in words and ended in words
+    assert "1970-01-01 UTC" in words
     lines = mlops("verdict", "explain", "churn", "--format", "json").json["lines"]
     assert [line["name"] for line in lines] == ["errors"]
     assert max(value for _, value in lines[0]["points"]) >= 1 and lines[0]["limits"] == [1.0]
@@ -225,10 +225,7 @@ def test_whatever_is_drawn_stands_within_the_drawing(points: list[tuple[float, f
         assert title == "errors: measured" and len(rows) == HEIGHT + 2
         assert all(len(row) <= WIDTH + 20 for row in rows) and any("•" in row for row in rows)
     shown = ElementTree.fromstring(picture("<& one", [line], stages))
-    (along,) = [item.get("points") for item in shown if item.tag.endswith("polyline")]
-    for point in str(along).split():
-        x, y = map(float, point.split(","))
-        assert 0 <= x <= 760 and 0 <= y <= 260
+    assert all(0 <= x <= 760 and 0 <= y <= 300 for x, y in points_of(shown))
     assert "nothing to draw" in picture("none", [], stages)
 
 
@@ -249,10 +246,14 @@ def test_what_is_not_at_a_limit_is_not_drawn_on_it(values: tuple[float, ...], li
     if len(limits) > 1:
         return  # the picture has no room between these
     shown = ElementTree.fromstring(picture("one", [line], ()))
-    lined = {float(str(item.get("y1"))) for item in shown if item.tag.endswith("line") and item.get("y1")}
-    (along,) = [item.get("points") for item in shown if item.tag.endswith("polyline")]
-    places = [float(point.split(",")[1]) for point in str(along).split()]
-    assert sum(place in lined for place in places) == on
+    lined = {float(str(item.get("d")).split()[1]) for item in shown if item.get("class") == "rule"}
+    assert sum(y in lined for _, y in points_of(shown)) == on
+
+
+def points_of(shown: ElementTree.Element) -> list[tuple[float, ...]]:
+    """Of the one line."""
+    (along,) = [item.get("d") for item in shown if item.get("class") == "tone0"]
+    return [tuple(map(float, point.split())) for point in re.split("[ML]", str(along))[1:]]
 
 
 def unsure(*standings: str, seconds: float = 600.0) -> Samples:

@@ -1,0 +1,308 @@
+"""Pages for people: a pipeline, and an execution with all that is known of it, to be kept, sent or printed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from mlops.account import answers
+from mlops.account.answers import Refused
+from mlops.check import check
+from mlops.check.sources import open_one
+from mlops.deploy.executions.curves import Curves
+from mlops.deploy.executions.details import definition_of_execution
+from mlops.deploy.executions.following import ExecutionState, StepState
+from mlops.deploy.executions.model_reports import drifted, judged
+from mlops.deploy.executions.outputs import outputs
+from mlops.deploy.executions.recording import LARGEST_REPORT, as_run
+from mlops.emit.drawing.graph import BRANCHES
+from mlops.emit.drawing.states import together
+from mlops.emit.plots import chart, gantt, kinds
+from mlops.emit.plots.scales import said_number, said_seconds
+from mlops.emit.targets.diagram import emit
+from mlops.ir import Checked, Listener, UsageError
+from mlops.ir.hiding import hide, hide_text, hide_value
+from mlops.ir.s3_uri import split_uri
+from mlops.ir.sheet import Block, Facts, Heading, Paragraph, Picture, Printed, Section, Sheet, Table
+from mlops.observe.experiments import ExecutionRun
+from mlops.use_cases.connecting import Connected
+from mlops.use_cases.executions import Failure, Found, failures
+from mlops.use_cases.judging import need_sound
+
+_MOST_VALUES = 5000
+"""Of one metric; a picture shows no more."""
+_MOST_TEXT = 400
+
+
+def of_pipeline(target: str, environment: str, listener: Listener) -> Sheet:
+    """Raises Refusal where the pipeline has errors."""
+    found = open_one(target, environment)
+    need_sound(found.findings, listener, doing="show")
+    checked = found.pipelines[0]
+    definition = checked.definition
+    name = definition.name or "pipeline"
+    sections = [Section("Steps", [_graph(checked, None), _steps_table(checked)])]
+    if definition.parameters:
+        rows = [
+            (
+                item.name,
+                item.type,
+                _value(hide_value(item.name, item.default)) if item.has_default else "must be given",
+            )
+            for item in definition.parameters
+        ]
+        sections.append(Section("Parameters", [Table(("Name", "Type", "Default"), rows)]))
+    if checked.findings:
+        rows = [(item.code, item.severity.value, hide_text(item.message)) for item in checked.findings]
+        sections.append(Section("Findings", [Table(("Rule", "Severity", "What was found"), rows)]))
+    under = hide_text(definition.description) if definition.description else f"A pipeline of {len(checked.order)} steps"
+    return Sheet(name, under, sections)
+
+
+def of_execution(found: Found) -> Sheet:
+    """As it is now."""
+    connected, state = found.connected, found.state
+    definition, _ = definition_of_execution(connected.account, state.arn)
+    checked = check(definition)
+    run = as_run(connected.account, state)
+    failed = list(failures(connected, state))
+    sections = [Section("What happened", [Facts(_facts(state))])]
+    if failed or state.failure:
+        sections.append(Section("Why it failed", [*_reasons(state, failed)]))
+    sections.append(Section("Steps", [_graph(checked, _statuses(checked, state)), *_times(state)]))
+    if run.parameters:
+        sections.append(
+            Section("Parameters", [Facts([(name, _value(value)) for name, value in run.parameters.items()])])
+        )
+    measured = [*_metrics(connected, state, run)]
+    if measured:
+        sections.append(Section("Metrics", measured))
+    drift = [*_drift(connected, state)]
+    if drift:
+        sections.append(Section("Drift of the data", drift))
+    given = [*_given(connected, state)]
+    if given:
+        sections.append(Section("Outputs", given))
+    cache = [*_cache(connected, state)]
+    if cache:
+        sections.append(Section("Why steps ran, or did not", cache))
+    return Sheet(f"{state.pipeline}: {state.status}", f"Execution {state.id}", sections, [state.status])
+
+
+def _graph(checked: Checked, statuses: Mapping[str, str] | None) -> Picture:
+    return Picture(emit(checked, statuses), "The steps, each below what it waits for; the table has the same in words")
+
+
+def _steps_table(checked: Checked) -> Table:
+    placed = {item.step.name: item for item in checked.definition.placed()}
+    rows = []
+    for name in checked.order:
+        item = placed[name]
+        after = sorted(checked.edges.get(name, ()), key=checked.order.index)
+        inside = " / ".join(f"{step}: {BRANCHES.get(member, member)}" for step, member in item.branches)
+        rows.append((name, item.step.type, ", ".join(after), inside))
+    return Table(("Step", "Type", "Waits for", "In"), rows)
+
+
+def _statuses(checked: Checked, state: ExecutionState) -> Mapping[str, str]:
+    """By the steps of the definition; of what a ForEach repeats, each time is a step of the execution."""
+    told = {step.name: "cached" if step.cached else step.status for step in state.steps}
+    names = {item.step.name: bool(item.branches) for item in checked.definition.placed()}
+    found: dict[str, str] = {}
+    for name, within in names.items():
+        times = [told[name]] if name in told else []
+        if not times and within:
+            times = [status for other, status in told.items() if _is_time(other, name) and other not in names]
+        status = together(times)
+        if status is not None:
+            found[name] = status
+    return found
+
+
+def _is_time(name: str, body: str) -> bool:
+    begin, _, number = name.rpartition("-")
+    return begin == body and number.isdigit()
+
+
+def _facts(state: ExecutionState) -> list[tuple[str, str]]:
+    ends = [step.ended for step in state.steps if step.ended is not None]
+    rows = [("Pipeline", state.pipeline), ("Execution", state.arn), ("Status", state.status)]
+    if state.created is not None:
+        rows.append(("Started", _moment(state.created)))
+        if state.ended and ends:
+            rows.append(("Ended", _moment(max(ends))))
+            rows.append(("Took", said_seconds((max(ends) - state.created).total_seconds())))
+    counts: dict[str, int] = {}
+    for step in state.steps:
+        word = "cached" if step.cached else step.status
+        counts[word] = counts.get(word, 0) + 1
+    rows.append(("Steps", ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "none has begun"))
+    if state.failure:
+        rows.append(("Reason", state.failure))
+    return rows
+
+
+def _reasons(state: ExecutionState, failed: Sequence[Failure]) -> Iterator[Block]:
+    if not failed and state.failure:
+        yield Paragraph(state.failure)
+    for failure in failed:
+        yield Heading(failure.step.name)
+        yield Printed(failure.step.failure or "no reason was given")
+        if failure.log:
+            yield Paragraph("The end of its log:")
+            yield Printed("\n".join(hide_text(line) for line in failure.log))
+        if failure.replay is not None:
+            yield Paragraph("This runs it again on one's own machine, with the code that ran:")
+            yield Printed(failure.replay)
+
+
+def _times(state: ExecutionState) -> Iterator[Block]:
+    rows = [
+        gantt.Ran(
+            step.name,
+            step.started.timestamp(),
+            step.ended.timestamp() if step.ended is not None else None,
+            "cached" if step.cached else step.status,
+        )
+        for step in state.steps
+        if step.started is not None
+    ]
+    if rows:
+        now = datetime.now(UTC).timestamp()
+        yield Picture(gantt.drawn(f"When the steps of {state.pipeline} ran", rows, now), "When each step ran")
+    yield Table(
+        ("Step", "Kind", "Status", "Started", "Took", "Try"),
+        [
+            (
+                step.name,
+                step.kind,
+                f"{step.status} (cached)" if step.cached else step.status,
+                _moment(step.started) if step.started is not None else "",
+                said_seconds(step.seconds) if step.seconds is not None else "",
+                str(step.attempt),
+            )
+            for step in state.steps
+        ],
+        frozenset({4, 5}),
+    )
+
+
+def _metrics(connected: Connected, state: ExecutionState, run: ExecutionRun) -> Iterator[Block]:
+    rows = [(step.name, name, said_number(value)) for step in run.steps for name, value in step.metrics.items()]
+    if rows:
+        yield Table(("Step", "Metric", "Value"), rows, frozenset({2}))
+    reader = Curves(connected.account)
+    for step in state.steps:
+        found: dict[str, list[tuple[float, float]]] = {}
+        for value in reader.since(step):
+            points = found.setdefault(value.metric, [])
+            if len(points) < _MOST_VALUES:
+                points.append((float(value.number), value.value))
+        shown = {name: points for name, points in found.items() if len(points) > 1}
+        if shown:
+            panel = kinds.curves("Metrics as they were printed", shown, "value number")
+            yield Picture(chart.drawn(step.name, [panel]), f"{step.name}: metrics, value by value")
+    roc: dict[str, Sequence[tuple[float, float]]] = {}
+    precision: dict[str, Sequence[tuple[float, float]]] = {}
+    for name, report in _reports(run):
+        of = judged(report)
+        if of.roc:
+            roc[name] = of.roc
+        if of.precision_recall:
+            precision[name] = of.precision_recall
+        if of.confusion:
+            yield Heading(f"{name}: what is true, and what was said")
+            said = list(dict.fromkeys(label for row in of.confusion.values() for label in row))
+            yield Table(
+                ("True", *said),
+                [
+                    (true, *(said_number(row[label]) if label in row else "" for label in said))
+                    for true, row in of.confusion.items()
+                ],
+                frozenset(range(1, len(said) + 1)),
+            )
+    panels = [*([kinds.roc(roc)] if roc else []), *([kinds.precision_recall(precision)] if precision else [])]
+    if panels:
+        yield Picture(chart.drawn("Curves of the evaluation", panels), "Curves of the evaluation")
+
+
+def _reports(run: ExecutionRun) -> Iterator[tuple[str, Any]]:
+    for step in run.steps:
+        for file, text in step.reports.items():
+            yield f"{step.name}: {file.removesuffix('.json')}", _parsed(text)
+
+
+def _drift(connected: Connected, state: ExecutionState) -> Iterator[Block]:
+    """Of checks of the data's quality: what they compared."""
+    for step in state.steps:
+        told = step.metadata.get("QualityCheck") or {}
+        before, now = told.get("BaselineUsedForDriftCheckStatistics"), told.get("CalculatedBaselineStatistics")
+        if not before or not now or before == now:
+            continue
+        features = drifted(_document(connected, str(before)), _document(connected, str(now)))
+        if features:
+            panels = [kinds.drift(item.feature, item.before, item.now) for item in features]
+            title = f"{step.name}: how features are distributed"
+            yield Picture(chart.drawn(title, panels), title)
+
+
+def _document(connected: Connected, uri: str) -> Any:
+    """None of what cannot be read, or is too large to be one."""
+    try:
+        bucket, key = split_uri(uri)
+        with answers():
+            body = connected.account.client("s3").get_object(Bucket=bucket, Key=key)["Body"]
+            content: bytes = body.read(LARGEST_REPORT + 1)
+    except (Refused, ValueError):
+        return None
+    return _parsed(content.decode("utf-8", "replace")) if len(content) <= LARGEST_REPORT else None
+
+
+def _parsed(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _given(connected: Connected, state: ExecutionState) -> Iterator[Block]:
+    rows = [
+        (step, name, _value(value))
+        for step, named in hide(outputs(connected.account, state)).items()
+        for name, value in named.items()
+    ]
+    if rows:
+        yield Table(("Step", "Output", "Value"), rows)
+
+
+def _cache(connected: Connected, state: ExecutionState) -> Iterator[Block]:
+    """The local account knows why; of others it is told only whose result served."""
+    rows = []
+    for step in state.steps:
+        reason = _reason(connected, state, step)
+        if reason:
+            rows.append((step.name, hide_text(reason)))
+    if rows:
+        yield Facts(rows)
+
+
+def _reason(connected: Connected, state: ExecutionState, step: StepState) -> str:
+    if step.cached:
+        return f"the result of execution {step.cached.rpartition('/')[2]} served"
+    if connected.account.here is None:
+        return ""
+    try:
+        return "ran: " + "; ".join(connected.account.here.explain_cache(state.id, step.name).reasons)
+    except UsageError:
+        return ""
+
+
+def _value(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, default=str)
+    return text if len(text) <= _MOST_TEXT else f"{text[:_MOST_TEXT]}…"
+
+
+def _moment(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%S} UTC"
