@@ -8,10 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class State:
-    """``kind`` is the class that colours it; ``sign`` is drawn in a circle of 8 around 0 0; ``word`` is read."""
+    """``kind`` is the class that colours it; ``glyph`` is drawn in a circle of 8 around 0 0; ``word`` is read."""
 
     kind: str
-    sign: str
+    glyph: str
     word: str
 
 
@@ -30,7 +30,7 @@ _STATES: Mapping[str, State] = {
 
 
 def state_of(status: str) -> State:
-    """One that we have never heard of has no sign but its word."""
+    """One that we have never heard of has no glyph but its word."""
     return _STATES.get(status) or State("idle", "", status)
 
 

@@ -24,12 +24,12 @@ _STYLE = """\
 .mlops-graph .page{fill:#fff}
 .mlops-graph .box{fill:#f6f8fa;stroke:#8b97a3}
 .mlops-graph .kind,.mlops-graph .label{fill:#57636f}
-.mlops-graph .line,.mlops-graph .sign{fill:none;stroke:#7d8996;stroke-width:1.4}
+.mlops-graph .line,.mlops-graph .glyph{fill:none;stroke:#7d8996;stroke-width:1.4}
 .mlops-graph .tip{fill:#7d8996}
 .mlops-graph .frame{fill:#57636f;fill-opacity:.05;stroke:#b9c2cb;stroke-dasharray:4 3}
 .mlops-graph .sheet{fill:none;stroke:#b9c2cb}
 .mlops-graph .dot{fill:#57636f}
-.mlops-graph .dot+.sign{stroke:#fff;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
+.mlops-graph .dot+.glyph{stroke:#fff;stroke-width:1.8;stroke-linecap:round;stroke-linejoin:round}
 .mlops-graph .good .box{fill:#e6f6ea;stroke:#2e8b4a}.mlops-graph .good .dot{fill:#23793d}
 .mlops-graph .bad .box{fill:#fdeaea;stroke:#c62f38;stroke-width:1.6}.mlops-graph .bad .dot{fill:#b3212b}
 .mlops-graph .busy .box{fill:#fff6db;stroke:#b98300}.mlops-graph .busy .dot{fill:#8a6100}
@@ -40,11 +40,11 @@ _STYLE = """\
 .mlops-graph .page{fill:#14181c}
 .mlops-graph .box{fill:#20272e;stroke:#71808f}
 .mlops-graph .kind,.mlops-graph .label{fill:#a5b1bd}
-.mlops-graph .line,.mlops-graph .sign{stroke:#8290a0}
+.mlops-graph .line,.mlops-graph .glyph{stroke:#8290a0}
 .mlops-graph .tip{fill:#8290a0}
 .mlops-graph .frame{fill:#a5b1bd;stroke:#4a5663}
 .mlops-graph .sheet{stroke:#4a5663}
-.mlops-graph .dot{fill:#a5b1bd}.mlops-graph .dot+.sign{stroke:#14181c}
+.mlops-graph .dot{fill:#a5b1bd}.mlops-graph .dot+.glyph{stroke:#14181c}
 .mlops-graph .good .box{fill:#14301d;stroke:#4cae6b}.mlops-graph .good .dot{fill:#6cc98a}
 .mlops-graph .bad .box{fill:#3d181b;stroke:#ee6b73}.mlops-graph .bad .dot{fill:#f58a90}
 .mlops-graph .busy .box{fill:#352a0d;stroke:#d9a520}.mlops-graph .busy .dot{fill:#e8bd4f}
@@ -237,16 +237,16 @@ def _step(graph: Graph, node: Node, box: Area, status: str | None) -> Iterator[s
         f'<text class="kind" x="{x}" y="{_n(box.top + 36)}" font-size="{_n(KIND_SIZE)}">'
         f"{escape(fitted(kind, room, KIND_SIZE))}</text>"
     )
-    if state is not None and state.sign:
-        yield _sign(state, box)
+    if state is not None and state.glyph:
+        yield _marked(state, box)
     yield "</g>"
 
 
-def _sign(state: State, box: Area) -> str:
+def _marked(state: State, box: Area) -> str:
     at = f"translate({_n(box.right - _INSET - 8)} {_n(box.top + HEIGHT / 2)})"
     return (
         f'<g transform="{at}"><circle class="dot" r="8" fill="#57636f"/>'
-        f'<path class="sign" fill="none" stroke="#fff" d="{state.sign}"/></g>'
+        f'<path class="glyph" fill="none" stroke="#fff" d="{state.glyph}"/></g>'
     )
 
 

@@ -187,7 +187,8 @@ class _Drawn:
         if not known:
             return 0.0, 1.0
         low, high = min(known), max(known)
-        if high <= low:
+        # As good as one value: between such numbers there are no others to mark.
+        if high - low <= max(abs(low), abs(high)) * 1e-12 or high - low < 1e-290:
             by = abs(low) * 0.05 or 0.5
             return low - by, high + by
         if not at:
@@ -336,12 +337,14 @@ class _Drawn:
 
     def _rules(self) -> Iterator[str]:
         free = -math.inf
-        for rule in sorted(self._panel.rules, key=lambda rule: -rule.value):
-            y = self.y(rule.value)
+        for value in sorted({rule.value for rule in self._panel.rules}, reverse=True):
+            y = self.y(value)
             yield f'<path class="rule" stroke="#b3212b" d="M{_n(self._left)} {_n(y)} H{_n(self._right)}"/>'
             base = max(y + 4, free)
-            yield _text(self._right + 6, base, self._panel.y.tell(rule.value), "of-rule")
-            free = base + 13
+            # Of many that are near to each other some are told by their lines alone.
+            if base <= self._bottom + 4:
+                yield _text(self._right + 6, base, self._panel.y.tell(value), "of-rule")
+                free = base + 13
 
 
 def _fewer(points: Sequence[Point]) -> Sequence[Point]:
