@@ -12,7 +12,19 @@ import random
 from dataclasses import dataclass
 from importlib.resources import files
 
-FEATURES = 10
+FEATURES = (
+    "radius",
+    "texture",
+    "perimeter",
+    "area",
+    "smoothness",
+    "compactness",
+    "concavity",
+    "concave_points",
+    "symmetry",
+    "fractal_dimension",
+)
+LABEL = "benign"
 _LENGTHS, _AREA = (0, 2), 3
 """Radius and perimeter."""
 
@@ -33,7 +45,7 @@ def patients(seed: int = 7) -> list[Patient]:
     """All 569, in an order of their own."""
     text = files("sklearn.datasets.data").joinpath("breast_cancer.csv").read_text()
     rows = list(csv.reader(text.splitlines()))[1:]
-    found = [Patient(tuple(map(float, row[:FEATURES])), int(row[-1])) for row in rows]
+    found = [Patient(tuple(map(float, row[: len(FEATURES)])), int(row[-1])) for row in rows]
     random.Random(seed).shuffle(found)  # noqa: S311 - the same order each time
     return found
 
