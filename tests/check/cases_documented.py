@@ -265,6 +265,43 @@ CASES = [
         "Segments:OutputDataConfig/S3OutputPath",
     ),
     Case(
+        "a component of a container without an image",
+        "X803",
+        {
+            "Component:Specification/ModelName": GONE,
+            "Component:Specification/Container": {"ArtifactUrl": "s3://acme/m.tar.gz"},
+        },
+        "Component:Specification/Container/Image",
+    ),
+    Case(
+        "a cluster of no groups",
+        "X730",
+        {"Spark:ClusterConfig/Instances/InstanceGroups": []},
+        "Spark:ClusterConfig/Instances/InstanceGroups",
+    ),
+    Case(
+        "an association with a bucket",
+        "X732",
+        {"Record:Associations/0/Source": {"Arn": "arn:aws:s3:::acme"}},
+        "Record:Associations/0/Source/Arn",
+        {"Record:Associations/0/Source": {"Arn": "arn:aws:sagemaker:eu-west-1:111122223333:artifact/0a1b"}},
+    ),
+    Case(
+        "writes below what it reads",
+        "X831",
+        {"Batch:TransformOutput/S3OutputPath": "s3://raw/batch/scores"},
+        "Batch:TransformOutput/S3OutputPath",
+        {"Batch:TransformOutput/S3OutputPath": "s3://raw/batches"},
+        WARNING,
+    ),
+    Case(
+        "a loop over nothing",
+        "X721",
+        {"Items.DefaultValue": "[]"},
+        "Items.DefaultValue",
+        severity=WARNING,
+    ),
+    Case(
         "a component of nothing",
         "X803",
         {"Component:Specification/ModelName": GONE},

@@ -71,7 +71,7 @@ def _exclude_each_other(one: Placed, other: Placed) -> bool:
     "X831", "own-input-overwritten", Severity.WARNING, source="a second execution would read what the first has written"
 )
 def own_input_overwritten(subject: Subject) -> Iterator[Fault]:
-    """A step writes to the S3 prefix that it reads.
+    """A step writes to the S3 prefix that it reads, or below it.
 
     Bad:  a Transform from "s3://acme/batch" to "s3://acme/batch"
     Good: to "s3://acme/scores"
@@ -80,8 +80,13 @@ def own_input_overwritten(subject: Subject) -> Iterator[Fault]:
     for _, uri, placed in (*_read(subject), *_joined(subject, _INPUTS)):
         reads.setdefault(placed.pointer, set()).add(uri)
     for at, uri, placed in (*_written(subject), *_joined(subject, _OUTPUTS)):
-        if uri in reads.get(placed.pointer, ()):
+        read = reads.get(placed.pointer, set())
+        around = next((other for other in read if uri.startswith(f"{other.rstrip('/')}/")), None)
+        if uri in read:
             yield Fault(at, f"the step reads {uri} too", "write elsewhere", placed)
+        elif around is not None:
+            message = f"the step reads all below {around}, also what it writes here"
+            yield Fault(at, message, "write beside it", placed)
 
 
 @rule(

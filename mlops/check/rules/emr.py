@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
-from mlops.check.shapes import shown
+from mlops.check.shapes import Misfit, scalar, shape, shown
 from mlops.check.subject import Subject
 from mlops.ir import Severity, Value
 from mlops.ir.members import get
@@ -41,6 +41,8 @@ def emr_cluster(subject: Subject) -> Iterator[Fault]:
             found = "both" if kinds else "neither"
             where = f"{here}/{kinds[1]}" if kinds else here
             yield Fault(where, f"exactly one of InstanceGroups and InstanceFleets, found {found}", None, placed)
+        elif instances[kinds[0]] == ():
+            yield Fault(f"{here}/{kinds[0]}", "the cluster has no instances", "add a master", placed)
 
 
 @rule("X731", "serverless-application", Severity.ERROR, source="official SDK 3.27 emr_serverless_step")
@@ -60,9 +62,15 @@ def serverless_application(subject: Subject) -> Iterator[Fault]:
             yield Fault(at, "neither ApplicationId nor ApplicationConfig", "add one", placed)
 
 
-@rule("X732", "association-end", Severity.ERROR, source="official SDK's lineage_step")
+@rule(
+    "X732",
+    "association-end",
+    Severity.ERROR,
+    source="official SDK's lineage_step; AddAssociation API: AssociationEntityArn",
+)
 def association_end(subject: Subject) -> Iterator[Fault]:
-    """An end of a lineage association is given by Arn, or by Name and Type of an entity of the same step.
+    """An end of a lineage association is given by the Arn of an entity of lineage, or by Name and Type of one of the
+    same step.
 
     Bad:  {"Arn": "arn:aws:...", "Name": "tables", "Type": "Artifact"}
     Good: {"Name": "tables", "Type": "Artifact"}
@@ -80,11 +88,19 @@ def association_end(subject: Subject) -> Iterator[Fault]:
                     yield Fault(f"{here}/Arn", "Arn excludes Name and Type", "keep one form", placed)
                 elif "Arn" not in end and not {"Name", "Type"} <= end.keys():
                     yield Fault(here, "the end has neither Arn nor Name and Type", "add them", placed)
+                elif isinstance(end.get("Arn"), str) and any(_no_entity(end["Arn"])):
+                    message = f"{shown(end['Arn'])} is no artifact, action, context or component of a trial"
+                    yield Fault(f"{here}/Arn", message, "give the ARN of one", placed)
                 elif isinstance(end.get("Name"), str) and isinstance(end.get("Type"), str):
                     known = names.get(str(end["Type"]))
                     if known is not None and end["Name"] not in known:
                         message = f"the step declares no {end['Type']} {end['Name']!r}"
                         yield Fault(f"{here}/Name", message, "declare it, or give its Arn", placed)
+
+
+def _no_entity(arn: Value) -> Iterator[Misfit]:
+    against = shape("sagemaker", "AssociationEntityArn")
+    return scalar(arn, against, "") if against is not None else iter(())
 
 
 def _names(listed: Value, key: str) -> set[str] | None:

@@ -194,11 +194,15 @@ def inference_component(subject: Subject) -> Iterator[Fault]:
 def _runs(at: str, specification: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:
     """A model that is there, a container, or what a base component has: one of them."""
     given = [name for name in ("ModelName", "Container") if specification.get(name) is not None]
+    adapter = specification.get("BaseInferenceComponentName") is not None
     if len(given) == 2:
         message = "ModelName and Container exclude each other: a model has its containers"
         yield Fault(f"{at}/Container", message, "keep one of them", placed)
-    elif not given and specification.get("BaseInferenceComponentName") is None:
+    elif not given and not adapter:
         yield Fault(f"{at}/ModelName", "nothing says what the component runs", "add ModelName or Container", placed)
+    container = specification.get("Container")
+    if isinstance(container, Mapping) and container.get("Image") is None and not adapter:
+        yield Fault(f"{at}/Container/Image", "the container has no Image", "add the serving image", placed)
 
 
 @rule("X804", "endpoint-key-on-local-storage", Severity.ERROR, source="CreateEndpointConfig API: KmsKeyId")

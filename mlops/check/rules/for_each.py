@@ -51,7 +51,7 @@ def foreach_items(subject: Subject) -> Iterator[Fault]:
 
 @rule("X721", "foreach-default", Severity.WARNING, source="official SDK 3.27 for_each_step: the text is a JSON list")
 def foreach_default(subject: Subject) -> Iterator[Fault]:
-    """A ForEach iterates over a parameter whose default is no JSON list.
+    """A ForEach iterates over a parameter whose default is no JSON list, or one of no items or of more than 100.
 
     Bad:  "DefaultValue": "north,south"
     Good: "DefaultValue": "[\\"north\\", \\"south\\"]"
@@ -70,6 +70,13 @@ def foreach_default(subject: Subject) -> Iterator[Fault]:
         if not isinstance(parsed, list):
             message = f"{placed.step.name} iterates over it, and {shown(default)} is no JSON list"
             yield Fault(f"{declared.at}/DefaultValue", message, 'e.g. ["a", "b"]', placed, declared.parameter.where)
+        elif not 1 <= len(parsed) <= _ITEMS:
+            message = f"{placed.step.name} iterates over it, and it has {len(parsed)} items"
+            help_text = f"1 to {_ITEMS} items"
+            yield Fault(f"{declared.at}/DefaultValue", message, help_text, placed, declared.parameter.where)
+
+
+_ITEMS = 100
 
 
 @rule("X722", "foreach-body", Severity.ERROR, source="official SDK 3.27 for_each_step")
