@@ -255,6 +255,16 @@ WRONG = {
         'endpoint=resources.HttpEndpoint("https://collector.example.org/in"))',
         {"D064"},
     ),
+    "a table of no database": ('resources.Stream("s", to="s3://acme-events/a/", table="events")', {"D042"}),
+    "rows in a buffer too small": (
+        'resources.Stream("s", to="s3://acme-events/a/", table="lake.events", size=5)',
+        {"D064"},
+    ),
+    "rows that are compressed twice": (
+        'resources.Stream("s", to="s3://acme-events/a/", table="lake.events", compression="GZIP")',
+        {"D064"},
+    ),
+    "a format of no table": ('resources.Stream("s", to="s3://acme-events/a/", format="orc")', {"D064"}),
     "a stream that waits too long": ('resources.Stream("s", to="s3://acme-events/a/", seconds=901)', {"S207"}),
     "an endpoint without https": (
         'resources.Stream("s", to="s3://a-bucket/a/", endpoint=resources.HttpEndpoint("http://example.org"))',

@@ -11,7 +11,7 @@ from mlops.declare.records import record
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import Count, Flag, Text
-from mlops.ir import StepType, Value
+from mlops.ir import StepType, Unknown, Value
 from mlops.ir.fields import (
     COUNT,
     FLAG,
@@ -43,6 +43,7 @@ STEP_TYPE = StepType(
     permissions=(),
 )
 
+Format: TypeAlias = Literal["parquet", "orc"]
 Compression: TypeAlias = Literal["GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"]
 _S3, _HTTP = "ExtendedS3DestinationConfiguration", "HttpEndpointDestinationConfiguration"
 _SIZE, _SECONDS = 5, {_S3: 300, _HTTP: 60}
@@ -114,9 +115,26 @@ def _destination(stream: Stream, lowering: Lowering, *_: object) -> Value:
         return {kind: {**_endpoint(stream.endpoint, stream, lowering), **told, "S3Configuration": place}}
     if stream.partition_by is not None:
         told["DynamicPartitioningConfiguration"] = {"Enabled": True}
+    if stream.table is not None:
+        told["DataFormatConversionConfiguration"] = _conversion(stream, lowering)
     if stream.backup is not None:
         told |= {"S3BackupMode": "Enabled", "S3BackupConfiguration": _place(stream, stream.backup, None, lowering)}
     return {kind: {**place, **told}}
+
+
+def _conversion(stream: Stream, lowering: Lowering) -> dict[str, Value]:
+    table = lower(stream.table)
+    named = table.partition(".") if isinstance(table, str) else ("", "", "")
+    database, name = (part or Unknown() for part in (named[0], named[2]))
+    if not named[0] or not named[2]:
+        misuse("D042", f"{table!r} is no table of Glue", help="write it as DATABASE.TABLE")
+    schema: dict[str, Value] = {"RoleARN": _role(stream, lowering), "DatabaseName": database, "TableName": name}
+    return {
+        "Enabled": True,
+        "SchemaConfiguration": {**schema, "Region": lowering.environment.region},
+        "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": {}}},
+        "OutputFormatConfiguration": {"Serializer": {"OrcSerDe" if stream.format == "orc" else "ParquetSerDe": {}}},
+    }
 
 
 def _endpoint(endpoint: HttpEndpoint, stream: Stream, lowering: Lowering) -> dict[str, Value]:
@@ -174,7 +192,8 @@ class Stream(DeclaredResource):
 
     A buffer goes at ``size`` MiB or after ``seconds``; 0 is at once. Records are ``split`` (``"JSON"``, or at a
     delimiter), changed by a ``function`` (its ARN), written into partitions by a query of jq (``partition_by``), and
-    each ended with a ``newline``. ``backup`` is where all are written as they came.
+    each ended with a ``newline``. With a ``table`` of Glue (``"database.table"``) its columns are written, in a
+    ``format``, Parquet where none is given. ``backup`` is where all are written as they came.
     """
 
     named_by: ClassVar[str | None] = "DeliveryStreamName"
@@ -196,6 +215,13 @@ class Stream(DeclaredResource):
             Field("function", f"{_S3}.ProcessingConfiguration", TEXT, to=_said_with_the_destination),
             Field("partition_by", f"{_S3}.DynamicPartitioningConfiguration", TEXT, to=_said_with_the_destination),
             Field("newline", f"{_S3}.ProcessingConfiguration", FLAG, False, to=_said_with_the_destination),
+            Field("table", f"{_S3}.DataFormatConversionConfiguration", TEXT, to=_said_with_the_destination),
+            Field(
+                "format",
+                f"{_S3}.DataFormatConversionConfiguration.OutputFormatConfiguration",
+                choice(*get_args(Format)),
+                to=_said_with_the_destination,
+            ),
             Field("backup", f"{_S3}.S3BackupConfiguration", TEXT, to=_said_with_the_destination),
             Field("role", f"{_S3}.RoleARN", TEXT, otherwise="role", to=_said_with_the_destination),
         ),
@@ -219,6 +245,8 @@ class Stream(DeclaredResource):
         function: Text | None = None,
         partition_by: Text | None = None,
         newline: Flag | None = None,
+        table: Text | None = None,
+        format: Format | None = None,
         backup: Text | None = None,
         role: Text | None = None,
         tags: Mapping[str, str] | None = None,
@@ -228,8 +256,12 @@ class Stream(DeclaredResource):
         self.to, self.errors, self.endpoint, self.backup, self.role = to, errors, endpoint, backup, role
         self.size, self.seconds, self.compression = size, seconds, compression
         self.split, self.function, self.partition_by, self.newline = split, function, partition_by, newline
-        if endpoint is not None and (partition_by is not None or backup is not None):
-            given = "partition_by" if partition_by is not None else "backup"
+        self.table, self.format = table, format
+        beside = {"partition_by": partition_by, "table": table, "backup": backup}
+        given = next((name for name, value in beside.items() if value is not None), None)
+        if format is not None and table is None:
+            misuse("D064", "format says how rows of a table are written, and there is no table", help="give table")
+        if endpoint is not None and given is not None:
             misuse("D064", f"{given} does not go with an endpoint", help="HttpEndpoint(all=True) keeps all records")
 
     def request(self, lowering: Lowering) -> dict[str, Value]:

@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo
 from mlops.ir.values import Value
 
 PROCESSING_FAILED = "processing-failed"
+CONVERSION_FAILED = "format-conversion-failed"
 HTTP_FAILED = "http-endpoint-failed"
 LONGEST_PREFIX = 512
 """Evaluated."""

@@ -37,6 +37,8 @@ def faults(destination: Mapping[str, Any]) -> Iterator[str]:
         yield "S3BackupConfiguration must be specified when S3BackupMode is Enabled"
     if converted and destination.get("CompressionFormat") not in (None, "UNCOMPRESSED"):
         yield "CompressionFormat must be UNCOMPRESSED when data format conversion is enabled"
+    if converted:
+        yield from _conversion(_table(destination["DataFormatConversionConfiguration"]) or {})
     for processor in given:
         yield from _processor(processor)
     kinds = {processor.get("Type") for processor in given}
@@ -79,6 +81,20 @@ def _buffer(hints: Mapping[str, Any] | None, partitioned: bool, converted: bool)
         yield f"BufferingHints.SizeInMBs must be at least {LEAST_MIB} when {why}."
     if partitioned and hints is not None and hints["IntervalInSeconds"] == 0:
         yield "Zero buffering is not available when Dynamic Partitioning is enabled."
+
+
+def _conversion(asked: Mapping[str, Any]) -> Iterator[str]:
+    schema = _table(asked.get("SchemaConfiguration")) or {}
+    for member in ("DatabaseName", "TableName"):
+        if not schema.get(member):
+            yield f"SchemaConfiguration.{member} must be specified when data format conversion is enabled"
+    for member, inside, kinds in (
+        ("InputFormatConfiguration", "Deserializer", ("OpenXJsonSerDe", "HiveJsonSerDe")),
+        ("OutputFormatConfiguration", "Serializer", ("ParquetSerDe", "OrcSerDe")),
+    ):
+        given = _table((_table(asked.get(member)) or {}).get(inside)) or {}
+        if sum(kind in given for kind in kinds) != 1:
+            yield f"{member}.{inside} must be one of {' and '.join(kinds)} when data format conversion is enabled"
 
 
 def _prefixes(place: Mapping[str, Any], *, partitioned: bool) -> Iterator[str]:

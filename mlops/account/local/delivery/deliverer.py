@@ -9,12 +9,13 @@ from __future__ import annotations
 import json
 import random
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local.delivery import http_endpoint
+from mlops.account.local.delivery import conversion, http_endpoint
 from mlops.account.local.delivery.http_endpoint import Post
 from mlops.account.local.delivery.objects import Objects, Put, Unwritten
 from mlops.account.local.delivery.processing import Invoke, Work, processed
@@ -31,13 +32,14 @@ RETENTION_SECONDS = 86_400
 
 @dataclass(frozen=True, slots=True)
 class Ports:
-    """``secret`` gives the access key that a secret holds; ``say`` hears of what went wrong, without what records
-    hold."""
+    """``secret`` gives the access key that a secret holds, ``columns`` those of a table of a database; ``say`` hears of
+    what went wrong, without what records hold."""
 
     put: Put
     invoke: Invoke
     post: Post
     secret: Callable[[str], str | None]
+    columns: Callable[[str, str], Sequence[Mapping[str, Any]]]
     say: Callable[[str, Mapping[str, Any]], None]
 
 
@@ -178,8 +180,16 @@ class Deliverer:
         self.spool.forget(buffer.end)
         return True
 
-    def _objects(self) -> Objects:
-        return Objects(self._name, self._work, self._ports.put)
+    def _objects(self, settings: Settings) -> Objects:
+        if settings.conversion is None:
+            return Objects(self._name, self._work, self._ports.put)
+        schema = settings.conversion["SchemaConfiguration"]
+        columns = self._ports.columns(schema["DatabaseName"], schema["TableName"])
+        try:
+            found = conversion.format_of(settings.conversion, columns)
+        except (conversion.BadSchema, ImportError) as error:
+            raise Unwritten(f"DataFormatConversion.InvalidSchema: {error}") from None
+        return Objects(self._name, self._work, self._ports.put, partial(conversion.Columns, found, self._work))
 
     @property
     def _name(self) -> str:
@@ -187,15 +197,16 @@ class Deliverer:
         return f"{self._buffer.begin.file}/{self._buffer.begin.offset}"
 
     def _write(self, settings: Settings) -> tuple[int, int]:
-        objects = self._objects()
+        objects = self._objects(settings)
         delivered = failed = 0
+        table = _table(settings)
         for item in processed(self._records(settings, objects), self._processing(settings)):
             wrong = item if isinstance(item, Failed) else objects.add(item, settings.errors)
             if wrong is None:
                 delivered += 1
             else:
                 failed += 1
-                objects.fail(wrong, settings.errors)
+                objects.fail(wrong, settings.errors, table)
         objects.write()
         return delivered, failed
 
@@ -240,7 +251,7 @@ class Deliverer:
                 self._ports.say("dropped", {"reason": verdict.reason, "records": len(records)})
             sending.next += 1
             sending.attempts, sending.since = 0, self._now()
-        objects = self._objects()
+        objects = self._objects(settings)
         if settings.backup is not None:
             for _ in self._records(settings, objects):
                 pass
@@ -295,6 +306,15 @@ class Deliverer:
         """What was begun is tried again later: something went wrong that nobody thought of."""
         self._tries += 1
         self._unwritten(Unwritten(f"{type(error).__name__}: {error}"), closing=False)
+
+
+def _table(settings: Settings) -> Mapping[str, Any] | None:
+    """As it is told of a record that could not be a row of it."""
+    if settings.conversion is None:
+        return None
+    schema, names = settings.conversion["SchemaConfiguration"], ("catalogId", "databaseName", "tableName", "region")
+    told = {name: schema.get(f"{name[0].upper()}{name[1:]}") for name in names}
+    return {**told, "versionId": schema.get("VersionId") or "LATEST", "catalogArn": None}
 
 
 def record_id(incarnation: str, place: Place) -> str:

@@ -9,10 +9,11 @@ from typing import TypeAlias
 
 from mlops.account.local.delivery import bodies
 from mlops.account.local.delivery.bodies import Body
+from mlops.account.local.delivery.conversion import Unfit
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import Place
 from mlops.ir.values import Value
-from mlops.knowledge.streams.names import PROCESSING_FAILED, BadPrefix
+from mlops.knowledge.streams.names import CONVERSION_FAILED, PROCESSING_FAILED, BadPrefix
 
 MOST_PARTITIONS = 500
 Put: TypeAlias = Callable[[str, str, Iterable[bytes]], None]
@@ -36,7 +37,8 @@ class Objects:
     """Gathers what one buffer becomes, ``begin`` in the spool, and writes all of it at once. Each object is named after
     its oldest record, which is the first."""
 
-    def __init__(self, begin: str, folder: Path, put: Put) -> None:
+    def __init__(self, begin: str, folder: Path, put: Put, columns: Callable[[], Body] | None = None) -> None:
+        self._columns = columns
         self._begin = begin
         self._folder = folder
         self._put = put
@@ -61,18 +63,22 @@ class Objects:
             except BadPrefix as error:
                 return Failed(record, PROCESSING_FAILED, "DynamicPartitioning.PartitionKeyNotFound", str(error))
             self._partitions[partition] = slot
-            self._filling[slot] = _Filling(at.bucket, key, bodies.body(at.compression, self._folder))
-        self._filling[slot].body.add(record.data)
+            made = bodies.body(at.compression, self._folder) if self._columns is None else self._columns()
+            self._filling[slot] = _Filling(at.bucket, key, made)
+        try:
+            self._filling[slot].body.add(record.data)
+        except Unfit as error:
+            return Failed(record, CONVERSION_FAILED, error.code, str(error))
         return None
 
-    def fail(self, failed: Failed, at: Place) -> None:
+    def fail(self, failed: Failed, at: Place, more: Mapping[str, Value] | None = None) -> None:
         slot = ("failed", failed.kind)
         filling = self._filling.get(slot)
         if filling is None:
             key = at.naming.failed(failed.kind, self._begin, failed.record.arrived)
             filling = _Filling(at.bucket, key, bodies.Plain(self._folder))
             self._filling[slot] = filling
-        filling.body.add(failed.line())
+        filling.body.add(failed.line(more if failed.kind == CONVERSION_FAILED else None))
 
     def back_up(self, arrived: int, data: bytes, at: Place) -> None:
         """As it came."""
@@ -86,7 +92,9 @@ class Objects:
 
     def write(self) -> None:
         """Raises :class:`Unwritten`."""
-        for filling in self._filling.values():
+        for slot, filling in self._filling.items():
+            if self._columns is not None and slot[0] == "object" and not filling.body.size:
+                continue  # no record of it could be written
             self._put(filling.bucket, filling.key, filling.body.content())
 
 

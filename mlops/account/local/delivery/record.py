@@ -43,17 +43,21 @@ class Failed:
     ended: int | None = None
     more: Mapping[str, Value] = field(default_factory=dict)
 
-    def line(self) -> bytes:
-        """As the service writes it, and ``mlops streams replay`` reads it."""
-        told = {
+    def line(self, converted: Mapping[str, Value] | None = None) -> bytes:
+        """As the service writes it, and ``mlops streams replay`` reads it; ``converted`` is the table, of a record that
+        could not be a row of it."""
+        last = converted is not None
+        told: dict[str, Value] = {
             "attemptsMade": self.attempts,
             "arrivalTimestamp": self.record.arrived,
-            "errorCode": self.code,
-            "errorMessage": self.message,
+            "lastErrorCode" if last else "errorCode": self.code,
+            "lastErrorMessage" if last else "errorMessage": self.message,
             "attemptEndingTimestamp": self.record.arrived if self.ended is None else self.ended,
             "rawData": base64.b64encode(self.record.source).decode(),
             **self.more,
         }
+        if converted is not None:
+            told |= {"sequenceNumber": self.record.id, "subSequenceNumber": 0, "dataCatalogTable": converted}
         return json.dumps(told).encode() + b"\n"
 
 

@@ -12,7 +12,7 @@ from mlops.knowledge.streams.names import Naming
 
 MIB = 1024 * 1024
 S3, HTTP = "ExtendedS3", "HttpEndpoint"
-DEFAULT_SIZE, DEFAULT_INTERVAL = 5, {S3: 300, HTTP: 60}
+DEFAULT_SIZE, CONVERTED_SIZE, DEFAULT_INTERVAL = 5, 128, {S3: 300, HTTP: 60}
 ZERO_SECONDS = 0.5
 """What zero buffering waits for company: "within a few seconds", says the guide."""
 DEFAULT_RETRY_SECONDS = 300
@@ -61,12 +61,14 @@ class Settings:
     processors: tuple[Processor, ...]
     partitioned: bool
     endpoint: Endpoint | None
+    conversion: Mapping[str, Any] | None
 
 
 def settings(stream: str, arn: str, body: Mapping[str, Any], deliver_to: str | None = None) -> Settings:
     """``body`` is what the account keeps of a stream, ``deliver_to`` the address that stands for its URL here."""
     kind, given = body["Kind"], body["Destination"]
     hints = given.get("BufferingHints") or {}
+    size = CONVERTED_SIZE if converted(given) and not hints else DEFAULT_SIZE
     interval = hints.get("IntervalInSeconds", DEFAULT_INTERVAL[kind])
     incarnation, version = uuid.UUID(body["Incarnation"]), str(body["Version"])
     main = given["S3Configuration"] if kind == HTTP else given
@@ -81,7 +83,7 @@ def settings(stream: str, arn: str, body: Mapping[str, Any], deliver_to: str | N
     return Settings(
         stream,
         arn,
-        hints.get("SizeInMBs", DEFAULT_SIZE) * MIB,
+        hints.get("SizeInMBs", size) * MIB,
         interval or ZERO_SECONDS,
         errors,
         backup,
@@ -94,7 +96,14 @@ def settings(stream: str, arn: str, body: Mapping[str, Any], deliver_to: str | N
         ),
         bool((given.get("DynamicPartitioningConfiguration") or {}).get("Enabled")),
         _endpoint(given, deliver_to) if kind == HTTP else None,
+        converted(given),
     )
+
+
+def converted(given: Mapping[str, Any]) -> Mapping[str, Any] | None:
+    """The conversion that a destination asks for."""
+    told: Mapping[str, Any] | None = given.get("DataFormatConversionConfiguration")
+    return told if told and told.get("Enabled", True) else None
 
 
 def _place(stream: str, version: str, incarnation: uuid.UUID, given: Mapping[str, Any], extension: str) -> Place:
@@ -113,6 +122,9 @@ def _place(stream: str, version: str, incarnation: uuid.UUID, given: Mapping[str
 def _extension(given: Mapping[str, Any]) -> str:
     if given.get("FileExtension"):
         return str(given["FileExtension"])
+    conversion = converted(given)
+    if conversion is not None:
+        return ".orc" if "OrcSerDe" in conversion["OutputFormatConfiguration"]["Serializer"] else ".parquet"
     return EXTENSIONS[given.get("CompressionFormat") or "UNCOMPRESSED"]
 
 

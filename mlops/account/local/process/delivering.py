@@ -13,7 +13,7 @@ import os
 import ssl
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -104,12 +104,18 @@ def ports(state: State, name: str) -> Ports:
         except (Refusal, KeyError, ValueError, TypeError):
             raise Unwritten(f"SecretsManager: {arn} holds no object with an api_key") from None
 
+    def columns(database: str, table: str) -> Sequence[Mapping[str, Any]]:
+        try:
+            return streams.columns(state, database, table)
+        except Refusal as refusal:
+            raise Unwritten(f"DataFormatConversion.InvalidSchema: {refusal.message}") from None
+
     def say(happened: str, detail: Mapping[str, Any]) -> None:
         told = hide(dict(detail))
         _log.warning("stream %s: %s: %s", name, happened, told)
         streams.tell(state, name, happened, told)
 
-    return Ports(put, invoke, post, secret, say)
+    return Ports(put, invoke, post, secret, columns, say)
 
 
 def post(endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Answer:

@@ -11,18 +11,20 @@ import ipaddress
 import re
 import shutil
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from mlops.account.delivery import Delivery
 from mlops.account.local import events, ownership
+from mlops.account.local.delivery import conversion
 from mlops.account.local.delivery.bodies import EXTENSIONS
 from mlops.account.local.delivery.deliverer import SPOOL, Stands
 from mlops.account.local.delivery.processing import compiled
-from mlops.account.local.delivery.settings import HTTP, S3, Settings, settings
+from mlops.account.local.delivery.settings import HTTP, S3, Settings, converted, settings
 from mlops.account.local.refusal import Refusal
+from mlops.account.local.services.glue import tables
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.services.sagemaker.tags import put_tags
 from mlops.account.local.state import ACCOUNT_ID, State
@@ -287,8 +289,9 @@ def _judge(state: State, name: str, body: Mapping[str, Any], tags_given: Mapping
         compression = (place or {}).get("CompressionFormat") or "UNCOMPRESSED"
         if compression not in EXTENSIONS:
             raise invalid(f"The local account writes {', '.join(EXTENSIONS)}; it has no {compression}.")
-    if (given.get("DataFormatConversionConfiguration") or {"Enabled": False}).get("Enabled", True):
-        raise invalid("Record format conversion is not done by the local account.")
+    asked = converted(given)
+    if asked is not None:
+        _need_columns(state, asked)
     for processor in pairing.processors(given):
         if processor["Type"] == "MetadataExtraction":
             _need_query(pairing.parameters(processor)["MetadataExtractionQuery"])
@@ -298,6 +301,26 @@ def _judge(state: State, name: str, body: Mapping[str, Any], tags_given: Mapping
     if share is not None and not re.fullmatch(r"0(\.[0-9]{1,9})?|1", share):
         raise invalid(f"The tag {FAIL_SHARE} is a number from 0 to 1, and not {share!r}.")
     settings(name, stream_arn(state, name), body, tags_given.get(DELIVER_TO))
+
+
+def columns(state: State, database: str, table: str) -> Sequence[Mapping[str, Any]]:
+    """Of a table of Glue. Raises Refusal."""
+    found: Sequence[Mapping[str, Any]] = (tables.table(state, database, table).get("StorageDescriptor") or {}).get(
+        "Columns", ()
+    )
+    return found
+
+
+def _need_columns(state: State, asked: Mapping[str, Any]) -> None:
+    if not conversion.installed():
+        raise invalid(
+            "The local account writes Parquet and ORC by pyarrow, and it is not installed: pip install pyarrow"
+        )
+    schema = asked["SchemaConfiguration"]
+    try:
+        conversion.format_of(asked, columns(state, schema["DatabaseName"], schema["TableName"]))
+    except (Refusal, conversion.BadSchema) as error:
+        raise invalid(f"SchemaConfiguration {schema['DatabaseName']}.{schema['TableName']}: {error}") from None
 
 
 def _need_query(query: str) -> None:

@@ -1,0 +1,183 @@
+"""JSON as Parquet and ORC: what an independent reader finds is what was put, and what fits no row fails alone."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+from stream_parts import ROLE, Stream, failures, opened, processors, s3
+
+from mlops.account.local import LocalAccount
+
+COLUMNS = {
+    "id": "bigint",
+    "small": "tinyint",
+    "name": "string",
+    "score": "double",
+    "right": "boolean",
+    "at": "timestamp",
+    "day": "date",
+    "price": "decimal(8,2)",
+    "tags": "array<string>",
+    "more": "map<string,int>",
+    "who": "struct<Name:string, age:int,places:array<struct<x:double>>>",
+}
+
+
+def table(account: LocalAccount, columns: dict[str, str] = COLUMNS, database: str = "lake") -> None:
+    glue = account.client("glue")
+    glue.create_database(DatabaseInput={"Name": database})
+    listed = [{"Name": name, "Type": kind} for name, kind in columns.items()]
+    glue.create_table(DatabaseName=database, TableInput={"Name": "events", "StorageDescriptor": {"Columns": listed}})
+
+
+def converted(serializer: dict[str, Any], openx: dict[str, Any] | None = None, **more: Any) -> dict[str, Any]:
+    return s3(
+        DataFormatConversionConfiguration={
+            "SchemaConfiguration": {"RoleARN": ROLE, "DatabaseName": "lake", "TableName": "events"},
+            "InputFormatConfiguration": {"Deserializer": {"OpenXJsonSerDe": openx or {}}},
+            "OutputFormatConfiguration": {"Serializer": serializer},
+        },
+        **more,
+    )
+
+
+def read(key: str, content: bytes) -> list[dict[str, Any]]:
+    import pyarrow.orc
+    import pyarrow.parquet
+
+    reader = pyarrow.orc if key.endswith(".orc") else pyarrow.parquet
+    found: list[dict[str, Any]] = reader.read_table(io.BytesIO(content)).to_pylist()
+    return found
+
+
+ROW = {
+    "id": 7, "small": -128, "name": "ada", "score": 0.5, "right": True, "at": "2018-07-09 23:04:05.5",
+    "day": "2018-07-09", "price": 12.345, "tags": ["a", None], "more": {"x": 1}, "other": "left out",
+    "who": {"name": "Ada", "AGE": "36", "places": [{"x": 1}]},
+}  # fmt: skip
+TOLD = {
+    "id": 7, "small": -128, "name": "ada", "score": 0.5, "right": True, "at": datetime(2018, 7, 9, 23, 4, 5, 500_000),
+    "day": date(2018, 7, 9), "price": Decimal("12.34"), "tags": ["a", None], "more": [("x", 1)],
+    "who": {"name": "Ada", "age": 36, "places": [{"x": 1.0}]},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("serializer", "extension"),
+    [
+        ({"ParquetSerDe": {}}, ".parquet"),
+        ({"OrcSerDe": {}}, ".orc"),
+        ({"ParquetSerDe": {"Compression": "GZIP"}}, ".parquet"),
+    ],
+)
+def test_rows_are_what_was_put(account: LocalAccount, serializer: dict[str, Any], extension: str) -> None:
+    table(account)
+    stream = opened(account, **converted(serializer))
+    other = {"ID": 8.0, "name": {"a": 1}, "at": 1_531_177_445}
+    stream.put(json.dumps(ROW).encode() + b"\n" + json.dumps(other).encode(), b"{}")
+    stream.deliver()
+    ((key, content),) = stream.objects().items()
+    assert key.endswith(extension) and "/events-1-" in key
+    nothing = dict.fromkeys(COLUMNS)
+    rows = [{**row, "more": row["more"] and list(row["more"])} for row in read(key, content)]
+    second = {**nothing, "id": 8, "name": '{"a":1}', "at": datetime(2018, 7, 9, 23, 4, 5)}
+    assert rows == [TOLD, second, nothing]
+
+
+@pytest.mark.parametrize(
+    ("record", "code"),
+    [
+        (b"no json", "MalformedData"),
+        (b"[]", "MalformedData"),
+        (b"7", "MalformedData"),
+        (b'{"id": 1} [', "MalformedData"),
+        (b'{"id": "x"}', "ParseError"),
+        (b'{"id": 1.5}', "ParseError"),
+        (b'{"id": 9223372036854775808}', "ParseError"),
+        (b'{"small": 128}', "ParseError"),
+        (b'{"id": true}', "ParseError"),
+        (b'{"right": "perhaps"}', "ParseError"),
+        (b'{"at": "yesterday"}', "ParseError"),
+        (b'{"price": 1234567.5}', "ParseError"),
+        (b'{"tags": {}}', "ParseError"),
+        (b'{"who": []}', "ParseError"),
+        (b'{"name": "\\ud800"}', "ParseError"),
+    ],
+)
+def test_what_is_no_row_fails_alone(shared_stream: Stream, record: bytes, code: str) -> None:
+    stream = shared_stream
+    before = stream.objects()
+    stream.put(b'{"id": 1}', record, b'{"id": 2}')
+    stream.deliver()
+    new = {key: content for key, content in stream.objects().items() if key not in before}
+    ((key, bad),) = [(key, content) for key, content in new.items() if "format-conversion-failed" in key]
+    ((good, content),) = [(key, content) for key, content in new.items() if "failed" not in key]
+    assert [row["id"] for row in read(good, content)] == [1, 2]
+    (told,) = failures(bad)
+    assert base64.b64decode(told["rawData"]) == record and told["lastErrorCode"] == f"DataFormatConversion.{code}"
+    assert told["dataCatalogTable"]["tableName"] == "events" and key.startswith("bad/")
+
+
+@pytest.fixture(scope="module")
+def shared_stream(shared: LocalAccount) -> Stream:
+    table(shared)
+    return opened(shared, "rows", **converted({"ParquetSerDe": {}}, ErrorOutputPrefix="bad/"))
+
+
+def test_keys_are_what_the_stream_says(account: LocalAccount) -> None:
+    table(account, {"time_at": "int", "when": "int", "a": "int"})
+    openx = {
+        "CaseInsensitive": False,
+        "ConvertDotsInJsonKeysToUnderscores": True,
+        "ColumnToJsonKeyMappings": {"when": "timestamp"},
+    }
+    stream = opened(account, **converted({"ParquetSerDe": {}}, openx))
+    stream.put(b'{"time.at": 1, "timestamp": 2, "A": 3}')
+    stream.deliver()
+    ((key, content),) = stream.objects().items()
+    assert read(key, content) == [{"time_at": 1, "when": 2, "a": None}]
+
+
+def test_partitions_are_converted_too(account: LocalAccount) -> None:
+    table(account, {"id": "int"})
+    given = converted(
+        {"ParquetSerDe": {}},
+        DynamicPartitioningConfiguration={"Enabled": True},
+        BufferingHints={"SizeInMBs": 64, "IntervalInSeconds": 60},
+        Prefix="!{partitionKeyFromQuery:k}/",
+        ErrorOutputPrefix="bad/!{firehose:error-output-type}/",
+        **processors(("MetadataExtraction", {"MetadataExtractionQuery": "{k: .k}", "JsonParsingEngine": "JQ-1.6"})),
+    )
+    stream = opened(account, **given)
+    stream.put(*(b'{"id": %d, "k": "k%d"}' % (number, number % 2) for number in range(4)))
+    stream.deliver()
+    found = {key.partition("/")[0]: read(key, content) for key, content in stream.objects().items()}
+    assert found == {"k0": [{"id": 0}, {"id": 2}], "k1": [{"id": 1}, {"id": 3}]}
+
+
+@pytest.mark.parametrize(
+    ("columns", "says"),
+    [
+        (None, "Database lake not found"),
+        ({}, "the table has no columns"),
+        ({"a": "uniontype<int>"}, "'uniontype' is no type"),
+        ({"a": "array<int"}, "'>' is wanted"),
+        ({"a": "struct<x>"}, "':' is wanted"),
+        ({"a": "decimal(40,2)"}, "no type that is known"),
+        ({"a": "int int"}, "no type that is known"),
+    ],
+)
+def test_a_table_that_cannot_be_written_is_told_when_a_stream_is_made(
+    account: LocalAccount, columns: dict[str, str] | None, says: str
+) -> None:
+    if columns is not None:
+        table(account, columns)
+    with pytest.raises(ClientError, match=says):
+        opened(account, **converted({"ParquetSerDe": {}}))
