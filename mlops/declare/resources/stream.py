@@ -27,7 +27,6 @@ from mlops.ir.fields import (
     made,
 )
 from mlops.ir.s3_uri import split_uri
-from mlops.ir.values import to_json
 from mlops.knowledge.streams import pairing
 
 if TYPE_CHECKING:
@@ -267,10 +266,9 @@ class Stream(DeclaredResource):
     def request(self, lowering: Lowering) -> dict[str, Value]:
         told = super().request(lowering)
         destination = next((told[kind] for kind in (_S3, _HTTP) if kind in told), None)
-        plain = to_json(destination) if destination is not None else None
-        if isinstance(plain, dict):
+        if isinstance(destination, Mapping):
             with speaking_of(self.where):
-                for fault in pairing.faults(plain):
+                for fault in pairing.faults(destination):
                     misuse("D064", f"the stream {self.declared_name}: {fault}", help="see docs/streams.md")
         return told
 
