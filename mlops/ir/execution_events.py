@@ -17,14 +17,15 @@ _STEPS = {"Starting": "step.starting", "Executing": "step.executing", "Stopping"
 
 
 def execution_event(
-    arn: str, status: str, time: datetime, failure: str | None = None, *, retried: bool = False
+    arn: str, status: str, time: datetime, failure: str | None = None, *, retried: bool = False, by: str | None = None
 ) -> Event:
-    """
+    """``by`` is who asked for it, where somebody did.
+
     >>> execution_event("arn:aws:sagemaker:x:0:pipeline/churn/execution/abc", "Stopped", datetime(2026, 1, 1)).kind
     'execution.ended'
     """
     kind = RETRIED if retried else _EXECUTIONS.get(status, "execution.ended")
-    return Event(kind, time, arn, _ids(arn), _told(status=status, failure=failure))
+    return Event(kind, time, arn, _ids(arn), _told(status=status, failure=failure, by=by))
 
 
 def step_event(

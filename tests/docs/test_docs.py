@@ -232,3 +232,16 @@ def test_what_a_module_gives_is_told(module: str) -> None:
     ]
     assert own
     assert [name for name in own if f"`{module}.{name}" not in DECLARE] == []
+
+
+def test_every_kind_of_event_is_told_of() -> None:
+    """By its noun, in the page of events: what stands as ``noun.what-happened`` where events are made."""
+    told = set(re.findall(r"`([a-z]+(?:-[a-z]+)*)\.", (ROOT / "docs" / "events.md").read_text(encoding="utf-8")))
+    kinds: set[str] = set()
+    for file in (*(ROOT / "mlops" / "account").rglob("*.py"), *(ROOT / "mlops" / "deploy").rglob("*.py")):
+        text = file.read_text(encoding="utf-8")
+        if re.search(r"events\.tell\(|\bEvent\(", text):
+            kinds |= set(re.findall(r'"([a-z]+(?:-[a-z]+)*)\.(?:\{[^"]+\}|[a-z]+(?:-[a-z]+)*)"', text))
+    assert {"alarm", "delivery", "promotion", "shift"} <= kinds
+    # Sources of EventBridge, and what is no event at all.
+    assert kinds - told - {"aws", "event", "mlops"} == set()

@@ -39,8 +39,8 @@ class KeptEvents:
 def tell(
     state: State, kind: str, about: str, ids: Mapping[str, str], detail: Mapping[str, Value] | None = None
 ) -> None:
-    """:func:`append` of what happens now."""
-    append(state.store, Event(kind, datetime.now(UTC), about, ids, detail or {}))
+    """:func:`append` of what happens now, by whoever calls."""
+    append(state.store, Event(kind, datetime.now(UTC), about, ids, {**(detail or {}), "by": state.user}))
 
 
 def append(store: Store, *events: Event) -> None:

@@ -19,6 +19,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from mlops.account.local.events import KeptEvents
+from mlops.account.local.state import State
 from mlops.deploy import hooks
 from mlops.deploy.endpoints.conductor import Conductor
 from mlops.deploy.endpoints.hooking import Hooks
@@ -411,3 +413,34 @@ def test_every_key_is_of_its_shift() -> None:
         made(CallHooks("before"), replace(journal(moves_of("canary")), id=number))
     keys = [facts.key for facts in noting.got]
     assert keys[0] == keys[2] != keys[1]
+
+
+def test_what_people_are_told_is_an_event_of_the_shift_once(tmp_path: Path) -> None:
+    """Also where nobody is told, and where it is gone on with and told again."""
+    account: Any = Service(OLD)
+    account.events = KeptEvents(State(tmp_path / ".mlops", "eu-west-1").store)
+    shift = replace(journal(moves_of("canary")), id="s1", version=2)
+    for _ in range(2):
+        people = People(account, ENVIRONMENT, None, tmp_path)
+        people.tell("start", "begins", shift)
+        people.tell("verdict", "stage 1 is green: 3 of 100 failed", replace(shift, done=2))
+        people.close(lambda text: None)
+    found = account.events.read(ids={"shift": "s1"})
+    assert [(event.kind, event.detail["said"]) for event in found] == [
+        ("shift.started", "begins"),
+        ("shift.verdict", "stage 1 is green: 3 of 100 failed"),
+    ]
+    assert {(event.ids["endpoint"], event.ids["model-package"]) for event in found} == {("churn", "churn/2")}
+
+
+def test_a_table_that_cannot_be_written_is_told_and_fails_nothing(tmp_path: Path) -> None:
+    class Broken:
+        def read(self, *_: object, **__: object) -> list[Any]:
+            raise ConfigurationError("the disk is full")
+
+    account: Any = Service(OLD)
+    account.events = Broken()
+    people, said = People(account, ENVIRONMENT, None, tmp_path), list[str]()
+    people.tell("start", "begins", journal(moves_of("canary")))
+    people.close(said.append)
+    assert said == ["an event could not be kept: the disk is full"]

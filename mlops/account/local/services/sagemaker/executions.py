@@ -71,7 +71,7 @@ def start(state: State, request: Mapping[str, Any], options: RunOptions) -> Mapp
             moment(time),
             dump(body),
         )
-        events.append(state.store, execution_event(arn, "Executing", time))
+        events.append(state.store, execution_event(arn, "Executing", time, by=state.user))
         started = True
         return {"PipelineExecutionArn": arn}
 
@@ -218,7 +218,8 @@ def stop_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mapping
             row["id"],
         )
         if row["status"] != "Stopping":
-            events.append(state.store, execution_event(request["PipelineExecutionArn"], "Stopping", time))
+            told = execution_event(request["PipelineExecutionArn"], "Stopping", time, by=state.user)
+            events.append(state.store, told)
         return _named(request)
 
     return resources.once(state, "StopPipelineExecution", request["ClientRequestToken"], request, stop)
@@ -251,7 +252,7 @@ def retry_pipeline_execution(state: State, request: Mapping[str, Any]) -> Mappin
             dump(body),
             execution,
         )
-        events.append(state.store, execution_event(arn, "Executing", time, retried=True))
+        events.append(state.store, execution_event(arn, "Executing", time, retried=True, by=state.user))
         started = True
         return _named(request)
 
