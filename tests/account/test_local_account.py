@@ -600,6 +600,7 @@ ELSEWHERE = {
     "GetLogEvents",
     "InvokeEndpoint",
     "ListTrainingJobsForHyperParameterTuningJob",
+    "InvokeEndpointAsync",
     "InvokeEndpointWithResponseStream",
     "ListTrialComponents",
     "PutScalingPolicy",

@@ -22,7 +22,7 @@ from mlops.account.local.process.router.router import Router
 from mlops.account.local.process.router.routing import Limits, Routing
 from mlops.account.local.process.router.routing import Server as RoutedServer
 from mlops.account.local.process.router.routing import Variant as RoutedVariant
-from mlops.account.local.process.serving import plans, usage
+from mlops.account.local.process.serving import plans, usage, waiting
 from mlops.account.local.process.serving.happenings import (
     AlarmsTold,
     AskAlarms,
@@ -64,6 +64,7 @@ from mlops.account.local.process.serving.shelves import Shelves
 from mlops.account.local.process.serving.usage import Measured, Meter, Usage
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.cloudwatch import evaluating
+from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import ACCOUNT_ID
 from mlops.account.local.state import State as AccountState
 from mlops.account.shadow_pairs import ShadowPair
@@ -106,6 +107,8 @@ class _Endpoint:
         self._name = name
         self._row = row
         self._rules = rules
+        self._folder = folder
+        self._waiting: waiting.Queue | None = None
         self._instances = Instances(state, folder)
         self._recorder = records.Recorder(folder / records.FOLDER)
         self._usages = records.Recorder(folder / usage.FOLDER, file_bytes=_USAGE_BYTES, columns=Usage._fields)
@@ -121,7 +124,7 @@ class _Endpoint:
             wanted=lambda line: self._shelves.wanted(line),
             saw=self._keeper.saw,
             room=self._keeper.room,
-            limits=Limits(connections=_connections()),
+            limits=_limits(state, name),
             log_stream=f"arn:aws:logs:{state.region}:{ACCOUNT_ID}:log-group:{log_group(name)}",
         )
         self._port = 0
@@ -151,6 +154,7 @@ class _Endpoint:
         try:
             await self._by(self._ending, self._instances.clear)
             self._port = await self._router.start(await self._by_clerk(self._row.last_port))
+            self._waiting = waiting.Queue(self._folder, self._port, LocalObjects(self._account))
             self._spawn(self._look())
             self._spawn(self._measure())
             self._spawn(self._experiment())
@@ -412,6 +416,8 @@ class _Endpoint:
     async def _close(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
+        if self._waiting is not None:
+            self._waiting.close()
         await self._shelves.close()
         await asyncio.gather(*(self._kill(server, "") for server in list(self._processes)))
         await self._router.stop()
@@ -426,6 +432,15 @@ class _Endpoint:
 
 async def _waited(work: Coroutine[Any, Any, None] | asyncio.Future[None]) -> None:
     await work
+
+
+def _limits(state: AccountState, name: str) -> Limits:
+    """One that began as asynchronous answers as late, and takes as much, as such a request may."""
+    config = endpoints.config_of(state, name)
+    if config is None or not config.get("AsyncInferenceConfig"):
+        return Limits(connections=_connections())
+    seconds, size = waiting.LONGEST_SECONDS, waiting.BIGGEST_BODY
+    return Limits(connections=_connections(), answer_seconds=seconds, body=size)
 
 
 def _connections() -> int:

@@ -12,6 +12,7 @@ from mlops.account.local.refusal import invalid
 from mlops.account.local.services.sagemaker import capturing, deployments, models, resources, scaled
 from mlops.account.local.state import State, now
 from mlops.ir.values import Value
+from mlops.run.beneath import remove
 
 KIND = "Endpoint"
 CONFIG = "EndpointConfig"
@@ -27,6 +28,8 @@ _MOST_REVIVALS = 3
 _WAIT_SECONDS = 10.0
 _CHANGEABLE = ("InService", "UpdateRollbackFailed")
 _NOT_KEPT = frozenset({"Tags"})
+WAITING = "waiting"
+"""The folder of asynchronous requests that no model was asked yet, below the endpoint's."""
 
 
 def create_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -122,6 +125,7 @@ def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
             resources.insert(state, KIND, name, body, taken=taken, status="Creating")
             resources.tag(state, arn, request)
             tell(state, name, "creating", {"config": body["PendingConfigName"]})
+        remove(state.endpoint_folder(name) / WAITING)  # of one of that name that was deleted
         inserted = True
     finally:
         if not inserted:
@@ -268,6 +272,13 @@ def endpoint_arn(state: State, name: str) -> str:
 def tell(state: State, name: str, happened: str, detail: Mapping[str, Value] | None = None) -> None:
     """In the transaction of the change. ``happened`` is the new status as an event says it, e.g. ``in-service``."""
     events.tell(state, f"endpoint.{happened}", endpoint_arn(state, name), {"endpoint": name}, detail)
+
+
+def config_of(state: State, name: str) -> dict[str, Any] | None:
+    """The configuration that an endpoint is to have, or has; None where it is gone."""
+    body = resources.find(state, KIND, name) or {}
+    wanted = body.get("PendingConfigName") or body.get("EndpointConfigName")
+    return None if wanted is None else resources.find(state, CONFIG, wanted)
 
 
 def _config_arn(state: State, name: str) -> str:

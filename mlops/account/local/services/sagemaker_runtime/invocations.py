@@ -25,7 +25,7 @@ from mlops.account.local.services.s3.buckets import parts_of
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import ACCOUNT_ID, State
 
-_HEADERS = {
+HEADERS = {
     "ContentType": "Content-Type",
     "Accept": "Accept",
     "CustomAttributes": CUSTOM_ATTRIBUTES,
@@ -80,7 +80,7 @@ def asking(
     content = b"".join(parts_of(request.get("Body")))
     if len(content) > BIGGEST_BODY:
         raise Refusal("ValidationError", f"Request body exceeds {BIGGEST_BODY} bytes.")
-    headers = {header: request[member] for member, header in _HEADERS.items() if request.get(member) is not None}
+    headers = {header: request[member] for member, header in HEADERS.items() if request.get(member) is not None}
     connection = http.client.HTTPConnection("127.0.0.1", _port(state, name), timeout=ANSWER_SECONDS + 5)
     try:
         connection.request("POST", f"/endpoints/{name}/{what}", content, headers)

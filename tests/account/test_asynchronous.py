@@ -1,0 +1,95 @@
+"""Asynchronous inference: the answer or the failure of a request is an object, whoever asked and whatever died."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from endpoint_parts import World, refused, variant
+
+from mlops.account.local import LocalAccount
+from mlops.account.local.process.ports import LocalObjects
+from mlops.account.local.process.serving.waiting import Queue, Waiting, wait_for
+
+OUT, FAILED = "s3://mlops-tests/answers", "s3://mlops-tests/failures"
+
+
+@pytest.fixture
+def world(local: LocalAccount) -> Iterator[World]:
+    found = World(local)
+    yield found
+    found.close()
+
+
+def object_at(local: LocalAccount, uri: str, seconds: float = 30) -> str:
+    bucket, _, key = uri.removeprefix("s3://").partition("/")
+    s3, deadline = local.client("s3"), time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if s3.list_objects_v2(Bucket=bucket, Prefix=key).get("KeyCount"):
+            return str(s3.get_object(Bucket=bucket, Key=key)["Body"].read().decode())
+        time.sleep(0.02)
+    raise AssertionError(f"nothing came to {uri}")
+
+
+def test_requests_wait_for_the_model_and_leave_objects(world: World, local: LocalAccount) -> None:
+    world.model("one")
+    asked = {"EndpointName": "door", "ContentType": "text/plain"}
+    output = {"S3OutputPath": OUT, "S3FailurePath": FAILED}
+    world.sagemaker.create_endpoint_config(
+        EndpointConfigName="waits",
+        ProductionVariants=[variant("A", "one", 1.0)],
+        AsyncInferenceConfig={"ClientConfig": {"MaxConcurrentInvocationsPerInstance": 2}, "OutputConfig": output},
+    )
+    world.config("at-once", ("A", "one", 1.0))
+    assert world.serve("waits")["EndpointStatus"] == "InService"
+    local.client("s3").put_object(Bucket="mlops-tests", Key="asked.txt", Body=b"hello")
+    told = world.runtime.invoke_endpoint_async(**asked, InputLocation="s3://mlops-tests/asked.txt", InferenceId="mine")
+    assert told["InferenceId"] == "mine" and told["OutputLocation"].startswith(f"{OUT}/")
+    assert object_at(local, told["OutputLocation"]) == "one: hello"
+    inline = world.runtime.invoke_endpoint_async(
+        **asked, Body=b"inline", Filename="it.txt", S3OutputPathExtension="day/one"
+    )
+    assert inline["OutputLocation"] == f"{OUT}/day/one/it.txt"
+    assert object_at(local, inline["OutputLocation"]) == "one: inline"
+    for given, failure in (
+        ({"Body": b"boom"}, "no such word"),
+        ({"InputLocation": "s3://mlops-tests/absent"}, "s3://mlops-tests/absent does not exist"),
+    ):
+        told = world.runtime.invoke_endpoint_async(**asked, **given)
+        assert failure in object_at(local, told["FailureLocation"])
+    with refused("ValidationError", "exactly one of InputLocation and Body"):
+        world.runtime.invoke_endpoint_async(**asked)
+    world.update("at-once")
+    with refused("ValidationError", "no AsyncInferenceConfig"):
+        world.runtime.invoke_endpoint_async(**asked, Body=b"x")
+
+
+@pytest.mark.parametrize(
+    ("changes", "told"),
+    [
+        ({"until": 99.0}, "expired in the queue"),
+        ({"input": "s3://mlops-tests/absent"}, "does not exist"),
+    ],
+)
+def test_what_waited_for_too_long_or_for_nothing_fails(
+    local: LocalAccount, tmp_path: Path, changes: dict[str, Any], told: str
+) -> None:
+    """Written before anybody looks: as a process leaves it that died."""
+    request: dict[str, Any] = {
+        "id": "a/b",
+        "endpoint": "e",
+        "input": "",
+        "output": f"{OUT}/x",
+        "failure": f"{FAILED}/x",
+    }
+    times = {"came": 90.0, "until": 200.0, "seconds": 5.0}
+    wait_for(tmp_path, Waiting(**{**request, "headers": {}, **times, **changes}))
+    (tmp_path / "waiting" / "broken.json").write_text("{")
+    queue = Queue(tmp_path, 9, LocalObjects(local.state), clock=lambda: 100.0)
+    assert told in object_at(local, f"{FAILED}/x")
+    while [*(tmp_path / "waiting").iterdir()]:
+        time.sleep(0.01)
+    queue.close()
