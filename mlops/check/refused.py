@@ -1,14 +1,14 @@
 """What the service refuses of a request when it is made, by the rules that judge the step of that request.
 
 Of a rule that finds more than that, only its errors count: what its rules of a step warn of, the service takes. A rule
-that is not in the table tells of what fails later, inside of the job, or of what an account alone can know.
+that is not in the table tells of what fails later, inside of the job, or of what an account alone can know, or what the
+local account judges itself, with what it has: how an endpoint is changed, what its models go with.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -40,24 +40,21 @@ _PROCESSING: _Codes = {
     "tags": ("X890",),
 }
 _TRANSFORM: _Codes = {"transform": ("X790", "X791", "X793", "X794"), "data-processing": ("X796",), "tags": ("X890",)}
-_MODEL: _Codes = {"models": ("X740", "X741", "X742", "X745"), "multi-model": ("X910",), "tags": ("X890",)}
+_MODEL: _Codes = {"models": ("X740", "X741", "X745"), "tags": ("X890",)}
 _ENDPOINT_CONFIG: _Codes = {
     "endpoints": ("X800", "X801", "X804"),
-    "serverless": ("X900", "X901", "X902"),
+    "serverless": ("X901", "X902"),
     "components": ("X908",),
     "tags": ("X890",),
 }
-_ENDPOINT: _Codes = {"endpoints": ("X802",), "tags": ("X890",)}
 
 REFUSED: Mapping[str, tuple[str, _Codes]] = {
-    "CreateEndpoint": ("Endpoint", _ENDPOINT),
     "CreateEndpointConfig": ("EndpointConfig", _ENDPOINT_CONFIG),
     "CreateHyperParameterTuningJob": ("Tuning", _TUNING),
     "CreateModel": ("Model", _MODEL),
     "CreateProcessingJob": ("Processing", _PROCESSING),
     "CreateTrainingJob": ("Training", _TRAINING),
     "CreateTransformJob": ("Transform", _TRANSFORM),
-    "UpdateEndpoint": ("Endpoint", _ENDPOINT),
 }
 OF_ITSELF = frozenset({"X774"})
 """An image that the service does not know has no metrics but those that are defined; in a definition it is a warning,
@@ -75,10 +72,9 @@ def refused(operation: str, request: Mapping[str, Any]) -> Iterator[str]:
         return
     type_, codes = known
     step_type = own_step_types()[type_]
-    shape = f"{operation}Input" if operation == "UpdateEndpoint" else step_type.request
     step = Step(_NAME, type_, from_json(request), where=Where(operation))
     definition = Definition(operation, steps=(step,), where=Where(operation))
-    subject = Subject(definition, {type_: replace(step_type, request=shape)})
+    subject = Subject(definition, {type_: step_type})
     for rule in _rules(tuple(codes.items())):
         for fault in rule.run(subject):
             severity = fault.severity or rule.severity

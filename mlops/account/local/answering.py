@@ -39,7 +39,7 @@ def answer(state: State, service: str, operation: str, request: Mapping[str, Any
 
     function = _function(service, operation)
     fitting = obey(service, operation, request)
-    if service == "sagemaker" and operation.startswith(("Create", "Update")):
+    if service == "sagemaker" and operation.startswith("Create"):
         _need_sound(operation, fitting)
     return function(state, fitting)
 
