@@ -63,12 +63,15 @@ def svg(pipeline: Pipeline) -> str:
 
 
 class Outline(str):
-    """A text that a cell shows as it is, and not as Python writes texts."""
+    """A text that a terminal shows as it is, not as Python writes texts, and a cell as the picture that it is of."""
 
-    __slots__ = ()
+    pipeline: Pipeline
 
     def __repr__(self) -> str:
         return self.rstrip("\n")
+
+    def _repr_html_(self) -> str:
+        return html(self.pipeline)
 
 
 def text(pipeline: Pipeline) -> Outline:
@@ -78,7 +81,9 @@ def text(pipeline: Pipeline) -> Outline:
 
     result = declared(pipeline).checked
     found = [f"{finding.severity.value} {finding.code} {finding.message}" for finding in result.findings]
-    return Outline(emit(result) + "".join(f"{line}\n" for line in found))
+    outline = Outline(emit(result) + "".join(f"{line}\n" for line in found))
+    outline.pipeline = pipeline
+    return outline
 
 
 @dataclass(frozen=True, slots=True, repr=False)

@@ -18,7 +18,6 @@ from mlops.deploy.executions.model_reports import drifted, judged
 from mlops.deploy.executions.outputs import outputs
 from mlops.deploy.executions.recording import LARGEST_REPORT, as_run
 from mlops.emit.drawing.graph import BRANCHES
-from mlops.emit.drawing.states import together
 from mlops.emit.plots import chart, gantt, kinds
 from mlops.emit.plots.scales import said_number, said_seconds
 from mlops.emit.targets.diagram import emit
@@ -36,14 +35,14 @@ _MOST_VALUES = 5000
 _MOST_TEXT = 400
 
 
-def of_pipeline(target: str, environment: str, listener: Listener) -> Sheet:
+def of_pipeline(target: str, environment: str, listener: Listener, *, whole: bool = False) -> Sheet:
     """Raises Refusal where the pipeline has errors."""
     found = open_one(target, environment)
     need_sound(found.findings, listener, doing="show")
     checked = found.pipelines[0]
     definition = checked.definition
     name = definition.name or "pipeline"
-    sections = [Section("Steps", [_graph(checked, None), _steps_table(checked)])]
+    sections = [Section("Steps", [_graph(checked, None, whole=whole), _steps_table(checked)])]
     if definition.parameters:
         rows = [
             (
@@ -71,7 +70,9 @@ def of_execution(found: Found) -> Sheet:
     sections = [Section("What happened", [Facts(_facts(state))])]
     if failed or state.failure:
         sections.append(Section("Why it failed", [*_reasons(state, failed)]))
-    sections.append(Section("Steps", [_graph(checked, _statuses(checked, state)), *_times(state)]))
+    sections.append(
+        Section("Steps", [_graph(checked, {step.name: _word(step) for step in state.steps}), *_times(state)])
+    )
     if run.parameters:
         sections.append(
             Section("Parameters", [Facts([(name, _value(value)) for name, value in run.parameters.items()])])
@@ -91,8 +92,10 @@ def of_execution(found: Found) -> Sheet:
     return Sheet(f"{state.pipeline}: {state.status}", f"Execution {state.id}", sections, [state.status])
 
 
-def _graph(checked: Checked, statuses: Mapping[str, str] | None) -> Picture:
-    return Picture(emit(checked, statuses), "The steps, each below what it waits for; the table has the same in words")
+def _graph(checked: Checked, statuses: Mapping[str, str] | None, *, whole: bool = False) -> Picture:
+    return Picture(
+        emit(checked, statuses, whole=whole), "The steps, each below what it waits for; the table has the same in words"
+    )
 
 
 def _steps_table(checked: Checked) -> Table:
@@ -106,24 +109,8 @@ def _steps_table(checked: Checked) -> Table:
     return Table(("Step", "Type", "Waits for", "In"), rows)
 
 
-def _statuses(checked: Checked, state: ExecutionState) -> Mapping[str, str]:
-    """By the steps of the definition; of what a ForEach repeats, each time is a step of the execution."""
-    told = {step.name: "cached" if step.cached else step.status for step in state.steps}
-    names = {item.step.name: bool(item.branches) for item in checked.definition.placed()}
-    found: dict[str, str] = {}
-    for name, within in names.items():
-        times = [told[name]] if name in told else []
-        if not times and within:
-            times = [status for other, status in told.items() if _is_time(other, name) and other not in names]
-        status = together(times)
-        if status is not None:
-            found[name] = status
-    return found
-
-
-def _is_time(name: str, body: str) -> bool:
-    begin, _, number = name.rpartition("-")
-    return begin == body and number.isdigit()
+def _word(step: StepState) -> str:
+    return "cached" if step.cached else step.status
 
 
 def _facts(state: ExecutionState) -> list[tuple[str, str]]:
@@ -136,7 +123,7 @@ def _facts(state: ExecutionState) -> list[tuple[str, str]]:
             rows.append(("Took", said_seconds((max(ends) - state.created).total_seconds())))
     counts: dict[str, int] = {}
     for step in state.steps:
-        word = "cached" if step.cached else step.status
+        word = _word(step)
         counts[word] = counts.get(word, 0) + 1
     rows.append(("Steps", ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "none has begun"))
     if state.failure:
@@ -164,7 +151,7 @@ def _times(state: ExecutionState) -> Iterator[Block]:
             step.name,
             step.started.timestamp(),
             step.ended.timestamp() if step.ended is not None else None,
-            "cached" if step.cached else step.status,
+            _word(step),
         )
         for step in state.steps
         if step.started is not None

@@ -20,9 +20,6 @@ def opened(target: str, environment: str, listener: Listener) -> tuple[Checked, 
     return found.pipelines
 
 
-_TARGETS = {"svg": "diagram", "mermaid": "mermaid", "dot": "dot"}
-
-
 @dataclass(frozen=True, slots=True)
 class Drawn:
     """``name`` is the pipeline's."""
@@ -31,12 +28,17 @@ class Drawn:
     text: str
 
 
-def drawn(target: str, environment: str, form: str, listener: Listener) -> Drawn:
-    """As a picture, or in the language of a program that draws. Raises Refusal where the pipeline has errors."""
+def drawn(target: str, environment: str, form: str, listener: Listener, *, whole: bool = False) -> Drawn:
+    """As a picture, or in the language of a program that draws. ``whole``: a picture does not put steps together.
+    Raises Refusal where the pipeline has errors."""
     found = open_one(target, environment)
     need_sound(found.findings, listener, doing="show")
     checked = found.pipelines[0]
-    return Drawn(checked.definition.name, import_module(f"mlops.emit.targets.{_TARGETS[form]}").emit(checked))
+    if form == "svg":
+        from mlops.emit.targets.diagram import emit as picture
+
+        return Drawn(checked.definition.name, picture(checked, whole=whole))
+    return Drawn(checked.definition.name, import_module(f"mlops.emit.targets.{form}").emit(checked))
 
 
 def outline(checked: Checked) -> str:

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mlops.check import check
+from mlops.emit.drawing.collapse import collapsed
 from mlops.emit.drawing.graph import Graph, Group, Node, graph_of
 from mlops.emit.drawing.svg import written
 from mlops.emit.targets.diagram import emit
@@ -87,6 +88,12 @@ def test_it_is_read_in_the_order_in_which_steps_run_and_tells_what_each_waits_fo
     ]
 
 
+def test_each_time_of_what_is_repeated_tells_of_its_step() -> None:
+    each = {"Name": "Each", "Type": "ForEach", "Arguments": {"ForEachBody": [step("One", [])]}}
+    text = emit(of(each), {"Each": "Executing", "One-0": "Succeeded", "One-1": "Failed", "Two-1": "Stopped"})
+    assert 'aria-label="One: Training, Failed"' in text and "Stopped" not in text.partition("</style>")[2]
+
+
 def test_what_names_hold_is_text() -> None:
     text = emit(of(step('<script>"&', [])), {'<script>"&': "<b>"})
     assert "<script" not in text and "<b>" not in text
@@ -124,6 +131,13 @@ def test_no_graph_has_anything_over_anything(graph: Graph) -> None:
     text = written(graph, "any")
     picture = need_clear(text)
     assert len(picture.boxes) == len(graph.nodes) and len(picture.frames) == len(graph.groups)
+    fewer = collapsed(graph, 3)
+    ends = {end for edge in fewer.edges for end in edge}
+    assert ends <= {*fewer.nodes, *fewer.groups}
+    assert {step for node in fewer.nodes.values() for step in node.steps} == {
+        node.name for node in graph.nodes.values()
+    }
+    assert written(fewer, "fewer").count('class="box"') == len(fewer.nodes)
 
 
 @settings(max_examples=examples(10))

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from mlops.check import check
+from mlops.emit.drawing.collapse import MOST, collapsed
 from mlops.emit.drawing.graph import Graph, Group, Node, graph_of
 from mlops.emit.drawing.layered import Size
 from mlops.emit.drawing.layout import laid_out
@@ -148,6 +149,37 @@ def test_lines_that_cross_are_counted() -> None:
 def test_of_many_steps_nothing_lies_over_anything(count: int) -> None:
     graph = joined(count)
     assert len(need_clear(written(graph, "many")).boxes) == len(graph.nodes) >= count
+
+
+@pytest.mark.parametrize("count", [101, 130])
+def test_of_more_than_a_hundred_steps_those_that_belong_together_are_one_box(count: int) -> None:
+    graph = joined(count)
+    fewer = collapsed(graph)
+    assert MOST < len(graph.nodes) > len(fewer.nodes)
+    assert {end for edge in fewer.edges for end in edge} <= {*fewer.nodes, *fewer.groups}
+    assert sorted(step for node in fewer.nodes.values() for step in node.steps) == sorted(
+        step for node in graph.nodes.values() for step in node.steps
+    )
+
+
+def test_alike_and_in_a_row() -> None:
+    """A fan of trainings between two steps, then a row."""
+    nodes = {key: Node(key, f"S{key}", "Training", (f"S{key}",)) for key in range(12)}
+    edges = [*((0, key) for key in range(1, 6)), *((key, 6) for key in range(1, 6))]
+    edges += [(key, key + 1) for key in range(6, 11)]
+    graph = Graph(nodes, {}, tuple(sorted(edges)))
+    fan = ["S0", "5 Training"]
+    assert [node.name for node in collapsed(graph, 11).nodes.values()] == [*fan, *(f"S{key}" for key in range(6, 12))]
+    assert [node.name for node in collapsed(graph, 7).nodes.values()] == [*fan, "S6 … S11"]
+    assert collapsed(graph, 12) is graph
+    row = Graph(nodes, {}, tuple((key, key + 1) for key in range(11)))
+    assert [node.name for node in collapsed(row, 1).nodes.values()] == ["S0 … S9", "S10", "S11"]
+
+
+def test_a_box_of_many_tells_whom_it_stands_for_and_what_matters_most() -> None:
+    nodes = {key: Node(key, f"S{key}", "Training", (f"S{key}",)) for key in range(3)}
+    text = written(collapsed(Graph(nodes, {}, ()), 1), "few", (), {"S0": "Succeeded", "S2": "Failed"})
+    assert "<title>S0, S1, S2</title>" in text and "Failed" in text and 'class="bad many"' in text
 
 
 @pytest.mark.proof("graphs")

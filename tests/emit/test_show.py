@@ -68,6 +68,7 @@ def test_show_writes_a_page(mlops: Callable[..., Told]) -> None:
         (("pipeline.py:asks", "--svg", "--dot"), "give one of"),
         (("pipeline.py:asks", "--svg", "--format", "json"), "give one of"),
         (("pipeline.py:asks", "-o", "a.svg"), "--output is for a picture"),
+        (("pipeline.py:asks", "--dot", "--whole"), "--whole is for a picture"),
         (("pipeline.py", "--svg"), "has 2 pipelines and one is needed"),
     ],
 )

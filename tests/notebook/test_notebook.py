@@ -66,7 +66,9 @@ def test_it_shows_its_graph(here: Path) -> None:
     boxes = [node.text for node in svg.iter("{http://www.w3.org/2000/svg}title")]
     assert boxes == ["small", "Make", "Many", "TooMany"]
     assert "if true" in [node.text for node in svg.iter("{http://www.w3.org/2000/svg}text")]
-    assert "TooMany [Fail]" in small().show()
+    told = small().show()
+    assert "TooMany [Fail]" in told and "TooMany [Fail]" in repr(told)
+    assert 'class="mlops-graph"' in told._repr_html_()  # type: ignore[attr-defined]
 
 
 def test_it_tells_whoever_the_command_would_tell(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:

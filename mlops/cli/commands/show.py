@@ -15,10 +15,19 @@ from mlops.cli.printing import print_json
 @click.option("--html", is_flag=True, help="As a page with the picture, steps, parameters and findings.")
 @click.option("--mermaid", is_flag=True, help="As a Mermaid flowchart, for READMEs and wikis.")
 @click.option("--dot", is_flag=True, help="In Graphviz's language.")
+@click.option("--whole", is_flag=True, help="With --svg or --html: a box for each of more than a hundred steps.")
 @click.option("-o", "--output", metavar="FILE", help="Where the picture goes. Default: standard output.")
 @options.as_json
 def command(
-    target: str, environment: str, svg: bool, html: bool, mermaid: bool, dot: bool, output: str | None, format_: str
+    target: str,
+    environment: str,
+    svg: bool,
+    html: bool,
+    mermaid: bool,
+    dot: bool,
+    whole: bool,
+    output: str | None,
+    format_: str,
 ) -> None:
     """Draw the steps of TARGET, and what each waits for: in the terminal, or as a picture."""
     from mlops.cli.listening import hear
@@ -28,15 +37,17 @@ def command(
     forms = [name for name, chosen in (("svg", svg), ("html", html), ("mermaid", mermaid), ("dot", dot)) if chosen]
     if len(forms) + (format_ == "json") > 1:
         raise click.UsageError("give one of --svg, --html, --mermaid, --dot and --format json")
+    if whole and forms not in (["svg"], ["html"]):
+        raise click.UsageError("--whole is for a picture: give --svg or --html too")
     if forms == ["html"]:
         from mlops.emit.sheets.html import emit
         from mlops.use_cases.report import of_pipeline
 
-        page = of_pipeline(target, environment, hear)
+        page = of_pipeline(target, environment, hear, whole=whole)
         put(emit(page), output, page.title, force=False)
         return
     if forms:
-        picture = drawn(target, environment, forms[0], hear)
+        picture = drawn(target, environment, forms[0], hear, whole=whole)
         put(picture.text, output, picture.name, force=False)
         return
     if output is not None:

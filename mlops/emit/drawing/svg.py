@@ -16,6 +16,8 @@ NAME_SIZE, KIND_SIZE = 13.0, 11.0
 HEIGHT = 46.0
 _LEAST, _MOST = 112.0, 264.0
 _INSET, _SIGN = 13.0, 26.0
+_MOST_NAMES = 30
+"""Of steps that one box stands for."""
 _LONGEST = "Succeeded"
 MARGIN = 16.0
 _TIP = 7.0
@@ -34,7 +36,7 @@ _STYLE = """\
 .mlops-graph .bad .box{fill:#fdeaea;stroke:#c62f38;stroke-width:1.6}.mlops-graph .bad .dot{fill:#b3212b}
 .mlops-graph .busy .box{fill:#fff6db;stroke:#b98300}.mlops-graph .busy .dot{fill:#8a6100}
 .mlops-graph .halted .box{fill:#f1eafa;stroke:#8660b5}.mlops-graph .halted .dot{fill:#6d469c}
-.mlops-graph .idle .box{stroke-dasharray:3 2}
+.mlops-graph .idle .box{stroke-dasharray:3 2}.mlops-graph .many .box{stroke-width:2.6}
 @media (prefers-color-scheme:dark){
 .mlops-graph text{fill:#e4e8ec}
 .mlops-graph .page{fill:#14181c}
@@ -225,11 +227,13 @@ def _step(graph: Graph, node: Node, box: Area, status: str | None) -> Iterator[s
     state = state_of(status) if status else None
     kind = _kind(node, status)
     after = [graph.nodes[other].name for other in graph.waits(node.key)]
+    held = ", ".join(node.steps[:_MOST_NAMES]) + (" …" if len(node.steps) > _MOST_NAMES else "")
     read = f"{node.name}: {kind.replace(' · ', ', ')}" + (f", after {', '.join(after)}" if after else "")
     room = box.width - 2 * _INSET + 0.5 - (_SIGN if state is not None else 0.0)
     round = HEIGHT / 2 if node.type in ("Condition", "ForEach") else 7
-    classes = f' class="{state.kind}"' if state is not None else ""
-    yield f'<g role="graphics-symbol img"{classes} aria-label="{escape(read)}"><title>{escape(node.name)}</title>'
+    kinds = [*([state.kind] if state is not None else []), *(["many"] if len(node.steps) > 1 else [])]
+    classes = f' class="{" ".join(kinds)}"' if kinds else ""
+    yield f'<g role="graphics-symbol img"{classes} aria-label="{escape(read)}"><title>{escape(held)}</title>'
     yield _rectangle("box", box, round, 'fill="#f6f8fa" stroke="#8b97a3"')
     x = _n(box.left + _INSET)
     yield f'<text class="name" x="{x}" y="{_n(box.top + 20)}">{escape(fitted(node.name, room, NAME_SIZE))}</text>'
