@@ -8,7 +8,7 @@ WORKERS ?= 4
 DEMO = .venv/bin
 TEST = .venv-test/bin
 
-.PHONY: demo shift loop test proofs check names lint bench bench-steps bench-peers clean
+.PHONY: demo shift loop opensearch test proofs check names lint bench bench-steps bench-peers clean
 
 demo: .venv/installed
 	$(DEMO)/python docs/demo.py
@@ -21,6 +21,10 @@ shift: .venv/installed
 # From drifting traffic to a version that is trained anew, then one that is refused. A picture in build/
 loop: .venv/installed
 	$(DEMO)/python docs/loop/walk.py
+
+# A real OpenSearch with ML Commons, put together from Maven Central in build/; it wants Java 17, mvn and 1 GB.
+opensearch:
+	$(PYTHON) -m tests.search.assembling
 
 test: .venv-test/installed
 	@# Once, and not by each worker at the same time.

@@ -179,6 +179,9 @@ class Account(Protocol):
     def client(self, service: str) -> Any:
         """A boto3 client, made once per service; clients may be shared between threads."""
 
+    def credentials(self) -> Any:
+        """botocore's, by which requests are signed that no client of AWS makes; None where there are none."""
+
     def rest(self, execution: str, seconds: float) -> None:
         """Between two looks at an execution, by its ARN. Ends early where the account knows that it has ended."""
 

@@ -67,6 +67,10 @@ class AwsAccount:
                     put_right(self._clients[service])
             return self._clients[service]
 
+    def credentials(self) -> Any:
+        with answers():
+            return self._session.get_credentials()
+
     def rest(self, execution: str, seconds: float) -> None:
         # AWS counts calls, an endpoint of one's own does not.
         time.sleep(seconds if self._endpoint_url else max(seconds, POLL_SECONDS))

@@ -52,6 +52,9 @@ class Protected:
     def here(self) -> Here | None:
         return self._account.here
 
+    def credentials(self) -> Any:
+        return self._account.credentials()
+
     def rest(self, execution: str, seconds: float) -> None:
         self._account.rest(execution, seconds)
 

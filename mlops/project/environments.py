@@ -26,6 +26,7 @@ from mlops.project.written_channels import wrong_command, wrong_file
 if TYPE_CHECKING:
     # Their checks need pydantic, which is loaded where an environment has any.
     from mlops.project.feedback import Feedback
+    from mlops.project.search import Search
     from mlops.project.starts import Name, Notify, Schedule, Trigger
 
 T = TypeVar("T")
@@ -92,6 +93,7 @@ class Environment:
     triggers: dict[Name, Trigger] = field(default_factory=dict)
     feedback: dict[Name, Feedback] = field(default_factory=dict)
     notify: Notify | None = None
+    search: Search | None = None
     profile: str | None = None
     assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
     endpoint_url: Annotated[str, Pattern(r"^https?://")] | None = None

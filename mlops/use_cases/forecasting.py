@@ -6,17 +6,17 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from mlops.deploy.metric_history import history
-from mlops.ir import UsageError
+from mlops.ir import ConfigurationError, UsageError
 from mlops.ir.duration import seconds_of
 from mlops.ir.measure import Query
-from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.connecting import Connected, connect_here
 
 if TYPE_CHECKING:
     from mlops.observe.forecast.evaluation import Evaluation
-    from mlops.observe.forecast.model import Ahead, Model
+    from mlops.observe.forecast.model import Ahead, Model, Solver
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +34,7 @@ class Wanted:
     seasons: Sequence[str] | None = None
     ridge: float = 0.0
     each: float | None = None
+    backend: Literal["here", "ml_commons"] = "here"
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +73,14 @@ def forecast(environment: str, name: str, wanted: Wanted, *, now: float | None =
     )
 
     from mlops.observe.forecast.evaluation import evaluated
+    from mlops.observe.forecast.linear import solve
     from mlops.observe.forecast.model import Settings, fit
 
-    model = fit(series, Settings(seasons, ridge=wanted.ridge))
+    solver = solve if wanted.backend == "here" else _ml_commons(connected)
+    model = fit(series, Settings(seasons, ridge=wanted.ridge), solver)
     steps = int(ahead // every)
     told = model.ahead(steps)
-    made = Forecast(query, model, evaluated(series, model.settings, model.periods, steps), told, None)
+    made = Forecast(query, model, evaluated(series, model.settings, model.periods, steps, solver), told, None)
     if wanted.each is None:
         return made
     if wanted.statistic not in ("Sum", "SampleCount"):
@@ -85,6 +88,20 @@ def forecast(environment: str, name: str, wanted: Wanted, *, now: float | None =
     minutes = every / 60
     instances = max(1, -int(-max(0.0, made.peak.high) / minutes // wanted.each))
     return Forecast(query, model, made.evaluation, told, instances)
+
+
+def _ml_commons(connected: Connected) -> Solver:
+    """Raises ConfigurationError where the environment has no OpenSearch."""
+    from mlops.observe.forecast.ml_commons import MlCommons
+    from mlops.observe.search.asking import asking
+
+    place = connected.environment.search
+    if place is None:
+        raise ConfigurationError(
+            f"the environment {connected.environment.name} has no OpenSearch",
+            hint=f'write [env.{connected.environment.name}.search] with url = "https://..." in mlops.toml',
+        )
+    return MlCommons(asking(place, connected.account.region, connected.account.credentials))
 
 
 def _seconds(written: str) -> float:

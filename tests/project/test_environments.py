@@ -125,6 +125,10 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
                 ("alarm = 'a'\npipeline = 'p'\nper_day = -1", 16, "greater than or equal to 0"),
             )
         ),
+        (STAGING + "[env.staging.search]\nurl = 'x'\n", 14, 'one is, for example, "https://search-'),
+        (STAGING + "[env.staging.search]\nurl = 'https://a'\nauth = 'basic'\n", 13, "takes user and password_env"),
+        (STAGING + "[env.staging.search]\nurl = 'https://a'\nuser = 'ada'\n", 13, "takes no user and no password"),
+        (STAGING + "[env.staging.search]\nurl = 'https://ada:p@a'\n", 14, "one is, for example"),
         (STAGING + "[env.staging.notify]\non = ['fail']\n", 14, "env.staging.notify.on = 'fail'"),
         (STAGING + "[env.staging.notify]\nfile = ''\n", 14, "env.staging.notify.file: give the name of a file"),
         (STAGING + '[env.staging.notify]\nfile = "a\\u0000b"\n', 14, "cannot hold the character NUL"),

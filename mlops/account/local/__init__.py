@@ -193,6 +193,9 @@ class LocalAccount:
 
         return prune(self.state, planned)
 
+    def credentials(self) -> Any:
+        return None
+
     def rest(self, execution: str, seconds: float) -> None:
         """Looks at its row again and again, which costs next to nothing; most often at the beginning, for what the
         cache serves is over in a moment."""

@@ -366,6 +366,13 @@ def _line(text: str | None) -> str:
 @click.option("--season", "seasons", multiple=True, metavar="TIME", help="Its period; may be repeated. Else found.")
 @click.option("--ridge", type=click.FloatRange(0), default=0.0, help="Hold coefficients towards 0 by so much.")
 @click.option(
+    "--backend",
+    type=options.Choice(["here", "ml_commons"]),
+    default="here",
+    show_default=True,
+    help="Where it is fitted: ml_commons is OpenSearch's, of [env.NAME.search].",
+)
+@click.option(
     "--per-instance", type=click.FloatRange(0, min_open=True), help="Requests a minute that one instance bears."
 )
 @options.environment
@@ -381,6 +388,7 @@ def forecast(
     ahead: str,
     seasons: tuple[str, ...],
     ridge: float,
+    backend: Any,
     per_instance: float | None,
     environment: str,
     format_: str,
@@ -391,7 +399,7 @@ def forecast(
     from mlops.use_cases import forecasting
 
     wanted = forecasting.Wanted(
-        metric, statistic, namespace, variant, look_back, every, ahead, seasons or None, ridge, per_instance
+        metric, statistic, namespace, variant, look_back, every, ahead, seasons or None, ridge, per_instance, backend
     )
     found = forecasting.forecast(environment, name, wanted)
     if format_ == "json":

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mlops.observe.forecast.model import FEWEST, Settings, fit
+from mlops.observe.forecast.linear import solve
+from mlops.observe.forecast.model import FEWEST, Settings, Solver, fit
 from mlops.observe.forecast.series import Numbers, Series
 
 ORIGINS = 5
@@ -34,7 +35,9 @@ class Evaluation:
         return self.model < self.best_other
 
 
-def evaluated(series: Series, settings: Settings, periods: tuple[float, ...], steps: int) -> Evaluation | None:
+def evaluated(
+    series: Series, settings: Settings, periods: tuple[float, ...], steps: int, solver: Solver = solve
+) -> Evaluation | None:
     """None where the series is too short to leave something out. ``periods`` in seconds are those of the model, which
     is fitted anew to what lies before each origin."""
     length = len(series)
@@ -51,7 +54,7 @@ def evaluated(series: Series, settings: Settings, periods: tuple[float, ...], st
             continue
         told += 1
         truth = series.values[origin : origin + steps]
-        made = fit(known, Settings(periods, settings.trend, settings.ridge)).ahead(steps)
+        made = fit(known, Settings(periods, settings.trend, settings.ridge), solver).ahead(steps)
         _add(squares["model"], truth, np.array([step.expected for step in made]))
         last = known.values[known.known.astype(int)[-1]]
         _add(squares["naive"], truth, np.full(steps, last))

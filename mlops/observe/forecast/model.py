@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import Protocol
 
 import numpy as np
 
@@ -134,7 +135,13 @@ class Model:
 PLAIN = Settings()
 
 
-def fit(series: Series, settings: Settings = PLAIN) -> Model:
+class Solver(Protocol):
+    """Finds the coefficients of columns, the first of which is the level."""
+
+    def __call__(self, columns: Numbers, values: Numbers, *, ridge: float) -> Numbers: ...
+
+
+def fit(series: Series, settings: Settings = PLAIN, solver: Solver = solve) -> Model:
     """
     Raises:
         UsageError: too few values, or a period that the series does not hold twice.
@@ -153,7 +160,7 @@ def fit(series: Series, settings: Settings = PLAIN) -> Model:
     for period in periods:
         design = _with(design, period, positions, values)
     columns = design.columns(positions)
-    coefficients = solve(columns, values, ridge=settings.ridge)
+    coefficients = solver(columns, values, ridge=settings.ridge)
     return Model(series, settings, design, measured(columns, values, coefficients, positions))
 
 

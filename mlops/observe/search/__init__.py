@@ -1,0 +1,1 @@
+"""OpenSearch, where an environment has one."""

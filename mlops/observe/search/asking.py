@@ -1,0 +1,94 @@
+"""A request to OpenSearch and its answer, by its own client: signed, with a password, or plain."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+from collections.abc import Callable, Mapping
+from typing import Any, Literal, Protocol
+
+from mlops.ir import AccountError, ConfigurationError
+
+TIMEOUT = 60.0
+"""Seconds for one answer: a model trains in it."""
+
+
+class Place(Protocol):
+    """Where it is, and how requests say who asks."""
+
+    @property
+    def url(self) -> str: ...
+    @property
+    def auth(self) -> Literal["aws", "basic", "none"]: ...
+    @property
+    def service(self) -> Literal["es", "aoss"]: ...
+    @property
+    def user(self) -> str | None: ...
+    @property
+    def password_env(self) -> str | None: ...
+
+
+Ask = Callable[[str, str, Mapping[str, Any] | None], Mapping[str, Any]]
+"""Method, path and body; the answer as JSON. Raises AccountError with what OpenSearch says."""
+
+
+def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
+    """``credentials`` gives botocore's, which sign for ``region``; None where there are none.
+
+    Raises:
+        ConfigurationError: its client is not installed, the variable with the password is not set, nothing signs.
+    """
+    if importlib.util.find_spec("opensearchpy") is None:
+        raise ConfigurationError(
+            "OpenSearch is asked by opensearch-py, which is not installed", hint="python -m pip install opensearch-py"
+        )
+    from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
+    from opensearchpy.exceptions import ConnectionError as Unreached
+    from opensearchpy.exceptions import TransportError
+
+    who: Any = None
+    if place.auth == "basic":
+        password = os.environ.get(place.password_env or "")
+        if not password:
+            raise ConfigurationError(
+                f"the variable {place.password_env} is not set, which holds the password for {place.url}",
+                hint="set it where this runs",
+            )
+        who = (place.user, password)
+    elif place.auth == "aws":
+        signs = credentials()
+        if signs is None:
+            raise ConfigurationError(
+                f"nothing signs requests to {place.url}: there are no credentials of AWS",
+                hint='write auth = "basic" or "none" in its table, or give the environment a profile',
+            )
+        who = Urllib3AWSV4SignerAuth(signs, region, place.service)
+    client = OpenSearch(
+        place.url,
+        http_auth=who,
+        connection_class=Urllib3HttpConnection,
+        timeout=TIMEOUT,
+        max_retries=2,
+        retry_on_timeout=False,
+    )
+
+    def ask(method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+        try:
+            answer: Mapping[str, Any] = client.transport.perform_request(method, path, body=body)
+        except Unreached as error:
+            raise AccountError(f"{place.url} cannot be reached: {error.error}") from None
+        except TransportError as error:
+            raise AccountError(f"{method} {path}: OpenSearch answered {error.status_code}: {_reason(error)}") from None
+        return answer
+
+    return ask
+
+
+def _reason(error: Any) -> str:
+    told = error.info
+    if isinstance(told, Mapping):
+        cause = told.get("error", told)
+        if isinstance(cause, Mapping):
+            return str(cause.get("reason") or cause.get("details") or cause.get("type"))
+        return str(cause)
+    return str(error.error)

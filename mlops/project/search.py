@@ -1,0 +1,29 @@
+"""``[env.NAME.search]``: the OpenSearch that an environment's events and metrics are looked at with."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+
+class Search(BaseModel):
+    """``auth`` is how requests say who asks: ``aws`` signs them by the environment's credentials, for ``service`` (a
+    domain or a serverless collection); ``basic`` sends ``user`` and what the variable ``password_env`` holds: the
+    password is a secret, its name not."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, defer_build=True)
+
+    url: Annotated[str, Field(pattern=r"^https?://[^\s/@]+(/[^\s@]*)?$")]
+    auth: Literal["aws", "basic", "none"] = "aws"
+    service: Literal["es", "aoss"] = "es"
+    user: str | None = None
+    password_env: Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")] | None = None
+
+    @model_validator(mode="after")
+    def _knows_who(self) -> Search:
+        if self.auth == "basic" and (self.user is None or self.password_env is None):
+            raise ValueError('auth = "basic" takes user and password_env, the name of the variable with the password')
+        if self.auth != "basic" and (self.user is not None or self.password_env is not None):
+            raise ValueError(f'auth = "{self.auth}" takes no user and no password')
+        return self
