@@ -230,10 +230,29 @@ WRONG = {
         'comparison="GreaterThanThreshold")',
         {"S207"},
     ),
-    "no such comparison": ('resources.Alarm("a", comparison="More")', {"D042"}),
-    "no such name among them": ('resources.Alram("a", comparison="GreaterThanThreshold")', {"D031"}),
+    "an expression that names nothing": (
+        'resources.Alarm("a", queries=[resources.Query("e", expression="m1 + 1")], threshold=1, '
+        'comparison="GreaterThanThreshold")',
+        {"D064"},
+    ),
+    "more of M than N": (
+        'resources.Alarm("a", metric=resources.Metric("a", "b"), statistic="Sum", period=60, periods=1, datapoints=2, '
+        'threshold=1, comparison="GreaterThanThreshold")',
+        {"D064"},
+    ),
+    "a rule that is none": ('resources.CompositeAlarm("a", rule="ALARM(b) OK(c)")', {"D064"}),
+    "no such comparison": (
+        'resources.Alarm("a", metric=resources.Metric("a", "b"), statistic="Sum", period=60, comparison="More")',
+        {"D042"},
+    ),
+    "no such name among them": (
+        'resources.Alram("a", metric=resources.Metric("a", "b"), statistic="Sum", period=60, threshold=1, '
+        'comparison="GreaterThanThreshold")',
+        {"D031"},
+    ),
     "a name that is too long for an alarm": (
-        'resources.Alarm("a" * 256, comparison="GreaterThanThreshold", threshold=1)',
+        'resources.Alarm("a" * 256, metric=resources.Metric("a", "b"), statistic="Sum", period=60, threshold=1, '
+        'comparison="GreaterThanThreshold")',
         {"S206"},
     ),
     "a stream to no place": ('resources.Stream("s", to="acme-events")', {"D042"}),
@@ -487,3 +506,12 @@ def test_every_field_of_a_resource_is_a_member_of_the_request() -> None:
                 assert against.member(field.path.partition(".")[0]) is not None, (name, field.path)
         assert made.kind in resource_types(), name
         assert made.named_by is None or made.named_by in against.required, name
+
+
+def test_what_is_given_as_arguments_is_judged_with_the_rest(tmp_path: Path) -> None:
+    text = 'resources.Alarm("a", comparison="GreaterThanThreshold", threshold=1, arguments={%s})'
+    promql = '"EvaluationCriteria": {"PromQLCriteria": {"Query": "up"}}'
+    assert not declared(tmp_path, text % promql).findings
+    metric = '"Namespace": "a", "MetricName": "b", "Period": 60, "Statistic": "Sum"'
+    assert not declared(tmp_path, text % metric).findings
+    assert [item.code for item in declared(tmp_path, text % metric.replace("60", "61")).findings] == ["D064"]

@@ -6,6 +6,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
+from mlops.declare.members import merge
+from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.records import record
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
@@ -28,6 +30,7 @@ from mlops.ir.fields import (
     each,
     made,
 )
+from mlops.knowledge.cloudwatch import faults
 
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
@@ -198,6 +201,13 @@ class Alarm(DeclaredResource):
         self.about, self.actions_enabled = description, actions_enabled
         self.on_alarm, self.on_ok = tuple(on_alarm), tuple(on_ok)
         self.on_insufficient_data = tuple(on_insufficient_data)
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        told = super().request(lowering)
+        with speaking_of(self.where):
+            for fault in () if self.wrong else faults.of_alarm(merge(told, self.arguments)):
+                misuse("D064", f"the alarm {self.declared_name}: {fault.removesuffix('.')}", help="see docs/alarms.md")
+        return told
 
     @property
     def alarm_name(self) -> StringProperty:

@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
+from mlops.declare.members import merge
+from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import Count, Flag, Text
-from mlops.ir import StepType
+from mlops.ir import StepType, Value
 from mlops.ir.fields import COUNT, FLAG, REQUIRED, STRING, TEXT, TEXTS, Constructor, Field, Yielded
+from mlops.knowledge.cloudwatch import faults
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
 
 __all__ = ["CompositeAlarm"]
 
@@ -68,6 +74,13 @@ class CompositeAlarm(DeclaredResource):
         self.about, self.actions_enabled = description, actions_enabled
         self.on_alarm, self.on_ok = tuple(on_alarm), tuple(on_ok)
         self.on_insufficient_data = tuple(on_insufficient_data)
+
+    def request(self, lowering: Lowering) -> dict[str, Value]:
+        told = super().request(lowering)
+        with speaking_of(self.where):
+            for fault in () if self.wrong else faults.of_composite(merge(told, self.arguments)):
+                misuse("D064", f"the alarm {self.declared_name}: {fault.removesuffix('.')}", help="see docs/alarms.md")
+        return told
 
     @property
     def alarm_name(self) -> StringProperty:

@@ -12,16 +12,13 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.cloudwatch import alarm_bodies, changes, judging
 from mlops.account.local.services.cloudwatch.alarm_bodies import KIND, SET_UNTIL, arn, find, is_composite, name_of
 from mlops.account.local.services.cloudwatch.evaluating import evaluated, set_until
-from mlops.account.local.services.cloudwatch.queries import period_of
 from mlops.account.local.services.cloudwatch.series import start_of, wrong
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State
 from mlops.ir.events import Event
-from mlops.knowledge.cloudwatch import alarm_rules
+from mlops.knowledge.cloudwatch import alarm_rules, faults
 
 _PAGE = 100
-_DAY, _WEEK, _HOUR = 86_400, 7 * 86_400, 3600
-_TREATMENTS = ("breaching", "notBreaching", "ignore", "missing")
 _NOT_HERE = ("EvaluationCriteria", "EvaluationWindow", "WarmUpConfiguration", "EvaluationInterval")
 
 
@@ -32,21 +29,14 @@ def put_metric_alarm(state: State, request: Mapping[str, Any]) -> Mapping[str, A
 
 
 def put_composite_alarm(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
-    try:
-        rule = alarm_rules.parse(request["AlarmRule"])
-    except alarm_rules.Malformed as error:
-        raise wrong(f"AlarmRule is not valid: {error}.") from None
+    for fault in faults.of_composite(request):
+        raise wrong(fault)
+    rule = alarm_rules.parse(request["AlarmRule"])
     gone = [told for told in dict.fromkeys(alarm_rules.alarms(rule)) if find(state, name_of(told)) is None]
     if gone:
         raise wrong(f"Could not save the composite alarm as alarms [{', '.join(gone)}] in the alarm rule do not exist")
-    periods = [request.get(f"ActionsSuppressor{which}Period") for which in ("Wait", "Extension")]
-    if request.get("ActionsSuppressor"):
-        if any(period is None for period in periods):
-            raise wrong("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod go with ActionsSuppressor.")
-        if find(state, name_of(request["ActionsSuppressor"])) is None:
-            raise wrong(f"The actions suppressor {request['ActionsSuppressor']} does not exist.")
-    elif any(period is not None for period in periods):
-        raise wrong("ActionsSuppressorWaitPeriod and ActionsSuppressorExtensionPeriod need an ActionsSuppressor.")
+    if request.get("ActionsSuppressor") and find(state, name_of(request["ActionsSuppressor"])) is None:
+        raise wrong(f"The actions suppressor {request['ActionsSuppressor']} does not exist.")
     _put(state, request)
     return {}
 
@@ -184,59 +174,12 @@ def _switched(to: bool) -> Callable[[State, Mapping[str, Any]], Mapping[str, Any
 
 
 def _judge(request: Mapping[str, Any]) -> None:
-    """What the service refuses of a metric alarm."""
     for member in _NOT_HERE:
         if request.get(member) is not None:
             raise wrong(f"{member} is not evaluated by the local account.")
-    for member in ("ComparisonOperator", "EvaluationPeriods"):
-        if request.get(member) is None:
-            raise wrong(f"The parameter {member} is required.")
-    if (request.get("DatapointsToAlarm") or 1) > request["EvaluationPeriods"]:
-        raise wrong("The parameter DatapointsToAlarm must be less than or equal to EvaluationPeriods.")
-    if request.get("TreatMissingData") not in (None, *_TREATMENTS):
-        raise wrong(f"The value {request['TreatMissingData']} for parameter TreatMissingData is not supported.")
-    _judge_watched(request)
-    _judge_threshold(request)
-    period, count = period_of(alarm_bodies.queries_of(request)), request["EvaluationPeriods"]
-    longest, words = (_WEEK, "7 days") if period >= _HOUR else (_DAY, "a day")
-    if period * count > longest:
-        raise wrong(
-            f"Metrics cannot be checked across more than {words} (EvaluationPeriods * Period must be <= {longest})."
-        )
-
-
-def _judge_watched(request: Mapping[str, Any]) -> None:
-    single = [member for member in _OF_ONE if request.get(member) is not None]
-    if request.get("Metrics"):
-        if single:
-            raise wrong(f"The parameters Metrics and {single[0]} are mutually exclusive.")
-    else:
-        if not request.get("MetricName") or not request.get("Namespace") or not request.get("Period"):
-            raise wrong("The parameters MetricName, Namespace and Period are required.")
-        if bool(request.get("Statistic")) == bool(request.get("ExtendedStatistic")):
-            raise wrong("One of Statistic and ExtendedStatistic is required.")
-    queries = alarm_bodies.queries_of(request)
-    if len({query.period for query in queries if query.stat is not None}) > 1:
-        raise wrong("Period must be consistent across all Metrics.")
-    returned = [query.id for query in queries if query.is_returned]
-    band = request.get("ThresholdMetricId")
-    watched = [name for name in returned if name != band]
-    if len(watched) != 1 or (band is not None and band not in returned):
-        raise wrong("Exactly one element of the metrics list should return data, beside that of ThresholdMetricId.")
-    if band is not None and not any(query.id == band and query.is_band for query in queries):
-        raise wrong(f"ThresholdMetricId {band} is no ANOMALY_DETECTION_BAND.")
-
-
-_OF_ONE = ("MetricName", "Namespace", "Dimensions", "Period", "Unit", "Statistic", "ExtendedStatistic")
-
-
-def _judge_threshold(request: Mapping[str, Any]) -> None:
-    banded = request["ComparisonOperator"] in judging.BANDED
-    threshold, band = request.get("Threshold"), request.get("ThresholdMetricId")
-    if banded and (band is None or threshold is not None):
-        raise wrong(f"{request['ComparisonOperator']} takes a ThresholdMetricId and no Threshold.")
-    if not banded and (threshold is None or band is not None):
-        raise wrong(f"{request['ComparisonOperator']} takes a Threshold and no ThresholdMetricId.")
+    for fault in faults.of_alarm(request):
+        raise wrong(fault)
+    alarm_bodies.queries_of(request)
 
 
 OPERATIONS = {

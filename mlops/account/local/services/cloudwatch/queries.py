@@ -13,6 +13,7 @@ from mlops.account.local.services.cloudwatch.bands import TRAINED_ON_SECONDS, ba
 from mlops.account.local.services.cloudwatch.metric_math import Asked, Result, Series, Span, as_series, evaluate
 from mlops.account.local.services.cloudwatch.series import metric_of, need_period, need_statistic, series, wrong
 from mlops.account.local.state import State
+from mlops.knowledge.cloudwatch.faults import of_queries
 from mlops.knowledge.cloudwatch.metric_math import Malformed, functions, order, parse
 
 _BAND = "ANOMALY_DETECTION_BAND"
@@ -36,18 +37,13 @@ class Query:
 
 def read(queries: Sequence[Mapping[str, Any]]) -> tuple[Query, ...]:
     """Raises the service's refusal for what is wrong with them."""
-    names = [query["Id"] for query in queries]
-    if len(set(names)) != len(names):
-        raise wrong("The values for parameter Id in MetricDataQueries are not unique.")
-    found = tuple(map(_query, queries))
-    _ordered(found)
-    return found
+    for fault in of_queries(queries):
+        raise wrong(fault)
+    return tuple(map(_query, queries))
 
 
 def _query(query: Mapping[str, Any]) -> Query:
     stat, expression = query.get("MetricStat"), query.get("Expression")
-    if bool(stat) == bool(expression):
-        raise wrong(f"Exactly one of MetricStat and Expression is required for the query {query['Id']}.")
     returned = query.get("ReturnData") is not False
     if stat:
         metric = metric_of(stat["Metric"])
@@ -62,10 +58,7 @@ def _query(query: Mapping[str, Any]) -> Query:
 
 def _ordered(queries: Sequence[Query]) -> tuple[str, ...]:
     expressions = {query.id: query.expression for query in queries if query.expression is not None}
-    try:
-        return order(expressions, [query.id for query in queries if query.stat is not None])
-    except Malformed as error:
-        raise wrong(f"Error in expression {error}.") from None
+    return order(expressions, [query.id for query in queries if query.stat is not None])
 
 
 def period_of(queries: Sequence[Query]) -> int:
