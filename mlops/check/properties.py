@@ -9,11 +9,13 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlops.check.images import parse
 from mlops.check.nearest import did_you_mean
 from mlops.check.shapes import Shape, shape
 from mlops.ir import Placed, Ref, Step, StepType, Unknown, Value
 from mlops.ir.members import get
 from mlops.ir.values import Key, RefPath
+from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 
 if TYPE_CHECKING:
     from mlops.check.subject import Subject
@@ -285,8 +287,16 @@ def _missing_item(step: Step, step_type: StepType, plain: str, named: str | None
     if segment.text in names:
         return None
     text = f"step {step.name} declares no {segment.text!r} in {produced}"
-    # Where the response has other names than the request, the job may add items of its own, as metrics are.
-    return Dead(text, did_you_mean(segment.text, names) or READABLE, doubtful=declares != named)
+    # Where the response has other names than the request, the job may add items of its own: Amazon's images do metrics.
+    doubtful = declares != named and not _runs_own_image(step)
+    return Dead(text, did_you_mean(segment.text, names) or READABLE, doubtful=doubtful)
+
+
+def _runs_own_image(step: Step) -> bool:
+    """Whether the training image is written down, and none of Amazon's."""
+    text = get(step.arguments, "AlgorithmSpecification", "TrainingImage")
+    image = parse(text) if isinstance(text, str) else None
+    return image is not None and image.framework is None and image.account not in ALGORITHM_ACCOUNTS
 
 
 def _echoes(step_type: StepType, dotted: str) -> bool:

@@ -302,6 +302,14 @@ CASES = [
         severity=WARNING,
     ),
     Case(
+        "a metric that an algorithm may bring",
+        "R306",
+        {"Score:x": get("Steps.Segments.FinalMetricDataList['test:msd'].Value")},
+        "Score:x/Get",
+        {"Score:x": get("Steps.Segments.FinalMetricDataList['loss'].Value")},
+        WARNING,
+    ),
+    Case(
         "a component of nothing",
         "X803",
         {"Component:Specification/ModelName": GONE},

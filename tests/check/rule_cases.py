@@ -320,7 +320,6 @@ CASES = [
         {"Score:x": get("Steps.Train.FinalMetricDataList['rmse'].Value")},
         "Score:x/Get",
         {"Score:x": get("Steps.Train.FinalMetricDataList['loss'].Value")},
-        WARNING,
     ),
     Case("unknown aggregate of a ForEach", "R306", {"Best:first": get("Steps.Regions.Count")}, "Best:first/Get"),
     Case("item outside of a body", "R307", {"Score:x": get("ForEach.CurrentItem")}, "Score:x/Get"),

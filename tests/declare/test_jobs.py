@@ -464,7 +464,7 @@ CASES: list[tuple[str, str, str, Any]] = [
     ),
 ]
 
-RATHER_ODD = {"E530", "X742", "X750", "X811", "X980", "X986"}
+RATHER_ODD = {"E530", "X742", "X750", "X811", "X935", "X980", "X986"}
 """Said of rows that show a member of its own: a cache without an end, a role elsewhere, a short wait, a name less, a
 search of few combinations, members that exclude each other."""
 

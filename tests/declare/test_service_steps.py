@@ -529,7 +529,8 @@ MISUSES = [
     ("lineage of nothing", 'Lineage("L")', "D041", "entities"),
     (
         "an entity that the step does not make",
-        'x = Action("x", "s3://bkt", "T")\nLineage("L", associations=[Association(x, "arn:x")])',
+        'x = Action("x", "s3://bkt", "T")\nto = "arn:aws:sagemaker:eu-west-1:111122223333:artifact/0a1b"\n'
+        'Lineage("L", associations=[Association(x, to)])',
         "D091",
         "ARN",
     ),
