@@ -132,12 +132,12 @@ def test_containers_that_are_invoked_directly(world: World) -> None:
         pytest.param({"Containers": [many(None), {"Image": IMAGE}]}, "not supported with inference", id="in a row"),
         pytest.param(
             {"PrimaryContainer": {"Image": IMAGE, "Mode": "MultiModel"}},
-            "nothing says where its models are",
+            "needs an Image and a ModelDataUrl",
             id="where",
         ),
         pytest.param(
             {"Containers": [{"Image": IMAGE}] * 2, "InferenceExecutionConfig": {"Mode": "Direct"}},
-            "calls a container by its ContainerHostname",
+            "need a ContainerHostname each",
             id="direct without names",
         ),
     ],
@@ -152,7 +152,7 @@ def test_models_that_are_refused(world: World, request_: dict[str, Any], said: s
     [
         pytest.param({"EnableNetworkIsolation": True}, {}, "network isolation", id="isolated"),
         pytest.param({"PrimaryContainer": many(None)}, {}, "a MultiModel container", id="many models"),
-        pytest.param({}, {"other": True}, "stands alone", id="beside another"),
+        pytest.param({}, {"other": True}, "other variants", id="beside another"),
         pytest.param({"Containers": [{"Image": IMAGE}] * 2}, {}, "several containers", id="a row"),
         pytest.param({}, {"DataCaptureConfig": True}, "data capture", id="captured"),
     ],
@@ -174,7 +174,7 @@ def test_what_does_not_go_with_a_serverless_variant(
         "CaptureOptions": [{"CaptureMode": "Input"}],
     }
     variants = [serverless, *([variant("B", "m", 1)] if more.get("other") else [])]
-    with refused("ValidationException", f"is serverless, .*{said}"):
+    with refused("ValidationException", f"is serverless, which does not go with {said}"):
         world.sagemaker.create_endpoint_config(
             EndpointConfigName="c",
             ProductionVariants=variants,
