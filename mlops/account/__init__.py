@@ -113,6 +113,9 @@ class Here(Protocol):
     def holds(self, uri: str) -> bool:
         """Whether an object's URI begins with ``uri``, or one's will when an execution starts: of what is mounted."""
 
+    def has_secret(self, name_or_arn: str) -> bool:
+        """Whether its Secrets Manager has one of that name."""
+
     def latest_approved(self, group: str) -> Mapping[str, Any] | None:
         """What is told of the newest approved version of a group; None without one. Raises
         :class:`mlops.knowledge.baselines.NoGroup`."""

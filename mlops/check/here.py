@@ -6,23 +6,30 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from mlops.check.codes import SURROUNDINGS
-from mlops.ir import Checked, Finding, Placed, Ref, Severity
+from mlops.ir import Checked, Finding, Placed, Ref, Severity, Value
 from mlops.ir.members import get
+from mlops.ir.secret import no_stand_in, parse_secret
 from mlops.ir.values import pointer
 from mlops.knowledge.baselines import REGISTERED, Latest, is_needed, missing
 from mlops.knowledge.this_machine import Obstacle, missing_function, of_containers, of_step
 
 Knows: TypeAlias = Callable[[str], bool]
-"""Whether there is a function of that name or ARN here."""
+"""Whether there is a function, or a secret, of that name or ARN here."""
 
 _CODE = "A030"
 _ASK_A_MODEL = ("check", "transform")
 """Actions that serve one for their time."""
 
 
-def cannot_run(checked: Checked, knows: Knows | None = None, latest: Latest | None = None) -> Iterator[Finding]:
+def cannot_run(
+    checked: Checked,
+    knows: Knows | None = None,
+    latest: Latest | None = None,
+    has_secret: Knows | None = None,
+) -> Iterator[Finding]:
     """By step, in the order of the document. Without ``knows`` nothing is said of functions that a step calls, without
-    ``latest`` nothing of baselines that a check takes from a model package group."""
+    ``latest`` nothing of baselines that a check takes from a model package group, without ``has_secret`` nothing of
+    secrets."""
     models = {placed.step.name: placed for placed in checked.definition.placed() if placed.step.type == "Model"}
     for placed in checked.definition.placed():
         step, step_type = placed.step, checked.type_of(placed.step)
@@ -31,11 +38,21 @@ def cannot_run(checked: Checked, knows: Knows | None = None, latest: Latest | No
             yield _finding(placed, placed, obstacle)
         if knows is not None and (missing := _missing_function(step.members.get("FunctionArn"), knows)) is not None:
             yield _finding(placed, placed, missing, beside=True)
+        for obstacle in _no_secret(step.arguments, has_secret) if has_secret is not None else ():
+            yield _finding(placed, placed, obstacle)
         for obstacle in _no_baseline(placed, checked, latest) if action == "check" else ():
             yield _finding(placed, placed, obstacle, beside=True)
         served = _model_of(placed, models) if action in _ASK_A_MODEL else None
         for obstacle in _of_model(served) if served is not None else ():
             yield _finding(placed, served or placed, obstacle)
+
+
+def _no_secret(request: Value, has_secret: Knows) -> Iterator[Obstacle]:
+    environment = get(request, "Environment")
+    for name, text in environment.items() if isinstance(environment, Mapping) else ():
+        reference = parse_secret(text) if isinstance(text, str) else None
+        if reference is not None and not has_secret(reference.id):
+            yield Obstacle(("Environment", name), no_stand_in(name, reference.id))
 
 
 _SUPPLIED = ("SuppliedBaselineStatistics", "SuppliedBaselineConstraints")

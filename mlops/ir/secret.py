@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 from mlops.ir.definition import Definition
 from mlops.ir.values import Value
 
 PREFIX = "mlops-secret:"
 """An environment variable that begins with this holds the name or ARN of a secret; the container puts in the value."""
+
+Secret: TypeAlias = Callable[[str], str | None]
+"""The value of a secret by its name or ARN; None without one."""
+
+VARIABLE = "MLOPS_SECRET_"
+FILE = "MLOPS_SECRETS_FILE"
+"""Variables of a local run: one that holds a stand-in, and one that names a JSON file of them."""
 
 _ARN = re.compile(r"arn:aws[a-z\-]*:secretsmanager:[a-z0-9\-]+:\d{12}:secret:[A-Za-z0-9/_+=.@\-]+")
 _NAME = re.compile(r"[A-Za-z0-9/_+=.@\-]{1,512}")
@@ -51,6 +58,22 @@ def parse_secret(text: str) -> SecretReference | None:
         return None
     id, _, key = text.removeprefix(PREFIX).partition("#")
     return SecretReference(id, key or None)
+
+
+def variable_of(id: str) -> str:
+    """
+    >>> variable_of("prod/db")
+    'MLOPS_SECRET_PROD_DB'
+    """
+    return VARIABLE + re.sub(r"[^A-Z0-9]+", "_", id.rpartition(":secret:")[2].upper())
+
+
+def no_stand_in(name: str, id: str) -> str:
+    """What is said of the variable ``name`` of a step where nobody gives its secret here."""
+    return (
+        f"{name} is the secret {id}, which has no stand-in here: put it into the local account's Secrets Manager, set "
+        f"{variable_of(id)}, or name it in the JSON file that {FILE} points to"
+    )
 
 
 def secrets_of(definition: Definition) -> tuple[SecretReference, ...]:

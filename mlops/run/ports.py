@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -228,7 +228,7 @@ class Execution:
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Without a ``cache`` nothing is looked up or noted, without ``functions`` there are none, and
-    without ``callbacks`` nobody can be asked."""
+    without ``callbacks`` nobody can be asked. ``secret`` gives the value of one by its name or ARN."""
 
     objects: Objects
     registry: Registry
@@ -236,3 +236,4 @@ class Ports:
     cache: Cache | None = None
     functions: Functions | None = None
     callbacks: Callbacks | None = None
+    secret: Callable[[str], str | None] | None = None

@@ -1,47 +1,39 @@
-"""Stand-ins for secrets in a local run: no account is asked, and no value is written down."""
+"""Stand-ins for secrets in a local run: the user's own, else what the local account's Secrets Manager has. No other
+account is asked, and no value is written down."""
 
 from __future__ import annotations
 
 import json
 import os
-import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mlops.ir.secret import SecretReference, parse_secret
+from mlops.ir.secret import FILE, Secret, SecretReference, no_stand_in, parse_secret, variable_of
 from mlops.run.outcome import StepFailed
 
-VARIABLE = "MLOPS_SECRET_"
-FILE = "MLOPS_SECRETS_FILE"
 
-
-def with_stand_ins(environment: Mapping[str, str]) -> dict[str, str]:
-    """References replaced by their stand-ins. Raises :class:`StepFailed` where there is none."""
+def with_stand_ins(environment: Mapping[str, str], value: Secret | None = None) -> dict[str, str]:
+    """References replaced by their stand-ins; ``value`` is asked where the user has none of his own. Raises
+    :class:`StepFailed` where there is none."""
     return {
-        name: text if (reference := parse_secret(text)) is None else _stand_in(name, reference)
+        name: text if (reference := parse_secret(text)) is None else _stand_in(name, reference, value)
         for name, text in environment.items()
     }
 
 
-def variable_of(id: str) -> str:
-    """
-    >>> variable_of("prod/db")
-    'MLOPS_SECRET_PROD_DB'
-    """
-    return VARIABLE + re.sub(r"[^A-Z0-9]+", "_", id.rpartition(":secret:")[2].upper())
+def own_stand_in(id: str) -> Any:
+    """The user's, from his variables or his file; None without. Raises :class:`StepFailed`."""
+    found = os.environ.get(variable_of(id))
+    return _from_file(id) if found is None else found
 
 
-def _stand_in(name: str, reference: SecretReference) -> str:
-    variable = variable_of(reference.id)
-    found: Any = os.environ.get(variable)
+def _stand_in(name: str, reference: SecretReference, value: Secret | None) -> str:
+    found = own_stand_in(reference.id)
+    if found is None and value is not None:
+        found = value(reference.id)
     if found is None:
-        found = _from_file(reference.id)
-    if found is None:
-        raise StepFailed(
-            f"{name} is the secret {reference.id}, which has no stand-in here: set {variable}, "
-            f"or name it in the JSON file that {FILE} points to"
-        )
+        raise StepFailed(no_stand_in(name, reference.id))
     if reference.key is None:
         return found if isinstance(found, str) else json.dumps(found)
     try:

@@ -90,7 +90,7 @@ class Work:
         """The sandbox for this attempt's command."""
         if not network and not self.isolation.is_private:
             self.note(f"EnableNetworkIsolation has no effect here: {self.isolation.reason}")
-        return Box(self.opt_ml, self.folder / "scratch", self.isolation, network)
+        return Box(self.opt_ml, self.folder / "scratch", self.isolation, network, self.ports.secret)
 
     def arn(self, kind: str) -> str:
         """``kind`` is e.g. ``training-job``."""

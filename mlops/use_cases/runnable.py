@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 
 from mlops.account import Here
 from mlops.check.data_here import Holds, missing_data
@@ -28,13 +28,17 @@ def obstacles(
     values: Mapping[str, str] | None = None,
     holds: Holds | None = None,
     latest: Latest | None = None,
+    has_secret: Knows | None = None,
 ) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
     others is told what comes of them; nothing is of those that do not run (``without``). With
     ``values`` of parameters, what these decide is judged, too. Without ``holds`` nothing is said of missing data,
-    without ``latest`` nothing of baselines that are registered."""
+    without ``latest`` nothing of baselines that are registered, without ``has_secret`` nothing of secrets."""
     judged = checked if values is None else filled(checked, values)
-    every = [*cannot_run(judged, knows, latest), *(missing_data(checked, judged, holds) if holds is not None else ())]
+    every = [
+        *cannot_run(judged, knows, latest, has_secret),
+        *(missing_data(checked, judged, holds) if holds is not None else ()),
+    ]
     told = (item for item in every if item.step not in without)
     found = [item for item in told if not only or item.step in only]
     surely = (only or unavoidable(checked)) if found else ()
@@ -56,10 +60,19 @@ def need_runnable(
     here: Here | None,
 ) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
-    holds, latest = (None, None) if here is None else (here.holds, here.latest_approved)
-    found = obstacles(checked, only, knows, without, values, holds, latest)
+    if here is None:
+        found = obstacles(checked, only, knows, without, values)
+    else:
+        given = (here.holds, here.latest_approved, partial(_has_secret, here))
+        found = obstacles(checked, only, knows, without, values, *given)
     if found:
         need_sound(found, listener, doing="run")
+
+
+def _has_secret(here: Here, id: str) -> bool:
+    from mlops.run.secrets import own_stand_in  # few pipelines have any
+
+    return own_stand_in(id) is not None or here.has_secret(id)
 
 
 def with_obstacles(opened: Opened, *, select: Sequence[str] = (), ignore: Sequence[str] = ()) -> Opened:

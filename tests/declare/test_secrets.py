@@ -4,13 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
+from pathlib import Path
 
 import pytest
 
+from mlops.account.local import LocalAccount
+from mlops.account.local.process.ports import local_secret
+from mlops.check import check
+from mlops.check.here import cannot_run
 from mlops.check.sources import Opened
-from mlops.ir import Severity
+from mlops.ir import Definition, Severity, Step
 from mlops.ir.document import document
 from mlops.ir.secret import secret_permissions, secrets_of
+from mlops.run.outcome import StepFailed
 from mlops.run.secrets import with_stand_ins
 
 BASE = """
@@ -112,3 +119,19 @@ def test_a_slip_is_told(declare: Callable[..., Opened], line: str, code: str, wo
 def test_a_stand_in_takes_its_place(given: str, wanted: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("MLOPS_SECRET_PROD_API", json.dumps({"token": "t", "n": 1}))
     assert with_stand_ins({"A": given}) == {"A": wanted}
+
+
+def test_the_local_account_has_one_where_the_user_has_none(tmp_path: Path) -> None:
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    account.client("secretsmanager").create_secret(Name="prod/db", SecretString='{"password": "hunter2"}')
+    arn = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:prod/db-AbCdEf"
+    for id in ("prod/db", arn):
+        given = {"A": f"mlops-secret:{id}#password"}
+        assert with_stand_ins(given, partial(local_secret, account.state)) == {"A": "hunter2"}
+        assert account.has_secret(id)
+    assert not account.has_secret("prod/other")
+    with pytest.raises(StepFailed, match=r"put it into the local account.*, set MLOPS_SECRET_PROD_OTHER"):
+        with_stand_ins({"A": "mlops-secret:prod/other"}, partial(local_secret, account.state))
+    step = Step("S", "Training", {"Environment": {"A": "mlops-secret:prod/db", "B": "mlops-secret:prod/other"}})
+    found = cannot_run(check(Definition("p", steps=(step,))), has_secret=account.has_secret)
+    assert [item.path for item in found if "Environment" in str(item.path)] == ["/Steps/0/Arguments/Environment/B"]

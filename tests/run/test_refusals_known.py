@@ -65,7 +65,7 @@ KNOWN: dict[str, tuple[int, str]] = {
     "run/resolve.py as_texts": (1, "R330"),
     "run/resolve.py resolve": (1, BY_MISTAKE_OF_OURS),
     "run/secrets.py _from_file": (1, "the user's file of stand-ins is read when the step starts"),
-    "run/secrets.py _stand_in": (2, "a stand-in may be set until the step starts, also for a step that is skipped"),
+    "run/secrets.py _stand_in": (2, "A030; what a secret holds is looked at when it is needed"),
     "run/serving/model_data.py place_model": (2, "X740 A030"),
     "run/stand_in.py _copy": (1, "what a stub names in the account may go until it is read"),
     "run/step_outputs.py _typed": (1, MADE),

@@ -103,6 +103,11 @@ class LocalAccount:
             return True
         return any(found.uri.startswith(uri) or uri.startswith(found.uri) for found in mounts.mounts(self.state))
 
+    def has_secret(self, name_or_arn: str) -> bool:
+        from mlops.account.local.process.ports import local_secret
+
+        return local_secret(self.state, name_or_arn) is not None
+
     def latest_approved(self, group: str) -> Mapping[str, Any] | None:
         from mlops.account.local.services.sagemaker import registry
         from mlops.knowledge.baselines import NoGroup

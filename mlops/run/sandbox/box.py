@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from mlops.ir.secret import Secret
 from mlops.run.sandbox.modes import ModeName
 
 OPT_ML = "/opt/ml"
@@ -29,12 +30,14 @@ class Isolation:
 @dataclass(frozen=True, slots=True)
 class Box:
     """Two folders of one command: ``ml`` becomes ``/opt/ml``, ``scratch`` holds its ``/tmp``.
-    Without ``network`` it has no more than its own loopback, where commands are really kept apart."""
+    Without ``network`` it has no more than its own loopback, where commands are really kept apart. ``secret`` is asked
+    for what its variables refer to."""
 
     ml: Path
     scratch: Path
     isolation: Isolation
     network: bool = True
+    secret: Secret | None = None
 
     def path(self, inside: str) -> str:
         """What the command calls ``inside``, a path under ``/opt/ml`` or ``/tmp``."""

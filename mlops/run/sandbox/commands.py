@@ -53,7 +53,7 @@ def start(
         hostname=hostname,
         hosts=dict(_ALONE if hosts is None else hosts),
         command=tuple(box.rewritten(word) for word in command),
-        environment=_environment(with_stand_ins(environment), box),
+        environment=_environment(with_stand_ins(environment, box.secret), box),
         cwd=box.path(cwd),
         inherit=pass_fds,
     )

@@ -154,6 +154,18 @@ class LocalFunctions:
         return function_of(self._state, name_or_arn)
 
 
+def local_secret(state: State, name_or_arn: str) -> str | None:
+    """Of the local account's Secrets Manager. An ARN may be of another account, where it ends with other letters."""
+    name = name_or_arn.rpartition(":secret:")[2]
+    for asked in dict.fromkeys((name, name[:-7] if name[-7:-6] == "-" else name)):
+        try:
+            found = answer_fitting(state, "secretsmanager", "GetSecretValue", {"SecretId": asked})
+        except Refusal:
+            continue
+        return str(found["SecretString"]) if "SecretString" in found else found["SecretBinary"].decode()
+    return None
+
+
 class LocalCallbacks:
     def __init__(self, state: State, execution_arn: str) -> None:
         self._state = state

@@ -34,6 +34,7 @@ from mlops.account.local.process.ports import (
     LocalJournal,
     LocalObjects,
     LocalRegistry,
+    local_secret,
 )
 from mlops.account.local.services.firehose import streams
 from mlops.account.local.services.sagemaker import pipelines
@@ -201,6 +202,7 @@ def _carried_out(state: State, row: sqlite3.Row, folder: Path, journal: LocalJou
             LocalCache(state, row["pipeline"]),
             LocalFunctions(state),
             LocalCallbacks(state, arn),
+            partial(local_secret, state),
         ),
     )
 
@@ -243,7 +245,12 @@ def run_job(state: State, named: str, folder: Path) -> None:
                 memory_limit=asked_memory(os.environ),
                 job_names={_JOB: name},
             ),
-            Ports(LocalObjects(state), LocalRegistry(state, "", journal), journal),
+            Ports(
+                LocalObjects(state),
+                LocalRegistry(state, "", journal),
+                journal,
+                secret=partial(local_secret, state),
+            ),
         )
         _log.info("%s: %s", named, status)
     except Exception as error:

@@ -118,7 +118,7 @@ def _open(
     ran = shlex.join(hide([*prepared.command]))
     box = work.box(network=_network(work.request))
     if (attempt / "ml").is_dir():
-        box = Box(attempt / "ml", attempt / "scratch", box.isolation, box.network)
+        box = Box(attempt / "ml", attempt / "scratch", box.isolation, box.network, box.secret)
         say(f"/opt/ml as attempt {step['attempt']} of {step['name']} left it, in {attempt}; it ran: {ran}")
     else:
         say(f"/opt/ml as attempt {step['attempt']} of {step['name']} found it; it ran: {ran}")
