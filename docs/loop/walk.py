@@ -141,16 +141,9 @@ def walk(folder: Path) -> tuple[Told, list[Asked], bool]:
     environment = read_project(folder).environment("local")
     account = connect(environment)
     url = account.here.address(NAME) if account.here is not None else None
-    command = [sys.executable, "-m", "mlops", "feedback", "run", "--every", "0.5"]
-    with (folder / "feedback.log").open("w") as log:
-        feedback = subprocess.Popen(command, cwd=folder, stdout=log, stderr=log)
-    try:
-        until(lambda: account.here is not None and account.here.loops.read(), "feedback does not run")
-        with Traffic(str(url), known[LABELLED]) as traffic:
-            return _walk(folder, account, traffic, known, Told(time.time()))
-    finally:
-        feedback.terminate()
-        feedback.wait()
+    mlops(folder, "feedback", "on")
+    with Traffic(str(url), known[LABELLED]) as traffic:
+        return _walk(folder, account, traffic, known, Told(time.time()))
 
 
 def _walk(
@@ -228,8 +221,10 @@ def main() -> int:
 
 
 def _delete(folder: Path) -> None:
-    command = [sys.executable, "-m", "mlops", "endpoints", "delete", NAME, "--yes"]
-    subprocess.run(command, cwd=folder, capture_output=True, check=False)
+    """The clock ends where nothing is left to wait for."""
+    for arguments in (("feedback", "off"), ("destroy", NAME, f"{NAME}-drift", "--resources", "--yes")):
+        command = [sys.executable, "-m", "mlops", *arguments]
+        subprocess.run(command, cwd=folder, capture_output=True, check=False)
 
 
 if __name__ == "__main__":

@@ -91,8 +91,16 @@ class Loops(Protocol):
     def change(self, loop: Loop, state: str, told: Mapping[str, Any], ids: Mapping[str, str]) -> Loop | None:
         """None where somebody else has changed it meanwhile."""
 
-    def alone(self) -> AbstractContextManager[bool]:
-        """Whether nobody else acts while it is entered."""
+    def alone(self, environment: str) -> AbstractContextManager[bool]:
+        """Whether nobody else acts in that environment while it is entered."""
+
+    def switch_on(self, environment: str, command: Sequence[str], folder: Path) -> None:
+        """The account starts ``command`` in ``folder`` whenever there is something for it to do."""
+
+    def switch_off(self, environment: str) -> bool:
+        """Whether it was on."""
+
+    def is_on(self, environment: str) -> bool: ...
 
 
 class Here(Protocol):

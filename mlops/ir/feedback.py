@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
+ASKS = frozenset({"ask-start", "ask-promote"})
+"""Stages in which a person is waited for."""
+
 ENDED = frozenset({"watched", "skipped", "done", "failed", "refused", "rejected"})
 """Its last states. ``watched``: it was looked at first then, and nothing before counts."""
 
@@ -26,6 +29,10 @@ class Loop:
     @property
     def ended(self) -> bool:
         return self.state in ENDED
+
+    @property
+    def asks(self) -> bool:
+        return self.state in ASKS
 
     @property
     def acted(self) -> bool:

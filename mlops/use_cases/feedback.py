@@ -7,11 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import Loops, confirm_identity
-from mlops.deploy.feedback.deciding import WAITS_FOR_PEOPLE, next_stage, stages_of
+from mlops.deploy.feedback.deciding import next_stage, stages_of
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
 from mlops.ir.feedback import Loop
 from mlops.ir.hiding import hide
+from mlops.project.environments import LOCAL, Environment
 from mlops.project.feedback import Feedback
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
@@ -36,7 +37,12 @@ def listed(environment: str) -> tuple[Declared, ...]:
             last[loop.feedback] = loop
     protected = connected.environment.approval
     return tuple(
-        Declared(name, feedback, stages_of(feedback, protected=protected), last.get(name))
+        Declared(
+            name,
+            feedback,
+            stages_of(feedback, protected=protected),
+            last.get(key_of(connected.environment, name)),
+        )
         for name, feedback in sorted(connected.environment.feedback.items())
     )
 
@@ -44,7 +50,9 @@ def listed(environment: str) -> tuple[Declared, ...]:
 def shown(environment: str, name: str) -> tuple[Loop, ...]:
     """Each time, oldest first. Raises UsageError for one that is not declared and never acted."""
     connected = connect_here(environment)
-    found = tuple(loop for loop in need_loops(connected).read(name) if loop.state != "watched")
+    found = tuple(
+        loop for loop in need_loops(connected).read(key_of(connected.environment, name)) if loop.state != "watched"
+    )
     if not found:
         _need_declared(connected, name)
     return found
@@ -63,7 +71,8 @@ def answer(
     """A person's word where one is waited for: it goes on, or is over. Raises Refusal where nobody is."""
     connected = connect_here(environment, user=user)
     loops = need_loops(connected)
-    waiting = [loop for loop in loops.read(name) if loop.state in WAITS_FOR_PEOPLE and cause in (None, loop.cause)]
+    key = key_of(connected.environment, name)
+    waiting = [loop for loop in loops.read(key) if loop.asks and cause in (None, loop.cause)]
     if not waiting:
         _need_declared(connected, name)
         raise Refusal(f"the feedback {name} waits for nobody{'' if cause is None else f' about event {cause}'}")
@@ -78,6 +87,15 @@ def answer(
     if changed is None:
         raise Refusal(f"somebody else has answered about event {loop.cause} of {name}")
     return changed
+
+
+def key_of(environment: Environment, name: str) -> str:
+    """Under which the account keeps it: several environments may be of the local account."""
+    return name if environment.name == LOCAL else f"{environment.name}/{name}"
+
+
+def is_of(environment: Environment, key: str) -> bool:
+    return key == key_of(environment, key.rpartition("/")[2])
 
 
 def _asked(loop: Loop) -> str:

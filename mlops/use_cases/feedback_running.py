@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -26,7 +26,6 @@ from mlops.deploy.feedback.deciding import (
     MONITORED,
     PROMOTE,
     TRAIN,
-    WAITS_FOR_PEOPLE,
     Signal,
     begun,
     decide,
@@ -40,16 +39,16 @@ from mlops.deploy.models.registry import version as version_of
 from mlops.deploy.notify import send
 from mlops.deploy.outcomes.ground_truth import prefix_of
 from mlops.deploy.shifting.settings import endpoint_of
-from mlops.ir import Listener, MlopsError, Refusal
+from mlops.ir import Listener, MlopsError, Refusal, UsageError
 from mlops.ir.events import Event
 from mlops.ir.feedback import Loop
 from mlops.ir.hiding import hide_text
 from mlops.ir.start_values import judge
 from mlops.project.feedback import Feedback
-from mlops.use_cases.approval import GIVEN, need_consent
+from mlops.use_cases.approval import GIVEN, NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.endpoints import steer
-from mlops.use_cases.feedback import ids_of, need_loops
+from mlops.use_cases.feedback import ids_of, is_of, key_of, need_loops
 from mlops.use_cases.news import Said
 from mlops.use_cases.promote import Promotion, promote
 
@@ -59,19 +58,47 @@ _DESCRIPTION = 3072
 """botocore: PipelineExecutionDescription."""
 
 
-def run(environment: str, listener: Listener, *, once: bool = False, every: float = EVERY_SECONDS) -> Iterator[Loop]:
-    """Loops as they change. Without ``once`` it goes on until it is interrupted. Raises Refusal where somebody else is
-    at it."""
+def run(
+    environment: str,
+    listener: Listener,
+    *,
+    once: bool = False,
+    until_done: bool = False,
+    every: float = EVERY_SECONDS,
+) -> Iterator[Loop]:
+    """Loops as they change, until it is interrupted: ``once`` only what can be done now, ``until_done`` until nothing
+    is left to do but to wait for people. Raises Refusal where somebody else is at it."""
     connected = connect_here(environment)
-    with need_loops(connected).alone() as alone:
+    with need_loops(connected).alone(environment) as alone:
         if not alone:
             raise Refusal("another process runs feedback here already; nothing was done")
         running = _Running(connected, listener)
         while True:
-            yield from running.tick()
-            if once and not running.promotions:
+            changed = list(running.tick())
+            yield from changed
+            if not running.promotions and (once or (until_done and not changed and not running.trains())):
                 return
             time.sleep(0.1 if once else every)
+
+
+def switch(
+    environment: str, listener: Listener, consent: Consent = NOBODY, *, command: Sequence[str] | None = None
+) -> bool:
+    """The account's clock starts ``command`` from now on whenever there is something for it to do, or nothing without.
+    Whether that is new. Raises UsageError where nothing is declared."""
+    connected = connect_here(environment)
+    loops = need_loops(connected)
+    need_consent(connected, "let the clock run feedback" if command else "keep the clock from feedback", consent)
+    if command is None:
+        return loops.switch_off(environment)
+    if not connected.environment.feedback:
+        raise UsageError(
+            f"{environment} declares no feedback", hint=f"add [env.{environment}.feedback.NAME] to mlops.toml"
+        )
+    _Running(connected, listener).look()
+    was = loops.is_on(environment)
+    loops.switch_on(environment, command, connected.root)
+    return not was
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,8 +135,20 @@ class _Running:
                 loop = self._begin(name, feedback, signal)
                 if loop is not None:
                     yield loop
-        for loop in self._loops.read():
+        for loop in self._own():
             yield from self._go_on(loop)
+
+    def look(self) -> None:
+        """For the first time: what comes from now on counts."""
+        for name, feedback in self._environment.feedback.items():
+            self._signals(name, feedback)
+
+    def trains(self) -> bool:
+        return any(loop.state == TRAIN for loop in self._own())
+
+    def _own(self) -> list[Loop]:
+        """Those of this environment, also what is not declared any more and had begun."""
+        return [loop for loop in self._loops.read() if is_of(self._environment, loop.feedback)]
 
     def _ask_alarms(self) -> None:
         """An alarm's state is worked out by whoever asks."""
@@ -131,7 +170,7 @@ class _Running:
         if table is None:
             return []
         kinds, ids = ((ALARM_CHANGED,) if kind == "alarm" else (MONITORED,)), {kind: watched}
-        before = self._loops.read(name)
+        before = self._loops.read(key_of(self._environment, name))
         after = before[-1].cause if before else 0
         found: list[Event] = []
         while page := table.read(after, kinds=kinds, ids=ids, limit=_PAGE):
@@ -142,13 +181,14 @@ class _Running:
             holds = newest and signal_of(newest[0]) is not None
             now = datetime.now(UTC)
             at = (newest[0].sequence or 0) - (1 if holds else 0) if newest else 0
-            self._loops.begin(Loop(name, at, "watched", now, now), {})
+            self._loops.begin(Loop(key_of(self._environment, name), at, "watched", now, now), {})
             found = newest if holds else []
         return [signal for event in found if (signal := signal_of(event)) is not None]
 
     def _begin(self, name: str, feedback: Feedback, signal: Signal) -> Loop | None:
         now = datetime.now(UTC)
         signal = Signal(signal.cause, signal.at, hide_text(signal.why))
+        name = key_of(self._environment, name)
         decision = decide(name, feedback, signal, self._loops.read(), now, protected=self._environment.approval)
         values: Mapping[str, str] = {}
         if decision.stages and feedback.pipeline is not None:
@@ -180,7 +220,7 @@ class _Running:
             yield loop
 
     def _stage(self, loop: Loop) -> _Went:
-        if loop.state in WAITS_FOR_PEOPLE:
+        if loop.asks:
             return _WAITS
         try:
             done = _STAGES[loop.state](self, loop)

@@ -122,6 +122,57 @@ def test_a_loop(mlops: Mlops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
 
 
 def test_two_do_not_act_at_once(mlops: Mlops, tmp_path: Path) -> None:
-    with LocalAccount(tmp_path / ".mlops", "us-east-1").loops.alone() as alone:
+    with LocalAccount(tmp_path / ".mlops", "us-east-1").loops.alone("local") as alone:
         assert alone
         assert "another process runs feedback here" in mlops("feedback", "run", "--once", code=1).err
+
+
+def test_the_clock_is_told_to_run_it(mlops: Mlops, tmp_path: Path) -> None:
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    assert mlops("feedback", "on").out == "feedback in local is on\n"
+    assert json.loads(mlops("feedback", "on", "--format", "json").out)["changed"] is False
+    assert [loop.state for loop in account.loops.read()] == ["watched"], "what comes from now on counts"
+    assert mlops("feedback", "off").out == "feedback in local is off\n"
+    assert not account.loops.is_on("local")
+
+
+@pytest.mark.proof("loop")
+@pytest.mark.parametrize("written", [False, True], ids=["before", "behind"])
+@pytest.mark.parametrize("number", range(4))
+def test_killed_at_each_write(
+    number: int, written: bool, mlops: Mlops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whoever comes next finishes it: one loop, one execution, and its notice at least once."""
+    toml = "".join(line for line in TOML.splitlines(True) if not line.startswith(("group", "approval")))
+    (tmp_path / "mlops.toml").write_text(toml.replace("rollback = true", ""))
+    mlops("upsert", "pipeline.py")
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    cloudwatch, sagemaker = account.client("cloudwatch"), account.client("sagemaker")
+    cloudwatch.put_metric_alarm(**ALARM)
+    mlops("feedback", "run", "--once")
+    cloudwatch.set_alarm_state(AlarmName="drift", StateValue="ALARM", StateReason="0.4 > 0.2")
+    writes = iter(range(10))
+
+    def dying(whole: Callable[..., Any]) -> Callable[..., Any]:
+        def write(*arguments: Any) -> Any:
+            now = next(writes) == number
+            if now and not written:
+                raise Killed
+            found = whole(*arguments)
+            if now:
+                raise Killed
+            return found
+
+        return write
+
+    run = ("feedback", "run", "--until-done", "--every", "0.1")
+    with monkeypatch.context() as patched, pytest.raises(Killed):
+        for name in ("begin", "change"):
+            patched.setattr(KeptLoops, name, dying(getattr(KeptLoops, name)))
+        mlops(*run)
+    mlops(*run)
+    assert [loop.state for loop in account.loops.read()] == ["watched", "done"]
+    assert len(sagemaker.list_pipeline_executions(PipelineName="churn")["PipelineExecutionSummaries"]) == 1
+    notices = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]
+    causes = [item["cause"] for item in notices if item["kind"] == "feedback"]
+    assert len({*causes}) == 1 and len(causes) <= 2

@@ -161,6 +161,8 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("streams show", ("clicks",)),
     Reads("feedback list"),
     Reads("feedback show", ("drift",), code=2, environment="local"),
+    Changes("feedback on", (), "let the clock run feedback", code=2, environment="local"),
+    Changes("feedback off", (), "keep the clock from feedback", environment="local"),
     Changes("feedback approve", ("drift",), "train churn anew, because", environment="local"),
     Reads("gc", ("--older-than", "0")),
     Reads("assets list"),
@@ -336,7 +338,9 @@ def waits(mlops: Callable[..., Told]) -> bool:
 )
 def test_it_asks(row: Changes, project: Path, capfd: pytest.CaptureFixture[str], moto_url: str) -> None:
     mlops = in_this_process(capfd)
-    if row.name == "feedback approve":
+    if row.name in ("feedback on", "feedback off"):
+        pass  # it is about no execution
+    elif row.name == "feedback approve":
         now = datetime.now(UTC)
         told = {"why": "drift", "pipeline": "churn", "stages": ["ask-start", "start"]}
         LocalAccount(project / ".mlops", "us-east-1").loops.begin(Loop("drift", 1, "ask-start", now, now, told), {})

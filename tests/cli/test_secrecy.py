@@ -235,6 +235,8 @@ CALLS = (
     Call("feedback show", ("leaky",), before=seen),
     Call("feedback approve", ("leaky", "--reason", token("feedback"), "--reject")),
     Call("feedback run", ("--once",)),
+    Call("feedback on", code=2),
+    Call("feedback off"),
     Call("executions record", code=0 if TRACKED else 2),
     Call("executions stop", ("last",), code=1),
     Call("executions retry", ("last",), code=1),

@@ -7,18 +7,22 @@ done, and two who are at it do not both begin it.
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
-from mlops.account.local import events, ownership
+from mlops.account.local import clock, events, ownership
 from mlops.account.local.state import State, dump, moment
 from mlops.ir.events import Event
 from mlops.ir.feedback import Loop
 
 FOLDER = "feedback"
+KIND = "Feedback"
+"""What the clock is to start: a command, and where, for each environment."""
 
 
 class KeptLoops:
@@ -73,16 +77,35 @@ class KeptLoops:
         return changed if made else None
 
     @contextmanager
-    def alone(self) -> Iterator[bool]:
-        """Whether nobody else acts meanwhile."""
-        import os
-
-        descriptor = ownership.take(self._state.folder / FOLDER)
+    def alone(self, environment: str) -> Iterator[bool]:
+        """Whether nobody else acts in that environment meanwhile."""
+        descriptor = ownership.take(self.folder(environment))
         try:
             yield descriptor is not None
         finally:
             if descriptor is not None:
                 os.close(descriptor)
+
+    def switch_on(self, environment: str, command: Sequence[str], folder: Path) -> None:
+        """The clock starts ``command`` in ``folder`` whenever there is something for it to do."""
+        body = dump({"command": [*command], "folder": str(folder)})
+        time = moment(datetime.now(UTC))
+        self._state.store.write(
+            "INSERT OR REPLACE INTO resource VALUES (?, ?, ?, ?, '', ?)", KIND, environment, time, time, body
+        )
+        clock.wake(self._state)
+
+    def switch_off(self, environment: str) -> bool:
+        """Whether it was on. What runs goes on to its end."""
+        return self._state.store.write("DELETE FROM resource WHERE kind = ? AND name = ?", KIND, environment) > 0
+
+    def is_on(self, environment: str) -> bool:
+        found = self._state.store.one("SELECT 1 FROM resource WHERE kind = ? AND name = ?", KIND, environment)
+        return found is not None
+
+    def folder(self, environment: str) -> Path:
+        """Whose lock is held by who acts."""
+        return self._state.folder / FOLDER / environment
 
     def _tell(self, loop: Loop, ids: Mapping[str, str]) -> None:
         known = {"feedback": loop.feedback, "cause": str(loop.cause), **ids}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from typing import TYPE_CHECKING
 
 import click
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 @click.group(cls=Group)
 def command() -> None:
-    """What alarms and violations lead to: list, show, approve, run."""
+    """What alarms and violations lead to: list, show, approve, on, off, run."""
 
 
 @command.command("list")
@@ -108,13 +109,46 @@ def approve(
 
 
 @command.command()
+@options.environment
+@asking.yes
+@options.as_json
+def on(environment: str, yes: bool, format_: str) -> None:
+    """Let the local account's clock run it, whenever an alarm or a violation comes."""
+    _switch(environment, yes, format_, on=True)
+
+
+@command.command()
+@options.environment
+@asking.yes
+@options.as_json
+def off(environment: str, yes: bool, format_: str) -> None:
+    """Let it be: what has begun waits for `mlops feedback run`, or until it is on again."""
+    _switch(environment, yes, format_, on=False)
+
+
+def _switch(environment: str, yes: bool, format_: str, *, on: bool) -> None:
+    from mlops.cli.listening import hear
+    from mlops.use_cases.feedback_running import switch
+
+    # Not what lies beside mlops.toml under our names.
+    run = [sys.executable, "-P", "-m", "mlops", "feedback", "run", "--until-done", "--every", "1", "--env", environment]
+    changed = switch(environment, hear, asking.consent(yes), command=run if on else None)
+    if format_ == "json":
+        print_json({"environment": environment, "on": on, "changed": changed})
+    else:
+        already = "" if changed else " already"
+        click.echo(f"feedback in {environment} is {'on' if on else 'off'}{already}")
+
+
+@command.command()
 @click.option("--once", is_flag=True, help="Answer what has come, go on with what can go on, and end.")
+@click.option("--until-done", is_flag=True, help="End when nothing is left but to wait for people.")
 @click.option(
     "--every", type=click.FloatRange(min=0.05), default=5.0, show_default=True, help="Seconds between two looks."
 )
 @options.environment
 @options.as_json
-def run(once: bool, every: float, environment: str, format_: str) -> None:
+def run(once: bool, until_done: bool, every: float, environment: str, format_: str) -> None:
     """Answer alarms and violations of the local account until Ctrl-C; what was cut off is gone on with.
 
     As JSON it is one change a line.
@@ -123,7 +157,7 @@ def run(once: bool, every: float, environment: str, format_: str) -> None:
     from mlops.use_cases.feedback import as_dictionary
     from mlops.use_cases.feedback_running import run
 
-    for loop in run(environment, hear, once=once, every=every):
+    for loop in run(environment, hear, once=once, until_done=until_done, every=every):
         if format_ == "json":
             click.echo(json.dumps(as_dictionary(loop), default=str, ensure_ascii=False))
         else:
