@@ -222,6 +222,7 @@ def test_each_partition_is_an_object(account: LocalAccount) -> None:
     ]  # fmt: skip
 
 
+@pytest.mark.proof("streams")
 def test_there_are_so_many_partitions_and_no_more(account: LocalAccount) -> None:
     prefix = "!{partitionKeyFromQuery:k}/"
     stream = opened(account, **s3(**PARTITIONED, Prefix=prefix, **processors(keyed("{k: .k}"))))

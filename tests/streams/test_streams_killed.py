@@ -25,7 +25,7 @@ pytestmark = [
     pytest.mark.skipif(not hasattr(os, "fork"), reason="processes are forked"),
 ]
 
-EVERY = 1 if "MLOPS_KILLS" in os.environ else 5
+EVERY = 1 if "MLOPS_KILLS" in os.environ else 13
 MOST_WRITES = 400
 WRITES = ("pwrite", "replace", "rename", "unlink", "rmdir", "mkdir")
 
