@@ -165,6 +165,7 @@ def test_a_function_that_is_not_there_fails_its_records(account: LocalAccount) -
         ((("RecordDeAggregation", {"SubRecordType": "DELIMITED", "Delimiter": base64.b64encode(b"#|").decode()}),
           NEWLINE), b"a#|b#|#|c", b"a\nb\nc\n", 0),
         ((("AppendDelimiterToRecord", {"Delimiter": "\\t"}),), b"a", b"a\t", 0),
+        ((("AppendDelimiterToRecord", {"Delimiter": "\u00e9\\"}),), b"a", b"a\xc3\xa9\\", 0),
         ((("Decompression", {"CompressionFormat": "GZIP"}),), b"no gzip", b"", 1),
     ],
 )  # fmt: skip
@@ -241,18 +242,22 @@ def test_keys_come_from_a_function(account: LocalAccount) -> None:
     stream = opened(account, **s3(**PARTITIONED, Prefix=prefix, **processors(TRANSFORM)))
 
     def invoke(arn: str, event: Mapping[str, Any]) -> Any:
-        told = answer(event, "Ok", "Ok", "Ok")
+        told = answer(event, *["Ok"] * 5)
         for number, item in enumerate(told["records"][:2]):
             item["metadata"] = {"partitionKeys": {"team": f"t{number}"}}
+        for item, metadata in zip(told["records"][2:], odd, strict=True):
+            item["metadata"] = metadata
         return told
+
+    odd = [{"partitionKeys": {"other": "t"}}, "metadata", {"partitionKeys": {"team": "\ud800"}}]
 
     stream.ports = {"invoke": invoke}
     stream.restart()
-    stream.put(*RECORDS)
+    stream.put(*RECORDS, b"d", b"e")
     stream.deliver()
     found = {key.partition("/")[0]: content for key, content in stream.objects().items()}
     assert (found["t0"], found["t1"]) == (b"a", b"b")
-    assert failures(found["bad"])[0]["errorCode"] == "DynamicPartitioning.PartitionKeyNotFound"
+    assert [item["errorCode"] for item in failures(found["bad"])] == ["DynamicPartitioning.PartitionKeyNotFound"] * 3
 
 
 def test_all_are_backed_up_as_they_came(account: LocalAccount) -> None:

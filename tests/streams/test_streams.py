@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 from stream_parts import ARN, BUCKET, ROLE, Stream, objects, opened, processors, s3, unpacked
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.services.firehose import streams
 from mlops.knowledge.streams import names
 from mlops.project.spool import BEGINNING, Spool
 
@@ -112,6 +114,10 @@ def partitioned(**more: Any) -> dict[str, Any]:
         (s3(**processors(KEYED)), "when Dynamic Partitioning is enabled"),
         (s3(**processors(("Lambda", {}))), "needs the parameter LambdaArn"),
         (s3(**processors(("RecordDeAggregation", {"SubRecordType": "XML"}))), "must be JSON or DELIMITED"),
+        (s3(**processors(("RecordDeAggregation", {"SubRecordType": "DELIMITED"}))), "Delimiter must be specified"),
+        (s3(**processors(("RecordDeAggregation", {"SubRecordType": "DELIMITED", "Delimiter": "#|"}))), "in base64"),
+        (s3(**processors(("Lambda", {"LambdaArn": "a", "NumberOfRetries": "many"}))), "from 0 to 300"),
+        (s3(**processors(("Lambda", {"LambdaArn": "a", "BufferSizeInMBs": "4"}))), "from 0.2 to 3"),
         (http(), None),
         (http("https://collector.example.org/in"), "sends nothing to collector.example.org"),
         ({**http("https://collector.example.org/in"),
@@ -288,6 +294,14 @@ def test_what_was_not_counted_was_not_accepted(tmp_path: Any) -> None:
     found = [(block.arrived, records) for block, records in spool.read(BEGINNING, (9, 9))]  # type: ignore[arg-type]
     assert found == [(1, [b"one"]), (2, [b"two", b""])]
     assert [block.place for block in spool.blocks(place)] == [place]
+
+
+def test_what_finds_no_room_is_put_again_later(account: LocalAccount, tmp_path: Path) -> None:
+    opened(account)
+    folder = streams.folder_of(account.state, "events")
+    (folder / streams.found(account.state, "events")["Incarnation"] / "spool").write_text("in the way")
+    code, says = refused(account.client("firehose").put_record, DeliveryStreamName="events", Record={"Data": b"a"})
+    assert (code, says.startswith("Slow down. (")) == ("ServiceUnavailableException", True)
 
 
 def test_a_spool_is_many_files(tmp_path: Any) -> None:

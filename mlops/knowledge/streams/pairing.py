@@ -6,6 +6,8 @@ Sources: the guide's pages on buffering hints, custom prefixes, dynamic partitio
 
 from __future__ import annotations
 
+import base64
+import binascii
 from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -20,6 +22,7 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
     "RecordDeAggregation": ("SubRecordType",),
 }
 """What a processor cannot be without."""
+_RANGES = {"NumberOfRetries": (0, 300), "BufferSizeInMBs": (0.2, 3), "BufferIntervalInSeconds": (0, 900)}
 _PLACES = ("S3Configuration", "S3BackupConfiguration")
 
 
@@ -116,9 +119,30 @@ def _processor(processor: Mapping[str, Any]) -> Iterator[str]:
     lacking = next((name for name in _PARAMETERS.get(kind, ()) if name not in given), None)
     if lacking is not None:
         yield f"Processor {kind} needs the parameter {lacking}"
-    elif kind == "RecordDeAggregation":
-        sort = given["SubRecordType"]
+        return
+    for name, (least, most) in _RANGES.items():
+        value = given.get(name)
+        if isinstance(value, str) and not _between(value, least, most):
+            yield f"{name} must be a number from {least:g} to {most:g}, and not {value!r}"
+    if kind == "RecordDeAggregation":
+        sort, delimiter = given["SubRecordType"], given.get("Delimiter")
         if isinstance(sort, str) and sort not in ("JSON", "DELIMITED"):
             yield "SubRecordType must be JSON or DELIMITED"
-        if sort == "DELIMITED" and not given.get("Delimiter"):
+        if sort == "DELIMITED" and not delimiter:
             yield "Delimiter must be specified when SubRecordType is DELIMITED"
+        elif sort == "DELIMITED" and isinstance(delimiter, str) and not _is_base64(delimiter):
+            yield f"Delimiter must be in base64, and {delimiter!r} is not"
+
+
+def _between(text: str, least: float, most: float) -> bool:
+    try:
+        return least <= float(text) <= most
+    except ValueError:
+        return False
+
+
+def _is_base64(text: str) -> bool:
+    try:
+        return bool(base64.b64decode(text, validate=True))
+    except (binascii.Error, ValueError):
+        return False

@@ -7,6 +7,7 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -22,6 +23,10 @@ from mlops.knowledge.streams.names import FUNCTION, PROCESSING_FAILED, QUERY
 Items: TypeAlias = Iterable[Record | Failed]
 DEFAULT_RETRIES = 3
 DEFAULT_FUNCTION_MIB = 1.0
+
+
+_BROKEN = re.compile("[\ud800-\udfff]")
+_ESCAPED = {"n": "\n", "t": "\t", "r": "\r", "\\": "\\"}
 
 
 class InvocationFailed(Exception):
@@ -129,7 +134,7 @@ def _log_messages(processor: Processor, work: Work, items: Items) -> Iterator[Re
 
 def _delimited(processor: Processor, work: Work, items: Items) -> Iterator[Record | Failed]:
     given = processor.parameters.get("Delimiter") or "\\n"
-    delimiter = given.encode().decode("unicode_escape").encode()
+    delimiter = re.sub(r"\\([ntr\\])", lambda found: _ESCAPED[found[1]], given).encode()
     return _each(lambda record: (record.changed(record.data + delimiter),), items)
 
 
@@ -163,7 +168,10 @@ def compiled(query: str) -> Any:
 
 
 def _key_values(found: object) -> Mapping[str, Value] | None:
+    """None for what no name of an object can have in it."""
     if not isinstance(found, dict) or any(isinstance(value, dict | list) for value in found.values()):
+        return None
+    if any(isinstance(value, str) and _BROKEN.search(value) for value in found.values()):
         return None
     return {
         str(name): str(value).lower() if isinstance(value, bool) else value
@@ -269,7 +277,8 @@ def _judged(
                     yield failed(record, "Lambda.JsonProcessingException", "The data of a record must be base64.")
                     continue
                 changed = record.changed(data)
-                keys = _key_values((item.get("metadata") or {}).get("partitionKeys") or {})
+                metadata = item.get("metadata")
+                keys = _key_values(metadata.get("partitionKeys") if isinstance(metadata, Mapping) else None)
                 yield _with_keys(changed, FUNCTION, keys) if keys else changed
             case "Dropped":
                 pass

@@ -13,6 +13,7 @@ from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.firehose import streams
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.ir import full_disk
 from mlops.project.spool import Spool
 
 LARGEST_RECORD = 1000 * 1024
@@ -58,7 +59,12 @@ def _open(state: State, name: str) -> tuple[Mapping[str, Any], float]:
 
 def _accepted(state: State, name: str, body: Mapping[str, Any], records: Sequence[bytes]) -> list[str]:
     kept = streams.kept_in(state, name, body["Incarnation"])
-    place = Spool(kept / SPOOL).append(records, int(time.time() * 1000))
+    try:
+        place = Spool(kept / SPOOL).append(records, int(time.time() * 1000))
+    except OSError as error:
+        # Whoever put them keeps them, and puts them again.
+        told = full_disk.told(state.folder) if full_disk.is_full(error) else str(error.strerror or error)
+        raise Refusal(_BUSY[0], f"{_BUSY[1]} ({told})", 503) from None
     if not ownership.owned(streams.folder_of(state, name)):
         streams.start(state, name)
     block = record_id(body["Incarnation"].replace("-", ""), place)
