@@ -9,7 +9,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +18,7 @@ from mlops.use_cases.compile import compile_target
 from mlops.use_cases.emit import emit
 from mlops.use_cases.news import Said
 from tests.emit.stacked import ENVIRONMENT, EXAMPLES, FOUND, STACKS, emitted, project
+from tests.emit.templates import read
 from tests.laws import examples
 
 PIPELINE = """from mlops import Pipeline, Training
@@ -32,30 +32,6 @@ with Pipeline("small", tags={{"owner": "ana"}}):
             hyperparameters={{"depth": {depth} if number == 0 else 5, "text": "{text}"}},
         )
 """
-
-
-class Functions(yaml.SafeLoader):
-    """Reads CloudFormation's tags as the functions that they are."""
-
-
-def _function(loader: Functions, suffix: str, node: yaml.Node) -> Any:
-    match node:
-        case yaml.ScalarNode():
-            inside: Any = loader.construct_scalar(node)
-        case yaml.SequenceNode():
-            inside = loader.construct_sequence(node, deep=True)
-        case yaml.MappingNode():
-            inside = loader.construct_mapping(node, deep=True)
-    if suffix == "GetAtt":
-        inside = inside.split(".", 1)
-    return {suffix if suffix in ("Ref", "Condition") else f"Fn::{suffix}": inside}
-
-
-Functions.add_multi_constructor("!", _function)
-
-
-def read(text: str) -> Any:
-    return yaml.load(text, Loader=Functions)
 
 
 @pytest.fixture(scope="module")

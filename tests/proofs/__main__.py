@@ -30,7 +30,8 @@ class Judge:
     environment of the tests. ``constrained`` by constraints.txt or, where that would forbid the judge, not. ``budget``
     is in seconds, for the tests alone. ``needs`` are programs that the machine must have. ``environment`` are variables
     that the tests get; ``{JUDGE}`` as a value is the Python of another judge's environment. ``compiled``: once and on
-    all cores, for tests whose many processes write no bytecode."""
+    all cores, for tests whose many processes write no bytecode. ``apart`` is what pip installs in an environment
+    without anything of ours, whose Python the tests get as ``MLOPS_APART``."""
 
     name: str
     why: str
@@ -43,6 +44,7 @@ class Judge:
     environment: Mapping[str, str] = field(default_factory=dict)
     workers: int = 2
     compiled: bool = False
+    apart: Sequence[str] = ()
 
     @property
     def own(self) -> bool:
@@ -70,7 +72,9 @@ def judges() -> tuple[Judge, ...]:
 
 
 def prepare(judge: Judge) -> None:
-    """The judge's environment, made anew where what it is made of has changed."""
+    """The judge's environments, made anew where what they are made of has changed."""
+    if judge.apart:
+        prepare_apart(judge)
     if not judge.own:
         return
     constraints = ROOT / "constraints.txt"
@@ -95,6 +99,22 @@ def prepare(judge: Judge) -> None:
     stamp.write_text(made_of)
 
 
+def apart_python(judge: Judge) -> Path:
+    return ENVIRONMENTS / f"{judge.name}-apart" / "bin" / "python"
+
+
+def prepare_apart(judge: Judge) -> None:
+    made_of = "\n".join(judge.apart)
+    folder = ENVIRONMENTS / f"{judge.name}-apart"
+    stamp = folder / "made-of"
+    if stamp.is_file() and stamp.read_text() == made_of:
+        return
+    shutil.rmtree(folder, ignore_errors=True)
+    run([sys.executable, "-m", "venv", str(folder)])
+    run([str(apart_python(judge)), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *judge.apart])
+    stamp.write_text(made_of)
+
+
 def run(command: Sequence[str]) -> None:
     subprocess.run(command, cwd=ROOT, check=True)
 
@@ -105,7 +125,12 @@ def ask(judge: Judge) -> int:
     if judge.workers > 1:
         command += ["-n", str(judge.workers), "--dist", "loadgroup"]
     pythons = {f"{{{other.name}}}": str(other.python) for other in judges()}
-    environment = {**os.environ, **{name: pythons.get(value, value) for name, value in judge.environment.items()}}
+    apart = {"MLOPS_APART": str(apart_python(judge))} if judge.apart else {}
+    environment = {
+        **os.environ,
+        **apart,
+        **{name: pythons.get(value, value) for name, value in judge.environment.items()},
+    }
     try:
         return subprocess.run(command, cwd=ROOT, env=environment, timeout=judge.budget, check=False).returncode
     except subprocess.TimeoutExpired:

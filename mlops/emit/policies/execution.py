@@ -27,6 +27,9 @@ _NAMED = "pipelines-"
 _KEYS = re.compile(r"\w*KmsKey(?:Id|Arn)?")
 _IMAGES = re.compile(r"Image|ImageUri|TrainingImage|ContainerImage")
 _ROLES = re.compile(r"RoleArn|ExecutionRoleArn|Role")
+_LOGS = tuple(action for action in ANY_JOB if action.startswith("logs:"))
+_ROLE_ARN = re.compile(r"arn:[\w-]+:iam::\d{12}:role/.+")
+_FUNCTION_ARN = re.compile(r"arn:[\w-]+:lambda:[\w-]+:\d{12}:function:.+")
 _GROUPS = re.compile(r"ModelPackageGroupName")
 _ENDPOINTS = re.compile(r"EndpointName")
 _VPC = re.compile(r"VpcConfig")
@@ -119,8 +122,8 @@ def _of_step(
     log_group = known.job.log_group if known.job is not None else _SERVING.get(known.type)
     if log_group is not None:
         group = _arn(around, "logs", f"log-group:{log_group}")
-        logs = tuple(action for action in actions if action.startswith("logs:"))
-        yield Need("WriteLogs", logs, (group, f"{group}:log-stream:*"), step.name)
+        # Containers of a transform log too, by the role of their model.
+        yield Need("WriteLogs", _LOGS, (group, f"{group}:log-stream:*"), step.name)
         yield Need(
             "PutMetrics", ("cloudwatch:PutMetricData",), (STAR,), step.name,
             {"StringLike": {"cloudwatch:namespace": "/aws/sagemaker/*"}},
@@ -133,7 +136,7 @@ def _passed(definition: Definition, step: Step, known: StepType, around: Surroun
     if "iam:PassRole" in (known.permissions or ()):
         service = _PASSED.get(known.service, "sagemaker.amazonaws.com")
         roles = [text for _, value in members(step.arguments, _ROLES) if (text := pattern(definition, value))]
-        passed = tuple(role for role in roles if role.startswith("arn:"))
+        passed = tuple(role for role in roles if _ROLE_ARN.fullmatch(role))
         conditions = {"StringEquals": {"iam:PassedToService": service}}
         yield Need("PassRoles", ("iam:PassRole",), passed, step.name, conditions)
 
@@ -219,7 +222,7 @@ def key_arn(key: str, around: Surroundings) -> tuple[str, Mapping[str, Any]]:
     if key.startswith("alias/") or ":alias/" in key:
         alias = key.rpartition(":")[2]
         return _arn(around, "kms", "key/*"), {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
-    return (key if key.startswith("arn:") else _arn(around, "kms", f"key/{key}")), {}
+    return (key if re.fullmatch(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/.+", key) else _arn(around, "kms", f"key/{key}")), {}
 
 
 def _network(step: Step, around: Surroundings) -> Iterator[Need]:
@@ -241,7 +244,8 @@ def _plain(value: Value) -> tuple[str, ...]:
 
 def _elsewhere(definition: Definition, step: Step, actions: Sequence[str], around: Surroundings) -> Iterator[Need]:
     if "lambda:InvokeFunction" in actions:
-        arn = pattern(definition, step.members.get("FunctionArn")) or _arn(around, "lambda", "function:*")
+        told = pattern(definition, step.members.get("FunctionArn")) or STAR
+        arn = told if _FUNCTION_ARN.fullmatch(told) else _arn(around, "lambda", f"function:{told}")
         yield Need("CallFunctions", ("lambda:InvokeFunction",), (arn,), step.name)
     if "sqs:SendMessage" in actions:
         url = pattern(definition, step.members.get("SqsQueueUrl")) or ""

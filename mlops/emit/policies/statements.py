@@ -35,7 +35,7 @@ def policy(needs: Iterable[Need]) -> Policy:
     """Sorted, so that the same needs are the same bytes; what a wider pattern allows is not named again."""
     grouped: dict[tuple[str, str], list[Need]] = {}
     for need in needs:
-        if need.resources:
+        if need.resources and need.actions:
             grouped.setdefault((need.purpose, repr(_plain(need.conditions))), []).append(need)
     statements: list[Mapping[str, Any]] = []
     needed_by: dict[str, tuple[str, ...]] = {}
