@@ -300,6 +300,7 @@ _fill({
     "notebook": "mlops.notebook",
     "program": "mlops.program",
     "composer": "mlops.compose.sdk_file:compose",
+    "monitor": "mlops.cli.commands.monitor:PROGRAM",
 })  # fmt: skip
 
 

@@ -25,8 +25,18 @@ class Shown:
     runs: Sequence[Run]
 
 
-def run(environment: str, name: str, since: str | None, until: str | None, consent: Consent, listener: Listener) -> Run:
-    """Times are ISO 8601, in UTC where they say no other. Raises UsageError and Refusal."""
+def run(
+    environment: str,
+    name: str,
+    since: str | None,
+    until: str | None,
+    consent: Consent,
+    listener: Listener,
+    *,
+    once: bool = False,
+) -> Run:
+    """Times are ISO 8601, in UTC where they say no other. ``once``: of one window there is one job, which whoever asks
+    again follows. Raises UsageError and Refusal."""
     begin, end = _time(since, "--since"), _time(until, "--until")
     connected = connect_here(environment)
     with answers():
@@ -39,6 +49,7 @@ def run(environment: str, name: str, since: str | None, until: str | None, conse
             monitor,
             window,
             say=lambda text: listener(Said(text=text)),
+            once=once,
         )
 
 

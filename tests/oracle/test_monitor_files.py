@@ -10,6 +10,7 @@ import pytest
 from mlops.monitor.data import data_at
 from mlops.monitor.data_quality import assess
 from mlops.monitor.files import write_json
+from mlops.monitor.watch import run as watch
 
 pytestmark = pytest.mark.proof("sdk")
 
@@ -34,3 +35,33 @@ def test_the_sdk_reads_them_and_switches_a_feature_off(tmp_path: Path) -> None:
     assert assess(data_at(other, layout), constraints.body_dict, statistics.body_dict).violations == []
     constraints.set_monitoring(False)
     assert assess(data_at(other, layout), constraints.body_dict, None).violations == []
+
+
+def test_the_sdk_reads_what_a_monitor_leaves(tmp_path: Path) -> None:
+    from sagemaker.core.model_monitor import Constraints, ConstraintViolations, Statistics
+
+    inputs = tmp_path / "processing" / "input"
+    for name in ("monitor", "baseline", "captured"):
+        (inputs / name).mkdir(parents=True)
+    told = {"monitor": "watch", "endpoint": "churn", "data_quality": {}, "drift": {}}
+    (inputs / "monitor" / "monitor.json").write_text(json.dumps(told))
+    (inputs / "baseline" / "a.csv").write_text("n,s\n" + "".join(f"{at},{'ab'[at % 2]}\n" for at in range(300)))
+    lines = []
+    for at in range(300):
+        payload = {"observedContentType": "text/csv", "mode": "INPUT", "data": f"{at + 100},c", "encoding": "CSV"}
+        metadata = {"eventId": str(at), "inferenceTime": "2026-11-29T09:00:00Z"}
+        lines.append(json.dumps({"captureData": {"endpointInput": payload}, "eventMetadata": metadata}))
+    (inputs / "captured" / "a.jsonl").write_text("\n".join(lines))
+    watch({}, tmp_path)
+    for kind, check in (("data_quality", "categorical_values_check"), ("drift", "baseline_drift_check")):
+        folder = tmp_path / "processing" / "output" / kind
+        read = {path.name: json.loads(path.read_text()) for path in folder.glob("*.json")}
+        statistics = Statistics(read["statistics.json"], "s3://b/statistics.json").body_dict
+        constraints = Constraints(read["constraints.json"], "s3://b/constraints.json").body_dict
+        found = ConstraintViolations(read["constraint_violations.json"], "s3://b/constraint_violations.json").body_dict
+        assert [item["name"] for item in statistics["features"]] == ["n", "s"]
+        assert [item["name"] for item in constraints["features"]] == ["n", "s"]
+        assert {item["constraint_check_type"] for item in found["violations"]} == {check}
+        assert all(
+            {"feature_name", "constraint_check_type", "description"} == item.keys() for item in found["violations"]
+        )

@@ -98,7 +98,7 @@ class _Waiting:
         except OSError:
             return False
         finally:
-            _reap(self._process)
+            reap(self._process)
         return True
 
 
@@ -133,9 +133,9 @@ def hand_over(
     finally:
         # Also where nothing was started: then nobody holds the lock, and whoever asks is told that the work is gone.
         os.close(descriptor)
-    _reap(process)
+    reap(process)
 
 
-def _reap(process: subprocess.Popen[bytes]) -> None:
+def reap(process: subprocess.Popen[bytes]) -> None:
     """Nobody else does while this process lives."""
     threading.Thread(target=process.wait, daemon=True).start()

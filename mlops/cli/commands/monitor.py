@@ -14,6 +14,9 @@ from mlops.cli.printing import print_json, table, talk
 if TYPE_CHECKING:
     from mlops.use_cases.monitors import Run
 
+PROGRAM = ("-m", "mlops", "monitor", "run")
+"""As the account's clock starts it."""
+
 
 @click.group(cls=Group)
 def command() -> None:
@@ -84,13 +87,14 @@ def show(name: str, environment: str, most: int, format_: str) -> None:
 @options.environment
 @click.option("--since", metavar="TIME", help="From then on, e.g. 2026-11-29T09:00:00Z.")
 @click.option("--until", metavar="TIME", help="Before then; without both the last window that has ended.")
+@click.option("--once", is_flag=True, help="Of one window one job: whoever asks again follows it.")
 @asking.yes
 @options.as_json
-def run(name: str, environment: str, since: str | None, until: str | None, yes: bool, format_: str) -> None:
+def run(name: str, environment: str, since: str | None, until: str | None, once: bool, yes: bool, format_: str) -> None:
     """Look at what was captured, as the monitor NAME declares it. Ends with 1 where something violates the baseline."""
     from mlops.use_cases import monitors
 
-    found = monitors.run(environment, name, since, until, asking.consent(yes), hear)
+    found = monitors.run(environment, name, since, until, asking.consent(yes), hear, once=once)
     if format_ == "json":
         print_json(monitors.as_dictionary(found))
     else:

@@ -20,12 +20,12 @@ from mlops.deploy.outcomes.joining import need_capture
 from mlops.deploy.pages import items
 from mlops.deploy.resources import monitor as resource
 from mlops.deploy.waiting import Clock, until
-from mlops.ir import Event, Refusal, UsageError
+from mlops.ir import Event, MlopsError, Refusal, UsageError
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
 KINDS = ("data_quality", "drift", "model_quality", "bias")
-VIOLATED, ENDED = "monitor.violated", "monitor.ended"
+VIOLATED, ENDED, FAILED = "monitor.violated", "monitor.ended", "monitor.failed"
 SOURCE, DETAIL = "mlops.monitor", "Monitor Ended"
 _INPUT = "/opt/ml/processing/input"
 _TIMEOUT = 6 * 3600.0
@@ -130,8 +130,27 @@ def run(
     say: Callable[[str], None] = lambda text: None,
     once: bool = False,
 ) -> Run:
-    """``once``: of one window there is one job, whoever asks how often. Raises Refusal."""
-    clock = clock or Clock()
+    """``once``: of one window there is one job, whoever asks how often. Raises MlopsError, which is told among the
+    events too."""
+    try:
+        return _run(account, environment, monitor, window, clock or Clock(), say, once)
+    except MlopsError as error:
+        if account.events is not None:
+            ids = {"monitor": monitor.name, "endpoint": monitor.endpoint}
+            told = {"since": moment(window.since), "until": moment(window.until), "reason": error.message[:500]}
+            account.events.append(Event(FAILED, datetime.now(UTC), monitor.name, ids, told))
+        raise
+
+
+def _run(
+    account: Account,
+    environment: Environment,
+    monitor: Monitor,
+    window: Window,
+    clock: Clock,
+    say: Callable[[str], None],
+    once: bool,
+) -> Run:
     place = f"{monitor.results(environment)}/{window.key}"
     job = _start(account, environment, monitor, window, place, say, once)
     sagemaker = account.client("sagemaker")

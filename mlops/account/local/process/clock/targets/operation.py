@@ -17,7 +17,7 @@ _NAMED = {"eventbridge": "events", "sfn": "stepfunctions", "cloudwatchlogs": "lo
 _THERE = ("already", "exists", "ResourceInUse")
 
 
-def _deliver(state: State, delivery: Delivery) -> Mapping[str, str]:
+def deliver(state: State, delivery: Delivery) -> Mapping[str, str]:
     service, operation = _ARN.fullmatch(str(delivery.target["Arn"])).groups()  # type: ignore[union-attr]
     try:
         request = json.loads(delivery.text or "{}")
@@ -32,4 +32,4 @@ def _deliver(state: State, delivery: Delivery) -> Mapping[str, str]:
     return {}
 
 
-TARGET = Target(_ARN, _deliver)
+TARGET = Target(_ARN, deliver)
