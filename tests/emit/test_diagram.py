@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from mlops.check import check
 from mlops.emit.drawing.collapse import collapsed
 from mlops.emit.drawing.graph import Graph, Group, Node, graph_of
+from mlops.emit.drawing.layered import Size
+from mlops.emit.drawing.layout import laid_out
 from mlops.emit.drawing.svg import written
 from mlops.emit.targets.diagram import emit
 from mlops.ir import Checked
 from mlops.ir.reader import read
-from tests.emit.geometry import need_clear
+from tests.emit.geometry import Area, need_clear
 from tests.laws import examples
 
 ROOT = Path(__file__).parent.parent.parent
@@ -138,6 +141,21 @@ def test_no_graph_has_anything_over_anything(graph: Graph) -> None:
         node.name for node in graph.nodes.values()
     }
     assert written(fewer, "fewer").count('class="box"') == len(fewer.nodes)
+
+
+@settings(max_examples=examples(20))
+@given(graphs())
+def test_no_line_passes_a_frame_that_it_has_nothing_to_do_with(graph: Graph) -> None:
+    drawing = laid_out(graph, dict.fromkeys(graph.nodes, Size(140, 46)))
+    for way in drawing.ways:
+        own = {*graph.around(way.source), *graph.around(way.target), way.target}
+        places = [(stop.x, y) for stop in way.stops for y in (stop.top, stop.bottom)]
+        for (x, y), (end_x, end_y) in pairwise(places):
+            between = [(x + (end_x - x) * t / 20, y + (end_y - y) * t / 20) for t in range(21)]
+            for key, framed in drawing.frames.items():
+                frame = framed.frame
+                area = Area(frame.left, frame.top, frame.right, frame.bottom)
+                assert key in own or not any(area.holds(point) for point in between), (way.source, way.target, key)
 
 
 @settings(max_examples=examples(10))

@@ -75,12 +75,14 @@ def said_seconds(value: float) -> str:
 
 
 def said_time(value: float) -> str:
-    """A moment in UTC.
+    """A moment in UTC, with a part of a second where it is one.
 
-    >>> said_time(0.0)
-    '00:00:00'
+    >>> said_time(0.0), said_time(1.25)
+    ('00:00:00', '00:00:01.25')
     """
-    return f"{datetime.fromtimestamp(value, UTC):%H:%M:%S}"
+    whole = math.floor(value + 1e-6)
+    part = f"{value - whole:.3f}".strip("0") if value - whole > 1e-3 else ""
+    return f"{datetime.fromtimestamp(whole, UTC):%H:%M:%S}{part if part != '.' else ''}"
 
 
 def said_day(values: Sequence[float]) -> str:
