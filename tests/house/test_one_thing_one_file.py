@@ -37,6 +37,8 @@ ASKS = """
 import json
 from pathlib import Path
 from mlops.account.local.answering import answer
+from mlops.account.local.process.clock.tickers.deliveries import all_targets
+from mlops.account.local.process.clock.ticking import all_tickers
 from mlops.account.local.state import State
 
 state = State(Path(".mlops"), "us-east-1")
@@ -54,6 +56,8 @@ print(json.dumps({
     "listed": group in groups,
     "log": [event["message"] for event in ask("logs", "FilterLogEvents", logGroupName=group)["events"]],
     "toys": ask("sagemaker", "ListImages"),
+    "ticks": "toys" in all_tickers(),
+    "told": any(target.arn.fullmatch("arn:toys:a") for target in all_targets()),
 }))
 """
 
@@ -137,11 +141,12 @@ def test_what_a_step_type_needs_to_be_allowed_is_known(copy: Path, project: Path
     assert {"toys:Play", "sagemaker:CreateCompilationJob"} <= set(python(copy, project, "-c", script).split())
 
 
-def test_a_job_kind_runs_and_is_told_of_by_the_account(copy: Path, project: Path) -> None:
+def test_a_job_kind_runs_and_is_told_of_by_the_account_whose_clock_finds_its_own(copy: Path, project: Path) -> None:
     mlops(copy, project, "run compiles.py")
     told = python(copy, project, "-c", ASKS)
     assert told == (
-        '{"status": "Completed", "ended": true, "listed": true, "log": ["[mlops] compiled"], "toys": {"Images": []}}\n'
+        '{"status": "Completed", "ended": true, "listed": true, "log": ["[mlops] compiled"], "toys": {"Images": []}, '
+        '"ticks": true, "told": true}\n'
     )
 
 

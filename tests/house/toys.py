@@ -334,6 +334,22 @@ from mlops.ir.hook import HookKind
 HOOK = HookKind("bell", "a bell", lambda table: table["bell"], lambda settings, facts, around: None)
 '''
 
+TICKER = '''"""Nothing to wait for."""
+
+from mlops.account.local.process.clock.ticker import Ticker
+
+TICKER = Ticker(lambda state: False, lambda state, now: None)
+'''
+
+RECEIVER = '''"""Toys are told."""
+
+import re
+
+from mlops.account.local.process.clock.target import Target
+
+TARGET = Target(re.compile("arn:toys:.*"), lambda state, delivery: {"toy": delivery.text})
+'''
+
 TOYS = {
     "a step type": {"declare/steps/toy.py": STEP},
     "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
@@ -347,5 +363,7 @@ TOYS = {
     "a kind of hook": {"deploy/hooks/bell.py": HOOK},
     "a measure": {"deploy/measures/broken.py": MEASURE},
     "a command": {"cli/commands/play.py": COMMAND},
+    "what the local account's clock does": {"account/local/process/clock/tickers/toys.py": TICKER},
+    "whom the clock delivers to": {"account/local/process/clock/targets/toys.py": RECEIVER},
     "an operation of the local account": {"account/local/services/sagemaker/toys.py": OPERATION},
 }
