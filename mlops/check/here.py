@@ -64,7 +64,7 @@ def _no_baseline(placed: Placed, checked: Checked, latest: Latest | None) -> Ite
     members, check = placed.step.members, placed.step.members.get("CheckType")
     for name in _SUPPLIED:
         uri = members.get(name)
-        if isinstance(uri, str) and not uri.startswith("s3://"):
+        if isinstance(uri, str) and uri and not uri.startswith("s3://"):  # an empty one is none
             yield Obstacle((name,), f"{name} is {uri!r}, not an s3:// URI; -p gives a parameter a file of yours")
             return
     group = members.get("ModelPackageGroupName")

@@ -85,6 +85,8 @@ GROUP = {"ModelPackageGroupName": "churn"}
         ({}, "there is neither SuppliedBaselineConstraints nor"),
         ({"SkipCheck": True}, "there is neither"),
         ({"SkipCheck": True, "RegisterNewBaseline": True}, None),
+        ({"SkipCheck": True, "RegisterNewBaseline": True, "SuppliedBaselineConstraints": ""}, None),
+        ({"SuppliedBaselineConstraints": ""}, "there is neither"),
         (SUPPLIED, None),
         ({"SuppliedBaselineConstraints": "base.json"}, "SuppliedBaselineConstraints is 'base.json', not an s3:// URI"),
         (GROUP, "does not exist"),
