@@ -18,14 +18,16 @@ from mlops.ir import UsageError
 @click.option(
     "--from-account", "pipeline", metavar="NAME", help="A pipeline of the account of --env, instead of a file."
 )
+@click.option("--template", metavar="FILE", help="The pipeline of a template of CloudFormation, instead of a file.")
 @options.environment
-@click.option("--name", help="The pipeline's name. Default: the file's.")
+@click.option("--name", help="The pipeline's name; which one of a template. Default: the file's.")
 @click.option("-o", "--output", metavar="FILE", help="Where to. Default: standard output.")
 @options.overwriting
 @options.as_json
 def command(
     file: str | None,
     pipeline: str | None,
+    template: str | None,
     environment: str,
     name: str | None,
     output: str | None,
@@ -39,12 +41,18 @@ def command(
     Code that the definition names by its S3 URI stays there; nothing is downloaded.
     """
     from mlops.cli.listening import hear
-    from mlops.use_cases.import_ import as_python, from_account, from_file
+    from mlops.use_cases.import_ import as_python, from_account, from_file, from_template
 
-    if (file is None) == (pipeline is None):
-        raise UsageError("give a definition in JSON, or --from-account NAME", hint="mlops import definition.json")
-    definition = from_file(file, hear) if file is not None else from_account(environment, pipeline or "", hear)
-    if name is not None:
+    if [file, pipeline, template].count(None) != 2:
+        said = "give a definition in JSON, --from-account NAME or --template FILE"
+        raise UsageError(said, hint="mlops import definition.json")
+    if file is not None:
+        definition = from_file(file, hear)
+    elif template is not None:
+        definition = from_template(template, name, hear)
+    else:
+        definition = from_account(environment, pipeline or "", hear)
+    if name is not None and template is None:
         definition = replace(definition, name=name)
     text = as_python(definition)
     to_file = output is not None and output != "-"
