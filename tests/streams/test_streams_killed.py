@@ -5,6 +5,7 @@ The killing is done from outside of our code: in a forked process Python's own f
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import signal
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 from stream_parts import BUCKET, failures, objects, opened, processors, s3, unpacked
+from test_http_endpoints import Receiver, sending
 
 from mlops.account.local import LocalAccount
 from mlops.client import Publisher
@@ -161,9 +163,43 @@ def test_whoever_delivers_is_killed_at_every_write(account: LocalAccount, given:
     assert stream.deliverer.idle() and number >= 10, number
 
 
-def raw(item: dict[str, Any]) -> str:
-    import base64
+@pytest.mark.proof("streams")
+def test_whoever_sends_is_killed_at_every_write(account: LocalAccount) -> None:
+    """All arrive, and what arrives again has the id that it had."""
+    receiver = Receiver()
+    stream = sending(account, receiver, S3BackupMode="AllData")
+    put: list[str] = []
+    for number in range(0, MOST_WRITES, EVERY):
+        rows = [f"{number}-{index}" for index in range(4)]
+        put += rows
+        stream.put(*(row.encode() for row in rows))
 
+        def delivers(tell: Callable[[str], None]) -> None:
+            stream.restart()
+            stream.deliver()
+
+        _, killed = killed_at(number, delivers)
+        stream.now += 3_600_000
+        if not killed:
+            break
+    else:
+        raise AssertionError("it writes without end")
+    stream.restart()
+    stream.deliver()
+    by_id: dict[str, list[str]] = {}
+    for _, _, body in receiver.requests:
+        told = json.loads(body)
+        found = [base64.b64decode(item["data"]).decode() for item in told["records"]]
+        assert by_id.setdefault(told["requestId"], found) == found
+    assert sorted(row for found in by_id.values() for row in found) == sorted(put)
+    assert len(by_id) < len(receiver.requests)
+    backed_up = b"".join(stream.objects().values()).decode()
+    assert all(row in backed_up for row in put)
+    receiver.server.shutdown()
+    receiver.server.server_close()
+
+
+def raw(item: dict[str, Any]) -> str:
     return base64.b64decode(item["rawData"]).decode().strip()
 
 
