@@ -65,6 +65,7 @@ class Environment:
     SQLite file. ``state`` is the local account's folder, and None where the
     account is another one. ``parallelism`` is for pipelines that give
     none. ``approval``: whatever changes it asks before. ``assume_role`` is taken on for all calls.
+    ``debugger``: its account still has SageMaker Debugger, which evaluates ``rules`` of trainings there.
     ``promote`` says how models come to serve; who promotes reads it.
     """
 
@@ -97,6 +98,7 @@ class Environment:
     profile: str | None = None
     assume_role: Annotated[str, Pattern(r"^arn:aws[a-z\-]*:iam::\d{12}:role/.+$")] | None = None
     endpoint_url: Annotated[str, Pattern(r"^https?://")] | None = None
+    debugger: bool = False
     mlflow: bool | Annotated[str, Pattern(r"^(arn:aws|https?://|sqlite:///).+$")] = False
     promote: dict[str, Any] = field(default_factory=dict)
     state: Path | None = None

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from typing_extensions import Unpack
 
 from mlops.declare import training_job
 from mlops.declare.by_name import unknown_name
+from mlops.declare.debugger import configurations, hook
+from mlops.declare.members import record_of
 from mlops.declare.misuse import misuse
 from mlops.declare.references import ModelReference, Poison, PropertyReference
 from mlops.declare.rules import TrainingRule, variables
@@ -38,9 +40,12 @@ from mlops.declare.training_job import (
     Source,
     TensorBoard,
 )
-from mlops.ir import JobKind, S3Place, StepType
+from mlops.ir import JobKind, S3Place, StepType, Value
 from mlops.ir.fields import COUNT, FLAG, MODEL, TEXT, TEXTS, WORDS, Constructor, Field, Yielded, by_name, hidden, made
 from mlops.ir.permissions import to_run
+
+if TYPE_CHECKING:
+    from mlops.declare.lower import Lowering
 
 __all__ = ["Training"]
 
@@ -80,6 +85,27 @@ STEP_TYPE = StepType(
 
 _RULES = by_name("RuleConfigurationName", training_job.RULE)
 
+
+def _debug_hook(given: Any, lowering: Lowering, step: Step) -> Value:
+    """The author's, or one for ``rules`` where the account has Debugger."""
+    if given.debug_hook is not None:
+        return record_of(given.debug_hook, training_job.DEBUG_HOOK, lowering, step)
+    if not (given.rules and lowering.environment.debugger):
+        return None
+    return hook(given.rules, lowering.environment.uri("debugger", step.name))
+
+
+def _debug_rules(given: Any, lowering: Lowering, step: Step) -> Value:
+    """The author's, and ``rules`` where the account has Debugger."""
+    own = tuple(
+        {"RuleConfigurationName": name, **record_of(rule, training_job.RULE, lowering, step)}
+        for name, rule in given.debug_rules.items()
+    )
+    if given.rules and lowering.environment.debugger:
+        own += configurations(step.name, given.rules, lowering.environment)
+    return own or None
+
+
 FIELDS = (
     *training_job.ALGORITHM,
     Field("command", "AlgorithmSpecification.ContainerEntrypoint", TEXTS, sdk=("container_entry_point",)),
@@ -99,8 +125,8 @@ FIELDS = (
     Field("max_pending", "StoppingCondition.MaxPendingTimeInSeconds", COUNT),
     *training_job.SAFEGUARDS,
     hidden("rules", default=()),
-    Field("debug_hook", "DebugHookConfig", made(training_job.DEBUG_HOOK)),
-    Field("debug_rules", "DebugRuleConfigurations", _RULES),
+    Field("debug_hook", "DebugHookConfig", made(training_job.DEBUG_HOOK), to=_debug_hook),
+    Field("debug_rules", "DebugRuleConfigurations", _RULES, to=_debug_rules),
     Field("profiler", "ProfilerConfig", made(training_job.PROFILER)),
     Field("profiler_rules", "ProfilerRuleConfigurations", _RULES),
     Field("tensorboard", "TensorBoardOutputConfig", made(training_job.TENSORBOARD, short=TEXT.accepts)),
