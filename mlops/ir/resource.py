@@ -183,6 +183,7 @@ class Kept:
     - ``found``: whether there is one, by the reply to ``describe``, where that does not refuse what is not there.
     - ``form``: of declared properties, as ``read`` tells them.
     - ``behind``: types whose resources are made before, since one may name them by text.
+    - ``named``: the member of a template that says its name, where that is not the type's word and ``Name``.
     - ``busy``: what it is doing, by the reply to ``describe``; it is waited for before and after each write.
     """
 
@@ -195,6 +196,7 @@ class Kept:
     found: Callable[[Mapping[str, Any]], bool] = bool
     form: Callable[[Mapping[str, Any]], Mapping[str, Any]] = as_it_is
     behind: tuple[str, ...] = ()
+    named: str = ""
     busy: Callable[[Mapping[str, Any]], str | None] = at_rest
 
 
@@ -238,8 +240,10 @@ class ResourceType:
     def in_template(self, name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:
         """Its properties in a template, with its name where it has the one that its author gives it."""
         told = self.templated(name, properties)
-        member = f"{(self.cloudformation or '').rpartition(':')[2]}Name"
-        return told if self.kept is None or member in told else {member: name, **told}
+        if self.kept is None:
+            return told
+        member = self.kept.named or f"{(self.cloudformation or '').rpartition(':')[2]}Name"
+        return told if member in told else {member: name, **told}
 
     def writes(self, name: str, properties: Mapping[str, Any], *, exists: bool) -> tuple[Call, ...]:
         write = self.update if exists and self.update is not None else self.create

@@ -51,5 +51,6 @@ RESOURCE_TYPE = ResourceType(
         found=lambda reply: bool(reply.get("CompositeAlarms")),
         form=_form,
         behind=("alarm",),
+        named="AlarmName",
     ),
 )

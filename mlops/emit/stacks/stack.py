@@ -217,8 +217,11 @@ class Stack:
             tags = {**self.around.tags, **{item["Key"]: item["Value"] for item in written.pop("Tags", ())}}
             if tags:
                 written["Tags"] = _listed(tags)
-            # A model's role has to be able to read it when it is made.
-            waits = {"DependsOn": ["RolePolicy"]} if resource.type == "model" and allowed.statements else {}
+            # A model's role has to be able to read it when it is made; what names others by text is told of them.
+            before = ["RolePolicy"] if resource.type == "model" and allowed.statements else []
+            kept = self.beside.types[resource.type].kept
+            before += [ids[item.type, item.name] for item in resources if kept and item.type in kept.behind]
+            waits = {"DependsOn": before} if before else {}
             found[ids[resource.type, resource.name]] = {
                 "Type": self._cloudformation(resource),
                 **waits,

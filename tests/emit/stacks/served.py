@@ -22,3 +22,4 @@ resources.Alarm(
     period=60,
     periods=2,
 )
+resources.CompositeAlarm("churn", rule="ALARM(churn-errors)", description="what people are told of")
