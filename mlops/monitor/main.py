@@ -22,7 +22,7 @@ def main(words: Sequence[str]) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")
     try:
-        violations = _jobs()[words[0]](os.environ)
+        violations = _jobs(words)[words[0]](os.environ)
     except Fault as fault:
         print(f"failed: {fault}", file=sys.stderr)
         _message(str(fault))
@@ -39,7 +39,7 @@ def main(words: Sequence[str]) -> int:
     return 0
 
 
-def _jobs() -> Mapping[str, Callable[[Mapping[str, str]], int | None]]:
+def _jobs(words: Sequence[str]) -> Mapping[str, Callable[[Mapping[str, str]], int | None]]:
     """Each answers how many violations it found, None where there were none."""
 
     def quality(environment: Mapping[str, str]) -> int | None:
@@ -53,9 +53,11 @@ def _jobs() -> Mapping[str, Callable[[Mapping[str, str]], int | None]]:
         return run(environment, opt_ml())
 
     def monitor(environment: Mapping[str, str]) -> int | None:
-        from mlops.monitor.watch import run
+        from mlops.monitor import by_itself, watch
 
-        return run(environment, opt_ml())
+        if environment.get(by_itself.UNTIL):
+            return by_itself.run(environment, opt_ml(), [*words[1:]])
+        return watch.run(environment, opt_ml())
 
     return {"quality": quality, "clarify": clarify, "monitor": monitor}
 

@@ -58,6 +58,10 @@ CHANGES = {
         "TagResource": "upsert: a declared monitor",
         "DeleteScheduleGroup": "destroy --resources",
     },
+    "monitor/by_itself.py": {
+        "PutMetricData": "a job that the schedule of a monitor started",
+        "PutEvents": "a job that the schedule of a monitor started",
+    },
     "deploy/monitors/running.py": {
         "CreateProcessingJob": "monitor run",
         "PutMetricData": "monitor run",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,7 +16,9 @@ from mlops.deploy.monitors import inputs, running
 from mlops.deploy.monitors.windows import Window, given
 from mlops.deploy.resources.monitor import pieces
 from mlops.ir import Refusal, UsageError
+from mlops.monitor import by_itself
 
+from ..monitor.test_watch import requests, training
 from .conftest import World
 from .test_declared import planned, upserted
 
@@ -134,3 +137,41 @@ def test_a_window_is_the_last_one_or_what_is_asked_for(since: Any, until: Any, k
 def test_a_window_that_ends_before_it_begins_is_told() -> None:
     with pytest.raises(UsageError, match="is not before"):
         given(NOW, NOW, "1h", NOW)
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_a_job_that_a_schedule_started_brings_and_tells_all_by_itself(world: World, tmp_path: Path) -> None:
+    """In an account: by the program that goes with the job, and clients of its own."""
+    s3, sagemaker, bucket = world.account.client("s3"), world.account.client("sagemaker"), world.environment.bucket
+    s3.put_object(Bucket=bucket, Key="train/a.csv", Body=training().encode())
+    body = "\n".join(requests(1, moved=8.0)).encode()
+    s3.put_object(Bucket=bucket, Key="kept/churn/A/2026/11/29/09/a.jsonl", Body=body)
+    s3.put_object(Bucket=bucket, Key="kept/churn/A/2026/11/29/10/a.jsonl", Body=b"{}")
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=world.environment.role, PrimaryContainer={"Image": "x"})
+    variant = {"VariantName": "A", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+    capture = {
+        "InitialSamplingPercentage": 100,
+        "DestinationS3Uri": f"s3://{bucket}/kept",
+        "CaptureOptions": [{"CaptureMode": "Input"}],
+    }
+    sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant], DataCaptureConfig=capture)
+    sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")
+    upserted(world, MONITOR.replace("s3://acme-ml/train/", f"s3://{bucket}/train/"), a="1")
+    schedule = world.account.client("scheduler").get_schedule(Name="watch", GroupName="mlops-monitor-watch")
+    job = json.loads(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-29T10:20:00Z"))
+    words = job["AppSpecification"]["ContainerArguments"][1:]
+    assert by_itself.run(job["Environment"], tmp_path / "one", words, world.account.client) == 2
+    monitor = running.find(world.account, "watch")
+    (place,) = running.runs(world.account, world.environment, monitor)
+    found = running.read(world.account, place)
+    assert (found.since, found.lines, {item["feature_name"] for item in found.violations}) == (
+        "2026-11-29T09:00:00Z",
+        400,
+        {"age", "All features together"},
+    )
+    metrics = world.account.client("cloudwatch").list_metrics(Namespace="/aws/sagemaker/Endpoints/data-metrics")
+    assert "feature_baseline_drift_age" in {metric["MetricName"] for metric in metrics["Metrics"]}
+    assert by_itself.run(job["Environment"], tmp_path / "two", words, world.account.client) is None  # never twice
+    later = {**job["Environment"], "MLOPS_MONITOR_UNTIL": "2026-11-29T11:20:00Z"}
+    by_itself.run(later, tmp_path / "three", words, world.account.client)
+    assert (tmp_path / "three" / "processing" / "input" / "baseline" / "000002" / "statistics.json").exists()
