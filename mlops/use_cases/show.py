@@ -8,7 +8,7 @@ from importlib import import_module
 
 from mlops.check.sources import open_one, open_targets
 from mlops.emit.targets.outline import emit
-from mlops.ir import Checked, Listener
+from mlops.ir import Checked, Listener, UsageError
 from mlops.ir.hiding import hide_value
 from mlops.use_cases.judging import need_sound
 
@@ -16,6 +16,11 @@ from mlops.use_cases.judging import need_sound
 def opened(target: str, environment: str, listener: Listener) -> tuple[Checked, ...]:
     """Raises Refusal where a pipeline has errors."""
     found = open_targets([target], environment)
+    if found.templates:
+        raise UsageError(
+            f"{target} is a template of CloudFormation",
+            hint="`mlops check` judges it, `mlops import --template` takes it",
+        )
     need_sound(found.findings, listener, doing="show")
     return found.pipelines
 

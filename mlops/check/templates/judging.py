@@ -16,8 +16,7 @@ READING: Mapping[str, Told] = {
         "unreadable-template",
         Severity.ERROR,
         """A template is neither YAML nor JSON, is larger than CloudFormation takes, or uses anchors and aliases,
-which it
-does not take.
+which it does not take.
 
 Bad:  Tags: *tags
 Good: the tags written out""",

@@ -12,6 +12,7 @@ from mlops.ir import Event, UsageError, unheard
 from mlops.ir.reader import read
 from mlops.use_cases.import_ import as_python, from_template
 from mlops.use_cases.news import Said
+from mlops.use_cases.show import opened
 from tests.emit.stacked import STACKS
 from tests.emit.templates import read as read_template
 
@@ -53,3 +54,8 @@ def test_what_cannot_be_taken_is_told(text: str, wanted: str | None, message: st
     (tmp_path / "template.yaml").write_text(text)
     with pytest.raises(UsageError, match=message):
         from_template(str(tmp_path / "template.yaml"), wanted, unheard)
+
+
+def test_a_template_is_not_shown_as_if_it_had_no_steps() -> None:
+    with pytest.raises(UsageError, match="is a template"):
+        opened(str(SOUND), "local", unheard)

@@ -14,8 +14,7 @@ FINDINGS: Mapping[str, Told] = {
         "guardrail-size",
         Severity.ERROR,
         """A step of a deployment is larger or smaller than guardrails take: a canary of at most 50 percent, linear
-steps of
-10 to 50, batches of 5 to 50.
+steps of 10 to 50, batches of 5 to 50.
 
 Bad:  CanarySize: {Type: CAPACITY_PERCENT, Value: 90}
 Good: CanarySize: {Type: CAPACITY_PERCENT, Value: 10}""",

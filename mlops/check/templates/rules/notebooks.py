@@ -40,8 +40,7 @@ Good: DirectInternetAccess: Disabled  SubnetId: …  SecurityGroupIds: […]""",
         "public-notebook",
         Severity.WARNING,
         """A notebook instance reaches the internet past any network of yours: DirectInternetAccess is Enabled, also
-where
-nothing is said of it.
+where nothing is said of it.
 
 Bad:  InstanceType: ml.t3.medium
 Good: DirectInternetAccess: Disabled  SubnetId: …""",
@@ -74,8 +73,7 @@ Good: PlatformIdentifier: notebook-al2023-v1""",
         "needs-the-internet",
         Severity.WARNING,
         """A notebook instance without direct internet access clones from the internet, or its script installs from
-there: it
-needs a way there through its subnet.
+there: it needs a way there through its subnet.
 
 Bad:  DirectInternetAccess: Disabled  DefaultCodeRepository: https://github.com/…
 Good: a NAT gateway behind the subnet, or a repository in CodeCommit and a mirror of packages""",
@@ -83,7 +81,8 @@ Good: a NAT gateway behind the subnet, or a repository in CodeCommit and a mirro
     "T068": Told(
         "inner-shell-goes-on",
         Severity.WARNING,
-        """A script hands commands to an inner shell, where its `set -e` does not hold: what fails there goes unseen.
+        """A script hands commands to an inner shell, where its `set -e` does not hold: what fails there goes
+unseen.
 
 Bad:  set -e  then  sudo -u ec2-user -i <<EOF … EOF
 Good: set -e as the first line of the inner shell, too""",

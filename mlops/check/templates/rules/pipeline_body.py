@@ -26,7 +26,8 @@ Good: PipelineDefinitionBody: '{"Version": "2020-12-01", "Steps": []}'""",
     "T031": Told(
         "body-version",
         Severity.ERROR,
-        """The body of a pipeline has no Version, or another one than 2020-12-01, which is the only one that there is.
+        """The body of a pipeline has no Version, or another one than 2020-12-01, which is the only one that there
+is.
 
 Bad:  PipelineDefinitionBody: '{"Version": "2012-10-17", "Steps": []}'
 Good: PipelineDefinitionBody: '{"Version": "2020-12-01", "Steps": []}'""",

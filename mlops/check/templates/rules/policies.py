@@ -14,8 +14,7 @@ FINDINGS: Mapping[str, Told] = {
         "arn-of-another-service",
         Severity.ERROR,
         """Where a role, key, topic or function is named, stands an ARN of something else; or a statement's actions
-and its
-resources are of different services, so that it allows nothing.
+and its resources are of different services, so that it allows nothing.
 
 Bad:  RoleArn: arn:aws:s3:::bucket
 Good: RoleArn: arn:aws:iam::111122223333:role/notebook""",

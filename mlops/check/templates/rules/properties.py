@@ -33,7 +33,8 @@ Good: the same with RoleArn""",
     "T022": Told(
         "wrong-property",
         Severity.ERROR,
-        """A property has a value that its type does not take: of another kind, none of its values, too long, too many.
+        """A property has a value that its type does not take: of another kind, none of its values, too long, too
+many.
 
 Bad:  VolumeSizeInGB: 1
 Good: VolumeSizeInGB: 5""",

@@ -17,7 +17,8 @@ FINDINGS: Mapping[str, Told] = {
     "T002": Told(
         "fragment",
         Severity.ERROR,
-        """A file holds resources or properties, and no section Resources: CloudFormation takes whole templates alone.
+        """A file holds resources or properties, and no section Resources: CloudFormation takes whole templates
+alone.
 
 Bad:  Notebook: {Type: "AWS::SageMaker::NotebookInstance", …}
 Good: Resources: {Notebook: {Type: "AWS::SageMaker::NotebookInstance", …}}""",

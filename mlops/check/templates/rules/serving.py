@@ -33,8 +33,8 @@ Good: a file in the model's archive, or in S3""",
     "T042": Told(
         "model-without-role",
         Severity.WARNING,
-        """A model has no ExecutionRoleArn. The schema allows it; without one nothing may read its archive or pull its
-image.
+        """A model has no ExecutionRoleArn. The schema allows it; without one nothing may read its archive or pull
+its image.
 
 Bad:  PrimaryContainer: {Image: …, ModelDataUrl: s3://…}
 Good: ExecutionRoleArn: !GetAtt ModelRole.Arn""",
@@ -66,9 +66,8 @@ Good: EnableNetworkIsolation: true, or false where they need it""",
     "T046": Told(
         "name-blocks-replacement",
         Severity.WARNING,
-        """A model or endpoint configuration has a fixed name. Nothing of one can be changed, so a change replaces it,
-and the
-new one cannot be made while the earlier one has its name.
+        """A model or endpoint configuration has a fixed name. Nothing of one can be changed, so a change replaces
+it, and the new one cannot be made while the earlier one has its name.
 
 Bad:  ModelName: churn
 Good: no ModelName, and !GetAtt Model.ModelName where it is named""",
