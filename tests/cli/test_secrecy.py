@@ -381,6 +381,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
             **place,
             "Prefix": f"{token('prefix')}/",
             "ErrorOutputPrefix": f"{token('errors')}/",
+            "BufferingHints": {"SizeInMBs": 1, "IntervalInSeconds": 0},
         },
     )
     monkeypatch.chdir(folder)
