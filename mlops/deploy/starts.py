@@ -76,6 +76,15 @@ def judge_starts(environment: Environment, definitions: Sequence[Definition]) ->
                 judge(definition, known_values, elsewhere=dynamic)
             except UsageError as error:
                 wrong.append(f"[env.{environment.name}.{kind}.{name}] of {start.pipeline}: {error.message}")
+    for name, feedback in environment.feedback.items() if environment.is_local else ():
+        if (definition := known.get(feedback.pipeline)) is None:
+            continue
+        later = {name for name, value in feedback.parameters.items() if feedback.is_filled(value)}
+        plain = {name: value for name, value in feedback.parameters.items() if name not in later}
+        try:
+            judge(definition, plain, elsewhere=later)
+        except UsageError as error:
+            wrong.append(f"[env.{environment.name}.feedback.{name}] of {feedback.pipeline}: {error.message}")
     if wrong:
         raise ConfigurationError("\n".join(wrong), hint="correct its `parameters` in mlops.toml")
     _judge_feedback(environment, known)

@@ -82,6 +82,11 @@ class Feedback(BaseModel):
         """``alarm`` or ``monitor``, and its name."""
         return ("alarm", self.alarm) if self.alarm is not None else ("monitor", self.monitor or "")
 
+    @staticmethod
+    def is_filled(value: str) -> bool:
+        """Whether it has something that is known only when it is started."""
+        return _PLACEHOLDER.search(value) is not None
+
     def trigger(self, name: str) -> Trigger:
         """What EventBridge does of it in an account: an alarm starts a pipeline. Parameters take their values from the
         event by paths, as of any trigger."""

@@ -127,7 +127,12 @@ MISUSES = [
         "D042",
         "the trained model of T",
     ),
-    ("a local file that is not there", 'DataBiasCheck("Q", data="s3://bkt/d", config="c.json")', "D052", "c.json"),
+    (
+        "a local file that is not there",
+        'DataBiasCheck("Q", data="s3://bkt/d", config="c.json", group="g")',
+        "D052",
+        "c.json",
+    ),
 ]
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from mlops.deploy.resources.trigger import declared
 from mlops.deploy.starts import judge_starts
-from mlops.ir import ConfigurationError, Definition
+from mlops.ir import ConfigurationError, Definition, Parameter
 from mlops.project.environments import Environment
 from mlops.project.feedback import Feedback
 from mlops.project.surroundings import surroundings
@@ -38,6 +38,22 @@ def test_an_alarm_starts_a_pipeline() -> None:
     assert [start.name for start in surroundings(environment).starts("churn")] == ["feedback-drift"]
     assert not [*declared(environment, "other")]
     assert not [*declared(replace(environment, state=Path()), "churn")]
+
+
+def test_a_parameter_that_the_pipeline_does_not_take_is_told_here_too() -> None:
+    taken = Definition("churn", parameters=(Parameter("Since", "String"), Parameter("Days", "Integer")))
+    for given, said in (
+        ({"Since": "{since}", "Days": 7}, None),
+        ({"Sinse": "{since}"}, "Sinse"),
+        ({"Days": "seven"}, "seven"),
+    ):
+        environment = replace(with_feedback(parameters=given, group="g"), state=Path())
+        if said is None:
+            judge_starts(environment, [taken])
+            continue
+        with pytest.raises(ConfigurationError, match=r"\[env.prod.feedback.drift\] of churn: ") as refused:
+            judge_starts(environment, [taken])
+        assert said in refused.value.message
 
 
 REFUSED: list[tuple[str, dict[str, Any], str | None]] = [
