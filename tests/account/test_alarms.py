@@ -523,3 +523,26 @@ def test_the_clock_forgets_what_is_gone(world: World) -> None:
     assert clock.done(world.state, "Alarm", "a") is not None
     world.ask("DeleteAlarms", AlarmNames=["a"])
     assert clock.done(world.state, "Alarm", "a") is None
+
+
+def test_an_alarm_of_an_older_store_goes_on(world: World) -> None:
+    """As it was written before there were histories and transitions."""
+    metric = {"Namespace": "shop", "MetricName": "m", "Statistic": "Sum", "Period": 60, "EvaluationPeriods": 1}
+    kept = {"StateValue": "OK", "StateReason": "as it was", "StateUpdatedTimestamp": world.start.isoformat()}
+    body = {"AlarmName": "old", **metric, "Threshold": 1.0, "ComparisonOperator": "GreaterThanThreshold", **kept}
+    world.state.store.write("INSERT INTO resource VALUES ('Alarm', 'old', '', '', '', ?)", json.dumps(body))
+    world.ask(
+        "PutCompositeAlarm",
+        AlarmName="c",
+        AlarmRule="ALARM(old)",
+        ActionsSuppressor="old",
+        ActionsSuppressorWaitPeriod=1,
+        ActionsSuppressorExtensionPeriod=1,
+    )
+    assert world.stands("c") == "OK"
+    world.put(9)
+    world.time += timedelta(minutes=1)
+    world.put(9)
+    world.turn()
+    assert (world.stands("old"), world.stands("c")) == ("ALARM", "ALARM")
+    assert world.ask("DescribeAlarmHistory", AlarmName="old")["AlarmHistoryItems"]

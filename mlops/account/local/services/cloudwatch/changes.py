@@ -107,7 +107,7 @@ def _owed(state: State, body: Mapping[str, Any], now: datetime) -> dict[str, Any
     if by is not None and by["StateValue"] == "ALARM":
         return _suppressed("Alarm", body, None)
     if by is not None:
-        over = _time(by["StateTransitionedTimestamp"]) + _seconds(body, "Extension")
+        over = _changed(by) + _seconds(body, "Extension")
         if by.get(WAS) == "ALARM" and now < over:
             return _suppressed("ExtensionPeriod", body, over)
     wait = _seconds(body, "Wait")
@@ -126,7 +126,7 @@ def settle(state: State, body: Mapping[str, Any], now: datetime) -> tuple[dict[s
         changed = owed if owed["by"] == "Alarm" else {**owed, **_suppressed("Alarm", body, None)}
         until = None
     elif owed["by"] == "Alarm":
-        left = _time(by["StateTransitionedTimestamp"]) if by is not None else now
+        left = _changed(by) if by is not None else now
         until = left + _seconds(body, "Extension")
         changed = {**owed, **_suppressed("ExtensionPeriod", body, until)} if until > now else None
     else:
@@ -150,6 +150,11 @@ def _suppressed(by: str, body: Mapping[str, Any], until: datetime | None) -> dic
 
 def _seconds(body: Mapping[str, Any], which: str) -> timedelta:
     return timedelta(seconds=body.get(f"ActionsSuppressor{which}Period") or 0)
+
+
+def _changed(body: Mapping[str, Any]) -> datetime:
+    """Since when it is in its state; an older store knows of one time alone."""
+    return _time(body.get("StateTransitionedTimestamp") or body["StateUpdatedTimestamp"])
 
 
 def _time(text: str) -> datetime:
