@@ -14,7 +14,7 @@ from mlops.deploy.declared.destroy import destroy, plan_removal
 from mlops.deploy.declared.wanting import RESOURCE
 from mlops.deploy.monitors import inputs, running
 from mlops.deploy.monitors.windows import Window, given
-from mlops.deploy.resources.monitor import pieces
+from mlops.deploy.resources.monitor import RESOURCE_TYPE, pieces
 from mlops.ir import Refusal, UsageError
 from mlops.monitor import by_itself
 
@@ -69,6 +69,14 @@ def test_it_is_made_changed_and_removed(world: World) -> None:
     destroy(world.account, world.environment, removal)
     with pytest.raises(UsageError, match="there is no monitor 'watch'"):
         running.find(world.account, "watch")
+
+
+def test_in_a_template_it_is_a_schedule_by_its_name() -> None:
+    told = RESOURCE_TYPE.in_template(
+        "watch", {"endpoint": "churn", "code": "s3://b/assets/1", "schedule": "rate(1 hour)"}
+    )
+    assert told.keys() == {"Name", "ScheduleExpression", "State", "FlexibleTimeWindow", "Target"}
+    assert (told["Name"], told["State"]) == ("watch", "ENABLED")
 
 
 def test_what_is_too_long_to_be_kept_is_told() -> None:

@@ -148,6 +148,7 @@ RESOURCE_TYPE = ResourceType(
     },
     kept=Kept(
         called=r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}",
+        named="Name",
         arn="arn:{partition}:scheduler:{region}:{account}:schedule-group/mlops-monitor-{name}",
         tags=lambda arn, name: Call("ListTagsForResource", {"ResourceArn": arn}),
         told=lambda reply: {item["Key"]: item["Value"] for item in reply.get("Tags") or ()},
