@@ -113,7 +113,7 @@ def test_it_reads_as_a_colleague_would_write_it() -> None:
     for line in (
         '    input_data = pipeline.string("InputData", "s3://b/raw")',
         '        channels={"train": Channel(preprocess_data.outputs["train"], content_type="text/csv", mode=None)},',
-        '        hyperparameters={"objective": "reg:linear", "num_round": 50, "eta": 0.2, "quoted": \'"x"\'},',
+        '        hyperparameters={"objective": "reg:linear", "num_round": 50, "eta": 0.2, "_quoted": \'"x"\'},',
         '        evaluate_model.reports["Report"]["regression_metrics"]["mse"]["value"] <= threshold,',
         '        Fail("TooBad", join("MSE >", threshold, on=" "))',
     ):
