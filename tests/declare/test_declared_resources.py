@@ -241,6 +241,20 @@ WRONG = {
         {"D064"},
     ),
     "a rule that is none": ('resources.CompositeAlarm("a", rule="ALARM(b) OK(c)")', {"D064"}),
+    "a monitor that looks for nothing": ('resources.Monitor("a", endpoint="e")', {"D064"}),
+    "a monitor's window": (
+        'resources.Monitor("a", endpoint="e", drift=resources.Drift(), window="1 hour")',
+        {"D042"},
+    ),
+    "a monitor's schedule": (
+        'resources.Monitor("a", endpoint="e", drift=resources.Drift(), schedule="hourly")',
+        {"D042"},
+    ),
+    "a rate of false alarms": ('resources.Monitor("a", endpoint="e", drift=resources.Drift(5.0))', {"D042"}),
+    "a statistic that there is not": (
+        'resources.Monitor("a", endpoint="e", drift=resources.Drift(statistic="t"))',
+        {"D042"},
+    ),
     "no such comparison": (
         'resources.Alarm("a", metric=resources.Metric("a", "b"), statistic="Sum", period=60, comparison="More")',
         {"D042"},

@@ -164,7 +164,7 @@ def test_a_job_that_a_schedule_started_brings_and_tells_all_by_itself(world: Wor
     }
     sagemaker.create_endpoint_config(EndpointConfigName="c", ProductionVariants=[variant], DataCaptureConfig=capture)
     sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")
-    upserted(world, MONITOR.replace("s3://acme-ml/train/", f"s3://{bucket}/train/"), a="1")
+    upserted(world, MONITOR.replace("s3://acme-ml/train/", f"s3://{bucket}/train/"), a="2")
     schedule = world.account.client("scheduler").get_schedule(Name="watch", GroupName="mlops-monitor-watch")
     job = json.loads(schedule["Target"]["Input"].replace("<aws.scheduler.scheduled-time>", "2026-11-29T10:20:00Z"))
     words = job["AppSpecification"]["ContainerArguments"][1:]

@@ -299,6 +299,19 @@ class Monitor(DeclaredResource):
         if not _WINDOW.fullmatch(self.window):
             help = 'write it as "1h", "30m" or "1d"'
             misuse("D042", f"{self.label}: {self.window!r} is no window", help=help, step=self.name)
+        if self.schedule is not None:
+            from mlops.knowledge.eventbridge.schedule_expressions import Malformed, judge  # few have one
+
+            try:
+                judge(self.schedule)
+            except Malformed as wrong:
+                help = 'e.g. "rate(1 hour)" or "cron(20 * * * ? *)"'
+                misuse("D042", f"{self.label}: {self.schedule!r} is no schedule: {wrong}", help=help, step=self.name)
+        drift = self.drift
+        if drift is not None and not (0 < drift.false_alarms < 1 and drift.fewest >= 2):
+            help = "false_alarms is a share between 0 and 1, fewest a number of values of 2 or more"
+            message = f"{self.label}: false_alarms={drift.false_alarms!r} and fewest={drift.fewest!r} hold for nothing"
+            misuse("D042", message, help=help, step=self.name)
         if not re.fullmatch(r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}", self.declared_name):
             help = "use 1 to 40 letters, digits and dashes"
             misuse("D042", f"{self.declared_name!r} is no name for a monitor", help=help, step=self.name)
