@@ -8,12 +8,13 @@ from __future__ import annotations
 import importlib
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import fields
 from html import escape
 from typing import TYPE_CHECKING, Any
 
 from mlops.deploy.executions.following import ExecutionState
 from mlops.ir import Event, MlopsError, Refusal, Severity
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text, hide_value
 from mlops.use_cases.execution_news import Looked
 from mlops.use_cases.news import Said

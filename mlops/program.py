@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops.ir import Finding, Refusal, UsageError, unheard
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL
 
 if TYPE_CHECKING:

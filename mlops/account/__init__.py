@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
@@ -18,6 +17,7 @@ from mlops.account.delivery import Delivery
 from mlops.account.run_options import RunOptions
 from mlops.account.shadow_pairs import NewPairs, ShadowPair
 from mlops.ir import ConfigurationError, Event
+from mlops.ir.dataclass import dataclass
 from mlops.ir.feedback import Loop
 
 if TYPE_CHECKING:

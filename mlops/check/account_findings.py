@@ -4,9 +4,9 @@ by ``mlops.deploy.pipelines.preflight``."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.ir import Severity
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 
 from mlops.check.codes import ALLOWANCES, is_firm, known_codes, unknown_code
 from mlops.check.python_source import PythonSource
 from mlops.ir import Finding, Severity, Where
+from mlops.ir.dataclass import dataclass
 
 MARK = "mlops:"
 _ALLOW = re.compile(r"#\s*mlops:\s*allow\b(?P<rest>.*)")

@@ -13,10 +13,10 @@ import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.ir import ConfigurationError, Finding
+from mlops.ir.dataclass import dataclass
 from mlops.project.files import write_text
 
 VERSION = 1

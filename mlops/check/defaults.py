@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from mlops.declare.instance_caps import COUNTS
 from mlops.declare.lower import lower_pipeline
 from mlops.declare.misuse import collecting
 from mlops.ir import Definition
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_value
 from mlops.ir.values import to_json
 from mlops.project.environments import Environment, origin, read_project

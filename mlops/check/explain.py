@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.check.account_findings import ACCOUNT_FINDINGS
 from mlops.check.codes import ALLOWANCES, SURROUNDINGS
 from mlops.check.nearest import nearest
 from mlops.check.plugged import PLUGINS, all_rules
 from mlops.ir import Severity, UsageError
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

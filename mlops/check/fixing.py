@@ -12,12 +12,12 @@ import json
 import keyword
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops.check.python_source import PythonSource, Word, decode
 from mlops.ir import Edit, Finding
+from mlops.ir.dataclass import dataclass
 from mlops.ir.lines import offsets
 from mlops.project.files import write_bytes
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mlops.ir import Block, Definition, Placed, Ref, Step
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import pointer, refs
 

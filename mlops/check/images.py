@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.ecr_images import in_ecr
 
 _FRAMEWORK = re.compile(

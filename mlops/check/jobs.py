@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from mlops.check.members import entries
 from mlops.ir import Placed, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 

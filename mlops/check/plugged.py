@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import TypeVar
@@ -12,6 +11,7 @@ from typing import TypeVar
 from mlops.check.own_step_types import own_step_types
 from mlops.check.rule import Rule, own_rules
 from mlops.ir import Finding, Severity, StepType
+from mlops.ir.dataclass import dataclass
 from mlops.ir.plugins import RULES, STEP_TYPES, Plugin, plugins
 
 T = TypeVar("T")

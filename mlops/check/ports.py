@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from mlops.ir import Definition, Finding
+from mlops.ir.dataclass import dataclass
 from mlops.ports import Port
 
 if TYPE_CHECKING:

@@ -6,13 +6,13 @@ The names and numbers of items are taken from what the step's own Arguments decl
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops.check.images import parse
 from mlops.check.nearest import did_you_mean
 from mlops.check.shapes import Shape, shape
 from mlops.ir import Placed, Ref, Step, StepType, Unknown, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import Key, RefPath
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS

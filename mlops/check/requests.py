@@ -8,7 +8,7 @@ an ``EndpointConfig`` may stand that it is about.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cache
 from typing import Any
 
@@ -16,6 +16,7 @@ from mlops.check import check, step_types
 from mlops.check.shapes import Shape, shape
 from mlops.ir import Definition, Finding, Severity, Step, StepType, Where
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import from_json
 
 _DEFINITION = frozenset({"Steps", "Version", "Parameters", "PipelineExperimentConfig"})

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 
 from mlops.check.nearest import Guess
 from mlops.check.subject import Subject
 from mlops.ir import Finding, Placed, Severity, Where
+from mlops.ir.dataclass import dataclass
 from mlops.ir.discovery import modules
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from posixpath import basename
 from typing import TYPE_CHECKING
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING
 from mlops.check.jobs import PROCESSING, TRAINING, Job
 from mlops.check.members import entries
 from mlops.ir import Placed, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fnmatch import fnmatchcase
 from pathlib import Path
 
 from mlops.check.codes import is_firm, named, unknown_code
 from mlops.ir import ConfigurationError, Finding, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.check_settings import CheckSettings, read_check_settings
 from mlops.project.root import CONFIGURATION
 from mlops.project.toml_places import place

@@ -4,12 +4,12 @@ by a name that both write."""
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops.check.expressions import literal
 from mlops.check.members import entries
 from mlops.ir import Placed, Ref, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 
 if TYPE_CHECKING:

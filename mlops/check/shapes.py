@@ -10,7 +10,7 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from enum import Enum
 from functools import cache
 from pathlib import Path
@@ -18,6 +18,7 @@ from typing import Any
 
 from mlops.check.nearest import did_you_mean
 from mlops.ir import ConfigurationError, Join, JsonGet, Ref, StepType, Unknown, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.seed import SEED
 from mlops.ir.values import Expression, pointer
 

@@ -9,7 +9,7 @@ import re
 import sys
 from bisect import bisect_right
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,6 +21,7 @@ from mlops.check.selection import Selection, listed_codes, read_selection
 from mlops.check.telling import told_of_file
 from mlops.ir import Checked, Definition, Finding, Severity, UsageError, Where
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.reader import locate, read
 from mlops.project.content_address import IGNORED_FOLDERS
 from mlops.project.program_text import NOTEBOOK

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Collection, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.check.properties import FOR_EACH_COUNTS
 from mlops.check.shapes import Misfit, Mismatch, shape, walk
 from mlops.ir import Checked, Step, StepType, UsageError
 from mlops.ir.choices import instead, near
+from mlops.ir.dataclass import dataclass
 from mlops.ir.stub import COMPLETED, Stub, holds, members_at, merged, response_of
 from mlops.ir.values import Key, RefPath, from_json, refs
 from mlops.knowledge.output_types import OfAnotherType, typed

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
@@ -13,6 +12,7 @@ from mlops.check import graph, jobs
 from mlops.check.jobs import Container, Job, Kind, Machine
 from mlops.check.shapes import Feed, Misfit, Shape, own_shape, shape, walk
 from mlops.ir import Definition, Join, JsonGet, Parameter, Placed, Ref, Step, StepType, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import LITERALS, Expression, RefPath, expressions, pointer
 
 if TYPE_CHECKING:

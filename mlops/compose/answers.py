@@ -8,7 +8,7 @@ import re
 import sys
 import threading
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from io import BytesIO
 from typing import Any
 
@@ -18,6 +18,7 @@ from mlops.compose.order import Order
 from mlops.compose.stand_ins import is_stand_in, stand_in
 from mlops.compose.timeless import timeless
 from mlops.ir import Where
+from mlops.ir.dataclass import dataclass
 
 _QUESTIONS = ("List", "Search", "Simulate", "Query", "Scan", "BatchGet", "BatchDescribe", "Filter")
 _STANDING = ("CreatePipeline", "UpdatePipeline", "StartPipelineExecution")

@@ -10,7 +10,7 @@ import sys
 import traceback
 import types
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,6 +26,7 @@ from mlops.declare.pipeline import Pipeline, recording
 from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Where
 from mlops.ir.choices import near
+from mlops.ir.dataclass import dataclass
 from mlops.project.program_text import NOTEBOOK, program_text
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ import re
 import shlex
 import types
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.declare import references, sdk_words
@@ -17,6 +16,7 @@ from mlops.declare.references import ModelReference, Poison, Reference, StringRe
 from mlops.declare.shown import Labelled, shown
 from mlops.declare.slips import near, slip
 from mlops.ir import Edit, Where
+from mlops.ir.dataclass import dataclass
 from mlops.ir.fields import Field
 from mlops.project.exact_types import ExactCall
 

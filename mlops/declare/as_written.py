@@ -7,7 +7,6 @@ the checker sees the document.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mlops.declare.conditions import AsWritten, Condition
@@ -19,6 +18,7 @@ from mlops.declare.source_line import author_line
 from mlops.declare.unknown_names import behind_a_dot, told_arguments
 from mlops.ir import Ref, Unknown, Value
 from mlops.ir import Step as StepRecord
+from mlops.ir.dataclass import dataclass
 from mlops.ir.reader import read_step
 from mlops.ir.values import expressions, to_json
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from mlops.declare.misuse import misuse
 from mlops.declare.other_uses import no_brackets, no_function
 from mlops.declare.shown import Labelled, shown
 from mlops.ir import Value
+from mlops.ir.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlops.declare.references import Reference

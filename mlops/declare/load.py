@@ -10,7 +10,6 @@ import tokenize
 import traceback
 import types
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
@@ -21,6 +20,7 @@ from mlops.declare.pipeline import Pipeline, recording
 from mlops.declare.reaching_out import ReachesOut, watched
 from mlops.declare.time_limit import TimeIsUp, limited
 from mlops.ir import Finding, Severity, Where
+from mlops.ir.dataclass import dataclass
 from mlops.project.bytecode import keep_own_bytecode
 
 if TYPE_CHECKING:

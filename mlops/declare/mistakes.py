@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.ir import Severity
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mlops.declare.mistakes import MISTAKES
 from mlops.declare.source_line import author_line
 from mlops.ir import Edit, Finding, MlopsError, Severity, Where
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ import math
 import re
 import sys
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from mlops.declare.conditions import Comparison, Condition, Membership, Poisoned
@@ -20,6 +19,7 @@ from mlops.declare.shown import Labelled, shown
 from mlops.declare.source_line import is_authors
 from mlops.declare.unknown_attributes import unknown_attribute
 from mlops.ir import Join, JsonGet, Ref, Unknown, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.json_path import extended
 from mlops.ir.values import to_expression
 

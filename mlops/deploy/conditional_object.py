@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -12,6 +11,7 @@ from typing import Any
 from mlops.account import Account
 from mlops.account.missing import error_code, unless_missing
 from mlops.ir import AccountError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 

@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
@@ -20,6 +20,7 @@ from mlops.deploy.executions.following import ExecutionState
 from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.plan_report import text as report
 from mlops.ir import MlopsError
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 _TIMEOUT_SECONDS = 10

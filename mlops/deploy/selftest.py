@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import Account, answers
@@ -20,6 +19,7 @@ from mlops.deploy.pipelines.prune import StoredAsset, inventory, prune
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import AccountError, Checked, MlopsError
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 _POLL_SECONDS = 5.0

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Definition, Step
 from mlops.ir.finding import Finding, Severity
 from mlops.ir.step_type import StepType

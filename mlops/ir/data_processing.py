@@ -7,9 +7,9 @@ and put together by the same delimiter; a row of CSV is a list, so a filter name
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Literal
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.record_filter import NoFilter, by_name, parse
 
 CSV = "text/csv"

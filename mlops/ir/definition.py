@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Value, pointer
 from mlops.ir.where import NOWHERE, Where
 

@@ -9,10 +9,11 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cache
 from types import ModuleType
 from typing import TYPE_CHECKING
+
+from mlops.ir.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlops.ir.plugins import Plugin

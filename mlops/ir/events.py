@@ -7,10 +7,11 @@ and streams) are made of events; nothing that decides reads them.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TypeAlias
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Value
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
+
+from mlops.ir.dataclass import dataclass
 
 ASKS = frozenset({"ask-start", "ask-promote"})
 """Stages in which a person is waited for."""

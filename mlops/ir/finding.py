@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from enum import StrEnum
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.where import NOWHERE, Where
 
 

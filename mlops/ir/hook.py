@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 Moment: TypeAlias = Literal["before", "stage", "before-last", "after", "rollback"]
 Failing: TypeAlias = Literal["abort", "go-on"]

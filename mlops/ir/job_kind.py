@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import Key
 

@@ -6,8 +6,8 @@ import json
 import re
 from bisect import bisect_right
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import pointer
 
 _TOKEN = re.compile(r'\s+|[{}\[\],:]|"(?:[^"\\]|\\.)*"|[^\s{}\[\],:"]+|"', re.DOTALL)

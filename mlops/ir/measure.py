@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from typing import Any, Literal, TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,10 +9,11 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from mlops.ir.dataclass import dataclass
 
 if TYPE_CHECKING:
     from importlib.metadata import EntryPoint

@@ -7,9 +7,10 @@ import hashlib
 import json
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, TypeGuard
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Definition, Step
 from mlops.ir.values import Expression, Ref, Value, to_json, transform
 from mlops.ir.where import NOWHERE, Where

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Definition
 from mlops.ir.values import Value
 

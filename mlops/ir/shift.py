@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

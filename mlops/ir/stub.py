@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import zip_longest
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.job_kind import S3Place
 from mlops.ir.step_type import StepType
 from mlops.ir.values import Join, JsonGet, Key, Ref, RefPath, Unknown

@@ -8,8 +8,10 @@ templates and policies, runs here, checks or deploys reads the same record. Noth
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

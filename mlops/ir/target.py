@@ -7,10 +7,10 @@ names a target too, or just a function of a checked pipeline to text.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.ir.checked import Checked
+from mlops.ir.dataclass import dataclass
 from mlops.ir.definition import Definition
 from mlops.ir.fields import Constructor
 from mlops.ir.resource import Resource, ResourceType

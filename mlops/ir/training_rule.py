@@ -7,8 +7,9 @@ log, and answers a sentence as soon as something is wrong. It reads no clock and
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Literal, NamedTuple, Protocol, TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 Then: TypeAlias = Literal["fail", "keep"]
 """What becomes of a step whose training was stopped: it fails, or it goes on with the model that is there."""

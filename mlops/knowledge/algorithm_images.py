@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.ecr_images import in_ecr
 
 if TYPE_CHECKING:

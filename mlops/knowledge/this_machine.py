@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from mlops.ir import Join, JsonGet, Ref, Unknown
+from mlops.ir.dataclass import dataclass
 from mlops.ir.function_arn import function_name
 from mlops.ir.members import get
 from mlops.ir.script_mode import is_program

@@ -12,12 +12,13 @@ import logging
 import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from math import isinf
 from typing import TYPE_CHECKING
 
 from mlops.ir import AccountError, ConfigurationError
+from mlops.ir.dataclass import dataclass
 
 if TYPE_CHECKING:
     from mlflow.entities import Run

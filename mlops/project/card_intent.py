@@ -8,13 +8,14 @@ from __future__ import annotations
 import json
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError
 from mlops.ir.choices import near
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_value
 from mlops.knowledge.datasheets import questions
 from mlops.knowledge.model_cards import LONGEST, fields

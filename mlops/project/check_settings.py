@@ -6,11 +6,12 @@ Read without pydantic and without the environments: a definition in JSON is chec
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError, Severity
+from mlops.ir.dataclass import dataclass
 from mlops.project.root import CONFIGURATION
 from mlops.project.toml_places import parsed, place
 

@@ -6,12 +6,13 @@ import os
 import re
 import tomllib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
 from mlops.ir import ConfigurationError, Where
 from mlops.ir.choices import instead, near
+from mlops.ir.dataclass import dataclass
 from mlops.ir.placeholders import LOCAL_ACCOUNT, LOCAL_BUCKET, LOCAL_ROLE
 from mlops.ir.secrecy import is_secret
 from mlops.project.check_settings import parse as parse_check_settings

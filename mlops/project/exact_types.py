@@ -13,12 +13,14 @@ import sys
 import types
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import MISSING, dataclass, is_dataclass
+from dataclasses import MISSING, is_dataclass
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Any, Final, Literal, TypeAlias, Union
 
 from typing_extensions import is_typeddict  # typing's own does not know those of typing_extensions
+
+from mlops.ir.dataclass import dataclass
 
 UNSURE: Final = object()
 

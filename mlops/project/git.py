@@ -6,10 +6,10 @@ import os
 import re
 import subprocess
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 
 _COMMIT = "# branch.oid "
 LONGEST_SECONDS = 60.0

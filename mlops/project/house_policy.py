@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError
+from mlops.ir.dataclass import dataclass
 from mlops.project.root import CONFIGURATION
 from mlops.project.toml_places import mistake, parsed
 

@@ -10,13 +10,13 @@ import importlib.util
 import json
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError, MlopsError
 from mlops.ir.choices import near
+from mlops.ir.dataclass import dataclass
 
 UNSTATED = "unstated"
 """The processor of an :class:`ImageKey` where the instance type is not known when the pipeline is compiled."""

@@ -11,11 +11,12 @@ import json
 import secrets
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError
+from mlops.ir.dataclass import dataclass
 from mlops.project.images import ImageDataMissing, ImageKey, ImageRequest, lookup_keys, resolve, variants
 
 VERSION = 1

@@ -12,10 +12,10 @@ import os
 import struct
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from mlops.ir.dataclass import dataclass
 from mlops.project.private import FILE, private_folder
 
 _MAGIC = b"mlopsSP1"

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from mlops.ir.choices import near
+from mlops.ir.dataclass import dataclass
 from mlops.project.toml_places import mistake
 
 

@@ -8,11 +8,11 @@ import lzma
 import tarfile
 import zlib
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path, PurePosixPath
 from typing import IO, Literal
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.beneath import Barred, Entry, Folder, NewFolder
 from mlops.run.outcome import StepFailed
 

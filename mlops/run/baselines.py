@@ -8,10 +8,10 @@ what was supplied, else what the latest approved version of a model package grou
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.baselines import REGISTERED, Latest, NoGroup, is_needed, missing, previous
 from mlops.run.outcome import REASON_LIMIT, Outcome, StepFailed
 from mlops.run.ports import Registry, RequestRefused

@@ -14,9 +14,10 @@ import shutil
 import stat
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, NoReturn
+
+from mlops.ir.dataclass import dataclass
 
 DEEPEST = 100
 """Folders within folders. A key of S3 has at most 1,024 bytes, and each open folder costs a descriptor."""

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.distributions import MOST_HOSTS, too_many
 from mlops.run.outcome import StepFailed
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.cluster import Cluster
 from mlops.run.limits import Limits, Watch
 from mlops.run.log import exit_reason, last_lines

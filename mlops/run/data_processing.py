@@ -10,10 +10,10 @@ import csv
 import io
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.ir.data_processing import CSV, FILTERS, Asked, breaches
+from mlops.ir.dataclass import dataclass
 from mlops.ir.record_filter import NothingThere, Token, parse, select
 from mlops.run.outcome import StepFailed
 

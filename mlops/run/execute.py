@@ -7,12 +7,13 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
 
 from mlops.ir import Checked, Step, full_disk
+from mlops.ir.dataclass import dataclass
 from mlops.run.actions import action_of
 from mlops.run.beneath import remove
 from mlops.run.cache import StepCache, served

@@ -11,11 +11,11 @@ import shutil
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid5
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.function_arn import function_name, log_group
 from mlops.run.log import exit_reason
 from mlops.run.outcome import StepFailed

@@ -12,12 +12,12 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 from mlops.ir import ConfigurationError
+from mlops.ir.dataclass import dataclass
 from mlops.run.beneath import DEEPEST, TooDeep, disk_use
 from mlops.run.sandbox import Boxed
 

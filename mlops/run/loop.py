@@ -7,10 +7,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from mlops.ir import Checked, Join, JsonGet, Placed, Ref, Step, Unknown, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Expression, Key, RefPath, from_json, transform
 from mlops.run.outcome import Outcome, StepFailed
 from mlops.run.resolve import Context, resolve

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal, Protocol, runtime_checkable
+
+from mlops.ir.dataclass import dataclass
 
 REASON_LIMIT = 1024  # botocore: FailureReason of a step and of a job
 

@@ -18,8 +18,9 @@ import threading
 import zlib
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+from mlops.ir.dataclass import dataclass
 
 _LOOK_SECONDS = 0.02
 _CHUNK = 256 * 1024

@@ -5,10 +5,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.cluster import Cluster, cluster
 from mlops.run.command import CommandTask, Ended, HostCommand, failure_reason, runtime_limit
 from mlops.run.job import Job

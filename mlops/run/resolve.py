@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mlops.ir import Checked, Join, JsonGet, Ref, Unknown, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.json_path import PathMissing, holds, walk
 from mlops.ir.local_files import how_to_put
 from mlops.ir.values import Key, RefPath, parse_expression

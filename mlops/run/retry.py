@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
+
+from mlops.ir.dataclass import dataclass
 
 _INTERVAL, _BACKOFF, _ATTEMPTS = 1.0, 2.0, 5  # AWS documentation: pipelines-retry-policy
 

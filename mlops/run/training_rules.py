@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.training_rule import Ruled, Seen, Watch
 from mlops.knowledge.training_rules import WrongRule, rules_of
 from mlops.run.job import Job

@@ -10,10 +10,10 @@ import json
 import os
 import shlex
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.script_mode import is_program, module_of, starts_as_module
 from mlops.knowledge.distributions import OF_IMAGES, TORCH, no_script, of_images
 from mlops.run.outcome import StepFailed

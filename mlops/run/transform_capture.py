@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.outcome import StepFailed
 
 ID, TIME = "SageMakerInferenceId", "SageMakerInferenceTime"

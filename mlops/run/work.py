@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 from mlops.ir import Checked, JobKind, Step, StepType
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.this_machine import of_step
 from mlops.run.outcome import StepFailed
 from mlops.run.output import note

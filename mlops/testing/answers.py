@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.check.stubs import path_below
 from mlops.ir import Step, UsageError, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Key, RefPath
 from mlops.testing.step_places import is_packed, job_of, output_names, report_place
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from mlops.deploy.models import registry
 from mlops.deploy.pages import items
 from mlops.ir import Checked, Definition, Step, UsageError, unheard
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import LOCAL, read_project
 from mlops.project.root import STATE

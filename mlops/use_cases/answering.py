@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.deploy.executions.callbacks import answer, asked
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.output_types import OfAnotherType, typed
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.executions import Found

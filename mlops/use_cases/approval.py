@@ -8,10 +8,10 @@ said yes to that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
 from mlops.account.protected import Protected
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.use_cases.connecting import Connected
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
 from mlops.deploy.cards import datasheet as datasheets
@@ -14,6 +14,7 @@ from mlops.deploy.cards.content import content
 from mlops.deploy.cards.facts import Known, see
 from mlops.deploy.models import registry
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_text
 from mlops.ir.sheet import Sheet
 from mlops.project import git

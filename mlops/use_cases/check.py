@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.check.sources import STANDARD_INPUT, Opened, open_targets
 from mlops.ir import Finding, Listener, unheard
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL
 from mlops.use_cases.news import Said
 from mlops.use_cases.starting_by_clock import with_schedules

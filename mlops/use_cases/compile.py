@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import shlex
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mlops.check.sources import need_pipeline, open_one, open_targets
 from mlops.emit.targets.definition_json import emit
 from mlops.ir import Definition, Listener, Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.use_cases.judging import need_sound
 
 if TYPE_CHECKING:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mlops.account import Account, connect
 from mlops.account.protected import Protected
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL, Environment, Project, read_project
 from mlops.project.root import CONFIGURATION, STATE, find_root
 

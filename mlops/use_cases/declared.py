@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 from mlops.check import check
@@ -10,6 +10,7 @@ from mlops.check.lowering import lowered
 from mlops.declare.pipeline import Pipeline
 from mlops.ir import Checked, Finding, Refusal, Severity
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.project import lock
 from mlops.project.environments import LOCAL, Project, read_project
 from mlops.project.root import LOCK, find_root

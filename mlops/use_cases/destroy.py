@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mlops.deploy.pipelines import destroy as destroying
 from mlops.deploy.pipelines.destroy import Removal, plan_removal
 from mlops.ir import Listener, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names

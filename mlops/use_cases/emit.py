@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.check.programs import compile_program
 from mlops.check.sources import Opened, open_one, open_resources
 from mlops.declare.constructors import constructors
 from mlops.ir import Listener, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.discovery import Found
 from mlops.ir.hiding import hide_text
 from mlops.ir.placeholders import LOCAL_BUCKET, placeholders

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from mlops.ir.dataclass import dataclass
 from mlops.use_cases.news import News
 
 if TYPE_CHECKING:  # whoever listens need not load what it is told of

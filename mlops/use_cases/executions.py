@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.check import step_types
@@ -20,6 +19,7 @@ from mlops.deploy.executions.iterations import meant
 from mlops.deploy.executions.log_following import Printed
 from mlops.ir import Listener, StepType, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.execution_events import PROCESS_GONE
 from mlops.ir.hiding import hide
 from mlops.use_cases import watching

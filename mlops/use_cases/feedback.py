@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import Loops, confirm_identity
 from mlops.deploy.feedback.deciding import next_stage, stages_of
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.feedback import Loop
 from mlops.ir.hiding import hide
 from mlops.project.environments import LOCAL, Environment

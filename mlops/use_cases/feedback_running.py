@@ -11,7 +11,7 @@ import hashlib
 import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -40,6 +40,7 @@ from mlops.deploy.notify import send
 from mlops.deploy.outcomes.ground_truth import prefix_of
 from mlops.deploy.shifting.settings import endpoint_of
 from mlops.ir import Listener, MlopsError, Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.events import Event
 from mlops.ir.feedback import Loop
 from mlops.ir.hiding import hide_text

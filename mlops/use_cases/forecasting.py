@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 from mlops.deploy.metric_history import history
 from mlops.ir import ConfigurationError, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
 from mlops.ir.measure import Query
 from mlops.use_cases.connecting import Connected, connect_here

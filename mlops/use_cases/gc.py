@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mlops.account import answers, confirm_identity
@@ -11,6 +10,7 @@ from mlops.deploy.collecting.removing import remove
 from mlops.deploy.collecting.seeing import see
 from mlops.ir import Listener, unheard
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import connect_here

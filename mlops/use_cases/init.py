@@ -8,13 +8,13 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
 from mlops.ir import Listener, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import read_project
 from mlops.project.files import write_text
 from mlops.project.git import default_branch, repository

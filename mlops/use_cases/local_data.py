@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -14,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 from mlops.account import Account, Here
 from mlops.ir import Definition, Listener, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.local_files import how_to_put, names_a_file, path_of
 from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, address, collect

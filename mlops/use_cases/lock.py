@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.check.pinning import pin_images
 from mlops.check.places import shown
 from mlops.ir import ConfigurationError, Listener, Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project import lock as locking
 from mlops.project.images import ImageDataMissing
 from mlops.project.root import LOCK, find_root

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any, Literal
 
 from mlops.account import Account
@@ -16,6 +16,7 @@ from mlops.deploy.models.happened import Happened, happened, person
 from mlops.deploy.models.lineage import Lineage
 from mlops.deploy.models.registry import Version
 from mlops.ir import AccountError, Listener, MlopsError, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.project.environments import LOCAL, read_project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent

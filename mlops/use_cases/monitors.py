@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,6 +12,7 @@ from mlops.deploy.monitors import running, windows
 from mlops.deploy.monitors.running import Monitor as Monitor
 from mlops.deploy.monitors.running import Run as Run
 from mlops.ir import Listener, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.news import Said

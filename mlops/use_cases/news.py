@@ -3,10 +3,11 @@ that it is about, for whoever shows it in this process."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 
 from mlops.ir import Event, Finding, MlopsError
+from mlops.ir.dataclass import dataclass
 
 
 def _now() -> datetime:

@@ -6,10 +6,10 @@ from __future__ import annotations
 import hashlib
 import os
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.ir import Listener, Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.secrecy import IN_URL, VENDORS
 from mlops.project.archive import pack
 from mlops.project.content_address import UnshippableFile, collect

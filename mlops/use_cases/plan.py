@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from mlops.deploy.pipelines.plan import Plan, plan_all
 from mlops.deploy.starts import judge_starts
 from mlops.ir import Checked, Finding, Listener
 from mlops.ir.choices import near
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL, Environment, Project
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.judging import judge_names, need_sound

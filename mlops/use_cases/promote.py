@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.settings import read as read_settings
 from mlops.ir import Listener, MlopsError, Refusal, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Gate
 from mlops.ir.hiding import hide
 from mlops.project.environments import Project, read_project

@@ -7,13 +7,13 @@ import ast
 import re
 import sys
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from importlib import metadata
 from pathlib import Path
 
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
 
+from mlops.ir.dataclass import dataclass
 from mlops.project.python_files import imported, parsed
 
 _FRAMEWORKS = {

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlops.account import confirm_account
 from mlops.check.sources import open_one
@@ -12,6 +12,7 @@ from mlops.deploy.executions.replay import alone, copy, inputs, past, source_of,
 from mlops.deploy.executions.selection import select, selective_config
 from mlops.ir import AccountError, Checked, Listener, UsageError
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.start_values import judge
 from mlops.project.environments import LOCAL

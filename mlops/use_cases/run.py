@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TYPE_CHECKING
 
 from mlops.account.local.ownership import start_ahead
 from mlops.ir import Checked, Listener, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.run.limits import asked_memory
 
 if TYPE_CHECKING:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from mlops.deploy.executions.selection import newest_source, select, selective_c
 from mlops.deploy.pipelines.upsert import upsert
 from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Checked, Definition, Listener
+from mlops.ir.dataclass import dataclass
 from mlops.ir.start_values import as_text, judge
 from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.approval import GIVEN, need_consent

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import tempfile
-from dataclasses import dataclass
 from pathlib import Path
 
 from mlops.check.sources import open_one
 from mlops.deploy import selftest as proving
 from mlops.deploy.selftest import Proof, unique_name
 from mlops.ir import Checked, Listener, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.root import CONFIGURATION, LOCK
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here

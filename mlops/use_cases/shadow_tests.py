@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.account import answers, confirm_identity
 from mlops.deploy.endpoints import history, shadow_tests
@@ -13,6 +12,7 @@ from mlops.deploy.endpoints.shadow_tests import Ending, Plan, Trial, Wish
 from mlops.deploy.models.registry import newest_approved, version
 from mlops.deploy.shifting import seeing
 from mlops.ir import Listener, unheard
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from importlib import import_module
 
 from mlops.check.sources import open_one, open_targets
 from mlops.emit.targets.outline import emit
 from mlops.ir import Checked, Listener, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_value
 from mlops.use_cases.judging import need_sound
 

@@ -10,7 +10,6 @@ import re
 import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path, PurePosixPath
 from typing import Any, Literal, TypeAlias
@@ -24,6 +23,7 @@ from mlops.deploy.models.distributions import requirements
 from mlops.deploy.models.registry import Version
 from mlops.deploy.pages import keys
 from mlops.ir import Listener, Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Digest
 from mlops.ir.placeholders import LOCAL_ACCOUNT
 from mlops.ir.s3_uri import split_uri

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from pathlib import Path
 
@@ -19,6 +19,7 @@ from mlops.deploy.executions.following import NEWEST, Version, definition_of, fi
 from mlops.deploy.executions.selection import newest_source, select, selective_config
 from mlops.deploy.pipelines.state import describe, differing, wanted
 from mlops.ir import Definition, Listener, Refusal, Severity, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.start_values import judge
 from mlops.project.environments import LOCAL, Project
 from mlops.use_cases.approval import NOBODY, Consent, need_consent

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.deploy.streams import described, replay
 from mlops.deploy.streams.described import Stream
 from mlops.deploy.streams.publisher import Published, published
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text
 from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import connect_here

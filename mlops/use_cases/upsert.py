@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -14,6 +14,7 @@ from mlops.deploy.pipelines.apply import Applied
 from mlops.deploy.pipelines.plan import Plan
 from mlops.deploy.pipelines.saved_plan import SavedPlan
 from mlops.ir import AccountError, Listener, MlopsError, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL
 from mlops.use_cases.approval import GIVEN, NOBODY, Consent, Shared, need_consent
 from mlops.use_cases.commits import note_commit

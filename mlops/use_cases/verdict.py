@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -20,6 +20,7 @@ from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.settings import read as read_settings
 from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir import Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import LOCAL, Environment, read_project
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.shift_environment import begun_with

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.deploy.endpoints.gating import author
 from mlops.deploy.gates import approvals as gate
@@ -12,6 +11,7 @@ from mlops.deploy.models import approvals, registry
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.settings import read as read_settings
 from mlops.ir import Listener, MlopsError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import OFF
 from mlops.project.environments import read_project
 from mlops.use_cases.connecting import connect_here

@@ -161,3 +161,21 @@ def test_what_fills_a_port_takes_what_the_port_says(said: Callable[..., object],
     taken = list(inspect.signature(done).parameters.values())
     assert [item.name for item in taken[: len(wanted)]] == [item.name for item in wanted]
     assert all(item.default is not item.empty for item in taken[len(wanted) :])
+
+
+ALONE = ("client.py", "mypy_plugin.py", "ports.py", "monitor/", "run/algorithms/", "run/sandbox/", "statistics/")
+"""What runs without the rest of the package, or loads nothing of it."""
+
+
+def test_dataclasses_are_made_by_our_own_decorator() -> None:
+    """It is the standard library's in all but the time that it takes at start-up: a third."""
+    own = ROOT / "mlops" / "ir" / "dataclass.py"
+    slow = [
+        file.relative_to(ROOT / "mlops").as_posix()
+        for file in modules(ROOT).values()
+        if file != own
+        for node in ast.walk(parsed(file))
+        if isinstance(node, ast.ImportFrom) and node.module == "dataclasses"
+        if "dataclass" in {name.name for name in node.names}
+    ]
+    assert [file for file in slow if not file.startswith(ALONE)] == []

@@ -8,7 +8,6 @@ refused, and everything else is asked of boto3's own client, which then is loade
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from mlops.account.local.answering import answer_fitting
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.state import State
 from mlops.check.shapes import Misfit, Shape, shape, walk
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import from_json
 
 _OPERATIONS: Mapping[str, Mapping[str, tuple[str, str | None, str | None]]] = {

@@ -6,12 +6,13 @@ import json
 import sqlite3
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mlops.account.local.refusal import invalid
 from mlops.account.local.state import moment
 from mlops.account.local.store import Store
+from mlops.ir.dataclass import dataclass
 
 DEFAULT_PAGE = 100
 

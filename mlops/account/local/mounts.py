@@ -9,13 +9,13 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 from mlops.account.local.objects import StoredObject, chunks
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.state import State, dump, now
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.content_address import UnshippableFile, collect
 

@@ -17,12 +17,13 @@ import zlib
 from base64 import b64encode
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO, Any
 
 from mlops.account.local.store import Store
+from mlops.ir.dataclass import dataclass
 from mlops.project.private import opener, private_folder
 
 CHUNK = 1024 * 1024

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from pathlib import Path
@@ -22,6 +21,7 @@ from mlops.account.wire import aws_chunked, protocols, routing, signing
 from mlops.account.wire.messages import Reply, Request, Unread
 from mlops.account.wire.protocols import Protocol, Said
 from mlops.ir import MlopsError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.discovery import modules
 
 _MOST_REGIONS = 16

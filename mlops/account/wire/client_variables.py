@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.account.wire.aws_names import leads_past
+from mlops.ir.dataclass import dataclass
 
 KEY, SECRET = "mlopslocal", "mlopslocal"
 """No key of AWS's looks so: whoever sends it elsewhere by mistake is refused there."""

@@ -8,13 +8,13 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from email.utils import formatdate
 from http import HTTPStatus
 
 from mlops.account.local.process.router.http1 import HttpRequestParser, ParserError
 from mlops.account.wire.hosts import is_for_us
 from mlops.account.wire.messages import Reply, Request, Unread, pairs
+from mlops.ir.dataclass import dataclass
 
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _RECEIVED = 256 * 1024

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Protocol
 from urllib.parse import parse_qsl
 
 from mlops.account.local.refusal import Refusal
+from mlops.ir.dataclass import dataclass
 
 BIGGEST_WHOLE_BODY = 32 * 1024 * 1024
 """Of a body that is read whole; what S3 stores is read piece by piece."""

@@ -8,9 +8,10 @@ import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 
+from mlops.ir.dataclass import dataclass
 from mlops.project.private import FILE, private_folder
 
 _FOLDER = "servers"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from urllib.parse import unquote
 
@@ -12,6 +11,7 @@ from botocore.model import OperationModel, ServiceModel
 
 from mlops.account.local.refusal import Refusal
 from mlops.account.wire.messages import Request, pairs
+from mlops.ir.dataclass import dataclass
 
 _LABEL = re.compile(r"\{(\w+)(\+?)\}")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cache
 from io import BytesIO
 
@@ -21,6 +20,7 @@ from mlops.account.wire.hosts import bucket_of, is_of_s3
 from mlops.account.wire.messages import Request
 from mlops.account.wire.protocols.query import form
 from mlops.account.wire.signing import Scope, scope_of
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.elsewhere import unanswered
 
 JSON, QUERY, REST_JSON, REST_XML, CBOR = "json", "query", "rest-json", "rest-xml", "smithy-rpc-v2-cbor"

@@ -6,11 +6,11 @@ The key that signed is of no use here. Nothing of it is kept.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mlops.account.local.refusal import Refusal
 from mlops.account.wire.messages import Request
+from mlops.ir.dataclass import dataclass
 
 # ACCESSKEY/20261129/us-east-1/s3/aws4_request; a signature of version 4A names no region.
 _SCOPE = re.compile(r"[^/=\s]+/[0-9]{8}/(?:([a-z0-9-]{1,40})/)?([a-z0-9-]{1,60})/aws4_request")

@@ -8,7 +8,6 @@ image-classification and seq2seq). What an algorithm merely does not use, or may
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -22,6 +21,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS

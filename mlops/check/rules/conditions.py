@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlops.check import expressions
 from mlops.check.nearest import did_you_mean
@@ -11,6 +10,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import is_expression_attempt, shown
 from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Unknown, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import pointer
 
 _ORDERINGS = ("GreaterThan", "GreaterThanOrEqualTo", "LessThan", "LessThanOrEqualTo")

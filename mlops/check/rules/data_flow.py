@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from mlops.check.expressions import fold
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Join, JsonGet, Placed, Ref, Severity, Value
+from mlops.ir.dataclass import dataclass
 
 _OUTPUTS = ("/S3Output/S3Uri", "/S3OutputPath")
 _INPUTS = ("/S3Input/S3Uri", "/S3DataSource/S3Uri", "/ModelDataUrl")

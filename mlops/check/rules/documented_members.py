@@ -5,7 +5,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlops.check.expressions import literal
 from mlops.check.images import parse
@@ -15,6 +14,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import needs_script

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -15,6 +14,7 @@ from mlops.check.nearest import did_you_mean
 from mlops.check.rule import Fault, rule
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Ref, Severity, Value
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 
 from mlops.check import expressions
@@ -13,6 +12,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Join, Placed, Ref, Severity, Where
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 
 _ECR = re.compile(

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
@@ -18,6 +17,7 @@ from mlops.check.rule import Fault, rule
 from mlops.check.shapes import shown
 from mlops.check.subject import Subject
 from mlops.ir import Placed, Severity, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.ir.values import pointer
 from mlops.knowledge.framework_images import needs_script

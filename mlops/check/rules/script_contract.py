@@ -7,7 +7,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import lru_cache
 from pathlib import Path
 
@@ -21,6 +21,7 @@ from mlops.check.script_texts import Texts
 from mlops.check.scripts import Script, scripts
 from mlops.check.subject import Subject, literal_texts
 from mlops.ir import JsonGet, Ref, Severity, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.json_path import PathMissing
 from mlops.ir.json_path import parse as parse_path
 from mlops.ir.members import get

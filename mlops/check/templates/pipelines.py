@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.check.templates.reading import read
 from mlops.check.templates.template import Resource, Template
+from mlops.ir.dataclass import dataclass
 
 _PIPELINE = "AWS::SageMaker::Pipeline"
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.lines import places, scan
 from mlops.ir.values import pointer
 

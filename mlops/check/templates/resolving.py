@@ -7,9 +7,10 @@ import base64
 import itertools
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Final
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import pointer
 
 UNKNOWN: Final = object()

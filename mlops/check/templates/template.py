@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
 from mlops.check.templates.reading import Document
 from mlops.check.templates.resolving import ABSENT, Scenario, Spot, scenarios
 from mlops.ir import Finding, Severity
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import pointer
 
 

@@ -12,10 +12,12 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import UTC, datetime
 from itertools import chain, islice
 from typing import Any
+
+from mlops.ir.dataclass import dataclass
 
 FEWEST = 10
 """Of fewer values no range is told."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import zlib
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import IO, Any
 
 from mlops.account import Account, answers
@@ -16,6 +16,7 @@ from mlops.deploy.models.lineage import Content, digest
 from mlops.deploy.pages import items
 from mlops.ir import AccountError
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_text
 from mlops.ir.s3_uri import split_uri
 

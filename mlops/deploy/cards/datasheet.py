@@ -4,7 +4,6 @@ declared and what is seen. What nobody answers is named."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import groupby
 from typing import Literal
 
@@ -13,6 +12,7 @@ from mlops.deploy.cards.data import DataSet
 from mlops.deploy.cards.facts import Known
 from mlops.deploy.cards.page import data_set
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.sheet import Block, Gap, Heading, Paragraph, Section, Sheet, Table
 from mlops.knowledge.datasheets import Question, questions
 from mlops.project.root import CONFIGURATION

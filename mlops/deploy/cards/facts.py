@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +24,7 @@ from mlops.deploy.models.registry import Report, Version
 from mlops.deploy.shifting.mirroring import Mirrored
 from mlops.deploy.shifting.samples import Looked, Samples
 from mlops.ir import AccountError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_text
 from mlops.project.card_intent import Intent, read_intent
 from mlops.project.environments import Environment

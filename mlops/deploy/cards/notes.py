@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
 from mlops.deploy.cards.data import DataSet
 from mlops.deploy.cards.facts import Known, Shifted, hyperparameters
@@ -11,6 +10,7 @@ from mlops.deploy.cards.page import moment, number
 from mlops.deploy.models.happened import Happened
 from mlops.deploy.models.lineage import Content, Lineage
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.sheet import Block, Paragraph, Section, Sheet, Table
 from mlops.knowledge.model_cards import fields
 from mlops.project.git import Logged

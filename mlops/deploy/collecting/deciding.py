@@ -7,9 +7,10 @@ that cannot be seen yet. What serves, what a rollback goes back to, and what a p
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 Kind: TypeAlias = Literal["endpoint", "config", "model"]
 

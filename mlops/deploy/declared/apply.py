@@ -7,7 +7,7 @@ its content, and a shift of traffic has a journal that is gone on with.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import assert_never
 
 from mlops.account import Account, answers
@@ -30,6 +30,7 @@ from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import MlopsError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 TIMEOUT_SECONDS = 1800.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.declared.seeing import Seen, SeenEndpoint, SeenKept, versions_in
@@ -31,6 +31,7 @@ from mlops.deploy.shifting.seeing import FAILED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.ir import Refusal
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import OFF
 from mlops.ir.placeholders import placeholders
 from mlops.ir.resource import Resource

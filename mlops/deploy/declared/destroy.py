@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.deploy.shifting import seeing
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 _LISTED = (

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any
 
 from mlops.account import Account, Identity, answers, confirm_identity
@@ -26,6 +26,7 @@ from mlops.deploy.shifting import scaling, seeing
 from mlops.deploy.shifting.journal import Stored
 from mlops.deploy.shifting.seeing import Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
+from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Resource, ResourceType
 from mlops.ir.shift import Scaling
 

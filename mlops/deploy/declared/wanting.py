@@ -5,13 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import Any
 
 from mlops.deploy.resources import resource_types
 from mlops.ir import Checked, Ref, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import GROUPS, ROOT, Kept, Resource, declared_resources, label_of
 from mlops.ir.values import Expression, expressions, to_json, transform
 from mlops.project.environments import Environment

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
 from mlops.account import Account
 from mlops.deploy.endpoints import history
@@ -13,6 +12,7 @@ from mlops.deploy.endpoints.writer import Say
 from mlops.deploy.models.registry import Version
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 

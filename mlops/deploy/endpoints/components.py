@@ -8,7 +8,6 @@ for.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops.account import Account, answers
@@ -23,6 +22,7 @@ from mlops.deploy.shifting.rolling import deployment_config, specification
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hook import Moment
 from mlops.project.environments import Environment
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from typing import Any
 
 from mlops.account import Account, answers, confirm_identity
@@ -25,6 +25,7 @@ from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint, members_of, varia
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.shift import CallHooks, Serving
 from mlops.project.environments import Environment
 
@@ -43,7 +44,7 @@ class Steering:
     say: Say = lambda text: None
     permit: Say = lambda doing: None
     timeout: float = TIMEOUT
-    clock: Clock = Clock()  # noqa: RUF009 - it is frozen
+    clock: Clock = Clock()
 
     def pause(self, reason: str | None = None) -> str:
         """What is told then. The traffic stays split as it is, and nobody looks at it."""

@@ -12,7 +12,7 @@ import hashlib
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Any, Literal, TypeAlias
 
@@ -22,6 +22,7 @@ from mlops.deploy.models import lineage
 from mlops.deploy.models.registry import Version
 from mlops.deploy.pages import keys
 from mlops.ir import AccountError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Digest
 from mlops.ir.image_uri import EcrImage, ecr_image
 from mlops.ir.placeholders import LOCAL_ACCOUNT

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import cache
 from pathlib import Path
@@ -20,6 +19,7 @@ from mlops.deploy.models import approvals, registry
 from mlops.deploy.models.registry import APPROVED, Version
 from mlops.deploy.models.shipped import shipped
 from mlops.ir import MlopsError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import OFF, Asked, Gate, Judgement, Signature
 from mlops.ir.hiding import hide_text
 from mlops.project.environments import Environment

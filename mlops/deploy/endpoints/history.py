@@ -4,12 +4,13 @@ the account's bucket."""
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import MISSING, asdict, dataclass, field, fields
+from dataclasses import MISSING, asdict, field, fields
 from datetime import UTC, datetime
 from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account
 from mlops.deploy import ledger
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 Verb: TypeAlias = Literal[

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from mlops.account import Account, answers, confirm_identity
@@ -41,6 +41,7 @@ from mlops.deploy.shifting.controller import Happened
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 __all__ = ["Answer", "Promoted", "Target", "promote"]

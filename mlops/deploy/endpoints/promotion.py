@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal, TypeAlias
 
 from mlops.deploy.endpoints.crossing import Copy, Crossing
@@ -28,6 +28,7 @@ from mlops.deploy.shifting.seeing import FAILED, MIXED, Endpoint
 from mlops.deploy.shifting.settings import PromotionSettings
 from mlops.deploy.shifting.shadowed_moves import shadow_first
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said
 from mlops.ir.shift import Bake, Course, Move, Scaling, Serving, Stage, Variant, after_all, config_at_end
 from mlops.project.environments import Environment

@@ -6,11 +6,11 @@ import io
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlops.account import Account, answers
 from mlops.deploy.models.registry import Version
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 
 

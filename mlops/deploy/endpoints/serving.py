@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -18,6 +17,7 @@ from mlops.deploy.pages import items
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 

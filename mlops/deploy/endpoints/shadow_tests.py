@@ -7,7 +7,7 @@ experiment that is under way with what is wanted is gone on with, and one that i
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeAlias
 
@@ -24,6 +24,7 @@ from mlops.deploy.shifting.lost_answers import made
 from mlops.deploy.shifting.seeing import IN_SERVICE, Endpoint
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said
 from mlops.project.environments import Environment
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Literal
 
 from mlops.account import ShadowPair
@@ -12,6 +11,7 @@ from mlops.deploy.outcomes.files import rows
 from mlops.deploy.outcomes.right import is_wrong
 from mlops.deploy.shifting.mirroring import OK, agrees
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.statistics import pairs as evidence
 from mlops.statistics.betting import goal
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mlops.account import Account, answers
@@ -16,6 +15,7 @@ from mlops.deploy.shifting import journal as journals
 from mlops.deploy.shifting.deciding import period_of
 from mlops.deploy.shifting.journal import Journal
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.ir.measure import Judged, Measure, Query
 from mlops.ir.shift import Bake, Mirror, Weigh

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 
 from mlops.deploy.executions.following import ExecutionState
 from mlops.ir import Definition
+from mlops.ir.dataclass import dataclass
 
 _OUTCOMES = {"IfSteps": "True", "ElseSteps": "False"}
 """What a Condition's Metadata say where the steps of that member run."""

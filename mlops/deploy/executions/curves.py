@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlops.account import Account, answers
 from mlops.account.missing import unless_missing
 from mlops.deploy.executions.following import StepState
 from mlops.deploy.executions.log_following import Printed
+from mlops.ir.dataclass import dataclass
 from mlops.run.log import compiled_metrics, numbers_in
 from mlops.run.outcome import StepFailed
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Literal, TypeAlias
 
 from mlops.account import Account
@@ -19,6 +19,7 @@ from mlops.deploy.executions.following import ExecutionState, StepState, describ
 from mlops.deploy.executions.inputs import Read, inputs, listing
 from mlops.deploy.models.registry import described, metrics
 from mlops.deploy.pipelines.definition_diff import is_asset, leaves, steps_of
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import HIDDEN, hide
 
 Topic: TypeAlias = Literal["parameter", "code", "package", "definition", "data", "cache", "outcome", "metric"]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import uuid
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any
@@ -19,6 +19,7 @@ from mlops.deploy.pipelines.state import describe as describe_state
 from mlops.deploy.pipelines.state import judge_name
 from mlops.ir import AccountError, Definition, Event, JobKind, Listener, Refusal, UsageError, unheard
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.execution_events import execution_event, step_event
 from mlops.ir.function_arn import log_group
 from mlops.ir.hiding import hide, hide_text

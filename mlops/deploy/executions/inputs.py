@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -11,6 +10,7 @@ from mlops.account import Account, answers
 from mlops.account.answers import Refused
 from mlops.deploy.executions.following import StepState
 from mlops.deploy.pipelines.definition_diff import is_asset
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 
 _MOST_FILES = 1000

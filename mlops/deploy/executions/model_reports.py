@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
+
+from mlops.ir.dataclass import dataclass
 
 Points = Sequence[tuple[float, float]]
 _MOST_FEATURES = 12

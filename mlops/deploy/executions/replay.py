@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from mlops.deploy.executions.selection import Selection
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.definition_diff import steps_of
 from mlops.ir import AccountError, Checked, Definition, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
 from mlops.ir.reader import read
 from mlops.ir.s3_uri import split_uri

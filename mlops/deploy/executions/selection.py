@@ -6,7 +6,6 @@ All that can be wrong with a selection is said before the account is asked.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -16,6 +15,7 @@ from mlops.deploy.executions.following import ENDED, describe
 from mlops.deploy.pages import items
 from mlops.ir import Checked, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 
 LOOK_BACK = 50
 """Executions that are asked, newest first, whether they have what the selected steps need."""

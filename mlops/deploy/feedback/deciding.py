@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said, seconds_of
 from mlops.ir.events import Event
 from mlops.ir.feedback import Loop

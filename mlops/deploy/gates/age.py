@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said, seconds_of
 from mlops.ir.gate import Asked, Gate, Judgement, table
 

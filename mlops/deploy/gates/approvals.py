@@ -3,9 +3,9 @@ Studio, counts as one by somebody unknown."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Approval, Asked, Gate, Judgement, table
 
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.deploy.cards.completeness import USUAL, missing, names
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import OFF, Asked, Gate, Judgement, Off, table
 from mlops.project.card_intent import STATUSES
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Asked, Gate, Judgement, Shipped, table
 
 if TYPE_CHECKING:

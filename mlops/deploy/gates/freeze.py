@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta, tzinfo
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Asked, Gate, Judgement
 
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

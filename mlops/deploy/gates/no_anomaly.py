@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
 from mlops.deploy.metric_history import history
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said, seconds_of
 from mlops.ir.gate import Asked, Gate, Judgement, table
 from mlops.ir.measure import Query

@@ -4,9 +4,10 @@ passed."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.gate import Asked, Gate, Judgement, table
 
 

@@ -13,10 +13,10 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from typing import IO, Any
 
 from mlops.deploy.hooks import need_known, seconds
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.ir.hook import Around, Facts, HookFailed, HookKind
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import answers
 from mlops.deploy.bounded import TookTooLong, within
 from mlops.deploy.hooks import need_known, seconds
 from mlops.ir import AccountError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.ir.hook import Around, Facts, HookFailed, HookKind
 

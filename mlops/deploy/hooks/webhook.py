@@ -21,12 +21,12 @@ import re
 import socket
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
 from mlops.deploy.bounded import TookTooLong, within
 from mlops.deploy.hooks import need_known, seconds
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hook import Around, Facts, HookFailed, HookKind
 
 _LONGEST = 120.0

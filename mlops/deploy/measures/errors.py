@@ -4,8 +4,8 @@ counted."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.measure import Answers, Judged, Measure, Query, of_variant, said_share, share
 
 

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said as said_duration
 from mlops.ir.duration import seconds_of
 from mlops.ir.measure import Answers, Judged, Measure, Query, of_variant

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.measure import Answers, Judged, Measure, Query, number, of_variant, said_number
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Literal
 
 from mlops.deploy.outcomes.naming import need_name
 from mlops.deploy.outcomes.right import number as number_in
 from mlops.deploy.outcomes.right import single
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
 from mlops.ir.measure import Answers, Became, Judged, Measure, Outcomes, Query, number, said_number, seen_values
 from mlops.statistics.means import Bounds

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.deploy.measures.latency import limit as seconds
+from mlops.ir.dataclass import dataclass
 from mlops.ir.measure import Answers, Judged, Measure, Query, of_variant, said_share, share
 
 

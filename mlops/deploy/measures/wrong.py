@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass
 
 from mlops.deploy.outcomes.naming import need_name
 from mlops.deploy.outcomes.right import is_wrong
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
 from mlops.ir.measure import Answers, Became, Judged, Measure, Outcomes, Query, said_share, seen_values, share
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from math import inf
 from typing import Any
@@ -12,6 +11,7 @@ from mlops.account import Account
 from mlops.deploy.endpoints import history
 from mlops.deploy.models import approvals
 from mlops.deploy.models.registry import Version, described
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -27,6 +27,7 @@ from mlops.deploy.models.registry import Version
 from mlops.deploy.pipelines import commits
 from mlops.deploy.pipelines.definition_diff import steps_of
 from mlops.ir import AccountError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment

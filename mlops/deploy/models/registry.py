@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any, Literal
 
@@ -14,6 +14,7 @@ from mlops.deploy.models import approvals
 from mlops.deploy.pages import items
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 

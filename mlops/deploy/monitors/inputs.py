@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from mlops.deploy.monitors.windows import Window
 from mlops.deploy.outcomes import ground_truth
 from mlops.deploy.pages import items
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 

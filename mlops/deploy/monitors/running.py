@@ -6,7 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -21,6 +21,7 @@ from mlops.deploy.pages import items
 from mlops.deploy.resources import monitor as resource
 from mlops.deploy.waiting import Clock, until
 from mlops.ir import Event, MlopsError, Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 

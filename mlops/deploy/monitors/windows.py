@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
 
 SETTLING = 60.0

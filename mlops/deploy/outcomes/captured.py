@@ -10,9 +10,10 @@ import base64
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+
+from mlops.ir.dataclass import dataclass
 
 TEST, USER = "mlops.ab", "mlops.user"
 _BETWEEN = re.compile(r"[,;&\s]+")

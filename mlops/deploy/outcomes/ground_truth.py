@@ -12,7 +12,6 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from mlops.account import Account
@@ -20,6 +19,7 @@ from mlops.deploy import conditional_object
 from mlops.deploy.outcomes.naming import is_name
 from mlops.deploy.outcomes.right import is_not_finite
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 FOLDER = "outcomes"

@@ -11,7 +11,7 @@ import math
 import zlib
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Protocol
 
 from mlops.account import Account
@@ -20,6 +20,7 @@ from mlops.deploy.outcomes import captured, ground_truth
 from mlops.deploy.outcomes.captured import Request
 from mlops.deploy.pages import items
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.measure import Became, Outcomes, answers_of
 from mlops.project.environments import Environment
 

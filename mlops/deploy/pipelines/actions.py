@@ -4,12 +4,12 @@ it and doing it walk the same list of them."""
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from mlops.deploy.pipelines.assets import AssetObject
 from mlops.deploy.pipelines.record import Stored
 from mlops.deploy.pipelines.state import PipelineState
+from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Resource
 
 

@@ -12,7 +12,7 @@ import json
 import time
 from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import partial
 from typing import Any, Literal, assert_never
@@ -45,6 +45,7 @@ from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.deploy.resources.tags import listed
 from mlops.ir import AccountError, MlopsError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import resolved
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, TypeAlias
 
@@ -13,6 +13,7 @@ from mlops.account import Account
 from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.ir import Asset, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 
 DIGEST = "mlops-sha256"

@@ -8,11 +8,11 @@ model's or an execution's own place. A DependsOn alone costs nothing.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.deploy.pipelines.definition_diff import leaves, same_json, steps_of
 from mlops.ir import Checked, StepType
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 
 

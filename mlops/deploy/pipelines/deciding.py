@@ -6,7 +6,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -39,6 +39,7 @@ from mlops.deploy.pipelines.seeing import Seen
 from mlops.deploy.pipelines.state import PipelineState, Present, definition_uri, wanted
 from mlops.deploy.resources import declared, resource_types
 from mlops.ir import Checked
+from mlops.ir.dataclass import dataclass
 from mlops.ir.placeholders import placeholders
 from mlops.ir.resource import Resource, resolved
 from mlops.ir.secrecy import is_secret

@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import HIDDEN, hide
 
 NESTED = ("IfSteps", "ElseSteps", "ForEachBody", "Steps")

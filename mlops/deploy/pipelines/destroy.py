@@ -3,8 +3,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from mlops.account import Account, answers, confirm_account, confirm_identity
 from mlops.deploy import calls, removed
 from mlops.deploy.conditional_object import BucketMissing
@@ -13,6 +11,7 @@ from mlops.deploy.pipelines.state import Present, describe, judge_name
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.deploy.pipelines.state import PipelineState
 from mlops.deploy.resources import resource_types
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide, hide_value
 from mlops.ir.resource import Resource, fingerprint
 

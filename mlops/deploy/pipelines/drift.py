@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlops.deploy.fencing import LEASE_SECONDS
 from mlops.deploy.pipelines.actions import WriteRecord
@@ -12,6 +12,7 @@ from mlops.deploy.pipelines.definition_diff import MemberChange, changes
 from mlops.deploy.pipelines.differences import ResourceChange, SettingChange, setting_changes
 from mlops.deploy.pipelines.record import Record, Stored
 from mlops.deploy.pipelines.state import PipelineState, Present, without_content
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 
 

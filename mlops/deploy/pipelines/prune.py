@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import PurePosixPath
 from typing import Any
@@ -15,6 +14,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.state import describe
 from mlops.ir import AccountError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 _AT_ONCE = 1000

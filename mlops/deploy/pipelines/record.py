@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from typing import Any
 
@@ -22,6 +22,7 @@ from mlops.account import Account
 from mlops.deploy import conditional_object
 from mlops.deploy.fencing import is_over
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.project.environments import Environment
 
 VERSION = 2

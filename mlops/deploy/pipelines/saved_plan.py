@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Protocol
 
 from mlops.ir import Refusal, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.files import write_text
 
 VERSION = 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from mlops.account import Account, Identity, answers
@@ -16,6 +16,7 @@ from mlops.deploy.pipelines.state import Present, describe
 from mlops.deploy.resources import resource_types
 from mlops.deploy.resources.tags import RESOURCE_TYPE as TAGS
 from mlops.ir import Asset, Definition
+from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Resource
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment

@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from mlops.account.missing import unless_missing
 from mlops.deploy.resources.pipeline import RESOURCE_TYPE as PIPELINE
 from mlops.emit.targets.definition_json import emit_compact
 from mlops.ir import Definition, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide
 from mlops.project.environments import Environment
 

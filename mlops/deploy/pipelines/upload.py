@@ -9,7 +9,6 @@ import os
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import IO, Any, TypeAlias
 
 from mlops.account import Account
@@ -18,6 +17,7 @@ from mlops.deploy.conditional_object import is_conflict
 from mlops.deploy.pages import items
 from mlops.deploy.pipelines.assets import DIGEST, AssetObject, reading
 from mlops.ir import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.archive import pack
 from mlops.project.environments import Environment

@@ -10,11 +10,12 @@ from __future__ import annotations
 import math
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache, cached_property
 from itertools import groupby
 from typing import Literal, TypeAlias
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said as said_duration
 from mlops.ir.measure import said_number
 from mlops.statistics import means, planning, rates, split

@@ -7,7 +7,7 @@ so that what a superseded controller still did is repaired by its successor.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Literal
 
 from mlops.account import Account, answers
@@ -25,6 +25,7 @@ from mlops.deploy.shifting.seeing import MIXED
 from mlops.deploy.shifting.verdict import Judge, Verdict
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said
 from mlops.ir.shift import (
     Bake,

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Literal, TypeAlias
 
@@ -19,6 +18,7 @@ from mlops.deploy.shifting.comparing import Comparison, Window
 from mlops.deploy.shifting.samples import Samples
 from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir.counted import counted
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import said
 from mlops.ir.measure import REQUESTS, Answers, Measure, all_together, by_slice, seen_values
 from mlops.ir.shift import Bake

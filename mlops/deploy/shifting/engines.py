@@ -8,10 +8,10 @@ deployment-guardrails-exclusions).
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from enum import Enum
 
 from mlops.deploy.shifting.guardrails import Inexpressible, deployment_config
+from mlops.ir.dataclass import dataclass
 from mlops.ir.shift import Course, Serving, Variant
 
 MOST_VARIANTS = 10

@@ -4,13 +4,13 @@ each with the limit from which it decides. Worked out of samples, as the decisio
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from mlops.deploy.shifting import deciding, mirroring
 from mlops.deploy.shifting.deciding import Rule
 from mlops.deploy.shifting.mirroring import Mirroring
 from mlops.deploy.shifting.samples import Samples
+from mlops.ir.dataclass import dataclass
 from mlops.statistics.betting import goal
 
 

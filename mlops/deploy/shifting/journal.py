@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any, Literal, TypeAlias
@@ -19,6 +19,7 @@ from pydantic import TypeAdapter
 from mlops.account import Account
 from mlops.deploy import conditional_object
 from mlops.deploy.fencing import is_over
+from mlops.ir.dataclass import dataclass
 from mlops.ir.shift import (
     Bake,
     CallHooks,

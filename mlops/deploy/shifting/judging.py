@@ -6,7 +6,7 @@ A question that could not be asked is no failure of the version.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mlops.account import answers
@@ -18,6 +18,7 @@ from mlops.deploy.shifting.judging_shadows import ByPairs
 from mlops.deploy.shifting.samples import Looked, Samples
 from mlops.deploy.shifting.verdict import Verdict
 from mlops.ir import AccountError, MlopsError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.hiding import hide_text
 from mlops.ir.measure import Outcomes, Query
 from mlops.ir.shift import Bake, Mirror

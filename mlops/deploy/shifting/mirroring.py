@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from typing import Any, Literal, NamedTuple
 
 from mlops.account import ShadowPair
 from mlops.deploy.shifting.verdict import Verdict
+from mlops.ir.dataclass import dataclass
 from mlops.ir.measure import said_share
 from mlops.statistics import pairs as evidence
 from mlops.statistics.betting import Tosses, goal, log_wealth

@@ -5,12 +5,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any, Literal
 
 from pydantic import TypeAdapter
 
 from mlops.deploy.shifting.mirroring import ShadowSamples
+from mlops.ir.dataclass import dataclass
 from mlops.ir.measure import Answers, Judged
 from mlops.ir.shift import Stage
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.missing import unless_missing
 from mlops.deploy.model_reasons import start_reason
 from mlops.deploy.waiting import Clock, until
+from mlops.ir.dataclass import dataclass
 from mlops.ir.shift import Serving, Variant
 
 IN_SERVICE, FAILED, MIXED = "InService", "Failed", "UpdateRollbackFailed"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import field, fields
 from pathlib import Path
 from typing import Annotated, Any, Literal, TypeVar
 
@@ -19,6 +19,7 @@ from mlops.deploy.shifting.moves import NAMES
 from mlops.deploy.strategies import strategies
 from mlops.ir import ConfigurationError
 from mlops.ir.choices import instead
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
 from mlops.ir.gate import Gate
 from mlops.ir.hook import Hook, Moment

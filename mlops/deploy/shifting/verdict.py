@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Literal, Protocol
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.shift import Bake, Mirror
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
 from mlops.ir.shift import Course, Stage
 from mlops.ir.strategy import Strategy

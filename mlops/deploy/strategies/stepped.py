@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.duration import seconds_of
 from mlops.ir.shift import Course, Stage
 from mlops.ir.strategy import Strategy

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from mlops.account import Account, Delivery, answers
 from mlops.account.missing import unless_missing
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 
 _DESTINATIONS = {
     "ExtendedS3DestinationDescription": "S3",

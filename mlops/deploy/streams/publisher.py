@@ -12,13 +12,13 @@ import random
 import time
 import uuid
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from mlops.account.answers import Refused, Unreachable, answers
 from mlops.ir import AccountError, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.project.private import opener, private_folder
 from mlops.project.spool import BEGINNING, Place, Spool
 

@@ -8,12 +8,12 @@ import gzip
 import json
 import zlib
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account import Account, answers
 from mlops.deploy.streams.described import Stream
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 
 ERROR_TYPES = (
     "processing-failed", "format-conversion-failed", "http-endpoint-failed", "AmazonOpenSearchService_failed",

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 from mlops.emit.drawing.crossings import Link
+from mlops.ir.dataclass import dataclass
 
 Apart = Callable[[int, int], float]
 """How far apart the edges of two neighbours must be."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlops.ir import Checked
+from mlops.ir.dataclass import dataclass
 
 BRANCHES = {"IfSteps": "if true", "ElseSteps": "if false", "ForEachBody": "for each"}
 

@@ -7,11 +7,11 @@ aside. So no line passes a box, whatever the graph is.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mlops.emit.drawing.columns import Row, middles
 from mlops.emit.drawing.crossings import Link, ordered
 from mlops.emit.drawing.ranks import ranked
+from mlops.ir.dataclass import dataclass
 
 BOX_APART, LINE_APART = 26.0, 14.0
 GAP = 34.0

@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 
 from mlops.emit.drawing.graph import Graph
 from mlops.emit.drawing.layered import BOX_APART, Line, Placing, Size, Stop, Trunk, layered
 from mlops.emit.drawing.ranks import without_cycles
 from mlops.emit.drawing.text import width
+from mlops.ir.dataclass import dataclass
 
 GROUP_SIZE = 11.0
 """Of the letters of a group's label."""

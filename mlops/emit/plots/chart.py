@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from html import escape
 from typing import Literal
 
 from mlops.emit.drawing.text import FONT, fitted, width
 from mlops.emit.plots.scales import marks, said_day, said_number, said_seconds, said_time, second_marks
+from mlops.ir.dataclass import dataclass
 
 Point = tuple[float, float]
 WIDTH, HEIGHT = 760.0, 190.0

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from html import escape
 
 from mlops.emit.drawing.states import state_of
 from mlops.emit.drawing.text import FONT, fitted, width
 from mlops.emit.plots.scales import said_day, said_seconds, said_time, second_marks
+from mlops.ir.dataclass import dataclass
 
 _WIDTH, _ROW, _BAR, _EDGE, _HEAD, _FOOT = 760.0, 24.0, 14.0, 16.0, 16.0, 40.0
 _SIZE, _MOST_NAME = 11.0, 220.0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from fnmatch import fnmatchcase
 from typing import Any
 from urllib.parse import unquote
 
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.target import Compared
 
 

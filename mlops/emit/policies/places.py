@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlops.ir import Definition, Join, Ref, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 
 _URI = re.compile(r"s3://[^\s\"'\\,;]+")

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from mlops.emit.python.looked_up import Fact
 from mlops.emit.python.names import Names
 from mlops.emit.python.source import Enclosed, Items, Node, Operation, Text, call, dictionary, listing, string
 from mlops.ir import Join, JsonGet, Ref, Value, json_path
+from mlops.ir.dataclass import dataclass
 from mlops.ir.fields import ANY, EVERY, REPORT, STRING, Pattern, Yielded
 from mlops.ir.values import Expression, to_json
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlops.ir import Block, Definition, Join, JsonGet, Ref, Step, Value
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Final
 
 from mlops.ir import Step
+from mlops.ir.dataclass import dataclass
 from mlops.ir.fields import REQUIRED, Constructor
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import ast
 import builtins
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 from mlops.emit.python.expressions import Scope
 from mlops.emit.python.source import Node, Text, assignment, joined, lines, string
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 from mlops.ir import Block, Definition, Ref, Step, Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.fields import INTEGER
 from mlops.ir.seed import LARGEST, SEED, Variables, environments, with_environments
 

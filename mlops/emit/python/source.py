@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 WIDTH = 120
 _INDENT = 4

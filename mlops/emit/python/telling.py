@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 
 from mlops.emit.python.expressions import Scope, literal, refer, write
 from mlops.emit.python.source import Items, Node, Text, call, dictionary, listing, string
 from mlops.ir import Value
+from mlops.ir.dataclass import dataclass
 from mlops.ir.fields import (
     BOOLEAN,
     FLOAT,

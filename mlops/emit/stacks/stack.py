@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.emit.policies.execution import execution_needs
@@ -14,6 +13,7 @@ from mlops.emit.policies.statements import Policy, policy
 from mlops.emit.policies.trust import trust
 from mlops.emit.stacks.logical_ids import logical_ids
 from mlops.ir import Checked, Definition, Ref, UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
 from mlops.ir.resource import GROUPS, ROOT, Resource, label_of
 from mlops.ir.surroundings import Surroundings

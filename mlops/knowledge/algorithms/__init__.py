@@ -15,10 +15,12 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal, TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 Kind: TypeAlias = Literal["integer", "number", "boolean", "text", "list"]
 

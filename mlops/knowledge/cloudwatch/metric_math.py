@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
 from typing import NoReturn, TypeAlias
+
+from mlops.ir.dataclass import dataclass
 
 
 class Malformed(ValueError):

@@ -9,10 +9,11 @@ import json
 import math
 import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+
+from mlops.ir.dataclass import dataclass
 
 LONGEST = 100_000
 """Characters of a card's content (API: ModelCardContent)."""

@@ -10,11 +10,11 @@ import re
 import string
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Value
 
 PROCESSING_FAILED = "processing-failed"

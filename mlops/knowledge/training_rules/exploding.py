@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 from statistics import median
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.training_rule import Seen, Watch, below
 
 

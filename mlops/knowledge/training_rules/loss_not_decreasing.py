@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import math
 from collections import deque
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.training_rule import Seen, Watch, below
 
 

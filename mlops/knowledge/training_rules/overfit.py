@@ -4,9 +4,9 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from statistics import fmean
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.training_rule import Seen, Watch, below
 
 

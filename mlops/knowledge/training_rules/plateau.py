@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.training_rule import Seen, Watch, below
 
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from mlops.ir.dataclass import dataclass
 from mlops.ir.training_rule import Seen, Watch, below
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from mlops.ir.dataclass import dataclass
 from mlops.observe.forecast.series import Numbers
 
 FAR = 5.0

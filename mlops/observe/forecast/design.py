@@ -4,10 +4,10 @@ Hyndman and Athanasopoulos, Forecasting: Principles and Practice, 3rd ed., 7.4).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 
+from mlops.ir.dataclass import dataclass
 from mlops.observe.forecast.series import Numbers
 
 DAY = 86400.0

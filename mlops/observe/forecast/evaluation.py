@@ -3,10 +3,9 @@ nothing (Hyndman and Koehler, Another Look at Measures of Forecast Accuracy, 200
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import numpy as np
 
+from mlops.ir.dataclass import dataclass
 from mlops.observe.forecast.linear import solve
 from mlops.observe.forecast.model import FEWEST, Settings, Solver, fit
 from mlops.observe.forecast.series import Numbers, Series

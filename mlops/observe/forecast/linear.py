@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from statistics import NormalDist
 
 import numpy as np
 
+from mlops.ir.dataclass import dataclass
 from mlops.observe.forecast.series import Numbers
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import Protocol
 
 import numpy as np
 
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.observe.forecast import seasons as seasons_
 from mlops.observe.forecast.anomalies import FAR, Anomaly, spread_of
 from mlops.observe.forecast.design import DAY, Design, Season, most_waves

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 
 Numbers: TypeAlias = NDArray[np.float64]
 

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.ports import Callbacks
 from mlops.run.step_outputs import metadata_of, outputs_of

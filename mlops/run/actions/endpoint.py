@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.outcome import Outcome, Task
 from mlops.run.ports import RequestRefused
 from mlops.run.work import Work

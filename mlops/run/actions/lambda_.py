@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.this_machine import missing_function
 from mlops.run.functions import Call, FunctionFailed, call
 from mlops.run.outcome import Outcome, StepFailed, Task

@@ -9,11 +9,11 @@ import threading
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.local_files import how_to_put
 from mlops.run.beneath import content
 from mlops.run.data_processing import DataProcessing, data_processing

@@ -9,9 +9,9 @@ from __future__ import annotations
 import http.client
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.sandbox import Isolation
 from mlops.run.serving.model_data import Container
 from mlops.run.serving.model_server import STARTUP_SECONDS, STOP_SECONDS, ModelServer

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import as_s3
 from mlops.knowledge.this_machine import algorithm_here, of_containers, of_images
 from mlops.run.archive import unpack

@@ -7,10 +7,10 @@ import hashlib
 import json
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.tuning.trial import Trial
 
 _FILE = "search.jsonl"

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from math import isinf
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.members import get
 from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.tuning import MOST_JOBS

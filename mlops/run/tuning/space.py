@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from itertools import islice, product
 from typing import Any, TypeAlias
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.outcome import StepFailed
 
 Values: TypeAlias = Mapping[str, str]

@@ -12,13 +12,13 @@ import json
 import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
 from mlops.account.local.objects import chunks
+from mlops.ir.dataclass import dataclass
 
 MALFORMED, UNFIT = "DataFormatConversion.MalformedData", "DataFormatConversion.ParseError"
 _ROWS = 10_000

@@ -10,7 +10,6 @@ import json
 import random
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,6 +20,7 @@ from mlops.account.local.delivery.objects import Objects, Put, Unwritten
 from mlops.account.local.delivery.processing import Invoke, Work, processed
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import Endpoint, Settings
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.streams.names import HTTP_FAILED
 from mlops.project.private import opener, private_folder
 from mlops.project.spool import BEGINNING, Place, Spool

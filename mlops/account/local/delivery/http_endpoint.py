@@ -10,11 +10,11 @@ import gzip
 import json
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TypeAlias
 
 from mlops.account.local.delivery.record import Record
 from mlops.account.local.delivery.settings import Endpoint
+from mlops.ir.dataclass import dataclass
 
 MOST_RECORDS = 10_000
 _LARGEST_ANSWER = 1024 * 1024

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeAlias
 
@@ -12,6 +11,7 @@ from mlops.account.local.delivery.bodies import Body
 from mlops.account.local.delivery.conversion import Unfit
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import Place
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Value
 from mlops.knowledge.streams.names import CONVERSION_FAILED, PROCESSING_FAILED, BadPrefix
 

@@ -11,12 +11,12 @@ import re
 import uuid
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any, TypeAlias
 
 from mlops.account.local.delivery.record import Failed, Record
 from mlops.account.local.delivery.settings import MIB, Processor, Settings
+from mlops.ir.dataclass import dataclass
 from mlops.ir.values import Value
 from mlops.knowledge.streams.names import FUNCTION, PROCESSING_FAILED, QUERY
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.local.delivery.bodies import EXTENSIONS
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.streams.names import Naming
 
 MIB = 1024 * 1024

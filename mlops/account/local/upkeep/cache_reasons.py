@@ -7,12 +7,12 @@ import re
 import tarfile
 import zlib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 
 from mlops.account.local import step_records
 from mlops.account.local.process.ports import object_place
 from mlops.account.local.state import State
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.run.ports import CacheEntry, Part, StepRecord
 
 _INPUT = re.compile(r"(?:ProcessingInputs|InputDataConfig)\[(\w[\w-]*)\]\..*(?:S3Uri|S3DataSource\.S3Uri)")

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 
 from mlops.account.local import ownership
@@ -20,6 +20,7 @@ from mlops.account.local.services.cloudwatch.series import series
 from mlops.account.local.services.cloudwatch.sources import Metric
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import State, moment
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.cloudwatch import exported_names
 
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"

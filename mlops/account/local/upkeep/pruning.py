@@ -14,7 +14,6 @@ import sqlite3
 import time
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -32,6 +31,7 @@ from mlops.account.local.upkeep.references import (
 )
 from mlops.check.job_kinds import by_segment
 from mlops.ir import ConfigurationError
+from mlops.ir.dataclass import dataclass
 from mlops.project.private import how_to_own, not_ours
 from mlops.run.beneath import Barred, Folder, remove
 from mlops.run.tidying import OF_A_JOB

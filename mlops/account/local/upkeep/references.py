@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from mlops.account.local.objects import StoredObject
 from mlops.account.local.state import State, moment
 from mlops.check.job_kinds import all_kinds
+from mlops.ir.dataclass import dataclass
 
 _URI = re.compile(r"s3://[^\s\"'<>\\]+")
 # A place where results go says nothing of what lies there already, unless it names the execution itself.

@@ -5,9 +5,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 from mlops.account.local.state import State
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any, TypeAlias
 
 from botocore.model import OperationModel
 
 from mlops.account.local.refusal import Refusal
 from mlops.account.wire.messages import Reply, Request
+from mlops.ir.dataclass import dataclass
 
 Read: TypeAlias = Callable[[OperationModel, Request], Mapping[str, Any]]
 Write: TypeAlias = Callable[[OperationModel, Mapping[str, Any], str], Reply]

@@ -11,9 +11,9 @@ import tempfile
 import threading
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 
 from mlops.account.wire.proxy.issuers import Issuer
+from mlops.ir.dataclass import dataclass
 
 _USER = "mlops"
 _MOST_NAMES = 512

@@ -6,12 +6,13 @@ A module has ``search(space, settings) -> Search``. The modules do not import ea
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from importlib import import_module
 from importlib.util import find_spec
 from random import Random
 from typing import Any, Protocol, cast
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.outcome import StepFailed
 from mlops.run.tuning.space import Space, Values
 from mlops.run.tuning.trial import Trial

@@ -11,12 +11,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from operator import mul
 from random import Random
 from statistics import fmean, median, pstdev
 from typing import TypeAlias
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.tuning.space import Choice, Space, Values
 from mlops.run.tuning.strategies import Settings, drawn
 from mlops.run.tuning.trial import Trial

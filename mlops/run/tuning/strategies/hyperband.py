@@ -8,8 +8,8 @@ successive halving; a part of the trials is looked at later, by Hyperband's brac
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.tuning import max_resource
 from mlops.run.outcome import StepFailed
 from mlops.run.tuning.space import Space, Values

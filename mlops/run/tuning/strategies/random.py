@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
+from mlops.ir.dataclass import dataclass
 from mlops.run.tuning.space import Space, Values
 from mlops.run.tuning.strategies import Settings, drawn
 from mlops.run.tuning.trial import Trial

@@ -9,7 +9,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeAlias
 
 from mlops.account.local.objects import BucketMissing
@@ -19,6 +19,7 @@ from mlops.account.local.process.capture.rule import Capture
 from mlops.account.local.process.capture.seen import Room, Seen, Side, new_event_id
 from mlops.account.local.process.router.records import Recorder
 from mlops.ir import ConfigurationError
+from mlops.ir.dataclass import dataclass
 from mlops.run.ports import ObjectMissing
 
 _LOOK_SECONDS = 0.1

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.local.services.sagemaker import capturing
+from mlops.ir.dataclass import dataclass
 
 _INPUT, _OUTPUT, _BOTH = "Input", "Output", "InputAndOutput"
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from random import randbytes
 from typing import NamedTuple
 
 from mlops.account.local.process.capture.rule import Capture
 from mlops.account.local.process.router.wire import CUSTOM_ATTRIBUTES, INFERENCE_ID, TARGET_VARIANT
+from mlops.ir.dataclass import dataclass
 
 BYTES = 32 * 1024 * 1024
 """With what waits for a shadow (``Limits.shadow_held``) at most 64 MB, also where that is dead."""

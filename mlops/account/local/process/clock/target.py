@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 from mlops.account.local.state import State
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

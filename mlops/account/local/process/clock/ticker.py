@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 
 from mlops.account.local.state import State
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

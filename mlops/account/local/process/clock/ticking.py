@@ -7,7 +7,7 @@ import time
 import traceback
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime, timedelta
 from functools import cache
 
@@ -15,6 +15,7 @@ from mlops.account.local.clock import end
 from mlops.account.local.process.clock import tickers as package
 from mlops.account.local.process.clock.ticker import Ticker
 from mlops.account.local.state import STORE, State
+from mlops.ir.dataclass import dataclass
 from mlops.ir.discovery import modules
 
 LOOK_SECONDS = 1.0

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Coroutine
-from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
 from mlops.account.local.process.router import http1
+from mlops.ir.dataclass import dataclass
 
 T = TypeVar("T")
 

@@ -21,10 +21,11 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
+
+from mlops.ir.dataclass import dataclass
 
 FOLDER = "requests"
 FORMAT = 1

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from bisect import bisect
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import accumulate
 
 from mlops.account.local.process.capture.rule import Capture
 from mlops.account.local.process.router.wire import ANSWER_SECONDS, BIGGEST_BODY
+from mlops.ir.dataclass import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Literal, NamedTuple, TypeAlias
 
 from mlops.account.local.services.sagemaker.deployments import Policy
+from mlops.ir.dataclass import dataclass
 
 # ---- what there is
 

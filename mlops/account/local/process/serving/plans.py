@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mlops.account.local.process.serving.happenings import Read, Variant
 from mlops.account.local.services.sagemaker import deployments, endpoints, models
 from mlops.account.local.state import State
+from mlops.ir.dataclass import dataclass
 from mlops.run.ports import ObjectMissing
 from mlops.run.serving.model_server import STARTUP_SECONDS, threads_of, workers_of
 

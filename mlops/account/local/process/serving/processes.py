@@ -9,7 +9,7 @@ import os
 import threading
 import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from pathlib import Path
 
 from mlops.account.local.process.ports import LocalObjects, LocalRegistry
@@ -17,6 +17,7 @@ from mlops.account.local.process.serving.happenings import ServerId
 from mlops.account.local.process.serving.plans import Plan
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import State
+from mlops.ir.dataclass import dataclass
 from mlops.run.beneath import remove
 from mlops.run.log import exit_reason
 from mlops.run.ports import ObjectMissing

@@ -12,7 +12,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -23,6 +22,7 @@ from mlops.account.local.process.serving.happenings import ServerId
 from mlops.account.local.process.serving.plans import Plan
 from mlops.account.local.process.serving.processes import Instances, Process, healthy
 from mlops.account.local.refusal import Refusal
+from mlops.ir.dataclass import dataclass
 from mlops.run.outcome import StepFailed
 from mlops.run.ports import ObjectMissing, RequestRefused
 

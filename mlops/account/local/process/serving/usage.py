@@ -10,10 +10,11 @@ import contextlib
 import os
 import time
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import NamedTuple
+
+from mlops.ir.dataclass import dataclass
 
 FOLDER = "usage"
 SECONDS = 1.0

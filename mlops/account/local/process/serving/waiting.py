@@ -14,11 +14,12 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, field
 from pathlib import Path
 from typing import Protocol
 
 from mlops.account.local.services.sagemaker.endpoints import WAITING
+from mlops.ir.dataclass import dataclass
 from mlops.project.files import replacing
 from mlops.run.ports import ObjectMissing
 

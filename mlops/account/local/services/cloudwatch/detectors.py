@@ -6,7 +6,6 @@ from __future__ import annotations
 import hashlib
 import zoneinfo
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -15,6 +14,7 @@ from mlops.account.local.services.cloudwatch.series import metric_of, need_stati
 from mlops.account.local.services.cloudwatch.sources import Metric
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.state import State, dump
+from mlops.ir.dataclass import dataclass
 
 KIND = "AnomalyDetector"
 _PAGE = 10

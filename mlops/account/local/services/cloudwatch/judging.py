@@ -7,7 +7,6 @@ import math
 import operator
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -15,6 +14,7 @@ from mlops.account.local.services.cloudwatch import alarm_bodies
 from mlops.account.local.services.cloudwatch.metric_math import Result, Series, Span, as_series
 from mlops.account.local.services.cloudwatch.queries import Query, period_of, worked_out
 from mlops.account.local.state import State
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.cloudwatch import alarm_rules
 from mlops.knowledge.cloudwatch.standing import BEYOND, Standing, standing
 

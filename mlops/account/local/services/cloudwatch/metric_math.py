@@ -10,11 +10,12 @@ import math
 import operator
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from itertools import pairwise
 from typing import TypeAlias
 
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.cloudwatch.metric_math import (
     Call,
     Id,

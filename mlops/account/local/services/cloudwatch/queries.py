@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -13,6 +12,7 @@ from mlops.account.local.services.cloudwatch.bands import TRAINED_ON_SECONDS, ba
 from mlops.account.local.services.cloudwatch.metric_math import Asked, Result, Series, Span, as_series, evaluate
 from mlops.account.local.services.cloudwatch.series import metric_of, need_period, need_statistic, series, wrong
 from mlops.account.local.state import State
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.cloudwatch.faults import of_queries
 from mlops.knowledge.cloudwatch.metric_math import Malformed, functions, order, parse
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
@@ -16,6 +15,7 @@ from mlops.account.local.process.serving.usage import Usage
 from mlops.account.local.services.cloudwatch import training_metrics
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.state import State, moment
+from mlops.ir.dataclass import dataclass
 
 ENDPOINTS = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"

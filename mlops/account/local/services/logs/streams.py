@@ -9,7 +9,6 @@ import json
 import re
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.settling import ALIVE
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check.job_kinds import by_log_group, kinds_here
+from mlops.ir.dataclass import dataclass
 from mlops.ir.function_arn import LOG_GROUPS, function_name
 from mlops.run.output import gap
 from mlops.run.work import job_name

@@ -9,12 +9,12 @@ nowhere: here it is rounded down, to one instance at least.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any, Literal
 
 from mlops.account.local.refusal import invalid
 from mlops.account.local.services.sagemaker import models, resources
 from mlops.account.local.state import State, now
+from mlops.ir.dataclass import dataclass
 
 ALARM = "Alarm"
 """Their kind among the resources."""

@@ -7,7 +7,6 @@ import json
 import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
 from itertools import count
 from typing import Any
 
@@ -16,6 +15,7 @@ from mlops.account.local.refusal import Refusal, not_found
 from mlops.account.local.services.sagemaker import pipelines
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check import step_types
+from mlops.ir.dataclass import dataclass
 from mlops.ir.reader import read
 from mlops.ir.values import Join, Ref, Value
 from mlops.run.resolve import as_text

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 from mlops.account.local.refusal import invalid
@@ -12,6 +12,7 @@ from mlops.account.local.settling import RUNNING, settle
 from mlops.account.local.state import State
 from mlops.account.local.step_records import succeeded
 from mlops.ir import Checked, Step
+from mlops.ir.dataclass import dataclass
 from mlops.run.ports import StepRecord
 
 

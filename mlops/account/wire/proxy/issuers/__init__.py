@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
 from mlops.ir.discovery import modules
 
 SUBJECT = "mlops local, for one command"

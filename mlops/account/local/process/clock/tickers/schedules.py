@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 import uuid
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from mlops.account.local.services.events import bus, rules
 from mlops.account.local.services.sagemaker import resources
 from mlops.account.local.services.scheduler import schedules
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.ir.dataclass import dataclass
 from mlops.knowledge.eventbridge.schedule_windows import next_window
 
 PASSED_OVER = "schedule.passed-over"
