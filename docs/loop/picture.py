@@ -15,11 +15,13 @@ _WINDOW = 2.0
 """Seconds of which the right answers are counted together."""
 _STYLE = """
   svg { --ink: #1f2328; --soft: #59636e; --line: #d1d9e0; --first: #0969da; --second: #bc4c00;
+        --page: #ffffff;
         font: 12px system-ui, sans-serif; }
   @media (prefers-color-scheme: dark) { svg { --ink: #e6edf3; --soft: #9198a1; --line: #3d444d; --first: #4493f8;
-        --second: #f0883e; } }
+        --second: #f0883e; --page: #0d1117; } }
   text { fill: var(--ink); } .soft { fill: var(--soft); } .title { font-weight: 600; }
   .line { stroke: var(--line); fill: none; } .event { stroke: var(--soft); stroke-dasharray: 3 3; }
+  .said { paint-order: stroke; stroke: var(--page); stroke-width: 4px; stroke-linejoin: round; }
   .first, tspan.first { fill: var(--first); } .second, tspan.second { fill: var(--second); }
 """
 
@@ -40,13 +42,16 @@ def draw(began: float, asked: Sequence[Asked], events: Sequence[tuple[float, str
         parts.append(f'<line class="line" x1="{_LEFT}" x2="{_WIDTH - 24}" y1="{y}" y2="{y}"/>')
         parts.append(f'<text class="soft" x="{_LEFT - 8}" y="{y + 4}" text-anchor="end">{percent} %</text>')
     parts += _bars(began, asked, x)
+    words: list[str] = []
     for number, (at, text) in enumerate(events):
         y = bottom + _LINE * (number + 1) + 6
         parts.append(f'<line class="event" x1="{x(at)}" x2="{x(at)}" y1="{_TOP}" y2="{y - 10}"/>')
         said = f"{at - began:.0f} s: {text}"
         behind = x(at) > _WIDTH / 2
         place = f'x="{x(at) - 4}" text-anchor="end"' if behind else f'x="{x(at) + 4}"'
-        parts.append(f'<text {place} y="{y - 4}">{escape(said)}</text>')
+        words.append(f'<text class="said" {place} y="{y - 4}">{escape(said)}</text>')
+    # No line of a later event goes through the words of an earlier one.
+    parts += words
     height = bottom + _LINE * (len(events) + 1) + 10
     body = "\n".join(f"  {part}" for part in parts)
     label = "Right answers of an endpoint while its traffic drifts and its model is trained anew"
