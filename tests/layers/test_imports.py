@@ -163,7 +163,16 @@ def test_what_fills_a_port_takes_what_the_port_says(said: Callable[..., object],
     assert all(item.default is not item.empty for item in taken[len(wanted) :])
 
 
-ALONE = ("client.py", "mypy_plugin.py", "ports.py", "monitor/", "run/algorithms/", "run/sandbox/", "statistics/")
+ALONE = (
+    "client.py",
+    "mypy_plugin.py",
+    "ports.py",
+    "monitor/",
+    "run/algorithms/",
+    "run/sandbox/",
+    "run/serving/handlers.py",
+    "statistics/",
+)
 """What runs without the rest of the package, or loads nothing of it."""
 
 

@@ -16,7 +16,7 @@ def logical_ids(named: Iterable[tuple[str, str]]) -> Mapping[tuple[str, str], st
     >>> logical_ids([("model", "churn"), ("endpoint-config", "churn-2")])
     {('model', 'churn'): 'ModelChurn', ('endpoint-config', 'churn-2'): 'EndpointConfigChurn2'}
     >>> sorted(logical_ids([("model", "a-b"), ("model", "aB")]).values())
-    ['ModelAB1f49deb6', 'ModelABc8687a08']
+    ['ModelAB280b1e89', 'ModelAB761b6e2f']
     """
     keys = list(dict.fromkeys(named))
     plain = {key: (_camel(key[0]) + _camel(key[1]))[:_SHOWN] for key in keys}

@@ -12,13 +12,11 @@ import json
 import re
 import sys
 from collections.abc import Callable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
 from typing import Any, Protocol
 from zipfile import BadZipFile
-
-from mlops.ir.dataclass import dataclass
 
 JSON, CSV, NPY = "application/json", "text/csv", "application/x-npy"
 _ANSWERED = (JSON, CSV, NPY)
