@@ -168,7 +168,7 @@ def _baseline(at: _Place) -> Iterator[tuple[str, str]]:
             at.made = f"{at.results}/baselines/{digest}"
         found = kept or found
     for number, (uri, _) in enumerate(found):
-        *_, folder, name = ["", *uri.split("/")]
+        *_, folder, name = ["", *uri.removeprefix(str(given).rstrip("/")).split("/")]
         below = f"{folder}/" if folder in ("model_quality", "bias") else f"{number:06}/"
         yield uri, f"{below}{name}"
 

@@ -17,6 +17,8 @@ DATA, MODEL, BIAS = (
 )
 _MOST_SAMPLES = 1000
 """Of a feature: whoever asks for a statistic is given each value, and a million are a long answer."""
+_LONGEST_NAME, _LONGEST_VALUE, _GREATEST = 255, 1024, 2.0**360
+"""PutMetricData: MetricName, a dimension's value, and what a value may be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,15 @@ class Told:
     name: str
     values: Mapping[float, int]
     dimensions: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def is_taken(self) -> bool:
+        """Whether CloudWatch takes it. It refuses all that come with one that it does not take, and features are called
+        what somebody sent."""
+        texts = ((self.name, _LONGEST_NAME), *((value, _LONGEST_VALUE) for value in self.dimensions.values()))
+        return all(0 < len(text) <= most and text.isascii() and text.isprintable() for text, most in texts) and all(
+            abs(value) <= _GREATEST for value in self.values
+        )
 
     def document(self) -> dict[str, Any]:
         return {

@@ -56,9 +56,8 @@ class Column:
             return
         mean = float(numbers.mean())
         # Chan's update: squares of deviations from a mean that is not known before the end.
-        self._squares += float(((numbers - mean) ** 2).sum()) + (mean - self._mean) ** 2 * before * count / (
-            before + count
-        )
+        away = mean - self._mean  # whose square may be no number that there is
+        self._squares += float(((numbers - mean) ** 2).sum()) + away * (away * before * count / (before + count))
         self._mean += (mean - self._mean) * count / (before + count)
         self._sum += float(numbers.sum())
         self.low, self.high = min(self.low, float(numbers.min())), max(self.high, float(numbers.max()))

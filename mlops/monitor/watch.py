@@ -11,12 +11,12 @@ from __future__ import annotations
 import csv
 import json
 import tempfile
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mlops.monitor import clarify, data_quality, drifting, model_quality, numbers_told
+from mlops.monitor import bias, clarify, data_quality, drifting, model_quality, numbers_told
 from mlops.monitor.cells import Cells, Chunk, aligned, as_text
 from mlops.monitor.data import ROWS, Data, Source, data_at
 from mlops.monitor.drifting import Baseline
@@ -28,9 +28,11 @@ from mlops.monitor.profile import Column, profile, statistics
 from mlops.monitor.settings import listed, section
 
 STATISTICS, CONSTRAINTS, VIOLATIONS = "statistics.json", "constraints.json", "constraint_violations.json"
-DRIFT_BASELINE = "drift_baseline.json"
+DRIFT_BASELINE, ANALYSIS = "drift_baseline.json", "analysis.json"
 INPUT, OUTPUT = Path("processing", "input"), Path("processing", "output")
 KINDS = ("data_quality", "drift", "model_quality", "bias")
+_BESIDE = frozenset({"model_quality", "bias"})
+"""Folders of a baseline that are of one kind alone."""
 _LAYOUTS = {".csv": {"csv": {"header": True}}, ".parquet": {"parquet": {}}}
 
 
@@ -91,7 +93,7 @@ def run(environment: Mapping[str, str], opt_ml: Path) -> int | None:
         raise Fault("monitor.json is no JSON object")
     found = _Run(told, opt_ml / INPUT, opt_ml / OUTPUT)
     _look(found)
-    write_json(found.output, "metrics.json", {"metrics": [item.document() for item in found.metrics]})
+    write_json(found.output, "metrics.json", {"metrics": [item.document() for item in found.metrics if item.is_taken]})
     write_json(
         found.output,
         "run.json",
@@ -172,12 +174,14 @@ def _baseline(run: _Run) -> _Known:
     left_out = run.told.get("label_column")
     if not folder.is_dir() or not any(path.is_file() for path in folder.rglob("*")):
         return _Known(None, None, None, (), folder)
-    found = {path.name: path for path in sorted(folder.rglob("*.json"))}
+    found = {path.name: path for path in sorted(folder.rglob("*.json")) if _is_of_data(path, folder)}
     if STATISTICS in found or CONSTRAINTS in found:
         return _of_files(found, left_out, folder)
-    files = data_files(folder)
+    files = [path for path in data_files(folder) if _is_of_data(path, folder)]
+    if not files:
+        return _Known(None, None, None, (), folder)
     layout = _LAYOUTS.get(files[0].suffix, {"json": {}})
-    data = _Without(data_at(folder, layout), {left_out} if left_out else ())
+    data = _Without(replace(data_at(folder, layout), files=tuple(files)), {left_out} if left_out else ())
     columns = profile(data)
     baseline = drifting.baseline_of(data, columns)
     documents = {
@@ -188,6 +192,10 @@ def _baseline(run: _Run) -> _Known:
     for name, document in documents.items():
         write_json(run.inputs.parent / "baseline", name, document)
     return _Known(documents[STATISTICS], documents[CONSTRAINTS], baseline, tuple(columns), folder)
+
+
+def _is_of_data(path: Path, folder: Path) -> bool:
+    return _BESIDE.isdisjoint(path.relative_to(folder).parts[:-1])
 
 
 def _of_files(found: Mapping[str, Path], left_out: Any, folder: Path) -> _Known:
@@ -263,7 +271,9 @@ def _data(run: _Run, known: _Known, captured: Data, wanted: Collection[str]) -> 
             )
             _say(found)
             distances = {item.feature: item.value for item in compared if not item.silent and item.test != "missing"}
-    run.metrics += numbers_told.of_data(run.told, columns, distances)
+    # Without a baseline all of them; else anybody could make as many metrics as there are names.
+    told_of = {name: column for name, column in columns.items() if name in features} if features else columns
+    run.metrics += numbers_told.of_data(run.told, told_of, distances)
 
 
 def _answers(data: Data) -> list[str]:
@@ -307,36 +317,53 @@ def _quality(run: _Run, known: _Known, data: Data, labels: Mapping[str, str]) ->
     if not labels or not _has_rows(data):
         outcome.why = "no request of this time has a label yet"
         return
-    constraints = _limits(told, model_quality.constraints_member(asked)) or _file(known.folder, "model_quality")
-    report = model_quality.assess(data, asked, constraints)
+    member = model_quality.constraints_member(asked)
+    limits = _limits(told, member)
+    report = model_quality.assess(data, asked, None if limits else _file(known.folder, "model_quality"))
     outcome.rows = int(report.statistics["dataset"]["item_count"])
     run.write("model_quality", {STATISTICS: report.statistics, CONSTRAINTS: report.constraints})
-    if report.violations is None:
+    run.metrics += numbers_told.of_model(run.told, report.statistics)
+    violations = report.violations
+    if limits:
+        metrics = report.statistics[member.replace("_constraints", "_metrics")]
+        known_names = [name for name, found in metrics.items() if isinstance(found.get("value"), float)]
+        _need_known((name for each in limits for name in each[member]), known_names, "model_quality")
+        violations = [item for each in limits for item in model_quality.violated(metrics, each, member)]
+    if violations is None:
         outcome.why = "there is no baseline, and no limit is declared"
     else:
-        outcome.violations = len(report.violations)
-        run.write("model_quality", {VIOLATIONS: {"violations": [*report.violations]}})
-        _say(report.violations)
-    run.metrics += numbers_told.of_model(run.told, report.statistics)
+        outcome.violations = len(violations)
+        run.write("model_quality", {VIOLATIONS: {"violations": [*violations]}})
+        _say(violations)
 
 
 def _has_rows(data: Data) -> bool:
     return any(chunk for chunk in data.chunks(256, ()))
 
 
-def _limits(told: Mapping[str, Any], member: str) -> Mapping[str, Any] | None:
-    limits = {
-        str(name): {"threshold": value, "comparison_operator": operator}
-        for kind, operator in (("at_least", "LessThanThreshold"), ("at_most", "GreaterThanThreshold"))
-        for name, value in section(told.get(kind), f"model_quality.{kind}").items()
-    }
-    return {"version": 0.0, member: limits} if limits else None
+def _limits(told: Mapping[str, Any], member: str) -> list[dict[str, Any]]:
+    """Constraints as a file has them, the least values and the greatest apart: a metric may have both."""
+    found = []
+    for kind, operator in (("at_least", "LessThanThreshold"), ("at_most", "GreaterThanThreshold")):
+        given = section(told.get(kind), f"model_quality.{kind}")
+        if given:
+            limits = {str(name): {"threshold": value, "comparison_operator": operator} for name, value in given.items()}
+            found.append({"version": 0.0, member: limits})
+    return found
+
+
+def _need_known(names: Iterable[str], known: Collection[str], kind: str) -> None:
+    """Of a limit that is never looked at nobody would hear."""
+    for name in names:
+        if name not in known:
+            raise Fault(f"{kind} has a limit of {name}, and there are {', '.join(known)}")
 
 
 def _file(folder: Path, kind: str) -> Mapping[str, Any] | None:
-    """The constraints of a baseline of that kind, in a folder of its name."""
-    place = folder / kind / CONSTRAINTS
-    if not place.is_file():
+    """The constraints of a baseline of that kind, in a folder of its name: Clarify's are the analysis itself."""
+    found = {path.name: path for path in sorted((folder / kind).rglob("*.json"))}
+    place = found.get(CONSTRAINTS) or found.get(ANALYSIS)
+    if place is None:
         return None
     document = read_json(place)
     return document if isinstance(document, dict) else None
@@ -369,9 +396,10 @@ def _bias(run: _Run, known: _Known, data: Data, labels: Mapping[str, str]) -> No
             },
         }
         analysis, _ = clarify.analysed(config, Path(scratch, "data.csv"), {})
-    run.write("bias", {"analysis.json": analysis, STATISTICS: analysis, CONSTRAINTS: analysis})
+    run.write("bias", {ANALYSIS: analysis, STATISTICS: analysis, CONSTRAINTS: analysis})
     limits = section(told.get("at_most"), "bias.at_most")
     baseline = _file(known.folder, "bias")
+    _need_known(limits, [*bias.PRE_TRAINING, *bias.POST_TRAINING], "bias")
     if baseline is None and not limits:
         outcome.why = "there is no baseline, and no limit is declared"
     else:

@@ -157,7 +157,9 @@ class _Running:
         if not wanted:
             return
         with answers():
-            reply = self._account.client("cloudwatch").describe_alarms(AlarmNames=sorted(wanted))
+            reply = self._account.client("cloudwatch").describe_alarms(
+                AlarmNames=sorted(wanted), AlarmTypes=["MetricAlarm", "CompositeAlarm"]
+            )
         found = (*reply.get("MetricAlarms", ()), *reply.get("CompositeAlarms", ()))
         missing = wanted - {str(item["AlarmName"]) for item in found}
         for name in sorted(missing - self._missing):

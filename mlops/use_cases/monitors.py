@@ -17,6 +17,8 @@ from mlops.use_cases.approval import Consent, need_consent
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.news import Said
 
+_FIRST, _LAST = 1970, 2199
+
 
 @dataclass(frozen=True, slots=True)
 class Shown:
@@ -58,10 +60,13 @@ def _time(text: str | None, option: str) -> datetime | None:
     if text is None:
         return None
     try:
-        found = datetime.fromisoformat(text)
-    except ValueError:
+        told = datetime.fromisoformat(text)
+        found = told.astimezone(UTC) if told.tzinfo is not None else told.replace(tzinfo=UTC)
+    except (ValueError, OverflowError):
         raise UsageError(f"{option} {text!r} is no time", hint="write it as 2026-11-29T09:00:00Z") from None
-    return found.astimezone(UTC) if found.tzinfo is not None else found.replace(tzinfo=UTC)
+    if not _FIRST <= found.year <= _LAST:
+        raise UsageError(f"{option} {text!r}: the year is none from {_FIRST} to {_LAST}")
+    return found
 
 
 def listed(environment: str) -> list[Monitor]:
@@ -73,9 +78,9 @@ def show(environment: str, name: str, most: int) -> Shown:
     connected = connect_here(environment)
     with answers():
         monitor = running.find(connected.account, name)
-        places = running.runs(connected.account, connected.environment, monitor)[-most:]
+        places = running.runs(connected.account, connected.environment, monitor)
         found = []
-        for place in reversed(places):
+        for place in places[::-1][:most]:
             try:
                 found.append(running.read(connected.account, place))
             except running.NothingLeft:

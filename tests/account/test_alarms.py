@@ -109,6 +109,9 @@ MATH: list[tuple[str, Any]] = [
     ("EPOCH(m1)", {0: 0, 60: 60, 120: 120}),
     ("DAY(m1) + MONTH(m1) + YEAR(m1) + HOUR(m1) + DATE(m1)", dict.fromkeys(M1, 4 + 1 + 1970 + 0 + 1)),
     ("LAST(ANOMALY_DETECTION_BAND(m1, 3))", {0: 3}),
+    ("TIME_SERIES(REMOVE_EMPTY([nothing, nothing]))", {}),
+    ("DATAPOINT_COUNT(FILL(m1, FLOOR(AVG(nothing))))", 4),
+    ("MAX(CEIL(m1 * 10 ^ 308))", math.inf),
 ]
 
 
@@ -141,11 +144,18 @@ def test_metric_math(text: str, wanted: Any) -> None:
         ("SEARCH('{a}', 'Sum', 60)", "no function that is known here"),
         ("m1 ~ 2", "cannot be read"),
         ("(" * 400 + "m1" + ")" * 400, "nested deeper"),
+        ("2" + "^2" * 1000, "nested deeper"),
+        ("1" + "+1" * 1000, "more than 600 operations"),
     ],
 )
 def test_what_is_no_expression_is_told(text: str, said: str) -> None:
     with pytest.raises(Malformed, match=said):
         parse(text)
+
+
+def test_what_no_place_in_a_list_can_be_is_told() -> None:
+    with pytest.raises(Malformed, match="whole number"):
+        worked_out("SLICE(METRICS(), AVG(nothing))")
 
 
 @pytest.mark.parametrize(
@@ -178,6 +188,9 @@ RULES: list[tuple[str, bool | str]] = [
     ("ALARM(red) AND", "too early"),
     ("alarm(red)", "cannot be read"),
     ("AND ALARM(red)", "nothing can begin"),
+    (" OR ".join(["ALARM(red)"] * 500), True),
+    (" OR ".join(["TRUE"] * 501), "more than 500 alarms, constants"),
+    (" OR ".join(f"ALARM({number})" for number in range(101)), "more than 100 alarms"),
 ]
 
 
@@ -523,6 +536,17 @@ def test_the_clock_forgets_what_is_gone(world: World) -> None:
     assert clock.done(world.state, "Alarm", "a") is not None
     world.ask("DeleteAlarms", AlarmNames=["a"])
     assert clock.done(world.state, "Alarm", "a") is None
+
+
+def test_an_alarm_that_cannot_be_evaluated_keeps_no_other_from_it(world: World) -> None:
+    """An older store took any period."""
+    world.alarm("b")
+    body = {**resources_body(world.state, "b"), "AlarmName": "a", "Period": 7}
+    world.state.store.write("INSERT INTO resource VALUES ('Alarm', 'a', '', '', '', ?)", json.dumps(body))
+    world.put(9)
+    world.turn()
+    assert resources_body(world.state, "b")["StateValue"] == "ALARM"
+    assert resources_body(world.state, "a")["EvaluationState"] == "EVALUATION_ERROR"
 
 
 def test_an_alarm_of_an_older_store_goes_on(world: World) -> None:

@@ -17,7 +17,9 @@ from account_definitions import ROLE, fail
 
 from mlops.account.local import clock, events, ownership
 from mlops.account.local.answering import answer
+from mlops.account.local.process.clock.targets import operation
 from mlops.account.local.process.clock.ticker import Ticker
+from mlops.account.local.process.clock.tickers import schedules
 from mlops.account.local.process.clock.ticking import Clock
 from mlops.account.local.state import State
 
@@ -172,6 +174,66 @@ def test_an_operation_is_called_as_a_universal_target(world: World) -> None:
     turned(world, timedelta(0), datetime.now(UTC))
     found = world.ask("sagemaker", "ListModelPackageGroups")["ModelPackageGroupSummaryList"]
     assert [item["ModelPackageGroupName"] for item in found] == ["by-the-clock"]
+
+
+NO_MONITOR: dict[str, tuple[Any, str]] = {
+    "a way out of the account's folder": ("../../out", "no name of a monitor"),
+    "an option of the command": ("--help", "no name of a monitor"),
+    "a job that says nothing": (None, "starts no monitor"),
+}
+
+
+@pytest.mark.parametrize("case", NO_MONITOR)
+def test_a_monitor_by_another_name_is_not_started(world: World, tmp_path: Path, case: str) -> None:
+    name, said = NO_MONITOR[case]
+    job: dict[str, Any] = {"AppSpecification": {"ContainerArguments": ["monitor", "{}"]}} if name else {}
+    job["Environment"] = {"MLOPS_MONITOR": name or "watch", "MLOPS_MONITOR_UNTIL": "2026-01-05T10:20:00Z"}
+    arn = "arn:aws:scheduler:::aws-sdk:sagemaker:createProcessingJob"
+    world.schedule(target={"Arn": arn, "Input": json.dumps(job)})
+    turned(world, timedelta(0), datetime.now(UTC))
+    assert [said in str(told["reason"]) for told in world.told("delivery.failed")] == [True]
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_schedule_that_is_changed_while_it_ends_is_kept(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    start, whole, asked = datetime.now(UTC), schedules.next_window, list[int]()
+    once = {"ScheduleExpression": f"at({start + 3 * MINUTE:%Y-%m-%dT%H:%M:%S})", "ActionAfterCompletion": "DELETE"}
+    world.schedule(**once)
+    later = {**once, "ScheduleExpression": f"at({start + 60 * MINUTE:%Y-%m-%dT%H:%M:%S})"}
+    target = {"Arn": QUEUE, "RoleArn": ROLE, "Input": "later"}
+
+    def changed(*given: Any) -> datetime | None:
+        if not asked:
+            asked.append(1)
+            off = {"Mode": "OFF"}
+            world.ask("scheduler", "UpdateSchedule", Name="s", FlexibleTimeWindow=off, Target=target, **later)
+        return whole(*given)
+
+    monkeypatch.setattr(schedules, "next_window", changed)
+    assert turned(world, 4 * MINUTE, start) == []
+    assert turned(world, 61 * MINUTE, start) == ["later"]
+
+
+def test_one_schedule_that_cannot_be_reckoned_with_keeps_no_other_from_firing(world: World) -> None:
+    world.schedule("a", ScheduleExpression="at(9999-12-31T23:59:59)", ScheduleExpressionTimezone="America/New_York")
+    world.schedule("b")
+    assert len(turned(world, timedelta(0), datetime.now(UTC))) == 1
+
+
+def test_what_was_done_before_the_clock_died_has_not_failed(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    arn = "arn:aws:scheduler:::aws-sdk:sagemaker:createModelPackageGroup"
+    world.schedule(target={"Arn": arn, "Input": '{"ModelPackageGroupName": "by-the-clock"}'})
+    start, whole = datetime.now(UTC), operation.answer
+
+    def killed(*given: Any) -> Any:
+        whole(*given)
+        raise Killed
+
+    with monkeypatch.context() as patch, pytest.raises(Killed):
+        patch.setattr(operation, "answer", killed)
+        turned(world, timedelta(0), start)
+    turned(world, timedelta(seconds=1), start)
+    assert (len(world.told("delivery.made")), world.told("delivery.failed")) == (1, [])
 
 
 TOLD: dict[str, tuple[dict[str, Any], Any]] = {

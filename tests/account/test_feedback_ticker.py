@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from mlops.account.local.process.clock.tickers.feedback import due
+from mlops.account.local import events
+from mlops.account.local.feedback import KeptLoops
+from mlops.account.local.process.clock.tickers import feedback
+from mlops.account.local.process.clock.tickers.feedback import TICKER, due
+from mlops.account.local.state import State
 from mlops.ir.feedback import Loop
 
 NOW = datetime(2026, 11, 29, 12, tzinfo=UTC)
@@ -41,3 +47,23 @@ def test_when_a_process_is_started(
     loops: list[Loop], newest: int, seen: int, started: datetime | None, wanted: bool
 ) -> None:
     assert due(loops, newest, seen, started, NOW) is wanted
+
+
+def test_what_comes_while_one_runs_is_for_the_next(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It may have come behind the last look of the one that runs."""
+    state, started = State(tmp_path / ".mlops", "us-east-1"), list[str]()
+
+    def start(state: State, order: dict[str, Any]) -> None:
+        started.append(order["command"][0])
+
+    monkeypatch.setattr(feedback, "_start", start)
+    loops = KeptLoops(state)
+    loops.switch_on("local", ["here"], tmp_path)
+    loops.switch_on("other", ["there"], tmp_path)
+    events.tell(state, "alarm.changed", "drift", {"alarm": "drift"})
+    with loops.alone("local"):
+        again = TICKER.tick(state, NOW)
+        assert (started, again) == (["there"], NOW + timedelta(seconds=5))
+    assert TICKER.tick(state, NOW + timedelta(seconds=5)) is None
+    assert TICKER.tick(state, NOW + timedelta(seconds=9)) is None
+    assert started == ["there", "here"]

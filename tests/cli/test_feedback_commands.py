@@ -121,6 +121,13 @@ def test_a_loop(mlops: Mlops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -
     assert "because" in made and "the alarm drift is in state ALARM: 0.4 > 0.2" in made
 
 
+def test_an_alarm_of_others_is_one(mlops: Mlops, tmp_path: Path) -> None:
+    cloudwatch = LocalAccount(tmp_path / ".mlops", "us-east-1").client("cloudwatch")
+    cloudwatch.put_metric_alarm(**{**ALARM, "AlarmName": "one"})
+    cloudwatch.put_composite_alarm(AlarmName="drift", AlarmRule="ALARM(one)")
+    assert "there is no alarm" not in mlops("feedback", "run", "--once").err
+
+
 def test_two_do_not_act_at_once(mlops: Mlops, tmp_path: Path) -> None:
     with LocalAccount(tmp_path / ".mlops", "us-east-1").loops.alone("local") as alone:
         assert alone

@@ -250,6 +250,14 @@ WRONG = {
         'resources.Monitor("a", endpoint="e", drift=resources.Drift(), schedule="hourly")',
         {"D042"},
     ),
+    "a monitor's window in minutes": (
+        'resources.Monitor("a", endpoint="e", drift=resources.Drift(), window=60)',
+        {"D042"},
+    ),
+    "a monitor's schedule in hours": (
+        'resources.Monitor("a", endpoint="e", drift=resources.Drift(), schedule=1)',
+        {"D042"},
+    ),
     "a rate of false alarms": ('resources.Monitor("a", endpoint="e", drift=resources.Drift(5.0))', {"D042"}),
     "a statistic that there is not": (
         'resources.Monitor("a", endpoint="e", drift=resources.Drift(statistic="t"))',

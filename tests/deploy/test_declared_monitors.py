@@ -15,8 +15,10 @@ from mlops.deploy.declared.wanting import RESOURCE
 from mlops.deploy.monitors import inputs, running
 from mlops.deploy.monitors.windows import Window, given
 from mlops.deploy.resources.monitor import RESOURCE_TYPE, pieces
-from mlops.ir import Refusal, UsageError
+from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.monitor import by_itself
+from mlops.use_cases import monitors
+from mlops.use_cases.approval import NOBODY
 
 from ..monitor.test_watch import requests, training
 from .conftest import World
@@ -71,6 +73,18 @@ def test_it_is_made_changed_and_removed(world: World) -> None:
         running.find(world.account, "watch")
 
 
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_what_the_account_refuses_of_a_run_is_told_among_the_events(world: World) -> None:
+    """Without it the clock would try again for a day."""
+    upserted(world, MONITOR, a="2")
+    monitor = running.find(world.account, "watch")
+    with pytest.raises(MlopsError):  # there is no such endpoint
+        running.run(world.account, world.environment, monitor, given(None, NOW, "1h", NOW))
+    assert world.account.events is not None
+    (event,) = world.account.events.read(kinds=("monitor.failed",))
+    assert event.detail["since"] == "2026-11-29T09:20:00Z"
+
+
 def test_in_a_template_it_is_a_schedule_by_its_name() -> None:
     told = RESOURCE_TYPE.in_template(
         "watch", {"endpoint": "churn", "code": "s3://b/assets/1", "schedule": "rate(1 hour)"}
@@ -81,7 +95,7 @@ def test_in_a_template_it_is_a_schedule_by_its_name() -> None:
 
 def test_what_is_too_long_to_be_kept_is_told() -> None:
     assert len(pieces({"features": ["x" * 300]})) == 2
-    with pytest.raises(ValueError, match="can be kept"):
+    with pytest.raises(UsageError, match="can be kept"):
         pieces({"features": ["x" * 30_000]})
 
 
@@ -140,6 +154,12 @@ WINDOWS: list[tuple[Any, Any, str]] = [
 @pytest.mark.parametrize(("since", "until", "key"), WINDOWS)
 def test_a_window_is_the_last_one_or_what_is_asked_for(since: Any, until: Any, key: str) -> None:
     assert given(since, until, "1h", NOW).key == key
+
+
+@pytest.mark.parametrize("since", ["now", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59Z"])
+def test_a_time_that_is_none_is_told(since: str) -> None:
+    with pytest.raises(UsageError, match="--since"):
+        monitors.run("local", "watch", since, None, NOBODY, lambda event: None)
 
 
 def test_a_window_that_ends_before_it_begins_is_told() -> None:

@@ -122,6 +122,7 @@ def test_a_window_is_looked_at_and_told_of(watched: World) -> None:
     assert "value: baseline_drift_check: Baseline drift distance" in drifted.stdout
     assert "as it was read before" in drifted.stderr
     assert "2026-01-05T10:00:00Z  2026-01-05T11:00:00Z  300" in mlops(watched, "monitor", "show", "watch").stdout
+    assert "2026-01-05T10" not in mlops(watched, "monitor", "show", "watch", "--last", "0").stdout
     cloudwatch = watched.account.client("cloudwatch")
     about = [{"Name": "Endpoint", "Value": "churn"}, {"Name": "MonitoringSchedule", "Value": "watch"}]
     found = cloudwatch.get_metric_statistics(

@@ -189,6 +189,9 @@ WINDOWS = [
     ),
     ("at(2026-03-04T05:06:07)", "UTC", "01T00:00:00", "04T05:06:06", "05T00:00:00", ["04T05:06:07"]),
     ("at(2026-03-04T05:06:07)", "UTC", "01T00:00:00", "04T05:06:07", "05T00:00:00", []),
+    # Beyond what a calendar has.
+    ("rate(3000000 days)", "UTC", "05T10:00:00", "01T00:00:00", "06T10:00:00", ["05T10:00:00"]),
+    (f"rate({10**20} days)", "UTC", "05T10:00:00", "05T10:00:00", "06T10:00:00", []),
 ]
 
 
@@ -210,7 +213,8 @@ def test_what_the_clocks_have_twice_fires_once() -> None:
 EVENT = {
     "source": "aws.s3",
     "resources": ["arn:a", "arn:b"],
-    "detail": {"a": "child", "n": 300, "yes": True, "ip": "10.1.2.3", "list": [{"k": 1}, {"k": 2}], "none": None},
+    "detail": {"a": "child", "n": 300, "yes": True, "ip": "10.1.2.3", "list": [{"k": 1}, {"k": 2}], "none": None}
+    | {"star": "2*3\\4", "long": "a" * 3000},
 }
 MATCHING = [
     # By the page eb-create-pattern-operators; what matches, then what does not.
@@ -223,6 +227,10 @@ MATCHING = [
     ({"detail": {"a": [{"suffix": "ld"}]}}, {"detail": {"a": [{"suffix": "x"}]}}),
     ({"detail": {"a": [{"equals-ignore-case": "CHILD"}]}}, {"detail": {"a": [{"equals-ignore-case": "CHIL"}]}}),
     ({"detail": {"a": [{"wildcard": "c*l*"}]}}, {"detail": {"a": [{"wildcard": "c\\*d"}]}}),
+    ({"detail": {"a": [{"wildcard": "*h*i*d"}]}}, {"detail": {"a": [{"wildcard": "ch*hild"}]}}),
+    ({"detail": {"star": [{"wildcard": "*\\**\\\\*"}]}}, {"detail": {"a": [{"wildcard": "*d*l"}]}}),
+    # Whoever tries all places of all pieces is never done.
+    ({"detail": {"long": [{"wildcard": "*a" * 60 + "*"}]}}, {"detail": {"long": [{"wildcard": "*a" * 60 + "*b*"}]}}),
     ({"detail": {"a": [{"anything-but": ["x", "y"]}]}}, {"detail": {"a": [{"anything-but": ["x", "child"]}]}}),
     ({"detail": {"a": [{"anything-but": {"prefix": "x"}}]}}, {"detail": {"a": [{"anything-but": {"prefix": "c"}}]}}),
     ({"detail": {"n": [{"anything-but": 1}]}}, {"detail": {"gone": [{"anything-but": 1}]}}),

@@ -108,9 +108,19 @@ def test_rows_of_what_was_captured(case: str, tmp_path: Path) -> None:
 
 def test_what_cannot_be_read_is_counted_and_left_out(tmp_path: Path) -> None:
     told: list[tuple[int, int]] = []
-    lines = [line("1", "2"), "no JSON", '{"a": 1}', line(payload("!", "BASE64"), "1"), "[" * 2000, line("3", "4")]
+    deep = line(payload("[" * 40 + "1" + "]" * 40, "JSON", JSON))
+    wrong = ["no JSON", '{"a": 1}', line(payload("!", "BASE64"), "1"), "[" * 2000, deep]
+    lines = [line("1", "2"), *wrong, line("3", "4")]
     found = rows(tmp_path, lines, seen=lambda read, lost: told.append((read, lost)))
-    assert (found["_c0"], told) == (["1", "3"], [(6, 4)])
+    assert (found["_c0"], told) == (["1", "3"], [(7, 5)])
+
+
+def test_a_cell_that_is_too_long_is_counted_and_left_out(tmp_path: Path) -> None:
+    told: list[tuple[int, int]] = []
+    found = rows(
+        tmp_path, [line("1", "2"), line("3" * 140_000, "4")], seen=lambda read, lost: told.append((read, lost))
+    )
+    assert (found["_c0"], told) == (["1"], [(2, 1)])
 
 
 BLOCKS = {

@@ -13,7 +13,7 @@ import pytest
 from mlops.monitor.fault import Fault
 from mlops.monitor.watch import run
 
-from .test_captured import line
+from .test_captured import line, payload
 
 ROWS = 400
 
@@ -127,6 +127,76 @@ def test_the_next_run_goes_by_what_the_first_made_of_the_training_data(tmp_path:
     run({}, tmp_path / "second")
     assert first.read("output/drift/drift.json") == second.read("output/drift/drift.json")
     assert first.violations("drift")
+
+
+def test_baselines_of_a_version_lie_beside_each_other(tmp_path: Path) -> None:
+    """As DriftCheckBaselines bring them, each in a folder of its own."""
+    first = Job(tmp_path / "first", **ALL)
+    first.put("captured/A/a.jsonl", "\n".join(requests(1)))
+    first.put("labels/a.jsonl", "\n".join(label(f"9-{number}", number % 2) for number in range(ROWS)))
+    run({}, tmp_path / "first")
+    sound = {"problem_type": "BinaryClassification", "probability_attribute": "prediction"}
+    told = {**ALL, "model_quality": sound, "bias": {**ALL["bias"], "at_most": {}}}
+    second = Job(tmp_path / "second", **told)
+    (second.inputs / "baseline" / "train.csv").unlink()
+    for place, made in (
+        ("statistics/statistics.json", "baseline/statistics.json"),
+        ("constraints/constraints.json", "baseline/constraints.json"),
+        ("model_quality/constraints/constraints.json", "output/model_quality/constraints.json"),
+        ("bias/posttrainingconstraints/analysis.json", "output/bias/analysis.json"),
+    ):
+        second.put(f"baseline/{place}", json.dumps(first.read(made)))
+    for name in ("captured/A/a.jsonl", "labels/a.jsonl"):
+        second.put(name, (first.inputs / name).read_text())
+    assert run({}, tmp_path / "second") is None
+    kinds = second.read("output/run.json")["kinds"]
+    assert {kind: found["violations"] for kind, found in kinds.items()} == dict.fromkeys(kinds, 0)
+    beside = Job(tmp_path / "third", **told)
+    beside.put(
+        "baseline/model_quality/constraints.json", json.dumps(first.read("output/model_quality/constraints.json"))
+    )
+    for name in ("captured/A/a.jsonl", "labels/a.jsonl"):
+        beside.put(name, (first.inputs / name).read_text())
+    run({}, tmp_path / "third")
+    kinds = beside.read("output/run.json")["kinds"]
+    assert [kinds[kind]["violations"] for kind in ("data_quality", "drift", "model_quality")] == [0, 0, 0]
+
+
+LIMITS: dict[str, tuple[dict[str, Any], Any]] = {
+    "a least and a greatest value": ({"at_least": {"accuracy": 1.0}, "at_most": {"accuracy": 1.0}}, 1),
+    "of no such metric": ({"at_least": {"acuracy": 0.8}}, "a limit of acuracy, and there are"),
+}
+
+
+@pytest.mark.parametrize("case", LIMITS)
+def test_each_limit_is_looked_at(case: str, tmp_path: Path) -> None:
+    limits, wanted = LIMITS[case]
+    job = Job(tmp_path, model_quality={**ALL["model_quality"], "at_least": None, **limits})
+    job.put("captured/A/a.jsonl", "\n".join(requests(1)))
+    job.put("labels/a.jsonl", "\n".join(label(f"9-{number}", number % 2) for number in range(ROWS)))
+    run({}, tmp_path)
+    found = job.read("output/run.json")["kinds"]["model_quality"]
+    if isinstance(wanted, int):
+        assert found["violations"] == wanted
+    else:
+        assert wanted in found["not_compared"]
+
+
+def test_no_request_makes_metrics_that_cloudwatch_refuses(tmp_path: Path) -> None:
+    """It would refuse the others with them."""
+    job = Job(tmp_path, data_quality={})
+    sent = {"age": 1e300, "plan": "free", "x" * 300: 1, "n\u00e4me": 2}
+    job.put(
+        "captured/A/a.jsonl", "\n".join([*requests(1), line(payload(json.dumps(sent), "JSON", "application/json"))])
+    )
+    run({}, tmp_path)
+    names = {metric["MetricName"] for metric in job.read("output/metrics.json")["metrics"]}
+    assert names == {"feature_non_null_age", "feature_non_null_plan"}
+    (job.inputs / "baseline" / "train.csv").unlink()
+    run({}, tmp_path)
+    names = {metric["MetricName"] for metric in job.read("output/metrics.json")["metrics"]}
+    assert "feature_non_null__c0" in names
+    assert all(len(name) < 256 and name.isascii() for name in names)
 
 
 SILENT = {

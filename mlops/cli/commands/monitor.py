@@ -9,7 +9,7 @@ import click
 from mlops.cli import asking, options
 from mlops.cli.group import Group
 from mlops.cli.listening import hear
-from mlops.cli.printing import print_json, table, talk
+from mlops.cli.printing import print_json, printable, table, talk
 
 if TYPE_CHECKING:
     from mlops.use_cases.monitors import Run
@@ -105,7 +105,7 @@ def run(name: str, environment: str, since: str | None, until: str | None, once:
 
 def _features(run: Run) -> list[str]:
     names = (item.get("feature_name") or item.get("facet") or item.get("metric_name") for item in run.violations)
-    return list(dict.fromkeys(str(name) for name in names if name))
+    return list(dict.fromkeys(printable(str(name)) for name in names if name))
 
 
 def _print(run: Run) -> None:
@@ -121,5 +121,6 @@ def _print(run: Run) -> None:
         for item in run.violations:
             if item["kind"] == kind:
                 name = item.get("feature_name") or item.get("metric_name")
-                click.echo(f"    {name}: {item['constraint_check_type']}: {item['description']}")
+                # Features and categories are called what somebody sent.
+                click.echo(printable(f"    {name}: {item['constraint_check_type']}: {item['description']}"))
     talk(f"files are in {run.place}")

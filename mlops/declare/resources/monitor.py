@@ -296,10 +296,10 @@ class Monitor(DeclaredResource):
         if all(getattr(self, kind) is None for kind in _KINDS):
             help = "give data_quality=resources.DataQuality(), drift=resources.Drift(), model_quality= or bias="
             misuse("D064", f"{self.label}: it looks for nothing", help=help, step=self.name)
-        if not _WINDOW.fullmatch(self.window):
+        if isinstance(self.window, str) and not _WINDOW.fullmatch(self.window):
             help = 'write it as "1h", "30m" or "1d"'
             misuse("D042", f"{self.label}: {self.window!r} is no window", help=help, step=self.name)
-        if self.schedule is not None:
+        if isinstance(self.schedule, str):
             from mlops.knowledge.eventbridge.schedule_expressions import Malformed, judge  # few have one
 
             try:

@@ -10,7 +10,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
-from mlops.account import Account
+from mlops.account import Account, answers
 from mlops.account.missing import error_code, unless_missing
 from mlops.deploy import conditional_object
 from mlops.deploy.monitors import inputs
@@ -134,7 +134,8 @@ def run(
     """``once``: of one window there is one job, whoever asks how often. Raises MlopsError, which is told among the
     events too."""
     try:
-        return _run(account, environment, monitor, window, clock or Clock(), say, once)
+        with answers():
+            return _run(account, environment, monitor, window, clock or Clock(), say, once)
     except MlopsError as error:
         if account.events is not None:
             ids = {"monitor": monitor.name, "endpoint": monitor.endpoint}

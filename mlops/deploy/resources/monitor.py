@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from mlops.ir import UsageError
 from mlops.ir.resource import Call, Kept, ResourceType, fingerprint
 
 TARGET = "arn:{partition}:scheduler:::aws-sdk:sagemaker:createProcessingJob"
@@ -30,11 +31,14 @@ def group(name: str) -> str:
 
 
 def pieces(properties: Mapping[str, Any]) -> list[str]:
-    """What is declared as arguments of a command. Raises ValueError where it is too long."""
+    """What is declared as arguments of a command. Raises UsageError where it is too long."""
     text = json.dumps(_form(properties), sort_keys=True, separators=(",", ":"), ensure_ascii=True)
     found = [text[start : start + _PIECE] for start in range(0, len(text), _PIECE)]
     if len(found) > _PIECES:
-        raise ValueError(f"what the monitor declares has {len(text)} letters, and {_PIECE * _PIECES} can be kept")
+        raise UsageError(
+            f"what the monitor declares has {len(text)} letters, and {_PIECE * _PIECES} can be kept",
+            hint="name fewer features: the baseline has them too",
+        )
     return found
 
 

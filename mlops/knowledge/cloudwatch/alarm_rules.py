@@ -18,6 +18,8 @@ _TOKEN = re.compile(
     r"|(?P<word>AND|OR|NOT|TRUE|FALSE)(?![\w-])|(?P<sign>[()]))"
 )
 _DEEPEST = 100
+_MOST_ELEMENTS, _MOST_ALARMS = 500, 100
+"""PutCompositeAlarm, AlarmRule: elements are alarms, TRUE, FALSE and parentheses."""
 
 
 class Malformed(ValueError):
@@ -68,6 +70,10 @@ def parse(text: str) -> Rule:
     tokens, at = [*_tokens(text)], 0
     if not tokens:
         raise Malformed("the rule is empty")
+    if sum(token not in ("AND", "OR", "NOT") for token in tokens) > _MOST_ELEMENTS:
+        raise Malformed(f"the rule has more than {_MOST_ELEMENTS} alarms, constants and parentheses")
+    if len({token.alarm for token in tokens if isinstance(token, Stands)}) > _MOST_ALARMS:
+        raise Malformed(f"the rule names more than {_MOST_ALARMS} alarms")
 
     def peek() -> object:
         return tokens[at] if at < len(tokens) else None

@@ -114,6 +114,8 @@ _TOKEN = re.compile(
     r"|(?P<sign>==|!=|<=|>=|&&|\|\||[-+*/^<>(),\[\]]))"
 )
 _DEEPEST = 50
+_MOST_OPERATIONS = 600
+"""Each of a chain stands below the next one; more than twice as many would fit into 2048 letters."""
 _LOWEST_FIRST = (("OR", "||"), ("AND", "&&"), ("==", "!="), ("<", "<=", ">", ">="), ("+", "-"), ("*", "/"))
 """Operators from the one that binds least; beyond them stand a minus sign and ``^``."""
 _SAME = {"||": "OR", "&&": "AND"}
@@ -199,7 +201,7 @@ class _Parser:
     def __init__(self, text: str) -> None:
         self._tokens = [*_tokens(text)]
         self._at = 0
-        self._depth = 0
+        self._depth = self._operations = 0
 
     def whole(self) -> Node:
         if not self._tokens:
@@ -226,15 +228,21 @@ class _Parser:
     def _binary(self, level: int) -> Node:
         if level == len(_LOWEST_FIRST):
             return self._signed()
-        self._depth += 1
-        if self._depth > _DEEPEST * len(_LOWEST_FIRST):
-            raise Malformed(f"it is nested deeper than {_DEEPEST}")
+        self._deeper()
         left = self._binary(level + 1)
         while self._peek() in _LOWEST_FIRST[level]:
             sign = self._take()[1]
+            self._operations += 1
+            if self._operations > _MOST_OPERATIONS:
+                raise Malformed(f"it has more than {_MOST_OPERATIONS} operations")
             left = Operation(_SAME.get(sign, sign), left, self._binary(level + 1))
         self._depth -= 1
         return left
+
+    def _deeper(self) -> None:
+        self._depth += 1
+        if self._depth > _DEEPEST * len(_LOWEST_FIRST):
+            raise Malformed(f"it is nested deeper than {_DEEPEST}")
 
     def _signed(self) -> Node:
         minus = False
@@ -248,7 +256,10 @@ class _Parser:
         if self._peek() != "^":
             return base
         self._take()
-        return Operation("^", base, self._signed())
+        self._deeper()
+        found = Operation("^", base, self._signed())
+        self._depth -= 1
+        return found
 
     def _item(self) -> Node:
         kind, word = self._take()

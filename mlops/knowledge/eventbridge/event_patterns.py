@@ -152,7 +152,7 @@ def _wildcard(operand: Any) -> Iterator[str]:
         yield from _text(operand)
     elif re.search(r"\\(?![*\\])", re.sub(r"\\[*\\]", "", operand)):
         yield r"has a backslash that escapes nothing; only \* and \\ are known"
-    elif "**" in re.sub(r"\\[*\\]", "", operand):
+    elif "**" in re.sub(r"\\[*\\]", "x", operand):
         yield "has two asterisks side by side"
 
 

@@ -72,9 +72,27 @@ def _affix(test: Callable[[str, str], bool]) -> Callable[[Any, str], bool]:
 
 
 def _wildcard(operand: Any, value: str) -> bool:
-    parts = re.split(r"(\\[*\\]|\*)", operand)
-    written = "".join(".*" if part == "*" else re.escape(part[1:] if part[:1] == "\\" else part) for part in parts)
-    return re.fullmatch(written, value, re.DOTALL) is not None
+    """Piece by piece, each at its first place behind the one before: none has to be tried twice, however many there
+    are."""
+    pieces = [""]
+    for part in re.split(r"(\\[*\\]|\*)", operand):
+        if part == "*":
+            pieces.append("")
+        else:
+            pieces[-1] += part[1:] if part[:1] == "\\" else part
+    first, *middle = pieces
+    if not middle:
+        return value == first
+    last = middle.pop()
+    at, end = len(first), len(value) - len(last)
+    if at > end or not value.startswith(first) or not value.endswith(last):
+        return False
+    for piece in middle:
+        found = value.find(piece, at, end)
+        if found < 0:
+            return False
+        at = found + len(piece)
+    return True
 
 
 def _cidr(operand: Any, value: str) -> bool:

@@ -41,9 +41,7 @@ def next_window(expression: str, zone: str, start: datetime, since: datetime) ->
 def _from(expression: str, zone: str, start: datetime, since: datetime) -> Iterator[datetime]:
     rate = _RATE.fullmatch(expression)
     if rate is not None:
-        step = timedelta(seconds=int(rate[1]) * _SECONDS[rate[2]])
-        first = max(0, (since - start) // step + 1) if since >= start else 0
-        yield from (start + number * step for number in count(first))
+        yield from _steps(int(rate[1]) * _SECONDS[rate[2]], start, since)
         return
     there = ZoneInfo(zone)
     asked = max(since, start - timedelta(microseconds=1))
@@ -51,9 +49,26 @@ def _from(expression: str, zone: str, start: datetime, since: datetime) -> Itera
     at: datetime | None = asked.astimezone(there).replace(tzinfo=None, microsecond=0)
     before = None
     while at is not None and (at := next_time(expression, at)) is not None:
-        moment = at.replace(tzinfo=there).astimezone(UTC)
-        is_skipped = moment.astimezone(there).replace(tzinfo=None) != at
+        try:
+            moment = at.replace(tzinfo=there).astimezone(UTC)
+            is_skipped = moment.astimezone(there).replace(tzinfo=None) != at
+        except OverflowError:
+            return
         if moment > asked and not is_skipped and moment != before:
             yield moment
         before = moment
         at = at + _MINUTE if expression.startswith("cron") else None
+
+
+def _steps(seconds: int, start: datetime, since: datetime) -> Iterator[datetime]:
+    """None beyond the last day of the calendar."""
+    try:
+        step = timedelta(seconds=seconds)
+    except OverflowError:
+        step = timedelta.max
+    for number in count(max(0, (since - start) // step + 1) if since >= start else 0):
+        try:
+            moment = start + number * step
+        except OverflowError:
+            return
+        yield moment

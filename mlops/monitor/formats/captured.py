@@ -26,8 +26,9 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from mlops.monitor.cells import Chunk
+from mlops.monitor.fault import Fault
 from mlops.monitor.files import opened
-from mlops.monitor.formats.json import by_column
+from mlops.monitor.formats.json import by_column, flat
 from mlops.monitor.number_blocks import Blocks
 from mlops.monitor.table import found_in
 
@@ -108,14 +109,16 @@ def _blocks(files: Sequence[Path], asked: _Asked, size: int) -> Iterator[_Plain 
         with opened(file) as text:
             while lines := list(islice(text, size)):
                 read += len(lines)
-                found = _PLAIN.findall("".join(lines))
-                block: _Plain | _Any | None = _plain(found, asked) if len(found) == len(lines) else None
+                block: _Plain | _Any | None = None
+                if max(map(len, lines)) <= csv.field_size_limit():
+                    found = _PLAIN.findall("".join(lines))
+                    block = _plain(found, asked) if len(found) == len(lines) else None
                 if block is None:
                     rows: list[Mapping[str, Cell]] = []
                     for line in lines:
                         try:
-                            rows += _rows_of(line, asked)
-                        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error):
+                            rows += [*_rows_of(line, asked)]
+                        except (ValueError, KeyError, TypeError, AttributeError, RecursionError, csv.Error, Fault):
                             lost += 1
                     block = _Any(rows)
                 if isinstance(block, _Any) or block.lines:
@@ -159,7 +162,7 @@ def _rows_of(line: str, asked: _Asked) -> Iterator[Mapping[str, Cell]]:
             return  # which of several rows it is of cannot be said
         more = {LABEL: label}
     for request, answer in zip_longest(requests, answers, fillvalue=()):
-        yield {**_named(request, asked.features, "_c"), **_named(answer, asked.answers, ""), **more}
+        yield flat({**_named(request, asked.features, "_c"), **_named(answer, asked.answers, ""), **more})
 
 
 def _rows(payload: Any, path: str | None) -> Sequence[Row]:

@@ -24,10 +24,15 @@ def by_column(records: Iterable[Mapping[str, Any]], size: int) -> Iterator[Chunk
     """A column that a record lacks is missing there."""
     taken, seen = iter(records), dict[str, None]()
     while block := list(islice(taken, size)):
-        flat = [record if _is_flat(record) else dict(_flattened(record, "", 0)) for record in block]
-        for record in flat:
+        rows = [*map(flat, block)]
+        for record in rows:
             seen.update(dict.fromkeys(record))
-        yield {name: of_values([record.get(name) for record in flat]) for name in seen}
+        yield {name: of_values([record.get(name) for record in rows]) for name in seen}
+
+
+def flat(record: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Raises :class:`Fault` for one that is nested too deep."""
+    return record if _is_flat(record) else dict(_flattened(record, "", 0))
 
 
 def _is_flat(record: Mapping[str, Any]) -> bool:

@@ -3,7 +3,9 @@ it is written under the store's lock, unless somebody else was faster."""
 
 from __future__ import annotations
 
+import traceback
 from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -19,6 +21,8 @@ from mlops.knowledge.cloudwatch import alarm_rules
 MOST_MADE_UP = 1440
 """Evaluations that passed while no clock ran: a day of minutes."""
 _FAILED = "EVALUATION_ERROR"
+_AGAIN = timedelta(seconds=60)
+"""After one that could not be evaluated."""
 
 
 def evaluated(state: State, name: str, now: datetime) -> dict[str, Any] | None:
@@ -98,19 +102,32 @@ def by_the_clock(state: State, now: datetime) -> datetime | None:
         if alarm_bodies.is_composite(body):
             composite.append(name)
             continue
-        seconds = alarm_bodies.every_seconds(period_of(alarm_bodies.queries_of(body)))
-        last = int(now.timestamp()) // seconds * seconds
-        for at in _times(state, name, body, last, seconds):
-            if _evaluated(state, name, datetime.fromtimestamp(at, UTC), ()) is None:
-                break
-            _mark(state, name, at)
-        due.append(datetime.fromtimestamp(last + seconds, UTC))
+        try:
+            due.append(_at_its_times(state, name, body, now))
+        except Refusal:  # an older store has kept it as it came
+            _wrote(state, body, {**body, "EvaluationState": _FAILED})
+            due.append(now + _AGAIN)
+        except Exception:  # a mistake with one of them keeps no other from being evaluated
+            with suppress(OSError):
+                traceback.print_exc()
+            due.append(now + _AGAIN)
     for name in composite:
         found = _evaluated(state, name, now, ())
         owed = (found or {}).get(OWED) or {}
         if owed.get("until"):
             due.append(datetime.fromisoformat(owed["until"]))
     return min(due, default=None)
+
+
+def _at_its_times(state: State, name: str, body: Mapping[str, Any], now: datetime) -> datetime:
+    """Gives when its next one comes."""
+    seconds = alarm_bodies.every_seconds(period_of(alarm_bodies.queries_of(body)))
+    last = int(now.timestamp()) // seconds * seconds
+    for at in _times(state, name, body, last, seconds):
+        if _evaluated(state, name, datetime.fromtimestamp(at, UTC), ()) is None:
+            break
+        _mark(state, name, at)
+    return datetime.fromtimestamp(last + seconds, UTC)
 
 
 def _times(state: State, name: str, body: Mapping[str, Any], last: int, seconds: int) -> range:

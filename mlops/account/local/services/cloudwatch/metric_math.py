@@ -318,7 +318,7 @@ def _sort(arguments: Sequence[Node], asked: Asked) -> Result:
 
 def _whole(node: Node, asked: Asked) -> int:
     value = _of(node, asked)
-    if not isinstance(value, float) or value != int(value):
+    if not isinstance(value, float) or not value.is_integer():
         raise Malformed("a whole number is wanted")
     return int(value)
 
@@ -326,10 +326,6 @@ def _whole(node: Node, asked: Asked) -> int:
 def _period(arguments: Sequence[Node], asked: Asked) -> Result:
     node = arguments[0]
     return float(asked.periods.get(node.name, asked.span.period) if isinstance(node, Id) else asked.span.period)
-
-
-def _time_series(arguments: Sequence[Node], asked: Asked) -> Result:
-    return as_series(_of(arguments[0], asked), asked.span)[0]
 
 
 def _band(arguments: Sequence[Node], asked: Asked) -> Result:
@@ -354,6 +350,11 @@ def _series(result: Result) -> Series:
     return result
 
 
+def _whole_number(act: Callable[[float], int], value: float) -> float:
+    """Of nothing at all, and of what is infinite, there is no other."""
+    return float(act(value)) if math.isfinite(value) else value
+
+
 def _mean(values: Sequence[float]) -> float:
     return math.fsum(values) / len(values)
 
@@ -369,7 +370,7 @@ _FUNCTIONS: Mapping[str, _Function] = {
     **{name: _statistic(act) for name, act in _BY.items()},
     "ABS": _mapped(abs),
     "ANOMALY_DETECTION_BAND": _band,
-    "CEIL": _mapped(lambda value: float(math.ceil(value))),
+    "CEIL": _mapped(lambda value: _whole_number(math.ceil, value)),
     "DATAPOINT_COUNT": _count,
     "DATE": _of_each_series(_part(lambda moment: moment.day)),
     "DAY": _of_each_series(_part(lambda moment: moment.isoweekday())),
@@ -378,7 +379,7 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "EPOCH": _of_each_series(lambda series, asked: {at: float(at) for at in series}),
     "FILL": _fill,
     "FIRST": _at(0),
-    "FLOOR": _mapped(lambda value: float(math.floor(value))),
+    "FLOOR": _mapped(lambda value: _whole_number(math.floor, value)),
     "HOUR": _of_each_series(_part(lambda moment: moment.hour)),
     "IF": _if,
     "LAST": _at(-1),
@@ -394,6 +395,6 @@ _FUNCTIONS: Mapping[str, _Function] = {
     "RUNNING_SUM": _of_each_series(_running),
     "SLICE": _slice,
     "SORT": _sort,
-    "TIME_SERIES": _time_series,
+    "TIME_SERIES": _at(0),
     "YEAR": _of_each_series(_part(lambda moment: moment.year)),
 }

@@ -85,7 +85,7 @@ def worked_out(state: State, queries: Sequence[Query], start: datetime, end: dat
     for name in _ordered(queries):
         try:
             results[name] = evaluate(str(by_id[name].expression), asked)
-        except Malformed as error:
+        except (ValueError, OverflowError) as error:  # Malformed, or a sum that no number is large enough for
             raise wrong(f"Error in expression {name}: {error}.") from None
     return results
 

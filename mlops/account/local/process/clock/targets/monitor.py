@@ -32,6 +32,8 @@ from mlops.project.private import FILE, opener
 ENDED, FAILED = "monitor.ended", "monitor.failed"
 _ARN = re.compile(r"arn:aws[\w-]*:scheduler:::aws-sdk:sagemaker:createProcessingJob")
 _NAME, _AT = "MLOPS_MONITOR", "MLOPS_MONITOR_UNTIL"
+_CALLED = re.compile(r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}")
+"""It becomes a folder and a word of a command, and anybody may make a schedule."""
 _SETTLED = timedelta(seconds=10)
 """What is captured is written five seconds later."""
 _PACKAGE = Path(mlops.__file__).parent.parent
@@ -43,10 +45,12 @@ def _deliver(state: State, delivery: Delivery) -> Mapping[str, str]:
         variables = request.get("Environment") or {}
         name, at = variables.get(_NAME), variables.get(_AT)
         since, until = _window(request, at) if name and at else ("", "")
-    except (ValueError, TypeError, AttributeError, RecursionError, IndexError) as error:
+    except (ValueError, TypeError, AttributeError, RecursionError, LookupError, ArithmeticError) as error:
         raise invalid(f"The input of the schedule starts no monitor: {error}") from None
     if name is None or not since:
         return operation.deliver(state, delivery)
+    if not _CALLED.fullmatch(str(name)):
+        raise invalid(f"{str(name)[:80]!r} is no name of a monitor")
     told = _told(state, str(name), since, until)
     if told is None and datetime.now(UTC) >= datetime.fromisoformat(until) + _SETTLED:
         _run(state, str(name), since, until)

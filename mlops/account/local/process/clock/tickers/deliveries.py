@@ -41,6 +41,8 @@ def _tick(state: State, now: datetime) -> datetime | None:
 def _deliver(state: State, row: sqlite3.Row, now: datetime) -> None:
     body = json.loads(row["body"])
     attempt = row["attempts"] + 1
+    # Before it is done: whoever is killed behind it is followed by a second try, not by a first.
+    state.store.write("UPDATE delivery SET attempts = ? WHERE sequence = ?", attempt, row["sequence"])
     delivery = Delivery(body["target"], body["text"], body["token"], body["about"], body["ids"], attempt)
     arn = str(delivery.target.get("Arn") or "")
     target = next((found for found in all_targets() if found.arn.fullmatch(arn)), None)
@@ -63,9 +65,7 @@ def _deliver(state: State, row: sqlite3.Row, now: datetime) -> None:
         _end(state, row, delivery, MADE, came, None)
         return
     pause = timedelta(seconds=min(_FIRST_SECONDS * 2 ** min(attempt - 1, 30), _LONGEST_SECONDS))
-    state.store.write(
-        "UPDATE delivery SET attempts = ?, due = ? WHERE sequence = ?", attempt, moment(now + pause), row["sequence"]
-    )
+    state.store.write("UPDATE delivery SET due = ? WHERE sequence = ?", moment(now + pause), row["sequence"])
 
 
 def _end(

@@ -28,6 +28,8 @@ _ANSWERED = (
     "feedback.goes-on",
 )
 _SOONEST, _LATEST = timedelta(seconds=30), timedelta(hours=1)
+_RUNS = timedelta(seconds=5)
+"""Between two looks whether one still runs behind which another is to be started."""
 _LOG = "feedback.log"
 
 
@@ -45,8 +47,8 @@ def due(loops: Sequence[Loop], newest: int, seen: int, started: datetime | None,
 
 class _Feedback:
     def __init__(self) -> None:
-        self._seen: dict[Path, int] = {}
-        self._started: dict[Path, datetime] = {}
+        self._seen: dict[tuple[Path, str], int] = {}
+        self._started: dict[tuple[Path, str], datetime] = {}
 
     def wanted(self, state: State) -> bool:
         return state.store.one("SELECT 1 FROM resource WHERE kind = ? LIMIT 1", KIND) is not None
@@ -55,16 +57,23 @@ class _Feedback:
         orders = state.store.all("SELECT name, body FROM resource WHERE kind = ? ORDER BY name", KIND)
         if not orders:
             return None
-        place = state.folder
         marks = ", ".join("?" for _ in _ANSWERED)
         row = state.store.one(f"SELECT max(sequence) AS newest FROM event WHERE kind IN ({marks})", *_ANSWERED)  # noqa: S608
         newest = int(row["newest"] or 0) if row is not None else 0
         loops = KeptLoops(state).read()
-        if due(loops, newest, self._seen.get(place, 0), self._started.get(place), now):
-            for order in orders:
-                if not ownership.owned(KeptLoops(state).folder(order["name"])):
-                    _start(state, json.loads(order["body"]))
-            self._seen[place], self._started[place] = newest, now
+        waits = False
+        for order in orders:
+            of = state.folder, order["name"]
+            if not due(loops, newest, self._seen.get(of, 0), self._started.get(of), now):
+                continue
+            # What came behind the last look of one that runs is for the next.
+            if ownership.owned(KeptLoops(state).folder(order["name"])):
+                waits = True
+                continue
+            _start(state, json.loads(order["body"]))
+            self._seen[of], self._started[of] = newest, now
+        if waits:
+            return now + _RUNS
         return now + _SOONEST if any(not loop.ended and not loop.asks for loop in loops) else None
 
 

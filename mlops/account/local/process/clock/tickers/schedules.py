@@ -7,8 +7,10 @@ What is late comes one window of a schedule a second, oldest first: a machine th
 from __future__ import annotations
 
 import hashlib
+import traceback
 import uuid
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,6 +26,8 @@ from mlops.knowledge.eventbridge.schedule_windows import next_window
 PASSED_OVER = "schedule.passed-over"
 _LATE = timedelta(seconds=60)
 _ONE_BY_ONE = timedelta(seconds=1)
+_AGAIN = timedelta(seconds=30)
+"""After a mistake with one of them."""
 _OLDEST_SECONDS = 86_400
 
 
@@ -64,7 +68,12 @@ def _wanted(state: State) -> bool:
 def _tick(state: State, now: datetime) -> datetime | None:
     due: list[datetime] = []
     for entry in _entries(state):
-        coming = _fire(state, entry, now)
+        try:
+            coming = _fire(state, entry, now)
+        except Exception:  # the others fire, and it is tried again
+            with suppress(OSError):
+                traceback.print_exc()
+            coming = now + _AGAIN
         if coming is not None:
             due.append(coming)
     return min(due, default=None)
@@ -90,9 +99,8 @@ def _fired(state: State, entry: _Entry, window: datetime, now: datetime) -> bool
     """Whether something is delivered for it; not where it is too old."""
     oldest = timedelta(seconds=min((_age(target) for target in _targets(entry)), default=_OLDEST_SECONDS))
     with state.store.transaction():
-        row = state.store.one("SELECT modified FROM resource WHERE kind = ? AND name = ?", entry.kind, entry.name)
-        if row is None or datetime.fromisoformat(row["modified"]) != entry.since:
-            return False  # somebody changed it meanwhile: it is looked at anew
+        if not _is_as_it_was(state, entry):
+            return False
         clock.mark(state, entry.kind, entry.name, window)
         if now - window > oldest:
             told = {"window": window.isoformat()}
@@ -120,8 +128,15 @@ def _complete(state: State, entry: _Entry, now: datetime) -> None:
     """One that is over goes where it says so."""
     if entry.body.get("ActionAfterCompletion") == "DELETE":
         with state.store.transaction():
-            resources.remove(state, entry.kind, entry.name, schedules.arn(state, entry.name))
-            clock.forget(state, entry.kind, entry.name)
+            if _is_as_it_was(state, entry):
+                resources.remove(state, entry.kind, entry.name, schedules.arn(state, entry.name))
+                clock.forget(state, entry.kind, entry.name)
+
+
+def _is_as_it_was(state: State, entry: _Entry) -> bool:
+    """Somebody may have changed it meanwhile: then it is looked at anew."""
+    row = state.store.one("SELECT modified FROM resource WHERE kind = ? AND name = ?", entry.kind, entry.name)
+    return row is not None and datetime.fromisoformat(row["modified"]) == entry.since
 
 
 def _targets(entry: _Entry) -> list[Mapping[str, Any]]:
