@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from mlops.account import answers
 from mlops.deploy.shifting.cloudwatch import values
 from mlops.ir import ConfigurationError, UsageError
 from mlops.ir.duration import said
@@ -30,7 +31,8 @@ def history(cloudwatch: Any, query: Query, now: float, seconds: float, step: flo
     if step < 60 or step % 60:
         raise UsageError(f"values {said(step)} apart: CloudWatch has them a whole number of minutes apart")
     end = now // step * step
-    told = [(at, value) for _, at, value in values(cloudwatch, {"m": query}, end - seconds, end, round(step))]
+    with answers():
+        told = [(at, value) for _, at, value in values(cloudwatch, {"m": query}, end - seconds, end, round(step))]
     if not told:
         named = ", ".join(f"{name}={value}" for name, value in query.dimensions.items())
         raise UsageError(

@@ -26,6 +26,8 @@ _BLOCK = struct.Struct("<QII")
 _FILE_BYTES = 16 * 1024 * 1024
 _LOCK = "append.lock"
 _SUFFIX = ".spool"
+_FLAGS = os.O_CLOEXEC | os.O_NOFOLLOW
+"""A folder that a program chose may be one where others put a link to a file of ours."""
 
 
 class Place(NamedTuple):
@@ -98,7 +100,7 @@ class Spool:
                     if descriptor >= 0:
                         os.close(descriptor)
                     number = block.place.file
-                    descriptor = os.open(self._path(number), os.O_RDONLY | os.O_CLOEXEC)
+                    descriptor = os.open(self._path(number), os.O_RDONLY | _FLAGS)
                 held = os.pread(descriptor, 4 * block.count + block.size, block.place.offset + _BLOCK.size)
                 lengths = struct.unpack_from(f"<{block.count}I", held)
                 at, found = 4 * block.count, []
@@ -129,7 +131,7 @@ class Spool:
     @contextmanager
     def held(self) -> Iterator[None]:
         """Nobody appends meanwhile."""
-        descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
+        descriptor = os.open(self._folder / _LOCK, os.O_RDWR | os.O_CREAT | _FLAGS, FILE)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             yield
@@ -138,7 +140,7 @@ class Spool:
 
     def _opened(self, number: int) -> tuple[int, int]:
         """For writing, and how many bytes count. A file without its first bytes is one that nobody got to fill."""
-        descriptor = os.open(self._path(number), os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE)
+        descriptor = os.open(self._path(number), os.O_RDWR | os.O_CREAT | _FLAGS, FILE)
         head = os.pread(descriptor, _HEADER, 0)
         if len(head) == _HEADER:
             return descriptor, int(_COUNTED.unpack_from(head, len(_MAGIC))[0])
@@ -152,7 +154,7 @@ class Spool:
     @contextmanager
     def _reading(self, number: int) -> Iterator[tuple[int, int]]:
         try:
-            descriptor = os.open(self._path(number), os.O_RDONLY | os.O_CLOEXEC)
+            descriptor = os.open(self._path(number), os.O_RDONLY | _FLAGS)
         except FileNotFoundError:
             yield -1, _HEADER
             return
@@ -168,7 +170,10 @@ class Spool:
     def _numbers(self) -> list[int]:
         found: list[int] = []
         with suppress(FileNotFoundError):
-            found = [int(name[: -len(_SUFFIX)]) for name in os.listdir(self._folder) if name.endswith(_SUFFIX)]  # noqa: PTH208
+            for name in os.listdir(self._folder):  # noqa: PTH208
+                number = name.removesuffix(_SUFFIX)
+                if number != name and number.isascii() and number.isdigit():
+                    found.append(int(number))
         return sorted(found)
 
     def _path(self, number: int) -> Path:

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from mlops.account import answers
+from mlops.account.missing import unless_missing
 from mlops.deploy.metric_history import history
 from mlops.ir import ConfigurationError, UsageError
 from mlops.ir.dataclass import dataclass
@@ -62,10 +64,14 @@ def forecast(environment: str, name: str, wanted: Wanted, *, now: float | None =
     if every <= 0 or ahead < every:
         raise UsageError(f"{wanted.ahead} ahead in steps of {wanted.every}: that is less than one step")
     connected = connect_here(environment)
-    sagemaker = connected.account.client("sagemaker")
-    # One that failed or is not there yet has no variants of its own to tell.
-    config = sagemaker.describe_endpoint(EndpointName=name)["EndpointConfigName"]
-    variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
+    with answers():
+        sagemaker = connected.account.client("sagemaker")
+        there = unless_missing(lambda: sagemaker.describe_endpoint(EndpointName=name))
+        if there is None:
+            raise UsageError(f"there is no endpoint {name!r}", hint="`mlops endpoints list` tells which there are")
+        # One that failed or is not there yet has no variants of its own to tell.
+        config = there["EndpointConfigName"]
+        variants = sagemaker.describe_endpoint_config(EndpointConfigName=config)["ProductionVariants"]
     variant = _variant(wanted.variant, [str(item["VariantName"]) for item in variants])
     query = Query(wanted.namespace, wanted.metric, wanted.statistic, {"EndpointName": name, "VariantName": variant})
     series = history(

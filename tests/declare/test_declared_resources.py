@@ -537,3 +537,10 @@ def test_what_is_given_as_arguments_is_judged_with_the_rest(tmp_path: Path) -> N
     metric = '"Namespace": "a", "MetricName": "b", "Period": 60, "Statistic": "Sum"'
     assert not declared(tmp_path, text % metric).findings
     assert [item.code for item in declared(tmp_path, text % metric.replace("60", "61")).findings] == ["D064"]
+
+
+def test_a_stream_writes_into_its_own_partition(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    role = ROLE.replace("arn:aws:", "arn:aws-cn:")
+    monkeypatch.setitem(globals(), "TOML", TOML.replace(ROLE, role).replace("us-east-1", "cn-north-1"))
+    (made,) = contents(tmp_path, 'resources.Stream("s", to="s3://acme-events/a/")').values()
+    assert made["ExtendedS3DestinationConfiguration"]["BucketARN"] == "arn:aws-cn:s3:::acme-events"

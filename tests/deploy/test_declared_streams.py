@@ -95,3 +95,18 @@ def test_an_endpoint_is_declared_too(world: World) -> None:
     assert told(world)["Destinations"][0]["HttpEndpointDestinationDescription"]["RetryOptions"] == {
         "DurationInSeconds": 300
     }
+
+
+@pytest.mark.parametrize(
+    "more",
+    [
+        'backup="s3://acme-raw/all/"',
+        'errors="bad/", compression="GZIP", endpoint=resources.HttpEndpoint("https://127.0.0.1:9/in")',
+    ],
+)
+def test_what_is_not_said_any_more_goes_inside_too(world: World, more: str) -> None:
+    text = 'from mlops import resources\nresources.Stream("events", to="s3://acme-events/{a}/", %s)\n'
+    upserted(world, text % more, a="all")
+    less = 'endpoint=resources.HttpEndpoint("https://127.0.0.1:9/in")' if "endpoint" in more else ""
+    upserted(world, text % less, a="all")
+    assert not planned(world, text % less, a="all").actions

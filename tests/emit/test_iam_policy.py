@@ -249,6 +249,19 @@ LOG = {"Effect": "Allow", "Action": ["ecr:GetAuthorizationToken"], "Resource": "
             {"Statement": [{"Effect": "Allow", "NotAction": "iam:*", "Resource": "*"}]},
             [], [], ["every action but iam:*"], id="all but some",
         ),
+        pytest.param(
+            {"Statement": [READ, LOG, {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::a/*"}]},
+            [], [], [], id="what is elsewhere is denied",
+        ),
+        pytest.param(
+            {"Statement": [READ, LOG, {"Effect": "Deny", "Action": "s3:*", "NotResource": "arn:aws:s3:::b/*"}]},
+            ["s3:GetObject on arn:aws:s3:::a/x* is denied (Step)"], [], [], id="all but another place is denied",
+        ),
+        pytest.param(
+            {"Statement": [{"Effect": "Allow", "Action": "s3:GetObject", "NotResource": "arn:aws:s3:::a/*"}, LOG]},
+            ["s3:GetObject on arn:aws:s3:::a/x* (Step)"], [], ["every place but arn:aws:s3:::a/*"],
+            id="all but its place",
+        ),
     ],
 )  # fmt: skip
 def test_a_role_that_is_there_is_compared(
@@ -286,3 +299,22 @@ def test_the_deployer_may_what_the_document_on_ci_says(tmp_path: Path) -> None:
     assert not any(action.startswith("iam:") and action != "iam:PassRole" for action in allowed)
     trusted = json.loads(emitted(there / "pipelines/breast_cancer/pipeline.py", "iam-policy", "trust"))
     assert [item["Sid"] for item in trusted["Statement"]] == ["SageMaker", "Scheduler"]
+
+
+def test_the_deployer_may_change_what_a_file_declares(tmp_path: Path) -> None:
+    there = project(tmp_path)
+    (there / "beside.py").write_text(
+        'from mlops import resources\nresources.Stream("events", to="s3://acme-events/a/")\n'
+        'resources.Monitor("watch", endpoint="door", drift=resources.Drift(), schedule="rate(1 day)")\n'
+    )
+    statements = json.loads(emitted(there / "beside.py", "iam-policy", "deployer"))["Statement"]
+    (role,) = {place for item in statements if item["Action"] == ["iam:PassRole"] for place in item["Resource"]}
+    account = role.split(":")[4]
+    passed = {item["Condition"]["StringEquals"]["iam:PassedToService"] for item in statements if "Condition" in item}
+    assert {"firehose.amazonaws.com", "scheduler.amazonaws.com"} <= passed
+    region = next(place for item in statements for place in item["Resource"] if ":firehose:" in place).split(":")[3]
+    assert allows(
+        statements, "firehose:UpdateDestination", f"arn:aws:firehose:{region}:{account}:deliverystream/events"
+    )
+    group = f"arn:aws:scheduler:{region}:{account}:schedule/mlops-monitor-watch/watch"
+    assert allows(statements, "scheduler:UpdateSchedule", group) and allows(statements, "scheduler:GetSchedule", group)

@@ -14,6 +14,7 @@ from botocore.exceptions import ClientError
 from stream_parts import ROLE, Stream, failures, opened, processors, s3
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.delivery.conversion import typed
 
 COLUMNS = {
     "id": "bigint",
@@ -106,6 +107,8 @@ def test_rows_are_what_was_put(account: LocalAccount, serializer: dict[str, Any]
         (b'{"right": "perhaps"}', "ParseError"),
         (b'{"at": "yesterday"}', "ParseError"),
         (b'{"price": 1234567.5}', "ParseError"),
+        (b'{"price": NaN}', "ParseError"),
+        (b'{"price": "Infinity"}', "ParseError"),
         (b'{"tags": {}}', "ParseError"),
         (b'{"who": []}', "ParseError"),
         (b'{"name": "\\ud800"}', "ParseError"),
@@ -181,3 +184,8 @@ def test_a_table_that_cannot_be_written_is_told_when_a_stream_is_made(
         table(account, columns)
     with pytest.raises(ClientError, match=says):
         opened(account, **converted({"ParquetSerDe": {}}))
+
+
+def test_a_decimal_has_all_its_digits() -> None:
+    digits = "1234567890123456789012345678.0123456789"
+    assert str(typed("decimal(38,10)")[1](digits)) == digits

@@ -255,3 +255,17 @@ def test_pauses_grow_and_end_growing() -> None:
     chance = random.Random(7)
     for attempt, around in ((1, 1), (2, 2), (5, 16), (8, 120), (500, 120)):
         assert all(0.85 * around <= http_endpoint.pause(attempt, chance) <= 1.15 * around for _ in range(50))
+
+
+def test_a_key_that_no_header_can_have_is_told_to_nobody(
+    account: LocalAccount, receiver: Receiver, capfd: pytest.CaptureFixture[str]
+) -> None:
+    given = {"Url": URL, "AccessKey": "planted-0815\n"}
+    stream = sending(account, receiver, EndpointConfiguration=given, RetryOptions={"DurationInSeconds": 0})
+    stream.put(b"a")
+    stream.deliver()
+    (content,) = stream.objects().values()
+    (told,) = failures(content)
+    assert "access key" in told["errorMessage"]
+    said = [str(event) for event in account.events.read(ids={"stream": "events"})]
+    assert "planted" not in str([told, said, stream.deliverer.stands, *capfd.readouterr()])

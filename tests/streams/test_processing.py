@@ -6,15 +6,22 @@ import base64
 import gzip
 import io
 import json
+import uuid
 import zipfile
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 import pytest
 from stream_parts import BUCKET, FUNCTION, ROLE, failures, opened, processors, s3
 
 from mlops.account.local import LocalAccount
+from mlops.account.local.delivery.objects import Objects
 from mlops.account.local.delivery.processing import InvocationFailed
+from mlops.account.local.delivery.record import Record
+from mlops.account.local.delivery.settings import Place
+from mlops.knowledge.streams.names import FUNCTION as BY_FUNCTION
+from mlops.knowledge.streams.names import QUERY, Naming
 
 TRANSFORM = ("Lambda", {"LambdaArn": FUNCTION})
 JSON_PARTS = ("RecordDeAggregation", {"SubRecordType": "JSON"})
@@ -270,3 +277,20 @@ def test_all_are_backed_up_as_they_came(account: LocalAccount) -> None:
     ((key, content),) = stream.objects(bucket="acme-raw").items()
     assert key.startswith("raw/2018/07/09/23/events-1-") and gzip.decompress(content) == b'{"a":1}{"a":2}no json'
     assert b'{"a":1}\n{"a":2}\n' in stream.objects().values()
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ({QUERY: {"a": "1/b=2", "b": "3", "c": "k"}}, {QUERY: {"a": "1", "b": "2/b=3", "c": "k"}}),
+        ({BY_FUNCTION: {"a": "1"}, QUERY: {"c": "k"}}, {QUERY: {"a": "1", "c": "k"}}),
+    ],
+)
+def test_no_partition_writes_over_another(tmp_path: Path, one: Any, other: Any) -> None:
+    written: dict[str, bytes] = {}
+    objects = Objects("1/16", tmp_path, lambda bucket, key, content: written.update({key: b"".join(content)}))
+    at = Place("acme", Naming("events", "1", uuid.UUID(int=7), "!{partitionKeyFromQuery:c}/", "bad/"), "UNCOMPRESSED")
+    for number, keys in enumerate((one, other)):
+        assert objects.add(Record(str(number), 0, b"%d" % number, keys=keys), at) is None
+    objects.write()
+    assert sorted(written.values()) == [b"0", b"1"]

@@ -90,6 +90,7 @@ def test_what_may_pass_is_tried_again(trouble: Exception, taken: bool) -> None:
         with pytest.raises(AccountError, match="PutRecordBatch"):
             found.flush()
         assert len(service.requests) == 1
+        assert found.flush().sent == 1, "who mends it goes on"
 
 
 def test_requests_are_as_large_as_they_may_be() -> None:
@@ -187,4 +188,17 @@ def test_what_was_put_is_sent_whatever_the_program_raises() -> None:
 
     with pytest.raises(ZeroDivisionError):
         next(failing())
+    assert service.taken == [b"a"]
+
+
+@pytest.mark.parametrize("kept", [True, False])
+def test_what_was_put_outlives_an_interruption(tmp_path: Path, kept: bool) -> None:
+    def interrupted(seconds: float) -> None:
+        raise KeyboardInterrupt
+
+    service = Service(False)
+    found, _ = publisher(service, tmp_path if kept else None, sleep=interrupted)
+    with pytest.raises(KeyboardInterrupt), found:
+        found.put_bytes(b"a")
+        found.flush()
     assert service.taken == [b"a"]

@@ -117,6 +117,7 @@ def partitioned(**more: Any) -> dict[str, Any]:
         (s3(**processors(("RecordDeAggregation", {"SubRecordType": "DELIMITED"}))), "Delimiter must be specified"),
         (s3(**processors(("RecordDeAggregation", {"SubRecordType": "DELIMITED", "Delimiter": "#|"}))), "in base64"),
         (s3(**processors(("Lambda", {"LambdaArn": "a", "NumberOfRetries": "many"}))), "from 0 to 300"),
+        (s3(**processors(("Lambda", {"LambdaArn": "a", "NumberOfRetries": "1.5"}))), "a whole number from 0 to 300"),
         (s3(**processors(("Lambda", {"LambdaArn": "a", "BufferSizeInMBs": "4"}))), "from 0.2 to 3"),
         (http(), None),
         (http("https://collector.example.org/in"), "sends nothing to collector.example.org"),
@@ -331,3 +332,25 @@ def test_a_stream_is_delivered_by_a_process_of_its_own(account: LocalAccount) ->
         time.sleep(0.05)
     assert sorted(dict(objects(account)).values()) == [b"a", b"b"]
     assert not (account.state.folder / "streams" / "events").exists()
+
+
+@pytest.mark.parametrize("name", [".", ".."])
+def test_no_name_is_the_folder_of_others(shared: LocalAccount, name: str) -> None:
+    """A stream's folder goes with it."""
+    client = shared.client("firehose")
+    assert refused(client.create_delivery_stream, DeliveryStreamName=name, **s3())[0] == "InvalidArgumentException"
+
+
+def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
+    ours = tmp_path / "keys"
+    ours.write_bytes(b"0123456789abcdef, and more")
+    folder = tmp_path / "spool"
+    folder.mkdir()
+    (folder / "notes.spool").write_text("mine")
+    (folder / f"{1:012d}.spool").symlink_to(ours)
+    with pytest.raises(OSError, match="symbolic"):
+        Spool(folder).append([b"a"], 1)
+    assert ours.read_bytes() == b"0123456789abcdef, and more"
+    (folder / f"{1:012d}.spool").unlink()
+    place = Spool(folder).append([b"a"], 1)
+    assert place == BEGINNING and [block.count for block in Spool(folder).blocks(place)] == [1]

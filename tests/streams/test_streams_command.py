@@ -85,8 +85,15 @@ def test_streams_are_listed_and_shown(stream: Stream) -> None:
 
 
 def test_what_is_no_failure_is_not_put(stream: Stream) -> None:
-    key = "good/processing-failed/2026/events-1-x"
+    key = "good/processing-failed/2026/events-1-2026-11-28-10-00-00-x"
     stream.account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b'{"rawData": "?"}')
     with pytest.raises(UsageError, match=f"{key}, line 1 is no record that failed"):
         mlops("replay", "events")
+    assert stream.deliverer.idle() and key in stream.objects()
+
+
+def test_what_failed_of_a_stream_with_a_longer_name_is_its_own(stream: Stream) -> None:
+    key = "good/processing-failed/2026/events-eu-1-2026-11-28-10-00-00-x"
+    stream.account.client("s3").put_object(Bucket=BUCKET, Key=key, Body=b'{"rawData": "YQ=="}')
+    assert mlops("replay", "events", "--format", "json")["objects"] == 0
     assert stream.deliverer.idle() and key in stream.objects()

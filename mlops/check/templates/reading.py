@@ -9,7 +9,7 @@ from dataclasses import field
 from typing import Any
 
 from mlops.ir.dataclass import dataclass
-from mlops.ir.lines import places, scan
+from mlops.ir.lines import scan
 from mlops.ir.values import pointer
 
 LARGEST = 1_000_000
@@ -40,8 +40,6 @@ class Document:
     repeated: tuple[str, ...] = ()
 
     def at(self, place: str) -> tuple[int, int]:
-        if not self.marks:
-            return places(self.text, {place})[place]
         while place and place not in self.marks:
             place = place.rpartition("/")[0]
         return self.marks.get(place, (1, 1))
@@ -69,10 +67,36 @@ def _json(text: str, file: str) -> Document:
         value = json.loads(text)
     except json.JSONDecodeError as error:
         raise Unreadable(f"it is no JSON: {error.msg}", error.lineno, error.colno) from None
+    except ValueError as error:
+        raise Unreadable(f"it is no JSON: {error}") from None  # a number of thousands of digits
     except RecursionError:
         raise Unreadable("it is nested too deep") from None
-    repeated = tuple(found.pointer for found in scan(text) if found.repeats)
-    return Document(file, _object(value), text, repeated=repeated)
+    if _is_too_deep(value):
+        raise Unreadable("it is nested too deep")
+    if "\\u" in text and _is_cut(value):
+        raise Unreadable("it has half of a letter, as \\ud800 alone")
+    located = tuple(scan(text))
+    marks = {found.pointer: (found.line, found.column) for found in located}
+    return Document(file, _object(value), text, marks, repeated=tuple(item.pointer for item in located if item.repeats))
+
+
+def _is_too_deep(value: Any) -> bool:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [
+            inside
+            for item in level
+            for inside in (item.values() if isinstance(item, dict) else item if isinstance(item, list) else ())
+        ]
+    return bool(level)
+
+
+def _is_cut(value: Any) -> bool:
+    try:
+        json.dumps(value, ensure_ascii=False).encode()
+    except UnicodeEncodeError:
+        return True
+    return False
 
 
 def _object(value: Any) -> Mapping[str, Any]:
@@ -158,7 +182,9 @@ class _Walk:
         tag = str(node.tag).rpartition(":")[2]
         if tag in ("bool", "int", "float", "null"):
             try:
-                return self._constructor.construct_object(node)
-            except ValueError:
+                found = self._constructor.construct_object(node)
+                str(found)  # raises for a number of thousands of digits
+            except (ValueError, KeyError, IndexError):
                 return node.value
+            return found
         return node.value

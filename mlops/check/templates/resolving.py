@@ -18,7 +18,9 @@ ABSENT: Final = object()
 """``AWS::NoValue``."""
 MOST = 64
 """Combinations that are looked at; a template with more is judged by the first."""
-_VARIABLE = re.compile(r"\$\{([^!}][^}]*)\}")
+LONGEST = 1_000_000
+"""Characters of a text that is put together: so many no template can have."""
+_VARIABLE = re.compile(r"\$\{([^!${}][^${}]*)\}")
 _PSEUDO = {"AWS::Partition": "aws", "AWS::URLSuffix": "amazonaws.com"}
 
 
@@ -112,7 +114,8 @@ class Scenario:
                 return self._substituted(text, known, at, f"{below}/0")
             case "Fn::Join", [str(on), list(parts)]:
                 values = [self.spot(part, below).value for part in parts]
-                whole = on.join(values) if all(isinstance(value, str) for value in values) else UNKNOWN
+                told = all(isinstance(value, str) for value in values) and sum(map(len, values)) <= LONGEST
+                whole = on.join(values) if told else UNKNOWN
                 return Spot(whole, at, made=True)
             case "Fn::FindInMap", [str(name), first, second, *_]:
                 keys = [self.spot(key, below).value for key in (first, second)]
@@ -124,16 +127,19 @@ class Scenario:
 
     def _substituted(self, text: str, given: Mapping[str, Any], at: str, written: str) -> Spot:
         """A text that nothing was put into stands where it is written."""
-        unknown = False
+        unknown, size = False, 0
 
         def put(found: re.Match[str]) -> str:
-            nonlocal unknown
+            nonlocal unknown, size
             name = found[1].strip()
             value = given.get(name, self.parameters.get(name, _PSEUDO.get(name, UNKNOWN)))
-            if not isinstance(value, str | int | float):
-                unknown = True
-                return "0"
-            return str(value)
+            if isinstance(value, str | int | float):
+                told = str(value)
+                size += len(told)
+                if size <= LONGEST:
+                    return told
+            unknown = True
+            return "0"
 
         whole, count = _VARIABLE.subn(put, text)
         whole = whole.replace("${!", "${")
@@ -164,12 +170,19 @@ def scenarios(template: Mapping[str, Any]) -> Iterator[Scenario]:
     names = list(asked)
     for values in itertools.islice(itertools.product(*asked.values()), MOST):
         chosen = {**defaults, **dict(zip(names, values, strict=True))}
-        held: dict[str, bool] = {}
-        for name in conditions:
-            holds = _holds({"Condition": name}, conditions, Scenario(chosen, {}, mappings), ())
-            if holds is not None:
-                held[name] = holds
+        held = _held(conditions, Scenario(chosen, {}, mappings))
         yield Scenario({name: value for name, value in chosen.items() if value is not _OTHER}, held, mappings)
+
+
+def _held(conditions: Mapping[str, Any], scenario: Scenario) -> Mapping[str, bool]:
+    """Of those that the text tells."""
+    known: dict[str, bool | None] = {}
+    for name in conditions:
+        try:
+            _holds({"Condition": name}, conditions, scenario, known)
+        except RecursionError:
+            known[name] = None  # a chain of hundreds
+    return {name: holds for name, holds in known.items() if holds is not None}
 
 
 _OTHER: Final = object()
@@ -200,26 +213,27 @@ def _asked(conditions: Mapping[str, Any], parameters: Mapping[str, Any]) -> dict
     return found
 
 
-def _holds(node: Any, conditions: Mapping[str, Any], scenario: Scenario, within: tuple[str, ...]) -> bool | None:
-    """None where the text does not tell."""
+def _holds(node: Any, conditions: Mapping[str, Any], scenario: Scenario, known: dict[str, bool | None]) -> bool | None:
+    """None where the text does not tell. ``known`` are those that were asked before: each is asked once."""
     match node:
         case {"Condition": str(name)}:
-            if name in within or name not in conditions:
-                return None
-            return _holds(conditions[name], conditions, scenario, (*within, name))
+            if name not in known:
+                known[name] = None  # while it is asked: a circle tells nothing
+                known[name] = _holds(conditions.get(name), conditions, scenario, known)
+            return known[name]
         case {"Fn::Equals": [left, right]}:
             values = [_value(side, scenario) for side in (left, right)]
             if any(value is UNKNOWN for value in values):
                 return None
             return not any(value is _OTHER for value in values) and str(values[0]) == str(values[1])
         case {"Fn::Not": [inside]}:
-            held = _holds(inside, conditions, scenario, within)
+            held = _holds(inside, conditions, scenario, known)
             return None if held is None else not held
         case {"Fn::And": list(parts)}:
-            found = [_holds(part, conditions, scenario, within) for part in parts]
+            found = [_holds(part, conditions, scenario, known) for part in parts]
             return False if False in found else None if None in found else True
         case {"Fn::Or": list(parts)}:
-            found = [_holds(part, conditions, scenario, within) for part in parts]
+            found = [_holds(part, conditions, scenario, known) for part in parts]
             return True if True in found else None if None in found else False
     return None
 

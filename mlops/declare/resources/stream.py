@@ -84,7 +84,8 @@ def _place(stream: Stream, uri: object, errors: Value, lowering: Lowering) -> di
     bucket, prefix = split_uri(told) if isinstance(told, str) else ("", "")
     if not isinstance(told, str) or not told.startswith("s3://") or not bucket:
         misuse("D042", f"{told!r} is no place for the objects of a stream", help="write it as s3://BUCKET/PREFIX")
-    found: dict[str, Value] = {"RoleARN": _role(stream, lowering), "BucketARN": f"arn:aws:s3:::{bucket}"}
+    partition = lowering.environment.role.split(":")[1]
+    found: dict[str, Value] = {"RoleARN": _role(stream, lowering), "BucketARN": f"arn:{partition}:s3:::{bucket}"}
     return {**found, **_known({"Prefix": prefix or None, "ErrorOutputPrefix": errors})}
 
 

@@ -55,6 +55,8 @@ def _destination(given: Mapping[str, Any], hints: Mapping[str, int]) -> dict[str
         if value in (None, "", [], {}) or value in _FILLED.get(member, ()):
             continue
         match member:
+            case "S3BackupConfiguration" if given.get("S3BackupMode") == "Disabled":
+                continue  # the service keeps it, and writes nothing there
             case "S3Configuration" | "S3BackupConfiguration":
                 # The hints of a backup are not the stream's own.
                 told[member] = _destination(value, _HINTS["ExtendedS3DestinationConfiguration"])
@@ -104,16 +106,13 @@ def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) 
     asked: dict[str, Any] = {}
     for kind in _CONFIGURED:
         if kind in properties:
-            gone = {
-                member: _CLEARED[member]
-                for member in before.get(kind, {})
-                if member not in properties[kind] and member in _CLEARED
-            }
+            was = before.get(kind, {})
             hints = {} if "BufferingHints" in properties[kind] else {"BufferingHints": _HINTS[kind]}
-            update = {**gone, **hints, **properties[kind]}
+            update = {**_gone(was, properties[kind]), **hints, **properties[kind]}
             for configured, changed in _CHANGED.items():
                 if configured in update:
-                    update[changed] = update.pop(configured)
+                    given = update.pop(configured)
+                    update[changed] = {**_gone(was.get(configured, {}), given), **given}
             asked[kind.replace("Configuration", "Update")] = update
     return (
         Call(
@@ -126,6 +125,10 @@ def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) 
             },
         ),
     )
+
+
+def _gone(before: Mapping[str, Any], now: Mapping[str, Any]) -> dict[str, Any]:
+    return {member: _CLEARED[member] for member in before if member not in now and member in _CLEARED}
 
 
 def _busy(reply: Mapping[str, Any]) -> str | None:

@@ -121,7 +121,7 @@ class Publisher:
                 f"a record has {len(record)} bytes, and {LARGEST_RECORD} may be",
                 hint="put what is large into S3, and its key into the stream",
             )
-        if self._size + len(record) > LARGEST_BATCH:
+        if self._size + len(record) > LARGEST_BATCH or len(self._waiting) >= self._batch:
             self._send()
         if not self._waiting:
             self._since = self._clock()
@@ -153,10 +153,14 @@ class Publisher:
                 self._waiting, self._size, self._since = left, sum(map(len, left)), self._clock()
                 return
             left = self._tried(left, 0 if last else 1)
-        except Refused:
-            # It will not be taken in a moment either; what can be kept is kept all the same.
+        except Undelivered:
+            raise
+        except BaseException:
+            # Refused for good, or interrupted: what was put stays put, and comes twice where it was taken already.
             if self._spool is not None:
                 self._keep(records)
+            else:
+                self._waiting, self._size = records, sum(map(len, records))
             raise
         self._keep(left)
 

@@ -6,6 +6,7 @@ import base64
 import binascii
 import gzip
 import json
+import re
 import zlib
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,8 @@ ERROR_TYPES = (
     "processing-failed", "format-conversion-failed", "http-endpoint-failed", "AmazonOpenSearchService_failed",
     "AmazonOpenSearchService-failed", "splunk-failed",
 )  # fmt: skip
+_STAMP = r"-\d+-\d{4}(?:-\d\d){5}-"
+"""A version and a time: what stands behind the stream's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,9 @@ def failed_objects(account: Account, stream: Stream) -> list[FailedObject]:
 
 
 def _is_of(stream: Stream, key: str) -> bool:
-    """Named after the stream, and in a folder of what failed where such folders are told apart."""
-    if not key.rpartition("/")[2].startswith(f"{stream.name}-"):
+    """Named after the stream, not after one whose name goes on, and in a folder of what failed where such folders are
+    told apart."""
+    if re.match(re.escape(stream.name) + _STAMP, key.rpartition("/")[2]) is None:
         return False
     own = bool(stream.error_prefix) and "!{firehose:error-output-type}" not in stream.error_prefix
     return own or any(kind in key for kind in ERROR_TYPES)

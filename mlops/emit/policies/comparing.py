@@ -20,10 +20,19 @@ class _Statement:
     but: tuple[str, ...]
     """NotAction: all actions but these."""
     resources: tuple[str, ...]
+    spared: tuple[str, ...]
+    """NotResource: all places but these."""
     conditional: bool
 
     def covers(self, action: str, resource: str) -> bool:
-        return self.names(action) and any(covers(pattern, resource) for pattern in self.resources)
+        """Allows for all of the resource, or denies some of it at least where places are spared."""
+        if not self.names(action):
+            return False
+        if self.spared:
+            return not any(
+                covers(pattern, resource) or (self.allows and covers(resource, pattern)) for pattern in self.spared
+            )
+        return any(covers(pattern, resource) for pattern in self.resources)
 
     def names(self, action: str) -> bool:
         lower = action.lower()
@@ -95,6 +104,8 @@ def _excess(pairs: Sequence[tuple[str, str, str]], statements: Sequence[_Stateme
             continue
         if item.but:
             yield f"every action but {', '.join(item.but)}"
+        if item.spared:
+            yield f"every place but {', '.join(item.spared)}"
         for pattern in item.actions:
             used = sorted({action for _, action, _ in pairs if fnmatchcase(action.lower(), pattern.lower())})
             if not used:
@@ -119,7 +130,8 @@ def _statements(role: Any) -> Iterator[_Statement]:
                         statement.get("Effect") == "Allow",
                         _texts(statement.get("Action")),
                         _texts(statement.get("NotAction")),
-                        _texts(statement.get("Resource")) or ("*",),
+                        _texts(statement.get("Resource")) or (() if "NotResource" in statement else ("*",)),
+                        _texts(statement.get("NotResource")),
                         bool(statement.get("Condition")),
                     )
         case dict():

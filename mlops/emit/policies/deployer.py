@@ -4,7 +4,8 @@ environment's prefix. It may neither start executions nor change roles."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from mlops.emit.policies.execution import account_of, key_arn
 from mlops.emit.policies.places import STAR
@@ -71,8 +72,14 @@ def deployer_needs(definition: Definition, around: Surroundings, beside: Beside)
             f"PassRoleTo{service.capitalize()}", f"{service}.amazonaws.com", start.role, f"start {start.name}"
         )
     for resource in beside.declared:
-        yield from _of(resource, beside.types[resource.type], around)
-        yield from _serving(resource, beside.types[resource.type], around)
+        kind = beside.types[resource.type]
+        yield from _of(resource, kind, around)
+        yield from _serving(resource, kind, around)
+        if "iam:PassRole" in kind.permissions and kind.service != "sagemaker":
+            for role in dict.fromkeys(_roles(resource.plain)):
+                yield _passing(
+                    f"PassRoleTo{kind.service.capitalize()}", f"{kind.service}.amazonaws.com", role, resource.key
+                )
 
 
 def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed: bool = False) -> Iterator[Need]:
@@ -86,10 +93,16 @@ def _of(resource: Resource, kind: ResourceType, around: Surroundings, *, removed
     arn = _arn(resource, kind, around)
     actions = [f"{kind.service}:{call.operation}" for call in calls]
     if kind.kept is not None:
-        tagged = (kind.kept.tags(arn, name), kind.kept.tag(arn, name, []))
-        actions += [f"{kind.service}:{call.operation}" for call in tagged]
+        more = (
+            kind.kept.tags(arn, name),
+            kind.kept.tag(arn, name, []),
+            *kind.kept.change(name, properties, _Whatever()),
+        )
+        actions += [f"{kind.service}:{call.operation}" for call in more]
     purpose = "".join(part.capitalize() for part in resource.type.split("-"))
-    yield Need(f"Change{purpose}", tuple(dict.fromkeys(actions)), (arn,), resource.key)
+    # What is made in a group of its own has an ARN below the group's.
+    places = dict.fromkeys((arn, re.sub(r":schedule-group/(.+)", r":schedule/\1/*", arn)))
+    yield Need(f"Change{purpose}", tuple(dict.fromkeys(actions)), tuple(places), resource.key)
 
 
 class _Anything(dict[str, list[dict[str, str]]]):
@@ -97,6 +110,25 @@ class _Anything(dict[str, list[dict[str, str]]]):
 
     def __missing__(self, member: str) -> list[dict[str, str]]:
         return [{"Id": STAR}]
+
+
+class _Whatever(dict[Any, Any]):
+    """The reply to what is asked before a change: whatever is looked for in it, there is something."""
+
+    def __missing__(self, member: object) -> _Whatever:
+        return self
+
+
+def _roles(value: Any) -> Iterator[str]:
+    """That the service is to take on, however deep they are named."""
+    if isinstance(value, Mapping):
+        for member, item in value.items():
+            if member.lower() in ("rolearn", "role") and isinstance(item, str):
+                yield item
+            yield from _roles(item)
+    elif isinstance(value, list | tuple):
+        for item in value:
+            yield from _roles(item)
 
 
 def _arn(resource: Resource, kind: ResourceType, around: Surroundings) -> str:

@@ -23,6 +23,7 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
 }
 """What a processor cannot be without."""
 _RANGES = {"NumberOfRetries": (0, 300), "BufferSizeInMBs": (0.2, 3), "BufferIntervalInSeconds": (0, 900)}
+_WHOLE = ("NumberOfRetries", "BufferIntervalInSeconds")
 _PLACES = ("S3Configuration", "S3BackupConfiguration")
 
 
@@ -121,9 +122,9 @@ def _processor(processor: Mapping[str, Any]) -> Iterator[str]:
         yield f"Processor {kind} needs the parameter {lacking}"
         return
     for name, (least, most) in _RANGES.items():
-        value = given.get(name)
-        if isinstance(value, str) and not _between(value, least, most):
-            yield f"{name} must be a number from {least:g} to {most:g}, and not {value!r}"
+        value, whole = given.get(name), name in _WHOLE
+        if isinstance(value, str) and not _between(value, least, most, whole=whole):
+            yield f"{name} must be a {'whole ' if whole else ''}number from {least:g} to {most:g}, and not {value!r}"
     if kind == "RecordDeAggregation":
         sort, delimiter = given["SubRecordType"], given.get("Delimiter")
         if isinstance(sort, str) and sort not in ("JSON", "DELIMITED"):
@@ -134,9 +135,9 @@ def _processor(processor: Mapping[str, Any]) -> Iterator[str]:
             yield f"Delimiter must be in base64, and {delimiter!r} is not"
 
 
-def _between(text: str, least: float, most: float) -> bool:
+def _between(text: str, least: float, most: float, *, whole: bool) -> bool:
     try:
-        return least <= float(text) <= most
+        return least <= (int(text) if whole else float(text)) <= most
     except ValueError:
         return False
 

@@ -23,6 +23,8 @@ _SAME = 0.15
 """Periods that are as near as this are one season's."""
 _SURE = 1e-4
 """What share of series of pure noise may show a season."""
+_AT_ONCE = 1 << 20
+"""Numbers whose medians are found in one go."""
 
 
 def found(series: Series, most: int = MOST) -> tuple[float, ...]:
@@ -83,7 +85,10 @@ def _background(power: Numbers) -> Numbers:
         return np.full(len(power), max(float(np.median(power)) / math.log(2), 1e-300))
     padded = np.concatenate([power[reach:0:-1], power, power[-2 : -reach - 2 : -1]])
     windows = np.lib.stride_tricks.sliding_window_view(padded, 2 * reach + 1)
-    medians: Numbers = np.median(windows, axis=1) / math.log(2)
+    # The median copies what it is given, which is a window for each frequency.
+    rows = max(1, _AT_ONCE // windows.shape[1])
+    parts = [np.median(windows[at : at + rows], axis=1) for at in range(0, len(windows), rows)]
+    medians: Numbers = np.concatenate(parts) / math.log(2)
     return np.maximum(medians, 1e-12 * float(power.max()))
 
 

@@ -44,7 +44,7 @@ def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
         )
     from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
     from opensearchpy.exceptions import ConnectionError as Unreached
-    from opensearchpy.exceptions import TransportError
+    from opensearchpy.exceptions import SerializationError, TransportError
 
     who: Any = None
     if place.auth == "basic":
@@ -74,11 +74,18 @@ def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
 
     def ask(method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
         try:
-            answer: Mapping[str, Any] = client.transport.perform_request(method, path, body=body)
+            answer: Any = client.transport.perform_request(method, path, body=body)
         except Unreached as error:
             raise AccountError(f"{place.url} cannot be reached: {error.error}") from None
         except TransportError as error:
             raise AccountError(f"{method} {path}: OpenSearch answered {error.status_code}: {_reason(error)}") from None
+        except SerializationError:
+            answer = None
+        if not isinstance(answer, Mapping):
+            raise AccountError(
+                f"{method} {path}: what {place.url} answers is no JSON object",
+                hint="url is OpenSearch's own address, and not that of Dashboards or of a proxy's page",
+            )
         return answer
 
     return ask

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from mlops.check.templates.judging import judge, stories
+from mlops.check.templates.resolving import UNKNOWN, Scenario
 from mlops.ir import Severity
 
 HERE = Path(__file__).parent
@@ -101,7 +102,31 @@ TEXTS = (
     "? [a]\n: b",
     "Resources: !Sub [x]",
     "Resources: {A: {Type: AWS::IAM::Role, Properties: {AssumeRolePolicyDocument: {Statement: {}}, Policies: 3}}}",
+    "Resources: {A: !!bool perhaps, B: !!int ''}",
+    *(f"Resources: {{A: {{Type: AWS::SageMaker::NotebookInstance, Properties: {{VolumeSizeInGB: {number}}}}}}}"
+      for number in (".inf", "nan", "0x" + "f" * 5000, "1" + "0" * 400)),
+    "Resources: {A: {Type: AWS::SageMaker::Endpoint, Properties: {DeploymentConfig: {BlueGreenUpdatePolicy: "
+    "{TrafficRoutingConfiguration: {Type: CANARY, CanarySize: {Type: CAPACITY_PERCENT, Value: 1%s}}}}}}}" % ("0" * 400),
+    '{"Resources": {"A": {"Type": "AWS::SageMaker::Model", "Properties": ' + "[" * 500 + "]" * 500 + "}}}",
+    '{"Resources": {"A": {"Type": "AWS::SageMaker::Model", "Properties": {"ModelName": 1%s}}}}' % ("0" * 5000),
+    '{"Resources": {"A": {"Type": "AWS::SageMaker::Model", "Properties": {"ModelName": {"Fn::Base64": "\\ud800"}}}}}',
+    BODY % '{"Version": 1%s}' % ("0" * 5000),
+    "Resources: {A: 1}\nConditions: {C0: {'Fn::Equals': [a, a]}, "
+    + ", ".join(f"C{n + 1}: {{'Fn::Or': [{{'Fn::Not': [{{Condition: C{n}}}]}}, {{Condition: C{n}}}]}}"
+                for n in reversed(range(60))) + "}",
+    "Resources: {B: 1, A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Sub '${a%s'}}}" % (" " * 200_000),
+    "Resources: {B: 1, A: {Type: AWS::SNS::Topic, Properties: {TopicName: !Sub '%s'}}}" % ("${a" * 100_000),
+    "Resources: {A: {Type: AWS::SageMaker::NotebookInstanceLifecycleConfig, Properties: {OnStart: [{Content: "
+    "!Base64 '%s'}]}}}" % ("sudo " * 100_000),
 )  # fmt: skip
+
+
+def test_a_text_that_doubles_itself_is_not_put_together() -> None:
+    value: object = "x"
+    for _ in range(24):
+        value = {"Fn::Sub": ["${A}${A}", {"A": value}]}
+    assert Scenario({}).spot(value, "").value is UNKNOWN
+    assert Scenario({}).spot({"Fn::Sub": ["${A}-${!B}", {"A": "x"}]}, "").value == "x-${B}"
 
 
 @pytest.mark.parametrize("text", TEXTS, ids=range(len(TEXTS)))

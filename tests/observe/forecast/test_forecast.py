@@ -140,3 +140,15 @@ def test_points_in_any_order_become_even_steps() -> None:
 @pytest.mark.parametrize(("left", "truth"), [(5, 2.571), (10, 2.228), (30, 2.042), (1000, 1.962)])
 def test_quantiles_are_students(left: int, truth: float) -> None:
     assert quantile(0.975, left) == pytest.approx(truth, abs=0.005)
+
+
+def test_memory_for_the_noise_is_bounded() -> None:
+    import tracemalloc
+
+    power = np.random.default_rng(1).exponential(size=6000)
+    tracemalloc.start()
+    found = seasons._background(power)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert np.median(found) == pytest.approx(1.0, rel=0.1)
+    assert peak < 32 * 1024 * 1024

@@ -130,3 +130,8 @@ def test_the_gate_looks_for_anomalies_of_late(account: Any) -> None:
 def test_settings_of_the_gate_that_mean_nothing_are_a_sentence(settings: Any, words: str) -> None:
     with pytest.raises(ValueError, match=words):
         gates()["no-anomaly"].read({"name": "requests", **settings})
+
+
+def test_an_endpoint_that_is_not_there_is_a_sentence(account: Any, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["endpoints", "forecast", "nobody"]) == 2
+    assert "error: there is no endpoint 'nobody'" in capsys.readouterr().err

@@ -37,7 +37,7 @@ def door() -> Iterator[tuple[str, list[dict[str, str]]]]:
             status = 400 if self.path == "/refused" else 200
             body = json.dumps({"error": {"reason": "no such thing"}} if status == 400 else {"ok": True}).encode()
             self.send_response(status)
-            self.send_header("content-type", "application/json")
+            self.send_header("content-type", self.path[1:] if self.path.startswith("/text/") else "application/json")
             self.send_header("content-length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)
@@ -74,6 +74,9 @@ def test_what_is_refused_or_not_reached_is_a_sentence(door: Any, monkeypatch: py
     url, _ = door
     with pytest.raises(AccountError, match="POST /refused: OpenSearch answered 400: no such thing"):
         asking(At(url), "eu-west-1", keys)("POST", "/refused", {})
+    for page in ("/text/html", "/text/plain"):
+        with pytest.raises(AccountError, match=f"POST {page}: what {url} answers is no JSON object"):
+            asking(At(url), "eu-west-1", keys)("POST", page, {})
     with pytest.raises(AccountError, match="cannot be reached"):
         asking(At("http://127.0.0.1:1"), "eu-west-1", keys)("POST", "/x", {})
     with pytest.raises(ConfigurationError, match="no credentials of AWS"):

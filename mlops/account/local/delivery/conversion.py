@@ -13,7 +13,7 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Context, Decimal, InvalidOperation
 from pathlib import Path
 from typing import IO, Any, TypeAlias
 
@@ -30,6 +30,8 @@ _SIMPLE = re.compile(r"[a-z]+")
 _DECIMAL = re.compile(r"decimal(?:\(\s*(\d+)\s*(?:,\s*(\d+)\s*)?\))?")
 _LENGTH = re.compile(r"(?:var)?char\(\s*\d+\s*\)")
 _NAME = re.compile(r"[^:<>,]+")
+_EXACT = Context(prec=76)
+"""More digits than a column can have: Python's own context stops at 28."""
 Convert: TypeAlias = Callable[[Any], Any]
 
 
@@ -201,9 +203,11 @@ def _decimal(value: Any, precision: int, scale: int) -> Decimal:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         raise ValueError("no decimal")
     try:
-        found = Decimal(str(value)).quantize(Decimal(1).scaleb(-scale))
+        found = Decimal(str(value)).quantize(Decimal(1).scaleb(-scale), context=_EXACT)
     except InvalidOperation:
         raise ValueError("no decimal") from None
+    if not found.is_finite():
+        raise ValueError("no decimal")
     if len(found.as_tuple().digits) > precision:
         raise ValueError(f"no decimal of {precision} digits")
     return found

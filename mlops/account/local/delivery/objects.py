@@ -57,7 +57,7 @@ class Objects:
                     "DynamicPartitioning.ActivePartitionLimitExceeded",
                     f"The number of active partitions has exceeded the limit of {MOST_PARTITIONS}.",
                 )
-            slot = ("object", *(f"{name}={value}" for _, name, value in partition))
+            slot = ("object", *map(repr, partition))
             try:
                 key = at.naming.object("/".join((self._begin, *slot)), record.arrived, record.keys)
             except BadPrefix as error:

@@ -139,6 +139,9 @@ def post(endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Answer:
         return Answer(answer.status, told, answer.read(_LONGEST_ANSWER))
     except http.client.HTTPException as error:
         raise OSError(f"{type(error).__name__}: {error}") from error
+    except ValueError:
+        # Its text holds the header, which may be the key.
+        raise OSError("a header of the request, the access key perhaps, has letters that none can have") from None
     finally:
         connection.close()
 

@@ -81,7 +81,7 @@ def _size(resource: Resource, size: Spot | None, what: str, low: int, high: int)
         return
     try:
         percent = float(value.value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         return
     if not low <= percent <= high:
         said = f"{what} of {resource.label} is of {percent:g} percent, and {low} to {high} may be"

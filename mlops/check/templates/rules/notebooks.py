@@ -138,7 +138,7 @@ def _lifecycle(resource: Resource, scripts: tuple[tuple[Spot, str | None], ...])
                 f"a script of {resource.label} has {len(content.value):,} characters in base64, and {_LONGEST:,} may be"
             )
             yield Fault("T061", content.at, said, "fetch the rest from S3")
-        if script is not None:
+        if script is not None and len(script) <= _LONGEST:
             inner = _HEREDOC.search(script)
             if inner is not None and _STOPS.search(script[: inner.start()]) and not _STOPS.search(inner[2]):
                 said = f"a script of {resource.label} stops at errors, and its inner shell does not"
@@ -191,7 +191,7 @@ def _outward(
     written = template.written[resource.name].get("Properties", {}).get("LifecycleConfigName")
     name = _named(written)
     for _, script in scripts.get(name, ()) if name is not None else ():
-        if script is not None and _INSTALLS.search(script):
+        if script is not None and len(script) <= _LONGEST and _INSTALLS.search(script):
             said = f"{resource.label} has no internet access of its own, and its script {name} installs packages"
             yield Fault(
                 "T067", properties.members["LifecycleConfigName"].at, said, "give its subnet a NAT gateway, or a mirror"

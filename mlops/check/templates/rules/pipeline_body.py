@@ -58,6 +58,9 @@ def _body(template: Template, resource: Resource, body: Spot) -> Iterator[Fault 
     except RecursionError:
         yield Fault("T030", body.at, f"the body of {resource.label} is nested too deep")
         return
+    except ValueError as error:
+        yield Fault("T030", body.at, f"the body of {resource.label} is no JSON: {error}")
+        return
     if not isinstance(found, dict):
         yield Fault(
             "T030", body.at, f"the body of {resource.label} is no JSON object", "write what `mlops compile` gives"

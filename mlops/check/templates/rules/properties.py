@@ -184,7 +184,7 @@ def _is(value: Any, kind: str) -> bool:
             return isinstance(value, bool) or str(value).lower() in ("true", "false")
         case "integer":
             number = _number(value)
-            return number is not None and number == int(number)
+            return number is not None and (isinstance(number, int) or number.is_integer())
         case "number":
             return _number(value) is not None
     return True

@@ -99,7 +99,7 @@ _TYPES = re.compile(
     r"String|Number|List<(?:Number|String)>|CommaDelimitedList|(?:List<)?AWS::[A-Za-z0-9]+::[A-Za-z0-9:]+>?"
     r"|AWS::SSM::Parameter::(?:Name|Value<.+>)"
 )
-_VARIABLE = re.compile(r"\$\{\s*([^!}\s][^}]*?)\s*\}")
+_VARIABLE = re.compile(r"\$\{([^!${}][^${}]*)\}")
 _ROLE = "AWS::IAM::Role"
 
 
@@ -274,7 +274,7 @@ def _within(value: Any, at: str, conditions: bool) -> Iterator[Use]:
             yield "Conditions", name, f"{at}/Condition"
         case {"Fn::Sub": inside} if len(value) == 1:
             text, given = (inside, {}) if isinstance(inside, str) else _parts(inside)
-            for variable in _VARIABLE.findall(text):
+            for variable in filter(None, map(str.strip, _VARIABLE.findall(text))):
                 if variable not in given:
                     kind = "attribute" if "." in variable and "::" not in variable else "value"
                     yield kind, variable, f"{at}/Fn::Sub"

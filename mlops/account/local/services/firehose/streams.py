@@ -56,6 +56,9 @@ _S3_MEMBERS = (
 
 def create_delivery_stream(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["DeliveryStreamName"]
+    if name in (".", ".."):
+        # The service's pattern lets them pass; here they are folders of others, and go with the stream.
+        raise invalid(f"{name} is no name of a Firehose")
     source = request.get("DeliveryStreamType") or _DIRECT
     if source != _DIRECT:
         raise invalid(f"The local account delivers what is put; it reads no {source}.")
