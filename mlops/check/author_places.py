@@ -36,17 +36,14 @@ class AuthorPlaces:
         has it. Also in statements that give the step's own one their names. None where no word fits, or more than one.
         """
         own = source.words(finding.where.line or 0)
+        way = self._way(finding.path)
+        word = self._by_value(finding, source, own, way) or _holder(source, own, way, only_member=True)
+        if word is not None:
+            return word
         # What is mended by itself stays where the step stands: another may use the name, too.
         given = source.words_of_names(finding.where.line or 0) if finding.edit is None else ()
         named = [*own, *given]
-        way = self._way(finding.path)
-        return (
-            self._by_value(finding, source, own, way)
-            or _holder(source, own, way, only_member=True)
-            or self._by_value(finding, source, named, way)
-            or _holder(source, own, way)
-            or _holder(source, named, way)
-        )
+        return self._by_value(finding, source, named, way) or _holder(source, own, way) or _holder(source, named, way)
 
     def _by_value(
         self, finding: Finding, source: PythonSource, words: Sequence[Word], way: Sequence[tuple[str, Value]]

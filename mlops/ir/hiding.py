@@ -6,7 +6,7 @@ A view hides where it is made, so that whoever prints it cannot forget to.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from functools import lru_cache
 from itertools import pairwise
 from typing import Any
@@ -16,6 +16,7 @@ from mlops.ir.secrecy import IN_URL, VENDORS, is_filled_in, is_secret, is_secret
 HIDDEN = "(hidden)"
 
 _KEY = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
+_END_OF_KEY = re.compile(r"\A(?:[A-Za-z0-9+/=]{1,256}\n)+-----END [A-Z ]*PRIVATE KEY-----")
 _NAMED = re.compile(
     r"""
       (?<![A-Za-z0-9_.])(?P<name>[A-Za-z_][A-Za-z0-9_\-.]{0,255})
@@ -89,6 +90,17 @@ def hide_text(text: str) -> str:
         told = told[:begin] + HIDDEN + told[end:]
     told = _WORD.sub(lambda found: _hide_word(found[0]), told)
     return HIDDEN if looks_secret(told) else told
+
+
+def hide_lines(lines: Iterable[str]) -> str:
+    """What a program printed, or the end of that: a key has several lines, of which the first may be cut off.
+
+    >>> key = ["-----BEGIN RSA PRIVATE KEY-----", "MIIEpAIBAAKCAQEA", "-----END RSA PRIVATE KEY-----"]
+    >>> hide_lines(["before", *key, "after"]), hide_lines([*key[1:], "after"])
+    ('before\\n(hidden)\\nafter', '(hidden)\\nafter')
+    """
+    text = _END_OF_KEY.sub(HIDDEN, _KEY.sub(HIDDEN, "\n".join(lines)))
+    return "\n".join(map(hide_text, text.split("\n")))
 
 
 _SHORTEST = 8

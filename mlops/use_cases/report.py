@@ -20,9 +20,10 @@ from mlops.deploy.executions.recording import LARGEST_REPORT, as_run
 from mlops.emit.drawing.graph import BRANCHES
 from mlops.emit.plots import chart, gantt, kinds
 from mlops.emit.plots.scales import said_number, said_seconds
+from mlops.emit.plots.thinned import Thinned
 from mlops.emit.targets.diagram import emit
 from mlops.ir import Checked, Listener, UsageError
-from mlops.ir.hiding import hide, hide_text, hide_value
+from mlops.ir.hiding import hide, hide_lines, hide_text, hide_value
 from mlops.ir.s3_uri import split_uri
 from mlops.ir.sheet import Block, Facts, Heading, Paragraph, Picture, Printed, Section, Sheet, Table
 from mlops.observe.experiments import ExecutionRun
@@ -30,8 +31,6 @@ from mlops.use_cases.connecting import Connected
 from mlops.use_cases.executions import Failure, Found, failures
 from mlops.use_cases.judging import need_sound
 
-_MOST_VALUES = 5000
-"""Of one metric; a picture shows no more."""
 _MOST_TEXT = 400
 
 
@@ -139,7 +138,7 @@ def _reasons(state: ExecutionState, failed: Sequence[Failure]) -> Iterator[Block
         yield Printed(failure.step.failure or "no reason was given")
         if failure.log:
             yield Paragraph("The end of its log:")
-            yield Printed("\n".join(hide_text(line) for line in failure.log))
+            yield Printed(hide_lines(failure.log))
         if failure.replay is not None:
             yield Paragraph("This runs it again on one's own machine, with the code that ran:")
             yield Printed(failure.replay)
@@ -182,14 +181,14 @@ def _metrics(connected: Connected, state: ExecutionState, run: ExecutionRun) -> 
         yield Table(("Step", "Metric", "Value"), rows, frozenset({2}))
     reader = Curves(connected.account)
     for step in state.steps:
-        found: dict[str, list[tuple[float, float]]] = {}
+        found: dict[str, Thinned] = {}
         for value in reader.since(step):
-            points = found.setdefault(value.metric, [])
-            if len(points) < _MOST_VALUES:
-                points.append((float(value.number), value.value))
-        shown = {name: points for name, points in found.items() if len(points) > 1}
+            found.setdefault(value.metric, Thinned()).add((float(value.number), value.value))
+        shown = {name: curve.points for name, curve in found.items() if len(curve.points) > 1}
         if shown:
-            panel = kinds.curves("Metrics as they were printed", shown, "value number")
+            every = max(curve.every for curve in found.values())
+            left_out = f", of the longest one value in {every}" if every > 1 else ""
+            panel = kinds.curves(f"Metrics as they were printed{left_out}", shown, "value number")
             yield Picture(chart.drawn(step.name, [panel]), f"{step.name}: metrics, value by value")
     roc: dict[str, Sequence[tuple[float, float]]] = {}
     precision: dict[str, Sequence[tuple[float, float]]] = {}

@@ -60,6 +60,8 @@ def test_requests_wait_for_the_model_and_leave_objects(world: World, local: Loca
     ):
         told = world.runtime.invoke_endpoint_async(**asked, **given)
         assert failure in object_at(local, told["FailureLocation"])
+    with refused("ValidationError", "cannot be sent"):
+        world.runtime.invoke_endpoint_async(**asked, Body=b"x", CustomAttributes="a\nb")
     with refused("ValidationError", "exactly one of InputLocation and Body"):
         world.runtime.invoke_endpoint_async(**asked)
     world.update("at-once")
@@ -72,6 +74,7 @@ def test_requests_wait_for_the_model_and_leave_objects(world: World, local: Loca
     [
         ({"until": 99.0}, "expired in the queue"),
         ({"input": "s3://mlops-tests/absent"}, "does not exist"),
+        ({"headers": {"X-Amzn-SageMaker-Custom-Attributes": "a\nb"}}, "a header of the request cannot be sent"),
     ],
 )
 def test_what_waited_for_too_long_or_for_nothing_fails(
@@ -93,3 +96,17 @@ def test_what_waited_for_too_long_or_for_nothing_fails(
     while [*(tmp_path / "waiting").iterdir()]:
         time.sleep(0.01)
     queue.close()
+
+
+def test_what_cannot_be_kept_anywhere_does_not_wait_for_ever(local: LocalAccount, tmp_path: Path) -> None:
+    nowhere = {"output": "https://example.com/x", "failure": "s3://No_Bucket/x"}
+    times = {"came": 90.0, "until": 99.0, "seconds": 5.0}
+    for _ in range(2):
+        wait_for(tmp_path, Waiting(id="same", endpoint="e", input="", headers={}, **nowhere, **times))
+    assert len([*(tmp_path / "waiting").iterdir()]) == 2
+    queue = Queue(tmp_path, 9, LocalObjects(local.state), clock=lambda: 100.0)
+    deadline = time.monotonic() + 30
+    while [*(tmp_path / "waiting").iterdir()] and time.monotonic() < deadline:
+        time.sleep(0.01)
+    queue.close()
+    assert not [*(tmp_path / "waiting").iterdir()]

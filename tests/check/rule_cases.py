@@ -1344,6 +1344,7 @@ CASES = [
         {"Segments:InputDataConfig/0/InputMode": "FastFile"},
         "Segments:InputDataConfig/0/InputMode",
         {"Segments:InputDataConfig/0/InputMode": "Pipe"},
+        WARNING,
     ),
     Case(
         "k-means by FastFile in all channels",
@@ -1351,6 +1352,7 @@ CASES = [
         {"Segments:AlgorithmSpecification/TrainingInputMode": "FastFile"},
         "Segments:AlgorithmSpecification/TrainingInputMode",
         {"Segments:AlgorithmSpecification/TrainingInputMode": "File"},
+        WARNING,
     ),
     Case(
         "forest on a GPU",

@@ -14,11 +14,12 @@ from actionable import judged
 from case_files import listed, mapped
 from rule_cases import CASES as OWN_CASES
 from rule_cases import Case
-from sound_definition import SOUND, findings, place, spoilt
+from sound_definition import LAMBDA, SOUND, findings, place, spoilt
 
 from mlops.check import rules
 from mlops.check.plugged import all_rules
 from mlops.check.rule import Rule, own_rules
+from mlops.ir import Severity
 from mlops.ir.discovery import modules
 from mlops.project.images import sdk_data_folder
 
@@ -172,3 +173,16 @@ def test_a_rule_tells_its_story(rule: Any) -> None:
     assert "Good:" in rule.text
     assert rule.source
     assert rule.name == rule.name.lower().replace(" ", "-")
+
+
+def test_packages_of_elsewhere_do_not_say_where_a_function_belongs() -> None:
+    package = "arn:aws:sagemaker:us-east-1:111122223333:model-package/churn/"
+    steps: list[dict[str, Any]] = [
+        {"Name": "Ask", "Type": "Lambda", "FunctionArn": LAMBDA + "ask", "Arguments": {}},
+        *(
+            {"Name": f"Model{number}", "Type": "Model", "Arguments": {"PrimaryContainer": {"ModelPackageName": name}}}
+            for number, name in enumerate((f"{package}1", f"{package}2"))
+        ),
+    ]
+    found = [item for item in findings({"Version": "2020-12-01", "Steps": steps}) if item.code == "X810"]
+    assert [(item.step, item.severity) for item in found] == [("Ask", Severity.WARNING)]

@@ -135,3 +135,12 @@ def test_the_local_account_has_one_where_the_user_has_none(tmp_path: Path) -> No
     step = Step("S", "Training", {"Environment": {"A": "mlops-secret:prod/db", "B": "mlops-secret:prod/other"}})
     found = cannot_run(check(Definition("p", steps=(step,))), has_secret=account.has_secret)
     assert [item.path for item in found if "Environment" in str(item.path)] == ["/Steps/0/Arguments/Environment/B"]
+
+
+def test_neither_another_secret_nor_one_that_is_no_text_stands_in(tmp_path: Path) -> None:
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    secrets = account.client("secretsmanager")
+    secrets.create_secret(Name="prod/db", SecretString="of-the-database")
+    secrets.create_secret(Name="prod/raw", SecretBinary=b"\xff\xfe")
+    for id in ("prod/db-master", "prod/raw"):
+        assert not account.has_secret(id)

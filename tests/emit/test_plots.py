@@ -81,6 +81,11 @@ def test_a_value_that_is_no_number_breaks_the_line() -> None:
     assert text.count('stroke-width="1.7"') == 2
 
 
+@pytest.mark.parametrize("ends", [(-1.7e308, 1.7e308), (0.0, 1.79e308), (1.79e308, 1.79e308)])
+def test_the_largest_numbers_have_a_place(ends: tuple[float, float]) -> None:
+    need_inside(drawn("large", [Panel("", [Series("", [(float(x), y) for x, y in enumerate(ends)])])]))
+
+
 def test_many_values_are_drawn_as_few_with_their_peaks() -> None:
     points = [(float(x), 100.0 if x == 54_321 else 1.0) for x in range(100_000)]
     text = drawn("many", [Panel("", [Series("", points)], y=Axis(low=0.0, high=100.0))])
@@ -154,3 +159,8 @@ def test_what_has_another_form_is_passed_over(document: object) -> None:
     found = judged(document)
     assert not found.roc and not found.precision_recall and found.confusion is None
     assert drifted(document, document) == []
+
+
+def test_a_count_that_no_number_holds_is_none() -> None:
+    found = judged({"m": {"confusion_matrix": {"0": {"0": 10**400}}}})
+    assert found.confusion is not None and math.isnan(found.confusion["0"]["0"])

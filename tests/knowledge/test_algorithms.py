@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from mlops.knowledge.algorithms import algorithm, names
+from mlops.run.algorithms.xgboost.channels import validated
 
 every_algorithm = pytest.mark.parametrize("name", names())
 
@@ -77,6 +78,12 @@ def test_limits_are_limits(name: str) -> None:
         ("kmeans", "eval_metrics", '["msd","ssd"]', True),
         ("kmeans", "eval_metrics", '["rmse"]', False),
         ("kmeans", "extra_center_factor", "auto", True),
+        ("kmeans", "force_dense", "True", True),
+        ("xgboost", "updater", "grow_local_histmaker,prune", True),
+        ("xgboost", "updater", "grow_fast", False),
+        ("xgboost", "eval_metric", "error@1e-3,auc", True),
+        ("xgboost", "eval_metric", "error@x", False),
+        pytest.param("xgboost", "eval_metric", "[" * 100_000, False, id="a list in a list in a list"),
         ("xgboost", "eta", "0.2", True),
         ("xgboost", "eta", "1.2", False),
         ("xgboost", "eta", "nan", False),
@@ -88,6 +95,10 @@ def test_limits_are_limits(name: str) -> None:
         ("linear-learner", "predictor_type", "binary_classifier", True),
         ("linear-learner", "predictor_type", "classifier", False),
         ("linear-learner", "normalize_data", "true", True),
+        ("linear-learner", "normalize_data", "True", True),
+        ("linear-learner", "unbias_label", "auto", True),
+        ("linear-learner", "binary_classifier_model_selection_criteria", "cross_entropy_loss", True),
+        ("linear-learner", "unbias_label", "yes", False),
         ("forecasting-deepar", "time_freq", "5min", True),
         ("forecasting-deepar", "time_freq", "D", True),
         ("forecasting-deepar", "time_freq", "daily", False),
@@ -102,3 +113,13 @@ def test_a_value_is_judged_as_the_algorithm_would(name: str, key: str, value: st
     found = algorithm(name)
     assert found is not None
     assert found.hyperparameters[key].takes(value) is taken
+
+
+def test_xgboost_takes_the_channels_that_its_container_takes() -> None:
+    found = algorithm("xgboost")
+    assert found is not None
+    for name, kind in found.channels.items():
+        given = {"ContentType": kind.content_types[0], "TrainingInputMode": "File"}
+        given["S3DistributionType"] = "FullyReplicated"
+        assert name in validated({"train": {**given, "ContentType": "text/csv"}, name: given})
+    assert found.channels.keys() == {"train", "validation", "code"}

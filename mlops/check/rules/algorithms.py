@@ -208,7 +208,7 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
 @rule("X851", "algorithm-input", Severity.ERROR, source=_SOURCE)
 def algorithm_input(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm lacks a channel that it requires, or gets one that it does not know, of a type that it does
-    not read, or in a mode that it does not read by.
+    not read, or in a mode that it does not read by; FastFile, which looks like File to a container, is a warning.
 
     Bad:  "ContentType": "application/json"
     Good: "ContentType": "text/csv"
@@ -233,7 +233,9 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
             if mode in ("File", "Pipe", "FastFile") and mode not in found.algorithm.input_modes:
                 place = f"{at}/InputMode" if "InputMode" in channel else f"{found.container.at}/TrainingInputMode"
                 help_text = f"it reads by {' and '.join(found.algorithm.input_modes)}"
-                yield Fault(place, f"{name} does not read by {mode}", help_text, job.placed)
+                looks_right = mode == "FastFile" and "File" in found.algorithm.input_modes
+                severity = Severity.WARNING if looks_right else None
+                yield Fault(place, f"{name} does not read by {mode}", help_text, job.placed, severity=severity)
         if listed and all(isinstance(called, str) for called in names):
             for wanted, kind in kinds.items():
                 if kind.required and wanted not in names:

@@ -112,10 +112,13 @@ def another_region(subject: Subject) -> Iterator[Fault]:
     """
     found = [item for item in _found(subject) if item.region is not None and item.region != "aws"]
     usual = _majority([item.region for item in found if item.region])
+    regional = {item.region for item in found if item.kind in ("image", "key", "function")}
     for item in found:
         if usual is not None and item.region != usual:
             message = f"{shown(item.text)} is in {item.region}, most of the pipeline in {usual}"
-            severity = None if item.kind in ("image", "key", "function") else Severity.WARNING
+            # Packages and buckets of elsewhere say nothing of where a function belongs.
+            is_sure = item.kind in ("image", "key") or (item.kind == "function" and usual in regional)
+            severity = None if is_sure else Severity.WARNING
             yield Fault(item.at, message, f"use the one of {usual}", item.placed, item.where, severity)
 
 

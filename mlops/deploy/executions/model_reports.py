@@ -59,8 +59,11 @@ def _matrix(found: Any) -> Mapping[str, Mapping[str, float]] | None:
 
 
 def _number(value: Any) -> float:
-    """NaN for what is none."""
-    return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    """NaN for what is none, or is larger than any."""
+    try:
+        return float(value) if isinstance(value, int | float) and not isinstance(value, bool) else math.nan
+    except OverflowError:
+        return math.nan
 
 
 @dataclass(frozen=True, slots=True)

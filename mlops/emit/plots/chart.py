@@ -22,6 +22,8 @@ WIDTH, HEIGHT = 760.0, 190.0
 _BELOW, _APART, _EDGE = 24.0, 16.0, 16.0
 _SIZE, _TITLE_SIZE = 11.0, 13.0
 _CLEAR = 4.0
+_LARGEST = 1e300
+"""Between larger numbers there is no distance that a number holds."""
 _MOST_POINTS = 600
 """Of one series: two for each point of the picture's width are enough."""
 _LIGHT = ("#0072b2", "#d55e00", "#00795a", "#b0508a", "#8a6100", "#2b7fb8")
@@ -184,7 +186,7 @@ class _Drawn:
         values += [end for end in (axis.low, axis.high) if end is not None]
         if at and any(series.form == "area" for series in panel.series):
             values.append(0.0)
-        known = [value for value in values if math.isfinite(value)]
+        known = [min(max(value, -_LARGEST), _LARGEST) for value in values if math.isfinite(value)]
         if not known:
             return 0.0, 1.0
         low, high = min(known), max(known)

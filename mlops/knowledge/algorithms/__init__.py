@@ -62,7 +62,7 @@ class Hyperparameter:
             said = f"one of {', '.join(map(str, self.one_of))}"
             return f"a list of {', '.join(map(str, self.one_of))}" if self.kind == "list" else said
         if self.kind == "boolean":
-            return "true or false"
+            return ", or ".join(["true or false", *self.alternatives])
         if self.pattern is not None:
             return f"text of the form {self.pattern}"
         noun = {"integer": "an integer", "number": "a number", "text": "text", "list": "a list"}[self.kind]
@@ -138,7 +138,7 @@ class Hyperparameter:
     def _takes_list(self, text: str) -> bool:
         try:
             listed = json.loads(text)
-        except ValueError:
+        except (ValueError, RecursionError):
             listed = text
         items = listed if isinstance(listed, list) else str(listed).split(",")
         return all(

@@ -59,14 +59,20 @@ def _need_classes(kind: str, labels: Any, count: int, channel: str) -> None:
         raise UserFault(f"labels of {told}, but there is {outside[0]:g} in channel {channel}")
 
 
+def _unless_false(values: Mapping[str, Any], name: str) -> bool:
+    """Of one that may be auto."""
+    value = values.get(name, "auto")
+    return value == "auto" or is_true(value)
+
+
 def _fitted(kind: str, values: Mapping[str, Any], found: Rows) -> tuple[Any, Any]:
     """Weights, of each class where there are several, and intercepts, for features as they are given."""
     mean, scale = np.zeros(found.features.shape[1]), np.ones(found.features.shape[1])
-    if values.get("normalize_data", "auto") != "false":
+    if _unless_false(values, "normalize_data"):
         mean, deviation = found.features.mean(axis=0), found.features.std(axis=0)
         scale = np.where(deviation == 0, 1.0, deviation)
     label_mean, label_scale = 0.0, 1.0
-    if kind == "regressor" and values.get("normalize_label", "auto") != "false":
+    if kind == "regressor" and _unless_false(values, "normalize_label"):
         label_mean, label_scale = float(found.labels.mean()), float(found.labels.std()) or 1.0
     estimator = _estimator(kind, values, len(found.features))
     estimator.fit((found.features - mean) / scale, (found.labels - label_mean) / label_scale)

@@ -58,6 +58,12 @@ class LocalObjects:
         except KeyError:
             raise ObjectMissing(f"{uri} does not exist") from None
 
+    def size(self, uri: str) -> int:
+        found = self._state.objects.find(*object_place(uri))
+        if found is None:
+            raise ObjectMissing(f"{uri} does not exist")
+        return found.size
+
     def keys(self, uri: str) -> tuple[str, ...]:
         bucket, prefix = object_place(uri)
         return tuple(f"s3://{bucket}/{found.key}" for found in self._state.objects.list(bucket, prefix))
@@ -155,14 +161,15 @@ class LocalFunctions:
 
 
 def local_secret(state: State, name_or_arn: str) -> str | None:
-    """Of the local account's Secrets Manager. An ARN may be of another account, where it ends with other letters."""
-    name = name_or_arn.rpartition(":secret:")[2]
-    for asked in dict.fromkeys((name, name[:-7] if name[-7:-6] == "-" else name)):
+    """Of the local account's Secrets Manager. An ARN may be of another account, where it ends with other letters; a
+    name is taken as it is. None of what is no text, which fits no variable."""
+    _, of_an_arn, name = name_or_arn.rpartition(":secret:")
+    for asked in (name, *([name[:-7]] if of_an_arn and name[-7:-6] == "-" else [])):
         try:
             found = answer_fitting(state, "secretsmanager", "GetSecretValue", {"SecretId": asked})
         except Refusal:
             continue
-        return str(found["SecretString"]) if "SecretString" in found else found["SecretBinary"].decode()
+        return str(found["SecretString"]) if "SecretString" in found else None
     return None
 
 

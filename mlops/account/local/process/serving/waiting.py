@@ -12,6 +12,7 @@ import json
 import logging
 import threading
 import time
+import uuid
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, field
@@ -53,13 +54,14 @@ class Waiting:
 
 
 class Objects(Protocol):
+    def size(self, uri: str) -> int: ...
     def read(self, uri: str) -> bytes: ...
     def put(self, content: Iterator[bytes], uri: str) -> None: ...
 
 
 def wait_for(folder: Path, request: Waiting) -> None:
     """Nobody else reads it: it may hold what was asked."""
-    name = f"{request.came:017.6f}-{request.id.encode().hex()[:64]}.json"
+    name = f"{request.came:017.6f}-{uuid.uuid4().hex}.json"
     with replacing(folder / WAITING / name, mode=0o600) as file:
         file.write(json.dumps(asdict(request)).encode())
 
@@ -124,11 +126,13 @@ class Queue:
         if self._clock() > request.until:
             return self._failed(request, "the request expired in the queue: RequestTTLSeconds")
         try:
+            # Before it is read: a process that has no room for it would be followed by one that tries again.
+            size = self._objects.size(request.input) if request.input else 0
+            if size > BIGGEST_BODY:
+                return self._failed(request, f"the request has {size} bytes; here {BIGGEST_BODY} can be asked")
             body = self._objects.read(request.input) if request.input else request.body.encode("latin-1")
         except ObjectMissing as missing:
             return self._failed(request, str(missing))
-        if len(body) > BIGGEST_BODY:
-            return self._failed(request, f"the request has {len(body)} bytes; here {BIGGEST_BODY} can be asked")
         connection = http.client.HTTPConnection("127.0.0.1", self._port, timeout=request.seconds)
         try:
             connection.request("POST", f"/endpoints/{request.endpoint}/invocations", body, dict(request.headers))
@@ -138,20 +142,35 @@ class Queue:
             return self._failed(request, f"no answer within {request.seconds:g} seconds: InvocationTimeoutSeconds")
         except (OSError, http.client.HTTPException):
             return False
+        except ValueError:
+            return self._failed(request, "a header of the request cannot be sent")
         finally:
             connection.close()
         if reply.status in _BUSY:
             return False
         if reply.status != 200:
-            return self._failed(request, json.loads(answer).get("Message", answer.decode(errors="replace")))
-        self._objects.put(iter((answer,)), request.output)
+            return self._failed(request, _message(answer))
+        try:
+            self._objects.put(iter((answer,)), request.output)
+        except ObjectMissing as nowhere:
+            return self._failed(request, f"the answer cannot be kept: {nowhere}")
         return True
 
     def _failed(self, request: Waiting, why: str) -> bool:
         _log.info("the asynchronous request %s failed: %s", request.id, why)
         if request.failure is not None:
-            self._objects.put(iter((why.encode(),)), request.failure)
+            try:
+                self._objects.put(iter((why.encode(),)), request.failure)
+            except ObjectMissing as nowhere:
+                _log.warning("why the asynchronous request %s failed cannot be kept: %s", request.id, nowhere)
         return True
+
+
+def _message(answer: bytes) -> str:
+    try:
+        return str(json.loads(answer)["Message"])
+    except (ValueError, KeyError, TypeError):
+        return answer.decode(errors="replace")
 
 
 def _read(file: Path) -> Waiting | None:

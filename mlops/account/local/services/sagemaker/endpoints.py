@@ -116,6 +116,8 @@ def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     descriptor = _take(state, name)
     inserted = False
     try:
+        # Of one of that name that was deleted; before there is an endpoint that would be asked for it.
+        remove(state.endpoint_folder(name) / WAITING)
         with state.store.transaction():
             _need_models(state, request["EndpointConfigName"])
             # It is kept for later: there is nothing yet from which traffic could be shifted.
@@ -125,7 +127,6 @@ def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
             resources.insert(state, KIND, name, body, taken=taken, status="Creating")
             resources.tag(state, arn, request)
             tell(state, name, "creating", {"config": body["PendingConfigName"]})
-        remove(state.endpoint_folder(name) / WAITING)  # of one of that name that was deleted
         inserted = True
     finally:
         if not inserted:

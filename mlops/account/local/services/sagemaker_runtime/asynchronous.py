@@ -13,6 +13,7 @@ from mlops.account.local.services.s3.buckets import parts_of
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.services.sagemaker_runtime.invocations import HEADERS
 from mlops.account.local.state import ACCOUNT_ID, State
+from mlops.ir.s3_uri import as_s3
 
 _MOST_INLINE = 128_000
 _TTL_SECONDS, _ANSWER_SECONDS = 21_600, 900
@@ -27,8 +28,13 @@ def invoke_endpoint_async(state: State, request: Mapping[str, Any]) -> Mapping[s
         raise _wrong("Give exactly one of InputLocation and Body.")
     if len(given) > _MOST_INLINE:
         raise _wrong(f"Body has {len(given)} bytes, and {_MOST_INLINE} can be given inline: use InputLocation.")
-    if request.get("InputLocation") and not str(request["InputLocation"]).startswith("s3://"):
+    input = as_s3(request.get("InputLocation") or "")
+    if input and not input.startswith("s3://"):
         raise _wrong("InputLocation has to be an s3:// URI here.")
+    headers = {HEADERS[member]: str(request[member]) for member in _KEPT if request.get(member) is not None}
+    for header, value in headers.items():
+        if any(letter in "\r\n\0" or ord(letter) > 255 for letter in value):
+            raise _wrong(f"A header of the request cannot be sent: {header} is no line of Latin letters.")
     wanted = config["OutputConfig"]
     if not wanted.get("S3OutputPath"):
         raise _wrong(f"The configuration of endpoint {name} has no S3OutputPath.")
@@ -36,19 +42,19 @@ def invoke_endpoint_async(state: State, request: Mapping[str, Any]) -> Mapping[s
     told = request.get("InferenceId") or own
     now = time.time()
     at_once = (config.get("ClientConfig") or {}).get("MaxConcurrentInvocationsPerInstance")
-    place = wanted["S3OutputPath"].rstrip("/")
+    place = as_s3(wanted["S3OutputPath"]).rstrip("/")
     if extension := request.get("S3OutputPathExtension"):
         place = f"{place}/{extension.strip('/')}"
     output = f"{place}/{request.get('Filename') or f'{own}.out'}"
     failed = wanted.get("S3FailurePath")
-    failure = f"{failed.rstrip('/')}/{own}-error.out" if failed else None
+    failure = f"{as_s3(failed).rstrip('/')}/{own}-error.out" if failed else None
     waiting = Waiting(
         id=told,
         endpoint=name,
-        input=request.get("InputLocation") or "",
+        input=input,
         output=output,
         failure=failure,
-        headers={HEADERS[member]: request[member] for member in _KEPT if request.get(member) is not None},
+        headers=headers,
         came=now,
         until=now + (request.get("RequestTTLSeconds") or _TTL_SECONDS),
         seconds=float(request.get("InvocationTimeoutSeconds") or _ANSWER_SECONDS),
