@@ -354,3 +354,16 @@ def test_files_of_others_are_left_alone(tmp_path: Path) -> None:
     (folder / f"{1:012d}.spool").unlink()
     place = Spool(folder).append([b"a"], 1)
     assert place == BEGINNING and [block.count for block in Spool(folder).blocks(place)] == [1]
+
+
+def test_what_nobody_thought_of_keeps_no_stream_from_going_and_tells_no_record(account: LocalAccount) -> None:
+    stream = opened(account)
+    stream.put(b"a")
+    assert stream.turn() == 300.0  # looks how much there is, and has begun nothing
+    stream.deliverer.put_off(ValueError("planted-0815"))
+    for _ in range(3):
+        assert not stream.deliverer.idle()
+        stream.deliverer.put_off(ValueError("planted-0815"), closing=True)
+    assert stream.deliverer.idle()
+    told = [str(event) for event in account.events.read(ids={"stream": "events"})]
+    assert "ValueError in the delivery" in str(told) and "planted" not in str([told, stream.deliverer.stands])

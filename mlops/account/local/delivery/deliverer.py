@@ -28,6 +28,7 @@ from mlops.project.spool import BEGINNING, Place, Spool
 SPOOL, WORK, STANDS = "spool", "work", "stands.json"
 RETENTION_SECONDS = 86_400
 """So long the service keeps what cannot be written to S3."""
+LAST_TRIES = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,8 +289,9 @@ class Deliverer:
         if str(error) != self.stands.told:
             self._stand(told=str(error))
             self._ports.say("unwritten", {"reason": str(error)})
-        if closing or self._now() - self.stands.since >= RETENTION_SECONDS * 1000:
-            buffer = self._buffer
+        begun = self.stands.until is not None
+        if closing or (begun and self._now() - self.stands.since >= RETENTION_SECONDS * 1000):
+            buffer, self._tries = self._buffer, 0
             self._ports.say("lost", {"reason": str(error), "records": buffer.count})
             self._buffer, self._sending = _Buffer(buffer.end, buffer.end), None
             self._stand(place=buffer.end, until=None, since=0)
@@ -302,10 +304,12 @@ class Deliverer:
         self.stands = Stands(**{**told, **changed})
         self.stands.write(self._folder)
 
-    def put_off(self, error: Exception) -> None:
-        """What was begun is tried again later: something went wrong that nobody thought of."""
+    def put_off(self, error: Exception, *, closing: bool = False) -> None:
+        """What was begun is tried again later: something went wrong that nobody thought of. Its text may hold records,
+        so it is told in the log of whoever delivers alone. A stream that is to go waits for a few attempts."""
         self._tries += 1
-        self._unwritten(Unwritten(f"{type(error).__name__}: {error}"), closing=False)
+        said = Unwritten(f"{type(error).__name__} in the delivery: runner.log of the stream says where")
+        self._unwritten(said, closing=closing and self._tries > LAST_TRIES)
 
 
 def _table(settings: Settings) -> Mapping[str, Any] | None:

@@ -58,7 +58,7 @@ def deliver(state: State, name: str, lock: int, idle_seconds: float = IDLE_SECON
             due = deliverer.turn(streams.settings_of(state, name, body), _now, closing=closing)
         except Exception as error:
             traceback.print_exc()
-            deliverer.put_off(error)
+            deliverer.put_off(error, closing=closing)
             due = LOOK_SECONDS
         if due is not None:
             idle_since = time.monotonic()
