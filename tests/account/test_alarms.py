@@ -325,6 +325,12 @@ def test_what_is_no_alarm_is_refused(world: World, case: str) -> None:
         world.alarm(**given)
 
 
+@pytest.mark.parametrize("count", [1e15, 0.0, -1.0])
+def test_a_count_that_nobody_could_read_is_refused(world: World, count: float) -> None:
+    with pytest.raises(Refusal, match="Counts"):
+        world.ask("PutMetricData", Namespace="shop", MetricData=[{"MetricName": "m", "Values": [1], "Counts": [count]}])
+
+
 def test_few_values_say_nothing_of_a_percentile(world: World) -> None:
     percentile = {"Statistic": None, "ExtendedStatistic": "p90"}
     world.alarm("judged", **percentile)
@@ -547,6 +553,31 @@ def test_an_alarm_that_cannot_be_evaluated_keeps_no_other_from_it(world: World) 
     world.turn()
     assert resources_body(world.state, "b")["StateValue"] == "ALARM"
     assert resources_body(world.state, "a")["EvaluationState"] == "EVALUATION_ERROR"
+
+
+def test_an_evaluation_that_failed_is_told_until_the_next_one(world: World) -> None:
+    world.alarm(Metrics=[query("m"), {"Id": "e", "Expression": "AVG(SLICE(METRICS(), AVG(m)))"}])
+    states = []
+    for value in (0, None, 0):
+        world.time += timedelta(minutes=30)
+        if value is not None:
+            world.put(value)
+        found = evaluated(world.state, "a", world.time)
+        assert found is not None
+        states.append((found["StateValue"], found.get("EvaluationState")))
+    assert states == [("OK", None), ("OK", "EVALUATION_ERROR"), ("OK", None)]
+
+
+def test_an_alarm_is_evaluated_one_time_however_many_are_made_of_it(world: World) -> None:
+    """Each of twenty is made of both before it; else there were a million ways down."""
+    world.alarm("0a")
+    world.alarm("0b")
+    for number in range(20):
+        for name in "ab":
+            rule = f"ALARM({number}a) OR ALARM({number}b)"
+            world.ask("PutCompositeAlarm", AlarmName=f"{number + 1}{name}", AlarmRule=rule)
+    world.put(9)
+    assert world.stands("20a") == "ALARM"
 
 
 def test_an_alarm_of_an_older_store_goes_on(world: World) -> None:

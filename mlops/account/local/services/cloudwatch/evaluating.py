@@ -28,7 +28,7 @@ _AGAIN = timedelta(seconds=60)
 def evaluated(state: State, name: str, now: datetime) -> dict[str, Any] | None:
     """As DescribeAlarms tells it, with its state by ``now``; None where there is none. Alarms that a composite one is
     made of are evaluated first."""
-    body = _evaluated(state, name, now, ())
+    body = _evaluated(state, name, now)
     if body is None:
         return None
     changes.wake(state)
@@ -47,15 +47,22 @@ def red(state: State, names: Iterable[str]) -> str | None:
     return None
 
 
-def _evaluated(state: State, name: str, now: datetime, above: tuple[str, ...]) -> dict[str, Any] | None:
-    """``above`` are the composite alarms on the way here: one that is made of itself is not evaluated."""
+def _evaluated(
+    state: State, name: str, now: datetime, above: tuple[str, ...] = (), seen: set[str] | None = None
+) -> dict[str, Any] | None:
+    """``above`` are the composite alarms on the way here: one that is made of itself is not evaluated. ``seen`` are
+    those that were evaluated for the one on top: each one time, however many are made of it."""
+    seen = set() if seen is None else seen
     body = alarm_bodies.find(state, name)
     if body is None or name in above:
         return body
     if alarm_bodies.is_composite(body):
         rule = alarm_rules.parse(body["AlarmRule"])
         for told in dict.fromkeys((*alarm_rules.alarms(rule), body.get("ActionsSuppressor") or "")):
-            _evaluated(state, alarm_bodies.name_of(told), now, (*above, name))
+            child = alarm_bodies.name_of(told)
+            if child not in seen:
+                seen.add(child)
+                _evaluated(state, child, now, (*above, name), seen)
     if moment(now) < body.get(SET_UNTIL, ""):
         return _settled(state, name, now)
     try:
@@ -64,13 +71,15 @@ def _evaluated(state: State, name: str, now: datetime, above: tuple[str, ...]) -
         )
     except Refusal:
         return _wrote(state, body, {**body, "EvaluationState": _FAILED})
-    if verdict.standing != body["StateValue"]:
+    clean = {member: value for member, value in body.items() if member != "EvaluationState"}
+    if verdict.standing == body["StateValue"]:
+        _wrote(state, body, clean)
+    else:
         with state.store.transaction():
             there = alarm_bodies.find(state, name)
             if there is None:
                 return None
             if there == body:
-                clean = {member: value for member, value in body.items() if member != "EvaluationState"}
                 changes.change(state, clean, verdict, now)
     return _settled(state, name, now)
 
@@ -112,7 +121,7 @@ def by_the_clock(state: State, now: datetime) -> datetime | None:
                 traceback.print_exc()
             due.append(now + _AGAIN)
     for name in composite:
-        found = _evaluated(state, name, now, ())
+        found = _evaluated(state, name, now)
         owed = (found or {}).get(OWED) or {}
         if owed.get("until"):
             due.append(datetime.fromisoformat(owed["until"]))
@@ -124,7 +133,7 @@ def _at_its_times(state: State, name: str, body: Mapping[str, Any], now: datetim
     seconds = alarm_bodies.every_seconds(period_of(alarm_bodies.queries_of(body)))
     last = int(now.timestamp()) // seconds * seconds
     for at in _times(state, name, body, last, seconds):
-        if _evaluated(state, name, datetime.fromtimestamp(at, UTC), ()) is None:
+        if _evaluated(state, name, datetime.fromtimestamp(at, UTC)) is None:
             break
         _mark(state, name, at)
     return datetime.fromtimestamp(last + seconds, UTC)

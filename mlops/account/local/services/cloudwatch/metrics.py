@@ -15,6 +15,8 @@ from mlops.account.local.state import State
 
 _PAGE = 500
 _MOST_VALUES = 150
+_MOST_COUNTED = 1_000_000
+"""Whoever reads a metric is given each value so many times: with a count beyond all bounds he would never be done."""
 
 
 def put_metric_data(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -37,6 +39,8 @@ def _values(datum: Mapping[str, Any]) -> Iterator[tuple[float, int]]:
         counts = datum.get("Counts") or [1.0] * len(values)
         if len(counts) != len(values) or len(values) > _MOST_VALUES:
             raise wrong(f"The parameters Values and Counts have to be of the same size, at most {_MOST_VALUES}.")
+        if any(not 1 <= count <= _MOST_COUNTED for count in counts):
+            raise wrong(f"The values of parameter Counts are kept from 1 to {_MOST_COUNTED} by the local account.")
         yield from zip(values, map(int, counts), strict=True)
     elif datum.get("Value") is not None:
         yield datum["Value"], 1
