@@ -72,6 +72,11 @@ def judge(prefix: str, error_prefix: str, *, partitioned: bool) -> None:
         raise BadPrefix("Prefix contains expressions of partition keys, and dynamic partitioning is not enabled")
     if partitioned and not keys:
         raise BadPrefix("Prefix must contain expressions of partition keys when dynamic partitioning is enabled")
+    # What is too long with the shortest keys is so with all: no object of the stream could be written.
+    shortest = {space: {item.value: "-" for item in keys if item.namespace == space} for space in (QUERY, FUNCTION)}
+    naming = Naming("", "", uuid.UUID(int=0), prefix, error_prefix)
+    naming.object("", 0, shortest)
+    naming.failed(PROCESSING_FAILED, "", 0)
 
 
 def _judge_one(item: Expression) -> None:
