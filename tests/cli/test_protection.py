@@ -268,7 +268,9 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> P
     boto("firehose", moto_url).create_delivery_stream(
         DeliveryStreamName="clicks", ExtendedS3DestinationConfiguration=place
     )
-    s3.put_object(Bucket="acme-ml", Key="failed/clicks-1-2026", Body=b'{"attemptsMade": 1, "rawData": "YQ=="}')
+    s3.put_object(
+        Bucket="acme-ml", Key="failed/clicks-1-2026-11-29-09-00-00-a", Body=b'{"attemptsMade": 1, "rawData": "YQ=="}'
+    )
     watched = {"endpoint": "churn", "code": "s3://acme-ml/code", "role": role, "instance": "ml.m5.large", "drift": {}}
     scheduler = boto("scheduler", moto_url)
     for call in MONITOR.create("watch", watched):
