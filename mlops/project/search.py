@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+_HERE = re.compile(r"http://(localhost|127(\.\d{1,3}){3}|\[::1\])(:\d+)?(/|$)")
 
 
 class Search(BaseModel):
@@ -26,4 +29,6 @@ class Search(BaseModel):
             raise ValueError('auth = "basic" takes user and password_env, the name of the variable with the password')
         if self.auth != "basic" and (self.user is not None or self.password_env is not None):
             raise ValueError(f'auth = "{self.auth}" takes no user and no password')
+        if self.auth != "none" and self.url.startswith("http://") and not _HERE.match(self.url):
+            raise ValueError(f'auth = "{self.auth}" over http:// shows to anybody on the way who asks: take https://')
         return self

@@ -127,6 +127,8 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
         ),
         (STAGING + "[env.staging.search]\nurl = 'x'\n", 14, 'one is, for example, "https://search-'),
         (STAGING + "[env.staging.search]\nurl = 'https://a'\nauth = 'basic'\n", 13, "takes user and password_env"),
+        (STAGING + "[env.staging.search]\nurl = 'http://a:9200'\n", 13, "take https://"),
+        (STAGING + "[env.staging.search]\nurl = 'http://127.0.0.1.evil.example'\n", 13, "take https://"),
         (STAGING + "[env.staging.search]\nurl = 'https://a'\nuser = 'ada'\n", 13, "takes no user and no password"),
         (STAGING + "[env.staging.search]\nurl = 'https://ada:p@a'\n", 14, "one is, for example"),
         (STAGING + "[env.staging.notify]\non = ['fail']\n", 14, "env.staging.notify.on = 'fail'"),
