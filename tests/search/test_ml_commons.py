@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 
@@ -12,15 +11,7 @@ from mlops.observe.forecast.ml_commons import MlCommons
 from mlops.observe.forecast.model import Settings, fit
 from mlops.observe.search.asking import Ask, asking
 from tests.observe.forecast.series_of import planted
-
-
-@dataclass(frozen=True)
-class At:
-    url: str
-    auth: Literal["aws", "basic", "none"] = "none"
-    service: Literal["es", "aoss"] = "es"
-    user: str | None = None
-    password_env: str | None = None
+from tests.observe.search.place import At
 
 
 @pytest.fixture

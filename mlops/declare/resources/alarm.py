@@ -3,14 +3,12 @@ threshold."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 
-from mlops.declare.members import merge
-from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.records import record
-from mlops.declare.references import StringProperty, lower
-from mlops.declare.resources.base import DeclaredResource
+from mlops.declare.references import lower
+from mlops.declare.resources.alarming import Alarming
 from mlops.declare.steps.shared_arguments import Count, Flag, Number, Text
 from mlops.ir import StepType, Value
 from mlops.ir.fields import (
@@ -134,7 +132,7 @@ def _statistic(alarm: Alarm, lowering: Lowering, *_: object) -> Value:
     return None if told is None else {"Statistic" if told in _PLAIN else "ExtendedStatistic": told}
 
 
-class Alarm(DeclaredResource):
+class Alarm(Alarming):
     """Goes off where ``datapoints`` of the last ``periods`` values are beyond ``threshold`` by ``comparison``, all of
     them where that is left out. ``name`` is its name in the account.
 
@@ -144,7 +142,6 @@ class Alarm(DeclaredResource):
     told of a change.
     """
 
-    named_by: ClassVar[str | None] = "AlarmName"
     step_type = STEP_TYPE
     constructor = Constructor(
         (
@@ -198,22 +195,7 @@ class Alarm(DeclaredResource):
         self.metric, self.statistic, self.period, self.unit = metric, statistic, period, unit
         self.periods, self.datapoints, self.missing, self.low_samples = periods, datapoints, missing, low_samples
         self.queries = tuple(queries)
-        self.about, self.actions_enabled = description, actions_enabled
-        self.on_alarm, self.on_ok = tuple(on_alarm), tuple(on_ok)
-        self.on_insufficient_data = tuple(on_insufficient_data)
+        self.tells(description, on_alarm, on_ok, on_insufficient_data, actions_enabled)
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        told = super().request(lowering)
-        with speaking_of(self.where):
-            for fault in () if self.wrong else faults.of_alarm(merge(told, self.arguments)):
-                misuse("D064", f"the alarm {self.declared_name}: {fault.removesuffix('.')}", help="see docs/alarms.md")
-        return told
-
-    @property
-    def alarm_name(self) -> StringProperty:
-        """For whoever names it, such as a composite alarm."""
-        return StringProperty(self.name, "AlarmName")
-
-    @property
-    def alarm_arn(self) -> StringProperty:
-        return StringProperty(self.name, "AlarmArn")
+    def refusals(self, request: Mapping[str, Any]) -> Iterator[str]:
+        return faults.of_alarm(request)

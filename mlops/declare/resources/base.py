@@ -59,7 +59,9 @@ class DeclaredResource(Step, metaclass=_ResourceMeta):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.kind = kind_of(cls.step_type.type)
+        # What several kinds share has none of its own.
+        if hasattr(cls, "step_type"):
+            cls.kind = kind_of(cls.step_type.type)
         cls.called = f"resources.{cls.__name__}"
 
     def join(self) -> None:

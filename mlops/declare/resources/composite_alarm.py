@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
-from mlops.declare.members import merge
-from mlops.declare.misuse import misuse, speaking_of
-from mlops.declare.references import StringProperty, lower
-from mlops.declare.resources.base import DeclaredResource
+from mlops.declare.references import lower
+from mlops.declare.resources.alarming import Alarming
 from mlops.declare.steps.shared_arguments import Count, Flag, Text
-from mlops.ir import StepType, Value
+from mlops.ir import StepType
 from mlops.ir.fields import COUNT, FLAG, REQUIRED, STRING, TEXT, TEXTS, Constructor, Field, Yielded
 from mlops.knowledge.cloudwatch import faults
 
 if TYPE_CHECKING:
-    from mlops.declare.lower import Lowering
+    pass
 
 __all__ = ["CompositeAlarm"]
 
@@ -28,7 +26,7 @@ STEP_TYPE = StepType(
 )
 
 
-class CompositeAlarm(DeclaredResource):
+class CompositeAlarm(Alarming):
     """Goes off where ``rule`` holds: ``'ALARM("errors") AND NOT ALARM(deploying)'``. ``name`` is its name in the
     account.
 
@@ -36,7 +34,6 @@ class CompositeAlarm(DeclaredResource):
     and ``extension`` seconds behind it.
     """
 
-    named_by: ClassVar[str | None] = "AlarmName"
     step_type = STEP_TYPE
     constructor = Constructor(
         (
@@ -71,22 +68,7 @@ class CompositeAlarm(DeclaredResource):
     ) -> None:
         self.known(name, tags, arguments)
         self.rule, self.suppressor, self.wait, self.extension = rule, suppressor, wait, extension
-        self.about, self.actions_enabled = description, actions_enabled
-        self.on_alarm, self.on_ok = tuple(on_alarm), tuple(on_ok)
-        self.on_insufficient_data = tuple(on_insufficient_data)
+        self.tells(description, on_alarm, on_ok, on_insufficient_data, actions_enabled)
 
-    def request(self, lowering: Lowering) -> dict[str, Value]:
-        told = super().request(lowering)
-        with speaking_of(self.where):
-            for fault in () if self.wrong else faults.of_composite(merge(told, self.arguments)):
-                misuse("D064", f"the alarm {self.declared_name}: {fault.removesuffix('.')}", help="see docs/alarms.md")
-        return told
-
-    @property
-    def alarm_name(self) -> StringProperty:
-        """For whoever names it."""
-        return StringProperty(self.name, "AlarmName")
-
-    @property
-    def alarm_arn(self) -> StringProperty:
-        return StringProperty(self.name, "AlarmArn")
+    def refusals(self, request: Mapping[str, Any]) -> Iterator[str]:
+        return faults.of_composite(request)

@@ -5,24 +5,15 @@ from __future__ import annotations
 import json
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, HTTPServer
-from typing import Any, Literal
+from typing import Any
 
 import pytest
 from botocore.credentials import Credentials
 
 from mlops.ir import AccountError, ConfigurationError
 from mlops.observe.search.asking import asking
-
-
-@dataclass(frozen=True)
-class At:
-    url: str
-    auth: Literal["aws", "basic", "none"] = "none"
-    service: Literal["es", "aoss"] = "es"
-    user: str | None = None
-    password_env: str | None = None
+from tests.observe.search.place import At
 
 
 @pytest.fixture
