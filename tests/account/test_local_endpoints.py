@@ -15,7 +15,7 @@ import boto3
 import pytest
 from account_parts import runner_with
 from botocore.exceptions import ClientError
-from endpoint_parts import World, refused, variant
+from endpoint_parts import INFERENCE, World, refused, variant
 
 from mlops.account.local import LocalAccount
 from mlops.deploy.shifting.seeing import see
@@ -139,7 +139,8 @@ def test_a_model_server_that_dies_is_started_again(world: World) -> None:
 
 
 def test_a_shadow_gets_the_requests_and_nobody_its_answers(world: World) -> None:
-    world.config("shadowed", ("A", "one", 1), shadow="two")
+    world.model("shadow", INFERENCE.format(name="two") + "print('niceness', os.nice(0), flush=True)\n")
+    world.config("shadowed", ("A", "one", 1), shadow="shadow")
     found = world.serve("shadowed")
     assert [item["VariantName"] for item in found["ShadowProductionVariants"]] == ["Shadow"]
     assert {world.ask() for _ in range(3)} == {"A one: hello"}
@@ -154,6 +155,8 @@ def test_a_shadow_gets_the_requests_and_nobody_its_answers(world: World) -> None
         time.sleep(0.05)
     else:
         raise AssertionError(f"the shadow saw {events}")
+    (said,) = logs.filter_log_events(logGroupName="/aws/sagemaker/Endpoints/door", filterPattern="niceness")["events"]
+    assert int(said["message"].split()[-1]) == min(os.nice(0) + 10, 19), "it takes no time from who is waited for"
     while len(pairs := [*world.local.shadow_pairs("door")[0]]) < 3:
         assert time.monotonic() < deadline + 15
         time.sleep(0.05)

@@ -3,7 +3,7 @@
 Runs inside the sandbox. Listens on the socket whose number ``MLOPS_LISTEN_FD`` gives, else on port
 ``SAGEMAKER_BIND_TO_PORT`` (8080) of 127.0.0.1. Answers nothing before the model is loaded; ends with status 1 where
 that fails. Answers one request at a time, or as many as ``SAGEMAKER_GUNICORN_THREADS`` says. ``MLOPS_ALGORITHM`` is the
-built-in algorithm that answers, where one does.
+built-in algorithm that answers, where one does; ``MLOPS_NICENESS`` how far others' processes go before it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from mlops.run.serving.handlers import (
 
 LISTEN_FD = "MLOPS_LISTEN_FD"
 ALGORITHM = "MLOPS_ALGORITHM"
+NICENESS = "MLOPS_NICENESS"
 _IDLE_SECONDS = 120
 
 
@@ -121,6 +122,7 @@ class _Request(BaseHTTPRequestHandler):
 
 def main() -> int:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    os.nice(int(os.environ.pop(NICENESS, "0")))
     base = Path(os.environ.get("SAGEMAKER_BASE_DIR", "/opt/ml"))
     model_folder = base / "model"
     try:

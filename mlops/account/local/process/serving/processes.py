@@ -28,6 +28,8 @@ from mlops.run.serving.model_data import Container, place_model
 _PING = b"GET /ping HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
 _PING_SECONDS = 2.0
 _PAUSE_SECONDS = 0.02
+_BEHIND = {"MLOPS_NICENESS": "10"}
+"""Of a shadow's servers: they share the processors with those that somebody waits for."""
 _log = logging.getLogger("mlops.runner")
 _TAIL = 700
 """Letters of a log in a FailureReason, which is cut at its end: what was raised stands there."""
@@ -128,7 +130,8 @@ class Instances:
         isolation = probe()
         if not plan.network and not isolation.is_private:
             log.write_text(f"[mlops] EnableNetworkIsolation has no effect here: {isolation.reason}\n", encoding="utf-8")
-        pipeline = InferencePipeline.launch(containers, log, network=plan.network, isolation=isolation)
+        extra = _BEHIND if plan.variant.shadow else None
+        pipeline = InferencePipeline.launch(containers, log, network=plan.network, extra=extra, isolation=isolation)
         return Process.of(server, attempt, pipeline, log)
 
     def discard(self, server: ServerId) -> None:
