@@ -42,6 +42,13 @@ from mlops.account.shadow_pairs import ShadowPair
         pytest.param(b"1" * 400, b"1" * 400, True, None, id="a huge number"),
         (b"12345678901234567", b"12345678901234568", False, None),
         (b"12345678901234567,1", b"12345678901234568,1", False, None),
+        (b"1, 2 ,x\n3", b"1.0,2,x\n3.5", False, 0.5),
+        (b"1,x", b"1,1", False, None),
+        (b"1,nan", b"1,2", False, None),
+        (b"1\n2", b"1,2", False, None),
+        (b"1,,2", b"1,,3", False, 1),
+        (b"true,1", b"true,1.0", True, 0),
+        ("1\u20282".encode(), b"1\n2.5", False, 0.5),
     ],
 )
 def test_two_answers(one: bytes, other: bytes, same: bool, distance: float | None) -> None:
