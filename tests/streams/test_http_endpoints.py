@@ -6,8 +6,11 @@ import base64
 import gzip
 import json
 import random
+import socket
+import threading
 import uuid
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from typing import Any
@@ -16,7 +19,8 @@ import pytest
 from stream_parts import ARN, ROLE, Stream, failures
 
 from mlops.account.local import LocalAccount
-from mlops.account.local.delivery import http_endpoint
+from mlops.account.local.delivery.sending import pause
+from mlops.account.local.process import delivering
 
 URL = "https://collector.example.org/in?kind=events"
 JSON = {"Content-Type": "application/json"}
@@ -26,8 +30,9 @@ class Receiver:
     """Answers the requests in turn by ``script``, the last of which stays; keeps what it was sent."""
 
     def __init__(self) -> None:
-        self.script: list[Callable[[dict[str, Any]], tuple[int, Mapping[str, str], bytes] | None]] = [right]
+        self.script: list[Callable[[Any], tuple[int, Mapping[str, str], bytes] | None]] = [right]
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
+        self.read: Callable[[bytes], Any] = json.loads
         outer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -39,7 +44,7 @@ class Receiver:
                 outer.requests.append((self.path, headers, body))
                 plain = gzip.decompress(body) if headers.get("content-encoding") == "gzip" else body
                 act = outer.script.pop(0) if len(outer.script) > 1 else outer.script[0]
-                told = act(json.loads(plain))
+                told = act(outer.read(plain))
                 if told is None:
                     self.close_connection = True
                     self.connection.close()
@@ -251,10 +256,31 @@ def test_a_key_may_be_a_secret(account: LocalAccount, receiver: Receiver) -> Non
     assert stream.turn(60.0) and "holds no object with an api_key" in stream.deliverer.stands.told
 
 
+@pytest.mark.parametrize("head", [b"", b"HTTP/1.1 200 OK\r\nContent-Length: 1000\r\n\r\n"], ids=["head", "body"])
+def test_an_answer_that_drips_is_none(head: bytes) -> None:
+    """A socket's own timeout begins anew with each byte: a delivery would wait as long as they come."""
+    with socket.create_server(("127.0.0.1", 0)) as door:
+        dripped = threading.Event()
+
+        def drip() -> None:
+            connection, _ = door.accept()
+            with connection, suppress(OSError):
+                connection.sendall(head)
+                while not dripped.wait(0.01):
+                    connection.sendall(b"H")
+
+        dripping = threading.Thread(target=drip)
+        dripping.start()
+        with pytest.raises(OSError, match="no whole answer"):
+            delivering.post(f"http://127.0.0.1:{door.getsockname()[1]}/", {}, b"{}", 0.1)
+        dripped.set()
+        dripping.join()
+
+
 def test_pauses_grow_and_end_growing() -> None:
     chance = random.Random(7)
     for attempt, around in ((1, 1), (2, 2), (5, 16), (8, 120), (500, 120)):
-        assert all(0.85 * around <= http_endpoint.pause(attempt, chance) <= 1.15 * around for _ in range(50))
+        assert all(0.85 * around <= pause(attempt, chance) <= 1.15 * around for _ in range(50))
 
 
 def test_a_key_that_no_header_can_have_is_told_to_nobody(

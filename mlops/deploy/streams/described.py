@@ -15,6 +15,8 @@ _DESTINATIONS = {
     "ExtendedS3DestinationDescription": "S3",
     "S3DestinationDescription": "S3",
     "HttpEndpointDestinationDescription": "HTTP endpoint",
+    "AmazonopensearchserviceDestinationDescription": "OpenSearch",
+    "AmazonOpenSearchServerlessDestinationDescription": "OpenSearch",
 }
 
 
@@ -75,12 +77,23 @@ def find(account: Account, name: str) -> Stream | None:
         told["VersionId"],
         told["CreateTimestamp"],
         _DESTINATIONS[kind] if kind is not None else other.removesuffix("DestinationDescription"),
-        described.get("EndpointConfiguration", {}).get("Url") or f"s3://{bucket}/{place.get('Prefix') or ''}",
+        _where(described) or f"s3://{bucket}/{place.get('Prefix') or ''}",
         bucket,
         place.get("Prefix") or "",
         place.get("ErrorOutputPrefix") or "",
         account.here.delivery(name) if account.here is not None else None,
     )
+
+
+def _where(described: Mapping[str, Any]) -> str:
+    """Of a destination that is sent to; empty where it is S3 itself."""
+    cluster = next(
+        (described[name] for name in ("ClusterEndpoint", "CollectionEndpoint", "DomainARN") if described.get(name)), ""
+    )
+    if cluster:
+        return f"{cluster}/{described.get('IndexName', '')}"
+    url = described.get("EndpointConfiguration", {}).get("Url")
+    return str(url or next((described[name] for name in ("HECEndpoint", "ClusterJDBCURL") if described.get(name)), ""))
 
 
 def need(account: Account, name: str) -> Stream:

@@ -20,6 +20,9 @@ from mlops.ir.values import Value
 PROCESSING_FAILED = "processing-failed"
 CONVERSION_FAILED = "format-conversion-failed"
 HTTP_FAILED = "http-endpoint-failed"
+OPENSEARCH_FAILED = "AmazonOpenSearchService-failed"
+_FOLDERS = {OPENSEARCH_FAILED: "AmazonOpenSearchService_failed"}
+"""What the service calls the folder of a kind where no expression says it, where that is another word."""
 LONGEST_PREFIX = 512
 """Evaluated."""
 QUERY, FUNCTION = "partitionKeyFromQuery", "partitionKeyFromLambda"
@@ -113,7 +116,7 @@ class Naming:
         """Of records that could not be delivered."""
         prefix = self.error_prefix or ("" if expressions(self.prefix) else self.prefix)
         if not expressions(prefix):
-            prefix += "!{firehose:error-output-type}/"
+            prefix += f"{_FOLDERS[kind]}/" if kind in _FOLDERS else "!{firehose:error-output-type}/"
         return self._key(dated(prefix), f"{place}/{kind}", arrived, "", {}, kind)
 
     def _key(

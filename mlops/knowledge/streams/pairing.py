@@ -1,13 +1,15 @@
 """Members of a stream's destination that do not go together, or that another one has to stand beside: what the model of
 the service does not say.
 
-Sources: the guide's pages on buffering hints, custom prefixes, dynamic partitioning and record format conversion.
+Sources: the guide's pages on buffering hints, custom prefixes, dynamic partitioning, record format conversion, and on
+each destination and source.
 """
 
 from __future__ import annotations
 
 import base64
 import binascii
+import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -25,6 +27,50 @@ _PARAMETERS: Mapping[str, tuple[str, ...]] = {
 _RANGES = {"NumberOfRetries": (0, 300), "BufferSizeInMBs": (0.2, 3), "BufferIntervalInSeconds": (0, 900)}
 _WHOLE = ("NumberOfRetries", "BufferIntervalInSeconds")
 _PLACES = ("S3Configuration", "S3BackupConfiguration")
+_DESTINATION = "DestinationConfiguration"
+_SOURCES = {
+    "KinesisStreamAsSource": "KinesisStreamSourceConfiguration",
+    "MSKAsSource": "MSKSourceConfiguration",
+    "DatabaseAsSource": "DatabaseSourceConfiguration",
+}
+_DIRECT = "DirectPut"
+_NO_INDEX = re.compile(r'[A-Z\\/*?"<>|\s,#:]|^[_+-]')
+_LOADED = {
+    "VARIANT_CONTENT_MAPPING": ("ContentColumnName",),
+    "VARIANT_CONTENT_AND_METADATA_MAPPING": ("ContentColumnName", "MetaDataColumnName"),
+}
+_BESIDE_SECRET = {
+    "Redshift": ("Username", "Password"),
+    "Splunk": ("HECToken",),
+    "Snowflake": ("User", "PrivateKey"),
+}
+"""What a destination has to be told where no secret of Secrets Manager says it."""
+
+
+def of_request(request: Mapping[str, Any]) -> Iterator[str]:
+    """Of a request that makes a stream, or of the properties of one in a template."""
+    given = [member for member in request if member.endswith(_DESTINATION) and request[member] is not None]
+    if len(given) != 1:
+        yield "Exactly one destination configuration is supported for a Firehose"
+    yield from _source(request)
+    for member in given:
+        destination = request[member]
+        if isinstance(destination, Mapping):
+            yield from faults(destination)
+            yield from _of_kind(member.removesuffix(_DESTINATION), destination)
+
+
+def _source(request: Mapping[str, Any]) -> Iterator[str]:
+    kind = request.get("DeliveryStreamType") or _DIRECT
+    if not isinstance(kind, str):
+        return
+    for source, member in _SOURCES.items():
+        if kind == source and request.get(member) is None:
+            yield f"{member} must be specified when DeliveryStreamType is {source}"
+        if kind != source and request.get(member) is not None:
+            yield f"{member} can only be specified when DeliveryStreamType is {source}, and not with {kind}"
+    if kind != _DIRECT and request.get("DeliveryStreamEncryptionConfigurationInput") is not None:
+        yield f"Server-side encryption is for what is put: with {kind} the source encrypts"
 
 
 def faults(destination: Mapping[str, Any]) -> Iterator[str]:
@@ -50,6 +96,45 @@ def faults(destination: Mapping[str, Any]) -> Iterator[str]:
         yield "Dynamic partitioning needs a processor of type MetadataExtraction or Lambda"
     if not partitioned and "MetadataExtraction" in kinds:
         yield "MetadataExtraction processor can only be present when Dynamic Partitioning is enabled."
+
+
+def _of_kind(kind: str, given: Mapping[str, Any]) -> Iterator[str]:
+    """What one kind of destination says besides."""
+    for member in _BESIDE_SECRET.get(kind, ()):
+        secret = _enabled(given.get("SecretsManagerConfiguration"), otherwise=False)
+        if secret and given.get(member) is not None:
+            yield f"{member} must not be specified when SecretsManagerConfiguration is enabled"
+        if not secret and given.get(member) is None and "SecretsManagerConfiguration" not in given:
+            yield f"{member} must be specified when SecretsManagerConfiguration is not enabled"
+    match kind:
+        case "Amazonopensearchservice" | "Elasticsearch":
+            if (given.get("DomainARN") is None) == (given.get("ClusterEndpoint") is None):
+                yield "Exactly one of DomainARN and ClusterEndpoint must be specified"
+            yield from _index(given.get("IndexName"))
+        case "AmazonOpenSearchServerless":
+            yield from _index(given.get("IndexName"))
+        case "Redshift":
+            place = _table(given.get("S3Configuration")) or {}
+            if place.get("CompressionFormat") in ("ZIP", "Snappy", "HADOOP_SNAPPY"):
+                yield f"COPY of Redshift reads no {place['CompressionFormat']}: it is UNCOMPRESSED or GZIP"
+            if given.get("S3BackupMode") == "Enabled" and not given.get("S3BackupConfiguration"):
+                yield "S3BackupConfiguration must be specified when S3BackupMode is Enabled"
+        case "Snowflake":
+            for member in _LOADED.get(str(given.get("DataLoadingOption")), ()):
+                if given.get(member) is None:
+                    yield f"{member} must be specified when DataLoadingOption is {given['DataLoadingOption']}"
+        case "Iceberg":
+            catalog = _table(given.get("CatalogConfiguration"))
+            if catalog is not None and not any(catalog.get(member) for member in ("CatalogARN", "WarehouseLocation")):
+                yield "CatalogConfiguration needs CatalogARN or WarehouseLocation"
+
+
+def _index(name: object) -> Iterator[str]:
+    if isinstance(name, str) and _NO_INDEX.search(name):
+        yield (
+            f"IndexName {name!r} is none of an index: that has small letters, no spaces, none of / * ? < > | , # : and "
+            "quotes, and does not begin with _ - or +"
+        )
 
 
 def processors(destination: Mapping[str, Any]) -> list[Mapping[str, Any]]:

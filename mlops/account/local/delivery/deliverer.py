@@ -15,15 +15,15 @@ from pathlib import Path
 from typing import Any
 
 from mlops.account.local.delivery import conversion, http_endpoint
-from mlops.account.local.delivery.http_endpoint import Post
 from mlops.account.local.delivery.objects import Objects, Put, Unwritten
+from mlops.account.local.delivery.opensearch import Documents
 from mlops.account.local.delivery.processing import Invoke, Work, processed
 from mlops.account.local.delivery.record import Failed, Record
-from mlops.account.local.delivery.settings import Endpoint, Settings
+from mlops.account.local.delivery.sending import Post, Sender, pause
+from mlops.account.local.delivery.settings import Settings
 from mlops.ir.dataclass import dataclass
-from mlops.knowledge.streams.names import HTTP_FAILED
 from mlops.project.private import opener, private_folder
-from mlops.project.spool import BEGINNING, Place, Spool
+from mlops.project.spool import BEGINNING, Damage, Place, Spool
 
 SPOOL, WORK, STANDS = "spool", "work", "stands.json"
 RETENTION_SECONDS = 86_400
@@ -64,6 +64,7 @@ class _Sending:
     next: int = 0
     attempts: int = 0
     since: int = 0
+    delivered: int = 0
     dropped: int = 0
 
 
@@ -104,7 +105,7 @@ class Deliverer:
         self._region = region
         self._ports = ports
         self._chance = chance or random.Random()  # noqa: S311 - spreads attempts, hides nothing
-        self.spool = Spool(folder / SPOOL)
+        self.spool = Spool(folder / SPOOL, tell=self._damaged)
         self.stands = Stands.read(folder)
         self._buffer = _Buffer(self.stands.place, self.stands.place)
         self._sending: _Sending | None = None
@@ -164,10 +165,11 @@ class Deliverer:
                 break
 
     def _deliver(self, settings: Settings, *, closing: bool) -> bool:
-        if settings.endpoint is None:
+        sender = self._sender(settings)
+        if sender is None:
             delivered, failed = self._write(settings)
         else:
-            told = self._send(settings, settings.endpoint, closing=closing)
+            told = self._send(settings, sender, closing=closing)
             if told is None:
                 return False
             delivered, failed = told
@@ -223,66 +225,76 @@ class Deliverer:
                     objects.back_up(block.arrived, data, settings.backup)
                 yield Record(f"{place}{number:03x}", block.arrived, data)
 
-    def _send(self, settings: Settings, endpoint: Endpoint, *, closing: bool) -> tuple[int, int] | None:
+    def _sender(self, settings: Settings) -> Sender | None:
+        """None where records are written to S3 instead."""
+        if settings.cluster is not None:
+            return Documents(settings.cluster, self._ports.post)
+        endpoint = settings.endpoint
+        if endpoint is None:
+            return None
+        key = self._ports.secret(endpoint.secret) if endpoint.secret else endpoint.access_key
+        return http_endpoint.Requests(endpoint, settings.arn, key, self._ports.post)
+
+    def _send(self, settings: Settings, sender: Sender, *, closing: bool) -> tuple[int, int] | None:
         """None where it is to be tried again, later."""
         sending = self._sending
         if sending is None:
-            sending = self._sending = self._requests(settings)
+            sending = self._sending = self._requests(settings, sender)
             sending.since = self.stands.since
-        failed = sending.failed
         while sending.next < len(sending.requests):
             records = sending.requests[sending.next]
-            verdict = self._posted(settings, endpoint, records, sending.next)
             sending.attempts += 1
-            if not verdict.delivered and verdict.again:
-                late = self._now() - sending.since >= endpoint.retry_seconds * 1000
+            request_id = str(uuid.uuid5(settings.errors.naming.incarnation, f"{self._name}/{sending.next}"))
+            told = sender.attempt(records, request_id, sending.attempts, self._now())
+            sending.delivered += told.delivered
+            sending.failed += told.failed
+            if told.dropped:
+                sending.dropped += told.dropped
+                self._ports.say("dropped", {"reason": told.reason, "records": told.dropped})
+            if told.smaller:
+                half = len(told.again) // 2
+                sending.requests[sending.next : sending.next + 1] = [list(told.again[:half]), list(told.again[half:])]
+                continue
+            if told.again:
+                late = self._now() - sending.since >= sender.retry_seconds * 1000
                 if not late and not closing:
-                    self._due = self._now() + int(http_endpoint.pause(sending.attempts, self._chance) * 1000)
-                    if verdict.reason != self.stands.told:
-                        self._stand(told=verdict.reason)
-                        self._ports.say("unanswered", {"reason": verdict.reason})
+                    sending.requests[sending.next] = list(told.again)
+                    self._due = self._now() + int(pause(sending.attempts, self._chance) * 1000)
+                    if told.reason != self.stands.told:
+                        self._stand(told=told.reason)
+                        self._ports.say("unanswered", {"reason": told.reason})
                     return None
-                code = "HttpEndpoint.DestinationException"
-                failed += [
-                    Failed(record, HTTP_FAILED, code, verdict.reason, sending.attempts, self._now())
-                    for record in records
+                sending.failed += [
+                    sender.given_up(record, told.reason, sending.attempts, self._now()) for record in told.again
                 ]
-            elif not verdict.delivered:
-                sending.dropped += len(records)
-                self._ports.say("dropped", {"reason": verdict.reason, "records": len(records)})
             sending.next += 1
             sending.attempts, sending.since = 0, self._now()
         objects = self._objects(settings)
         if settings.backup is not None:
             for _ in self._records(settings, objects):
                 pass
-        for item in failed:
+        for item in sending.failed:
             objects.fail(item, settings.errors)
         objects.write()
-        unsent = sending.dropped + sum(item.kind == HTTP_FAILED for item in failed)
         self._sending = None
-        return sum(map(len, sending.requests)) - unsent, len(failed) + sending.dropped
+        return sending.delivered, len(sending.failed) + sending.dropped
 
-    def _requests(self, settings: Settings) -> _Sending:
-        good, failed = list[Record](), list[Failed]()
-        for item in processed(self._records(settings, None), self._processing(settings)):
-            if isinstance(item, Failed):
-                failed.append(item)
-            else:
-                good.append(item)
-        most = http_endpoint.MOST_RECORDS
-        return _Sending([good[at : at + most] for at in range(0, len(good), most)], failed)
+    def _requests(self, settings: Settings, sender: Sender) -> _Sending:
+        failed = list[Failed]()
 
-    def _posted(
-        self, settings: Settings, endpoint: Endpoint, records: list[Record], number: int
-    ) -> http_endpoint.Verdict:
-        request_id = str(uuid.uuid5(settings.errors.naming.incarnation, f"{self._name}/{number}"))
-        key = self._ports.secret(endpoint.secret) if endpoint.secret else endpoint.access_key
-        headers, body = http_endpoint.request(endpoint, settings.arn, request_id, records, self._now(), key)
-        try:
-            return http_endpoint.judged(self._ports.post(endpoint, headers, body), request_id)
-        except OSError as error:
-            return http_endpoint.Verdict(False, again=True, reason=f"no answer: {error}")
+        def good() -> Iterator[Record]:
+            for item in processed(self._records(settings, None), self._processing(settings)):
+                if isinstance(item, Failed):
+                    failed.append(item)
+                else:
+                    yield item
+
+        return _Sending(list(sender.parts(good())), failed)
+
+    def _damaged(self, damage: Damage) -> None:
+        """What is left of it is delivered all the same."""
+        told = {"file": damage.file.name, "offset": damage.offset, "bytes": damage.size, "records": damage.records}
+        self._ports.say("damaged", {"reason": damage.why, **told})
 
     def _unwritten(self, error: Unwritten, *, closing: bool) -> None:
         """The service tries for a day, and then lets go."""
@@ -297,7 +309,7 @@ class Deliverer:
             self._stand(place=buffer.end, until=None, since=0)
             self.spool.forget(buffer.end)
             return
-        self._due = self._now() + int(http_endpoint.pause(self._tries, self._chance) * 1000)
+        self._due = self._now() + int(pause(self._tries, self._chance) * 1000)
 
     def _stand(self, **changed: Any) -> None:
         told = {name: getattr(self.stands, name) for name in Stands.__slots__}

@@ -8,32 +8,18 @@ from __future__ import annotations
 import base64
 import gzip
 import json
-import random
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TypeAlias
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from mlops.account.local.delivery.record import Record
+from mlops.account.local.delivery.record import Failed, Record
+from mlops.account.local.delivery.sending import Answer, Attempt, Post
 from mlops.account.local.delivery.settings import Endpoint
 from mlops.ir.dataclass import dataclass
+from mlops.knowledge.streams.names import HTTP_FAILED
 
 MOST_RECORDS = 10_000
 _LARGEST_ANSWER = 1024 * 1024
 _LONGEST_ERROR = 8192
-_FIRST_SECONDS, _LONGEST_SECONDS, _JITTER = 1.0, 120.0, 0.15
 _TOO_LARGE = 413
-
-
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """``headers`` by their names in lower case."""
-
-    status: int
-    headers: Mapping[str, str]
-    body: bytes
-
-
-Post: TypeAlias = Callable[[Endpoint, Mapping[str, str], bytes], Answer]
-"""Raises OSError where there is no answer."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +29,40 @@ class Verdict:
     delivered: bool
     again: bool = False
     reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Requests:
+    """Sends to ``endpoint`` what the stream ``arn`` is to deliver."""
+
+    endpoint: Endpoint
+    arn: str
+    key: str | None
+    post: Post
+
+    @property
+    def retry_seconds(self) -> int:
+        return self.endpoint.retry_seconds
+
+    def parts(self, records: Iterable[Record]) -> Iterator[list[Record]]:
+        listed = list(records)
+        return (listed[at : at + MOST_RECORDS] for at in range(0, len(listed), MOST_RECORDS))
+
+    def attempt(self, records: Sequence[Record], request_id: str, attempts: int, now: int) -> Attempt:
+        """A request is taken or not, as a whole."""
+        headers, body = request(self.endpoint, self.arn, request_id, records, now, self.key)
+        try:
+            verdict = judged(self.post(self.endpoint.address, headers, body), request_id)
+        except OSError as error:
+            verdict = Verdict(False, again=True, reason=f"no answer: {error}")
+        if verdict.delivered:
+            return Attempt(len(records))
+        if verdict.again:
+            return Attempt(0, again=records, reason=verdict.reason)
+        return Attempt(0, dropped=len(records), reason=verdict.reason)
+
+    def given_up(self, record: Record, reason: str, attempts: int, now: int) -> Failed:
+        return Failed(record, HTTP_FAILED, "HttpEndpoint.DestinationException", reason, attempts, now)
 
 
 def request(
@@ -108,13 +128,3 @@ def _misfits(answer: Answer, request_id: str) -> Iterator[str]:
         yield "requestId is not that of the request"
     if not isinstance(told.get("timestamp"), int) or isinstance(told.get("timestamp"), bool):
         yield "timestamp is no integer"
-
-
-def pause(attempts: int, chance: random.Random) -> float:
-    """Seconds until the next attempt.
-
-    >>> [round(pause(n, random.Random(1))) for n in (1, 2, 3, 20)]
-    [1, 2, 4, 107]
-    """
-    grown = min(_FIRST_SECONDS * 2.0 ** min(attempts - 1, 30), _LONGEST_SECONDS)
-    return grown * (1 + chance.uniform(-_JITTER, _JITTER))

@@ -11,11 +11,13 @@ from mlops.ir.dataclass import dataclass
 from mlops.knowledge.streams.names import Naming
 
 MIB = 1024 * 1024
-S3, HTTP = "ExtendedS3", "HttpEndpoint"
-DEFAULT_SIZE, CONVERTED_SIZE, DEFAULT_INTERVAL = 5, 128, {S3: 300, HTTP: 60}
+S3, HTTP, OPENSEARCH = "ExtendedS3", "HttpEndpoint", "Amazonopensearchservice"
+DEFAULT_SIZE, CONVERTED_SIZE, DEFAULT_INTERVAL = 5, 128, {S3: 300, HTTP: 60, OPENSEARCH: 300}
 ZERO_SECONDS = 0.5
 """What zero buffering waits for company: "within a few seconds", says the guide."""
 DEFAULT_RETRY_SECONDS = 300
+_ALL = {HTTP: "AllData", OPENSEARCH: "AllDocuments"}
+"""The mode in which all that is sent elsewhere is written to S3, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,19 @@ class Endpoint:
 
 
 @dataclass(frozen=True, slots=True)
+class Cluster:
+    """Of OpenSearch, at ``address``. ``with_ids``: documents are told their ids, and one that is sent again replaces
+    itself."""
+
+    address: str
+    index: str
+    rotation: str
+    type: str
+    with_ids: bool
+    retry_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
 class Processor:
     type: str
     parameters: Mapping[str, str]
@@ -50,7 +65,7 @@ class Processor:
 @dataclass(frozen=True, slots=True)
 class Settings:
     """``errors`` is where failed records go, ``backup`` where all go as they came, if anywhere. Records go to
-    ``endpoint`` where there is one, and to ``errors`` else."""
+    ``endpoint`` or ``cluster`` where there is one, and to ``errors`` else."""
 
     stream: str
     arn: str
@@ -61,6 +76,7 @@ class Settings:
     processors: tuple[Processor, ...]
     partitioned: bool
     endpoint: Endpoint | None
+    cluster: Cluster | None
     conversion: Mapping[str, Any] | None
 
 
@@ -71,10 +87,10 @@ def settings(stream: str, arn: str, body: Mapping[str, Any], deliver_to: str | N
     size = CONVERTED_SIZE if converted(given) and not hints else DEFAULT_SIZE
     interval = hints.get("IntervalInSeconds", DEFAULT_INTERVAL[kind])
     incarnation, version = uuid.UUID(body["Incarnation"]), str(body["Version"])
-    main = given["S3Configuration"] if kind == HTTP else given
+    main = given if kind == S3 else given["S3Configuration"]
     errors = _place(stream, version, incarnation, main, _extension(main))
     backup = None
-    if kind == HTTP and given.get("S3BackupMode") == "AllData":
+    if kind in _ALL and given.get("S3BackupMode") == _ALL[kind]:
         backup = errors
     elif kind == S3 and given.get("S3BackupMode") == "Enabled":
         source = given["S3BackupConfiguration"]
@@ -96,6 +112,7 @@ def settings(stream: str, arn: str, body: Mapping[str, Any], deliver_to: str | N
         ),
         bool((given.get("DynamicPartitioningConfiguration") or {}).get("Enabled")),
         _endpoint(given, deliver_to) if kind == HTTP else None,
+        _cluster(given, deliver_to) if kind == OPENSEARCH else None,
         converted(given),
     )
 
@@ -138,5 +155,17 @@ def _endpoint(given: Mapping[str, Any], deliver_to: str | None) -> Endpoint:
         secret.get("SecretARN") if secret.get("Enabled") else None,
         request.get("ContentEncoding") == "GZIP",
         {item["AttributeName"]: item["AttributeValue"] for item in request.get("CommonAttributes") or ()},
+        (given.get("RetryOptions") or {}).get("DurationInSeconds", DEFAULT_RETRY_SECONDS),
+    )
+
+
+def _cluster(given: Mapping[str, Any], deliver_to: str | None) -> Cluster:
+    ids = (given.get("DocumentIdOptions") or {}).get("DefaultDocumentIdFormat")
+    return Cluster(
+        deliver_to or given["ClusterEndpoint"],
+        given["IndexName"],
+        given.get("IndexRotationPeriod") or "OneDay",
+        given.get("TypeName") or "",
+        ids != "NO_DOCUMENT_ID",
         (given.get("RetryOptions") or {}).get("DurationInSeconds", DEFAULT_RETRY_SECONDS),
     )

@@ -10,19 +10,21 @@ import http.client
 import json
 import logging
 import os
+import socket
 import ssl
+import threading
 import time
 import traceback
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 from urllib.parse import urlsplit
 
 from mlops.account.local.answering import answer_fitting
 from mlops.account.local.delivery.deliverer import Deliverer, Ports
-from mlops.account.local.delivery.http_endpoint import Answer
 from mlops.account.local.delivery.objects import Unwritten
 from mlops.account.local.delivery.processing import InvocationFailed
-from mlops.account.local.delivery.settings import Endpoint
+from mlops.account.local.delivery.sending import Answer
 from mlops.account.local.objects import BucketMissing
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.firehose import streams
@@ -118,32 +120,50 @@ def ports(state: State, name: str) -> Ports:
     return Ports(put, invoke, post, secret, columns, say)
 
 
-def post(endpoint: Endpoint, headers: Mapping[str, str], body: bytes) -> Answer:
-    """To this machine, by no proxy; no redirection is followed."""
-    parts = urlsplit(endpoint.address)
-    if not streams.is_here(endpoint.address):
-        raise OSError(f"{endpoint.address} is no address of this machine")
+def post(address: str, headers: Mapping[str, str], body: bytes, answer_seconds: float = _ANSWER_SECONDS) -> Answer:
+    """To this machine, by no proxy; no redirection is followed. An answer that is not whole by then is none, however
+    many bytes of it have come."""
+    parts = urlsplit(address)
+    if not streams.is_here(address):
+        raise OSError(f"{address} is no address of this machine")
     connection: http.client.HTTPConnection
     if parts.scheme == "https":
         context = ssl.create_default_context()
         connection = http.client.HTTPSConnection(
-            str(parts.hostname), parts.port, timeout=_ANSWER_SECONDS, context=context
+            str(parts.hostname), parts.port, timeout=answer_seconds, context=context
         )
     else:
-        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=_ANSWER_SECONDS)
+        connection = http.client.HTTPConnection(str(parts.hostname), parts.port, timeout=answer_seconds)
+    # The timeout of a socket begins anew with each byte.
+    late = threading.Event()
+    watch = threading.Timer(answer_seconds, _cut_off, (connection, late))
+    watch.daemon = True
+    watch.start()
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection.request("POST", path, body, dict(headers))
         answer = connection.getresponse()
         told = {key.lower(): value for key, value in answer.getheaders()}
-        return Answer(answer.status, told, answer.read(_LONGEST_ANSWER))
+        content = answer.read(_LONGEST_ANSWER)
+        if late.is_set():
+            raise OSError(f"no whole answer in {answer_seconds:g} seconds")
+        return Answer(answer.status, told, content)
     except http.client.HTTPException as error:
+        if late.is_set():
+            raise OSError(f"no whole answer in {answer_seconds:g} seconds") from None
         raise OSError(f"{type(error).__name__}: {error}") from error
     except ValueError:
         # Its text holds the header, which may be the key.
         raise OSError("a header of the request, the access key perhaps, has letters that none can have") from None
     finally:
+        watch.cancel()
         connection.close()
+
+
+def _cut_off(connection: http.client.HTTPConnection, late: threading.Event) -> None:
+    late.set()
+    with suppress(OSError, AttributeError):
+        connection.sock.shutdown(socket.SHUT_RDWR)
 
 
 def _now() -> int:

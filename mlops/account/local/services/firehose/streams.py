@@ -1,8 +1,8 @@
 """Streams. What is put into one is delivered by a process of its own, which is there while something waits.
 
-Two tags say what only the local account does: ``mlops:deliver-to`` is where the requests of an HTTP endpoint go
-instead of its URL, ``mlops:fail-share`` how large a part of the records is refused, for whoever wants to see his
-program put them again.
+Two tags say what only the local account does: ``mlops:deliver-to`` is where the requests to an HTTP endpoint or a
+cluster go instead of its URL, ``mlops:fail-share`` how large a part of the records is refused, for whoever wants to see
+his program put them again.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ from mlops.account.local.delivery import conversion
 from mlops.account.local.delivery.bodies import EXTENSIONS
 from mlops.account.local.delivery.deliverer import SPOOL, Stands
 from mlops.account.local.delivery.processing import compiled
-from mlops.account.local.delivery.settings import HTTP, S3, Settings, converted, settings
+from mlops.account.local.delivery.settings import HTTP, OPENSEARCH, S3, Settings, converted, settings
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.glue import tables
 from mlops.account.local.services.sagemaker import resources
@@ -42,12 +42,15 @@ _DESTINATIONS = {
     "ExtendedS3DestinationConfiguration": S3,
     "S3DestinationConfiguration": S3,
     "HttpEndpointDestinationConfiguration": HTTP,
+    "AmazonopensearchserviceDestinationConfiguration": OPENSEARCH,
 }
 _UPDATES = {
     "ExtendedS3DestinationUpdate": S3,
     "S3DestinationUpdate": S3,
     "HttpEndpointDestinationUpdate": HTTP,
+    "AmazonopensearchserviceDestinationUpdate": OPENSEARCH,
 }
+_EITHER = {"DomainARN": "ClusterEndpoint", "ClusterEndpoint": "DomainARN"}
 _S3_MEMBERS = (
     "RoleARN", "BucketARN", "Prefix", "ErrorOutputPrefix", "BufferingHints", "CompressionFormat",
     "EncryptionConfiguration", "CloudWatchLoggingOptions",
@@ -67,7 +70,7 @@ def create_delivery_stream(state: State, request: Mapping[str, Any]) -> Mapping[
         raise invalid("Exactly one destination configuration is supported for a Firehose")
     if given[0] not in _DESTINATIONS:
         kind = given[0].removesuffix("DestinationConfiguration")
-        raise invalid(f"The local account delivers to S3 and to HTTP endpoints, and not to {kind}.")
+        raise invalid(f"The local account delivers to S3, to HTTP endpoints and to OpenSearch, and not to {kind}.")
     body = {
         "Kind": _DESTINATIONS[given[0]],
         "Destination": request[given[0]],
@@ -144,7 +147,9 @@ def update_destination(state: State, request: Mapping[str, Any]) -> Mapping[str,
                 update[kept] = {**(before.get(kept) or {}), **update.pop(told)}
         if _partitions(before) != _partitions({**before, **update}):
             raise invalid("Dynamic partitioning can be enabled or disabled only when a Firehose is created.")
-        changed = {**body, "Destination": {**before, **update}, "Version": body["Version"] + 1}
+        other = {_EITHER[member] for member in update if member in _EITHER}
+        left = {member: value for member, value in before.items() if member not in other}
+        changed = {**body, "Destination": {**left, **update}, "Version": body["Version"] + 1}
         _judge(state, name, changed, tags(state, name))
         changed.pop("Status")
         resources.replace(state, KIND, name, changed, body["Status"])
@@ -286,7 +291,7 @@ def _partitions(given: Mapping[str, Any]) -> bool:
 def _judge(state: State, name: str, body: Mapping[str, Any], tags_given: Mapping[str, str]) -> None:
     """What could never be delivered is not made."""
     given, kind = body["Destination"], body["Kind"]
-    for fault in pairing.faults(given):
+    for fault in pairing.of_request({f"{kind}DestinationConfiguration": given}):
         raise invalid(fault)
     for place in (given, given.get("S3Configuration"), given.get("S3BackupConfiguration")):
         compression = (place or {}).get("CompressionFormat") or "UNCOMPRESSED"
@@ -300,6 +305,8 @@ def _judge(state: State, name: str, body: Mapping[str, Any], tags_given: Mapping
             _need_query(pairing.parameters(processor)["MetadataExtractionQuery"])
     if kind == HTTP:
         _need_here(given["EndpointConfiguration"]["Url"], tags_given.get(DELIVER_TO))
+    if kind == OPENSEARCH:
+        _need_here(given.get("ClusterEndpoint") or given["DomainARN"], tags_given.get(DELIVER_TO))
     share = tags_given.get(FAIL_SHARE)
     if share is not None and not re.fullmatch(r"0(\.[0-9]{1,9})?|1", share):
         raise invalid(f"The tag {FAIL_SHARE} is a number from 0 to 1, and not {share!r}.")
@@ -342,8 +349,8 @@ def _need_here(url: str, deliver_to: str | None) -> None:
             raise invalid(f"The tag {DELIVER_TO} is an address of this machine: http://127.0.0.1:PORT/PATH")
     elif not is_here(url):
         raise invalid(
-            f"The local account sends nothing to {urlsplit(url).hostname}: say where else by the tag {DELIVER_TO}, "
-            "as http://127.0.0.1:PORT/PATH"
+            f"The local account sends nothing to {urlsplit(url).hostname or url}: say where else by the tag "
+            f"{DELIVER_TO}, as http://127.0.0.1:PORT/PATH"
         )
 
 
@@ -372,6 +379,14 @@ def _described(body: Mapping[str, Any]) -> Mapping[str, Any]:
             "S3DestinationDescription": _s3(given["S3Configuration"]),
         }
         return {"HttpEndpointDestinationDescription": told}
+    if body["Kind"] == OPENSEARCH:
+        told = {
+            member: value for member, value in given.items() if member not in ("S3Configuration", "VpcConfiguration")
+        }
+        told["S3DestinationDescription"] = _s3(given["S3Configuration"])
+        if "VpcConfiguration" in given:
+            told["VpcConfigurationDescription"] = {**given["VpcConfiguration"], "VpcId": "vpc-0"}
+        return {"AmazonopensearchserviceDestinationDescription": told}
     extended = {**given, **_s3(given)}
     if "S3BackupConfiguration" in given:
         extended["S3BackupDescription"] = _s3(given["S3BackupConfiguration"])
