@@ -137,7 +137,6 @@ def post(address: str, headers: Mapping[str, str], body: bytes, answer_seconds: 
     # The timeout of a socket begins anew with each byte.
     late = threading.Event()
     watch = threading.Timer(answer_seconds, _cut_off, (connection, late))
-    watch.daemon = True
     watch.start()
     try:
         path = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
