@@ -63,16 +63,7 @@ if TYPE_CHECKING:
     from mlops.declare.steps.shared_arguments import Network
     from mlops.declare.steps.training import Training
     from mlops.declare.steps.transform import DataCapture, Transform
-    from mlops.declare.steps.tuning import (
-        AutoRange,
-        CategoricalRange,
-        ContinuousRange,
-        IntegerRange,
-        Maximize,
-        Minimize,
-        TrainingJob,
-        Tuning,
-    )
+    from mlops.declare.steps.tuning import Tuning
     from mlops.declare.training_job import (
         Channel,
         Checkpoint,
@@ -84,6 +75,9 @@ if TYPE_CHECKING:
         Rule,
         TensorBoard,
     )
+    from mlops.declare.tuning.job import TrainingJob
+    from mlops.declare.tuning.objective import Maximize, Minimize
+    from mlops.declare.tuning.ranges import AutoRange, CategoricalRange, ContinuousRange, IntegerRange
     # End of imports.
 
 __version__ = "0.1.0"
@@ -199,7 +193,7 @@ _HOMES = {
     "Association": "mlops.declare.steps.lineage",
     "Athena": "mlops.declare.steps.processing",
     "AutoML": "mlops.declare.steps.auto_ml",
-    "AutoRange": "mlops.declare.steps.tuning",
+    "AutoRange": "mlops.declare.tuning.ranges",
     "BedrockCustomModel": "mlops.declare.steps.bedrock",
     "BedrockCustomModelDeployment": "mlops.declare.steps.bedrock",
     "BedrockModelImport": "mlops.declare.steps.bedrock",
@@ -207,14 +201,14 @@ _HOMES = {
     "Branch": "mlops.declare.steps.condition",
     "Callback": "mlops.declare.steps.callback",
     "Capture": "mlops.declare.steps.endpoint_config",
-    "CategoricalRange": "mlops.declare.steps.tuning",
+    "CategoricalRange": "mlops.declare.tuning.ranges",
     "Channel": "mlops.declare.training_job",
     "Checkpoint": "mlops.declare.training_job",
     "Cleanup": "mlops.declare.steps.cleanup",
     "Condition": "mlops.declare.conditions",
     "Container": "mlops.declare.containers",
     "Context": "mlops.declare.steps.lineage",
-    "ContinuousRange": "mlops.declare.steps.tuning",
+    "ContinuousRange": "mlops.declare.tuning.ranges",
     "DataBiasCheck": "mlops.declare.steps.clarify_check",
     "DataCapture": "mlops.declare.steps.transform",
     "DataQualityCheck": "mlops.declare.steps.quality_check",
@@ -236,14 +230,14 @@ _HOMES = {
     "InferenceComponent": "mlops.declare.steps.inference_component",
     "Input": "mlops.declare.steps.processing",
     "InstanceGroup": "mlops.declare.training_job",
-    "IntegerRange": "mlops.declare.steps.tuning",
+    "IntegerRange": "mlops.declare.tuning.ranges",
     "Job": "mlops.declare.steps.job",
     "Lambda": "mlops.declare.steps.lambda_",
     "LifeCycle": "mlops.declare.steps.register_model",
     "Lineage": "mlops.declare.steps.lineage",
-    "Maximize": "mlops.declare.steps.tuning",
+    "Maximize": "mlops.declare.tuning.objective",
     "Metrics": "mlops.declare.steps.register_model",
-    "Minimize": "mlops.declare.steps.tuning",
+    "Minimize": "mlops.declare.tuning.objective",
     "Mlflow": "mlops.declare.pipeline",
     "Model": "mlops.declare.steps.model",
     "ModelBiasCheck": "mlops.declare.steps.clarify_check",
@@ -272,7 +266,7 @@ _HOMES = {
     "Table": "mlops.declare.steps.auto_ml",
     "TensorBoard": "mlops.declare.training_job",
     "Training": "mlops.declare.steps.training",
-    "TrainingJob": "mlops.declare.steps.tuning",
+    "TrainingJob": "mlops.declare.tuning.job",
     "Transform": "mlops.declare.steps.transform",
     "Tuning": "mlops.declare.steps.tuning",
     "Validation": "mlops.declare.steps.register_model",

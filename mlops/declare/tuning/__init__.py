@@ -1,0 +1,1 @@
+"""The parts of a Tuning: where it looks, what for, what each of its jobs runs, and what it found."""
