@@ -109,6 +109,9 @@ class Here(Protocol):
     @property
     def loops(self) -> Loops: ...
 
+    def at_once(self) -> AbstractContextManager[object]:
+        """What is asked of its clients inside, by this thread, is done as a whole or not at all."""
+
     def expect_run(self) -> None:
         """An execution is started and watched next: what takes longer to load than that is left out."""
 

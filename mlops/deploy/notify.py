@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import signal
@@ -80,6 +81,8 @@ def send(
             within(LONGEST_SECONDS, way)
         except (MlopsError, OSError, subprocess.SubprocessError, _NotSent, TookTooLong) as error:
             failures.append(f"the notice could not be sent by {name}: {error}")
+        except Exception as error:  # who is told fails nothing; the text may hold the address
+            failures.append(f"the notice could not be sent by {name}: {type(error).__name__}")
     return tuple(failures)
 
 
@@ -156,6 +159,8 @@ def _post(variable: str, told: Mapping[str, Any]) -> None:
         urllib.request.urlopen(request, timeout=_TIMEOUT_SECONDS).close()  # noqa: S310
     except urllib.error.HTTPError as error:
         raise _NotSent(f"it answered {error.code}") from None
+    except http.client.HTTPException:
+        raise _NotSent(f"the address in {variable} is none, or what answers there speaks no HTTP") from None
     except (urllib.error.URLError, ValueError):
         raise _NotSent(f"the address in {variable} does not answer") from None
 

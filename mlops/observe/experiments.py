@@ -17,7 +17,7 @@ from datetime import datetime
 from math import isinf
 from typing import TYPE_CHECKING
 
-from mlops.ir import AccountError, ConfigurationError
+from mlops.ir import AccountError, ConfigurationError, MlopsError
 from mlops.ir.dataclass import dataclass
 
 if TYPE_CHECKING:
@@ -216,12 +216,12 @@ def _milliseconds(moment: datetime | None) -> int | None:
 
 @contextlib.contextmanager
 def _answers(tracking: Tracking, execution: ExecutionRun) -> Iterator[None]:
-    from mlflow.exceptions import MlflowException
-
     try:
         yield
-    except (MlflowException, OSError) as error:
-        # requests' and urllib3's refusals are OSErrors, or come wrapped in mlflow's own.
+    except MlopsError:
+        raise
+    except Exception as error:
+        # Its own, requests', SQLAlchemy's over a file that is damaged: whatever it is, the execution has ended.
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise not_recorded(tracking, said, execution.arn.rpartition("/")[2]) from error
 

@@ -183,7 +183,7 @@ def test_what_has_no_whole_answer(seen: dict[str, Any], side: dict[str, Any], li
 
 
 def test_all_room_is_given_back_also_where_nothing_can_be_written() -> None:
-    for put in (Put(), Put(OSError(28, "No space left on device"))):
+    for put in (Put(), Put(OSError(28, "No space left on device")), Put(RuntimeError("nobody foresaw it"))):
         room = Room()
         told = [(request(held=room.take(3)), answer()) for _ in range(3)]
         keeper = kept(put, *told, room=room)

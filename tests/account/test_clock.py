@@ -3,10 +3,12 @@ process that dies."""
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import signal
 import time
+import zipfile
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -17,13 +19,14 @@ from account_definitions import ROLE, fail
 
 from mlops.account.local import clock, events, ownership
 from mlops.account.local.answering import answer
-from mlops.account.local.process.clock.targets import operation
+from mlops.account.local.process.clock.targets import monitor, operation
 from mlops.account.local.process.clock.ticker import Ticker
 from mlops.account.local.process.clock.tickers import schedules
 from mlops.account.local.process.clock.ticking import Clock
 from mlops.account.local.state import State
 
 QUEUE = "arn:aws:sqs:us-east-1:000000000000:q"
+FUNCTION = "arn:aws:lambda:us-east-1:000000000000:function"
 MINUTE = timedelta(minutes=1)
 
 
@@ -282,6 +285,60 @@ def test_one_ticker_that_fails_keeps_no_other_from_ticking(world: World) -> None
     tickers = {"a": Ticker(lambda state: True, broken), "b": Ticker(lambda state: False, sound)}
     Clock(world.state, tickers, now=lambda: world.time).turn()
     assert asked == [world.time]
+
+
+FUNCTIONS = {
+    "hangs": "import time\ndef handler(event, context): time.sleep(600)",
+    "dies": "import os\ndef handler(event, context): os.kill(os.getpid(), 9)",
+}
+
+
+def test_what_a_function_does_keeps_no_schedule_from_firing(world: World) -> None:
+    """One that hangs is waited for beside; the queue behind it gets its message in the same turn."""
+    for called, code in FUNCTIONS.items():
+        content = io.BytesIO()
+        with zipfile.ZipFile(content, "w") as archive:
+            archive.writestr("app.py", code)
+        world.ask("lambda", "CreateFunction", FunctionName=called, Runtime="python3.11", Handler="app.handler",
+                  Role=ROLE, Code={"ZipFile": content.getvalue()}, Timeout=1)  # fmt: skip
+        world.schedule(called, target={"Arn": f"{FUNCTION}:{called}", "Input": "{}"})
+    world.schedule("z")
+    world.time = datetime.now(UTC)
+    clock = world.clock()
+    clock.turn()
+    assert len(world.received()) == 1
+    assert not world.told("delivery.failed")
+    eventually(lambda: len(world.told("delivery.failed")) == 2)
+    clock.turn()
+    assert {str(told["reason"]).partition(":")[0] for told in world.told("delivery.failed")} == {"FunctionError"}
+    assert {told["attempts"] for told in world.told("delivery.failed")} == {1}
+
+
+def test_an_account_whose_clock_cannot_be_started_takes_what_is_asked(
+    world: World, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.delenv(clock.SWITCH)
+    world.state.clock_folder.touch()
+    world.schedule(State="ENABLED")
+    assert "cannot be started" in caplog.text
+    monkeypatch.setenv(clock.SWITCH, clock.OFF)
+    world.state.clock_folder.unlink()
+    assert len(turned(world, timedelta(0), datetime.now(UTC))) == 1
+
+
+ENVIRONMENTS = {
+    "churn.py in production": "production",
+    "in out/churn.py in local": "local",
+    "churn.py in --help": None,
+    "elsewhere": None,
+}
+
+
+@pytest.mark.parametrize("told", ENVIRONMENTS)
+def test_a_monitor_is_run_in_the_environment_that_declared_it(told: str, world: World) -> None:
+    tags = [{"Key": "mlops:origin", "Value": told}]
+    world.ask("scheduler", "CreateScheduleGroup", Name="mlops-monitor-watch", Tags=tags)
+    assert monitor.environment_of(world.state, "watch") == ENVIRONMENTS[told]
 
 
 def test_it_ends_where_nothing_is_left_and_whoever_comes_then_finds_nobody(world: World) -> None:

@@ -55,11 +55,18 @@ def test_metrics_have_the_names_of_exporters_and_values_of_the_last_minute(state
     assert not any(name.startswith("shop") for name, _ in read(exposition(state, NOW + timedelta(minutes=2))))
 
 
-def test_names_that_become_one_are_told_once(state: State) -> None:
-    put(state, "a-b", 1)
+def test_names_that_become_one_are_told_apart_by_a_label(state: State) -> None:
+    put(state, "a_b", 1)
     put(state, "a.b", 2)
-    put(state, "mlops_", 3, **{"9 of": "x", "é": "y"})
-    assert len([name for name, _ in read(exposition(state, NOW)) if name == "shop_front_a_b_sum"]) == 1
+    put(state, "a-b", 3, **{"x.y": "1", "x_y": "2"})
+    put(state, "mlops_", 4, **{"9 of": "x", "é": "y"})
+    found = {
+        dict(key[1]).get("cloudwatch_metric"): value
+        for key, value in read(exposition(state, NOW)).items()
+        if key[0] == "shop_front_a_b_sum" and "x_y" not in dict(key[1])
+    }
+    assert found == {None: 2, "Shop/Front a_b": 1}
+    assert read(exposition(state, NOW))["shop_front_a_b_sum", (("x_y", "1"), ("x_y_2", "2"))] == 3
 
 
 def test_alarms_endpoints_and_events_are_told(state: State) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,23 @@ def test_what_comes_while_one_runs_is_for_the_next(tmp_path: Path, monkeypatch: 
     assert TICKER.tick(state, NOW + timedelta(seconds=5)) is None
     assert TICKER.tick(state, NOW + timedelta(seconds=9)) is None
     assert started == ["there", "here"]
+
+
+def test_an_order_whose_folder_is_gone_keeps_no_other_waiting_and_is_told_once(tmp_path: Path) -> None:
+    state, loops = State(tmp_path / ".mlops", "us-east-1"), KeptLoops(State(tmp_path / ".mlops", "us-east-1"))
+    loops.switch_on("a", ["true"], tmp_path / "gone")
+    loops.switch_on("b", ["touch", str(tmp_path / "ran")], tmp_path)
+    events.tell(state, "alarm.changed", "drift", {"alarm": "drift"})
+    state.clock_folder.mkdir(exist_ok=True)
+    ticker = feedback.new_ticker()
+    assert ticker.tick(state, NOW) == NOW + timedelta(seconds=30)
+    deadline = time.monotonic() + 60
+    while not (tmp_path / "ran").exists():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+    assert ticker.tick(state, NOW + timedelta(seconds=29)) == NOW + timedelta(seconds=30)
+    assert ticker.tick(state, NOW + timedelta(seconds=30)) == NOW + timedelta(seconds=90)
+    told = events.read(state.store, kinds=("feedback.not-started",))
+    assert [(event.about, "gone" in str(event.detail["reason"])) for event in told] == [("a", True)]
+    (tmp_path / "gone").mkdir()
+    assert ticker.tick(state, NOW + timedelta(seconds=90)) is None

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from pathlib import Path
 
-from mlops.account.local.process.router.records import Position, Record, Recorder, read
+from mlops.account.local.process.router.records import Position, Record, Recorder, between, lost, read
 
 
 def record(number: int) -> Record:
@@ -92,3 +93,34 @@ print([name for name in sys.modules if name in ("asyncio", "uvloop", "httptools"
         [sys.executable, "-c", program], capture_output=True, text=True, check=True, env={**os.environ}
     )
     assert told.stdout.strip() == "[]"
+
+
+def test_a_disk_that_is_full_leaves_no_half_line_and_what_was_lost_is_told(tmp_path: Path) -> None:
+    """The limit of a file's size stands for the disk: a write ends in the middle of a line there."""
+    recorder = Recorder(tmp_path, seconds=60, clock=lambda: 0.0)
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    recorder.add(record(1))
+    recorder.write()
+    (file,) = tmp_path.iterdir()
+    for number in range(40):
+        recorder.add(record(number))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (file.stat().st_size + 100, before[1]))
+    try:
+        recorder.write()
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    recorder.add(record(2))
+    recorder.close()
+    assert read(tmp_path)[0] == [record(1), record(2)]
+    assert lost(tmp_path) == 40
+    assert len([*between(tmp_path, 0, 1)]) == 2
+
+
+def test_half_a_line_of_an_older_version_is_passed_over(tmp_path: Path) -> None:
+    written(tmp_path, [record(1)], clock=lambda: 0.0)
+    (file,) = tmp_path.iterdir()
+    whole = file.read_bytes()
+    file.write_bytes(whole + b'[0.5,"con[0.2,"config","A"]\n[0.5\n{"lost": \n' + whole.splitlines(keepends=True)[1])
+    assert read(tmp_path)[0] == [record(1), record(1)]
+    assert len([*between(tmp_path, 0, 1)]) == 2
+    assert lost(tmp_path) == 0

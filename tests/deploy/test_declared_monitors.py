@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from mlops.account.local.events import KeptEvents
 from mlops.deploy.declared import plan_report
 from mlops.deploy.declared.destroy import destroy, plan_removal
 from mlops.deploy.declared.wanting import RESOURCE
 from mlops.deploy.monitors import inputs, running
 from mlops.deploy.monitors.windows import Window, given
 from mlops.deploy.resources.monitor import RESOURCE_TYPE, pieces
+from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal, UsageError
 from mlops.monitor import by_itself
 from mlops.use_cases import monitors
@@ -83,6 +85,96 @@ def test_what_the_account_refuses_of_a_run_is_told_among_the_events(world: World
     assert world.account.events is not None
     (event,) = world.account.events.read(kinds=("monitor.failed",))
     assert event.detail["since"] == "2026-11-29T09:20:00Z"
+
+
+class Killed(BaseException):
+    """Nothing of ours catches it: what it leaves is what a kill leaves."""
+
+
+@pytest.mark.parametrize("world", ["local"], indirect=True)
+def test_what_was_found_is_told_one_time_whenever_who_tells_it_dies(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    upserted(world, MONITOR, a="2")
+    monitor, place = running.find(world.account, "watch"), f"s3://{world.environment.bucket}/found"
+    about = {"Namespace": "watched", "MetricName": "distance", "Dimensions": [], "Values": [0.5], "Counts": [1.0]}
+    document = json.dumps({"metrics": [about]}).encode()
+    world.account.client("s3").put_object(Bucket=world.environment.bucket, Key="found/metrics.json", Body=document)
+    violation = {"kind": "drift", "feature_name": "age", "constraint_check_type": "baseline_drift_check"}
+    found = running.Run("watch", "churn", "a", "b", "job", place, 1, 0, {"drift": {"violations": 1}}, (violation,))
+    window = given(None, NOW, "1h", NOW)
+    for behind in (KeptEvents.append, running._events, None):
+
+        def killed(*_: Any) -> Any:
+            raise Killed
+
+        with monkeypatch.context() as patched:
+            if behind is None:
+                running.tell(world.account, monitor, window, found, Clock(wall=NOW.timestamp), place)
+                running.tell(world.account, monitor, window, found, Clock(wall=NOW.timestamp), place)
+                break
+            patched.setattr(KeptEvents if behind is KeptEvents.append else running, behind.__name__, killed)
+            with pytest.raises(Killed):
+                running.tell(world.account, monitor, window, found, Clock(wall=NOW.timestamp), place)
+    cloudwatch = world.account.client("cloudwatch")
+    day = {"StartTime": NOW - timedelta(days=1), "EndTime": NOW + timedelta(days=1), "Period": 86400}
+    (point,) = cloudwatch.get_metric_statistics(
+        Namespace="watched", MetricName="distance", Statistics=["SampleCount"], **day
+    )["Datapoints"]
+    assert point["SampleCount"] == 1
+    assert world.account.events is not None
+    assert len(world.account.events.read(kinds=("monitor.ended",))) == 1
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_the_baselines_of_the_version_that_serves_are_taken_where_none_is_given(world: World) -> None:
+    """By whoever starts the job, and by the job of a schedule: both find the same files."""
+    s3, sagemaker, bucket = world.account.client("s3"), world.account.client("sagemaker"), world.environment.bucket
+    for name in ("statistics", "constraints", "quality", "bias"):
+        s3.put_object(Bucket=bucket, Key=f"checks/{name}.json", Body=b"{}")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+
+    def serve(name: str, **more: Any) -> None:
+        package = sagemaker.create_model_package(ModelPackageGroupName="churn", ModelApprovalStatus="Approved", **more)
+        container = {"ModelPackageName": package["ModelPackageArn"]}
+        sagemaker.create_model(ModelName=name, ExecutionRoleArn=world.environment.role, PrimaryContainer=container)
+        variant = {"VariantName": "A", "ModelName": name, "InitialInstanceCount": 1, "InstanceType": "ml.m5.large"}
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+
+    def at(name: str) -> dict[str, str]:
+        return {"ContentType": "application/json", "S3Uri": f"s3://{bucket}/checks/{name}.json"}
+
+    serve("none")
+    with pytest.raises(Refusal, match="registered with DriftCheckBaselines"):
+        inputs.baseline(world.account, None, "none", f"s3://{bucket}/kept")
+    serve(
+        "some",
+        DriftCheckBaselines={
+            "ModelDataQuality": {"Statistics": at("statistics"), "Constraints": at("constraints")},
+            "ModelQuality": {"Constraints": at("quality")},
+            "Bias": {"PostTrainingConstraints": at("bias")},
+        },
+    )
+    found = inputs.baseline(world.account, None, "some", f"s3://{bucket}/kept")
+    assert found.made is None
+    folders = {
+        item["S3Input"]["S3Uri"].rpartition("/")[2]: item["S3Input"]["LocalPath"].removeprefix(inputs.BASELINE)
+        for item in found.inputs
+    }
+    assert folders == {
+        "statistics.json": "/statistics",
+        "constraints.json": "/constraints",
+        "quality.json": "/model_quality/constraints",
+        "bias.json": "/bias/posttrainingconstraints",
+    }
+    place = by_itself._Place({"endpoint": "some", "code": f"s3://{bucket}/assets/1"}, "w", "x", world.account.client)
+    assert {(uri.rpartition("/")[2], name) for uri, name in by_itself._of_version(place)} == {
+        ("statistics.json", "data_quality/statistics.json"),
+        ("constraints.json", "data_quality/constraints.json"),
+        ("quality.json", "model_quality/constraints.json"),
+        ("bias.json", "bias/constraints.json"),
+    }
 
 
 def test_in_a_template_it_is_a_schedule_by_its_name() -> None:

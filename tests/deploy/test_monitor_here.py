@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -74,7 +74,7 @@ def captured(world: World, hour: int, moved: float) -> None:
 
 
 @pytest.fixture
-def watched(world: World) -> World:
+def watched(world: World) -> Iterator[World]:
     bucket, s3 = world.environment.bucket, world.account.client("s3")
     s3.put_object(Bucket=bucket, Key="model.tar.gz", Body=archive("code/inference.py", CODE))
     rows = [f"{(number * 37 % 300) / 30:.2f},{number % 3},1" for number in range(900)]
@@ -94,7 +94,9 @@ def watched(world: World) -> World:
     sagemaker.create_endpoint(EndpointName="churn", EndpointConfigName="c")
     sagemaker.get_waiter("endpoint_in_service").wait(EndpointName="churn", WaiterConfig={"Delay": 1})
     upserted(world, MONITOR.format(bucket=bucket))
-    return world
+    yield world
+    sagemaker.delete_endpoint(EndpointName="churn")
+    sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="churn", WaiterConfig={"Delay": 1})
 
 
 def mlops(world: World, *words: str) -> subprocess.CompletedProcess[str]:

@@ -121,6 +121,35 @@ def _drip(server: socket.socket) -> None:
             time.sleep(0.05)
 
 
+ANSWERS = {"what is no HTTP": b"SSH-2.0-OpenSSH\r\n\r\n", "nothing": b"", "half a line": b"HTTP/1.1 2"}
+
+
+@local
+@pytest.mark.parametrize("case", [*ANSWERS, "no place in a file", "an address that is none"])
+def test_whatever_a_channel_does_it_is_told_without_its_address(
+    world: World, monkeypatch: pytest.MonkeyPatch, case: str
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            taken, _ = server.accept()
+            with taken:
+                taken.recv(65536)
+                taken.sendall(ANSWERS[case])
+
+        notify = Notify(webhook_env="HOOK")
+        port: object = server.getsockname()[1]
+        if case in ANSWERS:
+            threading.Thread(target=answer, daemon=True).start()
+        elif "address" in case:
+            port = "no port"
+        else:
+            notify = Notify(file="/dev/full")
+        monkeypatch.setenv("HOOK", f"http://127.0.0.1:{port}/hunter2")
+        (failure,) = told(world, notify)
+    assert failure.startswith("the notice could not be sent by ") and "hunter2" not in failure
+
+
 @local
 def test_who_did_not_ask_is_not_told(world: World) -> None:
     assert told(world, Notify(on=["drift"], file="notices.jsonl")) == ()

@@ -77,6 +77,15 @@ ROWS: dict[str, tuple[list[str], dict[str, Any], dict[str, list[Any]]]] = {
         {},
         {"_c0": ["1"], "_c1": ["2"], "prediction": ["1"]},
     ),
+    "too many columns": (
+        [
+            line(payload({f"k{number}": 1 for number in range(100_000)}, "JSON", JSON), "1"),
+            line(",".join(["7"] * 100_000), "1"),
+            line(payload({"age": 3}, "JSON", JSON), "1"),
+        ],
+        {"features": ["age"]},
+        {"age": [3], "prediction": ["1"]},
+    ),
     "another time": (
         [line("1", "2", "2026-11-29T08:59:59Z"), line("3", "4"), line("5", "6", "2026-11-29T10:00:00Z")],
         {"since": "2026-11-29T09:00:00Z", "until": "2026-11-29T10:00:00Z"},
@@ -168,3 +177,17 @@ def test_statistics_of_captured_lines_are_those_of_the_same_CSV(tmp_path: Path) 
     first = statistics(profile(data_at(tmp_path / "csv", {"csv": {"header": True}})))
     second = statistics(profile(data_at(tmp_path / "captured", {LAYOUT: {}})))
     assert first == second
+
+
+def test_a_wide_request_makes_no_wide_columns_of_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As many as may be, and beside each row of them no more cells than a chunk may have."""
+    monkeypatch.setattr("mlops.monitor.formats.json._MOST_CELLS", 100_000)
+    wide = payload({f"k{number}": 1 for number in range(900)}, "JSON", JSON)
+    text = [*[line(payload({"age": 1}, "JSON", JSON))] * 2_000, line(wide)]
+    (tmp_path / "a.jsonl").write_text("".join(f"{item}\n" for item in text))
+    read = sizes = 0
+    for chunk in data_at(tmp_path, {LAYOUT: {"features": ["age"]}}).chunks():
+        read += len(chunk["age"].rows)
+        sizes = max(sizes, len({id(cells.rows) for cells in chunk.values()}) * len(chunk["age"].rows))
+    assert read == 2_001
+    assert sizes <= 100_000

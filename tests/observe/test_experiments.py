@@ -243,6 +243,13 @@ def test_a_server_that_does_not_answer_changes_nothing_of_the_run(tmp_path: Path
     assert (tmp_path / "told").is_file()
 
 
+def test_whatever_is_wrong_with_its_files_is_told_as_that(tmp_path: Path) -> None:
+    (tmp_path / "mlflow.db").write_text("no database")
+    with pytest.raises(AccountError, match="could not be recorded to MLflow at ") as failed:
+        record(execution(), Tracking(f"sqlite:///{tmp_path}/mlflow.db", "x"))
+    assert "executions record" in str(failed.value.hint)
+
+
 def test_not_asked_for_is_told(tmp_path: Path) -> None:
     (tmp_path / "mlops.toml").write_text("")
     (tmp_path / "small.py").write_text(PIPELINE)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from functools import cached_property
 from pathlib import Path
@@ -76,6 +77,9 @@ class LocalAccount:
     @property
     def here(self) -> LocalAccount:
         return self
+
+    def at_once(self) -> AbstractContextManager[object]:
+        return self.state.store.transaction()
 
     def expect_run(self) -> None:
         self.directly = True

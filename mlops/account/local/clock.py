@@ -26,12 +26,20 @@ _WANTED = "wanted"
 def wake(state: State) -> None:
     """Start it where it does not run. To be called behind the transaction that gives it work: one that is about to end
     for want of work ends in a transaction too."""
-    if os.environ.get(SWITCH) == OFF or ownership.owned(state.clock_folder):
+    if os.environ.get(SWITCH) == OFF:
         return
-    lock = ownership.take(state.clock_folder)
-    if lock is not None:
-        (state.clock_folder / _WANTED).touch(FILE)
-        ownership.hand_over(lock, state.folder, state.region, "clock", "clock", state.clock_folder, anew=True)
+    try:
+        if ownership.owned(state.clock_folder):
+            return
+        lock = ownership.take(state.clock_folder)
+        if lock is not None:
+            (state.clock_folder / _WANTED).touch(FILE)
+            ownership.hand_over(lock, state.folder, state.region, "clock", "clock", state.clock_folder, anew=True)
+    except OSError as error:
+        import logging  # nobody else needs it
+
+        # What was to be done is written down; whoever comes next starts it.
+        logging.getLogger("mlops.clock").warning("the clock of %s cannot be started: %s", state.folder, error)
 
 
 def wake_again(state: State) -> None:

@@ -59,7 +59,7 @@ def record_execution(account: Account, environment: Environment, state: Executio
     seconds = _LONGEST_SECONDS + _STEP_SECONDS * len(state.steps)
     try:
         return within(seconds, lambda: _record(account, environment, state, where))
-    except TookTooLong as error:
+    except (TookTooLong, OSError) as error:  # of our own files: a disk that is full, a folder that is another's
         raise not_recorded(where, str(error), state.id) from None
 
 

@@ -6,6 +6,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
@@ -168,7 +169,7 @@ def _run(
         why = seen.get("FailureReason") or seen["ProcessingJobStatus"]
         raise Refusal(f"the job {job} of the monitor {monitor.name} failed: {why}")
     found = read(account, place, job)
-    _tell(account, monitor, window, found, clock, place)
+    tell(account, monitor, window, found, clock, place)
     return found
 
 
@@ -306,8 +307,14 @@ def runs(account: Account, environment: Environment, monitor: Monitor) -> list[s
     return [f"s3://{bucket}/{prefix.rstrip('/')}" for prefix in found if not prefix.endswith("/baselines/")]
 
 
+def tell(account: Account, monitor: Monitor, window: Window, found: Run, clock: Clock, place: str) -> None:
+    """Metrics and events, of one job one time: a run that was cut off here is told of by whoever follows it. Here it is
+    all of it or nothing; in an account metrics come again where somebody was killed behind them."""
+    with account.here.at_once() if account.here is not None else nullcontext():
+        _tell(account, monitor, window, found, clock, place)
+
+
 def _tell(account: Account, monitor: Monitor, window: Window, found: Run, clock: Clock, place: str) -> None:
-    """Metrics and events, of one job one time: a run that was cut off here is told of by whoever follows it."""
     done = f"{place}/told-{found.job}.json"
     if _json(account, done) is not None:
         return

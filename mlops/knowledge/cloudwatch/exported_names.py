@@ -7,6 +7,7 @@ yet-another-cloudwatch-exporter, which leaves out the slash that some namespaces
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 STATISTICS = ("Average", "Maximum", "Minimum", "SampleCount", "Sum")
 
@@ -26,6 +27,22 @@ def label(dimension: str) -> str:
     'endpoint_name'
     """
     return _plain(_snake(dimension)).replace(":", "_")
+
+
+def labels(dimensions: Iterable[tuple[str, str]]) -> dict[str, str]:
+    """Of those that become one, each but the first has a number.
+
+    >>> labels([("a.b", "1"), ("a_b", "2")])
+    {'a_b': '1', 'a_b_2': '2'}
+    """
+    found: dict[str, str] = {}
+    for name, value in dimensions:
+        told, number = label(name), 1
+        while told in found:
+            number += 1
+            told = f"{label(name)}_{number}"
+        found[told] = value
+    return found
 
 
 def _snake(text: str) -> str:

@@ -9,7 +9,8 @@ Options, all of them left out at will:
 - ``labels``: what became of requests, by their ids; requests without are left out then. ``label`` is their column
 - ``seen``: a function that is told how many lines were read, and how many of them could not be
 
-What cannot be read is left out: anybody may have written a request.
+What cannot be read is left out: anybody may have written a request. So is a row that has more columns of other names
+than there may be of all rows together: each of them would be a column of all the others.
 """
 
 from __future__ import annotations
@@ -33,6 +34,8 @@ from mlops.monitor.number_blocks import Blocks
 from mlops.monitor.table import found_in
 
 LABEL, PREDICTION = "label", "prediction"
+MOST_OTHERS, MOST_UNNAMED = 1_000, 10_000
+"""Columns that have no name in the options; and where those name none at all."""
 _TEXT = r'[^"\\\x00-\x1f]*'
 _PLAIN = re.compile(
     rf'^\{{"captureData":\{{"endpointInput":\{{"observedContentType":"{_TEXT}","mode":"INPUT","data":"({_TEXT})(?:\\n)?",'
@@ -76,9 +79,20 @@ class _Asked:
         self.seen: Callable[[int, int], None] = options.get("seen") or (lambda read, lost: None)
         self._since: str | None = options.get("since")
         self._until: str | None = options.get("until")
+        self._known = {*self.features, *self.answers}
+        self._others = MOST_OTHERS if self.features else MOST_UNNAMED
 
     def is_within(self, at: str) -> bool:
         return (self._since is None or at >= self._since) and (self._until is None or at < self._until)
+
+    def has_room(self, names: Collection[str]) -> bool:
+        """Whether a row with these columns is taken, which are known from then on."""
+        new = set(names).difference(self._known)
+        if len(new) > self._others:
+            return False
+        self._others -= len(new)
+        self._known |= new
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +150,8 @@ def _plain(found: Sequence[tuple[str, str, str, str, str]], asked: _Asked) -> _P
     if len(before) > 1 or len(behind) > 1 or any(not item[0] or not item[1] for item in kept):
         return None
     names = (*_names(asked.features, max(before, default=0), "_c"), *_names(asked.answers, max(behind, default=0), ""))
+    if not asked.has_room(names):
+        return None
     if asked.labels is None:
         return _Plain(names, [f"{item[0]},{item[1]}" for item in kept])
     told = [labels[item[4] or item[2]] for item in kept]
@@ -162,7 +178,10 @@ def _rows_of(line: str, asked: _Asked) -> Iterator[Mapping[str, Cell]]:
             return  # which of several rows it is of cannot be said
         more = {LABEL: label}
     for request, answer in zip_longest(requests, answers, fillvalue=()):
-        yield flat({**_named(request, asked.features, "_c"), **_named(answer, asked.answers, ""), **more})
+        row = flat({**_named(request, asked.features, "_c"), **_named(answer, asked.answers, ""), **more})
+        if not asked.has_room(row):
+            raise ValueError(f"{len(row)} columns are too many")
+        yield row
 
 
 def _rows(payload: Any, path: str | None) -> Sequence[Row]:

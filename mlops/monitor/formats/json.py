@@ -14,6 +14,8 @@ from mlops.monitor.fault import Fault
 from mlops.monitor.files import lines_of, read_json
 
 _DEEPEST = 32
+_MOST_CELLS = 4_000_000
+"""In a chunk: a row with a thousand columns makes as many of each row around it."""
 
 
 def chunks(files: Sequence[Path], options: Mapping[str, Any], size: int) -> Iterator[Chunk]:
@@ -27,7 +29,14 @@ def by_column(records: Iterable[Mapping[str, Any]], size: int) -> Iterator[Chunk
         rows = [*map(flat, block)]
         for record in rows:
             seen.update(dict.fromkeys(record))
-        yield {name: of_values([record.get(name) for record in rows]) for name in seen}
+        at_once = max(1, _MOST_CELLS // max(1, len(seen)))
+        for start in range(0, len(rows), at_once):
+            part = rows[start : start + at_once]
+            there = seen.keys() if len(part) == len(rows) else {name for record in part for name in record}
+            nothing = of_values([None] * len(part))
+            yield {
+                name: of_values([record.get(name) for record in part]) if name in there else nothing for name in seen
+            }
 
 
 def flat(record: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -26,6 +26,8 @@ from mlops.knowledge.cloudwatch import exported_names
 CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 _MINUTE = timedelta(minutes=1)
 _STATES = ("OK", "ALARM", "INSUFFICIENT_DATA")
+_APART = "cloudwatch_metric"
+"""The label by which metrics are told apart whose names become one: ``a.b`` and ``a_b``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,15 +118,23 @@ def _of_the_account(state: State, now: datetime) -> Iterable[Family]:
 def _of_cloudwatch(state: State, now: datetime) -> Iterable[Family]:
     end = datetime.fromtimestamp(int(now.timestamp()) // 60 * 60, UTC)
     found: dict[str, Family] = {}
-    for metric in _spoken(state, end - _MINUTE, end):
-        labels = {exported_names.label(name): value for name, value in metric.dimensions}
+    whose: dict[tuple[str, tuple[tuple[str, str], ...]], Metric] = {}
+    # In an order of their own: which of several that are exported by one name has it alone is no matter of luck.
+    for metric in sorted(_spoken(state, end - _MINUTE, end), key=lambda item: (item.namespace, item.name, item.kept)):
+        labels = exported_names.labels(metric.dimensions)
         for statistic in exported_names.STATISTICS:
             name = exported_names.series(metric.namespace, metric.name, statistic)
             told = f"{metric.namespace} {metric.name}, {statistic} of the last whole minute."
             family = found.setdefault(name, Family(name, "gauge", told))
+            first = whose.setdefault((name, tuple(sorted(labels.items()))), metric)
+            apart = {} if first == metric else {_APART: _called(metric)}
             for _, value in series(state, metric, statistic, 60, end - _MINUTE, end):
-                family.add(value, **labels)
+                family.add(value, **labels, **apart)
     return found.values()
+
+
+def _called(metric: Metric) -> str:
+    return " ".join((metric.namespace, metric.name, *(f"{name}={value}" for name, value in metric.dimensions)))
 
 
 def _spoken(state: State, start: datetime, end: datetime) -> Iterator[Metric]:

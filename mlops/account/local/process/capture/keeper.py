@@ -9,6 +9,7 @@ import time
 import uuid
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from dataclasses import field
 from typing import TypeAlias
 
@@ -137,7 +138,11 @@ class Keeper:
             seen.event_id = new_event_id()
         held = seen.held if last else 0
         if last and seen.sides > 1 and self._pairs is not None:
-            self._pair(self._pairs, seen)
+            try:
+                self._pair(self._pairs, seen)
+            except Exception:  # whatever is wrong with one, the others are kept
+                self._failed()
+                self._pairs.lose(1)
         capture = seen.capture
         if capture is None or side.status != 200:
             self.room.give(held)
@@ -148,11 +153,17 @@ class Keeper:
             self.room.give(held)
             return
         key = capture.destination, side.variant, int(seen.time // 3600)
+        try:
+            text = self._lines_of(capture).line(seen, side)
+        except Exception:
+            self._failed()
+            self.lost += 1
+            self.room.give(held)
+            return
         file = self._files.get(key)
         if file is None:
             place = folder(capture.destination, self._endpoint, side.variant, seen.time)
             file = self._files[key] = _File(place, now, seen.time)
-        text = self._lines_of(capture).line(seen, side)
         file.lines.append(text)
         file.size += len(text)
         file.held += held
@@ -181,7 +192,15 @@ class Keeper:
         except _UNWRITTEN as error:
             self.lost += len(file.lines)
             _log.warning("endpoint %s: captured requests cannot be written: %s", self._endpoint, error)
+        except Exception:
+            self.lost += len(file.lines)
+            self._failed()
         self.room.give(file.held)
+
+    def _failed(self) -> None:
+        """For a reason that nobody has foreseen: told whole, and the thread goes on."""
+        with suppress(OSError):
+            _log.exception("endpoint %s: what was seen cannot be kept", self._endpoint)
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[bytes]:

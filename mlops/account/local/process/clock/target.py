@@ -26,7 +26,8 @@ class Delivery:
 @dataclass(frozen=True, slots=True)
 class Target:
     """``arn`` is what ARNs of the kind look like. ``deliver`` raises a Refusal for what will never be taken, and gives
-    ids of what came of it."""
+    ids of what came of it. Where it ``takes_long``, as somebody's code may, the clock does not wait for it."""
 
     arn: re.Pattern[str]
     deliver: Callable[[State, Delivery], Mapping[str, str]]
+    takes_long: Callable[[Delivery], bool] = lambda delivery: False

@@ -3,7 +3,7 @@
 A file of ``<endpoint's folder>/requests`` begins with a line of JSON that names its format and its columns, and has a
 line with an array of their values for each request, in the order of the answers. A new file begins when one is full,
 and with each process; names sort by time. The newest files are kept, the oldest removed. ``{"lost": n}`` in place of an
-array says that n records were not written by its ``time``, because they came faster than the disk took them.
+array says that n records were not written by its ``time``: they came faster than the disk took them, or it took none.
 
 Columns: ``time`` of the answer in seconds since 1970; ``config`` and ``variant`` (empty where none was chosen);
 ``shadow``; ``status`` as the caller saw it, 499 where the caller had gone, for a shadow as if it had been asked;
@@ -17,6 +17,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
+import math
 import os
 import threading
 import time
@@ -32,6 +33,7 @@ FORMAT = 1
 _FILE_BYTES = 8 * 1024 * 1024
 _FILES = 8
 _WAITING = 20_000
+_BATCH = 1000
 _SECONDS = 1.0
 _SLACK = 60.0
 """A record is written some time after its answer; by then the next file may have been begun."""
@@ -80,6 +82,7 @@ class Recorder:
         self._clock, self._columns = clock, columns
         self._waiting: list[tuple[Any, ...]] = []
         self._lost = 0
+        self._untold = 0  # the thread's own: what could not even be told yet
         self._ended = threading.Event()
         self._descriptor = -1
         self._size = 0
@@ -103,32 +106,48 @@ class Recorder:
 
     def _run(self) -> None:
         while not self._ended.wait(self._seconds):
-            self._write()
-        self._write()
+            self.write()
+        self.write()
         if self._descriptor >= 0:
             os.close(self._descriptor)
 
-    def _write(self) -> None:
+    def write(self) -> None:
+        """What waits; the thread does so."""
         records, self._waiting = self._waiting, []
-        lost, self._lost = self._lost, 0
+        lost, self._lost = self._lost + self._untold, 0
+        self._untold = 0
         if not records and not lost:
             return
+        written = 0
         try:
-            for start in range(0, len(records), 1000):
-                self._append(_ARRAY.encode(record) for record in records[start : start + 1000])
+            for start in range(0, len(records), _BATCH):
+                batch = records[start : start + _BATCH]
+                self._append(_ARRAY.encode(record) for record in batch)
+                written += len(batch)
             if lost:
                 self._append([json.dumps({"lost": lost, "time": round(self._clock(), 6)})])
         except OSError as error:
-            _log.warning("%d request records cannot be written: %s", len(records) + lost, error)
+            self._untold = lost + len(records) - written
+            _log.warning("%d request records cannot be written: %s", self._untold, error)
 
     def _append(self, texts: Any) -> None:
         if self._descriptor < 0 or self._size >= self._file_bytes:
             self._begin()
-        text = "".join(f"{line}\n" for line in texts).encode()
-        while text:
-            written = os.write(self._descriptor, text)
-            self._size += written
-            text = text[written:]
+        self._put("".join(f"{line}\n" for line in texts).encode())
+
+    def _put(self, text: bytes) -> None:
+        """All of it, or nothing: half a line would be read as one with the next."""
+        whole = self._size
+        try:
+            while text:
+                written = os.write(self._descriptor, text)
+                self._size += written
+                text = text[written:]
+        except OSError:
+            with contextlib.suppress(OSError):
+                os.ftruncate(self._descriptor, whole)
+            self._size = whole
+            raise
 
     def _begin(self) -> None:
         if self._descriptor >= 0:
@@ -137,8 +156,14 @@ class Recorder:
         self._folder.mkdir(parents=True, exist_ok=True)
         name = f"{self._clock():017.6f}-{os.getpid()}.jsonl"
         self._descriptor = os.open(self._folder / name, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC, 0o600)
-        head = json.dumps({"format": FORMAT, "columns": self._columns}) + "\n"
-        self._size = os.write(self._descriptor, head.encode())
+        self._size = 0
+        try:
+            self._put((json.dumps({"format": FORMAT, "columns": self._columns}) + "\n").encode())
+        except OSError:
+            os.close(self._descriptor)
+            self._descriptor = -1
+            (self._folder / name).unlink(missing_ok=True)
+            raise
         for old in _names(self._folder)[: -self._files]:
             with contextlib.suppress(FileNotFoundError):
                 (self._folder / old).unlink()
@@ -166,7 +191,7 @@ def rows_after(folder: Path, after: Position | None = None) -> tuple[list[Any], 
         except FileNotFoundError:
             continue
         whole = text[: text.rfind(b"\n") + 1]
-        found += map(json.loads, whole.splitlines())
+        found += (told for told in map(_told, whole.splitlines()) if told is not None)
         at = Position(name, offset + len(whole))
     return found, at
 
@@ -189,8 +214,10 @@ def rows_between(folder: Path, start: float, end: float) -> Iterator[list[Any]]:
             continue
         for line in lines:
             # The time stands first: what is too early or too late is not worth reading.
-            if line.startswith(b"[") and line.endswith(b"\n") and start <= float(line[1 : line.index(b",")]) < end:
-                yield json.loads(line)
+            if line.startswith(b"[") and line.endswith(b"\n") and start <= _time(line) < end:
+                told = _told(line)
+                if told is not None:
+                    yield told
 
 
 def lost(folder: Path) -> int:
@@ -199,9 +226,24 @@ def lost(folder: Path) -> int:
     for name in _names(folder):
         with contextlib.suppress(FileNotFoundError):
             for line in (folder / name).read_bytes().splitlines():
-                if line.startswith(b'{"lost"'):
-                    found += json.loads(line)["lost"]
+                if line.startswith(b'{"lost"') and (told := _told(line)) is not None:
+                    found += told["lost"]
     return found
+
+
+def _told(line: bytes) -> Any:
+    """None for what is no line of ours: an older version left half a one where the disk was full."""
+    try:
+        return json.loads(line)
+    except ValueError:
+        return None
+
+
+def _time(line: bytes) -> float:
+    try:
+        return float(line[1 : line.index(b",")])
+    except ValueError:
+        return math.nan  # of which nothing holds
 
 
 def _names(folder: Path) -> list[str]:

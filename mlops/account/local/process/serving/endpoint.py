@@ -277,7 +277,14 @@ class _Endpoint:
 
     async def _ask_alarms(self, names: tuple[str, ...], at: float) -> None:
         """This process evaluates the alarms of its endpoint's deployment, and holds the endpoint's lock."""
-        self._tell(AlarmsTold(at, await self._by_clerk(evaluating.red, self._account, names)))
+        try:
+            red = await self._by_clerk(evaluating.red, self._account, names)
+        except Exception:
+            # Nobody knows how they stand: the endpoint answers, what bakes goes on to bake, and they are asked again.
+            _log.exception("endpoint %s: its alarms cannot be evaluated", self._name)
+            await asyncio.sleep(_EXPERIMENT_SECONDS)
+            at, red = 0.0, None
+        self._tell(AlarmsTold(at, red))
 
     async def _launch(self, server: ServerId, attempt: int) -> None:
         plan = self._plans[server.fleet, server.variant]

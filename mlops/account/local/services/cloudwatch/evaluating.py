@@ -121,7 +121,13 @@ def by_the_clock(state: State, now: datetime) -> datetime | None:
                 traceback.print_exc()
             due.append(now + _AGAIN)
     for name in composite:
-        found = _evaluated(state, name, now)
+        try:
+            found = _evaluated(state, name, now)
+        except Exception:
+            with suppress(OSError):
+                traceback.print_exc()
+            due.append(now + _AGAIN)
+            continue
         owed = (found or {}).get(OWED) or {}
         if owed.get("until"):
             due.append(datetime.fromisoformat(owed["until"]))

@@ -25,7 +25,7 @@ from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.project.private import FILE, FOLDER, private_folder
 from mlops.run.functions import FunctionFailed, call, environment_of
 from mlops.run.ports import Function
-from mlops.run.sandbox import Box, probe, wait_for_an_end
+from mlops.run.sandbox import Box, probe
 
 KIND = "Function"
 _ARN = re.compile(
@@ -140,7 +140,7 @@ def called(state: State, function: Function, event: Any) -> tuple[Any, bool, byt
         under_way = call(function, event, Box(folder / "ml", folder / "scratch", probe()), log, request=folder.name)
         try:
             while not under_way.over():
-                wait_for_an_end(_PAUSE_SECONDS)
+                under_way.boxed.wait(_PAUSE_SECONDS)  # no other's: several threads call functions
             return under_way.answer(), False, log.read_bytes()
         except FunctionFailed as fault:
             trace = {"stackTrace": list(fault.trace)} if fault.trace else {}

@@ -29,4 +29,4 @@ def _kind(payload: bytes) -> str:
         return "an error"
 
 
-TARGET = Target(re.compile(r"arn:aws[\w-]*:lambda:[^:]*:\d*:function:.+"), _deliver)
+TARGET = Target(re.compile(r"arn:aws[\w-]*:lambda:[^:]*:\d*:function:.+"), _deliver, lambda delivery: True)

@@ -23,7 +23,7 @@ from mlops.account.local.process.clock.ports import MONITOR
 from mlops.account.local.process.clock.target import Delivery, Target
 from mlops.account.local.process.clock.targets import operation
 from mlops.account.local.refusal import Refusal, invalid
-from mlops.account.local.state import State
+from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.ir import Event
 from mlops.ir.duration import seconds_of
 from mlops.project.files import write_bytes
@@ -34,6 +34,7 @@ _ARN = re.compile(r"arn:aws[\w-]*:scheduler:::aws-sdk:sagemaker:createProcessing
 _NAME, _AT = "MLOPS_MONITOR", "MLOPS_MONITOR_UNTIL"
 _CALLED = re.compile(r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}")
 """It becomes a folder and a word of a command, and anybody may make a schedule."""
+_ORIGIN, _ENVIRONMENT = "mlops:origin", re.compile(r"[A-Za-z0-9][A-Za-z0-9_\-]*")
 _SETTLED = timedelta(seconds=10)
 """What is captured is written five seconds later."""
 _PACKAGE = Path(mlops.__file__).parent.parent
@@ -95,6 +96,15 @@ def _began(folder: Path, window: str) -> int | None:
     return int(sequence) if of == window else None
 
 
+def environment_of(state: State, name: str) -> str | None:
+    """Of several environments of this account the one that declared it, whose bucket is its own: the tags of its group
+    say so, behind the file. None where nobody has."""
+    arn = f"arn:aws:scheduler:{state.region}:{ACCOUNT_ID}:schedule-group/mlops-monitor-{name}"
+    row = state.store.one("SELECT value FROM tag WHERE arn = ? AND key = ?", arn, _ORIGIN)
+    _, of, environment = str(row["value"]).rpartition(" in ") if row is not None else ("", "", "")
+    return environment if of and _ENVIRONMENT.fullmatch(environment) else None
+
+
 def _run(state: State, name: str, since: str, until: str) -> None:
     """Start it where none runs."""
     folder = state.folder / "monitors" / name
@@ -108,6 +118,8 @@ def _run(state: State, name: str, since: str, until: str) -> None:
         if _began(folder, window) is None:
             write_bytes(folder / "began", f"{window} {events.last(state.store)}".encode(), mode=FILE)
         words = [*MONITOR.get(), name, "--since", since, "--until", until, "--once", "--yes"]
+        if (environment := environment_of(state, name)) is not None:
+            words += ["--env", environment]
         path = os.pathsep.join(filter(None, (str(_PACKAGE), os.environ.get("PYTHONPATH"))))
         with open(folder / "run.log", "wb", opener=opener) as log:
             process = subprocess.Popen(

@@ -32,4 +32,8 @@ def deliver(state: State, delivery: Delivery) -> Mapping[str, str]:
     return {}
 
 
-TARGET = Target(_ARN, deliver)
+def _calls_a_function(delivery: Delivery) -> bool:
+    return ":aws-sdk:lambda:" in str(delivery.target["Arn"])
+
+
+TARGET = Target(_ARN, deliver, _calls_a_function)

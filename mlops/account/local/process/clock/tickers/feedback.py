@@ -8,12 +8,14 @@ from __future__ import annotations
 import json
 import subprocess
 import threading
+import traceback
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local import ownership
+from mlops.account.local import events, ownership
 from mlops.account.local.feedback import KIND, KeptLoops
 from mlops.account.local.process.clock.ticker import Ticker
 from mlops.account.local.state import State
@@ -31,6 +33,7 @@ _SOONEST, _LATEST = timedelta(seconds=30), timedelta(hours=1)
 _RUNS = timedelta(seconds=5)
 """Between two looks whether one still runs behind which another is to be started."""
 _LOG = "feedback.log"
+NOT_STARTED = "feedback.not-started"
 
 
 def due(loops: Sequence[Loop], newest: int, seen: int, started: datetime | None, now: datetime) -> bool:
@@ -49,6 +52,8 @@ class _Feedback:
     def __init__(self) -> None:
         self._seen: dict[tuple[Path, str], int] = {}
         self._started: dict[tuple[Path, str], datetime] = {}
+        self._failed: dict[tuple[Path, str], tuple[int, datetime, str]] = {}
+        """How often one could not be started, when it is tried again, and why it was."""
 
     def wanted(self, state: State) -> bool:
         return state.store.one("SELECT 1 FROM resource WHERE kind = ? LIMIT 1", KIND) is not None
@@ -62,19 +67,42 @@ class _Feedback:
         newest = int(row["newest"] or 0) if row is not None else 0
         loops = KeptLoops(state).read()
         waits = False
+        again: list[datetime] = []
         for order in orders:
             of = state.folder, order["name"]
+            if of in self._failed and now < self._failed[of][1]:
+                again.append(self._failed[of][1])
+                continue
             if not due(loops, newest, self._seen.get(of, 0), self._started.get(of), now):
                 continue
             # What came behind the last look of one that runs is for the next.
             if ownership.owned(KeptLoops(state).folder(order["name"])):
                 waits = True
                 continue
-            _start(state, json.loads(order["body"]))
+            try:
+                _start(state, json.loads(order["body"]))
+            except OSError as error:  # its folder or its Python is gone: the others are not kept waiting by that
+                again.append(self._not_started(state, order["name"], str(error), now))
+                continue
+            self._failed.pop(of, None)
             self._seen[of], self._started[of] = newest, now
         if waits:
-            return now + _RUNS
-        return now + _SOONEST if any(not loop.ended and not loop.asks for loop in loops) else None
+            again.append(now + _RUNS)
+        elif any(not loop.ended and not loop.asks for loop in loops):
+            again.append(now + _SOONEST)
+        return min(again, default=None)
+
+    def _not_started(self, state: State, name: str, why: str, now: datetime) -> datetime:
+        """Told once, as long as it is the same, and tried ever more seldom."""
+        of = state.folder, name
+        times, _, before = self._failed.get(of, (0, now, ""))
+        then: datetime = now + min(_SOONEST * 2 ** min(times, 10), _LATEST)
+        self._failed[of] = times + 1, then, why
+        if why != before:
+            with suppress(OSError):
+                traceback.print_exc()
+            events.tell(state, NOT_STARTED, name, {"environment": name}, {"reason": why})
+        return then
 
 
 def _start(state: State, order: dict[str, Any]) -> None:
@@ -91,5 +119,9 @@ def _start(state: State, order: dict[str, Any]) -> None:
     threading.Thread(target=process.wait, daemon=True).start()
 
 
-_FEEDBACK = _Feedback()
-TICKER = Ticker(_FEEDBACK.wanted, _FEEDBACK.tick)
+def new_ticker() -> Ticker:
+    feedback = _Feedback()
+    return Ticker(feedback.wanted, feedback.tick)
+
+
+TICKER = new_ticker()
