@@ -48,9 +48,12 @@ _ENDPOINT_CONFIG: _Codes = {
     "tags": ("X890",),
 }
 
+_COMPONENT: _Codes = {"endpoints": ("X803",), "tags": ("X890",)}
+
 REFUSED: Mapping[str, tuple[str, _Codes]] = {
     "CreateEndpointConfig": ("EndpointConfig", _ENDPOINT_CONFIG),
     "CreateHyperParameterTuningJob": ("Tuning", _TUNING),
+    "CreateInferenceComponent": ("InferenceComponent", _COMPONENT),
     "CreateModel": ("Model", _MODEL),
     "CreateProcessingJob": ("Processing", _PROCESSING),
     "CreateTrainingJob": ("Training", _TRAINING),

@@ -9,7 +9,6 @@ REASONS: Mapping[str, str] = {
     "AutoML": "Autopilot searches with algorithms of its own, which nobody else has",
     "EMR": "it runs on an EMR cluster, and there is none here",
     "EMRServerless": "it runs in an application of EMR Serverless, and there is none here",
-    "InferenceComponent": "endpoints of this machine serve the models of their variants, and hold no components",
     "Job": "the service trains with models and environments of its own",
     "BedrockCustomModel": "Amazon Bedrock trains it",
     "BedrockCustomModelDeployment": "Amazon Bedrock serves it",
@@ -29,10 +28,6 @@ _OPERATIONS: Mapping[str, tuple[str, str]] = {
     r"sagemaker \w*Hub\w*": (
         "JumpStart's hub and its models lie in accounts of AWS's",
         "bring a model's archive by `mlops local put` and name it as ModelDataUrl",
-    ),
-    r"sagemaker \w*(InferenceComponent)\w*": (
-        REASONS["InferenceComponent"],
-        "name the model in the variant of an endpoint configuration",
     ),
     r"(sagemaker \w*FeatureGroup\w*|sagemaker-featurestore-runtime \w+)": (
         "the Feature Store is not here",

@@ -274,14 +274,25 @@ def _entrypoint(words: Any, at: _Member, environment: Any) -> Iterator[Obstacle]
         yield Obstacle(at, missing)
 
 
-def _endpoint_config(request: _Request) -> Iterator[Obstacle]:
-    for index, variant in _listed(request, "ProductionVariants"):
-        if "ModelName" not in variant:
-            message = (
-                f"variant {variant.get('VariantName')} has no ModelName: it is there for inference components, and an "
-                "endpoint of this machine holds none"
-            )
-            yield Obstacle(("ProductionVariants", index), message)
+def _inference_component(request: _Request) -> Iterator[Obstacle]:
+    specification = request.get("Specification")
+    base = get(specification, "BaseInferenceComponentName")
+    if base is not None:
+        adapted = base if isinstance(base, str) else "of another step"
+        message = (
+            f"it adapts the component {adapted}: how an adapter is put into a model that runs is known to "
+            "containers of LLMs alone, which are not here; give it a model of its own (ModelName)"
+        )
+        yield Obstacle(("Specification", "BaseInferenceComponentName"), message)
+    if request.get("Specifications") is not None:
+        message = (
+            "Specifications choose by the type of an instance, and there is one machine here: give a Specification"
+        )
+        yield Obstacle(("Specifications",), message)
+    container = get(specification, "Container")
+    if isinstance(container, Mapping):
+        at = ("Specification", "Container")
+        yield from (Obstacle((*at, *found.member[1:]), found.message) for found in of_images([container]))
 
 
 def _missing(algorithm: Algorithm) -> Iterator[str]:
@@ -338,7 +349,7 @@ def _tuning(request: _Request) -> Iterator[Obstacle]:
 
 _JUDGES: Mapping[str, Callable[[_Request], Iterator[Obstacle]]] = {
     "check": _check,
-    "endpoint_config": _endpoint_config,
+    "inference_component": _inference_component,
     "processing": _processing,
     "training": _training,
     "tuning": _tuning,

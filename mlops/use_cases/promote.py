@@ -10,7 +10,6 @@ from typing import Any
 from mlops.account import answers, confirm_account
 from mlops.deploy.endpoints import begun, evidence, history, planning, to_component
 from mlops.deploy.endpoints import promote as promoting
-from mlops.deploy.endpoints.components import need_components
 from mlops.deploy.endpoints.crossing import Crossing, Need, crosses, see
 from mlops.deploy.endpoints.gating import Gated, Registry, asked_of, in_force, judge, serving_version, told_before
 from mlops.deploy.endpoints.history import refused
@@ -223,7 +222,6 @@ def _road(request: Promotion) -> _Road:
         environment, number = _next(request, project)
     connected = connect_here(environment, user=request.user)
     settings = read_settings(connected.environment, connected.root)
-    need_components(connected.environment, settings.component)
     holder = _holder(request, project, connected, settings)
     group = request.group
     target = replace(request.target, endpoint=request.target.endpoint or settings.endpoint_of(group))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -34,6 +35,17 @@ def object_at(local: LocalAccount, uri: str, seconds: float = 30) -> str:
     raise AssertionError(f"nothing came to {uri}")
 
 
+def too_big(world: World) -> bool:
+    """Whether the endpoint refuses seven megabytes, as one that answers at once does. No more than their head is sent:
+    it is asked whether the rest is wanted."""
+    with socket.create_connection(("127.0.0.1", world.port), 10) as door:
+        door.sendall(
+            b"POST /endpoints/door/invocations HTTP/1.1\r\nHost: 127.0.0.1\r\nExpect: 100-continue\r\n"
+            b"Content-Length: 7000000\r\n\r\n"
+        )
+        return door.recv(4096).split()[1] == b"413"
+
+
 def test_requests_wait_for_the_model_and_leave_objects(world: World, local: LocalAccount) -> None:
     world.model("one")
     asked = {"EndpointName": "door", "ContentType": "text/plain"}
@@ -44,7 +56,10 @@ def test_requests_wait_for_the_model_and_leave_objects(world: World, local: Loca
         AsyncInferenceConfig={"ClientConfig": {"MaxConcurrentInvocationsPerInstance": 2}, "OutputConfig": output},
     )
     world.config("at-once", ("A", "one", 1.0))
-    assert world.serve("waits")["EndpointStatus"] == "InService"
+    world.serve("at-once")
+    assert too_big(world)
+    assert world.update("waits")["EndpointStatus"] == "InService"
+    assert not too_big(world)
     local.client("s3").put_object(Bucket="mlops-tests", Key="asked.txt", Body=b"hello")
     told = world.runtime.invoke_endpoint_async(**asked, InputLocation="s3://mlops-tests/asked.txt", InferenceId="mine")
     assert told["InferenceId"] == "mine" and told["OutputLocation"].startswith(f"{OUT}/")
@@ -65,6 +80,7 @@ def test_requests_wait_for_the_model_and_leave_objects(world: World, local: Loca
     with refused("ValidationError", "exactly one of InputLocation and Body"):
         world.runtime.invoke_endpoint_async(**asked)
     world.update("at-once")
+    assert too_big(world)
     with refused("ValidationError", "no AsyncInferenceConfig"):
         world.runtime.invoke_endpoint_async(**asked, Body=b"x")
 

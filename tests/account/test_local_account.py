@@ -576,12 +576,18 @@ EVERY_REPLY: list[tuple[str, str, dict[str, Any]]] = [
     ("events", "DeleteRule", {"Name": "daily"}),
     ("events", "PutEvents", {"Entries": [{"Source": "a", "DetailType": "b", "Detail": "{}"}]}),
 ]
+COMPONENTS = (
+    *((do, "") for do in ("Create", "Delete", "Describe", "Update")),
+    ("List", "s"),
+    ("Update", "RuntimeConfig"),
+)
 # Told by tests that have an endpoint or an execution to ask.
 ELSEWHERE = {
     "ChangeMessageVisibility",
     "SendPipelineExecutionStepFailure",
     "SendPipelineExecutionStepSuccess",
     "DeleteEndpointConfig",
+    *(f"{do}InferenceComponent{more}" for do, more in COMPONENTS),
     "DeleteScalingPolicy",
     "DeleteScheduledAction",
     "DeregisterScalableTarget",

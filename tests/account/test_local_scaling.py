@@ -138,7 +138,7 @@ WITHOUT = (
             "MaxCapacity": 1,
         },
         "ValidationException",
-        "there are no inference components here",
+        "Inference component c does not exist",
     ),
     (
         "register_scalable_target",

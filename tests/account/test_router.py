@@ -293,6 +293,52 @@ def test_two_fleets_of_one_variant_share_its_traffic_and_lose_nothing(engine: En
     run(engine, work, chance=lambda: next(chances), limits=Limits(queued=4))
 
 
+def test_components_are_asked_by_their_names(engine: Engine) -> None:
+    async def work(made: World) -> None:
+        made.add("k", await made.model())
+        hosting = {"All": Variant("All", ())}
+        churn = Variant("component/churn", ("k",), told="All")
+        idle = Variant("component/idle", (), told="All", none=True)
+        made.router.route(Routing("config", hosting, components={"churn": churn, "idle": idle}))
+        name = "X-Amzn-SageMaker-Inference-Component"
+        answer = await made.ask(b"in", f"{name}: churn")
+        assert (answer.status, answer.headers["x-amzn-invoked-production-variant"]) == (200, "All")
+        assert [record.variant for record in made.records] == ["component/churn"]
+        rows: tuple[tuple[tuple[str, ...], str], ...] = (
+            ((), "header is required for endpoints"),
+            ((f"{name}: other",), "Inference Component other was not found for endpoint"),
+            ((f"{name}: All",), "Inference Component All was not found"),
+            ((f"{name}: idle",), "has no capacity to process this request"),
+        )
+        for headers, said in rows:
+            answer = await made.ask(b"in", *headers)
+            assert answer.status == 400 and said in answer.body.decode()
+        made.route(Variant("A", ("k",)))
+        answer = await made.ask(b"in", f"{name}: churn")
+        assert answer.status == 400 and "header is not allowed for endpoints" in answer.body.decode()
+
+    run(engine, work)
+
+
+def test_limits_that_change_hold_from_the_next_request_on(engine: Engine) -> None:
+    """What was begun before has the time that it had then, and what came after is not held up behind it."""
+
+    async def work(made: World) -> None:
+        async def never(asked: Asked, writer: Any) -> bytes:
+            await asyncio.Event().wait()
+            return b""
+
+        model = await one_model(made, never)
+        long = asyncio.create_task(made.ask(b"first"))
+        await until(lambda: len(model.asked) == 1)
+        made.router.limits = Limits(answer_seconds=0.1)
+        assert (await made.ask(b"second")).status == 424
+        assert not long.done()
+        long.cancel()
+
+    run(engine, work, Limits(answer_seconds=20))
+
+
 def test_connections_to_a_model_are_kept(engine: Engine) -> None:
     async def work(made: World) -> None:
         model = await one_model(made, slots=2)

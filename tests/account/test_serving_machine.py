@@ -47,6 +47,8 @@ A, B = Variant("A", 1.0, 1, startup_seconds=100), Variant("B", 2.0, 1, startup_s
 SHADOW = Variant("S", 1.0, 1, shadow=True)
 A1, B1, S1 = (ServerId(1, name, 0) for name in "ABS")
 A2, B2 = (ServerId(2, name, 0) for name in "AB")
+C, HOST = Variant("component/C", 1.0, 1, startup_seconds=100, may_be_none=True), Variant("A", 1.0, 2, hosts=True)
+C1 = ServerId(1, C.name, 0)
 
 Row = tuple[Happening, float, list[Effect]]
 
@@ -277,6 +279,48 @@ CASES: dict[str, list[Row]] = {
         (Asked("Deleting"), 14, []),
         (Ready(A2, 1), 14, []),
         (ended(A2), 15, [Discard(A2), Exit()]),
+    ],
+    "a component goes to no copies and back": [
+        (Asked("Creating", "1"), 0, [ReadConfig(1, "1")]),
+        (Read(1, (C,)), 0, [Launch(C1, 1)]),
+        (Launched(C1, 1), 1, []),
+        (
+            Ready(C1, 1),
+            2,
+            [
+                Route("1", (routed(C.name, C1),)),
+                WriteServing(Fleet(1, "1", (C,)), {C.name: 1.0}, {C.name: 1}),
+            ],
+        ),
+        (
+            Asked("Updating", None, {}, {C.name: 0}),
+            3,
+            [Drain(C1), Route("1", (replace(routed(C.name), none=True),)), WriteUpdated({})],
+        ),
+        (Drained(C1), 4, [Stop(C1)]),
+        (ended(C1), 5, [Discard(C1)]),
+        (
+            Asked("Updating", None, {}, {C.name: 1}),
+            6,
+            [Launch(C1, 1), Route("1", (replace(routed(C.name), none=True),))],
+        ),
+        (Launched(C1, 1), 7, []),
+        (
+            Ready(C1, 1),
+            8,
+            [Route("1", (routed(C.name, C1),)), Tell("variant.scaled-out", "1", C.name), WriteUpdated({})],
+        ),
+    ],
+    "a variant that hosts components has no servers": [
+        (Asked("Creating", "c1"), 0, [ReadConfig(1, "c1")]),
+        (
+            Read(1, (HOST,)),
+            0,
+            [
+                Route("c1", (replace(routed("A"), hosts=True),)),
+                WriteServing(Fleet(1, "c1", (HOST,)), {"A": 1.0}, {"A": 2}),
+            ],
+        ),
     ],
     "a deletion while it is created": [
         (Asked("Creating", "c1"), 0, [ReadConfig(1, "c1")]),

@@ -1663,6 +1663,12 @@ CASES = [
     ),
     Case("component on no variant", "X803", {"Component:VariantName": GONE}, "Component:VariantName"),
     Case(
+        "component that is made with no copy",
+        "X803",
+        {"Component:RuntimeConfig": {"CopyCount": 0}},
+        "Component:RuntimeConfig/CopyCount",
+    ),
+    Case(
         "endpoint key on local disks",
         "X804",
         {"Variants:KmsKeyId": "alias/ml", "Variants:ProductionVariants/0/InstanceType": "ml.g5.xlarge"},

@@ -69,9 +69,9 @@ def command(*words: str) -> dict[str, Any]:
     return {"AppSpecification": {"ImageUri": "i", "ContainerEntrypoint": [*words]}}
 
 
-def variant(**members: Any) -> Step:
-    given = {"VariantName": "All", "InstanceType": "ml.m5.large", **members}
-    return step("EndpointConfig", "S", {"ProductionVariants": [given]})
+def component(**specification: Any) -> Step:
+    given = {"EndpointName": "e", "VariantName": "All", "Specification": specification}
+    return step("InferenceComponent", "S", given)
 
 
 REFUSED = [
@@ -82,7 +82,9 @@ REFUSED = [
         "/AlgorithmSpecification/ContainerEntrypoint",
     ),
     (training(HyperParameters={}, AlgorithmSpecification={}, ServerlessJobConfig={"JobType": "A"}), None),
-    (variant(), "/ProductionVariants/0"),
+    (component(BaseInferenceComponentName="b"), "/Specification/BaseInferenceComponentName"),
+    (component(Container={"Image": TEXT}), "/Specification/Container/Image"),
+    (step("InferenceComponent", "S", {"Specifications": []}), "/Specifications"),
     (processing(AppSpecification={"ImageUri": "i"}), "/AppSpecification/ContainerEntrypoint"),
     (processing(s3(S3InputMode="Pipe")), "/ProcessingInputs/0/S3Input/S3InputMode"),
     (processing(s3(S3DataType="AugmentedManifestFile")), "/ProcessingInputs/0/S3Input/S3DataType"),
@@ -121,7 +123,7 @@ REFUSED = [
 TAKEN = [
     processing(**command("python3", "-c", "pass")),
     processing(**command("of-the-image"), Environment={"PATH": "/opt/tools"}),
-    variant(ModelName="m"),
+    component(ModelName="m"),
     processing(),
     processing(s3(), {"S3Output": {"S3Uri": "s3://bucket/o", "LocalPath": OUT}}),
     processing(s3(S3DataType="ManifestFile")),

@@ -154,11 +154,16 @@ def _percent(at: str, size: Value, low: int, placed: Placed) -> Iterator[Fault]:
         yield Fault(f"{at}/Value", f"{value} percent is not within {low} and 50", None, placed)
 
 
-@rule("X803", "inference-component", Severity.ERROR, source="CreateInferenceComponent API")
+@rule(
+    "X803",
+    "inference-component",
+    Severity.ERROR,
+    source="CreateInferenceComponent API; 'copy count an integer larger than 0' (stdapi-ai/stdapi.ai#43)",
+)
 def inference_component(subject: Subject) -> Iterator[Fault]:
     """An inference component has one Specification, or Specifications; a variant to be on, and compute of its own
-    unless it is an adapter of another component; a model or a container; and its memory limits stand the right way
-    round.
+    unless it is an adapter of another component; a model or a container; its memory limits stand the right way
+    round; and it begins with a copy: to none it can only be scaled.
 
     Bad:  {"MinMemoryRequiredInMb": 4096, "MaxMemoryRequiredInMb": 2048}
     Good: {"MinMemoryRequiredInMb": 2048, "MaxMemoryRequiredInMb": 4096}
@@ -189,6 +194,10 @@ def inference_component(subject: Subject) -> Iterator[Fault]:
         if low is not None and high is not None and low > high:
             where = f"{at}/Specification/ComputeResourceRequirements/MaxMemoryRequiredInMb"
             yield Fault(where, f"at most {high} MB, at least {low} MB", "swap them", placed)
+        if _integer(get(arguments, "RuntimeConfig", "CopyCount")) == 0:
+            message = "a component is made with a copy count larger than 0"
+            help_text = "write 1, and scale it down once it is there"
+            yield Fault(f"{at}/RuntimeConfig/CopyCount", message, help_text, placed)
 
 
 def _runs(at: str, specification: Mapping[str, Value], placed: Placed) -> Iterator[Fault]:

@@ -36,6 +36,7 @@ STEP_TYPE = StepType(
     request="CreateInferenceComponentInput",
     omits=frozenset({"InferenceComponentName"}),
     response="DescribeInferenceComponentOutput",
+    action="inference_component",
     permissions=(
         "sagemaker:AddTags",
         "sagemaker:CreateInferenceComponent",

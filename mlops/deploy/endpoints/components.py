@@ -79,16 +79,6 @@ class ComponentPlan:
         return made if self.update is None else (*before, *made, self.update.told, *after)
 
 
-def need_components(environment: Environment, component: str | None) -> None:
-    """Raises Refusal for the local account, which has none, before anything is asked or made there."""
-    if component is not None and environment.is_local:
-        raise Refusal(
-            f"{environment.name} is of the local account, which has no inference components, and {component} is to be "
-            "one; nothing was made",
-            hint=f"give [env.{environment.name}.promote] no `component`: the version goes to an endpoint there",
-        )
-
-
 def see(sagemaker: Any, name: str) -> Component | None:
     found = unless_missing(lambda: sagemaker.describe_inference_component(InferenceComponentName=name))
     if found is None:

@@ -14,7 +14,7 @@ from dataclasses import replace
 from typing import Literal
 
 from mlops.account import Account, answers, confirm_identity
-from mlops.deploy.endpoints import begun, components, history
+from mlops.deploy.endpoints import begun, history
 from mlops.deploy.endpoints.as_declared import as_declared
 from mlops.deploy.endpoints.asked import Asked
 from mlops.deploy.endpoints.conductor import Conductor, need_left, unfinished
@@ -94,7 +94,6 @@ def promote(
         raise UsageError(
             f"{target.endpoint!r} is no name for an endpoint", hint="use up to 63 letters, digits and dashes"
         )
-    components.need_components(environment, settings.component)
     if crossing is not None:
         need_all(crossing, version, environment)
     wanted = want(environment, version, target, crossing)

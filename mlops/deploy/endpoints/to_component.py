@@ -115,7 +115,6 @@ def planned_component(
     account: Account, environment: Environment, version: Version, target: Target, settings: PromotionSettings
 ) -> ComponentPlan:
     """What would be done to the environment's inference component, by what is seen now."""
-    components.need_components(environment, settings.component)
     wanted = want(environment, version, target)
     with answers():
         identity = confirm_identity(account, environment)

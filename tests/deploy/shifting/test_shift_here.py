@@ -283,7 +283,7 @@ def test_gates_and_what_would_be_done_are_told_before(
     monkeypatch.chdir(world.folder)
     for more in ((), ("--plan",)):
         code, _, err = promote_(*more)
-        assert code == 1 and "which has no inference components" in err
+        assert code == 2 and "there is no inference component 'churn-c'" in err
     (world.folder / "mlops.toml").write_text(f"{TOML}\n[env.local.promote.gates]\nage = {{ at_least = '1d' }}\n")
     monkeypatch.chdir(world.folder)
     code, _, err = promote_()

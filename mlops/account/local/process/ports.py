@@ -32,6 +32,8 @@ _DESCRIBED = {
     "CreateEndpointConfig": ("DescribeEndpointConfig", "EndpointConfigName", None),
     "CreateEndpoint": ("DescribeEndpoint", "EndpointName", None),
     "UpdateEndpoint": ("DescribeEndpoint", "EndpointName", None),
+    "CreateInferenceComponent": ("DescribeInferenceComponent", "InferenceComponentName", None),
+    "UpdateInferenceComponent": ("DescribeInferenceComponent", "InferenceComponentName", None),
     "CreateAction": ("DescribeAction", "ActionName", None),
     "CreateArtifact": ("DescribeArtifact", "ArtifactArn", "ArtifactArn"),
     "CreateContext": ("DescribeContext", "ContextName", None),

@@ -91,11 +91,11 @@ class Line:
         self.used = 0.0  # when it was asked for last
         self.typical = 1.0  # seconds inside the model, of late
         self.ahead = 0
-        self.told = f"{INVOKED_VARIANT}: {variant.name}\r\n".encode()
+        self.told = f"{INVOKED_VARIANT}: {variant.told or variant.name}\r\n".encode()
 
     @property
     def name(self) -> str:
-        return self.variant.name
+        return self.variant.name.removeprefix("component/")
 
     def took(self, seconds: float) -> None:
         """So long was a request inside the model."""

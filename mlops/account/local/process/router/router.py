@@ -17,11 +17,12 @@ from mlops.account.local.process.router.exchange import Exchange
 from mlops.account.local.process.router.model_connection import ModelConnection, Reply
 from mlops.account.local.process.router.queues import Line, Running
 from mlops.account.local.process.router.records import Record
-from mlops.account.local.process.router.routing import Limits, Routing, Server
+from mlops.account.local.process.router.routing import Limits, Routing, Server, Variant
 from mlops.account.local.process.router.wire import (
     CLIENT_GONE,
     CUSTOM_ATTRIBUTES,
     FORWARDED,
+    INFERENCE_COMPONENT,
     INFERENCE_ID,
     STREAMED_TYPE,
     TARGET_CONTAINER,
@@ -38,6 +39,7 @@ _BETWEEN = tuple(pair for pair in _FORWARDED if pair[0] not in _NOT_FOR_ALL)
 _ACCEPT = tuple(pair for pair in _FORWARDED if pair[0] == b"accept")
 _ANSWERED = ((b"content-type", b"Content-Type"), (CUSTOM_ATTRIBUTES.lower().encode(), CUSTOM_ATTRIBUTES.encode()))
 _MODEL, _CONTAINER = TARGET_MODEL.lower().encode(), TARGET_CONTAINER.lower().encode()
+_COMPONENT = INFERENCE_COMPONENT.lower().encode()
 _STREAM_ANSWERED = ((b"content-type", STREAMED_TYPE.encode()), _ANSWERED[1])
 _FRAMED = f"Content-Type: {event_stream.CONTENT_TYPE}\r\n".encode()
 _TARGET, _ID = TARGET_VARIANT.lower().encode(), INFERENCE_ID.lower().encode()
@@ -86,7 +88,7 @@ class Router:
         self._shadow: Line | None = None
         self._running: dict[str, Running] = {}
         self._doors: set[Door] = set()
-        self._under_way: dict[Exchange, None] = {}  # in the order of their deadlines
+        self._under_way: dict[Exchange, None] = {}
         self._held = 0
         self._connecting: set[asyncio.Task[None]] = set()
         self._listening: asyncio.Server | None = None
@@ -157,7 +159,7 @@ class Router:
         for running in self._running.values():
             running.line = None
         if routing is not None:
-            for name, variant in routing.variants.items():
+            for name, variant in (*routing.variants.items(), *_components(routing)):
                 line = before.pop(name) if name in before else Line(variant, shadow=False)
                 self._lines[name] = line
                 line.variant = variant
@@ -346,12 +348,8 @@ class Router:
             self._refuse(exchange, 503, "ServiceUnavailable", f"Endpoint {self.name} is not in service.")
             return
         exchange.config = routing.config
-        wanted = exchange.headers.get(_TARGET)
-        key = routing.named(wanted.decode("latin-1"), self._chance) if wanted else routing.choose(self._chance())
-        line = self._lines.get(key)
+        line = self._chosen(exchange, routing)
         if line is None:
-            said = f"Variant {key} was not found for endpoint {self.name}."
-            self._refuse(exchange, 400, "ValidationError", said)
             return
         exchange.line = line
         if line.variant.config:
@@ -367,6 +365,23 @@ class Router:
                 return
             exchange.line = line = model
         self._join(exchange, line, again=again)
+
+    def _chosen(self, exchange: Exchange, routing: Routing) -> Line | None:
+        """None where the request was refused."""
+        component = exchange.headers.get(_COMPONENT)
+        if component is not None or routing.components is not None:
+            name = component.decode("latin-1") if component is not None else ""
+            said = _no_component(routing, name, self.name)
+            if said is None:
+                return self._lines[_key(name)]
+        else:
+            wanted = exchange.headers.get(_TARGET)
+            key = routing.named(wanted.decode("latin-1"), self._chance) if wanted else routing.choose(self._chance())
+            if (line := self._lines.get(key)) is not None:
+                return line
+            said = f"Variant {key} was not found for endpoint {self.name}."
+        self._refuse(exchange, 400, "ValidationError", said)
+        return None
 
     def _model(self, exchange: Exchange, line: Line, target: bytes | None) -> Line | None:
         """The line of the model that is asked for; None where the request was refused."""
@@ -445,7 +460,15 @@ class Router:
         line, exchange.seen, exchange.answered = exchange.line, None, None
         if self._saw is not None:
             microseconds = int(exchange.model_seconds * 1e6)
-            side = Side(exchange.config, line.variant.name, line.shadow, status, microseconds, headers, body)
+            side = Side(
+                exchange.config,
+                line.variant.told or line.variant.name,
+                line.shadow,
+                status,
+                microseconds,
+                headers,
+                body,
+            )
             self._saw(seen, side)
 
     def _enter(self, exchange: Exchange, line: Line, running: Running) -> None:
@@ -642,10 +665,8 @@ class Router:
     def _sweep(self) -> None:
         limits, now = self.limits, time.perf_counter()
         late: list[Exchange] = []
-        for exchange in self._under_way:
-            if exchange.deadline > now:
-                break
-            late.append(exchange)
+        # Not in the order of their deadlines: the configuration that was taken up meanwhile may give less time.
+        late += [exchange for exchange in self._under_way if exchange.deadline <= now]
         # Those that wait first: none of them is to get the place of one that is late itself.
         for exchange in [*(item for item in late if item.sent == 0), *(item for item in late if item.sent)]:
             self._expire(exchange)
@@ -674,6 +695,38 @@ class Router:
             connection.close()
         self._leave(exchange)
         self._model_error(exchange, 0, f"the model did not answer within {seconds:g} seconds", running)
+
+
+def _key(component: str) -> str:
+    return f"component {component}"
+
+
+def _components(routing: Routing) -> list[tuple[str, Variant]]:
+    """With the keys of their lines, which no variant has."""
+    return [(_key(name), variant) for name, variant in (routing.components or {}).items()]
+
+
+def _no_component(routing: Routing, name: str, endpoint: str) -> str | None:
+    """Why none is asked, in the service's words where those are known."""
+    if routing.components is None:
+        return (
+            "Inference Component Name header is not allowed for endpoints to which you dont plan to deploy inference "
+            "components. Please remove the Inference Component Name header and try again."
+        )
+    if not name:
+        return (
+            "Inference Component Name header is required for endpoints to which you plan to deploy inference "
+            "components. Please include Inference Component Name header or consider using SageMaker models."
+        )
+    found = routing.components.get(name)
+    if found is None:
+        return f"Inference Component {name} was not found for endpoint {endpoint}."
+    if found.none:
+        return (
+            "Inference Component has no capacity to process this request. ApplicationAutoScaling may be in-progress "
+            "(if configured) or try to increase the capacity by invoking UpdateInferenceComponentRuntimeConfig API."
+        )
+    return None
 
 
 def _no_container(variant: str, hostnames: tuple[str, ...], wanted: str) -> str:

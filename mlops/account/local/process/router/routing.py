@@ -47,7 +47,8 @@ class Variant:
     requests it takes at a time (MaxConcurrency of a serverless variant). ``config`` is whose servers they are, empty
     for the routing's own: while a deployment shifts traffic two of them have one name, each a ``share`` of it. With
     ``models`` it hosts many, each asked for by its name, with servers of its own. ``capture`` is what is kept of its
-    payloads."""
+    payloads. Of an inference component ``told`` is the variant that it is on, and ``none`` says that it has no copy
+    yet, or none any more."""
 
     name: str
     servers: tuple[str, ...]
@@ -58,16 +59,20 @@ class Variant:
     share: float = 1.0
     models: bool = False
     capture: Capture | None = None
+    told: str = ""
+    none: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Routing:
     """``variants`` by keys: the name of each, or anything else for the second of that name. ``mirrored`` is the share
-    of requests that the shadow is shown: its weight by that of production, all of them at most."""
+    of requests that the shadow is shown: its weight by that of production, all of them at most. ``components`` are the
+    inference components by their names; None of an endpoint whose variants have models."""
 
     config: str
     variants: Mapping[str, Variant]
     shadow: Variant | None = None
+    components: Mapping[str, Variant] | None = None
     mirrored: float = field(init=False)
     _names: tuple[str, ...] = field(init=False)
     _sums: tuple[float, ...] = field(init=False)

@@ -9,6 +9,23 @@ from typing import Literal, NamedTuple, TypeAlias
 from mlops.account.local.services.sagemaker.deployments import Policy
 from mlops.ir.dataclass import dataclass
 
+COMPONENT = "component/"
+"""Before the name of an inference component where a variant's stands: no variant is called so."""
+
+
+def component_key(name: str) -> str:
+    return f"{COMPONENT}{name}"
+
+
+def component_of(variant: str) -> str:
+    """The inference component's name; empty for a variant of the configuration.
+
+    >>> component_of("component/churn"), component_of("blue")
+    ('churn', '')
+    """
+    return variant.removeprefix(COMPONENT) if variant.startswith(COMPONENT) else ""
+
+
 # ---- what there is
 
 
@@ -44,7 +61,8 @@ class Server:
 @dataclass(frozen=True, slots=True)
 class Variant:
     """As the configuration wants it. ``workers`` are processes per instance; ``most`` is the MaxConcurrency of a
-    serverless one."""
+    serverless one. One that ``hosts`` inference components has no servers of its own; such a component ``may_be_none``:
+    it may have been scaled to no copies."""
 
     name: str
     weight: float
@@ -54,6 +72,8 @@ class Variant:
     shadow: bool = False
     most: int | None = None
     models: bool = False
+    hosts: bool = False
+    may_be_none: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -254,7 +274,8 @@ class Discard:
 @dataclass(frozen=True, slots=True)
 class Routed:
     """``down`` tells why none of a variant's servers comes, ``most`` how many requests it takes at a time. ``config``
-    is that of the other fleet, where two have a variant of this name, each a ``share`` of its traffic."""
+    is that of the other fleet, where two have a variant of this name, each a ``share`` of its traffic. ``none``: it has
+    no server that ever answered."""
 
     name: str
     servers: tuple[ServerId, ...]
@@ -265,6 +286,8 @@ class Routed:
     config: str = ""
     share: float = 1.0
     models: bool = False
+    hosts: bool = False
+    none: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -98,10 +98,12 @@ def servers_of(variant: Variant, count: int, rules: Rules) -> int:
     4
     >>> servers_of(Variant("A", 1.0, 3, models=True), 3, Rules())
     0
+    >>> servers_of(Variant("component/A", 1.0, 3, may_be_none=True), 0, Rules())
+    0
     """
-    if variant.models:
+    if variant.models or variant.hosts:
         return 0
-    return max(1, min(count * variant.workers, rules.servers))
+    return max(0 if variant.may_be_none else 1, min(count * variant.workers, rules.servers))
 
 
 class _Step:
@@ -557,6 +559,8 @@ class _Step:
             variant.shadow,
             variant.most,
             models=variant.models,
+            hosts=variant.hosts,
+            none=variant.may_be_none and not any(server.phase == "ready" or server.attempt > 1 for server in mine),
         )
 
     def _weight(self, variant: Variant) -> float:

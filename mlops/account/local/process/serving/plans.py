@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
-from mlops.account.local.process.serving.happenings import Read, Variant
+from mlops.account.local.process.serving.happenings import Read, Variant, component_key
 from mlops.account.local.services.sagemaker import deployments, endpoints, models
 from mlops.account.local.state import State
 from mlops.ir.dataclass import dataclass
@@ -60,7 +60,39 @@ def read(state: State, name: str, fleet: int, body: Mapping[str, Any]) -> tuple[
     return Read(fleet, variants, weights, counts, policy), config, plans
 
 
+def read_component(state: State, fleet: int, body: Mapping[str, Any]) -> tuple[Read, Plan]:
+    """What is pending of an inference component. Raises Refusal."""
+    specification, pending = body["Pending"]["Specification"], body["Pending"]
+    container = specification.get("Container")
+    if container is None:
+        model = models.describe_model(state, {"ModelName": specification["ModelName"]})
+        containers = models.containers(state, specification["ModelName"])
+    else:
+        config = endpoints.config_of(state, body["EndpointName"]) or {}
+        given = {"Image": container["Image"], "Environment": container.get("Environment") or {}}
+        if container.get("ArtifactUrl"):
+            given["ModelDataUrl"] = container["ArtifactUrl"]
+        containers = [given]
+        model = {"PrimaryContainer": given, "EnableNetworkIsolation": bool(config.get("EnableNetworkIsolation"))}
+    environments = [container.get("Environment") or {} for container in containers]
+    start, needs = (specification.get(name) or {} for name in ("StartupParameters", "ComputeResourceRequirements"))
+    variant = Variant(
+        component_key(body["InferenceComponentName"]),
+        1.0,
+        body["CopyCount"],
+        workers=_most(map(workers_of, environments)),
+        startup_seconds=start.get("ContainerStartupHealthCheckTimeoutInSeconds") or STARTUP_SECONDS,
+        may_be_none=True,
+    )
+    most = needs.get("MaxMemoryRequiredInMb")
+    memory, told = most * 1024 * 1024 if most else None, {"VariantName": body["VariantName"]}
+    plan = Plan(variant, model, sum(map(threads_of, environments)), told, memory)
+    return Read(fleet, (variant,), policy=deployments.policy_of(pending.get("Policy"))), plan
+
+
 def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:
+    if not wanted.get("ModelName"):
+        return _hosting(wanted)
     containers = models.containers(state, wanted["ModelName"])
     environments = [container.get("Environment") or {} for container in containers]
     serverless = wanted.get("ServerlessConfig")
@@ -89,6 +121,13 @@ def _plan(state: State, wanted: Mapping[str, Any], *, shadow: bool) -> Plan:
     settings = [(container.get("MultiModelConfig") or {}).get("ModelCacheSetting") for container in containers]
     caches = "Disabled" not in settings
     return Plan(variant, model, sum(map(threads_of, environments)), told, memory, hostnames, caches)
+
+
+def _hosting(wanted: Mapping[str, Any]) -> Plan:
+    """Of a variant that is there for inference components."""
+    name, weight, count = wanted["VariantName"], wanted["InitialVariantWeight"], wanted.get("InitialInstanceCount") or 1
+    told = {"VariantName": name, "Images": [], "Weight": weight, "Count": count, "ServerlessConfig": None}
+    return Plan(Variant(name, weight, count, hosts=True), {}, 0, told)
 
 
 def _most(numbers: Iterable[int]) -> int:

@@ -118,8 +118,11 @@ def _need_variant(state: State, request: Mapping[str, Any]) -> None:
     resource = str(request["ResourceId"])
     named = _VARIANT.fullmatch(resource)
     if named is None:
-        if resource.startswith("inference-component/"):
-            raise invalid(f"{resource} does not exist; there are no inference components here.")
+        kind, _, component = resource.partition("/")
+        if kind == "inference-component":
+            if resources.find(state, endpoints.COMPONENT, component) is None:
+                raise invalid(f"Inference component {component} does not exist.")
+            return
         raise invalid(f"{resource} names no variant: endpoint/NAME/variant/NAME.")
     endpoint, variant = named.groups()
     body = endpoints.found(state, endpoint)

@@ -11,14 +11,16 @@ from typing import Any
 from mlops.account.local.process.router import records
 from mlops.account.local.process.router.records import Record
 from mlops.account.local.process.serving import usage
+from mlops.account.local.process.serving.happenings import component_key, component_of
 from mlops.account.local.process.serving.usage import Usage
 from mlops.account.local.services.cloudwatch import training_metrics
-from mlops.account.local.services.sagemaker import endpoints
+from mlops.account.local.services.sagemaker import endpoints, resources
 from mlops.account.local.state import State, moment
 from mlops.ir.dataclass import dataclass
 
 ENDPOINTS = "AWS/SageMaker"
 INSTANCES = "/aws/sagemaker/Endpoints"
+_COMPONENT = "InferenceComponentName"
 _NO_ANSWER = 0
 
 
@@ -76,7 +78,7 @@ def names(state: State) -> Iterator[Metric]:
         for variant, config in sorted(served):
             plain = _dimensions(row["name"], variant)
             yield from of_variant(row["name"], variant)
-            for name in _OF_REQUESTS:
+            for name in _OF_REQUESTS if not component_of(variant) else ():
                 yield Metric(ENDPOINTS, name, (("EndpointConfigName", config), *plain))
 
 
@@ -96,7 +98,14 @@ def of_variant(endpoint: str, variant: str) -> Iterator[Metric]:
 
 
 def _dimensions(endpoint: str, variant: str) -> tuple[tuple[str, str], ...]:
-    return (("EndpointName", endpoint), ("VariantName", variant))
+    component = component_of(variant)
+    return ((_COMPONENT, component),) if component else (("EndpointName", endpoint), ("VariantName", variant))
+
+
+def _as_variant(state: State, component: str) -> Mapping[str, str]:
+    """Records have an inference component where a variant's name stands. Nothing of one that is gone."""
+    body = resources.find(state, endpoints.COMPONENT, component)
+    return {} if body is None else {"EndpointName": body["EndpointName"], "VariantName": component_key(component)}
 
 
 def _requests(state: State, dimensions: Mapping[str, str], start: float, end: float) -> Iterator[Record]:
@@ -108,6 +117,8 @@ def _of_variant(
 ) -> Iterator[list[Any]]:
     """Of one variant, as the service has it: there are no metrics of an endpoint as a whole. Records of every kind
     begin with their time, configuration and variant."""
+    if set(dimensions) == {_COMPONENT}:
+        dimensions = _as_variant(state, dimensions[_COMPONENT])
     if set(dimensions) not in ({"EndpointName", "VariantName"}, {"EndpointName", "VariantName", "EndpointConfigName"}):
         return
     place = state.endpoint_folder(dimensions["EndpointName"]) / folder

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
@@ -25,6 +26,7 @@ from mlops.run.output import gap
 from mlops.run.work import job_name
 
 _ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
+_COMPONENT_GROUP = "/aws/sagemaker/InferenceComponents/"
 _PAGE = 10_000
 _TOKEN = re.compile(r"([fb])/([0-9]{1,18})")
 
@@ -72,8 +74,9 @@ class Stream:
 def describe_log_groups(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     names = [kind.log_group for kind in kinds_here() if kind.log_group is not None]
     names += [
-        f"{_ENDPOINT_GROUP}{row['name']}"
-        for row in state.store.all("SELECT name FROM resource WHERE kind = ?", endpoints.KIND)
+        f"{group}{row['name']}"
+        for kind, group in ((endpoints.KIND, _ENDPOINT_GROUP), (endpoints.COMPONENT, _COMPONENT_GROUP))
+        for row in state.store.all("SELECT name FROM resource WHERE kind = ?", kind)
     ]
     names += [f"{LOG_GROUPS}{name}" for name in {*functions.names(state), *_called(state)}]
     prefix, pattern = request.get("logGroupNamePrefix") or "", request.get("logGroupNamePattern") or ""
@@ -185,7 +188,7 @@ def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, 
 def _group(request: Mapping[str, Any]) -> str:
     given = request.get("logGroupName") or request.get("logGroupIdentifier") or ""
     name = str(given.rpartition(":log-group:")[2].removesuffix(":*"))
-    if by_log_group(name) is None and not name.startswith((_ENDPOINT_GROUP, LOG_GROUPS)):
+    if by_log_group(name) is None and not name.startswith((_ENDPOINT_GROUP, _COMPONENT_GROUP, LOG_GROUPS)):
         raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
     return name
 
@@ -196,6 +199,8 @@ def _streams(state: State, group: str, prefix: str) -> Iterator[Stream]:
         yield from _job_streams(state, kind.name, prefix)
     elif group.startswith(LOG_GROUPS):
         yield from _function_streams(state, group.removeprefix(LOG_GROUPS), prefix)
+    elif group.startswith(_COMPONENT_GROUP):
+        yield from _component_streams(state, group.removeprefix(_COMPONENT_GROUP), prefix)
     else:
         yield from _endpoint_streams(state, group.removeprefix(_ENDPOINT_GROUP), prefix)
 
@@ -232,13 +237,29 @@ def _other_jobs(state: State, kind: str, name: str) -> Iterator[tuple[str, Path,
 
 
 def _endpoint_streams(state: State, endpoint: str, prefix: str) -> Iterator[Stream]:
-    row = state.store.one("SELECT created, status FROM resource WHERE kind = ? AND name = ?", endpoints.KIND, endpoint)
-    if row is None:
-        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    row = _resource(state, endpoints.KIND, endpoint)
     for file in sorted((state.endpoint_folder(endpoint) / endpoints.LOG_FOLDER).glob("*/*.txt")):
         name = f"{file.parent.name}/{file.stem}"
         if name.startswith(prefix):
             yield Stream(name, file, _milliseconds(row["created"]), row["status"] not in endpoints.ALIVE)
+
+
+def _component_streams(state: State, component: str, prefix: str) -> Iterator[Stream]:
+    """One of each copy, on the variant that it is on."""
+    row = _resource(state, endpoints.COMPONENT, component)
+    body = json.loads(row["body"])
+    folder = state.endpoint_folder(body["EndpointName"]) / endpoints.LOG_FOLDER / "component" / component
+    for file in sorted(folder.glob("*.txt")):
+        name = f"{body['VariantName']}/{file.stem}"
+        if name.startswith(prefix):
+            yield Stream(name, file, _milliseconds(row["created"]), row["status"] not in endpoints.ALIVE)
+
+
+def _resource(state: State, kind: str, name: str) -> sqlite3.Row:
+    row = state.store.one("SELECT created, status, body FROM resource WHERE kind = ? AND name = ?", kind, name)
+    if row is None:
+        raise Refusal("ResourceNotFoundException", "The specified log group does not exist.")
+    return row
 
 
 def _function_streams(state: State, function: str, prefix: str) -> Iterator[Stream]:

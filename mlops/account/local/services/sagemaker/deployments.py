@@ -119,9 +119,7 @@ def effective(
     for variant in wanted:
         _need_fitting(told, variant)
     _need_time(told)
-    for alarm in _alarms(told):
-        if resources.find(state, ALARM, alarm.get("AlarmName") or "") is None:
-            raise invalid(f'Could not find the CloudWatch alarm "{alarm.get("AlarmName")}" of DeploymentConfig.')
+    need_alarms(state, told)
     policy = policy_of(told)
     if policy.rolling and len(wanted) > 1:
         raise invalid("RollingUpdatePolicy is not supported for an endpoint with several production variants.")
@@ -134,6 +132,12 @@ def effective(
     return None if policy.is_plain or any(map(_falls_back, wanted)) else told
 
 
+def need_alarms(state: State, told: Mapping[str, Any]) -> None:
+    for alarm in _alarms(told):
+        if resources.find(state, ALARM, alarm.get("AlarmName") or "") is None:
+            raise invalid(f'Could not find the CloudWatch alarm "{alarm.get("AlarmName")}" of DeploymentConfig.')
+
+
 def wanted_of(state: State, config: Mapping[str, Any], counts: Mapping[str, int]) -> list[Wanted]:
     """The production variants of a configuration. ``counts`` are retained of what serves."""
     return [
@@ -143,10 +147,15 @@ def wanted_of(state: State, config: Mapping[str, Any], counts: Mapping[str, int]
             if variant.get("ServerlessConfig")
             else counts.get(variant["VariantName"], variant.get("InitialInstanceCount") or 1),
             variant.get("InstanceType") or "",
-            any(container.get("ProductId") for container in models.containers(state, variant["ModelName"])),
+            any(container.get("ProductId") for container in _containers(state, variant)),
         )
         for variant in config["ProductionVariants"]
     ]
+
+
+def _containers(state: State, variant: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """None of one that is there for inference components."""
+    return models.containers(state, variant["ModelName"]) if variant.get("ModelName") else []
 
 
 def begun(state: State, config: Mapping[str, Any], policy: Mapping[str, Any] | None) -> dict[str, Any]:
@@ -158,9 +167,7 @@ def begun(state: State, config: Mapping[str, Any], policy: Mapping[str, Any] | N
         "Policy": policy,
         "Images": {
             variant["VariantName"]: [
-                container["Image"]
-                for container in models.containers(state, variant["ModelName"])
-                if container.get("Image")
+                container["Image"] for container in _containers(state, variant) if container.get("Image")
             ]
             for variant in variants
         },

@@ -17,6 +17,7 @@ from mlops.run.beneath import remove
 KIND = "Endpoint"
 CONFIG = "EndpointConfig"
 EXPERIMENT = "InferenceExperiment"
+COMPONENT = "InferenceComponent"
 EXPERIMENT_UNDER_WAY = ("Creating", "Created", "Starting", "Running", "Updating", "Stopping")
 LOG_FOLDER = "logs"
 SERVING = ("InService", "Updating", "RollingBack", "UpdateRollbackFailed")
@@ -56,7 +57,10 @@ def judged_config(state: State, request: Mapping[str, Any]) -> dict[str, Any]:
         if body.get(member):
             body[member] = [_variant(state, variant) for variant in body[member]]
     capturing.need_destination(body)
-    _need_modes(state, body)
+    if any(not variant.get("ModelName") for variant in [*production, *shadow]):
+        _need_hosting(body)
+    else:
+        _need_modes(state, body)
     if all(variant["InitialVariantWeight"] == 0 for variant in body["ProductionVariants"]):
         raise invalid("At least one production variant needs a weight above 0.")
     return body
@@ -101,7 +105,7 @@ def delete_endpoint_config(state: State, request: Mapping[str, Any]) -> Mapping[
 def create_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     name = request["EndpointName"]
     arn = endpoint_arn(state, name)
-    _settle(state, name)
+    settle(state, name)
     body = {
         "EndpointName": name,
         "EndpointConfigName": request["EndpointConfigName"],
@@ -159,7 +163,7 @@ def describe_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, 
 
 def list_endpoints(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
     for row in state.store.all("SELECT name FROM resource WHERE kind = ?", KIND):
-        _settle(state, row["name"])
+        settle(state, row["name"])
     rows, token = resources.query(KIND, request, descending=True).page(state.store, request)
     return {
         "Endpoints": [
@@ -190,6 +194,7 @@ def update_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
             _need_models(state, wanted)
             serving = config(state, body["EndpointConfigName"])["ProductionVariants"]
             scaled.need_free(state, name, serving, config(state, wanted)["ProductionVariants"])
+            _need_places(state, name, config(state, wanted))
             _retain(body, request)
             body["LastDeploymentConfig"] = _deployment_config(body, request)
             policy = _policy(state, body, wanted) if descriptor is None else None
@@ -239,17 +244,23 @@ def delete_endpoint(state: State, request: Mapping[str, Any]) -> Mapping[str, An
     name = request["EndpointName"]
     with state.store.transaction():
         body = _body(state, name)
+        held = [component for component, _ in components_on(state, name)]
+        if held:
+            raise invalid(
+                f'Cannot delete endpoint "{endpoint_arn(state, name)}": it has the inference components '
+                f"{', '.join(held)}. Delete them first."
+            )
         if body["Status"] != "Deleting":
             tell(state, name, "deleting")
         _store(state, name, body, "Deleting")
         scaled.let_go(state, name)
-    _settle(state, name)
+    settle(state, name)
     return {}
 
 
 def found(state: State, name: str) -> dict[str, Any]:
     """The body with its ``Status``, after looking whether the endpoint's process lives."""
-    _settle(state, name)
+    settle(state, name)
     return _body(state, name)
 
 
@@ -287,9 +298,10 @@ def _config_arn(state: State, name: str) -> str:
 
 
 def _variant(state: State, variant: Mapping[str, Any]) -> dict[str, Any]:
-    if not variant.get("ModelName"):
-        raise invalid(f"Variant {variant['VariantName']} has no ModelName; there are no inference components here.")
-    models.found(state, variant["ModelName"])
+    if variant.get("ModelName"):
+        models.found(state, variant["ModelName"])
+    elif variant.get("ServerlessConfig"):
+        raise invalid(f"Variant {variant['VariantName']} is serverless, and inference components want instances.")
     has_instances = variant.get("InstanceType") or variant.get("InstancePools")
     if bool(variant.get("ServerlessConfig")) == bool(has_instances):
         raise invalid(f"Variant {variant['VariantName']} needs an InstanceType or a ServerlessConfig, and not both.")
@@ -320,10 +332,45 @@ def _need_modes(state: State, body: Mapping[str, Any]) -> None:
             raise invalid(f"Variant {name} is serverless, which does not go with {found}.")
 
 
+def _need_hosting(body: Mapping[str, Any]) -> None:
+    """A configuration is for models or for inference components."""
+    variants = [*body["ProductionVariants"], *(body.get("ShadowProductionVariants") or ())]
+    serving = [variant["VariantName"] for variant in variants if variant.get("ModelName")]
+    if serving:
+        raise invalid(f"Variant {serving[0]} has a ModelName, and others have none: all of them have one, or none has.")
+    if body.get("ShadowProductionVariants"):
+        raise invalid("A shadow variant needs a ModelName: inference components have no shadow.")
+    if not body.get("ExecutionRoleArn"):
+        raise invalid("ExecutionRoleArn is required for an endpoint configuration whose variants have no ModelName.")
+
+
 def _need_models(state: State, config_name: str) -> None:
     body = config(state, config_name)
     for variant in [*body["ProductionVariants"], *body.get("ShadowProductionVariants", [])]:
-        models.found(state, variant["ModelName"])
+        if variant.get("ModelName"):
+            models.found(state, variant["ModelName"])
+
+
+def _need_places(state: State, name: str, wanted: Mapping[str, Any]) -> None:
+    """For the inference components that are on the endpoint."""
+    free = {variant["VariantName"] for variant in wanted["ProductionVariants"] if not variant.get("ModelName")}
+    for held, variant in components_on(state, name):
+        if variant not in free:
+            raise invalid(
+                f"Inference component {held} is on variant {variant} of endpoint {name}, which "
+                f"{wanted['EndpointConfigName']} has not for inference components; delete it first."
+            )
+
+
+def components_on(state: State, endpoint: str) -> list[tuple[str, str]]:
+    """The names of its inference components, and of the variants that they are on."""
+    rows = state.store.all(
+        "SELECT name, json_extract(body, '$.VariantName') AS variant FROM resource "
+        "WHERE kind = ? AND json_extract(body, '$.EndpointName') = ? ORDER BY name",
+        COMPONENT,
+        endpoint,
+    )
+    return [(row["name"], row["variant"]) for row in rows]
 
 
 def _body(state: State, name: str) -> dict[str, Any]:
@@ -368,7 +415,8 @@ def kept(config_name: str, wanted: str, reason: str) -> str:
     return f"The update to {wanted} failed, {config_name} still serves: {reason}"[:LONGEST_REASON]
 
 
-def _settle(state: State, name: str) -> None:
+def settle(state: State, name: str) -> None:
+    """What is told of an endpoint whose process is gone is brought in line, and what was to go with it."""
     row = state.store.one("SELECT status FROM resource WHERE kind = ? AND name = ?", KIND, name)
     if row is None or row["status"] not in (*ALIVE, "Failed") or ownership.owned(state.endpoint_folder(name)):
         return
@@ -384,6 +432,20 @@ def _settle(state: State, name: str) -> None:
         elif row["status"] in ALIVE:
             tell(state, name, "failed", {"failure": GONE})
             _store(state, name, {**_body(state, name), "FailureReason": GONE, "Port": None}, "Failed")
+            _fail_components(state, name)
+
+
+def _fail_components(state: State, name: str) -> None:
+    """Those that served with the process that is gone come again with the next one."""
+    rows = state.store.all(
+        "SELECT * FROM resource WHERE kind = ? AND json_extract(body, '$.EndpointName') = ?", COMPONENT, name
+    )
+    for row in rows:
+        if row["status"] == "Deleting":
+            resources.remove(state, COMPONENT, row["name"], state.arn(f"inference-component/{row['name']}"))
+        elif row["status"] != "Failed":
+            gone = {"FailureReason": GONE, "Gone": True, "Pending": None, "CurrentCopyCount": 0}
+            resources.replace(state, COMPONENT, row["name"], {**resources.body_of(row), **gone}, "Failed")
 
 
 def _revive(state: State, name: str) -> bool:
@@ -435,7 +497,7 @@ def _summaries(body: Mapping[str, Any], member: str) -> list[dict[str, Any]] | N
     return [
         {
             "VariantName": variant["VariantName"],
-            "DeployedImages": deployments.images(variant["Images"], variant["Since"]),
+            "DeployedImages": deployments.images(variant["Images"], variant["Since"]) or None,
             **(
                 {"CurrentWeight": variant["Weight"], "DesiredWeight": variant["Weight"]}
                 if shadow

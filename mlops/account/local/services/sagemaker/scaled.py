@@ -36,6 +36,13 @@ def let_go(state: State, endpoint: str) -> None:
             forget(state, row["name"])
 
 
+def let_go_component(state: State, component: str) -> None:
+    """As DeleteInferenceComponent does."""
+    for row in state.store.all("SELECT name FROM resource WHERE kind = ?", TARGET):
+        if row["name"].startswith(f"inference-component/{component} "):
+            forget(state, row["name"])
+
+
 def forget(state: State, target: str) -> None:
     """A target by its name, with what hangs on it."""
     with state.store.transaction() as connection:
@@ -49,7 +56,7 @@ def forget(state: State, target: str) -> None:
 def _held(state: State, endpoint: str) -> list[str]:
     found = []
     for row in state.store.all("SELECT * FROM resource WHERE kind = ?", TARGET):
-        first, name, _, variant = str(resources.body_of(row)["ResourceId"]).split("/")
+        first, name, *rest = str(resources.body_of(row)["ResourceId"]).split("/")
         if (first, name) == ("endpoint", endpoint):
-            found.append(variant)
+            found.append(rest[-1])
     return found

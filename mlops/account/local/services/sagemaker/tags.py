@@ -20,6 +20,7 @@ _KINDS = {
     "model": "Model",
     "endpoint-config": "EndpointConfig",
     "endpoint": "Endpoint",
+    "inference-component": "InferenceComponent",
     "inference-experiment": "InferenceExperiment",
     "model-card": "ModelCard",
 }
