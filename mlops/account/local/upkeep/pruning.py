@@ -318,6 +318,10 @@ def _own_models(state: State) -> Mapping[str, list[str]]:
         for member in ("ProductionVariants", "ShadowProductionVariants")
         for variant in json.loads(row["body"]).get(member) or ()
     }
+    for row in state.store.all("SELECT body FROM resource WHERE kind = 'InferenceComponent'"):
+        body = json.loads(row["body"])
+        told = (body["Specification"], (body.get("Pending") or {}).get("Specification") or {})
+        in_use |= {specification.get("ModelName") for specification in told}
     models: dict[str, list[str]] = defaultdict(list)
     for row in state.store.all("SELECT execution, metadata FROM step WHERE cache_source IS NULL AND type = 'Model'"):
         name = json.loads(row["metadata"]).get("Model", {}).get("Arn", "").rpartition("/")[2]
