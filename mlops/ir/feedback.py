@@ -9,7 +9,7 @@ from typing import Any
 
 from mlops.ir.dataclass import dataclass
 
-ASKS = frozenset({"ask-start", "ask-promote"})
+ASKS = frozenset({"ask-rollback", "ask-start", "ask-promote"})
 """Stages in which a person is waited for."""
 
 ENDED = frozenset({"watched", "skipped", "done", "failed", "refused", "rejected"})

@@ -40,7 +40,7 @@ class Feedback(BaseModel):
     parameters: Annotated[dict[str, str], BeforeValidator(parameters_as_texts, json_schema_input_type=_Values)] = {}
     window: str | float = "7d"
     group: str | None = None
-    approval: list[Literal["start", "promote"]] = []
+    approval: list[Literal["rollback", "start", "promote"]] = []
     cooldown: str | float = "1h"
     per_day: Annotated[int, Field(ge=0)] = 3
     enabled: bool = True
@@ -67,7 +67,10 @@ class Feedback(BaseModel):
             raise ValueError("one of alarm and monitor says when")
         if self.rollback and self.endpoint is None:
             raise ValueError("rollback needs endpoint")
-        if self.pipeline is None and (self.group is not None or self.parameters or self.approval):
+        if "rollback" in self.approval and not self.rollback:
+            raise ValueError('approval = ["rollback"] needs rollback = true, which it is about')
+        asks_for_a_pipeline = set(self.approval) - {"rollback"}
+        if self.pipeline is None and (self.group is not None or self.parameters or asks_for_a_pipeline):
             raise ValueError("group, parameters and approval are for a pipeline, and none is named")
         if "promote" in self.approval and self.group is None:
             raise ValueError('approval = ["promote"] needs group, whose version it is about')

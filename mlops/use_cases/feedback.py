@@ -7,6 +7,7 @@ from typing import Any
 
 from mlops.account import Loops, confirm_identity
 from mlops.deploy.feedback.deciding import next_stage, stages_of
+from mlops.deploy.shifting.settings import endpoint_of
 from mlops.ir import Refusal, UsageError
 from mlops.ir.choices import instead
 from mlops.ir.dataclass import dataclass
@@ -16,6 +17,7 @@ from mlops.project.environments import LOCAL, Environment
 from mlops.project.feedback import Feedback
 from mlops.use_cases.approval import NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.sharing import shared
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +37,11 @@ def listed(environment: str) -> tuple[Declared, ...]:
     for loop in here.loops.read() if here is not None else ():
         if loop.state != "watched":
             last[loop.feedback] = loop
-    protected = connected.environment.approval
     return tuple(
         Declared(
             name,
             feedback,
-            stages_of(feedback, protected=protected),
+            stages_of(feedback, protected=is_protected(connected, feedback)),
             last.get(key_of(connected.environment, name)),
         )
         for name, feedback in sorted(connected.environment.feedback.items())
@@ -98,8 +99,21 @@ def is_of(environment: Environment, key: str) -> bool:
     return key == key_of(environment, key.rpartition("/")[2])
 
 
+def is_protected(connected: Connected, feedback: Feedback) -> bool:
+    """Whether a person is asked before anything is changed: so the environment says, or another one of the account that
+    has the endpoint too."""
+    environment = connected.environment
+    if environment.approval:
+        return True
+    promoted = None if feedback.group is None else endpoint_of(environment, feedback.group)
+    endpoints = [name for name in (feedback.endpoint, promoted) if name is not None]
+    return shared(connected, endpoints, feedback.group) is not None
+
+
 def _asked(loop: Loop) -> str:
     why = f"because {loop.told['why']}"
+    if loop.state == "ask-rollback":
+        return f"take back the shift of {loop.told['endpoint']}'s traffic, {why}"
     if loop.state == "ask-start":
         return f"train {loop.told['pipeline']} anew, {why}"
     return f"promote version {loop.told.get('version')} of {loop.told['group']}, {why}"

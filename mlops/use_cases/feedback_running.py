@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import threading
 import time
+import traceback
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
@@ -23,8 +24,10 @@ from mlops.deploy.endpoints.promote import Target
 from mlops.deploy.executions import following
 from mlops.deploy.feedback.deciding import (
     ALARM_CHANGED,
+    ASK_ROLLBACK,
     MONITORED,
     PROMOTE,
+    ROLLBACK,
     TRAIN,
     Signal,
     begun,
@@ -49,11 +52,12 @@ from mlops.project.feedback import Feedback
 from mlops.use_cases.approval import GIVEN, NOBODY, Consent, need_consent
 from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.endpoints import steer
-from mlops.use_cases.feedback import ids_of, is_of, key_of, need_loops
+from mlops.use_cases.feedback import ids_of, is_of, is_protected, key_of, need_loops
 from mlops.use_cases.news import Said
 from mlops.use_cases.promote import Promotion, promote
 
 EVERY_SECONDS = 5.0
+_LONGEST_PAUSE = 300.0
 _PAGE = 1000
 _DESCRIPTION = 3072
 """botocore: PipelineExecutionDescription."""
@@ -116,11 +120,13 @@ _WAITS = _Went(None)
 @dataclass(slots=True)
 class _Promotion:
     thread: threading.Thread
-    went: _Went | None = None
+    went: _Went | str | None = None
+    """A text where it is to be tried again, and why."""
 
 
 class _Running:
-    def __init__(self, connected: Connected, listener: Listener) -> None:
+    def __init__(self, connected: Connected, listener: Listener, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
         self._connected = connected
         self._account = connected.account
         self._environment = connected.environment
@@ -128,6 +134,8 @@ class _Running:
         self._listener = listener
         self._missing: set[str] = set()
         self.promotions: dict[tuple[str, int], _Promotion] = {}
+        self._again: dict[tuple[str, int], tuple[int, float]] = {}
+        """How often a promotion could not go on, and when it is tried next."""
 
     def tick(self) -> Iterator[Loop]:
         self._ask_alarms()
@@ -192,7 +200,8 @@ class _Running:
         now = datetime.now(UTC)
         signal = Signal(signal.cause, signal.at, hide_text(signal.why))
         name = key_of(self._environment, name)
-        decision = decide(name, feedback, signal, self._loops.read(), now, protected=self._environment.approval)
+        protected = is_protected(self._connected, feedback)
+        decision = decide(name, feedback, signal, self._loops.read(), now, protected=protected)
         values: Mapping[str, str] = {}
         if decision.stages and feedback.pipeline is not None:
             captures = self._captures(feedback.endpoint or "") if wants_captures(feedback) else None
@@ -223,13 +232,23 @@ class _Running:
             yield loop
 
     def _stage(self, loop: Loop) -> _Went:
-        if loop.asks:
-            return _WAITS
         try:
+            if loop.asks:
+                return self._asking(loop)
             done = _STAGES[loop.state](self, loop)
         except MlopsError as error:
             return _Went("failed", {"verdict": f"{loop.state}: {hide_text(error.message)}"})
         return _Went(next_stage(loop.told["stages"], loop.state), done) if isinstance(done, dict) else done
+
+    def _asking(self, loop: Loop) -> _Went:
+        """Nobody is asked to take back what is not under way."""
+        if loop.state != ASK_ROLLBACK:
+            return _WAITS
+        endpoint = str(loop.told["endpoint"])
+        if unfinished(self._account, self._environment, endpoint) is not None:
+            return _WAITS
+        said = f"no shift of traffic is under way at {endpoint}"
+        return _Went(next_stage(loop.told["stages"], ROLLBACK), {"rollback": said})
 
     def _notify(self, loop: Loop) -> dict[str, Any]:
         wanted = self._environment.notify
@@ -298,8 +317,11 @@ class _Running:
             if running.thread.is_alive():
                 return _WAITS
             del self.promotions[key]
-            if running.went is not None:
+            if isinstance(running.went, _Went):
                 return running.went
+            return self._tried_again(loop, running.went or "it ended without a word")
+        if key in self._again and self._clock() < self._again[key][1]:
+            return _WAITS
         group, number = loop.told["group"], int(loop.told["version"])
         found = version_of(self._account, group, number)
         if found.approval == "Rejected":
@@ -322,17 +344,36 @@ class _Running:
         promotion.thread.start()
         return _WAITS
 
+    def _tried_again(self, loop: Loop, why: str) -> _Went:
+        """Later and later; told once, as long as it is for the same reason."""
+        key = (loop.feedback, loop.cause)
+        times, _ = self._again.get(key, (0, 0.0))
+        self._again[key] = times + 1, self._clock() + min(2.0 ** min(times, 10), _LONGEST_PAUSE)
+        verdict = f"it is tried again: {why}"
+        if loop.told.get("verdict") == verdict:
+            return _WAITS
+        self._say(f"feedback {loop.feedback}: {verdict}")
+        return _Went(loop.state, {"verdict": verdict})
+
     def _promoted(self, promotion: _Promotion, group: str, number: int, endpoint: str) -> None:
+        try:
+            promotion.went = self._promotion(group, number, endpoint)
+        except Exception as error:  # what nobody foresaw is no reason to begin anew each second
+            traceback.print_exc()
+            promotion.went = f"{type(error).__name__}: {hide_text(str(error))}"
+
+    def _promotion(self, group: str, number: int, endpoint: str) -> _Went | str:
+        """What was begun and has not ended is gone on with."""
         request = Promotion(group, self._environment.name, Target(""), number)
         try:
             done = promote(request, self._listener, GIVEN)
-            verb = "serves already" if done.action == "unchanged" else "serves"
-            promotion.went = _Went("done", {"verdict": f"{done.endpoint} {verb} version {number} of {group}"})
-        except Refusal as refusal:
-            if unfinished(self._account, self._environment, endpoint) is None:
-                promotion.went = _Went("refused", {"verdict": hide_text(refusal.message)})
         except MlopsError as error:
-            promotion.went = _Went("failed", {"verdict": hide_text(error.message)})
+            if unfinished(self._account, self._environment, endpoint) is not None:
+                return hide_text(error.message)
+            state = "refused" if isinstance(error, Refusal) else "failed"
+            return _Went(state, {"verdict": hide_text(error.message)})
+        verb = "serves already" if done.action == "unchanged" else "serves"
+        return _Went("done", {"verdict": f"{done.endpoint} {verb} version {number} of {group}"})
 
     def _say(self, text: str) -> None:
         self._listener(Said(text=text))

@@ -2,17 +2,33 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Callable, Mapping
+import subprocess
+import sys
+import tarfile
+import threading
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 from command_line import Told, in_this_process
 
+from mlops.account import connect
 from mlops.account.local import LocalAccount
 from mlops.account.local.feedback import KeptLoops
+from mlops.deploy.endpoints import history
+from mlops.deploy.shifting import journal as journals
+from mlops.deploy.shifting.journal import Journal
 from mlops.ir.feedback import Loop
+from mlops.ir.shift import Serving, Variant
+from mlops.project.environments import read_project
+from mlops.use_cases import feedback_running
+from mlops.use_cases.connecting import connect_here
 
 IMAGE = "123456789012.dkr.ecr.us-east-1.amazonaws.com/steps:1"
 PIPELINE = f"""\
@@ -183,3 +199,181 @@ def test_killed_at_each_write(
     notices = [json.loads(line) for line in (tmp_path / "told.jsonl").read_text().splitlines()]
     causes = [item["cause"] for item in notices if item["kind"] == "feedback"]
     assert len({*causes}) == 1 and len(causes) <= 2
+
+
+def _shift(folder: Path) -> None:
+    """One that somebody has paused."""
+    environment = read_project(folder).environment("local")
+    serving = Serving("churn-1", (Variant("AllTraffic", {"ModelName": "churn-1"}, 1.0, 1),))
+    paused = Journal("churn", "churn", 2, "weights", serving, (), 1, "w", "ada", "", wish="pause")
+    journals.write(connect(environment), environment, paused, None)
+
+
+@pytest.mark.parametrize("under_way", [True, False], ids=["a shift is under way", "there is none"])
+@pytest.mark.parametrize("how", ["its own word", "protected"])
+def test_a_person_is_asked_before_a_shift_is_taken_back(
+    under_way: bool, how: str, mlops: Mlops, tmp_path: Path
+) -> None:
+    own = how == "its own word"
+    asks = 'approval = ["rollback"]\n' if own else ""
+    table = f'[env.local.feedback.back]\nalarm = "drift"\nendpoint = "churn"\nrollback = true\n{asks}'
+    (tmp_path / "mlops.toml").write_text(f"[env.local]\napproval = {str(not own).lower()}\n{table}")
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    cloudwatch = account.client("cloudwatch")
+    cloudwatch.put_metric_alarm(**{**ALARM, "TreatMissingData": "ignore"})
+    assert states(mlops) == []
+    cloudwatch.set_alarm_state(AlarmName="drift", StateValue="ALARM", StateReason="worse")
+    if not under_way:
+        assert states(mlops)[-1] == "done"
+        (loop,) = json.loads(mlops("feedback", "show", "back", "--format", "json").out)
+        assert loop["rollback"] == "no shift of traffic is under way at churn"
+        return
+    _shift(tmp_path)
+    assert states(mlops)[-1] == "ask-rollback"
+    assert states(mlops) == []
+    if not own:
+        said = mlops("feedback", "approve", "back", code=1).err
+        assert "wants an approval to take back the shift of churn's traffic, because the alarm drift" in said
+    assert json.loads(mlops("feedback", "approve", "back", "--yes", "--format", "json").out)["state"] == "rollback"
+
+
+def test_a_promotion_that_nobody_foresaw_to_fail_is_tried_ever_more_seldom_and_told_once(
+    mlops: Mlops, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    sagemaker = account.client("sagemaker")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    containers = [{"Image": IMAGE, "ModelDataUrl": "s3://mlops-local/m.tar.gz"}]
+    sagemaker.create_model_package(
+        ModelPackageGroupName="churn",
+        ModelApprovalStatus="Approved",
+        InferenceSpecification={
+            "Containers": containers,
+            "SupportedContentTypes": ["text/csv"],
+            "SupportedResponseMIMETypes": ["text/csv"],
+        },
+    )
+    began = datetime.now(UTC)
+    stages = {"why": "it drifts", "group": "churn", "version": 1, "stages": ["promote"]}
+    account.loops.begin(Loop("drift", 1, "promote", began, began, stages), {})
+    tried: list[float] = []
+    second, said = 0.0, list[str]()
+
+    def failing(*_: object) -> None:
+        tried.append(second)
+        raise RuntimeError("a mistake of ours")
+
+    monkeypatch.setattr(feedback_running, "promote", failing)
+    listener = lambda event: said.append(getattr(event, "text", ""))  # noqa: E731
+    running = feedback_running._Running(connect_here("local"), listener, clock=lambda: second)
+    for number in range(16):
+        second = float(number)
+        list(running.tick())
+        for promotion in list(running.promotions.values()):
+            promotion.thread.join()
+    assert tried == [0.0, 2.0, 5.0, 10.0]
+    assert [text for text in said if "mistake" in text] == [
+        "feedback drift: it is tried again: RuntimeError: a mistake of ours"
+    ]
+    (loop,) = json.loads(mlops("feedback", "show", "drift", "--format", "json").out)
+    assert (loop["state"], loop["verdict"]) == ("promote", "it is tried again: RuntimeError: a mistake of ours")
+    kinds = [event.kind for event in account.events.read(ids={"cause": "1"})]
+    assert kinds == ["feedback.goes-on"] * 2
+
+
+CANARY = """
+[env.local.promote]
+strategy = { canary = { share = 30, bake = "3s" } }
+
+[env.local.promote.judge]
+errors = { at_most = "1%", interval = "1s" }
+
+[env.local.feedback.drift]
+alarm = "drift"
+pipeline = "churn"
+group = "churn"
+"""
+
+
+@pytest.fixture
+def approved(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[LocalAccount]:
+    """Two versions, of which the first serves."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mlops.toml").write_text(CANARY)
+    account = LocalAccount(tmp_path / ".mlops", "us-east-1")
+    s3, sagemaker = account.client("s3"), account.client("sagemaker")
+    account.ensure_bucket("mlops-local")
+    sagemaker.create_model_package_group(ModelPackageGroupName="churn")
+    for number in (1, 2):
+        code = f"def model_fn(d): return 0\ndef transform_fn(m, body, t, a): return 'version {number}', a\n"
+        content = io.BytesIO()
+        with tarfile.open(fileobj=content, mode="w:gz") as archive:
+            member = tarfile.TarInfo("code/inference.py")
+            member.size = len(code)
+            archive.addfile(member, io.BytesIO(code.encode()))
+        s3.put_object(Bucket="mlops-local", Key=f"{number}.tar.gz", Body=content.getvalue())
+        sagemaker.create_model_package(
+            ModelPackageGroupName="churn",
+            ModelApprovalStatus="Approved",
+            InferenceSpecification={
+                "Containers": [{"Image": IMAGE, "ModelDataUrl": f"s3://mlops-local/{number}.tar.gz"}],
+                "SupportedContentTypes": ["text/csv"],
+                "SupportedResponseMIMETypes": ["text/csv"],
+            },
+        )
+    words = [sys.executable, "-m", "mlops", "promote", "churn", "--to", "local", "--version", "1"]
+    subprocess.run(words, check=True, capture_output=True)
+    yield account
+    sagemaker.delete_endpoint(EndpointName="churn")
+    sagemaker.get_waiter("endpoint_deleted").wait(EndpointName="churn", WaiterConfig={"Delay": 1})
+
+
+@contextmanager
+def asked(account: LocalAccount) -> Iterator[list[bytes]]:
+    """Traffic, and what it was answered: without any there is no verdict."""
+    over, answers = threading.Event(), list[bytes]()
+    runtime = account.client("sagemaker-runtime")
+
+    def ask() -> None:
+        last = False
+        while not last:
+            last = over.wait(0.03)
+            reply = runtime.invoke_endpoint(EndpointName="churn", Body=b"1", ContentType="text/csv", Accept="text/csv")
+            answers.append(reply["Body"].read())
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield answers
+    finally:
+        over.set()
+        asking.join()
+
+
+@pytest.mark.proof("loop")
+def test_killed_in_the_middle_of_its_canary(approved: LocalAccount, tmp_path: Path) -> None:
+    """Whoever comes next goes on with the same shift: one promotion, one end, and the new version serves."""
+    environment = read_project(tmp_path).environment("local")
+    now = datetime.now(UTC)
+    told = {"why": "it drifts", "group": "churn", "version": 2, "stages": ["promote"]}
+    approved.loops.begin(Loop("drift", 1, "promote", now, now, told), {})
+    words = [sys.executable, "-m", "mlops", "feedback", "run", "--until-done", "--every", "0.2"]
+    with asked(approved) as answers, (tmp_path / "said").open("w") as said:
+        first = subprocess.Popen(words, stdout=said, stderr=said)
+        deadline = time.monotonic() + 60
+        while (stored := journals.read(approved, environment, "churn")) is None or not stored.journal.done:
+            assert time.monotonic() < deadline and first.poll() is None, (tmp_path / "said").read_text()
+            time.sleep(0.05)
+        first.kill()
+        first.wait()
+        assert [loop.state for loop in approved.loops.read()] == ["promote"]
+        subprocess.run(words, check=True, capture_output=True, timeout=100)
+    (loop,) = approved.loops.read()
+    assert (loop.state, loop.told["verdict"]) == ("done", "churn serves version 2 of churn")
+    assert answers[0] == b"version 1" and answers[-1] == b"version 2", "no request failed on the way"
+    verbs = [(entry.verb, entry.version) for entry in history.read(approved, environment, "churn")]
+    assert verbs == [("created", 1), ("updated", 2)]
+    assert [event.kind for event in approved.events.read(kinds=("shift.started", "shift.ended"))] == [
+        "shift.started",
+        "shift.ended",
+    ]

@@ -33,6 +33,18 @@ STAGES: list[tuple[str, dict[str, Any], bool, tuple[str, ...]]] = [
     ("take a shift back", {"endpoint": "e", "rollback": True, "notify": False}, False, ("rollback", *ALL[1:])),
     ("a person before the start", {"approval": ["start"]}, False, ("notify", "ask-start", *ALL[1:])),
     ("a person before the promotion", {"approval": ["promote"]}, False, (*ALL[:3], "ask-promote", "promote")),
+    (
+        "a person before a shift is taken back",
+        {"endpoint": "e", "rollback": True, "approval": ["rollback"], "pipeline": None, "group": None},
+        False,
+        ("notify", "ask-rollback", "rollback"),
+    ),
+    (
+        "a shift of a protected environment",
+        {"endpoint": "e", "rollback": True, "pipeline": None, "group": None},
+        True,
+        ("notify", "ask-rollback", "rollback"),
+    ),
     ("a protected environment", {}, True, ("notify", "ask-start", "start", "train", "ask-promote", "promote")),
 ]
 

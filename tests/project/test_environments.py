@@ -122,6 +122,7 @@ def test_an_empty_prefix_leaves_no_double_slash(tmp_path: Path) -> None:
                 ("alarm = 'a'\ngroup = 'g'", 13, "are for a pipeline, and none is named"),
                 ("alarm = 'a'\nnotify = false", 13, "nothing is done"),
                 ("alarm = 'a'\npipeline = 'p'\napproval = ['stop']", 16, "approval"),
+                ("alarm = 'a'\npipeline = 'p'\napproval = ['rollback']", 13, "needs rollback = true"),
                 ("alarm = 'a'\npipeline = 'p'\nper_day = -1", 16, "greater than or equal to 0"),
             )
         ),

@@ -15,8 +15,9 @@ if TYPE_CHECKING:
     from mlops.project.feedback import Feedback  # it needs pydantic
 
 ALARM_CHANGED, MONITORED = "alarm.changed", "monitor.ended"
-NOTIFY, ROLLBACK, ASK_START, START, TRAIN, ASK_PROMOTION, PROMOTE = (
+NOTIFY, ASK_ROLLBACK, ROLLBACK, ASK_START, START, TRAIN, ASK_PROMOTION, PROMOTE = (
     "notify",
+    "ask-rollback",
     "rollback",
     "ask-start",
     "start",
@@ -24,7 +25,7 @@ NOTIFY, ROLLBACK, ASK_START, START, TRAIN, ASK_PROMOTION, PROMOTE = (
     "ask-promote",
     "promote",
 )
-STAGES = (NOTIFY, ROLLBACK, ASK_START, START, TRAIN, ASK_PROMOTION, PROMOTE)
+STAGES = (NOTIFY, ASK_ROLLBACK, ROLLBACK, ASK_START, START, TRAIN, ASK_PROMOTION, PROMOTE)
 _A_DAY = timedelta(days=1)
 
 
@@ -62,9 +63,10 @@ def signal_of(event: Event) -> Signal | None:
 
 def stages_of(feedback: Feedback, *, protected: bool) -> tuple[str, ...]:
     """``protected``: the environment wants an approval for whatever changes it."""
-    asks = {*feedback.approval, *(("start", "promote") if protected else ())}
+    asks = {*feedback.approval, *(("rollback", "start", "promote") if protected else ())}
     wanted = {
         NOTIFY: feedback.notify,
+        ASK_ROLLBACK: feedback.rollback and "rollback" in asks,
         ROLLBACK: feedback.rollback,
         ASK_START: feedback.pipeline is not None and "start" in asks,
         START: feedback.pipeline is not None,
