@@ -15,7 +15,17 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
-    from mlops.declare.resources.stream import HttpEndpoint, Stream
+    from mlops.declare.resources.stream import (
+        HttpEndpoint,
+        Iceberg,
+        Kafka,
+        Kinesis,
+        OpenSearch,
+        Redshift,
+        Snowflake,
+        Splunk,
+        Stream,
+    )
     # End of imports.
 
 # Names: written by `make names`.
@@ -32,14 +42,21 @@ __all__ = [
     "EndpointConfig",
     "FeatureDrift",
     "HttpEndpoint",
+    "Iceberg",
+    "Kafka",
+    "Kinesis",
     "Metric",
     "Model",
     "ModelData",
     "ModelQuality",
     "Monitor",
     "Network",
+    "OpenSearch",
     "Query",
+    "Redshift",
     "Serverless",
+    "Snowflake",
+    "Splunk",
     "Stream",
     "Variant",
     "by_environment",

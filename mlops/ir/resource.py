@@ -186,6 +186,8 @@ class Kept:
     - ``behind``: types whose resources are made before, since one may name them by text.
     - ``named``: the member of a template that says its name, where that is not the type's word and ``Name``.
     - ``busy``: what it is doing, by the reply to ``describe``; it is waited for before and after each write.
+    - ``not_here``: what the local account has nothing for, by declared properties: an upsert to it is refused before
+      anything is done.
     """
 
     called: str
@@ -199,6 +201,7 @@ class Kept:
     behind: tuple[str, ...] = ()
     named: str = ""
     busy: Callable[[Mapping[str, Any]], str | None] = at_rest
+    not_here: Callable[[Mapping[str, Any]], str | None] = at_rest
 
 
 def unnamed(name: str, properties: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -110,3 +110,67 @@ def test_what_is_not_said_any_more_goes_inside_too(world: World, more: str) -> N
     less = 'endpoint=resources.HttpEndpoint("https://127.0.0.1:9/in")' if "endpoint" in more else ""
     upserted(world, text % less, a="all")
     assert not planned(world, text % less, a="all").actions
+
+
+SECRET = "arn:aws:secretsmanager:us-east-1:123456789012:secret:a"
+ELSEWHERE = {
+    "Redshift": f'"jdbc:redshift://a.b.us-east-1.redshift.amazonaws.com:5439/dev", "clicks", "{SECRET}", columns="a,b"',
+    "Splunk": f'"https://splunk.example.org:8088", "{SECRET}", acknowledged=300, all=True',
+    "Snowflake": f'"https://acme-one.snowflakecomputing.com", "db", "public", "clicks", "{SECRET}", content="all"',
+    "Iceberg": '"lake.clicks", "arn:aws:glue:us-east-1:123456789012:catalog", keys=["id"], retry=60',
+}
+
+
+@pytest.mark.parametrize("kind", ELSEWHERE)
+def test_what_the_account_here_does_not_deliver_to_is_declared_and_told_before(world: World, kind: str) -> None:
+    text = 'from mlops import resources\nresources.Stream("events", to="s3://acme-events/{a}/", seconds=30,\n'
+    text += f"    endpoint=resources.{kind}({ELSEWHERE[kind]}))\n"
+    plan = planned(world, text, a="failed")
+    assert [action.label for action in plan.actions] == ["create the stream events"]
+    (change,) = plan.changes
+    (member,) = [member for member in change.new if "Destination" in member]
+    assert member == f"{kind}DestinationConfiguration" and "BucketARN" in str(change.new)
+    if world.account.here is not None:
+        assert "is for AWS alone" in plan_report.text(plan)
+        with pytest.raises(Refusal, match=f"has no delivery to {kind}"):
+            upserted(world, text, a="failed")
+
+
+@pytest.mark.parametrize(
+    ("given", "member"),
+    [
+        ('resources.Kinesis("arn:aws:kinesis:us-east-1:123456789012:stream/a")', "KinesisStreamSourceConfiguration"),
+        ('resources.Kafka("arn:aws:kafka:us-east-1:123456789012:cluster/a/b-1", "clicks")', "MSKSourceConfiguration"),
+    ],
+)
+def test_sources_are_declared(world: World, given: str, member: str) -> None:
+    text = f'from mlops import resources\nresources.Stream("events", to="s3://acme-events/{{a}}/", source={given})\n'
+    (change,) = planned(world, text, a="a").changes
+    assert member in change.new and "RoleARN" in str(change.new[member])
+    if world.account.here is not None:
+        with pytest.raises(Refusal, match="has no reading from K"):
+            upserted(world, text, a="a")
+
+
+FOUND = """
+from mlops import resources
+resources.Stream(
+    "events", to="s3://acme-events/failed/", endpoint=resources.OpenSearch(
+        "drops", domain="arn:aws:es:us-east-1:123456789012:domain/events", rotation="OneMonth", {a}),
+    tags={{"mlops:deliver-to": "http://127.0.0.1:9200"}},
+)
+"""
+
+
+def test_a_cluster_is_declared_and_changed_where_it_stands(world: World) -> None:
+    if world.account.here is None:
+        pytest.skip("moto has no streams to OpenSearch")
+    upserted(world, FOUND, a="retry=60")
+    assert not planned(world, FOUND, a="retry=60").actions
+    upserted(world, FOUND, a="ids=False")
+    assert not planned(world, FOUND, a="ids=False").actions
+    found = told(world)["Destinations"][0]["AmazonopensearchserviceDestinationDescription"]
+    assert found["DocumentIdOptions"] == {"DefaultDocumentIdFormat": "NO_DOCUMENT_ID"}
+    assert found["RetryOptions"] == {"DurationInSeconds": 300} and found["IndexRotationPeriod"] == "OneMonth"
+    with pytest.raises(Refusal, match="cannot be changed"):
+        upserted(world, FOUND, a="all=True")

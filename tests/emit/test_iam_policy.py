@@ -318,3 +318,59 @@ def test_the_deployer_may_change_what_a_file_declares(tmp_path: Path) -> None:
     )
     group = f"arn:aws:scheduler:{region}:{account}:schedule/mlops-monitor-watch/watch"
     assert allows(statements, "scheduler:UpdateSchedule", group) and allows(statements, "scheduler:GetSchedule", group)
+
+
+DELIVERIES = """
+from mlops import resources
+OWN = "arn:aws:iam::{account}:role/streams/own"
+resources.Stream("plain", to="s3://acme-events/a/!{{{{timestamp:yyyy}}}}/", errors="bad/", backup="s3://acme-raw/all/",
+    function="arn:aws:lambda:eu-west-1:{account}:function:change")
+resources.Stream("found", to="s3://acme-events/found/", role=OWN, endpoint=resources.OpenSearch(
+    "drops", domain="arn:aws:es:eu-west-1:{account}:domain/events"))
+resources.Stream("sent", to="s3://acme-events/sent/", role=OWN, endpoint=resources.Splunk(
+    "https://splunk.example.org:8088", secret="arn:aws:secretsmanager:eu-west-1:{account}:secret:splunk-a1b2c3"))
+"""
+
+
+def test_a_stream_may_what_it_does_and_firehose_alone_takes_its_role_on(tmp_path: Path) -> None:
+    """The environment's role has what streams do that name no other; a role of their own has nothing else."""
+    there = project(tmp_path)
+    beside = there / "beside.py"
+    beside.write_text('from mlops import resources\nresources.Stream("a", to="s3://acme-events/a/")\n')
+    (trusted,) = [
+        item for item in json.loads(emitted(beside, "iam-policy", "trust"))["Statement"] if item["Sid"] == "Firehose"
+    ]
+    account = trusted["Condition"]["StringEquals"]["sts:ExternalId"]
+    beside.write_text(DELIVERIES.replace("{account}", account).replace("{{{{", "{").replace("}}}}", "}"))
+    shared = json.loads(emitted(beside, "iam-policy"))["Statement"]
+    for action, place, may in (
+        ("s3:PutObject", "arn:aws:s3:::acme-events/a/2026/x", True),
+        ("s3:PutObject", "arn:aws:s3:::acme-events/bad/x", True),
+        ("s3:PutObject", "arn:aws:s3:::acme-events/found/x", False),
+        ("s3:PutObject", "arn:aws:s3:::acme-raw/all/x", True),
+        ("s3:ListBucket", "arn:aws:s3:::acme-raw", True),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{account}:function:change", True),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{account}:function:other", False),
+        ("es:ESHttpPut", f"arn:aws:es:eu-west-1:{account}:domain/events/_bulk", False),
+    ):
+        assert allows(shared, action, place) is may, (action, place)
+    own = json.loads(emitted(beside, "iam-policy", "delivery"))["Statement"]
+    for action, place, may in (
+        ("s3:PutObject", "arn:aws:s3:::acme-events/found/x", True),
+        ("s3:PutObject", "arn:aws:s3:::acme-events/a/x", False),
+        ("es:ESHttpPost", f"arn:aws:es:eu-west-1:{account}:domain/events/_bulk", True),
+        ("es:ESHttpGet", f"arn:aws:es:eu-west-1:{account}:domain/events/_nodes/stats", True),
+        ("es:ESHttpGet", f"arn:aws:es:eu-west-1:{account}:domain/events/drops/_search", False),
+        ("es:ESHttpDelete", f"arn:aws:es:eu-west-1:{account}:domain/events/drops", False),
+        ("secretsmanager:GetSecretValue", f"arn:aws:secretsmanager:eu-west-1:{account}:secret:splunk-a1b2c3", True),
+        ("lambda:InvokeFunction", f"arn:aws:lambda:eu-west-1:{account}:function:change", False),
+    ):
+        assert allows(own, action, place) is may, (action, place)
+    template = json.loads(emitted(beside, "cloudformation", "json"))["Resources"]
+    role, written = template["StreamRoleStreamsOwn"], template["StreamRoleStreamsOwnPolicy"]
+    assert role["Properties"] | {"RoleName": "own", "Path": "/streams/"} == role["Properties"]
+    (only,) = role["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert only["Principal"] == {"Service": "firehose.amazonaws.com"}
+    assert written["Properties"]["PolicyDocument"]["Statement"] == own
+    assert template["StreamFound"]["DependsOn"] == ["StreamRoleStreamsOwnPolicy"]
+    assert template["StreamPlain"]["DependsOn"] == ["RolePolicy"]

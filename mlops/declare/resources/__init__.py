@@ -21,7 +21,17 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
     from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
-    from mlops.declare.resources.stream import HttpEndpoint, Stream
+    from mlops.declare.resources.stream import (
+        HttpEndpoint,
+        Iceberg,
+        Kafka,
+        Kinesis,
+        OpenSearch,
+        Redshift,
+        Snowflake,
+        Splunk,
+        Stream,
+    )
     # End of imports.
 
 # Names: written by `make names`.
@@ -38,14 +48,21 @@ __all__ = [
     "EndpointConfig",
     "FeatureDrift",
     "HttpEndpoint",
+    "Iceberg",
+    "Kafka",
+    "Kinesis",
     "Metric",
     "Model",
     "ModelData",
     "ModelQuality",
     "Monitor",
     "Network",
+    "OpenSearch",
     "Query",
+    "Redshift",
     "Serverless",
+    "Snowflake",
+    "Splunk",
     "Stream",
     "Variant",
     "by_environment",
@@ -64,14 +81,21 @@ _HOMES = {
     "EndpointConfig": "mlops.declare.resources.endpoint_config",
     "FeatureDrift": "mlops.declare.resources.monitor",
     "HttpEndpoint": "mlops.declare.resources.stream",
+    "Iceberg": "mlops.declare.resources.stream",
+    "Kafka": "mlops.declare.resources.stream",
+    "Kinesis": "mlops.declare.resources.stream",
     "Metric": "mlops.declare.resources.alarm",
     "Model": "mlops.declare.resources.model",
     "ModelData": "mlops.declare.resources.model",
     "ModelQuality": "mlops.declare.resources.monitor",
     "Monitor": "mlops.declare.resources.monitor",
     "Network": "mlops.declare.resources.model",
+    "OpenSearch": "mlops.declare.resources.stream",
     "Query": "mlops.declare.resources.alarm",
+    "Redshift": "mlops.declare.resources.stream",
     "Serverless": "mlops.declare.resources.endpoint_config",
+    "Snowflake": "mlops.declare.resources.stream",
+    "Splunk": "mlops.declare.resources.stream",
     "Stream": "mlops.declare.resources.stream",
     "Variant": "mlops.declare.resources.endpoint_config",
     "by_environment": "mlops.declare.resources.by_environment",

@@ -1,16 +1,26 @@
-"""A stream of Data Firehose: records that are put, buffered, changed and written to S3, or sent to an HTTP endpoint."""
+"""A stream of Data Firehose: records that are put, buffered, changed and written to S3, or sent elsewhere."""
 
 from __future__ import annotations
 
 import base64
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Literal, TypeAlias, get_args
 
+from mlops.declare.members import tags
 from mlops.declare.misuse import misuse, speaking_of
 from mlops.declare.records import record
 from mlops.declare.references import StringProperty, lower
 from mlops.declare.resources.base import DeclaredResource
 from mlops.declare.steps.shared_arguments import Count, Flag, Text
+from mlops.declare.streams import iceberg, opensearch, redshift, snowflake, source, splunk
+from mlops.declare.streams.destination import About, known, retrying
+from mlops.declare.streams.destination import secret as secret_of
+from mlops.declare.streams.iceberg import Iceberg
+from mlops.declare.streams.opensearch import OpenSearch
+from mlops.declare.streams.redshift import Redshift
+from mlops.declare.streams.snowflake import Snowflake
+from mlops.declare.streams.source import Kafka, Kinesis
+from mlops.declare.streams.splunk import Splunk
 from mlops.ir import StepType, Unknown, Value
 from mlops.ir.fields import (
     COUNT,
@@ -32,7 +42,7 @@ from mlops.knowledge.streams import pairing
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
-__all__ = ["HttpEndpoint", "Stream"]
+__all__ = ["HttpEndpoint", "Iceberg", "Kafka", "Kinesis", "OpenSearch", "Redshift", "Snowflake", "Splunk", "Stream"]
 
 STEP_TYPE = StepType(
     type="Stream",
@@ -45,7 +55,8 @@ STEP_TYPE = StepType(
 Format: TypeAlias = Literal["parquet", "orc"]
 Compression: TypeAlias = Literal["GZIP", "ZIP", "Snappy", "HADOOP_SNAPPY"]
 _S3, _HTTP = "ExtendedS3DestinationConfiguration", "HttpEndpointDestinationConfiguration"
-_SIZE, _SECONDS = 5, {_S3: 300, _HTTP: 60}
+_SIZE, _SECONDS = 5, {_HTTP: 60, splunk.MEMBER: 60}
+_OTHERWISE_SECONDS = 300
 _JSON = "JSON"
 
 
@@ -86,39 +97,37 @@ def _place(stream: Stream, uri: object, errors: Value, lowering: Lowering) -> di
         misuse("D042", f"{told!r} is no place for the objects of a stream", help="write it as s3://BUCKET/PREFIX")
     partition = lowering.environment.role.split(":")[1]
     found: dict[str, Value] = {"RoleARN": _role(stream, lowering), "BucketARN": f"arn:{partition}:s3:::{bucket}"}
-    return {**found, **_known({"Prefix": prefix or None, "ErrorOutputPrefix": errors})}
+    return {**found, **known({"Prefix": prefix or None, "ErrorOutputPrefix": errors})}
 
 
 def _role(stream: Stream, lowering: Lowering) -> Value:
     return lowering.environment.role if stream.role is None else lower(stream.role)
 
 
-def _known(members: Mapping[str, Value]) -> dict[str, Value]:
-    return {member: value for member, value in members.items() if value is not None}
-
-
 def _destination(stream: Stream, lowering: Lowering, *_: object) -> Value:
-    kind = _S3 if stream.endpoint is None else _HTTP
+    kind, sent = (_S3, None) if stream.endpoint is None else _ELSEWHERE[type(stream.endpoint)]
     place = _place(stream, stream.to, lower(stream.errors), lowering)
-    place |= _known({"CompressionFormat": lower(stream.compression)})
+    place |= known({"CompressionFormat": lower(stream.compression)})
     size, seconds = lower(stream.size), lower(stream.seconds)
-    told: dict[str, Value] = {}
+    hints: Value = None
     if size is not None or seconds is not None:
-        told["BufferingHints"] = {
+        hints = {
             "SizeInMBs": _SIZE if size is None else size,
-            "IntervalInSeconds": _SECONDS[kind] if seconds is None else seconds,
+            "IntervalInSeconds": _SECONDS.get(kind, _OTHERWISE_SECONDS) if seconds is None else seconds,
         }
     processors = tuple(_processors(stream))
-    if processors:
-        told["ProcessingConfiguration"] = {"Enabled": True, "Processors": processors}
-    if stream.endpoint is not None:
-        return {kind: {**_endpoint(stream.endpoint, stream, lowering), **told, "S3Configuration": place}}
+    processing: Value = {"Enabled": True, "Processors": processors} if processors else None
+    backup = None if stream.backup is None else _place(stream, stream.backup, None, lowering)
+    if sent is not None:
+        about = About(_role(stream, lowering), place, hints, processing, backup, lowering)
+        return {kind: sent(stream.endpoint, about)}
+    told = known({"BufferingHints": hints, "ProcessingConfiguration": processing})
     if stream.partition_by is not None:
         told["DynamicPartitioningConfiguration"] = {"Enabled": True}
     if stream.table is not None:
         told["DataFormatConversionConfiguration"] = _conversion(stream, lowering)
-    if stream.backup is not None:
-        told |= {"S3BackupMode": "Enabled", "S3BackupConfiguration": _place(stream, stream.backup, None, lowering)}
+    if backup is not None:
+        told |= {"S3BackupMode": "Enabled", "S3BackupConfiguration": backup}
     return {kind: {**place, **told}}
 
 
@@ -137,25 +146,36 @@ def _conversion(stream: Stream, lowering: Lowering) -> dict[str, Value]:
     }
 
 
-def _endpoint(endpoint: HttpEndpoint, stream: Stream, lowering: Lowering) -> dict[str, Value]:
+def _endpoint(endpoint: HttpEndpoint, about: About) -> dict[str, Value]:
     attributes = tuple(
         {"AttributeName": name, "AttributeValue": lower(value)} for name, value in (endpoint.attributes or {}).items()
     )
-    request = _known(
+    request = known(
         {"ContentEncoding": "GZIP" if endpoint.gzip else None, "CommonAttributes": attributes if attributes else None}
     )
-    role = _role(stream, lowering)
-    secret = {"Enabled": True, "SecretARN": lower(endpoint.secret), "RoleARN": role} if endpoint.secret else None
-    return _known(
+    return known(
         {
-            "EndpointConfiguration": _known({"Url": lower(endpoint.url), "Name": lower(endpoint.name)}),
+            "EndpointConfiguration": known({"Url": lower(endpoint.url), "Name": lower(endpoint.name)}),
             "RequestConfiguration": request or None,
-            "SecretsManagerConfiguration": secret,
-            "RetryOptions": None if endpoint.retry is None else {"DurationInSeconds": lower(endpoint.retry)},
+            "SecretsManagerConfiguration": secret_of(lower(endpoint.secret), about.role),
+            "RetryOptions": retrying(lower(endpoint.retry)),
             "S3BackupMode": "AllData" if endpoint.all else None,
-            "RoleARN": role,
+            "RoleARN": about.role,
+            "BufferingHints": about.hints,
+            "ProcessingConfiguration": about.processing,
+            "S3Configuration": about.place,
         }
     )
+
+
+_ELSEWHERE: Mapping[type, tuple[str, Callable[[Any, About], dict[str, Value]]]] = {
+    HttpEndpoint: (_HTTP, _endpoint),
+    OpenSearch: (opensearch.MEMBER, opensearch.destination),
+    Redshift: (redshift.MEMBER, redshift.destination),
+    Splunk: (splunk.MEMBER, splunk.destination),
+    Snowflake: (snowflake.MEMBER, snowflake.destination),
+    Iceberg: (iceberg.MEMBER, iceberg.destination),
+}
 
 
 def _processors(stream: Stream) -> Iterator[dict[str, Value]]:
@@ -181,6 +201,13 @@ def _processor(kind: str, **parameters: Value) -> dict[str, Value]:
     return {"Type": kind, "Parameters": told}
 
 
+def _source(stream: Stream, lowering: Lowering, *_: object) -> Value:
+    return {} if stream.source is None else source.members(stream.source, _role(stream, lowering))
+
+
+_RECORDS = (opensearch.RECORD, redshift.RECORD, splunk.RECORD, snowflake.RECORD, iceberg.RECORD)
+
+
 def _said_with_the_destination(stream: Stream, *_: object) -> Value:
     return None
 
@@ -188,7 +215,7 @@ def _said_with_the_destination(stream: Stream, *_: object) -> Value:
 class Stream(DeclaredResource):
     """Records that are put are written below ``to`` (``s3://bucket/prefix``, with expressions like
     ``!{timestamp:yyyy}``), those that fail below the prefix ``errors``; or they are sent to an ``endpoint``, and ``to``
-    has what that did not take. ``name`` is its name in the account.
+    has what that did not take. They are put, or taken from a ``source``. ``name`` is its name in the account.
 
     A buffer goes at ``size`` MiB or after ``seconds``; 0 is at once. Records are ``split`` (``"JSON"``, or at a
     delimiter), changed by a ``function`` (its ARN), written into partitions by a query of jq (``partition_by``), and
@@ -202,7 +229,7 @@ class Stream(DeclaredResource):
         (
             Field("to", "", TEXT, REQUIRED, to=_destination),
             Field("errors", f"{_S3}.ErrorOutputPrefix", TEXT, to=_said_with_the_destination),
-            Field("endpoint", _HTTP, made(ENDPOINT), to=_said_with_the_destination),
+            Field("endpoint", _HTTP, made(ENDPOINT, *_RECORDS), to=_said_with_the_destination),
             Field("size", f"{_S3}.BufferingHints.SizeInMBs", COUNT, to=_said_with_the_destination),
             Field("seconds", f"{_S3}.BufferingHints.IntervalInSeconds", COUNT, to=_said_with_the_destination),
             Field(
@@ -223,6 +250,7 @@ class Stream(DeclaredResource):
                 to=_said_with_the_destination,
             ),
             Field("backup", f"{_S3}.S3BackupConfiguration", TEXT, to=_said_with_the_destination),
+            Field("source", "", made(source.KINESIS, source.KAFKA), to=_source),
             Field("role", f"{_S3}.RoleARN", TEXT, otherwise="role", to=_said_with_the_destination),
         ),
         yields={
@@ -237,7 +265,8 @@ class Stream(DeclaredResource):
         *,
         to: Text,
         errors: Text | None = None,
-        endpoint: HttpEndpoint | None = None,
+        endpoint: HttpEndpoint | OpenSearch | Redshift | Splunk | Snowflake | Iceberg | None = None,
+        source: Kinesis | Kafka | None = None,
         size: Count | None = None,
         seconds: Count | None = None,
         compression: Compression | None = None,
@@ -254,23 +283,28 @@ class Stream(DeclaredResource):
     ) -> None:
         self.known(name, tags, arguments)
         self.to, self.errors, self.endpoint, self.backup, self.role = to, errors, endpoint, backup, role
+        self.source = source
         self.size, self.seconds, self.compression = size, seconds, compression
         self.split, self.function, self.partition_by, self.newline = split, function, partition_by, newline
         self.table, self.format = table, format
-        beside = {"partition_by": partition_by, "table": table, "backup": backup}
+        beside = {"partition_by": partition_by, "table": table}
+        if not isinstance(endpoint, Redshift):
+            beside["backup"] = backup
         given = next((name for name, value in beside.items() if value is not None), None)
         if format is not None and table is None:
             misuse("D064", "format says how rows of a table are written, and there is no table", help="give table")
         if endpoint is not None and given is not None:
-            misuse("D064", f"{given} does not go with an endpoint", help="HttpEndpoint(all=True) keeps all records")
+            misuse("D064", f"{given} does not go with an endpoint", help="all=True of the endpoint keeps all records")
 
     def request(self, lowering: Lowering) -> dict[str, Value]:
         told = super().request(lowering)
-        destination = next((told[kind] for kind in (_S3, _HTTP) if kind in told), None)
-        if isinstance(destination, Mapping):
-            with speaking_of(self.where):
-                for fault in pairing.faults(destination):
-                    misuse("D064", f"the stream {self.declared_name}: {fault}", help="see docs/streams.md")
+        if isinstance(self.endpoint, OpenSearch):
+            more = opensearch.tags(self.endpoint, lowering)
+            if more:
+                told["Tags"] = tags(lowering, {**more, **self.tags})
+        with speaking_of(self.where):
+            for fault in pairing.of_request(told):
+                misuse("D064", f"the stream {self.declared_name}: {fault}", help="see docs/streams.md")
         return told
 
     @property

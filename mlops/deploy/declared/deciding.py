@@ -215,6 +215,7 @@ def decide(seen: Seen, wanted: Wanted, settings: PromotionSettings) -> Plan:
                 actions.append(Put(content, found.properties is not None))
                 drift.extend(_kept_drift(content, found, change))
                 obstacles.extend(_fixed(content, found))
+                obstacles.extend(_not_here(content) if seen.here else ())
             continue
         if content.resource.key in serve and (content.resource.type != "model" or content.resource.key not in needed):
             continue
@@ -374,6 +375,13 @@ def _kept_drift(content: Content, seen: SeenKept, change: Change) -> Iterator[st
         yield f"{told} was not made by mlops; --force takes it over"
     elif seen.tags.get(CONTENT) == content.tags[CONTENT] and change.old != change.new:
         yield f"{told} was changed by somebody else; --force overwrites that"
+
+
+def _not_here(content: Content) -> Iterator[str]:
+    kept = resource_types()[content.resource.type].kept
+    lacking = None if kept is None else kept.not_here(content.request)
+    if lacking is not None:
+        yield f"the {content.resource.type} {content.name}: the local account has no {lacking}; it is for AWS alone"
 
 
 def _fixed(content: Content, seen: SeenKept) -> Iterator[str]:

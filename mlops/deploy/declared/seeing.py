@@ -82,6 +82,8 @@ class Seen:
     bucket_missing: str | None = None
     kept: Mapping[str, SeenKept] = field(default_factory=dict)
     """By type and name."""
+    here: bool = False
+    """It is the local account."""
 
 
 def see(
@@ -119,7 +121,8 @@ def see(
                 endpoints[endpoint.name] = _live(account, endpoint.name)
             judged = tuple(_judged(account, wanted, endpoint, contents, settings, passed))
             endpoints[endpoint.name] = replace(endpoints[endpoint.name], gates=judged)
-    return Seen(identity, account.region, uploads, versions, newest, there, endpoints, bucket_missing, kept)
+    here = account.here is not None
+    return Seen(identity, account.region, uploads, versions, newest, there, endpoints, bucket_missing, kept, here)
 
 
 def see_kept(account: Account, kind: ResourceType, name: str, arn: str) -> SeenKept:

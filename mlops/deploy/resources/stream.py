@@ -5,34 +5,68 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from mlops.ir.dataclass import dataclass
 from mlops.ir.resource import Call, Kept, ResourceType
 
-_CONFIGURED = {
-    "ExtendedS3DestinationConfiguration": "ExtendedS3DestinationDescription",
-    "HttpEndpointDestinationConfiguration": "HttpEndpointDestinationDescription",
+
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """One kind of destination: what the service fills in of its ``hints``, its ``retry`` in seconds and the mode of its
+    ``backup``; and the members that an update does not take."""
+
+    hints: Mapping[str, int]
+    retry: int = 300
+    backup: str = "FailedDataOnly"
+    fixed: tuple[str, ...] = ()
+
+
+_OBJECTS = _Kind({"SizeInMBs": 5, "IntervalInSeconds": 300}, backup="Disabled")
+_KINDS: Mapping[str, _Kind] = {
+    "ExtendedS3": _OBJECTS,
+    "HttpEndpoint": _Kind({"SizeInMBs": 5, "IntervalInSeconds": 60}),
+    "Amazonopensearchservice": _Kind(
+        {"SizeInMBs": 5, "IntervalInSeconds": 300},
+        backup="FailedDocumentsOnly",
+        fixed=("S3BackupMode", "VpcConfiguration"),
+    ),
+    "Redshift": _Kind({}, 3600, "Disabled"),
+    "Splunk": _Kind({"SizeInMBs": 5, "IntervalInSeconds": 60}, backup="FailedEventsOnly"),
+    "Snowflake": _Kind({"SizeInMBs": 128, "IntervalInSeconds": 0}, 60, fixed=("SnowflakeVpcConfiguration",)),
+    "Iceberg": _Kind({"SizeInMBs": 5, "IntervalInSeconds": 300}),
 }
+_CONFIGURED = {f"{kind}DestinationConfiguration": f"{kind}DestinationDescription" for kind in _KINDS}
 """What a destination is called when it is made, and when it is told."""
-_INSIDE = {"S3Configuration": "S3DestinationDescription", "S3BackupConfiguration": "S3BackupDescription"}
-_CHANGED = {"S3Configuration": "S3Update", "S3BackupConfiguration": "S3BackupUpdate"}
-_HINTS = {
-    "ExtendedS3DestinationConfiguration": {"SizeInMBs": 5, "IntervalInSeconds": 300},
-    "HttpEndpointDestinationConfiguration": {"SizeInMBs": 5, "IntervalInSeconds": 60},
+_INSIDE = {
+    "S3Configuration": "S3DestinationDescription",
+    "S3BackupConfiguration": "S3BackupDescription",
+    "VpcConfiguration": "VpcConfigurationDescription",
 }
+_CHANGED = {"S3Configuration": "S3Update", "S3BackupConfiguration": "S3BackupUpdate"}
+_SOURCES = {
+    "KinesisStreamSourceConfiguration": "KinesisStreamSourceDescription",
+    "MSKSourceConfiguration": "MSKSourceDescription",
+}
+_WHOLE = frozenset({"IcebergDestinationConfiguration"})
+"""Whose update takes the place of what failed as it is."""
 _FILLED: Mapping[str, tuple[Any, ...]] = {
     "CompressionFormat": ("UNCOMPRESSED",),
     "CustomTimeZone": ("UTC",),
     "EncryptionConfiguration": ({"NoEncryptionConfig": "NoEncryption"},),
     "CloudWatchLoggingOptions": ({"Enabled": False},),
-    "S3BackupMode": ("Disabled", "FailedDataOnly"),
     "ProcessingConfiguration": ({"Enabled": False}, {"Enabled": False, "Processors": []}),
     "DynamicPartitioningConfiguration": ({"Enabled": False},),
     "DataFormatConversionConfiguration": ({"Enabled": False},),
-    "RetryOptions": ({"DurationInSeconds": 300},),
+    "IndexRotationPeriod": ("OneDay",),
+    "DocumentIdOptions": ({"DefaultDocumentIdFormat": "FIREHOSE_DEFAULT"},),
+    "DataLoadingOption": ("JSON_MAPPING",),
+    "SnowflakeRoleConfiguration": ({"Enabled": False},),
+    "AppendOnly": (False,),
     "RequestConfiguration": ({"ContentEncoding": "NONE"}, {"ContentEncoding": "NONE", "CommonAttributes": []}),
     "SecretsManagerConfiguration": ({"Enabled": False},),
 }
 """What the service says where nothing was said."""
 _CLEARED: Mapping[str, Any] = {
+    "BufferingHints": _OBJECTS.hints,
     "Prefix": "",
     "ErrorOutputPrefix": "",
     "FileExtension": "",
@@ -43,13 +77,21 @@ _UNDER_WAY = ("CREATING", "DELETING")
 
 
 def _form(properties: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Destinations without what the service fills in."""
-    return {
-        kind: _destination(properties[kind], _HINTS[kind]) for kind in _CONFIGURED if properties.get(kind) is not None
-    }
+    """The destination without what the service fills in, and the source; what no update takes stands for itself."""
+    told: dict[str, Any] = {member: dict(properties[member]) for member in _SOURCES if properties.get(member)}
+    for member in _CONFIGURED:
+        if properties.get(member):
+            kind, given = _kind(member), _destination(properties[member], _kind(member))
+            told |= {f"{member}.{name}": given.pop(name) for name in kind.fixed if name in given}
+            told[member] = given
+    return told
 
 
-def _destination(given: Mapping[str, Any], hints: Mapping[str, int]) -> dict[str, Any]:
+def _kind(member: str) -> _Kind:
+    return _KINDS[member.removesuffix("DestinationConfiguration")]
+
+
+def _destination(given: Mapping[str, Any], kind: _Kind) -> dict[str, Any]:
     told: dict[str, Any] = {}
     for member, value in given.items():
         if value in (None, "", [], {}) or value in _FILLED.get(member, ()):
@@ -59,17 +101,27 @@ def _destination(given: Mapping[str, Any], hints: Mapping[str, int]) -> dict[str
                 continue  # the service keeps it, and writes nothing there
             case "S3Configuration" | "S3BackupConfiguration":
                 # The hints of a backup are not the stream's own.
-                told[member] = _destination(value, _HINTS["ExtendedS3DestinationConfiguration"])
+                told[member] = _destination(value, _OBJECTS)
             case "BufferingHints":
-                if dict(value) != hints:
+                if dict(value) != kind.hints:
                     told[member] = dict(value)
+            case "S3BackupMode":
+                if value != kind.backup:
+                    told[member] = value
+            case "RetryOptions":
+                if value.get("DurationInSeconds", kind.retry) != kind.retry:
+                    told[member] = dict(value)
+            case "VpcConfiguration":
+                told[member] = {name: item for name, item in value.items() if name != "VpcId"}
             case "ProcessingConfiguration":
                 told[member] = {**value, "Processors": [_processor(item) for item in value.get("Processors", ())]}
             case "DynamicPartitioningConfiguration":
-                told[member] = {name: item for name, item in value.items() if item not in _FILLED["RetryOptions"]}
+                told[member] = {name: item for name, item in value.items() if item != {"DurationInSeconds": 300}}
             case "EndpointConfiguration":
                 # The service does not tell a key.
                 told[member] = {name: item for name, item in value.items() if name != "AccessKey" and item}
+            case "Password" | "PrivateKey" | "KeyPassphrase" | "HECToken":
+                continue  # nor these, or it should not
             case _:
                 told[member] = value
     return told
@@ -88,8 +140,13 @@ def _processor(item: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def _read(reply: Mapping[str, Any]) -> Mapping[str, Any]:
-    destination = reply["DeliveryStreamDescription"]["Destinations"][0]
+    description = reply["DeliveryStreamDescription"]
+    destination = description["Destinations"][0]
     told: dict[str, Any] = {}
+    for kind, described in _SOURCES.items():
+        given = (description.get("Source") or {}).get(described)
+        if given:
+            told[kind] = {name: item for name, item in given.items() if name != "DeliveryStartTimestamp"}
     for kind, described in _CONFIGURED.items():
         if described in destination:
             given = dict(destination[described])
@@ -107,9 +164,15 @@ def _change(name: str, properties: Mapping[str, Any], reply: Mapping[str, Any]) 
     for kind in _CONFIGURED:
         if kind in properties:
             was = before.get(kind, {})
-            hints = {} if "BufferingHints" in properties[kind] else {"BufferingHints": _HINTS[kind]}
-            update = {**_gone(was, properties[kind]), **hints, **properties[kind]}
-            for configured, changed in _CHANGED.items():
+            known = _kind(kind)
+            filled: dict[str, Any] = {"BufferingHints": known.hints} if known.hints else {}
+            if "RetryOptions" in was:
+                filled["RetryOptions"] = {"DurationInSeconds": known.retry}
+            if "S3BackupMode" in was:
+                filled["S3BackupMode"] = known.backup
+            update = {**_gone(was, properties[kind]), **filled, **properties[kind]}
+            update = {member: value for member, value in update.items() if member not in known.fixed}
+            for configured, changed in _CHANGED.items() if kind not in _WHOLE else ():
                 if configured in update:
                     given = update.pop(configured)
                     update[changed] = {**_gone(was.get(configured, {}), given), **given}
@@ -136,6 +199,18 @@ def _busy(reply: Mapping[str, Any]) -> str | None:
     return status.lower() if status in _UNDER_WAY else None
 
 
+_DELIVERED_HERE = ("ExtendedS3", "HttpEndpoint", "Amazonopensearchservice")
+_READ_ELSEWHERE = {"KinesisStreamSourceConfiguration": "Kinesis", "MSKSourceConfiguration": "Kafka"}
+
+
+def _not_here(properties: Mapping[str, Any]) -> str | None:
+    """Destinations and sources that only AWS has."""
+    kinds = [kind for kind in _KINDS if f"{kind}DestinationConfiguration" in properties]
+    lacking = [f"delivery to {kind}" for kind in kinds if kind not in _DELIVERED_HERE]
+    lacking += [f"reading from {kind}" for member, kind in _READ_ELSEWHERE.items() if member in properties]
+    return " and no ".join(lacking) or None
+
+
 RESOURCE_TYPE = ResourceType(
     type="stream",
     service="firehose",
@@ -146,6 +221,7 @@ RESOURCE_TYPE = ResourceType(
     update=None,
     delete=lambda name, inside: (Call("DeleteDeliveryStream", {"DeliveryStreamName": name}),),
     permissions=("iam:PassRole",),
+    anew=frozenset({*_SOURCES, *(f"{member}.{name}" for member in _CONFIGURED for name in _kind(member).fixed)}),
     kept=Kept(
         called=r"[a-zA-Z0-9_.-]{1,64}",
         arn="arn:{partition}:firehose:{region}:{account}:deliverystream/{name}",
@@ -156,5 +232,6 @@ RESOURCE_TYPE = ResourceType(
         found=lambda reply: bool(reply.get("DeliveryStreamDescription")),
         form=_form,
         busy=_busy,
+        not_here=_not_here,
     ),
 )

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mlops.emit.policies.execution import account_of, key_arn
+from mlops.emit.policies.arns import account_of, key_arn
 from mlops.emit.policies.places import STAR
 from mlops.emit.policies.statements import Need
 from mlops.ir import Definition

@@ -5,9 +5,10 @@ that a request gives."""
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from collections.abc import Iterator, Sequence
 
+from mlops.emit.policies.arns import account_of, arn_of, key_arn
+from mlops.emit.policies.delivery import STREAM, delivery_needs
 from mlops.emit.policies.places import STAR, members, pattern, places, unknown_places
 from mlops.emit.policies.statements import Need
 from mlops.ir import Checked, Definition, Step, StepType, Value
@@ -53,11 +54,6 @@ _SERVING = {"Model": "/aws/sagemaker/Endpoints/*"}
 _PASSED = {"emr-serverless": "emr-serverless.amazonaws.com"}
 
 
-def account_of(around: Surroundings) -> str:
-    """Every role names its account."""
-    return around.account or around.role.split(":")[4]
-
-
 def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
     """Of a file's declared resources: what serves them, and not what makes them."""
     definition = checked.definition
@@ -65,7 +61,9 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
         known = checked.type_of(placed.step)
         if known is None:
             continue
-        if definition.of_resources:
+        if definition.of_resources and placed.step.type == STREAM:
+            yield from delivery_needs(placed.step, around.role, around)
+        elif definition.of_resources:
             yield from _of_step(definition, placed.step, known, ANY_JOB, around)
             yield from _of_versions(placed.step, around)
         elif known.permissions:
@@ -77,7 +75,7 @@ def execution_needs(checked: Checked, around: Surroundings) -> Iterator[Need]:
         yield Need("ReadSecrets", tuple(statement["Action"]), tuple(statement["Resource"]), "secrets")
     for start in around.starts(definition.name or ""):
         if start.role == around.role:
-            arn = _arn(around, "sagemaker", f"pipeline/{(definition.name or '').lower()}")
+            arn = arn_of(around, "sagemaker", f"pipeline/{(definition.name or '').lower()}")
             yield Need("StartThePipeline", ("sagemaker:StartPipelineExecution",), (arn,), f"start {start.name}")
 
 
@@ -121,7 +119,7 @@ def _of_step(
         yield Need("LogInToRegistries", (_LOG_IN,), (STAR,), step.name)
     log_group = known.job.log_group if known.job is not None else _SERVING.get(known.type)
     if log_group is not None:
-        group = _arn(around, "logs", f"log-group:{log_group}")
+        group = arn_of(around, "logs", f"log-group:{log_group}")
         # Containers of a transform log too, by the role of their model.
         yield Need("WriteLogs", _LOGS, (group, f"{group}:log-stream:*"), step.name)
         yield Need(
@@ -173,7 +171,7 @@ def _of_sagemaker(definition: Definition, step: Step, known: StepType, around: S
     if "sagemaker:AddTags" in (known.permissions or ()):
         yield Need("TagWhatIsMade", ("sagemaker:AddTags",), tuple(made), step.name)
     if "sagemaker:AddAssociation" in (known.permissions or ()):
-        associated = tuple(_arn(around, "sagemaker", f"{kind}/*") for kind in _LINEAGE)
+        associated = tuple(arn_of(around, "sagemaker", f"{kind}/*") for kind in _LINEAGE)
         yield Need("Associate", ("sagemaker:AddAssociation",), associated, step.name)
 
 
@@ -183,25 +181,25 @@ def _resources(noun: str, definition: Definition, step: Step, known: StepType, a
         case "ModelPackage" | "ModelPackageGroup":
             groups = [pattern(definition, value) or STAR for _, value in members(step.arguments, _GROUPS)] or [STAR]
             for group in groups:
-                yield _arn(around, "sagemaker", f"model-package-group/{group.lower()}")
+                yield arn_of(around, "sagemaker", f"model-package-group/{group.lower()}")
                 if noun == "ModelPackage":
-                    yield _arn(around, "sagemaker", f"model-package/{group.lower()}/*")
+                    yield arn_of(around, "sagemaker", f"model-package/{group.lower()}/*")
         case "Endpoint" | "EndpointConfig" | "InferenceComponent":
             member = f"{noun}Name"
             given = pattern(definition, get(step.arguments, member))
             # A name in a definition is a base where the service adds to it.
-            yield _arn(around, "sagemaker", f"{kebab}/{f'{given.lower()}*' if given else STAR}")
+            yield arn_of(around, "sagemaker", f"{kebab}/{f'{given.lower()}*' if given else STAR}")
             if noun == "InferenceComponent":
                 for _, value in members(step.arguments, _ENDPOINTS):
-                    yield _arn(around, "sagemaker", f"endpoint/{(pattern(definition, value) or STAR).lower()}")
+                    yield arn_of(around, "sagemaker", f"endpoint/{(pattern(definition, value) or STAR).lower()}")
             elif noun == "Endpoint":
-                yield _arn(around, "sagemaker", "endpoint-config/*")
+                yield arn_of(around, "sagemaker", "endpoint-config/*")
         case "Action" | "Artifact" | "Context":
-            yield _arn(around, "sagemaker", f"{kebab}/*")
+            yield arn_of(around, "sagemaker", f"{kebab}/*")
         case _:
             segment = known.job.segment if known.job is not None else kebab
             given = pattern(definition, get(step.arguments, known.name_member or ""))
-            yield _arn(around, "sagemaker", f"{segment}/{(given or _NAMED).lower()}*")
+            yield arn_of(around, "sagemaker", f"{segment}/{(given or _NAMED).lower()}*")
 
 
 def _keys(definition: Definition, step: Step, around: Surroundings) -> Iterator[Need]:
@@ -217,22 +215,14 @@ def _keys(definition: Definition, step: Step, around: Surroundings) -> Iterator[
         yield Need("GrantKeys", ("kms:CreateGrant",), (arn,), step.name, granted)
 
 
-def key_arn(key: str, around: Surroundings) -> tuple[str, Mapping[str, Any]]:
-    """A key may be named by its ARN, its id or an alias, which a policy knows as a condition."""
-    if key.startswith("alias/") or ":alias/" in key:
-        alias = key.rpartition(":")[2]
-        return _arn(around, "kms", "key/*"), {"ForAnyValue:StringEquals": {"kms:ResourceAliases": alias}}
-    return (key if re.fullmatch(r"arn:[\w-]+:kms:[\w-]+:\d{12}:key/.+", key) else _arn(around, "kms", f"key/{key}")), {}
-
-
 def _network(step: Step, around: Surroundings) -> Iterator[Need]:
     for _, value in members(step.arguments, _VPC):
         subnets, groups = get(value, "Subnets"), get(value, "SecurityGroupIds")
         named = [
-            *(_arn(around, "ec2", f"subnet/{name}") for name in _plain(subnets)),
-            *(_arn(around, "ec2", f"security-group/{name}") for name in _plain(groups)),
+            *(arn_of(around, "ec2", f"subnet/{name}") for name in _plain(subnets)),
+            *(arn_of(around, "ec2", f"security-group/{name}") for name in _plain(groups)),
         ]
-        interfaces = _arn(around, "ec2", "network-interface/*")
+        interfaces = arn_of(around, "ec2", "network-interface/*")
         yield Need("JoinTheNetwork", _CONNECTED, (interfaces, *named), step.name)
         yield Need("LookAtTheNetwork", _LOOKED_UP, (STAR,), step.name)
 
@@ -245,23 +235,19 @@ def _plain(value: Value) -> tuple[str, ...]:
 def _elsewhere(definition: Definition, step: Step, actions: Sequence[str], around: Surroundings) -> Iterator[Need]:
     if "lambda:InvokeFunction" in actions:
         told = pattern(definition, step.members.get("FunctionArn")) or STAR
-        arn = told if _FUNCTION_ARN.fullmatch(told) else _arn(around, "lambda", f"function:{told}")
+        arn = told if _FUNCTION_ARN.fullmatch(told) else arn_of(around, "lambda", f"function:{told}")
         yield Need("CallFunctions", ("lambda:InvokeFunction",), (arn,), step.name)
     if "sqs:SendMessage" in actions:
         url = pattern(definition, step.members.get("SqsQueueUrl")) or ""
         found = re.fullmatch(r"https://sqs\.([a-z0-9-]+)\.[a-z.]+/(\d{12})/([\w-]+(?:\.fifo)?)", url)
-        queue = f"arn:{around.partition}:sqs:{found[1]}:{found[2]}:{found[3]}" if found else _arn(around, "sqs", STAR)
+        queue = f"arn:{around.partition}:sqs:{found[1]}:{found[2]}:{found[3]}" if found else arn_of(around, "sqs", STAR)
         yield Need("SendMessages", ("sqs:SendMessage",), (queue,), step.name)
     emr = tuple(action for action in actions if action.startswith("elasticmapreduce:"))
     if emr:
         cluster = pattern(definition, get(step.arguments, "ClusterId")) or STAR
-        yield Need("UseClusters", emr, (_arn(around, "elasticmapreduce", f"cluster/{cluster}"),), step.name)
+        yield Need("UseClusters", emr, (arn_of(around, "elasticmapreduce", f"cluster/{cluster}"),), step.name)
     serverless = tuple(action for action in actions if action.startswith("emr-serverless:"))
     if serverless:
         application = pattern(definition, get(step.arguments, "ApplicationId")) or STAR
-        arn = _arn(around, "emr-serverless", f"/applications/{application}")
+        arn = arn_of(around, "emr-serverless", f"/applications/{application}")
         yield Need("UseApplications", serverless, (arn, f"{arn}/jobruns/*"), step.name)
-
-
-def _arn(around: Surroundings, service: str, resource: str) -> str:
-    return f"arn:{around.partition}:{service}:{around.region}:{account_of(around)}:{resource}"

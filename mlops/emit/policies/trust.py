@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from mlops.emit.policies.execution import account_of
+from mlops.emit.policies.arns import account_of
 from mlops.ir.surroundings import Surroundings
 
 
-def trust(pipeline: str | None, around: Surroundings) -> dict[str, Any]:
-    """SageMaker, and what starts the pipeline where that takes the same role on."""
+def trust(pipeline: str | None, around: Surroundings, *, delivers: bool = False) -> dict[str, Any]:
+    """SageMaker, and what starts the pipeline where that takes the same role on; ``delivers``: streams do, too."""
     starts = [start for start in around.starts(pipeline or "") if start.role == around.role]
     services = sorted({"scheduler" if start.expression is not None else "events" for start in starts})
     found: list[dict[str, Any]] = [_statement("SageMaker", "sagemaker")]
@@ -20,7 +20,20 @@ def trust(pipeline: str | None, around: Surroundings) -> dict[str, Any]:
                 "Condition": {"StringEquals": {"aws:SourceAccount": account_of(around)}},
             }
         )
+    if delivers:
+        found.append(_firehose(around))
     return {"Version": "2012-10-17", "Statement": found}
+
+
+def delivery_trust(around: Surroundings) -> dict[str, Any]:
+    """Data Firehose alone: of a stream's own role."""
+    return {"Version": "2012-10-17", "Statement": [_firehose(around)]}
+
+
+def _firehose(around: Surroundings) -> dict[str, Any]:
+    """For nobody else's streams."""
+    condition = {"StringEquals": {"sts:ExternalId": account_of(around)}}
+    return {**_statement("Firehose", "firehose"), "Condition": condition}
 
 
 def _statement(sid: str, service: str) -> dict[str, Any]:

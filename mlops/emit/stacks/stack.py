@@ -5,14 +5,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_in, roles_of, streams_of
 from mlops.emit.policies.execution import execution_needs
 from mlops.emit.policies.statements import Policy, policy
-from mlops.emit.policies.trust import trust
+from mlops.emit.policies.trust import delivery_trust, trust
 from mlops.emit.stacks.logical_ids import logical_ids
-from mlops.ir import Checked, Definition, Ref, UsageError
+from mlops.ir import Checked, Definition, Ref, Step, UsageError
 from mlops.ir.dataclass import dataclass
 from mlops.ir.document import document
 from mlops.ir.resource import GROUPS, ROOT, Resource, label_of
@@ -27,6 +28,7 @@ POLICY_CHARACTERS = 10_240
 """All inline policies of a role together, white space not counted (guide: IAM quotas)."""
 DESCRIPTION_BYTES = 1024
 CREATES_ROLE, CREATES_GROUPS, CREATES_LOGS = "CreatesRole", "CreatesModelPackageGroups", "CreatesLogGroups"
+CREATES_STREAM_ROLES = "CreatesStreamRoles"
 _RETENTION = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 _DYNAMIC = "{{resolve:"
 _PIPELINES = "arn:${AWS::Partition}:sagemaker:${AWS::Region}:${AWS::AccountId}:pipeline"
@@ -47,7 +49,13 @@ class Stack:
         """``inline``: the body stands in the template, the bytes that `mlops compile` writes."""
         parts = self.beside.with_declared(self.checked)
         allowed = policy([need for each in parts for need in execution_needs(each, self.around)])
-        resources = {**dict(self._role(allowed)), **self._pipeline(inline, allowed), **self._declared(allowed)}
+        streams = streams_of(parts)
+        resources = {
+            **dict(self._role(allowed, streams)),
+            **dict(self._stream_roles(streams)),
+            **self._pipeline(inline, allowed),
+            **self._declared(allowed, {role: f"{called}Policy" for role, called in self._called(streams).items()}),
+        }
         parameters = {**self._switches(resources), **self._versions()}
         conditions = {
             name: {"Fn::Equals": [{"Ref": switch}, "true"]}
@@ -109,17 +117,46 @@ class Stack:
         found.update(self._logs())
         return found
 
-    def _role(self, allowed: Policy) -> Iterator[tuple[str, Any]]:
-        """Pipelines of an environment have one role; each has a policy of its own there, with what its steps need."""
-        path = self.around.role.partition(":role")[2].rpartition("/")[0] + "/"
+    def _stream_roles(self, streams: Sequence[Step]) -> Iterator[tuple[str, Any]]:
+        """Those that streams have of their own: each may what its streams do, and Data Firehose alone takes it on."""
+        for role, called in self._called(streams).items():
+            name = role.rpartition("/")[2]
+            yield called, self._made(role, CREATES_STREAM_ROLES, delivery_trust(self.around))
+            allowed = policy([need for step in streams for need in delivery_needs(step, role, self.around)])
+            yield f"{called}Policy", self._policy(allowed, {"Fn::If": [CREATES_STREAM_ROLES, {"Ref": called}, name]})
+
+    def _called(self, streams: Sequence[Step]) -> Mapping[str, str]:
+        """Streams' own roles, and what they are in the template."""
+        names = {role: role.partition(":role/")[2] for role in own_roles(streams, self.around)}
+        ids = logical_ids(("stream-role", name) for name in names.values())
+        return {role: ids["stream-role", name] for role, name in names.items()}
+
+    def _made(self, role: str, condition: str, trusted: Mapping[str, Any]) -> dict[str, Any]:
         properties: dict[str, Any] = {
-            "RoleName": self._role_name,
-            "Path": path,
-            "AssumeRolePolicyDocument": trust(self._definition.name, self.around),
+            "RoleName": role.rpartition("/")[2],
+            "Path": role.partition(":role")[2].rpartition("/")[0] + "/",
+            "AssumeRolePolicyDocument": trusted,
         }
         if self.around.tags:
             properties["Tags"] = _listed(self.around.tags)
-        yield "Role", {"Type": "AWS::IAM::Role", "Condition": CREATES_ROLE, **_KEPT, "Properties": properties}
+        return {"Type": "AWS::IAM::Role", "Condition": condition, **_KEPT, "Properties": properties}
+
+    def _policy(self, allowed: Policy, role: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "Type": "AWS::IAM::Policy",
+            "Metadata": {"NeededBy": {sid: list(steps) for sid, steps in allowed.needed_by.items()}},
+            "Properties": {
+                "PolicyName": f"mlops-{self._name}"[:128],
+                "Roles": [role],
+                "PolicyDocument": allowed.document,
+            },
+        }
+
+    def _role(self, allowed: Policy, streams: Sequence[Step]) -> Iterator[tuple[str, Any]]:
+        """Pipelines of an environment have one role; each has a policy of its own there, with what its steps need."""
+        delivers = any(self.around.role in roles_of(step) for step in streams)
+        trusted = trust(self._definition.name, self.around, delivers=delivers)
+        yield "Role", self._made(self.around.role, CREATES_ROLE, trusted)
         if not allowed.statements:
             return
         size = len(json.dumps(allowed.document, separators=(",", ":")))
@@ -128,18 +165,7 @@ class Stack:
                 f"the policy of {self._name} has {size} characters, and a role takes {POLICY_CHARACTERS}",
                 hint="let steps read and write below fewer prefixes, or divide the pipeline",
             )
-        yield (
-            "RolePolicy",
-            {
-                "Type": "AWS::IAM::Policy",
-                "Metadata": {"NeededBy": {sid: list(steps) for sid, steps in allowed.needed_by.items()}},
-                "Properties": {
-                    "PolicyName": f"mlops-{self._name}"[:128],
-                    "Roles": [{"Fn::If": [CREATES_ROLE, {"Ref": "Role"}, self._role_name]}],
-                    "PolicyDocument": allowed.document,
-                },
-            },
-        )
+        yield "RolePolicy", self._policy(allowed, {"Fn::If": [CREATES_ROLE, {"Ref": "Role"}, self._role_name]})
 
     def _body(self, inline: bool) -> Mapping[str, Any]:
         if inline:
@@ -201,7 +227,8 @@ class Stack:
                 {"Type": "AWS::Logs::LogGroup", "Condition": CREATES_LOGS, **_KEPT, "Properties": properties},
             )
 
-    def _declared(self, allowed: Policy) -> dict[str, Any]:
+    def _declared(self, allowed: Policy, policies: Mapping[str, str]) -> dict[str, Any]:
+        """``policies`` are those of streams' own roles, by role."""
         resources = self.beside.declared
         ids = logical_ids((resource.type, resource.name) for resource in resources)
         by_label = {label_of(resource.type, resource.name): resource for resource in resources}
@@ -217,9 +244,9 @@ class Stack:
             tags = {**self.around.tags, **{item["Key"]: item["Value"] for item in written.pop("Tags", ())}}
             if tags:
                 written["Tags"] = _listed(tags)
-            # A model's role has to be able to read it when it is made; what names others by text is told of them.
-            before = ["RolePolicy"] if resource.type == "model" and allowed.statements else []
+            before = self._policies_first(resource, allowed, policies)
             kept = self.beside.types[resource.type].kept
+            # What names others by text is told of them.
             before += [ids[item.type, item.name] for item in resources if kept and item.type in kept.behind]
             waits = {"DependsOn": before} if before else {}
             found[ids[resource.type, resource.name]] = {
@@ -228,6 +255,14 @@ class Stack:
                 "Properties": written,
             }
         return found
+
+    def _policies_first(self, resource: Resource, allowed: Policy, policies: Mapping[str, str]) -> list[str]:
+        """A role has to be able to read a model when that is made, and a stream's has to reach its bucket."""
+        roles = roles_in(resource.plain) if resource.type == "stream" else (self.around.role,)
+        if resource.type not in ("model", "stream"):
+            return []
+        shared = ["RolePolicy"] if self.around.role in roles and allowed.statements else []
+        return shared + [policies[role] for role in roles if role in policies]
 
     def _cloudformation(self, resource: Resource) -> str:
         kind = self.beside.types[resource.type].cloudformation
@@ -263,6 +298,7 @@ class Stack:
         found: dict[str, Any] = {}
         for name, default, described in (
             (CREATES_ROLE, "true", f"false where the role {self._role_name} is there already"),
+            (CREATES_STREAM_ROLES, "true", "false where the roles of streams are there already"),
             (CREATES_GROUPS, "true", "false where the model package groups are there already"),
             (CREATES_LOGS, "false", "true makes the log groups, which all jobs of the account share, with a retention"),
         ):
@@ -321,6 +357,7 @@ class Stack:
 
 _SWITCHES = {
     CREATES_ROLE: "CreateRole",
+    CREATES_STREAM_ROLES: "CreateStreamRoles",
     CREATES_GROUPS: "CreateModelPackageGroups",
     CREATES_LOGS: "CreateLogGroups",
 }

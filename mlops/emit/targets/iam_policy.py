@@ -7,25 +7,32 @@ from collections.abc import Iterator
 from typing import Any
 
 from mlops.emit.policies.comparing import compare
+from mlops.emit.policies.delivery import delivery_needs, own_roles, roles_of, streams_of
 from mlops.emit.policies.deployer import deployer_needs
 from mlops.emit.policies.execution import execution_needs, unknown_needs
 from mlops.emit.policies.statements import Policy, policy
 from mlops.emit.policies.trust import trust
 from mlops.ir.target import Choice, Compared, Source, Target
 
-EXECUTION, DEPLOYER, TRUST = "execution", "deployer", "trust"
+EXECUTION, DEPLOYER, TRUST, DELIVERY = "execution", "deployer", "trust", "delivery"
 
 
 def _policy(source: Source) -> Policy:
     if source.chosen == DEPLOYER:
         return policy(deployer_needs(source.checked.definition, source.around(), source.beside()))
     parts = source.beside().with_declared(source.checked)
+    if source.chosen == DELIVERY:
+        around, streams = source.around(), streams_of(parts)
+        roles = own_roles(streams, around)
+        return policy([need for role in roles for step in streams for need in delivery_needs(step, role, around)])
     return policy([need for each in parts for need in execution_needs(each, source.around())])
 
 
 def _document(source: Source) -> dict[str, Any]:
     if source.chosen == TRUST:
-        return trust(source.checked.definition.name, source.around())
+        around, streams = source.around(), streams_of(source.beside().with_declared(source.checked))
+        delivers = any(around.role in roles_of(step) for step in streams)
+        return trust(source.checked.definition.name, around, delivers=delivers)
     return _policy(source).document
 
 
@@ -41,6 +48,12 @@ def _compare(source: Source, role: Any) -> Compared:
 def _notes(source: Source) -> Iterator[str]:
     if source.chosen == EXECUTION:
         yield from unknown_needs(source.checked)
+    if source.chosen == DELIVERY:
+        roles = own_roles(streams_of(source.beside().with_declared(source.checked)), source.around())
+        if not roles:
+            yield "no stream has a role of its own: --of execution has what streams need"
+        elif len(roles) > 1:
+            yield f"{', '.join(roles)} together: `mlops emit cloudformation` writes a policy for each"
 
 
 TARGET = Target(
@@ -48,8 +61,8 @@ TARGET = Target(
     _write,
     Choice(
         "--of",
-        (EXECUTION, DEPLOYER, TRUST),
-        "Whose: the role that the jobs run as, who upserts, or who may take that role on.",
+        (EXECUTION, DEPLOYER, TRUST, DELIVERY),
+        "Whose: the role that the jobs run as, who upserts, who may take that role on, or roles that streams have.",
     ),
     of_an_account=True,
     of_resources=True,
