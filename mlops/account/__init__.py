@@ -75,6 +75,9 @@ class EventTable(Protocol):
     ) -> Sequence[Event]:
         """The first events behind that sequence number, of any of the kinds, with all of the ids."""
 
+    def newest(self) -> int:
+        """The sequence number of the last event, 0 where nothing has happened yet."""
+
     def append(self, *events: Event) -> None:
         """What is done from outside by several calls, such as a promotion."""
 

@@ -12,6 +12,7 @@ from mlops.cli.listening import hear
 from mlops.cli.printing import print_json, printable, table, talk
 from mlops.cli.progress import Events, Progress, summary
 from mlops.ir import Event, Refusal
+from mlops.ir.one_line import in_one_line
 from mlops.use_cases.execution_news import Awaits, Began, Ended, Looked
 from mlops.use_cases.news import News, Said
 
@@ -130,16 +131,8 @@ def tell_failure(failure: Failure) -> None:
 
 
 def short_reason(failure: str) -> str:
-    """In one line: where it quotes the end of a log, the last of that says most.
-
-    >>> short_reason("exit code 1: Traceback (most recent call last):\\n  …\\nKeyError: 'x'")
-    "exit code 1: KeyError: 'x'"
-    """
-    lines = failure.splitlines()
-    if len(lines) < 2:
-        return printable(failure)
-    kind, colon, _ = lines[0].partition(": ")
-    return printable(f"{kind}{colon}{lines[-1]}" if colon else lines[0])
+    """In one line, and of that no more than a terminal shows."""
+    return printable(in_one_line(failure))
 
 
 def _without_log(reason: Sequence[str], shown: Sequence[str]) -> Sequence[str]:

@@ -123,11 +123,11 @@ def bound(log: Path) -> None:
         os.close(descriptor)
 
 
-def gap(written: bytes) -> tuple[int, int, int]:
-    """Of a whole log: where its middle was taken out, how long the line that tells of it is, and how many bytes are
+def gap(log: int, size: int) -> tuple[int, int, int]:
+    """Of an open log: where its middle was taken out, how long the line that tells of it is, and how many bytes are
     gone; of one that is whole, its end and twice nothing."""
-    told = _LEFT_OUT.match(written, HEAD_BYTES)
-    return (HEAD_BYTES, len(told[0]), int(told[1])) if told else (len(written), 0, 0)
+    told = _LEFT_OUT.match(os.pread(log, _LONGEST_LINE_OF_OURS, HEAD_BYTES)) if size > HEAD_BYTES else None
+    return (HEAD_BYTES, len(told[0]), int(told[1])) if told else (size, 0, 0)
 
 
 def _cut(log: int) -> None:

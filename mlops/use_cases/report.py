@@ -18,7 +18,7 @@ from mlops.deploy.executions.model_reports import drifted, judged
 from mlops.deploy.executions.outputs import outputs
 from mlops.deploy.executions.recording import LARGEST_REPORT, as_run
 from mlops.emit.drawing.graph import BRANCHES
-from mlops.emit.plots import chart, gantt, kinds
+from mlops.emit.plots import chart, kinds
 from mlops.emit.plots.scales import said_number, said_seconds
 from mlops.emit.plots.thinned import Thinned
 from mlops.emit.targets.diagram import emit
@@ -30,6 +30,7 @@ from mlops.observe.experiments import ExecutionRun
 from mlops.use_cases.connecting import Connected
 from mlops.use_cases.executions import Failure, Found, failures
 from mlops.use_cases.judging import need_sound
+from mlops.use_cases.pictures import bars, word
 
 _MOST_TEXT = 400
 
@@ -70,7 +71,7 @@ def of_execution(found: Found) -> Sheet:
     if failed or state.failure:
         sections.append(Section("Why it failed", [*_reasons(state, failed)]))
     sections.append(
-        Section("Steps", [_graph(checked, {step.name: _word(step) for step in state.steps}), *_times(state)])
+        Section("Steps", [_graph(checked, {step.name: word(step) for step in state.steps}), *_times(state)])
     )
     if run.parameters:
         sections.append(
@@ -108,10 +109,6 @@ def _steps_table(checked: Checked) -> Table:
     return Table(("Step", "Type", "Waits for", "In"), rows)
 
 
-def _word(step: StepState) -> str:
-    return "cached" if step.cached else step.status
-
-
 def _facts(state: ExecutionState) -> list[tuple[str, str]]:
     ends = [step.ended for step in state.steps if step.ended is not None]
     rows = [("Pipeline", state.pipeline), ("Execution", state.arn), ("Status", state.status)]
@@ -122,9 +119,8 @@ def _facts(state: ExecutionState) -> list[tuple[str, str]]:
             rows.append(("Took", said_seconds((max(ends) - state.created).total_seconds())))
     counts: dict[str, int] = {}
     for step in state.steps:
-        word = _word(step)
-        counts[word] = counts.get(word, 0) + 1
-    rows.append(("Steps", ", ".join(f"{count} {word}" for word, count in sorted(counts.items())) or "none has begun"))
+        counts[word(step)] = counts.get(word(step), 0) + 1
+    rows.append(("Steps", ", ".join(f"{count} {told}" for told, count in sorted(counts.items())) or "none has begun"))
     if state.failure:
         rows.append(("Reason", state.failure))
     return rows
@@ -145,19 +141,9 @@ def _reasons(state: ExecutionState, failed: Sequence[Failure]) -> Iterator[Block
 
 
 def _times(state: ExecutionState) -> Iterator[Block]:
-    rows = [
-        gantt.Ran(
-            step.name,
-            step.started.timestamp(),
-            step.ended.timestamp() if step.ended is not None else None,
-            _word(step),
-        )
-        for step in state.steps
-        if step.started is not None
-    ]
-    if rows:
-        now = datetime.now(UTC).timestamp()
-        yield Picture(gantt.drawn(f"When the steps of {state.pipeline} ran", rows, now), "When each step ran")
+    picture = bars(state)
+    if picture is not None:
+        yield Picture(picture, "When each step ran")
     yield Table(
         ("Step", "Kind", "Status", "Started", "Took", "Try"),
         [

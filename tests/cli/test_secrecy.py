@@ -301,7 +301,10 @@ CALLS = (
     Call("selftest"),
     Call("destroy", ("leaky", "--yes")),
 )
-NOT_WALKED = {"lsp": "an editor asks it, of the text that it shows itself"}
+NOT_WALKED = {
+    "lsp": "an editor asks it, of the text that it shows itself",
+    "console": "a browser asks it: tests/console/test_console.py",
+}
 
 
 def formats(command: click.Command) -> list[list[str]]:
@@ -486,6 +489,7 @@ def keys_in_another_case(text: str) -> Iterator[str]:
 
 WITHOUT_JSON = {
     "lsp": "it speaks JSON-RPC",
+    "console": "it speaks HTML",
     "schema": "it is JSON",
     "completion": "a shell reads it",
     "executions open": "another program speaks",

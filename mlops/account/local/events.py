@@ -32,6 +32,9 @@ class KeptEvents:
     ) -> list[Event]:
         return read(self._store, after, kinds=kinds, ids=ids, limit=limit)
 
+    def newest(self) -> int:
+        return last(self._store)
+
     def append(self, *events: Event) -> None:
         append(self._store, *events)
 

@@ -25,7 +25,7 @@ class Printed:
         if group is None or streams_begin is None:
             return
         client = self._account.client("logs")
-        streams = _streams(client, group, streams_begin)
+        streams = streams_of(client, group, streams_begin)
         for stream in streams[:1] if first_host else streams:
             token = self._tokens.get((group, stream))
             while True:
@@ -36,7 +36,7 @@ class Printed:
                 self._tokens[group, stream] = token = following
 
 
-def _streams(client: Any, group: str, begin: str) -> Sequence[str]:
+def streams_of(client: Any, group: str, begin: str) -> Sequence[str]:
     """None before the first host begins to print."""
 
     def names() -> list[str]:

@@ -21,7 +21,7 @@ _MOST_NAMES = 30
 _LONGEST = "Succeeded"
 MARGIN = 16.0
 _TIP = 7.0
-_STYLE = """\
+STYLE = """\
 .mlops-graph text{fill:#1d2329}
 .mlops-graph .page{fill:#fff}
 .mlops-graph .box{fill:#f6f8fa;stroke:#8b97a3}
@@ -70,7 +70,7 @@ def written(graph: Graph, title: str, order: Sequence[str] = (), statuses: Mappi
             f'aria-label="{escape(f"{title}, {steps}")}" font-family="{FONT}" font-size="{_n(NAME_SIZE)}">',
             f"<title>{escape(title)}</title>",
             f"<desc>{steps}, each below what it waits for.</desc>",
-            f"<style>{_STYLE}</style>",
+            f"<style>{STYLE}</style>",
             f'<rect class="page" width="{_n(wide)}" height="{_n(high)}" rx="8" fill="#fff"/>',
             f'<g transform="translate({_n(MARGIN)} {_n(MARGIN)})">',
             *_frames(graph, drawing),

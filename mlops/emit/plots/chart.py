@@ -32,7 +32,7 @@ _DASHES = ("", "7 3", "2 3", "9 3 2 3", "5 2", "1 2")
 TONES = len(_LIGHT)
 
 
-def _style() -> str:
+def style() -> str:
     def tones(colours: Sequence[str]) -> str:
         return "".join(
             f".mlops-plot .tone{number}{{stroke:{colour}}}.mlops-plot .full{number}{{fill:{colour}}}"
@@ -147,7 +147,7 @@ def drawn(title: str, panels: Sequence[Panel], width_: float = WIDTH) -> str:
             f'width="{_n(width_)}" height="{_n(high)}" role="img" aria-label="{escape(said)}" font-family="{FONT}" '
             f'font-size="{_n(_SIZE)}">',
             f"<title>{escape(title)}</title>",
-            f"<style>{_style()}</style>",
+            f"<style>{style()}</style>",
             f'<rect class="page" width="{_n(width_)}" height="{_n(high)}" rx="8" fill="#fff"/>',
             *body,
             "</svg>",

@@ -12,7 +12,7 @@ from mlops.ir.dataclass import dataclass
 
 _WIDTH, _ROW, _BAR, _EDGE, _HEAD, _FOOT = 760.0, 24.0, 14.0, 16.0, 16.0, 40.0
 _SIZE, _MOST_NAME = 11.0, 220.0
-_STYLE = """\
+STYLE = """\
 .mlops-gantt text{fill:#57636f;stroke:#fff;stroke-width:3px;paint-order:stroke}
 .mlops-gantt .name{fill:#1d2329}.mlops-gantt .page{fill:#fff}
 .mlops-gantt .grid{stroke:#e3e8ec}
@@ -59,7 +59,7 @@ def drawn(title: str, rows: Sequence[Ran], now: float) -> str:
             f'width="{_n(_WIDTH)}" height="{_n(high)}" role="img" aria-label="{escape(title)}" font-family="{FONT}" '
             f'font-size="{_n(_SIZE)}">',
             f"<title>{escape(title)}</title>",
-            f"<style>{_STYLE}</style>",
+            f"<style>{STYLE}</style>",
             f'<rect class="page" width="{_n(_WIDTH)}" height="{_n(high)}" rx="8" fill="#fff"/>',
             *body,
             "</svg>",

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import re
 import sqlite3
-from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -16,13 +15,13 @@ from typing import Any
 
 from mlops.account.local.refusal import Refusal
 from mlops.account.local.services.lambda_ import functions
+from mlops.account.local.services.logs.reading import Page, backward, each_line, forward
 from mlops.account.local.services.sagemaker import endpoints
 from mlops.account.local.settling import ALIVE
 from mlops.account.local.state import ACCOUNT_ID, State
 from mlops.check.job_kinds import by_log_group, kinds_here
 from mlops.ir.dataclass import dataclass
 from mlops.ir.function_arn import LOG_GROUPS, function_name
-from mlops.run.output import gap
 from mlops.run.work import job_name
 
 _ENDPOINT_GROUP = "/aws/sagemaker/Endpoints/"
@@ -39,32 +38,6 @@ class Stream:
     """Milliseconds since 1970."""
     ended: bool
     """Nothing is written to it any more."""
-
-    def placed(self) -> tuple[list[str], list[int]]:
-        """The lines, and where each begins, at last where the next one will: in bytes of all that was ever written, so
-        that a place stays what it was when the middle of a long log is taken out."""
-        lines = self.lines()
-        try:
-            written = self.file.read_bytes()
-        except FileNotFoundError:
-            return [], [0]
-        at, told, gone = gap(written)
-        begins, place = [], 0
-        for piece in written.split(b"\n")[: len(lines)]:
-            begins.append(place)
-            place += len(piece) + 1
-        begins.append(place)
-        return lines, [begin if begin < at + told or not told else begin - told + gone for begin in begins]
-
-    def lines(self) -> list[str]:
-        """Complete lines. A last one without its end is told when nothing more comes: who has read a part of it would
-        go on behind it, and never hear the rest."""
-        try:
-            text = self.file.read_text(encoding="utf-8", errors="replace")
-        except FileNotFoundError:
-            return []
-        *complete, last = text.split("\n")
-        return [*complete, last] if last and self.ended else complete
 
     @property
     def written(self) -> int:
@@ -122,33 +95,25 @@ def get_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any
     stream = next((item for item in _streams(state, group, name) if item.name == name), None)
     if stream is None:
         raise Refusal("ResourceNotFoundException", "The specified log stream does not exist.")
-    lines, begins = stream.placed() if _within(request, stream.started) else ([], [0])
-    limit = request.get("limit") or _PAGE
     token = _TOKEN.fullmatch(request["nextToken"]) if request.get("nextToken") else None
     if request.get("nextToken") and token is None:
         raise Refusal("InvalidParameterException", "The specified nextToken is invalid.")
-    if token is not None and token[1] == "b":
-        end = _line(begins, int(token[2]))
-        start = max(end - limit, 0)
-    elif token is not None:
-        start = _line(begins, int(token[2]))
-        end = min(start + limit, len(lines))
+    limit, place = request.get("limit") or _PAGE, int(token[2]) if token is not None else None
+    if not _within(request, stream.started):
+        page = Page()
+    elif token is not None and token[1] == "b":
+        page = backward(stream.file, place, limit, ended=stream.ended)
+    elif token is not None or request.get("startFromHead"):
+        page = forward(stream.file, place or 0, limit, ended=stream.ended)
     else:
-        start = 0 if request.get("startFromHead") else max(len(lines) - limit, 0)
-        end = min(start + limit, len(lines))
+        page = backward(stream.file, None, limit, ended=stream.ended)
     return {
         "events": [
-            {"timestamp": stream.started, "message": line, "ingestionTime": stream.written} for line in lines[start:end]
+            {"timestamp": stream.started, "message": line, "ingestionTime": stream.written} for line in page.lines
         ],
-        "nextForwardToken": f"f/{begins[end]}",
-        "nextBackwardToken": f"b/{begins[start]}",
+        "nextForwardToken": f"f/{page.end}",
+        "nextBackwardToken": f"b/{page.begin}",
     }
-
-
-def _line(begins: Sequence[int], place: int) -> int:
-    """The first that begins there or later, and where nothing is any more, the one before: it tells of that."""
-    found = min(bisect_left(begins, place), len(begins) - 1)
-    return found if begins[found] <= place or found == 0 else found - 1
 
 
 def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -165,7 +130,7 @@ def filter_log_events(state: State, request: Mapping[str, Any]) -> Mapping[str, 
     events: list[dict[str, Any]] = []
     number = -1
     for stream in found:
-        for index, line in enumerate(stream.lines()):
+        for index, line in enumerate(each_line(stream.file, ended=stream.ended)):
             if not all(word in line for word in words):
                 continue
             number += 1

@@ -1,0 +1,34 @@
+"""Two to twenty executions side by side: of what went in and came out, that which differs."""
+
+from __future__ import annotations
+
+from mlops.console.page import Page, Shown, Visit
+
+_TOPICS = {"execution": "Execution", "parameter": "Parameters", "step": "Steps", "metric": "Metrics"}
+
+
+def show(visit: Visit) -> Shown:
+    from mlops.deploy.executions.diff import diff
+    from mlops.use_cases.comparing import compared
+    from mlops.use_cases.looking import execution
+
+    query = visit.query
+    arns = [execution(visit.connected, id).arn for id in query.all("e")]
+    found = compared(visit.connected, arns)
+    everything = query.one("all") == "1"
+    details = diff(visit.connected.account, arns[0], arns[1]).differences if len(found.states) == 2 else None
+    rows = [
+        (topic, [row for row in found.rows if row.topic == key and (everything or row.differs)])
+        for key, topic in _TOPICS.items()
+    ]
+    return {
+        "title": f"{len(found.states)} executions side by side",
+        "states": found.states,
+        "sections": [(topic, listed) for topic, listed in rows if listed],
+        "everything": everything,
+        "turned": query.but(all=None if everything else "1"),
+        "details": details,
+    }
+
+
+PAGE = Page("/compare", "Compare", show)

@@ -1,0 +1,89 @@
+"""How templates write values: moments, durations, sizes. Each is a filter of that name."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from markupsafe import Markup
+
+from mlops.emit.drawing.states import state_of
+from mlops.emit.plots.scales import said_seconds
+from mlops.ir.one_line import in_one_line
+
+_STEPS = ((60, "s", 1), (3600, "min", 60), (86400, "h", 3600), (86400 * 60, "days", 86400))
+
+
+def moment(time: datetime | None) -> Markup:
+    """Absolute, and how long ago."""
+    if time is None:
+        return Markup("")
+    known = time.astimezone(UTC)
+    at = f"{known:%Y-%m-%d %H:%M:%S} UTC"
+    return Markup('<time datetime="{}"><span class="at">{}</span> <span class="ago">{}</span></time>').format(
+        known.isoformat(), at, ago(known)
+    )
+
+
+def ago(time: datetime, now: datetime | None = None) -> str:
+    """
+    >>> ago(datetime(2026, 1, 1, tzinfo=UTC), datetime(2026, 1, 1, 2, 5, tzinfo=UTC))
+    '2 h ago'
+    """
+    seconds = ((now or datetime.now(UTC)) - time).total_seconds()
+    if seconds < 1:
+        return "now"
+    for limit, unit, size in _STEPS:
+        if seconds < limit:
+            return f"{int(seconds // size)} {unit} ago"
+    return f"{int(seconds // (86400 * 30))} months ago"
+
+
+def seconds(value: float | None) -> str:
+    return "" if value is None else said_seconds(value)
+
+
+def size(count: int) -> str:
+    """
+    >>> size(999), size(1500), size(2_000_000)
+    ('999 B', '1.5 kB', '2 MB')
+    """
+    for unit, step in (("GB", 1e9), ("MB", 1e6), ("kB", 1e3)):
+        if count >= step:
+            return f"{count / step:.3g} {unit}"
+    return f"{count} B"
+
+
+def status(word: str) -> Markup:
+    """A colour, a sign and the word, as in pictures."""
+    state = state_of(word)
+    glyph = Markup('<path class="glyph" d="{}"/>').format(state.glyph) if state.glyph else Markup("")
+    sign = Markup('<svg viewBox="-8 -8 16 16" aria-hidden="true"><circle class="dot" r="8"/>{}</svg>').format(glyph)
+    return Markup('<span class="status {}">{}{}</span>').format(state.kind, sign, state.word)
+
+
+def pretty(value: Any) -> str:
+    """JSON for people; a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False, default=str)
+
+
+def copied(text: object, shown: object = None) -> Markup:
+    """A value that can be taken whole, however little of it is shown."""
+    whole = str(text)
+    button = Markup('<button type="button" class="copy" data-copy="{}" aria-label="copy {}">copy</button>').format(
+        whole, whole[:80]
+    )
+    return Markup('<span class="value"><code>{}</code>{}</span>').format(whole if shown is None else str(shown), button)
+
+
+FILTERS: Mapping[str, Callable[..., Any]] = {
+    "copied": copied,
+    "in_one_line": in_one_line,
+    "moment": moment,
+    "pretty": pretty,
+    "seconds": seconds,
+    "size": size,
+    "status": status,
+}

@@ -1,0 +1,78 @@
+"""Executions side by side: what went in, what came out, and of that what differs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from mlops.deploy.executions.following import ExecutionState, describe
+from mlops.deploy.executions.recording import as_run
+from mlops.emit.plots.scales import said_number
+from mlops.ir import UsageError
+from mlops.ir.dataclass import dataclass
+from mlops.observe.experiments import ExecutionRun
+from mlops.use_cases.connecting import Connected
+
+MOST = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """``values`` are in the order of the executions, None where one has nothing of that name. ``number`` values can be
+    drawn."""
+
+    topic: str
+    name: str
+    values: tuple[str | None, ...]
+    numbers: tuple[float | None, ...] = ()
+
+    @property
+    def differs(self) -> bool:
+        return len(set(self.values)) > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    states: tuple[ExecutionState, ...]
+    rows: tuple[Row, ...]
+
+
+def compared(connected: Connected, arns: Sequence[str]) -> Compared:
+    """Of two to :data:`MOST`. Raises UsageError for fewer or more."""
+    chosen = tuple(dict.fromkeys(arns))
+    if not 2 <= len(chosen) <= MOST:
+        raise UsageError(f"{len(chosen)} executions are chosen; from 2 to {MOST} can be compared")
+    states = tuple(describe(connected.account, arn) for arn in chosen)
+    runs = [as_run(connected.account, state) for state in states]
+    rows = [
+        _row("execution", "status", [state.status for state in states]),
+        *_rows("parameter", [run.parameters for run in runs]),
+        *_rows("step", [_outcomes(state) for state in states]),
+        *_numbers("metric", [_metrics(run) for run in runs]),
+    ]
+    return Compared(states, tuple(rows))
+
+
+def _outcomes(state: ExecutionState) -> Mapping[str, str]:
+    return {step.name: f"{step.status} (cached)" if step.cached else step.status for step in state.steps}
+
+
+def _metrics(run: ExecutionRun) -> Mapping[str, float]:
+    return {f"{step.name}: {name}": value for step in run.steps for name, value in step.metrics.items()}
+
+
+def _row(topic: str, name: str, values: Sequence[object]) -> Row:
+    return Row(topic, name, tuple(None if value is None else str(value) for value in values))
+
+
+def _rows(topic: str, sides: Sequence[Mapping[str, object]]) -> list[Row]:
+    names = dict.fromkeys(name for side in sides for name in side)
+    return [_row(topic, name, [side.get(name) for side in sides]) for name in names]
+
+
+def _numbers(topic: str, sides: Sequence[Mapping[str, float]]) -> list[Row]:
+    rows = []
+    for name in dict.fromkeys(name for side in sides for name in side):
+        numbers = tuple(side.get(name) for side in sides)
+        told = tuple(None if number is None else said_number(number) for number in numbers)
+        rows.append(Row(topic, name, told, numbers))
+    return rows

@@ -1,0 +1,94 @@
+"""How a file begins, as people look at it: a table, JSON, text, a picture. What looks like a secret is hidden."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Sequence
+from typing import Literal
+
+from mlops.deploy.executions.files import Begin, Placed, begin
+from mlops.ir.dataclass import dataclass
+from mlops.ir.hiding import hide, hide_lines, hide_text
+from mlops.use_cases.connecting import Connected
+
+_MOST_BYTES, _LARGEST_PICTURE = 128 * 1024, 8 * 1024 * 1024
+_MOST_ROWS, _MOST_COLUMNS = 50, 60
+_PICTURES = ((b"\x89PNG\r\n\x1a\n", "image/png"), (b"\xff\xd8\xff", "image/jpeg"), (b"GIF8", "image/gif"))
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """``rows`` are of a table, the first its header. ``whole``: nothing is left out."""
+
+    kind: Literal["table", "text", "picture", "bytes"]
+    size: int
+    whole: bool
+    text: str = ""
+    rows: Sequence[Sequence[str]] = ()
+
+
+def preview(connected: Connected, place: Placed, path: str) -> Preview:
+    """Raises UsageError for a file that does not lie there."""
+    found = begin(connected.account, place, path, _MOST_BYTES)
+    whole = len(found.content) == found.size
+    if _picture_type(found.content) is not None:
+        return Preview("picture", found.size, found.size <= _LARGEST_PICTURE)
+    text = _text(found)
+    if text is None:
+        return Preview("bytes", found.size, whole=False)
+    name = (path or place.uri).lower()
+    if name.endswith((".csv", ".tsv")):
+        rows, all_rows = _table(text, "\t" if name.endswith(".tsv") else ",")
+        if rows:
+            return Preview("table", found.size, whole and all_rows, rows=rows)
+    if name.endswith((".json", ".ipynb")) and whole and (pretty := _pretty(text)) is not None:
+        return Preview("text", found.size, whole, pretty)
+    return Preview("text", found.size, whole, hide_lines(text.split("\n")))
+
+
+def picture(connected: Connected, place: Placed, path: str) -> tuple[str, bytes] | None:
+    """Its media type and its bytes; None of what is none, or is too large."""
+    found = begin(connected.account, place, path, _LARGEST_PICTURE)
+    media_type = _picture_type(found.content)
+    return (media_type, found.content) if media_type and len(found.content) == found.size else None
+
+
+def _picture_type(content: bytes) -> str | None:
+    """By how it begins, never by its name."""
+    if content[:4] == b"RIFF" and content[8:12] == b"WEBP":
+        return "image/webp"
+    return next((media_type for mark, media_type in _PICTURES if content.startswith(mark)), None)
+
+
+def _text(found: Begin) -> str | None:
+    """The whole lines of what was read."""
+    content = found.content
+    if b"\0" in content:
+        return None
+    if len(content) < found.size:
+        content = content[: content.rfind(b"\n") + 1] or content
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        return None
+
+
+def _table(text: str, delimiter: str) -> tuple[list[list[str]], bool]:
+    rows: list[list[str]] = []
+    try:
+        for row in csv.reader(io.StringIO(text), delimiter=delimiter):
+            if len(rows) > _MOST_ROWS:
+                return rows, False
+            rows.append([hide_text(cell) for cell in row[:_MOST_COLUMNS]])
+    except csv.Error:
+        return [], False
+    return rows, all(len(row) < _MOST_COLUMNS for row in rows)
+
+
+def _pretty(text: str) -> str | None:
+    try:
+        return json.dumps(hide(json.loads(text)), indent=2, ensure_ascii=False)
+    except (ValueError, RecursionError):
+        return None

@@ -1,0 +1,123 @@
+"""A project with executions, and its console on a port of this machine, asked as a browser would."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import urlencode, urlsplit
+
+from mlops.console.serving import Wanted, ready
+from mlops.use_cases.connecting import connect_here
+
+IMAGE = "111122223333.dkr.ecr.us-east-1.amazonaws.com/tool:1"
+HOSTILE = "<script>alert(1)</script><img src=x onerror=alert(1)>\" ' & </pre>"
+SECRET = "ghp_".ljust(40, "a")
+PIPELINE = f"""\
+from mlops import Pipeline, Processing, Training
+with Pipeline("churn", description={HOSTILE!r}) as pipeline:
+    note = pipeline.string("Note", default={HOSTILE!r})
+    ends = pipeline.string("Ends", default="well")
+    made = Processing("Make", code="make.py", image="{IMAGE}", outputs=["data"])
+    train = Training("Train", code="train.py", image="{IMAGE}", channels={{"train": made.outputs["data"]}},
+        metrics={{"loss": "loss=([0-9.]+)"}})
+    Processing("End", code="end.py", image="{IMAGE}", args=[ends], outputs=["text"], after=[train])
+"""
+MAKE = f"""\
+import struct, zlib
+out = "/opt/ml/processing/output/data/"
+open(out + "rows.csv", "w").write("id,note\\n1,{HOSTILE.replace(chr(34), "")}\\n")
+open(out + "facts.json", "w").write('{{"api_key": "{SECRET}", "rows": 1}}')
+open(out + "bytes.bin", "wb").write(bytes(range(256)))
+open(out + "page.html", "w").write({HOSTILE!r})
+def chunk(kind, body):
+    return struct.pack(">I", len(body)) + kind + body + struct.pack(">I", zlib.crc32(kind + body))
+head = struct.pack(">IIBBBBB", 2, 1, 8, 2, 0, 0, 0)
+body = zlib.compress(bytes(7))
+png = bytes([137]) + b"PNG\\r\\n" + bytes([26, 10]) + chunk(b"IHDR", head) + chunk(b"IDAT", body) + chunk(b"IEND", b"")
+open(out + "dot.png", "wb").write(png)
+for number in range(1200):
+    print("line", number)
+print({HOSTILE!r})
+print("token", "{SECRET}")
+"""
+TRAIN = """\
+for number in range(1, 20):
+    print(f"loss={1 / number};")
+open("/opt/ml/model/model", "w").write("1")
+"""
+END = f"""\
+import sys
+open("/opt/ml/processing/output/text/said.txt", "w").write("said")
+if sys.argv[1] != "well":
+    sys.exit({HOSTILE!r})
+"""
+
+
+def write_project(folder: Path) -> None:
+    (folder / "mlops.toml").write_text("[project]\n")
+    (folder / "pipeline.py").write_text(PIPELINE)
+    for name, text in (("make.py", MAKE), ("train.py", TRAIN), ("end.py", END)):
+        (folder / name).write_text(text)
+
+
+@dataclass(frozen=True)
+class Answer:
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+
+@dataclass
+class Console:
+    """``cookie`` is what the browser has, empty before it is let in."""
+
+    address: str
+    record: list[str] = field(default_factory=list)
+    cookie: str = ""
+
+    @property
+    def port(self) -> int:
+        return urlsplit(self.address).port or 0
+
+    @property
+    def base(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def ask(
+        self, path: str, method: str = "GET", headers: Mapping[str, str] | None = None, body: bytes | None = None
+    ) -> Answer:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        given = {"Cookie": self.cookie, **(headers or {})}
+        connection.request(method, path, body, {name: value for name, value in given.items() if value})
+        reply = connection.getresponse()
+        found = Answer(reply.status, {name.lower(): value for name, value in reply.getheaders()}, "")
+        text = reply.read().decode("utf-8", "replace")
+        connection.close()
+        return Answer(found.status, found.headers, text)
+
+    def enter(self) -> None:
+        parts = urlsplit(self.address)
+        answer = self.ask(f"{parts.path}?{parts.query}")
+        assert answer.status == 200, answer.text
+        self.cookie = answer.headers["set-cookie"].partition(";")[0]
+
+    def send(self, path: str, **form: str) -> Answer:
+        headers = {"Content-Type": "application/x-www-form-urlencoded", "Origin": self.base}
+        return self.ask(path, "POST", headers, urlencode(form).encode())
+
+
+@contextmanager
+def serving(root: Path, environment: str = "local", wanted: Wanted | None = None) -> Iterator[Console]:
+    record: list[str] = []
+    found = ready(connect_here(environment, root), wanted or Wanted(port=0, may_change=True), record.append)
+    thread = threading.Thread(target=found.run, daemon=True)
+    thread.start()
+    try:
+        yield Console(found.address, record)
+    finally:
+        found.server.should_exit = True
+        thread.join(10)

@@ -1,0 +1,306 @@
+"""The console over HTTP: each page of a store with executions, and what nobody may do."""
+
+from __future__ import annotations
+
+import re
+import socket
+from collections.abc import Iterator
+from html import unescape
+from pathlib import Path
+
+import pytest
+from serving_here import HOSTILE, SECRET, Console, serving, write_project
+
+from mlops.cli import main
+from mlops.console import gate
+from mlops.console.finding import all_pages, navigation
+from mlops.console.serving import Patient, Wanted
+from mlops.deploy.executions.following import listed
+from mlops.use_cases.connecting import connect_here
+
+pytestmark = pytest.mark.xdist_group("console")
+
+
+@pytest.fixture(scope="module")
+def root(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """One execution that succeeded, and a newer one that failed."""
+    folder = tmp_path_factory.mktemp("project")
+    write_project(folder)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        assert main(["run", "pipeline.py"]) == 0
+        assert main(["run", "pipeline.py", "-p", "Ends=badly"]) == 1
+        yield folder
+
+
+@pytest.fixture(scope="module")
+def executions(root: Path) -> tuple[str, str]:
+    """Ids: the one that failed, the one that succeeded."""
+    found = [item["PipelineExecutionArn"].rpartition("/")[2] for item in listed(connect_here("local").account, None)]
+    return found[0], found[1]
+
+
+@pytest.fixture(scope="module")
+def open_console(root: Path) -> Iterator[Console]:
+    with serving(root) as found:
+        yield found
+
+
+@pytest.fixture(scope="module")
+def console(open_console: Console) -> Console:
+    inside = Console(open_console.address, open_console.record)
+    inside.enter()
+    return inside
+
+
+OUTPUT = "/executions/GOOD/steps/Make?direction=output&of=data&file="
+PAGES = (
+    ("/pipelines", ("churn",), ()),
+    ("/pipelines?name=nobody", ("No pipeline has",), ()),
+    ("/executions", ("BAD", "GOOD", "Failed", "UTC", "ago"), ()),
+    ("/executions?status=Failed&since=1d&words=BAD", ("BAD",), ("GOOD",)),
+    ("/executions?order=oldest&size=25&parameters=1", ("Ends", "badly", HOSTILE), ()),
+    ("/executions?until=2020-01-01", ("None is so",), ("BAD",)),
+    ("/executions/BAD", ("Why it failed", HOSTILE, "mlops run --only End --from BAD", "badly", "mlops-graph"), ()),
+    ("/executions/GOOD?whole=1", ("Succeeded", "mlops-gantt", "s3://"), ("Why it failed",)),
+    ("/executions/GOOD/metrics", ("19 values", "data-curve"), ()),
+    ("/executions/BAD/steps/Make", ("Why it did not run", "GOOD"), ()),
+    (f"{OUTPUT}rows.csv", ('<th scope="col">note</th>', "<script>alert(1)"), ()),
+    (f"{OUTPUT}facts.json", ("(hidden)", '"rows": 1'), (SECRET,)),
+    (f"{OUTPUT}bytes.bin", ("bytes that are no text",), ()),
+    (f"{OUTPUT}page.html", (HOSTILE,), ()),
+    (f"{OUTPUT}dot.png", ('<img class="preview"',), ()),
+    ("/executions/GOOD/steps/Make/log", (HOSTILE, "(hidden)", "line 1199"), (SECRET, "line 12<")),
+    ("/executions/GOOD/steps/Make/log?at=head", ("line 0<", "line 498<"), ("line 500<",)),
+    ("/executions/GOOD/steps/Make/log?words=LINE+77", ("line 77<", "line 779<", "11 lines have"), ("line 78<",)),
+    ("/compare?e=BAD&e=GOOD", ("badly", "well", "In detail"), ("Note",)),
+    ("/compare?e=BAD&e=GOOD&all=1", ("Note",), ()),
+    ("/search?q=BAD", ("/executions/BAD",), ()),
+    ("/search?q=hur", ("churn",), ()),
+    ("/search?q=%3Cb%3E", ("<b>",), ()),
+)
+
+
+@pytest.mark.parametrize(("path", "there", "absent"), PAGES, ids=[path for path, _, _ in PAGES])
+def test_a_page_shows_what_there_is_and_runs_nothing_of_it(
+    path: str, there: tuple[str, ...], absent: tuple[str, ...], console: Console, executions: tuple[str, str]
+) -> None:
+    def named(text: str) -> str:
+        return text.replace("BAD", executions[0]).replace("GOOD", executions[1])
+
+    answer = console.ask(named(path))
+    assert answer.status == 200, answer.text
+    need_plain(answer.text)
+    main_part = answer.text.partition("<main")[2]
+    for text in there:
+        assert named(text) in main_part or named(text) in unescape(main_part), text
+    for text in absent:
+        assert named(text) not in main_part, text
+
+
+def need_plain(text: str) -> None:
+    """No script, style or handler in the page, and nothing from elsewhere."""
+    tags = re.findall(r"<[a-zA-Z][^>]*>", text)
+    assert [tag for tag in tags if tag.startswith("<script") and not re.search(r' src="/static/[\w./-]+"', tag)] == []
+    assert [tag for tag in tags if re.search(r"\s(on\w+|style)\s*=", re.sub(r'"[^"]*"', '""', tag))] == []
+    assert "<style" not in text and "javascript:" not in text
+    assert [tag for tag in tags if re.search(r'\s(src|href|action)="(?!/|\?|#)', tag)] == []
+
+
+def test_each_page_is_walked() -> None:
+    patterns = {name: re.compile(re.sub(r"\{\w+\}", "[^/]+", page.path)) for name, page in all_pages().items()}
+    asked = [path.partition("?")[0] for path, _, _ in PAGES]
+    walked = {name for name, pattern in patterns.items() if any(map(pattern.fullmatch, asked))}
+    assert {*all_pages()} - walked == {"findings"}  # it checks in a process: tests/console/test_in_browser.py
+
+
+def test_pages_stand_in_the_navigation_by_themselves(console: Console) -> None:
+    text = console.ask("/pipelines").text
+    assert [f'href="{page.path}"' in text for page in navigation()] == [True] * len(navigation())
+    assert console.ask("/").headers["location"] == navigation()[0].path
+
+
+def test_a_list_goes_on_behind_a_place(console: Console, executions: tuple[str, str], root: Path) -> None:
+    from mlops.deploy.executions.browsing import Wanted, browsed
+
+    account = connect_here("local", root).account
+    for oldest_first, order in ((False, executions), (True, executions[::-1])):
+        seen, place = [], None
+        while True:
+            page = browsed(account, Wanted(oldest_first=oldest_first), place, 1)
+            seen += [item["PipelineExecutionArn"].rpartition("/")[2] for item in page.summaries]
+            place = page.following
+            if place is None:
+                break
+        assert tuple(seen) == order
+
+
+def test_a_log_is_walked_in_both_directions_and_kept(console: Console, executions: tuple[str, str]) -> None:
+    path = f"/executions/{executions[1]}/steps/Make/log"
+    page = console.ask(path).text
+    last = re.findall(r"<code>(line \d+)</code>", page)
+    before = unescape(re.findall(r'href="(\?[^"]+)">before these', page)[0])
+    middle = console.ask(path + before).text
+    assert re.findall(r"<code>(line \d+)</code>", middle)[-1] == f"line {int(last[0].split()[1]) - 1}"
+    link = unescape(re.findall(r'id="l3"><a href="([^"#]+)#l3"', middle)[0])
+    assert re.findall(r"<code>(.*)</code>", console.ask(path + link).text) == re.findall(r"<code>(.*)</code>", middle)
+    found = unescape(re.findall(r'href="([^"]+)"><code>line 777<', console.ask(f"{path}?words=line+777").text)[0])
+    place, _, anchor = found.partition("#")
+    assert re.search(rf'id="{anchor}">.*<code>line 777<', console.ask(path + place).text)
+    whole = console.ask(f"{path}/download")
+    assert whole.text.splitlines()[1:1201] == [f"line {number}" for number in range(1200)]
+    assert whole.headers["content-disposition"].startswith("attachment")
+
+
+def test_a_picture_is_sent_as_one(console: Console, executions: tuple[str, str]) -> None:
+    base = f"/executions/{executions[1]}/steps/Make/picture?direction=output&of=data&file="
+    answer = console.ask(f"{base}dot.png")
+    assert (answer.status, answer.headers["content-type"]) == (200, "image/png")
+    assert console.ask(f"{base}page.html").status == 404
+
+
+NOT_THERE = (
+    "/nothing",
+    "/executions/nothing",
+    "/executions/GOOD/steps/Nothing",
+    "/executions/GOOD/steps/Make/log?at=b/1",
+    "/executions/GOOD/steps/Make/log?stream=../../account.sqlite",
+    f"{OUTPUT}../../../../account.sqlite",
+    f"{OUTPUT}/etc/passwd",
+    "/executions/GOOD/steps/Make?direction=output&of=../code&file=",
+    "/executions?since=yesterday",
+    "/executions?pipeline=nobody",
+    "/compare?e=GOOD",
+    "/static/../application.py",
+    "/static/%2e%2e/application.py",
+    "/static/..%2fapplication.py",
+    "/static//etc/passwd",
+    "/..%2f..%2fetc/passwd",
+)
+
+
+@pytest.mark.parametrize("path", NOT_THERE)
+def test_what_is_not_there_is_told(path: str, console: Console, executions: tuple[str, str]) -> None:
+    answer = console.ask(path.replace("GOOD", executions[1]))
+    assert answer.status == 404 or (path.startswith("/static/") and answer.status in (400, 403)), answer.text
+    assert "Traceback" not in answer.text and "root:" not in answer.text and "SQLite" not in answer.text
+
+
+def test_nobody_comes_in_without_the_address(open_console: Console) -> None:
+    stranger = Console(open_console.address)
+    for path in ("/", "/executions", "/live", "/pipelines"):
+        assert stranger.ask(path).status == 403
+    assert stranger.ask("/enter?token=guessed").status == 403
+    stranger.cookie = f"mlops-console-{open_console.port}=guessed"
+    assert stranger.ask("/executions").status == 403
+    entered = stranger.ask(open_console.address.partition(str(open_console.port))[2])
+    assert "HttpOnly" in entered.headers["set-cookie"] and "SameSite=strict" in entered.headers["set-cookie"]
+    assert "token" not in entered.text
+
+
+def test_each_answer_forbids_what_it_does_not_need(console: Console) -> None:
+    for path in ("/executions", "/nothing", "/static/console.css", "/static/drawings.css"):
+        headers = console.ask(path).headers
+        policy = headers["content-security-policy"]
+        assert "default-src 'none'" in policy and "unsafe" not in policy and "frame-ancestors 'none'" in policy
+        assert headers["x-content-type-options"] == "nosniff"
+    assert console.ask("/executions").headers["cache-control"] == "no-store"
+
+
+REFUSED = (
+    ("rebinding: another name", "GET", {"Host": "evil.example:PORT"}, 421),
+    ("rebinding: another port", "GET", {"Host": "127.0.0.1:1"}, 421),
+    ("another method", "PUT", {}, 405),
+    ("a long address", "GET", {}, 414),
+    ("from another site", "POST", {"Origin": "http://evil.example"}, 403),
+    ("from no site", "POST", {"Origin": "null"}, 403),
+    ("told by the browser", "POST", {"Sec-Fetch-Site": "cross-site"}, 403),
+    ("without the mark", "POST", {}, 403),
+    ("a large body", "POST", {}, 413),
+    ("a body of no length", "POST", {"Content-Length": "many"}, 400),
+)
+
+
+@pytest.mark.parametrize(("what", "method", "headers", "status"), REFUSED, ids=[row[0] for row in REFUSED])
+def test_it_is_refused(
+    what: str, method: str, headers: dict[str, str], status: int, console: Console, executions: tuple[str, str]
+) -> None:
+    path = f"/executions/{executions[0]}/retry" if method == "POST" else "/executions"
+    path += "?" + "a" * gate.MOST_PATH if what == "a long address" else ""
+    given = {name: value.replace("PORT", str(console.port)) for name, value in headers.items()}
+    body = b"a" * (gate.MOST_BODY + 1) if what == "a large body" else b"mark=guessed" if method == "POST" else None
+    assert console.ask(path, method, given, body).status == status
+    assert console.record == []
+
+
+@pytest.mark.parametrize("begun", [b"", b"GET / HTTP/1.1\r\nHost: 127.0.0.1", b"POST /executions/x/stop HTTP/1.1\r\n"])
+def test_a_slow_client_is_left(begun: bytes, console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Patient, "seconds", 0.05)
+    with socket.create_connection(("127.0.0.1", console.port), timeout=20) as client:
+        client.sendall(begun)
+        assert client.recv(1000) == b""
+
+
+def test_a_slow_body_is_left(console: Console, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(gate, "BODY_SECONDS", 0.05)
+    head = (
+        f"POST /executions/x/stop HTTP/1.1\r\nHost: 127.0.0.1:{console.port}\r\nCookie: {console.cookie}\r\n"
+        "Content-Length: 100\r\n\r\nmark="
+    )
+    with socket.create_connection(("127.0.0.1", console.port), timeout=20) as client:
+        client.sendall(head.encode())
+        assert b" 408 " in client.recv(1000)
+        while client.recv(1000):
+            pass
+
+
+def test_a_change_needs_the_mark_of_a_page_and_is_recorded_with_who(root: Path, executions: tuple[str, str]) -> None:
+    wanted = Wanted(port=0, may_change=True, user_header="X-User", names=("console.acme.com",))
+    with serving(root, wanted=wanted) as console:
+        console.enter()
+        path = f"/executions/{executions[0]}"
+        assert console.ask(path).status == 403  # the proxy names nobody
+        ann = {"X-User": "ann", "Host": "console.acme.com"}
+        page = console.ask(path, headers=ann)
+        mark = re.findall(r'name="mark" value="([^"]+)"', page.text)[0]
+        sent = {**ann, "Origin": "http://console.acme.com"}
+        answer = console.ask(f"{path}/retry", "POST", sent, f"mark={mark}".encode())
+        assert (answer.status, answer.headers["location"]) == (303, path)
+        assert console.record == [f"local: ann retried the execution {arn(executions[0])}"]
+        told = connect_here("local", root).account.events
+        assert told is not None
+        assert [event.detail["by"] for event in told.read(kinds=["execution.retried"])] == ["ann"]
+        assert console.ask(f"{path}/stop", "POST", sent, f"mark={mark}".encode()).status in (303, 409)
+
+
+def arn(execution: str) -> str:
+    return f"arn:aws:sagemaker:us-east-1:000000000000:pipeline/churn/execution/{execution}"
+
+
+def test_who_may_only_look_changes_nothing(root: Path, executions: tuple[str, str]) -> None:
+    with serving(root, wanted=Wanted(port=0)) as console:
+        console.enter()
+        page = console.ask(f"/executions/{executions[0]}").text
+        assert "Retry" not in page and "only shown" in page
+        mark = "nobody's"
+        assert console.send(f"/executions/{executions[0]}/retry", mark=mark).status == 403
+
+
+def test_what_happens_is_told_to_a_page_at_once(console: Console, root: Path, executions: tuple[str, str]) -> None:
+    from mlops.ir import Event
+
+    with socket.create_connection(("127.0.0.1", console.port), timeout=20) as client:
+        head = f"GET /live?execution={executions[1]} HTTP/1.1\r\nHost: 127.0.0.1:{console.port}\r\n"
+        client.sendall(f"{head}Cookie: {console.cookie}\r\n\r\n".encode())
+        stream = client.makefile("rb")
+        line = b""
+        while b"retry:" not in line:
+            line = stream.readline()
+        events = connect_here("local", root).account.events
+        assert events is not None
+        now = events.read()[0].time
+        while b"event: changed" not in line:
+            events.append(Event("execution.told", now, "here", {"execution": executions[1]}))
+            line = stream.readline()
+            if not line.strip() or line.startswith(b"data"):
+                line = stream.readline()
