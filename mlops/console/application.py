@@ -41,12 +41,14 @@ _RETRY_MILLISECONDS = 1000
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """``connected`` is only looked at. ``mark`` stands in each form. ``record`` is told of each change."""
+    """``connected`` is only looked at. ``mark`` stands in each form. ``record`` is told of each change. ``program`` is
+    how the command line is started."""
 
     connected: Connected
     mark: str
     may_change: bool
     record: Callable[[str], None]
+    program: tuple[str, ...]
 
 
 class Answers:
@@ -164,7 +166,9 @@ class Answers:
 
     def _visit(self, request: Request) -> Visit:
         query = Query(tuple(parse_qsl(request.url.query, keep_blank_values=True)))
-        return Visit(self._connected, request.path_params, query, self._settings.may_change, request.state.who)
+        settings = self._settings
+        who = request.state.who
+        return Visit(self._connected, request.path_params, query, settings.may_change, who, settings.program)
 
     def _told(self, request: Request, answer: Callable[[], Response]) -> Response:
         """Whatever went wrong is a page with a sentence, as the command line has one."""

@@ -41,13 +41,15 @@ class Query:
 @dataclass(frozen=True, slots=True)
 class Visit:
     """``path`` are the parts of the address that the page names in braces. ``may_change``: this account may be changed
-    from here. ``who`` is whom a proxy names, None for whoever started the console."""
+    from here. ``who`` is whom a proxy names, None for whoever started the console.
+    ``program`` is how the command line is started."""
 
     connected: Connected
     path: Mapping[str, str]
     query: Query
     may_change: bool = False
     who: str | None = None
+    program: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,13 +27,14 @@ _LARGEST_HEAD = 32 * 1024
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """``names`` are those by which a proxy asks, beside the address itself; ``user_header`` is where it says for
-    whom."""
+    whom. ``program`` is how the command line is started."""
 
     host: str = LOOPBACK
     port: int | None = None
     may_change: bool = False
     names: tuple[str, ...] = ()
     user_header: str | None = None
+    program: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ def ready(connected: Connected, wanted: Wanted, record: Callable[[str], None]) -
     bound = _bound(wanted.host, wanted.port)
     port = int(bound.getsockname()[1])
     keys = Keys.fresh()
-    application = Answers(Settings(connected, keys.mark, wanted.may_change, record)).application()
+    application = Answers(Settings(connected, keys.mark, wanted.may_change, record, wanted.program)).application()
     gate = Gate(application, keys, hosts(wanted.host, port, wanted.names), port, wanted.user_header)
     config = uvicorn.Config(
         gate,

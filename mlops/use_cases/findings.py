@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import json
 import subprocess
-import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -45,12 +44,13 @@ class Findings:
     told: str = ""
 
 
-def findings(root: Path, environment: str) -> Findings:
+def findings(program: Sequence[str], root: Path, environment: str) -> Findings:
+    """``program`` is how the command line is started."""
     words = ["check", ".", "--env", environment, "--format", "json"]
     command = f"mlops {' '.join(words[:4])}"
     try:
         done = subprocess.run(
-            [sys.executable, "-m", "mlops", *words],
+            [*program, *words],
             cwd=root,
             capture_output=True,
             text=True,

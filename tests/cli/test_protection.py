@@ -199,7 +199,10 @@ ELSEWHERE = {
     ): "it waits for `feedback approve` where that is protected: tests/cli/test_feedback_commands.py",
     ("executions open", "--env"): "it opens a step on this machine, and refuses any other account",
     ("init", "--env"): "it writes the name into a workflow",
-    ("console", "--env"): "what its pages see is protected, and a button is the approval: tests/console/test_console.py",
+    (
+        "console",
+        "--env",
+    ): "its pages see a protected account, a button says yes: tests/console/test_console.py",
     ("lsp", "--env"): "it checks what an editor shows, and connects to nothing",
     ("promote", "--registry"): "it reads there, and changes what --to names; no consent is asked for that account",
     ("run", "--env"): "it takes parameters of that environment and runs here, asking nothing of its account",

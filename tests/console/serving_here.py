@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import sys
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -113,7 +114,8 @@ class Console:
 @contextmanager
 def serving(root: Path, environment: str = "local", wanted: Wanted | None = None) -> Iterator[Console]:
     record: list[str] = []
-    found = ready(connect_here(environment, root), wanted or Wanted(port=0, may_change=True), record.append)
+    given = wanted or Wanted(port=0, may_change=True, program=(sys.executable, "-m", "mlops"))
+    found = ready(connect_here(environment, root), given, record.append)
     thread = threading.Thread(target=found.run, daemon=True)
     thread.start()
     try:

@@ -73,6 +73,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for files in TOYS.values():
         for path, text in files.items():
             assert not (package / path).exists()
+            (package / path).parent.mkdir(exist_ok=True)
             (package / path).write_text(text, encoding="utf-8")
     added = {path for files in TOYS.values() for path in files}
     for file, text in public_names.files(package).items():
@@ -155,6 +156,17 @@ def test_an_emit_target_and_a_command(copy: Path, project: Path) -> None:
     assert emitted == "local: Play, Compile\n"
     assert played == "played\n"
     assert "play " in helped
+
+
+def test_a_page_of_the_console(copy: Path, project: Path) -> None:
+    script = (
+        "from mlops.console.application import Answers, Settings; from mlops.console.finding import navigation\n"
+        "from mlops.use_cases.connecting import connect_here\n"
+        "answers = Answers(Settings(connect_here('local'), 'mark', False, print, ()))\n"
+        "paths = [route.path for route in answers.application().routes]\n"
+        "print([page.title for page in navigation()], '/toys' in paths)\n"
+    )
+    assert python(copy, project, "-c", script) == "['Pipelines', 'Executions', 'Toys', 'Findings'] True\n"
 
 
 def test_a_type_of_resource_and_a_declared_one_are_planned_made_and_removed(copy: Path, project: Path) -> None:

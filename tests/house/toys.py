@@ -350,6 +350,23 @@ from mlops.account.local.process.clock.target import Target
 TARGET = Target(re.compile("arn:toys:.*"), lambda state, delivery: {"toy": delivery.text})
 '''
 
+PAGE = '''"""Toys."""
+
+from __future__ import annotations
+
+from mlops.console.page import Page, Shown, Visit
+
+
+def show(visit: Visit) -> Shown:
+    return {"told": f"the {visit.query.one('colour')} toys"}
+
+
+PAGE = Page("/toys", "Toys", show, place=80)
+'''
+PAGE_TEMPLATE = """{% extends "templates/base.html" %}
+{% block content %}<h1>{{ shown.told }}</h1>{% endblock %}
+"""
+
 TOYS = {
     "a step type": {"declare/steps/toy.py": STEP},
     "a job kind that runs here": {"declare/steps/compilation.py": JOB_STEP, "run/actions/compilation.py": ACTION},
@@ -362,6 +379,10 @@ TOYS = {
     "a gate": {"deploy/gates/toys_only.py": GATE},
     "a kind of hook": {"deploy/hooks/bell.py": HOOK},
     "a measure": {"deploy/measures/broken.py": MEASURE},
+    "a page of the console": {
+        "console/pages/toys/__init__.py": PAGE,
+        "console/pages/toys/page.html": PAGE_TEMPLATE,
+    },
     "a command": {"cli/commands/play.py": COMMAND},
     "what the local account's clock does": {"account/local/process/clock/tickers/toys.py": TICKER},
     "whom the clock delivers to": {"account/local/process/clock/targets/toys.py": RECEIVER},

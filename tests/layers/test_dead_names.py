@@ -90,6 +90,8 @@ def used(tree: ast.AST) -> Iterator[str]:
 def dead(root: Path) -> list[str]:
     trees = {file: parsed(file) for file in root.rglob("*.py") if "templates" not in file.parts}
     known = {name for tree in trees.values() for name in used(tree)}
+    for page in root.rglob("page.html"):  # what a template tells
+        known.update(re.findall(r"\w+", page.read_text(encoding="utf-8")))
     return sorted(
         f"{file.relative_to(root)}:{line} {name}"
         for file, tree in trees.items()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+
 import click
 
 from mlops.cli import options
@@ -41,7 +43,8 @@ def command(
 
     connected = connect_here(environment)
     may_change = not read_only and (connected.environment.is_local or allow_changes)
-    wanted = Wanted(host, port, may_change, names, user_header)
+    program = (sys.executable, "-m", "mlops")
+    wanted = Wanted(host, port, may_change, names, user_header, program)
     found = ready(connected, wanted, talk)
     click.echo(found.address)
     found.run()
