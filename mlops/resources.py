@@ -14,7 +14,15 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
-    from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
+    from mlops.declare.resources.monitor import (
+        Attributions,
+        Bias,
+        DataQuality,
+        Drift,
+        FeatureDrift,
+        ModelQuality,
+        Monitor,
+    )
     from mlops.declare.resources.stream import (
         HttpEndpoint,
         Iceberg,
@@ -32,6 +40,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alarm",
     "Asynchronous",
+    "Attributions",
     "Bias",
     "Capture",
     "CompositeAlarm",

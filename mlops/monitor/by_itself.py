@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from mlops.monitor import watch
+from mlops.monitor import asking, watch
 from mlops.monitor.fault import Fault
 
 UNTIL, NAME = "MLOPS_MONITOR_UNTIL", "MLOPS_MONITOR"
@@ -23,6 +23,7 @@ _MEMBERS = (
     ("", "ModelDataQuality", "Constraints", "constraints.json"),
     ("model_quality", "ModelQuality", "Constraints", "constraints.json"),
     ("bias", "Bias", "PostTrainingConstraints", "constraints.json"),
+    ("attributions", "Explainability", "Constraints", "constraints.json"),
 )
 """Of DriftCheckBaselines: the folder and the file that :mod:`~mlops.monitor.watch` looks for."""
 _AT_ONCE = 100
@@ -41,8 +42,9 @@ def run(environment: Mapping[str, str], opt_ml: Path, parts: list[str], client: 
     if at.keys(f"{at.results}/{at.window}/run.json"):
         print(f"{since} to {until} was looked at before")
         return None
-    _stage(at, opt_ml / watch.INPUT, since, until)
-    found = watch.run(environment, opt_ml)
+    model = asking.model_of(at.client, str(told["endpoint"])) if told.get("attributions") is not None else None
+    _stage(at, opt_ml / watch.INPUT, since, until, model)
+    found = asking.run(environment, opt_ml, at.client)
     at.send(opt_ml / "processing" / "baseline", at.made)
     _tell(at, opt_ml / watch.OUTPUT, until)
     at.send(opt_ml / watch.OUTPUT, f"{at.results}/{at.window}")
@@ -111,9 +113,10 @@ class _Place:
             self.client("s3").upload_file(str(path), bucket, f"{prefix}/{path.relative_to(folder).as_posix()}")
 
 
-def _stage(at: _Place, inputs: Path, since: datetime, until: datetime) -> None:
+def _stage(at: _Place, inputs: Path, since: datetime, until: datetime, model: Mapping[str, str] | None) -> None:
     told = {
         **at.told,
+        **({"asks": model} if model is not None else {}),
         "monitor": at.name,
         "since": f"{since:%Y-%m-%dT%H:%M:%SZ}",
         "until": f"{until:%Y-%m-%dT%H:%M:%SZ}",
@@ -127,7 +130,7 @@ def _stage(at: _Place, inputs: Path, since: datetime, until: datetime) -> None:
         after = f"{place}{since - timedelta(hours=1):%Y/%m/%d/%H}/~"
         for number, (uri, _) in enumerate(at.keys(place, after)):
             at.fetch(uri, inputs / "labels" / f"{number:06}.jsonl")
-    for uri, name in _baseline(at):
+    for uri, name in _baseline(at, model):
         at.fetch(uri, inputs / "baseline" / name)
 
 
@@ -151,7 +154,7 @@ def _captured(at: _Place, since: datetime, until: datetime) -> Iterator[str]:
                 hour += timedelta(hours=1)
 
 
-def _baseline(at: _Place) -> Iterator[tuple[str, str]]:
+def _baseline(at: _Place, model: Mapping[str, str] | None) -> Iterator[tuple[str, str]]:
     """URIs, and what each is called below the baseline's folder."""
     given = at.told.get("baseline")
     if given is None:
@@ -162,14 +165,15 @@ def _baseline(at: _Place) -> Iterator[tuple[str, str]]:
         raise Fault(f"there is no baseline at {given}: nothing lies there")
     listed = [[uri.removeprefix("s3://").partition("/")[2], tag] for uri, tag in found]
     if not {uri.rpartition("/")[2] for uri, _ in found} & {watch.STATISTICS, watch.CONSTRAINTS}:
-        digest = hashlib.sha256(json.dumps(listed).encode()).hexdigest()[:16]
+        of: list[Any] = [*listed, *([model["model"]] if model is not None else [])]
+        digest = hashlib.sha256(json.dumps(of).encode()).hexdigest()[:16]
         kept = at.keys(f"{at.results}/baselines/{digest}/")
         if not kept:
             at.made = f"{at.results}/baselines/{digest}"
         found = kept or found
     for number, (uri, _) in enumerate(found):
         *_, folder, name = ["", *uri.removeprefix(str(given).rstrip("/")).split("/")]
-        below = f"{folder}/" if folder in ("model_quality", "bias") else f"{number:06}/"
+        below = f"{folder}/" if folder in ("model_quality", "bias", "attributions") else f"{number:06}/"
         yield uri, f"{below}{name}"
 
 

@@ -301,7 +301,7 @@ def violated(now: Mapping[str, Any], baseline: Any) -> Iterator[dict[str, str]]:
         for part in _SECTIONS.values():
             if part in now and part in baseline:
                 yield from _worse(now[part]["facets"], baseline[part]["facets"])
-        yield from _attribution_drift(now, baseline)
+        yield from attribution_drift(now, baseline)
     except (KeyError, TypeError, AttributeError) as fault:
         raise Fault(f"the baseline's constraints cannot be read: {fault!r}") from None
 
@@ -367,7 +367,10 @@ def _unfairness(metric: str, value: float) -> float:
     return abs(value - 1) if metric == "DI" else abs(value)
 
 
-def _attribution_drift(now: Mapping[str, Any], baseline: Mapping[str, Any]) -> Iterator[dict[str, str]]:
+def attribution_drift(
+    now: Mapping[str, Any], baseline: Mapping[str, Any], least: float = _LEAST_NDCG
+) -> Iterator[dict[str, str]]:
+    """Labels whose features are in another order now."""
     before = (baseline.get("explanations") or {}).get("kernel_shap") or {}
     found = (now.get("explanations") or {}).get("kernel_shap") or {}
     for label, told in before.items():
@@ -375,10 +378,10 @@ def _attribution_drift(now: Mapping[str, Any], baseline: Mapping[str, Any]) -> I
             print(f"{label} is in the baseline, and is not explained now")
             continue
         score = ndcg(found[label]["global_shap_values"], told["global_shap_values"])
-        if score < _LEAST_NDCG:
+        if score < least:
             yield {
                 "label": label,
                 "metric_name": "shap",
                 "constraint_check_type": "feature_attribution_drift_check",
-                "description": f"Feature attribution drift {score} exceeds threshold {_LEAST_NDCG}",
+                "description": f"Feature attribution drift {score} exceeds threshold {least}",
             }

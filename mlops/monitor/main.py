@@ -53,11 +53,11 @@ def _jobs(words: Sequence[str]) -> Mapping[str, Callable[[Mapping[str, str]], in
         return run(environment, opt_ml())
 
     def monitor(environment: Mapping[str, str]) -> int | None:
-        from mlops.monitor import by_itself, watch
+        from mlops.monitor import asking, by_itself
 
         if environment.get(by_itself.UNTIL):
             return by_itself.run(environment, opt_ml(), [*words[1:]])
-        return watch.run(environment, opt_ml())
+        return asking.run(environment, opt_ml())
 
     return {"quality": quality, "clarify": clarify, "monitor": monitor}
 

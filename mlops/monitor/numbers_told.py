@@ -1,5 +1,5 @@
 """What a monitor tells of a run as metrics, by the names and dimensions that Model Monitor documents
-(model-monitor-interpreting-cloudwatch, clarify-model-monitor-bias-drift-cw)."""
+(model-monitor-interpreting-cloudwatch, clarify-model-monitor-bias-drift-cw, clarify-feature-attribute-drift-cw)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ DATA, MODEL, BIAS = (
     "/aws/sagemaker/Endpoints/model-metrics",
     "/aws/sagemaker/Endpoints/bias-metrics",
 )
+EXPLAINED = "aws/sagemaker/Endpoints/explainability-metrics"
 _MOST_SAMPLES = 1000
 """Of a feature: whoever asks for a statistic is given each value, and a million are a long answer."""
 _LONGEST_NAME, _LONGEST_VALUE, _GREATEST = 255, 1024, 2.0**360
@@ -104,3 +105,15 @@ def of_bias(told: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[To
                     value = metric.get("value")
                     if isinstance(value, int | float) and math.isfinite(value):
                         yield Told(BIAS, f"bias_metric_{metric['name']}", {float(value): 1}, about)
+
+
+def of_attributions(told: Mapping[str, Any], analysis: Mapping[str, Any]) -> Iterator[Told]:
+    for label, found in ((analysis.get("explanations") or {}).get("kernel_shap") or {}).items():
+        about = {**_dimensions(told), "ExplainabilityMethod": "KernelShap", "Label": str(label)}
+        values = {f"feature_{name}": value for name, value in found["global_shap_values"].items()}
+        for name, value, kind in (
+            *((name, value, "GlobalShapValues") for name, value in values.items()),
+            ("ExpectedValue", found["expected_value"], "ExpectedValue"),
+        ):
+            if math.isfinite(value):
+                yield Told(EXPLAINED, name, {float(value): 1}, {**about, "ValueType": kind})

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from mlops.monitor import bias, clarify, data_quality, drifting, model_quality, numbers_told
+from mlops.monitor import bias, clarify, data_quality, drifting, hanging_on, model_quality, numbers_told
 from mlops.monitor.cells import Cells, Chunk, aligned, as_text
 from mlops.monitor.data import ROWS, Data, Source, data_at
 from mlops.monitor.drifting import Baseline
@@ -30,8 +30,8 @@ from mlops.monitor.settings import listed, section
 STATISTICS, CONSTRAINTS, VIOLATIONS = "statistics.json", "constraints.json", "constraint_violations.json"
 DRIFT_BASELINE, ANALYSIS = "drift_baseline.json", "analysis.json"
 INPUT, OUTPUT = Path("processing", "input"), Path("processing", "output")
-KINDS = ("data_quality", "drift", "model_quality", "bias")
-_BESIDE = frozenset({"model_quality", "bias"})
+KINDS = ("data_quality", "drift", "model_quality", "bias", "attributions")
+_BESIDE = frozenset({"model_quality", "bias", "attributions"})
 """Folders of a baseline that are of one kind alone."""
 _LAYOUTS = {".csv": {"csv": {"header": True}}, ".parquet": {"parquet": {}}}
 
@@ -47,13 +47,15 @@ class Outcome:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """The baseline. ``columns`` are those of requests, in their order."""
+    """The baseline. ``columns`` are those of requests, in their order; ``data`` are the training data, where they are
+    given themselves."""
 
     statistics: Mapping[str, Any] | None
     constraints: Mapping[str, Any] | None
     baseline: Baseline | None
     columns: tuple[str, ...]
     folder: Path
+    data: Source | None = None
 
 
 @dataclass(slots=True)
@@ -61,6 +63,7 @@ class _Run:
     told: Mapping[str, Any]
     inputs: Path
     output: Path
+    environment: Mapping[str, str] = field(default_factory=dict)
     read: int = 0
     unreadable: int = 0
     outcomes: dict[str, Outcome] = field(default_factory=dict)
@@ -91,7 +94,7 @@ def run(environment: Mapping[str, str], opt_ml: Path) -> int | None:
     told = read_json(opt_ml / INPUT / "monitor" / "monitor.json")
     if not isinstance(told, dict):
         raise Fault("monitor.json is no JSON object")
-    found = _Run(told, opt_ml / INPUT, opt_ml / OUTPUT)
+    found = _Run(told, opt_ml / INPUT, opt_ml / OUTPUT, environment)
     _look(found)
     write_json(found.output, "metrics.json", {"metrics": [item.document() for item in found.metrics if item.is_taken]})
     write_json(
@@ -141,6 +144,13 @@ def _look(run: _Run) -> None:
                     look(run, known, labelled, labels)
                 except Fault as fault:  # the other looks have said what they saw
                     run.outcomes[kind] = Outcome(why=str(fault), rows=run.outcomes[kind].rows)
+    if "attributions" in wanted:
+        outcome = run.outcomes["attributions"] = Outcome()
+        seen = {} if run.read else {"seen": run.seen}
+        try:
+            _attributions(run, known, Data(files, "captured", {**options, **seen}), outcome)
+        except Fault as fault:
+            outcome.why = str(fault)
 
 
 def _files(folder: Path) -> tuple[Path, ...]:
@@ -191,7 +201,7 @@ def _baseline(run: _Run) -> _Known:
     }
     for name, document in documents.items():
         write_json(run.inputs.parent / "baseline", name, document)
-    return _Known(documents[STATISTICS], documents[CONSTRAINTS], baseline, tuple(columns), folder)
+    return _Known(documents[STATISTICS], documents[CONSTRAINTS], baseline, tuple(columns), folder, data)
 
 
 def _is_of_data(path: Path, folder: Path) -> bool:
@@ -431,6 +441,37 @@ def _labelled(cells: Cells, threshold: float) -> Sequence[Any]:
     if cells.others or not len(numbers) or numbers.min() < 0 or numbers.max() > 1 or not (numbers % 1).any():
         return cells.rows
     return ["" if number != number else int(number >= threshold) for number in aligned(cells.rows).tolist()]
+
+
+def _attributions(run: _Run, known: _Known, data: Data, outcome: Outcome) -> None:
+    """As Clarify's monitor: of the window, held against those of the training data, which are measured once."""
+    told = section(run.told["attributions"], "attributions")
+    least = hanging_on.least(told)
+    names = hanging_on.names_of([str(name) for name in run.told.get("features") or ()], known.columns)
+    rows = hanging_on.sampled(data, names, told)
+    outcome.rows = len(rows)
+    if not rows:
+        outcome.why = "nothing was captured in this time"
+        return
+    with tempfile.TemporaryDirectory() as scratch:
+
+        def measured(of: Sequence[Sequence[Any]]) -> dict[str, Any]:
+            return hanging_on.measured(of, names, known.statistics, told, run.environment, Path(scratch))
+
+        analysis = measured(rows)
+        baseline = _file(known.folder, "attributions")
+        if baseline is None and known.data is not None:
+            baseline = measured(hanging_on.sampled(known.data, names, told))
+            write_json(run.inputs.parent / "baseline" / "attributions", CONSTRAINTS, baseline)
+    run.write("attributions", {ANALYSIS: analysis, STATISTICS: analysis, CONSTRAINTS: analysis})
+    run.metrics += numbers_told.of_attributions(run.told, analysis)
+    if baseline is None:
+        outcome.why = "there is no baseline of attributions"
+        return
+    found = [*clarify.attribution_drift(analysis, baseline, least)]
+    outcome.violations = len(found)
+    run.write("attributions", {VIOLATIONS: {"version": "1.0", "violations": found}})
+    _say(found)
 
 
 def _say(found: Sequence[Mapping[str, Any]]) -> None:

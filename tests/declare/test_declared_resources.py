@@ -258,6 +258,12 @@ WRONG = {
         'resources.Monitor("a", endpoint="e", drift=resources.Drift(), schedule=1)',
         {"D042"},
     ),
+    "an NDCG beyond 1": ('resources.Monitor("a", endpoint="e", attributions=resources.Attributions(2.0))', {"D042"}),
+    "JSON without a template": (
+        'resources.Monitor("a", endpoint="e", '
+        'attributions=resources.Attributions(content_type="application/jsonlines"))',
+        {"D042"},
+    ),
     "a rate of false alarms": ('resources.Monitor("a", endpoint="e", drift=resources.Drift(5.0))', {"D042"}),
     "a statistic that there is not": (
         'resources.Monitor("a", endpoint="e", drift=resources.Drift(statistic="t"))',

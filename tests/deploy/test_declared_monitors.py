@@ -18,7 +18,9 @@ from mlops.deploy.monitors.windows import Window, given
 from mlops.deploy.resources.monitor import RESOURCE_TYPE, pieces
 from mlops.deploy.waiting import Clock
 from mlops.ir import MlopsError, Refusal, UsageError
-from mlops.monitor import by_itself
+from mlops.monitor import asking, by_itself
+from mlops.monitor.asked_endpoint import asked_endpoint
+from mlops.monitor.fault import Fault
 from mlops.use_cases import monitors
 from mlops.use_cases.approval import NOBODY
 
@@ -130,7 +132,7 @@ def test_what_was_found_is_told_one_time_whenever_who_tells_it_dies(
 def test_the_baselines_of_the_version_that_serves_are_taken_where_none_is_given(world: World) -> None:
     """By whoever starts the job, and by the job of a schedule: both find the same files."""
     s3, sagemaker, bucket = world.account.client("s3"), world.account.client("sagemaker"), world.environment.bucket
-    for name in ("statistics", "constraints", "quality", "bias"):
+    for name in ("statistics", "constraints", "quality", "bias", "shap"):
         s3.put_object(Bucket=bucket, Key=f"checks/{name}.json", Body=b"{}")
     sagemaker.create_model_package_group(ModelPackageGroupName="churn")
 
@@ -154,6 +156,7 @@ def test_the_baselines_of_the_version_that_serves_are_taken_where_none_is_given(
             "ModelDataQuality": {"Statistics": at("statistics"), "Constraints": at("constraints")},
             "ModelQuality": {"Constraints": at("quality")},
             "Bias": {"PostTrainingConstraints": at("bias")},
+            "Explainability": {"Constraints": at("shap")},
         },
     )
     found = inputs.baseline(world.account, None, "some", f"s3://{bucket}/kept")
@@ -167,6 +170,7 @@ def test_the_baselines_of_the_version_that_serves_are_taken_where_none_is_given(
         "constraints.json": "/constraints",
         "quality.json": "/model_quality/constraints",
         "bias.json": "/bias/posttrainingconstraints",
+        "shap.json": "/attributions/constraints",
     }
     place = by_itself._Place({"endpoint": "some", "code": f"s3://{bucket}/assets/1"}, "w", "x", world.account.client)
     assert {(uri.rpartition("/")[2], name) for uri, name in by_itself._of_version(place)} == {
@@ -174,7 +178,32 @@ def test_the_baselines_of_the_version_that_serves_are_taken_where_none_is_given(
         ("constraints.json", "data_quality/constraints.json"),
         ("quality.json", "model_quality/constraints.json"),
         ("bias.json", "bias/constraints.json"),
+        ("shap.json", "attributions/constraints.json"),
     }
+
+
+@pytest.mark.parametrize("world", ["moto"], indirect=True)
+def test_whom_attributions_are_asked_of_is_there_for_that_time_alone(world: World) -> None:
+    """Also where a job that was killed has left one behind, and where asking fails."""
+    sagemaker = world.account.client("sagemaker")
+    sagemaker.create_model(ModelName="m", ExecutionRoleArn=world.environment.role, PrimaryContainer={"Image": "x"})
+    variant = {"VariantName": "A", "ModelName": "m", "InitialInstanceCount": 1, "InstanceType": "ml.m5.xlarge"}
+    for name in ("churn", "watch-asked"):
+        sagemaker.create_endpoint_config(EndpointConfigName=name, ProductionVariants=[variant])
+        sagemaker.create_endpoint(EndpointName=name, EndpointConfigName=name)
+    asks = asking.model_of(world.account.client, "churn")
+    assert asks == running.model_of(sagemaker, "churn") == {"model": "m", "instance": "ml.m5.xlarge"}
+
+    def there() -> set[str]:
+        return {item["EndpointName"] for item in sagemaker.list_endpoints()["Endpoints"]}
+
+    with pytest.raises(Fault, match="it did"):
+        with asked_endpoint(sagemaker, "watch", asks["model"], asks["instance"], lambda seconds: None) as name:
+            assert there() == {"churn", name}
+            raise Fault("it did not answer")
+    assert there() == {"churn"}
+    configs = sagemaker.list_endpoint_configs()["EndpointConfigs"]
+    assert [item["EndpointConfigName"] for item in configs] == ["churn"]
 
 
 def test_in_a_template_it_is_a_schedule_by_its_name() -> None:

@@ -29,8 +29,10 @@ pytestmark = [
 ]
 CODE = """
 def model_fn(folder): return None
-def input_fn(body, kind): return body
-def predict_fn(body, model): return "0.7"
+def input_fn(body, kind): return body if isinstance(body, str) else body.decode()
+def predict_fn(body, model):
+    rows = [line.split(",") for line in body.splitlines()]
+    return "\\n".join(str(0.07 * float(value) + 0.01 * float(kind)) for value, kind in rows)
 def output_fn(answer, accept): return answer
 """
 MONITOR = """
@@ -38,6 +40,7 @@ from mlops import resources
 resources.Monitor(
     "watch", endpoint="churn", schedule="cron(0 0 1 1 ? 2099)", baseline="s3://{bucket}/train/",
     label_column="churned", drift=resources.Drift(),
+    attributions=resources.Attributions(rows=10),
     model_quality=resources.ModelQuality("BinaryClassification", at_least={{{{"accuracy": 0.9}}}}),
 )
 """
@@ -118,6 +121,7 @@ def test_a_window_is_looked_at_and_told_of(watched: World) -> None:
     assert {kind: (found["rows"], found["violations"]) for kind, found in shown["kinds"].items()} == {
         "drift": (300, 0),
         "model_quality": (300, 0),
+        "attributions": (10, 0),
     }
     drifted = mlops(watched, "monitor", "run", "watch", "--since", "2026-01-05T10:00:00Z")
     assert drifted.returncode == 1

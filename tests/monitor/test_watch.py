@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import http.server
 import json
-from collections.abc import Mapping
+import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 
 from mlops.monitor.fault import Fault
+from mlops.monitor.predictor import PORTS
 from mlops.monitor.watch import run
 
 from .test_captured import line, payload
@@ -224,3 +227,111 @@ def test_a_monitor_that_cannot_be_run_is_told(told: Any, why: str, tmp_path: Pat
     job.put("captured/A/a.jsonl", "\n".join(requests(1)))
     with pytest.raises(Fault, match=why):
         run({}, tmp_path)
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[dict[str, str]]:
+    """Answers with the sum of a row's numbers, and has a word of more where a category is ``paid``."""
+
+    class Handler(http.server.BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            self.answered("")
+
+        def do_POST(self) -> None:
+            text = self.rfile.read(int(self.headers["Content-Length"])).decode()
+            rows = [line.split(",") for line in text.splitlines()]
+            self.answered("\n".join(str(sum(3.0 if cell == "paid" else float(cell) for cell in row)) for row in rows))
+
+        def answered(self, text: str) -> None:
+            self.send_response(200)
+            self.send_header("Content-Type", "text/csv")
+            self.send_header("Content-Length", str(len(text)))
+            self.end_headers()
+            self.wfile.write(text.encode())
+
+        def log_message(self, *words: object) -> None:
+            pass
+
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield {PORTS: str(server.server_port)}
+    server.shutdown()
+    server.server_close()
+
+
+def spread(seed: int, *deviations: float, many: int = 200) -> list[str]:
+    random = np.random.default_rng(seed)
+    return [
+        ",".join(f"{random.normal(0, deviation):.3f}" for deviation in deviations)
+        + f",{'paid' if random.random() < 0.2 else '0'}"
+        for _ in range(many)
+    ]
+
+
+ATTRIBUTED: dict[str, tuple[tuple[float, ...], dict[str, Any], int]] = {
+    "the same": ((10, 1, 1), {}, 0),
+    "a little else": ((9, 1.4, 0.8), {}, 0),
+    "what counted does not vary any more": ((0.01, 5, 5), {}, 1),
+    "and that is wished for": ((0.01, 5, 5), {"least": 0.3}, 0),
+}
+
+
+@pytest.mark.parametrize("case", ATTRIBUTED)
+def test_what_answers_hang_on_is_held_against_the_training_data(
+    case: str, tmp_path: Path, model: dict[str, str]
+) -> None:
+    """Measured of them in the first run, and read by the next one; the model alone is asked."""
+    deviations, more, wanted = ATTRIBUTED[case]
+    first = Job(tmp_path / "first", attributions={"rows": 40, **more})
+    first.put("baseline/train.csv", "\n".join(["a,b,c,plan,churned", *(f"{row},1" for row in spread(0, 10, 1, 1))]))
+    first.put("captured/A/a.jsonl", "\n".join(line(row, "0.5") for row in spread(1, *deviations)))
+    assert run(model, tmp_path / "first") == (wanted or None)
+    told = first.read("output/run.json")["kinds"]["attributions"]
+    assert told == {"rows": 40, "violations": wanted}
+    analysis = first.read("output/attributions/analysis.json")
+    (found,) = analysis["explanations"]["kernel_shap"].values()
+    assert analysis == first.read("output/attributions/constraints.json")
+    assert found["global_shap_values"].keys() == {"a", "b", "c", "plan"}
+    violations = first.read("output/attributions/constraint_violations.json")
+    assert [
+        (item["label"], item["metric_name"], item["constraint_check_type"]) for item in violations["violations"]
+    ] == [("label0", "shap", "feature_attribution_drift_check")] * wanted
+    metrics = {item["MetricName"]: item for item in first.read("output/metrics.json")["metrics"]}
+    assert metrics.keys() == {"feature_a", "feature_b", "feature_c", "feature_plan", "ExpectedValue"}
+    assert metrics["feature_a"]["Namespace"] == "aws/sagemaker/Endpoints/explainability-metrics"
+    dimensions = {item["Name"]: item["Value"] for item in metrics["feature_a"]["Dimensions"]}
+    assert dimensions == {
+        "Endpoint": "churn",
+        "MonitoringSchedule": "watch",
+        "ExplainabilityMethod": "KernelShap",
+        "Label": "label0",
+        "ValueType": "GlobalShapValues",
+    }
+    second = Job(tmp_path / "second", attributions={"rows": 40, **more})
+    (second.inputs / "baseline" / "train.csv").unlink()
+    made = tmp_path / "first" / "processing" / "baseline"
+    for path in made.rglob("*.json"):
+        second.put(f"baseline/{path.relative_to(made)}", path.read_text())
+    second.put("captured/A/a.jsonl", (first.inputs / "captured/A/a.jsonl").read_text())
+    assert run(model, tmp_path / "second") == (wanted or None)
+    assert second.read("output/attributions/analysis.json") == analysis
+
+
+UNEXPLAINED: dict[str, tuple[dict[str, Any], dict[str, str], str]] = {
+    "nobody serves the model": ({}, {}, "has no endpoint_name, and nobody serves the model"),
+    "an NDCG beyond 1": ({"least": 2}, {}, "attributions.least is 2"),
+    "another content type": ({"content_type": "text/html"}, {}, "content_type is 'text/html'"),
+}
+
+
+@pytest.mark.parametrize("case", UNEXPLAINED)
+def test_what_cannot_be_explained_is_told_and_keeps_no_other_look_from_being_told(case: str, tmp_path: Path) -> None:
+    given, environment, why = UNEXPLAINED[case]
+    job = Job(tmp_path, data_quality={}, attributions=given)
+    job.put("captured/A/a.jsonl", "\n".join(requests(1)))
+    assert run(environment, tmp_path) is None
+    kinds = job.read("output/run.json")["kinds"]
+    assert kinds["data_quality"]["violations"] == 0
+    assert why in kinds["attributions"]["not_compared"]

@@ -20,7 +20,15 @@ if TYPE_CHECKING:
     from mlops.declare.resources.endpoint import Endpoint
     from mlops.declare.resources.endpoint_config import Asynchronous, Capture, EndpointConfig, Serverless, Variant
     from mlops.declare.resources.model import Container, Model, ModelData, Network
-    from mlops.declare.resources.monitor import Bias, DataQuality, Drift, FeatureDrift, ModelQuality, Monitor
+    from mlops.declare.resources.monitor import (
+        Attributions,
+        Bias,
+        DataQuality,
+        Drift,
+        FeatureDrift,
+        ModelQuality,
+        Monitor,
+    )
     from mlops.declare.resources.stream import (
         HttpEndpoint,
         Iceberg,
@@ -38,6 +46,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Alarm",
     "Asynchronous",
+    "Attributions",
     "Bias",
     "Capture",
     "CompositeAlarm",
@@ -71,6 +80,7 @@ __all__ = [
 _HOMES = {
     "Alarm": "mlops.declare.resources.alarm",
     "Asynchronous": "mlops.declare.resources.endpoint_config",
+    "Attributions": "mlops.declare.resources.monitor",
     "Bias": "mlops.declare.resources.monitor",
     "Capture": "mlops.declare.resources.endpoint_config",
     "CompositeAlarm": "mlops.declare.resources.composite_alarm",

@@ -19,7 +19,7 @@ from mlops.ir.values import from_json
 if TYPE_CHECKING:
     from mlops.declare.lower import Lowering
 
-__all__ = ["Bias", "DataQuality", "Drift", "FeatureDrift", "ModelQuality", "Monitor"]
+__all__ = ["Attributions", "Bias", "DataQuality", "Drift", "FeatureDrift", "ModelQuality", "Monitor"]
 
 _PROGRAM = Path(__file__).parents[2] / "monitor"
 _MAP: ShapeNotation = {"type": "map", "key": STRING_SHAPE, "value": ANY_SHAPE}
@@ -45,6 +45,7 @@ STEP_TYPE = StepType(
         drift=_MAP,
         model_quality=_MAP,
         bias=_MAP,
+        attributions=_MAP,
         image=STRING_SHAPE,
         instance=STRING_SHAPE,
         role=ROLE_SHAPE,
@@ -56,8 +57,9 @@ STEP_TYPE = StepType(
 )
 
 Statistic: TypeAlias = Literal["ks", "psi", "linf", "chi2"]
+Aggregate: TypeAlias = Literal["mean_abs", "median", "mean_sq"]
 Problem: TypeAlias = Literal["Regression", "BinaryClassification", "MulticlassClassification"]
-_KINDS = ("data_quality", "drift", "model_quality", "bias")
+_KINDS = ("data_quality", "drift", "model_quality", "bias", "attributions")
 _WINDOW = re.compile(r"([1-9]\d{0,3})([mhd])")
 
 
@@ -122,6 +124,27 @@ class Bias:
     predicted: str | None = None
     threshold: float | None = None
     at_most: Mapping[str, float] | None = None
+
+
+@record
+class Attributions:
+    """What answers hang on, by kernel SHAP: told where the order of the features is not the training data's any more,
+    an NDCG below ``least``. At most ``rows`` requests of a window are explained, each by ``samples`` coalitions of its
+    features (Clarify's number without), against ``reference`` rows or the ordinary row of the baseline. The model is
+    asked, never the endpoint: in ``content_type``, by a ``template`` such as ``{"features": $features}`` where that is
+    JSON Lines; ``probability`` says where its scores are, ``labels`` what they are called."""
+
+    least: float = 0.9
+    rows: int = 100
+    samples: int | None = None
+    aggregate: Aggregate = "mean_abs"
+    logit: bool = False
+    reference: Sequence[Sequence[str | int | float]] = ()
+    content_type: Literal["text/csv", "application/jsonlines"] = "text/csv"
+    accept: str | None = None
+    template: str | None = None
+    probability: str | int | None = None
+    labels: Sequence[str] = ()
 
 
 def _told(**members: Any) -> Value:
@@ -193,6 +216,25 @@ def _bias(monitor: Monitor, *_: object) -> Value:
     )
 
 
+def _attributions(monitor: Monitor, *_: object) -> Value:
+    found = monitor.attributions
+    if found is None:
+        return None
+    return _told(
+        least=found.least,
+        rows=found.rows,
+        samples=found.samples,
+        aggregate=found.aggregate,
+        logit=found.logit or None,
+        reference=[list(row) for row in found.reference] or None,
+        content_type=found.content_type,
+        accept=found.accept,
+        template=found.template,
+        probability=found.probability,
+        labels=list(found.labels) or None,
+    )
+
+
 _OF_DATA = Record(DataQuality, (hidden("types"), hidden("domain"), hidden("distance")), positional=0)
 _OF_DRIFT = Record(
     Drift,
@@ -205,6 +247,19 @@ _OF_MODEL = Record(
 )
 _OF_BIAS = Record(
     Bias, tuple(hidden(name) for name in ("facets", "positive", "group", "predicted", "threshold", "at_most"))
+)
+
+
+_OF_ATTRIBUTIONS = Record(
+    Attributions,
+    tuple(
+        hidden(name)
+        for name in (
+            *("least", "rows", "samples", "aggregate", "logit", "reference"),
+            *("content_type", "accept", "template", "probability", "labels"),
+        )
+    ),
+    positional=0,
 )
 
 
@@ -222,7 +277,7 @@ def _image(monitor: Monitor, lowering: Lowering, *_: object) -> Value:
 
 class Monitor(DeclaredResource):
     """Looks each ``window`` by the clock (``schedule``) at what ``endpoint`` captured: at ``data_quality``, ``drift``,
-    ``model_quality`` and ``bias``, as far as they are declared.
+    ``model_quality``, ``bias`` and ``attributions``, as far as they are declared.
 
     ``baseline`` is an S3 folder with the files of an earlier check, or with training data (``label_column`` is what
     requests do not have of them); without one, the ``DriftCheckBaselines`` of the version that serves. ``features``
@@ -250,6 +305,7 @@ class Monitor(DeclaredResource):
             Field("drift", "drift", made(_OF_DRIFT), to=_drift),
             Field("model_quality", "model_quality", made(_OF_MODEL), to=_model_quality),
             Field("bias", "bias", made(_OF_BIAS), to=_bias),
+            Field("attributions", "attributions", made(_OF_ATTRIBUTIONS), to=_attributions),
             Field("image", "image", TEXT, to=_image),
             Field("instance", "instance", TEXT, otherwise="instance"),
             Field("role", "role", TEXT, otherwise="role"),
@@ -267,6 +323,7 @@ class Monitor(DeclaredResource):
         drift: Drift | None = None,
         model_quality: ModelQuality | None = None,
         bias: Bias | None = None,
+        attributions: Attributions | None = None,
         schedule: str | None = None,
         window: str = "1h",
         baseline: Text | None = None,
@@ -286,6 +343,7 @@ class Monitor(DeclaredResource):
         self.known(name, tags, arguments)
         self.endpoint, self.schedule, self.window, self.baseline = endpoint, schedule, window, baseline
         self.data_quality, self.drift, self.model_quality, self.bias = data_quality, drift, model_quality, bias
+        self.attributions = attributions
         self.label_column, self.features, self.answers = label_column, tuple(features), tuple(answers)
         self.truth = truth
         self.features_path, self.answers_path = features_path, answers_path
@@ -294,7 +352,7 @@ class Monitor(DeclaredResource):
 
     def _judge(self) -> None:
         if all(getattr(self, kind) is None for kind in _KINDS):
-            help = "give data_quality=resources.DataQuality(), drift=resources.Drift(), model_quality= or bias="
+            help = "give data_quality=resources.DataQuality(), drift=resources.Drift() or another one of them"
             misuse("D064", f"{self.label}: it looks for nothing", help=help, step=self.name)
         if isinstance(self.window, str) and not _WINDOW.fullmatch(self.window):
             help = 'write it as "1h", "30m" or "1d"'
@@ -311,6 +369,16 @@ class Monitor(DeclaredResource):
         if drift is not None and not (0 < drift.false_alarms < 1 and drift.fewest >= 2):
             help = "false_alarms is a share between 0 and 1, fewest a number of values of 2 or more"
             message = f"{self.label}: false_alarms={drift.false_alarms!r} and fewest={drift.fewest!r} hold for nothing"
+            misuse("D042", message, help=help, step=self.name)
+        of = self.attributions
+        if of is not None and not (0 < of.least <= 1 and of.rows >= 1 and (of.samples is None or of.samples >= 1)):
+            help = "least is an NDCG above 0 and up to 1, rows and samples are numbers of 1 or more"
+            said = f"least={of.least!r}, rows={of.rows!r} and samples={of.samples!r}"
+            message = f"{self.label}: {said} measure nothing"
+            misuse("D042", message, help=help, step=self.name)
+        if of is not None and of.content_type != "text/csv" and "$features" not in (of.template or ""):
+            help = "give template='{\"features\": $features}', as the model wants it"
+            message = f"{self.label}: a model that takes {of.content_type} wants a template with $features"
             misuse("D042", message, help=help, step=self.name)
         if not re.fullmatch(r"[0-9A-Za-z](-?[0-9A-Za-z]){0,39}", self.declared_name):
             help = "use 1 to 40 letters, digits and dashes"

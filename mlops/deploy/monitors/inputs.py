@@ -23,6 +23,7 @@ _MEMBERS: Mapping[str, tuple[str, ...]] = {
     "": ("ModelDataQuality.Statistics", "ModelDataQuality.Constraints"),
     "/model_quality": ("ModelQuality.Constraints",),
     "/bias": ("Bias.PostTrainingConstraints", "Bias.ConfigFile"),
+    "/attributions": ("Explainability.Constraints",),
 }
 """Of DriftCheckBaselines, by the folder that the job looks for them in."""
 
@@ -91,8 +92,9 @@ class Baseline:
     made: str | None = None
 
 
-def baseline(account: Account, uri: str | None, endpoint: str, kept: str) -> Baseline:
-    """``kept`` is the S3 folder of baselines that were made of data. Raises Refusal where there is none."""
+def baseline(account: Account, uri: str | None, endpoint: str, kept: str, model: str | None = None) -> Baseline:
+    """``kept`` is the S3 folder of baselines that were made of data, and of what ``model`` answers to them. Raises
+    Refusal where there is none."""
     if uri is None:
         return _of_version(account, endpoint)
     bucket, key = split_uri(uri)
@@ -103,7 +105,8 @@ def baseline(account: Account, uri: str | None, endpoint: str, kept: str) -> Bas
     names = {str(item["Key"]).rpartition("/")[2] for item in found}
     if names & {"statistics.json", "constraints.json"}:
         return Baseline((_input("baseline", uri, ""),), uri)
-    digest = hashlib.sha256(json.dumps([[item["Key"], item["ETag"]] for item in found]).encode()).hexdigest()[:16]
+    of = [*([item["Key"], item["ETag"]] for item in found), *([model] if model is not None else [])]
+    digest = hashlib.sha256(json.dumps(of).encode()).hexdigest()[:16]
     made = f"{kept}/{digest}"
     bucket, key = split_uri(made)
     if unless_missing(lambda: s3.head_object(Bucket=bucket, Key=f"{key}/statistics.json")) is not None:

@@ -26,12 +26,14 @@ from mlops.ir.dataclass import dataclass
 from mlops.ir.s3_uri import split_uri
 from mlops.project.environments import Environment
 
-KINDS = ("data_quality", "drift", "model_quality", "bias")
+KINDS = ("data_quality", "drift", "model_quality", "bias", "attributions")
 VIOLATED, ENDED, FAILED = "monitor.violated", "monitor.ended", "monitor.failed"
 SOURCE, DETAIL = "mlops.monitor", "Monitor Ended"
 _INPUT = "/opt/ml/processing/input"
 _TIMEOUT = 6 * 3600.0
 _METRICS_AT_ONCE = 100
+ASKED_MODEL = "MLOPS_ASKED_MODEL"
+"""The variable by which the local account learns which model it has to serve beside the job."""
 _MOST_FEATURES = 100
 
 
@@ -186,7 +188,11 @@ def _start(
     name = f"{monitor.name}-{window.since:%Y%m%d%H%M}-{tail}"
     sagemaker = account.client("sagemaker")
     request = {**resource.job(monitor.name, monitor.told), "ProcessingJobName": name}
-    given, made = _inputs(account, environment, monitor, window, place, say)
+    asks = model_of(sagemaker, monitor.endpoint) if "attributions" in monitor.kinds else None
+    if asks is not None:
+        request["Environment"] = {**request["Environment"], ASKED_MODEL: asks["model"]}
+        say(f"the model {asks['model']} is asked")
+    given, made = _inputs(account, environment, monitor, window, place, say, asks)
     request["ProcessingInputs"] = [*request["ProcessingInputs"], *given]
     outputs = [_output("results", place, "/opt/ml/processing/output")]
     if made is not None:
@@ -210,6 +216,7 @@ def _inputs(
     window: Window,
     place: str,
     say: Callable[[str], None],
+    asks: Mapping[str, str] | None,
 ) -> tuple[list[Mapping[str, Any]], str | None]:
     sagemaker = account.client("sagemaker")
     by_labels = {"model_quality", "bias"} & set(monitor.kinds)
@@ -220,6 +227,8 @@ def _inputs(
     told = sagemaker.describe_endpoint_config(EndpointConfigName=config)
     shadows = [str(item["VariantName"]) for item in told.get("ShadowProductionVariants") or ()]
     declared = {**monitor.told, "monitor": monitor.name, "since": moment(window.since), "until": moment(window.until)}
+    if asks is not None:
+        declared["asks"] = dict(asks)
     given = [_object(account, f"{place}/monitor.json", json.dumps(declared), "monitor", "monitor")]
     lists = {"captured": inputs.captured(account, monitor.endpoint, destination, shadows, window)}
     if by_labels:
@@ -230,11 +239,23 @@ def _inputs(
         if found.keys:
             given.append(_manifest(account, f"{place}/{name}.manifest", found, name))
     kept = f"{monitor.results(environment)}/baselines"
-    if {"data_quality", "drift"} & set(monitor.kinds) or monitor.told.get("baseline"):
-        baseline = inputs.baseline(account, monitor.told.get("baseline"), monitor.endpoint, kept)
+    if {"data_quality", "drift", "attributions"} & set(monitor.kinds) or monitor.told.get("baseline"):
+        model = asks["model"] if asks is not None else None
+        baseline = inputs.baseline(account, monitor.told.get("baseline"), monitor.endpoint, kept, model)
         say(f"baseline: {baseline.told}")
         return [*given, *baseline.inputs], baseline.made
     return given, None
+
+
+def model_of(sagemaker: Any, endpoint: str) -> Mapping[str, str]:
+    """The model that an endpoint serves, of several variants the one with most of the traffic. Raises Refusal."""
+    config = sagemaker.describe_endpoint(EndpointName=endpoint)["EndpointConfigName"]
+    variants = sagemaker.describe_endpoint_config(EndpointConfigName=config).get("ProductionVariants") or ()
+    known = [item for item in variants if item.get("ModelName")]
+    if not known:
+        raise Refusal(f"no variant of {endpoint} names its model, which attributions have to be asked of")
+    best = max(known, key=lambda item: float(item.get("InitialVariantWeight", 1.0)))
+    return {"model": str(best["ModelName"]), "instance": str(best.get("InstanceType") or "ml.m5.large")}
 
 
 def _object(account: Account, uri: str, text: str, name: str, folder: str) -> Mapping[str, Any]:

@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import PurePosixPath
 from typing import Any, TypeAlias
 
+from mlops.run.asked_model import served, told
 from mlops.run.baselines import CLARIFY, VIOLATIONS, Check, check_of
 from mlops.run.job import Job
 from mlops.run.log import exit_reason
@@ -20,14 +21,11 @@ from mlops.run.monitor_program import monitor_program
 from mlops.run.outcome import Outcome, StepFailed, Task
 from mlops.run.ports import ObjectMissing
 from mlops.run.processing_job import launch, requested
-from mlops.run.requirements import check_requirements
 from mlops.run.serving.inference_pipeline import InferencePipeline
-from mlops.run.serving.model_data import place_model
 from mlops.run.transfer import OPT_ML, fetch
 from mlops.run.work import Work
 
 _BASELINE = OPT_ML / "processing" / "baseline"
-_PORTS = "MLOPS_MODEL_PORTS"
 _RESULT = "analysis_result"
 
 _Launched: TypeAlias = tuple[Task, InferencePipeline | None]
@@ -75,7 +73,7 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job, check: Check) -> _
     servers = _served(work)
     try:
         if servers is not None:
-            variables[_PORTS] = ",".join(map(str, servers.ports))
+            variables |= told(servers)
         word = "clarify" if check.type == CLARIFY else "quality"
         started = monitor_program(word, add=add, variables=variables, network=servers is not None)
         return launch(work, request, job, started), servers
@@ -90,14 +88,7 @@ def _served(work: Work) -> InferencePipeline | None:
     name = work.members.get("ModelName")
     if name is None:
         return None
-    model = work.ports.registry.describe("DescribeModel", {"ModelName": name})
-    folder = work.folder / "model"
-    containers = place_model(model, folder, work.ports.objects, work.ports.registry, by_a_job=True)
-    for container in containers:
-        for code in (container.ml / "code", container.ml / "model" / "code"):
-            check_requirements(code, work)
-    network = not model.get("EnableNetworkIsolation")
-    return InferencePipeline.launch(containers, work.log, network=network, isolation=work.isolation)
+    return served(work, name)
 
 
 class _Checking:

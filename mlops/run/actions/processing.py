@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from mlops.knowledge.monitor_images import program_here
+from mlops.run.asked_model import MODEL, Asking, served, told
 from mlops.run.job import Job
 from mlops.run.monitor_program import monitor_program
 from mlops.run.outcome import Task
@@ -26,5 +27,22 @@ def _launch(work: Work, request: Mapping[str, Any], job: Job) -> Task:
     word = program_here(specification.get("ImageUri"))
     if word is not None and not specification.get("ContainerEntrypoint"):
         return launch(work, request, job, monitor_program(word))
+    model = request.get("Environment", {}).get(MODEL)
+    if model:
+        return _asking(work, request, job, str(model))
+    return launch(work, request, job, Started(_command(request)))
+
+
+def _command(request: Mapping[str, Any]) -> list[str]:
+    specification = request["AppSpecification"]
     words = (*specification["ContainerEntrypoint"], *(specification.get("ContainerArguments") or ()))
-    return launch(work, request, job, Started([as_text(word) for word in words]))
+    return [as_text(word) for word in words]
+
+
+def _asking(work: Work, request: Mapping[str, Any], job: Job, model: str) -> Task:
+    servers = served(work, model)
+    try:
+        return Asking(work, launch(work, request, job, Started(_command(request), variables=told(servers))), servers)
+    except BaseException:
+        servers.kill()
+        raise
