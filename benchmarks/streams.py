@@ -1,12 +1,13 @@
 """Small records into S3 by a stream of the local account, beside moto's put of the same.
 
-    python benchmarks/streams.py [--records N] [--rounds N] [--backlog MIB]
+    python benchmarks/streams.py [--records N] [--rounds N] [--backlog MIB] [--cpu]
 
 Both are asked by boto3, 500 records at a time: the local account in this process and by `mlops local serve`, moto by
 its server, every other round the other way round. Ours accepts, and delivers in a process of its own: it is told after
 how long all were in S3, too; moto writes an object for each request at once. What is wanted is told by CPU seconds of
 this process, since a machine that others use too makes seconds of any length. `--backlog` puts so much while nobody
-delivers, and tells the most memory that whoever delivers it then had.
+delivers, and tells the most memory that whoever delivers it then had. `--cpu` tells the CPU seconds that accepting and
+delivering take for 100,000 records, each by itself.
 """
 
 from __future__ import annotations
@@ -109,12 +110,43 @@ def backlog(mebibytes: int) -> float:
     return most / 1024
 
 
+def spent(records: int = 100_000) -> None:
+    """In this process, by its own client; the first requests, which load what all need, are not counted."""
+    with tempfile.TemporaryDirectory() as folder:
+        account = LocalAccount(Path(folder) / ".mlops", "us-east-1")
+        account.ensure_bucket(BUCKET)
+        firehose = account.client("firehose")
+        firehose.create_delivery_stream(DeliveryStreamName="spent", ExtendedS3DestinationConfiguration=PLACE)
+        assert ownership.take(streams.folder_of(account.state, "spent")) is not None
+        body = streams.found(account.state, "spent")
+        held = streams.kept_in(account.state, "spent", body["Incarnation"])
+        deliverer = Deliverer(held, account.region, delivering.ports(account.state, "spent"))
+        settings = streams.settings_of(account.state, "spent", body)
+
+        def deliver() -> None:
+            while deliverer.turn(settings, lambda: int(time.time() * 1000) + 10**6) is not None:
+                pass
+
+        put(firehose, "spent", 4 * BATCH)
+        deliver()
+        began = time.process_time()
+        put(firehose, "spent", records)
+        accepted = time.process_time()
+        deliver()
+        delivered = time.process_time()
+    print(f"{records} records: {accepted - began:.2f} CPU-s to accept, {delivered - accepted:.2f} CPU-s to deliver")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--records", type=int, default=20_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--backlog", type=int, default=0)
+    parser.add_argument("--cpu", action="store_true")
     asked = parser.parse_args()
+    if asked.cpu:
+        spent()
+        return 0
     if asked.backlog:
         return 0 if backlog(asked.backlog) <= MOST_MIB else 1
     with tempfile.TemporaryDirectory() as folder, ours() as here, motos() as there:

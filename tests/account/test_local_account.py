@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 from botocore.model import ListShape, MapShape, Shape, StructureShape
 
 from mlops.account import Account, connect, identify
-from mlops.account.local import LocalAccount
+from mlops.account.local import LocalAccount, shapes
 from mlops.account.local.answering import operations, services
 from mlops.account.local.services.sagemaker.registry import create_model_package
 from mlops.account.local.state import State
@@ -743,3 +743,33 @@ def test_what_a_run_writes_and_reads(local: LocalAccount, tmp_path: Path) -> Non
 def test_bodies_are_json(local: LocalAccount, sagemaker: Any) -> None:
     sagemaker.create_model_package_group(ModelPackageGroupName="models")
     assert all(json.loads(row["body"]) for row in local.state.store.all("SELECT body FROM resource"))
+
+
+def test_what_is_plainly_right_is_taken_as_by_the_long_look() -> None:
+    """And what the quick look is not sure of is left to the long one: a wrong value anywhere."""
+    quick = 0
+    for service, operation, given in EVERY_REPLY:
+        if operation == "WAIT":
+            continue
+        shape = shapes.operation(service, operation).input_shape
+        if shape is None:
+            continue
+        wrong: list[str] = []
+        long = shapes._fit(shape, given, "", wrong, strict=service not in shapes._INVALID)
+        try:
+            taken = shapes._taking(shape, service not in shapes._INVALID)(given)
+        except shapes._NotPlain:
+            continue
+        assert (taken, wrong, [*taken]) == (long, [], [*long]), (service, operation)
+        quick += 1
+        for member in given:
+            for odd in (object(), 2**80, "\ud800", [object()], {"Nobody": object()}):
+                found: list[str] = []
+                asked = {**given, member: odd}
+                told = shapes._fit(shape, asked, "", found, strict=service not in shapes._INVALID)
+                try:
+                    again = shapes._taking(shape, service not in shapes._INVALID)(asked)
+                except shapes._NotPlain:
+                    continue
+                assert (again, []) == (told, found), (service, operation, member, odd)
+    assert quick > len(EVERY_REPLY) / 2

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import reprlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime
 from functools import cache, lru_cache
 from typing import Any
@@ -23,6 +23,8 @@ _HIDDEN = "***Sensitive Data Redacted***"
 
 # S3, STS and SQS have their own ways to say no, and judge more mildly than their models.
 _INVALID = {"s3": "InvalidArgument", "sts": "ValidationError", "sqs": "InvalidParameterValue"}
+_SHAPES = 8192
+"""That are remembered: each client has its own."""
 _BITS = {"integer": 31, "long": 63}
 
 
@@ -65,13 +67,120 @@ def obey(service: str, name: str, request: Mapping[str, Any]) -> Mapping[str, An
     shape = operation(service, name).input_shape
     if shape is None:
         return {}
+    strict = service not in _INVALID
+    try:
+        plain: Mapping[str, Any] = _taking(shape, strict)(request)
+    except _NotPlain:
+        pass
+    else:
+        return plain
     wrong: list[str] = []
-    given: Mapping[str, Any] = _fit(shape, request, "", wrong, strict=service not in _INVALID)
+    given: Mapping[str, Any] = _fit(shape, request, "", wrong, strict=strict)
     if wrong:
         plural = "error" if len(wrong) == 1 else "errors"
         text = f"{len(wrong)} validation {plural} detected: {'; '.join(wrong)}"
         raise Refusal(_INVALID.get(service, "ValidationException"), text)
     return given
+
+
+class _NotPlain(Exception):
+    """It is wrong, or of a kind that takes longer to see: whoever tells what is wrong looks again."""
+
+
+@lru_cache(maxsize=_SHAPES)
+def _taking(shape: Shape, strict: bool) -> Callable[[Any], Any]:
+    """What :func:`_fit` makes of a value where that is plainly right, in a fifth of the time: a put has 500 records."""
+    match shape:
+        case StructureShape():
+            return _taking_members(shape, strict)
+        case ListShape():
+            return _taking_items(shape, strict)
+        case Shape(type_name="string"):
+            return _taking_text(shape, strict)
+        case Shape(type_name="blob"):
+            return _taken_bytes
+        case Shape(type_name="boolean"):
+            return _taken_flag
+        case Shape(type_name="integer" | "long"):
+            return _taking_number(shape, strict)
+    return _not_plain
+
+
+def _taking_members(shape: StructureShape, strict: bool) -> Callable[[Any], Any]:
+    required, names = tuple(shape.required_members), tuple(shape.members)
+    takings: dict[str, Callable[[Any], Any]] = {}
+
+    def take(value: Any) -> Any:
+        if type(value) is not dict:
+            raise _NotPlain
+        if not takings:  # not before: a shape may be a member of itself
+            takings.update({name: _taking(shape.members[name], strict) for name in names})
+        for name in required:
+            if value.get(name) is None:
+                raise _NotPlain
+        return {name: takings[name](value[name]) for name in names if value.get(name) is not None}
+
+    return take
+
+
+def _taking_items(shape: ListShape, strict: bool) -> Callable[[Any], Any]:
+    lowest = shape.metadata.get("min") or 0
+    highest = shape.metadata.get("max") if strict else None
+
+    def take(value: Any) -> Any:
+        if type(value) not in (list, tuple) or len(value) < lowest or (highest is not None and len(value) > highest):
+            raise _NotPlain
+        item = _taking(shape.member, strict)
+        return [item(each) for each in value]
+
+    return take
+
+
+def _taking_text(shape: Shape, strict: bool) -> Callable[[Any], Any]:
+    lowest = shape.metadata.get("min") or 0
+    highest, choices, pattern = (shape.metadata.get(name) if strict else None for name in ("max", "enum", "pattern"))
+    compiled = None if pattern is None else _compiled(pattern)
+
+    def take(value: Any) -> Any:
+        if type(value) is not str or not value.isascii() or len(value) < lowest:
+            raise _NotPlain
+        if (highest is not None and len(value) > highest) or (choices and value not in choices):
+            raise _NotPlain
+        if compiled is not None and compiled.fullmatch(value) is None:
+            raise _NotPlain
+        return value
+
+    return take
+
+
+def _taking_number(shape: Shape, strict: bool) -> Callable[[Any], Any]:
+    bound = 2 ** _BITS[shape.type_name] - 1
+    lowest, highest = shape.metadata.get("min"), shape.metadata.get("max")
+    lowest = -bound if lowest is None else lowest
+    highest = bound if highest is None or not strict else min(highest, bound)
+
+    def take(value: Any) -> Any:
+        if type(value) is not int or not lowest <= value <= highest:
+            raise _NotPlain
+        return value
+
+    return take
+
+
+def _taken_bytes(value: Any) -> Any:
+    if type(value) is not bytes:
+        raise _NotPlain
+    return value
+
+
+def _taken_flag(value: Any) -> Any:
+    if type(value) is not bool:
+        raise _NotPlain
+    return value
+
+
+def _not_plain(value: Any) -> Any:
+    raise _NotPlain
 
 
 def _fit(shape: Shape, value: Any, at: str, wrong: list[str], *, strict: bool) -> Any:
@@ -200,26 +309,44 @@ def _shown(value: Any) -> str:
 def conform(shape: Shape | None, value: Any) -> Any:
     """A stored reply as boto3 would have parsed it: only members that the shape knows, none of them None, times as
     aware datetimes."""
-    if shape is None or value is None:
-        return value
+    return value if shape is None or value is None else _conforming(shape)(value)
+
+
+@lru_cache(maxsize=_SHAPES)
+def _conforming(shape: Shape) -> Callable[[Any], Any]:
+    if isinstance(shape, StructureShape) and not shape.serialization.get("eventstream"):
+        return _conforming_members(shape)
+    if isinstance(shape, ListShape):
+        return lambda value: [None if item is None else _conforming(shape.member)(item) for item in value]
+    if shape.type_name in ("string", "boolean", "integer", "long", "blob"):
+        return _as_it_is
+    return lambda value: _conform(shape, value)
+
+
+def _conforming_members(shape: StructureShape) -> Callable[[Any], Any]:
+    members: dict[str, Callable[[Any], Any]] = {}
+
+    def conforming(value: Any) -> Any:
+        if not members:
+            members.update({name: _conforming(member) for name, member in shape.members.items()})
+        return {name: told(value[name]) for name, told in members.items() if value.get(name) is not None}
+
+    return conforming
+
+
+def _as_it_is(value: Any) -> Any:
+    return value
+
+
+def _conform(shape: Shape, value: Any) -> Any:
     match shape:
-        case StructureShape() if shape.serialization.get("eventstream"):
-            return value  # events that are still to come
-        case StructureShape():
-            return {
-                name: conform(member, value[name])
-                for name, member in shape.members.items()
-                if value.get(name) is not None
-            }
-        case ListShape():
-            return [conform(shape.member, item) for item in value]
         case MapShape():
             return {key: conform(shape.value, item) for key, item in value.items()}
         case Shape(type_name="timestamp"):
             return _time(value)
         case Shape(type_name="float" | "double"):
             return float(value)
-    return value
+    return value  # among them events that are still to come
 
 
 def _time(value: datetime | str | float) -> datetime:

@@ -202,6 +202,14 @@ class Deliverer:
     def _write(self, settings: Settings) -> tuple[int, int]:
         objects = self._objects(settings)
         delivered = failed = 0
+        if not settings.processors and settings.conversion is None:
+            for block, records in self.spool.read(self._buffer.begin, self._buffer.end):
+                if settings.backup is not None:
+                    objects.back_up(block.arrived, b"".join(records), settings.backup)
+                objects.add_all(block.arrived, records, settings.errors)
+                delivered += len(records)
+            objects.write()
+            return delivered, 0
         table = _table(settings)
         for item in processed(self._records(settings, objects), self._processing(settings)):
             wrong = item if isinstance(item, Failed) else objects.add(item, settings.errors)
