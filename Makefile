@@ -69,7 +69,7 @@ bench-peers: .venv-test/installed
 .venv-test/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.12")'
 	$(PYTHON) -m venv .venv-test
-	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,serve,console,dev,contract,lsp,secrets,streams]'
+	$(TEST)/python $(PIP) --no-compile --editable '.[sagemaker,local,serve,console,dev,contract,lsp,secrets,streams,datasets]'
 	@# On all cores and once, not by each of the processes that are the first to import; some packages hold files for others.
 	@$(TEST)/python -m compileall -qq -j 0 .venv-test/lib >/dev/null 2>&1 || true
 	touch $@

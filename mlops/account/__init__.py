@@ -144,6 +144,9 @@ class Here(Protocol):
     def mounts(self) -> Mapping[str, Path]:
         """Folders by URI."""
 
+    def declare_datasets(self, places: Mapping[str, Path]) -> None:
+        """What stands for the databases of Athena and Redshift from now on, and nothing else does."""
+
     def explain_cache(self, execution: str, step: str) -> Explanation:
         """Why the step ran, or whose result served, in the execution with that id. Raises UsageError."""
 

@@ -10,11 +10,12 @@ from mlops.ir import Checked, Finding, Placed, Ref, Severity, Value
 from mlops.ir.members import get
 from mlops.ir.secret import no_stand_in, parse_secret
 from mlops.ir.values import pointer
+from mlops.knowledge import datasets
 from mlops.knowledge.baselines import REGISTERED, Latest, is_needed, missing
 from mlops.knowledge.this_machine import Obstacle, missing_function, of_containers, of_step
 
 Knows: TypeAlias = Callable[[str], bool]
-"""Whether there is a function, or a secret, of that name or ARN here."""
+"""Whether there is a function, or a secret, of that name or ARN here, or something for a database of that name."""
 
 _CODE = "A030"
 _ASK_A_MODEL = ("check", "transform")
@@ -26,10 +27,11 @@ def cannot_run(
     knows: Knows | None = None,
     latest: Latest | None = None,
     has_secret: Knows | None = None,
+    stands: Knows | None = None,
 ) -> Iterator[Finding]:
     """By step, in the order of the document. Without ``knows`` nothing is said of functions that a step calls, without
     ``latest`` nothing of baselines that a check takes from a model package group, without ``has_secret`` nothing of
-    secrets."""
+    secrets, without ``stands`` nothing of what stands for databases of Athena and Redshift."""
     models = {placed.step.name: placed for placed in checked.definition.placed() if placed.step.type == "Model"}
     for placed in checked.definition.placed():
         step, step_type = placed.step, checked.type_of(placed.step)
@@ -39,6 +41,8 @@ def cannot_run(
         if knows is not None and (missing := _missing_function(step.members.get("FunctionArn"), knows)) is not None:
             yield _finding(placed, placed, missing, beside=True)
         for obstacle in _no_secret(step.arguments, has_secret) if has_secret is not None else ():
+            yield _finding(placed, placed, obstacle)
+        for obstacle in _no_dataset(step.arguments, stands) if stands is not None else ():
             yield _finding(placed, placed, obstacle)
         for obstacle in _no_baseline(placed, checked, latest) if action == "check" else ():
             yield _finding(placed, placed, obstacle, beside=True)
@@ -53,6 +57,18 @@ def _no_secret(request: Value, has_secret: Knows) -> Iterator[Obstacle]:
         reference = parse_secret(text) if isinstance(text, str) else None
         if reference is not None and not has_secret(reference.id):
             yield Obstacle(("Environment", name), no_stand_in(name, reference.id))
+
+
+def _no_dataset(request: Value, stands: Knows) -> Iterator[Obstacle]:
+    listed = get(request, "ProcessingInputs")
+    for index, item in enumerate(listed if isinstance(listed, tuple) else ()):
+        found = datasets.asked(get(item, "DatasetDefinition"))
+        if found is None or found.database is None or get(item, "AppManaged"):
+            continue
+        told = datasets.missing_here() if stands(found.database) else datasets.not_declared(found)
+        if told is not None:
+            at = ("ProcessingInputs", index, "DatasetDefinition")
+            yield Obstacle(at, f"input {get(item, 'InputName')}: {told}")
 
 
 _SUPPLIED = ("SuppliedBaselineStatistics", "SuppliedBaselineConstraints")

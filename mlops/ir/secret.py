@@ -72,7 +72,8 @@ def no_stand_in(name: str, id: str) -> str:
     """What is said of the variable ``name`` of a step where nobody gives its secret here."""
     return (
         f"{name} is the secret {id}, which has no stand-in here: put it into the local account's Secrets Manager as "
-        f"text, set {variable_of(id)}, or name it in the JSON file that {FILE} points to"
+        f"text, set {variable_of(id)}, name it in the JSON file that {FILE} points to, or say in mlops.toml where it "
+        f'is: [env.local.secrets] "{id}" = "$VARIABLE" or "file:PATH"'
     )
 
 

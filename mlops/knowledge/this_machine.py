@@ -17,7 +17,7 @@ from mlops.ir.dataclass import dataclass
 from mlops.ir.function_arn import function_name
 from mlops.ir.members import get
 from mlops.ir.script_mode import is_program
-from mlops.knowledge import distributions, notebook_jobs
+from mlops.knowledge import datasets, distributions, notebook_jobs
 from mlops.knowledge.algorithm_images import built_in
 from mlops.knowledge.elsewhere import cannot_run
 from mlops.knowledge.framework_images import needs_script, serves_itself
@@ -124,10 +124,11 @@ def _processed(request: _Request) -> Iterator[Obstacle]:
         source = item.get("S3Input")
         if _is_later(source) or item.get("AppManaged"):
             continue
+        if item.get("DatasetDefinition") is not None and source is None:
+            yield from _dataset(item["DatasetDefinition"], (*at, "DatasetDefinition"), what)
+            continue
         if not isinstance(source, Mapping):
-            asked = "DatasetDefinition" in item
-            why = ": a DatasetDefinition asks Athena or Redshift, and neither is here" if asked else ""
-            yield Obstacle(at, f"{what}: only an S3Input can be read on this machine yet{why}")
+            yield Obstacle(at, f"{what}: only an S3Input or a DatasetDefinition can be read on this machine")
             continue
         at = (*at, "S3Input")
         if source.get("S3InputMode") == "Pipe":
@@ -145,6 +146,24 @@ def _processed(request: _Request) -> Iterator[Obstacle]:
             continue
         yield from _folder(target.get("LocalPath"), (*at, "S3Output", "LocalPath"), what)
         yield from _place(target.get("S3Uri"), (*at, "S3Output", "S3Uri"), f"{what}: S3Uri")
+
+
+def _dataset(definition: Any, at: _Member, what: str) -> Iterator[Obstacle]:
+    """Whether something stands for its database is asked of whoever knows."""
+    if _is_later(definition):
+        return
+    found = datasets.asked(definition)
+    if found is None:
+        yield Obstacle(at, f"{what}: {datasets.NEITHER}")
+    else:
+        member = datasets.ATHENA if found.service == "Athena" else datasets.REDSHIFT
+        for name, said in datasets.unwritable(found):
+            yield Obstacle((*at, member, name), f"{what}: {said}")
+        yield from _place(found.settings.get("OutputS3Uri"), (*at, member, "OutputS3Uri"), f"{what}: OutputS3Uri")
+    if get(definition, "InputMode") == "Pipe":
+        message = f"{what}: InputMode Pipe cannot run on this machine yet, use File"
+        yield Obstacle((*at, "InputMode"), message)
+    yield from _folder(get(definition, "LocalPath"), (*at, "LocalPath"), what)
 
 
 def _training(request: _Request) -> Iterator[Obstacle]:

@@ -51,6 +51,11 @@ _RESERVED = "defaults"
 _INHERITS = "inherits"
 _OURS = ("name", "state")
 """Fields of an environment that nobody writes."""
+_OF_THE_LOCAL_ACCOUNT = {
+    "functions": "functions are for the account inside .mlops/: in another one whoever owns a function deploys it",
+    "datasets": "datasets are for the account inside .mlops/: in another one Athena and Redshift are asked",
+    "secrets": "secrets are for the account inside .mlops/: in another one Secrets Manager has their values",
+}
 _VARIABLE = re.compile(r"\$\{([^}]*)\}")
 
 
@@ -61,7 +66,9 @@ class Environment:
     ``parameters`` are pipeline parameters' defaults in this environment; ``instance`` is the instance type of steps
     that name none, ``max_instances`` the most of them that a job has. ``answers`` are what its account would say to a
     file that asks while it is composed: the reply's members by the question, e.g. ``ssm GetParameter /ml/role``.
-    ``functions`` of the local account are the sources of Lambda functions by name, e.g. ``functions/score.py:handler``.
+    ``functions`` of the local account are the sources of Lambda functions by name, e.g. ``functions/score.py:handler``,
+    ``datasets`` what stands for a database of Athena or Redshift: a folder of tables, or a file of rows, ``secrets``
+    where the value of one is on this machine: ``$VARIABLE`` or ``file:PATH``, never the value.
     ``mlflow`` is a tracking URI, a SageMaker-managed server's ARN, or, for the local one, ``true``: the project's own
     SQLite file. ``state`` is the local account's folder, and None where the
     account is another one. ``parallelism`` is for pipelines that give
@@ -88,6 +95,10 @@ class Environment:
     answers: dict[str, dict[str, Any]] = field(default_factory=dict)
     functions: dict[
         Annotated[str, Pattern(r"^[A-Za-z0-9_\-]{1,64}$")], Annotated[str, Pattern(r"^[^:]+\.py:[A-Za-z_]\w*$")]
+    ] = field(default_factory=dict)
+    datasets: dict[Annotated[str, Pattern(r"^[^\x00-\x1f]{1,255}$")], str] = field(default_factory=dict)
+    secrets: dict[
+        Annotated[str, Pattern(r"^[A-Za-z0-9/_+=.@\-]{1,512}$")], Annotated[str, Pattern(r"^(\$[A-Za-z_]\w*|file:.+)$")]
     ] = field(default_factory=dict)
     parallelism: Annotated[int, AtLeast(1)] | None = None
     approval: bool = False
@@ -285,9 +296,10 @@ def _environments(
                     mistakes.append(_mistake(file, text, ("env", name, key), message))
                 merged.pop(key, None)
             merged = _local_values(root) | merged
-        elif "functions" in own:
-            message = "functions are for the account inside .mlops/: in another one whoever owns a function deploys it"
-            mistakes.append(_mistake(file, text, ("env", name, "functions"), message))
+        else:
+            for key, message in _OF_THE_LOCAL_ACCOUNT.items():
+                if key in own:
+                    mistakes.append(_mistake(file, text, ("env", name, key), message))
         unset: list[str] = []
         filled = _filled(merged, (), Place(file, text, writers), mistakes, unset)
         if unset:

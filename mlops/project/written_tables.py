@@ -111,13 +111,15 @@ _EXAMPLES = {
     "expression": "rate(1 day)",
     "sns": "arn:aws:sns:eu-west-1:111122223333:ml",
     "webhook_env": "SLACK_WEBHOOK",
+    "secrets": "$DB_PASSWORD",
     "url": "https://search-events.eu-west-1.es.amazonaws.com",
     "password_env": "OPENSEARCH_PASSWORD",
 }
 
 
 def _said(inside: tuple[str, ...], detail: Any) -> str:
-    kind, example = detail["type"], _EXAMPLES.get(inside[-1]) if inside else None
+    key = "secrets" if "secrets" in inside[:-1] else inside[-1] if inside else ""
+    kind, example = detail["type"], _EXAMPLES.get(key)
     if kind == "string_pattern_mismatch" and example is not None:
         return f'that is none; one is, for example, "{example}"'
     if kind == "value_error":  # ours, and it may begin with a name that the user wrote
@@ -127,9 +129,10 @@ def _said(inside: tuple[str, ...], detail: Any) -> str:
 
 
 def _input(inside: tuple[str, ...], value: Any) -> str:
-    """A URL of a webhook is a secret, and is easily put where the variable's name belongs."""
+    """A URL of a webhook is a secret, and is easily put where the variable's name belongs; so is a secret's value."""
     name = inside[-1] if inside else ""
-    return "(hidden)" if name == "webhook_env" or (isinstance(value, str) and is_secret(name, value)) else repr(value)
+    hidden = name == "webhook_env" or "secrets" in inside or (isinstance(value, str) and is_secret(name, value))
+    return "(hidden)" if hidden else repr(value)
 
 
 def _keys(model: type[BaseModel], inside: tuple[str, ...], own: Collection[str]) -> Collection[str]:

@@ -142,6 +142,8 @@ class StepCache:
         """``shown`` is the value without a secret."""
         if _last(at) == "S3DataType" and value in _MANIFESTS:
             raise _NotCacheable(f"{at} is {value}, so the files are named elsewhere")
+        if ".DatasetDefinition." in at:
+            raise _NotCacheable("the rows that a DatasetDefinition asks for may be others by now")
         text = value.strip('"') if isinstance(value, str) else ""  # hyperparameters may be JSON
         secret = ".Environment." in f".{at}"
         if not text.startswith("s3://") or at.startswith(_BY_NAME_ONLY):

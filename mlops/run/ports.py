@@ -229,7 +229,8 @@ class Execution:
 @dataclass(frozen=True, slots=True)
 class Ports:
     """Without a ``cache`` nothing is looked up or noted, without ``functions`` there are none, and
-    without ``callbacks`` nobody can be asked. ``secret`` gives the value of one by its name or ARN."""
+    without ``callbacks`` nobody can be asked. ``secret`` gives the value of one by its name or ARN, ``dataset`` what
+    stands for a database of Athena or Redshift."""
 
     objects: Objects
     registry: Registry
@@ -238,3 +239,4 @@ class Ports:
     functions: Functions | None = None
     callbacks: Callbacks | None = None
     secret: Callable[[str], str | None] | None = None
+    dataset: Callable[[str], Path | None] | None = None

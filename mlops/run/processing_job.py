@@ -98,12 +98,31 @@ def _fetch_inputs(work: Work, request: Mapping[str, Any], position: int, hosts: 
         what = f"input {item.get('InputName')}"
         if item.get("AppManaged"):
             continue
-        source = item["S3Input"]
+        source = item.get("S3Input")
+        if source is None:
+            source = _asked(work, item["DatasetDefinition"], position, what)
         target = below_opt_ml(source.get("LocalPath"), work.opt_ml, f"{what}: LocalPath")
         sharded = source.get("S3DataDistributionType") == "ShardedByS3Key"
         part = {"position": position, "hosts": hosts} if sharded else {}
         count = fetch_source(source, target, work.ports.objects, what, **part)
         work.note(f"{what}: {count} file(s) from {source['S3Uri']}")
+
+
+def _asked(work: Work, definition: Mapping[str, Any], position: int, what: str) -> dict[str, Any]:
+    """The rows of a DatasetDefinition, as an S3Input. The first host brings them for all of them."""
+    from mlops.run.datasets import brought, place_of_rows  # few jobs ask for any
+
+    folder = work.folder / "datasets"
+    if position == 0:
+        uri = brought(definition, work.ports.dataset, work.ports.objects, folder, what)
+        work.note(f"{what}: rows of what stands for its database here")
+    else:
+        uri = place_of_rows(definition)
+    return {
+        "S3Uri": uri,
+        "LocalPath": definition.get("LocalPath"),
+        "S3DataDistributionType": definition.get("DataDistributionType"),
+    }
 
 
 @dataclass(frozen=True, slots=True)

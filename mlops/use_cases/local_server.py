@@ -23,6 +23,7 @@ from mlops.account.wire.server import Server
 from mlops.ir import Listener, UsageError
 from mlops.project.environments import LOCAL, Environment
 from mlops.use_cases.connecting import connect_here
+from mlops.use_cases.local_datasets import placed as place_datasets
 from mlops.use_cases.news import Said
 
 PORT = 4577
@@ -139,6 +140,7 @@ def _local(user: str | None) -> tuple[Environment, Path]:
         )
     if environment.state is None:
         raise UsageError(f"the environment {environment.name} is not on this machine")
+    place_datasets(connected)
     return environment, environment.state
 
 

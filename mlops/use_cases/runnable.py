@@ -17,6 +17,7 @@ from mlops.knowledge.baselines import Latest
 from mlops.project.environments import LOCAL
 from mlops.use_cases.connecting import connect_here
 from mlops.use_cases.judging import need_sound
+from mlops.use_cases.local_datasets import stands
 from mlops.use_cases.local_functions import known
 
 
@@ -29,14 +30,16 @@ def obstacles(
     holds: Holds | None = None,
     latest: Latest | None = None,
     has_secret: Knows | None = None,
+    stands: Knows | None = None,
 ) -> tuple[Finding, ...]:
     """Errors where the step is surely reached: one of ``only``, or without these one that no branch holds. Of the
     others is told what comes of them; nothing is of those that do not run (``without``). With
     ``values`` of parameters, what these decide is judged, too. Without ``holds`` nothing is said of missing data,
-    without ``latest`` nothing of baselines that are registered, without ``has_secret`` nothing of secrets."""
+    without ``latest`` nothing of baselines that are registered, without ``has_secret`` nothing of secrets,
+    without ``stands`` nothing of what stands for databases."""
     judged = checked if values is None else filled(checked, values)
     every = [
-        *cannot_run(judged, knows, latest, has_secret),
+        *cannot_run(judged, knows, latest, has_secret, stands),
         *(missing_data(checked, judged, holds) if holds is not None else ()),
     ]
     told = (item for item in every if item.step not in without)
@@ -58,12 +61,13 @@ def need_runnable(
     without: Collection[str],
     values: Mapping[str, str],
     here: Here | None,
+    stands: Knows,
 ) -> None:
     """Raises Refusal where a step that cannot run here is surely reached; nothing was started then."""
     if here is None:
-        found = obstacles(checked, only, knows, without, values)
+        found = obstacles(checked, only, knows, without, values, stands=stands)
     else:
-        given = (here.holds, here.latest_approved, partial(_has_secret, here))
+        given = (here.holds, here.latest_approved, partial(_has_secret, here), stands)
         found = obstacles(checked, only, knows, without, values, *given)
     if found:
         need_sound(found, listener, doing="run")
@@ -83,7 +87,8 @@ def with_obstacles(opened: Opened, *, select: Sequence[str] = (), ignore: Sequen
         environment = opened.project.environment(LOCAL)
         return known(environment, lambda: connect_here(LOCAL, opened.project).account, name)
 
-    found = [item for checked in opened.pipelines for item in cannot_run(checked, knows)]
+    declared = partial(stands, opened.project.environment(LOCAL))
+    found = [item for checked in opened.pipelines for item in cannot_run(checked, knows, stands=declared)]
     wanted, unwanted = listed_codes("--select", select), listed_codes("--ignore", ignore)
     told = replace(read_selection(opened.root), select=wanted, ignore=unwanted).chosen(found)
     ordered = sorted((*opened.findings, *told), key=lambda item: item.sort_key)

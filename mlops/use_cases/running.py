@@ -25,8 +25,11 @@ from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import need_sound
 from mlops.use_cases.local_data import placed, with_files
+from mlops.use_cases.local_datasets import placed as place_datasets
+from mlops.use_cases.local_datasets import stands
 from mlops.use_cases.local_functions import known
 from mlops.use_cases.local_functions import placed as place_functions
+from mlops.use_cases.local_secrets import brought as bring_secrets
 from mlops.use_cases.runnable import need_runnable
 from mlops.use_cases.watching import need_recording, watch
 
@@ -94,10 +97,13 @@ def begin(chosen: Chosen, manner: Manner, listener: Listener) -> str:
         from mlops.use_cases import stubs as standing  # few runs have any
 
         without = standing.judge(chosen.checked, stubs, selected)
-    need_runnable(chosen.checked, selected, listener, knows, without, values, connected.account.here)
+    standing_for = partial(stands, connected.environment)
+    bring_secrets(connected, definition)
+    need_runnable(chosen.checked, selected, listener, knows, without, values, connected.account.here, standing_for)
     # Nobody else writes here but other commands of the same person, who asked for it.
     need_consent(connected, f"run {definition.name}", GIVEN)
     place_functions(connected, listener)
+    place_datasets(connected)
     values = placed(connected, definition, values, listener)
     brought = standing.brought(connected, chosen.checked, stubs) if stubs else {}
     options = RunOptions(manner.cache and not manner.interruptions, manner.interruptions, brought)

@@ -27,7 +27,10 @@ from mlops.use_cases.connecting import Connected, connect_here
 from mlops.use_cases.execution_news import Awaits, Began
 from mlops.use_cases.judging import judge_names, need_sound
 from mlops.use_cases.local_data import placed, with_files
+from mlops.use_cases.local_datasets import placed as place_datasets
+from mlops.use_cases.local_datasets import stands
 from mlops.use_cases.local_functions import known
+from mlops.use_cases.local_secrets import brought as bring_secrets
 from mlops.use_cases.news import Judged
 
 
@@ -80,6 +83,8 @@ def start(request: Start, listener: Listener, consent: Consent = NOBODY) -> Star
         selective = selective_config(selection, past or newest_source(connected.account, name, selection))
     need_consent(connected, f"start {name}", consent)
     if connected.environment.is_local:
+        bring_secrets(connected, definition)
+        place_datasets(connected)
         values = placed(connected, definition, values, listener)
     arn = following.start(connected.account, connected.environment, name, values, selective, request.version)
     file = request.target if source and not request.suffix else None
@@ -104,7 +109,8 @@ def _tell(
     checked = bind(definition) if judged else check(definition)
     found = list(checked.findings)
     if connected.environment.is_local:
-        found += cannot_run(checked, partial(known, connected.environment, lambda: connected.account))
+        knows = partial(known, connected.environment, lambda: connected.account)
+        found += cannot_run(checked, knows, stands=partial(stands, connected.environment))
     if connected.account.here is not None:
         found += missing_data(checked, filled(checked, values), connected.account.here.holds)
     told = [

@@ -202,6 +202,17 @@ def test_a_url_where_the_name_of_a_variable_belongs_is_not_repeated(tmp_path: Pa
     assert found is not None and found.webhook_env == "SLACK"
 
 
+def test_a_secret_where_its_place_belongs_is_not_repeated(tmp_path: Path) -> None:
+    with pytest.raises(ConfigurationError) as told:
+        read_project(project(tmp_path, '[env.local.secrets]\n"prod/db" = "hunter2"\n'))
+    assert 'secrets.prod/db = (hidden): that is none; one is, for example, "$DB_PASSWORD"' in told.value.message
+    found = read_project(project(tmp_path, '[env.local.secrets]\n"prod/db" = "$DB"\n"b" = "file:b.txt"\n'))
+    assert found.environment("local").secrets == {"prod/db": "$DB", "b": "file:b.txt"}
+    for table in ("secrets", "datasets"):
+        with pytest.raises(ConfigurationError, match=f"{table} are for the account inside .mlops/"):
+            read_project(project(tmp_path, f'{STAGING}[env.staging.{table}]\na = "$B"\n'))
+
+
 def test_a_byte_order_mark_is_no_mistake(tmp_path: Path) -> None:
     (tmp_path / "mlops.toml").write_bytes(b"\xef\xbb\xbf" + STAGING.encode())
     assert read_project(tmp_path).environment("staging").region == "eu-west-1"

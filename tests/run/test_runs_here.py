@@ -74,6 +74,11 @@ def component(**specification: Any) -> Step:
     return step("InferenceComponent", "S", given)
 
 
+def queried(**settings: Any) -> dict[str, Any]:
+    given = {"Database": "web", "QueryString": "SELECT 1", "OutputFormat": "JSON", "OutputS3Uri": "s3://bucket/q"}
+    return {"DatasetDefinition": {"LocalPath": IN, "AthenaDatasetDefinition": {**given, **settings}}}
+
+
 REFUSED = [
     (processing(**command("smspark-submit", "a.py")), "/AppSpecification/ContainerEntrypoint"),
     (processing(**command("/usr/bin/of-the-image")), "/AppSpecification/ContainerEntrypoint"),
@@ -90,7 +95,10 @@ REFUSED = [
     (processing(s3(S3DataType="AugmentedManifestFile")), "/ProcessingInputs/0/S3Input/S3DataType"),
     (processing(s3(S3Uri="/data")), "/ProcessingInputs/0/S3Input/S3Uri"),
     (processing(s3(LocalPath="/data")), "/ProcessingInputs/0/S3Input/LocalPath"),
-    (processing({"DatasetDefinition": {"LocalPath": IN}}), "/ProcessingInputs/0"),
+    (processing({"DatasetDefinition": {"LocalPath": IN}}), "/ProcessingInputs/0/DatasetDefinition"),
+    (processing(queried(OutputFormat="AVRO")), "/ProcessingInputs/0/DatasetDefinition/AthenaDatasetDefinition"),
+    (processing(queried(OutputS3Uri="/o")), "/ProcessingInputs/0/DatasetDefinition/AthenaDatasetDefinition"),
+    (processing({}), "/ProcessingInputs/0"),
     (processing(target={"S3Output": {"S3Uri": "/out", "LocalPath": OUT}}), None),
     (processing(target={"S3Output": {"S3Uri": "s3://bucket/o", "LocalPath": "/out"}}), None),
     (processing(target={"FeatureStoreOutput": {"FeatureGroupName": "g"}}), "/ProcessingOutputConfig/Outputs/0"),
@@ -164,6 +172,16 @@ def test_what_the_run_takes_is_not_told(account: Account, one: Step) -> None:
     account.run(one)
     failure = account.journal.last("S").failure or ""
     assert "on this machine" not in failure and "cannot run here" not in failure
+
+
+def test_a_database_that_nothing_stands_for_is_told_before_in_the_words_of_the_run(account: Account) -> None:
+    one = processing(queried())
+    assert [*cannot_run(checked(one), stands=lambda name: name == "web")] == []
+    (found,) = cannot_run(checked(one), stands=lambda name: False)
+    assert found.path == "/Steps/0/Arguments/ProcessingInputs/0/DatasetDefinition"
+    assert '[env.local.datasets] web = "data/web"' in found.message
+    assert account.run(one) == "Failed"
+    assert account.journal.last("S").failure == found.message
 
 
 @pytest.mark.parametrize("type_", sorted(STEP_TYPES))

@@ -140,6 +140,11 @@ class LocalAccount:
 
         return {found.uri: found.folder for found in mounts.mounts(self.state)}
 
+    def declare_datasets(self, places: Mapping[str, Path]) -> None:
+        from mlops.account.local import datasets
+
+        datasets.declare(self.state, places)
+
     def explain_cache(self, execution: str, step: str) -> Explanation:
         from mlops.account.local.upkeep.cache_reasons import explain
 

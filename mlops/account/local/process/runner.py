@@ -25,7 +25,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from mlops.account.local import ownership, reserve
+from mlops.account.local import datasets, ownership, reserve
 from mlops.account.local.process.ports import (
     LocalCache,
     LocalCallbacks,
@@ -203,6 +203,7 @@ def _carried_out(state: State, row: sqlite3.Row, folder: Path, journal: LocalJou
             LocalFunctions(state),
             LocalCallbacks(state, arn),
             partial(local_secret, state),
+            partial(datasets.place_of, state),
         ),
     )
 
@@ -250,6 +251,7 @@ def run_job(state: State, named: str, folder: Path) -> None:
                 LocalRegistry(state, "", journal),
                 journal,
                 secret=partial(local_secret, state),
+                dataset=partial(datasets.place_of, state),
             ),
         )
         _log.info("%s: %s", named, status)

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeAlias
 
+from mlops.account.local import datasets as local_datasets
 from mlops.account.local import mounts, ownership
 from mlops.account.local.refusal import Refusal, invalid
 from mlops.account.local.services.sagemaker import jobs, resources
@@ -21,6 +22,7 @@ from mlops.ir import JobKind, StepType
 from mlops.ir.local_files import how_to_put
 from mlops.ir.members import get
 from mlops.ir.s3_uri import split_uri
+from mlops.knowledge import datasets
 from mlops.knowledge.this_machine import of_step
 from mlops.run.beneath import remove
 from mlops.run.job import STAGES
@@ -50,6 +52,7 @@ def create(kind: JobKind, state: State, request: Mapping[str, Any]) -> Mapping[s
     _need_model(kind, state, request)
     mounts.refresh(state)
     _need_data(kind, state, request)
+    _need_datasets(state, request)
     noun = _NOUNS.sub(" ", kind.name.removesuffix("Job"))
     taken = Refusal(
         "ResourceInUse",
@@ -120,6 +123,18 @@ def _need_data(kind: JobKind, state: State, request: Mapping[str, Any]) -> None:
                 raise invalid(
                     f"{'.'.join(at)}: there is no bucket {bucket}; create it before, e.g. aws s3 mb s3://{bucket}"
                 )
+
+
+def _need_datasets(state: State, request: Mapping[str, Any]) -> None:
+    """Something that stands for what a processing job asks of Athena and Redshift."""
+    for item in request.get("ProcessingInputs") or ():
+        found = datasets.asked(item.get("DatasetDefinition"))
+        if found is None or found.database is None or item.get("AppManaged"):
+            continue
+        stands = local_datasets.place_of(state, found.database) is not None
+        told = datasets.missing_here() if stands else datasets.not_declared(found)
+        if told is not None:
+            raise invalid(f"This job cannot run in the local account: input {item['InputName']}: {told}")
 
 
 def _first_told(kind: JobKind, arn: str, request: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -1,0 +1,64 @@
+"""What ``mlops.toml`` names in place of other services: tables for Athena, and where secrets are; from a file to what a
+step saw."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from mlops.cli import main
+
+PIPELINE = """
+from mlops import Athena, Pipeline, Processing, image, secret
+
+with Pipeline("asks"):
+    Processing(
+        "Read",
+        code="read.py",
+        image=image.sklearn("1.2-1"),
+        inputs={"visits": Athena("SELECT page FROM visits WHERE id = 2", database="web", format="TEXTFILE")},
+        environment={"PASSWORD": secret("prod/db")},
+        outputs=["seen"],
+    )
+"""
+SCRIPT = """
+import os
+from pathlib import Path
+(row,) = Path("/opt/ml/processing/input/visits").iterdir()
+Path("/opt/ml/processing/output/seen/told.txt").write_text(f"{row.read_text().strip()} {len(os.environ['PASSWORD'])}")
+"""
+
+
+@pytest.mark.proof("deep")
+def test_tables_and_secrets_of_a_project(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("MLOPS_SECRET_PROD_DB", "so that it is as it was, in the end")
+    monkeypatch.delenv("MLOPS_SECRET_PROD_DB")
+    (tmp_path / "pipeline.py").write_text(PIPELINE)
+    (tmp_path / "read.py").write_text(SCRIPT)
+    (tmp_path / "mlops.toml").write_text("[env.local]\n")
+
+    def run() -> tuple[int, str]:
+        code = main(("run", "pipeline.py"))
+        return code, capfd.readouterr().err
+
+    code, err = run()
+    assert code == 1 and '[env.local.datasets] web = "data/web"' in err
+    assert '[env.local.secrets] "prod/db" = "$VARIABLE"' in err
+    table = '[env.local.datasets]\nweb = "data/web"\n[env.local.secrets]\n"prod/db" = "$DB_OF_THE_TEST"\n'
+    (tmp_path / "mlops.toml").write_text(table)
+    code, err = run()
+    assert code == 2 and "prod/db is in $DB_OF_THE_TEST, and no such variable is set" in err
+    monkeypatch.setenv("DB_OF_THE_TEST", "hunter-22")
+    code, err = run()
+    assert code == 2 and "web is data/web, and there is no such file or folder" in err
+    (tmp_path / "data" / "web").mkdir(parents=True)
+    (tmp_path / "data" / "web" / "visits.csv").write_text("id,page\n1,home\n2,about\n")
+    code, err = run()
+    assert code == 0, err
+    (seen,) = (tmp_path / ".mlops" / "objects").rglob("told.txt*")
+    assert seen.read_text() == "about 9"
+    assert not any(b"hunter-22" in file.read_bytes() for file in (tmp_path / ".mlops").rglob("*") if file.is_file())
