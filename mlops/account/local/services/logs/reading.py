@@ -93,12 +93,11 @@ class _Log:
         return Page(tuple(lines), self._place(begin), self._place(end))
 
     def before(self, end: int, limit: int, ended: bool) -> Page:
-        begin = end
-        for _ in range(limit):
-            if begin == 0:
-                break
-            begin = self._begin_before(self._without_end(min(begin, self.size + 1)))
-        page = self.behind(begin, limit, ended)
+        begin, count = end, 0
+        while begin > 0 and count < limit:
+            begin = self._begin_before(self._without_end(begin))
+            count += 1
+        page = self.behind(begin, count, ended)
         return Page(page.lines, page.begin, self._place(end))
 
     def _without_end(self, begin: int) -> int:
