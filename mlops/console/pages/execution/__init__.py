@@ -9,6 +9,7 @@ from mlops.console.page import Change, Done, Page, Shown, Visit, address
 
 def show(visit: Visit) -> Shown:
     from mlops.console.drawings import embedded
+    from mlops.emit.drawing.collapse import MOST
     from mlops.ir.hiding import hide_lines
     from mlops.use_cases.executions import failures, way_on
     from mlops.use_cases.looking import execution, outcome
@@ -22,6 +23,7 @@ def show(visit: Visit) -> Shown:
         "state": state,
         "graph": embedded(graph(visit.connected, state, whole=visit.query.one("whole") == "1")),
         "whole": visit.query.one("whole") == "1",
+        "many": len(state.steps) > MOST,
         "turned": visit.query.but(whole=None if visit.query.one("whole") == "1" else "1"),
         "bars": embedded(picture) if picture is not None else None,
         "failures": [(failure, hide_lines(failure.log)) for failure in failures(visit.connected, state)],
