@@ -39,7 +39,7 @@ _HEADERS = {
 }
 ENTER = "/enter"
 _ENTERING = """<!doctype html><html lang="en"><meta charset="utf-8"><meta http-equiv="refresh" content="0; url=/">
-<title>mlops console</title><p><a href="/">Go to the console</a></p></html>"""
+<link rel="icon" href="/static/icon.svg"><title>mlops console</title><p><a href="/">Go to the console</a></p></html>"""
 """A page and no redirect: a cookie that no other site may send would not be sent where a link of one leads."""
 
 
