@@ -95,6 +95,12 @@ def monitors(context: click.Context, parameter: click.Parameter, incomplete: str
     return _items([name for group, _, name in found if group == f"mlops-monitor-{name}"], incomplete)
 
 
+def event_fields(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    from mlops.ir.event_fields import DETAIL, HEAD, IDS
+
+    return _items(sorted({*HEAD, *IDS, *DETAIL}), incomplete)
+
+
 def pipelines_and_files(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
     return [*pipelines(context, parameter, incomplete), *files(context, parameter, incomplete)]
 
@@ -125,6 +131,7 @@ _BY_COMMAND: Mapping[tuple[str, str], Completer] = {
     ("mlops start", "target"): pipelines_and_files,
     ("endpoints", "name"): endpoints,
     **dict.fromkeys((("models", "old"), ("models", "new")), versions),
+    ("search", "by"): event_fields,
     ("verdict", "name"): endpoints,
     ("monitor", "name"): monitors,
 }

@@ -22,7 +22,7 @@ class Run:
     """``only`` are steps to be run on the results of ``execution``, of the account of ``environment`` (the local one
     without); without it on the newest that there are. ``interrupt`` are STEP or STEP=SECONDS, ``stubs`` STEP=FILE.
     ``debug`` is a step that is looked at when it has ended. ``parameters_of`` is the environment whose parameters count
-    where none is given; nothing goes to its account."""
+    where none is given; nothing goes to its account. ``events``: they are searched meanwhile."""
 
     target: str | None
     parameters: Mapping[str, str] = field(default_factory=dict)
@@ -34,6 +34,7 @@ class Run:
     parameters_of: str = "local"
     stubs: tuple[str, ...] = ()
     debug: str | None = None
+    events: bool = False
 
 
 def run(request: Run, listener: Listener) -> ExecutionState:
@@ -65,7 +66,12 @@ def run(request: Run, listener: Listener) -> ExecutionState:
 
         stubs = standing.read(chosen.checked, standing.parsed(request.stubs))
     manner = Manner(request.cache and request.execution is None, target, interruptions, stubs)
-    return carry_out(chosen, manner, listener)
+    if not request.events:
+        return carry_out(chosen, manner, listener)
+    from mlops.use_cases.search import beside
+
+    with beside(chosen.connected, listener):
+        return carry_out(chosen, manner, listener)
 
 
 def _need_step(checked: Checked, name: str, only: Collection[str]) -> None:

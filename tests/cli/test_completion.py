@@ -126,6 +126,7 @@ TYPED = {
     "put uri": "a place that need not be there yet",
     "get uri": "a place",
     "ls uri": "a place",
+    "query words": "a query",
     "mount folder": "click knows folders",
     "mount uri": "a place that need not be there yet",
 }

@@ -29,7 +29,10 @@ from mlops.deploy.declared.wanting import RESOURCE
 from mlops.deploy.endpoints import history
 from mlops.deploy.resources.monitor import RESOURCE_TYPE as MONITOR
 from mlops.ir import Refusal, unheard
+from mlops.ir.event_fields import INDEX
 from mlops.ir.feedback import Loop
+from mlops.observe.search.asking import asking
+from mlops.observe.search.embedded import embedded
 from mlops.project.environments import read_project
 from mlops.use_cases import destroy, endpoints, gc
 from mlops.use_cases.approval import NOBODY, Consent, Shared, need_consent
@@ -44,6 +47,9 @@ role = "arn:aws:iam::123456789012:role/pipelines"
 bucket = "acme-ml"
 endpoint_url = "URL"
 approval = true
+[env.prod.search]
+url = "SEARCH"
+auth = "none"
 [env.local]
 approval = true
 """
@@ -159,6 +165,7 @@ ROWS: tuple[Reads | Changes, ...] = (
     Reads("endpoints watch", ("churn", "--for", "0")),
     Reads("streams list"),
     Reads("streams show", ("clicks",)),
+    Reads("search query"),
     Reads("feedback list"),
     Reads("feedback show", ("drift",), code=2, environment="local"),
     Changes("feedback on", (), "let the clock run feedback", code=2, environment="local"),
@@ -179,6 +186,8 @@ ROWS: tuple[Reads | Changes, ...] = (
     Changes("endpoints outcome", ("churn", "labels.csv"), "publish 1 outcome of churn"),
     Changes("streams put", ("clicks", "labels.csv"), "put records into the stream clicks"),
     Changes("streams replay", ("clicks",), "put again what 1 object of the stream clicks hold"),
+    Changes("search setup", (), "set up http://127.0.0.1:"),
+    Changes("search put", (), "put events into http://127.0.0.1:"),
     Changes("endpoints delete", ("churn",), "delete the endpoint churn"),
     Changes("gc", ("--older-than", "0", "--apply"), "remove 1 model"),
     Changes("assets prune", ("--older-than", "0", "--delete"), "delete 1 object"),
@@ -230,14 +239,22 @@ def boto(service: str, url: str) -> Any:
     return boto3.client(service, endpoint_url=url, region_name="us-east-1")
 
 
+@pytest.fixture(scope="module")
+def searched() -> Iterator[str]:
+    """An OpenSearch that has an index for events, and nothing else that setting up makes."""
+    with embedded() as place:
+        asking(place, "us-east-1", lambda: None)("PUT", f"/{INDEX}-000001", {"aliases": {INDEX: {}}})
+        yield place.url
+
+
 @pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str) -> Path:
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moto_url: str, searched: str) -> Path:
     """With everything in its account that there can be."""
     urllib.request.urlopen(urllib.request.Request(f"{moto_url}/moto-api/reset", method="POST")).close()
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "testing")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "testing")
     monkeypatch.delenv("AWS_PROFILE", raising=False)
-    (tmp_path / "mlops.toml").write_text(TOML.replace("URL", moto_url))
+    (tmp_path / "mlops.toml").write_text(TOML.replace("URL", moto_url).replace("SEARCH", searched))
     (tmp_path / "pipeline.py").write_text(PIPELINE)
     (tmp_path / "one.py").write_text("print(1)\n")
     (tmp_path / "serving.py").write_text(SERVING)

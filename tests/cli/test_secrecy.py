@@ -277,6 +277,11 @@ CALLS = (
     Call("streams show", ("leaky",)),
     Call("streams replay", ("leaky", "--dry-run")),
     Call("streams replay", ("leaky",)),
+    Call("search query", ("--most", "1000")),
+    Call("search query", (f"message:{token('asked')}",), code=2),
+    Call("search setup", code=2),
+    Call("search put", code=2),
+    Call("search serve", ("--for", "0")),
     Call("endpoints watch", ("leaky", "--for", "0")),
     Call("gc", ("--idle", "1")),
     *(

@@ -12,7 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from tests.search.assembling import HOME, is_whole
+from mlops.observe.search.asking import Answered, Ask, asking
+from mlops.observe.search.embedded import embedded
+from tests.observe.search.place import At
+from tests.search.assembling import HOME, assemble, is_whole
 
 PATIENCE = 180.0
 """Seconds until it answers: a Java program on a machine that others use."""
@@ -21,8 +24,13 @@ PATIENCE = 180.0
 @pytest.fixture(scope="session")
 def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """Its URL."""
-    if not is_whole() or shutil.which("java") is None:
-        pytest.skip("there is no OpenSearch here: `make opensearch` puts one together")
+    if shutil.which("java") is None:
+        pytest.skip("there is no OpenSearch here, for there is no java")
+    if not is_whole():
+        try:
+            assemble()
+        except (OSError, subprocess.CalledProcessError) as error:
+            pytest.skip(f"there is no OpenSearch here, for its parts cannot be had: {error}")
     folder = tmp_path_factory.mktemp("opensearch")
     http, transport = _free(), _free()
     settings = [
@@ -42,6 +50,26 @@ def opensearch(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     finally:
         server.kill()
         server.wait()
+
+
+@pytest.fixture(scope="session")
+def osmem() -> Iterator[str]:
+    """The URL of the embedded one."""
+    with embedded() as found:
+        yield found.url
+
+
+@pytest.fixture(params=["osmem", pytest.param("opensearch", marks=pytest.mark.proof("search"))])
+def ask(request: pytest.FixtureRequest) -> Ask:
+    """Of either, without any events."""
+    found = asking(At(request.getfixturevalue(request.param)), "us-east-1", lambda: None)
+    for path in ("/mlops-events*?expand_wildcards=all", "/_index_template/mlops-events"):
+        try:
+            found("DELETE", path, None)
+        except Answered as refused:
+            if refused.status != 404:
+                raise
+    return found
 
 
 def _free() -> int:

@@ -13,6 +13,8 @@ from mlops.observe.search.asking import Ask, asking
 from tests.observe.forecast.series_of import planted
 from tests.observe.search.place import At
 
+pytestmark = pytest.mark.proof("search")
+
 
 @pytest.fixture
 def ask(opensearch: str) -> Ask:

@@ -3,11 +3,7 @@
 from __future__ import annotations
 
 import shlex
-import signal
 import sys
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -143,9 +139,10 @@ def serve(port: int | None, requests: bool, seconds: float | None, user: str | N
     Clients are led here by `eval "$(mlops local env)"`. Ctrl-C ends it.
     """
     from mlops.cli.listening import hear
+    from mlops.cli.until_told import until_told
     from mlops.use_cases.local_server import serving
 
-    with serving(port, hear, user=user, every=requests) as found, _until_told() as ended:
+    with serving(port, hear, user=user, every=requests) as found, until_told() as ended:
         if format_ == "json":
             print_json({"url": found.url, "region": found.region, "process": found.process})
         else:
@@ -153,19 +150,6 @@ def serve(port: int | None, requests: bool, seconds: float | None, user: str | N
             talk('`eval "$(mlops local env)"` leads clients of a shell here; Ctrl-C ends it')
         sys.stdout.flush()
         ended.wait(seconds)
-
-
-@contextmanager
-def _until_told() -> Iterator[threading.Event]:
-    """Set by Ctrl-C or SIGTERM."""
-    ended = threading.Event()
-    numbers = (signal.SIGINT, signal.SIGTERM)
-    before = {number: signal.signal(number, lambda *_: ended.set()) for number in numbers}
-    try:
-        yield ended
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @command.command()

@@ -48,6 +48,12 @@ from mlops.cli import options
     metavar="STEP",
     help="When it has ended, run STEP's Python program once more under pdb: to breakpoints, and to where it raises.",
 )
+@click.option(
+    "--events",
+    is_flag=True,
+    help="Have the run's events searched while it takes: in the OpenSearch that [env.local.search] names, or in one of "
+    "this command.",
+)
 @options.as_json
 def command(
     target: str | None,
@@ -60,6 +66,7 @@ def command(
     interrupt_spot: tuple[str, ...],
     stubs: tuple[str, ...],
     debug: str | None,
+    events: bool,
     format_: str,
 ) -> None:
     """Compile, check, upsert, start and watch TARGET in the local account: on this machine, without Docker.
@@ -84,6 +91,7 @@ def command(
         parameters_of=environment,
         stubs=stubs,
         debug=debug,
+        events=events,
     )
     with Watching(as_json=format_ == "json") as watching:
         state = run(request, watching)

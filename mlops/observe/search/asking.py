@@ -28,8 +28,21 @@ class Place(Protocol):
     def password_env(self) -> str | None: ...
 
 
-Ask = Callable[[str, str, Mapping[str, Any] | None], Mapping[str, Any]]
-"""Method, path and body; the answer as JSON. Raises AccountError with what OpenSearch says."""
+Ask = Callable[[str, str, Mapping[str, Any] | str | None], Mapping[str, Any]]
+"""Method, path and body, a text for what takes lines of JSON; the answer as JSON. Raises :class:`Answered` with what
+OpenSearch says, AccountError where it says nothing."""
+
+
+class Answered(AccountError):
+    """It said no: with an HTTP ``status``."""
+
+    def __init__(self, message: str, status: int) -> None:
+        super().__init__(message)
+        self.status = status
+
+
+class Unreached(AccountError):
+    """It said nothing: whether it did what was asked nobody knows."""
 
 
 def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
@@ -43,7 +56,7 @@ def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
             "OpenSearch is asked by opensearch-py, which is not installed", hint="python -m pip install opensearch-py"
         )
     from opensearchpy import OpenSearch, Urllib3AWSV4SignerAuth, Urllib3HttpConnection
-    from opensearchpy.exceptions import ConnectionError as Unreached
+    from opensearchpy.exceptions import ConnectionError as NoAnswer
     from opensearchpy.exceptions import SerializationError, TransportError
 
     who: Any = None
@@ -72,13 +85,15 @@ def asking(place: Place, region: str, credentials: Callable[[], Any]) -> Ask:
         retry_on_timeout=False,
     )
 
-    def ask(method: str, path: str, body: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    def ask(method: str, path: str, body: Mapping[str, Any] | str | None) -> Mapping[str, Any]:
+        headers = {"content-type": "application/x-ndjson"} if isinstance(body, str) else None
         try:
-            answer: Any = client.transport.perform_request(method, path, body=body)
-        except Unreached as error:
-            raise AccountError(f"{place.url} cannot be reached: {error.error}") from None
+            answer: Any = client.transport.perform_request(method, path, body=body, headers=headers)
+        except NoAnswer as error:
+            raise Unreached(f"{place.url} cannot be reached: {error.error}") from None
         except TransportError as error:
-            raise AccountError(f"{method} {path}: OpenSearch answered {error.status_code}: {_reason(error)}") from None
+            said = f"{method} {path}: OpenSearch answered {error.status_code}: {_reason(error)}"
+            raise Answered(said, int(error.status_code)) from None
         except SerializationError:
             answer = None
         if not isinstance(answer, Mapping):

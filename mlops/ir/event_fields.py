@@ -1,0 +1,126 @@
+"""What an event is in an index: a field for each id and each member of a detail, with its kind.
+
+Whoever writes documents, makes a template of them or draws a board over them knows them from here. A member that is not
+here is in no index: what events hold beside it (weights, configurations, whatever a plug-in tells) nobody asked to be
+searched.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Literal
+
+Kind = Literal["date", "keyword", "text", "long", "double"]
+"""``text`` is a sentence: found by its words, and counted whole below ``.keyword`` where it is short."""
+
+INDEX = "mlops-events"
+"""The alias that is read and written; the indices behind it are numbered."""
+TIME = "@timestamp"
+
+HEAD: Mapping[str, Kind] = {
+    TIME: "date",
+    "kind": "keyword",
+    "noun": "keyword",
+    "happened": "keyword",
+    "about": "keyword",
+    "environment": "keyword",
+    "account": "keyword",
+    "region": "keyword",
+    "sequence": "long",
+    "hour": "long",
+}
+"""``noun`` and ``happened`` are the two parts of ``kind``, ``hour`` that of the day, in UTC."""
+
+IDS: Mapping[str, Kind] = dict.fromkeys(
+    (
+        "action",
+        "alarm",
+        "cause",
+        "endpoint",
+        "event",
+        "execution",
+        "feedback",
+        "function",
+        "inference-experiment",
+        "job",
+        "model-package",
+        "model-package-group",
+        "monitor",
+        "notice",
+        "pipeline",
+        "promotion",
+        "queue",
+        "rule",
+        "schedule",
+        "shift",
+        "step",
+        "stream",
+        "topic",
+        "variant",
+        "window",
+    ),
+    "keyword",
+)
+
+DETAIL: Mapping[str, Kind] = {
+    "action": "keyword",
+    "attempt": "long",
+    "attempts": "long",
+    "before": "text",
+    "by": "keyword",
+    "cached": "keyword",
+    "check": "keyword",
+    "config": "keyword",
+    "failure": "text",
+    "feature": "keyword",
+    "finding": "text",
+    "from": "keyword",
+    "kind": "keyword",
+    "metric": "keyword",
+    "of": "keyword",
+    "outcome": "keyword",
+    "phase": "keyword",
+    "reason": "text",
+    "records": "long",
+    "rule": "keyword",
+    "said": "text",
+    "seconds": "double",
+    "since": "keyword",
+    "stage": "keyword",
+    "status": "keyword",
+    "stub": "keyword",
+    "to": "keyword",
+    "type": "keyword",
+    "until": "keyword",
+    "verdict": "keyword",
+    "version": "keyword",
+    "violations": "long",
+    "what": "keyword",
+    "why": "text",
+    "window": "keyword",
+}
+
+LEFT_OUT = frozenset({"counts", "kinds", "variants", "weights"})
+"""Of details, known and not indexed: tables whose keys are somebody's names, each of which would be a field."""
+
+
+def fields() -> Mapping[str, Kind]:
+    """All of them, by the path under which they are searched.
+
+    >>> fields()["ids.pipeline"], fields()["detail.seconds"]
+    ('keyword', 'double')
+    """
+    return {
+        **HEAD,
+        **{f"ids.{name}": kind for name, kind in IDS.items()},
+        **{f"detail.{name}": kind for name, kind in DETAIL.items()},
+    }
+
+
+def countable(path: str) -> str:
+    """The field that buckets are made of.
+
+    >>> countable("detail.failure"), countable("kind")
+    ('detail.failure.keyword', 'kind')
+    """
+    return f"{path}.keyword" if fields()[path] == "text" else path

@@ -1,0 +1,169 @@
+"""What an OpenSearch lacks before events go there: looked at, decided, done. Done twice it finds nothing to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from mlops.ir import AccountError, UsageError
+from mlops.ir.dataclass import dataclass
+from mlops.ir.event_fields import INDEX
+from mlops.observe.search import template
+from mlops.observe.search.asking import Answered, Ask
+
+ROLLOVER_DAYS, KEEP_DAYS = 30, 365
+_NOT_FOUND = 404
+_NO_HANDLER = "no handler found"
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """``managed``: Index State Management is there. ``indices`` stand behind the alias, by name with their mappings;
+    ``written`` is the one that is written. ``version`` is that of the policy: its sequence number and term."""
+
+    managed: bool
+    template: Mapping[str, Any] | None
+    policy: Mapping[str, Any] | None
+    version: tuple[int, int] | None
+    indices: Mapping[str, Mapping[str, Any]]
+    written: str | None
+    taken: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One request; ``label`` is the line of a plan."""
+
+    label: str
+    method: Literal["PUT", "POST"]
+    path: str
+    body: Mapping[str, Any]
+
+
+def see(ask: Ask) -> Seen:
+    """
+    Raises:
+        AccountError: it does not answer, or does not let us look.
+    """
+    found = _found(ask, f"/_index_template/{INDEX}")
+    listed = found["index_templates"] if found is not None else ()
+    managed, policy, version = _policy(ask)
+    behind = _found(ask, f"/_alias/{INDEX}") or {}
+    indices = {
+        name: (_found(ask, f"/{name}/_mapping") or {}).get(name, {}).get("mappings", {}) for name in sorted(behind)
+    }
+    marked = [name for name in indices if behind[name]["aliases"][INDEX].get("is_write_index")]
+    written = marked[0] if marked else next(iter(indices), None) if len(indices) == 1 else None
+    # Whoever put a document before anything was set up has made an index under the alias's name.
+    taken = not behind and _found(ask, f"/{INDEX}/_mapping") is not None
+    return Seen(managed, listed[0]["index_template"] if listed else None, policy, version, indices, written, taken)
+
+
+def _policy(ask: Ask) -> tuple[bool, Mapping[str, Any] | None, tuple[int, int] | None]:
+    try:
+        found = ask("GET", f"/_plugins/_ism/policies/{template.POLICY}", None)
+    except Answered as refused:
+        if _NO_HANDLER in refused.message:
+            return False, None, None
+        if refused.status == _NOT_FOUND:
+            return True, None, None
+        raise
+    return True, found["policy"], (int(found["_seq_no"]), int(found["_primary_term"]))
+
+
+def _found(ask: Ask, path: str) -> Mapping[str, Any] | None:
+    try:
+        return ask("GET", path, None)
+    except Answered as refused:
+        if refused.status == _NOT_FOUND:
+            return None
+        raise
+
+
+def decide(seen: Seen, *, rollover_days: int, keep_days: int, replicas: int) -> tuple[Action, ...]:
+    """Raises UsageError where an index has the alias's name, or its fields are of other kinds."""
+    if seen.taken:
+        raise UsageError(
+            f"there is an index {INDEX}, where the alias of that name is to be",
+            hint="copy what is in it into another one and remove it",
+        )
+    actions: list[Action] = []
+    wanted = template.index_template(managed=seen.managed, replicas=replicas)
+    if not _holds(seen.template, wanted):
+        verb = "make" if seen.template is None else "change"
+        actions.append(Action(f"{verb} the index template {INDEX}", "PUT", f"/_index_template/{INDEX}", wanted))
+    if seen.managed:
+        policy = template.policy(rollover_days=rollover_days, keep_days=keep_days)
+        if not _holds(seen.policy, policy["policy"]):
+            verb, path = ("make", "") if seen.version is None else ("change", "?if_seq_no={}&if_primary_term={}")
+            versioned = path.format(*seen.version) if seen.version is not None else path
+            label = f"{verb} the policy {template.POLICY}: a new index in {rollover_days} days, kept for {keep_days}"
+            actions.append(Action(label, "PUT", f"/_plugins/_ism/policies/{template.POLICY}{versioned}", policy))
+    for name, there in seen.indices.items():
+        new, other = _differing(template.mappings(), there)
+        if other:
+            raise UsageError(
+                f"fields of the index {name} are of other kinds: {', '.join(other)}",
+                hint=f"roll over to a new index: POST {INDEX}/_rollover",
+            )
+        if new:
+            label = f"add {len(new)} field{'s' if len(new) > 1 else ''} to the index {name}: {', '.join(new)}"
+            actions.append(Action(label, "PUT", f"/{name}/_mapping", template.mappings()))
+    if not seen.indices:
+        aliases = {"aliases": {INDEX: {"is_write_index": True}}}
+        actions.append(Action(f"make the index {template.FIRST}", "PUT", f"/{template.FIRST}", aliases))
+    return tuple(actions)
+
+
+def apply(ask: Ask, action: Action) -> None:
+    """Raises AccountError."""
+    answer = ask(action.method, action.path, action.body)
+    if answer.get("acknowledged") is False:
+        raise AccountError(f"{action.method} {action.path}: not acknowledged", hint="look again in a moment")
+
+
+def _holds(there: Any, wanted: Any) -> bool:
+    """Whether all that is wanted is told, beside whatever else the server fills in."""
+    match wanted:
+        case Mapping():
+            told = _flat(there) if "index.number_of_shards" in wanted else there
+            return isinstance(told, Mapping) and all(_holds(told.get(name), value) for name, value in wanted.items())
+        case list() | tuple():
+            return isinstance(there, list) and len(there) == len(wanted) and all(map(_holds, there, wanted))
+        case bool():
+            return there in (wanted, str(wanted).lower())
+    return str(there) == str(wanted)
+
+
+def _flat(settings: Any) -> Mapping[str, Any]:
+    """Settings are told in a tree, and are taken by their dotted names; those of plugins stand below ``index`` too."""
+    found: dict[str, Any] = {}
+
+    def walk(value: Any, at: str) -> None:
+        if isinstance(value, Mapping):
+            for name, inside in value.items():
+                walk(inside, f"{at}.{name}" if at else str(name))
+        else:
+            found[at] = value
+            found[at.removeprefix("index.") if at.startswith("index.plugins.") else at] = value
+
+    walk(settings, "")
+    return found
+
+
+def _differing(wanted: Mapping[str, Any], there: Mapping[str, Any], at: str = "") -> tuple[list[str], list[str]]:
+    """Fields that are new, and those that are of another kind."""
+    new: list[str] = []
+    other: list[str] = []
+    known = there.get("properties", {})
+    for name, field in wanted["properties"].items():
+        path = f"{at}{name}"
+        if name not in known:
+            new.append(path)
+        elif "properties" in field:
+            more = _differing(field, known[name], f"{path}.")
+            new += more[0]
+            other += more[1]
+        elif known[name].get("type") != field["type"]:
+            other.append(path)
+    return new, other

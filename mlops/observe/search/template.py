@@ -1,0 +1,75 @@
+"""What an OpenSearch is told once: what an index of events is, the alias that is written, and for how long it is kept.
+
+The mapping is strict: a document with a field that nobody declared is refused. Numbered indices stand behind one alias;
+Index State Management, where the plugin is there, begins a new one and removes old ones.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from mlops.ir.event_fields import DETAIL, HEAD, IDS, INDEX, Kind
+
+FIRST = f"{INDEX}-000001"
+PATTERN = f"{INDEX}-*"
+POLICY = INDEX
+_SHORT, _LONGEST = 256, 2_048
+"""Characters of what is counted whole."""
+_PRIORITY = 200
+
+
+def index_template(*, managed: bool, replicas: int = 1) -> Mapping[str, Any]:
+    """``managed``: the setting that names the alias for rollover is one of a plugin, and refused without it."""
+    rollover = {"plugins.index_state_management.rollover_alias": INDEX} if managed else {}
+    return {
+        "index_patterns": [PATTERN],
+        "priority": _PRIORITY,
+        "template": {
+            "settings": {"index.number_of_shards": 1, "index.number_of_replicas": replicas, **rollover},
+            "mappings": mappings(),
+        },
+        "_meta": {"of": "mlops"},
+    }
+
+
+def mappings() -> Mapping[str, Any]:
+    return {
+        "dynamic": "strict",
+        "properties": {
+            **{name: _field(kind) for name, kind in HEAD.items()},
+            "ids": {"dynamic": "strict", "properties": {name: _field(kind) for name, kind in IDS.items()}},
+            "detail": {"dynamic": "strict", "properties": {name: _field(kind) for name, kind in DETAIL.items()}},
+        },
+    }
+
+
+def policy(*, rollover_days: int, keep_days: int) -> Mapping[str, Any]:
+    """A new index when one is so old or has 10 GB; an index goes so long after its last event."""
+    return {
+        "policy": {
+            "description": "Events of mlops: a new index in time, old ones removed.",
+            "default_state": "written",
+            "states": [
+                {
+                    "name": "written",
+                    "actions": [{"rollover": {"min_index_age": f"{rollover_days}d", "min_size": "10gb"}}],
+                    "transitions": [
+                        {"state_name": "removed", "conditions": {"min_rollover_age": f"{keep_days}d"}},
+                    ],
+                },
+                {"name": "removed", "actions": [{"delete": {}}], "transitions": []},
+            ],
+            "ism_template": [{"index_patterns": [PATTERN], "priority": _PRIORITY}],
+        }
+    }
+
+
+def _field(kind: Kind) -> Mapping[str, Any]:
+    match kind:
+        case "text":
+            return {"type": "text", "fields": {"keyword": {"type": "keyword", "ignore_above": _SHORT}}}
+        case "keyword":
+            return {"type": "keyword", "ignore_above": _LONGEST}
+        case _:
+            return {"type": kind}

@@ -1,0 +1,326 @@
+"""Events in an OpenSearch: set up, put, asked for. The local environment, where its table names none, has one of its
+own for as long as somebody asks: all in memory, made of what the account keeps."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from mlops.ir import Event, Listener, MlopsError, UsageError
+from mlops.ir.dataclass import dataclass
+from mlops.ir.duration import seconds_of
+from mlops.ir.event_fields import INDEX
+from mlops.observe.search import querying, setting_up
+from mlops.observe.search.asking import Answered, Ask, Place, asking
+from mlops.observe.search.bulk import Rejected, Writer, Written
+from mlops.observe.search.documents import Origin, document
+from mlops.observe.search.embedded import embedded
+from mlops.observe.search.querying import Found, Question
+from mlops.project.private import opener, private_folder
+from mlops.project.root import STATE
+from mlops.use_cases.approval import Consent, need_consent
+from mlops.use_cases.connecting import Connected, connect_here
+from mlops.use_cases.news import Said
+
+REJECTED = "rejected.ndjson"
+_FOLDER = "search"
+_LOOK_SECONDS = 1.0
+_PAGE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """For how long: an index is written for ``rollover`` days and kept for ``keep`` more."""
+
+    rollover: int = setting_up.ROLLOVER_DAYS
+    keep: int = setting_up.KEEP_DAYS
+    replicas: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class SetUp:
+    """``done`` is empty where nothing was to be done; with ``dry`` it is what would be. ``managed``: old indices are
+    removed by the server."""
+
+    url: str
+    done: tuple[str, ...]
+    managed: bool
+    dry: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Put:
+    """``unknown`` counts members of events that no field is for. ``kept`` is where what was rejected lies."""
+
+    url: str
+    written: Written
+    unknown: Mapping[str, int]
+    kept: Path | None
+
+
+def set_up(environment: str, keeping: Keeping, consent: Consent, *, dry: bool = False) -> SetUp:
+    """
+    Raises:
+        ConfigurationError: the environment names no OpenSearch.
+        Refusal: it wants an approval.
+    """
+    connected = connect_here(environment)
+    place = _named(connected)
+    ask = _asking(connected, place)
+    seen = setting_up.see(ask)
+    actions = _decided(seen, keeping)
+    labels = tuple(action.label for action in actions)
+    if actions and not dry:
+        need_consent(connected, f"set up {place.url} for events ({len(labels)} changes)", consent)
+        for action in actions:
+            setting_up.apply(ask, action)
+    return SetUp(place.url, labels, seen.managed, dry)
+
+
+def put(environment: str, since: str | None, consent: Consent, listener: Listener) -> Put:
+    """All events that are not there yet. Raises UsageError where nothing was set up."""
+    connected = connect_here(environment)
+    place = _named(connected)
+    ask = _asking(connected, place)
+    _need_set_up(ask, environment)
+    need_consent(connected, f"put events into {place.url}", consent)
+    events = _events(connected, _moment(since))
+    written, unknown = _written(ask, connected, events)
+    if connected.account.events is None:
+        listener(Said(text="the account keeps no events: these are made of its ended executions"))
+    return Put(place.url, written, unknown, _keep(connected, written.rejected))
+
+
+def query(
+    environment: str, words: str | None, *, since: str | None, until: str | None, by: str | None, most: int
+) -> Found:
+    """Raises UsageError for what is no query."""
+    if not 1 <= most <= querying.MOST:
+        raise UsageError(f"{most} events are not told at once", hint=f"1 to {querying.MOST} are")
+    question = Question(words, _iso(since), _iso(until), by, most)
+    querying.body_of(question)
+    connected = connect_here(environment)
+    with _place(connected) as (place, own):
+        ask = _asking(connected, place)
+        if own:
+            _filled(ask, connected, _moment(since))
+        try:
+            return querying.ask_for(ask, question)
+        except Answered as refused:
+            if refused.status == 404:
+                _need_set_up(ask, environment)
+            raise
+
+
+@contextmanager
+def serving(port: int | None, listener: Listener) -> Iterator[str]:
+    """The URL of an OpenSearch on this machine that has the local account's events, also those that come meanwhile,
+    until it is left."""
+    connected = connect_here("local")
+    with embedded(port or 0) as place:
+        ask = asking(place, connected.account.region, lambda: None)
+        last = _filled(ask, connected, None)
+        with _following(lambda after: _put_after(ask, connected, after), last, listener):
+            yield place.url
+
+
+@contextmanager
+def beside(connected: Connected, listener: Listener) -> Iterator[None]:
+    """While something runs in the account its events go into the environment's OpenSearch, or into one of this
+    process. What keeps them from it is said, and ends nothing."""
+    with _place(connected) as (place, own):
+        ask = _asking(connected, place)
+        if own:
+            last = _filled(ask, connected, None)
+            listener(Said(text=f"events are searched at {place.url}/{INDEX}/_search while this runs"))
+        else:
+            _need_set_up(ask, connected.environment.name)
+            last = _last(connected)
+        with _following(lambda after: _put_after(ask, connected, after), last, listener):
+            yield
+        if own:
+            listener(Said(text="`mlops search query` has them from now on"))
+
+
+@contextmanager
+def _following(put_after: Callable[[int], int], last: int, listener: Listener) -> Iterator[None]:
+    """A thread that puts what is new about each second, and at the end."""
+    ended = threading.Event()
+    troubles: list[str] = []
+
+    def go_on() -> None:
+        after = last
+        while True:
+            over = ended.wait(_LOOK_SECONDS)
+            try:
+                after = put_after(after)
+            except MlopsError as error:
+                troubles.append(error.message)
+            if over:
+                return
+
+    thread = threading.Thread(target=go_on, name="events", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        ended.set()
+        thread.join()
+        if troubles:
+            listener(Said(text=f"events could not be put, last: {troubles[-1]}; `mlops search put` puts them"))
+
+
+def _place_of(connected: Connected) -> Place | None:
+    return connected.environment.search
+
+
+def _named(connected: Connected) -> Place:
+    """The environment's. Raises UsageError for the local one's own, which needs neither setting up nor putting."""
+    place = _place_of(connected)
+    if place is not None:
+        if place.service == "aoss":
+            raise UsageError(
+                f"{place.url} is a serverless collection, which has no aliases and no rollover",
+                hint="events go into a domain: OpenSearch Service, or a server of your own",
+            )
+        return place
+    name = connected.environment.name
+    hint = f'write [env.{name}.search] with url = "https://..." in mlops.toml'
+    if connected.environment.is_local:
+        raise UsageError(
+            "the local environment names no OpenSearch; `mlops search query` has its events without one", hint=hint
+        )
+    raise UsageError(f"the environment {name} names no OpenSearch", hint=hint)
+
+
+@contextmanager
+def _place(connected: Connected) -> Iterator[tuple[Place, bool]]:
+    """And whether it is one of this process."""
+    if connected.environment.is_local and _place_of(connected) is None:
+        with embedded() as own:
+            yield own, True
+    else:
+        yield _named(connected), False
+
+
+def _asking(connected: Connected, place: Place) -> Ask:
+    return asking(place, connected.account.region, connected.account.credentials)
+
+
+def _decided(seen: setting_up.Seen, keeping: Keeping) -> tuple[setting_up.Action, ...]:
+    if keeping.rollover < 1 or keeping.keep < 1 or keeping.replicas < 0:
+        raise UsageError("an index is written for a day at least, and kept for a day at least")
+    return setting_up.decide(seen, rollover_days=keeping.rollover, keep_days=keeping.keep, replicas=keeping.replicas)
+
+
+def _need_set_up(ask: Ask, environment: str) -> None:
+    if not setting_up.see(ask).indices:
+        raise UsageError(
+            f"there is no index {INDEX} yet",
+            hint=f"`mlops search setup --env {environment}` makes it, `mlops search put --env {environment}` fills it",
+        )
+
+
+def _filled(ask: Ask, connected: Connected, since: datetime | None) -> int:
+    """An embedded one, from nothing: how far it has the events."""
+    for action in _decided(setting_up.see(ask), Keeping(replicas=0)):
+        setting_up.apply(ask, action)
+    last = _last(connected)
+    _written(ask, connected, _events(connected, since))
+    return last
+
+
+def _put_after(ask: Ask, connected: Connected, after: int) -> int:
+    kept = connected.account.events
+    if kept is None:
+        return after
+    while page := kept.read(after, limit=_PAGE):
+        _written(ask, connected, iter(page))
+        after = page[-1].sequence or after
+    return after
+
+
+def _written(ask: Ask, connected: Connected, events: Iterator[Event]) -> tuple[Written, Mapping[str, int]]:
+    account = connected.account
+    identity = connected.environment.account or "000000000000"
+    origin = Origin(connected.environment.name, identity, account.region)
+    unknown: Counter[str] = Counter()
+
+    def documents() -> Iterator[Any]:
+        for event in events:
+            told = document(event, origin)
+            unknown.update(told.unknown)
+            yield told
+
+    return Writer(ask).write(documents()), dict(sorted(unknown.items()))
+
+
+def _events(connected: Connected, since: datetime | None) -> Iterator[Event]:
+    kept = connected.account.events
+    if kept is None:
+        from mlops.deploy.executions.past import past_events  # the local account keeps its own
+
+        yield from past_events(connected.account, since or datetime.now(UTC) - timedelta(days=30))
+        return
+    after = 0
+    while page := kept.read(after, limit=_PAGE):
+        yield from (event for event in page if since is None or event.time >= since)
+        after = page[-1].sequence or after
+
+
+def _last(connected: Connected) -> int:
+    """The number of the newest event."""
+    after, kept = 0, connected.account.events
+    while kept is not None and (page := kept.read(after, limit=_PAGE)):
+        after = page[-1].sequence or after
+    return after
+
+
+def _moment(written: str | None) -> datetime | None:
+    """``7d`` is so long ago; else a moment in ISO-8601."""
+    if written is None:
+        return None
+    try:
+        return datetime.fromtimestamp(time.time() - seconds_of(written), UTC)
+    except ValueError:
+        pass
+    try:
+        found = datetime.fromisoformat(written)
+    except ValueError:
+        raise UsageError(f"{written!r} is no time", hint='write "7d" for so long ago, or "2026-11-29T10:00"') from None
+    return found if found.tzinfo is not None else found.replace(tzinfo=UTC)
+
+
+def _iso(written: str | None) -> str | None:
+    found = _moment(written)
+    return None if found is None else found.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def _keep(connected: Connected, rejected: tuple[Rejected, ...]) -> Path | None:
+    """What was rejected the last time, with the reasons; no file where nothing was."""
+    folder = connected.root / STATE / _FOLDER / connected.environment.name
+    file = folder / REJECTED
+    if not rejected:
+        file.unlink(missing_ok=True)
+        return None
+    private_folder(folder)
+    new = folder / f"{REJECTED}.{os.getpid()}.new"
+    with open(new, "w", opener=opener) as written:
+        for item in rejected:
+            told = {
+                "id": item.document.id,
+                "status": item.status,
+                "reason": item.reason,
+                "document": item.document.body,
+            }
+            written.write(f"{json.dumps(told)}\n")
+    new.replace(file)
+    return file

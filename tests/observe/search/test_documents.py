@@ -1,0 +1,71 @@
+"""What an event is in an index."""
+
+from __future__ import annotations
+
+import ast
+from datetime import UTC, datetime
+from pathlib import Path
+
+from mlops.ir.event_fields import DETAIL, HEAD, IDS, LEFT_OUT
+from mlops.ir.events import Event
+from mlops.observe.search.documents import Origin, document
+
+ROOT = Path(__file__).parents[3]
+AT = datetime(2026, 11, 29, 10, 30, tzinfo=UTC)
+ORIGIN = Origin("production", "123456789012", "eu-west-1")
+SECRET = "ghp_".ljust(40, "0")
+
+
+def test_it_has_fields_that_are_declared_and_no_others() -> None:
+    ids = {"endpoint": "churn", "variant": SECRET, "customer": "ada"}
+    detail = {
+        "failure": f"no {SECRET} there", "weights": {"A": 1.0}, "payload": "1,2", "seconds": "many",
+        "version": 3, "status": ["a", "b"], "attempt": True,
+    }  # fmt: skip
+    told = document(Event("endpoint.failed", AT, f"arn:{SECRET}", ids, detail, 7), ORIGIN)
+    assert told.unknown == ("ids.customer", "detail.payload")
+    assert told.body["ids"] == {"endpoint": "churn", "variant": "(hidden)"}
+    assert "(hidden)" in told.body["detail"]["failure"]
+    assert {**told.body["detail"], "failure": ""} == {"failure": "", "version": "3", "status": ["a", "b"]}
+    assert (told.body["@timestamp"], told.body["hour"]) == ("2026-11-29T10:30:00.000Z", 10)
+    assert (told.body["noun"], told.body["happened"], told.body["sequence"]) == ("endpoint", "failed", 7)
+    assert told.body.keys() - {"ids", "detail"} <= HEAD.keys()
+    assert "ghp_" not in str(told.body)
+
+
+def test_its_id_follows_from_what_it_says() -> None:
+    one = Event("step.ended", AT, "Train", {"execution": "a"}, {"seconds": 1.0}, 7)
+    others = [
+        Event("step.ended", AT, "Train", {"execution": "b"}, {}, 7),
+        Event("step.ended", AT, "Other", {"execution": "a"}, {}, 7),
+        Event("step.ended", AT, "Train", {"execution": "a"}, {}, 8),
+    ]
+    assert document(one, ORIGIN).id == document(one, ORIGIN).id
+    assert document(one, ORIGIN).id != document(one, Origin("staging", "123456789012", "eu-west-1")).id
+    assert len({document(event, ORIGIN).id for event in (one, *others)}) == 4
+
+
+def test_all_that_is_told_has_a_field_or_is_left_out() -> None:
+    """Of every detail that stands where it is told."""
+    known = {*DETAIL, *LEFT_OUT, *IDS}
+    lacking: set[str] = set()
+    for place in ("account", "deploy", "ir", "use_cases"):
+        for file in (ROOT / "mlops" / place).rglob("*.py"):
+            for call in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
+                if isinstance(call, ast.Call) and _name(call.func) in ("tell", "_tell", "_told", "Event", "say"):
+                    told = [key for item in call.args if isinstance(item, ast.Dict) for key in item.keys]
+                    names = [key.value for key in told if isinstance(key, ast.Constant)]
+                    lacking |= {f"{file.name}: {name}" for name in names if name not in known}
+    assert lacking == set()
+
+
+def _name(function: ast.expr) -> str:
+    return getattr(function, "attr", getattr(function, "id", ""))
+
+
+def test_the_page_has_all_fields() -> None:
+    page = (ROOT / "docs" / "search.md").read_text(encoding="utf-8")
+    for where, table in (("the event", HEAD), ("`ids.`", IDS), ("`detail.`", DETAIL)):
+        for kind in dict.fromkeys(table.values()):
+            names = ", ".join(f"`{name}`" for name in table if table[name] == kind)
+            assert f"| {where} | {names} | {kind} |" in page, (where, kind)
