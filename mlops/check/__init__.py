@@ -7,9 +7,10 @@ Nothing is changed, nothing is asked of an account, and no definition makes it r
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from mlops.ir import Checked, Definition, Finding, StepType, Unknown
+from mlops.ir import Checked, Definition, Finding, Severity, StepType, Unknown
 from mlops.ir.values import expressions as expressions_in
 
 if TYPE_CHECKING:
@@ -47,6 +48,22 @@ def _without_followers(found: dict[Finding, None]) -> dict[Finding, None]:
     }
 
 
+_CAUSES = frozenset({"X891"})
+"""Rules that tell why a value is wrong: what others say of its form follows from that."""
+
+
+def _without_effects(found: dict[Finding, None]) -> dict[Finding, None]:
+    """Of a place where a rule tells the cause, what others say of the same value is left out; the cause is as grave as
+    the gravest of them."""
+    causes = {finding.path: finding for finding in found if finding.code in _CAUSES}
+    if not causes:
+        return found
+    gravest = {path: max((item.severity for item in found if item.path == path), key=_GRAVITY.index) for path in causes}
+    told = {path: replace(finding, severity=gravest[path]) for path, finding in causes.items()}
+    return dict.fromkeys(told.get(finding.path, finding) for finding in found)
+
+
+_GRAVITY = (Severity.INFO, Severity.WARNING, Severity.ERROR)
 _OF_ARGUMENTS = ("D040", "D041", "D042")
 _BETWEEN_MEMBERS = ("X", "E5", "S201", "S202", "S203")
 
@@ -114,7 +131,7 @@ def check(
         except Exception as error:  # somebody else's rule: told, and the others go on
             found[broken(extra.owners[rule.code], f"{rule.code} raised {told(error)}")] = None
     told_of = wrong_arguments | with_wrong_arguments(found)
-    found = _without_those_of_marred_steps(definition, _without_followers(found), told_of)
+    found = _without_those_of_marred_steps(definition, _without_effects(_without_followers(found)), told_of)
     return _bound(subject, tuple(sorted(found, key=lambda finding: finding.sort_key)))
 
 

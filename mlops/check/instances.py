@@ -72,3 +72,42 @@ def accelerators(instance: str) -> int | None:
     if accelerator(instance) == "cpu":
         return 0
     return _ACCELERATORS.get(family(instance) or "", {}).get(instance.rpartition(".")[2])
+
+
+_CORES: Mapping[str, int] = {
+    "large": 2, "xlarge": 4, "2xlarge": 8, "4xlarge": 16, "8xlarge": 32, "9xlarge": 36, "10xlarge": 40, "12xlarge": 48,
+    "16xlarge": 64, "18xlarge": 72, "24xlarge": 96, "32xlarge": 128, "48xlarge": 192,
+}  # fmt: skip
+_GIB_A_CORE = re.compile(r"(?P<c>c5d?|c[678][a-z]{0,2})|(?P<m>m4|m5d?|m[678][a-z]{0,2})|(?P<r>r5d?|r[678][a-z]{0,2})")
+_RATIO = {"c": 2, "m": 4, "r": 8}
+_GPU_GIB = {"xlarge": 16, "2xlarge": 32, "4xlarge": 64, "8xlarge": 128, "12xlarge": 192, "16xlarge": 256,
+            "24xlarge": 384, "48xlarge": 768}  # fmt: skip
+_GIB: Mapping[str, Mapping[str, tuple[int, int]]] = {
+    **{name: {size: (_CORES[size], gib) for size, gib in _GPU_GIB.items()} for name in ("g4dn", "g5", "g6")},
+    "g6e": {size: (_CORES[size], 2 * gib) for size, gib in _GPU_GIB.items()},
+    "p3": {"2xlarge": (8, 61), "8xlarge": (32, 244), "16xlarge": (64, 488)},
+    "p3dn": {"24xlarge": (96, 768)},
+    "p4d": {"24xlarge": (96, 1152)},
+    "p4de": {"24xlarge": (96, 1152)},
+    "p5": {"4xlarge": (16, 256), "48xlarge": (192, 2048)},
+    "inf1": {"xlarge": (4, 8), "2xlarge": (8, 16), "6xlarge": (24, 48), "24xlarge": (96, 192)},
+    "inf2": {"xlarge": (4, 16), "8xlarge": (32, 128), "24xlarge": (96, 384), "48xlarge": (192, 768)},
+    "trn1": {"2xlarge": (8, 32), "32xlarge": (128, 512)},
+    "t2": {"medium": (2, 4), "large": (2, 8), "xlarge": (4, 16), "2xlarge": (8, 32)},
+}
+"""vCPUs and GiB by family and size, by EC2's pages of instance types."""
+
+
+def cores_and_memory(instance: str) -> tuple[int, int] | None:
+    """vCPUs and GiB; None where they are not known.
+
+    >>> [cores_and_memory(f"ml.{name}") for name in ("m5.large", "c7i.4xlarge", "r5.xlarge", "g5.2xlarge", "x9.large")]
+    [(2, 8), (16, 32), (4, 32), (8, 32), None]
+    """
+    name, size = family(instance) or "", instance.rpartition(".")[2]
+    if name in _GIB:
+        return _GIB[name].get(size)
+    match, cores = _GIB_A_CORE.fullmatch(name), _CORES.get(size)
+    if match is None or match.lastgroup is None or cores is None:
+        return None
+    return cores, cores * _RATIO[match.lastgroup]

@@ -26,6 +26,17 @@ def parsed(source: Path | str | bytes) -> ast.Module | None:
         return None
 
 
+def syntax_error(file: Path) -> SyntaxError | None:
+    """Why Python could not read a file; None where it can, or cannot for want of anything else."""
+    try:
+        ast.parse(file.read_bytes())
+    except SyntaxError as error:
+        return error
+    except (OSError, ValueError, RecursionError, MemoryError):
+        return None
+    return None
+
+
 def imported(node: ast.AST) -> list[Imported]:
     """What one statement imports, itself and not what stands inside of it.
 

@@ -99,7 +99,7 @@ FAULTS: Mapping[str, tuple[Planted, ...]] = {
     "linear-learner": (
         V("X850", predictor_type=GONE), V("X850", predictor_type="classifier"), V("X850", predictor_type="multiclass_classifier"),
         V("X850", predictor_type="multiclass_classifier", num_classes="2"), V("X850", loss="mse"), V("X850", epochs="0"), V("X850", learning_rate="quick"),
-        V("X850", optimizer="adagrad"), V("X850", normalize_data="maybe"), V("X850", loss="quantile_loss", quantile="1"), V("X855", batch_size="100"), V("X858", quantile="0.9"),
+        V("X850", optimizer="adagrad"), V("X850", normalize_data="maybe"), V("X850", predictor_type="regressor", loss="quantile_loss", quantile="1"), V("X855", batch_size="100"), V("X858", quantile="0.9"),
         V("X858", num_classes="10"), V("X858", lr_scheduler_step="10", use_lr_scheduler="false"), C(train=JSON), C(validation=CSV),
         W("X851", mode="FastFile"), W("X856", machine=NEURON), T("Integer", "wd"), T("Integer", "epochs"), M("validation:objective_loss", "Maximize"),
     ),

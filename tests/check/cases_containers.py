@@ -205,7 +205,7 @@ CASES = [
         "X882",
         {**SPARKED, COMMAND: ["smspark-submit"], "Prepare:AppSpecification/ContainerArguments": GONE},
         COMMAND,
-        {**SPARKED, COMMAND: ["smspark-submit"]},
+        {**SPARKED, COMMAND: ["smspark-submit"], "Prepare:AppSpecification/ContainerArguments": [CODE, "--days", "30"]},
         WARNING,
     ),
     Case(

@@ -55,6 +55,7 @@ DLC = "763104351884.dkr.ecr.eu-west-1.amazonaws.com"
 ROWS = "Train:HyperParameters/rows/Std:JsonGet"
 OBJECTIVE = {"Type": "Minimize", "MetricName": "loss"}
 SEVERAL = {
+    "Tune:HyperParameterTuningJobConfig/TrainingJobEarlyStoppingType": "Off",
     "Tune:TrainingJobDefinition": GONE,
     "Tune:HyperParameterTuningJobConfig/HyperParameterTuningJobObjective": GONE,
     "Tune:TrainingJobDefinitions": [
@@ -90,6 +91,7 @@ BOOSTED = {"Segments:AlgorithmSpecification/TrainingImage": XGBOOST}
 FOREST = {
     "Segments:AlgorithmSpecification/TrainingImage": f"{ALGORITHMS}/randomcutforest:1",
     "Segments:HyperParameters": {"feature_dim": "4"},
+    "Segments:InputDataConfig/0/DataSource/S3DataSource/S3DataDistributionType": "ShardedByS3Key",
 }
 TOPICS = {
     "Segments:AlgorithmSpecification/TrainingImage": f"{ALGORITHMS}/lda:1",
@@ -2047,7 +2049,6 @@ CASES = [
         {"Auto:InputDataConfig/0/ChannelType": "validation"},
         "Auto:InputDataConfig/0/ChannelType",
         {"Auto:InputDataConfig/0/ChannelType": "training"},
-        WARNING,
     ),
     Case(
         "two queries in one input",

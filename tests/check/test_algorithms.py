@@ -32,18 +32,23 @@ def image(name: str) -> str:
     return f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/{name}:1"
 
 
-def channels(name: str) -> dict[str, str | None]:
-    """Those that it requires, each of the first type that it reads."""
-    return {
-        channel: (kind.content_types or (None,))[0] for channel, kind in known(name).channels.items() if kind.required
-    }
+def channels(name: str, values: Mapping[str, str] | None = None) -> dict[str, str | None]:
+    """Those that it requires, with these values too, each of the first type that it reads."""
+    kinds = known(name).channels
+    wanted = {key for key, kind in kinds.items() if kind.required}
+    wanted |= {item.channel or "" for item in known(name).narrowed if values and item.condition.holds(values)}
+    return {key: (kind.content_types or (None,))[0] for key, kind in kinds.items() if key in wanted}
 
 
 def training(name: str, values: Mapping[str, str], inputs: Mapping[str, str | None] | None = None) -> dict[str, Any]:
     listed = [
         {**channel(key, f"s3://raw/{key}"), **({"ContentType": kind} if kind else {})}
-        for key, kind in (channels(name) if inputs is None else inputs).items()
+        for key, kind in (channels(name, values) if inputs is None else inputs).items()
     ]
+    for item in listed:
+        kind = known(name).channels.get(item["ChannelName"])
+        if kind is not None and kind.distribution is not None:
+            item["DataSource"]["S3DataSource"]["S3DataDistributionType"] = kind.distribution
     return {
         **job(image(name)),
         "AlgorithmSpecification": {"TrainingImage": image(name), "TrainingInputMode": "File"},

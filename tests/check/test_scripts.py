@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from mlops.check import check
-from mlops.ir import Asset, Definition, Finding, JsonGet, Ref, Step
+from mlops.ir import Asset, Definition, Finding, JsonGet, Ref, Severity, Step
 
 SKLEARN = "683313688378.dkr.ecr.us-east-1.amazonaws.com/sagemaker-scikit-learn:1.2-1-cpu-py3"
 URI, FOLDER = "s3://acme/code/sourcedir.tar.gz", "s3://acme/code/abc"
@@ -51,6 +51,22 @@ def processing(folder: Path, files: Mapping[str, str], *command: str, words: tup
         "ProcessingInputs": ({"InputName": "code", "S3Input": {"S3Uri": f"{FOLDER}/", "LocalPath": CODE}},),
     }
     return of(Step("Prepare", "Processing", request), asset(folder, files, FOLDER))
+
+
+def test_a_script_that_does_not_parse(tmp_path: Path) -> None:
+    """What could not be read was not looked at. Nobody knows which Python is in an image of one's own."""
+    for image, severity in (
+        (SKLEARN, Severity.ERROR),
+        ("111122223333.dkr.ecr.us-east-1.amazonaws.com/mine:1", Severity.WARNING),
+    ):
+        request: dict[str, Any] = {
+            "AlgorithmSpecification": {"TrainingImage": image, "TrainingInputMode": "File"},
+            "HyperParameters": {"sagemaker_program": "train.py", "sagemaker_submit_directory": URI},
+        }
+        code = asset(tmp_path, {"train.py": "import json\ndef main(:\n    pass\n"}, URI)
+        found = check(Definition("churn", steps=(Step("Train", "Training", request),), assets=(code,))).findings
+        (told,) = [item for item in found if item.code == "X937"]
+        assert (told.severity, told.message.partition(":")[0]) == (severity, "train.py")
 
 
 def parser(*lines: str, parse: str = "parse_args") -> str:
@@ -166,7 +182,10 @@ def test_hyperparameters_against_a_parser(
         (("--ratio=some",), ["--ratio of prepare.py takes a number, and gets some"]),
         (("--ratio", "1", "--kind", "c"), ["--kind of prepare.py does not take c"]),
         (("--ratio", "1", "--kind", "a", "rest"), []),
-        (("--fast", "rest", "--ratio", "1"), []),
+        (
+            ("--fast", "rest", "--ratio", "1"),
+            ["--fast is a flag in prepare.py, which takes no value, and rest follows it"],
+        ),
     ],
 )  # fmt: skip
 def test_arguments_against_a_parser(tmp_path: Path, words: tuple[str, ...], messages: list[str]) -> None:

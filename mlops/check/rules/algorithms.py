@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from mlops.check.expressions import literal
@@ -28,7 +29,7 @@ from mlops.knowledge.algorithm_images import ALGORITHM_ACCOUNTS
 from mlops.knowledge.framework_images import needs_script
 
 if TYPE_CHECKING:
-    from mlops.knowledge.algorithms import Algorithm
+    from mlops.knowledge.algorithms import Algorithm, ChannelKind, Condition, Narrowing
 
 _SCRIPT_MODE = frozenset({"sagemaker_program", "sagemaker_submit_directory", "sagemaker_container_log_level"})
 _SOURCE = "AWS docs, a page per algorithm: hyperparameters, channels, content types, instances, metrics"
@@ -108,7 +109,8 @@ def _ranges(tuning: Job, job: Job) -> Iterator[tuple[str, str, str, Mapping[str,
 )
 def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm misses a hyperparameter that it requires, also one that the value of another requires, or
-    gets a word for a number, a number beyond the limits or a value that is none of the choices.
+    gets a word for a number, a number beyond the limits or a value that is none of the choices: of all, or of those
+    that the value of another leaves; or a number that is above the one that it may reach.
 
     Bad:  k-means without "feature_dim"
     Good: {"k": "10", "feature_dim": "784"}
@@ -141,6 +143,49 @@ def algorithm_hyperparameter(subject: Subject) -> Iterator[Fault]:
                 message = f"{key} is {shown(value)}, {known.wanted} is wanted"
                 help_text = did_you_mean(value.strip('"'), [str(item) for item in known.one_of])
                 yield Fault(where, message, help_text, placed)
+
+        yield from _together(found, at)
+
+
+def _together(found: _Training, at: str) -> Iterator[Fault]:
+    """Values that are taken each, and not beside each other."""
+    values, placed, known = found.values, found.job.placed, found.algorithm.hyperparameters
+    taken = {
+        key: value.strip().strip('"')
+        for key, value in values.items()
+        if isinstance(value, str) and key in known and known[key].takes(value)
+    }
+    for narrowing, why in _narrowed(found):
+        for key in narrowing.condition.names:
+            word = narrowing.refused(taken[key]) if key in taken else None
+            if word is not None:
+                message = f"{found.name} does not take {key} {word} with {why}"
+                left = f"one of {', '.join(narrowing.one_of)}" if narrowing.one_of else f"leave {word} out"
+                yield Fault(at + pointer(key), message, left, placed)
+    for names in found.algorithm.ascending:
+        numbers = [(key, float(taken[key])) for key in names if key in taken and known[key].kind != "text"]
+        for (low, least), (high, most) in pairwise(numbers):
+            if least > most:
+                message = f"{low} is {least:g}, and {high}, which it may reach, is {most:g}"
+                yield Fault(at + pointer(low), message, f"lower {low}, or raise {high}", placed)
+
+
+def _narrowed(found: _Training) -> Iterator[tuple[Narrowing, str]]:
+    """What the values that are given, or stand where none is, leave: each with these values in words."""
+    for narrowing in found.algorithm.narrowed:
+        plain = _deciding(found, narrowing.condition)
+        if plain is not None and narrowing.condition.holds(plain):
+            yield narrowing, " and ".join(f"{name} {plain[name]}" for name in narrowing.condition.when)
+
+
+def _deciding(found: _Training, condition: Condition) -> Mapping[str, str] | None:
+    """The values that it asks for, with defaults; None where one is searched or known to the run alone."""
+    known, values = found.algorithm.hyperparameters, found.values
+    searched = {name for _, _, name in found.ranges}
+    deciding = {name: values.get(name, known[name].default) for name in condition.when}
+    plain = {name: value.strip().strip('"') for name, value in deciding.items() if isinstance(value, str)}
+    undecided = searched.intersection(deciding) or any(name in values and name not in plain for name in deciding)
+    return None if undecided else plain
 
 
 def _is_number(text: str) -> bool:
@@ -181,14 +226,9 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
     """
     for found in _trainings(subject):
         known, values = found.algorithm.hyperparameters, found.values
-        searched = {name for _, _, name in found.ranges}
         for condition in found.algorithm.only_if:
-            deciding = {name: values.get(name, known[name].default) for name in condition.when}
-            plain = {name: value.strip('"') for name, value in deciding.items() if isinstance(value, str)}
-            undecided = searched.intersection(deciding) or any(
-                name in values and name not in plain for name in deciding
-            )
-            if undecided or condition.holds(plain):
+            plain = _deciding(found, condition)
+            if plain is None or condition.holds(plain):
                 continue
             idle = [
                 name
@@ -208,7 +248,8 @@ def idle_hyperparameter(subject: Subject) -> Iterator[Fault]:
 @rule("X851", "algorithm-input", Severity.ERROR, source=_SOURCE)
 def algorithm_input(subject: Subject) -> Iterator[Fault]:
     """A built-in algorithm lacks a channel that it requires, or gets one that it does not know, of a type that it does
-    not read, or in a mode that it does not read by; FastFile, which looks like File to a container, is a warning.
+    not read, in a mode that it does not read by or distributed as it does not take it; or what it does not read with
+    the hyperparameters that it has. FastFile, which looks like File to a container, is a warning.
 
     Bad:  "ContentType": "application/json"
     Good: "ContentType": "text/csv"
@@ -217,6 +258,7 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
         name, job, kinds = found.name, found.job, found.algorithm.channels
         default = found.container.settings.get("TrainingInputMode")
         listed = list(entries(job.request, "InputDataConfig"))
+        narrowed = list(_narrowed(found))
         names = [channel.get("ChannelName") for _, channel in listed]
         for where, channel in listed:
             at, called = job.at + where, channel.get("ChannelName")
@@ -225,11 +267,25 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
                 help_text = did_you_mean(called, kinds) or f"it reads {', '.join(kinds)}"
                 yield Fault(f"{at}/ChannelName", f"{name} has no channel {called!r}", help_text, job.placed)
             content = channel.get("ContentType")
+            form = content.partition(";")[0].strip().lower() if isinstance(content, str) else None
             types = kind.content_types if kind is not None else ()
-            if types and isinstance(content, str) and content.partition(";")[0].strip().lower() not in types:
+            mode = channel.get("InputMode", default)
+            if types and form is not None and form not in types:
                 help_text = f"e.g. {types[0]}"
                 yield Fault(f"{at}/ContentType", f"{name} does not read {content}", help_text, job.placed)
-            mode = channel.get("InputMode", default)
+            elif kind is not None and mode == "Pipe" and form in kind.not_piped:
+                message = f"{name} reads {content} as files alone, and this channel is piped"
+                yield Fault(f"{at}/ContentType", message, 'set its "InputMode" to "File"', job.placed)
+            if kind is not None:
+                yield from _distributed(name, at, kind, channel, job.placed)
+            for narrowing, why in narrowed if kind is not None and types else ():
+                if form in types and narrowing.content_types and form not in narrowing.content_types:
+                    message = f"{name} does not read {content} with {why}"
+                    yield Fault(f"{at}/ContentType", message, f"e.g. {narrowing.content_types[0]}", job.placed)
+                if narrowing.input_modes and mode in found.algorithm.input_modes and mode not in narrowing.input_modes:
+                    place = f"{at}/InputMode" if "InputMode" in channel else f"{found.container.at}/TrainingInputMode"
+                    help_text = f"it reads by {' and '.join(narrowing.input_modes)} then"
+                    yield Fault(place, f"{name} does not read by {mode} with {why}", help_text, job.placed)
             if mode in ("File", "Pipe", "FastFile") and mode not in found.algorithm.input_modes:
                 place = f"{at}/InputMode" if "InputMode" in channel else f"{found.container.at}/TrainingInputMode"
                 help_text = f"it reads by {' and '.join(found.algorithm.input_modes)}"
@@ -241,6 +297,22 @@ def algorithm_input(subject: Subject) -> Iterator[Fault]:
                 if kind.required and wanted not in names:
                     message = f"{name} requires a channel {wanted!r}"
                     yield Fault(f"{job.at}/InputDataConfig", message, "add it", job.placed)
+            for narrowing, why in narrowed:
+                if narrowing.channel is not None and narrowing.channel not in names:
+                    message = f"{name} requires a channel {narrowing.channel!r} with {why}"
+                    yield Fault(f"{job.at}/InputDataConfig", message, "add it", job.placed)
+
+
+def _distributed(
+    name: str, at: str, kind: ChannelKind, channel: Mapping[str, Value], placed: Placed
+) -> Iterator[Fault]:
+    source = get(channel, "DataSource", "S3DataSource")
+    # The API's text: FullyReplicated where nothing is said.
+    given = get(source, "S3DataDistributionType") or "FullyReplicated"
+    if kind.distribution is not None and source is not None and isinstance(given, str) and given != kind.distribution:
+        message = f"{name} takes this channel {kind.distribution} alone, not {given}"
+        where = f"{at}/DataSource/S3DataSource/S3DataDistributionType"
+        yield Fault(where, message, f"write {kind.distribution}", placed)
 
 
 @rule("X856", "algorithm-machine", Severity.WARNING, source=_SOURCE)
@@ -257,6 +329,16 @@ def algorithm_machine(subject: Subject) -> Iterator[Fault]:
             continue
         kind, count = literal(subject, machine.type), literal(subject, machine.settings.get(machine.counted))
         has = accelerator(kind) if isinstance(kind, str) else None
+        for narrowing, why in _narrowed(found):
+            if has in found.algorithm.devices and narrowing.devices and has not in narrowing.devices:
+                help_text = f"it wants a {' or '.join(narrowing.devices).upper()} then"
+                message = f"{found.name} does not train on {kind} with {why}"
+                yield Fault(machine.type_at, message, help_text, machine.placed, severity=Severity.ERROR)
+            few = narrowing.max_instances
+            if few is not None and isinstance(count, int) and count > few:
+                message = f"{found.name} trains on {few} instance at most with {why}, and asks for {shown(count)}"
+                at = f"{machine.at}/{machine.counted}"
+                yield Fault(at, message, f"set it to {few}", machine.placed, severity=Severity.ERROR)
         if has is not None and has not in found.algorithm.devices:
             help_text = f"it wants a {' or '.join(found.algorithm.devices).upper()}"
             ends = Severity.ERROR if found.algorithm.devices == ("gpu",) and has == "cpu" else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from mlops.check.expressions import literal
-from mlops.check.instances import accelerators, has_local_storage
+from mlops.check.instances import accelerators, cores_and_memory, has_local_storage
 from mlops.check.members import entries
 from mlops.check.rule import Fault, rule
 from mlops.check.serving import Configuration, Variant, configurations, endpoints, made
@@ -21,8 +21,8 @@ from mlops.ir.members import get
     source="'Inference Components are not supported in this Endpoint' (pulumi-aws#4940); CreateInferenceComponent API",
 )
 def component_on_model_endpoint(subject: Subject) -> Iterator[Fault]:
-    """An inference component is put on a variant that serves a model by itself, or is serverless; or it wants an
-    accelerator, or a part of one, or more of them, than the variant's instances have.
+    """An inference component is put on a variant that serves a model by itself, or is serverless; or it wants more
+    memory, cores or accelerators, or parts of these, than one of the variant's instances has.
 
     Bad:  a component on a variant with "ModelName"
     Good: a component on a variant without, of a configuration with "ExecutionRoleArn"
@@ -57,6 +57,7 @@ def component_on_model_endpoint(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/VariantName", message, "give the variant an InstanceType", placed)
         for where, item in specifications:
             yield from _accelerators(subject, f"{at}{where}", item, variant, placed)
+            yield from _room(subject, f"{at}{where}/ComputeResourceRequirements", item, variant, placed)
 
 
 def _variant(subject: Subject, component: Mapping[str, Value]) -> Variant | None:
@@ -66,6 +67,23 @@ def _variant(subject: Subject, component: Mapping[str, Value]) -> Variant | None
     wanted = literal(subject, component.get("VariantName"))
     listed = configuration.production if configuration is not None else ()
     return next((item for item in listed if literal(subject, item.settings.get("VariantName")) == wanted), None)
+
+
+def _room(subject: Subject, at: str, item: Value, variant: Variant, placed: Placed) -> Iterator[Fault]:
+    """One copy of a component stands on one instance."""
+    kind = literal(subject, get(item, "InstanceType") or variant.settings.get("InstanceType"))
+    has = cores_and_memory(kind) if isinstance(kind, str) else None
+    if has is None:
+        return
+    cores, gib = has
+    for name, there, unit in (
+        ("MinMemoryRequiredInMb", gib * 1024, "MB"),
+        ("NumberOfCpuCoresRequired", cores, "cores"),
+    ):
+        wanted = literal(subject, get(item, "ComputeResourceRequirements", name))
+        if isinstance(wanted, int | float) and not isinstance(wanted, bool) and wanted > there:
+            message = f"one copy wants {wanted:g} {unit}, and {kind} has {there}"
+            yield Fault(f"{at}/{name}", message, "lower it, or use larger instances", placed)
 
 
 def _accelerators(subject: Subject, at: str, item: Value, variant: Variant, placed: Placed) -> Iterator[Fault]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Iterator, Mapping, Sequence
 
 from mlops.check import expressions, properties
 from mlops.check.nearest import did_you_mean
@@ -31,9 +32,10 @@ def _fits(kind: str, feed: Feed) -> bool:
     """Whether a value of a known kind can fill a place; a scalar's text fills a string that has room for it."""
     against = feed.shape
     if against.kind in _CONTAINERS:
-        # Lists were seen to come from parameters of type String.
+        # Lists of texts were seen to come from parameters of type String; those of objects are read as they stand.
         given = kind == "String" and not isinstance(feed.expression, Join)
-        return kind == against.kind or (against.kind == "list" and given)
+        of_texts = against.kind == "list" and against.item().kind not in _CONTAINERS
+        return kind == against.kind or (of_texts and given)
     if kind in _CONTAINERS or kind == "property file":
         return against.kind == "any"
     if against.kind in _WANTED:
@@ -124,6 +126,94 @@ def default_does_not_fit(subject: Subject) -> Iterator[Fault]:
             declared.parameter.where,
             severity,
         )
+
+
+@rule(
+    "R337",
+    "item-does-not-fit",
+    Severity.ERROR,
+    source="botocore's shapes; official SDK 3.27 for_each_step: each item takes the place of ForEach.CurrentItem",
+)
+def item_does_not_fit(subject: Subject) -> Iterator[Fault]:
+    """One of the items that a ForEach goes through breaks a place that its body fills with them: that iteration fails.
+    Of a parameter's default it is a warning.
+
+    Bad:  "IterableItems": ["ml.m5.large", "ml.m5.huge"] where the body has ForEach.CurrentItem as an InstanceType
+    Good: "IterableItems": ["ml.m5.large", "ml.m5.xlarge"]
+    """
+    loops: dict[str, tuple[str, list[Value], Severity | None]] = {}
+    for placed, arguments in subject.of_type("ForEach"):
+        items = arguments.get("IterableItems")
+        listed = list(items) if isinstance(items, tuple) else _of_json(expressions.literal(subject, items))
+        severity = None if isinstance(items, tuple) else Severity.WARNING
+        if listed:
+            loops[placed.step.name] = f"{placed.pointer}/Arguments/IterableItems", listed, severity
+    told: set[tuple[str, int]] = set()
+    for placed, feed in subject.feeds if loops else ():
+        path = feed.expression.path if isinstance(feed.expression, Ref) else None
+        around = [name for name, member in placed.branches if member == "ForEachBody"]
+        if (
+            path is None
+            or (path.root, path.name) != ("ForEach", "CurrentItem")
+            or not around
+            or around[-1] not in loops
+        ):
+            continue
+        at, listed, severity = loops[around[-1]]
+        for index, item in enumerate(listed):
+            value = _inside(item, path.segments)
+            misfit = _misfit(value, feed.shape)
+            if misfit is None or (around[-1], index) in told:
+                continue
+            told.add((around[-1], index))
+            message = f"{shown(value)} of {around[-1]!r}: {misfit[0]}; it fills {feed.at}"
+            where = at if severity is not None else f"{at}/{index}"
+            doubtful = Severity.WARNING if misfit[1] else severity
+            yield Fault(where, message, "each item has to fit where the body puts it", placed, severity=doubtful)
+
+
+def _of_json(default: Value) -> list[Value]:
+    try:
+        found = json.loads(default) if isinstance(default, str) else None
+    except (ValueError, RecursionError):
+        return []
+    return found if isinstance(found, list) else []
+
+
+def _inside(item: Value, segments: Sequence[object]) -> Value:
+    """What an item has at a path; None where that is not known, or told elsewhere."""
+    for segment in segments:
+        if isinstance(item, str):
+            try:
+                item = json.loads(item)
+            except (ValueError, RecursionError):
+                return None
+        if not isinstance(item, Mapping) or not isinstance(segment, str):
+            return None
+        item = item.get(segment)
+    return item if isinstance(item, str | int | float) else None
+
+
+def _misfit(value: Value, against: Shape) -> tuple[str, bool] | None:
+    """As of a default; and a number that is a text, or a text where a number belongs."""
+    if value is None:
+        return None
+    wanted = _WANTED.get(against.kind)
+    kind = _kind(value)
+    if wanted is not None and kind not in wanted:
+        return f"{'an' if against.kind[0] in 'aeio' else 'a'} {against.kind} is wanted", False
+    return _breach(value, against)
+
+
+def _kind(value: Value) -> str:
+    match value:
+        case bool():
+            return "Boolean"
+        case int():
+            return "Integer"
+        case float():
+            return "Float"
+    return "String"
 
 
 @rule("R332", "choice-does-not-fit", Severity.WARNING, source="botocore's shapes")

@@ -79,8 +79,8 @@ def _find(subject: Subject) -> Iterator[_Use]:
 )
 def container_environment(subject: Subject) -> Iterator[Fault]:
     """One of Amazon's processing containers misses a variable of its environment without which it does not start, or
-    gets one that it cannot read. A value that it does not know, a misspelt variable, a path that no input brings and
-    predictions of which nothing says where they are are a warning.
+    gets one that it cannot read or does not know. A value that it may pass over, a misspelt variable, a path that no
+    input brings and predictions of which nothing says where they are are a warning.
 
     Bad:  "dataset_format": "csv" for Model Monitor
     Good: "dataset_format": "{\\"csv\\": {\\"header\\": true}}"
@@ -112,6 +112,10 @@ def container_environment(subject: Subject) -> Iterator[Fault]:
                 message = f"{title} compares {name} with {' or '.join(others)}, and none of these is given"
                 help_text = "say in which column the predictions are"
                 yield Fault(f"{at}/{others[0]}", message, help_text, use.placed, severity=Severity.WARNING)
+        kinds, said = variables.get("analysis_type"), values.get("analysis_type")
+        if kinds is not None and said != check and {check, said} <= set(kinds.one_of):
+            message = f"the step checks {check}, and analysis_type is {said}"
+            yield Fault(f"{at}/analysis_type", message, f"write {check}", use.placed, severity=Severity.WARNING)
         for name, value in values.items():
             if name in variables and isinstance(value, str):
                 yield from _value(use, f"{at}{pointer(name)}", variables[name], value)
@@ -137,7 +141,8 @@ def _value(use: _Use, at: str, variable: Variable, value: str) -> Iterator[Fault
     elif variable.one_of and value not in variable.one_of:
         message = f"{variable.name} is {shown(value)}, one of {', '.join(variable.one_of)} is wanted"
         help_text = did_you_mean(value, variable.one_of)
-        yield Fault(at, message, help_text, use.placed, severity=Severity.WARNING)
+        severity = None if variable.refused else Severity.WARNING
+        yield Fault(at, message, help_text, use.placed, severity=severity)
     elif variable.in_input:
         sources = ("S3Input", "DatasetDefinition")
         items = [item for _, item in entries(use.job.request, "ProcessingInputs")]
@@ -155,14 +160,18 @@ def _value(use: _Use, at: str, variable: Variable, value: str) -> Iterator[Fault
     source="contracts of Amazon's processing containers: developer guide, official SDK",
 )
 def container_port(subject: Subject) -> Iterator[Fault]:
-    """One of Amazon's processing containers lacks an input or an output that it finds by name; or (a warning) gets one
-    in a form that it does not read.
+    """One of Amazon's processing containers lacks an input or an output that it finds by name, or the network that it
+    asks; or (a warning) gets one in a form or a folder that it does not read.
 
     Bad:  "InputName": "config" for Clarify
     Good: "InputName": "analysis_config"
     """
     for use in _uses(subject):
         request = use.job.request
+        if not use.contract.takes_isolation and get(request, "NetworkConfig", "EnableNetworkIsolation") is True:
+            message = f"{use.contract.title} asks a model over the network, and the job is isolated from it"
+            where = f"{use.job.at}/NetworkConfig/EnableNetworkIsolation"
+            yield Fault(where, message, "leave it out", use.placed)
         for members, key, ports in (
             (("ProcessingInputs",), "InputName", use.contract.inputs),
             (("ProcessingOutputConfig", "Outputs"), "OutputName", use.contract.outputs),
@@ -186,16 +195,25 @@ def container_port(subject: Subject) -> Iterator[Fault]:
 
 
 def _port(use: _Use, port: Port, at: str, item: Mapping[str, Value]) -> Iterator[Fault]:
-    uri = get(item, "S3Input", "S3Uri")
-    last = uri.rpartition("/")[2] if isinstance(uri, str) else ""
+    side = "S3Input" if "S3Input" in item else "S3Output"
+    uri, path = get(item, side, "S3Uri"), get(item, side, "LocalPath")
+    last = uri.rpartition("/")[2] if isinstance(uri, str) and side == "S3Input" else ""
     if port.ending is not None and "." in last and not last.endswith(port.ending):
         message = f"{port.name} is {shown(last)}, a {port.ending} file is wanted"
-        yield Fault(f"{at}/S3Input/S3Uri", message, None, use.placed, severity=Severity.WARNING)
+        yield Fault(f"{at}/{side}/S3Uri", message, None, use.placed, severity=Severity.WARNING)
+    if port.file is not None and "." in last and last != port.file:
+        message = f"{use.contract.title} reads {port.file} of {port.name}, and {shown(last)} comes there"
+        yield Fault(f"{at}/{side}/S3Uri", message, f"name it {port.file}", use.placed, severity=Severity.WARNING)
+    if port.path is not None and isinstance(path, str) and path.rstrip("/") != port.path:
+        message = f"{use.contract.title} has its {port.name} in {port.path}, not in {path}"
+        place = f"{at}/{side}/LocalPath"
+        yield Fault(place, message, f"write {port.path}", use.placed, severity=Severity.WARNING)
     for member, wanted in port.s3.items():
-        given = get(item, "S3Input", member)
+        given = get(item, side, member)
         if isinstance(given, str) and given != wanted:
-            message = f"{use.contract.title} reads {port.name} with {member} {wanted}, not {given}"
-            place = f"{at}/S3Input/{member}"
+            does = "reads" if side == "S3Input" else "writes"
+            message = f"{use.contract.title} {does} {port.name} with {member} {wanted}, not {given}"
+            place = f"{at}/{side}/{member}"
             yield Fault(place, message, f"write {wanted}", use.placed, severity=Severity.WARNING)
 
 
@@ -231,7 +249,11 @@ def _command(subject: Subject, use: _Use, program: Program) -> Iterator[Fault]:
         )
     if not isinstance(command, tuple) or not command:
         return
-    words = [fold(subject, word) for word in command]
+    arguments = use.container.settings.get("ContainerArguments")
+    more = arguments if isinstance(arguments, tuple) else ()
+    words = [fold(subject, word) for word in (*command, *more)]
+    places = [f"{at}/{number}" for number in range(len(command))]
+    places += [f"{use.container.at}/ContainerArguments/{number}" for number in range(len(more))]
     if words[0] is not None and words[0] != program.name:
         message = f"{use.contract.title}'s cluster is started by {program.name}, not by {shown(words[0])}"
         yield Fault(f"{at}/0", message, f"write {program.name}", use.placed)
@@ -244,19 +266,19 @@ def _command(subject: Subject, use: _Use, program: Program) -> Iterator[Fault]:
         if word not in program.options and word not in program.flags:
             message = f"{program.name} has no option {word}"
             help_text = did_you_mean(word, program.options) or f"it has {', '.join(program.options)}"
-            yield Fault(f"{at}/{index}", message, help_text, use.placed)
+            yield Fault(places[index], message, help_text, use.placed)
             return
         value = words[index + 1] if index + 1 < len(words) and word in program.options else None
         if word in program.files and value is not None and not value.startswith(("s3://", "s3a://", "/", "file:///")):
             message = f"{word} wants an absolute path or an S3 URI, this is {shown(value)}"
-            yield Fault(f"{at}/{index + 1}", message, "bring the files by an input", use.placed)
+            yield Fault(places[index + 1], message, "bring the files by an input", use.placed)
         classed = classed or word == "--class"
         index += 1 if word in program.flags else 2
     application = words[index] if index < len(words) else ""
-    if application == "" and use.container.settings.get("ContainerArguments") is None:
+    if application == "" and (arguments is None or isinstance(arguments, tuple)):
         yield Fault(at, f"{program.name} is given no application", "add the script", use.placed)
     elif application:
-        yield from _application(f"{at}/{index}", application, classed, program, use.placed)
+        yield from _application(places[index], application, classed, program, use.placed)
 
 
 def _application(at: str, application: str, classed: bool, program: Program, placed: Placed) -> Iterator[Fault]:

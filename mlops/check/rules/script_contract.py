@@ -26,7 +26,7 @@ from mlops.ir.json_path import PathMissing
 from mlops.ir.json_path import parse as parse_path
 from mlops.ir.members import get
 from mlops.ir.values import pointer
-from mlops.project.python_files import parsed
+from mlops.project.python_files import parsed, syntax_error
 
 _DATA, _CHANNEL, _HYPERPARAMETER = "/opt/ml/input/data/", "SM_CHANNEL_", "SM_HP_"
 _PROCESSING = "/opt/ml/processing/"
@@ -65,6 +65,7 @@ class _Reads:
     """It brings variables of its environment itself."""
     writes: tuple[ast.Dict, int] | None = None
     """The one object that it writes as JSON, where all of it stands in the script, with its line."""
+    broken: SyntaxError | None = None
 
 
 @dataclass(slots=True)
@@ -100,7 +101,7 @@ def _read_as_it_is(file: Path, changed: int, size: int) -> _Reads:
     """``changed`` and ``size`` tell an edited file from what was read of it before."""
     tree = parsed(file)
     if tree is None:
-        return _Reads()
+        return _Reads(broken=syntax_error(file))
     found = _Found(Texts(tree))
     try:
         for node in ast.walk(tree):
@@ -311,6 +312,30 @@ def _tuned(tuning: Job, job: Job) -> Iterator[tuple[str, str]]:
                 name = item.get("Name")
                 if isinstance(name, str):
                     yield name, f"{at}{where}/Name"
+
+
+@rule(
+    "X937",
+    "script-of-no-python",
+    Severity.ERROR,
+    source="CPython: a file that does not parse ends with SyntaxError before its first line runs",
+)
+def script_of_no_python(subject: Subject) -> Iterator[Fault]:
+    """A script that is to run as Python does not parse. In an image of one's own, whose Python is
+    not known, it is a warning.
+
+    Bad:  train.py with "def main(:"
+    Good: train.py with "def main():"
+    """
+    for script, reads in _python(subject):
+        if reads.broken is not None:
+            images = [container.image for container in subject.containers if container.job is script.job]
+            uri = literal(subject, images[0]) if images else None
+            image = parse(uri) if isinstance(uri, str) else None
+            known = image is not None and image.repository.startswith(_BRINGS_NOTHING)
+            message = f"{script.name}:{reads.broken.lineno or 1} is no Python: {reads.broken.msg}"
+            severity = None if known else Severity.WARNING
+            yield Fault(script.at, message, "mend it: it ends before it begins", script.placed, severity=severity)
 
 
 @rule(
@@ -575,7 +600,17 @@ def option_the_script_lacks(subject: Subject) -> Iterator[Fault]:
             yield from _told(script, reads, {name: at for name, (at, _) in words.items()}, reads.options)
             # Behind a flag the next word may be one of the script's own.
             flags = {name for option in reads.options if option.is_flag for name in option.names}
+            yield from _after_flags(script, reads, {name: words[name] for name in words.keys() & flags})
             yield from _values(script, {name: words[name] for name in words.keys() - flags}, reads.options)
+
+
+def _after_flags(script: Script, reads: _Reads, given: Mapping[str, tuple[str, str | None]]) -> Iterator[Fault]:
+    """A word behind a flag, of which a parser without words of its own (positional arguments) makes nothing."""
+    takes_words = any(not name.startswith("-") for option in reads.options or () for name in option.names)
+    for name, (at, word) in given.items() if not takes_words and not reads.takes_others else ():
+        if word is not None:
+            message = f"{name} is a flag in {script.name}, which takes no value, and {word} follows it"
+            yield Fault(at, message, f"leave {word} out", script.placed)
 
 
 def _told(script: Script, reads: _Reads, given: Mapping[str, str], options: tuple[_Option, ...]) -> Iterator[Fault]:
@@ -630,6 +665,8 @@ def _values(
 
 def _word(value: Value) -> str | None:
     """As the toolkit writes it on the command line."""
+    if isinstance(value, int | float) and not isinstance(value, bool):
+        return str(value)
     if not isinstance(value, str):
         return None
     try:
@@ -660,7 +697,8 @@ def _arguments(subject: Subject, script: Script) -> dict[str, tuple[str, str | N
             at = script.job.at + pointer("AppSpecification", member, index)
             text = literal(subject, word)
             if after:
-                line.append((at, text if isinstance(text, str) else None))
+                is_number = isinstance(text, int | float) and not isinstance(text, bool)
+                line.append((at, str(text) if is_number else text if isinstance(text, str) else None))
             after = after or at == script.at
     found: dict[str, tuple[str, str | None]] = {}
     for index, (at, text) in enumerate(line):

@@ -76,18 +76,33 @@ def long_spot_without_checkpoint(subject: Subject) -> Iterator[Fault]:
             yield Fault(f"{at}/CheckpointConfig", message, "write checkpoints", placed)
 
 
-@rule("X752", "warm-pool-with-spot", Severity.ERROR, source="AWS docs: warm pools do not support spot training")
+@rule(
+    "X752",
+    "warm-pool-with-spot",
+    Severity.ERROR,
+    source="AWS docs: train-warm-pools, considerations: neither spot instances nor heterogeneous clusters",
+)
 def warm_pool_with_spot(subject: Subject) -> Iterator[Fault]:
-    """A warm pool (KeepAlivePeriodInSeconds) is kept of on-demand instances only.
+    """A warm pool (KeepAlivePeriodInSeconds) is kept of on-demand instances of one type only: not of spot instances,
+    nor of instance groups. Where a parameter's default asks for spot it is a warning.
 
     Bad:  "KeepAlivePeriodInSeconds": 600 with "EnableManagedSpotTraining": true
     Good: one of the two
     """
     for at, job, placed in subject.jobs[TRAINING]:
         keep = get(job, "ResourceConfig", "KeepAlivePeriodInSeconds")
-        if keep is not None and keep != 0 and job.get("EnableManagedSpotTraining") is True:
+        if keep is None or literal(subject, keep) == 0:
+            continue
+        spot = job.get("EnableManagedSpotTraining")
+        if literal(subject, spot) is True:
             message = "spot training and a warm pool exclude each other"
-            yield Fault(f"{at}/EnableManagedSpotTraining", message, "keep one of them", placed)
+            certain = spot is True and not isinstance(keep, Expression)
+            severity = None if certain else Severity.WARNING
+            yield Fault(f"{at}/EnableManagedSpotTraining", message, "keep one of them", placed, severity=severity)
+        if get(job, "ResourceConfig", "InstanceGroups") is not None:
+            message = "instance groups and a warm pool exclude each other"
+            where = f"{at}/ResourceConfig/KeepAlivePeriodInSeconds"
+            yield Fault(where, message, "remove it, or use instances of one type", placed)
 
 
 @rule("X753", "training-code-source", Severity.ERROR, source="CreateTrainingJob API: AlgorithmSpecification")

@@ -249,7 +249,7 @@ _METRICS = {
 @rule("X775", "automl-job", Severity.ERROR, source="official SDK's automl_step; CreateAutoMLJob API")
 def automl_job(subject: Subject) -> Iterator[Fault]:
     """An AutoML step in no mode or another one than ENSEMBLING, an objective of another problem type, channels without
-    data or with different targets, or (a warning) no channel to train on, an objective without a problem type or the
+    data or with different targets, no channel to train on, or (a warning) an objective without a problem type or the
     other way round.
 
     Bad:  "ProblemType": "Regression", "AutoMLJobObjective": {"MetricName": "F1"}
@@ -276,7 +276,7 @@ def automl_job(subject: Subject) -> Iterator[Fault]:
         kinds = [channel.get("ChannelType", "training") for _, channel in entries(arguments, "InputDataConfig")]
         if kinds and all(kind == "validation" for kind in kinds):
             message, help_text = "no channel is there to train on", 'leave "ChannelType" out of one of them'
-            yield Fault(f"{at}/InputDataConfig/0/ChannelType", message, help_text, placed, severity=Severity.WARNING)
+            yield Fault(f"{at}/InputDataConfig/0/ChannelType", message, help_text, placed)
         kind, metric = arguments.get("ProblemType"), get(arguments, "AutoMLJobObjective", "MetricName")
         known = _METRICS.get(kind) if isinstance(kind, str) else None
         if known is not None and isinstance(metric, str) and metric not in known:
@@ -319,6 +319,31 @@ def nothing_to_tune(subject: Subject) -> Iterator[Fault]:
         for where in without if len(without) < len(jobs) else ():
             message = "there is no range to search for this definition"
             yield Fault(f"{where}/HyperParameterRanges", message, "add one, or Autotune", placed)
+
+
+@rule(
+    "X987",
+    "several-algorithms-at-once",
+    Severity.WARNING,
+    source="AWS docs: multiple-algorithm-hpo, early stopping and warm start are for one algorithm alone",
+)
+def several_algorithms_at_once(subject: Subject) -> Iterator[Fault]:
+    """A tuning job of several definitions stops jobs early or starts from others, which is for one algorithm alone.
+
+    Bad:  two TrainingJobDefinitions with "TrainingJobEarlyStoppingType": "Auto"
+    Good: two TrainingJobDefinitions with "TrainingJobEarlyStoppingType": "Off"
+    """
+    for tuning in subject.jobs[TUNING]:
+        count = len(list(entries(tuning.request, "TrainingJobDefinitions")))
+        if count < 2:
+            continue
+        early = ("HyperParameterTuningJobConfig", "TrainingJobEarlyStoppingType")
+        if literal(subject, get(tuning.request, *early)) == "Auto":
+            message = f"jobs are stopped early of one algorithm alone, and {count} are tuned"
+            yield Fault(tuning.at + pointer(*early), message, "write Off", tuning.placed)
+        if tuning.request.get("WarmStartConfig") is not None:
+            message = f"a warm start is for one algorithm alone, and {count} are tuned"
+            yield Fault(f"{tuning.at}/WarmStartConfig", message, "remove it", tuning.placed)
 
 
 def _is_empty(ranges: Value) -> bool:

@@ -2,7 +2,9 @@
 
 A file has ``title``, ``images`` (names of repositories), ``source``, ``input_modes``, ``devices`` (cpu, gpu),
 ``max_instances`` where it is one host only, ``channels``, ``hyperparameters``, ``required_if``, ``only_if``,
-``tunable`` (kind of range by hyperparameter) and ``metrics`` (Maximize or Minimize by name). One that runs on a
+``narrowed`` (what is left of values, machines or input modes where hyperparameters have some values), ``ascending``
+(hyperparameters of which none is above the next), ``tunable`` (kind of range by hyperparameter) and ``metrics``
+(Maximize or Minimize by name). One that runs on a
 machine of one's own has ``here``: the modules that it needs, each with the distribution that brings it; how it runs is
 in a module or package of its name in ``mlops/run/algorithms/``; ``hosts_here``: on several hosts too. ``metric_line``
 is the regex by which the service finds a metric in its log, with ``{channel}`` and ``{metric}`` for the two parts of
@@ -22,12 +24,15 @@ from typing import Any, Literal, TypeAlias
 
 from mlops.ir.dataclass import dataclass
 
-Kind: TypeAlias = Literal["integer", "number", "boolean", "text", "list"]
+Kind: TypeAlias = Literal["integer", "number", "boolean", "text", "list", "numbers"]
 
 # No other sets: the container reads them with Python, or with JSON.
 _BOOLEANS = frozenset({"true", "false", "1", "0"})
 _REPOSITORIES: Mapping[str, str] = {"sagemaker-xgboost": "xgboost"}
 """Repositories whose file has another name."""
+_NOUNS: Mapping[Kind, str] = {
+    "integer": "an integer", "number": "a number", "text": "text", "list": "a list", "numbers": "a list of numbers",
+}  # fmt: skip
 _FOLDER = Path(__file__).parent  # importlib.resources would load as much again as a check does
 
 
@@ -65,7 +70,7 @@ class Hyperparameter:
             return ", or ".join(["true or false", *self.alternatives])
         if self.pattern is not None:
             return f"text of the form {self.pattern}"
-        noun = {"integer": "an integer", "number": "a number", "text": "text", "list": "a list"}[self.kind]
+        noun = _NOUNS[self.kind]
         return ", or ".join([f"{noun}{self._limits()}", *self.alternatives])
 
     def _limits(self) -> str:
@@ -100,6 +105,8 @@ class Hyperparameter:
                 return value.lower() in _BOOLEANS
             case "list":
                 return self._takes_list(text)
+            case "numbers":
+                return all(self._takes_number(item.strip()) for item in value.strip("[]").split(","))
             case "text":
                 if self.one_of:
                     return value in self.one_of
@@ -150,10 +157,13 @@ class Hyperparameter:
 
 @dataclass(frozen=True, slots=True)
 class ChannelKind:
-    """Without ``content_types`` nothing is known of them."""
+    """Without ``content_types`` nothing is known of them; of these ``not_piped`` are read as files alone. Without
+    ``distribution`` it may have any."""
 
     required: bool
     content_types: tuple[str, ...] = ()
+    not_piped: tuple[str, ...] = ()
+    distribution: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +181,35 @@ class Condition:
 
 
 @dataclass(frozen=True, slots=True)
+class Narrowing:
+    """What is left where a condition holds: of the values of its names those that are ``one_of`` some, or ``none_of``
+    others; of machines ``devices`` and ``max_instances``; of input modes and of content types some; and a ``channel``
+    that is wanted then."""
+
+    condition: Condition
+    one_of: tuple[str, ...] = ()
+    none_of: tuple[str, ...] = ()
+    devices: tuple[str, ...] = ()
+    max_instances: int | None = None
+    input_modes: tuple[str, ...] = ()
+    content_types: tuple[str, ...] = ()
+    channel: str | None = None
+
+    def refused(self, value: str) -> str | None:
+        """The word of a value, or of a list of words, that is not left.
+
+        >>> where = Condition(("loss",), {"predictor_type": ("regressor",)})
+        >>> Narrowing(where, one_of=("auto", "squared_loss")).refused("logistic")
+        'logistic'
+        >>> Narrowing(where, none_of=("auc",)).refused("rmse,auc")
+        'auc'
+        """
+        words = [word.strip().strip('"') for word in value.strip("[] ").split(",")]
+        wrong = (word for word in words if word in self.none_of or (self.one_of and word not in self.one_of))
+        return next(wrong, None)
+
+
+@dataclass(frozen=True, slots=True)
 class Algorithm:
     name: str
     title: str
@@ -181,6 +220,8 @@ class Algorithm:
     hyperparameters: Mapping[str, Hyperparameter]
     required_if: tuple[Condition, ...] = ()
     only_if: tuple[Condition, ...] = ()
+    narrowed: tuple[Narrowing, ...] = ()
+    ascending: tuple[tuple[str, ...], ...] = ()
     tunable: Mapping[str, str] = field(default_factory=dict)
     metrics: Mapping[str, str] = field(default_factory=dict)
     max_instances: int | None = None
@@ -222,7 +263,12 @@ def _read(name: str) -> Algorithm:
         tuple(written["input_modes"]),
         tuple(written["devices"]),
         {
-            channel: ChannelKind(said["required"], tuple(said.get("content_types", ())))
+            channel: ChannelKind(
+                said["required"],
+                tuple(said.get("content_types", ())),
+                tuple(said.get("not_piped", ())),
+                said.get("distribution"),
+            )
             for channel, said in written["channels"].items()
         },
         {
@@ -243,6 +289,8 @@ def _read(name: str) -> Algorithm:
         },
         _conditions(written.get("required_if", ())),
         _conditions(written.get("only_if", ())),
+        tuple(map(_narrowing, written.get("narrowed", ()))),
+        tuple(map(tuple, written.get("ascending", ()))),
         written.get("tunable", {}),
         written.get("metrics", {}),
         written.get("max_instances"),
@@ -252,10 +300,17 @@ def _read(name: str) -> Algorithm:
     )
 
 
+def _narrowing(said: dict[str, Any]) -> Narrowing:
+    (condition,) = _conditions([{"hyperparameters": (), **said}])
+    lists = ("one_of", "none_of", "devices", "input_modes", "content_types")
+    words = {name: tuple(said[name]) for name in lists if name in said}
+    return Narrowing(condition, max_instances=said.get("max_instances"), channel=said.get("channel"), **words)
+
+
 def _conditions(written: list[dict[str, Any]] | tuple[()]) -> tuple[Condition, ...]:
     return tuple(
         Condition(
-            tuple(said["hyperparameters"] if "hyperparameters" in said else (said["hyperparameter"],)),
+            (said["hyperparameter"],) if "hyperparameter" in said else tuple(said["hyperparameters"]),
             {name: tuple(values) for name, values in said["when"].items()},
             said.get("usual", False),
             said.get("refused", False),

@@ -3,8 +3,9 @@ repository, read when a job names that.
 
 A file has ``title``, ``source`` and ``accounts`` (of the registry, by region), and as far as it is known: ``steps``
 that run no other container, ``environment``, ``inputs`` and ``outputs`` by name, ``command = false`` where the job may
-give none, or the ``program`` with its ``options``, ``flags``, which of them name ``files``, and forms of
-``applications``; ``beside`` a variable one of others; ``rules`` and ``profiler_rules`` are those of Debugger.
+give none, ``isolation = false`` where it may not be cut off from the network, or the ``program`` with its ``options``,
+``flags``, which of them name ``files``, and forms of ``applications``; ``beside`` a variable one of others; ``rules``
+and ``profiler_rules`` are those of Debugger.
 """
 
 from __future__ import annotations
@@ -24,7 +25,8 @@ _FOLDER = Path(__file__).parent
 @dataclass(frozen=True, slots=True)
 class Variable:
     """A variable of the environment. ``required_for`` are types of checks; ``json`` are the members, one of which its
-    JSON has; ``in_input`` says that it is a path to a file that an input brings."""
+    JSON has; ``in_input`` says that it is a path to a file that an input brings, ``refused`` that the container ends
+    with any other value than those that are ``one_of`` it."""
 
     name: str
     required: bool = False
@@ -32,17 +34,21 @@ class Variable:
     one_of: tuple[str, ...] = ()
     json: tuple[str, ...] = ()
     in_input: bool = False
+    refused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """An input or output, found by its name. What is ``expected`` may be told elsewhere, in a file of the job; ``s3``
-    are the members of its S3Input that may have one value alone."""
+    """An input or output, found by its name. What is ``expected`` may be told elsewhere, in a file of the job; ``path``
+    is the folder where its documentation has it, ``file`` the name that its file is to have; ``s3`` are the members of
+    its S3Input or S3Output that may have one value alone."""
 
     name: str
     required: bool = False
     expected: bool = False
     ending: str | None = None
+    file: str | None = None
+    path: str | None = None
     s3: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -68,6 +74,7 @@ class Contract:
     inputs: Mapping[str, Port]
     outputs: Mapping[str, Port]
     takes_command: bool
+    takes_isolation: bool
     program: Program | None
     rules: tuple[str, ...]
     profiler_rules: tuple[str, ...]
@@ -98,6 +105,7 @@ def _read(name: str) -> Contract:
         {key: Port(key, **said) for key, said in written.get("inputs", {}).items()},
         {key: Port(key, **said) for key, said in written.get("outputs", {}).items()},
         written.get("command", True),
+        written.get("isolation", True),
         _program(written),
         tuple(written.get("rules", ())),
         tuple(written.get("profiler_rules", ())),

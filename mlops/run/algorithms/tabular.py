@@ -53,6 +53,12 @@ def hyperparameters(job: TrainingJob, name: str) -> dict[str, Any]:
         missing = [key for key in condition.names if key not in values]
         if missing and condition.holds(given):
             raise UserFault(f"{' and '.join(condition.when)} needs {' and '.join(missing)}")
+    for narrowing in known.narrowed:
+        for key in narrowing.condition.names:
+            word = narrowing.refused(given[key]) if key in given and narrowing.condition.holds(given) else None
+            if word is not None:
+                told = " and ".join(f"{name} {given[name]}" for name in narrowing.condition.when)
+                raise UserFault(f"{key} {word} is not allowed with {told}")
     if unknown := sorted(given.keys() - known.hyperparameters.keys()):
         raise UserFault(f"Additional hyperparameters are not allowed: {', '.join(unknown)}")
     return values
