@@ -7,6 +7,7 @@ import json
 import threading
 from base64 import b64encode
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from mlops.account.local import LocalAccount
 from mlops.account.local.process.capture import rule
 from mlops.account.local.process.capture.keeper import Keeper
 from mlops.account.local.process.capture.lines import Lines
+from mlops.account.local.process.capture.pairs import paired
 from mlops.account.local.process.capture.rule import Capture
 from mlops.account.local.process.capture.seen import ATTRIBUTES, ID, KIND, TARGET, Room, Seen, Side
 from mlops.account.local.process.router.engine import best
@@ -130,6 +132,37 @@ def test_what_a_configuration_asks_for(given: dict[str, Any] | None, asks: tuple
     assert (found and (found.input, found.output, found.share)) == asks
     told = capturing.told(config)
     assert (told and told["CaptureStatus"]) == (None if given is None else "Started" if asks else "Stopped")
+
+
+ASKED: dict[str, tuple[Capture, set[str]]] = {
+    "both": (ALL, {"asked", "answered"}),
+    "the input": (replace(ALL, output=False), {"asked"}),
+    "the output": (replace(ALL, input=False), {"answered"}),
+}
+
+
+@pytest.mark.parametrize("case", ASKED)
+def test_what_is_secret_is_captured_where_that_was_asked_for_alone(case: str) -> None:
+    """Headers of a request, among them who it is, never."""
+    capture, wanted = ASKED[case]
+    put = Put()
+    seen = request(b"asked", capture=capture)
+    headers = {**seen.headers, b"authorization": b"AWS4 Credential=hunter2", b"cookie": b"hunter2"}
+    kept(put, (replace(seen, headers=headers), answer(b"answered", kind="text/plain")))
+    told = json.dumps(put.files)
+    there = {word for word in ("asked", "answered") if word in told or b64encode(word.encode()).decode() in told}
+    assert there == wanted
+    assert "hunter2" not in told
+
+
+@pytest.mark.parametrize("case", [*ASKED, "nothing"])
+def test_two_answers_are_held_against_each_other_without_what_was_not_asked_for(case: str) -> None:
+    capture, wanted = ASKED.get(case, (None, set()))
+    seen = request(b"asked", capture=capture, sides=2, attributes="asked")
+    sides = (answer(b"answered"), answer(b"answered too"))
+    pair = paired(replace(seen, told=tuple(side._replace(shadow=bool(at)) for at, side in enumerate(sides))))
+    told = json.dumps(pair)
+    assert {word for word in ("asked", "answered") if word in told} == wanted
 
 
 class Put:

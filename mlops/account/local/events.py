@@ -19,6 +19,10 @@ from mlops.ir.events import Event
 from mlops.ir.values import Value
 
 PAGE = 1000
+_NAMES = frozenset({"by", "config", "job", "kind", "phase", "stage", "status", "to"})
+"""Members that are what something is called, or one of some words."""
+_SHORTEST = 8
+"""No secret is known that is shorter."""
 
 
 class KeptEvents:
@@ -57,12 +61,28 @@ def append(store: Store, *events: Event) -> None:
                     event.kind,
                     event.about,
                     _ENCODER.encode(dict(event.ids)),
-                    _ENCODER.encode(event.detail),
+                    _ENCODER.encode(_without_secrets(event.detail)),
                 ),
             ).lastrowid
             connection.executemany(
                 "INSERT INTO event_id VALUES (?, ?, ?)", [(name, value, sequence) for name, value in event.ids.items()]
             )
+
+
+def _without_secrets(detail: Mapping[str, Value]) -> Mapping[str, Value]:
+    """Whoever tells of something quotes what others wrote. What is told of a run that goes well is plain, and loads
+    nothing."""
+    if all(_is_plain(name, value) for name, value in detail.items()):
+        return detail
+    from mlops.ir.hiding import hide_value
+
+    return {name: value if _is_plain(name, value) else hide_value(name, value) for name, value in detail.items()}
+
+
+def _is_plain(name: str, value: Value) -> bool:
+    if isinstance(value, str):
+        return name in _NAMES or len(value) < _SHORTEST or value.isalpha() or value.startswith("arn:")
+    return not isinstance(value, Mapping | list | tuple)
 
 
 def read(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 
@@ -22,10 +22,14 @@ STARTED, ACTED, ENDED, FAILED = (
 
 class Diary:
     """Of one promotion. A promotion that was killed has no last entry; the one that finishes it has entries of its
-    own."""
+    own. What cannot be kept fails nothing: it is said once."""
 
-    def __init__(self, account: Account, wanted: Wanted, version: Version) -> None:
+    def __init__(
+        self, account: Account, wanted: Wanted, version: Version, say: Callable[[str], None] = lambda text: None
+    ) -> None:
         self._table = account.events
+        self._say = say
+        self._lost = 0
         self._about = wanted.endpoint
         self._ids = {
             "promotion": uuid.uuid4().hex,
@@ -50,5 +54,11 @@ class Diary:
         self._tell(ENDED, {"config": config, "action": verb})
 
     def _tell(self, kind: str, detail: dict[str, Value]) -> None:
-        if self._table is not None:
+        if self._table is None:
+            return
+        try:
             self._table.append(Event(kind, datetime.now(UTC), self._about, self._ids, detail))
+        except MlopsError as error:
+            self._lost += 1
+            if self._lost == 1:
+                self._say(f"events of this promotion could not be kept: {error.message}")

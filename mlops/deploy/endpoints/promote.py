@@ -141,7 +141,7 @@ def _to_endpoint(asked: Asked, seen: Seen, conductor: Conductor, registry: Accou
     first = decided(account, seen, asked.wanted, asked.settings)
     if left is not None or first.writes:
         asked.permit_after((line for action in first.actions for line in told(action)), f"the endpoint {endpoint}")
-    diary = Diary(account, asked.wanted, asked.version)
+    diary = Diary(account, asked.wanted, asked.version, asked.say)
     with diary.kept():
         if left is not None:
             conductor.go_on(left, seen.samples)
